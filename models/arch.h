@@ -1,0 +1,61 @@
+/* models/arch.h: shapes of a BERT-family encoder: the family's config, one subnet's arch, one policy.
+ *
+ * Sizes: V vocab, P positions, C hidden, H heads, D head width, F FFN width, L layers, K classes. The attention width of a
+ * layer is D * heads and need not equal the hidden width. A subnet keeps a list of the parent's layers and, in each, a
+ * prefix of its heads and FFN neurons; one hidden width holds for all layers.
+ */
+#ifndef SNC_MODELS_ARCH_H
+#define SNC_MODELS_ARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "core/dtype.h"
+
+enum { SNC_MAX_LAYERS = 48, SNC_MAX_CLASSES = 1024 };
+
+typedef enum snc_act { SNC_ACT_GELU, SNC_ACT_GELU_TANH, SNC_ACT_RELU } snc_act;
+
+typedef struct snc_bert_config {
+    int vocab, positions, types; /* rows of the three embedding tables */
+    int hidden, layers, heads, head_width, ffn; /* of the full-size family member */
+    int classes;                 /* K; 1 for regression; 0: no head yet */
+    snc_act act;
+    float norm_eps;
+    float hidden_dropout, attention_dropout;
+    bool regression;
+} snc_bert_config;
+
+typedef struct snc_arch {
+    int layers, hidden;
+    int source[SNC_MAX_LAYERS]; /* which layer of the parent, ascending */
+    int heads[SNC_MAX_LAYERS];
+    int ffn[SNC_MAX_LAYERS];
+} snc_arch;
+
+/* The four matrices of a layer that carry a dtype each (Q, K and V share one). */
+typedef enum snc_site { SNC_SITE_QKV, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT, SNC_SITES } snc_site;
+
+typedef struct snc_policy {
+    uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16 or SNC_I8 */
+    uint8_t pooler, classifier, embed;         /* embed: all three tables */
+} snc_policy;
+
+snc_arch   snc_arch_full(const snc_bert_config *c);
+bool       snc_arch_equal(const snc_arch *a, const snc_arch *b);
+/* SNC_E_SHAPE names the layer and the width that does not fit in `parent`. */
+snc_err    snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
+snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and classifier: like the linears */
+
+/* {"hidden":384,"layers":[{"source":0,"heads":12,"ffn":1536},...]} */
+cJSON  *snc_arch_to_json(const snc_arch *a);
+snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where) SNC_MUST_USE;
+/* {"embed":"int8","pooler":"int8","classifier":"f32","layers":[{"qkv":"int8","o":"int8","ffn_in":"int8","ffn_out":"f32"},...]} */
+cJSON  *snc_policy_to_json(const snc_policy *p, int layers);
+snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where) SNC_MUST_USE;
+/* Our own keys, the ones of the struct; act: "gelu" | "gelu_tanh" | "relu". */
+cJSON  *snc_bert_config_to_json(const snc_bert_config *c);
+snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const char *where) SNC_MUST_USE;
+
+#endif

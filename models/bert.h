@@ -1,0 +1,48 @@
+/* models/bert.h: the encoder and its head for training: forward, backward and their activations.
+ *
+ * One engine is bound to one model and serves any prefix arch of it: a narrower net is the same pointers with smaller sizes.
+ * Activations live in one block planned for max_tokens x max_seqs. Post-LN BERT: embeddings -> LayerNorm -> dropout ->
+ * L x (attention, add & norm, FFN, add & norm) -> pooler(tanh of the first token) -> dropout -> classifier.
+ *
+ *     snc_bert_create(&e, ctx, m, &opts);
+ *     snc_bert_forward(e, logits, &arch, &x, drop);   loss -> dlogits
+ *     snc_bert_backward(e, dlogits, NULL, 0);         // m->params.g += ...
+ *     optimiser step;  snc_bert_sync(e);
+ */
+#ifndef SNC_MODELS_BERT_H
+#define SNC_MODELS_BERT_H
+
+#include "core/gemm.h"
+#include "core/tokens.h"
+#include "models/model.h"
+
+typedef struct snc_bert snc_bert;
+
+typedef struct snc_bert_opts {
+    snc_compute compute;
+    int max_tokens, max_seqs, max_len;
+    bool train; /* keep activations for a backward pass */
+} snc_bert_opts;
+#define SNC_BERT_OPTS_INIT { .compute = SNC_COMPUTE_F32, .max_tokens = 4096, .max_seqs = 64, .max_len = 512, .train = true }
+
+/* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones. */
+typedef struct snc_dropout {
+    uint64_t seed, step;
+    float hidden, attention; /* rates; 0 switches off */
+} snc_dropout;
+
+snc_err snc_bert_create(snc_bert **out, const snc_ctx *ctx, snc_model *m, const snc_bert_opts *o) SNC_MUST_USE;
+void    snc_bert_free(snc_bert *e);
+void    snc_bert_sync(snc_bert *e); /* after the weights changed */
+
+/* logits [B, K] overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL: evaluation. */
+snc_err snc_bert_forward(snc_bert *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop) SNC_MUST_USE;
+
+/* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true. */
+const float *snc_bert_hidden_view(const snc_bert *e, int i);
+
+/* Gradients of the last forward, added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
+ * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. */
+snc_err snc_bert_backward(snc_bert *e, const float *dlogits, const float *const *dhidden, int n_hidden) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,62 @@
+/* models/model.h: a BERT-family model in memory for training: f32 parameters, labels, tokenizer files, provenance.
+ *
+ * Parameter names and shapes (L layers of the arch; A_l = head_width * heads_l, F_l = ffn_l, C = hidden):
+ *
+ *   embeddings.word.weight [V, C]   embeddings.position.weight [P, C]   embeddings.type.weight [types, C]
+ *   embeddings.norm.{weight,bias} [C]
+ *   layer.N.attention.{q,k,v}.{weight [A, C], bias [A]}   layer.N.attention.o.{weight [C, A], bias [C]}
+ *   layer.N.attention.norm.{weight,bias} [C]
+ *   layer.N.ffn.in.{weight [F, C], bias [F]}   layer.N.ffn.out.{weight [C, F], bias [C]}   layer.N.ffn.norm.{weight,bias} [C]
+ *   pooler.{weight [C, C], bias [C]}   classifier.{weight [K, C], bias [K]}
+ *
+ * A linear computes y = x W^T + b. The model owns everything in it; snc_model_free frees it.
+ */
+#ifndef SNC_MODELS_MODEL_H
+#define SNC_MODELS_MODEL_H
+
+#include "base/ctx.h"
+#include "core/params.h"
+#include "models/arch.h"
+#include "tokenizer/tokenizer.h"
+
+typedef struct snc_lin { int w, b; } snc_lin; /* indices into the parameter table */
+
+typedef struct snc_layer_index {
+    snc_lin q, k, v, o, attn_norm, ffn_in, ffn_out, ffn_norm;
+} snc_layer_index;
+
+typedef struct snc_model_index {
+    int word, position, type;
+    snc_lin embed_norm;
+    snc_layer_index layer[SNC_MAX_LAYERS];
+    snc_lin pooler, classifier;
+} snc_model_index;
+
+typedef struct snc_model {
+    snc_bert_config cfg;
+    snc_arch arch;      /* shapes of the parameters below */
+    snc_params params;
+    snc_model_index ix;
+    char **labels;      /* [cfg.classes], by class index; NULL: none yet */
+    bool has_head;      /* classifier weights came from the file (else they are seeded) */
+    snc_tok_assets tokenizer; /* empty: none */
+    cJSON *meta;        /* object: provenance, metrics, effective config; never NULL */
+} snc_model;
+
+/* Allocates the table for cfg + arch, parameters zeroed. cfg.classes >= 1. */
+snc_err snc_model_new(snc_model **out, const snc_bert_config *cfg, const snc_arch *arch) SNC_MUST_USE;
+void    snc_model_free(snc_model *m);
+/* BERT initialisation: normal(0, 0.02), LayerNorm 1/0, biases 0. For nano models and fresh heads. */
+void    snc_model_init_random(snc_model *m, uint64_t seed);
+/* Replaces the head by a seeded one of K classes (normal 0.02, bias 0); labels [K] copied. */
+snc_err snc_model_set_head(snc_model *m, int classes, bool regression, const char *const *labels, uint64_t seed) SNC_MUST_USE;
+/* Dense copy of a prefix subnet; labels, tokenizer and meta are copied. */
+snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *arch) SNC_MUST_USE;
+
+/* Any accepted input, recognised by content: HF folder, .safetensors, pytorch .bin, .snc (an INT8 .snc is dequantized).
+ * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. */
+snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
+/* An f32 .snc (all parameters F32). */
+snc_err snc_model_save(const snc_model *m, const char *path) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,50 @@
+/* quant/qlinear.h: INT8 linear layer, y = (xq . Wq^T) * sx * sw + b.
+ *
+ *   Wq packed   [N/16][K/64][16][64]  int8   one tile = 16 outputs x 64 inputs; a net with fewer outputs
+ *                                            or inputs reads a prefix of every level (K padded to 64 with zeros)
+ *   sw          [N]  f32   scale of an output channel        (symmetric, absmax/127 over the full row)
+ *   sx          [T]  f32   scale of a token's row, dynamic   (symmetric, absmax/127)
+ *
+ * (The drawing is the canonical order; each ISA may permute inside a tile, as qlinear.c says.) The layer owns its packed
+ * copy; inputs are borrowed for the call. One layer may serve many threads, one workspace serves one. int32 sums are exact
+ * and equal on every ISA. Source: W8A8 with per-row activations as in LLM.int8 (arXiv 2208.07339), without outliers.
+ */
+#ifndef SNC_QUANT_QLINEAR_H
+#define SNC_QUANT_QLINEAR_H
+
+#include <stdint.h>
+
+#include "base/ctx.h"
+
+typedef struct snc_qlinear snc_qlinear;
+
+/* What happens to a row of sums before it is stored. */
+typedef enum snc_epilogue {
+    SNC_EPI_NONE,      /* y = s + b */
+    SNC_EPI_GELU,      /* y = gelu(s + b), erf form */
+    SNC_EPI_GELU_TANH,
+    SNC_EPI_RELU,
+    SNC_EPI_TANH,      /* pooler */
+    SNC_EPI_ADD        /* y += s + b: onto the residual already in y */
+} snc_epilogue;
+
+/* Per-row symmetric quantization: xq [T, ldq] with zeros from k up to ldq (a multiple of 64), sx [T]. A zero row: sx = 0. */
+void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq);
+/* Per-channel: q [N, K] dense, sw [N]. */
+void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K);
+
+snc_err snc_qlinear_create(snc_qlinear **out, const snc_ctx *ctx, const float *W /* [N, K], ld */, int ldw,
+                           const float *b /* [N] or NULL */, int N, int K) SNC_MUST_USE;
+/* From integers that were evaluated before (an exported file). */
+snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const int8_t *q /* [N, K] */, const float *sw,
+                                  const float *b, int N, int K) SNC_MUST_USE;
+void    snc_qlinear_free(snc_qlinear *q);
+/* The canonical integers and scales of a prefix, for export. q [n, k] dense, sw [n]. */
+void    snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k);
+
+size_t  snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-aligned; 0 is possible */
+/* y [T, ldy], n <= N outputs, k <= K inputs, xq with ldq = k rounded up to 64 (zero padded). */
+snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
+                        int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
+
+#endif

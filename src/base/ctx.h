@@ -1,0 +1,52 @@
+/* base/ctx.h: what a run carries everywhere: threads, backend, seed, log, progress, cancellation.
+ *
+ * Made once by the caller, passed by pointer, read-only below the stages. One context drives one stage at a time; two
+ * threads that work at once have a context each.
+ */
+#ifndef SNC_BASE_CTX_H
+#define SNC_BASE_CTX_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+typedef enum snc_backend {
+    SNC_BACKEND_AUTO,   /* the fastest that is built and that the CPU runs */
+    SNC_BACKEND_REF,    /* plain loops in a fixed order: defines the bits */
+    SNC_BACKEND_BLAS,   /* OpenBLAS, f32 */
+    SNC_BACKEND_ONEDNN, /* f32, bf16, int8 */
+    SNC_BACKEND_NATIVE  /* our own kernels: AMX and AVX-512 bf16, int8 on every ISA */
+} snc_backend;
+
+/* "auto" | "ref" | "blas" | "onednn" | "native"; SNC_E_UNSUPPORTED when it was not built in. */
+snc_err     snc_backend_parse(snc_backend *out, const char *name) SNC_MUST_USE;
+const char *snc_backend_name(snc_backend b);
+
+typedef enum snc_log_level { SNC_LOG_ERROR, SNC_LOG_WARN, SNC_LOG_INFO, SNC_LOG_DEBUG } snc_log_level;
+typedef void (*snc_log_fn)(void *user, snc_log_level level, const char *line);
+/* `what` names the stage, done of total units; `note` is a short extra such as "loss 0.31". */
+typedef void (*snc_progress_fn)(void *user, const char *what, double done, double total, const char *note);
+
+typedef struct snc_ctx {
+    int threads;          /* >= 1 */
+    snc_backend backend;
+    uint64_t seed;
+    snc_log_level level;  /* lines above it are dropped */
+    snc_log_fn log;       /* NULL: stderr */
+    snc_progress_fn progress; /* NULL: silent */
+    void *user;           /* for the callbacks */
+    volatile sig_atomic_t *cancel; /* set by a signal handler; NULL: never */
+} snc_ctx;
+
+#define SNC_CTX_INIT { .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO }
+
+/* Sets the OpenMP team size used by us, OpenBLAS and oneDNN. Call once after filling the struct. SNC_E_ARG: threads. */
+snc_err snc_ctx_check(const snc_ctx *ctx) SNC_MUST_USE;
+
+void snc_log(const snc_ctx *ctx, snc_log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void snc_progress(const snc_ctx *ctx, const char *what, double done, double total, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+bool snc_cancelled(const snc_ctx *ctx);
+
+#endif

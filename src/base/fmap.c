@@ -1,0 +1,192 @@
+#define _POSIX_C_SOURCE 200809L
+#include "base/fmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+snc_err snc_fmap_open(snc_fmap **out, const char *path)
+{
+    snc_fmap *m = NULL;
+    snc_err err = SNC_OK;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    SNC_CHECK(fd >= 0, SNC_E_IO, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        err = snc_err_set(SNC_E_IO, "%s: not a regular file", path);
+        goto out;
+    }
+    SNC_GOTO(snc_alloc(&m, 1, sizeof *m));
+    m->size = (size_t)st.st_size;
+    if (m->size > 0) {
+        void *p = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            err = snc_err_set(SNC_E_IO, "%s: cannot map: %s", path, strerror(errno));
+            goto out;
+        }
+        m->data = p;
+    }
+    *out = m;
+    m = NULL;
+out:
+    close(fd);
+    snc_free(m);
+    return err;
+}
+
+void snc_fmap_close(snc_fmap *m)
+{
+    if (!m) return;
+    if (m->data) {
+        void *p;
+        memcpy(&p, &m->data, sizeof p);
+        munmap(p, m->size);
+    }
+    snc_free(m);
+}
+
+snc_err snc_file_read(char **out, size_t *size, const char *path)
+{
+    snc_fmap *m = NULL;
+    SNC_TRY(snc_fmap_open(&m, path));
+    snc_err err = snc_alloc(out, m->size + 1, 1);
+    if (!err) {
+        if (m->size) memcpy(*out, m->data, m->size);
+        if (size) *size = m->size;
+    }
+    snc_fmap_close(m);
+    return err;
+}
+
+struct snc_fout {
+    FILE *f;
+    char *path, *tmp;
+};
+
+static void fout_free(snc_fout *f)
+{
+    snc_free(f->path);
+    snc_free(f->tmp);
+    snc_free(f);
+}
+
+snc_err snc_fout_open(snc_fout **out, const char *path)
+{
+    snc_fout *f = NULL;
+    char tmp[4096];
+    int n = snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
+    SNC_CHECK(n > 0 && (size_t)n < sizeof tmp, SNC_E_ARG, "path too long: %.80s...", path);
+    SNC_CHECK(!snc_is_dir(path), SNC_E_IO, "%s: is a folder", path);
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&f, 1, sizeof *f));
+    SNC_GOTO(snc_strdup(&f->path, path));
+    SNC_GOTO(snc_strdup(&f->tmp, tmp));
+    f->f = fopen(tmp, "wb");
+    if (!f->f) {
+        err = snc_err_set(SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
+        goto out;
+    }
+    *out = f;
+    return SNC_OK;
+out:
+    fout_free(f);
+    return err;
+}
+
+snc_err snc_fout_write(snc_fout *f, const void *data, size_t n)
+{
+    SNC_CHECK(n == 0 || fwrite(data, 1, n, f->f) == n, SNC_E_IO, "%s: write failed: %s", f->path, strerror(errno));
+    return SNC_OK;
+}
+
+snc_err snc_fout_commit(snc_fout *f)
+{
+    snc_err err = SNC_OK;
+    bool ok = fflush(f->f) == 0 && fsync(fileno(f->f)) == 0;
+    if (fclose(f->f) != 0) ok = false;
+    if (!ok) err = snc_err_set(SNC_E_IO, "%s: write failed: %s", f->path, strerror(errno));
+    else if (rename(f->tmp, f->path) != 0) err = snc_err_set(SNC_E_IO, "%s: cannot rename: %s", f->path, strerror(errno));
+    if (err) remove(f->tmp);
+    fout_free(f);
+    return err;
+}
+
+void snc_fout_abort(snc_fout *f)
+{
+    if (!f) return;
+    fclose(f->f);
+    remove(f->tmp);
+    fout_free(f);
+}
+
+snc_err snc_file_write(const char *path, const void *data, size_t n)
+{
+    snc_fout *f = NULL;
+    SNC_TRY(snc_fout_open(&f, path));
+    snc_err err = snc_fout_write(f, data, n);
+    if (err) {
+        snc_fout_abort(f);
+        return err;
+    }
+    return snc_fout_commit(f);
+}
+
+bool snc_is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool snc_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+snc_err snc_mkdir(const char *path)
+{
+    char buf[4096];
+    size_t n = strlen(path);
+    SNC_CHECK(n > 0 && n < sizeof buf, SNC_E_ARG, "folder name of %zu bytes", n);
+    memcpy(buf, path, n + 1);
+    for (char *p = buf + 1;; p++) {
+        if (*p != '/' && *p != 0) continue;
+        char c = *p;
+        *p = 0;
+        SNC_CHECK(mkdir(buf, 0777) == 0 || snc_is_dir(buf), SNC_E_IO, "%s: cannot make the folder: %s", buf, strerror(errno));
+        *p = c;
+        if (c == 0) return SNC_OK;
+    }
+}
+
+snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name)
+{
+    size_t n = strlen(dir);
+    const char *sep = n > 0 && dir[n - 1] == '/' ? "" : "/";
+    int k = snprintf(buf, size, "%s%s%s", dir, sep, name);
+    SNC_CHECK(k > 0 && (size_t)k < size, SNC_E_ARG, "path too long: %.80s...", dir);
+    return SNC_OK;
+}
+
+uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n)
+{
+    const unsigned char *b = p;
+    if (h == 0) h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < n; i++) h = (h ^ b[i]) * 0x100000001b3u;
+    return h;
+}
+
+snc_err snc_file_hash(uint64_t *out, const char *path)
+{
+    snc_fmap *m = NULL;
+    SNC_TRY(snc_fmap_open(&m, path));
+    *out = snc_bytes_hash(0, m->data, m->size);
+    snc_fmap_close(m);
+    return SNC_OK;
+}

@@ -1,0 +1,42 @@
+/* base/fmap.h: files: read-only maps, whole reads, and writes that either finish or leave nothing.
+ *
+ *     snc_fmap *m;  SNC_TRY(snc_fmap_open(&m, path));  use(m->data, m->size);  snc_fmap_close(m);
+ *     snc_fout *f;  SNC_TRY(snc_fout_open(&f, path));  snc_fout_write(f, p, n) ...  snc_fout_commit(f) or snc_fout_abort(f);
+ */
+#ifndef SNC_BASE_FMAP_H
+#define SNC_BASE_FMAP_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+typedef struct snc_fmap {
+    const unsigned char *data; /* NULL when size = 0 */
+    size_t size;
+} snc_fmap;
+
+snc_err snc_fmap_open(snc_fmap **out, const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable */
+void    snc_fmap_close(snc_fmap *m);
+
+/* The whole file plus a NUL byte, freed with snc_free. */
+snc_err snc_file_read(char **out, size_t *size, const char *path) SNC_MUST_USE;
+
+/* Writes to "path.tmp.PID"; commit syncs and renames onto path; abort removes it. Both free the handle. */
+typedef struct snc_fout snc_fout;
+snc_err snc_fout_open(snc_fout **out, const char *path) SNC_MUST_USE;
+snc_err snc_fout_write(snc_fout *f, const void *data, size_t n) SNC_MUST_USE;
+snc_err snc_fout_commit(snc_fout *f) SNC_MUST_USE;
+void    snc_fout_abort(snc_fout *f);
+
+snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_USE; /* open, write, commit */
+
+bool    snc_is_file(const char *path);
+bool    snc_is_dir(const char *path);
+snc_err snc_mkdir(const char *path) SNC_MUST_USE; /* with parents; an existing folder is fine */
+/* "dir/name" into buf; SNC_E_ARG when it does not fit. */
+snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name) SNC_MUST_USE;
+/* FNV-1a, 64 bits, of a whole file: identity, not security. */
+snc_err  snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE;
+uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* start with h = 0 */
+
+#endif

@@ -1,0 +1,31 @@
+/* base/json.h: strict reading of small JSON files with cJSON.
+ *
+ * A config names every key it understands in a table; anything else in the file is an error that names the file and key.
+ *
+ *     cJSON *j;  SNC_TRY(snc_json_load(&j, path));
+ *     static const char *const keys[] = {"name", "max_length", NULL};
+ *     SNC_GOTO(snc_json_check_keys(j, keys, path));
+ *     SNC_GOTO(snc_json_int(&n, j, "max_length", 128, 1, 512, path));
+ */
+#ifndef SNC_BASE_JSON_H
+#define SNC_BASE_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+snc_err snc_json_load(cJSON **out, const char *path) SNC_MUST_USE;  /* freed with cJSON_Delete; SNC_E_FORMAT: byte offset */
+snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *where) SNC_MUST_USE;
+snc_err snc_json_save(const cJSON *j, const char *path) SNC_MUST_USE; /* pretty, final newline, all or nothing */
+snc_err snc_json_check_keys(const cJSON *obj, const char *const *keys /* NULL-ended */, const char *where) SNC_MUST_USE;
+
+/* Each reads obj[key]; an absent or null key leaves the default; a wrong type or range is SNC_E_FORMAT naming both. */
+snc_err snc_json_int(int *out, const cJSON *obj, const char *key, int def, int min, int max, const char *where) SNC_MUST_USE;
+snc_err snc_json_double(double *out, const cJSON *obj, const char *key, double def, double min, double max,
+                        const char *where) SNC_MUST_USE;
+snc_err snc_json_bool(bool *out, const cJSON *obj, const char *key, bool def, const char *where) SNC_MUST_USE;
+/* Borrowed from obj. def may be NULL. */
+snc_err snc_json_str(const char **out, const cJSON *obj, const char *key, const char *def, const char *where) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,47 @@
+/* core/gemm.h: the seam to matrix products: the three products of a linear layer, on prefixes of its weight.
+ *
+ *   forward     Y  [T, n] = X  [T, k] . W[:n, :k]^T (+ b[:n])
+ *   backward_x  dX [T, k] = dY [T, n] . W[:n, :k]
+ *   backward_w  dW [:n, :k] += dY^T [n, T] . X [T, k]
+ *
+ * Activations and gradients are f32 at this seam; with SNC_COMPUTE_BF16 the operands are rounded to bf16 on their way into
+ * the kernel and summed in f32. A weight handle holds the copies of one matrix in the layouts that the backend's kernels
+ * read (both directions, n and k prefixes of the same buffer); sync refreshes them after the f32 master changed. With
+ * SNC_COMPUTE_F32 it only borrows the master.
+ *
+ * A plan owns the packing scratch and serves one thread of control at a time; weights may be shared by plans while
+ * nobody syncs. The products run on ctx->threads threads themselves and must not be called in a parallel body.
+ */
+#ifndef SNC_CORE_GEMM_H
+#define SNC_CORE_GEMM_H
+
+#include <stdbool.h>
+
+#include "base/ctx.h"
+
+typedef enum snc_compute { SNC_COMPUTE_F32, SNC_COMPUTE_BF16 } snc_compute;
+
+typedef struct snc_gemm snc_gemm;               /* plan: backend, compute type, scratch */
+typedef struct snc_gemm_weight snc_gemm_weight; /* one matrix, ready for the kernels */
+
+/* The backend that AUTO stands for: bf16: native (AMX) > onednn > ref; f32: onednn > blas > ref. */
+snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute);
+
+/* max_tokens bounds T, max_width bounds n and k of every later call. SNC_E_UNSUPPORTED: backend cannot do `compute`. */
+snc_err snc_gemm_create(snc_gemm **out, const snc_ctx *ctx, snc_compute compute, int max_tokens, int max_width) SNC_MUST_USE;
+void    snc_gemm_free(snc_gemm *g);
+
+/* W [N, K], ld = ldw, borrowed for the handle's life (the master stays the truth). Packs at once. */
+snc_err snc_gemm_weight_create(snc_gemm_weight **out, const snc_gemm *g, const float *W, int ldw, int N, int K) SNC_MUST_USE;
+void    snc_gemm_weight_sync(const snc_gemm *g, snc_gemm_weight *w); /* parallel over blocks; call after each step */
+void    snc_gemm_weight_free(snc_gemm_weight *w);
+
+/* n <= N, k <= K. accumulate = false overwrites the output. b [n] or NULL. */
+snc_err snc_gemm_forward(float *Y, int ldy, snc_gemm *g, const float *X, int ldx, const snc_gemm_weight *w, const float *b,
+                         int T, int n, int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, int lddy, const snc_gemm_weight *w, int T,
+                            int n, int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
+                            int n, int k) SNC_MUST_USE;
+
+#endif

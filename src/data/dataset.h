@@ -1,0 +1,57 @@
+/* data/dataset.h: rows of a split, tokenized once; and the four disjoint splits.
+ *
+ * Splits: `train`; `rank` and `select`, carved from the train file by seed and never trained on; `dev`, the task's own file.
+ * Tasks with many phrases of one another (SST-2): a candidate for rank/select is a row of at least 8 words that is contained,
+ * as a run of words, in no other row; 1,000 + 1,000 by seed; rows contained in one of these leave train. Other tasks: 10 %
+ * each, at least 50, at most 1,000 rows, and the same containment rule. hold_out = false trains on every row.
+ */
+#ifndef SNC_DATA_DATASET_H
+#define SNC_DATA_DATASET_H
+
+#include "core/tokens.h"
+#include "data/task.h"
+#include "tokenizer/tokenizer.h"
+
+typedef struct snc_dataset {
+    int n;
+    int64_t *start;     /* [n+1] offsets into ids and types */
+    int32_t *ids, *types;
+    float *target;      /* [n] class index or value; NaN for an unlabelled row */
+    int64_t *line;      /* [n] line number in the file, for messages */
+    int max_len;        /* the longest row, in tokens */
+    int truncated;      /* rows that were cut */
+} snc_dataset;
+
+static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d->start[i + 1] - d->start[i]); }
+void snc_dataset_free(snc_dataset *d);
+
+/* One file of the task as it stands. split: "train", "dev", "test" or another key of "files". dir holds the task's folder
+ * (GLUE layout) or the files themselves. max_samples 0: all rows, otherwise the first max_samples after a seeded shuffle. */
+snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
+                         const char *split, int max_samples) SNC_MUST_USE;
+
+typedef struct snc_splits {
+    snc_dataset *train, *rank, *select;
+    int removed; /* train rows dropped by the containment rule */
+} snc_splits;
+/* Carves the train file with ctx->seed. unlabeled (a text file, one row a line, a TAB makes a pair) or NULL is appended to
+ * train with target NaN. Rows equal for equal seed, whatever the tokenizer. */
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
+                        bool hold_out, int max_train_samples, const char *unlabeled) SNC_MUST_USE;
+void    snc_splits_dispose(snc_splits *s);
+
+/* ---- batches ------------------------------------------------------------------------------------------------------ */
+
+/* Length-bucketed batches for one epoch: a seeded shuffle, chunks of 50 batches sorted by length, batches shuffled. */
+typedef struct snc_batcher snc_batcher;
+snc_err snc_batcher_new(snc_batcher **out, const snc_dataset *d, int batch_size) SNC_MUST_USE;
+void    snc_batcher_free(snc_batcher *b);
+int     snc_batcher_count(const snc_batcher *b);                       /* batches an epoch, the last may be small */
+int     snc_batcher_max_tokens(const snc_batcher *b);                  /* bound over all epochs: batch_size * longest */
+void    snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch);   /* same arguments, same batches */
+/* Gathers batch i; x and rows [B] (indices into the dataset) are borrowed until the next call. */
+void    snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i);
+/* Gathers the given rows in the given order (evaluation: any order the caller likes). */
+void    snc_batcher_rows(snc_tokens *x, snc_batcher *b, const int32_t *rows, int n /* <= batch_size */);
+
+#endif
