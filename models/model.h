@@ -9,7 +9,9 @@
  *   layer.N.ffn.in.{weight [F, C], bias [F]}   layer.N.ffn.out.{weight [C, F], bias [C]}   layer.N.ffn.norm.{weight,bias} [C]
  *   pooler.{weight [C, C], bias [C]}   classifier.{weight [K, C], bias [K]}
  *
- * A linear computes y = x W^T + b. The model owns everything in it; snc_model_free frees it.
+ * A linear computes y = x W^T + b. The model owns everything in it; snc_model_free frees it. Layers are the model's own:
+ * arch.source[i] = i, so m->arch can be handed to whoever runs m; which layers of an ancestor they were is in
+ * meta.kept_layers after an extraction.
  */
 #ifndef SNC_MODELS_MODEL_H
 #define SNC_MODELS_MODEL_H
@@ -48,7 +50,12 @@ snc_err snc_model_new(snc_model **out, const snc_bert_config *cfg, const snc_arc
 void    snc_model_free(snc_model *m);
 /* BERT initialisation: normal(0, 0.02), LayerNorm 1/0, biases 0. For nano models and fresh heads. */
 void    snc_model_init_random(snc_model *m, uint64_t seed);
-/* Replaces the head by a seeded one of K classes (normal 0.02, bias 0); labels [K] copied. */
+/* The same for one parameter; its values depend on the seed and its name alone. */
+void    snc_model_init_param(snc_model *m, int param, uint64_t seed);
+/* labels [cfg.classes], copied; NULL forgets them. */
+snc_err snc_model_set_labels(snc_model *m, const char *const *labels) SNC_MUST_USE;
+/* Replaces the head by a seeded one of K classes (normal 0.02, bias 0); labels [K] copied, or NULL.
+ * The parameter block is a new one: bind engines afterwards. */
 snc_err snc_model_set_head(snc_model *m, int classes, bool regression, const char *const *labels, uint64_t seed) SNC_MUST_USE;
 /* Dense copy of a prefix subnet; labels, tokenizer and meta are copied. */
 snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *arch) SNC_MUST_USE;

@@ -1,0 +1,235 @@
+#include "models/arch.h"
+
+#include <string.h>
+
+static const char *const act_names[] = {[SNC_ACT_GELU] = "gelu", [SNC_ACT_GELU_TANH] = "gelu_tanh", [SNC_ACT_RELU] = "relu"};
+static const char *const site_names[SNC_SITES] = {"qkv", "o", "ffn_in", "ffn_out"};
+
+enum { MAX_WIDTH = 65536, MAX_VOCAB = 16 << 20 };
+
+snc_arch snc_arch_full(const snc_bert_config *c)
+{
+    snc_arch a = {.layers = c->layers, .hidden = c->hidden};
+    for (int i = 0; i < c->layers; i++) {
+        a.source[i] = i;
+        a.heads[i] = c->heads;
+        a.ffn[i] = c->ffn;
+    }
+    return a;
+}
+
+bool snc_arch_equal(const snc_arch *a, const snc_arch *b)
+{
+    if (a->layers != b->layers || a->hidden != b->hidden) return false;
+    for (int i = 0; i < a->layers; i++)
+        if (a->source[i] != b->source[i] || a->heads[i] != b->heads[i] || a->ffn[i] != b->ffn[i]) return false;
+    return true;
+}
+
+snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent)
+{
+    SNC_CHECK(a->layers >= 1 && a->layers <= parent->layers, SNC_E_SHAPE, "arch: %d layers, expected 1 to %d", a->layers,
+              parent->layers);
+    SNC_CHECK(a->hidden >= 1 && a->hidden <= parent->hidden, SNC_E_SHAPE, "arch: hidden size %d, expected 1 to %d",
+              a->hidden, parent->hidden);
+    for (int i = 0; i < a->layers; i++) {
+        int s = a->source[i];
+        SNC_CHECK(s >= 0 && s < parent->layers && (i == 0 || s > a->source[i - 1]), SNC_E_SHAPE,
+                  "arch: layer %d: source %d, expected ascending numbers below %d", i, s, parent->layers);
+        SNC_CHECK(a->heads[i] >= 1 && a->heads[i] <= parent->heads[s], SNC_E_SHAPE,
+                  "arch: layer %d: %d heads, expected 1 to %d", i, a->heads[i], parent->heads[s]);
+        SNC_CHECK(a->ffn[i] >= 1 && a->ffn[i] <= parent->ffn[s], SNC_E_SHAPE,
+                  "arch: layer %d: FFN width %d, expected 1 to %d", i, a->ffn[i], parent->ffn[s]);
+    }
+    return SNC_OK;
+}
+
+snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed)
+{
+    snc_policy p;
+    memset(p.linear, (int)linear, sizeof p.linear);
+    p.pooler = p.classifier = (uint8_t)linear;
+    p.embed = (uint8_t)embed;
+    return p;
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------------- */
+
+cJSON *snc_arch_to_json(const snc_arch *a)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "hidden", a->hidden);
+    cJSON *layers = cJSON_AddArrayToObject(j, "layers");
+    for (int i = 0; i < a->layers; i++) {
+        cJSON *l = cJSON_CreateObject();
+        cJSON_AddNumberToObject(l, "source", a->source[i]);
+        cJSON_AddNumberToObject(l, "heads", a->heads[i]);
+        cJSON_AddNumberToObject(l, "ffn", a->ffn[i]);
+        cJSON_AddItemToArray(layers, l);
+    }
+    return j;
+}
+
+/* The array obj.layers with 1 to SNC_MAX_LAYERS entries. */
+static snc_err get_layers(const cJSON **out, int *n, const cJSON *obj, const char *where)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, "layers");
+    int size = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 0;
+    SNC_CHECK(size >= 1 && size <= SNC_MAX_LAYERS, SNC_E_FORMAT, "%s: 'layers' must be a list of 1 to %d objects", where,
+              SNC_MAX_LAYERS);
+    *out = v;
+    *n = size;
+    return SNC_OK;
+}
+
+/* An integer that must be there. */
+static snc_err need_int(int *out, const cJSON *obj, const char *key, int min, int max, const char *where)
+{
+    SNC_CHECK(cJSON_GetObjectItemCaseSensitive(obj, key), SNC_E_FORMAT, "%s: missing key '%s'", where, key);
+    return snc_json_int(out, obj, key, min, min, max, where);
+}
+
+snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where)
+{
+    static const char *const keys[] = {"hidden", "layers", NULL};
+    static const char *const layer_keys[] = {"source", "heads", "ffn", NULL};
+    snc_arch a = {0};
+    const cJSON *layers = NULL, *l;
+    SNC_TRY(snc_json_check_keys(j, keys, where));
+    SNC_TRY(need_int(&a.hidden, j, "hidden", 1, MAX_WIDTH, where));
+    SNC_TRY(get_layers(&layers, &a.layers, j, where));
+    int i = 0;
+    cJSON_ArrayForEach(l, layers)
+    {
+        SNC_TRY(snc_json_check_keys(l, layer_keys, where));
+        SNC_TRY(snc_json_int(&a.source[i], l, "source", i, 0, SNC_MAX_LAYERS - 1, where));
+        SNC_TRY(need_int(&a.heads[i], l, "heads", 1, MAX_WIDTH, where));
+        SNC_TRY(need_int(&a.ffn[i], l, "ffn", 1, MAX_WIDTH, where));
+        SNC_CHECK(i == 0 || a.source[i] > a.source[i - 1], SNC_E_FORMAT, "%s: layer %d: 'source' must ascend", where, i);
+        i++;
+    }
+    *out = a;
+    return SNC_OK;
+}
+
+static void add_dtype(cJSON *obj, const char *key, uint8_t t)
+{
+    cJSON_AddStringToObject(obj, key, snc_dtype_get((snc_dtype)t)->name);
+}
+
+cJSON *snc_policy_to_json(const snc_policy *p, int layers)
+{
+    cJSON *j = cJSON_CreateObject();
+    add_dtype(j, "embed", p->embed);
+    add_dtype(j, "pooler", p->pooler);
+    add_dtype(j, "classifier", p->classifier);
+    cJSON *list = cJSON_AddArrayToObject(j, "layers");
+    for (int i = 0; i < layers; i++) {
+        cJSON *l = cJSON_CreateObject();
+        for (int s = 0; s < SNC_SITES; s++) add_dtype(l, site_names[s], p->linear[i][s]);
+        cJSON_AddItemToArray(list, l);
+    }
+    return j;
+}
+
+static snc_err get_dtype(uint8_t *out, const cJSON *obj, const char *key, const char *where)
+{
+    const char *name = NULL;
+    SNC_TRY(snc_json_str(&name, obj, key, NULL, where));
+    SNC_CHECK(name, SNC_E_FORMAT, "%s: missing key '%s'", where, key);
+    snc_dtype t;
+    SNC_CHECK(snc_dtype_parse(&t, name) == SNC_OK && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8), SNC_E_FORMAT,
+              "%s: '%s' is '%s', expected f32, bf16 or int8", where, key, name);
+    *out = (uint8_t)t;
+    return SNC_OK;
+}
+
+snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where)
+{
+    static const char *const keys[] = {"embed", "pooler", "classifier", "layers", NULL};
+    static const char *const layer_keys[] = {"qkv", "o", "ffn_in", "ffn_out", NULL};
+    snc_policy p = snc_policy_uniform(SNC_F32, SNC_F32);
+    const cJSON *list = NULL, *l;
+    int n = 0, i = 0;
+    SNC_TRY(snc_json_check_keys(j, keys, where));
+    SNC_TRY(get_dtype(&p.embed, j, "embed", where));
+    SNC_TRY(get_dtype(&p.pooler, j, "pooler", where));
+    SNC_TRY(get_dtype(&p.classifier, j, "classifier", where));
+    SNC_TRY(get_layers(&list, &n, j, where));
+    SNC_CHECK(n == layers, SNC_E_SHAPE, "%s: policy of %d layers, expected %d", where, n, layers);
+    cJSON_ArrayForEach(l, list)
+    {
+        SNC_TRY(snc_json_check_keys(l, layer_keys, where));
+        for (int s = 0; s < SNC_SITES; s++) SNC_TRY(get_dtype(&p.linear[i][s], l, site_names[s], where));
+        i++;
+    }
+    *out = p;
+    return SNC_OK;
+}
+
+cJSON *snc_bert_config_to_json(const snc_bert_config *c)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "vocab", c->vocab);
+    cJSON_AddNumberToObject(j, "positions", c->positions);
+    cJSON_AddNumberToObject(j, "types", c->types);
+    cJSON_AddNumberToObject(j, "hidden", c->hidden);
+    cJSON_AddNumberToObject(j, "layers", c->layers);
+    cJSON_AddNumberToObject(j, "heads", c->heads);
+    cJSON_AddNumberToObject(j, "head_width", c->head_width);
+    cJSON_AddNumberToObject(j, "ffn", c->ffn);
+    cJSON_AddNumberToObject(j, "classes", c->classes);
+    cJSON_AddStringToObject(j, "act", act_names[c->act]);
+    cJSON_AddNumberToObject(j, "norm_eps", (double)c->norm_eps);
+    cJSON_AddNumberToObject(j, "hidden_dropout", (double)c->hidden_dropout);
+    cJSON_AddNumberToObject(j, "attention_dropout", (double)c->attention_dropout);
+    cJSON_AddBoolToObject(j, "regression", c->regression);
+    return j;
+}
+
+static snc_err get_act(snc_act *out, const cJSON *j, const char *where)
+{
+    const char *name = NULL;
+    SNC_TRY(snc_json_str(&name, j, "act", "gelu", where));
+    for (int i = SNC_ACT_GELU; i <= SNC_ACT_RELU; i++)
+        if (strcmp(name, act_names[i]) == 0) {
+            *out = (snc_act)i;
+            return SNC_OK;
+        }
+    return snc_err_set(SNC_E_FORMAT, "%s: 'act' is '%s', expected gelu, gelu_tanh or relu", where, name);
+}
+
+static snc_err get_float(float *out, const cJSON *j, const char *key, double def, double min, double max, const char *where)
+{
+    double d = 0;
+    SNC_TRY(snc_json_double(&d, j, key, def, min, max, where));
+    *out = (float)d;
+    return SNC_OK;
+}
+
+snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const char *where)
+{
+    static const char *const keys[] = {"vocab", "positions", "types",   "hidden", "layers",   "heads",          "head_width",
+                                       "ffn",   "classes",   "act",     "norm_eps", "hidden_dropout",
+                                       "attention_dropout", "regression", NULL};
+    snc_bert_config c = {0};
+    SNC_TRY(snc_json_check_keys(j, keys, where));
+    SNC_TRY(need_int(&c.vocab, j, "vocab", 1, MAX_VOCAB, where));
+    SNC_TRY(need_int(&c.positions, j, "positions", 1, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.types, j, "types", 1, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.hidden, j, "hidden", 1, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.layers, j, "layers", 1, SNC_MAX_LAYERS, where));
+    SNC_TRY(need_int(&c.heads, j, "heads", 1, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.head_width, j, "head_width", 1, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.ffn, j, "ffn", 1, MAX_WIDTH, where));
+    SNC_TRY(snc_json_int(&c.classes, j, "classes", 0, 0, SNC_MAX_CLASSES, where));
+    SNC_TRY(get_act(&c.act, j, where));
+    SNC_TRY(get_float(&c.norm_eps, j, "norm_eps", 1e-12, 0, 1, where));
+    SNC_TRY(get_float(&c.hidden_dropout, j, "hidden_dropout", 0.1, 0, 0.99, where));
+    SNC_TRY(get_float(&c.attention_dropout, j, "attention_dropout", 0.1, 0, 0.99, where));
+    SNC_TRY(snc_json_bool(&c.regression, j, "regression", false, where));
+    SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where,
+              c.heads, c.head_width);
+    *out = c;
+    return SNC_OK;
+}
