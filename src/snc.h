@@ -47,6 +47,118 @@ typedef enum snc_err {
 /* One line about the last failure on this thread; "" when there was none. Kept until the next failure. */
 const char *snc_err_text(void);
 
+/* ---- the embeddable runtime ---------------------------------------------------------------------------------------- */
+
+typedef struct snc_classifier snc_classifier; /* weights, tokenizer and labels of one .snc; immutable */
+typedef struct snc_session snc_session;       /* workspace of one thread of control */
+
+typedef struct snc_text {
+    const char *a, *b; /* NUL-terminated UTF-8; b: the second text of a pair, NULL for a single one */
+} snc_text;
+
+typedef struct snc_result {
+    const char *label;   /* borrowed from the classifier; NULL for a regression model */
+    int index;           /* class index; 0 for regression */
+    float score;         /* softmax probability of that class; the value itself for regression */
+    const float *logits; /* [classes], borrowed from the session until its next call */
+} snc_result;
+
+/* path: a .snc with a tokenizer and labels. SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside). */
+snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
+void    snc_classifier_close(snc_classifier *c); /* after its sessions are freed; NULL is fine */
+int     snc_classifier_classes(const snc_classifier *c); /* 1 for regression */
+int     snc_classifier_regression(const snc_classifier *c);
+const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range */
+
+/* threads: how many this session may use for one call. */
+snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads) SNC_MUST_USE;
+void    snc_session_free(snc_session *s);
+
+/* Classifies n texts; results [n]. An empty text is [CLS] [SEP]. Longer than the model's positions or its max length: cut,
+ * longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. */
+snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
+
+/* ---- stages -------------------------------------------------------------------------------------------------------- */
+
+typedef enum snc_level { SNC_LEVEL_ERROR, SNC_LEVEL_WARN, SNC_LEVEL_INFO, SNC_LEVEL_DEBUG } snc_level;
+
+/* What a stage may do to the outside. Any callback may be NULL. */
+typedef struct snc_host {
+    void *user;
+    void (*log)(void *user, snc_level level, const char *line);
+    void (*progress)(void *user, const char *what, double done, double total, const char *note);
+    void (*result)(void *user, const char *line);                      /* one line of the stage's answer, no newline */
+    snc_err (*input)(void *user, const char **line, size_t *bytes);    /* next input line, *line NULL at the end */
+    volatile int *cancel;                                              /* set by a signal handler */
+} snc_host;
+
+/* Every knob of every stage; SNC_OPTIONS_INIT holds the defaults. Strings are borrowed, NULL is "not given". */
+typedef struct snc_options {
+    /* inputs and outputs */
+    const char *pretrained; /* HF folder, .safetensors, PyTorch .bin or .snc */
+    const char *teacher;    /* a fine-tuned model: skips finetune */
+    const char *const *models; int n_models; /* positional .snc files */
+    const char *task;       /* shipped name or a JSON file */
+    const char *tasks;      /* comma list, for bench */
+    const char *data;       /* folder with SST-2/ MRPC/ ..., or the task's own files */
+    const char *split;      /* train | rank | select | dev | test; default dev */
+    const char *unlabeled;  /* text file learnt by distillation alone */
+    const char *output;     /* file, or folder for compress */
+    int overwrite;
+    /* targets */
+    const char *target_latency; /* 1.5ms | 800us | 0.5x */
+    const char *target_size;    /* 12MB | 0.5x */
+    double max_drop;            /* points; < 0: not given */
+    /* workload */
+    const char *batch;      /* number, or a comma list for bench; default 1 */
+    const char *seq_len;    /* number or "data"; a comma list for bench; default data */
+    const char *threads;    /* number; a comma list for bench; default 1 for the workload, all cores elsewhere */
+    double percentile;      /* default 50 */
+    int repeats;            /* 0: by time */
+    /* run */
+    const char *backend;    /* auto | ref | blas | onednn | native */
+    const char *fp;         /* auto | f32 | bf16: what FP means in policies */
+    const char *compute;    /* bf16 | f32: training arithmetic; default bf16 where the CPU has it */
+    int64_t seed;
+    int dry_run, json, logits, verbose;
+    const char *format;     /* md | json | csv */
+    /* fine-tuning */
+    double epochs, lr, weight_decay, warmup;
+    int batch_size, max_train_samples, max_length, hold_out, checkpoint_every;
+    int max_steps;          /* 0: all; stops early with a checkpoint, for tests of resume */
+    /* supernet */
+    double supernet_epochs, supernet_lr, alpha, temperature, hidden_weight;
+    const char *sampler;    /* sandwich | instatune | full */
+    int inplace_teacher;
+    const char *depth_rule; /* auto | first | last | even */
+    /* search */
+    const char *space, *searcher, *journal;
+    int evals;
+    const char *time_budget; /* 90s | 5m | 1h */
+    /* export */
+    const char *policy;     /* int8 | bf16 | f32 | FILE */
+    const char *config;     /* FILE with {"arch":...,"policy":...} */
+    const char *to;         /* snc */
+    const char *repair;     /* auto | on | off */
+    double repair_epochs;
+} snc_options;
+
+extern const snc_options snc_options_defaults;
+
+/* Each does what the verb of its name does (README.md): files in, one artifact out, answer lines through host->result. */
+snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
+snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_search(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_eval(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

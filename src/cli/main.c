@@ -1,0 +1,160 @@
+/* The program: parses, runs one stage, prints its answer, and turns the outcome into an exit code.
+ * 0 done; 2 bad input or failure; 3 a target was missed; 130 interrupted. */
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/options.h"
+
+static volatile int cancelled;
+
+static void on_interrupt(int sig)
+{
+    (void)sig;
+    if (cancelled) _exit(130); /* asked twice */
+    cancelled = 1;
+}
+
+typedef struct terminal {
+    int tty, quiet, line_open;
+    double shown, started;
+    char what[32];
+    FILE *json;
+    char *line;
+    size_t line_cap;
+} terminal;
+
+static void end_line(terminal *t)
+{
+    if (t->line_open) fputc('\n', stderr);
+    t->line_open = 0;
+}
+
+static void print_json_string(FILE *f, const char *s)
+{
+    fputc('"', f);
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\') fputc('\\', f);
+        if ((unsigned char)*s >= 0x20) fputc(*s, f);
+    }
+    fputc('"', f);
+}
+
+static void on_log(void *user, snc_level level, const char *line)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    terminal *t = user;
+    if (t->json) {
+        fprintf(t->json, "{\"time\":%.3f,\"level\":\"%s\",\"line\":", snc_now() - t->started, names[level]);
+        print_json_string(t->json, line);
+        fprintf(t->json, "}\n");
+        fflush(t->json);
+    }
+    if (t->quiet && level > SNC_LEVEL_ERROR) return;
+    end_line(t);
+    fprintf(stderr, "%s%s\n", level == SNC_LEVEL_WARN ? "warning: " : "", line);
+}
+
+/* On a terminal one line that is redrawn; otherwise a plain line every ten seconds and at the end. */
+static void on_progress(void *user, const char *what, double done, double total, const char *note)
+{
+    terminal *t = user;
+    double now = snc_now();
+    if (strcmp(t->what, what) != 0) {
+        end_line(t);
+        snprintf(t->what, sizeof t->what, "%s", what);
+        t->started = now;
+        t->shown = 0;
+    }
+    int last = done >= total;
+    if (!last && now - t->shown < (t->tty ? 0.2 : 10)) return;
+    t->shown = now;
+    double rate = now > t->started ? done / (now - t->started) : 0, left = rate > 0 ? (total - done) / rate : 0;
+    if (t->json) {
+        fprintf(t->json, "{\"stage\":\"%s\",\"done\":%.0f,\"total\":%.0f,\"per_second\":%.2f,\"note\":", what, done, total, rate);
+        print_json_string(t->json, note);
+        fprintf(t->json, "}\n");
+        fflush(t->json);
+    }
+    if (t->quiet) return;
+    fprintf(stderr, "%s%s %.0f/%.0f  %.1f/s  %.0f s left  %s%s", t->tty ? "\r\033[K" : "", what, done, total, rate, left, note,
+            t->tty ? "" : "\n");
+    t->line_open = t->tty;
+    if (last) end_line(t);
+    fflush(stderr);
+}
+
+static void on_result(void *user, const char *line)
+{
+    end_line(user);
+    fputs(line, stdout);
+    fputc('\n', stdout);
+}
+
+static snc_err on_input(void *user, const char **line, size_t *bytes)
+{
+    terminal *t = user;
+    ssize_t n = getline(&t->line, &t->line_cap, stdin);
+    *line = NULL;
+    if (n < 0) {
+        SNC_CHECK(!ferror(stdin), SNC_E_IO, "standard input: read failed");
+        return SNC_OK;
+    }
+    while (n > 0 && (t->line[n - 1] == '\n' || t->line[n - 1] == '\r')) n--;
+    *line = t->line;
+    *bytes = (size_t)n;
+    return SNC_OK;
+}
+
+static snc_err run(const snc_args *a, const snc_host *h, int *missed)
+{
+    static const struct {
+        const char *verb;
+        snc_err (*stage)(const snc_options *, const snc_host *);
+    } stages[] = {{"import", snc_stage_import},   {"finetune", snc_stage_finetune}, {"supernet", snc_stage_supernet},
+                  {"profile", snc_stage_profile}, {"search", snc_stage_search},     {"export", snc_stage_export},
+                  {"bench", snc_stage_bench},     {"predict", snc_stage_predict},   {"eval", snc_stage_eval},
+                  {"info", snc_stage_info},       {"tokenize", snc_stage_tokenize}};
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
+    return snc_stage_compress(&a->o, h, missed);
+}
+
+int main(int argc, char **argv)
+{
+    snc_args a;
+    int missed = 0;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        snc_args_help(NULL);
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("compress %s\n", SNC_VERSION);
+        return 0;
+    }
+    snc_err err = snc_args_parse(&a, argc, argv);
+    if (!err && a.help) {
+        snc_args_help(a.verb);
+        return 0;
+    }
+    terminal t = {.tty = isatty(2), .quiet = a.quiet, .started = snc_now()};
+    snc_host h = {&t, on_log, on_progress, on_result, on_input, &cancelled};
+    struct sigaction sa = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    if (!err && a.log_json && !(t.json = fopen(a.log_json, "w")))
+        err = snc_err_set(SNC_E_IO, "--log-json %s: cannot write", a.log_json);
+    if (!err) err = run(&a, &h, &missed);
+    end_line(&t);
+    if (fflush(stdout) != 0 && !err) err = snc_err_set(SNC_E_IO, "standard output: write failed");
+    if (err) fprintf(stderr, "compress: %s\n", snc_err_text());
+    if (t.json) fclose(t.json);
+    free(t.line);
+    if (err == SNC_E_CANCELLED) return 130;
+    return err ? 2 : missed ? 3 : 0;
+}

@@ -1,0 +1,48 @@
+/* search/runner.h: the loop around a search: ask, evaluate what the journal does not know, write it down, tell.
+ *
+ * Scores come through a callback; costs that can be computed are computed by a second one before, so that a config which
+ * misses a limit by far is told to the search without an evaluation. The best feasible config so far is handed to `best`
+ * whenever it changes, so that a usable result is on disk at any moment.
+ */
+#ifndef SNC_SEARCH_RUNNER_H
+#define SNC_SEARCH_RUNNER_H
+
+#include "base/ctx.h"
+#include "search/journal.h"
+
+typedef struct snc_limits {
+    double latency_us, bytes; /* 0: none */
+} snc_limits;
+
+typedef struct snc_run_opts {
+    snc_limits limits;
+    int evals;           /* evaluations in all, those of an earlier run included */
+    double seconds;      /* 0: no time budget */
+    int objectives;      /* 2: loss and `cost`; 3: loss, latency, size */
+    bool cost_is_size;   /* with 2 objectives: bytes instead of latency */
+} snc_run_opts;
+
+typedef struct snc_run_hooks {
+    void *user;
+    void (*cost)(void *user, snc_obs *o);             /* fills latency_us, bytes, macs */
+    snc_err (*score)(void *user, snc_obs *o);         /* fills loss and metric */
+    snc_err (*best)(void *user, const snc_obs *o);    /* a new best; NULL: not wanted */
+} snc_run_hooks;
+
+typedef struct snc_run_report {
+    int evaluated, reused; /* fresh evaluations, and those answered by the journal */
+    double seconds;
+} snc_run_report;
+
+/* Stops at the budget, when the search has no proposals left, or when cancelled (SNC_E_CANCELLED; the journal is whole). */
+snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
+                       const snc_run_hooks *h) SNC_MUST_USE;
+
+/* Objectives and constraint violation of an observation under the options. */
+void snc_obs_point(snc_obs *o, const snc_run_opts *opts);
+/* true when a is the better result: fewer violations first, then the lower loss. */
+bool snc_obs_better(const snc_obs *a, const snc_obs *b);
+/* Best first by snc_obs_better, ties by config. */
+void snc_obs_sort(snc_obs *o, int n);
+
+#endif
