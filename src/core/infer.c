@@ -1,0 +1,158 @@
+#include "core/infer.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "core/infer_priv.h"
+
+static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
+                     float eps)
+{
+    for (int t = 0; t < T; t++) {
+        const float *xt = x + (size_t)t * (size_t)ldx;
+        float *yt = y + (size_t)t * (size_t)ldy;
+        float sum = 0, sq = 0;
+        for (int c = 0; c < C; c++) sum += xt[c];
+        float mean = sum / (float)C;
+        for (int c = 0; c < C; c++) sq += (xt[c] - mean) * (xt[c] - mean);
+        float r = 1.0f / sqrtf(sq / (float)C + eps);
+        for (int c = 0; c < C; c++) yt[c] = (xt[c] - mean) * r * gamma[c] + beta[c];
+    }
+}
+
+static float activate_one(float x, snc_infer_act act)
+{
+    switch (act) {
+    case SNC_INFER_GELU: return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
+    case SNC_INFER_GELU_TANH: return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+    case SNC_INFER_RELU: return x > 0 ? x : 0;
+    case SNC_INFER_TANH: return tanhf(x);
+    }
+    return x;
+}
+
+static void activate_ref(float *x, int ldx, int T, int n, snc_infer_act act)
+{
+    for (int t = 0; t < T; t++)
+        for (int i = 0; i < n; i++) {
+            float *p = x + (size_t)t * (size_t)ldx + i;
+            *p = activate_one(*p, act);
+        }
+}
+
+static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k)
+{
+    for (int t = 0; t < T; t++)
+        for (int j = 0; j < n; j++) {
+            const float *xt = x + (size_t)t * (size_t)ldx, *wj = w + (size_t)j * (size_t)ldw;
+            float s = 0;
+            for (int i = 0; i < k; i++) s += xt[i] * wj[i];
+            y[(size_t)t * (size_t)ldy + (size_t)j] = s + (b ? b[j] : 0);
+        }
+}
+
+static void attention_ref(const snc_infer__head *a, float *p /* [nk] */)
+{
+    for (int i = 0; i < a->nq; i++) {
+        const float *q = a->q + (size_t)i * (size_t)a->ldq;
+        float *y = a->y + (size_t)i * (size_t)a->ldy;
+        float max = -INFINITY, sum = 0;
+        for (int j = 0; j < a->nk; j++) {
+            const float *k = a->k + (size_t)j * (size_t)a->ldkv;
+            float s = 0;
+            for (int d = 0; d < a->D; d++) s += q[d] * k[d];
+            p[j] = s * a->scale;
+            if (p[j] > max) max = p[j];
+        }
+        for (int j = 0; j < a->nk; j++) sum += p[j] = expf(p[j] - max);
+        for (int d = 0; d < a->D; d++) {
+            float o = 0;
+            for (int j = 0; j < a->nk; j++) o += p[j] * a->v[(size_t)j * (size_t)a->ldkv + (size_t)d];
+            y[d] = o / sum;
+        }
+    }
+}
+
+void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
+                    float eps, snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AVX512) {
+        snc_infer__norm_avx512(y, ldy, x, ldx, gamma, beta, T, C, eps);
+        return;
+    }
+    if (isa == SNC_ISA_AVX2) {
+        snc_infer__norm_avx2(y, ldy, x, ldx, gamma, beta, T, C, eps);
+        return;
+    }
+#endif
+    (void)isa;
+    norm_ref(y, ldy, x, ldx, gamma, beta, T, C, eps);
+}
+
+void snc_infer_activate(float *x, int ldx, int T, int n, snc_infer_act act, snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AVX512) {
+        snc_infer__activate_avx512(x, ldx, T, n, act);
+        return;
+    }
+    if (isa == SNC_ISA_AVX2) {
+        snc_infer__activate_avx2(x, ldx, T, n, act);
+        return;
+    }
+#endif
+    (void)isa;
+    activate_ref(x, ldx, T, n, act);
+}
+
+void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k,
+                   snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AVX512) {
+        snc_infer__dot_avx512(y, ldy, x, ldx, w, ldw, b, T, n, k);
+        return;
+    }
+    if (isa == SNC_ISA_AVX2) {
+        snc_infer__dot_avx2(y, ldy, x, ldx, w, ldw, b, T, n, k);
+        return;
+    }
+#endif
+    (void)isa;
+    dot_ref(y, ldy, x, ldx, w, ldw, b, T, n, k);
+}
+
+size_t snc_infer_attention_scratch(int max_len, int D)
+{
+    size_t len = snc_align_up((size_t)max_len, 16), width = snc_align_up((size_t)D, 16);
+    size_t f32 = (2 * len * width + 4 * len) * sizeof(float); /* K transposed, V padded, four rows of scores */
+#if defined(__x86_64__)
+    size_t amx = snc_infer__attention_amx_scratch(max_len, D);
+    if (amx > f32) return amx;
+#endif
+    return f32;
+}
+
+void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
+                         int nk, int D, float scale, bool bf16, snc_isa isa, void *scratch)
+{
+    snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AMX && bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
+        snc_infer__attention_amx(&a, scratch);
+        return;
+    }
+    if (isa >= SNC_ISA_AVX512) {
+        snc_infer__attention_avx512(&a, scratch);
+        return;
+    }
+    if (isa == SNC_ISA_AVX2) {
+        snc_infer__attention_avx2(&a, scratch);
+        return;
+    }
+#endif
+    (void)isa;
+    (void)bf16;
+    attention_ref(&a, scratch);
+}

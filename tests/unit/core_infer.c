@@ -1,0 +1,149 @@
+/* The inference kernels on every ISA of this CPU against their ref twins. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "core/infer.h"
+
+static const float F32_TOLERANCE = 2e-6f;  /* of values of order 1: reordered f32 sums, vector exp */
+static const float BF16_TOLERANCE = 2e-2f; /* two bf16 roundings of values up to 4 */
+
+static float *normal(size_t n, uint64_t stream, double dev)
+{
+    float *x = NULL;
+    snc_rng r;
+    assert_int_equal(snc_alloc(&x, n, sizeof *x), SNC_OK);
+    snc_rng_init(&r, 7, stream);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(snc_rng_normal(&r) * dev);
+    return x;
+}
+
+static float distance(const float *a, const float *b, size_t n)
+{
+    float m = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(isfinite(a[i]));
+        m = fmaxf(m, fabsf(a[i] - b[i]));
+    }
+    return m;
+}
+
+static void norm_equals_ref_on_every_isa(void **state)
+{
+    (void)state;
+    static const int widths[] = {1, 3, 8, 16, 17, 24, 31, 32, 48, 100, 384, 771};
+    enum { T = 3, LD = 800 };
+    float *x = normal(T * LD, 1, 2.0), *g = normal(LD, 2, 1.0), *b = normal(LD, 3, 1.0);
+    float *want = normal(T * LD, 4, 1.0), *got = normal(T * LD, 4, 1.0);
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
+            int C = widths[i];
+            snc_infer_norm(want, LD, x, LD, g, b, T, C, 1e-12f, SNC_ISA_SCALAR);
+            snc_infer_norm(got, LD, x, LD, g, b, T, C, 1e-12f, (snc_isa)isa);
+            assert_true(distance(got, want, T * LD) < 4 * F32_TOLERANCE); /* also: nothing written beyond C */
+        }
+    snc_free(x), snc_free(g), snc_free(b), snc_free(want), snc_free(got);
+}
+
+static void activations_equal_ref_on_every_isa(void **state)
+{
+    (void)state;
+    enum { N = 4001 };
+    float *x = normal(N, 1, 1), *want = normal(N, 1, 1), *got = normal(N, 1, 1);
+    for (int act = SNC_INFER_GELU; act <= SNC_INFER_TANH; act++)
+        for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
+            for (int i = 0; i < N; i++) x[i] = (float)(i - N / 2) * 0.01f;
+            memcpy(want, x, N * sizeof *x);
+            memcpy(got, x, N * sizeof *x);
+            snc_infer_activate(want, N, 1, N, (snc_infer_act)act, SNC_ISA_SCALAR);
+            snc_infer_activate(got, N, 1, N, (snc_infer_act)act, (snc_isa)isa);
+            for (int i = 0; i < N; i++) assert_true(fabsf(got[i] - want[i]) <= 1e-6f * fmaxf(1.0f, fabsf(x[i])));
+        }
+    snc_free(x), snc_free(want), snc_free(got);
+}
+
+static void dots_equal_ref_on_every_isa(void **state)
+{
+    (void)state;
+    static const int widths[] = {1, 7, 16, 33, 63, 384};
+    float *x = normal(2 * 400, 1, 1), *w = normal(3 * 400, 2, 1), b[3] = {1, 2, 3}, want[6], got[6];
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
+            snc_infer_dot(want, 3, x, 400, w, 400, b, 2, 3, widths[i], SNC_ISA_SCALAR);
+            snc_infer_dot(got, 3, x, 400, w, 400, b, 2, 3, widths[i], (snc_isa)isa);
+            assert_true(distance(got, want, 6) < 1e-4f);
+        }
+    snc_free(x), snc_free(w);
+}
+
+static void check_attention(int nq, int nk, int D, double spread)
+{
+    enum { LD = 200 };
+    float *q = normal((size_t)nk * LD, 1, spread), *k = normal((size_t)nk * LD, 2, spread), *v = normal((size_t)nk * LD, 3, 1);
+    float *want = normal((size_t)nk * LD, 4, 1), *got = normal((size_t)nk * LD, 4, 1);
+    void *scratch = NULL;
+    float scale = 1.0f / sqrtf((float)D);
+    assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(nk, D), 1), SNC_OK);
+    snc_infer_attention(want, LD, q, LD, k, v, LD, nq, nk, D, scale, false, SNC_ISA_SCALAR, scratch);
+    for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++)
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            snc_infer_attention(got, LD, q, LD, k, v, LD, nq, nk, D, scale, bf16, (snc_isa)isa, scratch);
+            float tolerance = bf16 && isa == SNC_ISA_AMX ? BF16_TOLERANCE * (float)fmax(1, spread) : 4 * F32_TOLERANCE;
+            float far = distance(got, want, (size_t)nk * LD);
+            if (far >= tolerance) print_error("nq %d nk %d D %d %s bf16 %d: %g\n", nq, nk, D, snc_isa_name((snc_isa)isa), bf16, (double)far);
+            assert_true(far < tolerance);
+        }
+    snc_free(q), snc_free(k), snc_free(v), snc_free(want), snc_free(got), snc_free(scratch);
+}
+
+static void attention_equals_ref_on_every_isa(void **state)
+{
+    (void)state;
+    static const int lengths[] = {1, 2, 3, 15, 16, 17, 31, 32, 33, 64, 100, 128, 257};
+    static const int widths[] = {4, 8, 16, 20, 32, 40, 64, 96};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) {
+            check_attention(lengths[i], lengths[i], widths[j], 1.0);
+            check_attention(1, lengths[i], widths[j], 1.0);
+        }
+    check_attention(40, 50, 32, 1.0);
+    check_attention(33, 33, 32, 3.0);
+}
+
+/* Scores far apart: one key takes all, and nothing overflows. */
+static void attention_survives_extreme_scores(void **state)
+{
+    (void)state;
+    enum { N = 40, D = 32 };
+    float *q = normal(N * D, 1, 1), *v = normal(N * D, 3, 1), *y = normal(N * D, 4, 1);
+    void *scratch = NULL;
+    assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(N, D), 1), SNC_OK);
+    for (int i = 0; i < N * D; i++) q[i] = (float)(i / D) * 100.0f;
+    for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
+        snc_infer_attention(y, D, q, D, q, v, D, N, N, D, 1.0f, true, (snc_isa)isa, scratch);
+        float far = distance(y + (N - 1) * D, v + (N - 1) * D, D);
+        assert_true(far < BF16_TOLERANCE);
+    }
+    snc_free(q), snc_free(v), snc_free(y), snc_free(scratch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(norm_equals_ref_on_every_isa),
+        cmocka_unit_test(activations_equal_ref_on_every_isa),
+        cmocka_unit_test(dots_equal_ref_on_every_isa),
+        cmocka_unit_test(attention_equals_ref_on_every_isa),
+        cmocka_unit_test(attention_survives_extreme_scores),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
