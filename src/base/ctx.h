@@ -6,7 +6,6 @@
 #ifndef SNC_BASE_CTX_H
 #define SNC_BASE_CTX_H
 
-#include <signal.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -23,7 +22,11 @@ typedef enum snc_backend {
 snc_err     snc_backend_parse(snc_backend *out, const char *name) SNC_MUST_USE;
 const char *snc_backend_name(snc_backend b);
 
-typedef enum snc_log_level { SNC_LOG_ERROR, SNC_LOG_WARN, SNC_LOG_INFO, SNC_LOG_DEBUG } snc_log_level;
+typedef snc_level snc_log_level; /* the public names are SNC_LEVEL_*, short ones serve inside */
+#define SNC_LOG_ERROR SNC_LEVEL_ERROR
+#define SNC_LOG_WARN  SNC_LEVEL_WARN
+#define SNC_LOG_INFO  SNC_LEVEL_INFO
+#define SNC_LOG_DEBUG SNC_LEVEL_DEBUG
 typedef void (*snc_log_fn)(void *user, snc_log_level level, const char *line);
 /* `what` names the stage, done of total units; `note` is a short extra such as "loss 0.31". */
 typedef void (*snc_progress_fn)(void *user, const char *what, double done, double total, const char *note);
@@ -36,7 +39,7 @@ typedef struct snc_ctx {
     snc_log_fn log;       /* NULL: stderr */
     snc_progress_fn progress; /* NULL: silent */
     void *user;           /* for the callbacks */
-    volatile sig_atomic_t *cancel; /* set by a signal handler; NULL: never */
+    volatile int *cancel; /* set by a signal handler; NULL: never */
 } snc_ctx;
 
 #define SNC_CTX_INIT { .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO }

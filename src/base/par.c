@@ -14,6 +14,15 @@ void snc_par_set_threads(int threads)
 #endif
 }
 
+int snc_par_cores(void)
+{
+#ifdef _OPENMP
+    return omp_get_num_procs();
+#else
+    return 1;
+#endif
+}
+
 static void run_chunk(snc_par_fn fn, void *payload, int64_t n, int64_t grain, int64_t c, int worker)
 {
     int64_t begin = c * grain, end = begin + grain < n ? begin + grain : n;

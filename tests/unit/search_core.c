@@ -1,0 +1,263 @@
+/* The search's parts: space and configs, dominance, the journal, and NSGA-II on a problem with a known answer. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "search/runner.h"
+
+static const snc_bert_config nano = {
+    .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
+
+static snc_space *make_space(const char *path)
+{
+    snc_arch full = snc_arch_full(&nano);
+    snc_space_opts o = {.path = path, .depth_rule = "even", .fp = SNC_F32};
+    snc_space *s = NULL;
+    assert_int_equal(snc_space_new(&s, &nano, &full, &o), SNC_OK);
+    return s;
+}
+
+static void one_network_has_one_config(void **state)
+{
+    (void)state;
+    snc_space *s = make_space(NULL);
+    snc_rng r;
+    snc_rng_init(&r, 1, 2);
+    for (int i = 0; i < 500; i++) {
+        snc_cfg a = snc_cfg_random(s, &r), b;
+        char text[4 * SNC_MAX_GENES];
+        snc_arch arch;
+        snc_policy policy;
+        snc_cfg_print(text, sizeof text, s, &a);
+        assert_int_equal(snc_cfg_parse(&b, s, text), SNC_OK);
+        assert_true(snc_cfg_equal(&a, &b));
+        snc_cfg_decode(&arch, &policy, s, &a);
+        assert_int_equal(snc_arch_check(&arch, &s->full), SNC_OK);
+        bool kept[3] = {false};
+        for (int l = 0; l < arch.layers; l++) kept[arch.source[l]] = true;
+        for (int l = 0; l < 3; l++)
+            for (int g = 0; g < SNC_LAYER_GENES && !kept[l]; g++) assert_int_equal(a.o[2 + l * SNC_LAYER_GENES + g], 0);
+    }
+    snc_space_free(s);
+}
+
+static void full_config_is_the_full_int8_net(void **state)
+{
+    (void)state;
+    snc_space *s = make_space(NULL);
+    snc_cfg c = snc_cfg_uniform(s, 1, s->gene[0].n - 1);
+    snc_arch arch, full = snc_arch_full(&nano);
+    snc_policy p;
+    snc_cfg_decode(&arch, &p, s, &c);
+    assert_true(snc_arch_equal(&arch, &full));
+    for (int l = 0; l < 3; l++)
+        for (int k = 0; k < SNC_SITES; k++) assert_int_equal(p.linear[l][k], SNC_I8);
+    assert_int_equal(p.embed, SNC_I8);
+    snc_space_free(s);
+}
+
+static void bad_space_files_name_the_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *word;
+    } bad[] = {{"{\"heads\":[5]}", "heads"},   {"{\"heads\":[]}", "heads"},       {"{\"width\":[1]}", "width"},
+               {"{\"ffn\":[64,64]}", "twice"}, {"{\"linear\":[\"int3\"]}", "int3"}, {"{\"depth\":[9]}", "depth"},
+               {"{\"depth\":[2],\"depth_layers\":{\"2\":[1]}}", "depth_layers"}, {"[1", "JSON"}};
+    char path[64];
+    snc_arch full = snc_arch_full(&nano);
+    snprintf(path, sizeof path, "/tmp/snc_space_%d.json", (int)getpid());
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snc_space *s = NULL;
+        snc_space_opts o = {.path = path, .depth_rule = "even", .fp = SNC_F32};
+        assert_int_equal(snc_file_write(path, bad[i].text, strlen(bad[i].text)), SNC_OK);
+        assert_int_not_equal(snc_space_new(&s, &nano, &full, &o), SNC_OK);
+        assert_non_null(strstr(snc_err_text(), bad[i].word));
+    }
+    remove(path);
+}
+
+static void ranks_and_hypervolume_of_a_known_set(void **state)
+{
+    (void)state;
+    const snc_point p[] = {{{1, 4}, 0}, {{2, 2}, 0}, {{4, 1}, 0}, {{3, 3}, 0}, {{0, 0}, 0.5}, {{(double)NAN, 0}, 0}};
+    int rank[6];
+    double crowding[6], hv;
+    assert_int_equal(snc_pareto_rank(rank, crowding, p, 6, 2), SNC_OK);
+    const int want[] = {0, 0, 0, 1, 2, 3};
+    for (int i = 0; i < 6; i++) assert_int_equal(rank[i], want[i]);
+    assert_true(isinf(crowding[0]) && isinf(crowding[2]) && !isinf(crowding[1]));
+    assert_int_equal(snc_hypervolume2(&hv, p, 6, (const double[]){5, 5}), SNC_OK);
+    assert_true(fabs(hv - (1 * 1 + 2 * 3 + 1 * 4)) < 1e-12);
+}
+
+/* A stand-in for a network: loss falls with every width, latency grows with it; INT8 costs a little loss and halves the time. */
+typedef struct toy {
+    const snc_space *space;
+    int scored, limit; /* fails after so many */
+} toy;
+
+static void toy_cost(void *user, snc_obs *o)
+{
+    const toy *t = user;
+    snc_arch a;
+    snc_policy p;
+    snc_cfg_decode(&a, &p, t->space, &o->cfg);
+    o->macs = 0;
+    o->latency_us = 0;
+    for (int l = 0; l < a.layers; l++) {
+        o->macs += a.heads[l] * 48.0 + a.ffn[l];
+        o->latency_us += a.heads[l] * 48.0 * (p.linear[l][0] == SNC_I8 ? 1 : 2) + a.ffn[l] * (p.linear[l][2] == SNC_I8 ? 1 : 2);
+    }
+    o->bytes = o->macs;
+}
+
+static snc_err toy_score(void *user, snc_obs *o)
+{
+    toy *t = user;
+    SNC_CHECK(t->scored < t->limit, SNC_E_CANCELLED, "stopped by the test");
+    t->scored++;
+    o->loss = 1e4 / o->macs;
+    o->metric = 1 - o->loss;
+    return SNC_OK;
+}
+
+static snc_err run_toy(snc_obs **front, int *n, const char *path, toy *t, const char *searcher, int evals)
+{
+    snc_search *s = NULL;
+    snc_journal *j = NULL;
+    snc_err err = SNC_OK;
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_run_report report;
+    const snc_journal_key key = {"model", "toy"};
+    const snc_run_opts o = {.limits = {.latency_us = 1500}, .evals = evals, .objectives = 2};
+    const snc_run_hooks h = {t, toy_cost, toy_score, NULL};
+    snc_cfg seed = snc_cfg_uniform(t->space, 0.5, t->space->gene[0].n - 1);
+    SNC_GOTO(snc_search_new(&s, searcher, NULL, t->space, 2, &seed, 1, 7));
+    SNC_GOTO(snc_journal_open(&j, path, t->space, &key, 1));
+    err = snc_search_run(&report, &ctx, s, j, &o, &h);
+    if (!err || err == SNC_E_CANCELLED) {
+        snc_err e2 = snc_journal_all(front, n, j);
+        if (e2) err = e2;
+    }
+out:
+    snc_search_free(s);
+    snc_journal_close(j);
+    return err;
+}
+
+static void journal_path(char *path, size_t n, const char *name)
+{
+    snprintf(path, n, "/tmp/snc_%s_%d.sqlite", name, (int)getpid());
+    remove(path);
+}
+
+/* Killed after 30 evaluations and resumed: the same evaluations in the same order as never interrupted. */
+static void resume_walks_the_same_road(void **state)
+{
+    (void)state;
+    char a[64], b[64];
+    snc_space *s = make_space(NULL);
+    toy whole = {s, 0, 1000}, cut = {s, 0, 30}, rest = {s, 0, 1000};
+    snc_obs *x = NULL, *y = NULL;
+    int nx = 0, ny = 0;
+    journal_path(a, sizeof a, "whole");
+    journal_path(b, sizeof b, "cut");
+    assert_int_equal(run_toy(&x, &nx, a, &whole, "nsga2", 200), SNC_OK);
+    assert_int_equal(run_toy(&y, &ny, b, &cut, "nsga2", 200), SNC_E_CANCELLED);
+    assert_int_equal(ny, 30);
+    snc_free(y);
+    assert_int_equal(run_toy(&y, &ny, b, &rest, "nsga2", 200), SNC_OK);
+    assert_int_equal(rest.scored, 170);
+    assert_int_equal(nx, 200);
+    assert_int_equal(ny, 200);
+    for (int i = 0; i < nx; i++) {
+        assert_true(snc_cfg_equal(&x[i].cfg, &y[i].cfg));
+        assert_true(x[i].loss == y[i].loss);
+    }
+    snc_free(x);
+    snc_free(y);
+    remove(a);
+    remove(b);
+    snc_space_free(s);
+}
+
+static double best_loss(const snc_obs *o, int n)
+{
+    double best = INFINITY;
+    for (int i = 0; i < n; i++) best = fmin(best, o[i].loss);
+    return best;
+}
+
+static void nsga2_beats_random_and_keeps_the_limit(void **state)
+{
+    (void)state;
+    char path[64];
+    snc_space *s = make_space(NULL);
+    double best[2];
+    const char *names[] = {"nsga2", "random"};
+    for (int k = 0; k < 2; k++) {
+        toy t = {s, 0, 100000};
+        snc_obs *o = NULL;
+        int n = 0;
+        journal_path(path, sizeof path, names[k]);
+        assert_int_equal(run_toy(&o, &n, path, &t, names[k], 400), SNC_OK);
+        for (int i = 0; i < n; i++) assert_true(o[i].latency_us <= 1500);
+        best[k] = best_loss(o, n);
+        snc_free(o);
+        remove(path);
+    }
+    assert_true(best[0] < best[1]);
+    assert_true(best[0] < 1e4 / 1400.0); /* all the width that fits in INT8 is 1500 */
+    snc_space_free(s);
+}
+
+static void journals_refuse_strangers_and_company(void **state)
+{
+    (void)state;
+    char path[64];
+    snc_space *s = make_space(NULL);
+    snc_journal *j = NULL, *k = NULL;
+    const snc_journal_key mine = {"model", "toy"}, other = {"model", "other"};
+    journal_path(path, sizeof path, "lock");
+    assert_int_equal(snc_journal_open(&j, path, s, &mine, 1), SNC_OK);
+    assert_int_equal(snc_journal_open(&k, path, s, &mine, 1), SNC_E_IO);
+    assert_non_null(strstr(snc_err_text(), "another search"));
+    snc_journal_close(j);
+    assert_int_equal(snc_journal_open(&k, path, s, &other, 1), SNC_E_FORMAT);
+    assert_non_null(strstr(snc_err_text(), "model is toy there and other here"));
+    assert_int_equal(snc_file_write(path, "not a database at all, only text of some length to look at", 58), SNC_OK);
+    assert_int_equal(snc_journal_open(&k, path, s, &mine, 1), SNC_E_IO);
+    remove(path);
+    snc_space_free(s);
+}
+
+static void nan_losses_are_kept_and_never_win(void **state)
+{
+    (void)state;
+    snc_obs a = {.loss = (double)NAN}, b = {.loss = 3}, c = {.loss = 1, .point = {{0}, 0.1}};
+    snc_obs v[] = {a, c, b};
+    assert_true(snc_obs_better(&b, &a) && !snc_obs_better(&a, &b) && snc_obs_better(&b, &c));
+    snc_obs_sort(v, 3);
+    assert_true(v[0].loss == 3 && isnan(v[2].loss));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_network_has_one_config),       cmocka_unit_test(full_config_is_the_full_int8_net),
+        cmocka_unit_test(bad_space_files_name_the_key),     cmocka_unit_test(ranks_and_hypervolume_of_a_known_set),
+        cmocka_unit_test(resume_walks_the_same_road),       cmocka_unit_test(nsga2_beats_random_and_keeps_the_limit),
+        cmocka_unit_test(journals_refuse_strangers_and_company), cmocka_unit_test(nan_losses_are_kept_and_never_win),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
