@@ -100,7 +100,7 @@ static void ranks_and_hypervolume_of_a_known_set(void **state)
     assert_true(fabs(hv - (1 * 1 + 2 * 3 + 1 * 4)) < 1e-12);
 }
 
-/* A stand-in for a network: loss falls with every width, latency grows with it; INT8 costs a little loss and halves the time. */
+/* A stand-in for a network: loss falls with every width, latency grows with it, INT8 halves the time. */
 typedef struct toy {
     const snc_space *space;
     int scored, limit; /* fails after so many */
@@ -126,7 +126,12 @@ static snc_err toy_score(void *user, snc_obs *o)
     toy *t = user;
     SNC_CHECK(t->scored < t->limit, SNC_E_CANCELLED, "stopped by the test");
     t->scored++;
-    o->loss = 1e4 / o->macs;
+    snc_arch a;
+    snc_policy p;
+    snc_cfg_decode(&a, &p, t->space, &o->cfg);
+    o->loss = 10.0 * (3 - a.layers) + (192 - a.hidden) / 64.0;
+    for (int l = 0; l < a.layers; l++) /* layers matter unequally, and one of them suffers from INT8 */
+        o->loss += (l + 1) * (2.0 / a.heads[l] + 128.0 / a.ffn[l]) + (a.source[l] == 1 && p.linear[l][2] == SNC_I8 ? 0.7 : 0);
     o->metric = 1 - o->loss;
     return SNC_OK;
 }
@@ -139,7 +144,7 @@ static snc_err run_toy(snc_obs **front, int *n, const char *path, toy *t, const 
     snc_ctx ctx = SNC_CTX_INIT;
     snc_run_report report;
     const snc_journal_key key = {"model", "toy"};
-    const snc_run_opts o = {.limits = {.latency_us = 1500}, .evals = evals, .objectives = 2};
+    const snc_run_opts o = {.limits = {.latency_us = 1400}, .evals = evals, .objectives = 2};
     const snc_run_hooks h = {t, toy_cost, toy_score, NULL};
     snc_cfg seed = snc_cfg_uniform(t->space, 0.5, t->space->gene[0].n - 1);
     SNC_GOTO(snc_search_new(&s, searcher, NULL, t->space, 2, &seed, 1, 7));
@@ -211,13 +216,12 @@ static void nsga2_beats_random_and_keeps_the_limit(void **state)
         int n = 0;
         journal_path(path, sizeof path, names[k]);
         assert_int_equal(run_toy(&o, &n, path, &t, names[k], 400), SNC_OK);
-        for (int i = 0; i < n; i++) assert_true(o[i].latency_us <= 1500);
+        for (int i = 0; i < n; i++) assert_true(o[i].latency_us <= 1400);
         best[k] = best_loss(o, n);
         snc_free(o);
         remove(path);
     }
     assert_true(best[0] < best[1]);
-    assert_true(best[0] < 1e4 / 1400.0); /* all the width that fits in INT8 is 1500 */
     snc_space_free(s);
 }
 
