@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Holds the tree to its law: who may include whom, which files may include vendor headers, who may print or exit, unique
+# file names, and file sizes. usage: layers.sh ROOT; prints each breach, exits 1 when there is one.
+set -u
+cd "$1"
+bad=0
+complain() { echo "lint: $*"; bad=1; }
+
+# What a folder may include besides itself.
+declare -A may=(
+    [src/base]="snc.h"
+    [src/core]="base"
+    [tokenizer]="base"
+    [quant]="base core"
+    [src/data]="base core tokenizer"
+    [models]="base core tokenizer quant"
+    [src/train]="base core tokenizer quant data models"
+    [src/search]="base core tokenizer quant data models"
+    [src/stage]="snc.h base core tokenizer quant data models train search"
+    [src/cli]="snc.h base"
+)
+for dir in "${!may[@]}"; do
+    own=${dir#src/}
+    while IFS=: read -r file line inc; do
+        inc=${inc#'#include "'} inc=${inc%'"'}
+        top=${inc%%/*}
+        [ "$top" = "$own" ] || [[ " ${may[$dir]} " == *" $top "* ]] || complain "$file:$line includes $inc; $own may include: ${may[$dir]}"
+    done < <(find "$dir" -maxdepth 1 -name '*.[ch]*' -exec grep -Hno '#include "[^"]*"' {} +)
+done
+
+# Vendor headers stay behind their seam; threads and POSIX likewise.
+only() { # only PATTERN ALLOWED-REGEX WHAT
+    grep -rlE "$1" src models quant tokenizer --include=*.c --include=*.h --include=*.cc | grep -vE "$2" | while read -r f; do echo "lint: $f: $3"; done
+}
+found=$(
+    only '#include <(oneapi/)?dnnl' '_dnnl\.[ch]$' "oneDNN only in *_dnnl.c"
+    only '#include <(cblas|openblas)' 'gemm_blas\.c$' "BLAS only in gemm_blas.c"
+    only '#include <omp.h>|#pragma omp' '^src/base/par\.c$' "OpenMP only in par.c"
+    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(fmap|clock|isa|proc)|cli/main)\.c$' "POSIX only in base and the program"
+    only '\bexit\(|\bprintf\(|\bputs\(' '^src/(cli/|snc.h)' "only the program prints to stdout or exits"
+    only '\b(gets|strcpy|strcat|sprintf|strtok)\(' '^$' "banned libc call"
+    only 'TODO|FIXME|XXX' '^$' "unfinished note"
+)
+[ -n "$found" ] && { echo "$found"; bad=1; }
+
+dup=$(find src models quant tokenizer -name '*.[ch]' -printf '%f\n' | sort | uniq -d)
+[ -n "$dup" ] && complain "file names used twice: $dup"
+
+for f in $(find src models quant tokenizer -name '*.c' -o -name '*.h' -o -name '*.cc' | grep -v unicode_tables); do
+    n=$(wc -l <"$f")
+    [ "$n" -gt 1000 ] && complain "$f: $n lines, over 1000"
+done
+exit $bad
