@@ -1,9 +1,11 @@
 /* data/dataset.h: rows of a split, tokenized once; and the four disjoint splits.
  *
  * Splits: `train`; `rank` and `select`, carved from the train file by seed and never trained on; `dev`, the task's own file.
- * Tasks with many phrases of one another (SST-2): a candidate for rank/select is a row of at least 8 words that is contained,
- * as a run of words, in no other row; 1,000 + 1,000 by seed; rows contained in one of these leave train. Other tasks: 10 %
- * each, at least 50, at most 1,000 rows, and the same containment rule. hold_out = false trains on every row.
+ * A row is contained in another when its words are a run of the other's words (of both texts, for a pair). Candidates for
+ * rank and select are rows contained in no other row; rows of train contained in a chosen one leave train.
+ * Tasks whose rows are phrases of one another ("phrases": true, SST-2): candidates have at least 8 words, a row's double
+ * counts as another row; 1,000 + 1,000 by seed. Other tasks: 10 % each, at least 50, at most 1,000 rows; the first of
+ * equal rows stands for all of them. Never more than a quarter of the file each. hold_out = false trains on every row.
  */
 #ifndef SNC_DATA_DATASET_H
 #define SNC_DATA_DATASET_H
@@ -26,29 +28,33 @@ static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d-
 void snc_dataset_free(snc_dataset *d);
 
 /* One file of the task as it stands. split: "train", "dev", "test" or another key of "files". dir holds the task's folder
- * (GLUE layout) or the files themselves. max_samples 0: all rows, otherwise the first max_samples after a seeded shuffle. */
+ * (GLUE layout) or the files themselves. max_samples 0: all rows, otherwise the first max_samples after a seeded shuffle,
+ * in file order. SNC_E_NOTFOUND: no such split or file; SNC_E_FORMAT: a bad row, with its line. */
 snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
                          const char *split, int max_samples) SNC_MUST_USE;
 
 typedef struct snc_splits {
-    snc_dataset *train, *rank, *select;
+    snc_dataset *train, *rank, *select; /* rank and select NULL without hold_out */
     int removed; /* train rows dropped by the containment rule */
 } snc_splits;
 /* Carves the train file with ctx->seed. unlabeled (a text file, one row a line, a TAB makes a pair) or NULL is appended to
- * train with target NaN. Rows equal for equal seed, whatever the tokenizer. */
+ * train with target NaN, but for the rows that rank or select contain; max_train_samples counts the labelled rows alone.
+ * Rows equal for equal seed, whatever the tokenizer. */
 snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
                         bool hold_out, int max_train_samples, const char *unlabeled) SNC_MUST_USE;
 void    snc_splits_dispose(snc_splits *s);
 
 /* ---- batches ------------------------------------------------------------------------------------------------------ */
 
-/* Length-bucketed batches for one epoch: a seeded shuffle, chunks of 50 batches sorted by length, batches shuffled. */
+/* Length-bucketed batches for one epoch: a seeded shuffle, chunks of 50 batches sorted by length, batches shuffled.
+ * Borrows the dataset; one thread at a time. */
 typedef struct snc_batcher snc_batcher;
 snc_err snc_batcher_new(snc_batcher **out, const snc_dataset *d, int batch_size) SNC_MUST_USE;
 void    snc_batcher_free(snc_batcher *b);
 int     snc_batcher_count(const snc_batcher *b);                       /* batches an epoch, the last may be small */
 int     snc_batcher_max_tokens(const snc_batcher *b);                  /* bound over all epochs: batch_size * longest */
-void    snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch);   /* same arguments, same batches */
+void    snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch);   /* same arguments, same batches; before the first
+                                                                          call, batches are in file order */
 /* Gathers batch i; x and rows [B] (indices into the dataset) are borrowed until the next call. */
 void    snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i);
 /* Gathers the given rows in the given order (evaluation: any order the caller likes). */

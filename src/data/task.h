@@ -4,9 +4,30 @@
  *    "text_a":"#1 String","text_b":"#2 String","label":"Quality","labels":["0","1"],"label_names":["not_equivalent","equivalent"],
  *    "metrics":["f1","accuracy"],"max_length":128}
  *
- * A column is a name (header: true) or an index from 0; a list is tried in order, -1 is the last column. `files` values may be lists (the first that exists).
- * `labels` are the strings in the file, k-th = class k; `label_names` (default: labels) are what people see. Regression:
- * "type":"regression" and no labels. format: tsv (no quoting) or jsonl (columns are keys). Unknown keys are errors.
+ *   key              default        meaning
+ *   name             (needed)       letters, digits, '.', '_' and '-'
+ *   folder           ""             the task's folder in the data folder; its files may also stand in the data folder itself
+ *   files            (needed)       split -> file name, or a list of names of which the first that exists is read
+ *   format           "tsv"          "tsv", "jsonl", or "auto": jsonl for a name that ends in .jsonl, otherwise tsv
+ *   header           true           the TSV's first line names the columns; or an object, split -> true or false
+ *   text_a, label    (needed)       a column, see below
+ *   text_b           none           second text: makes it a task of pairs
+ *   type             "classes"      or "regression": label is a finite number
+ *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
+ *                                   sorted order (numbers by value, otherwise bytes)
+ *   label_names      labels         what people see; in the order of labels
+ *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "matthews"; regression: "pearson", "spearman";
+ *                                   their mean is the score
+ *   max_length       128            tokens, 8 to 8192
+ *   skip_short_rows  false          rows with too few columns are skipped and counted instead of refused
+ *   phrases          false          train rows are phrases of one another: see data/dataset.h
+ *
+ * A column is a name, an index from 0 (-1 is the last), or a list of them. With a header, or in jsonl, the names are tried
+ * in order and indices count only if there is no name; without a header the first index counts. The splits `train` and
+ * `dev...` must have labels; any other may come without a label column. Unknown keys are errors.
+ *
+ * TSV: UTF-8, rows end with LF (a CR before it and a BOM are dropped), no quoting, empty lines are skipped. JSONL: one
+ * object a line; texts are strings, a label may be a string, a number, true or false.
  */
 #ifndef SNC_DATA_TASK_H
 #define SNC_DATA_TASK_H
@@ -17,17 +38,30 @@
 
 typedef struct snc_task snc_task;
 
-/* `name_or_path`: a shipped task ("sst2") found in the configs/tasks folders, or a JSON file. */
+/* `name_or_path`: a JSON file if it holds a '/' or ends in .json; otherwise a shipped task ("sst2"), looked for as
+ * tasks/NAME.json in the folders of the environment variable SNC_CONFIG_DIR, then in those of the macro of that name (both
+ * lists parted by ':'), then in ./configs. SNC_E_NOTFOUND, SNC_E_FORMAT. */
 snc_err snc_task_open(snc_task **out, const char *name_or_path) SNC_MUST_USE;
+/* The same from JSON text, such as snc_task_json wrote into an artifact; `where` names it in messages. */
+snc_err snc_task_parse(snc_task **out, const char *text, size_t n, const char *where) SNC_MUST_USE;
 void    snc_task_close(snc_task *t);
+/* Fills "labels":"auto" from the train file; does nothing for a task that knows its labels. Before that, snc_task_classes
+ * is 0 and no rows can be read. */
+snc_err snc_task_discover(snc_task *t, const char *dir) SNC_MUST_USE;
+/* Fills "labels":"auto" with the labels of a model that was trained before; nothing for a task that knows its labels. */
+snc_err snc_task_set_labels(snc_task *t, const char *const *labels, int n) SNC_MUST_USE;
+
 const char *snc_task_name(const snc_task *t);
 bool        snc_task_regression(const snc_task *t);
 int         snc_task_classes(const snc_task *t);              /* 1 for regression */
-const char *snc_task_label(const snc_task *t, int k);         /* the name people see */
+const char *snc_task_label(const snc_task *t, int k);         /* the name people see; NULL out of range */
 int         snc_task_max_length(const snc_task *t);           /* 128 unless the file says so */
 bool        snc_task_pair(const snc_task *t);
 int         snc_task_metrics(const snc_task *t);              /* number of metrics; their mean is the score */
 const char *snc_task_metric(const snc_task *t, int i);        /* "accuracy" "f1" "matthews" "pearson" "spearman" */
+int         snc_task_splits(const snc_task *t);               /* keys of "files", in order */
+const char *snc_task_split(const snc_task *t, int i);
+snc_err     snc_task_json(char **out, const snc_task *t) SNC_MUST_USE; /* effective JSON, one line; freed with snc_free */
 uint64_t    snc_task_hash(const snc_task *t);                 /* of the effective JSON */
 
 #endif

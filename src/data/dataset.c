@@ -1,0 +1,215 @@
+#include "data/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/par.h"
+#include "data/splits_priv.h"
+
+enum { GRAIN = 512 }; /* rows a chunk of tokenization */
+
+void snc_dataset_free(snc_dataset *d)
+{
+    if (!d) return;
+    snc_free(d->start);
+    snc_free(d->ids);
+    snc_free(d->types);
+    snc_free(d->target);
+    snc_free(d->line);
+    snc_free(d);
+}
+
+/* ---- tokenization --------------------------------------------------------------------------------------------------- */
+
+/* The tokens of GRAIN rows; joined in order, so that the dataset does not depend on the thread count. */
+typedef struct chunk {
+    int32_t *ids, *types;
+    size_t n, ids_cap, types_cap;
+    snc_err err;
+    char why[240]; /* the error text is per thread */
+} chunk;
+
+typedef struct encode_job {
+    const snc_row *const *row;
+    const snc_tok *tok;
+    snc_tok_scratch **scratch; /* one a worker */
+    chunk *chunks;
+    int32_t *len; /* [n] tokens of a row, with CUT when it was cut */
+    int max_length;
+} encode_job;
+
+enum { CUT = 1 << 30 };
+
+static snc_err encode_row(chunk *c, int32_t *len, const encode_job *job, int i, int worker)
+{
+    const snc_row *r = job->row[i];
+    snc_encoding e;
+    SNC_TRY(snc_tok_encode(&e, job->tok, job->scratch[worker], r->a.p, r->a.n, r->b.p, r->b.n, job->max_length));
+    SNC_TRY(snc_grow(&c->ids, &c->ids_cap, c->n + (size_t)e.n, sizeof *c->ids));
+    SNC_TRY(snc_grow(&c->types, &c->types_cap, c->n + (size_t)e.n, sizeof *c->types));
+    memcpy(c->ids + c->n, e.ids, (size_t)e.n * sizeof *e.ids);
+    memcpy(c->types + c->n, e.types, (size_t)e.n * sizeof *e.types);
+    c->n += (size_t)e.n;
+    *len = e.dropped ? e.n | CUT : e.n;
+    return SNC_OK;
+}
+
+static void encode_chunk(void *payload, int64_t begin, int64_t end, int64_t at, int worker)
+{
+    encode_job *job = payload;
+    chunk *c = &job->chunks[at];
+    for (int64_t i = begin; i < end && c->err == SNC_OK; i++) c->err = encode_row(c, &job->len[i], job, (int)i, worker);
+    if (c->err != SNC_OK) snprintf(c->why, sizeof c->why, "%s", snc_err_text());
+}
+
+static snc_err join(snc_dataset *d, const encode_job *job, int64_t chunks)
+{
+    for (int i = 0; i < d->n; i++) {
+        int len = job->len[i] & ~CUT;
+        d->truncated += (job->len[i] & CUT) != 0;
+        d->start[i + 1] = d->start[i] + len;
+        if (len > d->max_len) d->max_len = len;
+        d->target[i] = job->row[i]->target;
+        d->line[i] = job->row[i]->line;
+    }
+    SNC_TRY(snc_alloc(&d->ids, (size_t)d->start[d->n], sizeof *d->ids));
+    SNC_TRY(snc_alloc(&d->types, (size_t)d->start[d->n], sizeof *d->types));
+    for (int64_t k = 0; k < chunks; k++) {
+        const chunk *c = &job->chunks[k];
+        if (c->n == 0) continue;
+        memcpy(d->ids + d->start[k * GRAIN], c->ids, c->n * sizeof *c->ids);
+        memcpy(d->types + d->start[k * GRAIN], c->types, c->n * sizeof *c->types);
+    }
+    return SNC_OK;
+}
+
+static snc_err encode(snc_dataset *d, encode_job *job, const snc_ctx *ctx)
+{
+    int64_t chunks = (d->n + GRAIN - 1) / GRAIN;
+    size_t n = (size_t)d->n;
+    SNC_TRY(snc_alloc(&d->start, n + 1, sizeof *d->start));
+    SNC_TRY(snc_alloc(&d->target, n, sizeof *d->target));
+    SNC_TRY(snc_alloc(&d->line, n, sizeof *d->line));
+    SNC_TRY(snc_alloc(&job->len, n, sizeof *job->len));
+    SNC_TRY(snc_alloc(&job->chunks, (size_t)chunks, sizeof *job->chunks));
+    SNC_TRY(snc_alloc(&job->scratch, (size_t)ctx->threads, sizeof(snc_tok_scratch *)));
+    for (int w = 0; w < ctx->threads; w++) SNC_TRY(snc_tok_scratch_new(&job->scratch[w]));
+    snc_par_for(ctx, d->n, GRAIN, encode_chunk, job);
+    for (int64_t k = 0; k < chunks; k++)
+        if (job->chunks[k].err != SNC_OK) return snc_err_set(job->chunks[k].err, "%s", job->chunks[k].why);
+    return join(d, job, chunks);
+}
+
+static snc_err tokenize(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok,
+                        const snc_row *const *row, int n)
+{
+    snc_err err = SNC_OK;
+    snc_dataset *d = NULL;
+    encode_job job = {.row = row, .tok = tok, .max_length = t->max_length};
+    SNC_GOTO(snc_alloc(&d, 1, sizeof *d));
+    d->n = n;
+    SNC_GOTO(encode(d, &job, ctx));
+    *out = d;
+    d = NULL;
+out:
+    for (int64_t k = 0; job.chunks && k < (n + GRAIN - 1) / GRAIN; k++) {
+        snc_free(job.chunks[k].ids);
+        snc_free(job.chunks[k].types);
+    }
+    for (int w = 0; job.scratch && w < ctx->threads; w++) snc_tok_scratch_free(job.scratch[w]);
+    snc_free(job.scratch);
+    snc_free(job.chunks);
+    snc_free(job.len);
+    snc_dataset_free(d);
+    return err;
+}
+
+/* ---- loading -------------------------------------------------------------------------------------------------------- */
+
+/* Tokenizes rows[pick[0..n)] followed by extra[pick_extra[0..n_extra)]. */
+static snc_err build(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *rows,
+                     const int32_t *pick, int n, const snc_rows *extra, const int32_t *pick_extra, int n_extra)
+{
+    const snc_row **row;
+    SNC_TRY(snc_alloc(&row, (size_t)n + (size_t)n_extra, sizeof *row));
+    for (int i = 0; i < n; i++) row[i] = &rows->row[pick[i]];
+    for (int i = 0; i < n_extra; i++) row[n + i] = &extra->row[pick_extra[i]];
+    snc_err err = tokenize(out, ctx, t, tok, row, n + n_extra);
+    snc_free(row);
+    return err;
+}
+
+static snc_err every_row(int32_t **out, int n)
+{
+    SNC_TRY(snc_alloc(out, (size_t)n, sizeof **out));
+    for (int i = 0; i < n; i++) (*out)[i] = i;
+    return SNC_OK;
+}
+
+static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, const char *dir, const char *split)
+{
+    SNC_TRY(snc_rows__load(out, t, dir, split));
+    if ((*out)->skipped)
+        snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);
+    return SNC_OK;
+}
+
+snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
+                         const char *split, int max_samples)
+{
+    snc_err err = SNC_OK;
+    snc_rows *rows = NULL;
+    int32_t *pick = NULL;
+    SNC_GOTO(load_rows(&rows, ctx, t, dir, split));
+    SNC_GOTO(every_row(&pick, rows->n));
+    int n = rows->n;
+    SNC_GOTO(snc_carve__sample(pick, &n, max_samples, ctx->seed));
+    SNC_GOTO(build(out, ctx, t, tok, rows, pick, n, NULL, NULL, 0));
+out:
+    snc_free(pick);
+    snc_rows__free(rows);
+    return err;
+}
+
+/* Without hold_out: everything is train. */
+static snc_err carve_nothing(snc_carve *c, const snc_rows *rows, const snc_rows *extra)
+{
+    *c = (snc_carve){.n_train = rows->n, .n_extra = extra ? extra->n : 0};
+    SNC_TRY(every_row(&c->train, c->n_train));
+    return every_row(&c->extra, c->n_extra);
+}
+
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
+                        bool hold_out, int max_train_samples, const char *unlabeled)
+{
+    snc_err err = SNC_OK;
+    snc_rows *rows = NULL, *extra = NULL;
+    snc_carve c = {0};
+    *out = (snc_splits){0};
+    SNC_GOTO(load_rows(&rows, ctx, t, dir, "train"));
+    if (unlabeled) SNC_GOTO(snc_rows__load_unlabeled(&extra, t, unlabeled));
+    SNC_GOTO(hold_out ? snc_carve__make(&c, rows, extra, t->phrases, ctx->seed) : carve_nothing(&c, rows, extra));
+    SNC_GOTO(snc_carve__sample(c.train, &c.n_train, max_train_samples, ctx->seed));
+    SNC_GOTO(build(&out->train, ctx, t, tok, rows, c.train, c.n_train, extra, c.extra, c.n_extra));
+    if (hold_out) {
+        SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
+        SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
+    }
+    out->removed = c.removed;
+    if (c.removed_extra)
+        snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c.removed_extra);
+out:
+    snc_carve__dispose(&c);
+    snc_rows__free(extra);
+    snc_rows__free(rows);
+    if (err != SNC_OK) snc_splits_dispose(out);
+    return err;
+}
+
+void snc_splits_dispose(snc_splits *s)
+{
+    snc_dataset_free(s->train);
+    snc_dataset_free(s->rank);
+    snc_dataset_free(s->select);
+    *s = (snc_splits){0};
+}

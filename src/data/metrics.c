@@ -1,0 +1,175 @@
+#include "data/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { MAX_CLASSES = 1 << 16 };
+
+static snc_err accuracy(double *out, const float *pred, const float *target, int n)
+{
+    int equal = 0;
+    for (int i = 0; i < n; i++) equal += pred[i] == target[i];
+    *out = (double)equal / n;
+    return SNC_OK;
+}
+
+static snc_err f1(double *out, const float *pred, const float *target, int n)
+{
+    int64_t hit = 0, positives = 0; /* positives on both sides: 2 tp + fp + fn */
+    for (int i = 0; i < n; i++) {
+        SNC_CHECK(pred[i] <= 1.0f && target[i] <= 1.0f, SNC_E_ARG, "f1: row %d: expected class 0 or 1", i);
+        hit += pred[i] == 1.0f && target[i] == 1.0f;
+        positives += (pred[i] == 1.0f) + (target[i] == 1.0f);
+    }
+    *out = positives ? 2.0 * (double)hit / (double)positives : 0.0;
+    return SNC_OK;
+}
+
+/* Gorodkin's R_K, which is Matthews' coefficient for two classes: (c s - sum p_k t_k) / sqrt((s^2 - sum p_k^2)(s^2 - sum t_k^2)). */
+static snc_err matthews(double *out, const float *pred, const float *target, int n)
+{
+    int64_t *count;
+    SNC_TRY(snc_alloc(&count, 2 * MAX_CLASSES, sizeof *count));
+    int64_t *p = count, *t = count + MAX_CLASSES, hit = 0;
+    for (int i = 0; i < n; i++) {
+        p[(int)pred[i]]++;
+        t[(int)target[i]]++;
+        hit += pred[i] == target[i];
+    }
+    double s = n, pt = 0.0, pp = 0.0, tt = 0.0;
+    for (int k = 0; k < MAX_CLASSES; k++) {
+        pt += (double)p[k] * (double)t[k];
+        pp += (double)p[k] * (double)p[k];
+        tt += (double)t[k] * (double)t[k];
+    }
+    double var = (s * s - pp) * (s * s - tt);
+    *out = var > 0.0 ? ((double)hit * s - pt) / sqrt(var) : 0.0;
+    snc_free(count);
+    return SNC_OK;
+}
+
+static bool constant(const double *v, int n)
+{
+    for (int i = 1; i < n; i++)
+        if (v[i] != v[0]) return false;
+    return true;
+}
+
+static double correlation(const double *x, const double *y, int n)
+{
+    if (constant(x, n) || constant(y, n)) return NAN;
+    double mx = 0.0, my = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
+    for (int i = 0; i < n; i++) {
+        mx += x[i];
+        my += y[i];
+    }
+    mx /= n;
+    my /= n;
+    for (int i = 0; i < n; i++) {
+        double dx = x[i] - mx, dy = y[i] - my;
+        xx += dx * dx;
+        yy += dy * dy;
+        xy += dx * dy;
+    }
+    return fmax(-1.0, fmin(1.0, xy / (sqrt(xx) * sqrt(yy))));
+}
+
+typedef struct keyed {
+    float key;
+    int32_t row;
+} keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    float x = ((const keyed *)a)->key, y = ((const keyed *)b)->key;
+    return (x > y) - (x < y);
+}
+
+/* rank [n] from 1, rows of equal value sharing the mean of their ranks. */
+static void average_ranks(double *rank, keyed *order, const float *v, int n)
+{
+    for (int i = 0; i < n; i++) order[i] = (keyed){v[i], i};
+    qsort(order, (size_t)n, sizeof *order, by_key);
+    for (int i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && order[end].key == order[i].key;) end++;
+        for (int j = i; j < end; j++) rank[order[j].row] = 0.5 * ((double)i + 1.0 + (double)end);
+    }
+}
+
+static snc_err correlate(double *out, const float *pred, const float *target, int n, bool ranks)
+{
+    snc_err err = SNC_OK;
+    double *x = NULL, *y = NULL;
+    keyed *order = NULL;
+    SNC_GOTO(snc_alloc(&x, (size_t)n, sizeof *x));
+    SNC_GOTO(snc_alloc(&y, (size_t)n, sizeof *y));
+    if (ranks) {
+        SNC_GOTO(snc_alloc(&order, (size_t)n, sizeof *order));
+        average_ranks(x, order, pred, n);
+        average_ranks(y, order, target, n);
+    } else {
+        for (int i = 0; i < n; i++) {
+            x[i] = (double)pred[i];
+            y[i] = (double)target[i];
+        }
+    }
+    *out = correlation(x, y, n);
+out:
+    snc_free(x);
+    snc_free(y);
+    snc_free(order);
+    return err;
+}
+
+static snc_err pearson(double *out, const float *pred, const float *target, int n)
+{
+    return correlate(out, pred, target, n, false);
+}
+
+static snc_err spearman(double *out, const float *pred, const float *target, int n)
+{
+    return correlate(out, pred, target, n, true);
+}
+
+static const struct metric {
+    const char *name;
+    bool of_classes;
+    snc_err (*score)(double *out, const float *pred, const float *target, int n);
+} metrics[] = {{"accuracy", true, accuracy},
+               {"f1", true, f1},
+               {"matthews", true, matthews},
+               {"pearson", false, pearson},
+               {"spearman", false, spearman}};
+
+static const struct metric *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        if (strcmp(metrics[i].name, name) == 0) return &metrics[i];
+    return NULL;
+}
+
+bool snc_metric_known(bool *of_classes, const char *name)
+{
+    const struct metric *m = find(name);
+    if (m) *of_classes = m->of_classes;
+    return m != NULL;
+}
+
+static bool is_class(float v) { return v >= 0.0f && v < (float)MAX_CLASSES && floorf(v) == v; }
+
+snc_err snc_metric(double *out, const char *name, const float *pred, const float *target, int n)
+{
+    const struct metric *m = find(name);
+    SNC_CHECK(m, SNC_E_NOTFOUND, "metric '%s': expected accuracy, f1, matthews, pearson or spearman", name);
+    SNC_CHECK(n >= 1, SNC_E_ARG, "%s: no rows", name);
+    for (int i = 0; i < n; i++) {
+        SNC_CHECK(isfinite(target[i]), SNC_E_ARG, "%s: row %d has no label", name, i);
+        SNC_CHECK(isfinite(pred[i]), SNC_E_DIVERGED, "%s: the prediction of row %d is not finite", name, i);
+        SNC_CHECK(!m->of_classes || (is_class(pred[i]) && is_class(target[i])), SNC_E_ARG,
+                  "%s: row %d holds no class index", name, i);
+    }
+    return m->score(out, pred, target, n);
+}

@@ -1,0 +1,296 @@
+#include "data/rows_priv.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 60, PATH_SIZE = 4096 };
+
+/* ---- targets -------------------------------------------------------------------------------------------------------- */
+
+static int shown(snc_span s) { return s.n < SHOWN ? (int)s.n : SHOWN; }
+
+/* A finite decimal number and nothing else: no hexadecimals, no "nan". */
+static bool read_number(double *out, snc_span s)
+{
+    char buf[64], *end;
+    if (s.n == 0 || s.n >= sizeof buf) return false;
+    memcpy(buf, s.p, s.n);
+    buf[s.n] = 0;
+    if (strspn(buf, "0123456789+-.eE") != s.n) return false;
+    *out = strtod(buf, &end);
+    return *end == 0 && isfinite(*out);
+}
+
+static snc_err unknown_label(const snc_reader *r)
+{
+    char known[160] = "";
+    const snc_strings *labels = &r->task->labels;
+    for (int k = 0; k < labels->n && strlen(known) < sizeof known / 2; k++) {
+        size_t at = strlen(known);
+        snprintf(known + at, sizeof known - at, "%s%.60s", k ? ", " : "", labels->v[k]);
+    }
+    return snc_err_set(SNC_E_FORMAT, "%s:%lld: label '%.*s' is not one of the task's %d: %s", r->path, (long long)r->line,
+                       shown(r->target), r->target.p, labels->n, known);
+}
+
+static snc_err read_target(float *out, const snc_reader *r)
+{
+    *out = NAN;
+    if (!r->target.p) return SNC_OK;
+    if (r->task->regression) {
+        double v = 0.0;
+        SNC_CHECK(read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number",
+                  r->path, (long long)r->line, shown(r->target), r->target.p);
+        *out = (float)v;
+        return SNC_OK;
+    }
+    for (int k = 0; k < r->task->labels.n; k++) {
+        const char *label = r->task->labels.v[k];
+        if (strlen(label) != r->target.n || memcmp(label, r->target.p, r->target.n) != 0) continue;
+        *out = (float)k;
+        return SNC_OK;
+    }
+    return unknown_label(r);
+}
+
+/* ---- files ---------------------------------------------------------------------------------------------------------- */
+
+static const snc_split_file *find_split(const snc_task *t, const char *split)
+{
+    for (int i = 0; i < t->n_files; i++)
+        if (strcmp(t->files[i].split, split) == 0) return &t->files[i];
+    return NULL;
+}
+
+/* dir/folder/name, then dir/name, for every name of the list. */
+static snc_err find_file(char *path, const snc_task *t, const snc_split_file *f, const char *dir)
+{
+    char folder[PATH_SIZE];
+    SNC_TRY(snc_path_join(folder, sizeof folder, dir, t->folder));
+    for (int i = 0; i < f->files.n; i++) {
+        SNC_TRY(snc_path_join(path, PATH_SIZE, folder, f->files.v[i]));
+        if (*t->folder && snc_is_file(path)) return SNC_OK;
+        SNC_TRY(snc_path_join(path, PATH_SIZE, dir, f->files.v[i]));
+        if (snc_is_file(path)) return SNC_OK;
+    }
+    return snc_err_set(SNC_E_NOTFOUND, "%s: no %s file of task %s (%s%s%s%s) in it%s%s", dir, f->split, t->name,
+                       f->files.v[0], f->files.n > 1 ? " or " : "", f->files.n > 1 ? f->files.v[1] : "",
+                       f->files.n > 2 ? " ..." : "", *t->folder ? " or its folder " : "", t->folder);
+}
+
+static snc_err open_split(const snc_split_file **f, char *path, const snc_task *t, const char *dir, const char *split)
+{
+    *f = find_split(t, split);
+    SNC_CHECK(*f, SNC_E_NOTFOUND, "task %s has no split '%s'", t->name, split);
+    SNC_CHECK(snc_is_dir(dir), SNC_E_IO, "%s: no such folder", dir);
+    return find_file(path, t, *f, dir);
+}
+
+/* ---- rows ----------------------------------------------------------------------------------------------------------- */
+
+static snc_err rows_new(snc_rows **out, const char *path)
+{
+    snc_rows *r;
+    SNC_TRY(snc_alloc(&r, 1, sizeof *r));
+    *out = r;
+    SNC_TRY(snc_arena_new(&r->arena));
+    return snc_strdup(&r->path, path);
+}
+
+static snc_err rows_add(snc_rows *r, const snc_row *row)
+{
+    SNC_CHECK(r->n < INT_MAX - 1, SNC_E_UNSUPPORTED, "%s: more than %d rows", r->path, INT_MAX - 1);
+    SNC_TRY(snc_grow(&r->row, &r->cap, (size_t)r->n + 1, sizeof *r->row));
+    r->row[r->n++] = *row;
+    return SNC_OK;
+}
+
+static snc_err keep(snc_span *out, snc_arena *arena, snc_span s)
+{
+    char *copy = NULL;
+    if (s.p) SNC_TRY(snc_arena_strndup(&copy, arena, s.p, s.n));
+    *out = (snc_span){copy, s.n};
+    return SNC_OK;
+}
+
+static snc_err rows_fill(snc_rows *rows, snc_reader *r)
+{
+    bool more;
+    SNC_TRY(snc_reader__next(&more, r));
+    while (more) {
+        snc_row row = {.a = r->text_a, .b = r->text_b, .line = r->line};
+        SNC_TRY(read_target(&row.target, r));
+        if (r->jsonl) {
+            SNC_TRY(keep(&row.a, rows->arena, r->text_a));
+            SNC_TRY(keep(&row.b, rows->arena, r->text_b));
+        }
+        SNC_TRY(rows_add(rows, &row));
+        SNC_TRY(snc_reader__next(&more, r));
+    }
+    rows->skipped = r->skipped;
+    SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
+    return SNC_OK;
+}
+
+static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_file *f, const void *data, size_t n)
+{
+    snc_reader r;
+    SNC_CHECK(t->regression || t->labels.n, SNC_E_ARG, "task %s: its labels are not known yet", t->name);
+    snc_err err = snc_reader__init(&r, t, f, rows->path, data, n);
+    if (err == SNC_OK) err = rows_fill(rows, &r);
+    snc_reader__dispose(&r);
+    return err;
+}
+
+snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, const char *path, const void *data, size_t n)
+{
+    snc_err err = SNC_OK;
+    snc_rows *rows = NULL;
+    const snc_split_file *f = find_split(t, split);
+    SNC_CHECK(f, SNC_E_NOTFOUND, "task %s has no split '%s'", t->name, split);
+    SNC_GOTO(rows_new(&rows, path));
+    SNC_GOTO(rows_parse(rows, t, f, data, n));
+    *out = rows;
+    rows = NULL;
+out:
+    snc_rows__free(rows);
+    return err;
+}
+
+snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const char *split)
+{
+    snc_err err = SNC_OK;
+    snc_rows *rows = NULL;
+    const snc_split_file *f;
+    char path[PATH_SIZE];
+    SNC_TRY(open_split(&f, path, t, dir, split));
+    SNC_GOTO(rows_new(&rows, path));
+    SNC_GOTO(snc_fmap_open(&rows->map, path));
+    SNC_GOTO(rows_parse(rows, t, f, rows->map->data, rows->map->size));
+    *out = rows;
+    rows = NULL;
+out:
+    snc_rows__free(rows);
+    return err;
+}
+
+static snc_err read_unlabeled(snc_rows *rows, const snc_task *t)
+{
+    const char *p = (const char *)rows->map->data, *end = p ? p + rows->map->size : p;
+    if (rows->map->size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
+    for (int64_t line = 1; p < end; line++) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p)), *stop = lf ? lf : end;
+        size_t n = (size_t)(stop - p);
+        if (n && p[n - 1] == '\r') n--;
+        const char *tab = memchr(p, '\t', n);
+        snc_row row = {.a = {p, tab ? (size_t)(tab - p) : n}, .target = NAN, .line = line};
+        if (tab) row.b = (snc_span){tab + 1, n - row.a.n - 1};
+        SNC_CHECK(n == 0 || (tab != NULL) == t->pair, SNC_E_FORMAT, "%s:%lld: expected %s", rows->path, (long long)line,
+                  t->pair ? "two texts parted by a TAB" : "one text without a TAB");
+        SNC_CHECK(!tab || !memchr(row.b.p, '\t', row.b.n), SNC_E_FORMAT, "%s:%lld: more than one TAB", rows->path,
+                  (long long)line);
+        if (n) SNC_TRY(rows_add(rows, &row));
+        p = lf ? lf + 1 : end;
+    }
+    SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
+    return SNC_OK;
+}
+
+snc_err snc_rows__load_unlabeled(snc_rows **out, const snc_task *t, const char *path)
+{
+    snc_err err = SNC_OK;
+    snc_rows *rows = NULL;
+    SNC_GOTO(rows_new(&rows, path));
+    SNC_GOTO(snc_fmap_open(&rows->map, path));
+    SNC_GOTO(read_unlabeled(rows, t));
+    *out = rows;
+    rows = NULL;
+out:
+    snc_rows__free(rows);
+    return err;
+}
+
+void snc_rows__free(snc_rows *r)
+{
+    if (!r) return;
+    snc_free(r->row);
+    snc_fmap_close(r->map);
+    snc_arena_free(r->arena);
+    snc_free(r->path);
+    snc_free(r);
+}
+
+/* ---- labels of the train file --------------------------------------------------------------------------------------- */
+
+static bool all_numbers(const char *const *v, int n)
+{
+    double x;
+    for (int i = 0; i < n; i++)
+        if (!read_number(&x, (snc_span){v[i], strlen(v[i])})) return false;
+    return true;
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static int by_value(const void *a, const void *b)
+{
+    double x = strtod(*(const char *const *)a, NULL), y = strtod(*(const char *const *)b, NULL);
+    return x < y ? -1 : x > y ? 1 : by_bytes(a, b);
+}
+
+static snc_err collect_labels(const char **labels, int *n, snc_arena *arena, snc_reader *r)
+{
+    bool more;
+    SNC_TRY(snc_reader__next(&more, r));
+    while (more) {
+        int k = 0;
+        while (k < *n && (strlen(labels[k]) != r->target.n || memcmp(labels[k], r->target.p, r->target.n) != 0)) k++;
+        if (k == *n) {
+            SNC_CHECK(r->target.n && !memchr(r->target.p, 0, r->target.n), SNC_E_FORMAT, "%s:%lld: an empty label", r->path,
+                      (long long)r->line);
+            SNC_CHECK(k < SNC_TASK__MAX_LABELS, SNC_E_FORMAT,
+                      "%s:%lld: more than %d different labels; numbers to predict need \"type\": \"regression\"", r->path,
+                      (long long)r->line, SNC_TASK__MAX_LABELS);
+            char *copy;
+            SNC_TRY(snc_arena_strndup(&copy, arena, r->target.p, r->target.n));
+            labels[(*n)++] = copy;
+        }
+        SNC_TRY(snc_reader__next(&more, r));
+    }
+    return SNC_OK;
+}
+
+static snc_err discover(snc_task *t, snc_arena *arena, const snc_split_file *f, const char *path, const snc_fmap *map)
+{
+    const char **labels;
+    int n = 0;
+    snc_reader r;
+    SNC_TRY(snc_arena_alloc(&labels, arena, SNC_TASK__MAX_LABELS * sizeof *labels));
+    snc_err err = snc_reader__init(&r, t, f, path, map->data, map->size);
+    if (err == SNC_OK) err = collect_labels(labels, &n, arena, &r);
+    snc_reader__dispose(&r);
+    if (err != SNC_OK) return err;
+    qsort(labels, (size_t)n, sizeof *labels, all_numbers(labels, n) ? by_value : by_bytes);
+    return snc_task__set_labels(t, labels, n, path);
+}
+
+snc_err snc_task_discover(snc_task *t, const char *dir)
+{
+    snc_err err = SNC_OK;
+    snc_fmap *map = NULL;
+    snc_arena *arena = NULL;
+    const snc_split_file *f;
+    char path[PATH_SIZE];
+    if (!t->auto_labels || t->labels.n) return SNC_OK;
+    SNC_TRY(open_split(&f, path, t, dir, "train"));
+    SNC_GOTO(snc_arena_new(&arena));
+    SNC_GOTO(snc_fmap_open(&map, path));
+    SNC_GOTO(discover(t, arena, f, path, map));
+out:
+    snc_fmap_close(map);
+    snc_arena_free(arena);
+    return err;
+}

@@ -1,0 +1,148 @@
+#include "data/splits_priv.h"
+
+#include <string.h>
+
+#include "base/rng.h"
+#include "data/contain_priv.h"
+
+enum {
+    PHRASE_WORDS = 8,     /* shorter rows are phrases, not sentences */
+    HOLD_OUT_MIN = 50,
+    HOLD_OUT_MAX = 1000,
+    STREAM_CARVE = 0x5c01, /* generators: one per consumer */
+    STREAM_SAMPLE = 0x5c02
+};
+
+enum place { IN_TRAIN, IN_RANK, IN_SELECT, LEFT_OUT };
+
+static snc_err new_rows(int32_t **out, int n) { return snc_alloc(out, (size_t)n, sizeof **out); }
+
+/* Rows that no other row contains. Among phrases a row's double contains it; elsewhere the first of equal rows stands for
+ * all of them, and the rest leave train with it. */
+static int find_candidates(int32_t *out, const snc_contain *c, int n, bool phrases)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        if (snc_contain__words(c, i) < (phrases ? PHRASE_WORDS : 1)) continue;
+        if (!snc_contain__in(c, i, !phrases)) out[count++] = i;
+    }
+    return count;
+}
+
+/* Rows of one held-out split: never more than a quarter of the file, nor than half of the candidates. */
+static int hold_out_size(int rows, int candidates, bool phrases)
+{
+    int want = phrases ? HOLD_OUT_MAX : rows / 10;
+    if (want < HOLD_OUT_MIN) want = HOLD_OUT_MIN;
+    if (want > HOLD_OUT_MAX) want = HOLD_OUT_MAX;
+    if (want > rows / 4) want = rows / 4;
+    return want < candidates / 2 ? want : candidates / 2;
+}
+
+static void gather(int32_t *out, int *n, const unsigned char *place, int rows, int which)
+{
+    for (int i = 0; i < rows; i++)
+        if (place[i] == which) out[(*n)++] = i;
+}
+
+/* Draws rank and select among the candidates; place [n] and held [2 * size] say which rows. */
+static snc_err draw(unsigned char *place, int32_t *held, int *size, const snc_contain *c, const snc_rows *rows, bool phrases,
+                    uint64_t seed)
+{
+    int32_t *candidates;
+    snc_rng rng;
+    SNC_TRY(new_rows(&candidates, rows->n));
+    int n = find_candidates(candidates, c, rows->n, phrases);
+    *size = hold_out_size(rows->n, n, phrases);
+    snc_rng_init(&rng, seed, STREAM_CARVE);
+    snc_rng_shuffle(&rng, candidates, (size_t)n);
+    for (int i = 0; i < 2 * *size; i++) {
+        held[i] = candidates[i];
+        place[candidates[i]] = i < *size ? IN_RANK : IN_SELECT;
+    }
+    snc_free(candidates);
+    SNC_CHECK(*size > 0, SNC_E_FORMAT, "%s: %d rows, %d of them contained in no other: too few to hold out rank and select",
+              rows->path, rows->n, n);
+    return SNC_OK;
+}
+
+static snc_err carve(snc_carve *out, snc_contain *c, int32_t *all, unsigned char *place, const snc_rows *rows,
+                     const snc_rows *extra, bool phrases, uint64_t seed)
+{
+    int size = 0;
+    SNC_TRY(snc_contain__add(c, rows->row, rows->n));
+    if (extra) SNC_TRY(snc_contain__add(c, extra->row, extra->n));
+    for (int i = 0; i < rows->n; i++) all[i] = i;
+    SNC_TRY(snc_contain__index(c, all, rows->n));
+    SNC_TRY(draw(place, all, &size, c, rows, phrases, seed));
+    SNC_TRY(snc_contain__index(c, all, 2 * size));
+    for (int i = 0; i < rows->n; i++) {
+        if (place[i] != IN_TRAIN || !snc_contain__in(c, i, false)) continue;
+        place[i] = LEFT_OUT;
+        out->removed++;
+    }
+    gather(out->train, &out->n_train, place, rows->n, IN_TRAIN);
+    gather(out->rank, &out->n_rank, place, rows->n, IN_RANK);
+    gather(out->select, &out->n_select, place, rows->n, IN_SELECT);
+    for (int i = 0; extra && i < extra->n; i++) {
+        if (snc_contain__in(c, rows->n + i, false)) out->removed_extra++;
+        else out->extra[out->n_extra++] = i;
+    }
+    SNC_CHECK(out->n_train > 0, SNC_E_FORMAT, "%s: no train rows are left beside rank and select", rows->path);
+    return SNC_OK;
+}
+
+snc_err snc_carve__make(snc_carve *out, const snc_rows *rows, const snc_rows *extra, bool phrases, uint64_t seed)
+{
+    snc_err err = SNC_OK;
+    snc_contain *c = NULL;
+    int32_t *all = NULL;
+    unsigned char *place = NULL;
+    *out = (snc_carve){0};
+    SNC_GOTO(new_rows(&out->train, rows->n));
+    SNC_GOTO(new_rows(&out->rank, rows->n));
+    SNC_GOTO(new_rows(&out->select, rows->n));
+    if (extra) SNC_GOTO(new_rows(&out->extra, extra->n));
+    SNC_GOTO(new_rows(&all, rows->n));
+    SNC_GOTO(snc_alloc(&place, (size_t)rows->n, 1));
+    SNC_GOTO(snc_contain__new(&c));
+    SNC_GOTO(carve(out, c, all, place, rows, extra, phrases, seed));
+out:
+    snc_contain__free(c);
+    snc_free(all);
+    snc_free(place);
+    if (err != SNC_OK) snc_carve__dispose(out);
+    return err;
+}
+
+void snc_carve__dispose(snc_carve *c)
+{
+    snc_free(c->train);
+    snc_free(c->rank);
+    snc_free(c->select);
+    snc_free(c->extra);
+    *c = (snc_carve){0};
+}
+
+snc_err snc_carve__sample(int32_t *rows, int *n, int keep, uint64_t seed)
+{
+    int32_t *order;
+    unsigned char *kept;
+    snc_rng rng;
+    if (keep <= 0 || keep >= *n) return SNC_OK;
+    SNC_TRY(new_rows(&order, *n));
+    snc_err err = snc_alloc(&kept, (size_t)*n, 1);
+    if (err == SNC_OK) {
+        for (int i = 0; i < *n; i++) order[i] = i;
+        snc_rng_init(&rng, seed, STREAM_SAMPLE);
+        snc_rng_shuffle(&rng, order, (size_t)*n);
+        for (int i = 0; i < keep; i++) kept[order[i]] = 1;
+        int count = 0;
+        for (int i = 0; i < *n; i++)
+            if (kept[i]) rows[count++] = rows[i];
+        *n = count;
+        snc_free(kept);
+    }
+    snc_free(order);
+    return err;
+}

@@ -1,0 +1,385 @@
+#include "data/task_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/json.h"
+#include "data/metrics.h"
+
+static const char *const format_names[] = {"tsv", "jsonl", "auto"};
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+/* A string or a list of strings, copied into the task; none of them empty. */
+static snc_err read_strings(snc_strings *out, snc_arena *arena, const cJSON *v, const char *key, const char *where)
+{
+    bool list = cJSON_IsArray(v);
+    int n = list ? cJSON_GetArraySize(v) : 1;
+    SNC_CHECK((list && n > 0) || cJSON_IsString(v), SNC_E_FORMAT, "%s: '%s' must be a string or a list of strings", where, key);
+    SNC_TRY(snc_arena_alloc(&out->v, arena, (size_t)n * sizeof *out->v));
+    const cJSON *it = list ? v->child : v;
+    for (out->n = 0; out->n < n; out->n++, it = it->next) {
+        SNC_CHECK(cJSON_IsString(it) && *it->valuestring, SNC_E_FORMAT, "%s: '%s' must hold strings that are not empty", where,
+                  key);
+        SNC_TRY(snc_arena_strndup(&out->v[out->n], arena, it->valuestring, strlen(it->valuestring)));
+    }
+    return SNC_OK;
+}
+
+static int find_string(const snc_strings *s, const char *x)
+{
+    for (int i = 0; i < s->n; i++)
+        if (strcmp(s->v[i], x) == 0) return i;
+    return -1;
+}
+
+static snc_err check_distinct(const snc_strings *s, const char *key, const char *where)
+{
+    for (int i = 0; i < s->n; i++)
+        SNC_CHECK(find_string(s, s->v[i]) == i, SNC_E_FORMAT, "%s: '%s' holds '%s' twice", where, key, s->v[i]);
+    return SNC_OK;
+}
+
+static snc_err read_column(snc_column *c, snc_arena *arena, const cJSON *v, const char *key, const char *where)
+{
+    const cJSON *it = cJSON_IsArray(v) ? v->child : v;
+    int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 1;
+    SNC_CHECK(it, SNC_E_FORMAT, "%s: '%s' names no column", where, key);
+    SNC_TRY(snc_arena_alloc(&c->names.v, arena, (size_t)n * sizeof *c->names.v));
+    for (; it; it = cJSON_IsArray(v) ? it->next : NULL) {
+        if (cJSON_IsString(it) && *it->valuestring) {
+            SNC_TRY(snc_arena_strndup(&c->names.v[c->names.n++], arena, it->valuestring, strlen(it->valuestring)));
+        } else {
+            SNC_CHECK(cJSON_IsNumber(it) && it->valuedouble >= -1 && it->valuedouble <= 9999 &&
+                          it->valuedouble == (double)it->valueint,
+                      SNC_E_FORMAT, "%s: '%s' must be a column name, or an index from 0 (-1: the last), or a list of them",
+                      where, key);
+            if (!c->has_index) c->index = it->valueint;
+            c->has_index = true;
+        }
+    }
+    return SNC_OK;
+}
+
+/* header: one value for all files, or an object with a value for every split of "files". */
+static snc_err read_header(snc_task *t, const cJSON *j, const char *where)
+{
+    const cJSON *h = cJSON_GetObjectItemCaseSensitive(j, "header");
+    bool all = true;
+    if (!cJSON_IsObject(h)) SNC_TRY(snc_json_bool(&all, j, "header", true, where));
+    for (int i = 0; i < t->n_files; i++) t->files[i].header = all;
+    if (!cJSON_IsObject(h)) return SNC_OK;
+    SNC_CHECK(cJSON_GetArraySize(h) == t->n_files, SNC_E_FORMAT, "%s: 'header' must have the keys of 'files'", where);
+    for (int i = 0; i < t->n_files; i++) {
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(h, t->files[i].split);
+        SNC_CHECK(cJSON_IsBool(v), SNC_E_FORMAT, "%s: 'header' must say true or false for '%s'", where, t->files[i].split);
+        t->files[i].header = cJSON_IsTrue(v);
+    }
+    return SNC_OK;
+}
+
+static snc_err read_files(snc_task *t, const cJSON *j, const char *where)
+{
+    const cJSON *files = cJSON_GetObjectItemCaseSensitive(j, "files"), *it;
+    SNC_CHECK(cJSON_IsObject(files) && files->child, SNC_E_FORMAT, "%s: 'files' must name a file for each split", where);
+    SNC_TRY(snc_arena_alloc(&t->files, t->arena, (size_t)cJSON_GetArraySize(files) * sizeof *t->files));
+    cJSON_ArrayForEach(it, files)
+    {
+        snc_split_file *f = &t->files[t->n_files];
+        for (int i = 0; i < t->n_files; i++)
+            SNC_CHECK(strcmp(t->files[i].split, it->string) != 0, SNC_E_FORMAT, "%s: 'files' holds '%s' twice", where,
+                      it->string);
+        SNC_CHECK(*it->string, SNC_E_FORMAT, "%s: 'files' holds a split without a name", where);
+        SNC_TRY(snc_arena_strndup(&f->split, t->arena, it->string, strlen(it->string)));
+        SNC_TRY(read_strings(&f->files, t->arena, it, it->string, where));
+        t->n_files++;
+    }
+    return read_header(t, j, where);
+}
+
+/* Whether every file can resolve the column: names need a header or jsonl, a file without header needs an index. */
+static snc_err check_column(const snc_task *t, const snc_column *c, const char *key, const char *where)
+{
+    SNC_CHECK(t->format == SNC_FORMAT_TSV || c->names.n, SNC_E_FORMAT, "%s: '%s' must be a name for format %s", where, key,
+              format_names[t->format]);
+    for (int i = 0; i < t->n_files && t->format != SNC_FORMAT_JSONL; i++)
+        SNC_CHECK(t->files[i].header || c->has_index, SNC_E_FORMAT,
+                  "%s: '%s' needs an index: the %s file has no header", where, key, t->files[i].split);
+    return SNC_OK;
+}
+
+static snc_err read_columns(snc_task *t, const cJSON *j, const char *where)
+{
+    const struct {
+        const char *key;
+        snc_column *column;
+    } columns[] = {{"text_a", &t->text_a}, {"label", &t->label}, {"text_b", &t->text_b}};
+    t->pair = cJSON_GetObjectItemCaseSensitive(j, "text_b") != NULL;
+    for (int i = 0; i < (t->pair ? 3 : 2); i++) {
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, columns[i].key);
+        SNC_CHECK(v, SNC_E_FORMAT, "%s: '%s' is missing", where, columns[i].key);
+        SNC_TRY(read_column(columns[i].column, t->arena, v, columns[i].key, where));
+        SNC_TRY(check_column(t, columns[i].column, columns[i].key, where));
+    }
+    return SNC_OK;
+}
+
+static snc_err read_labels(snc_task *t, const cJSON *j, const char *where)
+{
+    const cJSON *labels = cJSON_GetObjectItemCaseSensitive(j, "labels");
+    const cJSON *names = cJSON_GetObjectItemCaseSensitive(j, "label_names");
+    t->auto_labels = cJSON_IsString(labels) && strcmp(labels->valuestring, "auto") == 0;
+    if (t->regression || t->auto_labels) {
+        SNC_CHECK(!t->regression || !labels, SNC_E_FORMAT, "%s: 'labels' make no sense in a regression", where);
+        SNC_CHECK(!names, SNC_E_FORMAT, "%s: 'label_names' need a list of 'labels'", where);
+        return SNC_OK;
+    }
+    snc_strings s = {0};
+    SNC_CHECK(cJSON_IsArray(labels), SNC_E_FORMAT, "%s: 'labels' must be a list of strings, or \"auto\"", where);
+    SNC_TRY(read_strings(&s, t->arena, labels, "labels", where));
+    t->labels = t->label_names = s;
+    if (names) {
+        SNC_TRY(read_strings(&t->label_names, t->arena, names, "label_names", where));
+        SNC_CHECK(t->label_names.n == s.n, SNC_E_FORMAT, "%s: %d 'label_names' for %d 'labels'", where, t->label_names.n, s.n);
+        SNC_TRY(check_distinct(&t->label_names, "label_names", where));
+    }
+    return SNC_OK;
+}
+
+/* What holds between labels and metrics, checked again once labels were discovered. */
+static snc_err check_labels(const snc_task *t, const char *where)
+{
+    SNC_CHECK(t->labels.n >= 2 && t->labels.n <= SNC_TASK__MAX_LABELS, SNC_E_FORMAT, "%s: %d labels, expected 2 to %d", where,
+              t->labels.n, SNC_TASK__MAX_LABELS);
+    SNC_CHECK(t->labels.n == 2 || find_string(&t->metrics, "f1") < 0, SNC_E_FORMAT,
+              "%s: metric f1 is for two labels, there are %d", where, t->labels.n);
+    return check_distinct(&t->labels, "labels", where);
+}
+
+static snc_err read_metrics(snc_task *t, const cJSON *j, const char *where)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, "metrics");
+    SNC_CHECK(cJSON_IsArray(v), SNC_E_FORMAT, "%s: 'metrics' must be a list of strings", where);
+    SNC_TRY(read_strings(&t->metrics, t->arena, v, "metrics", where));
+    SNC_TRY(check_distinct(&t->metrics, "metrics", where));
+    for (int i = 0; i < t->metrics.n; i++) {
+        bool of_classes = false;
+        SNC_CHECK(snc_metric_known(&of_classes, t->metrics.v[i]) && of_classes != t->regression, SNC_E_FORMAT,
+                  "%s: 'metrics' holds '%s', expected %s", where, t->metrics.v[i],
+                  t->regression ? "pearson or spearman" : "accuracy, f1 or matthews");
+    }
+    return SNC_OK;
+}
+
+static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *name, *folder, *format, *type;
+    SNC_TRY(snc_json_str(&name, j, "name", "", where));
+    SNC_TRY(snc_json_str(&folder, j, "folder", "", where));
+    SNC_TRY(snc_json_str(&format, j, "format", "tsv", where));
+    SNC_TRY(snc_json_str(&type, j, "type", "classes", where));
+    SNC_CHECK(*name && name[strspn(name, legal)] == 0 && strlen(name) <= 64, SNC_E_FORMAT,
+              "%s: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'", where);
+    t->regression = strcmp(type, "regression") == 0;
+    SNC_CHECK(t->regression || strcmp(type, "classes") == 0, SNC_E_FORMAT,
+              "%s: 'type' must be \"classes\" or \"regression\"", where);
+    int f = 0;
+    while (f < 3 && strcmp(format, format_names[f]) != 0) f++;
+    SNC_CHECK(f < 3, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"jsonl\" or \"auto\"", where);
+    t->format = (snc_format)f;
+    SNC_TRY(snc_arena_strndup(&t->name, t->arena, name, strlen(name)));
+    SNC_TRY(snc_arena_strndup(&t->folder, t->arena, folder, strlen(folder)));
+    SNC_TRY(snc_json_int(&t->max_length, j, "max_length", 128, 8, 8192, where));
+    SNC_TRY(snc_json_bool(&t->skip_short_rows, j, "skip_short_rows", false, where));
+    return snc_json_bool(&t->phrases, j, "phrases", false, where);
+}
+
+static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
+{
+    static const char *const keys[] = {"name",   "folder",  "files",      "format",  "header",     "text_a",          "text_b", "label",
+                                       "labels", "label_names", "type", "metrics", "max_length", "skip_short_rows", "phrases", NULL};
+    SNC_TRY(snc_json_check_keys(j, keys, where));
+    SNC_TRY(read_scalars(t, j, where));
+    SNC_TRY(read_files(t, j, where));
+    SNC_TRY(read_columns(t, j, where));
+    SNC_TRY(read_labels(t, j, where));
+    SNC_TRY(read_metrics(t, j, where));
+    if (!t->regression && !t->auto_labels) SNC_TRY(check_labels(t, where));
+    return snc_task__hash(t);
+}
+
+snc_err snc_task_parse(snc_task **out, const char *text, size_t n, const char *where)
+{
+    snc_err err = SNC_OK;
+    cJSON *j = NULL;
+    snc_task *t = NULL;
+    SNC_GOTO(snc_json_parse(&j, text, n, where));
+    SNC_GOTO(snc_alloc(&t, 1, sizeof *t));
+    SNC_GOTO(snc_arena_new(&t->arena));
+    SNC_GOTO(read_task(t, j, where));
+    *out = t;
+    t = NULL;
+out:
+    cJSON_Delete(j);
+    snc_task_close(t);
+    return err;
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------------------ */
+
+/* Looks for tasks/NAME.json in each folder of a list parted by ':'. */
+static bool find_in(char *path, size_t size, const char *folders, const char *name)
+{
+    while (folders && *folders) {
+        size_t n = strcspn(folders, ":");
+        int len = snprintf(path, size, "%.*s/tasks/%s.json", (int)n, folders, name);
+        if (n > 0 && len > 0 && (size_t)len < size && snc_is_file(path)) return true;
+        folders += n + (folders[n] == ':');
+    }
+    return false;
+}
+
+static const char *installed_folders(void)
+{
+#ifdef SNC_CONFIG_DIR
+    return SNC_CONFIG_DIR;
+#else
+    return NULL;
+#endif
+}
+
+static snc_err find_task(char *path, size_t size, const char *name)
+{
+    const char *user = getenv("SNC_CONFIG_DIR"), *installed = installed_folders();
+    if (find_in(path, size, user, name) || find_in(path, size, installed, name) || find_in(path, size, "configs", name))
+        return SNC_OK;
+    return snc_err_set(SNC_E_NOTFOUND, "task '%s': no tasks/%s.json in %s%s%s%sconfigs; SNC_CONFIG_DIR may name the folder",
+                       name, name, user ? user : "", user ? ", " : "", installed ? installed : "", installed ? ", " : "");
+}
+
+snc_err snc_task_open(snc_task **out, const char *name_or_path)
+{
+    char path[4096];
+    const char *from = name_or_path;
+    size_t n = strlen(name_or_path);
+    SNC_CHECK(n > 0, SNC_E_ARG, "task: expected a name or a JSON file");
+    if (!strchr(name_or_path, '/') && (n < 5 || strcmp(name_or_path + n - 5, ".json") != 0)) {
+        SNC_TRY(find_task(path, sizeof path, name_or_path));
+        from = path;
+    }
+    char *text = NULL;
+    SNC_TRY(snc_file_read(&text, &n, from));
+    snc_err err = snc_task_parse(out, text, n, from);
+    snc_free(text);
+    return err;
+}
+
+void snc_task_close(snc_task *t)
+{
+    if (!t) return;
+    snc_arena_free(t->arena);
+    snc_free(t);
+}
+
+/* ---- labels that were not in the file ------------------------------------------------------------------------------ */
+
+snc_err snc_task__set_labels(snc_task *t, const char *const *labels, int n, const char *where)
+{
+    snc_strings s = {0};
+    SNC_TRY(snc_arena_alloc(&s.v, t->arena, (size_t)n * sizeof *s.v));
+    for (; s.n < n; s.n++) SNC_TRY(snc_arena_strndup(&s.v[s.n], t->arena, labels[s.n], strlen(labels[s.n])));
+    snc_strings before = t->labels;
+    t->labels = s;
+    snc_err err = check_labels(t, where);
+    if (err != SNC_OK) {
+        t->labels = before;
+        return err;
+    }
+    t->label_names = s;
+    return snc_task__hash(t);
+}
+
+snc_err snc_task_set_labels(snc_task *t, const char *const *labels, int n)
+{
+    if (!t->auto_labels || t->labels.n) return SNC_OK;
+    return snc_task__set_labels(t, labels, n, t->name);
+}
+
+/* ---- the effective JSON -------------------------------------------------------------------------------------------- */
+
+static void add_strings(cJSON *j, const char *key, const snc_strings *s)
+{
+    cJSON *list = cJSON_AddArrayToObject(j, key);
+    for (int i = 0; i < s->n; i++) cJSON_AddItemToArray(list, cJSON_CreateString(s->v[i]));
+}
+
+static void add_column(cJSON *j, const char *key, const snc_column *c)
+{
+    cJSON *list = cJSON_AddArrayToObject(j, key);
+    for (int i = 0; i < c->names.n; i++) cJSON_AddItemToArray(list, cJSON_CreateString(c->names.v[i]));
+    if (c->has_index) cJSON_AddItemToArray(list, cJSON_CreateNumber(c->index));
+}
+
+snc_err snc_task_json(char **out, const snc_task *t)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "name", t->name);
+    cJSON_AddStringToObject(j, "folder", t->folder);
+    cJSON *files = cJSON_AddObjectToObject(j, "files"), *header = cJSON_AddObjectToObject(j, "header");
+    for (int i = 0; i < t->n_files; i++) {
+        add_strings(files, t->files[i].split, &t->files[i].files);
+        cJSON_AddBoolToObject(header, t->files[i].split, t->files[i].header);
+    }
+    cJSON_AddStringToObject(j, "format", format_names[t->format]);
+    add_column(j, "text_a", &t->text_a);
+    if (t->pair) add_column(j, "text_b", &t->text_b);
+    add_column(j, "label", &t->label);
+    cJSON_AddStringToObject(j, "type", t->regression ? "regression" : "classes");
+    if (t->labels.n) {
+        add_strings(j, "labels", &t->labels);
+        add_strings(j, "label_names", &t->label_names);
+    } else if (t->auto_labels) {
+        cJSON_AddStringToObject(j, "labels", "auto");
+    }
+    add_strings(j, "metrics", &t->metrics);
+    cJSON_AddNumberToObject(j, "max_length", t->max_length);
+    cJSON_AddBoolToObject(j, "skip_short_rows", t->skip_short_rows);
+    cJSON_AddBoolToObject(j, "phrases", t->phrases);
+    char *text = cJSON_PrintUnformatted(j);
+    cJSON_Delete(j);
+    SNC_CHECK(text, SNC_E_NOMEM, "%s: out of memory while printing JSON", t->name);
+    snc_err err = snc_strdup(out, text);
+    cJSON_free(text);
+    return err;
+}
+
+snc_err snc_task__hash(snc_task *t)
+{
+    char *text;
+    SNC_TRY(snc_task_json(&text, t));
+    t->hash = snc_bytes_hash(0, text, strlen(text));
+    snc_free(text);
+    return SNC_OK;
+}
+
+/* ---- looks --------------------------------------------------------------------------------------------------------- */
+
+const char *snc_task_name(const snc_task *t) { return t->name; }
+bool        snc_task_regression(const snc_task *t) { return t->regression; }
+int         snc_task_classes(const snc_task *t) { return t->regression ? 1 : t->labels.n; }
+int         snc_task_max_length(const snc_task *t) { return t->max_length; }
+bool        snc_task_pair(const snc_task *t) { return t->pair; }
+int         snc_task_metrics(const snc_task *t) { return t->metrics.n; }
+int         snc_task_splits(const snc_task *t) { return t->n_files; }
+uint64_t    snc_task_hash(const snc_task *t) { return t->hash; }
+
+const char *snc_task_label(const snc_task *t, int k)
+{
+    return k >= 0 && k < t->label_names.n ? t->label_names.v[k] : NULL;
+}
+
+const char *snc_task_metric(const snc_task *t, int i) { return i >= 0 && i < t->metrics.n ? t->metrics.v[i] : NULL; }
+const char *snc_task_split(const snc_task *t, int i) { return i >= 0 && i < t->n_files ? t->files[i].split : NULL; }
