@@ -4,6 +4,9 @@
  * Activations live in one block planned for max_tokens x max_seqs. Post-LN BERT: embeddings -> LayerNorm -> dropout ->
  * L x (attention, add & norm, FFN, add & norm) -> pooler(tanh of the first token) -> dropout -> classifier.
  *
+ * Every sequence has at least one token. Rows of the word table that a step touches are the batch's ids, of the position
+ * table 0 .. longest - 1.
+ *
  *     snc_bert_create(&e, ctx, m, &opts);
  *     snc_bert_forward(e, logits, &arch, &x, drop);   loss -> dlogits
  *     snc_bert_backward(e, dlogits, NULL, 0);         // m->params.g += ...
@@ -22,8 +25,21 @@ typedef struct snc_bert_opts {
     snc_compute compute;
     int max_tokens, max_seqs, max_len;
     bool train; /* keep activations for a backward pass */
+    /* The last kept layer computes queries, FFN and LayerNorms for the first token of each sequence alone, which is all
+     * that the classifier reads: same logits and gradients, a sixth less work at 6 layers. Its hidden state is then [B, hidden]. */
+    bool first_only;
 } snc_bert_opts;
 #define SNC_BERT_OPTS_INIT { .compute = SNC_COMPUTE_F32, .max_tokens = 4096, .max_seqs = 64, .max_len = 512, .train = true }
+
+/* Borrows ctx and m (whose parameter block must stay); train allocates m's gradient block. Memory is planned for m's full
+ * arch: with train about 16 (C + A + F / 2) bytes per token and layer. */
+snc_err snc_bert_create(snc_bert **out, const snc_ctx *ctx, snc_model *m, const snc_bert_opts *o) SNC_MUST_USE;
+void    snc_bert_free(snc_bert *e);
+void    snc_bert_sync(snc_bert *e); /* after the weights changed */
+/* The same for rows [n0, n1) of one parameter, serial, for an optimiser that has just written them in its parallel body
+ * (see snc_gemm_weight_sync_rows). Parameters that are not matrices of a linear need none and are ignored. */
+void    snc_bert_sync_rows(snc_bert *e, int param, int n0, int n1);
+size_t  snc_bert_memory(const snc_bert *e); /* bytes of the activation block */
 
 /* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones. */
 typedef struct snc_dropout {
@@ -31,18 +47,16 @@ typedef struct snc_dropout {
     float hidden, attention; /* rates; 0 switches off */
 } snc_dropout;
 
-snc_err snc_bert_create(snc_bert **out, const snc_ctx *ctx, snc_model *m, const snc_bert_opts *o) SNC_MUST_USE;
-void    snc_bert_free(snc_bert *e);
-void    snc_bert_sync(snc_bert *e); /* after the weights changed */
-
-/* logits [B, K] overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL: evaluation. */
+/* logits [B, K] overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL: evaluation.
+ * SNC_E_SHAPE: more tokens, sequences or a longer one than planned, an arch that does not fit, an id out of its table. */
 snc_err snc_bert_forward(snc_bert *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop) SNC_MUST_USE;
 
-/* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true. */
+/* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true.
+ * With first_only the last one is [B, hidden]. */
 const float *snc_bert_hidden_view(const snc_bert *e, int i);
 
-/* Gradients of the last forward, added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
- * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. */
+/* Gradients of the last forward (once), added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
+ * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only the last one is [B, hidden]. */
 snc_err snc_bert_backward(snc_bert *e, const float *dlogits, const float *const *dhidden, int n_hidden) SNC_MUST_USE;
 
 #endif

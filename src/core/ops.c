@@ -1,0 +1,350 @@
+/* The plan, the cut into chunks and the joining of partial sums; the arithmetic is in the kernels. */
+#include "core/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/isa.h"
+#include "base/mem.h"
+#include "base/par.h"
+#include "base/rng.h"
+#include "core/ops_kernels.h"
+
+struct snc_ops {
+    const snc_ctx *ctx;
+    const snc_kernels *k;
+    snc_ops_limits max;
+    float *partial;      /* sums of each chunk, or of each sequence */
+    float *scratch;      /* [threads][scratch_each] */
+    size_t scratch_each; /* floats */
+};
+
+static const snc_kernels *pick(const snc_ctx *ctx)
+{
+#if defined(__x86_64__)
+    snc_isa isa = snc_isa_now();
+    if (ctx->backend != SNC_BACKEND_REF && isa >= SNC_ISA_AVX512) return &snc_kernels_avx512;
+    if (ctx->backend != SNC_BACKEND_REF && isa >= SNC_ISA_AVX2) return &snc_kernels_avx2;
+#else
+    (void)ctx;
+#endif
+    return &snc_kernels_ref;
+}
+
+snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *max)
+{
+    snc_ops *o;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&o, 1, sizeof *o));
+    o->ctx = ctx;
+    o->k = pick(ctx);
+    o->max = *max;
+    o->scratch_each = snc_align_up(snc_head_scratch(max->len, max->head_width), SNC_ALIGN / sizeof(float));
+    size_t chunks = (size_t)max->rows / SNC_OPS_GRAIN + 1, parts = chunks > (size_t)max->seqs ? chunks : (size_t)max->seqs;
+    SNC_GOTO(snc_alloc(&o->partial, parts * 3 * (size_t)max->width, sizeof *o->partial));
+    SNC_GOTO(snc_alloc(&o->scratch, o->scratch_each * (size_t)ctx->threads, sizeof *o->scratch));
+    *out = o;
+    return SNC_OK;
+out:
+    snc_ops_free(o);
+    return err;
+}
+
+void snc_ops_free(snc_ops *o)
+{
+    if (!o) return;
+    snc_free(o->partial);
+    snc_free(o->scratch);
+    snc_free(o);
+}
+
+snc_mask snc_mask_make(uint64_t seed, uint64_t step, uint64_t site, float rate)
+{
+    uint64_t h = snc_hash64(seed ^ snc_hash64(step ^ snc_hash64(site)));
+    uint32_t threshold = (uint32_t)lrintf(rate * 65536.0f);
+    if (threshold > 65535) threshold = 65535;
+    return (snc_mask){{(uint32_t)h, (uint32_t)(h >> 32)}, threshold, 65536.0f / (65536.0f - (float)threshold)};
+}
+
+/* ---- joining partial sums ----------------------------------------------------------------------------------------- */
+
+typedef struct join_job {
+    float *dst;
+    const float *part;
+    int64_t parts, stride;
+} join_job;
+
+static void join_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const join_job *j = p;
+    (void)chunk, (void)worker;
+    for (int64_t k = 0; k < j->parts; k++)
+        for (int64_t c = begin; c < end; c++) j->dst[c] += j->part[k * j->stride + c];
+}
+
+/* dst [n] += part 0, part 1, ... in this order; parts are `stride` floats apart. */
+static void join(float *dst, const snc_ops *o, const float *part, int64_t parts, int64_t stride, int n)
+{
+    join_job j = {dst, part, parts, stride};
+    if (dst) snc_par_for(o->ctx, n, parts * n > 100000 ? 256 : n, join_body, &j);
+}
+
+static int64_t chunks_of(int rows) { return ((int64_t)rows + SNC_OPS_GRAIN - 1) / SNC_OPS_GRAIN; }
+
+/* ---- dropout alone ------------------------------------------------------------------------------------------------ */
+
+typedef struct mask_job {
+    const snc_ops *o;
+    float *x;
+    const snc_mask *m;
+    int n;
+} mask_job;
+
+static void mask_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const mask_job *j = p;
+    (void)chunk, (void)worker;
+    j->o->k->mask_apply(j->x + begin * j->n, j->m, (int)begin, (int)(end - begin), j->n);
+}
+
+void snc_mask_apply(float *x, snc_ops *o, int rows, int n, const snc_mask *m)
+{
+    mask_job j = {o, x, m, n};
+    if (m->threshold) snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, mask_body, &j);
+}
+
+/* ---- LayerNorm ---------------------------------------------------------------------------------------------------- */
+
+typedef struct norm_job {
+    const snc_ops *o;
+    float *y, *s, *dx, *stats;
+    const float *in, *dy, *gamma, *beta, *cs, *cstats;
+    const snc_mask *m;
+    int n;
+    float eps;
+} norm_job;
+
+static void norm_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const norm_job *j = p;
+    int64_t at = begin * j->n;
+    (void)chunk, (void)worker;
+    j->o->k->norm_forward(j->y + at, j->s + at, j->stats + 2 * begin, j->in ? j->in + at : NULL, j->gamma, j->beta,
+                          (int)begin, (int)(end - begin), j->n, j->eps, j->m);
+}
+
+void snc_norm_forward(float *y, float *s, float *stats, snc_ops *o, const float *r, const float *gamma, const float *beta,
+                      int rows, int n, float eps, const snc_mask *m)
+{
+    norm_job j = {.o = o, .y = y, .s = s, .stats = stats, .in = r, .gamma = gamma, .beta = beta, .m = m, .n = n, .eps = eps};
+    snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_forward_body, &j);
+}
+
+static void norm_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const norm_job *j = p;
+    int64_t at = begin * j->n;
+    (void)worker;
+    j->o->k->norm_backward(j->y + at, j->dx ? j->dx + at : NULL, j->o->partial + chunk * 3 * j->n, j->dy + at, j->cs + at,
+                           j->cstats + 2 * begin, j->gamma, (int)begin, (int)(end - begin), j->n, j->m);
+}
+
+void snc_norm_backward(float *ds, float *dx, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
+                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m)
+{
+    norm_job j = {.o = o, .y = ds, .dx = dx, .dy = dy, .cs = s, .cstats = stats, .gamma = gamma, .m = m, .n = n};
+    snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_backward_body, &j);
+    join(dgamma, o, o->partial, chunks_of(rows), 3 * (int64_t)n, n);
+    join(dbeta, o, o->partial + n, chunks_of(rows), 3 * (int64_t)n, n);
+    join(dbias, o, o->partial + 2 * (size_t)n, chunks_of(rows), 3 * (int64_t)n, n);
+}
+
+/* ---- activations -------------------------------------------------------------------------------------------------- */
+
+typedef struct act_job {
+    const snc_ops *o;
+    float *a, *d;
+    const float *h;
+    int n;
+    snc_ops_act act;
+} act_job;
+
+static void act_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const act_job *j = p;
+    int64_t at = begin * j->n;
+    (void)chunk, (void)worker;
+    j->o->k->act_forward[j->act](j->a + at, j->d ? j->d + at : NULL, j->h + at, (end - begin) * j->n);
+}
+
+void snc_act_forward(float *a, float *d, snc_ops *o, const float *h, int rows, int n, snc_ops_act act)
+{
+    act_job j = {o, a, d, h, n, act};
+    snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, act_forward_body, &j);
+}
+
+static void act_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const act_job *j = p;
+    (void)worker;
+    j->o->k->act_backward(j->a + begin * j->n, j->o->partial + chunk * j->n, j->h + begin * j->n, (int)(end - begin), j->n);
+}
+
+void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int rows, int n)
+{
+    act_job j = {.o = o, .a = dh, .h = d, .n = n};
+    snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, act_backward_body, &j);
+    join(dbias, o, o->partial, chunks_of(rows), n, n);
+}
+
+static void col_sum_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const act_job *j = p;
+    (void)worker;
+    j->o->k->col_sum(j->o->partial + chunk * j->n, j->h + begin * j->n, (int)(end - begin), j->n, j->n);
+}
+
+void snc_col_sum(float *db, snc_ops *o, const float *x, int rows, int n)
+{
+    act_job j = {.o = o, .h = x, .n = n};
+    snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, col_sum_body, &j);
+    join(db, o, o->partial, chunks_of(rows), n, n);
+}
+
+/* ---- attention ---------------------------------------------------------------------------------------------------- */
+
+typedef struct attention_job {
+    const snc_ops *o;
+    const snc_attention *at;
+    float *out, *stats, *dq, *dk, *dv;
+    const float *q, *k, *v, *dout, *kept;
+} attention_job;
+
+/* Fills h for item = sequence * heads + head and returns the query row it starts at. */
+static int head_of(snc_head *h, const attention_job *j, int64_t item, int worker)
+{
+    const snc_attention *at = j->at;
+    int seq = (int)(item / at->heads), head = (int)(item % at->heads), ld = at->heads * at->head_width;
+    int first = at->x->offsets[seq], keys = at->x->offsets[seq + 1] - first, row = at->first_only ? seq : first;
+    size_t col = (size_t)head * at->head_width;
+    *h = (snc_head){
+        .keys = keys,
+        .queries = at->first_only ? (keys > 0) : keys,
+        .width = at->head_width,
+        .ld = ld,
+        .scale = 1.0f / sqrtf((float)at->head_width),
+        .q = j->q + (size_t)row * ld + col,
+        .k = j->k + (size_t)first * ld + col,
+        .v = j->v + (size_t)first * ld + col,
+        .scratch = j->o->scratch + (size_t)worker * j->o->scratch_each,
+        .mask = &at->mask,
+        .mask_row = (uint32_t)first * (uint32_t)at->heads + (uint32_t)head,
+        .mask_step = (uint32_t)at->heads,
+    };
+    return row;
+}
+
+static int query_rows(const snc_attention *at) { return at->first_only ? at->x->B : at->x->T; }
+
+static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const attention_job *j = p;
+    int rows = query_rows(j->at), ld = j->at->heads * j->at->head_width;
+    (void)chunk;
+    for (int64_t item = begin; item < end; item++) {
+        snc_head h;
+        int row = head_of(&h, j, item, worker), head = (int)(item % j->at->heads);
+        float *top = j->stats + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
+        j->o->k->head_forward(j->out + (size_t)row * ld + (size_t)head * h.width, top, inv, &h);
+    }
+}
+
+void snc_attention_forward(float *out, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
+                           const snc_attention *at)
+{
+    attention_job j = {.o = o, .at = at, .out = out, .stats = stats, .q = q, .k = k, .v = v};
+    snc_par_for(o->ctx, (int64_t)at->x->B * at->heads, 1, attention_forward_body, &j);
+}
+
+static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const attention_job *j = p;
+    const snc_kernels *kern = j->o->k;
+    int rows = query_rows(j->at), ld = j->at->heads * j->at->head_width;
+    (void)chunk;
+    for (int64_t item = begin; item < end; item++) {
+        snc_head h;
+        int row = head_of(&h, j, item, worker), seq = (int)(item / j->at->heads), head = (int)(item % j->at->heads);
+        size_t col = (size_t)head * h.width, q_at = (size_t)row * ld + col, k_at = (size_t)j->at->x->offsets[seq] * ld + col;
+        const float *top = j->kept + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
+        float *sums = j->o->partial + (size_t)seq * 3 * ld + col;
+        kern->head_backward(j->dq + q_at, j->dk + k_at, j->dv + k_at, &h, j->dout + q_at, top, inv);
+        kern->col_sum(sums, j->dq + q_at, h.queries, h.width, ld);
+        kern->col_sum(sums + ld, j->dk + k_at, h.keys, h.width, ld);
+        kern->col_sum(sums + 2 * ld, j->dv + k_at, h.keys, h.width, ld);
+    }
+}
+
+void snc_attention_backward(float *dq, float *dk, float *dv, float *dbq, float *dbk, float *dbv, snc_ops *o,
+                            const float *dout, const float *q, const float *k, const float *v, const float *stats,
+                            const snc_attention *at)
+{
+    int A = at->heads * at->head_width, B = at->x->B;
+    attention_job j = {.o = o, .at = at, .dq = dq, .dk = dk, .dv = dv, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
+    snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
+    join(dbq, o, o->partial, B, 3 * (int64_t)A, A);
+    join(dbk, o, o->partial + A, B, 3 * (int64_t)A, A);
+    join(dbv, o, o->partial + 2 * (size_t)A, B, 3 * (int64_t)A, A);
+}
+
+/* ---- embedding tables --------------------------------------------------------------------------------------------- */
+
+typedef struct embed_job {
+    float *s, *dword, *dposition, *dtype;
+    const float *word, *position, *type, *ds;
+    const snc_tokens *x;
+    int n, ld;
+} embed_job;
+
+static void embed_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const embed_job *j = p;
+    (void)chunk, (void)worker;
+    for (int64_t b = begin; b < end; b++)
+        for (int32_t first = j->x->offsets[b], t = first; t < j->x->offsets[b + 1]; t++) {
+            const float *w = j->word + (size_t)j->x->ids[t] * j->ld, *q = j->position + (size_t)(t - first) * j->ld;
+            const float *e = j->type + (size_t)j->x->types[t] * j->ld;
+            float *s = j->s + (size_t)t * j->n;
+            for (int c = 0; c < j->n; c++) s[c] = w[c] + q[c] + e[c];
+        }
+}
+
+void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type,
+                       const snc_tokens *x, int n, int ld)
+{
+    embed_job j = {.s = s, .word = word, .position = position, .type = type, .x = x, .n = n, .ld = ld};
+    snc_par_for(o->ctx, x->B, 1, embed_forward_body, &j);
+}
+
+/* Cut by columns, so that rows of a table are summed in token order whoever does it. */
+static void embed_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const embed_job *j = p;
+    (void)chunk, (void)worker;
+    for (int b = 0; b < j->x->B; b++)
+        for (int32_t first = j->x->offsets[b], t = first; t < j->x->offsets[b + 1]; t++) {
+            float *w = j->dword + (size_t)j->x->ids[t] * j->ld, *q = j->dposition + (size_t)(t - first) * j->ld;
+            float *e = j->dtype + (size_t)j->x->types[t] * j->ld;
+            const float *ds = j->ds + (size_t)t * j->n;
+            for (int64_t c = begin; c < end; c++) w[c] += ds[c];
+            for (int64_t c = begin; c < end; c++) q[c] += ds[c];
+            for (int64_t c = begin; c < end; c++) e[c] += ds[c];
+        }
+}
+
+void snc_embed_backward(float *dword, float *dposition, float *dtype, snc_ops *o, const float *ds, const snc_tokens *x, int n,
+                        int ld)
+{
+    embed_job j = {.ds = ds, .dword = dword, .dposition = dposition, .dtype = dtype, .x = x, .n = n, .ld = ld};
+    snc_par_for(o->ctx, n, 64, embed_backward_body, &j);
+}
