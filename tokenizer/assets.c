@@ -1,0 +1,432 @@
+#include "tokenizer/tokenizer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+enum { MAX_ID = 1 << 22 }; /* what a vocabulary's lines may number; ids beyond are a broken file */
+
+/* One folder while it is read. The model's pieces are kept apart from the lines that only added tokens have. */
+typedef struct folder {
+    const char *dir;
+    char where[1024];      /* path of the file being read, for messages */
+    cJSON *tokenizer, *config, *special; /* tokenizer.json, tokenizer_config.json, special_tokens_map.json; NULL: absent */
+    const char **lines;    /* [n_lines] borrowed pieces, NULL in a hole */
+    size_t n_lines, lines_cap, n_pieces;
+    char *vocab_txt;       /* its text, cut into lines */
+    cJSON *out, *added;    /* the config that is being made; `added` belongs to it */
+} folder;
+
+static snc_err no_memory(void) { return snc_err_set(SNC_E_NOMEM, "out of memory while reading a tokenizer"); }
+
+/* Reads dir/name if it is there; f->where names it from then on. */
+static snc_err load_optional(cJSON **out, folder *f, const char *name)
+{
+    SNC_TRY(snc_path_join(f->where, sizeof f->where, f->dir, name));
+    *out = NULL;
+    if (!snc_is_file(f->where)) return SNC_OK;
+    SNC_TRY(snc_json_load(out, f->where));
+    SNC_CHECK(cJSON_IsObject(*out), SNC_E_FORMAT, "%s: expected a JSON object", f->where);
+    return SNC_OK;
+}
+
+static snc_err name_file(folder *f, const char *name) { return snc_path_join(f->where, sizeof f->where, f->dir, name); }
+
+static snc_err set_line(folder *f, double id, const char *piece)
+{
+    SNC_CHECK(id >= 0 && id < MAX_ID && id == (double)(int)id, SNC_E_FORMAT, "%s: '%.64s' has the id %g: expected a whole number below %d",
+              f->where, piece, id, MAX_ID);
+    size_t i = (size_t)id;
+    SNC_TRY(snc_grow(&f->lines, &f->lines_cap, i + 1, sizeof *f->lines));
+    f->lines[i] = piece;
+    if (i >= f->n_lines) f->n_lines = i + 1;
+    return SNC_OK;
+}
+
+/* ---- the vocabulary --------------------------------------------------------------------------------------------- */
+
+static snc_err vocab_from_json(folder *f, const cJSON *vocab)
+{
+    const cJSON *it;
+    SNC_CHECK(cJSON_IsObject(vocab), SNC_E_FORMAT, "%s: 'model.vocab' must be an object of piece: id", f->where);
+    cJSON_ArrayForEach(it, vocab)
+    {
+        SNC_CHECK(cJSON_IsNumber(it), SNC_E_FORMAT, "%s: the id of '%.64s' must be a number", f->where, it->string);
+        SNC_TRY(set_line(f, it->valuedouble, it->string));
+    }
+    return SNC_OK;
+}
+
+static snc_err vocab_from_text(folder *f)
+{
+    size_t n;
+    SNC_TRY(snc_file_read(&f->vocab_txt, &n, f->where));
+    SNC_CHECK(!memchr(f->vocab_txt, 0, n), SNC_E_FORMAT, "%s: holds a NUL byte, expected text", f->where);
+    for (char *p = f->vocab_txt, *end = p + n; p < end;) {
+        char *lf = memchr(p, '\n', (size_t)(end - p));
+        if (!lf) lf = end;
+        *lf = 0;
+        if (lf > p && lf[-1] == '\r') lf[-1] = 0;
+        SNC_TRY(set_line(f, (double)f->n_lines, p));
+        p = lf + 1;
+    }
+    return SNC_OK;
+}
+
+static snc_err read_vocab(folder *f)
+{
+    static const char *const others[] = {"vocab.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL};
+    const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "model"), "vocab");
+    if (vocab) {
+        SNC_TRY(name_file(f, "tokenizer.json"));
+        SNC_TRY(vocab_from_json(f, vocab));
+    } else {
+        SNC_TRY(name_file(f, "vocab.txt"));
+        for (int i = 0; others[i] && !snc_is_file(f->where); i++) {
+            SNC_TRY(name_file(f, others[i]));
+            SNC_CHECK(!snc_is_file(f->where), SNC_E_UNSUPPORTED, "%s: only WordPiece vocabularies are read", f->where);
+            SNC_TRY(name_file(f, "vocab.txt"));
+        }
+        SNC_CHECK(snc_is_file(f->where), SNC_E_NOTFOUND, "%s: no vocab.txt and no tokenizer.json", f->dir);
+        SNC_TRY(vocab_from_text(f));
+    }
+    SNC_CHECK(f->n_lines > 0, SNC_E_FORMAT, "%s: the vocabulary is empty", f->where);
+    f->n_pieces = f->n_lines;
+    return SNC_OK;
+}
+
+/* ---- flags ------------------------------------------------------------------------------------------------------ */
+
+static snc_err set_bool(folder *f, const char *to, const cJSON *from, const char *key, bool def)
+{
+    bool v;
+    SNC_TRY(snc_json_bool(&v, from, key, def, f->where));
+    return cJSON_AddBoolToObject(f->out, to, v) ? SNC_OK : no_memory();
+}
+
+static snc_err set_str(folder *f, const char *key, const char *v)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(f->out, key);
+    return cJSON_AddStringToObject(f->out, key, v) ? SNC_OK : no_memory();
+}
+
+/* strip_accents has three states; null follows lowercase. */
+static snc_err set_strip(folder *f, const cJSON *from)
+{
+    bool v;
+    const cJSON *j = cJSON_GetObjectItemCaseSensitive(from, "strip_accents");
+    if (!j || cJSON_IsNull(j)) return cJSON_AddNullToObject(f->out, "strip_accents") ? SNC_OK : no_memory();
+    SNC_TRY(snc_json_bool(&v, from, "strip_accents", false, f->where));
+    return cJSON_AddBoolToObject(f->out, "strip_accents", v) ? SNC_OK : no_memory();
+}
+
+static snc_err type_of(const char **type, const folder *f, const cJSON *part, const char *name)
+{
+    *type = NULL;
+    if (!part || cJSON_IsNull(part)) return SNC_OK;
+    SNC_CHECK(cJSON_IsObject(part), SNC_E_FORMAT, "%s: '%s' must be an object", f->where, name);
+    return snc_json_str(type, part, "type", "", f->where);
+}
+
+/* A Sequence of one is that one. */
+static const cJSON *unwrap(const cJSON *part, const char *list)
+{
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(part, list);
+    return cJSON_IsArray(all) && cJSON_GetArraySize(all) == 1 ? cJSON_GetArrayItem(all, 0) : part;
+}
+
+static snc_err flags_from_json(folder *f)
+{
+    const char *type;
+    const cJSON *norm = unwrap(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "normalizer"), "normalizers");
+    const cJSON *pre = unwrap(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "pre_tokenizer"), "pretokenizers");
+    SNC_TRY(type_of(&type, f, norm, "normalizer"));
+    SNC_CHECK(type && strcmp(type, "BertNormalizer") == 0, SNC_E_UNSUPPORTED, "%s: normalizer '%.64s': only BertNormalizer is known",
+              f->where, type ? type : "null");
+    SNC_TRY(set_bool(f, "lowercase", norm, "lowercase", true));
+    SNC_TRY(set_strip(f, norm));
+    SNC_TRY(set_bool(f, "tokenize_chinese_chars", norm, "handle_chinese_chars", true));
+    SNC_TRY(set_bool(f, "clean_text", norm, "clean_text", true));
+    SNC_TRY(type_of(&type, f, pre, "pre_tokenizer"));
+    SNC_CHECK(type && strcmp(type, "BertPreTokenizer") == 0, SNC_E_UNSUPPORTED, "%s: pre_tokenizer '%.64s': only BertPreTokenizer is known",
+              f->where, type ? type : "null");
+    return SNC_OK;
+}
+
+static snc_err flags_from_config(folder *f)
+{
+    static const char *const known[] = {"BertTokenizer", "DistilBert", "Electra", "MobileBert", "ConvBert", "SqueezeBert", "Retribert",
+                                        "LayoutLMTokenizer", "Funnel", "Lxmert", "DPR", "Realm", NULL};
+    const char *class;
+    bool ok = false;
+    SNC_TRY(name_file(f, "tokenizer_config.json"));
+    SNC_TRY(snc_json_str(&class, f->config, "tokenizer_class", "BertTokenizer", f->where));
+    for (int i = 0; known[i] && !ok; i++) ok = strncmp(class, known[i], strlen(known[i])) == 0;
+    SNC_CHECK(ok, SNC_E_UNSUPPORTED, "%s: tokenizer_class '%.64s' is not BERT's WordPiece", f->where, class);
+    SNC_TRY(set_bool(f, "lowercase", f->config, "do_lower_case", true));
+    SNC_TRY(set_strip(f, f->config));
+    SNC_TRY(set_bool(f, "tokenize_chinese_chars", f->config, "tokenize_chinese_chars", true));
+    return cJSON_AddTrueToObject(f->out, "clean_text") ? SNC_OK : no_memory();
+}
+
+static snc_err model_from_json(folder *f)
+{
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(f->tokenizer, "model");
+    const char *type, *prefix, *unk;
+    int max_chars;
+    SNC_CHECK(cJSON_IsObject(model), SNC_E_FORMAT, "%s: no 'model' object", f->where);
+    const char *implied = cJSON_GetObjectItemCaseSensitive(model, "max_input_chars_per_word") ? "WordPiece" : "";
+    SNC_TRY(snc_json_str(&type, model, "type", implied, f->where)); /* files of old versions have no type */
+    SNC_CHECK(strcmp(type, "WordPiece") == 0, SNC_E_UNSUPPORTED, "%s: model type '%.64s': only WordPiece is read", f->where, type);
+    SNC_TRY(snc_json_str(&prefix, model, "continuing_subword_prefix", "##", f->where));
+    SNC_CHECK(strcmp(prefix, "##") == 0, SNC_E_UNSUPPORTED, "%s: continuing_subword_prefix '%.64s': only '##' is known", f->where, prefix);
+    SNC_TRY(snc_json_int(&max_chars, model, "max_input_chars_per_word", 100, 1, 100000, f->where));
+    SNC_TRY(snc_json_str(&unk, model, "unk_token", "[UNK]", f->where));
+    SNC_TRY(set_str(f, "unk", unk));
+    return cJSON_AddNumberToObject(f->out, "max_chars", max_chars) ? SNC_OK : no_memory();
+}
+
+/* ---- special and added tokens ----------------------------------------------------------------------------------- */
+
+/* "[CLS]" or {"content": "[CLS]", ...}; NULL: neither. */
+static const char *token_text(const cJSON *v)
+{
+    if (cJSON_IsString(v)) return v->valuestring;
+    v = cJSON_GetObjectItemCaseSensitive(v, "content");
+    return cJSON_IsString(v) ? v->valuestring : NULL;
+}
+
+static const struct {
+    const char *key, *name, *def;
+} roles[] = {{"unk", "unk_token", "[UNK]"}, {"sep", "sep_token", "[SEP]"},   {"pad", "pad_token", "[PAD]"},
+             {"cls", "cls_token", "[CLS]"}, {"mask", "mask_token", "[MASK]"}};
+enum { N_ROLES = 5 };
+
+/* The value of a role: tokenizer_config.json, then special_tokens_map.json; NULL: in neither. */
+static const cJSON *role_value(const folder *f, int i)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(f->config, roles[i].name);
+    return token_text(v) ? v : cJSON_GetObjectItemCaseSensitive(f->special, roles[i].name);
+}
+
+static snc_err read_roles(folder *f)
+{
+    for (int i = 0; i < N_ROLES; i++) {
+        const char *text = token_text(role_value(f, i));
+        if (cJSON_GetObjectItemCaseSensitive(f->out, roles[i].key)) continue;
+        SNC_TRY(set_str(f, roles[i].key, text ? text : roles[i].def));
+    }
+    return SNC_OK;
+}
+
+static const char *special_of(const cJSON *template_item)
+{
+    const cJSON *s = cJSON_GetObjectItemCaseSensitive(template_item, "SpecialToken");
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(s, "id");
+    return cJSON_IsString(id) ? id->valuestring : NULL;
+}
+
+static bool is_sequence(const cJSON *template_item, const char *id, int type)
+{
+    const cJSON *s = cJSON_GetObjectItemCaseSensitive(template_item, "Sequence");
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(s, "id"), *t = cJSON_GetObjectItemCaseSensitive(s, "type_id");
+    return cJSON_IsString(name) && strcmp(name->valuestring, id) == 0 && cJSON_IsNumber(t) && t->valueint == type;
+}
+
+/* The post-processor must be [CLS] A [SEP] (B [SEP]) with segments 0 and 1; it says which tokens these are. */
+static snc_err read_template(folder *f)
+{
+    const cJSON *post = cJSON_GetObjectItemCaseSensitive(f->tokenizer, "post_processor");
+    const char *type, *cls = NULL, *sep = NULL;
+    SNC_TRY(type_of(&type, f, post, "post_processor"));
+    if (!type) return SNC_OK;
+    if (strcmp(type, "BertProcessing") == 0) {
+        cls = token_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(post, "cls"), 0));
+        sep = token_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(post, "sep"), 0));
+    } else if (strcmp(type, "TemplateProcessing") == 0) {
+        const cJSON *one = cJSON_GetObjectItemCaseSensitive(post, "single"), *two = cJSON_GetObjectItemCaseSensitive(post, "pair");
+        bool ok = cJSON_GetArraySize(one) == 3 && is_sequence(cJSON_GetArrayItem(one, 1), "A", 0) && cJSON_GetArraySize(two) == 5 &&
+                  is_sequence(cJSON_GetArrayItem(two, 1), "A", 0) && is_sequence(cJSON_GetArrayItem(two, 3), "B", 1);
+        cls = ok ? special_of(cJSON_GetArrayItem(one, 0)) : NULL;
+        sep = ok ? special_of(cJSON_GetArrayItem(one, 2)) : NULL;
+    }
+    SNC_CHECK(cls && sep, SNC_E_UNSUPPORTED, "%s: post_processor '%.64s' is not [CLS] A [SEP] B [SEP] with segments 0 and 1", f->where, type);
+    SNC_TRY(set_str(f, "cls", cls));
+    return set_str(f, "sep", sep);
+}
+
+static bool is_piece(const folder *f, const char *text)
+{
+    for (size_t i = 0; i < f->n_pieces; i++)
+        if (f->lines[i] && strcmp(f->lines[i], text) == 0) return true;
+    return false;
+}
+
+static cJSON *find_added(const folder *f, const char *content)
+{
+    cJSON *it;
+    cJSON_ArrayForEach(it, f->added) if (strcmp(token_text(it), content) == 0) return it;
+    return NULL;
+}
+
+/* One entry of `added`; flags from `from` when it is an object. A token that is no word piece gets a line: `id`, or the next one.
+ * A token that is named twice keeps its line, and the later flags hold. */
+static snc_err add_token(folder *f, const char *content, const cJSON *from, double id, bool normalized)
+{
+    static const char *const flags[] = {"normalized", "single_word", "lstrip", "rstrip", NULL};
+    if (content[0] == 0) return SNC_OK;
+    cJSON *entry = find_added(f, content);
+    if (!entry) {
+        entry = cJSON_CreateObject();
+        if (!entry || !cJSON_AddStringToObject(entry, "content", content) || !cJSON_AddItemToArray(f->added, entry)) return no_memory();
+        if (!is_piece(f, content)) {
+            if (id < (double)f->n_pieces) id = (double)f->n_lines;
+            SNC_TRY(set_line(f, id, cJSON_GetObjectItemCaseSensitive(entry, "content")->valuestring));
+            if (!cJSON_AddNumberToObject(entry, "id", id)) return no_memory();
+        }
+    }
+    for (int i = 0; flags[i]; i++) {
+        bool v;
+        SNC_TRY(snc_json_bool(&v, cJSON_IsObject(from) ? from : NULL, flags[i], i == 0 && normalized, f->where));
+        cJSON_DeleteItemFromObjectCaseSensitive(entry, flags[i]);
+        if (!cJSON_AddBoolToObject(entry, flags[i], v)) return no_memory();
+    }
+    return SNC_OK;
+}
+
+/* "added_tokens" of tokenizer.json, or "added_tokens_decoder" of tokenizer_config.json: {"id": {...}}. */
+static snc_err read_added(folder *f, const cJSON *list, bool ids_are_keys)
+{
+    const cJSON *it;
+    cJSON_ArrayForEach(it, list)
+    {
+        const char *text = token_text(it);
+        double id = -1;
+        bool special;
+        SNC_CHECK(text && cJSON_IsObject(it), SNC_E_FORMAT, "%s: an added token has no 'content'", f->where);
+        SNC_TRY(snc_json_bool(&special, it, "special", false, f->where));
+        if (ids_are_keys) {
+            int end = 0;
+            SNC_CHECK(sscanf(it->string, "%lf%n", &id, &end) == 1 && it->string[end] == 0, SNC_E_FORMAT,
+                      "%s: added_tokens_decoder: '%.64s' is not an id", f->where, it->string);
+        } else {
+            SNC_TRY(snc_json_double(&id, it, "id", -1, 0, MAX_ID, f->where));
+        }
+        SNC_TRY(add_token(f, text, it, id, !special));
+    }
+    return SNC_OK;
+}
+
+/* Without tokenizer.json the five roles are special tokens, as BertTokenizerFast makes them, and further ones may be listed. */
+static snc_err read_special(folder *f)
+{
+    static const char *const lists[] = {"additional_special_tokens", "extra_special_tokens", NULL};
+    SNC_TRY(read_added(f, cJSON_GetObjectItemCaseSensitive(f->config, "added_tokens_decoder"), true));
+    for (int i = 0; i < N_ROLES; i++) {
+        const char *text = cJSON_GetObjectItemCaseSensitive(f->out, roles[i].key)->valuestring;
+        if (find_added(f, text) || !is_piece(f, text)) continue;
+        SNC_TRY(add_token(f, text, role_value(f, i), -1, false));
+    }
+    for (int i = 0; lists[i]; i++) {
+        const cJSON *list = cJSON_GetObjectItemCaseSensitive(f->config, lists[i]), *it;
+        if (!cJSON_IsArray(list)) list = cJSON_GetObjectItemCaseSensitive(f->special, lists[i]);
+        cJSON_ArrayForEach(it, list)
+        {
+            const char *text = token_text(it);
+            if (text && !find_added(f, text)) SNC_TRY(add_token(f, text, it, -1, false));
+        }
+    }
+    return SNC_OK;
+}
+
+/* ---- putting it together ---------------------------------------------------------------------------------------- */
+
+/* One piece a line. A piece that holds a line break can match nothing, as words hold no white space: its line stays empty. */
+static snc_err join_lines(snc_tok_assets *out, const folder *f)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < f->n_lines; i++) bytes += (f->lines[i] ? strlen(f->lines[i]) : 0) + 1;
+    SNC_TRY(snc_alloc(&out->vocab, bytes + 1, 1));
+    for (size_t i = 0; i < f->n_lines; i++) {
+        size_t n = f->lines[i] && !strchr(f->lines[i], '\n') ? strlen(f->lines[i]) : 0;
+        if (n) memcpy(out->vocab + out->vocab_bytes, f->lines[i], n);
+        out->vocab_bytes += n;
+        out->vocab[out->vocab_bytes++] = '\n';
+    }
+    return SNC_OK;
+}
+
+static snc_err read_folder(folder *f)
+{
+    SNC_TRY(load_optional(&f->config, f, "tokenizer_config.json"));
+    SNC_TRY(load_optional(&f->special, f, "special_tokens_map.json"));
+    SNC_TRY(load_optional(&f->tokenizer, f, "tokenizer.json"));
+    f->out = cJSON_CreateObject();
+    f->added = f->out ? cJSON_AddArrayToObject(f->out, "added") : NULL;
+    if (!f->added) return no_memory();
+    if (f->tokenizer) SNC_TRY(model_from_json(f));
+    SNC_TRY(read_vocab(f));
+    if (f->tokenizer) {
+        SNC_TRY(name_file(f, "tokenizer.json"));
+        SNC_TRY(flags_from_json(f));
+        SNC_TRY(read_template(f));
+        SNC_TRY(read_roles(f));
+        return read_added(f, cJSON_GetObjectItemCaseSensitive(f->tokenizer, "added_tokens"), false);
+    }
+    SNC_TRY(flags_from_config(f));
+    SNC_TRY(read_roles(f));
+    if (!cJSON_AddNumberToObject(f->out, "max_chars", 100)) return no_memory();
+    return read_special(f);
+}
+
+snc_err snc_tok_assets_load(snc_tok_assets *out, const char *dir)
+{
+    folder f = {.dir = dir};
+    snc_tok *probe = NULL;
+    char *text = NULL;
+    *out = (snc_tok_assets){.vocab = NULL};
+    SNC_CHECK(snc_is_dir(dir), SNC_E_NOTFOUND, "%s: not a folder", dir);
+    snc_err err = read_folder(&f);
+    if (err != SNC_OK) goto out;
+    SNC_GOTO(join_lines(out, &f));
+    text = cJSON_PrintUnformatted(f.out);
+    if (!text) {
+        err = no_memory();
+        goto out;
+    }
+    SNC_GOTO(snc_strdup(&out->config, text));
+    /* What a tokenizer would refuse is refused here, where the folder can be named. */
+    err = snc_tok_new(&probe, out);
+    if (err != SNC_OK) err = snc_err_prefix(err, dir);
+out:
+    snc_tok_free(probe);
+    if (err != SNC_OK) snc_tok_assets_dispose(out);
+    cJSON_free(text);
+    cJSON_Delete(f.tokenizer);
+    cJSON_Delete(f.config);
+    cJSON_Delete(f.special);
+    cJSON_Delete(f.out);
+    snc_free(f.lines);
+    snc_free(f.vocab_txt);
+    return err;
+}
+
+snc_err snc_tok_assets_dup(snc_tok_assets *out, const snc_tok_assets *a)
+{
+    *out = (snc_tok_assets){.vocab_bytes = a->vocab_bytes};
+    snc_err err = snc_strndup(&out->vocab, a->vocab, a->vocab_bytes);
+    if (err == SNC_OK) err = snc_strdup(&out->config, a->config);
+    if (err != SNC_OK) snc_tok_assets_dispose(out);
+    return err;
+}
+
+void snc_tok_assets_dispose(snc_tok_assets *a)
+{
+    if (!a) return;
+    snc_free(a->vocab);
+    snc_free(a->config);
+    *a = (snc_tok_assets){.vocab = NULL};
+}
