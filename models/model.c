@@ -37,8 +37,12 @@ static snc_err add_layer(snc_layer_index *x, snc_params *ps, int n, int C, int A
 #undef NAME
 }
 
-static snc_err build_table(snc_params *ps, snc_model_index *ix, const snc_bert_config *c, const snc_arch *a)
+snc_err snc_model_table(snc_params *ps, snc_model_index *ix, const snc_bert_config *c, const snc_arch *a)
 {
+    SNC_CHECK(c->classes >= 1 && c->classes <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected 1 to %d", c->classes,
+              SNC_MAX_CLASSES);
+    SNC_CHECK(a->layers >= 1 && a->layers <= SNC_MAX_LAYERS, SNC_E_ARG, "%d layers, expected 1 to %d", a->layers,
+              SNC_MAX_LAYERS);
     const unsigned rows = SNC_PARAM_DECAY | SNC_PARAM_ROWS;
     int C = a->hidden;
     SNC_TRY(snc_params_add(&ix->word, ps, c->vocab, C, rows, "embeddings.word.weight"));
@@ -48,25 +52,50 @@ static snc_err build_table(snc_params *ps, snc_model_index *ix, const snc_bert_c
     for (int i = 0; i < a->layers; i++)
         SNC_TRY(add_layer(&ix->layer[i], ps, i, C, a->heads[i] * c->head_width, a->ffn[i]));
     SNC_TRY(add_lin(&ix->pooler, ps, C, C, "pooler"));
-    SNC_TRY(add_lin(&ix->classifier, ps, c->classes, C, "classifier"));
+    return add_lin(&ix->classifier, ps, c->classes, C, "classifier");
+}
+
+static snc_err build_table(snc_params *ps, snc_model_index *ix, const snc_bert_config *c, const snc_arch *a)
+{
+    SNC_TRY(snc_model_table(ps, ix, c, a));
     return snc_params_alloc(ps);
+}
+
+snc_dtype snc_param_dtype(const snc_policy *p, int layers, int param)
+{
+    static const snc_site sites[LAYER_PARAMS] = {
+        SNC_SITE_QKV, SNC_SITES, SNC_SITE_QKV,    SNC_SITES, SNC_SITE_QKV,     SNC_SITES, SNC_SITE_O, SNC_SITES,
+        SNC_SITES,    SNC_SITES, SNC_SITE_FFN_IN, SNC_SITES, SNC_SITE_FFN_OUT, SNC_SITES, SNC_SITES,  SNC_SITES};
+    int head = EMBED_PARAMS + layers * LAYER_PARAMS;
+    if (param < 3) return (snc_dtype)p->embed;
+    if (param < EMBED_PARAMS) return SNC_F32;
+    if (param == head) return (snc_dtype)p->pooler;
+    if (param == head + 2) return (snc_dtype)p->classifier;
+    if (param > head) return SNC_F32;
+    snc_site site = sites[(param - EMBED_PARAMS) % LAYER_PARAMS];
+    return site == SNC_SITES ? SNC_F32 : (snc_dtype)p->linear[(param - EMBED_PARAMS) / LAYER_PARAMS][site];
+}
+
+bool snc_vocab_fits(const snc_tok_assets *a, int V, int *pieces)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->vocab_bytes; i++) n += a->vocab[i] == '\n';
+    if (a->vocab_bytes > 0 && a->vocab[a->vocab_bytes - 1] != '\n') n++;
+    *pieces = n < INT32_MAX ? (int)n : INT32_MAX;
+    return *pieces == V || (*pieces < V && V % 8 == 0 && V - *pieces < 128);
 }
 
 snc_err snc_model_new(snc_model **out, const snc_bert_config *cfg, const snc_arch *arch)
 {
-    SNC_CHECK(cfg->classes >= 1 && cfg->classes <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected 1 to %d", cfg->classes,
-              SNC_MAX_CLASSES);
-    SNC_CHECK(arch->layers >= 1 && arch->layers <= SNC_MAX_LAYERS, SNC_E_ARG, "%d layers, expected 1 to %d", arch->layers,
-              SNC_MAX_LAYERS);
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     SNC_GOTO(snc_alloc(&m, 1, sizeof *m));
     m->cfg = *cfg;
     m->arch = *arch;
-    for (int i = 0; i < arch->layers; i++) m->arch.source[i] = i;
     m->meta = cJSON_CreateObject();
     if (!m->meta) SNC_GOTO(snc_err_set(SNC_E_NOMEM, "out of memory"));
     SNC_GOTO(build_table(&m->params, &m->ix, cfg, arch));
+    for (int i = 0; i < arch->layers; i++) m->arch.source[i] = i;
     *out = m;
     m = NULL;
 out:

@@ -45,6 +45,14 @@ typedef struct snc_model {
     cJSON *meta;        /* object: provenance, metrics, effective config; never NULL */
 } snc_model;
 
+/* Names and shapes alone, nothing allocated for weights; ps is empty before and disposed by the caller. The order is fixed:
+ * embeddings, layers, pooler, classifier, as above. cfg.classes >= 1. */
+snc_err snc_model_table(snc_params *ps, snc_model_index *ix, const snc_bert_config *cfg, const snc_arch *arch) SNC_MUST_USE;
+/* What a policy makes of parameter `param` of such a table: vectors are always F32. */
+snc_dtype snc_param_dtype(const snc_policy *p, int layers, int param);
+/* Whether a vocabulary of `pieces` suits V embedding rows: equal, or fewer by a padding to a multiple of 8. */
+bool    snc_vocab_fits(const snc_tok_assets *a, int V, int *pieces);
+
 /* Allocates the table for cfg + arch, parameters zeroed. cfg.classes >= 1. */
 snc_err snc_model_new(snc_model **out, const snc_bert_config *cfg, const snc_arch *arch) SNC_MUST_USE;
 void    snc_model_free(snc_model *m);

@@ -1,0 +1,384 @@
+#include "models/snc_file.h"
+
+#include <stdio.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+
+struct snc_sncfile {
+    snc_st *st;
+    snc_bert_config cfg;
+    snc_arch arch;
+    snc_policy policy;
+    bool has_head;
+    snc_params table; /* names and shapes; no weights */
+    cJSON *label_list, *meta;
+    const char **labels;
+    const char *version;
+    snc_matrix_view *view; /* [table.n] */
+    snc_arena *arena;      /* tensors that were not aligned in the file */
+};
+
+enum { SCALE_NAME = SNC_PARAM_NAME + 8 };
+
+static const char *scale_name(char buf[SCALE_NAME], const char *name)
+{
+    snprintf(buf, SCALE_NAME, "%s.scale", name);
+    return buf;
+}
+
+/* ---- what a reader wants and a writer must give --------------------------------------------------------------------- */
+
+/* A matrix has two dimensions even with one row (a regression head); its flag tells it from a vector. */
+static snc_err check_param(const snc_tensor *t, const snc_param *p, snc_dtype dtype, const char *where)
+{
+    char have[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
+    bool matrix = p->flags & SNC_PARAM_DECAY;
+    int64_t shape[2] = {matrix ? p->rows : p->cols, p->cols};
+    SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, p->name);
+    SNC_CHECK(t->dtype == dtype, SNC_E_FORMAT, "%s: tensor '%s' has dtype %s, expected %s by the policy", where, p->name,
+              t->dtype < SNC_DTYPES ? snc_dtype_get(t->dtype)->safetensors : t->dtype_name,
+              snc_dtype_get(dtype)->safetensors);
+    SNC_CHECK(snc_tensor_is(t, matrix ? 2 : 1, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s", where,
+              p->name, snc_shape_text(have, t->shape, t->rank), snc_shape_text(want, shape, matrix ? 2 : 1));
+    return SNC_OK;
+}
+
+static snc_err check_scale(const snc_tensor *t, const char *name, int rows, const char *where)
+{
+    SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, name);
+    SNC_CHECK(t->dtype == SNC_F32 && snc_tensor_is(t, 1, rows, 0), SNC_E_SHAPE,
+              "%s: tensor '%s': expected dtype F32 and shape [%d]", where, name, rows);
+    const unsigned char *p = t->data;
+    for (int i = 0; i < rows; i++) {
+        float f;
+        memcpy(&f, p + (size_t)i * sizeof f, sizeof f);
+        SNC_CHECK(f >= 0.0f && f <= 3.4e38f, SNC_E_FORMAT, "%s: tensor '%s': scale %d is %g", where, name, i, (double)f);
+    }
+    return SNC_OK;
+}
+
+/* list is sorted by name. */
+static snc_err check_params(const snc_tensor *list, int n, const snc_params *table, const snc_policy *policy, int layers,
+                            const char *where)
+{
+    char name[SCALE_NAME];
+    for (int i = 0; i < table->n; i++) {
+        const snc_param *p = &table->p[i];
+        snc_dtype dtype = snc_param_dtype(policy, layers, i);
+        SNC_TRY(check_param(snc_tensors_find(list, n, p->name), p, dtype, where));
+        if (dtype != SNC_I8) continue;
+        scale_name(name, p->name);
+        SNC_TRY(check_scale(snc_tensors_find(list, n, name), name, p->rows, where));
+    }
+    return SNC_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static snc_err read_json(cJSON **out, const snc_sncfile *f, const char *key, const char *where)
+{
+    char place[512];
+    const char *text = snc_st_metadata_view(f->st, key);
+    SNC_CHECK(text, SNC_E_FORMAT, "%s: __metadata__ has no '%s'", where, key);
+    snprintf(place, sizeof place, "%.400s: __metadata__ %s", where, key);
+    return snc_json_parse(out, text, strlen(text), place);
+}
+
+static snc_err check_version(const snc_sncfile *f, const char *where)
+{
+    const char *text = snc_st_metadata_view(f->st, "snc_format");
+    int version = 0;
+    char rest;
+    SNC_CHECK(text, SNC_E_FORMAT, "%s: a safetensors file without snc_format: not a .snc", where);
+    SNC_CHECK(sscanf(text, "%9d%c", &version, &rest) == 1 && version >= 1, SNC_E_FORMAT,
+              "%s: snc_format '%s', expected a number", where, text);
+    SNC_CHECK(version <= SNC_FORMAT_VERSION, SNC_E_UNSUPPORTED,
+              "%s: .snc format %d is newer than this program reads (%d)", where, version, SNC_FORMAT_VERSION);
+    return SNC_OK;
+}
+
+static snc_err read_shapes(snc_sncfile *f, const char *where)
+{
+    cJSON *j = NULL;
+    char place[512];
+    SNC_TRY(read_json(&j, f, "config", where));
+    snprintf(place, sizeof place, "%.400s: config", where);
+    snc_err err = snc_bert_config_from_json(&f->cfg, j, place);
+    cJSON_Delete(j);
+    SNC_TRY(err);
+    SNC_CHECK(f->cfg.classes >= 1, SNC_E_FORMAT, "%s: 'classes' must be at least 1", place);
+
+    SNC_TRY(read_json(&j, f, "arch", where));
+    snprintf(place, sizeof place, "%.400s: arch", where);
+    err = snc_arch_from_json(&f->arch, j, place);
+    cJSON_Delete(j);
+    SNC_TRY(err);
+    for (int i = 0; i < f->arch.layers; i++) f->arch.source[i] = i;
+    snc_arch full = snc_arch_full(&f->cfg);
+    err = snc_arch_check(&f->arch, &full);
+    if (err) return snc_err_prefix(err, where);
+
+    SNC_TRY(read_json(&j, f, "policy", where));
+    snprintf(place, sizeof place, "%.400s: policy", where);
+    err = snc_policy_from_json(&f->policy, j, f->arch.layers, place);
+    cJSON_Delete(j);
+    return err;
+}
+
+static snc_err read_labels(snc_sncfile *f, const char *where)
+{
+    if (!snc_st_metadata_view(f->st, "labels")) return SNC_OK;
+    SNC_TRY(read_json(&f->label_list, f, "labels", where));
+    SNC_CHECK(cJSON_IsArray(f->label_list) && cJSON_GetArraySize(f->label_list) == f->cfg.classes, SNC_E_FORMAT,
+              "%s: labels: expected a list of %d strings", where, f->cfg.classes);
+    SNC_TRY(snc_alloc(&f->labels, (size_t)f->cfg.classes, sizeof *f->labels));
+    const cJSON *v;
+    int i = 0;
+    cJSON_ArrayForEach(v, f->label_list)
+    {
+        SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: label %d is no string", where, i);
+        f->labels[i++] = v->valuestring;
+    }
+    return SNC_OK;
+}
+
+/* The tensor's numbers, moved when the writer did not align them. */
+static snc_err aligned(const void **out, snc_sncfile *f, const snc_tensor *t)
+{
+    size_t width = (size_t)snc_dtype_get(t->dtype)->bits / 8;
+    if ((uintptr_t)t->data % width == 0) {
+        *out = t->data;
+        return SNC_OK;
+    }
+    void *copy = NULL;
+    SNC_TRY(snc_arena_alloc(&copy, f->arena, t->bytes));
+    memcpy(copy, t->data, t->bytes);
+    *out = copy;
+    return SNC_OK;
+}
+
+static snc_err make_views(snc_sncfile *f)
+{
+    char name[SCALE_NAME];
+    SNC_TRY(snc_arena_new(&f->arena));
+    SNC_TRY(snc_alloc(&f->view, (size_t)f->table.n, sizeof *f->view));
+    for (int i = 0; i < f->table.n; i++) {
+        const snc_param *p = &f->table.p[i];
+        snc_matrix_view *v = &f->view[i];
+        const snc_tensor *t = snc_st_find(f->st, p->name);
+        *v = (snc_matrix_view){.dtype = t->dtype, .rows = p->rows, .cols = p->cols};
+        SNC_TRY(aligned(&v->data, f, t));
+        if (t->dtype != SNC_I8) continue;
+        const void *scale = NULL;
+        SNC_TRY(aligned(&scale, f, snc_st_find(f->st, scale_name(name, p->name))));
+        v->scale = scale;
+    }
+    return SNC_OK;
+}
+
+static snc_err check_tokenizer(const snc_sncfile *f, const char *where)
+{
+    const snc_tensor *vocab = snc_st_find(f->st, "tokenizer.vocab"), *config = snc_st_find(f->st, "tokenizer.config");
+    SNC_CHECK(!vocab == !config, SNC_E_FORMAT, "%s: tensor '%s' is missing", where,
+              vocab ? "tokenizer.config" : "tokenizer.vocab");
+    if (!vocab) return SNC_OK;
+    SNC_CHECK(vocab->dtype == SNC_U8 && vocab->rank == 1 && config->dtype == SNC_U8 && config->rank == 1, SNC_E_FORMAT,
+              "%s: 'tokenizer.vocab' and 'tokenizer.config' must be U8 lists", where);
+    snc_tok_assets a = {0};
+    int pieces = 0;
+    SNC_TRY(snc_sncfile_tokenizer_dup(&a, f));
+    bool fits = snc_vocab_fits(&a, f->cfg.vocab, &pieces);
+    snc_tok_assets_dispose(&a);
+    SNC_CHECK(fits, SNC_E_SHAPE, "%s: a vocabulary of %d pieces, expected %d", where, pieces, f->cfg.vocab);
+    return SNC_OK;
+}
+
+static snc_err read_file(snc_sncfile *f, const char *where)
+{
+    SNC_TRY(check_version(f, where));
+    SNC_TRY(read_shapes(f, where));
+    SNC_TRY(read_labels(f, where));
+    SNC_TRY(read_json(&f->meta, f, "meta", where));
+    SNC_CHECK(cJSON_IsObject(f->meta), SNC_E_FORMAT, "%s: meta: expected a JSON object", where);
+    const char *head = snc_st_metadata_view(f->st, "has_head"), *version = snc_st_metadata_view(f->st, "snc_version");
+    SNC_CHECK(head && (strcmp(head, "true") == 0 || strcmp(head, "false") == 0), SNC_E_FORMAT,
+              "%s: __metadata__ 'has_head' must be \"true\" or \"false\"", where);
+    f->has_head = strcmp(head, "true") == 0;
+    f->version = version ? version : "";
+    snc_model_index ix;
+    SNC_TRY(snc_model_table(&f->table, &ix, &f->cfg, &f->arch));
+    SNC_TRY(check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, f->arch.layers, where));
+    SNC_TRY(check_tokenizer(f, where));
+    return make_views(f);
+}
+
+/* Takes over st, also on failure. */
+static snc_err open_st(snc_sncfile **out, snc_st *st, const char *where)
+{
+    snc_sncfile *f = NULL;
+    snc_err err = snc_alloc(&f, 1, sizeof *f);
+    if (err) {
+        snc_st_close(st);
+        return err;
+    }
+    f->st = st;
+    err = read_file(f, where);
+    if (err) snc_sncfile_close(f);
+    else *out = f;
+    return err;
+}
+
+snc_err snc_sncfile_open(snc_sncfile **out, const char *path)
+{
+    snc_st *st = NULL;
+    SNC_TRY(snc_st_open(&st, path));
+    return open_st(out, st, path);
+}
+
+snc_err snc_sncfile_open_mem(snc_sncfile **out, const unsigned char *data, size_t size, const char *where)
+{
+    snc_st *st = NULL;
+    SNC_TRY(snc_st_open_mem(&st, data, size, where));
+    return open_st(out, st, where);
+}
+
+void snc_sncfile_close(snc_sncfile *f)
+{
+    if (!f) return;
+    snc_st_close(f->st);
+    snc_params_dispose(&f->table);
+    cJSON_Delete(f->label_list);
+    cJSON_Delete(f->meta);
+    snc_free(f->labels);
+    snc_free(f->view);
+    snc_arena_free(f->arena);
+    snc_free(f);
+}
+
+const snc_bert_config *snc_sncfile_config(const snc_sncfile *f) { return &f->cfg; }
+
+const snc_arch *snc_sncfile_arch(const snc_sncfile *f) { return &f->arch; }
+
+const snc_policy *snc_sncfile_policy(const snc_sncfile *f) { return &f->policy; }
+
+bool snc_sncfile_has_head(const snc_sncfile *f) { return f->has_head; }
+
+const char *const *snc_sncfile_labels_view(const snc_sncfile *f) { return f->labels; }
+
+const cJSON *snc_sncfile_meta_view(const snc_sncfile *f) { return f->meta; }
+
+const char *snc_sncfile_version_view(const snc_sncfile *f) { return f->version; }
+
+const snc_st *snc_sncfile_tensors(const snc_sncfile *f) { return f->st; }
+
+snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f)
+{
+    const snc_tensor *vocab = snc_st_find(f->st, "tokenizer.vocab"), *config = snc_st_find(f->st, "tokenizer.config");
+    *out = (snc_tok_assets){0};
+    if (!vocab || !config) return SNC_OK;
+    snc_err err = snc_strndup(&out->vocab, vocab->data, vocab->bytes);
+    if (!err) err = snc_strndup(&out->config, config->data, config->bytes);
+    if (err) snc_tok_assets_dispose(out);
+    else out->vocab_bytes = vocab->bytes;
+    return err;
+}
+
+snc_err snc_sncfile_matrix_view(snc_matrix_view *out, const snc_sncfile *f, const char *name)
+{
+    int i = snc_params_find(&f->table, name);
+    SNC_CHECK(i >= 0, SNC_E_NOTFOUND, "no parameter '%s'", name);
+    *out = f->view[i];
+    return SNC_OK;
+}
+
+snc_err snc_sncfile_vector_view(const float **out, const snc_sncfile *f, const char *name, int n)
+{
+    snc_matrix_view v;
+    SNC_TRY(snc_sncfile_matrix_view(&v, f, name));
+    SNC_CHECK(v.dtype == SNC_F32 && v.rows == 1 && v.cols == n, SNC_E_SHAPE, "parameter '%s' is no F32 vector of %d", name, n);
+    *out = v.data;
+    return SNC_OK;
+}
+
+snc_err snc_sncfile_param_read(float *out, const snc_sncfile *f, const char *name)
+{
+    snc_matrix_view v;
+    SNC_TRY(snc_sncfile_matrix_view(&v, f, name));
+    if (v.dtype != SNC_I8) return snc_tensor_to_f32(out, snc_st_find(f->st, name));
+    const int8_t *q = v.data;
+    for (int r = 0; r < v.rows; r++)
+        for (int c = 0; c < v.cols; c++) {
+            size_t i = (size_t)r * (size_t)v.cols + (size_t)c;
+            out[i] = (float)q[i] * v.scale[r];
+        }
+    return SNC_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+/* Takes j over. */
+static bool add_json(cJSON *metadata, const char *key, cJSON *j)
+{
+    char *text = j ? cJSON_PrintUnformatted(j) : NULL;
+    bool ok = text && cJSON_AddStringToObject(metadata, key, text);
+    cJSON_free(text);
+    cJSON_Delete(j);
+    return ok;
+}
+
+static cJSON *make_metadata(const snc_sncfile_desc *d)
+{
+    cJSON *m = cJSON_CreateObject();
+    char version[16];
+    snprintf(version, sizeof version, "%d", SNC_FORMAT_VERSION);
+    bool ok = m && cJSON_AddStringToObject(m, "snc_format", version) &&
+              cJSON_AddStringToObject(m, "snc_version", SNC_VERSION) &&
+              cJSON_AddStringToObject(m, "has_head", d->has_head ? "true" : "false") &&
+              add_json(m, "config", snc_bert_config_to_json(d->cfg)) && add_json(m, "arch", snc_arch_to_json(d->arch)) &&
+              add_json(m, "policy", snc_policy_to_json(d->policy, d->arch->layers)) &&
+              add_json(m, "meta", d->meta ? cJSON_Duplicate(d->meta, true) : cJSON_CreateObject());
+    if (ok && d->labels) {
+        cJSON *list = cJSON_CreateArray();
+        for (int i = 0; i < d->cfg->classes; i++) cJSON_AddItemToArray(list, cJSON_CreateString(d->labels[i]));
+        ok = add_json(m, "labels", list);
+    }
+    if (ok) return m;
+    cJSON_Delete(m);
+    return NULL;
+}
+
+static snc_tensor text_tensor(const char *name, const char *text, size_t n)
+{
+    return (snc_tensor){.name = name, .dtype = SNC_U8, .rank = 1, .shape = {(int64_t)n}, .data = text, .bytes = n};
+}
+
+snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_tensor *tensors, int n)
+{
+    snc_err err = SNC_OK;
+    snc_params table = {0};
+    snc_model_index ix;
+    snc_tensor *all = NULL;
+    cJSON *metadata = NULL;
+    SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
+    SNC_GOTO(snc_model_table(&table, &ix, d->cfg, d->arch));
+    SNC_GOTO(snc_alloc(&all, (size_t)n + 2, sizeof *all));
+    memcpy(all, tensors, (size_t)n * sizeof *all);
+    if (d->tokenizer && d->tokenizer->vocab) {
+        all[n++] = text_tensor("tokenizer.vocab", d->tokenizer->vocab, d->tokenizer->vocab_bytes);
+        all[n++] = text_tensor("tokenizer.config", d->tokenizer->config, strlen(d->tokenizer->config));
+    }
+    snc_tensors_sort(all, n);
+    for (int i = 1; i < n; i++)
+        if (strcmp(all[i - 1].name, all[i].name) == 0)
+            SNC_GOTO(snc_err_set(SNC_E_ARG, "%s: tensor '%s' given twice", path, all[i].name));
+    SNC_GOTO(check_params(all, n, &table, d->policy, d->arch->layers, path));
+    metadata = make_metadata(d);
+    if (!metadata) SNC_GOTO(snc_err_set(SNC_E_NOMEM, "%s: out of memory while writing the header", path));
+    SNC_GOTO(snc_st_save(path, metadata, all, n));
+out:
+    cJSON_Delete(metadata);
+    snc_free(all);
+    snc_params_dispose(&table);
+    return err;
+}

@@ -1,0 +1,73 @@
+/* models/snc_file.h: the .snc file: one model, ready to ship, inside a valid safetensors file.
+ *
+ *   __metadata__   snc_format "1"; snc_version; config, arch, policy, labels, meta as JSON text; has_head "true" | "false"
+ *   X.weight       F32 or BF16 [N, K], or I8 [N, K] with X.weight.scale F32 [N] (symmetric: value = integer * scale)
+ *   X.bias, norms  F32
+ *   tokenizer.vocab, tokenizer.config   U8, the two texts of snc_tok_assets; both absent: no tokenizer
+ *
+ * X runs over the names in models/model.h, with the shapes of the arch; dtypes are the policy's: one per site of a layer,
+ * one for the three embedding tables (INT8: a scale per row). Row-major and canonical; kernels pack at load. Other tensors
+ * and metadata keys are allowed and ignored. A higher snc_format is refused by name (SNC_E_UNSUPPORTED).
+ *
+ *     snc_sncfile *f;  SNC_TRY(snc_sncfile_open(&f, path));
+ *     snc_matrix_view w;  SNC_TRY(snc_sncfile_matrix_view(&w, f, "layer.0.ffn.in.weight"));   ...   snc_sncfile_close(f);
+ *
+ * The file stays mapped; views are borrowed from it until close. Immutable once open: threads may share it.
+ */
+#ifndef SNC_MODELS_SNC_FILE_H
+#define SNC_MODELS_SNC_FILE_H
+
+#include "core/safetensors.h"
+#include "models/model.h"
+
+enum { SNC_FORMAT_VERSION = 1 };
+
+typedef struct snc_sncfile snc_sncfile;
+
+/* Checks everything: metadata, that each parameter is there in the shape of the arch and the dtype of the policy, scales
+ * finite, vocabulary size. SNC_E_FORMAT and SNC_E_SHAPE name the field or tensor. */
+snc_err snc_sncfile_open(snc_sncfile **out, const char *path) SNC_MUST_USE;
+snc_err snc_sncfile_open_mem(snc_sncfile **out, const unsigned char *data, size_t size, const char *where) SNC_MUST_USE;
+void    snc_sncfile_close(snc_sncfile *f);
+
+const snc_bert_config *snc_sncfile_config(const snc_sncfile *f);
+const snc_arch        *snc_sncfile_arch(const snc_sncfile *f);
+const snc_policy      *snc_sncfile_policy(const snc_sncfile *f);
+bool                   snc_sncfile_has_head(const snc_sncfile *f);    /* the classifier was trained, not seeded */
+const char *const     *snc_sncfile_labels_view(const snc_sncfile *f); /* [classes]; NULL: none */
+const cJSON           *snc_sncfile_meta_view(const snc_sncfile *f);   /* an object */
+const char            *snc_sncfile_version_view(const snc_sncfile *f); /* of the program that wrote it; "" unknown */
+/* Empty when the file has none. */
+snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f) SNC_MUST_USE;
+
+/* A parameter by its name in models/model.h; aligned for its dtype. A vector has rows = 1. */
+typedef struct snc_matrix_view {
+    snc_dtype dtype; /* SNC_F32, SNC_BF16 or SNC_I8 */
+    int rows, cols;
+    const void *data;   /* [rows, cols] */
+    const float *scale; /* [rows] for SNC_I8, else NULL */
+} snc_matrix_view;
+snc_err snc_sncfile_matrix_view(snc_matrix_view *out, const snc_sncfile *f, const char *name) SNC_MUST_USE; /* _NOTFOUND */
+/* F32 parameters alone: biases and norms. SNC_E_SHAPE: it has another length. */
+snc_err snc_sncfile_vector_view(const float **out, const snc_sncfile *f, const char *name, int n) SNC_MUST_USE;
+/* out [rows, cols] in f32, whatever the dtype. SNC_E_FORMAT: NaN or infinity. */
+snc_err snc_sncfile_param_read(float *out, const snc_sncfile *f, const char *name) SNC_MUST_USE;
+/* All tensors as they lie in the file, for reports of bytes by part. */
+const snc_st *snc_sncfile_tensors(const snc_sncfile *f);
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+typedef struct snc_sncfile_desc {
+    const snc_bert_config *cfg;
+    const snc_arch *arch;
+    const snc_policy *policy;
+    char *const *labels;             /* [cfg.classes] or NULL */
+    bool has_head;
+    const snc_tok_assets *tokenizer; /* NULL or empty: none */
+    const cJSON *meta;               /* an object, or NULL */
+} snc_sncfile_desc;
+
+/* All parameters, with their scales, in any order. All or nothing. SNC_E_SHAPE and SNC_E_ARG: what a reader would refuse. */
+snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_tensor *tensors, int n) SNC_MUST_USE;
+
+#endif
