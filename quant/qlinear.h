@@ -15,18 +15,9 @@
 #include <stdint.h>
 
 #include "base/ctx.h"
+#include "quant/epilogue.h"
 
 typedef struct snc_qlinear snc_qlinear;
-
-/* What happens to a row of sums before it is stored. */
-typedef enum snc_epilogue {
-    SNC_EPI_NONE,      /* y = s + b */
-    SNC_EPI_GELU,      /* y = gelu(s + b), erf form */
-    SNC_EPI_GELU_TANH,
-    SNC_EPI_RELU,
-    SNC_EPI_TANH,      /* pooler */
-    SNC_EPI_ADD        /* y += s + b: onto the residual already in y */
-} snc_epilogue;
 
 /* Per-row symmetric quantization: xq [T, ldq] with zeros from k up to ldq (a multiple of 64), sx [T]. A zero row: sx = 0. */
 void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq);

@@ -1,0 +1,151 @@
+#include "quant/quantize_priv.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "quant/qlinear.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+float snc_quantize__factor(float *scale, uint32_t max_bits)
+{
+    float top;
+    memcpy(&top, &max_bits, sizeof top);
+    if (max_bits >= 0x7f800000u) {
+        *scale = NAN;
+        return 0.0f;
+    }
+    if (top < 1e-30f) {
+        *scale = 0.0f;
+        return 0.0f;
+    }
+    *scale = top / 127.0f;
+    return 127.0f / top;
+}
+
+static inline uint32_t abs_bits(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    return u & 0x7fffffffu;
+}
+
+static uint32_t max_bits_ref(uint32_t top, const float *x, int n)
+{
+    for (int i = 0; i < n; i++) {
+        uint32_t u = abs_bits(x[i]);
+        top = u > top ? u : top;
+    }
+    return top;
+}
+
+static void round_ref(int8_t *q, const float *x, int n, float f)
+{
+    /* A zero factor also stands for rows of NaN: no conversion there. */
+    for (int i = 0; i < n; i++) q[i] = f > 0.0f ? (int8_t)lrintf(x[i] * f) : 0;
+}
+
+float snc_quantize_row__ref(int8_t *q, const float *x, int n)
+{
+    float scale, f = snc_quantize__factor(&scale, max_bits_ref(0, x, n));
+    round_ref(q, x, n, f);
+    return scale;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) float snc_quantize_row__avx2(int8_t *q, const float *x, int n)
+{
+    const __m256i mask = _mm256_set1_epi32(0x7fffffff), order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    int whole = n & ~31;
+    __m256i m[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+    for (int i = 0; i < whole; i += 32)
+        for (int j = 0; j < 4; j++)
+            m[j] = _mm256_max_epi32(m[j], _mm256_and_si256(mask, _mm256_castps_si256(_mm256_loadu_ps(x + i + 8 * j))));
+    uint32_t lane[8], top = 0;
+    m[0] = _mm256_max_epi32(_mm256_max_epi32(m[0], m[1]), _mm256_max_epi32(m[2], m[3]));
+    memcpy(lane, &m[0], sizeof lane);
+    for (int j = 0; j < 8; j++) top = lane[j] > top ? lane[j] : top;
+    top = max_bits_ref(top, x + whole, n - whole);
+
+    float scale, f = snc_quantize__factor(&scale, top);
+    if (!(f > 0.0f)) {
+        memset(q, 0, (size_t)n);
+        return scale;
+    }
+    __m256 vf = _mm256_set1_ps(f);
+    for (int i = 0; i < whole; i += 32) {
+        __m256i v[4];
+        for (int j = 0; j < 4; j++) v[j] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + i + 8 * j), vf));
+        /* Packing works inside 128-bit lanes; `order` puts the eight groups of four back in line. */
+        __m256i p = _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+        p = _mm256_permutevar8x32_epi32(p, order);
+        memcpy(q + i, &p, sizeof p);
+    }
+    round_ref(q + whole, x + whole, n - whole, f);
+    return scale;
+}
+
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) float snc_quantize_row__avx512(int8_t *q, const float *x, int n)
+{
+    const __m512i mask = _mm512_set1_epi32(0x7fffffff);
+    int whole = n & ~63;
+    __m512i m0 = _mm512_setzero_si512(), m1 = m0, m2 = m0, m3 = m0;
+    for (int i = 0; i < whole; i += 64) {
+        m0 = _mm512_max_epi32(m0, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_loadu_ps(x + i))));
+        m1 = _mm512_max_epi32(m1, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_loadu_ps(x + i + 16))));
+        m2 = _mm512_max_epi32(m2, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_loadu_ps(x + i + 32))));
+        m3 = _mm512_max_epi32(m3, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_loadu_ps(x + i + 48))));
+    }
+    for (int i = whole; i < n; i += 16) {
+        __mmask16 k = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
+        m1 = _mm512_max_epi32(m1, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_maskz_loadu_ps(k, x + i))));
+    }
+    m0 = _mm512_max_epi32(_mm512_max_epi32(m0, m1), _mm512_max_epi32(m2, m3));
+    float scale, f = snc_quantize__factor(&scale, (uint32_t)_mm512_reduce_max_epi32(m0));
+    if (!(f > 0.0f)) {
+        memset(q, 0, (size_t)n);
+        return scale;
+    }
+    __m512 vf = _mm512_set1_ps(f);
+    int i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), vf));
+        __m128i p = _mm512_cvtepi32_epi8(v);
+        memcpy(q + i, &p, sizeof p);
+    }
+    if (i < n) {
+        __mmask16 k = (__mmask16)((1u << (n - i)) - 1);
+        __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(k, x + i), vf));
+        _mm512_mask_cvtepi32_storeu_epi8(q + i, k, v);
+    }
+    return scale;
+}
+#endif
+
+snc_quantize_row_fn snc_quantize_row__get(snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AVX512) return snc_quantize_row__avx512;
+    if (isa >= SNC_ISA_AVX2) return snc_quantize_row__avx2;
+#endif
+    (void)isa;
+    return snc_quantize_row__ref;
+}
+
+void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq)
+{
+    snc_quantize_row_fn row = snc_quantize_row__get(snc_isa_now());
+    for (int t = 0; t < T; t++) {
+        int8_t *q = xq + (size_t)t * (size_t)ldq;
+        sx[t] = row(q, x + (size_t)t * (size_t)ldx, k);
+        if (k < ldq) memset(q + k, 0, (size_t)(ldq - k));
+    }
+}
+
+void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K)
+{
+    snc_quantize_row_fn row = snc_quantize_row__get(snc_isa_now());
+    for (int n = 0; n < N; n++) sw[n] = row(q + (size_t)n * (size_t)K, W + (size_t)n * (size_t)ldw, K);
+}
