@@ -34,6 +34,10 @@ void    snc_gemm_free(snc_gemm *g);
 /* W [N, K], ld = ldw, borrowed for the handle's life (the master stays the truth). Packs at once. */
 snc_err snc_gemm_weight_create(snc_gemm_weight **out, const snc_gemm *g, const float *W, int ldw, int N, int K) SNC_MUST_USE;
 void    snc_gemm_weight_sync(const snc_gemm *g, snc_gemm_weight *w); /* parallel over blocks; call after each step */
+/* One block of rows [n0, n1), serial, for an optimiser that has just written them and calls from its own parallel body:
+ * n0 a multiple of SNC_GEMM_SYNC_ROWS, n1 as well or N. Blocks may be synced by different threads at once. */
+enum { SNC_GEMM_SYNC_ROWS = 32 };
+void    snc_gemm_weight_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1);
 void    snc_gemm_weight_free(snc_gemm_weight *w);
 
 /* n <= N, k <= K. accumulate = false overwrites the output. b [n] or NULL. */

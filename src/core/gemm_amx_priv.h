@@ -1,0 +1,21 @@
+/* core/gemm_amx_priv.h: packing f32 matrices into the bf16 tiles that gemm_amx.c multiplies (layouts drawn there).
+ *
+ * Rounding is to nearest even with denormals flushed to zero, as the AVX512-BF16 conversion does and as the tile
+ * multiplication treats its operands.
+ */
+#ifndef SNC_CORE_GEMM_AMX_PRIV_H
+#define SNC_CORE_GEMM_AMX_PRIV_H
+
+#include "base/ctx.h"
+
+/* A layout of a row-major matrix [rows, cols], in parallel. Writes up to rows rounded to 16; the tiles of an absent
+ * second half of a 32-row block are not touched. */
+void snc_gemm__amx_pack_rows(const snc_ctx *ctx, void *A, const float *src, int64_t ld, int rows, int cols);
+
+/* Layouts that reduce over the rows of [rows, cols], in parallel: A [cols/16][rows/32] if transpose, else B. */
+void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, int64_t ld, int rows, int cols, bool transpose);
+
+/* Both B layouts of rows [n0, n1) of a weight [N, K], serial; n0 a multiple of 32, n1 as well or N. */
+void snc_gemm__amx_pack_weight(void *forward, void *backward, const float *W, int64_t ld, int N, int K, int n0, int n1);
+
+#endif

@@ -1,0 +1,46 @@
+/* f32 products through OpenBLAS; threads are the OpenMP team that snc_ctx_check set. */
+#include "core/gemm_priv.h"
+
+#ifdef SNC_WITH_OPENBLAS
+#include <cblas.h>
+#include <string.h>
+
+static snc_err blas_open(snc_gemm *g)
+{
+    (void)g;
+    return SNC_OK;
+}
+
+/* C = bias or C += bias, so that sgemm only adds. */
+static void add_bias(const snc_gemm__job *j)
+{
+    for (int m = 0; m < j->M; m++) {
+        float *y = j->C + m * j->ldc;
+        if (!j->accumulate) memcpy(y, j->bias, (size_t)j->N * sizeof *y);
+        else for (int n = 0; n < j->N; n++) y[n] += j->bias[n];
+    }
+}
+
+static snc_err blas_run(snc_gemm *g, const snc_gemm__job *j)
+{
+    (void)g;
+    if (j->bias) add_bias(j);
+    bool ta = j->product == GEMM_BACKWARD_W, tb = j->product == GEMM_FORWARD;
+    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, j->M, j->N, j->K, 1.0f, j->A,
+                (int)(ta ? j->a_col : j->a_row), j->B, (int)(tb ? j->b_col : j->b_row),
+                j->accumulate || j->bias ? 1.0f : 0.0f, j->C, (int)j->ldc);
+    return SNC_OK;
+}
+
+const snc_gemm__ops *snc_gemm__blas(snc_compute compute)
+{
+    static const snc_gemm__ops ops = {.backend = SNC_BACKEND_BLAS, .open = blas_open, .run = blas_run};
+    return compute == SNC_COMPUTE_F32 ? &ops : NULL;
+}
+#else
+const snc_gemm__ops *snc_gemm__blas(snc_compute compute)
+{
+    (void)compute;
+    return NULL;
+}
+#endif
