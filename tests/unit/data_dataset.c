@@ -1,0 +1,197 @@
+#include "unit/data_support.h"
+
+#include "data/dataset.h"
+
+static const char task_text[] =
+    "{\"name\":\"t\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\",\"test\":\"test.tsv\"},\"text_a\":\"a\",%s"
+    "\"label\":\"y\",\"labels\":[\"n\",\"p\"],\"metrics\":[\"accuracy\"],\"max_length\":%d}";
+static const char folder[] = "data_dataset_files";
+
+/* [PAD] [UNK] [CLS] [SEP] [MASK] w0 .. w(words - 1); w9 and up may be missing from a small vocabulary. */
+static snc_tok *make_tok(int words)
+{
+    static char vocab[4096], config[] = "{\"lowercase\":true,\"strip_accents\":null,\"tokenize_chinese_chars\":true,"
+                                        "\"clean_text\":true,\"max_chars\":100,\"unk\":\"[UNK]\",\"cls\":\"[CLS]\","
+                                        "\"sep\":\"[SEP]\",\"pad\":\"[PAD]\",\"mask\":\"[MASK]\",\"added\":[]}";
+    size_t at = (size_t)snprintf(vocab, sizeof vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
+    for (int i = 0; i < words; i++) at += (size_t)snprintf(vocab + at, sizeof vocab - at, "w%d\n", i);
+    snc_tok *tok = NULL;
+    OK(snc_tok_new(&tok, &(snc_tok_assets){.vocab = vocab, .vocab_bytes = at, .config = config}));
+    return tok;
+}
+
+static snc_task *make_task(const char *more, int max_length)
+{
+    char text[512];
+    snc_task *t = NULL;
+    snprintf(text, sizeof text, task_text, more, max_length);
+    OK(snc_task_parse(&t, text, strlen(text), "task.json"));
+    return t;
+}
+
+static void assert_row(const snc_dataset *d, int i, const int32_t *ids, const int32_t *types, int n)
+{
+    assert_int_equal(snc_dataset_len(d, i), n);
+    assert_memory_equal(d->ids + d->start[i], ids, (size_t)n * sizeof *ids);
+    assert_memory_equal(d->types + d->start[i], types, (size_t)n * sizeof *types);
+}
+
+static void rows_become_tokens(void **state)
+{
+    (void)state;
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_tok *tok = make_tok(9);
+    snc_task *single = make_task("", 128), *pair = make_task("\"text_b\":\"b\",", 8);
+    snc_dataset *d;
+    write_text(folder, "dev.tsv", "a\tb\ty\nW0 w1\tw2\tp\n\tw3\tn\nw1 w2 w3 w4\tw5 w6 w7\tp\n");
+    write_text(folder, "test.tsv", "a\tb\nw8\tw8\n");
+    OK(snc_dataset_load(&d, &ctx, single, tok, folder, "dev", 0));
+    assert_int_equal(d->n, 3);
+    assert_row(d, 0, (int32_t[]){2, 5, 6, 3}, (int32_t[]){0, 0, 0, 0}, 4);
+    assert_row(d, 1, (int32_t[]){2, 3}, (int32_t[]){0, 0}, 2);
+    assert_true(d->target[0] == 1.0f && d->target[1] == 0.0f && d->line[2] == 4);
+    assert_true(d->max_len == 6 && d->truncated == 0);
+    snc_dataset_free(d);
+    OK(snc_dataset_load(&d, &ctx, pair, tok, folder, "dev", 0));
+    assert_row(d, 0, (int32_t[]){2, 5, 6, 3, 7, 3}, (int32_t[]){0, 0, 0, 0, 1, 1}, 6);
+    assert_row(d, 1, (int32_t[]){2, 3, 8, 3}, (int32_t[]){0, 0, 1, 1}, 4);
+    assert_true(d->max_len == 8 && d->truncated == 1);
+    snc_dataset_free(d);
+    OK(snc_dataset_load(&d, &ctx, pair, tok, folder, "test", 0));
+    assert_true(d->n == 1 && isnan(d->target[0]));
+    snc_dataset_free(d);
+    OK(snc_dataset_load(&d, &ctx, single, tok, folder, "dev", 2));
+    assert_int_equal(d->n, 2);
+    assert_true(d->line[0] < d->line[1]);
+    snc_dataset_free(d);
+    FAILS(SNC_E_NOTFOUND, "no split 'eval'", snc_dataset_load(&d, &ctx, single, tok, folder, "eval", 0));
+    snc_dataset_free(NULL);
+    snc_task_close(single);
+    snc_task_close(pair);
+    snc_tok_free(tok);
+}
+
+/* 2,000 rows "wA wB wC wD"; every tenth is a run of words of the row before it. */
+static void write_train(void)
+{
+    static char text[2000 * 32];
+    size_t at = (size_t)snprintf(text, sizeof text, "a\ty\n");
+    for (int i = 0; i < 2000; i++) {
+        int k = i % 10 == 9 ? i - 1 : i;
+        at += (size_t)snprintf(text + at, sizeof text - at, k < i ? "w%d w%d" : "w%d w%d w%d", k % 7, k, k % 5);
+        at += (size_t)snprintf(text + at, sizeof text - at, "\t%s\n", i % 3 ? "n" : "p");
+    }
+    write_text(folder, "train.tsv", text);
+}
+
+static bool same_rows(const snc_dataset *x, const snc_dataset *y)
+{
+    return x->n == y->n && memcmp(x->line, y->line, (size_t)x->n * sizeof *x->line) == 0;
+}
+
+static bool same_tokens(const snc_dataset *x, const snc_dataset *y)
+{
+    size_t bytes = (size_t)x->start[x->n] * sizeof *x->ids;
+    return same_rows(x, y) && memcmp(x->start, y->start, ((size_t)x->n + 1) * sizeof *x->start) == 0 &&
+           memcmp(x->ids, y->ids, bytes) == 0 && memcmp(x->types, y->types, bytes) == 0;
+}
+
+static void splits_depend_on_the_seed_alone(void **state)
+{
+    (void)state;
+    snc_ctx ctx = SNC_CTX_INIT, two = SNC_CTX_INIT, seeded = SNC_CTX_INIT;
+    snc_tok *tok = make_tok(400), *other = make_tok(5);
+    snc_task *t = make_task("", 128);
+    snc_splits a, b, c;
+    two.threads = 2;
+    seeded.seed = 43;
+    write_train();
+    OK(snc_splits_load(&a, &ctx, t, tok, folder, true, 0, NULL));
+    OK(snc_splits_load(&b, &two, t, tok, folder, true, 0, NULL));
+    assert_int_equal(a.rank->n, 200);
+    assert_int_equal(a.select->n, 200);
+    assert_true(a.removed > 0);
+    assert_int_equal(a.train->n, 2000 - 400 - a.removed);
+    assert_true(same_tokens(a.train, b.train) && same_tokens(a.rank, b.rank) && same_tokens(a.select, b.select));
+    snc_splits_dispose(&b);
+    OK(snc_splits_load(&b, &ctx, t, other, folder, true, 0, NULL));
+    OK(snc_splits_load(&c, &seeded, t, tok, folder, true, 0, NULL));
+    assert_true(same_rows(a.train, b.train) && same_rows(a.rank, b.rank) && same_rows(a.select, b.select));
+    assert_false(same_rows(a.rank, c.rank));
+    snc_splits_dispose(&a);
+    snc_splits_dispose(&b);
+    snc_splits_dispose(&c);
+    snc_task_close(t);
+    snc_tok_free(tok);
+    snc_tok_free(other);
+}
+
+static void without_hold_out_every_row_trains(void **state)
+{
+    (void)state;
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_tok *tok = make_tok(9);
+    snc_task *t = make_task("", 128);
+    snc_splits s;
+    write_train();
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, false, 0, NULL));
+    assert_int_equal(s.train->n, 2000);
+    assert_null(s.rank);
+    assert_null(s.select);
+    snc_splits_dispose(&s);
+    write_text(folder, "train.tsv", "a\ty\nw1\tp\n");
+    FAILS(SNC_E_FORMAT, "too few to hold out", snc_splits_load(&s, &ctx, t, tok, folder, true, 0, NULL));
+    assert_null(s.train);
+    snc_task_close(t);
+    snc_tok_free(tok);
+}
+
+static void unlabelled_text_joins_train(void **state)
+{
+    (void)state;
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_tok *tok = make_tok(400);
+    snc_task *t = make_task("", 128);
+    snc_splits s;
+    ctx.level = SNC_LOG_ERROR;
+    write_train();
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, true, 0, NULL));
+    int first_held = (int)s.rank->line[0] - 2;
+    snc_splits_dispose(&s);
+    char text[128];
+    snprintf(text, sizeof text, "only here\n\nw%d w%d\n", first_held % 7, first_held); /* the second is in a held-out row */
+    write_text(folder, "more.txt", text);
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, true, 100, "data_dataset_files/more.txt"));
+    assert_int_equal(s.train->n, 101);
+    assert_int_equal(s.train->line[100], 1);
+    assert_true(isnan(s.train->target[100]) && !isnan(s.train->target[99]));
+    snc_splits_dispose(&s);
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, false, 0, "data_dataset_files/more.txt"));
+    assert_int_equal(s.train->n, 2002);
+    snc_splits_dispose(&s);
+    FAILS(SNC_E_IO, "nothing.txt", snc_splits_load(&s, &ctx, t, tok, folder, true, 0, "data_dataset_files/nothing.txt"));
+    snc_task_close(t);
+    snc_tok_free(tok);
+}
+
+static int remove_files(void **state)
+{
+    (void)state;
+    remove("data_dataset_files/train.tsv");
+    remove("data_dataset_files/dev.tsv");
+    remove("data_dataset_files/test.tsv");
+    remove("data_dataset_files/more.txt");
+    remove(folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_become_tokens),
+        cmocka_unit_test(splits_depend_on_the_seed_alone),
+        cmocka_unit_test(without_hold_out_every_row_trains),
+        cmocka_unit_test(unlabelled_text_joins_train),
+    };
+    return cmocka_run_group_tests(tests, NULL, remove_files);
+}
