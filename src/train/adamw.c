@@ -1,0 +1,341 @@
+#include "train/adamw.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "train/adamw_kernel.h"
+
+enum { CHUNK = 1 << 15 };             /* floats a thread takes at once: 4 streams of 128 KB, half of an L2 */
+static const double MOMENT_GONE = 1e-7; /* share of m after which further drift is below a float's resolution of p */
+
+typedef struct segment { /* a run of the dense coordinate space with one decay flag */
+    int64_t start;       /* in dense coordinates */
+    size_t offset;       /* in the parameter block */
+    bool decay;
+} segment;
+
+struct snc_adamw {
+    const snc_ctx *ctx;
+    snc_params *ps;
+    snc_schedule schedule;
+    snc_adamw_opts o;
+    const snc_adamw_kernels *k;
+    int64_t step; /* steps applied so far */
+    float *v;
+    void *m; /* float or snc_bf16 */
+    segment *seg;
+    int nseg;
+    int64_t dense;      /* floats in the dense space */
+    int64_t *row_base;  /* [ps->n] first row of a lazy table in `last`, or -1 */
+    int32_t *last;      /* step at which a row is valid */
+    int64_t rows;
+    double *partial;    /* sums of squares: [dense chunks], then reused a row each */
+    double *keep, *log_decay; /* [total+1] 1 - lr wd of step s, and the sum of its logs over the first s steps */
+    double *rate, *bc2; /* [total+1] lr / bc1 and sqrt(bc2) of step s = 1.. */
+    double *pow1, *pow2; /* [cap+1] b1^j, b2^(-j/2) */
+    int cap;
+};
+
+static snc_err check_opts(const snc_adamw_opts *o, const snc_schedule *s)
+{
+    SNC_TRY(snc_schedule_check(s));
+    SNC_CHECK(s->total < INT32_MAX, SNC_E_ARG, "%lld training steps: too many", (long long)s->total);
+    SNC_CHECK(o->beta1 >= 0 && o->beta1 < 1, SNC_E_ARG, "beta1 %g: expected 0 <= beta1 < 1", (double)o->beta1);
+    SNC_CHECK(o->beta2 > 0 && o->beta2 < 1, SNC_E_ARG, "beta2 %g: expected 0 < beta2 < 1", (double)o->beta2);
+    SNC_CHECK(o->eps > 0, SNC_E_ARG, "eps %g: expected a positive number", (double)o->eps);
+    SNC_CHECK(o->weight_decay >= 0 && (double)o->weight_decay * s->lr < 1, SNC_E_ARG,
+              "weight decay %g: expected 0 <= decay and lr * decay < 1", (double)o->weight_decay);
+    SNC_CHECK(o->clip >= 0, SNC_E_ARG, "clip %g: expected a norm, or 0 for none", (double)o->clip);
+    return SNC_OK;
+}
+
+static bool is_lazy(const snc_adamw *o, int i) { return o->o.lazy && (o->ps->p[i].flags & SNC_PARAM_ROWS) != 0; }
+
+/* Dense parameters in block order, paddings included; neighbours with one flag share a segment. */
+static snc_err plan_segments(snc_adamw *o)
+{
+    const snc_params *ps = o->ps;
+    SNC_TRY(snc_alloc(&o->seg, (size_t)ps->n + 1, sizeof *o->seg));
+    SNC_TRY(snc_alloc(&o->row_base, (size_t)ps->n, sizeof *o->row_base));
+    size_t end_of_last = SIZE_MAX;
+    for (int i = 0; i < ps->n; i++) {
+        o->row_base[i] = -1;
+        size_t end = i + 1 < ps->n ? ps->p[i + 1].offset : ps->total;
+        if (is_lazy(o, i)) {
+            o->row_base[i] = o->rows;
+            o->rows += ps->p[i].rows;
+            continue;
+        }
+        bool decay = (ps->p[i].flags & SNC_PARAM_DECAY) != 0;
+        if (end_of_last != ps->p[i].offset || o->seg[o->nseg - 1].decay != decay)
+            o->seg[o->nseg++] = (segment){.start = o->dense, .offset = ps->p[i].offset, .decay = decay};
+        o->dense += (int64_t)(end - ps->p[i].offset);
+        end_of_last = end;
+    }
+    o->seg[o->nseg].start = o->dense;
+    return SNC_OK;
+}
+
+static snc_err plan_tables(snc_adamw *o)
+{
+    size_t n = (size_t)o->schedule.total + 1;
+    double b1 = (double)o->o.beta1, b2 = (double)o->o.beta2, wd = (double)o->o.weight_decay;
+    SNC_TRY(snc_alloc(&o->keep, n, sizeof(double)));
+    SNC_TRY(snc_alloc(&o->log_decay, n, sizeof(double)));
+    SNC_TRY(snc_alloc(&o->rate, n, sizeof(double)));
+    SNC_TRY(snc_alloc(&o->bc2, n, sizeof(double)));
+    for (size_t s = 1; s < n; s++) {
+        double lr = snc_schedule_lr(&o->schedule, (int64_t)s - 1);
+        o->keep[s] = 1 - lr * wd;
+        o->log_decay[s] = o->log_decay[s - 1] + log1p(-lr * wd);
+        o->rate[s] = lr / (1 - pow(b1, (double)s));
+        o->bc2[s] = sqrt(1 - pow(b2, (double)s));
+    }
+    o->cap = b1 > 0 ? (int)fmin(ceil(log(MOMENT_GONE) / log(b1)), 4096) : 1;
+    SNC_TRY(snc_alloc(&o->pow1, (size_t)o->cap + 1, sizeof(double)));
+    SNC_TRY(snc_alloc(&o->pow2, (size_t)o->cap + 1, sizeof(double)));
+    for (int j = 0; j <= o->cap; j++) {
+        o->pow1[j] = pow(b1, j);
+        o->pow2[j] = pow(b2, -0.5 * j);
+    }
+    return SNC_OK;
+}
+
+snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, const snc_schedule *s,
+                         const snc_adamw_opts *opts)
+{
+    SNC_TRY(check_opts(opts, s));
+    snc_adamw *o = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&o, 1, sizeof *o));
+    o->ctx = ctx;
+    o->ps = ps;
+    o->schedule = *s;
+    o->o = *opts;
+    o->k = snc_adamw_kernels_get(snc_isa_now());
+    SNC_GOTO(snc_params_alloc_grad(ps));
+    SNC_GOTO(plan_segments(o));
+    SNC_GOTO(plan_tables(o));
+    SNC_GOTO(snc_alloc(&o->v, ps->total, sizeof(float)));
+    SNC_GOTO(snc_alloc(&o->m, ps->total, opts->bf16_moment ? sizeof(snc_bf16) : sizeof(float)));
+    SNC_GOTO(snc_alloc(&o->last, (size_t)o->rows, sizeof *o->last));
+    int64_t chunks = (o->dense + CHUNK - 1) / CHUNK;
+    SNC_GOTO(snc_alloc(&o->partial, (size_t)(chunks > o->rows ? chunks : o->rows), sizeof(double)));
+    *out = o;
+    return SNC_OK;
+out:
+    snc_adamw_free(o);
+    return err;
+}
+
+void snc_adamw_free(snc_adamw *o)
+{
+    if (!o) return;
+    void *blocks[] = {o->v,    o->m,         o->seg,  o->row_base, o->last, o->partial,
+                      o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
+    snc_free(o);
+}
+
+/* ---- skipped steps of a row ---------------------------------------------------------------------------------------- */
+
+/* Two-point Gauss rule of the drift over steps s0+1 .. s0+k (see the header). The later steps are walked first, so that the
+ * decay which follows a step is a running product. */
+static snc_adamw_skip skip_coef(const snc_adamw *o, int64_t s0, int64_t k, bool decays)
+{
+    int64_t total = o->schedule.total, end = s0 + k < total ? s0 + k : total;
+    if (s0 > end) s0 = end;
+    int64_t n = end - s0 < o->cap ? end - s0 : o->cap;
+    double decay = decays ? exp(o->log_decay[end] - o->log_decay[s0 + n]) : 1.0, w0 = 0, wu = 0, wuu = 0, wuuu = 0;
+    for (int64_t j = n; j >= 1; j--) {
+        int64_t s = s0 + j;
+        double w = o->rate[s] * o->pow1[j] * decay, u = o->bc2[s] * o->pow2[j];
+        w0 += w;
+        wu += w * u;
+        wuu += w * u * u;
+        wuuu += w * u * u * u;
+        if (decays) decay *= o->keep[s];
+    }
+    double left1 = pow((double)o->o.beta1, (double)k), left2 = pow((double)o->o.beta2, (double)k);
+    snc_adamw_skip c = {.decay = (float)decay, .m = left1 < 1e-20 ? 0.0f : (float)left1,
+                        .v = left2 < 1e-20 ? 0.0f : (float)left2, .eu = {1.0f, 1.0f}};
+    if (w0 <= 0) return c;
+    double eps = (double)o->o.eps, mean = wu / w0, var = wuu / w0 - mean * mean;
+    if (var <= 1e-12 * mean * mean) {
+        c.wu[0] = (float)(w0 * mean);
+        c.eu[0] = (float)(eps * mean);
+        return c;
+    }
+    double third = wuuu / w0 - 3 * mean * wuu / w0 + 2 * mean * mean * mean;
+    double half = 0.5 * third / var, root = sqrt(half * half + var), d[2] = {half - root, half + root};
+    for (int i = 0; i < 2; i++) {
+        double w = w0 * (i ? -d[0] : d[1]) / (d[1] - d[0]), u = mean + d[i];
+        c.wu[i] = (float)(w * u);
+        c.eu[i] = (float)(eps * u);
+    }
+    return c;
+}
+
+/* ---- rows and the dense space ---------------------------------------------------------------------------------------- */
+
+typedef struct work {
+    snc_adamw *o;
+    const int32_t *rows; /* NULL: all rows of the table */
+    int param;
+    double *partial;     /* of this table */
+    snc_adamw_coef decay, plain;
+} work;
+
+static void catch_up(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const work *w = payload;
+    snc_adamw *o = w->o;
+    const snc_param *p = &o->ps->p[w->param];
+    for (int64_t i = begin; i < end; i++) {
+        int64_t row = w->rows ? w->rows[i] : i;
+        int32_t *last = &o->last[o->row_base[w->param] + row];
+        if (*last == o->step) continue;
+        snc_adamw_skip c = skip_coef(o, *last, o->step - *last, (p->flags & SNC_PARAM_DECAY) != 0);
+        size_t at = p->offset + (size_t)row * (size_t)p->cols;
+        if (o->o.bf16_moment) o->k->catch_up_bf16(o->ps->w + at, (snc_bf16 *)o->m + at, o->v + at, p->cols, &c);
+        else o->k->catch_up(o->ps->w + at, (float *)o->m + at, o->v + at, p->cols, &c);
+        *last = (int32_t)o->step;
+    }
+}
+
+void snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (o->row_base[sets[i].param] < 0) continue;
+        work w = {.o = o, .rows = sets[i].rows, .param = sets[i].param};
+        snc_par_for(o->ctx, sets[i].n, 8, catch_up, &w);
+    }
+}
+
+void snc_adamw_flush(snc_adamw *o)
+{
+    for (int i = 0; i < o->ps->n; i++) {
+        if (o->row_base[i] < 0) continue;
+        work w = {.o = o, .param = i};
+        snc_par_for(o->ctx, o->ps->p[i].rows, 64, catch_up, &w);
+    }
+}
+
+static void update(const snc_adamw *o, size_t at, int64_t n, const snc_adamw_coef *c)
+{
+    float *p = o->ps->w + at, *g = o->ps->g + at, *v = o->v + at;
+    if (o->o.bf16_moment) o->k->step_bf16(p, g, (snc_bf16 *)o->m + at, v, n, c);
+    else o->k->step(p, g, (float *)o->m + at, v, n, c);
+}
+
+/* The segment that holds a dense coordinate. */
+static int segment_at(const snc_adamw *o, int64_t x)
+{
+    int lo = 0, hi = o->nseg - 1;
+    while (lo < hi) {
+        int mid = (lo + hi + 1) / 2;
+        if (o->seg[mid].start <= x) lo = mid;
+        else hi = mid - 1;
+    }
+    return lo;
+}
+
+static void dense_norm(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)worker;
+    const work *w = payload;
+    const snc_adamw *o = w->o;
+    double sum = 0;
+    for (int s = segment_at(o, begin); begin < end; s++) {
+        int64_t stop = o->seg[s + 1].start < end ? o->seg[s + 1].start : end;
+        sum += o->k->sumsq(o->ps->g + o->seg[s].offset + (size_t)(begin - o->seg[s].start), stop - begin);
+        begin = stop;
+    }
+    w->partial[chunk] = sum;
+}
+
+static void dense_update(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const work *w = payload;
+    const snc_adamw *o = w->o;
+    for (int s = segment_at(o, begin); begin < end; s++) {
+        int64_t stop = o->seg[s + 1].start < end ? o->seg[s + 1].start : end;
+        update(o, o->seg[s].offset + (size_t)(begin - o->seg[s].start), stop - begin, o->seg[s].decay ? &w->decay : &w->plain);
+        begin = stop;
+    }
+}
+
+static void rows_norm(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const work *w = payload;
+    const snc_param *p = &w->o->ps->p[w->param];
+    for (int64_t i = begin; i < end; i++)
+        w->partial[i] = w->o->k->sumsq(w->o->ps->g + p->offset + (size_t)w->rows[i] * (size_t)p->cols, p->cols);
+}
+
+static void rows_update(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const work *w = payload;
+    const snc_param *p = &w->o->ps->p[w->param];
+    const snc_adamw_coef *c = p->flags & SNC_PARAM_DECAY ? &w->decay : &w->plain;
+    for (int64_t i = begin; i < end; i++) {
+        update(w->o, p->offset + (size_t)w->rows[i] * (size_t)p->cols, p->cols, c);
+        w->o->last[w->o->row_base[w->param] + w->rows[i]] = (int32_t)w->o->step;
+    }
+}
+
+static double sum_of_squares(snc_adamw *o, const snc_row_set *sets, int n)
+{
+    work w = {.o = o, .partial = o->partial};
+    int64_t chunks = (o->dense + CHUNK - 1) / CHUNK;
+    double sum = 0;
+    snc_par_for(o->ctx, o->dense, CHUNK, dense_norm, &w);
+    for (int64_t c = 0; c < chunks; c++) sum += o->partial[c];
+    for (int i = 0; i < n; i++) {
+        if (o->row_base[sets[i].param] < 0) continue;
+        w.rows = sets[i].rows;
+        w.param = sets[i].param;
+        snc_par_for(o->ctx, sets[i].n, 32, rows_norm, &w);
+        for (int r = 0; r < sets[i].n; r++) sum += o->partial[r];
+    }
+    return sum;
+}
+
+snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, int n)
+{
+    double norm = sqrt(sum_of_squares(o, sets, n)), clip = (double)o->o.clip;
+    if (norm_out) *norm_out = norm;
+    SNC_CHECK(isfinite(norm), SNC_E_DIVERGED, "step %lld: the gradient norm is not finite", (long long)o->step + 1);
+    snc_adamw_prepare(o, sets, n); /* rows the caller has not prepared; nothing otherwise */
+    int64_t t = ++o->step;
+    double lr = snc_schedule_lr(&o->schedule, t - 1), b1 = (double)o->o.beta1, b2 = (double)o->o.beta2;
+    double scale = clip > 0 && norm + 1e-6 > clip ? clip / (norm + 1e-6) : 1.0;
+    work w = {.o = o};
+    w.plain = (snc_adamw_coef){.b1 = o->o.beta1, .b2 = o->o.beta2, .c1 = (float)(1 - b1), .c2 = (float)(1 - b2),
+                               .gscale = (float)scale, .decay = 1.0f, .rate = (float)(lr / (1 - pow(b1, (double)t))),
+                               .root = (float)(1 / sqrt(1 - pow(b2, (double)t))), .eps = o->o.eps};
+    w.decay = w.plain;
+    w.decay.decay = (float)(1 - lr * (double)o->o.weight_decay);
+    snc_par_for(o->ctx, o->dense, CHUNK, dense_update, &w);
+    for (int i = 0; i < n; i++) {
+        if (o->row_base[sets[i].param] < 0) continue;
+        w.rows = sets[i].rows;
+        w.param = sets[i].param;
+        snc_par_for(o->ctx, sets[i].n, 8, rows_update, &w);
+    }
+    return SNC_OK;
+}
+
+snc_adamw_state snc_adamw_state_view(snc_adamw *o)
+{
+    size_t m = o->ps->total * (o->o.bf16_moment ? sizeof(snc_bf16) : sizeof(float));
+    return (snc_adamw_state){.step = &o->step,
+                             .block = {o->m, o->v, o->last},
+                             .bytes = {m, o->ps->total * sizeof(float), (size_t)o->rows * sizeof *o->last}};
+}

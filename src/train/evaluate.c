@@ -1,0 +1,89 @@
+#include "train/evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+typedef struct length_key {
+    int32_t len, row;
+} length_key;
+
+static int by_length(const void *a, const void *b)
+{
+    const length_key *x = a, *y = b;
+    if (x->len != y->len) return x->len < y->len ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Rows from the longest to the shortest: the first batch shows the largest need, and rates only rise. */
+static snc_err sorted_rows(int32_t **out, const snc_dataset *d)
+{
+    length_key *keys = NULL;
+    SNC_TRY(snc_alloc(&keys, (size_t)d->n, sizeof *keys));
+    snc_err err = snc_alloc(out, (size_t)d->n, sizeof **out);
+    if (!err) {
+        for (int i = 0; i < d->n; i++) keys[i] = (length_key){snc_dataset_len(d, i), i};
+        qsort(keys, (size_t)d->n, sizeof *keys, by_length);
+        for (int i = 0; i < d->n; i++) (*out)[i] = keys[d->n - 1 - i].row;
+    }
+    snc_free(keys);
+    return err;
+}
+
+snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc_arch *arch, int K, const snc_dataset *d,
+                       int batch_size, const char *what)
+{
+    snc_err err = SNC_OK;
+    snc_batcher *batcher = NULL;
+    int32_t *rows = NULL;
+    float *z = NULL;
+    SNC_GOTO(snc_batcher_new(&batcher, d, batch_size));
+    SNC_GOTO(sorted_rows(&rows, d));
+    SNC_GOTO(snc_alloc(&z, (size_t)batch_size * (size_t)K, sizeof *z));
+    for (int at = 0; at < d->n; at += batch_size) {
+        if (snc_cancelled(ctx)) {
+            err = snc_err_set(SNC_E_CANCELLED, "interrupted");
+            goto out;
+        }
+        int n = d->n - at < batch_size ? d->n - at : batch_size;
+        snc_tokens x;
+        snc_batcher_rows(&x, batcher, rows + at, n);
+        SNC_GOTO(snc_bert_forward(e, z, arch, &x, NULL));
+        for (int b = 0; b < n; b++)
+            memcpy(logits + (int64_t)rows[at + b] * K, z + (int64_t)b * K, (size_t)K * sizeof *z);
+        if (what) snc_progress(ctx, what, (double)(at + n), (double)d->n, "%s", "");
+    }
+out:
+    snc_free(z);
+    snc_free(rows);
+    snc_batcher_free(batcher);
+    return err;
+}
+
+snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
+                             const snc_dataset *d, int batch_size, const char *what)
+{
+    snc_bert *e = NULL;
+    snc_bert_opts o = SNC_BERT_OPTS_INIT;
+    o.compute = compute;
+    o.max_seqs = batch_size;
+    o.max_len = d->max_len;
+    o.max_tokens = batch_size * d->max_len;
+    o.train = false;
+    SNC_TRY(snc_bert_create(&e, ctx, m, &o));
+    snc_err err = snc_train_eval(logits, ctx, e, arch ? arch : &m->arch, m->cfg.classes, d, batch_size, what);
+    snc_bert_free(e);
+    return err;
+}
+
+void snc_train_predictions(float *pred, const float *logits, int n, int K)
+{
+    for (int i = 0; i < n; i++) {
+        const float *z = logits + (int64_t)i * K;
+        int best = 0;
+        for (int k = 1; k < K; k++)
+            if (z[k] > z[best]) best = k;
+        pred[i] = K == 1 ? z[0] : (float)best;
+    }
+}

@@ -1,0 +1,247 @@
+#include "train/importance.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "train/loss.h"
+#include "train/touched.h"
+
+static snc_err allocate(snc_importance *s, const snc_arch *a)
+{
+    size_t total = 2 * (size_t)a->hidden;
+    for (int l = 0; l < a->layers; l++) total += (size_t)a->heads[l] + (size_t)a->ffn[l];
+    double *at;
+    SNC_TRY(snc_alloc(&at, total, sizeof *at));
+    *s = (snc_importance){.layers = a->layers, .hidden_width = a->hidden, .block = at};
+    s->hidden = at;
+    s->pooler = at += a->hidden;
+    at += a->hidden;
+    for (int l = 0; l < a->layers; l++) {
+        s->heads[l] = at;
+        s->ffn[l] = at += a->heads[l];
+        at += a->ffn[l];
+    }
+    return SNC_OK;
+}
+
+void snc_importance_dispose(snc_importance *s)
+{
+    snc_free(s->block);
+    *s = (snc_importance){0};
+}
+
+/* ---- sums of w dL/dw --------------------------------------------------------------------------------------------------- */
+
+/* acc [cols] += sum over rows of W . dW, for the rows listed (NULL: the first n). */
+static void add_cols(double *acc, const snc_params *ps, int param, const int32_t *rows, int n)
+{
+    int cols = ps->p[param].cols;
+    const float *w = snc_params_w(ps, param), *g = snc_params_g(ps, param);
+    for (int i = 0; i < n; i++) {
+        size_t at = (size_t)(rows ? rows[i] : i) * (size_t)cols;
+        for (int j = 0; j < cols; j++) acc[j] += (double)(w[at + (size_t)j] * g[at + (size_t)j]);
+    }
+}
+
+/* acc [rows] += sum over columns. */
+static void add_rows(double *acc, const snc_params *ps, int param)
+{
+    int rows = ps->p[param].rows, cols = ps->p[param].cols;
+    const float *w = snc_params_w(ps, param), *g = snc_params_g(ps, param);
+    for (int i = 0; i < rows; i++) {
+        size_t at = (size_t)i * (size_t)cols;
+        double sum = 0;
+        for (int j = 0; j < cols; j++) sum += (double)(w[at + (size_t)j] * g[at + (size_t)j]);
+        acc[i] += sum;
+    }
+}
+
+static void add_matrix_cols(double *acc, const snc_params *ps, int param)
+{
+    add_cols(acc, ps, param, NULL, ps->p[param].rows);
+}
+
+typedef struct pass { /* one batch */
+    const snc_model *m;
+    snc_importance *s;
+    double *scratch;  /* a slot of `stride` doubles per layer: hidden sums, then columns of a matrix */
+    size_t stride;
+} pass;
+
+static void score_layer(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const pass *p = payload;
+    const snc_params *ps = &p->m->params;
+    int C = p->m->arch.hidden, D = p->m->cfg.head_width;
+    for (int64_t l = begin; l < end; l++) {
+        const snc_layer_index *x = &p->m->ix.layer[l];
+        double *hidden = p->scratch + (size_t)l * p->stride, *cols = hidden + C;
+        int H = p->m->arch.heads[l], F = p->m->arch.ffn[l];
+        memset(hidden, 0, p->stride * sizeof *hidden);
+        add_matrix_cols(cols, ps, x->o.w);
+        for (int h = 0; h < H; h++) {
+            double sum = 0;
+            for (int j = 0; j < D; j++) sum += cols[h * D + j];
+            p->s->heads[l][h] += fabs(sum);
+        }
+        memset(cols, 0, (p->stride - (size_t)C) * sizeof *cols);
+        add_matrix_cols(cols, ps, x->ffn_out.w);
+        for (int j = 0; j < F; j++) p->s->ffn[l][j] += fabs(cols[j]);
+        const int in[] = {x->q.w, x->k.w, x->v.w, x->ffn_in.w, x->o.b, x->ffn_out.b, x->attn_norm.w, x->attn_norm.b,
+                          x->ffn_norm.w, x->ffn_norm.b};
+        for (size_t i = 0; i < sizeof in / sizeof *in; i++) add_matrix_cols(hidden, ps, in[i]);
+        add_rows(hidden, ps, x->o.w);
+        add_rows(hidden, ps, x->ffn_out.w);
+    }
+}
+
+/* What lies outside the layers, and the sum over layers in their order. */
+static void score_rest(const pass *p, const snc_row_set *sets)
+{
+    const snc_params *ps = &p->m->params;
+    const snc_model_index *ix = &p->m->ix;
+    int C = p->m->arch.hidden, L = p->m->arch.layers;
+    double *hidden = p->scratch + (size_t)L * p->stride, *cols = hidden + C;
+    memset(hidden, 0, p->stride * sizeof *hidden);
+    add_matrix_cols(cols, ps, ix->classifier.w);
+    for (int c = 0; c < C; c++) p->s->pooler[c] += fabs(cols[c]);
+    for (int i = 0; i < SNC_TOUCHED_SETS; i++) add_cols(hidden, ps, sets[i].param, sets[i].rows, sets[i].n);
+    add_matrix_cols(hidden, ps, ix->embed_norm.w);
+    add_matrix_cols(hidden, ps, ix->embed_norm.b);
+    add_matrix_cols(hidden, ps, ix->pooler.w);
+    for (int l = 0; l < L; l++)
+        for (int c = 0; c < C; c++) hidden[c] += p->scratch[(size_t)l * p->stride + (size_t)c];
+    for (int c = 0; c < C; c++) p->s->hidden[c] += fabs(hidden[c]);
+}
+
+static void zero_grad(snc_params *ps, const snc_row_set *sets)
+{
+    for (int i = 0; i < ps->n; i++) {
+        const snc_row_set *set = NULL;
+        for (int k = 0; k < SNC_TOUCHED_SETS; k++)
+            if (sets[k].param == i) set = &sets[k];
+        size_t cols = (size_t)ps->p[i].cols;
+        float *g = snc_params_g(ps, i);
+        if (!set) memset(g, 0, (size_t)ps->p[i].rows * cols * sizeof *g);
+        else
+            for (int k = 0; k < set->n; k++) memset(g + (size_t)set->rows[k] * cols, 0, cols * sizeof *g);
+    }
+}
+
+/* ---- the sweep -------------------------------------------------------------------------------------------------------- */
+
+typedef struct sweep {
+    snc_bert *e;
+    snc_batcher *batcher;
+    snc_touched *touched;
+    float *logits, *dlogits, *target;
+    pass p;
+} sweep;
+
+static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
+{
+    size_t widest = (size_t)m->arch.hidden, n = (size_t)o->batch_size;
+    for (int l = 0; l < m->arch.layers; l++) {
+        size_t a = (size_t)m->arch.heads[l] * (size_t)m->cfg.head_width, f = (size_t)m->arch.ffn[l];
+        if (a > widest) widest = a;
+        if (f > widest) widest = f;
+    }
+    w->p.stride = snc_align_up((size_t)m->arch.hidden + widest, 8);
+    SNC_TRY(snc_params_alloc_grad(&m->params));
+    snc_params_zero_grad(&m->params);
+    SNC_TRY(snc_alloc(&w->p.scratch, ((size_t)m->arch.layers + 1) * w->p.stride, sizeof(double)));
+    SNC_TRY(snc_alloc(&w->logits, n * (size_t)m->cfg.classes, sizeof(float)));
+    SNC_TRY(snc_alloc(&w->dlogits, n * (size_t)m->cfg.classes, sizeof(float)));
+    SNC_TRY(snc_alloc(&w->target, n, sizeof(float)));
+    SNC_TRY(snc_touched_new(&w->touched, m));
+    SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
+    snc_bert_opts e = SNC_BERT_OPTS_INIT;
+    e.compute = o->compute;
+    e.max_seqs = o->batch_size;
+    e.max_len = d->max_len;
+    e.max_tokens = snc_batcher_max_tokens(w->batcher);
+    return snc_bert_create(&w->e, ctx, m, &e);
+}
+
+/* Gradients of one batch; labelled: how many of its rows have a label. */
+static snc_err run_batch(const snc_row_set **sets, int *labelled, sweep *w, snc_model *m, const snc_dataset *d, int i)
+{
+    snc_tokens x;
+    const int32_t *rows;
+    int K = m->cfg.classes;
+    snc_batcher_get(&x, &rows, w->batcher, i);
+    *labelled = 0;
+    for (int b = 0; b < x.B; b++) {
+        w->target[b] = d->target[rows[b]];
+        if (!isnan((double)w->target[b])) ++*labelled;
+    }
+    if (*labelled == 0) return SNC_OK;
+    *sets = snc_touched_scan(w->touched, &x);
+    SNC_TRY(snc_bert_forward(w->e, w->logits, &m->arch, &x, NULL));
+    memset(w->dlogits, 0, (size_t)x.B * (size_t)K * sizeof(float));
+    double loss = m->cfg.regression ? snc_loss_mse(w->dlogits, w->logits, w->target, x.B, 1.0)
+                                    : snc_loss_ce(w->dlogits, w->logits, w->target, x.B, K, 1.0);
+    SNC_CHECK(isfinite(loss), SNC_E_DIVERGED, "importance: the loss of batch %d is not finite", i);
+    return snc_bert_backward(w->e, w->dlogits, NULL, 0);
+}
+
+snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d,
+                             const snc_importance_opts *o)
+{
+    SNC_CHECK(o->batch_size >= 1 && o->max_rows >= 1, SNC_E_ARG, "importance: batch size %d, %d rows: expected at least 1",
+              o->batch_size, o->max_rows);
+    snc_err err = SNC_OK;
+    sweep w = {0};
+    snc_importance s = {0};
+    *out = s;
+    SNC_GOTO(allocate(&s, &m->arch));
+    SNC_GOTO(create(&w, ctx, m, d, o));
+    w.p.m = m;
+    w.p.s = &s;
+    snc_batcher_epoch(w.batcher, ctx->seed, 0);
+    for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < o->max_rows; i++) {
+        const snc_row_set *sets;
+        int labelled;
+        if (snc_cancelled(ctx)) {
+            err = snc_err_set(SNC_E_CANCELLED, "importance: interrupted");
+            goto out;
+        }
+        SNC_GOTO(run_batch(&sets, &labelled, &w, m, d, i));
+        if (labelled == 0) continue;
+        snc_par_for(ctx, m->arch.layers, 1, score_layer, &w.p);
+        score_rest(&w.p, sets);
+        zero_grad(&m->params, sets);
+        s.rows += labelled;
+        snc_progress(ctx, "importance", (double)s.rows, (double)(d->n < o->max_rows ? d->n : o->max_rows), "%s", "");
+    }
+    if (s.rows == 0) {
+        err = snc_err_set(SNC_E_ARG, "importance: no labelled row");
+        goto out;
+    }
+    *out = s;
+    s = (snc_importance){0};
+out:
+    snc_importance_dispose(&s);
+    void *blocks[] = {w.p.scratch, w.logits, w.dlogits, w.target};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
+    snc_touched_free(w.touched);
+    snc_batcher_free(w.batcher);
+    snc_bert_free(w.e);
+    return err;
+}
+
+snc_err snc_importance_order(snc_order *out, const snc_importance *s, const snc_arch *a)
+{
+    SNC_CHECK(s->layers == a->layers && s->hidden_width == a->hidden, SNC_E_SHAPE, "importance of another model");
+    SNC_TRY(snc_order_init(out, a));
+    snc_order_by_score(out->hidden, s->hidden, a->hidden);
+    snc_order_by_score(out->pooler, s->pooler, a->hidden);
+    for (int l = 0; l < a->layers; l++) {
+        snc_order_by_score(out->heads[l], s->heads[l], a->heads[l]);
+        snc_order_by_score(out->ffn[l], s->ffn[l], a->ffn[l]);
+    }
+    return SNC_OK;
+}

@@ -1,0 +1,41 @@
+/* train/importance.h: first-order importance of heads, FFN neurons, hidden channels and pooler units.
+ *
+ * The loss changes by about -sum w dL/dw when the weights w of a unit vanish. Over small batches i of the train split:
+ *
+ *   head h, layer l    sum_i | sum over O's columns of the head of W . dW |
+ *   neuron j           sum_i | sum over FFN-out's column j of W . dW |
+ *   pooler unit p      sum_i | sum over the classifier's column p of W . dW |
+ *   hidden channel c   sum_i | sum over every weight attached to c of W . dW |: LayerNorm gain and bias, input columns of Q/K/V,
+ *                      FFN-in and pooler, output rows and biases of O and FFN-out, embedding columns
+ *
+ * Source: Michel et al. 2019 (heads), Molchanov et al. 2019 (Taylor criterion), as used by DynaBERT (arXiv 2004.04037).
+ */
+#ifndef SNC_TRAIN_IMPORTANCE_H
+#define SNC_TRAIN_IMPORTANCE_H
+
+#include "data/dataset.h"
+#include "models/bert.h"
+#include "models/reorder.h"
+
+typedef struct snc_importance {
+    int layers, hidden_width;
+    double *heads[SNC_MAX_LAYERS], *ffn[SNC_MAX_LAYERS], *hidden, *pooler;
+    int64_t rows; /* how many were used */
+    double *block;
+} snc_importance;
+
+typedef struct snc_importance_opts {
+    int batch_size, max_rows;
+    snc_compute compute;
+} snc_importance_opts;
+#define SNC_IMPORTANCE_OPTS_INIT { .batch_size = 32, .max_rows = 4096, .compute = SNC_COMPUTE_F32 }
+
+/* Labelled rows drawn by ctx->seed; m is a trained teacher, its gradients are zero on return. SNC_E_DIVERGED: scores not
+ * finite. SNC_E_ARG: no labelled row. */
+snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d,
+                             const snc_importance_opts *o) SNC_MUST_USE;
+void    snc_importance_dispose(snc_importance *s);
+/* The order of falling importance, ready for snc_model_reorder. */
+snc_err snc_importance_order(snc_order *out, const snc_importance *s, const snc_arch *arch) SNC_MUST_USE;
+
+#endif

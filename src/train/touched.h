@@ -1,0 +1,17 @@
+/* train/touched.h: which embedding rows a batch reads: distinct words, positions and types, in order of appearance. */
+#ifndef SNC_TRAIN_TOUCHED_H
+#define SNC_TRAIN_TOUCHED_H
+
+#include "core/tokens.h"
+#include "models/model.h"
+#include "train/adamw.h"
+
+enum { SNC_TOUCHED_SETS = 3 };
+
+typedef struct snc_touched snc_touched;
+snc_err snc_touched_new(snc_touched **out, const snc_model *m) SNC_MUST_USE;
+void    snc_touched_free(snc_touched *t);
+/* Three row sets, borrowed until the next scan. Ids must lie in the tables. */
+const snc_row_set *snc_touched_scan(snc_touched *t, const snc_tokens *x);
+
+#endif

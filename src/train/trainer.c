@@ -1,0 +1,409 @@
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "train/adamw.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/loss.h"
+#include "train/sampler.h"
+#include "train/touched.h"
+
+enum { MAX_FACTS = 40, BLOCKS = 6 };
+static const double PROGRESS_EVERY = 0.25; /* seconds */
+
+typedef struct tally { /* of the epoch under way; part of the checkpoint */
+    int64_t rows;
+    double loss, full_loss; /* sums over rows */
+} tally;
+
+typedef struct trainer {
+    const snc_ctx *ctx;
+    snc_model *m, *teacher;
+    const snc_dataset *d;
+    const snc_subspace *space; /* NULL: the whole model alone */
+    const snc_train_opts *o;
+    const snc_sampler *sampler;
+    snc_bert *e, *te; /* te: only for hidden states */
+    snc_adamw *adamw;
+    snc_touched *touched;
+    snc_batcher *batcher;
+    int K, L;
+    int64_t step, per_epoch, total;
+    float *teacher_logits; /* [n, K] or NULL */
+    float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
+    float *dhidden; /* [L+1, max tokens, C] or NULL */
+    tally tally;
+    snc_fact facts[MAX_FACTS];
+    int n_facts;
+    double started, shown;
+    int64_t rows_done;
+} trainer;
+
+/* ---- set-up --------------------------------------------------------------------------------------------------------- */
+
+static snc_err check_teacher(const snc_model *m, const snc_model *teacher, const snc_train_opts *o)
+{
+    if (!teacher) {
+        SNC_CHECK(o->hidden_weight <= 0, SNC_E_ARG, "hidden weight %g: hidden states need a teacher", o->hidden_weight);
+        return SNC_OK;
+    }
+    SNC_CHECK(teacher->cfg.classes == m->cfg.classes && teacher->cfg.regression == m->cfg.regression, SNC_E_SHAPE,
+              "the teacher has %d classes, the model %d", teacher->cfg.classes, m->cfg.classes);
+    SNC_CHECK(o->hidden_weight <= 0 || (teacher->arch.layers == m->arch.layers && teacher->arch.hidden >= m->arch.hidden),
+              SNC_E_SHAPE, "hidden states: the teacher has %d layers of width %d, the model %d of %d", teacher->arch.layers,
+              teacher->arch.hidden, m->arch.layers, m->arch.hidden);
+    return SNC_OK;
+}
+
+static snc_err check_data(const snc_dataset *d, const snc_model *m)
+{
+    SNC_CHECK(d->n >= 1, SNC_E_ARG, "no rows to train on");
+    int V = m->params.p[m->ix.word].rows, P = m->params.p[m->ix.position].rows, types = m->params.p[m->ix.type].rows;
+    SNC_CHECK(d->max_len <= P, SNC_E_SHAPE, "a row of %d tokens: the model has %d positions", d->max_len, P);
+    for (int64_t i = 0; i < d->start[d->n]; i++)
+        SNC_CHECK(d->ids[i] >= 0 && d->ids[i] < V && d->types[i] >= 0 && d->types[i] < types, SNC_E_SHAPE,
+                  "token id %d, type %d: the model has %d words and %d types", (int)d->ids[i], (int)d->types[i], V, types);
+    for (int i = 0; i < d->n && !m->cfg.regression; i++)
+        SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)m->cfg.classes), SNC_E_SHAPE,
+                  "row %d: class %g, the model has %d classes", i, (double)d->target[i], m->cfg.classes);
+    return SNC_OK;
+}
+
+static snc_err create_engines(trainer *t)
+{
+    snc_bert_opts o = SNC_BERT_OPTS_INIT;
+    o.compute = t->o->compute;
+    o.max_seqs = t->o->batch_size;
+    o.max_len = t->d->max_len;
+    o.max_tokens = snc_batcher_max_tokens(t->batcher);
+    SNC_TRY(snc_bert_create(&t->e, t->ctx, t->m, &o));
+    if (t->o->hidden_weight > 0) {
+        SNC_TRY(snc_bert_create(&t->te, t->ctx, t->teacher, &o));
+        SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
+    }
+    return SNC_OK;
+}
+
+static snc_err allocate(trainer *t)
+{
+    size_t n = (size_t)t->o->batch_size, k = n * (size_t)t->K;
+    SNC_TRY(snc_alloc(&t->logits, k, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->dlogits, k, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->full, k, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
+    return snc_touched_new(&t->touched, t->m);
+}
+
+static snc_err create_optimiser(trainer *t)
+{
+    snc_schedule s = {.lr = t->o->lr, .total = t->total, .warmup = t->o->warmup};
+    snc_adamw_opts a = SNC_ADAMW_OPTS_INIT;
+    a.weight_decay = (float)t->o->weight_decay;
+    a.clip = (float)t->o->clip;
+    a.lazy = t->o->lazy_rows;
+    a.bf16_moment = t->o->bf16_moment;
+    SNC_TRY(snc_adamw_create(&t->adamw, t->ctx, &t->m->params, &s, &a));
+    snc_params_zero_grad(&t->m->params);
+    return SNC_OK;
+}
+
+static snc_err teacher_sweep(trainer *t)
+{
+    if (!t->teacher) return SNC_OK;
+    SNC_TRY(snc_alloc(&t->teacher_logits, (size_t)t->d->n * (size_t)t->K, sizeof(float)));
+    return snc_train_eval_model(t->teacher_logits, t->ctx, t->teacher, NULL, t->o->compute, t->d, t->o->batch_size,
+                                "teacher logits");
+}
+
+/* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t hash_params(const snc_model *m)
+{
+    return m ? snc_bytes_hash(snc_bytes_hash(0, &m->cfg, sizeof m->cfg), m->params.w, m->params.total * sizeof(float)) : 0;
+}
+
+static uint64_t hash_data(const snc_dataset *d)
+{
+    size_t n = (size_t)d->start[d->n];
+    uint64_t h = snc_bytes_hash(0, d->start, ((size_t)d->n + 1) * sizeof *d->start);
+    h = snc_bytes_hash(h, d->ids, n * sizeof *d->ids);
+    h = snc_bytes_hash(h, d->types, n * sizeof *d->types);
+    return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
+}
+
+static uint64_t hash_space(const snc_subspace *s)
+{
+    uint64_t h = 0;
+    cJSON *j = snc_subspace_to_json(s);
+    char *text = cJSON_PrintUnformatted(j);
+    if (text) h = snc_bytes_hash(0, text, strlen(text));
+    cJSON_free(text);
+    cJSON_Delete(j);
+    return h;
+}
+
+static void collect_facts(trainer *t)
+{
+    const snc_train_opts *o = t->o;
+    const struct {
+        const char *name;
+        double v;
+    } numbers[] = {{"lr", o->lr}, {"epochs", o->epochs}, {"batch size", o->batch_size}, {"rows", t->d->n},
+                   {"warmup", o->warmup}, {"weight decay", o->weight_decay}, {"clip", o->clip},
+                   {"compute type", o->compute}, {"dropout", o->dropout}, {"subnet dropout", o->subnet_dropout},
+                   {"alpha", o->alpha}, {"temperature", o->temperature}, {"hidden weight", o->hidden_weight},
+                   {"random nets", o->random_nets}, {"in-place teacher", o->in_place}, {"lazy rows", o->lazy_rows},
+                   {"bf16 moment", o->bf16_moment}};
+    const struct {
+        const char *name;
+        uint64_t v;
+    } hashes[] = {{"seed", t->ctx->seed},
+                  {"path sampler", snc_bytes_hash(0, o->sampler, strlen(o->sampler))},
+                  {"subnet space", t->space ? hash_space(t->space) : 0},
+                  {"model", hash_params(t->m)},
+                  {"teacher", hash_params(t->teacher)},
+                  {"training data", hash_data(t->d)}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        t->facts[t->n_facts++] = snc_fact_number(numbers[i].name, numbers[i].v);
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
+        t->facts[t->n_facts++] = snc_fact_hash(hashes[i].name, hashes[i].v);
+}
+
+static void list_blocks(snc_block *b, trainer *t)
+{
+    snc_adamw_state a = snc_adamw_state_view(t->adamw);
+    b[0] = (snc_block){a.step, sizeof *a.step};
+    b[1] = (snc_block){&t->tally, sizeof t->tally};
+    b[2] = (snc_block){t->m->params.w, t->m->params.total * sizeof(float)};
+    for (int i = 0; i < 3; i++) b[3 + i] = (snc_block){a.block[i], a.bytes[i]};
+}
+
+static snc_err save(trainer *t)
+{
+    if (!t->o->checkpoint) return SNC_OK;
+    snc_block b[BLOCKS];
+    list_blocks(b, t);
+    return snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
+}
+
+static snc_err resume(trainer *t)
+{
+    if (!t->o->checkpoint) return SNC_OK;
+    collect_facts(t);
+    if (!t->o->resume || !snc_is_file(t->o->checkpoint)) return SNC_OK;
+    snc_block b[BLOCKS];
+    list_blocks(b, t);
+    SNC_TRY(snc_checkpoint_load(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS));
+    t->step = *snc_adamw_state_view(t->adamw).step;
+    snc_log(t->ctx, SNC_LOG_INFO, "%s: resumed at step %lld of %lld", t->o->what, (long long)t->step, (long long)t->total);
+    return SNC_OK;
+}
+
+/* ---- a step --------------------------------------------------------------------------------------------------------- */
+
+/* The student's hidden state i of n against the teacher's: its source layer, and the last against the last. */
+static int teacher_state(const snc_arch *a, int i, int teacher_layers)
+{
+    if (i == 0) return 0;
+    return i == a->layers ? teacher_layers : a->source[i - 1] + 1;
+}
+
+static double hidden_loss(const float **grads, trainer *t, const snc_arch *a, int T, double weight)
+{
+    double loss = 0;
+    size_t size = (size_t)T * (size_t)a->hidden;
+    for (int i = 0; i <= a->layers; i++) {
+        float *d = t->dhidden + (size_t)i * size;
+        memset(d, 0, size * sizeof *d);
+        loss += snc_loss_hidden(d, snc_bert_hidden_view(t->e, i), a->hidden,
+                                snc_bert_hidden_view(t->te, teacher_state(a, i, t->L)), t->teacher->arch.hidden, T, a->hidden,
+                                weight / (a->layers + 1));
+        grads[i] = d;
+    }
+    return loss / (a->layers + 1);
+}
+
+/* Forward, loss and backward of one net. soft: targets [B, K] or NULL. */
+static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, const snc_dropout *drop,
+                       const float *soft, double weight)
+{
+    const snc_train_opts *o = t->o;
+    const float *grads[SNC_MAX_LAYERS + 1] = {NULL};
+    bool regression = t->m->cfg.regression, hidden = o->hidden_weight > 0;
+    double hard = soft ? o->alpha : 1.0, l = 0;
+    SNC_TRY(snc_bert_forward(t->e, t->logits, a, x, drop));
+    memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
+    if (regression) l += hard * snc_loss_mse(t->dlogits, t->logits, t->target, x->B, hard * weight);
+    else l += hard * snc_loss_ce(t->dlogits, t->logits, t->target, x->B, t->K, hard * weight);
+    if (soft && regression) l += (1 - hard) * snc_loss_mse(t->dlogits, t->logits, soft, x->B, (1 - hard) * weight);
+    if (soft && !regression)
+        l += (1 - hard) * snc_loss_kl(t->dlogits, t->logits, soft, x->B, t->K, o->temperature, (1 - hard) * weight);
+    if (hidden) l += o->hidden_weight * hidden_loss(grads, t, a, x->T, o->hidden_weight * weight);
+    *loss = l;
+    SNC_CHECK(isfinite(l), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",
+              (long long)t->step + 1, o->lr);
+    return snc_bert_backward(t->e, t->dlogits, hidden ? grads : NULL, hidden ? a->layers + 1 : 0);
+}
+
+/* All nets of a step; gradients add up in the model. */
+static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
+{
+    snc_arch nets[SNC_SAMPLER_MAX];
+    snc_rng rng;
+    size_t k = (size_t)t->K;
+    snc_rng_init(&rng, t->ctx->seed, 0x70617468u + ((uint64_t)t->step << 32)); /* "path" */
+    int n = 1;
+    if (t->space) n = t->sampler->draw(nets, t->space, &t->m->arch, t->o->random_nets, &rng);
+    else nets[0] = t->m->arch;
+    for (int b = 0; b < x->B; b++) {
+        t->target[b] = t->d->target[rows[b]];
+        if (t->teacher) memcpy(t->soft + (size_t)b * k, t->teacher_logits + (size_t)rows[b] * k, k * sizeof(float));
+    }
+    if (t->te) SNC_TRY(snc_bert_forward(t->te, t->logits, &t->teacher->arch, x, NULL));
+    for (int i = 0; i < n; i++) {
+        snc_dropout drop = {.seed = t->ctx->seed, .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
+                            .hidden = t->m->cfg.hidden_dropout, .attention = t->m->cfg.attention_dropout};
+        bool on = i == 0 ? t->o->dropout : t->o->subnet_dropout;
+        const float *soft = i > 0 && t->o->in_place ? t->full : t->teacher ? t->soft : NULL;
+        double loss;
+        SNC_TRY(run_net(&loss, t, &nets[i], x, on ? &drop : NULL, soft, 1.0 / n));
+        if (i == 0) {
+            memcpy(t->full, t->logits, (size_t)x->B * k * sizeof(float));
+            t->tally.full_loss += loss * x->B;
+        }
+        t->tally.loss += loss * x->B / n;
+    }
+    t->tally.rows += x->B;
+    return SNC_OK;
+}
+
+static snc_err train_step(trainer *t)
+{
+    snc_tokens x;
+    const int32_t *rows;
+    snc_batcher_get(&x, &rows, t->batcher, (int)(t->step % t->per_epoch));
+    const snc_row_set *sets = snc_touched_scan(t->touched, &x);
+    snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
+    SNC_TRY(run_nets(t, &x, rows));
+    SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS));
+    snc_bert_sync(t->e);
+    t->step++;
+    t->rows_done += x.B;
+    return SNC_OK;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------------------- */
+
+static double rate(const trainer *t)
+{
+    double s = snc_now() - t->started;
+    return s > 0 ? (double)t->rows_done / s : 0;
+}
+
+static void show(trainer *t, bool always)
+{
+    double now = snc_now();
+    if (!always && now - t->shown < PROGRESS_EVERY) return;
+    t->shown = now;
+    snc_progress(t->ctx, t->o->what, (double)t->step, (double)t->total, "loss %.4f, %.1f sentences/s",
+                 t->tally.rows ? t->tally.loss / (double)t->tally.rows : 0.0, rate(t));
+}
+
+static void report(snc_train_result *out, const trainer *t)
+{
+    double rows = t->tally.rows ? (double)t->tally.rows : 1;
+    *out = (snc_train_result){.step = t->step, .total_steps = t->total, .finished = t->step == t->total,
+                              .loss = t->tally.loss / rows, .full_loss = t->tally.full_loss / rows,
+                              .seconds = snc_now() - t->started, .sentences_per_s = rate(t)};
+}
+
+static snc_err end_epoch(trainer *t)
+{
+    double rows = (double)t->tally.rows, paused = snc_now();
+    int epoch = (int)((t->step + t->per_epoch - 1) / t->per_epoch);
+    snc_adamw_flush(t->adamw);
+    snc_bert_sync(t->e);
+    show(t, true);
+    snc_log(t->ctx, SNC_LOG_INFO, "%s: epoch %d of %g, loss %.4f, %.1f sentences/s", t->o->what, epoch, t->o->epochs,
+            t->tally.loss / rows, rate(t));
+    if (t->o->on_epoch) {
+        SNC_TRY(t->o->on_epoch(t->o->user, epoch, t->e));
+        t->started += snc_now() - paused; /* the caller's work is no training time */
+    }
+    return SNC_OK;
+}
+
+static snc_err loop(snc_train_result *out, trainer *t)
+{
+    int64_t shuffled = -1;
+    t->started = t->shown = snc_now();
+    while (t->step < t->total) {
+        if (snc_cancelled(t->ctx)) {
+            SNC_TRY(save(t));
+            return snc_err_set(SNC_E_CANCELLED, "%s: interrupted at step %lld of %lld%s", t->o->what, (long long)t->step,
+                               (long long)t->total, t->o->checkpoint ? "; the checkpoint is saved" : "");
+        }
+        if (t->o->max_steps > 0 && t->step >= t->o->max_steps) {
+            SNC_TRY(save(t));
+            break;
+        }
+        int64_t epoch = t->step / t->per_epoch;
+        if (epoch != shuffled) {
+            snc_batcher_epoch(t->batcher, t->ctx->seed, (int)epoch);
+            shuffled = epoch;
+        }
+        if (t->step % t->per_epoch == 0) t->tally = (tally){0};
+        SNC_TRY(train_step(t));
+        show(t, false);
+        bool ended = t->step % t->per_epoch == 0;
+        if (ended || t->step == t->total) SNC_TRY(end_epoch(t));
+        int every = t->o->checkpoint_every;
+        if (every > 0 && t->step < t->total && (ended || t->step % every == 0)) SNC_TRY(save(t));
+    }
+    report(out, t);
+    return SNC_OK;
+}
+
+static void dispose(trainer *t)
+{
+    float *blocks[] = {t->teacher_logits, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
+    snc_bert_free(t->e);
+    snc_bert_free(t->te);
+    snc_adamw_free(t->adamw);
+    snc_touched_free(t->touched);
+    snc_batcher_free(t->batcher);
+}
+
+snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
+                      const snc_subspace *space, const snc_train_opts *o)
+{
+    snc_err err = SNC_OK;
+    trainer t = {.ctx = ctx, .m = m, .teacher = teacher, .d = train, .o = o, .K = m->cfg.classes, .L = m->arch.layers,
+                 .space = space};
+    SNC_TRY(snc_train_opts_check(o));
+    SNC_TRY(check_teacher(m, teacher, o));
+    SNC_TRY(check_data(train, m));
+    if (space) SNC_TRY(snc_subspace_check(space, &m->arch));
+    SNC_TRY(snc_sampler_find(&t.sampler, o->sampler));
+    SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
+    t.per_epoch = snc_batcher_count(t.batcher);
+    t.total = (int64_t)ceil(o->epochs * (double)t.per_epoch - 1e-9);
+    SNC_GOTO(allocate(&t));
+    SNC_GOTO(create_optimiser(&t));
+    SNC_GOTO(resume(&t));
+    SNC_GOTO(teacher_sweep(&t));
+    SNC_GOTO(create_engines(&t)); /* after resume: it packs the weights */
+    err = loop(out, &t);
+    snc_adamw_flush(t.adamw);
+out:
+    dispose(&t);
+    return err;
+}

@@ -1,0 +1,80 @@
+/* train/trainer.h: the one training loop: fine-tuning is the supernet loop with a single net and no teacher.
+ *
+ * A step draws nets (sampler.h) and adds up their gradients, each net with weight 1 / nets:
+ *
+ *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
+ *
+ * hard = alpha when the net has a soft target, else 1; regression uses MSE for both. The soft target is the frozen teacher
+ * (its logits are computed once for the whole split), or with in_place the logits of the step's largest net, for the others.
+ * Hidden states are compared with the teacher's over the net's first C channels: embedding with embedding, a kept layer with
+ * its source, the last with the last; the teacher must therefore be in the supernet's channel order.
+ *
+ * Order of data, nets and dropout depend on (seed, step) alone, so a run that is stopped and resumed from its checkpoint has
+ * the bits of one that was not. A checkpoint knows its inputs and refuses others by name. max_steps stops early, saves, and
+ * leaves the schedule as it is.
+ *
+ *     snc_train_opts o = SNC_TRAIN_OPTS_INIT;  o.compute = SNC_COMPUTE_BF16;
+ *     SNC_TRY(snc_train_run(&r, ctx, m, NULL, train, NULL, &o));                    fine-tuning
+ *     SNC_TRY(snc_train_run(&r, ctx, m, teacher, train, &space, &o));               supernet
+ *
+ * The model's gradients are allocated; its weights are whole (no lazy row behind) on return.
+ */
+#ifndef SNC_TRAIN_TRAINER_H
+#define SNC_TRAIN_TRAINER_H
+
+#include "data/dataset.h"
+#include "models/bert.h"
+#include "train/subspace.h"
+
+/* Called after each epoch with whole weights; e has them in sync and may evaluate. An error ends the run. */
+typedef snc_err (*snc_train_epoch_fn)(void *user, int epoch /* from 1 */, snc_bert *e);
+
+typedef struct snc_train_opts {
+    double epochs;         /* a part of an epoch is fine */
+    int batch_size;
+    double lr, warmup, weight_decay, clip;
+    snc_compute compute;
+    bool dropout;          /* the config's rates, for the largest net */
+    bool subnet_dropout;   /* and for the others */
+    double alpha;          /* weight of the hard labels where there is a soft target */
+    double temperature;
+    double hidden_weight;  /* 0: off */
+    char sampler[16];
+    int random_nets;       /* random subnets a step */
+    bool in_place;         /* subnets learn from the largest net of the same step */
+    bool lazy_rows;        /* see adamw.h */
+    bool bf16_moment;
+    int64_t max_steps;     /* 0: to the end */
+    const char *checkpoint; /* path, NULL: none */
+    int checkpoint_every;  /* steps; 0: only when stopped */
+    bool resume;           /* continue from the checkpoint when it exists */
+    const char *what;      /* of progress and log lines */
+    snc_train_epoch_fn on_epoch;
+    void *user;
+} snc_train_opts;
+#define SNC_TRAIN_OPTS_INIT                                                                                            \
+    { .epochs = 3, .batch_size = 32, .lr = 5e-5, .warmup = 0.06, .weight_decay = 0.01, .clip = 1.0,                    \
+      .compute = SNC_COMPUTE_F32, .dropout = true, .alpha = 0.3, .temperature = 1.0, .sampler = "sandwich",            \
+      .random_nets = 2, .lazy_rows = true, .what = "train" }
+
+snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
+/* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
+ * hidden_weight sampler random_nets in_place lazy_rows bf16_moment. Absent keys leave *o. */
+snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
+cJSON  *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
+
+typedef struct snc_train_result {
+    int64_t step, total_steps;
+    bool finished;          /* false: stopped by max_steps */
+    double loss;            /* mean of the last epoch, over rows and nets */
+    double full_loss;       /* the same of the largest net */
+    double seconds;         /* of training steps in this process */
+    double sentences_per_s; /* rows of the data per second, whatever the number of nets */
+} snc_train_result;
+
+/* teacher and space may be NULL. SNC_E_DIVERGED names the step; SNC_E_CANCELLED after saving; SNC_E_SHAPE: teacher and model
+ * differ in classes or (hidden states) in shape. */
+snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
+                      const snc_subspace *space, const snc_train_opts *o) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,136 @@
+/* Schedule values and losses: central differences, unlabelled rows, extreme logits. */
+#include <math.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "train/loss.h"
+#include "train/schedule.h"
+
+enum { B = 5, K = 4 };
+static const double GRAD_TOL = 2e-6; /* measured 4e-7 */
+/* Softmax losses are summed in double from f32 logits: a small step. Squares have no third derivative: a large one. */
+static const double steps[] = {1e-3, 1e-3, 0.125, 0.125};
+
+typedef struct input {
+    float z[B * K], q[B * K], y[B];
+} input;
+
+static void fill(input *in)
+{
+    snc_rng r;
+    snc_rng_init(&r, 5, 5);
+    for (int i = 0; i < B * K; i++) {
+        in->z[i] = (float)(2 * snc_rng_normal(&r));
+        in->q[i] = (float)(2 * snc_rng_normal(&r));
+    }
+    for (int i = 0; i < B; i++) in->y[i] = (float)snc_rng_below(&r, K);
+    in->y[2] = NAN;
+}
+
+enum { CE, KL, MSE, HIDDEN, LOSSES };
+
+static double loss_of(int which, float *d, const input *in, double weight)
+{
+    switch (which) {
+    case CE: return snc_loss_ce(d, in->z, in->y, B, K, weight);
+    case KL: return snc_loss_kl(d, in->z, in->q, B, K, 3.0, weight);
+    case MSE: return snc_loss_mse(d, in->z, in->y, B, weight);
+    default: return snc_loss_hidden(d, in->z, K, in->q, K, B, K, weight);
+    }
+}
+
+static void gradients_match_central_differences(void **state)
+{
+    (void)state;
+    for (int which = 0; which < LOSSES; which++) {
+        input in;
+        float d[B * K];
+        fill(&in);
+        for (int i = 0; i < B * K; i++) d[i] = 1.0f; /* backward accumulates */
+        loss_of(which, d, &in, 0.7);
+        int n = which == MSE ? B : B * K;
+        for (int i = 0; i < n; i++) {
+            float keep = in.z[i];
+            in.z[i] = keep + (float)steps[which];
+            double up = loss_of(which, NULL, &in, 0.7), width = (double)in.z[i];
+            in.z[i] = keep - (float)steps[which];
+            double down = loss_of(which, NULL, &in, 0.7);
+            width -= (double)in.z[i];
+            in.z[i] = keep;
+            assert_true(fabs((double)d[i] - 1 - 0.7 * (up - down) / width) <= GRAD_TOL);
+        }
+    }
+}
+
+static void an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one(void **state)
+{
+    (void)state;
+    input in;
+    float hard[B * K] = {0}, soft[B * K] = {0};
+    fill(&in);
+    double loss = snc_loss_ce(hard, in.z, in.y, B, K, 1.0);
+    assert_true(isfinite(loss));
+    for (int k = 0; k < K; k++) assert_true(hard[2 * K + k] == 0.0f);
+    assert_true(hard[0] != 0.0f);
+    snc_loss_kl(soft, in.z, in.q, B, K, 1.0, 1.0);
+    assert_true(soft[2 * K] != 0.0f);
+}
+
+static void extreme_logits_stay_finite_and_nan_is_seen(void **state)
+{
+    (void)state;
+    const float z[] = {1e4f, -1e4f, 3e4f, 0.0f}, y[] = {1, 0}, nan_first[] = {NAN, 0}, nan_second[] = {0, NAN}, one[] = {0};
+    float d[4] = {0};
+    double loss = snc_loss_ce(d, z, y, 2, 2, 1.0);
+    assert_true(isfinite(loss) && loss > 9000);
+    for (int i = 0; i < 4; i++) assert_true(isfinite((double)d[i]));
+    assert_true(isfinite(snc_loss_kl(d, z, z, 2, 2, 0.5, 1.0)));
+    assert_true(isnan(snc_loss_ce(NULL, nan_first, one, 1, 2, 1.0)));
+    assert_true(isnan(snc_loss_ce(NULL, nan_second, one, 1, 2, 1.0)));
+}
+
+static void equal_distributions_have_no_divergence(void **state)
+{
+    (void)state;
+    input in;
+    float d[B * K] = {0};
+    fill(&in);
+    assert_true(fabs(snc_loss_kl(d, in.z, in.z, B, K, 2.0, 1.0)) < 1e-12);
+    for (int i = 0; i < B * K; i++) assert_true(fabs((double)d[i]) < 1e-7);
+}
+
+static void the_schedule_warms_up_and_decays_linearly(void **state)
+{
+    (void)state;
+    snc_schedule s = {.lr = 8.0, .total = 100, .warmup = 0.1};
+    assert_int_equal(snc_schedule_check(&s), SNC_OK);
+    assert_true(snc_schedule_lr(&s, 0) == 0);
+    assert_true(fabs(snc_schedule_lr(&s, 5) - 4) < 1e-12);
+    assert_true(fabs(snc_schedule_lr(&s, 10) - 8) < 1e-12);
+    assert_true(fabs(snc_schedule_lr(&s, 55) - 4) < 1e-12);
+    assert_true(snc_schedule_lr(&s, 100) == 0 && snc_schedule_lr(&s, 1000) == 0);
+    s.warmup = 0;
+    assert_true(snc_schedule_lr(&s, 0) == 8);
+    s.warmup = 1;
+    assert_true(isfinite(snc_schedule_lr(&s, 100)));
+    s.warmup = 1.5;
+    assert_int_equal(snc_schedule_check(&s), SNC_E_ARG);
+    s = (snc_schedule){.lr = NAN, .total = 1};
+    assert_int_equal(snc_schedule_check(&s), SNC_E_ARG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_match_central_differences),
+        cmocka_unit_test(an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one),
+        cmocka_unit_test(extreme_logits_stay_finite_and_nan_is_seen),
+        cmocka_unit_test(equal_distributions_have_no_divergence),
+        cmocka_unit_test(the_schedule_warms_up_and_decays_linearly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

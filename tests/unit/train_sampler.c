@@ -1,0 +1,158 @@
+/* Subnet spaces, samplers, recipes: every drawn net fits, the corners are there, bad input is named. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/sampler.h"
+#include "train/trainer.h"
+
+static snc_arch parent(void)
+{
+    snc_bert_config c = {.hidden = 384, .layers = 6, .heads = 12, .head_width = 32, .ffn = 1536, .classes = 2};
+    return snc_arch_full(&c);
+}
+
+static void every_drawn_net_is_a_prefix_of_the_parent(void **state)
+{
+    (void)state;
+    snc_arch p = parent(), nets[SNC_SAMPLER_MAX];
+    snc_subspace s = snc_subspace_default(&p);
+    snc_rng rng;
+    assert_int_equal(snc_subspace_check(&s, &p), SNC_OK);
+    const char *names[] = {"sandwich", "instatune", "full"};
+    const int counts[] = {5, 4, 1};
+    for (int i = 0; i < 3; i++) {
+        const snc_sampler *sampler;
+        assert_int_equal(snc_sampler_find(&sampler, names[i]), SNC_OK);
+        snc_rng_init(&rng, 1, (uint64_t)i);
+        for (int t = 0; t < 200; t++) {
+            assert_int_equal(sampler->draw(nets, &s, &p, 3, &rng), counts[i]);
+            for (int k = 0; k < counts[i]; k++) assert_int_equal(snc_arch_check(&nets[k], &p), SNC_OK);
+            assert_true(snc_arch_equal(&nets[0], &p));
+        }
+    }
+}
+
+static void the_sandwich_holds_both_corners_and_random_nets_vary(void **state)
+{
+    (void)state;
+    snc_arch p = parent(), nets[SNC_SAMPLER_MAX];
+    snc_subspace s = snc_subspace_default(&p);
+    const snc_sampler *sampler;
+    snc_rng rng;
+    bool depth[7] = {false}, layers_differ = false;
+    assert_int_equal(snc_sampler_find(&sampler, "sandwich"), SNC_OK);
+    snc_rng_init(&rng, 2, 2);
+    for (int t = 0; t < 100; t++) {
+        assert_int_equal(sampler->draw(nets, &s, &p, 1, &rng), 3);
+        assert_int_equal(nets[1].layers, 3);
+        assert_int_equal(nets[1].hidden, 192);
+        for (int l = 0; l < 3; l++) assert_true(nets[1].heads[l] == 3 && nets[1].ffn[l] == 384);
+        depth[nets[2].layers] = true;
+        if (nets[2].heads[0] != nets[2].heads[1]) layers_differ = true;
+    }
+    assert_true(depth[3] && depth[4] && depth[5] && depth[6] && layers_differ);
+    s.per_layer = false;
+    for (int t = 0; t < 50; t++) {
+        snc_arch a;
+        snc_subspace_random(&a, &s, &p, &rng);
+        for (int l = 1; l < a.layers; l++) assert_true(a.heads[l] == a.heads[0] && a.ffn[l] == a.ffn[0]);
+    }
+}
+
+static void equal_seeds_draw_equal_nets(void **state)
+{
+    (void)state;
+    snc_arch p = parent(), a, b;
+    snc_subspace s = snc_subspace_default(&p);
+    snc_rng x, y;
+    snc_rng_init(&x, 7, 1);
+    snc_rng_init(&y, 7, 1);
+    for (int t = 0; t < 20; t++) {
+        snc_subspace_random(&a, &s, &p, &x);
+        snc_subspace_random(&b, &s, &p, &y);
+        assert_true(snc_arch_equal(&a, &b));
+    }
+}
+
+static void spaces_that_do_not_fit_are_named(void **state)
+{
+    (void)state;
+    snc_arch p = parent();
+    snc_subspace s = snc_subspace_default(&p);
+    s.ffn[s.n_ffn - 1] = 2000;
+    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
+    assert_non_null(strstr(snc_err_text(), "ffn option 2000"));
+    s = snc_subspace_default(&p);
+    s.heads[1] = s.heads[0];
+    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
+    s = snc_subspace_default(&p);
+    s.max_layers = 7;
+    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
+    s = snc_subspace_default(&p);
+    strcpy(s.rule, "odd");
+    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
+    const snc_sampler *sampler;
+    assert_int_equal(snc_sampler_find(&sampler, "burger"), SNC_E_ARG);
+    assert_non_null(strstr(snc_err_text(), "sandwich, instatune, full"));
+}
+
+static void a_space_survives_json(void **state)
+{
+    (void)state;
+    snc_arch p = parent();
+    snc_subspace s = snc_subspace_default(&p), back;
+    strcpy(s.rule, "last");
+    s.min_layers = 2;
+    s.n_hidden = 2;
+    cJSON *j = snc_subspace_to_json(&s);
+    assert_int_equal(snc_subspace_from_json(&back, j, &p, "test"), SNC_OK);
+    cJSON *k = snc_subspace_to_json(&back);
+    assert_true(cJSON_Compare(j, k, true));
+    cJSON_AddNumberToObject(j, "width", 3);
+    assert_int_equal(snc_subspace_from_json(&back, j, &p, "test"), SNC_E_FORMAT);
+    cJSON_Delete(j);
+    cJSON_Delete(k);
+}
+
+static void shipped_recipes_parse_and_unknown_keys_do_not(void **state)
+{
+    (void)state;
+    const char *names[] = {"finetune", "supernet", "instatune"};
+    for (int i = 0; i < 3; i++) {
+        char path[512];
+        cJSON *j;
+        snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+        snprintf(path, sizeof path, "%s/configs/recipes/%s.json", SNC_ROOT_DIR, names[i]);
+        assert_int_equal(snc_json_load(&j, path), SNC_OK);
+        assert_int_equal(snc_train_opts_from_json(&o, j, path), SNC_OK);
+        cJSON_AddStringToObject(j, "learning_rate", "big");
+        assert_int_equal(snc_train_opts_from_json(&o, j, path), SNC_E_FORMAT);
+        cJSON_Delete(j);
+        j = snc_train_opts_to_json(&o);
+        snc_train_opts back = SNC_TRAIN_OPTS_INIT;
+        assert_int_equal(snc_train_opts_from_json(&back, j, "again"), SNC_OK);
+        assert_true(back.lr == o.lr && back.in_place == o.in_place && strcmp(back.sampler, o.sampler) == 0);
+        cJSON_Delete(j);
+    }
+    snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+    o.temperature = 0;
+    assert_int_equal(snc_train_opts_check(&o), SNC_E_ARG);
+    assert_non_null(strstr(snc_err_text(), "temperature"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_drawn_net_is_a_prefix_of_the_parent),
+        cmocka_unit_test(the_sandwich_holds_both_corners_and_random_nets_vary),
+        cmocka_unit_test(equal_seeds_draw_equal_nets),
+        cmocka_unit_test(spaces_that_do_not_fit_are_named),
+        cmocka_unit_test(a_space_survives_json),
+        cmocka_unit_test(shipped_recipes_parse_and_unknown_keys_do_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
