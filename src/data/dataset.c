@@ -6,7 +6,10 @@
 #include "base/par.h"
 #include "data/splits_priv.h"
 
-enum { GRAIN = 512 }; /* rows a chunk of tokenization */
+enum {
+    GRAIN = 512, /* rows a chunk of tokenization */
+    FEW = 50     /* held-out rows that call for a warning */
+};
 
 void snc_dataset_free(snc_dataset *d)
 {
@@ -196,6 +199,9 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
         SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
     }
     out->removed = c.removed;
+    if (hold_out && c.n_rank < FEW)
+        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path,
+                c.n_rank);
     if (c.removed_extra)
         snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c.removed_extra);
 out:

@@ -17,26 +17,20 @@ enum place { IN_TRAIN, IN_RANK, IN_SELECT, LEFT_OUT };
 
 static snc_err new_rows(int32_t **out, int n) { return snc_alloc(out, (size_t)n, sizeof **out); }
 
-/* Rows that no other row contains. Among phrases a row's double contains it; elsewhere the first of equal rows stands for
- * all of them, and the rest leave train with it. */
-static int find_candidates(int32_t *out, const snc_contain *c, int n, bool phrases)
+/* Whether no other row contains this one. Among phrases a row's double contains it; elsewhere the first of equal rows
+ * stands for all of them, and the rest leave train with it. */
+static bool is_candidate(const snc_contain *c, int row, bool phrases)
 {
-    int count = 0;
-    for (int i = 0; i < n; i++) {
-        if (snc_contain__words(c, i) < (phrases ? PHRASE_WORDS : 1)) continue;
-        if (!snc_contain__in(c, i, !phrases)) out[count++] = i;
-    }
-    return count;
+    return snc_contain__words(c, row) >= (phrases ? PHRASE_WORDS : 1) && !snc_contain__in(c, row, !phrases);
 }
 
-/* Rows of one held-out split: never more than a quarter of the file, nor than half of the candidates. */
-static int hold_out_size(int rows, int candidates, bool phrases)
+/* Rows of one held-out split, where the candidates suffice: never more than a quarter of the file. */
+static int hold_out_size(int rows, bool phrases)
 {
     int want = phrases ? HOLD_OUT_MAX : rows / 10;
     if (want < HOLD_OUT_MIN) want = HOLD_OUT_MIN;
     if (want > HOLD_OUT_MAX) want = HOLD_OUT_MAX;
-    if (want > rows / 4) want = rows / 4;
-    return want < candidates / 2 ? want : candidates / 2;
+    return want < rows / 4 ? want : rows / 4;
 }
 
 static void gather(int32_t *out, int *n, const unsigned char *place, int rows, int which)
@@ -45,24 +39,25 @@ static void gather(int32_t *out, int *n, const unsigned char *place, int rows, i
         if (place[i] == which) out[(*n)++] = i;
 }
 
-/* Draws rank and select among the candidates; place [n] and held [2 * size] say which rows. */
+/* Draws rank and select: the first candidates of a shuffle, so that only as many rows are looked up as it takes.
+ * place [n] says who went where, held [2 size] lists both. */
 static snc_err draw(unsigned char *place, int32_t *held, int *size, const snc_contain *c, const snc_rows *rows, bool phrases,
                     uint64_t seed)
 {
-    int32_t *candidates;
+    int32_t *order;
     snc_rng rng;
-    SNC_TRY(new_rows(&candidates, rows->n));
-    int n = find_candidates(candidates, c, rows->n, phrases);
-    *size = hold_out_size(rows->n, n, phrases);
+    int n = 0, want = hold_out_size(rows->n, phrases);
+    SNC_TRY(new_rows(&order, rows->n));
+    for (int i = 0; i < rows->n; i++) order[i] = i;
     snc_rng_init(&rng, seed, STREAM_CARVE);
-    snc_rng_shuffle(&rng, candidates, (size_t)n);
-    for (int i = 0; i < 2 * *size; i++) {
-        held[i] = candidates[i];
-        place[candidates[i]] = i < *size ? IN_RANK : IN_SELECT;
-    }
-    snc_free(candidates);
-    SNC_CHECK(*size > 0, SNC_E_FORMAT, "%s: %d rows, %d of them contained in no other: too few to hold out rank and select",
-              rows->path, rows->n, n);
+    snc_rng_shuffle(&rng, order, (size_t)rows->n);
+    for (int i = 0; i < rows->n && n < 2 * want; i++)
+        if (is_candidate(c, order[i], phrases)) held[n++] = order[i];
+    snc_free(order);
+    *size = n / 2;
+    SNC_CHECK(*size > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out rank and select",
+              rows->path, rows->n);
+    for (int i = 0; i < 2 * *size; i++) place[held[i]] = i < *size ? IN_RANK : IN_SELECT;
     return SNC_OK;
 }
 

@@ -140,7 +140,7 @@ static void without_hold_out_every_row_trains(void **state)
     assert_null(s.select);
     snc_splits_dispose(&s);
     write_text(folder, "train.tsv", "a\ty\nw1\tp\n");
-    FAILS(SNC_E_FORMAT, "too few to hold out", snc_splits_load(&s, &ctx, t, tok, folder, true, 0, NULL));
+    FAILS(SNC_E_FORMAT, "train.tsv: 1 rows, too few", snc_splits_load(&s, &ctx, t, tok, folder, true, 0, NULL));
     assert_null(s.train);
     snc_task_close(t);
     snc_tok_free(tok);
