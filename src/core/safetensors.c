@@ -35,9 +35,9 @@ static size_t dtype_width(const char *name)
 bool snc_st_sniff(const unsigned char *data, size_t size)
 {
     if (size < 9 || data[8] != '{') return false;
-    for (int i = 5; i < 8; i++) /* a length above 2^40 is no length; a smaller one deserves the reader's own message */
-        if (data[i]) return false;
-    return true;
+    for (int i = 0; i < 8; i++) /* a text may have its ninth byte there, too */
+        if (data[i] < ' ' || data[i] > '~') return true;
+    return false;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */

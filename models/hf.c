@@ -1,0 +1,263 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "models/hf_priv.h"
+
+enum { PREFIX_SIZE = 256, NAME_SIZE = 512, PATH_SIZE = 4096 };
+
+/* ---- names: ours stand in models/model.h; the order here is the order of the parameter table ------------------------- */
+
+static const char *const embed_names[] = {"embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
+                                          "embeddings.token_type_embeddings.weight", "embeddings.LayerNorm.weight",
+                                          "embeddings.LayerNorm.bias"};
+static const char *const layer_names[] = {
+    "attention.self.query.weight",    "attention.self.query.bias",    "attention.self.key.weight",
+    "attention.self.key.bias",        "attention.self.value.weight",  "attention.self.value.bias",
+    "attention.output.dense.weight",  "attention.output.dense.bias",  "attention.output.LayerNorm.weight",
+    "attention.output.LayerNorm.bias", "intermediate.dense.weight",   "intermediate.dense.bias",
+    "output.dense.weight",            "output.dense.bias",            "output.LayerNorm.weight",
+    "output.LayerNorm.bias"};
+static const char *const head_names[] = {"pooler.dense.weight", "pooler.dense.bias", "classifier.weight", "classifier.bias"};
+
+enum { EMBED = sizeof embed_names / sizeof *embed_names, LAYER = sizeof layer_names / sizeof *layer_names };
+
+typedef struct importer {
+    const snc_ctx *ctx;
+    const char *path, *config_path;
+    snc_hf_source src;
+    snc_hf_config conf;
+    char prefix[PREFIX_SIZE], head_prefix[PREFIX_SIZE]; /* before "embeddings." and before "classifier." */
+    bool has_head, has_pooler;
+} importer;
+
+static void format_name(char out[NAME_SIZE], const importer *im, int layers, int param)
+{
+    int head = EMBED + layers * LAYER;
+    if (param < EMBED) snprintf(out, NAME_SIZE, "%s%s", im->prefix, embed_names[param]);
+    else if (param < head)
+        snprintf(out, NAME_SIZE, "%sencoder.layer.%d.%s", im->prefix, (param - EMBED) / LAYER,
+                 layer_names[(param - EMBED) % LAYER]);
+    else snprintf(out, NAME_SIZE, "%s%s", param < head + 2 ? im->prefix : im->head_prefix, head_names[param - head]);
+}
+
+/* Old checkpoints say LayerNorm.gamma and .beta for weight and bias. */
+static snc_hf_tensor *find(importer *im, const char *name)
+{
+    snc_hf_tensor *t = snc__hf_source_find(&im->src, name);
+    const char *norm = strstr(name, "LayerNorm.");
+    if (t || !norm) return t;
+    char old[NAME_SIZE];
+    norm += strlen("LayerNorm.");
+    snprintf(old, sizeof old, "%.*s%s", (int)(norm - name), name, strcmp(norm, "weight") == 0 ? "gamma" : "beta");
+    return snc__hf_source_find(&im->src, old);
+}
+
+/* The prefix is whatever stands before the word embeddings: "", "bert.", "module.bert." ... The shortest wins. */
+static snc_err find_prefix(importer *im)
+{
+    const char *word = embed_names[0];
+    size_t n = strlen(word), best = PREFIX_SIZE;
+    for (int i = 0; i < im->src.n; i++) {
+        const char *name = im->src.list[i].t.name;
+        size_t len = strlen(name);
+        if (len < n || strcmp(name + len - n, word) != 0 || len - n >= best) continue;
+        if (len > n && name[len - n - 1] != '.') continue;
+        best = len - n;
+        snprintf(im->prefix, sizeof im->prefix, "%.*s", (int)best, name);
+    }
+    SNC_CHECK(best < PREFIX_SIZE, SNC_E_FORMAT, "%s: tensor '%s' is missing", im->path, word);
+    snprintf(im->head_prefix, sizeof im->head_prefix, "%s", im->prefix);
+    size_t tail = strlen("bert.");
+    if (best >= tail && strcmp(im->prefix + best - tail, "bert.") == 0 && (best == tail || im->prefix[best - tail - 1] == '.'))
+        im->head_prefix[best - tail] = 0;
+    return SNC_OK;
+}
+
+/* ---- what the tensors say against what config.json says --------------------------------------------------------------- */
+
+static bool have(importer *im, bool head, const char *suffix)
+{
+    char name[NAME_SIZE];
+    int n = snprintf(name, sizeof name, "%s%s", head ? im->head_prefix : im->prefix, suffix);
+    return n < (int)sizeof name && snc__hf_source_find(&im->src, name) != NULL;
+}
+
+/* Settles K and regression: the file's classifier, else the hint, else config.json. */
+static snc_err settle_head(importer *im, int classes_hint, bool regression_hint)
+{
+    snc_bert_config *cfg = &im->conf.cfg;
+    char name[NAME_SIZE];
+    im->has_pooler = have(im, false, "pooler.dense.weight") || have(im, false, "pooler.dense.bias");
+    im->has_head = !im->conf.other_head && (have(im, true, "classifier.weight") || have(im, true, "classifier.bias"));
+    if (!im->has_head) {
+        int K = classes_hint > 0 ? classes_hint : im->conf.other_head ? 2 : cfg->classes;
+        if (classes_hint > 0 || im->conf.other_head) cfg->regression = classes_hint > 0 && regression_hint;
+        if (cfg->classes != K || im->conf.other_head) {
+            snc_free(im->conf.labels);
+            im->conf.labels = NULL;
+        }
+        cfg->classes = K;
+        return SNC_OK;
+    }
+    SNC_CHECK(!im->conf.multi_label, SNC_E_UNSUPPORTED, "%s: problem_type 'multi_label_classification' is not supported",
+              im->config_path);
+    SNC_CHECK(!cfg->regression || cfg->classes == 1, SNC_E_UNSUPPORTED, "%s: a regression of %d values is not supported",
+              im->config_path, cfg->classes);
+    int n = snprintf(name, sizeof name, "%sclassifier.weight", im->head_prefix);
+    const snc_hf_tensor *t = n < (int)sizeof name ? snc__hf_source_find(&im->src, name) : NULL;
+    if (t && !im->conf.classes_given && t->t.rank == 2 && t->t.shape[0] >= 1 && t->t.shape[0] <= SNC_MAX_CLASSES) {
+        cfg->classes = (int)t->t.shape[0];
+        cfg->regression = cfg->classes == 1;
+    }
+    return SNC_OK;
+}
+
+static bool is_seeded(const importer *im, int layers, int param)
+{
+    int head = EMBED + layers * LAYER;
+    return (param >= head && param < head + 2 && !im->has_pooler) || (param >= head + 2 && !im->has_head);
+}
+
+static snc_err check_shape(const snc_hf_tensor *t, const snc_param *p, const importer *im)
+{
+    char found[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
+    bool matrix = p->flags & SNC_PARAM_DECAY;
+    int64_t shape[2] = {matrix ? p->rows : p->cols, p->cols};
+    SNC_CHECK(t->t.dtype == SNC_F32 || t->t.dtype == SNC_F16 || t->t.dtype == SNC_BF16, SNC_E_UNSUPPORTED,
+              "%s: tensor '%s' has dtype %s, expected F32, F16 or BF16", t->path, t->t.name, t->t.dtype_name);
+    SNC_CHECK(snc_tensor_is(&t->t, matrix ? 2 : 1, shape[0], shape[1]), SNC_E_SHAPE,
+              "%s: tensor '%s' is %s, expected %s by %s", t->path, t->t.name, snc_shape_text(found, t->t.shape, t->t.rank),
+              snc_shape_text(want, shape, matrix ? 2 : 1), im->config_path);
+    return SNC_OK;
+}
+
+/* Before anything of these sizes is allocated. */
+static snc_err check_tensors(importer *im, const snc_params *table)
+{
+    char name[NAME_SIZE];
+    int L = im->conf.cfg.layers;
+    for (int i = 0; i < table->n; i++) {
+        if (is_seeded(im, L, i)) continue;
+        format_name(name, im, L, i);
+        snc_hf_tensor *t = find(im, name);
+        SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", im->path, name);
+        SNC_TRY(check_shape(t, &table->p[i], im));
+        t->used = true;
+    }
+    return SNC_OK;
+}
+
+/* Tensors that a BERT checkpoint may carry and that we have no use for. */
+static bool is_known_extra(const importer *im, const char *name)
+{
+    const char *rest = strncmp(name, im->head_prefix, strlen(im->head_prefix)) == 0 ? name + strlen(im->head_prefix) : name;
+    return strstr(name, "embeddings.position_ids") || strstr(name, "embeddings.token_type_ids") || strncmp(rest, "cls.", 4) == 0;
+}
+
+/* A layer past the config's is a contradiction; anything else unknown is counted and left. */
+static snc_err check_rest(const importer *im)
+{
+    char start[NAME_SIZE + 16];
+    int n = snprintf(start, sizeof start, "%sencoder.layer.", im->prefix), extra = 0, layer = 0;
+    const char *example = "";
+    for (int i = 0; i < im->src.n; i++) {
+        const snc_hf_tensor *t = &im->src.list[i];
+        if (t->used || is_known_extra(im, t->t.name)) continue;
+        SNC_CHECK(strncmp(t->t.name, start, (size_t)n) != 0 || sscanf(t->t.name + n, "%9d", &layer) != 1 ||
+                      layer < im->conf.cfg.layers,
+                  SNC_E_SHAPE, "%s: tensor '%s', but num_hidden_layers is %d in %s", t->path, t->t.name, im->conf.cfg.layers,
+                  im->config_path);
+        if (!extra++) example = t->t.name;
+    }
+    if (extra) snc_log(im->ctx, SNC_LOG_WARN, "%s: %d tensors are not used, such as '%s'", im->path, extra, example);
+    return SNC_OK;
+}
+
+/* ---- filling the model ------------------------------------------------------------------------------------------------ */
+
+static snc_err fill(snc_model *m, importer *im)
+{
+    char name[NAME_SIZE];
+    int L = m->cfg.layers;
+    for (int i = 0; i < m->params.n; i++) {
+        if (is_seeded(im, L, i)) {
+            snc_model_init_param(m, i, im->ctx->seed);
+            continue;
+        }
+        format_name(name, im, L, i);
+        const snc_hf_tensor *t = find(im, name);
+        snc_err err = snc_tensor_to_f32(snc_params_w(&m->params, i), &t->t);
+        if (err) return snc_err_prefix(err, t->path);
+    }
+    m->has_head = im->has_head;
+    if (!im->has_pooler) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
+    if (!im->has_head)
+        snc_log(im->ctx, SNC_LOG_INFO, "%s: no classifier in the file: a seeded one of %d %s is used", im->path, m->cfg.classes,
+                m->cfg.regression ? "value" : "classes");
+    return im->conf.labels ? snc_model_set_labels(m, im->conf.labels) : SNC_OK;
+}
+
+static snc_err load_tokenizer(snc_model *m, const importer *im, const char *folder)
+{
+    snc_err err = snc_tok_assets_load(&m->tokenizer, folder);
+    if (err == SNC_E_NOTFOUND) {
+        snc_log(im->ctx, SNC_LOG_WARN, "%s: no vocab.txt and no tokenizer.json: the model cannot read text", folder);
+        return SNC_OK;
+    }
+    SNC_TRY(err);
+    int pieces = 0;
+    SNC_CHECK(snc_vocab_fits(&m->tokenizer, m->cfg.vocab, &pieces), SNC_E_SHAPE,
+              "%s: a vocabulary of %d pieces, but vocab_size is %d in config.json", folder, pieces, m->cfg.vocab);
+    return SNC_OK;
+}
+
+static snc_err note_origin(snc_model *m, const importer *im)
+{
+    cJSON *o = cJSON_AddObjectToObject(m->meta, "imported");
+    SNC_CHECK(o && cJSON_AddStringToObject(o, "format", im->src.format) &&
+                  cJSON_AddStringToObject(o, "architecture", im->conf.architecture),
+              SNC_E_NOMEM, "out of memory");
+    return SNC_OK;
+}
+
+static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_kind kind, int classes_hint,
+                      bool regression_hint)
+{
+    snc_model *m = NULL;
+    snc_params table = {0};
+    snc_model_index ix;
+    snc_err err = SNC_OK;
+    SNC_GOTO(snc__hf_source_open(&im->src, im->path, folder, kind));
+    SNC_GOTO(find_prefix(im));
+    SNC_GOTO(settle_head(im, classes_hint, regression_hint));
+    snc_arch arch = snc_arch_full(&im->conf.cfg);
+    SNC_GOTO(snc_model_table(&table, &ix, &im->conf.cfg, &arch));
+    SNC_GOTO(check_tensors(im, &table));
+    SNC_GOTO(check_rest(im));
+    SNC_GOTO(snc_model_new(&m, &im->conf.cfg, &arch));
+    SNC_GOTO(fill(m, im));
+    SNC_GOTO(load_tokenizer(m, im, folder));
+    SNC_GOTO(note_origin(m, im));
+    *out = m;
+    m = NULL;
+out:
+    snc_model_free(m);
+    snc_params_dispose(&table);
+    return err;
+}
+
+snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind,
+                       int classes_hint, bool regression_hint)
+{
+    char config_path[PATH_SIZE];
+    SNC_TRY(snc_path_join(config_path, sizeof config_path, folder, "config.json"));
+    importer im = {.ctx = ctx, .path = weights, .config_path = config_path};
+    snc_err err = snc__hf_config_load(&im.conf, config_path);
+    if (!err) err = import(out, &im, folder, kind, classes_hint, regression_hint);
+    snc__hf_source_dispose(&im.src);
+    snc__hf_config_dispose(&im.conf);
+    return err;
+}

@@ -1,0 +1,63 @@
+/* models/hf_priv.h: importing Hugging Face checkpoints: where tensors come from, what config.json says, how names map. */
+#ifndef SNC_MODELS_HF_PRIV_H
+#define SNC_MODELS_HF_PRIV_H
+
+#include "core/safetensors.h"
+#include "core/torchzip.h"
+#include "models/model.h"
+
+/* ---- a source: the tensors of one file or of all shards of an index ------------------------------------------------ */
+
+typedef struct snc_hf_tensor {
+    snc_tensor t;
+    const char *path; /* the file it is in */
+    bool used;
+} snc_hf_tensor;
+
+typedef struct snc_hf_file {
+    char *path;
+    snc_st *st;        /* one of the two */
+    snc_torchzip *zip;
+} snc_hf_file;
+
+typedef struct snc_hf_source {
+    const char *format;   /* "safetensors", "PyTorch" */
+    snc_hf_file *file;
+    int n_files;
+    size_t files_cap;
+    snc_hf_tensor *list;  /* sorted by name */
+    int n;
+    cJSON *index;         /* of a sharded checkpoint */
+} snc_hf_source;
+
+typedef enum snc_hf_kind { SNC_HF_SAFETENSORS, SNC_HF_TORCH, SNC_HF_INDEX, SNC_HF_SNC } snc_hf_kind;
+
+/* By content. SNC_E_FORMAT: empty, or nothing that we know. SNC_E_UNSUPPORTED: known, but not read: named. */
+snc_err snc__hf_kind(snc_hf_kind *out, const char *path) SNC_MUST_USE;
+/* `folder` is where the shards of an index are. */
+snc_err snc__hf_source_open(snc_hf_source *s, const char *path, const char *folder, snc_hf_kind kind) SNC_MUST_USE;
+void    snc__hf_source_dispose(snc_hf_source *s);
+snc_hf_tensor *snc__hf_source_find(snc_hf_source *s, const char *name); /* NULL: not there */
+
+/* ---- config.json --------------------------------------------------------------------------------------------------- */
+
+typedef struct snc_hf_config {
+    snc_bert_config cfg;    /* classes: what the file says, 2 when it says nothing, as in Hugging Face */
+    bool classes_given;     /* id2label or num_labels stands in it */
+    bool multi_label;
+    bool other_head;        /* the architecture's classifier is not for sequences */
+    const char **labels;    /* [cfg.classes] borrowed from json; NULL: absent, or LABEL_k */
+    const char *architecture; /* "" when absent */
+    cJSON *json;
+} snc_hf_config;
+
+snc_err snc__hf_config_load(snc_hf_config *out, const char *path) SNC_MUST_USE;
+void    snc__hf_config_dispose(snc_hf_config *c);
+
+/* ---- import -------------------------------------------------------------------------------------------------------- */
+
+/* weights: the file that was recognised as `kind`; folder: where config.json and the tokenizer files are. */
+snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind,
+                       int classes_hint, bool regression_hint) SNC_MUST_USE;
+
+#endif
