@@ -90,6 +90,8 @@ typedef struct snc_host {
     void (*result)(void *user, const char *line);                      /* one line of the stage's answer, no newline */
     snc_err (*input)(void *user, const char **line, size_t *bytes);    /* next input line, *line NULL at the end */
     volatile int *cancel;                                              /* set by a signal handler */
+    const char *program;                                               /* the compress program, for measurements in fresh
+                                                                          processes; NULL: the running one */
 } snc_host;
 
 /* Every knob of every stage; SNC_OPTIONS_INIT holds the defaults. Strings are borrowed, NULL is "not given". */

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
         return 0;
     }
     terminal t = {.tty = isatty(2), .quiet = a.quiet, .started = snc_now()};
-    snc_host h = {&t, on_log, on_progress, on_result, on_input, &cancelled};
+    snc_host h = {&t, on_log, on_progress, on_result, on_input, &cancelled, NULL};
     struct sigaction sa = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);

@@ -72,7 +72,7 @@ static const option table[] = {
     {"--batch", "-b", STRING, AT(batch), WORKLOAD | BENCH, 0, 0, "N", "sequences in a call [1]; a comma list for bench"},
     {"--seq-len", "-s", STRING, AT(seq_len), WORKLOAD | BENCH, 0, 0, "N|data", "tokens in a sequence, or the task's real lengths [data]"},
     {"--threads", "-t", STRING, AT(threads), ALL & ~(INFO | TOKENIZE | IMPORT), 0, 0, "N", "threads of the workload [1]; of training [all cores]"},
-    {"--percentile", NULL, REAL, AT(percentile), WORKLOAD, 1, 99.9, "P", "which latency the target means [50]"},
+    {"--percentile", NULL, REAL, AT(percentile), WORKLOAD | BENCH, 1, 99.9, "P", "which latency the target means [50]"},
     {"--repeats", "-r", INTEGER, AT(repeats), BENCH, 1, 1e6, "N", "timed calls per cell [about a second of them]"},
     {"--backend", NULL, STRING, AT(backend), ALL & ~(INFO | TOKENIZE | IMPORT), 0, 0, "B", "auto, ref, blas, onednn or native [auto]"},
     {"--fp", NULL, STRING, AT(fp), WORKLOAD | EXPORT, 0, 0, "T", "what FP means in a policy: auto, f32 or bf16 [auto]"},

@@ -367,6 +367,13 @@ snc_err snc_task__hash(snc_task *t)
 
 /* ---- looks --------------------------------------------------------------------------------------------------------- */
 
+snc_err snc_task_set_max_length(snc_task *t, int tokens)
+{
+    SNC_CHECK(tokens >= 8 && tokens <= 8192, SNC_E_ARG, "max length %d: expected 8 to 8192", tokens);
+    t->max_length = tokens;
+    return snc_task__hash(t);
+}
+
 const char *snc_task_name(const snc_task *t) { return t->name; }
 bool        snc_task_regression(const snc_task *t) { return t->regression; }
 int         snc_task_classes(const snc_task *t) { return t->regression ? 1 : t->labels.n; }

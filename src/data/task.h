@@ -51,6 +51,9 @@ snc_err snc_task_discover(snc_task *t, const char *dir) SNC_MUST_USE;
 /* Fills "labels":"auto" with the labels of a model that was trained before; nothing for a task that knows its labels. */
 snc_err snc_task_set_labels(snc_task *t, const char *const *labels, int n) SNC_MUST_USE;
 
+/* Another limit than the file's. SNC_E_ARG: not 8 to 8192. */
+snc_err snc_task_set_max_length(snc_task *t, int tokens) SNC_MUST_USE;
+
 const char *snc_task_name(const snc_task *t);
 bool        snc_task_regression(const snc_task *t);
 int         snc_task_classes(const snc_task *t);              /* 1 for regression */

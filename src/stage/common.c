@@ -1,0 +1,133 @@
+#include "stage/common.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/isa.h"
+#include "base/par.h"
+
+const snc_options snc_options_defaults = {
+    .max_drop = -1, .percentile = 50, .seed = 42, .epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06, .batch_size = 32,
+    .hold_out = 1, .checkpoint_every = 500, .supernet_epochs = 1, .supernet_lr = 5e-5, .alpha = 0.3, .temperature = 1,
+    .evals = 600, .repair_epochs = 1,
+};
+
+snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int threads_default)
+{
+    snc_isa isa;
+    snc_int_list threads = {.n = 1, .v = {threads_default > 0 ? threads_default : snc_cores()}};
+    *out = (snc_ctx)SNC_CTX_INIT;
+    SNC_TRY(snc_isa_detect(&isa));
+    if (o->threads) SNC_TRY(snc_parse_list(&threads, "--threads", o->threads, false));
+    if (o->backend) SNC_TRY(snc_backend_parse(&out->backend, o->backend));
+    out->threads = threads.v[0];
+    out->seed = (uint64_t)o->seed;
+    out->level = o->verbose ? SNC_LOG_DEBUG : SNC_LOG_INFO;
+    out->user = h->user;
+    out->progress = h->progress;
+    out->cancel = h->cancel;
+    out->log = h->log;
+    return snc_ctx_check(out);
+}
+
+void snc_stage_say(const snc_host *h, const char *fmt, ...)
+{
+    if (!h->result) return;
+    char line[4096];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    h->result(h->user, line);
+}
+
+void snc_stage_say_text(const snc_host *h, const char *text)
+{
+    if (h->result) h->result(h->user, text);
+}
+
+snc_err snc_stage_need(const char *verb, const char *option, const void *value)
+{
+    SNC_CHECK(value, SNC_E_ARG, "%s: %s is missing", verb, option);
+    return SNC_OK;
+}
+
+snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, bool data_allowed)
+{
+    const char *p = text;
+    out->n = 0;
+    for (;;) {
+        size_t len = strcspn(p, ",");
+        char *end = NULL;
+        SNC_CHECK(out->n < SNC_LIST_MAX, SNC_E_ARG, "%s: more than %d items", option, SNC_LIST_MAX);
+        long v = strtol(p, &end, 10);
+        bool data = data_allowed && len == 4 && memcmp(p, "data", 4) == 0;
+        SNC_CHECK(data || (end == p + len && len > 0 && v >= 1 && v <= 1 << 20), SNC_E_ARG, "%s '%.*s': expected a number of at least 1%s",
+                  option, (int)(len < 40 ? len : 40), p, data_allowed ? " or data" : "");
+        out->v[out->n++] = data ? 0 : (int)v;
+        if (!p[len]) return SNC_OK;
+        p += len + 1;
+    }
+}
+
+typedef struct unit {
+    const char *name;
+    double factor;
+    bool relative;
+} unit;
+
+static snc_err parse_unit(double *out, bool *relative, const char *option, const char *text, const unit *units, const char *expected)
+{
+    char *end = NULL;
+    double v = strtod(text, &end);
+    for (const unit *u = units; u->name; u++)
+        if (end != text && strcmp(end, u->name) == 0 && v > 0 && v < 1e15) {
+            *out = v * u->factor;
+            *relative = u->relative;
+            return SNC_OK;
+        }
+    return snc_err_set(SNC_E_ARG, "%s '%.40s': expected %s", option, text, expected);
+}
+
+snc_err snc_parse_seconds(double *out, const char *option, const char *text)
+{
+    static const unit units[] = {{"s", 1, false}, {"m", 60, false}, {"h", 3600, false}, {"", 1, false}, {NULL, 0, false}};
+    bool relative;
+    return parse_unit(out, &relative, option, text, units, "a time such as 90s, 5m or 1h");
+}
+
+static snc_err parse_target(snc_target *out, const char *option, const char *text, const unit *units, const char *expected)
+{
+    *out = (snc_target){0};
+    if (!text) return SNC_OK;
+    out->given = true;
+    return parse_unit(&out->value, &out->relative, option, text, units, expected);
+}
+
+snc_err snc_parse_latency(snc_target *out, const char *text)
+{
+    static const unit units[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
+    return parse_target(out, "--target-latency", text, units, "a time such as 1.5ms or 800us, or a share such as 0.5x");
+}
+
+snc_err snc_parse_size(snc_target *out, const char *text)
+{
+    static const unit units[] = {{"MB", 1e6, false}, {"KB", 1e3, false}, {"B", 1, false}, {"x", 1, true}, {NULL, 0, false}};
+    return parse_target(out, "--target-size", text, units, "a size such as 12MB or 800KB, or a share such as 0.5x");
+}
+
+int snc_cores(void) { return snc_par_cores(); }
+
+cJSON *snc_host_json(const snc_ctx *ctx)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "cpu", snc_cpu_name());
+    cJSON_AddStringToObject(j, "isa", snc_isa_name(snc_isa_now()));
+    cJSON_AddNumberToObject(j, "threads", ctx->threads);
+    cJSON_AddStringToObject(j, "backend", snc_backend_name(ctx->backend));
+    cJSON_AddStringToObject(j, "compiler", __VERSION__);
+    cJSON_AddStringToObject(j, "snc", SNC_VERSION);
+    return j;
+}

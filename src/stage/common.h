@@ -1,0 +1,43 @@
+/* stage/common.h: what every stage does first and last: context from options, answer lines, small parsers. */
+#ifndef SNC_STAGE_COMMON_H
+#define SNC_STAGE_COMMON_H
+
+#include <stdbool.h>
+
+#include "base/ctx.h"
+#include "base/json.h"
+
+/* Threads: --threads where given (a single number), else `threads_default`; 0 means all cores. Checks SNC_ISA and backend. */
+snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int threads_default) SNC_MUST_USE;
+/* One formatted line of the answer. */
+void snc_stage_say(const snc_host *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* SNC_E_ARG: "finetune: --task is missing". */
+snc_err snc_stage_need(const char *verb, const char *option, const void *value) SNC_MUST_USE;
+/* JSON text of any size as answer lines. */
+void snc_stage_say_text(const snc_host *h, const char *text);
+
+/* "1,8,32" -> numbers >= 1; "data" (where allowed) becomes 0. SNC_E_ARG names option and item. */
+enum { SNC_LIST_MAX = 32 };
+typedef struct snc_int_list {
+    int n, v[SNC_LIST_MAX];
+} snc_int_list;
+snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, bool data_allowed) SNC_MUST_USE;
+
+/* "90s", "5m", "1h", "45" (seconds). */
+snc_err snc_parse_seconds(double *out, const char *option, const char *text) SNC_MUST_USE;
+
+/* A target: an absolute number (us, or bytes) or a share of the full-size INT8 model. */
+typedef struct snc_target {
+    bool given, relative;
+    double value;
+} snc_target;
+snc_err snc_parse_latency(snc_target *out, const char *text /* NULL: not given */) SNC_MUST_USE; /* 1.5ms 800us 0.5x */
+snc_err snc_parse_size(snc_target *out, const char *text) SNC_MUST_USE;                          /* 12MB 800KB 0.5x */
+static inline double snc_target_value(const snc_target *t, double full) { return t->relative ? t->value * full : t->value; }
+
+/* Cores of this machine. */
+int snc_cores(void);
+/* {"cpu","isa","threads","backend","onednn","openblas","compiler","snc"}: who measured. */
+cJSON *snc_host_json(const snc_ctx *ctx);
+
+#endif

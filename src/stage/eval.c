@@ -1,0 +1,80 @@
+/* compress eval: the score of a model on a split of a task. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "stage/inputs.h"
+#include "stage/load.h"
+
+/* rank and select are carved from train by seed; any other split is a file of the task. */
+static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, const snc_options *o, const snc_task *t, const snc_tok *tok)
+{
+    const char *split = o->split ? o->split : "dev";
+    snc_dataset **part = strcmp(split, "rank") == 0 ? &s->rank : strcmp(split, "select") == 0 ? &s->select : NULL;
+    if (!part) return snc_dataset_load(out, ctx, t, tok, o->data, split, 0);
+    SNC_TRY(snc_splits_load(s, ctx, t, tok, o->data, true, 0, NULL));
+    *out = *part;
+    *part = NULL;
+    return SNC_OK;
+}
+
+static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score, double seconds)
+{
+    const char *split = o->split ? o->split : "dev";
+    if (!o->json) {
+        for (int i = 0; i < snc_task_metrics(t); i++) snc_stage_say(h, "%s %s %s %.2f", snc_task_name(t), split, snc_task_metric(t, i), 100 * values[i]);
+        if (snc_task_metrics(t) > 1) snc_stage_say(h, "%s %s score %.2f", snc_task_name(t), split, 100 * score);
+        snc_stage_say(h, "%d rows in %.2f s", d->n, seconds);
+        return SNC_OK;
+    }
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "task", snc_task_name(t));
+    cJSON_AddStringToObject(j, "split", split);
+    cJSON_AddNumberToObject(j, "n", d->n);
+    cJSON *m = cJSON_AddObjectToObject(j, "metrics");
+    for (int i = 0; i < snc_task_metrics(t); i++) cJSON_AddNumberToObject(m, snc_task_metric(t, i), values[i]);
+    cJSON_AddNumberToObject(j, "seconds", seconds);
+    char *text = cJSON_PrintUnformatted(j);
+    cJSON_Delete(j);
+    SNC_CHECK(text, SNC_E_NOMEM, "eval: out of memory while printing");
+    snc_stage_say_text(h, text);
+    cJSON_free(text);
+    return SNC_OK;
+}
+
+snc_err snc_stage_eval(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx;
+    snc_task *task = NULL;
+    snc_loaded l = {0};
+    snc_splits splits = {0};
+    snc_dataset *d = NULL;
+    float *logits = NULL;
+    double values[8], score = 0;
+    SNC_TRY(snc_stage_need("eval", "a model", o->n_models ? o->models[0] : NULL));
+    SNC_TRY(snc_stage_need("eval", "--task", o->task));
+    SNC_TRY(snc_stage_need("eval", "--data", o->data));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_GOTO(snc_inputs_task(&task, o, o->task));
+    SNC_GOTO(snc_loaded_open(&l, &ctx, o->models[0], snc_task_classes(task), snc_task_regression(task)));
+    if (!l.tok) err = snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", o->models[0]);
+    else if (l.classes != snc_task_classes(task) || l.regression != snc_task_regression(task))
+        err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, task %s has %d", o->models[0], l.classes, snc_task_name(task), snc_task_classes(task));
+    if (err) goto out;
+    SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
+    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
+    double t0 = snc_now();
+    SNC_GOTO(snc_weights_logits(logits, &ctx, l.weights, NULL, NULL, d));
+    double seconds = snc_now() - t0;
+    SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));
+    SNC_GOTO(say(o, h, task, d, values, score, seconds));
+out:
+    snc_free(logits);
+    snc_dataset_free(d);
+    snc_splits_dispose(&splits);
+    snc_loaded_close(&l);
+    snc_task_close(task);
+    return err;
+}

@@ -1,0 +1,134 @@
+/* compress finetune: a teacher, fine-tuned on the task. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "stage/steps.h"
+#include "train/evaluate.h"
+#include "train/trainer.h"
+
+/* What all training steps take from the options. */
+void snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute compute, const char *checkpoint)
+{
+    t->batch_size = o->batch_size;
+    t->weight_decay = o->weight_decay;
+    t->warmup = o->warmup;
+    t->compute = compute;
+    t->checkpoint = checkpoint;
+    t->checkpoint_every = o->checkpoint_every;
+    t->max_steps = o->max_steps;
+    t->resume = true;
+}
+
+snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute, const snc_task *task,
+                       const snc_dataset *d)
+{
+    float *logits = NULL;
+    SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
+    snc_err err = snc_train_eval_model(logits, ctx, m, arch, compute, d, 64, NULL);
+    if (!err) err = snc_inputs_score(score, NULL, task, logits, d, m->cfg.classes);
+    snc_free(logits);
+    return err;
+}
+
+static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_options *o,
+                     const char *checkpoint, cJSON **recipe)
+{
+    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_compute compute;
+    SNC_TRY(snc_inputs_compute(&compute, o));
+    snc_step_train_opts(&t, o, compute, checkpoint);
+    t.epochs = o->epochs;
+    t.lr = o->lr;
+    t.what = "finetune";
+    SNC_TRY(snc_train_opts_check(&t));
+    *recipe = snc_train_opts_to_json(&t);
+    return snc_train_run(r, ctx, m, NULL, in->splits.train, NULL, &t);
+}
+
+/* A file path beside the output, for the state of an unfinished run. */
+snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out)
+{
+    int n = snprintf(buf, size, "%s.checkpoint", out);
+    SNC_CHECK(n > 0 && (size_t)n < size, SNC_E_ARG, "path too long: %.80s...", out);
+    return SNC_OK;
+}
+
+snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_task *task, const char *out)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "recipe");
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "task");
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "max_length");
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "training");
+    cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
+    cJSON_AddItemToObject(m->meta, "recipe", cJSON_Duplicate(recipe, 1));
+    cJSON_AddStringToObject(m->meta, "task", snc_task_name(task));
+    cJSON_AddNumberToObject(m->meta, "max_length", snc_task_max_length(task));
+    if (r) {
+        cJSON *t = cJSON_AddObjectToObject(m->meta, "training");
+        cJSON_AddNumberToObject(t, "steps", (double)r->step);
+        cJSON_AddNumberToObject(t, "loss", r->loss);
+        cJSON_AddNumberToObject(t, "seconds", r->seconds);
+    }
+    return snc_model_save(m, out);
+}
+
+snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
+                          const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    cJSON *stamp = snc_stamp_new("finetune", o, in->task, in->splits.train), *recipe = NULL;
+    char checkpoint[4096];
+    snc_train_result r = {0};
+    bool fine_tuned;
+    uint64_t h = 0;
+    *report = (snc_step_report){0};
+    SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
+    SNC_GOTO(snc_path_hash(&h, from));
+    snc_stamp_hash(stamp, "model", h);
+    snc_stamp_options(stamp, o, "finetune");
+    if (snc_stamp_matches(out, stamp)) {
+        report->reused = true;
+        snc_log(ctx, SNC_LOG_INFO, "finetune: %s is up to date", out);
+        goto out;
+    }
+    SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
+    SNC_GOTO(train(&r, ctx, m, in, o, checkpoint, &recipe));
+    report->sentences_per_s = r.sentences_per_s;
+    report->seconds = r.seconds;
+    report->unfinished = !r.finished;
+    if (r.finished) {
+        SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in->task, out));
+        remove(checkpoint);
+    }
+out:
+    cJSON_Delete(stamp);
+    cJSON_Delete(recipe);
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_stage_finetune(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx;
+    snc_tok_assets assets = {0};
+    snc_inputs in = {0};
+    snc_step_report r;
+    SNC_TRY(snc_stage_need("finetune", "--pretrained", o->pretrained));
+    SNC_TRY(snc_stage_need("finetune", "--output", o->output));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_GOTO(snc_load_tokenizer(&assets, o->pretrained));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", &assets, o->hold_out, NULL));
+    SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->pretrained, o->output));
+    if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
+    else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s, peak memory %.0f MB", o->output, r.sentences_per_s, r.seconds, snc_peak_rss_mb());
+out:
+    snc_inputs_close(&in);
+    snc_tok_assets_dispose(&assets);
+    return err;
+}

@@ -1,0 +1,126 @@
+/* compress info: what is inside a model file. compress import: any accepted model to one .snc. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "models/cost.h"
+#include "stage/load.h"
+
+/* Bytes by part, summed over the tensors as they lie in the file. */
+static cJSON *bytes_json(const snc_loaded *l, const char *path)
+{
+    cJSON *j = cJSON_CreateObject();
+    double part[5] = {0};
+    static const char *const names[] = {"embeddings", "linears", "scales_and_vectors", "tokenizer", "header"};
+    const snc_st *st = snc_sncfile_tensors(l->file);
+    double total = 0;
+    for (int i = 0; i < snc_st_count(st); i++) {
+        const snc_tensor *t = &snc_st_tensors_view(st)[i];
+        size_t n = strlen(t->name);
+        int k = strncmp(t->name, "tokenizer.", 10) == 0                                     ? 3
+                : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.")   ? 0
+                : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0         ? 1
+                                                                                           : 2;
+        part[k] += (double)t->bytes;
+        total += (double)t->bytes;
+    }
+    snc_fmap *m = NULL;
+    if (snc_fmap_open(&m, path) == SNC_OK) {
+        part[4] = (double)m->size - total;
+        total = (double)m->size;
+        snc_fmap_close(m);
+    }
+    for (int i = 0; i < 5; i++) cJSON_AddNumberToObject(j, names[i], part[i]);
+    cJSON_AddNumberToObject(j, "total", total);
+    return j;
+}
+
+static cJSON *describe(const snc_loaded *l, const char *path)
+{
+    const snc_bert_config *c = snc_weights_config(l->weights);
+    const snc_arch *a = snc_weights_arch(l->weights);
+    cJSON *j = cJSON_CreateObject(), *labels;
+    cJSON_AddStringToObject(j, "path", path);
+    cJSON_AddItemToObject(j, "config", snc_bert_config_to_json(c));
+    cJSON_AddItemToObject(j, "arch", snc_arch_to_json(a));
+    cJSON_AddItemToObject(j, "policy", snc_policy_to_json(snc_weights_policy(l->weights), a->layers));
+    cJSON_AddNumberToObject(j, "parameters", (double)snc_cost_params(c, a));
+    cJSON_AddNumberToObject(j, "macs_128", (double)snc_cost_macs(c, a, c->positions < 128 ? c->positions : 128));
+    if (l->file) cJSON_AddItemToObject(j, "bytes", bytes_json(l, path));
+    labels = cJSON_AddArrayToObject(j, "labels");
+    for (int k = 0; l->labels && k < l->classes; k++) cJSON_AddItemToArray(labels, cJSON_CreateString(l->labels[k]));
+    cJSON_AddBoolToObject(j, "classifier", l->has_head);
+    cJSON_AddBoolToObject(j, "tokenizer", l->tok != NULL);
+    cJSON_AddNumberToObject(j, "max_length", l->max_length);
+    if (l->file) cJSON_AddStringToObject(j, "written_by", snc_sncfile_version_view(l->file));
+    cJSON_AddItemToObject(j, "meta", cJSON_Duplicate(l->meta, 1));
+    return j;
+}
+
+static void say_layers(const snc_host *h, const snc_loaded *l)
+{
+    const snc_arch *a = snc_weights_arch(l->weights);
+    const snc_policy *p = snc_weights_policy(l->weights);
+    snc_stage_say(h, "layer  source  heads    ffn  qkv    o      ffn_in ffn_out");
+    for (int i = 0; i < a->layers; i++) {
+        const char *t[SNC_SITES];
+        for (int k = 0; k < SNC_SITES; k++) t[k] = snc_dtype_get((snc_dtype)p->linear[i][k])->name;
+        snc_stage_say(h, "%5d  %6d  %5d  %5d  %-6s %-6s %-6s %s", i, a->source[i], a->heads[i], a->ffn[i], t[0], t[1], t[2], t[3]);
+    }
+}
+
+static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
+{
+    const snc_bert_config *c = snc_weights_config(l->weights);
+    const snc_arch *a = snc_weights_arch(l->weights);
+    const snc_policy *p = snc_weights_policy(l->weights);
+    const char *embed = snc_dtype_get((snc_dtype)p->embed)->name;
+    snc_stage_say(h, "%s: %d layers, hidden %d, head width %d, vocabulary %d, positions %d", path, a->layers, a->hidden, c->head_width, c->vocab,
+                  c->positions);
+    say_layers(h, l);
+    snc_stage_say(h, "embeddings %s, pooler %s, classifier %s%s", embed, snc_dtype_get((snc_dtype)p->pooler)->name,
+                  snc_dtype_get((snc_dtype)p->classifier)->name, l->has_head ? "" : " (seeded, not trained)");
+    snc_stage_say(h, "parameters %.2f M, multiply-adds at 128 tokens %.1f M", (double)snc_cost_params(c, a) / 1e6,
+                  (double)snc_cost_macs(c, a, c->positions < 128 ? c->positions : 128) / 1e6);
+    if (l->file) {
+        cJSON *b = bytes_json(l, path), *it;
+        cJSON_ArrayForEach(it, b) snc_stage_say(h, "bytes %-18s %10.0f", it->string, it->valuedouble);
+        cJSON_Delete(b);
+    }
+    for (int k = 0; l->labels && k < l->classes; k++) snc_stage_say(h, "label %d %s", k, l->labels[k]);
+    if (!l->tok) snc_stage_say(h, "no tokenizer inside");
+}
+
+snc_err snc_stage_info(const snc_options *o, const snc_host *h)
+{
+    snc_ctx ctx;
+    snc_loaded l;
+    SNC_TRY(snc_stage_need("info", "a model", o->n_models ? o->models[0] : NULL));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_TRY(snc_loaded_open(&l, &ctx, o->models[0], 0, false));
+    if (o->json) {
+        cJSON *j = describe(&l, o->models[0]);
+        char *text = cJSON_Print(j);
+        if (text) snc_stage_say_text(h, text);
+        cJSON_free(text);
+        cJSON_Delete(j);
+    } else {
+        say_text(h, &l, o->models[0]);
+    }
+    snc_loaded_close(&l);
+    return SNC_OK;
+}
+
+snc_err snc_stage_import(const snc_options *o, const snc_host *h)
+{
+    snc_ctx ctx;
+    snc_model *m = NULL;
+    SNC_TRY(snc_stage_need("import", "--pretrained", o->pretrained));
+    SNC_TRY(snc_stage_need("import", "--output", o->output));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_TRY(snc_model_load(&m, &ctx, o->pretrained, 2, false));
+    snc_err err = snc_model_save(m, o->output);
+    if (!err) snc_stage_say(h, "%s: %.2f M parameters%s", o->output, (double)snc_params_count(&m->params) / 1e6, m->has_head ? "" : ", seeded 2-class head");
+    snc_model_free(m);
+    return err;
+}

@@ -1,0 +1,199 @@
+#include "stage/inputs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/isa.h"
+#include "base/mem.h"
+#include "data/metrics.h"
+#include "models/bert.h"
+#include "models/snc_file.h"
+#include "train/evaluate.h"
+
+snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
+{
+    SNC_TRY(snc_task_open(out, name));
+    snc_err err = SNC_OK;
+    if (o->max_length) err = snc_task_set_max_length(*out, o->max_length);
+    if (!err && o->data) err = snc_task_discover(*out, o->data);
+    if (err) {
+        snc_task_close(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const snc_tok_assets *assets,
+                        bool hold_out, const char *unlabeled)
+{
+    snc_err err = SNC_OK;
+    *out = (snc_inputs){0};
+    SNC_TRY(snc_stage_need(verb, "--task", o->task));
+    SNC_TRY(snc_stage_need(verb, "--data", o->data));
+    SNC_CHECK(assets->vocab, SNC_E_NOTFOUND, "%s: the model has no tokenizer", verb);
+    SNC_GOTO(snc_inputs_task(&out->task, o, o->task));
+    SNC_GOTO(snc_tok_new(&out->tok, assets));
+    SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->data, hold_out, o->max_train_samples, unlabeled));
+    snc_log(ctx, SNC_LOG_INFO, "%s: train %d rows, rank %d, select %d (%d rows contained in those left train)", snc_task_name(out->task),
+            out->splits.train->n, hold_out ? out->splits.rank->n : 0, hold_out ? out->splits.select->n : 0, out->splits.removed);
+    return SNC_OK;
+out:
+    snc_inputs_close(out);
+    return err;
+}
+
+void snc_inputs_close(snc_inputs *in)
+{
+    snc_splits_dispose(&in->splits);
+    snc_tok_free(in->tok);
+    snc_task_close(in->task);
+    *in = (snc_inputs){0};
+}
+
+uint64_t snc_dataset_hash(const snc_dataset *d)
+{
+    uint64_t h = snc_bytes_hash(0, &d->n, sizeof d->n);
+    h = snc_bytes_hash(h, d->ids, (size_t)d->start[d->n] * sizeof *d->ids);
+    return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
+}
+
+/* Case-blind for ASCII: "POSITIVE" in a config is "positive" in a task. */
+static bool same_label(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        int x = *a >= 'A' && *a <= 'Z' ? *a + 32 : *a, y = *b >= 'A' && *b <= 'Z' ? *b + 32 : *b;
+        if (x != y) return false;
+    }
+    return *a == *b;
+}
+
+/* from[k]: the model's class that the task calls k; false when the names are not the same set. */
+static bool match_labels(int *from, const snc_model *m, const snc_task *task)
+{
+    for (int k = 0; k < m->cfg.classes; k++) {
+        from[k] = -1;
+        for (int j = 0; j < m->cfg.classes; j++)
+            if (same_label(m->labels[j], snc_task_label(task, k))) from[k] = j;
+        if (from[k] < 0) return false;
+    }
+    return true;
+}
+
+static snc_err permute_head(snc_model *m, const int *from)
+{
+    int K = m->cfg.classes, C = m->arch.hidden;
+    float *w = snc_params_w(&m->params, m->ix.classifier.w), *b = snc_params_w(&m->params, m->ix.classifier.b), *old = NULL;
+    SNC_TRY(snc_alloc(&old, (size_t)K * (size_t)(C + 1), sizeof *old));
+    memcpy(old, w, (size_t)K * (size_t)C * sizeof *w);
+    memcpy(old + (size_t)K * (size_t)C, b, (size_t)K * sizeof *b);
+    for (int k = 0; k < K; k++) {
+        memcpy(w + (size_t)k * (size_t)C, old + (size_t)from[k] * (size_t)C, (size_t)C * sizeof *w);
+        b[k] = old[(size_t)K * (size_t)C + (size_t)from[k]];
+    }
+    snc_free(old);
+    return SNC_OK;
+}
+
+static snc_err name_classes(snc_model *m, const snc_task *task)
+{
+    for (int k = 0; k < m->cfg.classes && !snc_task_regression(task); k++) {
+        char *name = NULL;
+        if (!m->labels) SNC_TRY(snc_alloc(&m->labels, (size_t)m->cfg.classes, sizeof *m->labels));
+        SNC_TRY(snc_strdup(&name, snc_task_label(task, k)));
+        snc_free(m->labels[k]);
+        m->labels[k] = name;
+    }
+    return SNC_OK;
+}
+
+snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, const char *path, const snc_task *task)
+{
+    int K = snc_task_classes(task), from[SNC_MAX_CLASSES];
+    bool regression = snc_task_regression(task);
+    snc_model *m = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_model_load(&m, ctx, path, K, regression));
+    *fine_tuned = m->has_head && m->cfg.classes == K && m->cfg.regression == regression;
+    if (!*fine_tuned) {
+        SNC_GOTO(snc_model_set_head(m, K, regression, NULL, ctx->seed));
+    } else if (!regression && m->labels) {
+        if (match_labels(from, m, task)) SNC_GOTO(permute_head(m, from));
+        else
+            snc_log(ctx, SNC_LOG_WARN, "%s: its labels (%s, ...) are not the task's (%s, ...): taken in order", path, m->labels[0],
+                    snc_task_label(task, 0));
+    }
+    SNC_GOTO(name_classes(m, task));
+    *out = m;
+    m = NULL;
+out:
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_inputs_compute(snc_compute *out, const snc_options *o)
+{
+    const char *s = o->compute ? o->compute : "auto";
+    *out = snc_isa_now() == SNC_ISA_AMX ? SNC_COMPUTE_BF16 : SNC_COMPUTE_F32;
+    if (strcmp(s, "bf16") == 0) *out = SNC_COMPUTE_BF16;
+    else if (strcmp(s, "f32") == 0) *out = SNC_COMPUTE_F32;
+    else SNC_CHECK(strcmp(s, "auto") == 0, SNC_E_ARG, "--compute '%s': expected auto, bf16 or f32", s);
+    return SNC_OK;
+}
+
+snc_err snc_inputs_fp(snc_dtype *out, const snc_options *o)
+{
+    const char *s = o->fp ? o->fp : "auto";
+    *out = snc_isa_now() == SNC_ISA_AMX ? SNC_BF16 : SNC_F32;
+    if (strcmp(s, "bf16") == 0) *out = SNC_BF16;
+    else if (strcmp(s, "f32") == 0) *out = SNC_F32;
+    else SNC_CHECK(strcmp(s, "auto") == 0, SNC_E_ARG, "--fp '%s': expected auto, f32 or bf16", s);
+    return SNC_OK;
+}
+
+snc_err snc_inputs_score(double *score, double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K)
+{
+    float *pred = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&pred, (size_t)d->n, sizeof *pred));
+    snc_train_predictions(pred, logits, d->n, K);
+    *score = 0;
+    for (int i = 0; i < snc_task_metrics(task); i++) {
+        double v = 0;
+        SNC_GOTO(snc_metric(&v, snc_task_metric(task, i), pred, d->target, d->n));
+        if (values) values[i] = v;
+        *score += v / snc_task_metrics(task);
+    }
+out:
+    snc_free(pred);
+    return err;
+}
+
+cJSON *snc_stamp_new(const char *verb, const snc_options *o, const snc_task *task, const snc_dataset *train)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "step", verb);
+    cJSON_AddStringToObject(j, "version", SNC_VERSION);
+    cJSON_AddNumberToObject(j, "seed", (double)o->seed);
+    if (task) snc_stamp_hash(j, "task", snc_task_hash(task));
+    if (train) snc_stamp_hash(j, "train", snc_dataset_hash(train));
+    return j;
+}
+
+void snc_stamp_hash(cJSON *stamp, const char *key, uint64_t h)
+{
+    char text[20];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)h);
+    cJSON_AddStringToObject(stamp, key, text);
+}
+
+bool snc_stamp_matches(const char *path, const cJSON *stamp)
+{
+    snc_sncfile *f = NULL;
+    if (!snc_is_file(path) || snc_sncfile_open(&f, path) != SNC_OK) return false;
+    const cJSON *there = cJSON_GetObjectItemCaseSensitive(snc_sncfile_meta_view(f), "inputs");
+    bool same = there && cJSON_Compare(there, stamp, 1);
+    snc_sncfile_close(f);
+    return same;
+}

@@ -1,0 +1,42 @@
+/* stage/inputs.h: a task's rows for one model: task file, tokenizer, splits; and the model made to fit the task. */
+#ifndef SNC_STAGE_INPUTS_H
+#define SNC_STAGE_INPUTS_H
+
+#include "data/dataset.h"
+#include "models/bert.h"
+#include "stage/common.h"
+
+typedef struct snc_inputs {
+    snc_task *task;
+    snc_tok *tok;
+    snc_splits splits; /* rank and select NULL without hold-out */
+} snc_inputs;
+
+/* Needs --task and --data. Prints the sizes of the splits. */
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const snc_tok_assets *assets,
+                        bool hold_out, const char *unlabeled) SNC_MUST_USE;
+/* The task alone, with --max-length and labels found out. */
+snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
+void    snc_inputs_close(snc_inputs *in);
+/* Identity of a split's rows, as they reach the model. */
+uint64_t snc_dataset_hash(const snc_dataset *d);
+
+/* Loads a model for the task: a matching head is kept, its classes put into the task's order by name; any other head is
+ * replaced by a seeded one. *fine_tuned: the head came with the file and fits. */
+snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, const char *path, const snc_task *task) SNC_MUST_USE;
+
+/* bf16 where the CPU has tiles for it, f32 elsewhere, or what --compute says. */
+snc_err snc_inputs_compute(snc_compute *out, const snc_options *o) SNC_MUST_USE;
+/* What "FP" means in a policy: --fp, or bf16 under the same condition. */
+snc_err snc_inputs_fp(snc_dtype *out, const snc_options *o) SNC_MUST_USE;
+
+/* The task's score of predictions: the mean of its metrics; each metric's value in values [snc_task_metrics] or NULL. */
+snc_err snc_inputs_score(double *score, double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K) SNC_MUST_USE;
+
+/* Identity of an artifact: verb, tool version, and every option and input hash that it depends on. Later steps compare. */
+cJSON  *snc_stamp_new(const char *verb, const snc_options *o, const snc_task *task, const snc_dataset *train);
+void    snc_stamp_hash(cJSON *stamp, const char *key, uint64_t h);
+/* Whether the .snc at path carries this very stamp. */
+bool    snc_stamp_matches(const char *path, const cJSON *stamp);
+
+#endif

@@ -1,0 +1,177 @@
+#include "stage/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+
+bool snc_path_is_snc(const char *path)
+{
+    static const char mark[] = "\"snc_format\"";
+    snc_fmap *m = NULL;
+    bool found = false;
+    if (!snc_is_file(path) || snc_fmap_open(&m, path) != SNC_OK) return false;
+    size_t head = m->size < 1 << 20 ? m->size : 1 << 20; /* our writer puts __metadata__ first */
+    for (size_t i = 0; i + sizeof mark <= head && !found; i++) found = m->data[i] == '"' && memcmp(m->data + i, mark, sizeof mark - 1) == 0;
+    snc_fmap_close(m);
+    return found;
+}
+
+/* The folder of a path, "." for a bare name. */
+static snc_err folder_of(char *buf, size_t size, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    SNC_CHECK(n < size, SNC_E_ARG, "path too long: %.80s...", path);
+    memcpy(buf, path, n);
+    buf[n] = 0;
+    if (n == 0) memcpy(buf, slash ? "/" : ".", 2);
+    return SNC_OK;
+}
+
+snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path)
+{
+    char folder[4096];
+    if (snc_is_dir(path)) return snc_tok_assets_load(out, path);
+    if (!snc_path_is_snc(path)) {
+        SNC_CHECK(snc_is_file(path), SNC_E_IO, "%s: no such file or folder", path);
+        SNC_TRY(folder_of(folder, sizeof folder, path));
+        return snc_tok_assets_load(out, folder);
+    }
+    snc_sncfile *f = NULL;
+    SNC_TRY(snc_sncfile_open(&f, path));
+    snc_err err = snc_sncfile_tokenizer_dup(out, f);
+    snc_sncfile_close(f);
+    if (!err && !out->vocab) err = snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", path);
+    return err;
+}
+
+snc_err snc_path_hash(uint64_t *out, const char *path)
+{
+    static const char *const parts[] = {"config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "vocab.txt", "tokenizer.json"};
+    char file[4096];
+    uint64_t one, h = 0;
+    if (!snc_is_dir(path)) return snc_file_hash(out, path);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        SNC_TRY(snc_path_join(file, sizeof file, path, parts[i]));
+        if (!snc_is_file(file)) continue;
+        SNC_TRY(snc_file_hash(&one, file));
+        h = snc_bytes_hash(h, &one, sizeof one);
+    }
+    *out = h;
+    return SNC_OK;
+}
+
+static int meta_int(const cJSON *meta, const char *key, int def)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(meta, key);
+    return cJSON_IsNumber(v) ? v->valueint : def;
+}
+
+static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path)
+{
+    SNC_TRY(snc_sncfile_open(&l->file, path));
+    SNC_TRY(snc_weights_open(&l->weights, ctx, path));
+    SNC_TRY(snc_sncfile_tokenizer_dup(assets, l->file));
+    l->labels = snc_sncfile_labels_view(l->file);
+    l->has_head = snc_sncfile_has_head(l->file);
+    l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
+    return SNC_OK;
+}
+
+static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, bool regression)
+{
+    SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, regression));
+    if (!l->model->has_head) snc_log(ctx, SNC_LOG_WARN, "%s: has no classifier; a seeded one stands in", path);
+    SNC_TRY(snc_weights_from_model(&l->weights, ctx, l->model));
+    SNC_TRY(snc_tok_assets_dup(assets, &l->model->tokenizer));
+    l->labels = (const char *const *)l->model->labels;
+    l->has_head = l->model->has_head;
+    l->meta = cJSON_Duplicate(l->model->meta, 1);
+    return SNC_OK;
+}
+
+snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint)
+{
+    snc_err err = SNC_OK;
+    snc_tok_assets assets = {0};
+    *out = (snc_loaded){0};
+    if (snc_path_is_snc(path)) SNC_GOTO(open_snc(out, &assets, ctx, path));
+    else SNC_GOTO(open_other(out, &assets, ctx, path, classes_hint, regression_hint));
+    if (assets.vocab) SNC_GOTO(snc_tok_new(&out->tok, &assets));
+    const snc_bert_config *c = snc_weights_config(out->weights);
+    out->classes = c->classes;
+    out->regression = c->regression;
+    out->max_length = meta_int(out->meta, "max_length", c->positions);
+    if (out->max_length > c->positions) out->max_length = c->positions;
+out:
+    snc_tok_assets_dispose(&assets);
+    if (err) snc_loaded_close(out);
+    return err;
+}
+
+void snc_loaded_close(snc_loaded *l)
+{
+    snc_weights_free(l->weights);
+    snc_model_free(l->model);
+    snc_tok_free(l->tok);
+    cJSON_Delete(l->meta);
+    snc_sncfile_close(l->file);
+    *l = (snc_loaded){0};
+}
+
+typedef struct row_length {
+    int32_t row, length;
+} row_length;
+
+static int by_length(const void *a, const void *b)
+{
+    const row_length *x = a, *y = b;
+    return x->length != y->length ? (x->length < y->length ? -1 : 1) : (x->row > y->row) - (x->row < y->row);
+}
+
+snc_err snc_loaded_logits(float *logits, const snc_ctx *ctx, snc_net *net, int K, const snc_dataset *d, int batch)
+{
+    snc_err err = SNC_OK;
+    snc_batcher *b = NULL;
+    row_length *order = NULL;
+    int32_t *rows = NULL;
+    float *out = NULL;
+    SNC_GOTO(snc_batcher_new(&b, d, batch));
+    SNC_GOTO(snc_alloc(&order, (size_t)d->n, sizeof *order));
+    SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
+    SNC_GOTO(snc_alloc(&out, (size_t)batch * (size_t)K, sizeof *out));
+    for (int i = 0; i < d->n; i++) order[i] = (row_length){i, snc_dataset_len(d, i)};
+    qsort(order, (size_t)d->n, sizeof *order, by_length);
+    for (int i = 0; i < d->n; i++) rows[i] = order[i].row;
+    for (int i = 0; i < d->n; i += batch) {
+        snc_tokens x;
+        int n = d->n - i < batch ? d->n - i : batch;
+        if (snc_cancelled(ctx)) {
+            err = snc_err_set(SNC_E_CANCELLED, "interrupted");
+            goto out;
+        }
+        snc_batcher_rows(&x, b, rows + i, n);
+        SNC_GOTO(snc_net_run(out, net, &x));
+        for (int k = 0; k < n; k++) memcpy(logits + (size_t)rows[i + k] * (size_t)K, out + (size_t)k * (size_t)K, (size_t)K * sizeof *out);
+    }
+out:
+    snc_batcher_free(b);
+    snc_free(order);
+    snc_free(rows);
+    snc_free(out);
+    return err;
+}
+
+snc_err snc_weights_logits(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
+                           const snc_dataset *d)
+{
+    enum { BATCH = 64 };
+    snc_net *net = NULL;
+    snc_net_opts o = {.max_tokens = BATCH * d->max_len, .max_seqs = BATCH, .max_len = d->max_len};
+    SNC_TRY(snc_net_create(&net, ctx, w, arch, policy, &o));
+    snc_err err = snc_loaded_logits(logits, ctx, net, snc_weights_config(w)->classes, d, BATCH);
+    snc_net_free(net);
+    return err;
+}

@@ -1,0 +1,37 @@
+/* stage/load.h: any accepted model, ready to run: a .snc in its own dtypes, everything else in F32. */
+#ifndef SNC_STAGE_LOAD_H
+#define SNC_STAGE_LOAD_H
+
+#include "models/runtime.h"
+#include "data/dataset.h"
+#include "models/snc_file.h"
+#include "stage/common.h"
+
+typedef struct snc_loaded {
+    snc_weights *weights;
+    snc_model *model;      /* behind the weights when the input was no .snc */
+    snc_tok *tok;          /* NULL: none inside */
+    const char *const *labels; /* [classes] or NULL */
+    int classes, max_length;   /* max_length: what the model was trained for, else its positions */
+    bool regression, has_head;
+    cJSON *meta;           /* a copy */
+    snc_sncfile *file;     /* of a .snc */
+} snc_loaded;
+
+/* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
+snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
+void    snc_loaded_close(snc_loaded *l);
+
+bool    snc_path_is_snc(const char *path); /* by content */
+/* Tokenizer files of a .snc, a Hugging Face folder, or of the folder a bare file is in. SNC_E_NOTFOUND: none. */
+snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path) SNC_MUST_USE;
+/* Identity of a model file or of a folder's model and tokenizer files. */
+snc_err snc_path_hash(uint64_t *out, const char *path) SNC_MUST_USE;
+
+/* Logits [n, K] of a split, in batches of like length, through a net. The net must be planned for `batch` x d->max_len. */
+snc_err snc_loaded_logits(float *logits, const snc_ctx *ctx, snc_net *net, int K, const snc_dataset *d, int batch) SNC_MUST_USE;
+/* The same with a net of its own. arch and policy as in snc_net_create. */
+snc_err snc_weights_logits(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
+                           const snc_dataset *d) SNC_MUST_USE;
+
+#endif

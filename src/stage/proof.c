@@ -1,0 +1,203 @@
+#include "stage/proof.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/rng.h"
+#include "train/evaluate.h"
+
+enum { BOOTSTRAP = 2000 };
+
+snc_interval snc_interval_t(const double *v, int n)
+{
+    /* two-sided 95% quantiles of Student's t, by degrees of freedom 1 to 10, then the normal's neighbourhood */
+    static const double t95[] = {0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
+    double sum = 0, square = 0;
+    for (int i = 0; i < n; i++) sum += v[i];
+    double mean = sum / n;
+    for (int i = 0; i < n; i++) square += (v[i] - mean) * (v[i] - mean);
+    double half = n > 1 ? (n - 1 <= 10 ? t95[n - 1] : 2.1) * sqrt(square / (n - 1) / n) : 0;
+    return (snc_interval){mean, mean - half, mean + half};
+}
+
+static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
+{
+    cJSON *j = NULL;
+    SNC_TRY(snc_json_parse(&j, text, strlen(text), "bench"));
+    const cJSON *cell = cJSON_GetArrayItem(j, 0);
+    const cJSON *p = cJSON_GetObjectItemCaseSensitive(cell, "percentile_ms"), *p90 = cJSON_GetObjectItemCaseSensitive(cell, "p90_ms");
+    bool ok = cJSON_IsNumber(p) && cJSON_IsNumber(p90);
+    if (ok) {
+        *us = p->valuedouble * 1e3;
+        *p90_us = p90->valuedouble * 1e3;
+    }
+    cJSON_Delete(j);
+    SNC_CHECK(ok, SNC_E_BACKEND, "%s: the timing process gave no percentile", model);
+    return SNC_OK;
+}
+
+snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model)
+{
+    char self[4096], percentile[32];
+    char *text = NULL;
+    snc_proc_self(self, sizeof self);
+    snprintf(percentile, sizeof percentile, "%g", o->percentile);
+    const char *argv[] = {h->program ? h->program : self, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
+                          "-t", o->threads ? o->threads : "1", "-o", "json", "--percentile", percentile, "--backend",
+                          o->backend ? o->backend : "auto", "--quiet", NULL};
+    SNC_TRY(snc_proc_run(&text, argv));
+    snc_err err = parse_cell(us, p90_us, text, model);
+    snc_free(text);
+    return err;
+}
+
+static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h)
+{
+    double p90[SNC_PROOF_MODELS] = {0};
+    for (int r = 0; r < SNC_PROOF_ROUNDS; r++) {
+        for (int i = 0; i < SNC_PROOF_MODELS; i++) {
+            int k = r % 2 ? SNC_PROOF_MODELS - 1 - i : i;
+            double tail = 0;
+            SNC_CHECK(!snc_cancelled(ctx), SNC_E_CANCELLED, "interrupted while measuring; everything before is saved");
+            SNC_TRY(snc_proof_time(&p->m[k].round_us[r], &tail, o, h, p->m[k].path));
+            p90[k] += tail / SNC_PROOF_ROUNDS;
+        }
+        snc_progress(ctx, "proof", r + 1, SNC_PROOF_ROUNDS, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
+                     p->m[SNC_PROOF_INT8].round_us[r]);
+    }
+    p->rounds = SNC_PROOF_ROUNDS;
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        snc_proof_model *m = &p->m[k];
+        double ratio[SNC_PROOF_ROUNDS], low = INFINITY, high = 0;
+        for (int r = 0; r < p->rounds; r++) {
+            ratio[r] = m->round_us[r] / p->m[SNC_PROOF_INT8].round_us[r];
+            low = fmin(low, m->round_us[r]);
+            high = fmax(high, m->round_us[r]);
+        }
+        m->latency_us = snc_interval_t(m->round_us, p->rounds);
+        m->ratio = snc_interval_t(ratio, p->rounds);
+        m->p90_us = p90[k];
+        m->spread = (high - low) / m->latency_us.value;
+    }
+    return SNC_OK;
+}
+
+static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_task *task, const snc_dataset *dev, int *classes)
+{
+    snc_loaded l;
+    snc_fmap *f = NULL;
+    SNC_TRY(snc_fmap_open(&f, m->path));
+    m->bytes = (double)f->size;
+    snc_fmap_close(f);
+    SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, false));
+    *classes = l.classes;
+    snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
+    if (!err) err = snc_weights_logits(m->logits, ctx, l.weights, NULL, NULL, dev);
+    if (!err) err = snc_inputs_score(&m->score, m->metric, task, m->logits, dev, l.classes);
+    snc_loaded_close(&l);
+    return err;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+/* The rows of one resample, gathered so that the task's own score can be asked. */
+static snc_err resampled_score(double *score, const snc_task *task, const float *logits, const snc_dataset *d, const int32_t *rows, int K,
+                               float *z, float *target)
+{
+    for (int i = 0; i < d->n; i++) {
+        memcpy(z + (size_t)i * (size_t)K, logits + (size_t)rows[i] * (size_t)K, (size_t)K * sizeof *z);
+        target[i] = d->target[rows[i]];
+    }
+    snc_dataset sample = {.n = d->n, .target = target};
+    return snc_inputs_score(score, NULL, task, z, &sample, K);
+}
+
+/* 2.5% and 97.5% quantiles of score(teacher) - score(model) over resampled rows, both on the same rows. */
+static snc_err paired_drop(snc_interval *out, const snc_ctx *ctx, const snc_task *task, const snc_dataset *d, const float *teacher,
+                           const float *model, int K)
+{
+    snc_err err = SNC_OK;
+    snc_rng rng;
+    int32_t *rows = NULL;
+    float *z = NULL, *target = NULL;
+    double *diff = NULL;
+    snc_rng_init(&rng, ctx->seed, 0x626f6f74);
+    SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
+    SNC_GOTO(snc_alloc(&z, (size_t)d->n * (size_t)K, sizeof *z));
+    SNC_GOTO(snc_alloc(&target, (size_t)d->n, sizeof *target));
+    SNC_GOTO(snc_alloc(&diff, BOOTSTRAP, sizeof *diff));
+    for (int b = 0; b < BOOTSTRAP; b++) {
+        double s = 0, t = 0;
+        for (int i = 0; i < d->n; i++) rows[i] = (int32_t)snc_rng_below(&rng, (uint32_t)d->n);
+        SNC_GOTO(resampled_score(&t, task, teacher, d, rows, K, z, target));
+        SNC_GOTO(resampled_score(&s, task, model, d, rows, K, z, target));
+        diff[b] = isfinite(t - s) ? 100 * (t - s) : 0; /* a resample with a constant side has no correlation */
+    }
+    qsort(diff, BOOTSTRAP, sizeof *diff, by_value);
+    out->low = diff[BOOTSTRAP / 40];
+    out->high = diff[BOOTSTRAP - 1 - BOOTSTRAP / 40];
+out:
+    snc_free(rows);
+    snc_free(z);
+    snc_free(target);
+    snc_free(diff);
+    return err;
+}
+
+static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task, const snc_dataset *dev)
+{
+    snc_err err = SNC_OK;
+    const snc_proof_model *teacher = &p->m[SNC_PROOF_TEACHER];
+    float *a = NULL, *b = NULL;
+    SNC_GOTO(snc_alloc(&a, (size_t)dev->n, sizeof *a));
+    SNC_GOTO(snc_alloc(&b, (size_t)dev->n, sizeof *b));
+    snc_train_predictions(a, teacher->logits, dev->n, p->classes);
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        snc_proof_model *m = &p->m[k];
+        int equal = 0;
+        snc_train_predictions(b, m->logits, dev->n, p->classes);
+        for (int i = 0; i < dev->n; i++) equal += a[i] == b[i];
+        m->equal_labels = snc_task_regression(task) ? (double)NAN : (double)equal / dev->n;
+        SNC_GOTO(paired_drop(&m->drop, ctx, task, dev, teacher->logits, m->logits, p->classes));
+        m->drop.value = 100 * (teacher->score - m->score);
+    }
+out:
+    snc_free(a);
+    snc_free(b);
+    return err;
+}
+
+snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
+                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS])
+{
+    static const char *const names[SNC_PROOF_MODELS] = {"compressed", "full INT8", "teacher F32"};
+    snc_err err = SNC_OK;
+    *out = (snc_proof){.n_dev = dev->n};
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        out->m[k].name = names[k];
+        out->m[k].path = paths[k];
+        SNC_GOTO(score_model(&out->m[k], ctx, task, dev, &out->classes));
+    }
+    SNC_GOTO(compare(out, ctx, task, dev));
+    SNC_GOTO(time_models(out, ctx, o, h));
+out:
+    if (err) snc_proof_dispose(out);
+    return err;
+}
+
+void snc_proof_dispose(snc_proof *p)
+{
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) snc_free(p->m[k].logits);
+    *p = (snc_proof){0};
+}

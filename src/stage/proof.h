@@ -1,0 +1,50 @@
+/* stage/proof.h: what is claimed about exported files, measured after export in fresh processes and on dev.
+ *
+ * Latency: `rounds` rounds; each starts one process a model, in alternating order, that times the workload and reports the
+ * asked percentile. The estimate is the mean over rounds; its 95% interval is Student's t over rounds. A share such as 0.7x
+ * is judged by the per-round ratio to the full-size INT8 model, so that a slow minute hits both sides.
+ * Scores: differences to the teacher are paired; their 95% interval is a seeded bootstrap over rows.
+ */
+#ifndef SNC_STAGE_PROOF_H
+#define SNC_STAGE_PROOF_H
+
+#include "stage/inputs.h"
+#include "stage/load.h"
+
+enum { SNC_PROOF_ROUNDS = 7, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
+
+typedef struct snc_interval {
+    double value, low, high;
+} snc_interval;
+
+typedef struct snc_proof_model {
+    const char *name, *path;
+    double bytes;
+    double round_us[SNC_PROOF_ROUNDS];
+    snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
+    double p90_us, spread;          /* spread: (max - min) / mean over rounds */
+    double score, metric[SNC_PROOF_METRICS];
+    snc_interval drop;              /* teacher's score minus this one's, in points */
+    double equal_labels;            /* share of rows with the teacher's label; NaN for regression */
+    float *logits;                  /* [n, K] on dev */
+} snc_proof_model;
+
+typedef struct snc_proof {
+    int n_dev, classes, rounds;
+    snc_proof_model m[SNC_PROOF_MODELS]; /* compressed, full-size INT8, full-size F32 (the teacher) */
+} snc_proof;
+
+typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
+
+/* paths in the order of snc_proof_index. batch, seq and threads as the options say. */
+snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
+                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS]) SNC_MUST_USE;
+void    snc_proof_dispose(snc_proof *p);
+
+/* Mean and 95% interval of n samples by Student's t; n = 1: the interval is the value. */
+snc_interval snc_interval_t(const double *v, int n);
+
+/* One process: the asked percentile of `model` on the workload, and its p90, in microseconds. */
+snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model) SNC_MUST_USE;
+
+#endif

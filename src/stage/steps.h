@@ -1,0 +1,42 @@
+/* stage/steps.h: the steps that verbs and the whole job share: files in, one artifact out, skipped when it is there already. */
+#ifndef SNC_STAGE_STEPS_H
+#define SNC_STAGE_STEPS_H
+
+#include "search/space.h"
+#include "stage/inputs.h"
+#include "stage/load.h"
+#include "train/trainer.h"
+
+typedef struct snc_step_report {
+    bool reused;     /* the artifact was there with the same inputs */
+    bool unfinished; /* --max-steps */
+    double sentences_per_s, seconds;
+} snc_step_report;
+
+/* Teacher from any model. Leaves out.checkpoint while unfinished. */
+snc_err snc_step_finetune(snc_step_report *r, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
+                          const char *out) SNC_MUST_USE;
+/* Supernet in importance order from a teacher. */
+snc_err snc_step_supernet(snc_step_report *r, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
+                          const char *out) SNC_MUST_USE;
+
+/* The search space that --space names or the model implies, with the depth rule the supernet was trained for. */
+snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m, const char *rule) SNC_MUST_USE;
+/* What search and repair minimise: mean KL(teacher || net) over rows, or mean squared difference for regression. */
+double  snc_step_distance(const float *logits, const float *teacher, int n, int K, bool regression);
+/* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select. */
+snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute,
+                            const char *wanted) SNC_MUST_USE;
+
+/* ---- shared by the training steps ---------------------------------------------------------------------------------- */
+void    snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute compute, const char *checkpoint);
+snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out) SNC_MUST_USE;
+snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_task *task,
+                              const char *out) SNC_MUST_USE;
+/* Task score of a prefix net on a split, by the training engine. */
+snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
+                       const snc_task *task, const snc_dataset *d) SNC_MUST_USE;
+/* The options that decide what a training step makes; verb is "finetune" or "supernet". */
+void    snc_stamp_options(cJSON *stamp, const snc_options *o, const char *verb);
+
+#endif

@@ -1,0 +1,239 @@
+/* compress supernet: a teacher's weights in importance order, trained so that every prefix works. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "models/elastic.h"
+#include "models/reorder.h"
+#include "search/space.h"
+#include "stage/steps.h"
+#include "train/evaluate.h"
+#include "train/importance.h"
+#include "train/loss.h"
+
+/* The option lists of the search, as the path sampler wants them. */
+static void subspace_of(snc_subspace *out, const snc_space *s, const char *rule)
+{
+    const snc_gene *depth = &s->gene[0], *hidden = &s->gene[1], *heads = &s->gene[2], *ffn = &s->gene[3];
+    *out = (snc_subspace){.min_layers = depth->value[0], .max_layers = depth->value[depth->n - 1], .per_layer = true};
+    snprintf(out->rule, sizeof out->rule, "%s", rule);
+    out->n_hidden = hidden->n;
+    out->n_heads = heads->n;
+    out->n_ffn = ffn->n;
+    memcpy(out->hidden, hidden->value, sizeof out->hidden);
+    memcpy(out->heads, heads->value, sizeof out->heads);
+    memcpy(out->ffn, ffn->value, sizeof out->ffn);
+}
+
+snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m, const char *rule)
+{
+    snc_space_opts so = {.path = o->space, .depth_rule = rule};
+    SNC_TRY(snc_inputs_fp(&so.fp, o));
+    return snc_space_new(out, &m->cfg, &m->arch, &so);
+}
+
+/* Puts heads, neurons and channels in order of falling importance; the function the model computes stays. */
+static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute)
+{
+    snc_importance s = {0};
+    snc_order order = {0};
+    snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
+    snc_err err = SNC_OK;
+    double t0 = snc_now();
+    io.compute = compute;
+    SNC_GOTO(snc_importance_score(&s, ctx, m, in->splits.train, &io));
+    SNC_GOTO(snc_importance_order(&order, &s, &m->arch));
+    SNC_GOTO(snc_model_reorder(m, &order));
+    snc_log(ctx, SNC_LOG_INFO, "importance: first-order scores on %lld train rows, %.1f s", (long long)s.rows, snc_now() - t0);
+out:
+    snc_importance_dispose(&s);
+    snc_order_dispose(&order);
+    return err;
+}
+
+/* Mean KL to the teacher on the select split when the net keeps `depth` layers by the rule, before any training. */
+static snc_err rule_loss(double *loss, const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute, const float *teacher,
+                         const char *rule, int depth)
+{
+    const snc_dataset *d = in->splits.select;
+    snc_arch arch = m->arch;
+    float *z = NULL;
+    arch.layers = depth;
+    SNC_TRY(snc_elastic_keep(arch.source, rule, depth, m->arch.layers));
+    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)m->cfg.classes, sizeof *z));
+    snc_err err = snc_train_eval_model(z, ctx, m, &arch, compute, d, 64, NULL);
+    if (!err) *loss = snc_step_distance(z, teacher, d->n, m->cfg.classes, m->cfg.regression);
+    snc_free(z);
+    return err;
+}
+
+double snc_step_distance(const float *z, const float *teacher, int n, int K, bool regression)
+{
+    return regression ? snc_loss_mse(NULL, z, teacher, n, 1) : snc_loss_kl(NULL, z, teacher, n, K, 1, 1);
+}
+
+snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute, const char *wanted)
+{
+    static const char *const rules[] = {"even", "first", "last"};
+    float *teacher = NULL;
+    double best = 0;
+    snc_err err = SNC_OK;
+    if (wanted && strcmp(wanted, "auto") != 0) {
+        int kept[SNC_MAX_LAYERS];
+        SNC_TRY(snc_elastic_keep(kept, wanted, 1, m->arch.layers)); /* is it a rule? */
+        snprintf(rule, 8, "%s", wanted);
+        return SNC_OK;
+    }
+    snprintf(rule, 8, "%s", rules[0]);
+    if (!in->splits.select || m->arch.layers < 2) return SNC_OK;
+    SNC_GOTO(snc_alloc(&teacher, (size_t)in->splits.select->n * (size_t)m->cfg.classes, sizeof *teacher));
+    SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, in->splits.select, 64, NULL));
+    for (int i = 0; i < 3; i++) {
+        double sum = 0, one = 0;
+        for (int depth = (m->arch.layers + 1) / 2; depth < m->arch.layers; depth++) {
+            SNC_GOTO(rule_loss(&one, ctx, m, in, compute, teacher, rules[i], depth));
+            sum += one;
+        }
+        snc_log(ctx, SNC_LOG_INFO, "depth rule %s: loss %.4f on select, summed over depths, untrained", rules[i], sum);
+        if (i > 0 && sum >= best) continue;
+        best = sum;
+        snprintf(rule, 8, "%s", rules[i]);
+    }
+out:
+    snc_free(teacher);
+    return err;
+}
+
+static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute, const snc_subspace *sub)
+{
+    snc_arch smallest;
+    double full = 0, small = 0;
+    if (!in->splits.select) return SNC_OK;
+    snc_subspace_pick(&smallest, sub, &m->arch, SNC_SUBSPACE_SMALLEST);
+    SNC_TRY(snc_step_score(&full, ctx, m, &m->arch, compute, in->task, in->splits.select));
+    SNC_TRY(snc_step_score(&small, ctx, m, &smallest, compute, in->task, in->splits.select));
+    snc_log(ctx, SNC_LOG_INFO, "supernet: score on select: largest net %.2f, smallest %.2f", 100 * full, 100 * small);
+    return SNC_OK;
+}
+
+/* Trains m (teacher weights in importance order) against a frozen copy of itself. */
+static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_options *o, snc_compute compute,
+                     const snc_subspace *sub, const char *checkpoint, cJSON **recipe)
+{
+    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_model *teacher = NULL;
+    snc_err err = SNC_OK;
+    snc_step_train_opts(&t, o, compute, checkpoint);
+    t.epochs = o->supernet_epochs;
+    t.lr = o->supernet_lr;
+    t.alpha = o->alpha;
+    t.temperature = o->temperature;
+    t.hidden_weight = o->hidden_weight;
+    t.in_place = o->inplace_teacher;
+    t.what = "supernet";
+    if (o->sampler) snprintf(t.sampler, sizeof t.sampler, "%s", o->sampler);
+    if (strcmp(t.sampler, "instatune") == 0) t.random_nets = 1;
+    SNC_TRY(snc_train_opts_check(&t));
+    *recipe = snc_train_opts_to_json(&t);
+    cJSON_AddItemToObject(*recipe, "space", snc_subspace_to_json(sub));
+    SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
+    SNC_GOTO(snc_train_run(r, ctx, m, teacher, in->splits.train, sub, &t));
+out:
+    snc_model_free(teacher);
+    return err;
+}
+
+void snc_stamp_options(cJSON *stamp, const snc_options *o, const char *verb)
+{
+    bool super = strcmp(verb, "supernet") == 0;
+    cJSON_AddNumberToObject(stamp, "epochs", super ? o->supernet_epochs : o->epochs);
+    cJSON_AddNumberToObject(stamp, "lr", super ? o->supernet_lr : o->lr);
+    cJSON_AddNumberToObject(stamp, "batch_size", o->batch_size);
+    cJSON_AddNumberToObject(stamp, "weight_decay", o->weight_decay);
+    cJSON_AddNumberToObject(stamp, "warmup", o->warmup);
+    cJSON_AddStringToObject(stamp, "compute", o->compute ? o->compute : "auto");
+    cJSON_AddStringToObject(stamp, "backend", o->backend ? o->backend : "auto");
+    if (!super) return;
+    cJSON_AddNumberToObject(stamp, "alpha", o->alpha);
+    cJSON_AddNumberToObject(stamp, "temperature", o->temperature);
+    cJSON_AddNumberToObject(stamp, "hidden_weight", o->hidden_weight);
+    cJSON_AddStringToObject(stamp, "sampler", o->sampler ? o->sampler : "sandwich");
+    cJSON_AddBoolToObject(stamp, "inplace_teacher", o->inplace_teacher);
+    cJSON_AddStringToObject(stamp, "depth_rule", o->depth_rule ? o->depth_rule : "auto");
+    cJSON_AddStringToObject(stamp, "space", o->space ? o->space : "");
+}
+
+snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
+                          const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    snc_space *space = NULL;
+    cJSON *stamp = snc_stamp_new("supernet", o, in->task, in->splits.train), *recipe = NULL;
+    char checkpoint[4096], rule[8];
+    snc_train_result r = {0};
+    snc_compute compute;
+    snc_subspace sub;
+    bool fine_tuned = false;
+    uint64_t h = 0;
+    *report = (snc_step_report){0};
+    SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
+    SNC_GOTO(snc_path_hash(&h, teacher));
+    snc_stamp_hash(stamp, "model", h);
+    snc_stamp_options(stamp, o, "supernet");
+    if (snc_stamp_matches(out, stamp)) {
+        report->reused = true;
+        snc_log(ctx, SNC_LOG_INFO, "supernet: %s is up to date", out);
+        goto out;
+    }
+    SNC_GOTO(snc_inputs_compute(&compute, o));
+    SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, teacher, in->task));
+    if (!fine_tuned) {
+        err = snc_err_set(SNC_E_SHAPE, "%s: is not fine-tuned for %s: it has no matching classifier", teacher, snc_task_name(in->task));
+        goto out;
+    }
+    SNC_GOTO(order_by_importance(ctx, m, in, compute));
+    SNC_GOTO(snc_step_depth_rule(rule, ctx, m, in, compute, o->depth_rule));
+    SNC_GOTO(snc_step_space(&space, o, m, rule));
+    subspace_of(&sub, space, rule);
+    SNC_GOTO(snc_subspace_check(&sub, &m->arch));
+    SNC_GOTO(train(&r, ctx, m, in, o, compute, &sub, checkpoint, &recipe));
+    report->sentences_per_s = r.sentences_per_s;
+    report->seconds = r.seconds;
+    report->unfinished = !r.finished;
+    if (r.finished) {
+        SNC_GOTO(log_scores(ctx, m, in, compute, &sub));
+        SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in->task, out));
+        remove(checkpoint);
+    }
+out:
+    cJSON_Delete(stamp);
+    cJSON_Delete(recipe);
+    snc_space_free(space);
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_stage_supernet(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx;
+    snc_tok_assets assets = {0};
+    snc_inputs in = {0};
+    snc_step_report r;
+    const char *from = o->teacher ? o->teacher : o->pretrained;
+    SNC_TRY(snc_stage_need("supernet", "--teacher", from));
+    SNC_TRY(snc_stage_need("supernet", "--output", o->output));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_GOTO(snc_load_tokenizer(&assets, from));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", &assets, true, o->unlabeled));
+    SNC_GOTO(snc_step_supernet(&r, &ctx, o, &in, from, o->output));
+    if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
+    else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s", o->output, r.sentences_per_s, r.seconds);
+out:
+    snc_inputs_close(&in);
+    snc_tok_assets_dispose(&assets);
+    return err;
+}
