@@ -231,6 +231,7 @@ static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_
     snc_model_index ix;
     snc_err err = SNC_OK;
     SNC_GOTO(snc__hf_source_open(&im->src, im->path, folder, kind));
+    SNC_GOTO(snc__hf_config_load(&im->conf, im->config_path));
     SNC_GOTO(find_prefix(im));
     SNC_GOTO(settle_head(im, classes_hint, regression_hint));
     snc_arch arch = snc_arch_full(&im->conf.cfg);
@@ -255,8 +256,7 @@ snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights,
     char config_path[PATH_SIZE];
     SNC_TRY(snc_path_join(config_path, sizeof config_path, folder, "config.json"));
     importer im = {.ctx = ctx, .path = weights, .config_path = config_path};
-    snc_err err = snc__hf_config_load(&im.conf, config_path);
-    if (!err) err = import(out, &im, folder, kind, classes_hint, regression_hint);
+    snc_err err = import(out, &im, folder, kind, classes_hint, regression_hint);
     snc__hf_source_dispose(&im.src);
     snc__hf_config_dispose(&im.conf);
     return err;

@@ -1,0 +1,509 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/safetensors.h"
+#include "files.h"
+#include "models/model.h"
+#include "nano.h"
+
+#define GOLDEN SNC_TEST_DIR "/golden/checkpoints/"
+
+static char last_log[1024];
+static int logs;
+static void keep_log(void *user, snc_log_level level, const char *line)
+{
+    (void)user;
+    (void)level;
+    logs++;
+    snprintf(last_log, sizeof last_log, "%.*s", (int)sizeof last_log - 1, line);
+}
+static const snc_ctx ctx = {.threads = 1, .seed = 42, .level = SNC_LOG_INFO, .log = keep_log};
+
+static snc_model *load(const char *path)
+{
+    snc_model *m = NULL;
+    logs = 0;
+    last_log[0] = 0;
+    assert_ok(snc_model_load(&m, &ctx, path, 0, false));
+    return m;
+}
+
+static void assert_same_params(const snc_model *a, const snc_model *b, bool with_head)
+{
+    assert_int_equal(a->params.n, b->params.n);
+    for (int i = 0; i < a->params.n - (with_head ? 0 : 4); i++) {
+        const snc_param *p = &a->params.p[i], *q = &b->params.p[i];
+        assert_string_equal(p->name, q->name);
+        assert_int_equal(p->rows, q->rows);
+        assert_int_equal(p->cols, q->cols);
+        size_t bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float);
+        assert_memory_equal(snc_params_w(&a->params, i), snc_params_w(&b->params, i), bytes);
+    }
+}
+
+/* ---- what must load -------------------------------------------------------------------------------------------------- */
+
+/* Names, shapes and numbers as PyTorch had them. */
+static void every_tensor_lands_under_its_name(void **state)
+{
+    (void)state;
+    snc_model *m = load(GOLDEN "hf");
+    cJSON *j = NULL;
+    assert_ok(snc_json_load(&j, GOLDEN "expected.json"));
+    const cJSON *params = cJSON_GetObjectItem(j, "params"), *e;
+    assert_int_equal(cJSON_GetArraySize(params), m->params.n);
+    cJSON_ArrayForEach(e, params)
+    {
+        int i = snc_params_find(&m->params, e->string);
+        if (i < 0) fail_msg("no parameter %s", e->string);
+        const snc_param *p = &m->params.p[i];
+        const cJSON *shape = cJSON_GetObjectItem(e, "shape");
+        bool vector = cJSON_GetArraySize(shape) == 1;
+        assert_int_equal(p->rows, vector ? 1 : (int)shape->child->valuedouble);
+        assert_int_equal(p->cols, (int)cJSON_GetArrayItem(shape, vector ? 0 : 1)->valuedouble);
+        const float *w = snc_params_w(&m->params, i);
+        size_t n = (size_t)p->rows * (size_t)p->cols;
+        double sum = 0;
+        for (size_t k = 0; k < n; k++) sum += (double)w[k];
+        assert_true((double)w[0] == cJSON_GetObjectItem(e, "first")->valuedouble);
+        assert_true((double)w[1] == cJSON_GetObjectItem(e, "second")->valuedouble);
+        assert_true((double)w[n - 1] == cJSON_GetObjectItem(e, "last")->valuedouble);
+        assert_true(sum == cJSON_GetObjectItem(e, "sum")->valuedouble); /* multiples of 1/256: exact in any order */
+    }
+    cJSON_Delete(j);
+    assert_int_equal(m->cfg.act, SNC_ACT_GELU_TANH);
+    assert_true(m->cfg.norm_eps == 1e-7f);
+    assert_int_equal(m->cfg.head_width, 8);
+    assert_int_equal(m->cfg.classes, 3);
+    assert_false(m->cfg.regression);
+    assert_true(m->has_head);
+    assert_string_equal(m->labels[0], "negative");
+    assert_string_equal(m->labels[2], "positive");
+    assert_non_null(m->tokenizer.vocab);
+    assert_int_equal(logs, 0);
+    snc_model_free(m);
+}
+
+static void all_forms_of_a_checkpoint_are_one_model(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"hf/model.safetensors", "f16", "bf16", "sharded", "sharded/model.safetensors.index.json",
+                                        "torch", "torch/pytorch_model.bin", "wrapped/bert.bin", "hf/"};
+    snc_model *m = load(GOLDEN "hf");
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char path[512];
+        snprintf(path, sizeof path, GOLDEN "%s", forms[i]);
+        snc_model *x = load(path);
+        assert_same_params(m, x, true);
+        assert_true(x->has_head);
+        assert_string_equal(x->labels[1], "neutral");
+        snc_model_free(x);
+    }
+    snc_model_free(m);
+}
+
+static void an_old_checkpoint_gets_a_seeded_pooler_and_head(void **state)
+{
+    (void)state;
+    snc_model *m = load(GOLDEN "hf"), *x = load(GOLDEN "old"), *y = NULL;
+    assert_same_params(m, x, false); /* gamma and beta, no prefix */
+    assert_false(x->has_head);
+    assert_int_equal(x->cfg.classes, 3);
+    assert_int_equal(logs, 3); /* pooler, classifier, tokenizer: each said once; position_ids and cls.* are not worth a word */
+    const float *w = snc_params_w(&x->params, x->ix.pooler.w);
+    double sum = 0, square = 0;
+    for (int i = 0; i < 256; i++) {
+        sum += (double)w[i];
+        square += (double)w[i] * (double)w[i];
+    }
+    assert_true(fabs(sum / 256) < 0.005 && fabs(sqrt(square / 256) - 0.02) < 0.005);
+    assert_ok(snc_model_load(&y, &ctx, GOLDEN "old", 5, false));
+    assert_int_equal(y->cfg.classes, 5);
+    assert_null(y->labels);
+    assert_memory_equal(w, snc_params_w(&y->params, y->ix.pooler.w), 256 * sizeof *w);
+    snc_model_free(y);
+    assert_ok(snc_model_load(&y, &ctx, GOLDEN "old", 1, true));
+    assert_true(y->cfg.regression);
+    snc_model_free(y);
+    snc_model_free(x);
+    snc_model_free(m);
+}
+
+static void a_trained_head_wins_over_the_hint(void **state)
+{
+    (void)state;
+    snc_model *m = NULL;
+    assert_ok(snc_model_load(&m, &ctx, GOLDEN "hf", 2, false));
+    assert_int_equal(m->cfg.classes, 3);
+    assert_true(m->has_head);
+    snc_model_free(m);
+}
+
+/* ---- config.json against tensors ------------------------------------------------------------------------------------- */
+
+/* A copy of the golden folder whose config.json has one key replaced (value NULL: removed). */
+static const char *with_config(scratch *s, const char *key, const char *value)
+{
+    cJSON *j = NULL;
+    assert_ok(snc_json_load(&j, GOLDEN "hf/config.json"));
+    cJSON_DeleteItemFromObject(j, key);
+    if (value) {
+        cJSON *v = cJSON_Parse(value);
+        assert_non_null(v);
+        cJSON_AddItemToObject(j, key, v);
+    }
+    char path[512];
+    snprintf(path, sizeof path, "%s/conf", s->dir);
+    assert_ok(snc_mkdir(path));
+    snprintf(path, sizeof path, "%s/conf/config.json", s->dir);
+    assert_ok(snc_json_save(j, path));
+    cJSON_Delete(j);
+    snprintf(path, sizeof path, "%s/conf/model.safetensors", s->dir);
+    copy_file(path, GOLDEN "hf/model.safetensors");
+    return scratch_path(s, "conf");
+}
+
+static void config_fails(scratch *s, const char *key, const char *value, snc_err code, const char *fragment)
+{
+    snc_model *m = NULL;
+    assert_fails(snc_model_load(&m, &ctx, with_config(s, key, value), 0, false), code, fragment);
+    assert_null(m);
+    assert_non_null(strstr(snc_err_text(), "config.json"));
+}
+
+static void a_config_that_contradicts_the_tensors_is_refused(void **state)
+{
+    scratch *s = *state;
+    config_fails(s, "vocab_size", "61", SNC_E_SHAPE,
+                 "model.safetensors: tensor 'bert.embeddings.word_embeddings.weight' is [60, 16], expected [61, 16]");
+    config_fails(s, "hidden_size", "32", SNC_E_SHAPE, "is [60, 16], expected [60, 32]");
+    config_fails(s, "intermediate_size", "48", SNC_E_SHAPE,
+                 "'bert.encoder.layer.0.intermediate.dense.weight' is [32, 16], expected [48, 16]");
+    config_fails(s, "max_position_embeddings", "512", SNC_E_SHAPE, "position_embeddings.weight' is [20, 16], expected [512, 16]");
+    config_fails(s, "num_hidden_layers", "1", SNC_E_SHAPE, "but num_hidden_layers is 1");
+    config_fails(s, "id2label", "{\"0\":\"a\",\"1\":\"b\"}", SNC_E_SHAPE, "'classifier.weight' is [3, 16], expected [2, 16]");
+    snc_model *m = NULL;
+    assert_fails(snc_model_load(&m, &ctx, with_config(s, "num_hidden_layers", "3"), 0, false), SNC_E_FORMAT,
+                 "tensor 'bert.encoder.layer.2.attention.self.query.weight' is missing");
+    config_fails(s, "hidden_size", "16000000", SNC_E_FORMAT, "'hidden_size' must be a whole number");
+}
+
+static void what_is_no_plain_bert_is_refused_by_name(void **state)
+{
+    scratch *s = *state;
+    config_fails(s, "model_type", "\"roberta\"", SNC_E_UNSUPPORTED, "model_type 'roberta' is not supported, expected bert");
+    config_fails(s, "position_embedding_type", "\"relative_key\"", SNC_E_UNSUPPORTED, "'relative_key'");
+    config_fails(s, "hidden_act", "\"silu\"", SNC_E_UNSUPPORTED, "hidden_act 'silu'");
+    config_fails(s, "is_decoder", "true", SNC_E_UNSUPPORTED, "is_decoder");
+    config_fails(s, "problem_type", "\"multi_label_classification\"", SNC_E_UNSUPPORTED, "multi_label_classification");
+    config_fails(s, "problem_type", "\"regression\"", SNC_E_UNSUPPORTED, "a regression of 3 values");
+    config_fails(s, "num_attention_heads", "3", SNC_E_SHAPE, "hidden_size 16 is not a multiple of num_attention_heads 3");
+    config_fails(s, "hidden_size", "\"16\"", SNC_E_FORMAT, "'hidden_size' must be a whole number");
+    config_fails(s, "id2label", "{\"0\":\"a\",\"2\":\"b\"}", SNC_E_FORMAT, "id2label key '2': expected each number from 0 to 1");
+    config_fails(s, "id2label", "{\"0\":\"a\",\"00\":\"b\"}", SNC_E_FORMAT, "id2label key '00'");
+    config_fails(s, "id2label", "[]", SNC_E_FORMAT, "id2label must name");
+}
+
+static void labels_are_ordered_and_default_ones_do_not_count(void **state)
+{
+    scratch *s = *state;
+    snc_model *m = load(with_config(s, "id2label", "{\"2\":\"c\",\"0\":\"a\",\"1\":\"b\"}"));
+    assert_string_equal(m->labels[0], "a");
+    assert_string_equal(m->labels[1], "b");
+    assert_string_equal(m->labels[2], "c");
+    snc_model_free(m);
+    m = load(with_config(s, "id2label", "{\"0\":\"LABEL_0\",\"1\":\"LABEL_1\",\"2\":\"LABEL_2\"}"));
+    assert_null(m->labels);
+    snc_model_free(m);
+    m = load(with_config(s, "id2label", NULL));
+    assert_null(m->labels);
+    assert_int_equal(m->cfg.classes, 3); /* from the classifier's shape */
+    snc_model_free(m);
+}
+
+static void activations_have_their_aliases(void **state)
+{
+    scratch *s = *state;
+    static const struct {
+        const char *name;
+        snc_act act;
+    } t[] = {{"\"gelu\"", SNC_ACT_GELU}, {"\"gelu_pytorch_tanh\"", SNC_ACT_GELU_TANH}, {"\"gelu_fast\"", SNC_ACT_GELU_TANH},
+             {"\"relu\"", SNC_ACT_RELU}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        snc_model *m = load(with_config(s, "hidden_act", t[i].name));
+        assert_int_equal(m->cfg.act, t[i].act);
+        snc_model_free(m);
+    }
+}
+
+/* ---- tensors that are not right -------------------------------------------------------------------------------------- */
+
+/* Loads the golden tensors after one was dropped (rename NULL), renamed or given another dtype. */
+static snc_err load_edited(scratch *s, const char *victim, const char *rename, const char *dtype)
+{
+    snc_st *f = NULL;
+    snc_tensor list[64];
+    float zeros[1024] = {0};
+    int n = 0;
+    assert_ok(snc_st_open(&f, GOLDEN "hf/model.safetensors"));
+    for (int i = 0; i < snc_st_count(f); i++) {
+        list[n] = snc_st_tensors_view(f)[i];
+        if (strcmp(list[n].name, victim) == 0) {
+            if (!rename && !dtype) continue;
+            if (rename) list[n].name = rename;
+            if (dtype) {
+                assert_ok(snc_dtype_from_safetensors(&list[n].dtype, dtype));
+                assert_true(snc_shape_bytes(&list[n].bytes, list[n].shape, list[n].rank,
+                                            (size_t)snc_dtype_get(list[n].dtype)->bits / 8));
+                list[n].data = zeros;
+            }
+        }
+        n++;
+    }
+    char path[512];
+    with_config(s, "unused", NULL);
+    snprintf(path, sizeof path, "%s/conf/model.safetensors", s->dir);
+    snc_st *keep = f; /* the list borrows from it, and the file below is another one */
+    assert_ok(snc_st_save(path, NULL, list, n));
+    snc_st_close(keep);
+    snc_model *m = NULL;
+    logs = 0;
+    snc_err err = snc_model_load(&m, &ctx, path, 0, false);
+    snc_model_free(m);
+    return err;
+}
+
+static void a_tensor_that_is_absent_or_of_another_type_is_named(void **state)
+{
+    scratch *s = *state;
+    assert_fails(load_edited(s, "bert.encoder.layer.1.output.dense.bias", NULL, NULL), SNC_E_FORMAT,
+                 "conf/model.safetensors: tensor 'bert.encoder.layer.1.output.dense.bias' is missing");
+    assert_fails(load_edited(s, "bert.embeddings.word_embeddings.weight", NULL, NULL), SNC_E_FORMAT,
+                 "tensor 'embeddings.word_embeddings.weight' is missing");
+    assert_fails(load_edited(s, "bert.pooler.dense.bias", NULL, NULL), SNC_E_FORMAT, "'bert.pooler.dense.bias' is missing");
+    assert_fails(load_edited(s, "classifier.bias", NULL, NULL), SNC_E_FORMAT, "'classifier.bias' is missing");
+    assert_fails(load_edited(s, "classifier.weight", NULL, NULL), SNC_E_FORMAT, "'classifier.weight' is missing");
+    assert_fails(load_edited(s, "classifier.bias", NULL, "I64"), SNC_E_UNSUPPORTED,
+                 "tensor 'classifier.bias' has dtype I64, expected F32, F16 or BF16");
+    assert_ok(load_edited(s, "nothing", NULL, NULL));
+    assert_int_equal(logs, 1); /* no tokenizer */
+}
+
+static void numbers_that_are_not_finite_are_refused(void **state)
+{
+    scratch *s = *state;
+    char *data = NULL;
+    size_t n = 0;
+    with_config(s, "unused", NULL);
+    assert_ok(snc_file_read(&data, &n, GOLDEN "hf/model.safetensors"));
+    memset(data + n - 4, 0xff, 4);
+    char path[512];
+    snprintf(path, sizeof path, "%s/conf/model.safetensors", s->dir);
+    assert_ok(snc_file_write(path, data, n));
+    snc_free(data);
+    snc_model *m = NULL;
+    assert_fails(snc_model_load(&m, &ctx, path, 0, false), SNC_E_FORMAT, "holds NaN or infinity");
+    assert_non_null(strstr(snc_err_text(), "conf/model.safetensors: tensor '"));
+}
+
+static void extra_tensors_are_counted_once(void **state)
+{
+    (void)state;
+    snc_model *m = NULL;
+    scratch *s = *state;
+    snc_st *f = NULL;
+    snc_tensor list[64];
+    const int64_t ids[2] = {0, 1};
+    const float x = 1;
+    assert_ok(snc_st_open(&f, GOLDEN "hf/model.safetensors"));
+    int n = snc_st_count(f);
+    memcpy(list, snc_st_tensors_view(f), (size_t)n * sizeof *list);
+    list[n++] = (snc_tensor){.name = "bert.embeddings.position_ids", .dtype = SNC_I64, .rank = 1, .shape = {2}, .data = ids, .bytes = 16};
+    list[n++] = (snc_tensor){.name = "cls.predictions.bias", .dtype = SNC_F32, .rank = 1, .shape = {1}, .data = &x, .bytes = 4};
+    list[n++] = (snc_tensor){.name = "my.extra", .dtype = SNC_F32, .rank = 1, .shape = {1}, .data = &x, .bytes = 4};
+    list[n++] = (snc_tensor){.name = "my.other", .dtype = SNC_F32, .rank = 1, .shape = {1}, .data = &x, .bytes = 4};
+    with_config(s, "unused", NULL);
+    char path[512];
+    snprintf(path, sizeof path, "%s/conf/model.safetensors", s->dir);
+    assert_ok(snc_st_save(path, NULL, list, n));
+    snc_st_close(f);
+    char vocab[512];
+    snprintf(vocab, sizeof vocab, "%s/conf/vocab.txt", s->dir);
+    copy_file(vocab, GOLDEN "hf/vocab.txt");
+    logs = 0;
+    assert_ok(snc_model_load(&m, &ctx, path, 0, false));
+    assert_int_equal(logs, 1);
+    assert_non_null(strstr(last_log, "2 tensors are not used, such as 'my.extra'"));
+    snc_model_free(m);
+    remove(vocab);
+}
+
+/* ---- files that are not right ---------------------------------------------------------------------------------------- */
+
+static void file_fails(const char *path, snc_err code, const char *fragment)
+{
+    snc_model *m = NULL;
+    assert_fails(snc_model_load(&m, &ctx, path, 0, false), code, fragment);
+    assert_null(m);
+}
+
+static void files_that_are_no_models_are_refused_by_content(void **state)
+{
+    scratch *s = *state;
+    file_fails("scratch.absent", SNC_E_IO, "scratch.absent: No such file");
+    file_fails(scratch_write(s, "empty", "", 0), SNC_E_FORMAT, "empty: the file is empty");
+    file_fails(scratch_write(s, "text", "hello, model", 12), SNC_E_FORMAT, "text: not a model: expected safetensors");
+    file_fails(scratch_write(s, "a.safetensors", "{\"a\":1}", 7), SNC_E_FORMAT, "no 'weight_map'");
+    file_fails(GOLDEN "hf/config.json", SNC_E_FORMAT, "config.json: no 'weight_map'");
+    file_fails(GOLDEN "refused/legacy.bin", SNC_E_UNSUPPORTED, "legacy.bin: a bare pickle, as PyTorch wrote before 1.6");
+    file_fails(GOLDEN "refused", SNC_E_NOTFOUND, "refused: no model.safetensors, model.safetensors.index.json or pytorch_model.bin");
+    char path[512];
+    snprintf(path, sizeof path, "%s/lone", s->dir);
+    assert_ok(snc_mkdir(path));
+    snprintf(path, sizeof path, "%s/lone/x.bin", s->dir);
+    copy_file(path, GOLDEN "torch/pytorch_model.bin");
+    file_fails(path, SNC_E_NOTFOUND, "lone/config.json: missing");
+    char config[512];
+    snprintf(config, sizeof config, "%s/lone/config.json", s->dir);
+    assert_ok(snc_file_write(config, "{\"model_type\":", 14));
+    file_fails(path, SNC_E_FORMAT, "config.json: not valid JSON");
+    copy_file(path, GOLDEN "refused/module.bin");
+    file_fails(path, SNC_E_UNSUPPORTED, "x.bin: refused: it asks for 'torch.nn.modules.linear.Linear'");
+}
+
+static void truncated_files_are_refused(void **state)
+{
+    scratch *s = *state;
+    static const char *const from[] = {"hf/model.safetensors", "torch/pytorch_model.bin"};
+    char path[512];
+    for (int k = 0; k < 2; k++) {
+        char *data = NULL;
+        size_t n = 0;
+        with_config(s, "unused", NULL);
+        snprintf(path, sizeof path, GOLDEN "%s", from[k]);
+        assert_ok(snc_file_read(&data, &n, path));
+        snprintf(path, sizeof path, "%s/conf/model.safetensors", s->dir);
+        for (size_t cut = 1; cut < n; cut += n / 37 + 1) {
+            assert_ok(snc_file_write(path, data, cut));
+            snc_model *m = NULL;
+            snc_err err = snc_model_load(&m, &ctx, path, 0, false);
+            if (err != SNC_E_FORMAT || m) fail_msg("%s cut to %zu bytes gave %d \"%s\"", from[k], cut, err, snc_err_text());
+        }
+        snc_free(data);
+    }
+}
+
+static const char *shard_index(scratch *s, const char *map)
+{
+    char path[512], text[1024];
+    snprintf(path, sizeof path, "%s/shards", s->dir);
+    assert_ok(snc_mkdir(path));
+    snprintf(path, sizeof path, "%s/shards/config.json", s->dir);
+    copy_file(path, GOLDEN "sharded/config.json");
+    snprintf(path, sizeof path, "%s/shards/one.safetensors", s->dir);
+    copy_file(path, GOLDEN "sharded/model-00001-of-00002.safetensors");
+    snprintf(path, sizeof path, "%s/shards/model.safetensors.index.json", s->dir);
+    snprintf(text, sizeof text, "{\"weight_map\":%s}", map);
+    assert_ok(snc_file_write(path, text, strlen(text)));
+    return scratch_path(s, "shards");
+}
+
+static void shards_that_do_not_fit_are_named(void **state)
+{
+    scratch *s = *state;
+    file_fails(shard_index(s, "{\"bert.pooler.dense.bias\":\"one.safetensors\"}"), SNC_E_FORMAT,
+               "index.json: tensor 'bert.pooler.dense.bias' is not in shard 'one.safetensors'");
+    file_fails(shard_index(s, "{\"a\":\"two.safetensors\"}"), SNC_E_IO, "shards/two.safetensors: No such file");
+    file_fails(shard_index(s, "{\"a\":\"../two.safetensors\"}"), SNC_E_FORMAT, "expected the name of a file beside it");
+    file_fails(shard_index(s, "{\"a\":3}"), SNC_E_FORMAT, "weight_map 'a' must be a file name");
+    file_fails(shard_index(s, "{\"a\":\"config.json\"}"), SNC_E_FORMAT, "shard 'config.json' is no checkpoint");
+    file_fails(shard_index(s, "{}"), SNC_E_FORMAT, "no 'weight_map'");
+}
+
+static void a_vocabulary_of_the_wrong_size_is_refused(void **state)
+{
+    scratch *s = *state;
+    char vocab[512], *text = NULL;
+    size_t n = 0;
+    with_config(s, "unused", NULL);
+    snprintf(vocab, sizeof vocab, "%s/conf/vocab.txt", s->dir);
+    assert_ok(snc_file_read(&text, &n, GOLDEN "hf/vocab.txt"));
+    assert_ok(snc_file_write(vocab, text, n - 5)); /* without "film" */
+    file_fails(scratch_path(s, "conf"), SNC_E_SHAPE, "conf: a vocabulary of 59 pieces, but vocab_size is 60 in config.json");
+    char *more = NULL;
+    assert_ok(snc_alloc(&more, n + 8, 1));
+    memcpy(more, text, n);
+    memcpy(more + n, "extra\n", 6);
+    assert_ok(snc_file_write(vocab, more, n + 6));
+    file_fails(scratch_path(s, "conf"), SNC_E_SHAPE, "a vocabulary of 61 pieces");
+    snc_free(more);
+    snc_free(text);
+    remove(vocab);
+}
+
+static void padded_embedding_tables_are_accepted(void **state)
+{
+    (void)state;
+    char text[] = "a\nb\nc";
+    snc_tok_assets a = {.vocab = text, .vocab_bytes = 5};
+    int n = 0;
+    assert_true(snc_vocab_fits(&a, 3, &n));
+    assert_int_equal(n, 3);
+    assert_true(snc_vocab_fits(&a, 8, &n));
+    assert_false(snc_vocab_fits(&a, 4, &n));
+    assert_false(snc_vocab_fits(&a, 2, &n));
+    assert_false(snc_vocab_fits(&a, 256, &n));
+}
+
+static void the_real_model_loads(void **state)
+{
+    (void)state;
+    char path[512];
+    const char *home = getenv("HOME");
+    snprintf(path, sizeof path, "%s/.cache/snc-peers/minilm", home ? home : "");
+    if (!snc_is_dir(path)) {
+        print_message("MiniLM is not on this machine: skipped\n");
+        skip();
+    }
+    snc_model *m = NULL;
+    assert_ok(snc_model_load(&m, &ctx, path, 2, false));
+    assert_int_equal(m->cfg.layers, 6);
+    assert_int_equal(m->cfg.hidden, 384);
+    assert_int_equal(m->cfg.head_width, 32);
+    assert_false(m->has_head);
+    assert_int_equal(snc_params_count(&m->params), 22713216 + 2 * 384 + 2);
+    snc_model_free(m);
+}
+
+int main(void)
+{
+    static scratch s;
+    scratch_init(&s, "models_load");
+    void *state = &s;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_tensor_lands_under_its_name),
+        cmocka_unit_test(all_forms_of_a_checkpoint_are_one_model),
+        cmocka_unit_test(an_old_checkpoint_gets_a_seeded_pooler_and_head),
+        cmocka_unit_test(a_trained_head_wins_over_the_hint),
+        cmocka_unit_test_prestate(a_config_that_contradicts_the_tensors_is_refused, state),
+        cmocka_unit_test_prestate(what_is_no_plain_bert_is_refused_by_name, state),
+        cmocka_unit_test_prestate(labels_are_ordered_and_default_ones_do_not_count, state),
+        cmocka_unit_test_prestate(activations_have_their_aliases, state),
+        cmocka_unit_test_prestate(a_tensor_that_is_absent_or_of_another_type_is_named, state),
+        cmocka_unit_test_prestate(numbers_that_are_not_finite_are_refused, state),
+        cmocka_unit_test_prestate(extra_tensors_are_counted_once, state),
+        cmocka_unit_test_prestate(files_that_are_no_models_are_refused_by_content, state),
+        cmocka_unit_test_prestate(truncated_files_are_refused, state),
+        cmocka_unit_test_prestate(shards_that_do_not_fit_are_named, state),
+        cmocka_unit_test_prestate(a_vocabulary_of_the_wrong_size_is_refused, state),
+        cmocka_unit_test(padded_embedding_tables_are_accepted),
+        cmocka_unit_test(the_real_model_loads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
