@@ -7,14 +7,14 @@
 #include "base/par.h"
 #include "train/adamw_kernel.h"
 
-enum { CHUNK = 1 << 15 };             /* floats a thread takes at once: 4 streams of 128 KB, half of an L2 */
+/* Rows of a matrix that a thread takes at once; also the step in which engines repack weights (core/gemm.h). Four streams
+ * of 32 x 1536 floats fill 800 KB of an L2. */
+enum { BLOCK_ROWS = 32 };
 static const double MOMENT_GONE = 1e-7; /* share of m after which further drift is below a float's resolution of p */
 
-typedef struct segment { /* a run of the dense coordinate space with one decay flag */
-    int64_t start;       /* in dense coordinates */
-    size_t offset;       /* in the parameter block */
-    bool decay;
-} segment;
+typedef struct block { /* rows [r0, r1) of a parameter that is updated at every step */
+    int param, r0, r1;
+} block;
 
 struct snc_adamw {
     const snc_ctx *ctx;
@@ -25,13 +25,14 @@ struct snc_adamw {
     int64_t step; /* steps applied so far */
     float *v;
     void *m; /* float or snc_bf16 */
-    segment *seg;
-    int nseg;
-    int64_t dense;      /* floats in the dense space */
+    block *block;
+    int blocks;
+    snc_adamw_wrote_fn wrote;
+    void *user;
     int64_t *row_base;  /* [ps->n] first row of a lazy table in `last`, or -1 */
     int32_t *last;      /* step at which a row is valid */
     int64_t rows;
-    double *partial;    /* sums of squares: [dense chunks], then reused a row each */
+    double *partial;    /* sums of squares: of each block, then of each row of a table */
     double *keep, *log_decay; /* [total+1] 1 - lr wd of step s, and the sum of its logs over the first s steps */
     double *rate, *bc2; /* [total+1] lr / bc1 and sqrt(bc2) of step s = 1.. */
     double *pow1, *pow2; /* [cap+1] b1^j, b2^(-j/2) */
@@ -53,28 +54,26 @@ static snc_err check_opts(const snc_adamw_opts *o, const snc_schedule *s)
 
 static bool is_lazy(const snc_adamw *o, int i) { return o->o.lazy && (o->ps->p[i].flags & SNC_PARAM_ROWS) != 0; }
 
-/* Dense parameters in block order, paddings included; neighbours with one flag share a segment. */
-static snc_err plan_segments(snc_adamw *o)
+static int blocks_of(const snc_param *p) { return (p->rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
+
+static snc_err plan_blocks(snc_adamw *o)
 {
     const snc_params *ps = o->ps;
-    SNC_TRY(snc_alloc(&o->seg, (size_t)ps->n + 1, sizeof *o->seg));
+    size_t n = 0;
+    for (int i = 0; i < ps->n; i++) n += (size_t)blocks_of(&ps->p[i]);
+    SNC_TRY(snc_alloc(&o->block, n, sizeof *o->block));
     SNC_TRY(snc_alloc(&o->row_base, (size_t)ps->n, sizeof *o->row_base));
-    size_t end_of_last = SIZE_MAX;
     for (int i = 0; i < ps->n; i++) {
+        int rows = ps->p[i].rows;
         o->row_base[i] = -1;
-        size_t end = i + 1 < ps->n ? ps->p[i + 1].offset : ps->total;
         if (is_lazy(o, i)) {
             o->row_base[i] = o->rows;
-            o->rows += ps->p[i].rows;
+            o->rows += rows;
             continue;
         }
-        bool decay = (ps->p[i].flags & SNC_PARAM_DECAY) != 0;
-        if (end_of_last != ps->p[i].offset || o->seg[o->nseg - 1].decay != decay)
-            o->seg[o->nseg++] = (segment){.start = o->dense, .offset = ps->p[i].offset, .decay = decay};
-        o->dense += (int64_t)(end - ps->p[i].offset);
-        end_of_last = end;
+        for (int r = 0; r < rows; r += BLOCK_ROWS)
+            o->block[o->blocks++] = (block){i, r, r + BLOCK_ROWS < rows ? r + BLOCK_ROWS : rows};
     }
-    o->seg[o->nseg].start = o->dense;
     return SNC_OK;
 }
 
@@ -116,13 +115,12 @@ snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, co
     o->o = *opts;
     o->k = snc_adamw_kernels_get(snc_isa_now());
     SNC_GOTO(snc_params_alloc_grad(ps));
-    SNC_GOTO(plan_segments(o));
+    SNC_GOTO(plan_blocks(o));
     SNC_GOTO(plan_tables(o));
     SNC_GOTO(snc_alloc(&o->v, ps->total, sizeof(float)));
     SNC_GOTO(snc_alloc(&o->m, ps->total, opts->bf16_moment ? sizeof(snc_bf16) : sizeof(float)));
     SNC_GOTO(snc_alloc(&o->last, (size_t)o->rows, sizeof *o->last));
-    int64_t chunks = (o->dense + CHUNK - 1) / CHUNK;
-    SNC_GOTO(snc_alloc(&o->partial, (size_t)(chunks > o->rows ? chunks : o->rows), sizeof(double)));
+    SNC_GOTO(snc_alloc(&o->partial, (size_t)(o->blocks > o->rows ? o->blocks : o->rows), sizeof(double)));
     *out = o;
     return SNC_OK;
 out:
@@ -130,10 +128,16 @@ out:
     return err;
 }
 
+void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user)
+{
+    o->wrote = fn;
+    o->user = user;
+}
+
 void snc_adamw_free(snc_adamw *o)
 {
     if (!o) return;
-    void *blocks[] = {o->v,    o->m,         o->seg,  o->row_base, o->last, o->partial,
+    void *blocks[] = {o->v,    o->m,         o->block, o->row_base, o->last, o->partial,
                       o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(o);
@@ -231,30 +235,23 @@ static void update(const snc_adamw *o, size_t at, int64_t n, const snc_adamw_coe
     else o->k->step(p, g, (float *)o->m + at, v, n, c);
 }
 
-/* The segment that holds a dense coordinate. */
-static int segment_at(const snc_adamw *o, int64_t x)
+static size_t block_at(const snc_adamw *o, const block *b, int64_t *n)
 {
-    int lo = 0, hi = o->nseg - 1;
-    while (lo < hi) {
-        int mid = (lo + hi + 1) / 2;
-        if (o->seg[mid].start <= x) lo = mid;
-        else hi = mid - 1;
-    }
-    return lo;
+    const snc_param *p = &o->ps->p[b->param];
+    *n = (int64_t)(b->r1 - b->r0) * p->cols;
+    return p->offset + (size_t)b->r0 * (size_t)p->cols;
 }
 
 static void dense_norm(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
-    (void)worker;
+    (void)chunk, (void)worker;
     const work *w = payload;
     const snc_adamw *o = w->o;
-    double sum = 0;
-    for (int s = segment_at(o, begin); begin < end; s++) {
-        int64_t stop = o->seg[s + 1].start < end ? o->seg[s + 1].start : end;
-        sum += o->k->sumsq(o->ps->g + o->seg[s].offset + (size_t)(begin - o->seg[s].start), stop - begin);
-        begin = stop;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t n;
+        size_t at = block_at(o, &o->block[i], &n);
+        w->partial[i] = o->k->sumsq(o->ps->g + at, n);
     }
-    w->partial[chunk] = sum;
 }
 
 static void dense_update(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -262,10 +259,12 @@ static void dense_update(void *payload, int64_t begin, int64_t end, int64_t chun
     (void)chunk, (void)worker;
     const work *w = payload;
     const snc_adamw *o = w->o;
-    for (int s = segment_at(o, begin); begin < end; s++) {
-        int64_t stop = o->seg[s + 1].start < end ? o->seg[s + 1].start : end;
-        update(o, o->seg[s].offset + (size_t)(begin - o->seg[s].start), stop - begin, o->seg[s].decay ? &w->decay : &w->plain);
-        begin = stop;
+    for (int64_t i = begin; i < end; i++) {
+        const block *b = &o->block[i];
+        int64_t n;
+        size_t at = block_at(o, b, &n);
+        update(o, at, n, o->ps->p[b->param].flags & SNC_PARAM_DECAY ? &w->decay : &w->plain);
+        if (o->wrote) o->wrote(o->user, b->param, b->r0, b->r1);
     }
 }
 
@@ -293,10 +292,9 @@ static void rows_update(void *payload, int64_t begin, int64_t end, int64_t chunk
 static double sum_of_squares(snc_adamw *o, const snc_row_set *sets, int n)
 {
     work w = {.o = o, .partial = o->partial};
-    int64_t chunks = (o->dense + CHUNK - 1) / CHUNK;
     double sum = 0;
-    snc_par_for(o->ctx, o->dense, CHUNK, dense_norm, &w);
-    for (int64_t c = 0; c < chunks; c++) sum += o->partial[c];
+    snc_par_for(o->ctx, o->blocks, 1, dense_norm, &w);
+    for (int i = 0; i < o->blocks; i++) sum += o->partial[i];
     for (int i = 0; i < n; i++) {
         if (o->row_base[sets[i].param] < 0) continue;
         w.rows = sets[i].rows;
@@ -322,7 +320,7 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
                                .root = (float)(1 / sqrt(1 - pow(b2, (double)t))), .eps = o->o.eps};
     w.decay = w.plain;
     w.decay.decay = (float)(1 - lr * (double)o->o.weight_decay);
-    snc_par_for(o->ctx, o->dense, CHUNK, dense_update, &w);
+    snc_par_for(o->ctx, o->blocks, 1, dense_update, &w);
     for (int i = 0; i < n; i++) {
         if (o->row_base[sets[i].param] < 0) continue;
         w.rows = sets[i].rows;

@@ -53,6 +53,11 @@ snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, co
                          const snc_adamw_opts *o) SNC_MUST_USE;
 void    snc_adamw_free(snc_adamw *o);
 
+/* Called from the parallel body of a step for each block of rows [r0, r1) just written (r0 a multiple of 32, r1 as well or the
+ * last row), while it is in the cache: the place to repack a weight. Not called for lazy rows. */
+typedef void (*snc_adamw_wrote_fn)(void *user, int param, int r0, int r1);
+void    snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user);
+
 void    snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
 /* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. */
 snc_err snc_adamw_step(double *norm, snc_adamw *o, const snc_row_set *sets, int n) SNC_MUST_USE;

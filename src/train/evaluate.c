@@ -67,6 +67,7 @@ snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, co
     snc_bert *e = NULL;
     snc_bert_opts o = SNC_BERT_OPTS_INIT;
     o.compute = compute;
+    o.first_only = true;
     o.max_seqs = batch_size;
     o.max_len = d->max_len;
     o.max_tokens = batch_size * d->max_len;

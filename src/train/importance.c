@@ -160,6 +160,7 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
     snc_bert_opts e = SNC_BERT_OPTS_INIT;
     e.compute = o->compute;
+    e.first_only = true;
     e.max_seqs = o->batch_size;
     e.max_len = d->max_len;
     e.max_tokens = snc_batcher_max_tokens(w->batcher);

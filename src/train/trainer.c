@@ -75,14 +75,18 @@ static snc_err check_data(const snc_dataset *d, const snc_model *m)
     return SNC_OK;
 }
 
+static void repack(void *user, int param, int r0, int r1) { snc_bert_sync_rows(user, param, r0, r1); }
+
 static snc_err create_engines(trainer *t)
 {
     snc_bert_opts o = SNC_BERT_OPTS_INIT;
+    o.first_only = true;
     o.compute = t->o->compute;
     o.max_seqs = t->o->batch_size;
     o.max_len = t->d->max_len;
     o.max_tokens = snc_batcher_max_tokens(t->batcher);
     SNC_TRY(snc_bert_create(&t->e, t->ctx, t->m, &o));
+    snc_adamw_on_write(t->adamw, repack, t->e);
     if (t->o->hidden_weight > 0) {
         SNC_TRY(snc_bert_create(&t->te, t->ctx, t->teacher, &o));
         SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
@@ -215,12 +219,13 @@ static int teacher_state(const snc_arch *a, int i, int teacher_layers)
     return i == a->layers ? teacher_layers : a->source[i - 1] + 1;
 }
 
-static double hidden_loss(const float **grads, trainer *t, const snc_arch *a, int T, double weight)
+static double hidden_loss(const float **grads, trainer *t, const snc_arch *a, const snc_tokens *x, double weight)
 {
     double loss = 0;
-    size_t size = (size_t)T * (size_t)a->hidden;
+    size_t size = (size_t)x->T * (size_t)a->hidden;
     for (int i = 0; i <= a->layers; i++) {
         float *d = t->dhidden + (size_t)i * size;
+        int T = i == a->layers ? x->B : x->T; /* the last layer has first tokens alone */
         memset(d, 0, size * sizeof *d);
         loss += snc_loss_hidden(d, snc_bert_hidden_view(t->e, i), a->hidden,
                                 snc_bert_hidden_view(t->te, teacher_state(a, i, t->L)), t->teacher->arch.hidden, T, a->hidden,
@@ -245,7 +250,7 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
     if (soft && regression) l += (1 - hard) * snc_loss_mse(t->dlogits, t->logits, soft, x->B, (1 - hard) * weight);
     if (soft && !regression)
         l += (1 - hard) * snc_loss_kl(t->dlogits, t->logits, soft, x->B, t->K, o->temperature, (1 - hard) * weight);
-    if (hidden) l += o->hidden_weight * hidden_loss(grads, t, a, x->T, o->hidden_weight * weight);
+    if (hidden) l += o->hidden_weight * hidden_loss(grads, t, a, x, o->hidden_weight * weight);
     *loss = l;
     SNC_CHECK(isfinite(l), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",
               (long long)t->step + 1, o->lr);
@@ -292,8 +297,7 @@ static snc_err train_step(trainer *t)
     const snc_row_set *sets = snc_touched_scan(t->touched, &x);
     snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
     SNC_TRY(run_nets(t, &x, rows));
-    SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS));
-    snc_bert_sync(t->e);
+    SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS)); /* repacks the engine's weights */
     t->step++;
     t->rows_done += x.B;
     return SNC_OK;
@@ -329,7 +333,6 @@ static snc_err end_epoch(trainer *t)
     double rows = (double)t->tally.rows, paused = snc_now();
     int epoch = (int)((t->step + t->per_epoch - 1) / t->per_epoch);
     snc_adamw_flush(t->adamw);
-    snc_bert_sync(t->e);
     show(t, true);
     snc_log(t->ctx, SNC_LOG_INFO, "%s: epoch %d of %g, loss %.4f, %.1f sentences/s", t->o->what, epoch, t->o->epochs,
             t->tally.loss / rows, rate(t));

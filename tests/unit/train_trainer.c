@@ -1,0 +1,420 @@
+/* The training loop on the nano model and a generated task: learning, resuming, refusing, distilling. */
+#include <math.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "nano.h"
+#include "train/evaluate.h"
+#include "train/importance.h"
+#include "train/loss.h"
+#include "train/trainer.h"
+
+enum { ROWS = 192, BATCH = 16 };
+
+/* The task: the class is whether piece 10 or piece 11 stands somewhere between random others. */
+typedef struct toy {
+    snc_dataset d;
+    int64_t start[ROWS + 1], line[ROWS];
+    int32_t ids[ROWS * 16], types[ROWS * 16];
+    float target[ROWS];
+} toy;
+
+static void toy_make(toy *t, uint64_t seed)
+{
+    snc_rng r;
+    snc_rng_init(&r, seed, 1);
+    memset(t, 0, sizeof *t);
+    for (int i = 0; i < ROWS; i++) {
+        int n = 4 + (int)snc_rng_below(&r, 12), y = (int)snc_rng_below(&r, 2);
+        int64_t at = t->start[i];
+        for (int k = 0; k < n; k++) t->ids[at + k] = 20 + (int32_t)snc_rng_below(&r, NANO_V - 20);
+        t->ids[at] = 2;
+        t->ids[at + 1 + snc_rng_below(&r, (uint32_t)n - 1)] = 10 + y;
+        t->target[i] = (float)y;
+        t->start[i + 1] = at + n;
+        if (n > t->d.max_len) t->d.max_len = n;
+    }
+    t->d.n = ROWS;
+    t->d.start = t->start;
+    t->d.ids = t->ids;
+    t->d.types = t->types;
+    t->d.target = t->target;
+    t->d.line = t->line;
+}
+
+static toy data, held_out;
+static snc_ctx ctx = SNC_CTX_INIT;
+static char checkpoint[128];
+
+static void quiet(void *user, snc_log_level level, const char *line) { (void)user, (void)level, (void)line; }
+
+static int set_up(void **state)
+{
+    (void)state;
+    toy_make(&data, 1);
+    toy_make(&held_out, 2);
+    ctx.threads = 2;
+    ctx.log = quiet;
+    snprintf(checkpoint, sizeof checkpoint, "train_trainer.%ld.ckpt", (long)getpid());
+    return snc_ctx_check(&ctx);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove(checkpoint);
+    return 0;
+}
+
+static snc_train_opts options(void)
+{
+    snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+    o.epochs = 3;
+    o.batch_size = BATCH;
+    o.lr = 2e-3;
+    return o;
+}
+
+static snc_model *model(uint64_t seed)
+{
+    snc_model *m;
+    assert_int_equal(nano_model(&m, seed), SNC_OK);
+    return m;
+}
+
+static double accuracy(snc_model *m, const snc_arch *arch, const toy *t)
+{
+    float z[ROWS * NANO_K], pred[ROWS];
+    int right = 0;
+    assert_int_equal(snc_train_eval_model(z, &ctx, m, arch, SNC_COMPUTE_F32, &t->d, BATCH, NULL), SNC_OK);
+    snc_train_predictions(pred, z, ROWS, NANO_K);
+    for (int i = 0; i < ROWS; i++) right += pred[i] == t->target[i];
+    return (double)right / ROWS;
+}
+
+static snc_model *trained_teacher(void)
+{
+    snc_model *m = model(3);
+    snc_train_opts o = options();
+    snc_train_result r;
+    o.epochs = 12;
+    assert_int_equal(snc_train_run(&r, &ctx, m, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_true(r.finished && r.step == r.total_steps && r.step == 12 * ROWS / BATCH);
+    return m;
+}
+
+static snc_subspace space_of(const snc_model *m)
+{
+    snc_subspace s = snc_subspace_default(&m->arch);
+    assert_int_equal(snc_subspace_check(&s, &m->arch), SNC_OK);
+    return s;
+}
+
+static void fine_tuning_learns_the_task(void **state)
+{
+    (void)state;
+    snc_model *m = model(3);
+    assert_true(accuracy(m, NULL, &held_out) < 0.8);
+    snc_model_free(m);
+    m = trained_teacher();
+    assert_true(accuracy(m, NULL, &held_out) > 0.95);
+    for (size_t i = 0; i < m->params.total; i++) assert_true(m->params.g[i] == 0.0f);
+    snc_model_free(m);
+}
+
+/* Runs to the end in two processes' worth of calls and once through; compares every bit. */
+static void check_resume(snc_train_opts o, snc_model *teacher, const snc_subspace *space, int stop)
+{
+    snc_model *whole = model(4), *part = model(4), *rest = model(4);
+    snc_train_result r;
+    o.checkpoint_every = 5;
+    o.checkpoint = checkpoint;
+    remove(checkpoint);
+    assert_int_equal(snc_train_run(&r, &ctx, whole, teacher, &data.d, space, &o), SNC_OK);
+    remove(checkpoint);
+    double loss = r.loss;
+    o.max_steps = stop;
+    assert_int_equal(snc_train_run(&r, &ctx, part, teacher, &data.d, space, &o), SNC_OK);
+    assert_true(!r.finished && r.step == stop);
+    o.max_steps = 0;
+    o.resume = true;
+    assert_int_equal(snc_train_run(&r, &ctx, rest, teacher, &data.d, space, &o), SNC_OK);
+    assert_true(r.finished);
+    assert_true(r.loss == loss);
+    assert_memory_equal(whole->params.w, rest->params.w, whole->params.total * sizeof(float));
+    snc_model_free(whole);
+    snc_model_free(part);
+    snc_model_free(rest);
+}
+
+static void a_resumed_run_has_the_bits_of_an_uninterrupted_one(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    check_resume(o, NULL, NULL, 7);  /* between two checkpoints */
+    check_resume(o, NULL, NULL, 12); /* at the end of an epoch */
+    o.bf16_moment = true;
+    o.lazy_rows = false;
+    check_resume(o, NULL, NULL, 17);
+    snc_model *teacher = model(9);
+    snc_subspace s = space_of(teacher);
+    check_resume(options(), teacher, &s, 8);
+    snc_model_free(teacher);
+}
+
+static volatile int cancel;
+
+static void cancel_soon(void *user, const char *what, double done, double total, const char *note)
+{
+    (void)user, (void)what, (void)total, (void)note;
+    if (done >= 5) cancel = 1;
+}
+
+static void a_cancelled_run_is_saved_and_continues_to_the_same_bits(void **state)
+{
+    (void)state;
+    snc_model *whole = model(4), *part = model(4), *rest = model(4);
+    snc_train_opts o = options();
+    snc_train_result r;
+    remove(checkpoint);
+    assert_int_equal(snc_train_run(&r, &ctx, whole, NULL, &data.d, NULL, &o), SNC_OK);
+    snc_ctx stopping = ctx;
+    o.checkpoint = checkpoint;
+    cancel = 0;
+    stopping.cancel = &cancel;
+    stopping.progress = cancel_soon;
+    assert_int_equal(snc_train_run(&r, &stopping, part, NULL, &data.d, NULL, &o), SNC_E_CANCELLED);
+    assert_non_null(strstr(snc_err_text(), "checkpoint is saved"));
+    o.resume = true;
+    assert_int_equal(snc_train_run(&r, &ctx, rest, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_memory_equal(whole->params.w, rest->params.w, whole->params.total * sizeof(float));
+    snc_model_free(whole);
+    snc_model_free(part);
+    snc_model_free(rest);
+}
+
+static void expect_refusal(snc_train_opts o, const snc_dataset *d, snc_err code, const char *word)
+{
+    snc_model *m = model(4), *copy = model(4);
+    snc_train_result r;
+    assert_int_equal(snc_train_run(&r, &ctx, m, NULL, d, NULL, &o), code);
+    assert_non_null(strstr(snc_err_text(), word));
+    assert_memory_equal(m->params.w, copy->params.w, m->params.total * sizeof(float));
+    snc_model_free(m);
+    snc_model_free(copy);
+}
+
+static void a_checkpoint_of_other_inputs_or_damaged_is_refused_by_name(void **state)
+{
+    (void)state;
+    snc_model *m = model(4);
+    snc_train_opts o = options(), other;
+    snc_train_result r;
+    remove(checkpoint);
+    o.checkpoint = checkpoint;
+    o.max_steps = 3;
+    assert_int_equal(snc_train_run(&r, &ctx, m, NULL, &data.d, NULL, &o), SNC_OK);
+    snc_model_free(m);
+    o.resume = true;
+    other = o;
+    other.lr = 1e-3;
+    expect_refusal(other, &data.d, SNC_E_ARG, "lr was 0.002, now 0.001");
+    expect_refusal(o, &held_out.d, SNC_E_ARG, "another training data");
+    char *bytes;
+    size_t n;
+    assert_int_equal(snc_file_read(&bytes, &n, checkpoint), SNC_OK);
+    bytes[n / 2] ^= 1;
+    assert_int_equal(snc_file_write(checkpoint, bytes, n), SNC_OK);
+    expect_refusal(o, &data.d, SNC_E_FORMAT, "damaged");
+    assert_int_equal(snc_file_write(checkpoint, bytes, n - 9), SNC_OK);
+    expect_refusal(o, &data.d, SNC_E_FORMAT, "a whole checkpoint has");
+    assert_int_equal(snc_file_write(checkpoint, bytes, 40), SNC_OK);
+    expect_refusal(o, &data.d, SNC_E_FORMAT, "cut short");
+    assert_int_equal(snc_file_write(checkpoint, "hello", 5), SNC_OK);
+    expect_refusal(o, &data.d, SNC_E_FORMAT, "not a training checkpoint");
+    snc_free(bytes);
+}
+
+static void a_loss_that_is_not_finite_stops_and_names_the_step(void **state)
+{
+    (void)state;
+    snc_model *m = model(4);
+    snc_train_opts o = options();
+    snc_train_result r;
+    snc_params_w(&m->params, m->ix.classifier.b)[1] = NAN;
+    assert_int_equal(snc_train_run(&r, &ctx, m, NULL, &data.d, NULL, &o), SNC_E_DIVERGED);
+    assert_non_null(strstr(snc_err_text(), "step 1"));
+    snc_model_free(m);
+}
+
+/* Mean KL of a net's logits to the teacher's. */
+static double distance(snc_model *m, const snc_arch *arch, snc_model *teacher, const toy *t)
+{
+    float z[ROWS * NANO_K], q[ROWS * NANO_K];
+    assert_int_equal(snc_train_eval_model(z, &ctx, m, arch, SNC_COMPUTE_F32, &t->d, BATCH, NULL), SNC_OK);
+    assert_int_equal(snc_train_eval_model(q, &ctx, teacher, NULL, SNC_COMPUTE_F32, &t->d, BATCH, NULL), SNC_OK);
+    return snc_loss_kl(NULL, z, q, ROWS, NANO_K, 1.0, 1.0);
+}
+
+static void unlabelled_rows_are_learnt_from_the_teacher_alone(void **state)
+{
+    (void)state;
+    toy bare = data;
+    bare.d = data.d;
+    bare.d.target = bare.target;
+    for (int i = 0; i < ROWS; i++) bare.target[i] = NAN;
+    snc_model *teacher = trained_teacher(), *m = model(4);
+    snc_train_opts o = options();
+    snc_train_result r;
+    o.epochs = 10;
+    double before = distance(m, NULL, teacher, &held_out);
+    assert_int_equal(snc_train_run(&r, &ctx, m, teacher, &bare.d, NULL, &o), SNC_OK);
+    assert_true(distance(m, NULL, teacher, &held_out) < 0.5 * before);
+    snc_model_free(m);
+    snc_model_free(teacher);
+}
+
+static void a_supernet_serves_its_smallest_net(void **state)
+{
+    (void)state;
+    snc_model *teacher = trained_teacher();
+    snc_subspace s = space_of(teacher);
+    snc_arch small;
+    snc_subspace_pick(&small, &s, &teacher->arch, SNC_SUBSPACE_SMALLEST);
+    const char *samplers[] = {"sandwich", "instatune"};
+    for (int i = 0; i < 2; i++) {
+        snc_model *m = trained_teacher();
+        snc_train_opts o = options();
+        snc_train_result r;
+        o.epochs = 6;
+        o.in_place = i == 1;
+        o.hidden_weight = i == 0 ? 0.1 : 0;
+        snprintf(o.sampler, sizeof o.sampler, "%s", samplers[i]);
+        double untrained = distance(m, &small, teacher, &data);
+        assert_int_equal(snc_train_run(&r, &ctx, m, i == 0 ? teacher : NULL, &data.d, &s, &o), SNC_OK);
+        assert_true(accuracy(m, NULL, &held_out) > 0.95);
+        assert_true(distance(m, &small, teacher, &data) < 0.6 * untrained);
+        snc_model_free(m);
+    }
+    snc_model_free(teacher);
+}
+
+static snc_err count_epochs(void *user, int epoch, snc_bert *e)
+{
+    (void)e;
+    int *seen = user;
+    return epoch == ++*seen ? SNC_OK : snc_err_set(SNC_E_ARG, "epoch %d", epoch);
+}
+
+static void parts_of_an_epoch_and_the_epoch_callback_count_right(void **state)
+{
+    (void)state;
+    snc_model *m = model(4);
+    snc_train_opts o = options();
+    snc_train_result r;
+    int seen = 0;
+    o.epochs = 1.5;
+    o.on_epoch = count_epochs;
+    o.user = &seen;
+    assert_int_equal(snc_train_run(&r, &ctx, m, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_int_equal(seen, 2);
+    assert_int_equal(r.step, ROWS / BATCH * 3 / 2);
+    snc_model_free(m);
+}
+
+static void wrong_inputs_are_named(void **state)
+{
+    (void)state;
+    toy bad = data;
+    snc_train_opts o = options();
+    bad.d.target = bad.target;
+    bad.target[7] = 5;
+    expect_refusal(o, &bad.d, SNC_E_SHAPE, "row 7: class 5");
+    o.hidden_weight = 1;
+    expect_refusal(o, &data.d, SNC_E_ARG, "need a teacher");
+    bad.d.n = 0;
+    expect_refusal(options(), &bad.d, SNC_E_ARG, "no rows");
+}
+
+static void evaluation_does_not_depend_on_the_batch_size(void **state)
+{
+    (void)state;
+    snc_model *m = model(4);
+    float a[ROWS * NANO_K], b[ROWS * NANO_K];
+    assert_int_equal(snc_train_eval_model(a, &ctx, m, NULL, SNC_COMPUTE_F32, &data.d, 1, NULL), SNC_OK);
+    assert_int_equal(snc_train_eval_model(b, &ctx, m, NULL, SNC_COMPUTE_F32, &data.d, 500, NULL), SNC_OK);
+    for (int i = 0; i < ROWS * NANO_K; i++) assert_true(fabs((double)a[i] - (double)b[i]) < 1e-5);
+    snc_model_free(m);
+}
+
+static void importance_puts_dead_units_last(void **state)
+{
+    (void)state;
+    snc_model *m = trained_teacher();
+    snc_importance s;
+    snc_importance_opts o = SNC_IMPORTANCE_OPTS_INIT;
+    const snc_layer_index *x = &m->ix.layer[1];
+    for (int c = 0; c < NANO_C; c++) {
+        for (int j = 0; j < NANO_D; j++) snc_params_w(&m->params, x->o.w)[c * NANO_C + 2 * NANO_D + j] = 0;
+        snc_params_w(&m->params, x->ffn_out.w)[c * NANO_F + 9] = 0;
+    }
+    for (int k = 0; k < NANO_K; k++) snc_params_w(&m->params, m->ix.classifier.w)[k * NANO_C + 4] = 0;
+    o.batch_size = BATCH;
+    assert_int_equal(snc_importance_score(&s, &ctx, m, &data.d, &o), SNC_OK);
+    assert_int_equal(s.rows, ROWS);
+    assert_true(s.heads[1][2] == 0 && s.ffn[1][9] == 0 && s.pooler[4] == 0);
+    assert_true(s.heads[0][2] > 0 && s.ffn[0][9] > 0);
+    for (int c = 0; c < NANO_C; c++) assert_true(isfinite(s.hidden[c]) && s.hidden[c] > 0);
+    for (size_t i = 0; i < m->params.total; i++) assert_true(m->params.g[i] == 0.0f);
+    snc_order order;
+    assert_int_equal(snc_importance_order(&order, &s, &m->arch), SNC_OK);
+    assert_int_equal(order.heads[1][NANO_H - 1], 2);
+    assert_int_equal(order.ffn[1][NANO_F - 1], 9);
+    assert_int_equal(order.pooler[NANO_C - 1], 4);
+    double before = accuracy(m, NULL, &held_out);
+    assert_int_equal(snc_model_reorder(m, &order), SNC_OK);
+    assert_true(accuracy(m, NULL, &held_out) == before);
+    snc_order_dispose(&order);
+    snc_importance_dispose(&s);
+    snc_model_free(m);
+}
+
+static void importance_without_labels_is_refused(void **state)
+{
+    (void)state;
+    toy bare = data;
+    snc_model *m = model(4);
+    snc_importance s;
+    snc_importance_opts o = SNC_IMPORTANCE_OPTS_INIT;
+    bare.d.target = bare.target;
+    for (int i = 0; i < ROWS; i++) bare.target[i] = NAN;
+    assert_int_equal(snc_importance_score(&s, &ctx, m, &bare.d, &o), SNC_E_ARG);
+    assert_null(s.block);
+    snc_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fine_tuning_learns_the_task),
+        cmocka_unit_test(a_resumed_run_has_the_bits_of_an_uninterrupted_one),
+        cmocka_unit_test(a_cancelled_run_is_saved_and_continues_to_the_same_bits),
+        cmocka_unit_test(a_checkpoint_of_other_inputs_or_damaged_is_refused_by_name),
+        cmocka_unit_test(a_loss_that_is_not_finite_stops_and_names_the_step),
+        cmocka_unit_test(unlabelled_rows_are_learnt_from_the_teacher_alone),
+        cmocka_unit_test(a_supernet_serves_its_smallest_net),
+        cmocka_unit_test(parts_of_an_epoch_and_the_epoch_callback_count_right),
+        cmocka_unit_test(wrong_inputs_are_named),
+        cmocka_unit_test(evaluation_does_not_depend_on_the_batch_size),
+        cmocka_unit_test(importance_puts_dead_units_last),
+        cmocka_unit_test(importance_without_labels_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
