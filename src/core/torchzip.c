@@ -173,8 +173,9 @@ static snc_err inflate_record(record *r, snc_torchzip *z, const unsigned char *s
 static snc_err open_record(record *r, snc_torchzip *z)
 {
     if (r->data) return SNC_OK;
+    if (r->local > z->size || z->size - r->local < LOCAL) return damaged(z, "a record is out of range");
     const unsigned char *h = z->p + r->local;
-    if (r->local > z->size || z->size - r->local < LOCAL || le(h, 4) != 0x04034b50) return damaged(z, "a bad record header");
+    if (le(h, 4) != 0x04034b50) return damaged(z, "a bad record header");
     uint64_t skip = LOCAL + le(h + 26, 2) + le(h + 28, 2), rest = z->size - r->local;
     if (skip > rest || r->packed > rest - skip) return damaged(z, "a record is out of range");
     if (r->method == 0) {
