@@ -24,7 +24,7 @@ typedef enum snc_compute { SNC_COMPUTE_F32, SNC_COMPUTE_BF16 } snc_compute;
 typedef struct snc_gemm snc_gemm;               /* plan: backend, compute type, scratch */
 typedef struct snc_gemm_weight snc_gemm_weight; /* one matrix, ready for the kernels */
 
-/* The backend that AUTO stands for: bf16: native (AMX) > onednn > ref; f32: onednn > blas > ref. */
+/* The backend that AUTO stands for: bf16: native on AMX > onednn > native on AVX > ref; f32: onednn > blas > native > ref. */
 snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute);
 
 /* max_tokens bounds T, max_width bounds n and k of every later call. SNC_E_UNSUPPORTED: backend cannot do `compute`. */

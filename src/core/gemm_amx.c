@@ -8,9 +8,10 @@
  * and rows, columns and reduction indices beyond the matrix are zero. A weight keeps two B layouts, one for each direction
  * (forward reduces over its columns, backward_x over its rows), so that a narrower net reads a prefix of every level;
  * where a prefix ends inside a tile, the zeros in A mask the reduction and the store keeps the columns asked for.
- * Activations and gradients are packed once per call. A block of C is 32 x 32 (four tile sums, four operand tiles), which
+ * A block of C is 32 x 32 (four tile sums, four operand tiles), which
  * halves the loads per multiplication; its sums start from C, the bias or zero, and are stored straight into C when
- * the block is whole. Each sum runs over the whole reduction in one order: the bits do not depend on the thread count.
+ * the block is whole. Work is cut by rows of C, so that the rows of A that it needs stay in L1 while B streams from L2; in
+ * forward and backward_x they are packed right there, by the thread that uses them. Each sum runs over the whole reduction in one order: the bits do not depend on the thread count.
  */
 #include "core/gemm_priv.h"
 
@@ -22,17 +23,28 @@
 
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")))
 
-enum { L2_BYTES = 1 << 20 }; /* of A in one item, half of a core's L2 */
+enum {
+    MIN_ITEMS = 16,    /* rows are cut no finer than 32: few of them are cut by columns as well, for balance */
+    MAX_TOKENS = 1024, /* backward_w sums over this many tokens at a time, */
+    L2_BYTES = 512 * 1024 /* and takes as many columns at a time as this much of B */
+};
+
+/* At the head of a worker's panel: which rows of A it holds. */
+typedef struct own_rows {
+    uint64_t job;
+    int block;
+    _Alignas(64) char tiles[];
+} own_rows;
 
 typedef struct amx_run {
-    const snc_gemm *g;
+    snc_gemm *g;
     const snc_gemm__job *j;
-    const char *A, *B;
+    const char *A;         /* NULL: each worker packs its own rows */
+    const char *B;
     size_t a_step, b_step; /* bytes from one row (column) of tiles to the next */
     int kb;                /* tiles along the reduction */
-    int outer, inner;      /* blocks of 32; an item is one outer block by `span` inner ones */
-    int span, spans;
-    bool rows_outer;
+    int rows, cols;        /* of C, in blocks of 32 */
+    int span, spans;       /* an item is one block of rows by `span` blocks of columns */
 } amx_run;
 
 /* ---- tiles ---- */
@@ -80,17 +92,13 @@ AMX static inline __attribute__((always_inline)) void tiles(block b, const char 
     if (mt == 2) START(2, 1, 0);
     if (mt == 2 && nt == 2) START(3, 1, 1);
     for (int k = 0; k < kb; k++, A += 1024, B += 1024) {
-        _tile_loadd(4, A, 64);
         _tile_loadd(6, B, 64);
+        _tile_loadd(4, A, 64);
+        if (mt == 2) _tile_loadd(5, A + a_step, 64);
+        if (nt == 2) _tile_loadd(7, B + b_step, 64);
         _tile_dpbf16ps(0, 4, 6);
-        if (nt == 2) {
-            _tile_loadd(7, B + b_step, 64);
-            _tile_dpbf16ps(1, 4, 7);
-        }
-        if (mt == 2) {
-            _tile_loadd(5, A + a_step, 64);
-            _tile_dpbf16ps(2, 5, 6);
-        }
+        if (mt == 2) _tile_dpbf16ps(2, 5, 6);
+        if (nt == 2) _tile_dpbf16ps(1, 4, 7);
         if (mt == 2 && nt == 2) _tile_dpbf16ps(3, 5, 7);
     }
     STORE(0, 0, 0);
@@ -126,42 +134,66 @@ static void block_edge(const amx_run *r, const char *A, const char *B, int m0, i
     for (int m = 0; m < rows; m++) memcpy(C + m * j->ldc, buf + m * 32, (size_t)cols * sizeof *C);
 }
 
-static void block_any(const amx_run *r, int bm, int bn)
+AMX static void row_of_blocks(const amx_run *r, const char *A, int m0, int first, int last)
 {
     const snc_gemm__job *j = r->j;
-    int m0 = bm * 32, n0 = bn * 32;
-    const char *A = r->A + (size_t)bm * 2 * r->a_step, *B = r->B + (size_t)bn * 2 * r->b_step;
-    if (m0 + 32 > j->M || n0 + 32 > j->N || (j->bias && j->accumulate)) {
-        block_edge(r, A, B, m0, n0);
-        return;
+    bool edge = m0 + 32 > j->M || (j->bias && j->accumulate);
+    const char *B = r->B + (size_t)first * 2 * r->b_step;
+    for (int n0 = first * 32; n0 < last * 32; n0 += 32, B += 2 * r->b_step) {
+        if (edge || n0 + 32 > j->N) {
+            block_edge(r, A, B, m0, n0);
+            continue;
+        }
+        float *C = j->C + m0 * j->ldc + n0;
+        block b = {NULL, C, 0, j->ldc};
+        if (j->accumulate) b.from = C, b.from_step = j->ldc;
+        else if (j->bias) b.from = j->bias + n0;
+        tiles(b, A, r->a_step, B, r->b_step, r->kb, 2, 2);
     }
-    float *C = j->C + m0 * j->ldc + n0;
-    block b = {NULL, C, 0, j->ldc};
-    if (j->accumulate) b.from = C, b.from_step = j->ldc;
-    else if (j->bias) b.from = j->bias + n0;
-    tiles_any(b, A, r->a_step, B, r->b_step, r->kb, 2, 2);
 }
 
-AMX static void items(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+/* Rows of A for a block of C, packed by the worker unless the item before this one needed the same. */
+static const char *pack_own(const amx_run *r, int row, int worker)
+{
+    const snc_gemm__job *j = r->j;
+    own_rows *own = (own_rows *)(void *)(r->g->panel + (size_t)worker * r->g->panel_size);
+    if (own->job != r->g->jobs || own->block != row) {
+        int m0 = row * 32;
+        snc_gemm__amx_pack_rows(own->tiles, j->A + m0 * j->a_row, j->a_row, snc_gemm__min(32, j->M - m0), j->K);
+        own->job = r->g->jobs;
+        own->block = row;
+    }
+    return own->tiles;
+}
+
+/* Rows packed by the worker: all spans of a row of blocks follow each other. Rows packed before: all rows of a span do, so
+ * that its columns of B stay in L2. */
+AMX static void item(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const amx_run *r = payload;
+    (void)end;
     (void)chunk;
-    (void)worker;
+    int row = (int)(r->A ? begin % r->rows : begin / r->spans), span = (int)(r->A ? begin / r->rows : begin % r->spans);
+    const char *A = r->A ? r->A + (size_t)row * 2 * r->a_step : pack_own(r, row, worker);
     tiles_on();
-    for (int64_t i = begin; i < end; i++) {
-        int o = (int)(i % r->outer), first = (int)(i / r->outer) * r->span;
-        for (int k = first; k < first + r->span && k < r->inner; k++)
-            if (r->rows_outer) block_any(r, o, k);
-            else block_any(r, k, o);
-    }
+    row_of_blocks(r, A, row * 32, span * r->span, snc_gemm__min((span + 1) * r->span, r->cols));
     _tile_release();
+}
+
+static void run_items(amx_run *r, int spans)
+{
+    r->spans = snc_gemm__max(1, snc_gemm__min(r->cols, spans));
+    r->span = (r->cols + r->spans - 1) / r->spans;
+    snc_par_for(r->g->ctx, (int64_t)r->rows * r->spans, 1, item, r);
 }
 
 /* ---- products ---- */
 
 static snc_err amx_open(snc_gemm *g)
 {
-    size_t size = snc_align_up((size_t)g->max_tokens, 32) * snc_align_up((size_t)g->max_width, 32);
+    size_t width = snc_align_up((size_t)g->max_width, 32), size = snc_align_up((size_t)g->max_tokens, 32) * width;
+    g->panel_size = (sizeof(own_rows) + 32 * width * sizeof(snc_bf16)) / sizeof(float);
+    SNC_TRY(snc_alloc(&g->panel, (size_t)g->ctx->threads * g->panel_size, sizeof(float)));
     SNC_TRY(snc_alloc(&g->a, size, sizeof(snc_bf16)));
     return snc_alloc(&g->b, size, sizeof(snc_bf16));
 }
@@ -176,27 +208,36 @@ static void amx_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1)
     snc_gemm__amx_pack_weight(w->packed, (char *)w->packed + forward_bytes(w->N, w->K), w->W, w->ldw, w->N, w->K, n0, n1);
 }
 
+static void backward_w(amx_run *r)
+{
+    const snc_gemm__job *j = r->j;
+    snc_gemm *g = r->g;
+    int parts = (j->K + MAX_TOKENS - 1) / MAX_TOKENS, part = (j->K / parts + 31) / 32 * 32;
+    r->A = g->a;
+    r->B = g->b;
+    for (int t = 0; t < j->K; t += part) {
+        int tokens = snc_gemm__min(part, j->K - t);
+        r->kb = (tokens + 31) / 32;
+        r->a_step = r->b_step = (size_t)r->kb * 1024;
+        snc_gemm__amx_pack_pairs(g->ctx, g->a, j->A + t * j->a_col, j->a_col, tokens, j->M, true);
+        snc_gemm__amx_pack_pairs(g->ctx, g->b, j->B + t * j->b_row, j->b_row, tokens, j->N, false);
+        run_items(r, (int)((size_t)r->cols * 2 * r->b_step / L2_BYTES) + 1);
+    }
+}
+
 static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
 {
-    amx_run r = {.g = g, .j = j, .A = g->a, .B = g->b, .kb = (j->K + 31) / 32};
-    r.a_step = r.b_step = (size_t)r.kb * 1024;
+    amx_run r = {.g = g, .j = j, .kb = (j->K + 31) / 32, .rows = (j->M + 31) / 32, .cols = (j->N + 31) / 32};
+    g->jobs++;
     if (j->product == GEMM_BACKWARD_W) {
-        snc_gemm__amx_pack_pairs(g->ctx, g->a, j->A, j->a_col, j->K, j->M, true);
-        snc_gemm__amx_pack_pairs(g->ctx, g->b, j->B, j->b_row, j->K, j->N, false);
-    } else {
-        bool fwd = j->product == GEMM_FORWARD;
-        snc_gemm__amx_pack_rows(g->ctx, g->a, j->A, j->a_row, j->M, j->K);
-        r.B = (const char *)j->w->packed + (fwd ? 0 : forward_bytes(j->w->N, j->w->K));
-        r.b_step = (size_t)((fwd ? j->w->K : j->w->N) + 31) / 32 * 1024;
+        backward_w(&r);
+        return SNC_OK;
     }
-    int bm = (j->M + 31) / 32, bn = (j->N + 31) / 32;
-    r.rows_outer = j->product == GEMM_BACKWARD_W;
-    r.outer = r.rows_outer ? bm : bn;
-    r.inner = r.rows_outer ? bn : bm;
-    int fit = snc_gemm__max(1, (int)(L2_BYTES / (2 * (r.rows_outer ? r.b_step : r.a_step))));
-    r.spans = (r.inner + fit - 1) / fit;
-    r.span = (r.inner + r.spans - 1) / r.spans;
-    snc_par_for(g->ctx, (int64_t)r.outer * r.spans, 1, items, &r);
+    bool forward = j->product == GEMM_FORWARD;
+    r.a_step = (size_t)r.kb * 1024;
+    r.B = (const char *)j->w->packed + (forward ? 0 : forward_bytes(j->w->N, j->w->K));
+    r.b_step = (size_t)((forward ? j->w->K : j->w->N) + 31) / 32 * 1024;
+    run_items(&r, (MIN_ITEMS + r.rows - 1) / r.rows);
     return SNC_OK;
 }
 

@@ -64,6 +64,26 @@ PACK_INLINE void store_tile(char *dst, const __m512i r[16])
 
 /* ---- activations by rows ---- */
 
+PACK void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int rows, int cols)
+{
+    int kb = (cols + 31) / 32;
+    for (int t = 0; t < (rows + 15) / 16 * 16; t++, src += ld) {
+        char *dst = (char *)A + (int64_t)(t / 16) * kb * TILE + t % 16 * 64;
+        if (t >= rows) {
+            for (int k = 0; k < kb; k++) _mm512_store_si512(dst + k * TILE, _mm512_setzero_si512());
+            continue;
+        }
+        int k = 0;
+        for (; k < cols / 32; k++)
+            _mm512_store_si512(dst + k * TILE, to_bf16(_mm512_loadu_ps(src + k * 32 + 16), _mm512_loadu_ps(src + k * 32)));
+        int left = cols - k * 32;
+        if (left > 0)
+            _mm512_store_si512(dst + k * TILE, to_bf16(load16(src + k * 32 + 16, left - 16), load16(src + k * 32, left)));
+    }
+}
+
+/* ---- activations by pairs of rows ---- */
+
 typedef struct pack_run {
     char *dst;
     const float *src;
@@ -71,36 +91,6 @@ typedef struct pack_run {
     int rows, cols;
     bool transpose;
 } pack_run;
-
-PACK static void rows_block(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
-{
-    const pack_run *p = payload;
-    int kb = (p->cols + 31) / 32;
-    (void)chunk;
-    (void)worker;
-    for (int64_t t = begin; t < end; t++) {
-        char *dst = p->dst + (t / 16 * kb) * TILE + t % 16 * 64;
-        const float *src = p->src + t * p->ld;
-        if (t >= p->rows) {
-            for (int k = 0; k < kb; k++) _mm512_store_si512(dst + k * TILE, _mm512_setzero_si512());
-            continue;
-        }
-        int k = 0;
-        for (; k < p->cols / 32; k++)
-            _mm512_store_si512(dst + k * TILE, to_bf16(_mm512_loadu_ps(src + k * 32 + 16), _mm512_loadu_ps(src + k * 32)));
-        int left = p->cols - k * 32;
-        if (left > 0)
-            _mm512_store_si512(dst + k * TILE, to_bf16(load16(src + k * 32 + 16, left - 16), load16(src + k * 32, left)));
-    }
-}
-
-void snc_gemm__amx_pack_rows(const snc_ctx *ctx, void *A, const float *src, int64_t ld, int rows, int cols)
-{
-    pack_run p = {A, src, ld, rows, cols, false};
-    snc_par_for(ctx, (rows + 15) / 16 * 16, 16, rows_block, &p);
-}
-
-/* ---- activations by pairs of rows ---- */
 
 /* Words 2 i and 2 i + 1 of the result: i-th of the low and of the high half. */
 PACK_INLINE __m512i interleave_index(void)

@@ -8,9 +8,8 @@
 
 #include "base/ctx.h"
 
-/* A layout of a row-major matrix [rows, cols], in parallel. Writes up to rows rounded to 16; the tiles of an absent
- * second half of a 32-row block are not touched. */
-void snc_gemm__amx_pack_rows(const snc_ctx *ctx, void *A, const float *src, int64_t ld, int rows, int cols);
+/* A layout of a row-major matrix [rows, cols], serial; rows are filled up with zeros to a multiple of 16. */
+void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int rows, int cols);
 
 /* Layouts that reduce over the rows of [rows, cols], in parallel: A [cols/16][rows/32] if transpose, else B. */
 void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, int64_t ld, int rows, int cols, bool transpose);

@@ -49,6 +49,7 @@ struct snc_gemm {
     void *a, *b;       /* operand scratch of the backend */
     float *panel;      /* [threads][panel_size]: one worker's scratch */
     size_t panel_size; /* floats */
+    uint64_t jobs;     /* run so far */
     struct snc_gemm__dnnl *dnnl;
 };
 

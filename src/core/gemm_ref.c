@@ -4,6 +4,8 @@
  * + bias, then + the old value. Operands are rounded to bf16 first in SNC_COMPUTE_BF16. Vector lanes are different
  * outputs, and work is cut by output column, so neither the compiler's width nor the thread count changes a bit.
  */
+#include <string.h>
+
 #include "core/gemm_priv.h"
 
 enum { ROWS = 4, COLS = 8 };
@@ -45,6 +47,24 @@ static void store(const snc_gemm__job *j, float acc[ROWS][COLS], int m0, int n0)
     }
 }
 
+/* Four lanes, four columns: the compiler's vectors add and multiply lane by lane, as the plain loop would. */
+typedef float lanes __attribute__((vector_size(16)));
+
+static void sums(float acc[ROWS][COLS], const float *A, const float *B, int K)
+{
+    lanes s[ROWS][2] = {{{0}}};
+    for (int k = 0; k < K; k++, A += ROWS, B += COLS) {
+        lanes b[2];
+        memcpy(b, B, sizeof b);
+#pragma GCC unroll 4
+        for (int r = 0; r < ROWS; r++) {
+            s[r][0] += A[r] * b[0];
+            s[r][1] += A[r] * b[1];
+        }
+    }
+    memcpy(acc, s, sizeof s);
+}
+
 static void columns(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const ref_run *run = payload;
@@ -56,11 +76,9 @@ static void columns(void *payload, int64_t begin, int64_t end, int64_t chunk, in
     int n0 = (int)begin * COLS;
     pack_cols(B, j, n0, bf16);
     for (int m0 = 0; m0 < j->M; m0 += ROWS) {
-        float acc[ROWS][COLS] = {{0}};
+        float acc[ROWS][COLS];
         pack_rows(A, j, m0, bf16);
-        for (int k = 0; k < j->K; k++)
-            for (int r = 0; r < ROWS; r++)
-                for (int c = 0; c < COLS; c++) acc[r][c] += A[k * ROWS + r] * B[k * COLS + c];
+        sums(acc, A, B, j->K);
         store(j, acc, m0, n0);
     }
 }

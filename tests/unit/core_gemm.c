@@ -32,9 +32,9 @@ typedef struct shape {
 
 static const shape shapes[] = {
     {1, 1, 1, 1, 1},        {1, 100, 33, 100, 33},   {15, 17, 33, 17, 33},    {17, 33, 15, 33, 15},   {33, 100, 100, 100, 100},
-    {16, 32, 32, 32, 32},   {32, 64, 96, 64, 96},    {64, 96, 64, 96, 64},    {100, 384, 384, 384, 384}, {33, 64, 96, 17, 33},
-    {48, 100, 100, 33, 1},  {31, 96, 128, 80, 100},  {70, 128, 96, 65, 31},   {416, 96, 64, 96, 64},  {1, 384, 64, 352, 48},
-    {40, 48, 48, 48, 48},   {2, 3, 384, 2, 384},
+    {16, 32, 32, 32, 32},   {32, 64, 96, 64, 96},    {64, 96, 64, 96, 64},    {40, 160, 384, 160, 384}, {33, 64, 96, 17, 33},
+    {48, 100, 100, 33, 1},  {31, 96, 128, 80, 100},  {70, 128, 96, 65, 31},   {416, 96, 64, 96, 64},  {1, 96, 64, 80, 48},
+    {40, 48, 48, 48, 48},   {2, 3, 384, 2, 384},     {1100, 17, 33, 17, 33},
 };
 
 enum { PAD = 5 }; /* every leading dimension is this much wider than its matrix */
@@ -213,11 +213,9 @@ static void bits_do_not_depend_on_the_thread_count(void **state)
                 inputs in = make_inputs(shapes[i]);
                 for (int p = 0; p < PRODUCTS; p++) {
                     matrix one = compute_product(backends[b], (snc_compute)c, 1, &in, p, p == FORWARD, p == BACKWARD_W);
-                    for (int threads = 2; threads <= 3; threads++) {
-                        matrix more = compute_product(backends[b], (snc_compute)c, threads, &in, p, p == FORWARD, p == BACKWARD_W);
-                        assert_memory_equal(one.v, more.v, (size_t)one.rows * (size_t)one.ld * sizeof(float));
-                        snc_free(more.v);
-                    }
+                    matrix two = compute_product(backends[b], (snc_compute)c, 2, &in, p, p == FORWARD, p == BACKWARD_W);
+                    assert_memory_equal(one.v, two.v, (size_t)one.rows * (size_t)one.ld * sizeof(float));
+                    snc_free(two.v);
                     snc_free(one.v);
                 }
                 free_inputs(&in);
