@@ -20,24 +20,18 @@ static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *ga
     }
 }
 
-static float activate_one(float x, snc_infer_act act)
+static float element(const void *row, snc_dtype dtype, int i)
 {
-    switch (act) {
-    case SNC_INFER_GELU: return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
-    case SNC_INFER_GELU_TANH: return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-    case SNC_INFER_RELU: return x > 0 ? x : 0;
-    case SNC_INFER_TANH: return tanhf(x);
-    }
-    return x;
+    if (dtype == SNC_F32) return ((const float *)row)[i];
+    return dtype == SNC_BF16 ? snc_bf16_to_f32(((const snc_bf16 *)row)[i]) : (float)((const int8_t *)row)[i];
 }
 
-static void activate_ref(float *x, int ldx, int T, int n, snc_infer_act act)
+static void row_ref(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate)
 {
-    for (int t = 0; t < T; t++)
-        for (int i = 0; i < n; i++) {
-            float *p = x + (size_t)t * (size_t)ldx + i;
-            *p = activate_one(*p, act);
-        }
+    for (int i = 0; i < n; i++) {
+        float v = element(row, dtype, i) * scale;
+        y[i] = accumulate ? y[i] + v : v;
+    }
 }
 
 static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k)
@@ -90,20 +84,20 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
     norm_ref(y, ldy, x, ldx, gamma, beta, T, C, eps);
 }
 
-void snc_infer_activate(float *x, int ldx, int T, int n, snc_infer_act act, snc_isa isa)
+void snc_infer_row(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate, snc_isa isa)
 {
 #if defined(__x86_64__)
     if (isa >= SNC_ISA_AVX512) {
-        snc_infer__activate_avx512(x, ldx, T, n, act);
+        snc_infer__row_avx512(y, row, dtype, scale, n, accumulate);
         return;
     }
     if (isa == SNC_ISA_AVX2) {
-        snc_infer__activate_avx2(x, ldx, T, n, act);
+        snc_infer__row_avx2(y, row, dtype, scale, n, accumulate);
         return;
     }
 #endif
     (void)isa;
-    activate_ref(x, ldx, T, n, act);
+    row_ref(y, row, dtype, scale, n, accumulate);
 }
 
 void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k,

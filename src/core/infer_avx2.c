@@ -2,6 +2,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "core/dtype.h"
+
 #define SIMD __attribute__((target("avx2,fma")))
 #define SIMD_NAME(base) base##_avx2
 #define VW 8
@@ -20,16 +22,21 @@ SIMD static inline void vstoren(float *p, vf v, int n) { _mm256_maskstore_ps(p, 
 SIMD static inline vf vadd(vf a, vf b) { return _mm256_add_ps(a, b); }
 SIMD static inline vf vsub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 SIMD static inline vf vmul(vf a, vf b) { return _mm256_mul_ps(a, b); }
-SIMD static inline vf vdiv(vf a, vf b) { return _mm256_div_ps(a, b); }
 SIMD static inline vf vfma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 SIMD static inline vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
 SIMD static inline vf vmin(vf a, vf b) { return _mm256_min_ps(a, b); }
-SIMD static inline vf vabs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-SIMD static inline vf vsign(vf m, vf s) { return _mm256_or_ps(m, _mm256_and_ps(s, _mm256_set1_ps(-0.0f))); }
 SIMD static inline vf vround(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 SIMD static inline vf vexp2i(vf a)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127)), 23));
+}
+SIMD static inline vf vload_bf16(const snc_bf16 *p)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)), 16));
+}
+SIMD static inline vf vload_i8(const int8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
 }
 SIMD static inline float vsum(vf a)
 {

@@ -1,6 +1,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "core/dtype.h"
+
 #define SIMD __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define SIMD_NAME(base) base##_avx512
 #define VW 16
@@ -15,19 +17,21 @@ SIMD static inline void vstoren(float *p, vf v, int n) { _mm512_mask_storeu_ps(p
 SIMD static inline vf vadd(vf a, vf b) { return _mm512_add_ps(a, b); }
 SIMD static inline vf vsub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 SIMD static inline vf vmul(vf a, vf b) { return _mm512_mul_ps(a, b); }
-SIMD static inline vf vdiv(vf a, vf b) { return _mm512_div_ps(a, b); }
 SIMD static inline vf vfma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 SIMD static inline vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
 SIMD static inline vf vmin(vf a, vf b) { return _mm512_min_ps(a, b); }
-SIMD static inline vf vabs(vf a) { return _mm512_abs_ps(a); }
-SIMD static inline vf vsign(vf m, vf s)
-{
-    return _mm512_or_ps(m, _mm512_and_ps(s, _mm512_set1_ps(-0.0f)));
-}
 SIMD static inline vf vround(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 SIMD static inline vf vexp2i(vf a)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127)), 23));
+}
+SIMD static inline vf vload_bf16(const snc_bf16 *p)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p)), 16));
+}
+SIMD static inline vf vload_i8(const int8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
 }
 SIMD static inline float vsum(vf a) { return _mm512_reduce_add_ps(a); }
 SIMD static inline float vhmax(vf a) { return _mm512_reduce_max_ps(a); }

@@ -2,8 +2,8 @@
  *
  * An including file defines, for vectors of VW floats:
  *   SIMD (target attribute), vf, SIMD_NAME(base), vset, vload, vloadn(p, n) (lanes >= n are 0), vstore, vstoren, vadd,
- *   vsub, vmul, vdiv, vfma(a, b, c) = a*b+c, vmax, vmin, vabs, vsign(m, s) (magnitude of m, sign of s), vround, vexp2i(v)
- *   (2^v for whole v in [-126, 127]), vsum, vhmax.
+ *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax, and
+ *   vload_bf16, vload_i8, which widen.
  */
 #include <math.h>
 
@@ -29,49 +29,30 @@ SIMD static inline vf vexp(vf x)
     return vmul(p, vexp2i(n));
 }
 
-/* erf by Abramowitz and Stegun 7.1.26, absolute error 1.5e-7. */
-SIMD static inline vf verf(vf x)
+SIMD SIMD_INLINE void add_row(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate)
 {
-    vf a = vabs(x), one = vset(1.0f);
-    vf t = vdiv(one, vfma(a, vset(0.3275911f), one));
-    vf p = vset(1.061405429f);
-    p = vfma(p, t, vset(-1.453152027f));
-    p = vfma(p, t, vset(1.421413741f));
-    p = vfma(p, t, vset(-0.284496736f));
-    p = vfma(p, t, vset(0.254829592f));
-    vf e = vexp(vsub(vset(0.0f), vmul(a, a)));
-    return vsign(vsub(one, vmul(vmul(p, t), e)), x);
+    int i = 0;
+    for (; i + VW <= n; i += VW) {
+        vf v = dtype == SNC_F32    ? vload((const float *)row + i)
+               : dtype == SNC_BF16 ? vload_bf16((const snc_bf16 *)row + i)
+                                   : vload_i8((const int8_t *)row + i);
+        v = vmul(v, vset(scale));
+        vstore(y + i, accumulate ? vadd(vload(y + i), v) : v);
+    }
+    for (; i < n; i++) {
+        float v = dtype == SNC_F32    ? ((const float *)row)[i]
+                  : dtype == SNC_BF16 ? snc_bf16_to_f32(((const snc_bf16 *)row)[i])
+                                      : (float)((const int8_t *)row)[i];
+        v *= scale;
+        y[i] = accumulate ? y[i] + v : v;
+    }
 }
 
-SIMD static inline vf vtanh(vf x)
+SIMD void SIMD_NAME(snc_infer__row)(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate)
 {
-    vf e = vexp(vadd(x, x));
-    return vsub(vset(1.0f), vdiv(vset(2.0f), vadd(e, vset(1.0f))));
-}
-
-SIMD static inline vf vact(vf x, snc_infer_act act)
-{
-    vf half = vmul(x, vset(0.5f)), one = vset(1.0f);
-    switch (act) {
-    case SNC_INFER_GELU: return vfma(half, verf(vmul(x, vset(0.70710678118654752f))), half);
-    case SNC_INFER_GELU_TANH: {
-        vf u = vmul(vmul(x, vset(0.79788456080286536f)), vfma(vmul(x, x), vset(0.044715f), one));
-        return vfma(half, vtanh(u), half);
-    }
-    case SNC_INFER_RELU: return vmax(x, vset(0.0f));
-    case SNC_INFER_TANH: return vtanh(x);
-    }
-    return x;
-}
-
-SIMD void SIMD_NAME(snc_infer__activate)(float *x, int ldx, int T, int n, snc_infer_act act)
-{
-    for (int t = 0; t < T; t++) {
-        float *p = x + (size_t)t * (size_t)ldx;
-        int i = 0;
-        for (; i + VW <= n; i += VW) vstore(p + i, vact(vload(p + i), act));
-        if (i < n) vstoren(p + i, vact(vloadn(p + i, n - i), act), n - i);
-    }
+    if (dtype == SNC_F32) add_row(y, row, SNC_F32, scale, n, accumulate);
+    else if (dtype == SNC_BF16) add_row(y, row, SNC_BF16, scale, n, accumulate);
+    else add_row(y, row, SNC_I8, scale, n, accumulate);
 }
 
 SIMD void SIMD_NAME(snc_infer__norm)(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta,

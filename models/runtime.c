@@ -1,0 +1,254 @@
+#include "models/runtime.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/infer.h"
+#include "models/runtime_priv.h"
+
+enum {
+    GROUP_TOKENS = 256,  /* activations of a group stay in L2 while its weights stream once: tests/bench/SPEED.md */
+    SEAM_TOKENS = 1024,  /* the gemm seam wants long products; its activations stream anyway */
+    PARALLEL_TOKENS = 64 /* below this many tokens a thread, threads share a group instead */
+};
+
+static int max_of(int a, int b) { return a > b ? a : b; }
+static int min_of(int a, int b) { return a < b ? a : b; }
+
+/* ---- workspace ---- */
+
+typedef struct widths { int C, A, F; } widths;
+
+static widths widest(const snc_weights *w)
+{
+    widths s = {.C = w->arch.hidden};
+    for (int l = 0; l < w->arch.layers; l++) {
+        s.A = max_of(s.A, w->cfg.head_width * w->arch.heads[l]);
+        s.F = max_of(s.F, w->arch.ffn[l]);
+    }
+    return s;
+}
+
+/* The next `bytes` of the block, or only the sum of sizes while `at` counts from NULL. */
+static void *carve(uint8_t *base, size_t *used, size_t bytes)
+{
+    void *p = base ? base + *used : NULL;
+    *used += snc_align_up(bytes, SNC_ALIGN);
+    return p;
+}
+
+static size_t lay_out(snc_net *n, uint8_t *base)
+{
+    widths s = widest(n->w);
+    size_t used = 0, rows = (size_t)n->rows, f = sizeof(float), AC = (size_t)max_of(s.A, s.C);
+    n->ldx = (int)snc_align_up(AC, 64);
+    n->ldm = (int)snc_align_up((size_t)s.F, 64);
+    for (int i = 0; i < n->ctx.threads; i++) {
+        snc_rt__worker *w = &n->worker[i];
+        w->h = carve(base, &used, rows * (size_t)s.C * f);
+        w->qkv = carve(base, &used, rows * 3 * (size_t)s.A * f);
+        w->att = carve(base, &used, rows * AC * f);
+        w->mid = carve(base, &used, rows * (size_t)s.F * f);
+        w->sx = carve(base, &used, rows * f);
+        w->sm = carve(base, &used, rows * f);
+        w->xq = carve(base, &used, rows * (size_t)n->ldx);
+        w->mq = carve(base, &used, rows * (size_t)n->ldm);
+        w->attention = carve(base, &used, snc_infer_attention_scratch(n->o.max_len, n->w->cfg.head_width));
+    }
+    return used;
+}
+
+/* ---- binding a config ---- */
+
+static bool uses(const snc_arch *a, const snc_policy *p, snc_dtype t)
+{
+    bool yes = p->pooler == t || (p->classifier == t && t == SNC_BF16);
+    for (int l = 0; l < a->layers; l++)
+        for (int s = 0; s < SNC_SITES; s++) yes = yes || p->linear[l][s] == t;
+    return yes;
+}
+
+static size_t scratch_of(const snc_weights *w, const snc_arch *a, const snc_policy *p, int rows)
+{
+    size_t most = snc_rt__matrix_scratch(&w->pooler, p->pooler, rows), b;
+    if ((b = snc_rt__matrix_scratch(&w->classifier, p->classifier, rows)) > most) most = b;
+    for (int l = 0; l < a->layers; l++)
+        for (int i = 0; i < RT_LINEARS; i++) {
+            b = snc_rt__matrix_scratch(&w->layer[a->source[l]].m[i], p->linear[l][snc_rt__site[i]], rows);
+            if (b > most) most = b;
+        }
+    return snc_align_up(most, SNC_ALIGN);
+}
+
+snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy)
+{
+    snc_weights *w = n->w;
+    if (!arch) arch = &w->arch;
+    if (!policy) policy = &w->policy;
+    SNC_TRY(snc_weights_prepare(w, arch, policy));
+    bool f32 = uses(arch, policy, SNC_F32), bf16 = uses(arch, policy, SNC_BF16);
+    widths s = widest(w);
+    int width = max_of(max_of(s.C, s.A), max_of(s.F, w->cfg.classes));
+    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, width));
+    if (bf16 && !n->gemm_bf16) SNC_TRY(snc_gemm_create(&n->gemm_bf16, &n->ctx, SNC_COMPUTE_BF16, n->rows, width));
+    size_t bytes = scratch_of(w, arch, policy, n->rows);
+    if (bytes > n->scratch_bytes) {
+        uint8_t *p = NULL;
+        SNC_TRY(snc_alloc(&p, (size_t)n->ctx.threads, bytes));
+        snc_free(n->scratch);
+        n->scratch = p;
+        n->scratch_bytes = bytes;
+        for (int i = 0; i < n->ctx.threads; i++) n->worker[i].linear = p + (size_t)i * bytes;
+    }
+    n->arch = *arch;
+    n->policy = *policy;
+    n->seam = f32 || bf16;
+    return SNC_OK;
+}
+
+snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
+                       const snc_net_opts *o)
+{
+    snc_err err = SNC_OK;
+    snc_net *n = NULL;
+    SNC_CHECK(o->max_tokens >= 1 && o->max_seqs >= 1 && o->max_len >= 1, SNC_E_ARG,
+              "a net needs room for at least one token, sequence and position");
+    SNC_CHECK(ctx->threads >= 1, SNC_E_ARG, "threads must be at least 1");
+    SNC_TRY(snc_alloc(&n, 1, sizeof *n));
+    n->ctx = n->one = *ctx;
+    n->one.threads = 1;
+    n->w = w;
+    n->o = *o;
+    n->o.max_len = min_of(o->max_len, w->cfg.positions);
+    n->isa = ctx->backend == SNC_BACKEND_REF ? SNC_ISA_SCALAR : snc_isa_now();
+    n->rows = max_of(n->o.max_len, min_of(o->max_tokens, SEAM_TOKENS));
+    SNC_GOTO(snc_alloc(&n->worker, (size_t)ctx->threads, sizeof *n->worker));
+    SNC_GOTO(snc_alloc(&n->group, (size_t)o->max_seqs + 1, sizeof *n->group));
+    SNC_GOTO(snc_alloc(&n->block, lay_out(n, NULL), 1));
+    lay_out(n, n->block);
+    SNC_GOTO(snc_net_rebind(n, arch, policy));
+    *out = n;
+    return SNC_OK;
+out:
+    snc_net_free(n);
+    return err;
+}
+
+void snc_net_free(snc_net *n)
+{
+    if (!n) return;
+    snc_gemm_free(n->gemm);
+    snc_gemm_free(n->gemm_bf16);
+    snc_free(n->scratch);
+    snc_free(n->block);
+    snc_free(n->group);
+    snc_free(n->worker);
+    snc_free(n);
+}
+
+const snc_arch   *snc_net_arch(const snc_net *n) { return &n->arch; }
+const snc_policy *snc_net_policy(const snc_net *n) { return &n->policy; }
+
+/* ---- running ---- */
+
+static snc_err check_batch(const snc_net *n, const snc_tokens *x)
+{
+    const snc_bert_config *c = &n->w->cfg;
+    SNC_CHECK(x->B >= 1 && x->B <= n->o.max_seqs, SNC_E_SHAPE, "a batch of %d sequences, expected 1 to %d", x->B, n->o.max_seqs);
+    SNC_CHECK(x->T <= n->o.max_tokens && x->offsets[0] == 0 && x->offsets[x->B] == x->T, SNC_E_SHAPE,
+              "a batch of %d tokens, expected at most %d, with offsets from 0 to their number", x->T, n->o.max_tokens);
+    for (int b = 0; b < x->B; b++) {
+        int len = x->offsets[b + 1] - x->offsets[b];
+        SNC_CHECK(len >= 1 && len <= n->o.max_len, SNC_E_SHAPE, "sequence %d has %d tokens, expected 1 to %d", b, len, n->o.max_len);
+    }
+    for (int t = 0; t < x->T; t++) {
+        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t, x->ids[t], c->vocab - 1);
+        SNC_CHECK(x->types[t] >= 0 && x->types[t] < c->types, SNC_E_ARG, "token %d has type %d, expected 0 to %d", t, x->types[t],
+                  c->types - 1);
+    }
+    return SNC_OK;
+}
+
+/* Cuts the batch into groups of whole sequences of at most `limit` tokens (a longer sequence is a group of its own) and of
+ * nearly equal size, as many as a multiple of the workers where there are sequences enough. */
+static int plan_groups(snc_net *n, const snc_tokens *x, int limit, int workers)
+{
+    int groups = (x->T + limit - 1) / limit, g = 0;
+    groups = (groups + workers - 1) / workers * workers;
+    n->group[0] = 0;
+    for (int b = 1; b <= x->B; b++) {
+        int used = x->offsets[b] - x->offsets[n->group[g]];
+        int next = b < x->B ? x->offsets[b + 1] - x->offsets[b] : 0;
+        /* closes where the next sequence would pass the limit or this group's share of what is left */
+        int left = x->T - x->offsets[n->group[g]], share = groups - g > 1 ? left / (groups - g) : limit;
+        if (b == x->B || used + next > limit || used + next / 2 >= share) n->group[++g] = b;
+    }
+    return g;
+}
+
+typedef struct batch_job {
+    snc_net *n;
+    const snc_tokens *x;
+    float *logits;
+    const snc_ctx *inner; /* threads of each group */
+    double share;         /* of the wall clock that a second of one group's stands for */
+} batch_job;
+
+static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const batch_job *b = payload;
+    snc_net *n = b->n;
+    snc_rt__worker *w = &n->worker[worker];
+    (void)chunk;
+    for (int64_t g = begin; g < end && w->err == SNC_OK; g++) {
+        snc_rt__job j = {.n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
+        w->err = snc_rt__forward(b->logits + (size_t)j.b0 * (size_t)n->w->cfg.classes, &j);
+        if (w->err != SNC_OK) snprintf(w->text, sizeof w->text, "%s", snc_err_text());
+    }
+}
+
+snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
+{
+    SNC_TRY(check_batch(n, x));
+    int threads = n->ctx.threads;
+    bool apart = threads > 1 && !n->seam && x->B >= threads && x->T >= threads * PARALLEL_TOKENS;
+    int limit = n->seam ? n->rows : min_of(n->rows, GROUP_TOKENS);
+    int groups = plan_groups(n, x, limit, apart ? threads : 1);
+    batch_job b = {n, x, logits, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
+    if (apart)
+        snc_par_for(&n->ctx, groups, 1, run_groups, &b);
+    else
+        run_groups(&b, 0, groups, 0, 0);
+    n->runs++;
+    snc_err err = SNC_OK;
+    for (int i = 0; i < threads; i++) {
+        snc_rt__worker *w = &n->worker[i];
+        if (w->err != SNC_OK && err == SNC_OK) err = snc_err_set(w->err, "%s", w->text);
+        w->err = SNC_OK;
+    }
+    return err;
+}
+
+/* ---- profile ---- */
+
+void snc_net_profile(snc_net *n, bool on)
+{
+    n->profile = on;
+    if (!on) return;
+    n->runs = 0;
+    for (int i = 0; i < n->ctx.threads; i++) memset(&n->worker[i].times, 0, sizeof n->worker[i].times);
+}
+
+void snc_net_times_get(snc_net_times *out, const snc_net *n)
+{
+    memset(out, 0, sizeof *out);
+    out->runs = n->runs;
+    for (int i = 0; i < n->ctx.threads; i++) {
+        const snc_net_times *t = &n->worker[i].times;
+        out->embed += t->embed;
+        out->head += t->head;
+        for (int l = 0; l < n->arch.layers; l++)
+            for (int p = 0; p < SNC_PARTS; p++) out->layer[l][p] += t->layer[l][p];
+    }
+}

@@ -1,0 +1,268 @@
+/* The network over one group of sequences: embeddings, layers, head. */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/infer.h"
+#include "models/runtime_priv.h"
+
+enum {
+    ROW_GRAIN = 16,  /* rows of one chunk when threads share a group */
+    FFN_ROWS = 64    /* rows of the FFN's wide activation that stay in L2 beside both matrices */
+};
+
+static void stamp(snc_rt__job *j, double *sum)
+{
+    if (!j->n->profile) return;
+    double now = snc_now();
+    *sum += (now - j->stamp) * j->share;
+    j->stamp = now;
+}
+
+static snc_epilogue activation(snc_act a)
+{
+    return a == SNC_ACT_GELU ? SNC_EPI_GELU : a == SNC_ACT_GELU_TANH ? SNC_EPI_GELU_TANH : SNC_EPI_RELU;
+}
+
+/* ---- rows: LayerNorm in place, then quantization for an INT8 consumer ---- */
+
+typedef struct rows_job {
+    float *x;
+    int8_t *xq;
+    float *sx;
+    const snc_rt__norm *norm; /* NULL: none */
+    int ldx, n, ldq;          /* ldq = 0: no quantization */
+    float eps;
+    snc_isa isa;
+    bool plain;               /* ref */
+} rows_job;
+
+static void rows_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const rows_job *r = payload;
+    float *x = r->x + (size_t)begin * (size_t)r->ldx;
+    int T = (int)(end - begin);
+    (void)chunk, (void)worker;
+    if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm->gamma, r->norm->beta, T, r->n, r->eps, r->isa);
+    if (r->ldq)
+        snc_quantize_rows(r->xq + (size_t)begin * (size_t)r->ldq, r->sx + begin, x, r->ldx, T, r->n, r->ldq);
+}
+
+/* x [T, n] normalized in place if norm; quantized into xq, sx if ldq. */
+static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const snc_rt__norm *norm, int T, int n, int ldq)
+{
+    rows_job r = {.x = x, .xq = xq, .sx = sx, .norm = norm, .ldx = ldx, .n = n, .ldq = ldq};
+    r.eps = j->n->w->cfg.norm_eps;
+    r.isa = j->n->isa;
+    if (!norm && !ldq) return;
+    if (j->ctx->threads > 1 && T > ROW_GRAIN)
+        snc_par_for(j->ctx, T, ROW_GRAIN, rows_range, &r);
+    else
+        rows_range(&r, 0, T, 0, 0);
+}
+
+static int ldq_of(snc_dtype t, int k) { return t == SNC_I8 ? (int)snc_align_up((size_t)k, 64) : 0; }
+
+typedef struct act_job {
+    float *y;
+    int ldy, n;
+    snc_epilogue epi;
+} act_job;
+
+static void act_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const act_job *a = payload;
+    (void)chunk, (void)worker;
+    snc_epilogue_rows(a->y + (size_t)begin * (size_t)a->ldy, a->ldy, NULL, (int)(end - begin), a->n, a->epi);
+}
+
+/* y [T, n] (+)= x W[:n, :k]^T + b, then epi. The input of an INT8 matrix is xq, sx; of the others x. */
+static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx,
+                      const int8_t *xq, const float *sx, int T, int n, int k, snc_epilogue epi)
+{
+    if (t == SNC_I8)
+        return snc_qlinear_run(y, ldy, m->i8, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
+    bool bf16 = t == SNC_BF16;
+    SNC_TRY(snc_gemm_forward(y, ldy, bf16 ? j->n->gemm_bf16 : j->n->gemm, x, ldx, bf16 ? m->bf16 : m->f32, m->b, T, n, k,
+                             epi == SNC_EPI_ADD));
+    if (epi != SNC_EPI_NONE && epi != SNC_EPI_ADD) {
+        act_job a = {y, ldy, n, epi};
+        snc_par_for(j->ctx, T, ROW_GRAIN, act_range, &a);
+    }
+    return SNC_OK;
+}
+
+/* ---- attention ---- */
+
+typedef struct head_job {
+    snc_rt__job *j;
+    int A, D, heads;
+    bool first;  /* queries of the first tokens only: row b of q and y is sequence b */
+    bool bf16;
+    float scale;
+} head_job;
+
+static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const head_job *a = payload;
+    snc_rt__job *j = a->j;
+    const int32_t *at = j->x->offsets + j->b0;
+    snc_rt__worker *scratch = j->ctx->threads > 1 ? &j->n->worker[worker] : j->w;
+    size_t ld = 3 * (size_t)a->A;
+    (void)chunk;
+    for (int64_t i = begin; i < end; i++) {
+        int s = (int)(i / a->heads), h = (int)(i % a->heads) * a->D;
+        size_t first = (size_t)(at[s] - at[0]), q = a->first ? (size_t)s : first;
+        int len = at[s + 1] - at[s];
+        const float *qkv = j->w->qkv + h;
+        snc_infer_attention(j->w->att + q * (size_t)a->A + h, a->A, qkv + q * ld, (int)ld, qkv + first * ld + a->A,
+                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale, a->bf16,
+                            j->n->isa, scratch->attention);
+    }
+}
+
+static void attention(snc_rt__job *j, int l, bool first)
+{
+    snc_net *n = j->n;
+    int D = n->w->cfg.head_width, heads = n->arch.heads[l];
+    head_job a = {j, D * heads, D, heads, first, n->policy.linear[l][SNC_SITE_QKV] != SNC_F32, 1.0f / sqrtf((float)D)};
+    int64_t items = (int64_t)(j->b1 - j->b0) * heads;
+    if (j->ctx->threads > 1)
+        snc_par_for(j->ctx, items, 1, head_range, &a);
+    else
+        head_range(&a, 0, items, 0, 0);
+}
+
+/* ---- one layer ---- */
+
+/* Rows of first tokens to the front; row s never lies behind its source. */
+static void gather_first(void *x, const snc_rt__job *j, size_t row_bytes)
+{
+    const int32_t *at = j->x->offsets + j->b0;
+    char *p = x;
+    for (int s = 0; s < j->b1 - j->b0; s++)
+        memmove(p + (size_t)s * row_bytes, p + (size_t)(at[s] - at[0]) * row_bytes, row_bytes);
+}
+
+/* Q, K and V of normalized h. In the last layer Q, and all that follows, is for the first tokens alone. */
+static snc_err project(snc_rt__job *j, int l, const snc_rt__norm *norm, bool last)
+{
+    snc_net *n = j->n;
+    snc_rt__worker *w = j->w;
+    const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
+    snc_dtype t = n->policy.linear[l][SNC_SITE_QKV];
+    int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], ldq = ldq_of(t, C), T = j->T;
+    rows(j, w->h, C, w->xq, w->sx, norm, T, C, ldq);
+    SNC_TRY(linear(w->qkv + A, 3 * A, j, &s->m[RT_K], t, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &s->m[RT_V], t, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    if (last) {
+        gather_first(w->h, j, (size_t)C * sizeof(float));
+        if (ldq) gather_first(w->xq, j, (size_t)ldq);
+        if (ldq) gather_first(w->sx, j, sizeof(float));
+        T = j->b1 - j->b0;
+    }
+    return linear(w->qkv, 3 * A, j, &s->m[RT_Q], t, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
+}
+
+/* h += FFN(h) for T rows, a block of rows at a time so that the wide activation stays in the cache. */
+static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
+{
+    snc_net *n = j->n;
+    snc_rt__worker *w = j->w;
+    const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
+    snc_dtype in = n->policy.linear[l][SNC_SITE_FFN_IN], out = n->policy.linear[l][SNC_SITE_FFN_OUT];
+    int C = n->arch.hidden, F = n->arch.ffn[l], block = n->seam ? T : FFN_ROWS * j->ctx->threads;
+    for (int t = 0; t < T; t += block) {
+        int R = T - t < block ? T - t : block;
+        float *h = w->h + (size_t)t * (size_t)C;
+        rows(j, h, C, w->xq, w->sx, &s->attn_norm, R, C, ldq_of(in, C));
+        SNC_TRY(linear(w->mid, F, j, &s->m[RT_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, activation(n->w->cfg.act)));
+        stamp(j, t_in);
+        rows(j, w->mid, F, w->mq, w->sm, NULL, R, F, ldq_of(out, F));
+        SNC_TRY(linear(h, C, j, &s->m[RT_FFN_OUT], out, w->mid, F, w->mq, w->sm, R, C, F, SNC_EPI_ADD));
+        stamp(j, t_out);
+    }
+    return SNC_OK;
+}
+
+static snc_err layer(snc_rt__job *j, int l, const snc_rt__norm *norm)
+{
+    snc_net *n = j->n;
+    snc_rt__worker *w = j->w;
+    const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
+    double *times = w->times.layer[l];
+    bool last = l == n->arch.layers - 1;
+    snc_dtype t = n->policy.linear[l][SNC_SITE_O];
+    int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l];
+    SNC_TRY(project(j, l, norm, last));
+    stamp(j, &times[SNC_PART_QKV]);
+    attention(j, l, last);
+    stamp(j, &times[SNC_PART_ATTENTION]);
+    int T = last ? j->b1 - j->b0 : j->T;
+    rows(j, w->att, A, w->xq, w->sx, NULL, T, A, ldq_of(t, A));
+    SNC_TRY(linear(w->h, C, j, &s->m[RT_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
+    stamp(j, &times[SNC_PART_O]);
+    return ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]);
+}
+
+/* ---- embeddings and head ---- */
+
+static void add_row(float *h, const snc_net *n, snc_rt__table table, int row, bool accumulate)
+{
+    snc_dtype t = n->policy.embed;
+    const snc_rt__embed *e = &n->w->embed[table][t];
+    size_t width = t == SNC_F32 ? 4 : t == SNC_BF16 ? 2 : 1;
+    const uint8_t *at = (const uint8_t *)e->data + (size_t)row * (size_t)e->ld * width;
+    snc_infer_row(h, at, t, e->scale ? e->scale[row] : 1.0f, n->arch.hidden, accumulate, n->isa);
+}
+
+static void embed_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    snc_rt__job *j = payload;
+    const snc_net *n = j->n;
+    const int32_t *at = j->x->offsets + j->b0;
+    (void)chunk, (void)worker;
+    for (int s = (int)begin; s < (int)end; s++)
+        for (int t = at[s]; t < at[s + 1]; t++) {
+            float *h = j->w->h + (size_t)(t - at[0]) * (size_t)n->arch.hidden;
+            add_row(h, n, RT_WORD, j->x->ids[t], false);
+            add_row(h, n, RT_POSITION, t - at[s], true);
+            add_row(h, n, RT_TYPE, j->x->types[t], true);
+        }
+}
+
+/* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h. */
+static snc_err head(float *logits, snc_rt__job *j, const snc_rt__norm *norm)
+{
+    snc_net *n = j->n;
+    snc_rt__worker *w = j->w;
+    const snc_weights *m = n->w;
+    snc_dtype tp = n->policy.pooler, tc = n->policy.classifier;
+    int B = j->b1 - j->b0, C = n->arch.hidden, K = m->cfg.classes;
+    rows(j, w->h, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));
+    SNC_TRY(linear(w->att, C, j, &m->pooler, tp, w->h, C, w->xq, w->sx, B, C, C, SNC_EPI_TANH));
+    if (tc == SNC_F32) {
+        snc_infer_dot(logits, K, w->att, C, m->classifier.W, m->classifier.K, m->classifier.b, B, K, C, n->isa);
+        return SNC_OK;
+    }
+    rows(j, w->att, C, w->xq, w->sx, NULL, B, C, ldq_of(tc, C));
+    return linear(logits, K, j, &m->classifier, tc, w->att, C, w->xq, w->sx, B, K, C, SNC_EPI_NONE);
+}
+
+snc_err snc_rt__forward(float *logits, snc_rt__job *j)
+{
+    snc_net *n = j->n;
+    const snc_rt__norm *norm = &n->w->embed_norm;
+    j->T = j->x->offsets[j->b1] - j->x->offsets[j->b0];
+    j->stamp = n->profile ? snc_now() : 0;
+    snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
+    stamp(j, &j->w->times.embed);
+    for (int l = 0; l < n->arch.layers; l++) {
+        SNC_TRY(layer(j, l, norm));
+        norm = &n->w->layer[n->arch.source[l]].ffn_norm;
+    }
+    SNC_TRY(head(logits, j, norm));
+    stamp(j, &j->w->times.head);
+    return SNC_OK;
+}

@@ -1,0 +1,109 @@
+/* models/runtime_priv.h: what the files of the inference path share.
+ *
+ * A matrix is one linear of the source model in every form that nets asked for; a prefix of each form serves a narrower
+ * net. A worker is one thread's slice of the workspace, for one group of at most `rows` tokens:
+ *
+ *   h [rows, C]   qkv [rows, 3A]   att [rows, A]   mid [rows, F]   f32
+ *   xq [rows, max(A, C)]  mq [rows, F]  int8 with ld rounded up to 64, and a scale each row
+ */
+#ifndef SNC_MODELS_RUNTIME_PRIV_H
+#define SNC_MODELS_RUNTIME_PRIV_H
+
+#include "base/isa.h"
+#include "base/par.h"
+#include "core/gemm.h"
+#include "models/runtime.h"
+#include "models/snc_file.h"
+#include "quant/qlinear.h"
+
+typedef enum snc_rt__linear { RT_Q, RT_K, RT_V, RT_O, RT_FFN_IN, RT_FFN_OUT, RT_LINEARS } snc_rt__linear;
+typedef enum snc_rt__table { RT_WORD, RT_POSITION, RT_TYPE, RT_TABLES } snc_rt__table;
+
+typedef struct snc_rt__matrix {
+    int N, K;
+    const float *W, *b;      /* W [N, K] dense, NULL when only integers exist; b [N] */
+    snc_gemm_weight *f32, *bf16;
+    snc_qlinear *i8;
+} snc_rt__matrix;
+
+/* An embedding table in one dtype. */
+typedef struct snc_rt__embed {
+    const void *data;   /* [rows, ld]; NULL: not made */
+    const float *scale; /* [rows] of INT8 */
+    void *own[2];       /* data and scale where they are not borrowed */
+    int ld;
+} snc_rt__embed;
+
+typedef struct snc_rt__norm { const float *gamma, *beta; } snc_rt__norm;
+
+typedef struct snc_rt__layer {
+    snc_rt__matrix m[RT_LINEARS];
+    snc_rt__norm attn_norm, ffn_norm;
+} snc_rt__layer;
+
+struct snc_weights {
+    snc_ctx ctx;
+    snc_bert_config cfg;
+    snc_arch arch;
+    snc_policy policy;
+    snc_rt__layer layer[SNC_MAX_LAYERS];
+    snc_rt__matrix pooler, classifier;
+    snc_rt__norm embed_norm;
+    const float *table[RT_TABLES];                   /* f32 masters or NULL */
+    int rows[RT_TABLES];
+    snc_rt__embed embed[RT_TABLES][SNC_I8 + 1];      /* by dtype: F32, BF16, INT8 */
+    snc_gemm *gemm, *gemm_bf16;                      /* to make handles with */
+    void *own[4 + RT_LINEARS * SNC_MAX_LAYERS];      /* f32 copies of a file's BF16 matrices */
+    int owned;
+    snc_sncfile *file;                               /* of an opened .snc, whose bytes the above borrows */
+};
+
+typedef struct snc_rt__worker {
+    float *h, *qkv, *att, *mid, *sx, *sm;
+    int8_t *xq, *mq;
+    void *linear, *attention; /* scratch of the kernels; attention of this thread even when threads share a group */
+    snc_net_times times;
+    snc_err err;
+    char text[256]; /* of err: the message buffer is the thread's own */
+} snc_rt__worker;
+
+struct snc_net {
+    snc_ctx ctx, one;   /* the caller's; the same with one thread */
+    snc_weights *w;
+    snc_arch arch;
+    snc_policy policy;
+    snc_net_opts o;
+    snc_isa isa;        /* of the kernels between the linears; SCALAR is ref */
+    bool seam;          /* some linear goes through the gemm seam, which brings its own threads */
+    int rows;           /* a worker's capacity */
+    int ldx, ldm;       /* of xq, mq */
+    snc_gemm *gemm, *gemm_bf16;
+    uint8_t *block;     /* all workers' buffers */
+    void *scratch;      /* all workers' linear scratch */
+    size_t scratch_bytes; /* of one worker */
+    int *group;         /* [max_seqs + 1] first sequence of each group of the present batch */
+    snc_rt__worker *worker; /* [ctx.threads] */
+    bool profile;
+    int64_t runs;
+};
+
+/* One group of sequences on one worker, or on all threads. */
+typedef struct snc_rt__job {
+    snc_net *n;
+    snc_rt__worker *w;
+    const snc_ctx *ctx; /* threads of this job */
+    const snc_tokens *x;
+    int b0, b1, T; /* sequences [b0, b1), T tokens in all */
+    double stamp, share; /* profiling: the last reading; what part of the wall clock a second here is */
+} snc_rt__job;
+
+/* The network over one group; logits of sequence b at logits + b * K. */
+snc_err snc_rt__forward(float *logits, snc_rt__job *j) SNC_MUST_USE;
+
+extern const snc_site snc_rt__site[RT_LINEARS];
+
+/* Makes the form `t` of a matrix if it is not there. `name` for messages. */
+snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, const char *name) SNC_MUST_USE;
+size_t  snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, int T);
+
+#endif

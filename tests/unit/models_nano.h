@@ -1,0 +1,179 @@
+/* A nano BERT made from a seed, batches for it, and its forward pass in plain double precision: for tests of models/. */
+#ifndef SNC_TESTS_MODELS_NANO_H
+#define SNC_TESTS_MODELS_NANO_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "models/model.h"
+#include "core/tokens.h"
+
+enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56 };
+
+/* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of order 1. */
+static inline snc_model *nano_model_make(snc_act act)
+{
+    snc_bert_config c = {.vocab = 97, .positions = 48, .types = 2, .hidden = 72, .layers = 3, .heads = 4, .head_width = 20,
+                         .ffn = 88, .classes = NANO_CLASSES, .act = act, .norm_eps = 1e-12f};
+    snc_arch a = snc_arch_full(&c);
+    snc_model *m = NULL;
+    snc_rng r;
+    if (snc_model_new(&m, &c, &a) != SNC_OK) abort();
+    snc_model_init_random(m, 11);
+    snc_rng_init(&r, 5, 5);
+    for (int i = 0; i < m->params.n; i++) {
+        const snc_param *p = &m->params.p[i];
+        float *w = snc_params_w(&m->params, i);
+        bool gamma = strstr(p->name, "norm.weight") != NULL;
+        for (int k = 0; k < p->rows * p->cols; k++) w[k] = (float)(snc_rng_normal(&r) * (gamma ? 0.1 : 0.15)) + (gamma ? 1.0f : 0.0f);
+    }
+    return m;
+}
+
+/* Layers 0 and 2, narrower everywhere, no width round. */
+static inline snc_arch nano_subnet(const snc_model *m)
+{
+    snc_arch a = m->arch;
+    a.layers = 2;
+    a.hidden = NANO_SUB_HIDDEN;
+    a.source[0] = 0, a.source[1] = 2;
+    a.heads[0] = 3, a.heads[1] = 2;
+    a.ffn[0] = 40, a.ffn[1] = 70;
+    return a;
+}
+
+typedef struct nano_batch {
+    snc_tokens t;
+    int32_t *ids, *types, *offsets, pair[2];
+} nano_batch;
+
+/* B sequences of 1 to max_len tokens. */
+static inline nano_batch nano_batch_make(int B, int max_len, uint64_t seed)
+{
+    nano_batch x;
+    snc_rng r;
+    int T = 0;
+    snc_rng_init(&r, seed, 3);
+    x.offsets = malloc(((size_t)B + 1) * sizeof *x.offsets);
+    x.ids = malloc((size_t)B * (size_t)max_len * sizeof *x.ids);
+    x.types = malloc((size_t)B * (size_t)max_len * sizeof *x.types);
+    x.offsets[0] = 0;
+    for (int b = 0; b < B; b++) {
+        int len = 1 + (int)snc_rng_below(&r, (uint32_t)max_len);
+        for (int i = 0; i < len; i++, T++) {
+            x.ids[T] = (int32_t)snc_rng_below(&r, 97);
+            x.types[T] = i > len / 2;
+        }
+        x.offsets[b + 1] = T;
+    }
+    x.t = (snc_tokens){.B = B, .T = T, .ids = x.ids, .types = x.types, .offsets = x.offsets};
+    return x;
+}
+
+/* Sequence b alone; valid until the next slice. */
+static inline snc_tokens nano_batch_slice(nano_batch *x, int b)
+{
+    int at = x->offsets[b];
+    x->pair[0] = 0;
+    x->pair[1] = x->offsets[b + 1] - at;
+    return (snc_tokens){.B = 1, .T = x->pair[1], .ids = x->ids + at, .types = x->types + at, .offsets = x->pair};
+}
+
+static inline void nano_batch_dispose(nano_batch *x)
+{
+    free(x->ids);
+    free(x->types);
+    free(x->offsets);
+}
+
+/* y [n] = W[:n, :k] x + b */
+static inline void nano_linear(double *y, const snc_model *m, snc_lin i, const double *x, int n, int k)
+{
+    const float *W = snc_params_w(&m->params, i.w), *b = snc_params_w(&m->params, i.b);
+    int ld = m->params.p[i.w].cols;
+    for (int r = 0; r < n; r++) {
+        y[r] = (double)b[r];
+        for (int c = 0; c < k; c++) y[r] += (double)W[r * ld + c] * x[c];
+    }
+}
+
+static inline void nano_norm(double *x, const snc_model *m, snc_lin i, int C)
+{
+    const float *g = snc_params_w(&m->params, i.w), *b = snc_params_w(&m->params, i.b);
+    double mean = 0, var = 0;
+    for (int c = 0; c < C; c++) mean += x[c] / C;
+    for (int c = 0; c < C; c++) var += (x[c] - mean) * (x[c] - mean) / C;
+    for (int c = 0; c < C; c++) x[c] = (x[c] - mean) / sqrt(var + (double)m->cfg.norm_eps) * (double)g[c] + (double)b[c];
+}
+
+static inline double nano_act(double x, snc_act act)
+{
+    if (act == SNC_ACT_RELU) return x > 0 ? x : 0;
+    if (act == SNC_ACT_GELU) return 0.5 * x * (1 + erf(x * 0.70710678118654752));
+    return 0.5 * x * (1 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
+}
+
+static inline void nano_attention(double *y, const double *q, const double *k, const double *v, int i, int len, int A, int D, int h)
+{
+    double p[64], max = -1e30, sum = 0;
+    for (int j = 0; j < len; j++) {
+        p[j] = 0;
+        for (int d = 0; d < D; d++) p[j] += q[i * A + h * D + d] * k[j * A + h * D + d] / sqrt((double)D);
+        max = fmax(max, p[j]);
+    }
+    for (int j = 0; j < len; j++) sum += p[j] = exp(p[j] - max);
+    for (int d = 0; d < D; d++) {
+        y[h * D + d] = 0;
+        for (int j = 0; j < len; j++) y[h * D + d] += p[j] / sum * v[j * A + h * D + d];
+    }
+}
+
+static inline void nano_layer(double *h, const snc_model *m, const snc_layer_index *ix, int len, int C, int A, int F)
+{
+    static double q[64 * 100], k[64 * 100], v[64 * 100], y[100], o[100], f[100];
+    int D = m->cfg.head_width;
+    for (int t = 0; t < len; t++) {
+        nano_linear(q + t * A, m, ix->q, h + t * C, A, C);
+        nano_linear(k + t * A, m, ix->k, h + t * C, A, C);
+        nano_linear(v + t * A, m, ix->v, h + t * C, A, C);
+    }
+    for (int t = 0; t < len; t++) {
+        double *x = h + t * C;
+        for (int head = 0; head < A / D; head++) nano_attention(y, q, k, v, t, len, A, D, head);
+        nano_linear(o, m, ix->o, y, C, A);
+        for (int c = 0; c < C; c++) x[c] += o[c];
+        nano_norm(x, m, ix->attn_norm, C);
+        nano_linear(f, m, ix->ffn_in, x, F, C);
+        for (int c = 0; c < F; c++) f[c] = nano_act(f[c], m->cfg.act);
+        nano_linear(o, m, ix->ffn_out, f, C, F);
+        for (int c = 0; c < C; c++) x[c] += o[c];
+        nano_norm(x, m, ix->ffn_norm, C);
+    }
+}
+
+/* logits [B, K] */
+static inline void nano_forward(double *logits, const snc_model *m, const snc_arch *a, const snc_tokens *x)
+{
+    static double h[64 * 100];
+    int C = a->hidden, ld = m->arch.hidden;
+    const float *word = snc_params_w(&m->params, m->ix.word), *pos = snc_params_w(&m->params, m->ix.position),
+                *type = snc_params_w(&m->params, m->ix.type);
+    for (int b = 0; b < x->B; b++) {
+        int at = x->offsets[b], len = x->offsets[b + 1] - at;
+        double pooled[100];
+        for (int t = 0; t < len; t++) {
+            for (int c = 0; c < C; c++)
+                h[t * C + c] = (double)word[x->ids[at + t] * ld + c] + (double)pos[t * ld + c] + (double)type[x->types[at + t] * ld + c];
+            nano_norm(h + t * C, m, m->ix.embed_norm, C);
+        }
+        for (int l = 0; l < a->layers; l++)
+            nano_layer(h, m, &m->ix.layer[a->source[l]], len, C, m->cfg.head_width * a->heads[l], a->ffn[l]);
+        nano_linear(pooled, m, m->ix.pooler, h, C, C);
+        for (int c = 0; c < C; c++) pooled[c] = tanh(pooled[c]);
+        nano_linear(logits + b * NANO_CLASSES, m, m->ix.classifier, pooled, NANO_CLASSES, C);
+    }
+}
+
+#endif
