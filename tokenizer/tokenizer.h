@@ -1,10 +1,14 @@
-/* tokenizer/tokenizer.h: text to word piece ids, exactly as Hugging Face's BertTokenizerFast.
+/* tokenizer/tokenizer.h: text to word piece ids, exactly as Hugging Face's BertTokenizerFast (`tokenizers` 0.23.3).
+ *
+ * That package goes by three Unicode versions at once: categories of 8.0, decomposition of 9.0, letter case and white space of 17.0.
+ * unicode_tables.h holds what it does with every code point; no system library is asked, so the ids are the same everywhere.
  *
  * Assets are what a model file carries: the vocabulary (one piece a line, LF, line number = id) and a small JSON of flags:
  *   {"lowercase":true,"strip_accents":null,"tokenize_chinese_chars":true,"clean_text":true,"max_chars":100,
  *    "unk":"[UNK]","cls":"[CLS]","sep":"[SEP]","pad":"[PAD]","mask":"[MASK]","added":[{"content":"[CLS]","normalized":false,
  *    "single_word":false,"lstrip":false,"rstrip":false}, ...]}
- * strip_accents null follows lowercase, as in Hugging Face.
+ * strip_accents null follows lowercase, as in Hugging Face. An added token that is not a piece of the model has an "id": its line
+ * of the vocabulary, which then matches as an added token alone.
  *
  * A tokenizer is immutable and shared by threads; a scratch serves one thread.
  */
@@ -21,9 +25,10 @@ typedef struct snc_tok_assets {
     char *config;      /* NUL-terminated JSON text, the keys above */
 } snc_tok_assets;
 
-/* Reads a Hugging Face folder: tokenizer.json first (vocabulary if there is no vocab.txt, normalizer flags, added tokens;
- * its padding and truncation are ignored), then vocab.txt, tokenizer_config.json, special_tokens_map.json.
- * SNC_E_NOTFOUND: no vocabulary in the folder. SNC_E_UNSUPPORTED: not a WordPiece model. */
+/* Reads a Hugging Face folder: tokenizer.json if it is there (vocabulary, normalizer flags, added tokens, [CLS] and [SEP] of its
+ * post-processor; its padding and truncation are ignored), else vocab.txt with the flags of tokenizer_config.json. Names of
+ * special tokens that are still open come from tokenizer_config.json and special_tokens_map.json, then BERT's own.
+ * SNC_E_NOTFOUND: no vocabulary in the folder. SNC_E_UNSUPPORTED: not BERT's WordPiece. SNC_E_FORMAT names file and field. */
 snc_err snc_tok_assets_load(snc_tok_assets *out, const char *folder) SNC_MUST_USE;
 snc_err snc_tok_assets_dup(snc_tok_assets *out, const snc_tok_assets *a) SNC_MUST_USE;
 void    snc_tok_assets_dispose(snc_tok_assets *a); /* fine on an empty struct */
@@ -46,7 +51,8 @@ typedef struct snc_encoding {
 } snc_encoding;
 
 /* [CLS] a [SEP] (b [SEP]); b = NULL for a single text. Bytes need not be valid UTF-8 (U+FFFD) nor NUL-terminated.
- * max_length 0 never cuts; otherwise longest_first truncation to that many tokens, special tokens included. */
+ * max_length 0 never cuts; otherwise longest_first truncation to that many tokens, special tokens included.
+ * SNC_E_ARG: max_length too small for the special tokens, or a text of more than 2^28 bytes. */
 snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, const char *a, size_t a_bytes,
                        const char *b, size_t b_bytes, int max_length) SNC_MUST_USE;
 
