@@ -10,6 +10,7 @@
 #include "train/adamw.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
+#include "train/fakequant.h"
 #include "train/loss.h"
 #include "train/sampler.h"
 #include "train/touched.h"
@@ -31,6 +32,7 @@ typedef struct trainer {
     const snc_sampler *sampler;
     snc_bert *e, *te; /* te: only for hidden states */
     snc_adamw *adamw;
+    snc_fakequant *quant; /* NULL: none */
     snc_touched *touched;
     snc_batcher *batcher;
     int K, L;
@@ -86,7 +88,12 @@ static snc_err create_engines(trainer *t)
     o.max_len = t->d->max_len;
     o.max_tokens = snc_batcher_max_tokens(t->batcher);
     SNC_TRY(snc_bert_create(&t->e, t->ctx, t->m, &o));
-    snc_adamw_on_write(t->adamw, repack, t->e);
+    if (!t->o->fake_quant) snc_adamw_on_write(t->adamw, repack, t->e);
+    else {
+        SNC_TRY(snc_fakequant_new(&t->quant, t->ctx, t->m, t->o->fake_quant));
+        snc_fakequant_apply(t->quant);
+        snc_bert_sync(t->e);
+    }
     if (t->o->hidden_weight > 0) {
         SNC_TRY(snc_bert_create(&t->te, t->ctx, t->teacher, &o));
         SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
@@ -142,16 +149,20 @@ static uint64_t hash_data(const snc_dataset *d)
     return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
 }
 
-static uint64_t hash_space(const snc_subspace *s)
+/* Takes j. */
+static uint64_t hash_json(cJSON *j)
 {
     uint64_t h = 0;
-    cJSON *j = snc_subspace_to_json(s);
     char *text = cJSON_PrintUnformatted(j);
     if (text) h = snc_bytes_hash(0, text, strlen(text));
     cJSON_free(text);
     cJSON_Delete(j);
     return h;
 }
+
+static uint64_t hash_space(const snc_subspace *s) { return hash_json(snc_subspace_to_json(s)); }
+
+static uint64_t hash_policy(const snc_policy *p, int layers) { return hash_json(snc_policy_to_json(p, layers)); }
 
 static void collect_facts(trainer *t)
 {
@@ -170,6 +181,7 @@ static void collect_facts(trainer *t)
         uint64_t v;
     } hashes[] = {{"seed", t->ctx->seed},
                   {"path sampler", snc_bytes_hash(0, o->sampler, strlen(o->sampler))},
+                  {"fake quantization", o->fake_quant ? hash_policy(o->fake_quant, t->m->arch.layers) : 0},
                   {"subnet space", t->space ? hash_space(t->space) : 0},
                   {"model", hash_params(t->m)},
                   {"teacher", hash_params(t->teacher)},
@@ -194,7 +206,10 @@ static snc_err save(trainer *t)
     if (!t->o->checkpoint) return SNC_OK;
     snc_block b[BLOCKS];
     list_blocks(b, t);
-    return snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
+    snc_fakequant_restore(t->quant);
+    snc_err err = snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
+    snc_fakequant_apply(t->quant);
+    return err;
 }
 
 static snc_err resume(trainer *t)
@@ -297,7 +312,12 @@ static snc_err train_step(trainer *t)
     const snc_row_set *sets = snc_touched_scan(t->touched, &x);
     snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
     SNC_TRY(run_nets(t, &x, rows));
+    snc_fakequant_restore(t->quant);
     SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS)); /* repacks the engine's weights */
+    if (t->quant) {
+        snc_fakequant_apply(t->quant);
+        snc_bert_sync(t->e);
+    }
     t->step++;
     t->rows_done += x.B;
     return SNC_OK;
@@ -381,6 +401,7 @@ static void dispose(trainer *t)
     snc_bert_free(t->e);
     snc_bert_free(t->te);
     snc_adamw_free(t->adamw);
+    snc_fakequant_free(t->quant);
     snc_touched_free(t->touched);
     snc_batcher_free(t->batcher);
 }
@@ -405,6 +426,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     SNC_GOTO(teacher_sweep(&t));
     SNC_GOTO(create_engines(&t)); /* after resume: it packs the weights */
     err = loop(out, &t);
+    snc_fakequant_restore(t.quant);
     snc_adamw_flush(t.adamw);
 out:
     dispose(&t);

@@ -44,6 +44,7 @@ typedef struct snc_train_opts {
     bool in_place;         /* subnets learn from the largest net of the same step */
     bool lazy_rows;        /* see adamw.h */
     bool bf16_moment;
+    const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
     int64_t max_steps;     /* 0: to the end */
     const char *checkpoint; /* path, NULL: none */
     int checkpoint_every;  /* steps; 0: only when stopped */

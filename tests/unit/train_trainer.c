@@ -306,6 +306,55 @@ static void a_supernet_serves_its_smallest_net(void **state)
     snc_model_free(teacher);
 }
 
+/* Largest distance of a row's weights to the INT8 grid of that row, in steps of the grid. */
+static double off_grid(const snc_model *m, int param)
+{
+    const snc_param *p = &m->params.p[param];
+    const float *w = snc_params_w(&m->params, param);
+    double worst = 0;
+    for (int r = 0; r < p->rows; r++, w += p->cols) {
+        double top = 0;
+        for (int c = 0; c < p->cols; c++) top = fmax(top, fabs((double)w[c]));
+        for (int c = 0; c < p->cols; c++) {
+            double q = (double)w[c] * 127 / top;
+            worst = fmax(worst, fabs(q - nearbyint(q)));
+        }
+    }
+    return worst;
+}
+
+static snc_err expect_grid(void *user, int epoch, snc_bert *e)
+{
+    (void)epoch, (void)e;
+    const snc_model *m = user;
+    assert_true(off_grid(m, m->ix.layer[1].ffn_in.w) < 1e-3);
+    assert_true(off_grid(m, m->ix.layer[0].o.w) > 0.3); /* f32 in this policy */
+    return SNC_OK;
+}
+
+static void a_net_is_repaired_under_its_int8_grid_and_keeps_its_master(void **state)
+{
+    (void)state;
+    snc_model *teacher = trained_teacher(), *m = trained_teacher();
+    snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
+    snc_train_opts o = options();
+    snc_train_result r;
+    p.linear[0][SNC_SITE_O] = SNC_F32;
+    o.fake_quant = &p;
+    o.on_epoch = expect_grid;
+    o.user = m;
+    o.epochs = 2;
+    o.lr = 1e-4;
+    assert_int_equal(snc_train_run(&r, &ctx, m, teacher, &data.d, NULL, &o), SNC_OK);
+    assert_true(off_grid(m, m->ix.layer[1].ffn_in.w) > 0.3);
+    assert_true(accuracy(m, NULL, &held_out) > 0.95);
+    snc_model_free(m);
+    o.on_epoch = NULL;
+    o.epochs = 3;
+    check_resume(o, teacher, NULL, 8);
+    snc_model_free(teacher);
+}
+
 static snc_err count_epochs(void *user, int epoch, snc_bert *e)
 {
     (void)e;
@@ -410,6 +459,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_is_not_finite_stops_and_names_the_step),
         cmocka_unit_test(unlabelled_rows_are_learnt_from_the_teacher_alone),
         cmocka_unit_test(a_supernet_serves_its_smallest_net),
+        cmocka_unit_test(a_net_is_repaired_under_its_int8_grid_and_keeps_its_master),
         cmocka_unit_test(parts_of_an_epoch_and_the_epoch_callback_count_right),
         cmocka_unit_test(wrong_inputs_are_named),
         cmocka_unit_test(evaluation_does_not_depend_on_the_batch_size),

@@ -1,0 +1,124 @@
+#include "train/fakequant.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "quant/qlinear.h"
+
+enum { BLOCK_ROWS = 16 };
+
+typedef struct block { /* rows of one matrix */
+    int param, r0, rows;
+} block;
+
+struct snc_fakequant {
+    const snc_ctx *ctx;
+    snc_model *m;
+    float *master;  /* in the layout of the parameters */
+    int8_t *q;      /* [threads][BLOCK_ROWS, widest] */
+    size_t stride;
+    block *block;
+    int blocks;
+    bool applied;
+};
+
+static void add_matrix(snc_fakequant *f, int param, int dtype)
+{
+    const snc_param *p = &f->m->params.p[param];
+    if (dtype != SNC_I8) return;
+    for (int r = 0; r < p->rows; r += BLOCK_ROWS)
+        f->block[f->blocks++] = (block){param, r, p->rows - r < BLOCK_ROWS ? p->rows - r : BLOCK_ROWS};
+}
+
+static void add_policy(snc_fakequant *f, const snc_policy *p)
+{
+    const snc_model_index *ix = &f->m->ix;
+    for (int l = 0; l < f->m->arch.layers; l++) {
+        const snc_layer_index *x = &ix->layer[l];
+        const int qkv[] = {x->q.w, x->k.w, x->v.w};
+        for (int i = 0; i < 3; i++) add_matrix(f, qkv[i], p->linear[l][SNC_SITE_QKV]);
+        add_matrix(f, x->o.w, p->linear[l][SNC_SITE_O]);
+        add_matrix(f, x->ffn_in.w, p->linear[l][SNC_SITE_FFN_IN]);
+        add_matrix(f, x->ffn_out.w, p->linear[l][SNC_SITE_FFN_OUT]);
+    }
+    add_matrix(f, ix->pooler.w, p->pooler);
+    add_matrix(f, ix->classifier.w, p->classifier);
+}
+
+snc_err snc_fakequant_new(snc_fakequant **out, const snc_ctx *ctx, snc_model *m, const snc_policy *p)
+{
+    snc_fakequant *f = NULL;
+    snc_err err = SNC_OK;
+    size_t blocks = 0, widest = 0;
+    for (int i = 0; i < m->params.n; i++) {
+        blocks += (size_t)m->params.p[i].rows / BLOCK_ROWS + 1;
+        if ((size_t)m->params.p[i].cols > widest) widest = (size_t)m->params.p[i].cols;
+    }
+    SNC_TRY(snc_alloc(&f, 1, sizeof *f));
+    f->ctx = ctx;
+    f->m = m;
+    f->stride = snc_align_up(BLOCK_ROWS * widest, SNC_ALIGN);
+    SNC_GOTO(snc_alloc(&f->block, blocks, sizeof *f->block));
+    SNC_GOTO(snc_alloc(&f->master, m->params.total, sizeof *f->master));
+    SNC_GOTO(snc_alloc(&f->q, (size_t)ctx->threads * f->stride, 1));
+    add_policy(f, p);
+    *out = f;
+    return SNC_OK;
+out:
+    snc_fakequant_free(f);
+    return err;
+}
+
+void snc_fakequant_free(snc_fakequant *f)
+{
+    if (!f) return;
+    snc_free(f->block);
+    snc_free(f->master);
+    snc_free(f->q);
+    snc_free(f);
+}
+
+static void round_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk;
+    snc_fakequant *f = payload;
+    int8_t *q = f->q + (size_t)worker * f->stride;
+    float scale[BLOCK_ROWS];
+    for (int64_t i = begin; i < end; i++) {
+        const block *b = &f->block[i];
+        int cols = f->m->params.p[b->param].cols;
+        size_t at = f->m->params.p[b->param].offset + (size_t)b->r0 * (size_t)cols;
+        float *w = f->m->params.w + at;
+        memcpy(f->master + at, w, (size_t)b->rows * (size_t)cols * sizeof *w);
+        snc_quantize_weight(q, scale, w, cols, b->rows, cols);
+        for (int r = 0; r < b->rows; r++)
+            for (int c = 0; c < cols; c++) w[(size_t)r * (size_t)cols + (size_t)c] = scale[r] * (float)q[r * cols + c];
+    }
+}
+
+static void restore_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    snc_fakequant *f = payload;
+    for (int64_t i = begin; i < end; i++) {
+        const block *b = &f->block[i];
+        int cols = f->m->params.p[b->param].cols;
+        size_t at = f->m->params.p[b->param].offset + (size_t)b->r0 * (size_t)cols;
+        memcpy(f->m->params.w + at, f->master + at, (size_t)b->rows * (size_t)cols * sizeof(float));
+    }
+}
+
+void snc_fakequant_apply(snc_fakequant *f)
+{
+    if (!f || f->applied) return;
+    snc_par_for(f->ctx, f->blocks, 1, round_rows, f);
+    f->applied = true;
+}
+
+void snc_fakequant_restore(snc_fakequant *f)
+{
+    if (!f || !f->applied) return;
+    snc_par_for(f->ctx, f->blocks, 1, restore_rows, f);
+    f->applied = false;
+}
