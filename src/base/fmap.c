@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/fmap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -147,6 +148,16 @@ bool snc_is_dir(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool snc_dir_is_empty(const char *path)
+{
+    DIR *d = opendir(path);
+    if (!d) return false;
+    int entries = 0;
+    for (struct dirent *e; (e = readdir(d)) != NULL;) entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(d);
+    return entries == 0;
 }
 
 snc_err snc_mkdir(const char *path)

@@ -1,0 +1,193 @@
+/* compress: the whole job. One call a step; each step's artifact stands in the output folder and is reused while its inputs
+ * are the same, so a killed run goes on where it was. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "stage/estimate.h"
+#include "stage/export.h"
+#include "stage/report.h"
+
+typedef struct job {
+    const snc_options *o;
+    const snc_host *h;
+    snc_ctx ctx, work; /* all cores; the workload's threads */
+    snc_limits_asked asked;
+    snc_inputs in;
+    snc_dataset *dev;
+    char teacher[4096], supernet[4096], table[4096], journal[4096], front[4096], config[4096], int8[4096], compressed[4096];
+    cJSON *stages, *search, *chosen;
+    char repair[SNC_SENTENCE];
+} job;
+
+static snc_err paths(job *j)
+{
+    static const char *const names[] = {"teacher.snc", "supernet.snc", "latency.json", "search.sqlite", "front.json", "config.json", "full-int8.snc", "compressed.snc"};
+    char *const to[] = {j->teacher, j->supernet, j->table, j->journal, j->front, j->config, j->int8, j->compressed};
+    for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) SNC_TRY(snc_path_join(to[i], sizeof j->teacher, j->o->output, names[i]));
+    return SNC_OK;
+}
+
+/* The folder belongs to one model, task and data; run.json says which. Anything else in it is refused. */
+static snc_err claim_folder(const job *j, const char *from)
+{
+    char run[4096];
+    uint64_t h = 0;
+    snc_err err = SNC_OK;
+    cJSON *mine = snc_stamp_new("run", j->o, j->in.task, j->in.splits.train), *there = NULL;
+    SNC_GOTO(snc_path_hash(&h, from));
+    snc_stamp_hash(mine, "model", h);
+    SNC_GOTO(snc_path_join(run, sizeof run, j->o->output, "run.json"));
+    if (!j->o->overwrite && snc_is_dir(j->o->output) && !snc_dir_is_empty(j->o->output)) {
+        if (!snc_is_file(run)) {
+            err = snc_err_set(SNC_E_ARG, "--output %s: not empty and no run of this program (--overwrite takes it)", j->o->output);
+            goto out;
+        }
+        SNC_GOTO(snc_json_load(&there, run));
+        if (!cJSON_Compare(mine, there, 1)) {
+            err = snc_err_set(SNC_E_ARG, "--output %s: holds a run of another model, task, data, seed or version (--overwrite starts anew)", j->o->output);
+            goto out;
+        }
+    }
+    SNC_GOTO(snc_mkdir(j->o->output));
+    SNC_GOTO(snc_json_save(mine, run));
+out:
+    cJSON_Delete(mine);
+    cJSON_Delete(there);
+    return err;
+}
+
+static void note_stage(job *j, const char *name, double t0)
+{
+    cJSON_AddNumberToObject(j->stages, name, (double)(long)((snc_now() - t0) * 10 + 0.5) / 10);
+}
+
+/* Teacher: --teacher, a fine-tuned model, or the result of fine-tuning; always a copy of our own in the folder. */
+static snc_err make_teacher(job *j, const char *from)
+{
+    snc_step_report r;
+    snc_options o = *j->o;
+    snc_model *m = NULL;
+    bool fine_tuned = false;
+    double t0 = snc_now();
+    SNC_TRY(snc_inputs_model(&m, &fine_tuned, &j->ctx, from, j->in.task));
+    snc_model_free(m);
+    SNC_CHECK(fine_tuned || !j->o->teacher, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from, snc_task_name(j->in.task));
+    if (fine_tuned) {
+        o.epochs = 0; /* its weights as they are, in our names and the task's label order */
+        snc_log(&j->ctx, SNC_LOG_INFO, "%s is fine-tuned already", from);
+    }
+    SNC_TRY(snc_step_finetune(&r, &j->ctx, &o, &j->in, from, j->teacher));
+    note_stage(j, "finetune", t0);
+    return SNC_OK;
+}
+
+static snc_err search(job *j, snc_finalist *best)
+{
+    snc_err err = SNC_OK;
+    snc_pick p;
+    snc_obs *obs = NULL;
+    snc_finalist f[SNC_FINALISTS];
+    snc_run_report r;
+    int n = 0, n_f = 0;
+    double t0 = snc_now();
+    SNC_TRY(snc_pick_open(&p, &j->ctx, &j->work, j->o, &j->in, j->teacher, j->supernet, j->table, j->o->output));
+    SNC_GOTO(snc_pick_search(&obs, &n, &r, &p, j->journal));
+    note_stage(j, "search", t0);
+    SNC_GOTO(snc_pick_choose(f, &n_f, &p, obs, n));
+    SNC_GOTO(snc_pick_save_front(j->front, &p, obs, n, f, n_f));
+    *best = f[0];
+    j->chosen = snc_pick_obs_json(&p, &f[0].o);
+    SNC_GOTO(snc_json_save(j->chosen, j->config));
+    cJSON_AddNumberToObject(j->search, "evaluations", n);
+    cJSON_AddNumberToObject(j->search, "evaluations_per_s", r.seconds > 0 ? r.evaluated / r.seconds : 0);
+    cJSON_AddNumberToObject(j->search, "predicted_us", f[0].o.latency_us);
+    cJSON_AddNumberToObject(j->search, "measured_us", f[0].us);
+    cJSON_AddNumberToObject(j->search, "rank_loss", f[0].o.loss);
+    cJSON_AddNumberToObject(j->search, "select_loss", f[0].select_loss);
+    cJSON_AddNumberToObject(j->search, "select_score", f[0].select_score);
+    t0 = snc_now();
+    SNC_GOTO(snc_export_finalist(j->repair, &p, &f[0], j->teacher, j->compressed));
+    note_stage(j, "repair and export", t0);
+out:
+    snc_free(obs);
+    snc_pick_close(&p);
+    return err;
+}
+
+static snc_err prove(job *j, int *missed)
+{
+    snc_err err = SNC_OK;
+    snc_proof proof = {0};
+    const char *const files[SNC_PROOF_MODELS] = {j->compressed, j->int8, j->teacher};
+    cJSON *host = snc_host_json(&j->work);
+    double t0 = snc_now();
+    SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files));
+    note_stage(j, "proof", t0);
+    snc_verdict v = snc_report_judge(&proof, &j->asked);
+    const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};
+    SNC_GOTO(snc_report_write(j->o->output, &facts, &v));
+    snc_report_say(j->h, &facts, &v);
+    snc_stage_say(j->h, "file: %s  report: %s/report.md", j->compressed, j->o->output);
+    *missed = !v.all;
+out:
+    snc_proof_dispose(&proof);
+    cJSON_Delete(host);
+    return err;
+}
+
+static snc_err run(job *j, const char *from, int *missed)
+{
+    snc_step_report r;
+    snc_finalist best;
+    double t0;
+    SNC_TRY(make_teacher(j, from));
+    t0 = snc_now();
+    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, j->teacher, j->supernet));
+    note_stage(j, "supernet", t0);
+    t0 = snc_now();
+    SNC_TRY(snc_step_export_full(&j->ctx, j->o, &j->in, j->teacher, j->int8));
+    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->supernet, j->table));
+    SNC_TRY(snc_ctx_check(&j->ctx));
+    note_stage(j, "profile", t0);
+    SNC_TRY(search(j, &best));
+    return prove(j, missed);
+}
+
+snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
+{
+    snc_err err = SNC_OK;
+    job j = {.o = o, .h = h};
+    snc_options all = *o;
+    snc_tok_assets assets = {0};
+    const char *from = o->teacher ? o->teacher : o->pretrained;
+    double t0 = snc_now();
+    all.threads = NULL; /* --threads is the workload's; training and scoring use every core */
+    *missed = 0;
+    SNC_TRY(snc_stage_need("compress", "--pretrained", from));
+    SNC_TRY(snc_stage_need("compress", "--output", o->output));
+    SNC_TRY(snc_limits_parse(&j.asked, o, "compress"));
+    SNC_TRY(snc_stage_ctx(&j.work, o, h, 1));
+    SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
+    j.stages = cJSON_CreateObject();
+    j.search = cJSON_CreateObject();
+    SNC_GOTO(paths(&j));
+    SNC_GOTO(snc_load_tokenizer(&assets, from));
+    SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", &assets, true, o->unlabeled));
+    SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
+    if (o->dry_run) goto out;
+    SNC_GOTO(claim_folder(&j, from));
+    SNC_GOTO(run(&j, from, missed));
+    snc_stage_say(h, "%.0f s in all", snc_now() - t0);
+out:
+    cJSON_Delete(j.stages);
+    cJSON_Delete(j.search);
+    cJSON_Delete(j.chosen);
+    snc_dataset_free(j.dev);
+    snc_inputs_close(&j.in);
+    snc_tok_assets_dispose(&assets);
+    return err;
+}

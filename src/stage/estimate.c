@@ -1,0 +1,49 @@
+#include "stage/estimate.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "train/trainer.h"
+
+enum { STEPS = 12 };
+
+/* Seconds of one full-net training step, from a dozen real ones that are thrown away. */
+static snc_err step_seconds(double *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from)
+{
+    snc_model *m = NULL;
+    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_train_result r;
+    bool fine_tuned;
+    snc_ctx quiet = *ctx;
+    snc_err err = SNC_OK;
+    quiet.progress = NULL;
+    quiet.level = SNC_LOG_ERROR;
+    SNC_TRY(snc_inputs_compute(&t.compute, o));
+    SNC_GOTO(snc_inputs_model(&m, &fine_tuned, &quiet, from, in->task));
+    t.batch_size = o->batch_size;
+    t.epochs = 1;
+    t.max_steps = STEPS;
+    SNC_GOTO(snc_train_run(&r, &quiet, m, NULL, in->splits.train, NULL, &t));
+    *out = r.seconds / (double)(r.step > 0 ? r.step : 1);
+out:
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_estimate_say(const snc_ctx *ctx, const snc_host *h, const snc_options *o, const snc_inputs *in, const char *from)
+{
+    double step = 0, steps_per_epoch = (double)in->splits.train->n / o->batch_size;
+    SNC_TRY(step_seconds(&step, ctx, o, in, from));
+    double finetune = o->teacher ? 0 : o->epochs * steps_per_epoch * step;
+    /* a sandwich step runs the largest, the smallest and two random nets: about 2.6 full nets' work; half of it for others */
+    double supernet = o->supernet_epochs * steps_per_epoch * step * 2.6;
+    const snc_dataset *rank = in->splits.rank;
+    double tokens = (double)in->splits.train->start[in->splits.train->n] / in->splits.train->n * o->batch_size;
+    double eval = (double)rank->start[rank->n] / tokens * step * 0.12; /* forward only, in INT8 */
+    double search = eval * o->evals, limit = 0;
+    if (o->time_budget) SNC_TRY(snc_parse_seconds(&limit, "--time-budget", o->time_budget));
+    if (limit > 0 && search > limit) search = limit;
+    snc_stage_say(h, "estimate: finetune %.0f s, supernet %.0f s, search %.0f s, the rest about 60 s; %.1f minutes in all", finetune, supernet, search,
+                  (finetune + supernet + search + 60) / 60);
+    return SNC_OK;
+}

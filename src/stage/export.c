@@ -1,0 +1,221 @@
+#include "models/export.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmap.h"
+#include "base/isa.h"
+#include "base/mem.h"
+#include "stage/export.h"
+
+/* What a deployable file says about itself, beside what every .snc says. */
+static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_inputs *in, cJSON *stamp)
+{
+    cJSON *meta = cJSON_CreateObject();
+    const snc_dataset *rank = in ? in->splits.rank : NULL;
+    const cJSON *max_length = cJSON_GetObjectItemCaseSensitive(m->meta, "max_length");
+    if (stamp) cJSON_AddItemToObject(meta, "inputs", stamp);
+    if (in) cJSON_AddStringToObject(meta, "task", snc_task_name(in->task));
+    if (in) cJSON_AddNumberToObject(meta, "max_length", snc_task_max_length(in->task));
+    else if (cJSON_IsNumber(max_length)) cJSON_AddNumberToObject(meta, "max_length", max_length->valueint);
+    cJSON_AddNumberToObject(meta, "seed", (double)o->seed);
+    if (!rank) return meta;
+    cJSON *lengths = cJSON_AddArrayToObject(meta, "lengths"); /* the workload's "data" */
+    for (int i = 0; i < rank->n; i++) cJSON_AddItemToArray(lengths, cJSON_CreateNumber(snc_dataset_len(rank, i)));
+    return meta;
+}
+
+static snc_err write_model(const char *path, const snc_ctx *ctx, const snc_model *m, snc_weights *w, const snc_arch *a, const snc_policy *p, cJSON *meta)
+{
+    const snc_export_info info = {.labels = m->labels, .has_head = m->has_head, .tokenizer = &m->tokenizer, .meta = meta};
+    snc_weights *own = NULL;
+    snc_err err = SNC_OK;
+    if (!w) err = snc_weights_from_model(&own, ctx, m);
+    if (!err) err = snc_export(path, w ? w : own, a, p, &info);
+    snc_weights_free(own);
+    return err;
+}
+
+snc_policy snc_policy_int8(void)
+{
+    snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
+    p.classifier = SNC_F32; /* a few hundred numbers */
+    return p;
+}
+
+snc_err snc_step_export_full(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher, const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    uint64_t h = 0;
+    cJSON *stamp = snc_stamp_new("full int8", o, in->task, in->splits.rank), *meta = NULL;
+    SNC_GOTO(snc_path_hash(&h, teacher));
+    snc_stamp_hash(stamp, "model", h);
+    if (snc_stamp_matches(out, stamp)) goto out;
+    SNC_GOTO(snc_model_load(&m, ctx, teacher, 0, false));
+    snc_policy int8 = snc_policy_int8();
+    meta = deploy_meta(m, o, in, cJSON_Duplicate(stamp, 1));
+    SNC_GOTO(write_model(out, ctx, m, NULL, NULL, &int8, meta));
+out:
+    cJSON_Delete(stamp);
+    cJSON_Delete(meta);
+    snc_model_free(m);
+    return err;
+}
+
+/* ---- the finalist -------------------------------------------------------------------------------------------------- */
+
+static snc_err select_loss(double *loss, snc_pick *p, const char *path)
+{
+    const snc_dataset *d = p->in->splits.select;
+    snc_loaded l;
+    SNC_TRY(snc_loaded_open(&l, p->ctx, path, 0, false));
+    snc_err err = snc_weights_logits(p->logits, p->ctx, l.weights, NULL, NULL, d);
+    if (!err) *loss = snc_step_distance(p->logits, p->teacher_select, d->n, l.classes, l.regression);
+    snc_loaded_close(&l);
+    return err;
+}
+
+/* Distils the cut-out net from the whole supernet's teacher for a short while, its INT8 matrices rounded in every forward. */
+static snc_err repair(snc_model *m, snc_pick *p, const snc_policy *policy, const char *teacher_path)
+{
+    snc_model *teacher = NULL;
+    snc_train_result r;
+    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_err err = SNC_OK;
+    bool fine_tuned;
+    snc_step_train_opts(&t, p->o, SNC_COMPUTE_F32, NULL);
+    SNC_TRY(snc_inputs_compute(&t.compute, p->o));
+    t.max_steps = 0;
+    t.epochs = p->o->repair_epochs;
+    t.lr = p->o->supernet_lr;
+    t.alpha = p->o->alpha;
+    t.temperature = p->o->temperature;
+    t.fake_quant = policy;
+    t.what = "repair";
+    snprintf(t.sampler, sizeof t.sampler, "full");
+    SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, p->ctx, teacher_path, p->in->task));
+    SNC_GOTO(snc_train_run(&r, p->ctx, m, teacher, p->in->splits.train, NULL, &t));
+out:
+    snc_model_free(teacher);
+    return err;
+}
+
+static cJSON *finalist_meta(const snc_pick *p, const snc_finalist *f)
+{
+    cJSON *meta = deploy_meta(p->supernet, p->o, p->in, NULL), *s;
+    s = cJSON_AddObjectToObject(meta, "search");
+    cJSON_AddNumberToObject(s, "rank_loss", f->o.loss);
+    cJSON_AddNumberToObject(s, "select_loss", f->select_loss);
+    cJSON_AddNumberToObject(s, "select_score", f->select_score);
+    cJSON_AddNumberToObject(s, "predicted_us", f->o.latency_us);
+    s = cJSON_AddObjectToObject(meta, "workload");
+    cJSON_AddStringToObject(s, "batch", p->o->batch ? p->o->batch : "1");
+    cJSON_AddStringToObject(s, "seq_len", p->o->seq_len ? p->o->seq_len : "data");
+    cJSON_AddStringToObject(s, "threads", p->o->threads ? p->o->threads : "1");
+    cJSON_AddNumberToObject(s, "percentile", p->o->percentile);
+    cJSON_AddStringToObject(meta, "isa", snc_isa_name(snc_isa_now()));
+    return meta;
+}
+
+snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_finalist *f, const char *teacher, const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_arch a;
+    snc_policy policy;
+    snc_model *m = NULL;
+    double before = 0, after = 0;
+    char tmp[4096];
+    cJSON *meta = finalist_meta(p, f);
+    const char *mode = p->o->repair ? p->o->repair : "auto";
+    bool on = strcmp(mode, "on") == 0, off = strcmp(mode, "off") == 0;
+    int n = snprintf(tmp, sizeof tmp, "%s.repaired", out);
+    snc_cfg_decode(&a, &policy, p->space, &f->o.cfg);
+    snprintf(said, SNC_SENTENCE, "off");
+    if (!(on || off || strcmp(mode, "auto") == 0) || n >= (int)sizeof tmp) {
+        err = snc_err_set(SNC_E_ARG, "--repair '%.40s': expected auto, on or off", mode);
+        goto out;
+    }
+    SNC_GOTO(write_model(out, p->ctx, p->supernet, p->weights, &a, &policy, meta));
+    if (off || p->o->repair_epochs <= 0) goto out;
+    SNC_GOTO(select_loss(&before, p, out));
+    SNC_GOTO(snc_model_extract(&m, p->supernet, &a));
+    SNC_GOTO(repair(m, p, &policy, teacher));
+    SNC_GOTO(write_model(tmp, p->ctx, m, NULL, NULL, &policy, meta));
+    SNC_GOTO(select_loss(&after, p, tmp));
+    bool keep = on || after < before;
+    if (keep && rename(tmp, out) != 0) err = snc_err_set(SNC_E_IO, "%s: cannot rename", tmp);
+    snprintf(said, SNC_SENTENCE, "%s: loss on select %.4f before, %.4f after %g epochs of distillation under fake quantization",
+             keep ? "kept" : "dropped", before, after, p->o->repair_epochs);
+    snc_log(p->ctx, SNC_LOG_INFO, "repair %s", said);
+    if (!keep) remove(tmp);
+out:
+    cJSON_Delete(meta);
+    snc_model_free(m);
+    return err;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------------ */
+
+static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
+{
+    cJSON *j = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_json_load(&j, path));
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(j, "chosen"); /* front.json as it is */
+    const cJSON *top = inner ? inner : j, *arch = cJSON_GetObjectItemCaseSensitive(top, "arch");
+    const cJSON *policy = cJSON_GetObjectItemCaseSensitive(top, "policy");
+    if (!arch && !policy && cJSON_HasObjectItem(top, "layers")) policy = top; /* a bare policy */
+    if (arch) SNC_GOTO(snc_arch_from_json(a, arch, path));
+    if (arch) SNC_GOTO(snc_arch_check(a, full));
+    *has_arch = *has_arch || arch;
+    if (policy) SNC_GOTO(snc_policy_from_json(p, policy, *has_arch ? a->layers : full->layers, path));
+    *has_policy = *has_policy || policy;
+    if (!arch && !policy) err = snc_err_set(SNC_E_FORMAT, "%s: expected 'arch', 'policy' or both", path);
+out:
+    cJSON_Delete(j);
+    return err;
+}
+
+static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
+{
+    *given = true;
+    if (strcmp(name, "int8") == 0) *p = snc_policy_int8();
+    else if (strcmp(name, "bf16") == 0) *p = snc_policy_uniform(SNC_BF16, SNC_BF16);
+    else if (strcmp(name, "f32") == 0) *p = snc_policy_uniform(SNC_F32, SNC_F32);
+    else *given = false;
+    return SNC_OK;
+}
+
+snc_err snc_stage_export(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx;
+    snc_model *m = NULL;
+    snc_arch a;
+    snc_policy p = snc_policy_int8();
+    cJSON *meta = NULL;
+    bool has_arch = false, has_policy = false;
+    const char *from = o->n_models ? o->models[0] : o->pretrained ? o->pretrained : o->teacher;
+    SNC_TRY(snc_stage_need("export", "a model or --pretrained", from));
+    SNC_TRY(snc_stage_need("export", "--output", o->output));
+    SNC_CHECK(!o->to || strcmp(o->to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is", o->to);
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_GOTO(snc_model_load(&m, &ctx, from, 2, false));
+    a = m->arch;
+    if (o->config) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->config, &m->arch));
+    if (o->policy) SNC_GOTO(pick_policy(&p, &has_policy, o->policy));
+    if (o->policy && !has_policy) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->policy, &m->arch));
+    if (!m->has_head) snc_log(&ctx, SNC_LOG_WARN, "%s: has no trained classifier; a seeded one of %d classes goes into the file", from, m->cfg.classes);
+    if (!m->tokenizer.vocab) snc_log(&ctx, SNC_LOG_WARN, "%s: has no tokenizer; the file is for bench only", from);
+    meta = deploy_meta(m, o, NULL, NULL);
+    const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(m->meta, "lengths");
+    if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
+    SNC_GOTO(write_model(o->output, &ctx, m, NULL, has_arch ? &a : NULL, &p, meta));
+    snc_stage_say(h, "%s", o->output);
+out:
+    cJSON_Delete(meta);
+    snc_model_free(m);
+    return err;
+}

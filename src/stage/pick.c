@@ -1,0 +1,219 @@
+#include "stage/export.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "models/cost.h"
+
+enum { BATCH = 64, METADATA_GUESS = 16384 };
+
+snc_err snc_limits_parse(snc_limits_asked *out, const snc_options *o, const char *verb)
+{
+    *out = (snc_limits_asked){.max_drop = o->max_drop};
+    SNC_TRY(snc_parse_latency(&out->latency, o->target_latency));
+    SNC_TRY(snc_parse_size(&out->size, o->target_size));
+    SNC_CHECK(out->latency.given || out->size.given || o->max_drop >= 0, SNC_E_ARG,
+              "%s: no target: give --target-latency, --target-size or --max-drop", verb);
+    SNC_CHECK(!out->latency.relative || out->latency.value <= 2, SNC_E_ARG, "--target-latency %gx: more than twice the full-size INT8 model",
+              out->latency.value);
+    return SNC_OK;
+}
+
+static double bytes_of(const snc_pick *p, const snc_arch *a, const snc_policy *policy)
+{
+    snc_bytes b;
+    snc_cost_bytes(&b, &p->supernet->cfg, a, policy, p->tokenizer_bytes, METADATA_GUESS);
+    return (double)b.total;
+}
+
+static void cost(void *user, snc_obs *o)
+{
+    const snc_pick *p = user;
+    snc_arch a;
+    snc_policy policy;
+    snc_cfg_decode(&a, &policy, p->space, &o->cfg);
+    o->latency_us = snc_latency_predict(p->table, &a, &policy);
+    o->bytes = bytes_of(p, &a, &policy);
+    o->macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &a, 128);
+}
+
+/* Loss and score of a config on a split, on the very kernels and integers that an export will hold. */
+static snc_err look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
+{
+    snc_arch a;
+    snc_policy policy;
+    int K = p->supernet->cfg.classes;
+    snc_cfg_decode(&a, &policy, p->space, cfg);
+    SNC_TRY(snc_net_rebind(p->net, &a, &policy));
+    SNC_TRY(snc_loaded_logits(p->logits, p->ctx, p->net, K, d, BATCH));
+    *loss = snc_step_distance(p->logits, teacher, d->n, K, p->supernet->cfg.regression);
+    return snc_inputs_score(score, NULL, p->in->task, p->logits, d, K);
+}
+
+static snc_err score(void *user, snc_obs *o)
+{
+    snc_pick *p = user;
+    return look(&o->loss, &o->metric, p, &o->cfg, p->in->splits.rank, p->teacher_rank);
+}
+
+cJSON *snc_pick_obs_json(const snc_pick *p, const snc_obs *o)
+{
+    char text[4 * SNC_MAX_GENES];
+    snc_arch a;
+    snc_policy policy;
+    cJSON *j = cJSON_CreateObject();
+    snc_cfg_print(text, sizeof text, p->space, &o->cfg);
+    snc_cfg_decode(&a, &policy, p->space, &o->cfg);
+    cJSON_AddStringToObject(j, "config", text);
+    cJSON_AddItemToObject(j, "arch", snc_arch_to_json(&a));
+    cJSON_AddItemToObject(j, "policy", snc_policy_to_json(&policy, a.layers));
+    cJSON_AddNumberToObject(j, "loss", o->loss);
+    cJSON_AddNumberToObject(j, "metric", o->metric);
+    cJSON_AddNumberToObject(j, "latency_us", o->latency_us);
+    cJSON_AddNumberToObject(j, "bytes", o->bytes);
+    cJSON_AddNumberToObject(j, "macs", o->macs);
+    return j;
+}
+
+static snc_err save_best(void *user, const snc_obs *o)
+{
+    const snc_pick *p = user;
+    cJSON *j = snc_pick_obs_json(p, o);
+    snc_err err = snc_json_save(j, p->best_path);
+    cJSON_Delete(j);
+    return err;
+}
+
+static snc_err teacher_logits(snc_pick *p, const char *path)
+{
+    snc_loaded l;
+    size_t K = (size_t)p->supernet->cfg.classes;
+    const snc_splits *s = &p->in->splits;
+    SNC_TRY(snc_loaded_open(&l, p->ctx, path, (int)K, p->supernet->cfg.regression));
+    snc_err err = SNC_OK;
+    if (l.classes != p->supernet->cfg.classes) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
+    if (!err) err = snc_alloc(&p->teacher_rank, (size_t)s->rank->n * K, sizeof(float));
+    if (!err) err = snc_alloc(&p->teacher_select, (size_t)s->select->n * K, sizeof(float));
+    if (!err) err = snc_weights_logits(p->teacher_rank, p->ctx, l.weights, NULL, NULL, s->rank);
+    if (!err) err = snc_weights_logits(p->teacher_select, p->ctx, l.weights, NULL, NULL, s->select);
+    if (!err) err = snc_inputs_score(&p->teacher_select_score, NULL, p->in->task, p->teacher_select, s->select, (int)K);
+    snc_loaded_close(&l);
+    return err;
+}
+
+/* The rule the supernet was trained for, as its recipe says. */
+static const char *trained_rule(const snc_model *m, const snc_options *o)
+{
+    const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(m->meta, "recipe");
+    const cJSON *rule = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(recipe, "space"), "rule");
+    if (o->depth_rule && strcmp(o->depth_rule, "auto") != 0) return o->depth_rule;
+    return cJSON_IsString(rule) ? rule->valuestring : "even";
+}
+
+/* Searching keeps a little under a latency limit: the table and the clock differ by a few percent. */
+static void set_limits(snc_pick *p)
+{
+    const double margin = 0.97;
+    snc_policy int8 = snc_policy_int8();
+    p->full_us = snc_latency_predict(p->table, &p->supernet->arch, &int8);
+    p->full_bytes = bytes_of(p, &p->supernet->arch, &int8);
+    if (p->asked.latency.given) p->limits.latency_us = margin * snc_target_value(&p->asked.latency, p->full_us);
+    if (p->asked.size.given) p->limits.bytes = snc_target_value(&p->asked.size, p->full_bytes);
+}
+
+snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
+                      const char *teacher, const char *supernet, const char *table, const char *dir)
+{
+    snc_err err = SNC_OK;
+    const snc_splits *s = &in->splits;
+    *out = (snc_pick){.ctx = ctx, .work = work, .o = o, .in = in};
+    int max_len = s->rank->max_len > s->select->max_len ? s->rank->max_len : s->select->max_len;
+    int rows = s->rank->n > s->select->n ? s->rank->n : s->select->n;
+    snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
+    SNC_GOTO(snc_limits_parse(&out->asked, o, "search"));
+    SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    out->tokenizer_bytes = out->supernet->tokenizer.vocab_bytes + strlen(out->supernet->tokenizer.config ? out->supernet->tokenizer.config : "");
+    SNC_GOTO(snc_step_space(&out->space, o, out->supernet, trained_rule(out->supernet, o)));
+    SNC_GOTO(snc_latency_load(&out->table, table));
+    SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
+    SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));
+    SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
+    SNC_GOTO(teacher_logits(out, teacher));
+    SNC_GOTO(snc_path_join(out->best_path, sizeof out->best_path, dir, "best.json"));
+    set_limits(out);
+out:
+    if (err) snc_pick_close(out);
+    return err;
+}
+
+void snc_pick_close(snc_pick *p)
+{
+    snc_net_free(p->net);
+    snc_weights_free(p->weights);
+    snc_latency_free(p->table);
+    snc_space_free(p->space);
+    snc_model_free(p->supernet);
+    snc_free(p->teacher_rank);
+    snc_free(p->teacher_select);
+    snc_free(p->logits);
+    *p = (snc_pick){0};
+}
+
+/* First proposals: even shares of every width at every depth, so that the search starts with what a person would try. */
+static int seed_configs(snc_cfg *out, snc_pick *p, int cap)
+{
+    int n = 0;
+    for (int d = p->space->gene[0].n - 1; d >= 0; d--)
+        for (int share = 20; share >= 5 && n < cap; share--) {
+            snc_obs o = {.cfg = snc_cfg_uniform(p->space, share / 20.0, d)};
+            cost(p, &o);
+            bool fits = (p->limits.latency_us <= 0 || o.latency_us <= p->limits.latency_us) && (p->limits.bytes <= 0 || o.bytes <= p->limits.bytes);
+            bool again = n > 0 && snc_cfg_equal(&out[n - 1], &o.cfg);
+            if (fits && !again) out[n++] = o.cfg;
+        }
+    return n;
+}
+
+static void hex(char out[20], uint64_t h) { snprintf(out, 20, "%016llx", (unsigned long long)h); }
+
+snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal)
+{
+    enum { SEEDS = 25 };
+    snc_err err = SNC_OK;
+    snc_search *s = NULL;
+    snc_journal *j = NULL;
+    cJSON *params = NULL;
+    snc_cfg seeds[SEEDS];
+    char model[20], space[20], task[20], rows[20];
+    const char *name = p->o->searcher ? p->o->searcher : "nsga2";
+    snc_run_opts ro = {.limits = p->limits, .evals = p->o->evals, .objectives = 2, .cost_is_size = p->asked.size.given && !p->asked.latency.given};
+    snc_run_hooks hooks = {p, cost, score, save_best};
+    hex(model, snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)));
+    hex(space, snc_space_hash(p->space));
+    hex(task, snc_task_hash(p->in->task));
+    hex(rows, snc_dataset_hash(p->in->splits.rank));
+    const snc_journal_key keys[] = {{"model", model}, {"space", space}, {"task", task}, {"rank rows", rows}};
+    if (p->o->time_budget) SNC_GOTO(snc_parse_seconds(&ro.seconds, "--time-budget", p->o->time_budget));
+    if (strchr(name, '.')) {
+        SNC_GOTO(snc_json_load(&params, name));
+        SNC_GOTO(snc_json_str(&name, params, "name", "nsga2", name));
+    }
+    SNC_GOTO(snc_search_new(&s, name, params, p->space, 2, seeds, seed_configs(seeds, p, SEEDS), p->ctx->seed));
+    SNC_GOTO(snc_journal_open(&j, journal, p->space, keys, 4));
+    snc_log(p->ctx, SNC_LOG_INFO, "search: %s over 10^%.0f configs, latency at most %.0f us (full INT8 %.0f us by the table), size at most %.2f MB", name,
+            snc_space_log10_size(p->space), p->limits.latency_us, p->full_us, p->limits.bytes / 1e6);
+    SNC_GOTO(snc_search_run(report, p->ctx, s, j, &ro, &hooks));
+    SNC_GOTO(snc_journal_all(out, n, j));
+    for (int i = 0; i < *n; i++) {
+        cost(p, &(*out)[i]); /* the journal may come from a run with another table or target */
+        snc_obs_point(&(*out)[i], &ro);
+    }
+out:
+    cJSON_Delete(params);
+    snc_journal_close(j);
+    snc_search_free(s);
+    return err;
+}

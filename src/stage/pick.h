@@ -1,0 +1,67 @@
+/* stage/pick.h: one supernet under search: how a config is scored, what it costs, and how the winner is chosen. */
+#ifndef SNC_STAGE_PICK_H
+#define SNC_STAGE_PICK_H
+
+#include "models/latency.h"
+#include "search/runner.h"
+#include "stage/steps.h"
+#include "stage/workload.h"
+
+typedef struct snc_limits_asked {
+    snc_target latency, size;
+    double max_drop; /* points; < 0: not asked */
+} snc_limits_asked;
+
+/* SNC_E_ARG when nothing is asked for. */
+snc_err snc_limits_parse(snc_limits_asked *out, const snc_options *o, const char *verb) SNC_MUST_USE;
+
+typedef struct snc_pick {
+    const snc_ctx *ctx, *work; /* for scores: all cores; for latency: the workload's threads */
+    const snc_options *o;
+    const snc_inputs *in;
+    snc_limits_asked asked;
+    snc_model *supernet;
+    snc_space *space;
+    snc_weights *weights;
+    snc_latency *table;
+    snc_net *net;             /* rebound to each candidate */
+    float *teacher_rank, *teacher_select, *logits;
+    double teacher_select_score;
+    size_t tokenizer_bytes;
+    double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
+    snc_limits limits;          /* absolute, what the search keeps to */
+    char best_path[4096];       /* best-so-far, rewritten whenever it changes */
+} snc_pick;
+
+/* The latency table of a supernet on the options' workload. Reused on the same host, workload and space. */
+snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out) SNC_MUST_USE;
+
+/* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote. */
+snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
+                      const char *teacher, const char *supernet, const char *table, const char *dir) SNC_MUST_USE;
+void    snc_pick_close(snc_pick *p);
+
+/* The search itself; observations in evaluation order, freed with snc_free. */
+snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal) SNC_MUST_USE;
+
+/* A finalist after a second look: on the select split and on the clock. */
+typedef struct snc_finalist {
+    snc_obs o;
+    double select_loss, select_score;
+    double us, ratio; /* measured in this process, interleaved with the full-size INT8 net */
+    bool meets;       /* every limit, as measured */
+} snc_finalist;
+
+/* What --batch, --seq-len and the rank rows say. */
+snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rank, int vocab) SNC_MUST_USE;
+
+enum { SNC_FINALISTS = 5 };
+/* Up to 5 finalists, the chosen one first. */
+snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, snc_obs *obs, int n_obs) SNC_MUST_USE;
+
+/* front.json: the non-dominated evaluations by latency, and the chosen config. */
+snc_err snc_pick_save_front(const char *path, const snc_pick *p, const snc_obs *obs, int n, const snc_finalist *f, int n_f) SNC_MUST_USE;
+/* {"config","arch","policy","loss","metric","latency_us","bytes","macs"} */
+cJSON  *snc_pick_obs_json(const snc_pick *p, const snc_obs *o);
+
+#endif

@@ -1,0 +1,247 @@
+#include "stage/report.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+
+snc_verdict snc_report_judge(const snc_proof *p, const snc_limits_asked *asked)
+{
+    const snc_proof_model *c = &p->m[SNC_PROOF_COMPRESSED], *full = &p->m[SNC_PROOF_INT8];
+    const snc_target *t = &asked->latency;
+    snc_verdict v = {true, true, true, true, full->latency_us.value, full->bytes};
+    if (t->given) v.latency = (t->relative ? c->ratio.high : c->latency_us.high) <= t->value;
+    if (asked->size.given) v.size = c->bytes <= snc_target_value(&asked->size, full->bytes);
+    if (asked->max_drop >= 0) v.drop = c->drop.value <= asked->max_drop;
+    v.all = v.latency && v.size && v.drop;
+    return v;
+}
+
+static cJSON *interval_json(snc_interval i)
+{
+    const double v[] = {i.value, i.low, i.high};
+    return cJSON_CreateDoubleArray(v, 3);
+}
+
+static cJSON *model_json(const snc_proof *p, const snc_proof_model *m, const snc_task *task)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "name", m->name);
+    cJSON_AddStringToObject(j, "path", m->path);
+    cJSON_AddNumberToObject(j, "bytes", m->bytes);
+    cJSON_AddItemToObject(j, "latency_us", interval_json(m->latency_us));
+    cJSON_AddItemToObject(j, "ratio_to_full_int8", interval_json(m->ratio));
+    cJSON_AddNumberToObject(j, "p90_us", m->p90_us);
+    cJSON_AddNumberToObject(j, "spread", m->spread);
+    cJSON_AddItemToObject(j, "rounds_us", cJSON_CreateDoubleArray(m->round_us, p->rounds));
+    cJSON_AddNumberToObject(j, "score", m->score);
+    cJSON *metrics = cJSON_AddObjectToObject(j, "metrics");
+    for (int i = 0; i < snc_task_metrics(task); i++) cJSON_AddNumberToObject(metrics, snc_task_metric(task, i), m->metric[i]);
+    cJSON_AddItemToObject(j, "drop_points", interval_json(m->drop));
+    if (isfinite(m->equal_labels)) cJSON_AddNumberToObject(j, "equal_labels", m->equal_labels);
+    return j;
+}
+
+static void add_target(cJSON *j, const char *key, const snc_target *t, bool holds)
+{
+    if (!t->given) return;
+    cJSON *o = cJSON_AddObjectToObject(j, key);
+    cJSON_AddNumberToObject(o, t->relative ? "share_of_full_int8" : "value", t->value);
+    cJSON_AddBoolToObject(o, "holds", holds);
+}
+
+static cJSON *targets_json(const snc_limits_asked *a, const snc_verdict *v)
+{
+    cJSON *j = cJSON_CreateObject();
+    add_target(j, "latency", &a->latency, v->latency);
+    add_target(j, "size", &a->size, v->size);
+    if (a->max_drop >= 0) {
+        cJSON *o = cJSON_AddObjectToObject(j, "max_drop");
+        cJSON_AddNumberToObject(o, "value", a->max_drop);
+        cJSON_AddBoolToObject(o, "holds", v->drop);
+    }
+    cJSON_AddBoolToObject(j, "all", v->all);
+    return j;
+}
+
+static cJSON *workload_json(const snc_options *o)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "batch", o->batch ? o->batch : "1");
+    cJSON_AddStringToObject(j, "seq_len", o->seq_len ? o->seq_len : "data");
+    cJSON_AddStringToObject(j, "threads", o->threads ? o->threads : "1");
+    cJSON_AddNumberToObject(j, "percentile", o->percentile);
+    return j;
+}
+
+static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
+{
+    cJSON *j = cJSON_CreateObject(), *s;
+    cJSON_AddStringToObject(j, "task", snc_task_name(f->in->task));
+    cJSON_AddStringToObject(j, "pretrained", f->o->pretrained ? f->o->pretrained : f->o->teacher);
+    cJSON_AddNumberToObject(j, "seed", (double)f->o->seed);
+    cJSON_AddItemToObject(j, "workload", workload_json(f->o));
+    cJSON_AddItemToObject(j, "targets", targets_json(f->asked, v));
+    s = cJSON_AddObjectToObject(j, "splits");
+    cJSON_AddNumberToObject(s, "train", f->in->splits.train->n);
+    cJSON_AddNumberToObject(s, "rank", f->in->splits.rank->n);
+    cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
+    cJSON_AddNumberToObject(s, "dev", f->proof->n_dev);
+    s = cJSON_AddArrayToObject(j, "models");
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(f->proof, &f->proof->m[k], f->in->task));
+    cJSON_AddStringToObject(j, "repair", f->repair);
+    cJSON_AddItemToObject(j, "config", cJSON_Duplicate(f->config, 1));
+    cJSON_AddItemToObject(j, "search", cJSON_Duplicate(f->search, 1));
+    cJSON_AddItemToObject(j, "stages", cJSON_Duplicate(f->stages, 1));
+    cJSON_AddItemToObject(j, "host", cJSON_Duplicate(f->host, 1));
+    return j;
+}
+
+/* Text that grows; the first failure sticks. */
+typedef struct text {
+    char *p;
+    size_t n, cap;
+    snc_err err;
+} text;
+
+static void __attribute__((format(printf, 2, 3))) put(text *t, const char *fmt, ...)
+{
+    char line[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (n < 0 || t->err) return;
+    size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
+    t->err = snc_grow(&t->p, &t->cap, t->n + len + 1, 1);
+    if (t->err) return;
+    memcpy(t->p + t->n, line, len + 1);
+    t->n += len;
+}
+
+static void put_table(text *t, const snc_proof *p)
+{
+    put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | equal labels |\n");
+    put(t, "|---|---|---|---|---|---|---|---|\n");
+    for (int k = SNC_PROOF_MODELS - 1; k >= 0; k--) {
+        const snc_proof_model *m = &p->m[k];
+        put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | %.2f | %.2f (%.2f to %.2f) | ", m->name, m->latency_us.value / 1e3,
+            m->latency_us.low / 1e3, m->latency_us.high / 1e3, m->p90_us / 1e3, m->ratio.value, m->bytes / 1e6, 100 * m->score, m->drop.value,
+            m->drop.low, m->drop.high);
+        if (isfinite(m->equal_labels)) put(t, "%.1f%% |\n", 100 * m->equal_labels);
+        else put(t, "- |\n");
+    }
+}
+
+static void put_verdict(text *t, const snc_report_facts *f, const snc_verdict *v)
+{
+    const snc_proof_model *c = &f->proof->m[SNC_PROOF_COMPRESSED];
+    const snc_limits_asked *a = f->asked;
+    if (a->latency.given && a->latency.relative)
+        put(t, "- latency %s: %.3fx with upper bound %.3fx, asked %.3fx of the full-size INT8 model\n", v->latency ? "holds" : "MISSED", c->ratio.value,
+            c->ratio.high, a->latency.value);
+    else if (a->latency.given)
+        put(t, "- latency %s: %.3f ms with upper bound %.3f ms, asked %.3f ms\n", v->latency ? "holds" : "MISSED", c->latency_us.value / 1e3,
+            c->latency_us.high / 1e3, a->latency.value / 1e3);
+    if (a->size.given)
+        put(t, "- size %s: %.3f MB, asked %.3f MB\n", v->size ? "holds" : "MISSED", c->bytes / 1e6, snc_target_value(&a->size, v->full_bytes) / 1e6);
+    if (a->max_drop >= 0) put(t, "- drop %s: %.2f points, asked at most %.2f\n", v->drop ? "holds" : "MISSED", c->drop.value, a->max_drop);
+    put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev rows\n", c->drop.high, c->drop.value,
+        f->proof->n_dev);
+}
+
+static void put_layers(text *t, const cJSON *config)
+{
+    const cJSON *layer, *arch = cJSON_GetObjectItemCaseSensitive(config, "arch"), *policy = cJSON_GetObjectItemCaseSensitive(config, "policy");
+    const cJSON *dtypes = cJSON_GetObjectItemCaseSensitive(policy, "layers");
+    int i = 0;
+    put(t, "Hidden %d; embeddings %s.\n\n| layer | heads | FFN | qkv | o | ffn_in | ffn_out |\n|---|---|---|---|---|---|---|\n",
+        cJSON_GetObjectItemCaseSensitive(arch, "hidden")->valueint, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(policy, "embed")));
+    cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(arch, "layers"))
+    {
+        const cJSON *d = cJSON_GetArrayItem(dtypes, i++);
+        put(t, "| %d | %d | %d | %s | %s | %s | %s |\n", cJSON_GetObjectItemCaseSensitive(layer, "source")->valueint,
+            cJSON_GetObjectItemCaseSensitive(layer, "heads")->valueint, cJSON_GetObjectItemCaseSensitive(layer, "ffn")->valueint,
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "qkv")), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "o")),
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "ffn_in")), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "ffn_out")));
+    }
+}
+
+static void put_json_line(text *t, const char *name, const cJSON *j)
+{
+    char *s = cJSON_PrintUnformatted(j);
+    put(t, "- %s: %s\n", name, s ? s : "");
+    cJSON_free(s);
+}
+
+static void put_md(text *t, const snc_report_facts *f, const snc_verdict *v)
+{
+    const snc_splits *s = &f->in->splits;
+    put(t, "# %s: %s\n\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was missed");
+    put_verdict(t, f, v);
+    put(t, "\n");
+    put_table(t, f->proof);
+    put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; mean over %d fresh processes a model,\n"
+           "interleaved. Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
+        f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
+        f->proof->rounds, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
+    put_layers(t, f->config);
+    put(t, "\n- repair: %s\n", f->repair);
+    put_json_line(t, "search", f->search);
+    put_json_line(t, "stages", f->stages);
+    put_json_line(t, "host", f->host);
+}
+
+static void put_csv(text *t, const snc_proof *p)
+{
+    put(t, "model,latency_us,latency_low_us,latency_high_us,p90_us,ratio,ratio_high,bytes,score,drop,drop_low,drop_high,equal_labels\n");
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        const snc_proof_model *m = &p->m[k];
+        put(t, "%s,%.2f,%.2f,%.2f,%.2f,%.4f,%.4f,%.0f,%.6f,%.4f,%.4f,%.4f,", m->name, m->latency_us.value, m->latency_us.low, m->latency_us.high,
+            m->p90_us, m->ratio.value, m->ratio.high, m->bytes, m->score, m->drop.value, m->drop.low, m->drop.high);
+        if (isfinite(m->equal_labels)) put(t, "%.6f", m->equal_labels);
+        put(t, "\n");
+    }
+}
+
+static snc_err write_text(const char *dir, const char *name, text *t)
+{
+    char path[4096];
+    snc_err err = t->err;
+    if (!err) err = snc_path_join(path, sizeof path, dir, name);
+    if (!err) err = snc_file_write(path, t->p, t->n);
+    snc_free(t->p);
+    return err;
+}
+
+snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v)
+{
+    char path[4096];
+    text md = {0}, csv = {0};
+    put_md(&md, f, v);
+    put_csv(&csv, f->proof);
+    snc_err err = write_text(dir, "report.md", &md), err2 = write_text(dir, "report.csv", &csv);
+    SNC_TRY(err);
+    SNC_TRY(err2);
+    SNC_TRY(snc_path_join(path, sizeof path, dir, "report.json"));
+    cJSON *j = report_json(f, v);
+    err = snc_json_save(j, path);
+    cJSON_Delete(j);
+    return err;
+}
+
+void snc_report_say(const snc_host *h, const snc_report_facts *f, const snc_verdict *v)
+{
+    text t = {0};
+    put(&t, "%s: %s\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was MISSED; the nearest result is kept");
+    put_verdict(&t, f, v);
+    put_table(&t, f->proof);
+    if (!t.err) {
+        t.p[t.n - 1] = 0; /* the host adds the newline */
+        snc_stage_say_text(h, t.p);
+    }
+    snc_free(t.p);
+}
