@@ -1,21 +1,36 @@
-/* AMX int8, quads: a block of 1024 bytes is one tile of weights, 16 rows of [16 n][4 k]; 16 rows of 64 inputs, read from xq
- * as they lie, are one tile of activations; tdpbssd multiplies signed by signed bytes.
+/* AMX int8 and bf16. A block of 1024 bytes is one tile of weights, 16 rows of [16 n][4 k] int8 or [16 n][2 k] bf16; 64 bytes
+ * of 16 rows of xq, read as they lie, are one tile of activations; tdpbssd multiplies signed by signed bytes and adds int32,
+ * tdpbf16ps multiplies bf16 and adds f32. The two kernels are the same code but for that instruction.
  *
  *   17 to 32 rows      C0 C1   A0        32 rows x 2 panels: each tile that is loaded is used twice
  *                      C2 C3   A1   B0 B1
- *   up to 16 rows      C0 C1 C2 C3  A0   16 rows x 4 panels: four chains hide the latency of tdpbssd
+ *   up to 16 rows      C0 C1 C2 C3  A0   16 rows x 4 panels: four chains hide the latency of the product
  *
- * The vector units have nothing to do while tiles multiply, so the epilogue of the block before is cut into as many slices
- * as the next block has steps of k, and runs between them. */
+ * Loops from the outside: groups of panels whose weights stay in L2, row blocks of 32, and inside them 4 panels at a time
+ * with k cut so that the 32 rows stay in L1 while weights stream from L2; sums wait in an 8 KB buffer between cuts of k. */
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
 
-#define TAMX __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl")))
+#define TAMX __attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl")))
 
-enum { LDS = 4 * SNC_QPANEL, SUMS = 32 * 2 * SNC_QPANEL };
+#define INLINE static inline TAMX __attribute__((always_inline))
+/* `bf16` is a constant where this is inlined. */
+#define PRODUCT(c, a, b) \
+    do { \
+        if (bf16) _tile_dpbf16ps(c, a, b); \
+        else _tile_dpbssd(c, a, b); \
+    } while (0)
+
+enum {
+    ROWS = 32,
+    PAIRS = 2,                     /* pairs of panels that share a cut of k */
+    CUT = 6,                      /* blocks of 64 bytes of inputs: 32 rows are 12 KB of L1 */
+    GROUP_BYTES = 512 * 1024,      /* weights of a group of panels: a quarter of L2 */
+    SUMS = ROWS * 2 * SNC_QPANEL
+};
 
 typedef struct tile_config {
     uint8_t palette, start_row, reserved[14];
@@ -23,7 +38,7 @@ typedef struct tile_config {
     uint8_t rows[16];
 } tile_config;
 
-/* Tiles 0..3 sums, 4 and 5 inputs, 6 and 7 weights. Loading the configuration clears the tiles. */
+/* Tiles 0..3 sums, 4 and 5 inputs, 6 and 7 weights. */
 TAMX static void configure(int rows)
 {
     tile_config c;
@@ -37,67 +52,59 @@ TAMX static void configure(int rows)
     _tile_loadconfig(&c);
 }
 
-/* A block of sums whose epilogue is still to be done. */
-typedef struct pending {
-    const int32_t *s;
-    int lds, t, rows, p, np, done;
-} pending;
-
-static inline void advance(const snc_qjob *j, pending *w, int rows)
-{
-    if (rows > w->rows - w->done) rows = w->rows - w->done;
-    if (rows <= 0) return;
-    snc_qjob__finish(j, w->s + (size_t)w->done * (size_t)w->lds, w->lds, w->t + w->done, rows, w->p, w->np);
-    w->done += rows;
-}
-
-TAMX static void block_2x2(const snc_qjob *j, int32_t *s, pending *prev, int t, int rows, int p)
+/* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels. */
+INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, int k0, int k1)
 {
     size_t ldq = (size_t)j->ldq;
-    const int8_t *a0 = j->xq + (size_t)t * ldq, *a1 = a0 + 16 * ldq, *b0 = j->wq + (size_t)p * j->panel, *b1 = b0 + j->panel;
-    int step = (prev->rows + j->kb - 1) / j->kb;
-    (void)rows;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int kb = 0; kb < j->kb; kb++, a0 += 64, a1 += 64, b0 += SNC_QTILE, b1 += SNC_QTILE) {
+    const int8_t *a0 = j->xq + (size_t)t * ldq + (size_t)k0 * SNC_QBLOCK, *a1 = a0 + 16 * ldq;
+    const int8_t *b0 = j->wq + (size_t)p * j->panel + (size_t)k0 * SNC_QTILE, *b1 = b0 + j->panel;
+    int32_t *low = s + 16 * 32;
+    if (k0 == 0) {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    } else {
+        _tile_loadd(0, s, 128);
+        _tile_loadd(1, s + 16, 128);
+        _tile_loadd(2, low, 128);
+        _tile_loadd(3, low + 16, 128);
+    }
+    for (int kb = k0; kb < k1; kb++, a0 += SNC_QBLOCK, a1 += SNC_QBLOCK, b0 += SNC_QTILE, b1 += SNC_QTILE) {
         _tile_loadd(6, b0, 64);
         _tile_loadd(4, a0, ldq);
         _tile_loadd(7, b1, 64);
         _tile_loadd(5, a1, ldq);
-        _tile_dpbssd(0, 4, 6);
-        _tile_dpbssd(1, 4, 7);
-        _tile_dpbssd(2, 5, 6);
-        _tile_dpbssd(3, 5, 7);
-        advance(j, prev, step);
+        PRODUCT(0, 4, 6);
+        PRODUCT(1, 4, 7);
+        PRODUCT(2, 5, 6);
+        PRODUCT(3, 5, 7);
     }
     _tile_stored(0, s, 128);
     _tile_stored(1, s + 16, 128);
-    _tile_stored(2, s + 16 * 32, 128);
-    _tile_stored(3, s + 16 * 32 + 16, 128);
+    _tile_stored(2, low, 128);
+    _tile_stored(3, low + 16, 128);
 }
 
-TAMX static void block_1x4(const snc_qjob *j, int32_t *s, pending *prev, int t, int p)
+/* s [16, 64]: up to 16 rows and four panels. */
+INLINE void block_1x4(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p)
 {
     size_t ldq = (size_t)j->ldq, panel = j->panel;
     const int8_t *a = j->xq + (size_t)t * ldq, *b = j->wq + (size_t)p * panel;
-    int step = (prev->rows + j->kb - 1) / j->kb;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    for (int kb = 0; kb < j->kb; kb++, a += 64, b += SNC_QTILE) {
+    for (int kb = 0; kb < j->kb; kb++, a += SNC_QBLOCK, b += SNC_QTILE) {
         _tile_loadd(4, a, ldq);
         _tile_loadd(6, b, 64);
-        _tile_dpbssd(0, 4, 6);
+        PRODUCT(0, 4, 6);
         _tile_loadd(7, b + panel, 64);
-        _tile_dpbssd(1, 4, 7);
+        PRODUCT(1, 4, 7);
         _tile_loadd(6, b + 2 * panel, 64);
-        _tile_dpbssd(2, 4, 6);
+        PRODUCT(2, 4, 6);
         _tile_loadd(7, b + 3 * panel, 64);
-        _tile_dpbssd(3, 4, 7);
-        advance(j, prev, step);
+        PRODUCT(3, 4, 7);
     }
     _tile_stored(0, s, 256);
     _tile_stored(1, s + 16, 256);
@@ -105,60 +112,80 @@ TAMX static void block_1x4(const snc_qjob *j, int32_t *s, pending *prev, int t, 
     _tile_stored(3, s + 48, 256);
 }
 
-/* What is left over: one panel, up to 32 rows. */
-TAMX static void block_x1(const snc_qjob *j, int32_t *s, pending *prev, int t, int rows, int p)
+/* s [32, 16]: the panel that is left over, up to 32 rows. */
+INLINE void block_x1(const bool bf16, const snc_qjob *j, int32_t *s, int t, int rows, int p)
 {
     size_t ldq = (size_t)j->ldq;
-    const int8_t *a0 = j->xq + (size_t)t * ldq, *a1 = rows > 16 ? a0 + 16 * ldq : a0, *b = j->wq + (size_t)p * j->panel;
+    const int8_t *a0 = j->xq + (size_t)t * ldq, *b = j->wq + (size_t)p * j->panel;
     _tile_zero(0);
     _tile_zero(2);
-    for (int kb = 0; kb < j->kb; kb++, a0 += 64, a1 += 64, b += SNC_QTILE) {
+    for (int kb = 0; kb < j->kb; kb++, a0 += SNC_QBLOCK, b += SNC_QTILE) {
         _tile_loadd(6, b, 64);
         _tile_loadd(4, a0, ldq);
-        _tile_dpbssd(0, 4, 6);
+        PRODUCT(0, 4, 6);
         if (rows > 16) {
-            _tile_loadd(5, a1, ldq);
-            _tile_dpbssd(2, 5, 6);
+            _tile_loadd(5, a0 + 16 * ldq, ldq);
+            PRODUCT(2, 5, 6);
         }
     }
-    advance(j, prev, prev->rows);
     _tile_stored(0, s, 64);
     if (rows > 16) _tile_stored(2, s + 16 * 16, 64);
 }
 
-TAMX static void run_amx(const snc_qjob *j, int t0, int t1, int p0, int p1)
+/* Rows t .. t + rows (17 to 32), `pairs` pairs of panels. */
+INLINE void row_block(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int pairs)
 {
-    _Alignas(64) int32_t sums[2][SUMS];
-    pending prev = {.rows = 0};
-    int configured = 0, turn = 0;
-    /* The tile loads do not tell the compiler what they read. */
-    __asm__ volatile("" ::: "memory");
-    int full = t0 + (t1 - t0) / 32 * 32;
-    for (int pass = 0; pass < 2; pass++) {
-        int begin = pass ? full : t0, end = pass ? t1 : full, rows = pass ? t1 - full : 32;
-        if (begin >= end) continue;
-        if (configured != rows) configure(rows);
-        configured = rows;
-        int wide = rows > 16 ? 2 : 4;
-        for (int p = p0; p < p1;) {
-            int np = p1 - p >= wide ? wide : 1;
-            for (int t = begin; t < end; t += rows) {
-                int32_t *s = sums[turn];
-                if (np == 1) block_x1(j, s, &prev, t, rows, p);
-                else if (np == 2) block_2x2(j, s, &prev, t, rows, p);
-                else block_1x4(j, s, &prev, t, p);
-                advance(j, &prev, prev.rows);
-                prev = (pending){.s = s, .lds = np * SNC_QPANEL, .t = t, .rows = rows, .p = p, .np = np};
-                turn ^= 1;
-            }
-            p += np;
+    for (int k0 = 0; k0 < j->kb; k0 += CUT) {
+        int k1 = k0 + CUT < j->kb ? k0 + CUT : j->kb;
+        for (int i = 0; i < pairs; i++) {
+            block_2x2(bf16, j, s[i], t, p + 2 * i, k0, k1);
+            if (k1 == j->kb) snc_qjob__finish(j, s[i], 2 * SNC_QPANEL, t, rows, p + 2 * i, 2);
         }
     }
-    advance(j, &prev, prev.rows);
+}
+
+INLINE void group(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p0, int p1)
+{
+    int p = p0;
+    if (rows <= 16) {
+        for (; p + 4 <= p1; p += 4) {
+            block_1x4(bf16, j, s[0], t, p);
+            snc_qjob__finish(j, s[0], 4 * SNC_QPANEL, t, rows, p, 4);
+        }
+    } else {
+        for (int pairs; (pairs = (p1 - p) / 2) > 0; p += 2 * pairs) {
+            pairs = pairs < PAIRS ? pairs : PAIRS;
+            row_block(bf16, j, s, t, rows, p, pairs);
+        }
+    }
+    for (; p < p1; p++) {
+        block_x1(bf16, j, s[0], t, rows, p);
+        snc_qjob__finish(j, s[0], SNC_QPANEL, t, rows, p, 1);
+    }
+}
+
+INLINE void run(const bool bf16, const snc_qjob *j, int t0, int t1, int p0, int p1)
+{
+    _Alignas(64) int32_t sums[PAIRS][SUMS];
+    int configured = 0, width = GROUP_BYTES / (j->kb * SNC_QTILE) / (2 * PAIRS) * (2 * PAIRS);
+    if (width < 2 * PAIRS) width = 2 * PAIRS;
+    /* The tile loads do not tell the compiler what they read. */
+    __asm__ volatile("" ::: "memory");
+    for (int p = p0; p < p1; p += width)
+        for (int t = t0; t < t1; t += ROWS) {
+            int rows = t1 - t < ROWS ? t1 - t : ROWS;
+            if (configured != rows) configure(rows);
+            configured = rows;
+            group(bf16, j, sums, t, rows, p, p + width < p1 ? p + width : p1);
+        }
     _tile_release();
 }
 
-const snc_qkernel snc_qkernel__amx = {.isa = SNC_ISA_AMX, .group = 4, .rows = 64, .macs_us = 1.5e6, .run = run_amx};
+TAMX static void run_int8(const snc_qjob *j, int t0, int t1, int p0, int p1) { run(false, j, t0, t1, p0, p1); }
+TAMX static void run_bf16(const snc_qjob *j, int t0, int t1, int p0, int p1) { run(true, j, t0, t1, p0, p1); }
+
+const snc_qkernel snc_qkernel__amx = {.isa = SNC_ISA_AMX, .group = 4, .rows = 256, .blocks_us = 1500, .run = run_int8};
+const snc_qkernel snc_bf16kernel__amx = {.isa = SNC_ISA_AMX, .group = 2, .rows = 256, .blocks_us = 1500, .run = run_bf16};
 #else
 typedef int snc_qkernel__amx_absent;
 #endif

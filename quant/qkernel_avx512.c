@@ -136,9 +136,9 @@ TVNNI static void run_vnni(const snc_qjob *j, int t0, int t1, int p0, int p1)
 }
 
 const snc_qkernel snc_qkernel__avx512 = {
-    .isa = SNC_ISA_AVX512, .group = 2, .widen = true, .rows = 48, .macs_us = 8e4, .run = run_avx512};
+    .isa = SNC_ISA_AVX512, .group = 2, .widen = true, .rows = 48, .blocks_us = 80, .run = run_avx512};
 const snc_qkernel snc_qkernel__vnni = {
-    .isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = 48, .macs_us = 3e5, .run = run_vnni};
+    .isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = 48, .blocks_us = 300, .run = run_vnni};
 #else
 typedef int snc_qkernel__avx512_absent;
 #endif

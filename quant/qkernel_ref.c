@@ -17,4 +17,4 @@ static void run_ref(const snc_qjob *j, int t0, int t1, int p0, int p1)
 }
 
 const snc_qkernel snc_qkernel__ref = {
-    .isa = SNC_ISA_SCALAR, .group = SNC_QBLOCK, .rows = 64, .macs_us = 2e3, .run = run_ref};
+    .isa = SNC_ISA_SCALAR, .group = SNC_QBLOCK, .rows = 64, .blocks_us = 2, .run = run_ref};

@@ -144,40 +144,6 @@ size_t snc_qlinear_workspace_size(const snc_qlinear *l, int T)
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */
 
-/* A grid of row blocks by groups of panels; a product is one cell of y, so the cut never changes a result. */
-typedef struct grid {
-    const snc_qjob *job;
-    void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
-    int T, panels, rows, group, groups;
-} grid;
-
-static void run_cells(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
-{
-    const grid *g = payload;
-    (void)chunk;
-    (void)worker;
-    for (int64_t c = begin; c < end; c++) {
-        int t0 = (int)(c / g->groups) * g->rows, p0 = (int)(c % g->groups) * g->group;
-        int t1 = t0 + g->rows < g->T ? t0 + g->rows : g->T, p1 = p0 + g->group < g->panels ? p0 + g->group : g->panels;
-        g->run(g->job, t0, t1, p0, p1);
-    }
-}
-
-static int round_up(int a, int b) { return (a + b - 1) / b * b; }
-
-/* Few rows are shared between threads by outputs, many by rows; what takes microseconds is not shared at all. */
-static void run_grid(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *job, int T)
-{
-    grid g = {.job = job, .run = kernel->run, .T = T, .panels = (job->n + SNC_QPANEL - 1) / SNC_QPANEL, .rows = kernel->rows};
-    double us = (double)round_up(T, 16) * job->n * job->kb * SNC_QBLOCK / kernel->macs_us;
-    int threads = us < 4.0 ? 1 : ctx->threads, blocks = (T + g.rows - 1) / g.rows;
-    g.group = g.panels;
-    if (threads > 1 && blocks < 4 * threads) g.group = round_up((g.panels + threads - 1) / threads, 4);
-    g.groups = (g.panels + g.group - 1) / g.group;
-    int64_t cells = (int64_t)blocks * g.groups;
-    snc_par_for(ctx, cells, threads > 1 ? 1 : cells, run_cells, &g);
-}
-
 typedef struct widen_job {
     int16_t *xw;
     const int8_t *xq;
@@ -216,6 +182,24 @@ static void finish_rows(void *payload, int64_t begin, int64_t end, int64_t chunk
 }
 #endif
 
+static snc_qjob make_job(const snc_qlinear *l, const int8_t *xq, int ldq, const float *sx, int n, int k, snc_epilogue epi)
+{
+    snc_qjob job = {.wq = l->wq, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldq = ldq, .n = n, .epi = epi};
+    job.kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK;
+    job.panel = (size_t)l->blocks * SNC_QTILE;
+    job.finish = l->finish;
+    return job;
+}
+
+/* The rows as int16 for the kernels that multiply pairs. */
+static void widen(snc_qjob *job, const snc_qlinear *l, const snc_ctx *ctx, int T, void *workspace)
+{
+    if (!l->kernel->widen) return;
+    widen_job w = {.xw = workspace, .xq = job->xq, .ldq = (size_t)job->ldq, .k = (size_t)job->kb * SNC_QBLOCK};
+    snc_par_for(ctx, T, 64, widen_rows, &w);
+    job->xw = w.xw;
+}
+
 snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
                         int T, int n, int k, snc_epilogue epi, void *workspace)
 {
@@ -229,16 +213,82 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
         return SNC_OK;
     }
 #endif
-    snc_qjob job = {.y = y, .wq = l->wq, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldy = ldy, .ldq = ldq, .n = n};
-    job.kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK;
-    job.panel = (size_t)l->blocks * SNC_QTILE;
-    job.epi = epi;
-    job.finish = l->finish;
-    if (l->kernel->widen) {
-        widen_job w = {.xw = workspace, .xq = xq, .ldq = (size_t)ldq, .k = (size_t)job.kb * SNC_QBLOCK};
-        snc_par_for(ctx, T, 64, widen_rows, &w);
-        job.xw = w.xw;
+    snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
+    job.y = y;
+    job.ldy = ldy;
+    widen(&job, l, ctx, T, workspace);
+    snc_qgrid__run(ctx, l->kernel, &job, T);
+    return SNC_OK;
+}
+
+/* ---- running into the next layer's input --------------------------------------------------------------------------- */
+
+/* Rows whose f32 outputs wait in L2 for their maximum. */
+enum { HOT = 64 };
+
+typedef struct q8_job {
+    const snc_qjob *job;
+    void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
+    float *rows; /* [worker][HOT][ld] */
+    int8_t *yq;
+    float *sy;
+    size_t ld;
+    int ldyq;
+} q8_job;
+
+static void q8_block(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const q8_job *q = payload;
+    snc_qjob j = *q->job;
+    int rows = (int)(end - begin);
+    (void)chunk;
+    j.y = q->rows + (size_t)worker * HOT * q->ld;
+    j.ldy = (int)q->ld;
+    j.xq += (size_t)begin * (size_t)j.ldq;
+    j.sx += begin;
+    if (j.xw) j.xw += (size_t)begin * (size_t)j.kb * SNC_QBLOCK;
+    q->run(&j, 0, rows, 0, (j.n + SNC_QPANEL - 1) / SNC_QPANEL);
+    snc_quantize_rows(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, j.y, j.ldy, rows, j.n, q->ldyq);
+}
+
+static void q8_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const q8_job *q = payload;
+    (void)chunk;
+    (void)worker;
+    snc_quantize_rows(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, q->rows + (size_t)begin * q->ld, (int)q->ld,
+                      (int)(end - begin), q->job->n, q->ldyq);
+}
+
+static size_t hot_rows(const snc_ctx *ctx, int T) { return T < HOT * ctx->threads ? (size_t)T : (size_t)HOT * (size_t)ctx->threads; }
+
+size_t snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T)
+{
+    size_t rows = hot_rows(ctx, T) * (size_t)l->panels * SNC_QPANEL * sizeof(float);
+    return snc_qlinear_workspace_size(l, T) + snc_align_up(rows, SNC_ALIGN);
+}
+
+snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
+                           const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace)
+{
+    SNC_CHECK(epi != SNC_EPI_ADD, SNC_E_ARG, "int8 linear: a sum onto y cannot end in int8");
+    snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
+    int hot = (int)hot_rows(ctx, T);
+    char *base = workspace;
+    q8_job q = {.job = &job, .run = l->kernel->run, .yq = yq, .sy = sy, .ldyq = ldyq};
+    q.ld = (size_t)(n + SNC_QPANEL - 1) / SNC_QPANEL * SNC_QPANEL;
+    q.rows = (float *)(void *)(base + snc_qlinear_workspace_size(l, T));
+    if (!l->dnnl && hot < T) {
+        widen(&job, l, ctx, T, workspace);
+        snc_par_for(ctx, T, HOT, q8_block, &q);
+        return SNC_OK;
     }
-    run_grid(ctx, l->kernel, &job, T);
+    for (int t = 0; t < T; t += hot) {
+        int rows = T - t < hot ? T - t : hot;
+        SNC_TRY(snc_qlinear_run(q.rows, (int)q.ld, l, ctx, xq + (size_t)t * (size_t)ldq, ldq, sx + t, rows, n, k, epi, workspace));
+        q.yq = yq + (size_t)t * (size_t)ldyq;
+        q.sy = sy + t;
+        snc_par_for(ctx, rows, rows < 8 ? 8 : 4, q8_rows, &q);
+    }
     return SNC_OK;
 }

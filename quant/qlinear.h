@@ -38,4 +38,11 @@ size_t  snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-al
 snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
                         int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
+/* The same, ending in the next layer's input: yq [T, ldyq] = the rows of y quantized as snc_quantize_rows does (zeros from
+ * n up to ldyq), sy [T]. Rows are computed in f32 a cache-sized block at a time and quantized while they are hot, so y never
+ * goes to memory. Not with SNC_EPI_ADD (SNC_E_ARG): there is no y to add to. The bits equal run + quantize. */
+size_t  snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T);
+snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
+                           const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
+
 #endif

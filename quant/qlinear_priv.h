@@ -7,6 +7,9 @@
  *   group 2    pairs    [32][16 n][ 2 k]            AVX2, AVX-512: 16 n x 2 k widen to int16 for one multiply-add of pairs
  *   group 4    quads    [16][16 n][ 4 k]            VNNI (as w + 128, the unsigned operand) and AMX (as w): 64 bytes are
  *                                                   one vector of 16 n x 4 k, and 16 of them one 16 x 64 tile
+ *
+ * The BF16 layer shares the frame: its block is [N/16][K/32] pieces of 1024 bytes, [16][16 n][2 k] bf16, and xq points to
+ * rows of 64-byte steps of bf16 (AMX) or xf to rows of f32 (the others).
  */
 #ifndef SNC_QUANT_QLINEAR_PRIV_H
 #define SNC_QUANT_QLINEAR_PRIV_H
@@ -25,9 +28,10 @@ typedef struct snc_qjob {
     const float *sw, *b; /* padded to whole panels */
     const int8_t *xq;   /* [T, ldq] */
     const int16_t *xw;  /* the same rows as int16, [T, 64 kb]: pairs only */
-    const float *sx;
+    const float *xf;    /* rows as f32, [T, 32 kb]: bf16 weights without AMX */
+    const float *sx;    /* NULL: the sums are f32 already */
     size_t panel;       /* bytes from one panel of 16 outputs to the next */
-    int ldy, ldq, n, kb; /* kb: 64-wide blocks of inputs in use */
+    int ldy, ldq, n, kb; /* kb: blocks of 64 int8 or 32 bf16 inputs in use */
     snc_epilogue epi;
     snc_epilogue_fn finish;
 } snc_qjob;
@@ -38,22 +42,29 @@ typedef struct snc_qkernel {
     uint8_t flip;   /* 0x80: the packed bytes are w + 128 */
     bool widen;     /* needs xw */
     int rows;       /* rows of a cache-sized block of tokens */
-    double macs_us; /* rough speed, to see which products are too small to share between threads */
+    double blocks_us; /* rough speed in 1024-byte blocks of weights times a row in a microsecond, to see which products are
+                       * too small to share between threads */
     /* Rows [t0, t1), panels [p0, p1); p0 is a multiple of 4. */
     void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
 } snc_qkernel;
 
-extern const snc_qkernel snc_qkernel__ref;
+extern const snc_qkernel snc_qkernel__ref, snc_bf16kernel__ref;
 #if defined(__x86_64__)
 extern const snc_qkernel snc_qkernel__avx2, snc_qkernel__avx512, snc_qkernel__vnni, snc_qkernel__amx;
+extern const snc_qkernel snc_bf16kernel__avx2, snc_bf16kernel__avx512, snc_bf16kernel__amx;
 #endif
 
 /* Hands a block of sums to the epilogue: rows t.., panels p.. p+np, cut at n. */
-static inline void snc_qjob__finish(const snc_qjob *j, const int32_t *s, int lds, int t, int rows, int p, int np)
+static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, int t, int rows, int p, int np)
 {
     int c0 = p * SNC_QPANEL, cols = np * SNC_QPANEL < j->n - c0 ? np * SNC_QPANEL : j->n - c0;
-    j->finish(j->y + (size_t)t * (size_t)j->ldy + c0, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi);
+    float *y = j->y + (size_t)t * (size_t)j->ldy + c0;
+    if (j->sx) j->finish(y, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi);
+    else j->finish(y, j->ldy, s, lds, NULL, NULL, j->b + c0, rows, cols, j->epi);
 }
+
+/* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads. */
+void snc_qgrid__run(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *job, int T);
 
 /* The library backend: a dense copy of the weights, primitives cached by shape. */
 typedef struct snc_qdnnl snc_qdnnl;

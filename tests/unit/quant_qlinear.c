@@ -401,6 +401,42 @@ static void results_do_not_depend_on_threads(void **state)
     drop(&f);
 }
 
+static void fused_int8_output_equals_run_then_quantize(void **state)
+{
+    (void)state;
+    static const int T[] = {0, 1, 7, 64, 65, 200};
+    enum { N = 75, K = 130, LDY = 128 };
+    fixture f = make(200, N, K, 127, 9);
+    float *y = grab(200 * N, sizeof(float)), s0[200], s1[200];
+    int8_t *q0 = grab(200 * LDY, 1), *q1 = grab(200 * LDY, 1);
+    for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware() + 1; isa++)
+        for (int i = 0; i < 6; i++)
+            for (int threads = 1; threads <= 2; threads++) {
+                snc_ctx c = SNC_CTX_INIT;
+                c.threads = threads;
+#ifdef SNC_WITH_ONEDNN
+                if (isa > (int)snc_isa_hardware()) c.backend = SNC_BACKEND_ONEDNN;
+#endif
+                cap_isa(isa > (int)snc_isa_hardware() ? snc_isa_hardware() : (snc_isa)isa);
+                snc_qlinear *l = layer(&f, &c);
+                run(y, N, l, &c, &f, f.xq, f.ldq, T[i], N, K, SNC_EPI_GELU);
+                snc_quantize_rows(q0, s0, y, N, T[i], N, LDY);
+                memset(q1, 77, 200 * LDY);
+                void *ws = grab(snc_qlinear_q8_workspace_size(l, &c, T[i]), 1);
+                assert_int_equal(snc_qlinear_run_q8(q1, LDY, s1, l, &c, f.xq, f.ldq, f.sx, T[i], N, K, SNC_EPI_GELU, ws), SNC_OK);
+                assert_memory_equal(q0, q1, (size_t)(T[i] * LDY));
+                assert_memory_equal(s0, s1, (size_t)T[i] * sizeof *s0);
+                assert_int_equal(snc_qlinear_run_q8(q1, LDY, s1, l, &c, f.xq, f.ldq, f.sx, T[i], N, K, SNC_EPI_ADD, ws), SNC_E_ARG);
+                snc_free(ws);
+                snc_qlinear_free(l);
+            }
+    uncap_isa();
+    snc_free(y);
+    snc_free(q0);
+    snc_free(q1);
+    drop(&f);
+}
+
 static void impossible_sizes_are_refused(void **state)
 {
     (void)state;
@@ -427,6 +463,7 @@ int main(void)
         cmocka_unit_test(zero_rows_and_columns_give_the_bias),
         cmocka_unit_test(unpack_returns_what_was_quantized),
         cmocka_unit_test(results_do_not_depend_on_threads),
+        cmocka_unit_test(fused_int8_output_equals_run_then_quantize),
         cmocka_unit_test(impossible_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
