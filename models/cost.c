@@ -32,35 +32,35 @@ int64_t snc_cost_macs(const snc_bert_config *c, const snc_arch *a, int len)
 }
 
 /* Adds a linear [N, K] with its bias. */
-static void add_linear(snc_bytes *b, snc_dtype t, int64_t N, int64_t K)
+static void add_linear(snc_bytes *b, int64_t *tensors, snc_dtype t, int64_t N, int64_t K)
 {
     b->linears += N * K * snc_dtype_get(t)->bits / 8;
     b->vectors += N * 4;
+    *tensors += t == SNC_I8 ? 3 : 2;
     if (t == SNC_I8) b->scales += N * 4;
 }
 
 void snc_cost_bytes(snc_bytes *out, const snc_bert_config *c, const snc_arch *a, const snc_policy *p, size_t tokenizer_bytes,
                     size_t metadata_bytes)
 {
-    enum { ENTRY = 128, FIXED = 1024 }; /* a tensor's line at its longest; brackets, padding, our own metadata keys */
+    enum { ENTRY = 104, FIXED = 1024 }; /* a tensor's line at its longest; brackets, padding, our own metadata keys */
     snc_bytes b = {.tokenizer = (int64_t)tokenizer_bytes};
     int64_t C = a->hidden, rows = (int64_t)c->vocab + c->positions + c->types;
-    int64_t tensors = 3 + 2 + 16 * (int64_t)a->layers + 4 + 2;
+    int64_t tensors = 3 + 2 + 4 * (int64_t)a->layers + 2; /* tables, LayerNorms, tokenizer; linears count themselves */
     b.embed = rows * C * snc_dtype_get(p->embed)->bits / 8 + (p->embed == SNC_I8 ? rows * 4 : 0);
     b.vectors = 2 * C * 4 * (2 * (int64_t)a->layers + 1);
     tensors += p->embed == SNC_I8 ? 3 : 0;
     for (int l = 0; l < a->layers; l++) {
         int64_t A = attention_width(c, a, l), F = a->ffn[l];
         const uint8_t *t = p->linear[l];
-        for (int i = 0; i < 3; i++) add_linear(&b, t[SNC_SITE_QKV], A, C);
-        add_linear(&b, t[SNC_SITE_O], C, A);
-        add_linear(&b, t[SNC_SITE_FFN_IN], F, C);
-        add_linear(&b, t[SNC_SITE_FFN_OUT], C, F);
-        tensors += 6;
+        for (int i = 0; i < 3; i++) add_linear(&b, &tensors, t[SNC_SITE_QKV], A, C);
+        add_linear(&b, &tensors, t[SNC_SITE_O], C, A);
+        add_linear(&b, &tensors, t[SNC_SITE_FFN_IN], F, C);
+        add_linear(&b, &tensors, t[SNC_SITE_FFN_OUT], C, F);
     }
-    add_linear(&b, p->pooler, C, C);
-    add_linear(&b, p->classifier, c->classes, C);
-    b.header = ENTRY * (tensors + 2) + FIXED + (int64_t)metadata_bytes;
+    add_linear(&b, &tensors, p->pooler, C, C);
+    add_linear(&b, &tensors, p->classifier, c->classes, C);
+    b.header = ENTRY * tensors + FIXED + (int64_t)metadata_bytes;
     b.total = b.embed + b.linears + b.scales + b.vectors + b.tokenizer + b.header;
     *out = b;
 }

@@ -17,8 +17,8 @@ int64_t snc_cost_encoder_macs(const snc_bert_config *c, const snc_arch *a, int l
  * once. BERT-base at S = 128 with 2 classes: 11,176,674,944. What the runtime spares in the last layer is not subtracted. */
 int64_t snc_cost_macs(const snc_bert_config *c, const snc_arch *a, int len);
 
-/* Bytes of an exported .snc by part. All but the header are exact; the header is an upper bound that is off by less than
- * 2 KB beside the metadata, whose length the caller knows or guesses. */
+/* Bytes of an exported .snc by part. All but the header are exact; the header is an upper bound, off by a few KB, beside the
+ * metadata (labels, provenance), whose length the caller knows or guesses. */
 typedef struct snc_bytes {
     int64_t embed;     /* the three tables with their scales */
     int64_t linears;   /* weights alone */

@@ -1,0 +1,156 @@
+#include "models/export.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/runtime_priv.h"
+
+enum { NAME = SNC_PARAM_NAME + 8 };
+
+/* Tensors of the file with their bytes; room for two per parameter. */
+typedef struct bundle {
+    snc_weights *w;
+    const snc_arch *arch;
+    const snc_policy *policy;
+    snc_params table;
+    snc_model_index ix;
+    snc_tensor *tensor;
+    char (*name)[NAME];
+    void **data;
+    int n;
+} bundle;
+
+static snc_err add(void *out /* T ** */, bundle *b, const char *name, snc_dtype t, int rows, int cols)
+{
+    size_t width = (size_t)snc_dtype_get(t)->bits / 8, bytes = (rows ? (size_t)rows : 1) * (size_t)cols * width;
+    snc_tensor *x = &b->tensor[b->n];
+    SNC_TRY(snc_alloc(&b->data[b->n], bytes, 1));
+    snprintf(b->name[b->n], NAME, "%s", name);
+    *x = (snc_tensor){.name = b->name[b->n], .dtype = t, .rank = rows ? 2 : 1, .data = b->data[b->n], .bytes = bytes};
+    x->shape[0] = rows ? rows : cols;
+    x->shape[1] = rows ? cols : 0;
+    memcpy(out, &b->data[b->n], sizeof(void *));
+    b->n++;
+    return SNC_OK;
+}
+
+/* A vector's leading n values. */
+static snc_err add_vector(bundle *b, int param, const float *v, int n)
+{
+    float *to = NULL;
+    SNC_TRY(add(&to, b, b->table.p[param].name, SNC_F32, 0, n));
+    memcpy(to, v, (size_t)n * sizeof *to);
+    return SNC_OK;
+}
+
+static snc_err add_scale(float **out, bundle *b, const char *name, int rows)
+{
+    char scale[NAME];
+    snprintf(scale, sizeof scale, "%s.scale", name);
+    return add(out, b, scale, SNC_F32, 0, rows);
+}
+
+/* Rows of f32 as F32 or BF16. */
+static snc_err add_floats(bundle *b, const char *name, snc_dtype t, const float *W, int ld, int rows, int cols)
+{
+    void *to = NULL;
+    SNC_TRY(add(&to, b, name, t, rows, cols));
+    for (int r = 0; r < rows; r++) {
+        const float *from = W + (size_t)r * (size_t)ld;
+        size_t at = (size_t)r * (size_t)cols;
+        if (t == SNC_F32) memcpy((float *)to + at, from, (size_t)cols * sizeof(float));
+        else
+            for (int c = 0; c < cols; c++) ((snc_bf16 *)to)[at + (size_t)c] = snc_bf16_from_f32(from[c]);
+    }
+    return SNC_OK;
+}
+
+static snc_err add_linear(bundle *b, snc_lin i, const snc_rt__matrix *m, snc_dtype t)
+{
+    const snc_param *p = &b->table.p[i.w];
+    SNC_TRY(add_vector(b, i.b, m->b, p->rows));
+    if (t != SNC_I8) return add_floats(b, p->name, t, m->W, m->K, p->rows, p->cols);
+    int8_t *q = NULL;
+    float *scale = NULL;
+    SNC_TRY(add(&q, b, p->name, SNC_I8, p->rows, p->cols));
+    SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+    snc_qlinear_unpack(q, scale, m->i8, p->rows, p->cols);
+    return SNC_OK;
+}
+
+static snc_err add_norm(bundle *b, snc_lin i, const snc_rt__norm *norm)
+{
+    SNC_TRY(add_vector(b, i.w, norm->gamma, b->arch->hidden));
+    return add_vector(b, i.b, norm->beta, b->arch->hidden);
+}
+
+static snc_err add_table(bundle *b, int param, snc_rt__table which)
+{
+    const snc_param *p = &b->table.p[param];
+    snc_dtype t = b->policy->embed;
+    const snc_rt__embed *e = &b->w->embed[which][t];
+    size_t width = (size_t)snc_dtype_get(t)->bits / 8;
+    uint8_t *to = NULL;
+    float *scale = NULL;
+    SNC_TRY(add(&to, b, p->name, t, p->rows, p->cols));
+    for (int r = 0; r < p->rows; r++)
+        memcpy(to + (size_t)r * (size_t)p->cols * width, (const uint8_t *)e->data + (size_t)r * (size_t)e->ld * width,
+               (size_t)p->cols * width);
+    if (t != SNC_I8) return SNC_OK;
+    SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+    memcpy(scale, e->scale, (size_t)p->rows * sizeof *scale);
+    return SNC_OK;
+}
+
+static snc_err add_all(bundle *b)
+{
+    const snc_weights *w = b->w;
+    SNC_TRY(add_table(b, b->ix.word, RT_WORD));
+    SNC_TRY(add_table(b, b->ix.position, RT_POSITION));
+    SNC_TRY(add_table(b, b->ix.type, RT_TYPE));
+    SNC_TRY(add_norm(b, b->ix.embed_norm, &w->embed_norm));
+    for (int l = 0; l < b->arch->layers; l++) {
+        const snc_layer_index *ix = &b->ix.layer[l];
+        const snc_rt__layer *s = &w->layer[b->arch->source[l]];
+        const snc_lin lin[RT_LINEARS] = {ix->q, ix->k, ix->v, ix->o, ix->ffn_in, ix->ffn_out};
+        for (int i = 0; i < RT_LINEARS; i++) SNC_TRY(add_linear(b, lin[i], &s->m[i], b->policy->linear[l][snc_rt__site[i]]));
+        SNC_TRY(add_norm(b, ix->attn_norm, &s->attn_norm));
+        SNC_TRY(add_norm(b, ix->ffn_norm, &s->ffn_norm));
+    }
+    SNC_TRY(add_linear(b, b->ix.pooler, &w->pooler, b->policy->pooler));
+    return add_linear(b, b->ix.classifier, &w->classifier, b->policy->classifier);
+}
+
+snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const snc_policy *policy, const snc_export_info *info)
+{
+    snc_err err = SNC_OK;
+    bundle b = {.w = w, .arch = arch ? arch : &w->arch, .policy = policy ? policy : &w->policy};
+    SNC_TRY(snc_weights_prepare(w, b.arch, b.policy));
+    SNC_GOTO(snc_model_table(&b.table, &b.ix, &w->cfg, b.arch));
+    size_t room = 2 * (size_t)b.table.n;
+    SNC_GOTO(snc_alloc(&b.tensor, room, sizeof *b.tensor));
+    SNC_GOTO(snc_alloc(&b.name, room, sizeof *b.name));
+    SNC_GOTO(snc_alloc(&b.data, room, sizeof *b.data));
+    SNC_GOTO(add_all(&b));
+    snc_sncfile_desc d = {.cfg = &w->cfg, .arch = b.arch, .policy = b.policy, .labels = info->labels, .has_head = info->has_head,
+                          .tokenizer = info->tokenizer, .meta = info->meta};
+    SNC_GOTO(snc_sncfile_save(path, &d, b.tensor, b.n));
+out:
+    for (int i = 0; i < b.n; i++) snc_free(b.data[i]);
+    snc_free(b.tensor);
+    snc_free(b.name);
+    snc_free(b.data);
+    snc_params_dispose(&b.table);
+    return err;
+}
+
+snc_err snc_export_model(const char *path, const snc_ctx *ctx, const snc_model *m, const snc_arch *arch, const snc_policy *policy)
+{
+    snc_weights *w = NULL;
+    snc_export_info info = {.labels = m->labels, .has_head = m->has_head, .tokenizer = &m->tokenizer, .meta = m->meta};
+    SNC_TRY(snc_weights_from_model(&w, ctx, m));
+    snc_err err = snc_export(path, w, arch, policy, &info);
+    snc_weights_free(w);
+    return err;
+}
