@@ -5,9 +5,12 @@
  *   sw          [N]  f32   scale of an output channel        (symmetric, absmax/127 over the full row)
  *   sx          [T]  f32   scale of a token's row, dynamic   (symmetric, absmax/127)
  *
- * (The drawing is the canonical order; each ISA may permute inside a tile, as qlinear.c says.) The layer owns its packed
- * copy; inputs are borrowed for the call. One layer may serve many threads, one workspace serves one. int32 sums are exact
- * and equal on every ISA. Source: W8A8 with per-row activations as in LLM.int8 (arXiv 2208.07339), without outliers.
+ * (The drawing is the canonical order; each ISA permutes inside a tile, as qlinear_priv.h draws, and N is padded to whole
+ * tiles.) The layer owns its packed copy; inputs are borrowed for the call. One layer may serve many threads, one workspace
+ * serves one. int32 sums are exact and equal on every ISA and with oneDNN, and the epilogue is one sequence of operations
+ * (epilogue.h): y has the same bits everywhere, whatever the thread count. The kernel is chosen at creation: the backend of
+ * ctx (REF, ONEDNN, else our own), then the widest ISA that CPU and SNC_ISA allow.
+ * Source: W8A8 with per-row activations as in LLM.int8 (arXiv 2208.07339), without outliers.
  */
 #ifndef SNC_QUANT_QLINEAR_H
 #define SNC_QUANT_QLINEAR_H
@@ -19,11 +22,13 @@
 
 typedef struct snc_qlinear snc_qlinear;
 
-/* Per-row symmetric quantization: xq [T, ldq] with zeros from k up to ldq (a multiple of 64), sx [T]. A zero row: sx = 0. */
+/* Per-row symmetric quantization, ties to even: xq [T, ldq] with zeros from k up to ldq (a multiple of 64), sx [T]. A zero
+ * row (below 1e-30): sx = 0. A row with a NaN or an infinity: sx = NaN and xq = 0, so that every output of it is NaN. */
 void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq);
 /* Per-channel: q [N, K] dense, sw [N]. */
 void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K);
 
+/* N >= 1, K in 1..131072, else SNC_E_SHAPE. */
 snc_err snc_qlinear_create(snc_qlinear **out, const snc_ctx *ctx, const float *W /* [N, K], ld */, int ldw,
                            const float *b /* [N] or NULL */, int N, int K) SNC_MUST_USE;
 /* From integers that were evaluated before (an exported file). */
@@ -34,7 +39,8 @@ void    snc_qlinear_free(snc_qlinear *q);
 void    snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k);
 
 size_t  snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-aligned; 0 is possible */
-/* y [T, ldy], n <= N outputs, k <= K inputs, xq with ldq = k rounded up to 64 (zero padded). */
+/* y [T, ldy], n <= N outputs, k <= K inputs, xq with ldq at least k rounded up to 64, zeros from k on. T = 0 is fine. Runs on
+ * ctx->threads threads: not in a parallel body. Only oneDNN fails: SNC_E_BACKEND, SNC_E_NOMEM on the first call of a shape. */
 snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
                         int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
