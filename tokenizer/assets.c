@@ -12,15 +12,18 @@ enum { MAX_ID = 1 << 22 }; /* what a vocabulary's lines may number; ids beyond a
 /* One folder while it is read. The model's pieces are kept apart from the lines that only added tokens have. */
 typedef struct folder {
     const char *dir;
-    char where[1024];      /* path of the file being read, for messages */
-    cJSON *tokenizer, *config, *special; /* tokenizer.json, tokenizer_config.json, special_tokens_map.json; NULL: absent */
-    const char **lines;    /* [n_lines] borrowed pieces, NULL in a hole */
+    char where[1024]; /* path of the file being read, for messages */
+    cJSON *tokenizer, *config, *special; /* the three JSON files; NULL: absent */
+    const char **lines; /* [n_lines] borrowed pieces, NULL in a hole */
     size_t n_lines, lines_cap, n_pieces;
-    char *vocab_txt;       /* its text, cut into lines */
-    cJSON *out, *added;    /* the config that is being made; `added` belongs to it */
+    char *vocab_txt;    /* its text, cut into lines */
+    cJSON *out, *added; /* the config that is being made; `added` belongs to it */
 } folder;
 
-static snc_err no_memory(void) { return snc_err_set(SNC_E_NOMEM, "out of memory while reading a tokenizer"); }
+static snc_err no_memory(void)
+{
+    return snc_err_set(SNC_E_NOMEM, "out of memory while reading a tokenizer");
+}
 
 /* Reads dir/name if it is there; f->where names it from then on. */
 static snc_err load_optional(cJSON **out, folder *f, const char *name)
@@ -33,12 +36,15 @@ static snc_err load_optional(cJSON **out, folder *f, const char *name)
     return SNC_OK;
 }
 
-static snc_err name_file(folder *f, const char *name) { return snc_path_join(f->where, sizeof f->where, f->dir, name); }
+static snc_err name_file(folder *f, const char *name)
+{
+    return snc_path_join(f->where, sizeof f->where, f->dir, name);
+}
 
 static snc_err set_line(folder *f, double id, const char *piece)
 {
-    SNC_CHECK(id >= 0 && id < MAX_ID && id == (double)(int)id, SNC_E_FORMAT, "%s: '%.64s' has the id %g: expected a whole number below %d",
-              f->where, piece, id, MAX_ID);
+    SNC_CHECK(id >= 0 && id < MAX_ID && id == (double)(int)id, SNC_E_FORMAT,
+              "%s: '%.64s' has the id %g: expected a whole number below %d", f->where, piece, id, MAX_ID);
     size_t i = (size_t)id;
     SNC_TRY(snc_grow(&f->lines, &f->lines_cap, i + 1, sizeof *f->lines));
     f->lines[i] = piece;
@@ -78,8 +84,10 @@ static snc_err vocab_from_text(folder *f)
 
 static snc_err read_vocab(folder *f)
 {
-    static const char *const others[] = {"vocab.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL};
-    const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "model"), "vocab");
+    static const char *const others[] = {"vocab.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+                                         NULL};
+    const cJSON *vocab =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "model"), "vocab");
     if (vocab) {
         SNC_TRY(name_file(f, "tokenizer.json"));
         SNC_TRY(vocab_from_json(f, vocab));
@@ -144,22 +152,23 @@ static snc_err flags_from_json(folder *f)
     const cJSON *norm = unwrap(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "normalizer"), "normalizers");
     const cJSON *pre = unwrap(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "pre_tokenizer"), "pretokenizers");
     SNC_TRY(type_of(&type, f, norm, "normalizer"));
-    SNC_CHECK(type && strcmp(type, "BertNormalizer") == 0, SNC_E_UNSUPPORTED, "%s: normalizer '%.64s': only BertNormalizer is known",
-              f->where, type ? type : "null");
+    SNC_CHECK(type && strcmp(type, "BertNormalizer") == 0, SNC_E_UNSUPPORTED,
+              "%s: normalizer '%.64s': only BertNormalizer is known", f->where, type ? type : "null");
     SNC_TRY(set_bool(f, "lowercase", norm, "lowercase", true));
     SNC_TRY(set_strip(f, norm));
     SNC_TRY(set_bool(f, "tokenize_chinese_chars", norm, "handle_chinese_chars", true));
     SNC_TRY(set_bool(f, "clean_text", norm, "clean_text", true));
     SNC_TRY(type_of(&type, f, pre, "pre_tokenizer"));
-    SNC_CHECK(type && strcmp(type, "BertPreTokenizer") == 0, SNC_E_UNSUPPORTED, "%s: pre_tokenizer '%.64s': only BertPreTokenizer is known",
-              f->where, type ? type : "null");
+    SNC_CHECK(type && strcmp(type, "BertPreTokenizer") == 0, SNC_E_UNSUPPORTED,
+              "%s: pre_tokenizer '%.64s': only BertPreTokenizer is known", f->where, type ? type : "null");
     return SNC_OK;
 }
 
 static snc_err flags_from_config(folder *f)
 {
-    static const char *const known[] = {"BertTokenizer", "DistilBert", "Electra", "MobileBert", "ConvBert", "SqueezeBert", "Retribert",
-                                        "LayoutLMTokenizer", "Funnel", "Lxmert", "DPR", "Realm", NULL};
+    static const char *const known[] = {
+        "BertTokenizer",     "DistilBert", "Electra", "MobileBert", "ConvBert", "SqueezeBert", "Retribert",
+        "LayoutLMTokenizer", "Funnel",     "Lxmert",  "DPR",        "Realm",    NULL};
     const char *class;
     bool ok = false;
     SNC_TRY(name_file(f, "tokenizer_config.json"));
@@ -180,9 +189,11 @@ static snc_err model_from_json(folder *f)
     SNC_CHECK(cJSON_IsObject(model), SNC_E_FORMAT, "%s: no 'model' object", f->where);
     const char *implied = cJSON_GetObjectItemCaseSensitive(model, "max_input_chars_per_word") ? "WordPiece" : "";
     SNC_TRY(snc_json_str(&type, model, "type", implied, f->where)); /* files of old versions have no type */
-    SNC_CHECK(strcmp(type, "WordPiece") == 0, SNC_E_UNSUPPORTED, "%s: model type '%.64s': only WordPiece is read", f->where, type);
+    SNC_CHECK(strcmp(type, "WordPiece") == 0, SNC_E_UNSUPPORTED, "%s: model type '%.64s': only WordPiece is read",
+              f->where, type);
     SNC_TRY(snc_json_str(&prefix, model, "continuing_subword_prefix", "##", f->where));
-    SNC_CHECK(strcmp(prefix, "##") == 0, SNC_E_UNSUPPORTED, "%s: continuing_subword_prefix '%.64s': only '##' is known", f->where, prefix);
+    SNC_CHECK(strcmp(prefix, "##") == 0, SNC_E_UNSUPPORTED, "%s: continuing_subword_prefix '%.64s': only '##' is known",
+              f->where, prefix);
     SNC_TRY(snc_json_int(&max_chars, model, "max_input_chars_per_word", 100, 1, 100000, f->where));
     SNC_TRY(snc_json_str(&unk, model, "unk_token", "[UNK]", f->where));
     SNC_TRY(set_str(f, "unk", unk));
@@ -201,8 +212,11 @@ static const char *token_text(const cJSON *v)
 
 static const struct {
     const char *key, *name, *def;
-} roles[] = {{"unk", "unk_token", "[UNK]"}, {"sep", "sep_token", "[SEP]"},   {"pad", "pad_token", "[PAD]"},
-             {"cls", "cls_token", "[CLS]"}, {"mask", "mask_token", "[MASK]"}};
+} roles[] = {{"unk", "unk_token", "[UNK]"},
+             {"sep", "sep_token", "[SEP]"},
+             {"pad", "pad_token", "[PAD]"},
+             {"cls", "cls_token", "[CLS]"},
+             {"mask", "mask_token", "[MASK]"}};
 enum { N_ROLES = 5 };
 
 /* The value of a role: tokenizer_config.json, then special_tokens_map.json; NULL: in neither. */
@@ -247,13 +261,16 @@ static snc_err read_template(folder *f)
         cls = token_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(post, "cls"), 0));
         sep = token_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(post, "sep"), 0));
     } else if (strcmp(type, "TemplateProcessing") == 0) {
-        const cJSON *one = cJSON_GetObjectItemCaseSensitive(post, "single"), *two = cJSON_GetObjectItemCaseSensitive(post, "pair");
-        bool ok = cJSON_GetArraySize(one) == 3 && is_sequence(cJSON_GetArrayItem(one, 1), "A", 0) && cJSON_GetArraySize(two) == 5 &&
-                  is_sequence(cJSON_GetArrayItem(two, 1), "A", 0) && is_sequence(cJSON_GetArrayItem(two, 3), "B", 1);
+        const cJSON *one = cJSON_GetObjectItemCaseSensitive(post, "single"),
+                    *two = cJSON_GetObjectItemCaseSensitive(post, "pair");
+        bool ok = cJSON_GetArraySize(one) == 3 && is_sequence(cJSON_GetArrayItem(one, 1), "A", 0) &&
+                  cJSON_GetArraySize(two) == 5 && is_sequence(cJSON_GetArrayItem(two, 1), "A", 0) &&
+                  is_sequence(cJSON_GetArrayItem(two, 3), "B", 1);
         cls = ok ? special_of(cJSON_GetArrayItem(one, 0)) : NULL;
         sep = ok ? special_of(cJSON_GetArrayItem(one, 2)) : NULL;
     }
-    SNC_CHECK(cls && sep, SNC_E_UNSUPPORTED, "%s: post_processor '%.64s' is not [CLS] A [SEP] B [SEP] with segments 0 and 1", f->where, type);
+    SNC_CHECK(cls && sep, SNC_E_UNSUPPORTED,
+              "%s: post_processor '%.64s' is not [CLS] A [SEP] B [SEP] with segments 0 and 1", f->where, type);
     SNC_TRY(set_str(f, "cls", cls));
     return set_str(f, "sep", sep);
 }
@@ -272,8 +289,8 @@ static cJSON *find_added(const folder *f, const char *content)
     return NULL;
 }
 
-/* One entry of `added`; flags from `from` when it is an object. A token that is no word piece gets a line: `id`, or the next one.
- * A token that is named twice keeps its line, and the later flags hold. */
+/* One entry of `added`; flags from `from` when it is an object. A token that is no word piece gets a line: `id`, or the
+ * next one. A token that is named twice keeps its line, and the later flags hold. */
 static snc_err add_token(folder *f, const char *content, const cJSON *from, double id, bool normalized)
 {
     static const char *const flags[] = {"normalized", "single_word", "lstrip", "rstrip", NULL};
@@ -281,7 +298,11 @@ static snc_err add_token(folder *f, const char *content, const cJSON *from, doub
     cJSON *entry = find_added(f, content);
     if (!entry) {
         entry = cJSON_CreateObject();
-        if (!entry || !cJSON_AddStringToObject(entry, "content", content) || !cJSON_AddItemToArray(f->added, entry)) return no_memory();
+        if (!entry || !cJSON_AddItemToArray(f->added, entry)) {
+            cJSON_Delete(entry);
+            return no_memory();
+        }
+        if (!cJSON_AddStringToObject(entry, "content", content)) return no_memory();
         if (!is_piece(f, content)) {
             if (id < (double)f->n_pieces) id = (double)f->n_lines;
             SNC_TRY(set_line(f, id, cJSON_GetObjectItemCaseSensitive(entry, "content")->valuestring));
@@ -320,7 +341,7 @@ static snc_err read_added(folder *f, const cJSON *list, bool ids_are_keys)
     return SNC_OK;
 }
 
-/* Without tokenizer.json the five roles are special tokens, as BertTokenizerFast makes them, and further ones may be listed. */
+/* Without tokenizer.json the five roles are special tokens, as BertTokenizerFast makes them; further ones may be listed. */
 static snc_err read_special(folder *f)
 {
     static const char *const lists[] = {"additional_special_tokens", "extra_special_tokens", NULL};
@@ -344,7 +365,7 @@ static snc_err read_special(folder *f)
 
 /* ---- putting it together ---------------------------------------------------------------------------------------- */
 
-/* One piece a line. A piece that holds a line break can match nothing, as words hold no white space: its line stays empty. */
+/* One piece a line. A piece with a line break can match nothing, as words hold no white space: its line stays empty. */
 static snc_err join_lines(snc_tok_assets *out, const folder *f)
 {
     size_t bytes = 0;

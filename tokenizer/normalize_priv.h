@@ -18,7 +18,8 @@ typedef struct snc_norm {
     const snc_uni *uni;
 } snc_norm;
 
-enum { SNC_NORM_DROP = 0xff, SNC_NORM_PAD = 16 }; /* buffers end with PAD readable bytes, so that words load 8 at a time */
+/* Buffers end with PAD readable bytes, so that words load 8 at a time. */
+enum { SNC_NORM_DROP = 0xff, SNC_NORM_PAD = 16 };
 
 typedef struct snc_norm_buf {
     unsigned char *text; /* [n] then at least SNC_NORM_PAD bytes */
@@ -27,8 +28,8 @@ typedef struct snc_norm_buf {
     size_t sorted_cap;
 } snc_norm_buf;
 
-void    snc_norm__init(snc_norm *m, const snc_uni *uni); /* after the flags are set */
+void snc_norm__init(snc_norm *m, const snc_uni *uni); /* after the flags are set */
 snc_err snc_norm__run(snc_norm_buf *out, const snc_norm *m, const unsigned char *s, size_t n) SNC_MUST_USE;
-void    snc_norm__buf_dispose(snc_norm_buf *b);
+void snc_norm__buf_dispose(snc_norm_buf *b);
 
 #endif

@@ -18,7 +18,7 @@ struct snc_tok {
     snc_added_set raw, normalized; /* tokens looked for before and after normalization */
     uint8_t kind[256];             /* of a byte of normalized text */
     int32_t cls, sep;
-    snc_arena *arena;              /* texts of added tokens */
+    snc_arena *arena; /* texts of added tokens */
 };
 
 struct snc_tok_scratch {
@@ -49,15 +49,18 @@ static snc_err special_id(int32_t *id, snc_tok *t, const cJSON *config, const ch
     SNC_TRY(copy_padded(&copy, t->arena, name, strlen(name)));
     *id = snc_wp__find(&t->wp, copy, strlen(name));
     for (size_t i = 0; *id < 0 && i < t->raw.count; i++)
-        if (t->raw.tokens[i].n == strlen(name) && memcmp(t->raw.tokens[i].text, name, strlen(name)) == 0) *id = t->raw.tokens[i].id;
+        if (t->raw.tokens[i].n == strlen(name) && memcmp(t->raw.tokens[i].text, name, strlen(name)) == 0)
+            *id = t->raw.tokens[i].id;
     SNC_CHECK(*id >= 0, SNC_E_FORMAT, "%s: '%s' is '%.64s', which is not in the vocabulary", WHERE, key, name);
     return SNC_OK;
 }
 
 static snc_err read_flags(snc_tok *t, const cJSON *config)
 {
-    static const char *const keys[] = {"lowercase", "strip_accents", "tokenize_chinese_chars", "clean_text", "max_chars",
-                                       "unk", "cls", "sep", "pad", "mask", "added", NULL};
+    static const char *const keys[] = {"lowercase",  "strip_accents", "tokenize_chinese_chars",
+                                       "clean_text", "max_chars",     "unk",
+                                       "cls",        "sep",           "pad",
+                                       "mask",       "added",         NULL};
     const char *unused;
     SNC_TRY(snc_json_check_keys(config, keys, WHERE));
     SNC_TRY(snc_json_bool(&t->norm.lower, config, "lowercase", true, WHERE));
@@ -95,7 +98,8 @@ static snc_err add_token(snc_tok *t, snc_norm_buf *buf, const cJSON *entry)
     SNC_TRY(snc_json_bool(&tok.rstrip, entry, "rstrip", false, WHERE));
     size_t n = strlen(content);
     if (n == 0) return SNC_OK;
-    SNC_CHECK(snc_utf8__valid((const unsigned char *)content, n) == n, SNC_E_FORMAT, "%s: an added token is not valid UTF-8", WHERE);
+    SNC_CHECK(snc_utf8__valid((const unsigned char *)content, n) == n, SNC_E_FORMAT,
+              "%s: an added token is not valid UTF-8", WHERE);
     SNC_TRY(copy_padded(&copy, t->arena, content, n));
     tok.id = id >= 0 ? id : snc_wp__find(&t->wp, copy, n);
     SNC_CHECK(tok.id >= 0, SNC_E_FORMAT, "%s: the added token '%.64s' is not in the vocabulary", WHERE, content);
@@ -191,14 +195,20 @@ void snc_tok_free(snc_tok *t)
     snc_free(t);
 }
 
-int snc_tok_vocab_size(const snc_tok *t) { return t->wp.n_lines; }
+int snc_tok_vocab_size(const snc_tok *t)
+{
+    return t->wp.n_lines;
+}
 
 const char *snc_tok_piece_view(const snc_tok *t, int32_t id)
 {
     return id >= 0 && id < t->wp.n_lines ? t->wp.text + t->wp.offset[id] : NULL;
 }
 
-snc_err snc_tok_scratch_new(snc_tok_scratch **out) { return snc_alloc(out, 1, sizeof **out); }
+snc_err snc_tok_scratch_new(snc_tok_scratch **out)
+{
+    return snc_alloc(out, 1, sizeof **out);
+}
 
 void snc_tok_scratch_free(snc_tok_scratch *s)
 {
@@ -212,9 +222,12 @@ void snc_tok_scratch_free(snc_tok_scratch *s)
 
 /* ---- encoding --------------------------------------------------------------------------------------------------- */
 
-static snc_err reserve(snc_tok_scratch *s, size_t more) { return snc_grow(&s->ids, &s->cap, s->n + more, sizeof *s->ids); }
+static snc_err reserve(snc_tok_scratch *s, size_t more)
+{
+    return snc_grow(&s->ids, &s->cap, s->n + more, sizeof *s->ids);
+}
 
-/* BertPreTokenizer and the model: words end at white space, punctuation is a word of its own. Reserves one id a byte. */
+/* BertPreTokenizer and the model: words end at white space, punctuation is a word of its own. At most one id a byte. */
 static snc_err push_words(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
 {
     SNC_TRY(reserve(s, n));
@@ -285,8 +298,8 @@ static snc_err push_text(snc_tok_scratch *s, const snc_tok *t, const char *bytes
     return SNC_OK;
 }
 
-/* longest_first as the `tokenizers` crate has it (utils/truncation): the longer text gives way down to the shorter one; when
- * both must shrink, the one that was longer keeps the odd token. */
+/* longest_first as the `tokenizers` crate has it (utils/truncation): the longer text gives way down to the shorter one;
+ * when both must shrink, the one that was longer keeps the odd token. */
 static void truncate_lengths(size_t *na, size_t *nb, size_t room)
 {
     if (*na + *nb <= room) return;
@@ -301,12 +314,12 @@ static void truncate_lengths(size_t *na, size_t *nb, size_t room)
     *nb = swap ? shorter : longer;
 }
 
-snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, const char *a, size_t a_bytes, const char *b,
-                       size_t b_bytes, int max_length)
+snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, const char *a, size_t a_bytes,
+                       const char *b, size_t b_bytes, int max_length)
 {
     size_t extra = b ? 3 : 2, na, nb = 0;
-    SNC_CHECK(max_length == 0 || max_length >= (int)extra, SNC_E_ARG, "max length %d: %s needs at least %zu, or 0 for no limit",
-              max_length, b ? "a pair" : "a text", extra);
+    SNC_CHECK(max_length == 0 || max_length >= (int)extra, SNC_E_ARG,
+              "max length %d: %s needs at least %zu, or 0 for no limit", max_length, b ? "a pair" : "a text", extra);
     s->n = 0;
     SNC_TRY(push_id(s, t->cls));
     SNC_TRY(push_text(s, t, a, a_bytes));

@@ -6,9 +6,17 @@
 #include "tokenizer/unicode_tables.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define PAGES 0x1100
+#define PAGES    0x1100
 
-enum { HANGUL_FIRST = 0xac00, HANGUL_LAST = 0xd7a3, JAMO_L = 0x1100, JAMO_V = 0x1161, JAMO_T = 0x11a7, N_VT = 588, N_T = 28 };
+enum {
+    HANGUL_FIRST = 0xac00,
+    HANGUL_LAST = 0xd7a3,
+    JAMO_L = 0x1100,
+    JAMO_V = 0x1161,
+    JAMO_T = 0x11a7,
+    N_VT = 588,
+    N_T = 28
+};
 
 /* ---- properties ------------------------------------------------------------------------------------------------- */
 
@@ -37,7 +45,7 @@ static void mark_mapped(uint8_t *row, uint32_t base, size_t at[3])
         mark(row, base, uni_decomposition[i].cp, uni_decomposition[i].cp, SNC_UNI_MAPPED);
     while (at[2] < COUNT(uni_lowercase) && uni_lowercase[at[2]].last < base) ++at[2];
     for (size_t i = at[2]; i < COUNT(uni_lowercase) && uni_lowercase[i].first <= base + 255; i++)
-        mark(row, base, uni_lowercase[i].first, uni_lowercase[i].last, SNC_UNI_MAPPED); /* every second one: a superset is fine */
+        mark(row, base, uni_lowercase[i].first, uni_lowercase[i].last, SNC_UNI_MAPPED); /* also between steps: harmless */
     if (base <= HANGUL_LAST && base + 255 >= HANGUL_FIRST) mark(row, base, HANGUL_FIRST, HANGUL_LAST, SNC_UNI_MAPPED);
     if (base == 0x100) mark(row, base, 0x130, 0x130, SNC_UNI_MAPPED);
 }
@@ -49,15 +57,19 @@ snc_err snc_uni__init(snc_uni *u)
         size_t n;
         unsigned bit;
     } props[] = {
-        {uni_space, COUNT(uni_space), SNC_UNI_SPACE},       {uni_punct, COUNT(uni_punct), SNC_UNI_PUNCT},
-        {uni_removed, COUNT(uni_removed), SNC_UNI_REMOVED}, {uni_cjk, COUNT(uni_cjk), SNC_UNI_CJK},
-        {uni_mn, COUNT(uni_mn), SNC_UNI_MN},                {uni_word, COUNT(uni_word), SNC_UNI_WORD},
+        {uni_space, COUNT(uni_space), SNC_UNI_SPACE},
+        {uni_punct, COUNT(uni_punct), SNC_UNI_PUNCT},
+        {uni_removed, COUNT(uni_removed), SNC_UNI_REMOVED},
+        {uni_cjk, COUNT(uni_cjk), SNC_UNI_CJK},
+        {uni_mn, COUNT(uni_mn), SNC_UNI_MN},
+        {uni_word, COUNT(uni_word), SNC_UNI_WORD},
     };
     size_t at[COUNT(props)] = {0}, mapped_at[3] = {0}, cap = 0, rows = 0;
     *u = (snc_uni){.flags = NULL};
     for (uint32_t p = 0; p < PAGES; p++) {
         uint8_t row[256] = {0};
-        for (size_t k = 0; k < COUNT(props); k++) mark_ranges(row, p << 8, &at[k], props[k].r, props[k].n, props[k].bit);
+        for (size_t k = 0; k < COUNT(props); k++)
+            mark_ranges(row, p << 8, &at[k], props[k].r, props[k].n, props[k].bit);
         mark_mapped(row, p << 8, mapped_at);
         if (rows == 0 || memcmp(row, u->flags[rows - 1], sizeof row) != 0) {
             snc_err err = snc_grow(&u->flags, &cap, rows + 1, sizeof row);
@@ -123,7 +135,8 @@ int snc_uni__lower(uint32_t to[2], uint32_t cp)
         else
             hi = mid;
     }
-    if (lo < COUNT(uni_lowercase) && cp >= uni_lowercase[lo].first && (cp - uni_lowercase[lo].first) % uni_lowercase[lo].step == 0)
+    if (lo < COUNT(uni_lowercase) && cp >= uni_lowercase[lo].first &&
+        (cp - uni_lowercase[lo].first) % uni_lowercase[lo].step == 0)
         to[0] = (uint32_t)((int32_t)cp + uni_lowercase[lo].delta);
     return 1;
 }

@@ -16,12 +16,12 @@
 enum {
     SNC_UNI_SPACE = 1,
     SNC_UNI_PUNCT = 2,
-    SNC_UNI_REMOVED = 4,  /* by clean_text */
+    SNC_UNI_REMOVED = 4, /* by clean_text */
     SNC_UNI_CJK = 8,
-    SNC_UNI_MN = 16,      /* nonspacing mark */
-    SNC_UNI_MARK = 32,    /* combining class not 0 */
-    SNC_UNI_MAPPED = 64,  /* has a decomposition or a lower case */
-    SNC_UNI_WORD = 128    /* \w */
+    SNC_UNI_MN = 16,     /* nonspacing mark */
+    SNC_UNI_MARK = 32,   /* combining class not 0 */
+    SNC_UNI_MAPPED = 64, /* has a decomposition or a lower case */
+    SNC_UNI_WORD = 128   /* \w */
 };
 
 typedef struct snc_uni {
@@ -30,13 +30,16 @@ typedef struct snc_uni {
 } snc_uni;
 
 snc_err snc_uni__init(snc_uni *u) SNC_MUST_USE;
-void    snc_uni__dispose(snc_uni *u);
+void snc_uni__dispose(snc_uni *u);
 
-static inline unsigned snc_uni__flags(const snc_uni *u, uint32_t cp) { return u->flags[u->page[cp >> 8]][cp & 255]; }
+static inline unsigned snc_uni__flags(const snc_uni *u, uint32_t cp)
+{
+    return u->flags[u->page[cp >> 8]][cp & 255];
+}
 
-int      snc_uni__decompose(uint32_t to[4], uint32_t cp); /* canonical, full; 1 and cp itself where there is none */
-int      snc_uni__lower(uint32_t to[2], uint32_t cp);     /* one character at a time: no final sigma */
-unsigned snc_uni__class(uint32_t cp);                     /* canonical combining class */
+int snc_uni__decompose(uint32_t to[4], uint32_t cp); /* canonical, full; 1 and cp itself where there is none */
+int snc_uni__lower(uint32_t to[2], uint32_t cp);     /* one character at a time: no final sigma */
+unsigned snc_uni__class(uint32_t cp);                /* canonical combining class */
 
 /* Reads the character at p, which must be valid, and returns its bytes. */
 static inline unsigned snc_utf8__get(uint32_t *cp, const unsigned char *p)
@@ -62,8 +65,8 @@ unsigned snc_utf8__put(unsigned char *p /* room for 4 */, uint32_t cp);
 /* Bytes of the longest valid prefix of s, in whole characters; n when all is valid. */
 size_t snc_utf8__valid(const unsigned char *s, size_t n);
 
-/* Copies s to out (room for 3 n bytes) with one U+FFFD for each maximal ill-formed part, as Unicode recommends (3.9, U+FFFD
- * substitution of maximal subparts); returns the bytes written. */
+/* Copies s to out (room for 3 n bytes) with one U+FFFD for each maximal ill-formed part, as Unicode recommends (3.9,
+ * U+FFFD substitution of maximal subparts); returns the bytes written. */
 size_t snc_utf8__repair(unsigned char *out, const unsigned char *s, size_t n);
 
 #endif

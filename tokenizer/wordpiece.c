@@ -63,7 +63,10 @@ static inline uint32_t seek(const snc_wp *w, const unsigned char *p, size_t n, u
     }
 }
 
-static inline unsigned prefix_hash(const unsigned char *p) { return (unsigned)(p[0] * 0x9e3u ^ p[1] * 0x35u) & 4095; }
+static inline unsigned prefix_hash(const unsigned char *p)
+{
+    return (unsigned)(p[0] * 0x9e3u ^ p[1] * 0x35u) & 4095;
+}
 
 static snc_err split_lines(snc_wp *w, const char *vocab, size_t bytes)
 {

@@ -1,10 +1,10 @@
 /* tests/bench/tokenizer_speed.c: how fast a text file is tokenized on one thread, and the ids for comparisons.
  *
- *     tokenizer_speed FOLDER FILE            encodes every line, repeated for about a second, five times; prints the fastest
- *     tokenizer_speed FOLDER --ids           stdin: one text a line, TAB makes a pair; stdout: ids of each, as `compress tokenize`
- *     tokenizer_speed FOLDER --records [MAX] stdin: records (u32 bytes of a, i32 bytes of b or -1, a, b); stdout: (i32 n, i32 ids[n],
- *                                            i32 types[n]) each, native byte order: for texts that hold line breaks. MAX: max length
- * The peer's side is tests/bench/tokenizers_speed.py.
+ *     tokenizer_speed FOLDER FILE            encodes every line, repeated for about a second, five times; prints the
+ * fastest tokenizer_speed FOLDER --ids           stdin: one text a line, TAB makes a pair; stdout: ids of each, as
+ * `compress tokenize` tokenizer_speed FOLDER --records [MAX] stdin: records (u32 bytes of a, i32 bytes of b or -1, a,
+ * b); stdout: (i32 n, i32 ids[n], i32 types[n]) each, native byte order: for texts that hold line breaks. MAX: max
+ * length The peer's side is tests/bench/tokenizers_speed.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +48,8 @@ static snc_err time_file(const snc_tok *t, snc_tok_scratch *s, const char *path)
         if (took / passes < best) best = took / passes;
     }
     if (err == SNC_OK)
-        printf("%s: %zu lines, %zu tokens, %.1f MB: %.0f lines/s, %.2f MB/s\n", path, lines, tokens, (double)m->size * 1e-6,
-               (double)lines / best, (double)m->size * 1e-6 / best);
+        printf("%s: %zu lines, %zu tokens, %.1f MB: %.0f lines/s, %.2f MB/s\n", path, lines, tokens,
+               (double)m->size * 1e-6, (double)lines / best, (double)m->size * 1e-6 / best);
     snc_fmap_close(m);
     return err;
 }
@@ -92,7 +92,8 @@ static snc_err write_records(const snc_tok *t, snc_tok_scratch *s, int max_lengt
         if (n > MAX_RECORD) err = snc_err_set(SNC_E_FORMAT, "a record of %zu bytes is too long", n);
         if (err == SNC_OK) err = snc_grow(&text, &cap, n + 1, 1);
         if (err == SNC_OK && fread(text, 1, n, stdin) != n) err = snc_err_set(SNC_E_FORMAT, "a record is cut short");
-        if (err == SNC_OK) err = snc_tok_encode(&e, t, s, text, head.a, head.b >= 0 ? text + head.a : NULL, b, max_length);
+        if (err == SNC_OK)
+            err = snc_tok_encode(&e, t, s, text, head.a, head.b >= 0 ? text + head.a : NULL, b, max_length);
         if (err != SNC_OK) break;
         fwrite(&e.n, sizeof e.n, 1, stdout);
         fwrite(e.ids, sizeof *e.ids, (size_t)e.n, stdout);

@@ -18,34 +18,52 @@
 enum { SEED = 7, TEXT_ROUNDS = 30000, ASSET_ROUNDS = 4000, FOLDER_ROUNDS = 600, MAX = 1 << 12 };
 
 static const char *const texts[] = {
-    "", " ", "the unaffable words", "[CLS] a [SEP][MASK]", "na\xc3\xafve caf\xc3\xa9", "\xe4\xb8\xad\xe6\x96\x87\xed\x95\x9c\xea\xb5\xad",
-    "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xf0\x9f\x8f\xbd", "\xd7\xa9\xd6\xb8\xd7\x81\xd7\x9c", "e\xcc\x81\xcc\xa7\xe3\x80\xae\xe3\x80\xaa\xcc\x95",
-    "\xf0\x9d\x85\x9e\xf0\x9d\x85\xa0\xf0\x9d\x85\xad", "\xc4\xb0\xce\xa3\xc7\x84", "\xff\xfe\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80", "a\xe2\x80\xa8\xc2\x85z\x7f\x01",
+    "",
+    " ",
+    "the unaffable words",
+    "[CLS] a [SEP][MASK]",
+    "na\xc3\xafve caf\xc3\xa9",
+    "\xe4\xb8\xad\xe6\x96\x87\xed\x95\x9c\xea\xb5\xad",
+    "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xf0\x9f\x8f\xbd",
+    "\xd7\xa9\xd6\xb8\xd7\x81\xd7\x9c",
+    "e\xcc\x81\xcc\xa7\xe3\x80\xae\xe3\x80\xaa\xcc\x95",
+    "\xf0\x9d\x85\x9e\xf0\x9d\x85\xa0\xf0\x9d\x85\xad",
+    "\xc4\xb0\xce\xa3\xc7\x84",
+    "\xff\xfe\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80",
+    "a\xe2\x80\xa8\xc2\x85z\x7f\x01",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 };
 static const char *const vocabs[] = {
-    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nun\n##aff\n##able\nword\n##s\na\n##a\n##aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nun\n##aff\n##able\nword\n##s\na\n##a\n##"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
     "caf\xc3\xa9\ncafe\n\xe4\xb8\xad\n[\n]\n##\n\n.\n##\xe3\x80\xae\n##\xe3\x80\xaa\n",
     "[UNK]\n[CLS]\n[SEP]\nx\n a\n",
 };
 static const char *const configs[] = {
     "{}",
-    "{\"lowercase\":true,\"strip_accents\":null,\"tokenize_chinese_chars\":true,\"clean_text\":true,\"max_chars\":100,\"unk\":\"[UNK]\",\"cls\":\"[CLS]\","
-    "\"sep\":\"[SEP]\",\"pad\":\"[PAD]\",\"mask\":\"[MASK]\",\"added\":[{\"content\":\"[CLS]\",\"normalized\":false,\"single_word\":true,\"lstrip\":true,"
+    "{\"lowercase\":true,\"strip_accents\":null,\"tokenize_chinese_chars\":true,\"clean_text\":true,\"max_chars\":100,"
+    "\"unk\":\"[UNK]\",\"cls\":\"[CLS]\","
+    "\"sep\":\"[SEP]\",\"pad\":\"[PAD]\",\"mask\":\"[MASK]\",\"added\":[{\"content\":\"[CLS]\",\"normalized\":false,"
+    "\"single_word\":true,\"lstrip\":true,"
     "\"rstrip\":true},{\"content\":\"[SEP]\",\"normalized\":true,\"rstrip\":true},{\"content\":\" a\",\"id\":4}]}",
     "{\"lowercase\":false,\"strip_accents\":true,\"clean_text\":false,\"max_chars\":3}",
     "{\"lowercase\":true,\"strip_accents\":false,\"tokenize_chinese_chars\":false}",
 };
 static const char *const files[] = {
-    "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0,"
-    "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"BertNormalizer\",\"strip_accents\":null,\"lowercase\":true},\"pre_tokenizer\":"
-    "{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"[CLS]\",1]},\"added_tokens\":[{\"id\":5,"
+    "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_"
+    "per_word\":100,\"vocab\":{\"[UNK]\":0,"
+    "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"BertNormalizer\",\"strip_accents\":null,"
+    "\"lowercase\":true},\"pre_tokenizer\":"
+    "{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"["
+    "CLS]\",1]},\"added_tokens\":[{\"id\":5,"
     "\"content\":\"new\",\"special\":true},{\"id\":1,\"content\":\"[CLS]\",\"lstrip\":true}]}",
-    "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\",\"cls_token\":{\"content\":\"[CLS]\"},\"added_tokens_decoder\":{\"3\":{\"content\":\"x\"}}}",
+    "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\",\"cls_token\":{\"content\":\"[CLS]\"},\"added_"
+    "tokens_decoder\":{\"3\":{\"content\":\"x\"}}}",
     "{\"sep_token\":\"[SEP]\",\"unk_token\":\"[UNK]\",\"additional_special_tokens\":[\"y\",{\"content\":\"z\"}]}",
     "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n##b",
 };
-static const char *const file_names[] = {"tokenizer_fuzz_tmp/tokenizer.json", "tokenizer_fuzz_tmp/tokenizer_config.json",
+static const char *const file_names[] = {"tokenizer_fuzz_tmp/tokenizer.json",
+                                         "tokenizer_fuzz_tmp/tokenizer_config.json",
                                          "tokenizer_fuzz_tmp/special_tokens_map.json", "tokenizer_fuzz_tmp/vocab.txt"};
 #define COUNT(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
 

@@ -1,5 +1,6 @@
-/* Ids of the `tokenizers` package, recorded by tests/ref/tokenizer_golden.py: a sweep over the code points as hashes, and nasty texts
- * over a small vocabulary. With SNC_TEST_MODEL naming a folder with MiniLM's tokenizer, also a hash over its real vocabulary. */
+/* Ids of the `tokenizers` package, recorded by tests/ref/tokenizer_golden.py: a sweep over the code points as hashes,
+ * and nasty texts over a small vocabulary. With SNC_TEST_MODEL naming a folder with MiniLM's tokenizer, also a hash
+ * over its real vocabulary. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,10 +15,13 @@
 #include "tokenizer/tokenizer.h"
 
 #define GOLDEN(name) SNC_TEST_DIR "/golden/" name
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_BASIS    UINT64_C(0xcbf29ce484222325)
 enum { FLAGS = 6, CONTEXTS = 3, BLOCK = 4096, MAX_TEXT = 4096, MAX_IDS = 4096 };
 
-static uint64_t fold(uint64_t h, uint64_t v) { return (h ^ v) * UINT64_C(0x100000001b3); }
+static uint64_t fold(uint64_t h, uint64_t v)
+{
+    return (h ^ v) * UINT64_C(0x100000001b3);
+}
 
 static size_t put(char *p, uint32_t cp)
 {
@@ -31,7 +35,10 @@ static size_t put(char *p, uint32_t cp)
 
 /* ---- the sweep -------------------------------------------------------------------------------------------------- */
 
-static bool surrogate(uint32_t c) { return c >= 0xd800 && c <= 0xdfff; }
+static bool surrogate(uint32_t c)
+{
+    return c >= 0xd800 && c <= 0xdfff;
+}
 
 /* Planes 0 to 2 but NUL and LF: each character as a piece that starts a word, then each as one that continues it. */
 static char *all_characters(size_t *bytes)
@@ -90,9 +97,12 @@ static uint64_t hash_block(const snc_tok *t, snc_tok_scratch *s, const uint32_t 
 static void every_code_point_as_in_the_package(void **state)
 {
     (void)state;
-    static const char *const flags[FLAGS] = {
-        "{\"lowercase\":true}",  "{\"lowercase\":true,\"strip_accents\":true}",  "{\"lowercase\":true,\"strip_accents\":false}",
-        "{\"lowercase\":false}", "{\"lowercase\":false,\"strip_accents\":true}", "{\"lowercase\":false,\"strip_accents\":false}"};
+    static const char *const flags[FLAGS] = {"{\"lowercase\":true}",
+                                             "{\"lowercase\":true,\"strip_accents\":true}",
+                                             "{\"lowercase\":true,\"strip_accents\":false}",
+                                             "{\"lowercase\":false}",
+                                             "{\"lowercase\":false,\"strip_accents\":true}",
+                                             "{\"lowercase\":false,\"strip_accents\":false}"};
     size_t bytes, count, checked = 0;
     char *vocab = all_characters(&bytes), line[256];
     uint32_t *cps = swept(&count);
@@ -111,12 +121,14 @@ static void every_code_point_as_in_the_package(void **state)
             char config[128];
             snprintf(config, sizeof config, "%s", flags[flag]);
             snc_tok_free(t);
-            assert_int_equal(snc_tok_new(&t, &(snc_tok_assets){.vocab = vocab, .vocab_bytes = bytes, .config = config}), SNC_OK);
+            assert_int_equal(snc_tok_new(&t, &(snc_tok_assets){.vocab = vocab, .vocab_bytes = bytes, .config = config}),
+                             SNC_OK);
             made = flag;
         }
         size_t at = (size_t)block * BLOCK, n = count - at < BLOCK ? count - at : BLOCK;
         assert_true(at < count);
-        if (hash_block(t, s, cps + at, n, context) != want) fail_msg("flags %d context %d from U+%04X", flag, context, cps[at]);
+        if (hash_block(t, s, cps + at, n, context) != want)
+            fail_msg("flags %d context %d from U+%04X", flag, context, cps[at]);
         checked += n;
     }
     assert_int_equal(checked, count * FLAGS * CONTEXTS);
@@ -204,7 +216,8 @@ static void run_nasty(bool real)
         if (real) continue;
         if (strncmp(line, "config ", 7) == 0) {
             snc_tok_free(t);
-            assert_int_equal(snc_tok_new(&t, &(snc_tok_assets){.vocab = vocab, .vocab_bytes = bytes, .config = line + 7}), SNC_OK);
+            assert_int_equal(
+                snc_tok_new(&t, &(snc_tok_assets){.vocab = vocab, .vocab_bytes = bytes, .config = line + 7}), SNC_OK);
         } else {
             assert_non_null(t);
             check_case(t, s, line);

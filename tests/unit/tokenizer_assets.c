@@ -1,4 +1,5 @@
-/* Hugging Face folders, whole and broken: what is read from which file. Folders are made in the working directory and removed. */
+/* Hugging Face folders, whole and broken: what is read from which file. Folders are made in the working directory and
+ * removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 #include "tokenizer/tokenizer.h"
 
 #define DIR "tokenizer_assets_tmp"
-static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json"};
+static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+                                    "vocab.json"};
 enum { TOKENIZER, CONFIG, SPECIAL, VOCAB, OTHER, N_NAMES };
 
 static void put(int file, const char *text)
@@ -35,13 +37,21 @@ static int clear(void **state)
     return 0;
 }
 
-#define MODEL(type, vocab) "\"model\":{\"type\":\"" type "\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":90,\"vocab\":" vocab "}"
+#define MODEL(type, vocab)                                                                                             \
+    "\"model\":{\"type\":\"" type                                                                                      \
+    "\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":90,\"vocab\":" vocab \
+    "}"
 #define VOCAB5 "{\"[UNK]\":0,\"[CLS]\":2,\"[SEP]\":1,\"a\":4,\"##b\":6}"
-#define NORM "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":false,\"strip_accents\":true,\"lowercase\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
-#define TEMPLATE                                                                                                                \
-    "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\","  \
-    "\"type_id\":0}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}}],\"pair\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":0}},"               \
-    "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}},{\"Sequence\":{\"id\":\"B\",\"type_id\":%s}},"    \
+#define NORM                                                                                                           \
+    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":false,\"strip_"          \
+    "accents\":true,\"lowercase\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
+#define TEMPLATE                                                                                                       \
+    "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":" \
+    "0}},{\"Sequence\":{\"id\":\"A\","                                                                                 \
+    "\"type_id\":0}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}}],\"pair\":[{\"SpecialToken\":{\"id\":\"[CLS]" \
+    "\",\"type_id\":0}},"                                                                                              \
+    "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}},{\"Sequence\":{"  \
+    "\"id\":\"B\",\"type_id\":%s}},"                                                                                   \
     "{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":1}}]}"
 
 static void load(snc_tok_assets *a)
@@ -65,16 +75,23 @@ static cJSON *config_of(const snc_tok_assets *a)
     return j;
 }
 
-static const cJSON *get(const cJSON *j, const char *key) { return cJSON_GetObjectItemCaseSensitive(j, key); }
+static const cJSON *get(const cJSON *j, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(j, key);
+}
 
 static void tokenizer_json_comes_first(void **state)
 {
     (void)state;
     char text[4096], post[2048];
     snprintf(post, sizeof post, TEMPLATE, "1");
-    snprintf(text, sizeof text, "{\"truncation\":{\"max_length\":2},\"padding\":{\"strategy\":{\"Fixed\":128}},%s,%s,%s,\"added_tokens\":[{\"id\":0,"
-             "\"content\":\"[UNK]\",\"special\":true,\"normalized\":false},{\"id\":9,\"content\":\"new\",\"special\":false,\"normalized\":true,"
-             "\"single_word\":true}]}", MODEL("WordPiece", VOCAB5), NORM, post);
+    snprintf(text, sizeof text,
+             "{\"truncation\":{\"max_length\":2},\"padding\":{\"strategy\":{\"Fixed\":128}},%s,%s,%s,\"added_tokens\":["
+             "{\"id\":0,"
+             "\"content\":\"[UNK]\",\"special\":true,\"normalized\":false},{\"id\":9,\"content\":\"new\",\"special\":"
+             "false,\"normalized\":true,"
+             "\"single_word\":true}]}",
+             MODEL("WordPiece", VOCAB5), NORM, post);
     put(TOKENIZER, text);
     put(CONFIG, "{\"do_lower_case\":true,\"strip_accents\":false,\"tokenizer_class\":\"Whatever\"}");
     put(VOCAB, "only\nread\nwithout tokenizer.json\n");
@@ -127,7 +144,8 @@ static void tokenizer_config_fills_in(void **state)
 {
     (void)state;
     put(VOCAB, "<unk>\n<s>\n</s>\na\n");
-    put(CONFIG, "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizerFast\",\"unk_token\":\"<unk>\",\"cls_token\":{\"content\":\"<s>\",\"lstrip\":true},"
+    put(CONFIG, "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizerFast\",\"unk_token\":\"<unk>\",\"cls_"
+                "token\":{\"content\":\"<s>\",\"lstrip\":true},"
                 "\"added_tokens_decoder\":{\"4\":{\"content\":\"<new>\",\"special\":true}}}");
     put(SPECIAL, "{\"sep_token\":\"</s>\",\"additional_special_tokens\":[\"<more>\"]}");
     snc_tok_assets a;
@@ -145,8 +163,12 @@ static void tokenizer_config_fills_in(void **state)
 static void bert_processing_names_its_tokens(void **state)
 {
     (void)state;
-    put(TOKENIZER, "{" MODEL("WordPiece", "{\"[UNK]\":0,\"<c>\":1,\"<s>\":2}") "," NORM ",\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"<s>\",2],"
-                   "\"cls\":[\"<c>\",1]}}");
+    put(TOKENIZER,
+        "{" MODEL(
+            "WordPiece",
+            "{\"[UNK]\":0,\"<c>\":1,\"<s>\":2}") "," NORM
+                                                 ",\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"<s>\",2],"
+                                                 "\"cls\":[\"<c>\",1]}}");
     snc_tok_assets a;
     load(&a);
     cJSON *j = config_of(&a);
@@ -167,7 +189,9 @@ static void what_is_not_wordpiece_is_refused(void **state)
     refused(SNC_E_UNSUPPORTED, "'BPE'");
     put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"NFC\"}}");
     refused(SNC_E_UNSUPPORTED, "'NFC'");
-    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"Whitespace\"}}");
+    put(TOKENIZER,
+        "{" MODEL("WordPiece",
+                  VOCAB5) ",\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"Whitespace\"}}");
     refused(SNC_E_UNSUPPORTED, "'Whitespace'");
     snprintf(post, sizeof post, TEMPLATE, "0");
     snprintf(text, sizeof text, "{%s,%s,%s}", MODEL("WordPiece", VOCAB5), NORM, post);

@@ -11,11 +11,37 @@
 #include "tokenizer/tokenizer.h"
 
 /* Line numbers are ids. */
-static char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\nword\n##s\na\n##a\nb\ncafe\ncafé\n中\n文\n!\n.\n,\ni\n##\u0307\nA\n";
-enum { PAD, UNK, CLS, SEP, MASK, UN, AFF, ABLE, WORD, S, A, A2, B, CAFE, CAFE_ACCENT, ZHONG, WEN, BANG, DOT, COMMA, I, DOT_ABOVE, UPPER_A };
+static char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\nword\n##s\na\n##"
+                      "a\nb\ncafe\ncafé\n中\n文\n!\n.\n,\ni\n##\u0307\nA\n";
+enum {
+    PAD,
+    UNK,
+    CLS,
+    SEP,
+    MASK,
+    UN,
+    AFF,
+    ABLE,
+    WORD,
+    S,
+    A,
+    A2,
+    B,
+    CAFE,
+    CAFE_ACCENT,
+    ZHONG,
+    WEN,
+    BANG,
+    DOT,
+    COMMA,
+    I,
+    DOT_ABOVE,
+    UPPER_A
+};
 
-#define SPECIAL                                                                                                                 \
-    "\"added\":[{\"content\":\"[PAD]\"},{\"content\":\"[UNK]\"},{\"content\":\"[CLS]\"},{\"content\":\"[SEP]\"},{\"content\":\"[MASK]\"}]"
+#define SPECIAL                                                                                                        \
+    "\"added\":[{\"content\":\"[PAD]\"},{\"content\":\"[UNK]\"},{\"content\":\"[CLS]\"},{\"content\":\"[SEP]\"},{"     \
+    "\"content\":\"[MASK]\"}]"
 
 typedef struct bench {
     snc_tok *t;
@@ -51,8 +77,9 @@ static void check_n(bench *b, const char *text, size_t n, const int32_t *ids, in
     for (int i = 0; i < b->e.n; i++) assert_int_equal(b->e.types[i], 0);
 }
 
-#define CHECK(b, text, ...)                                                                                                     \
-    check_n(b, text, sizeof(text) - 1, (const int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+#define CHECK(b, text, ...)                                                                                            \
+    check_n(b, text, sizeof(text) - 1, (const int32_t[]){__VA_ARGS__},                                                 \
+            (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
 
 static void longest_pieces_are_taken_from_the_left(void **state)
 {
@@ -71,11 +98,23 @@ static void text_is_cleaned_as_bert_does(void **state)
     (void)state;
     bench b = make("{" SPECIAL "}");
     CHECK(&b, "Caf\xc3\xa9 cafe\xcc\x81 CAF\xc3\x89", CAFE, CAFE, CAFE);
-    CHECK(&b, "a\xe4\xb8\xad\xe6\x96\x87" "b", A, ZHONG, WEN, B);
-    CHECK(&b, "a\x00" "a\xe2\x80\x8b" "a", A, A2, A2);                 /* NUL and a zero-width space vanish */
-    CHECK(&b, "a\xc2\xa0" "b\xe3\x80\x80" "a\x0b" "a", A, B, A, A2);   /* U+000B is a control character, not a space */
+    CHECK(&b,
+          "a\xe4\xb8\xad\xe6\x96\x87"
+          "b",
+          A, ZHONG, WEN, B);
+    CHECK(&b,
+          "a\x00"
+          "a\xe2\x80\x8b"
+          "a",
+          A, A2, A2); /* NUL and a zero-width space vanish */
+    CHECK(&b,
+          "a\xc2\xa0"
+          "b\xe3\x80\x80"
+          "a\x0b"
+          "a",
+          A, B, A, A2); /* U+000B is a control character, not a space */
     CHECK(&b, "a,b!word.", A, COMMA, B, BANG, WORD, DOT);
-    CHECK(&b, "\xc4\xb0", I);                                          /* U+0130 loses its dot with the accents */
+    CHECK(&b, "\xc4\xb0", I); /* U+0130 loses its dot with the accents */
     done(&b);
 }
 
@@ -92,7 +131,10 @@ static void each_flag_has_its_effect(void **state)
     CHECK(&strip, "caf\xc3\xa9 A", CAFE, UPPER_A);
     done(&strip);
     bench plain = make("{\"tokenize_chinese_chars\":false,\"clean_text\":false," SPECIAL "}");
-    CHECK(&plain, "\xe4\xb8\xad\xe6\x96\x87 a\x00" "a \xe4\xb8\xad", UNK, UNK, ZHONG);
+    CHECK(&plain,
+          "\xe4\xb8\xad\xe6\x96\x87 a\x00"
+          "a \xe4\xb8\xad",
+          UNK, UNK, ZHONG);
     done(&plain);
 }
 
@@ -130,7 +172,8 @@ static void special_tokens_are_found_in_text(void **state)
 static void added_tokens_obey_their_flags(void **state)
 {
     (void)state;
-    bench b = make("{\"added\":[{\"content\":\"WORD\",\"id\":8,\"normalized\":true,\"single_word\":true},{\"content\":\"[MASK]\",\"lstrip\":true,"
+    bench b = make("{\"added\":[{\"content\":\"WORD\",\"id\":8,\"normalized\":true,\"single_word\":true},{\"content\":"
+                   "\"[MASK]\",\"lstrip\":true,"
                    "\"rstrip\":true},{\"content\":\"un\",\"single_word\":true},{\"content\":\"A\",\"id\":22}]}");
     CHECK(&b, "Word words", WORD, UNK); /* a line that an entry claims by id is no piece of other words */
     CHECK(&b, "un unaffable", UN, UN, AFF, ABLE);
@@ -143,7 +186,10 @@ static void ill_formed_bytes_are_replacement_characters(void **state)
 {
     (void)state;
     bench clean = make("{" SPECIAL "}");
-    CHECK(&clean, "a\xff\xc3 a\xed\xa0\x80" "a\xf0\x9f\x98", A, A, A2); /* U+FFFD is cleaned away */
+    CHECK(&clean,
+          "a\xff\xc3 a\xed\xa0\x80"
+          "a\xf0\x9f\x98",
+          A, A, A2); /* U+FFFD is cleaned away */
     done(&clean);
     bench plain = make("{\"clean_text\":false,\"max_chars\":3," SPECIAL "}");
     CHECK(&plain, "\xff\xfe", UNK);
@@ -159,7 +205,8 @@ static void pairs_have_segments(void **state)
     assert_int_equal(b.e.n, 8);
     assert_memory_equal(b.e.ids, ids, sizeof ids);
     assert_memory_equal(b.e.types, types, sizeof types);
-    assert_int_equal(snc_tok_encode(&b.e, b.t, b.s, "a", 1, "", 0, 0), SNC_OK); /* an empty second text is still a pair */
+    assert_int_equal(snc_tok_encode(&b.e, b.t, b.s, "a", 1, "", 0, 0),
+                     SNC_OK); /* an empty second text is still a pair */
     assert_int_equal(b.e.n, 4);
     assert_int_equal(b.e.types[3], 1);
     done(&b);
