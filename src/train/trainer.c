@@ -135,11 +135,6 @@ static snc_err teacher_sweep(trainer *t)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_params(const snc_model *m)
-{
-    return m ? snc_bytes_hash(snc_bytes_hash(0, &m->cfg, sizeof m->cfg), m->params.w, m->params.total * sizeof(float)) : 0;
-}
-
 static uint64_t hash_data(const snc_dataset *d)
 {
     size_t n = (size_t)d->start[d->n];
@@ -158,6 +153,12 @@ static uint64_t hash_json(cJSON *j)
     cJSON_free(text);
     cJSON_Delete(j);
     return h;
+}
+
+static uint64_t hash_params(const snc_model *m)
+{
+    if (!m) return 0;
+    return snc_bytes_hash(hash_json(snc_bert_config_to_json(&m->cfg)), m->params.w, m->params.total * sizeof(float));
 }
 
 static uint64_t hash_space(const snc_subspace *s) { return hash_json(snc_subspace_to_json(s)); }
