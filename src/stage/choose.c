@@ -126,7 +126,10 @@ snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, sn
     snc_obs best[SNC_FINALISTS];
     bool limited = p->asked.latency.given || p->asked.size.given;
     *n = candidates(best, obs, n_obs, limited);
-    SNC_CHECK(*n > 0, SNC_E_NOTFOUND, "search: no config within the limits: the smallest net of the space is above them");
+    if (*n == 0) {
+        snc_log(p->ctx, SNC_LOG_WARN, "no config is within the limits: the smallest net of the space is the nearest");
+        SNC_TRY(snc_pick_observe(&best[(*n)++], p, &(snc_cfg){{0}}));
+    }
     for (int i = 0; i < *n; i++) {
         out[i] = (snc_finalist){.o = best[i]};
         SNC_TRY(second_look(&out[i], p));

@@ -20,9 +20,7 @@ static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_in
     if (in) cJSON_AddNumberToObject(meta, "max_length", snc_task_max_length(in->task));
     else if (cJSON_IsNumber(max_length)) cJSON_AddNumberToObject(meta, "max_length", max_length->valueint);
     cJSON_AddNumberToObject(meta, "seed", (double)o->seed);
-    if (!rank) return meta;
-    cJSON *lengths = cJSON_AddArrayToObject(meta, "lengths"); /* the workload's "data" */
-    for (int i = 0; i < rank->n; i++) cJSON_AddItemToArray(lengths, cJSON_CreateNumber(snc_dataset_len(rank, i)));
+    if (rank) cJSON_AddItemToObject(meta, "lengths", snc_inputs_lengths(rank));
     return meta;
 }
 

@@ -56,7 +56,7 @@ snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out)
     return SNC_OK;
 }
 
-snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_task *task, const char *out)
+snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in, const char *out)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "recipe");
@@ -65,14 +65,19 @@ snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const s
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "training");
     cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
     cJSON_AddItemToObject(m->meta, "recipe", cJSON_Duplicate(recipe, 1));
-    cJSON_AddStringToObject(m->meta, "task", snc_task_name(task));
-    cJSON_AddNumberToObject(m->meta, "max_length", snc_task_max_length(task));
+    cJSON_AddStringToObject(m->meta, "task", snc_task_name(in->task));
+    cJSON_AddNumberToObject(m->meta, "max_length", snc_task_max_length(in->task));
+    if (in->splits.rank) {
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "lengths");
+        cJSON_AddItemToObject(m->meta, "lengths", snc_inputs_lengths(in->splits.rank));
+    }
     if (r) {
         cJSON *t = cJSON_AddObjectToObject(m->meta, "training");
         cJSON_AddNumberToObject(t, "steps", (double)r->step);
         cJSON_AddNumberToObject(t, "loss", r->loss);
         cJSON_AddNumberToObject(t, "seconds", r->seconds);
     }
+    m->has_head = true;
     return snc_model_save(m, out);
 }
 
@@ -102,7 +107,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     report->seconds = r.seconds;
     report->unfinished = !r.finished;
     if (r.finished) {
-        SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in->task, out));
+        SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in, out));
         remove(checkpoint);
     }
 out:

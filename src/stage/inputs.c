@@ -59,6 +59,13 @@ uint64_t snc_dataset_hash(const snc_dataset *d)
     return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
 }
 
+cJSON *snc_inputs_lengths(const snc_dataset *d)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < d->n; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber(snc_dataset_len(d, i)));
+    return list;
+}
+
 /* Case-blind for ASCII: "POSITIVE" in a config is "positive" in a task. */
 static bool same_label(const char *a, const char *b)
 {

@@ -21,6 +21,9 @@ void    snc_inputs_close(snc_inputs *in);
 /* Identity of a split's rows, as they reach the model. */
 uint64_t snc_dataset_hash(const snc_dataset *d);
 
+/* The rows' lengths in order: what "data" means to a workload. */
+cJSON   *snc_inputs_lengths(const snc_dataset *d);
+
 /* Loads a model for the task: a matching head is kept, its classes put into the task's order by name; any other head is
  * replaced by a seeded one. *fine_tuned: the head came with the file and fits. */
 snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, const char *path, const snc_task *task) SNC_MUST_USE;

@@ -59,6 +59,14 @@ static snc_err score(void *user, snc_obs *o)
     return look(&o->loss, &o->metric, p, &o->cfg, p->in->splits.rank, p->teacher_rank);
 }
 
+snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg)
+{
+    *out = (snc_obs){.cfg = *cfg};
+    snc_cfg_canonical(&out->cfg, p->space);
+    cost(p, out);
+    return score(p, out);
+}
+
 cJSON *snc_pick_obs_json(const snc_pick *p, const snc_obs *o)
 {
     char text[4 * SNC_MAX_GENES];

@@ -44,6 +44,9 @@ void    snc_pick_close(snc_pick *p);
 /* The search itself; observations in evaluation order, freed with snc_free. */
 snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal) SNC_MUST_USE;
 
+/* Costs and scores of one config, outside the search. */
+snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg) SNC_MUST_USE;
+
 /* A finalist after a second look: on the select split and on the clock. */
 typedef struct snc_finalist {
     snc_obs o;
@@ -56,7 +59,7 @@ typedef struct snc_finalist {
 snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rank, int vocab) SNC_MUST_USE;
 
 enum { SNC_FINALISTS = 5 };
-/* Up to 5 finalists, the chosen one first. */
+/* Up to 5 finalists, the chosen one first. When nothing is within the limits: the smallest net of the space, not meeting them. */
 snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, snc_obs *obs, int n_obs) SNC_MUST_USE;
 
 /* front.json: the non-dominated evaluations by latency, and the chosen config. */

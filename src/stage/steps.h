@@ -31,7 +31,7 @@ snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, cons
 /* ---- shared by the training steps ---------------------------------------------------------------------------------- */
 void    snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute compute, const char *checkpoint);
 snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out) SNC_MUST_USE;
-snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_task *task,
+snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in,
                               const char *out) SNC_MUST_USE;
 /* Task score of a prefix net on a split, by the training engine. */
 snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,

@@ -205,7 +205,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     report->unfinished = !r.finished;
     if (r.finished) {
         SNC_GOTO(log_scores(ctx, m, in, compute, &sub));
-        SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in->task, out));
+        SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in, out));
         remove(checkpoint);
     }
 out:
