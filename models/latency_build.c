@@ -1,0 +1,300 @@
+/* Measuring the table. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "models/latency_priv.h"
+
+enum {
+    STANDINS = 5,   /* batches that stand for a workload */
+    REPEATS = 41,   /* at most, of one net */
+    CALIBRATION = 6 /* whole nets that fit the constant and the factor */
+};
+
+typedef struct build {
+    const snc_ctx *ctx;
+    snc_weights *w;
+    snc_latency *t;
+    snc_net *net;
+    snc_tokens batch[STANDINS];
+    int batches, repeats;
+    float *logits;
+    int *visits[SNC_PARTS], *embed_visits, *head_visits; /* how many medians a cell is the mean of */
+} build;
+
+static int ascending(const void *a, const void *b) { return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b); }
+
+/* Sorted and without duplicates; then every `stride`-th, both ends included. */
+static void make_axis(snc_latency__axis *a, const int *v, int n, int stride)
+{
+    int all[SNC_LATENCY_OPTIONS], m = 0;
+    memcpy(all, v, (size_t)n * sizeof *v);
+    qsort(all, (size_t)n, sizeof *all, ascending);
+    for (int i = 0; i < n; i++)
+        if (m == 0 || all[i] != all[m - 1]) all[m++] = all[i];
+    a->n = 0;
+    for (int i = 0; i < m; i++)
+        if (i % stride == 0 || i == m - 1) a->v[a->n++] = all[i];
+}
+
+static snc_err check_widths(const int *v, int n, int most, const char *what)
+{
+    SNC_CHECK(n >= 1 && n <= SNC_LATENCY_OPTIONS, SNC_E_ARG, "latency table: %d options of %s, expected 1 to %d", n, what,
+              SNC_LATENCY_OPTIONS);
+    for (int i = 0; i < n; i++)
+        SNC_CHECK(v[i] >= 1 && v[i] <= most, SNC_E_SHAPE, "latency table: %s %d, expected 1 to %d", what, v[i], most);
+    return SNC_OK;
+}
+
+typedef struct sized { int tokens, at; } sized;
+
+static int by_tokens(const void *a, const void *b)
+{
+    const sized *x = a, *y = b;
+    return x->tokens != y->tokens ? (x->tokens > y->tokens) - (x->tokens < y->tokens) : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Up to STANDINS batches around the percentile of the batches' tokens; one where all have the same size. */
+static snc_err choose_batches(build *b, const snc_tokens *batches, int count, double percentile)
+{
+    sized *s = NULL;
+    SNC_TRY(snc_alloc(&s, (size_t)count, sizeof *s));
+    for (int i = 0; i < count; i++) s[i] = (sized){batches[i].T, i};
+    qsort(s, (size_t)count, sizeof *s, by_tokens);
+    int middle = (int)(percentile * (count - 1) + 0.5), reach = count / 20;
+    for (int i = -2; i <= 2; i++) {
+        int k = middle + i * (reach > 0 ? reach / 2 : 0);
+        k = k < 0 ? 0 : k >= count ? count - 1 : k;
+        if (b->batches == 0 || batches[s[k].at].T != b->batch[b->batches - 1].T) b->batch[b->batches++] = batches[s[k].at];
+    }
+    snc_free(s);
+    return SNC_OK;
+}
+
+/* ---- one net ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return n % 2 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
+}
+
+/* All stand-ins once; times are means over them. */
+static snc_err pass(snc_net_times *times, build *b)
+{
+    snc_net_profile(b->net, true);
+    for (int i = 0; i < b->batches; i++) SNC_TRY(snc_net_run(b->logits, b->net, &b->batch[i]));
+    snc_net_times_get(times, b->net);
+    return SNC_OK;
+}
+
+static void note(double *cell, int *visits, double us)
+{
+    *cell = (*cell * *visits + us) / (*visits + 1);
+    ++*visits;
+}
+
+/* The indices of layer l's widths in round r: the last layer goes through all of them, the others follow behind. */
+static int pick(const snc_latency__axis *a, int r, int l, int layers) { return (r + layers - 1 - l) % a->n; }
+
+static snc_err measure_net(build *b, int d, int h, int r)
+{
+    snc_latency *t = b->t;
+    snc_arch a = *snc_weights_arch(b->w);
+    int e = r % t->n_embed;
+    snc_policy p = snc_policy_uniform(t->linear[d], t->embed[e]);
+    static const double micro = 1e6;
+    double v[REPEATS];
+    snc_net_times *times = NULL;
+    p.classifier = SNC_F32;
+    a.hidden = t->hidden.v[h];
+    for (int l = 0; l < a.layers; l++) {
+        a.heads[l] = t->heads.v[pick(&t->heads, r, l, a.layers)];
+        a.ffn[l] = t->ffn.v[pick(&t->ffn, r, l, a.layers)];
+    }
+    SNC_TRY(snc_net_rebind(b->net, &a, &p));
+    SNC_TRY(snc_alloc(&times, REPEATS, sizeof *times));
+    snc_err err = pass(&times[0], b);
+    for (int i = 0; i < b->repeats && !err; i++) err = pass(&times[i], b);
+    snc_net_profile(b->net, false);
+    if (!err)
+        for (int l = 0; l < a.layers; l++)
+            for (int q = 0; q < SNC_PARTS; q++) {
+                size_t c = snc_latency__cell(t, q, d, h, pick(snc_latency__axis_of(t, q), r, l, a.layers), l == a.layers - 1);
+                for (int i = 0; i < b->repeats; i++) v[i] = times[i].layer[l][q] * micro / b->batches;
+                note(&t->part[q][c], &b->visits[q][c], median(v, b->repeats));
+            }
+    if (!err) {
+        int at = e * t->hidden.n + h;
+        for (int i = 0; i < b->repeats; i++) v[i] = times[i].embed * micro / b->batches;
+        note(&t->embedding[at], &b->embed_visits[at], median(v, b->repeats));
+        at = d * t->hidden.n + h;
+        for (int i = 0; i < b->repeats; i++) v[i] = times[i].head * micro / b->batches;
+        note(&t->head[at], &b->head_visits[at], median(v, b->repeats));
+    }
+    snc_free(times);
+    return err;
+}
+
+static int max_of(int a, int b) { return a > b ? a : b; }
+
+static int rounds_of(const snc_latency *t) { return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed); }
+
+static snc_err measure_all(build *b)
+{
+    snc_latency *t = b->t;
+    for (int d = 0; d < t->n_linear; d++)
+        for (int h = 0; h < t->hidden.n; h++)
+            for (int r = 0; r < rounds_of(t); r++) {
+                SNC_CHECK(!snc_cancelled(b->ctx), SNC_E_CANCELLED, "latency table: interrupted");
+                SNC_TRY(measure_net(b, d, h, r));
+            }
+    return SNC_OK;
+}
+
+/* ---- constant and factor ---- */
+
+static snc_err wall(double *us, build *b)
+{
+    double v[REPEATS];
+    for (int i = -1; i < b->repeats; i++) {
+        double start = snc_now();
+        for (int k = 0; k < b->batches; k++) SNC_TRY(snc_net_run(b->logits, b->net, &b->batch[k]));
+        if (i >= 0) v[i] = (snc_now() - start) * 1e6 / b->batches;
+    }
+    *us = median(v, b->repeats);
+    return SNC_OK;
+}
+
+/* Whole nets from the narrowest to the widest, timed without the inner clock: least squares of wall time over predicted
+ * sum. The factor stays near 1; where the points say otherwise only the constant is fitted. */
+static snc_err calibrate(build *b)
+{
+    snc_latency *t = b->t;
+    double x[CALIBRATION], y[CALIBRATION], mx = 0, my = 0, xx = 0, xy = 0;
+    t->fixed = 0;
+    t->factor = 1;
+    for (int i = 0; i < CALIBRATION; i++) {
+        snc_arch a = *snc_weights_arch(b->w);
+        snc_policy p = snc_policy_uniform(t->linear[0], t->embed[0]);
+        p.classifier = SNC_F32;
+        a.hidden = t->hidden.v[i * (t->hidden.n - 1) / (CALIBRATION - 1)];
+        for (int l = 0; l < a.layers; l++) {
+            a.heads[l] = t->heads.v[(i * (t->heads.n - 1) + l) / (CALIBRATION - 1) % t->heads.n];
+            a.ffn[l] = t->ffn.v[(i * (t->ffn.n - 1) + 2 * l) / (CALIBRATION - 1) % t->ffn.n];
+        }
+        SNC_TRY(snc_net_rebind(b->net, &a, &p));
+        SNC_TRY(wall(&y[i], b));
+        x[i] = snc_latency_predict(t, &a, &p);
+        mx += x[i] / CALIBRATION;
+        my += y[i] / CALIBRATION;
+    }
+    for (int i = 0; i < CALIBRATION; i++) {
+        xx += (x[i] - mx) * (x[i] - mx);
+        xy += (x[i] - mx) * (y[i] - my);
+    }
+    double factor = xx > 0 ? xy / xx : 1;
+    t->factor = factor > 0.9 && factor < 1.1 ? factor : my / mx;
+    t->fixed = my - t->factor * mx;
+    return SNC_OK;
+}
+
+/* ---- all of it ---- */
+
+/* Coarser axes until the grid fits in the time, then as many repeats as fit. */
+static snc_err fit_budget(build *b, const snc_latency_space *s, double seconds)
+{
+    snc_latency *t = b->t;
+    snc_arch a = *snc_weights_arch(b->w);
+    double cost = 0, us;
+    for (int d = 0; d < s->n_linear; d++) { /* the full net of each dtype; a net of the grid costs about 0.7 of it */
+        snc_policy p = snc_policy_uniform(s->linear[d], s->embed[0]);
+        SNC_TRY(snc_net_rebind(b->net, &a, &p));
+        b->repeats = 3;
+        SNC_TRY(wall(&us, b));
+        cost += 0.7e-6 * us * b->batches;
+    }
+    for (int stride = 1, coarse = 1;; stride++) {
+        make_axis(&t->heads, s->heads, s->n_heads, stride);
+        make_axis(&t->ffn, s->ffn, s->n_ffn, stride);
+        make_axis(&t->hidden, s->hidden, s->n_hidden, coarse);
+        double nets = (double)t->hidden.n * rounds_of(t), one = cost * nets;
+        b->repeats = (int)(seconds / one) - 1;
+        if (b->repeats >= 5 || rounds_of(t) <= 3) break;
+        if (stride % 2 == 0) coarse++;
+    }
+    b->repeats = b->repeats < 3 ? 3 : b->repeats > REPEATS ? REPEATS : b->repeats;
+    return SNC_OK;
+}
+
+static snc_err alloc_visits(build *b)
+{
+    const snc_latency *t = b->t;
+    for (int p = 0; p < SNC_PARTS; p++) SNC_TRY(snc_alloc(&b->visits[p], snc_latency__cells(t, p), sizeof(int)));
+    SNC_TRY(snc_alloc(&b->embed_visits, (size_t)t->n_embed * (size_t)t->hidden.n, sizeof(int)));
+    return snc_alloc(&b->head_visits, (size_t)t->n_linear * (size_t)t->hidden.n, sizeof(int));
+}
+
+static snc_err check_space(const snc_latency_space *s, const snc_weights *w)
+{
+    const snc_arch *a = snc_weights_arch(w);
+    int heads = a->heads[0], ffn = a->ffn[0];
+    for (int l = 1; l < a->layers; l++) { /* every option is tried in every layer */
+        heads = a->heads[l] < heads ? a->heads[l] : heads;
+        ffn = a->ffn[l] < ffn ? a->ffn[l] : ffn;
+    }
+    SNC_TRY(check_widths(s->hidden, s->n_hidden, a->hidden, "hidden size"));
+    SNC_TRY(check_widths(s->heads, s->n_heads, heads, "heads"));
+    SNC_TRY(check_widths(s->ffn, s->n_ffn, ffn, "FFN width"));
+    SNC_CHECK(s->n_linear >= 1 && s->n_linear <= 3 && s->n_embed >= 1 && s->n_embed <= 3, SNC_E_ARG,
+              "latency table: expected 1 to 3 dtypes of linears and of embeddings");
+    return SNC_OK;
+}
+
+snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w, const snc_latency_space *s,
+                          const snc_tokens *batches, int count, const snc_latency_opts *o)
+{
+    snc_err err = SNC_OK;
+    build b = {.ctx = ctx, .w = w};
+    snc_net_opts no = {.max_tokens = 1, .max_seqs = 1, .max_len = 1};
+    SNC_TRY(check_space(s, w));
+    SNC_CHECK(count >= 1 && o->percentile > 0 && o->percentile < 1, SNC_E_ARG, "latency table: expected batches and a percentile in (0, 1)");
+    SNC_GOTO(snc_alloc(&b.t, 1, sizeof *b.t));
+    SNC_GOTO(choose_batches(&b, batches, count, o->percentile));
+    for (int i = 0; i < b.batches; i++) {
+        const snc_tokens *x = &b.batch[i];
+        no.max_tokens = max_of(no.max_tokens, x->T);
+        no.max_seqs = max_of(no.max_seqs, x->B);
+        for (int k = 0; k < x->B; k++) no.max_len = max_of(no.max_len, x->offsets[k + 1] - x->offsets[k]);
+    }
+    memcpy(b.t->linear, s->linear, sizeof s->linear);
+    memcpy(b.t->embed, s->embed, sizeof s->embed);
+    b.t->n_linear = s->n_linear;
+    b.t->n_embed = s->n_embed;
+    snc_latency__host(b.t->host, ctx);
+    SNC_GOTO(snc_alloc(&b.logits, (size_t)no.max_seqs * (size_t)snc_weights_config(w)->classes, sizeof *b.logits));
+    snc_policy first = snc_policy_uniform(s->linear[0], s->embed[0]);
+    SNC_GOTO(snc_net_create(&b.net, ctx, w, NULL, &first, &no));
+    SNC_GOTO(fit_budget(&b, s, o->seconds));
+    SNC_GOTO(snc_latency__alloc(b.t));
+    SNC_GOTO(alloc_visits(&b));
+    SNC_GOTO(measure_all(&b));
+    SNC_GOTO(calibrate(&b));
+    *out = b.t;
+    b.t = NULL;
+out:
+    for (int p = 0; p < SNC_PARTS; p++) snc_free(b.visits[p]);
+    snc_free(b.embed_visits);
+    snc_free(b.head_visits);
+    snc_free(b.logits);
+    snc_net_free(b.net);
+    snc_latency_free(b.t);
+    return err;
+}

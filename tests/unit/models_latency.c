@@ -1,0 +1,168 @@
+/* The latency table as a data structure; how well it predicts is measured by tests/bench/models_latency_error.c. */
+#define _POSIX_C_SOURCE 200809L /* mkdtemp */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fmap.h"
+#include "models/latency.h"
+#include "models/measure.h"
+#include "unit/models_nano.h"
+
+static snc_latency_space nano_space(void)
+{
+    return (snc_latency_space){.hidden = {72, 40, 56, 72}, .n_hidden = 4, .heads = {4, 2, 1, 3}, .n_heads = 4, .ffn = {88, 40, 64},
+                               .n_ffn = 3, .linear = {SNC_I8, SNC_F32}, .n_linear = 2, .embed = {SNC_I8}, .n_embed = 1};
+}
+
+static snc_err build(snc_latency **t, const snc_latency_space *s, double percentile)
+{
+    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_weights *w;
+    nano_batch x[7];
+    snc_tokens list[7];
+    snc_latency_opts o = SNC_LATENCY_OPTS_INIT;
+    o.seconds = 0.1;
+    o.percentile = percentile;
+    for (int i = 0; i < 7; i++) list[i] = (x[i] = nano_batch_make(1, 40, (uint64_t)i)).t;
+    assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
+    snc_err err = snc_latency_build(t, &ctx, w, s, list, 7, &o);
+    for (int i = 0; i < 7; i++) nano_batch_dispose(&x[i]);
+    snc_weights_free(w);
+    snc_model_free(m);
+    return err;
+}
+
+static void a_table_survives_its_file(void **state)
+{
+    (void)state;
+    snc_latency_space s = nano_space();
+    snc_latency *t, *back;
+    snc_ctx ctx = SNC_CTX_INIT, other = SNC_CTX_INIT;
+    char folder[] = "/tmp/snc-latency-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/t.json", folder);
+    assert_int_equal(build(&t, &s, 0.5), SNC_OK);
+    assert_int_equal(snc_latency_save(t, path), SNC_OK);
+    assert_int_equal(snc_latency_load(&back, path), SNC_OK);
+    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    snc_arch sub = nano_subnet(m);
+    snc_policy i8 = snc_policy_uniform(SNC_I8, SNC_I8), f32 = snc_policy_uniform(SNC_F32, SNC_F32);
+    const snc_arch *arch[2] = {&m->arch, &sub};
+    for (int a = 0; a < 2; a++) {
+        double us = snc_latency_predict(t, arch[a], &i8);
+        assert_true(us > 0 && us < 1e6);
+        assert_true(fabs(us - snc_latency_predict(back, arch[a], &i8)) < 0.1); /* cells are rounded to 1 ns */
+        assert_true(snc_latency_predict(t, arch[a], &f32) > 0);
+    }
+    assert_true(snc_latency_fits_host(back, &ctx));
+    other.threads = 2;
+    assert_false(snc_latency_fits_host(back, &other));
+    snc_latency_free(back);
+    snc_latency_free(t);
+    snc_model_free(m);
+    remove(path);
+    rmdir(folder);
+}
+
+static void bad_spaces_are_refused(void **state)
+{
+    (void)state;
+    snc_latency *t;
+    snc_latency_space s = nano_space();
+    s.heads[2] = 5;
+    assert_int_equal(build(&t, &s, 0.5), SNC_E_SHAPE);
+    assert_non_null(strstr(snc_err_text(), "heads 5"));
+    s = nano_space();
+    s.n_ffn = 0;
+    assert_int_equal(build(&t, &s, 0.5), SNC_E_ARG);
+    s = nano_space();
+    assert_int_equal(build(&t, &s, 1.0), SNC_E_ARG);
+}
+
+static void bad_files_are_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *says; } bad[] = {
+        {"{\"format\":2}", "format 2"},
+        {"{\"format\":1,\"hidden\":[]}", "hidden"},
+        {"{\"format\":1,\"hidden\":[2,1]}", "ascending"},
+        {"{\"format\":1,\"hidden\":[8],\"heads\":[1],\"ffn\":[4],\"linear\":[\"int9\"]}", "int9"},
+        {"{\"format\":1,\"hidden\":[8],\"heads\":[1],\"ffn\":[4],\"linear\":[\"int8\"],\"embed\":[\"int8\"],\"qkv\":[1]}", "qkv"},
+        {"{\"format\":1,\"colour\":1}", "colour"},
+    };
+    char path[] = "/tmp/snc-latency-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snc_latency *t;
+        assert_int_equal(snc_file_write(path, bad[i].text, strlen(bad[i].text)), SNC_OK);
+        assert_true(snc_latency_load(&t, path) != SNC_OK);
+        if (!strstr(snc_err_text(), bad[i].says)) fail_msg("%s", snc_err_text());
+    }
+    remove(path);
+}
+
+/* Order statistics of 1 .. 100: numpy's quantiles, and binomial ranks of the median's interval. */
+static void percentiles_and_their_intervals(void **state)
+{
+    (void)state;
+    double us[100];
+    snc_timing t;
+    for (int i = 0; i < 100; i++) us[i] = 100 - i;
+    snc_timing_of(&t, us, 100, 0.5);
+    assert_true(t.median == 50.5 && t.min == 1 && fabs(t.p90 - 90.1) < 1e-9 && fabs(t.p99 - 99.01) < 1e-9 && t.mean == 50.5);
+    assert_true(t.low == 40 && t.high == 61); /* the textbook ranks for n = 100 */
+    double few[3] = {3, 1, 2};
+    snc_timing_of(&t, few, 3, 0.99);
+    assert_true(t.low <= t.value && t.high == 3);
+}
+
+static void measure_counts_whole_passes(void **state)
+{
+    (void)state;
+    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_weights *w;
+    snc_net *n;
+    nano_batch x[3];
+    snc_tokens list[3];
+    snc_timing t;
+    snc_measure_opts o = {.warmup = 0, .seconds = 0, .min_samples = 10, .max_samples = 100, .percentile = 0.9};
+    for (int i = 0; i < 3; i++) list[i] = (x[i] = nano_batch_make(2, 40, (uint64_t)i)).t;
+    assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
+    assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &(snc_net_opts)SNC_NET_OPTS_INIT), SNC_OK);
+    assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_OK);
+    assert_int_equal(t.samples, 12);
+    assert_true(t.min > 0 && t.low <= t.value && t.value <= t.high && t.tokens_per_s > t.seqs_per_s);
+    o.percentile = 0;
+    assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_E_ARG);
+    assert_int_equal(snc_measure(&t, n, list, 0, &o), SNC_E_ARG);
+    snc_net_free(n);
+    snc_weights_free(w);
+    for (int i = 0; i < 3; i++) nano_batch_dispose(&x[i]);
+    snc_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_survives_its_file),
+        cmocka_unit_test(bad_spaces_are_refused),
+        cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(percentiles_and_their_intervals),
+        cmocka_unit_test(measure_counts_whole_passes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
