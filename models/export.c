@@ -51,31 +51,22 @@ static snc_err add_scale(float **out, bundle *b, const char *name, int rows)
     return add(out, b, scale, SNC_F32, 0, rows);
 }
 
-/* Rows of f32 as F32 or BF16. */
-static snc_err add_floats(bundle *b, const char *name, snc_dtype t, const float *W, int ld, int rows, int cols)
-{
-    void *to = NULL;
-    SNC_TRY(add(&to, b, name, t, rows, cols));
-    for (int r = 0; r < rows; r++) {
-        const float *from = W + (size_t)r * (size_t)ld;
-        size_t at = (size_t)r * (size_t)cols;
-        if (t == SNC_F32) memcpy((float *)to + at, from, (size_t)cols * sizeof(float));
-        else
-            for (int c = 0; c < cols; c++) ((snc_bf16 *)to)[at + (size_t)c] = snc_bf16_from_f32(from[c]);
-    }
-    return SNC_OK;
-}
-
 static snc_err add_linear(bundle *b, snc_lin i, const snc_rt__matrix *m, snc_dtype t)
 {
     const snc_param *p = &b->table.p[i.w];
+    void *to = NULL;
     SNC_TRY(add_vector(b, i.b, m->b, p->rows));
-    if (t != SNC_I8) return add_floats(b, p->name, t, m->W, m->K, p->rows, p->cols);
-    int8_t *q = NULL;
-    float *scale = NULL;
-    SNC_TRY(add(&q, b, p->name, SNC_I8, p->rows, p->cols));
-    SNC_TRY(add_scale(&scale, b, p->name, p->rows));
-    snc_qlinear_unpack(q, scale, m->i8, p->rows, p->cols);
+    SNC_TRY(add(&to, b, p->name, t, p->rows, p->cols));
+    if (t == SNC_I8) {
+        float *scale = NULL;
+        SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+        snc_qlinear_unpack(to, scale, m->i8, p->rows, p->cols);
+    } else if (t == SNC_BF16) {
+        snc_bf16linear_unpack(to, m->bf16, p->rows, p->cols);
+    } else {
+        for (int r = 0; r < p->rows; r++)
+            memcpy((float *)to + (size_t)r * (size_t)p->cols, m->W + (size_t)r * (size_t)m->K, (size_t)p->cols * sizeof(float));
+    }
     return SNC_OK;
 }
 
@@ -89,17 +80,11 @@ static snc_err add_table(bundle *b, int param, snc_rt__table which)
 {
     const snc_param *p = &b->table.p[param];
     snc_dtype t = b->policy->embed;
-    const snc_rt__embed *e = &b->w->embed[which][t];
-    size_t width = (size_t)snc_dtype_get(t)->bits / 8;
-    uint8_t *to = NULL;
+    void *to = NULL;
     float *scale = NULL;
     SNC_TRY(add(&to, b, p->name, t, p->rows, p->cols));
-    for (int r = 0; r < p->rows; r++)
-        memcpy(to + (size_t)r * (size_t)p->cols * width, (const uint8_t *)e->data + (size_t)r * (size_t)e->ld * width,
-               (size_t)p->cols * width);
-    if (t != SNC_I8) return SNC_OK;
-    SNC_TRY(add_scale(&scale, b, p->name, p->rows));
-    memcpy(scale, e->scale, (size_t)p->rows * sizeof *scale);
+    if (t == SNC_I8) SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+    snc_embed_unpack(to, scale, b->w->embed[which][t], p->cols);
     return SNC_OK;
 }
 

@@ -9,7 +9,6 @@
 
 enum {
     GROUP_TOKENS = 256,  /* activations of a group stay in L2 while its weights stream once: tests/bench/SPEED.md */
-    SEAM_TOKENS = 1024,  /* the gemm seam wants long products; its activations stream anyway */
     PARALLEL_TOKENS = 64 /* below this many tokens a thread, threads share a group instead */
 };
 
@@ -61,11 +60,11 @@ static size_t lay_out(snc_net *n, uint8_t *base)
 
 /* ---- binding a config ---- */
 
-static bool uses(const snc_arch *a, const snc_policy *p, snc_dtype t)
+static bool uses_f32(const snc_arch *a, const snc_policy *p)
 {
-    bool yes = p->pooler == t || (p->classifier == t && t == SNC_BF16);
+    bool yes = p->pooler == SNC_F32;
     for (int l = 0; l < a->layers; l++)
-        for (int s = 0; s < SNC_SITES; s++) yes = yes || p->linear[l][s] == t;
+        for (int s = 0; s < SNC_SITES; s++) yes = yes || p->linear[l][s] == SNC_F32;
     return yes;
 }
 
@@ -87,11 +86,10 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     if (!arch) arch = &w->arch;
     if (!policy) policy = &w->policy;
     SNC_TRY(snc_weights_prepare(w, arch, policy));
-    bool f32 = uses(arch, policy, SNC_F32), bf16 = uses(arch, policy, SNC_BF16);
+    bool f32 = uses_f32(arch, policy);
     widths s = widest(w);
-    int width = max_of(max_of(s.C, s.A), max_of(s.F, w->cfg.classes));
-    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, width));
-    if (bf16 && !n->gemm_bf16) SNC_TRY(snc_gemm_create(&n->gemm_bf16, &n->ctx, SNC_COMPUTE_BF16, n->rows, width));
+    if (f32 && !n->gemm)
+        SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, max_of(s.C, max_of(s.A, s.F))));
     size_t bytes = scratch_of(w, arch, policy, n->rows);
     if (bytes > n->scratch_bytes) {
         uint8_t *p = NULL;
@@ -103,7 +101,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     }
     n->arch = *arch;
     n->policy = *policy;
-    n->seam = f32 || bf16;
+    n->f32 = f32;
     return SNC_OK;
 }
 
@@ -122,7 +120,7 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
     n->o = *o;
     n->o.max_len = min_of(o->max_len, w->cfg.positions);
     n->isa = ctx->backend == SNC_BACKEND_REF ? SNC_ISA_SCALAR : snc_isa_now();
-    n->rows = max_of(n->o.max_len, min_of(o->max_tokens, SEAM_TOKENS));
+    n->rows = max_of(n->o.max_len, min_of(o->max_tokens, GROUP_TOKENS));
     SNC_GOTO(snc_alloc(&n->worker, (size_t)ctx->threads, sizeof *n->worker));
     SNC_GOTO(snc_alloc(&n->group, (size_t)o->max_seqs + 1, sizeof *n->group));
     SNC_GOTO(snc_alloc(&n->block, lay_out(n, NULL), 1));
@@ -139,7 +137,6 @@ void snc_net_free(snc_net *n)
 {
     if (!n) return;
     snc_gemm_free(n->gemm);
-    snc_gemm_free(n->gemm_bf16);
     snc_free(n->scratch);
     snc_free(n->block);
     snc_free(n->group);
@@ -212,8 +209,8 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
 {
     SNC_TRY(check_batch(n, x));
     int threads = n->ctx.threads;
-    bool apart = threads > 1 && !n->seam && x->B >= threads && x->T >= threads * PARALLEL_TOKENS;
-    int limit = n->seam ? n->rows : min_of(n->rows, GROUP_TOKENS);
+    bool apart = threads > 1 && !n->f32 && x->B >= threads && x->T >= threads * PARALLEL_TOKENS;
+    int limit = min_of(n->rows, GROUP_TOKENS);
     int groups = plan_groups(n, x, limit, apart ? threads : 1);
     batch_job b = {n, x, logits, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
     if (apart)

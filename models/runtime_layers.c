@@ -83,9 +83,8 @@ static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m
 {
     if (t == SNC_I8)
         return snc_qlinear_run(y, ldy, m->i8, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
-    bool bf16 = t == SNC_BF16;
-    SNC_TRY(snc_gemm_forward(y, ldy, bf16 ? j->n->gemm_bf16 : j->n->gemm, x, ldx, bf16 ? m->bf16 : m->f32, m->b, T, n, k,
-                             epi == SNC_EPI_ADD));
+    if (t == SNC_BF16) return snc_bf16linear_run(y, ldy, m->bf16, j->ctx, x, ldx, T, n, k, epi, j->w->linear);
+    SNC_TRY(snc_gemm_forward(y, ldy, j->n->gemm, x, ldx, m->f32, m->b, T, n, k, epi == SNC_EPI_ADD));
     if (epi != SNC_EPI_NONE && epi != SNC_EPI_ADD) {
         act_job a = {y, ldy, n, epi};
         snc_par_for(j->ctx, T, ROW_GRAIN, act_range, &a);
@@ -172,7 +171,7 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     snc_rt__worker *w = j->w;
     const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
     snc_dtype in = n->policy.linear[l][SNC_SITE_FFN_IN], out = n->policy.linear[l][SNC_SITE_FFN_OUT];
-    int C = n->arch.hidden, F = n->arch.ffn[l], block = n->seam ? T : FFN_ROWS * j->ctx->threads;
+    int C = n->arch.hidden, F = n->arch.ffn[l], block = in == SNC_F32 || out == SNC_F32 ? T : FFN_ROWS * j->ctx->threads;
     for (int t = 0; t < T; t += block) {
         int R = T - t < block ? T - t : block;
         float *h = w->h + (size_t)t * (size_t)C;
@@ -208,27 +207,19 @@ static snc_err layer(snc_rt__job *j, int l, const snc_rt__norm *norm)
 
 /* ---- embeddings and head ---- */
 
-static void add_row(float *h, const snc_net *n, snc_rt__table table, int row, bool accumulate)
-{
-    snc_dtype t = n->policy.embed;
-    const snc_rt__embed *e = &n->w->embed[table][t];
-    size_t width = t == SNC_F32 ? 4 : t == SNC_BF16 ? 2 : 1;
-    const uint8_t *at = (const uint8_t *)e->data + (size_t)row * (size_t)e->ld * width;
-    snc_infer_row(h, at, t, e->scale ? e->scale[row] : 1.0f, n->arch.hidden, accumulate, n->isa);
-}
-
 static void embed_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     snc_rt__job *j = payload;
     const snc_net *n = j->n;
     const int32_t *at = j->x->offsets + j->b0;
+    int C = n->arch.hidden, e = n->policy.embed;
     (void)chunk, (void)worker;
     for (int s = (int)begin; s < (int)end; s++)
         for (int t = at[s]; t < at[s + 1]; t++) {
-            float *h = j->w->h + (size_t)(t - at[0]) * (size_t)n->arch.hidden;
-            add_row(h, n, RT_WORD, j->x->ids[t], false);
-            add_row(h, n, RT_POSITION, t - at[s], true);
-            add_row(h, n, RT_TYPE, j->x->types[t], true);
+            float *h = j->w->h + (size_t)(t - at[0]) * (size_t)C;
+            snc_embed_row(h, n->w->embed[RT_WORD][e], j->x->ids[t], C);
+            snc_embed_add_row(h, n->w->embed[RT_POSITION][e], t - at[s], C);
+            snc_embed_add_row(h, n->w->embed[RT_TYPE][e], j->x->types[t], C);
         }
 }
 

@@ -14,6 +14,8 @@
 #include "core/gemm.h"
 #include "models/runtime.h"
 #include "models/snc_file.h"
+#include "quant/bf16linear.h"
+#include "quant/embed.h"
 #include "quant/qlinear.h"
 
 typedef enum snc_rt__linear { RT_Q, RT_K, RT_V, RT_O, RT_FFN_IN, RT_FFN_OUT, RT_LINEARS } snc_rt__linear;
@@ -21,18 +23,11 @@ typedef enum snc_rt__table { RT_WORD, RT_POSITION, RT_TYPE, RT_TABLES } snc_rt__
 
 typedef struct snc_rt__matrix {
     int N, K;
-    const float *W, *b;      /* W [N, K] dense, NULL when only integers exist; b [N] */
-    snc_gemm_weight *f32, *bf16;
+    const float *W, *b; /* W [N, K] dense, NULL when a file holds another form; b [N] */
+    snc_gemm_weight *f32;
+    snc_bf16linear *bf16;
     snc_qlinear *i8;
 } snc_rt__matrix;
-
-/* An embedding table in one dtype. */
-typedef struct snc_rt__embed {
-    const void *data;   /* [rows, ld]; NULL: not made */
-    const float *scale; /* [rows] of INT8 */
-    void *own[2];       /* data and scale where they are not borrowed */
-    int ld;
-} snc_rt__embed;
 
 typedef struct snc_rt__norm { const float *gamma, *beta; } snc_rt__norm;
 
@@ -49,12 +44,10 @@ struct snc_weights {
     snc_rt__layer layer[SNC_MAX_LAYERS];
     snc_rt__matrix pooler, classifier;
     snc_rt__norm embed_norm;
-    const float *table[RT_TABLES];                   /* f32 masters or NULL */
+    const float *table[RT_TABLES];                   /* f32 masters; NULL: a file holds another dtype */
     int rows[RT_TABLES];
-    snc_rt__embed embed[RT_TABLES][SNC_I8 + 1];      /* by dtype: F32, BF16, INT8 */
-    snc_gemm *gemm, *gemm_bf16;                      /* to make handles with */
-    void *own[4 + RT_LINEARS * SNC_MAX_LAYERS];      /* f32 copies of a file's BF16 matrices */
-    int owned;
+    snc_embed *embed[RT_TABLES][SNC_DTYPES];
+    snc_gemm *gemm;                                  /* to make f32 handles with */
     snc_sncfile *file;                               /* of an opened .snc, whose bytes the above borrows */
 };
 
@@ -74,10 +67,10 @@ struct snc_net {
     snc_policy policy;
     snc_net_opts o;
     snc_isa isa;        /* of the kernels between the linears; SCALAR is ref */
-    bool seam;          /* some linear goes through the gemm seam, which brings its own threads */
+    bool f32;           /* some linear goes through the gemm seam, which brings its own threads */
     int rows;           /* a worker's capacity */
     int ldx, ldm;       /* of xq, mq */
-    snc_gemm *gemm, *gemm_bf16;
+    snc_gemm *gemm;
     uint8_t *block;     /* all workers' buffers */
     void *scratch;      /* all workers' linear scratch */
     size_t scratch_bytes; /* of one worker */

@@ -38,7 +38,7 @@ snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_
     w->embed_norm = norm_of(m, m->ix.embed_norm);
     const int tables[RT_TABLES] = {m->ix.word, m->ix.position, m->ix.type};
     for (int i = 0; i < RT_TABLES; i++) {
-        w->embed[i][SNC_F32] = (snc_rt__embed){.data = snc_params_w(&m->params, tables[i]), .ld = m->arch.hidden};
+        w->table[i] = snc_params_w(&m->params, tables[i]);
         w->rows[i] = m->params.p[tables[i]].rows;
     }
     *out = w;
@@ -74,15 +74,9 @@ static snc_err read_matrix(snc_rt__matrix *m, reader *r, snc_lin i)
     *m = (snc_rt__matrix){.N = v.rows, .K = v.cols};
     SNC_TRY(read_vector(&m->b, r, i.b));
     if (v.dtype == SNC_I8) return snc_qlinear_create_packed(&m->i8, &w->ctx, v.data, v.scale, m->b, v.rows, v.cols);
-    if (v.dtype == SNC_F32) {
-        m->W = v.data;
-        return SNC_OK;
-    }
-    float *W = NULL;
-    SNC_TRY(snc_alloc(&W, (size_t)v.rows * (size_t)v.cols, sizeof *W));
-    w->own[w->owned++] = W;
-    m->W = W;
-    return snc_sncfile_param_read(W, w->file, name);
+    if (v.dtype == SNC_BF16) return snc_bf16linear_create_packed(&m->bf16, &w->ctx, v.data, m->b, v.rows, v.cols);
+    m->W = v.data;
+    return SNC_OK;
 }
 
 static snc_err read_all(reader *r)
@@ -103,7 +97,8 @@ static snc_err read_all(reader *r)
     for (int i = 0; i < RT_TABLES; i++) {
         snc_matrix_view v;
         SNC_TRY(snc_sncfile_matrix_view(&v, w->file, r->table.p[tables[i]].name));
-        w->embed[i][v.dtype] = (snc_rt__embed){.data = v.data, .scale = v.scale, .ld = v.cols};
+        if (v.dtype == SNC_F32) w->table[i] = v.data;
+        SNC_TRY(snc_embed_view(&w->embed[i][v.dtype], v.dtype, v.data, v.scale, v.rows, v.cols));
         w->rows[i] = v.rows;
     }
     return SNC_OK;
@@ -130,7 +125,7 @@ snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path
 static void matrix_dispose(snc_rt__matrix *m)
 {
     snc_gemm_weight_free(m->f32);
-    snc_gemm_weight_free(m->bf16);
+    snc_bf16linear_free(m->bf16);
     snc_qlinear_free(m->i8);
 }
 
@@ -142,13 +137,8 @@ void snc_weights_free(snc_weights *w)
     matrix_dispose(&w->pooler);
     matrix_dispose(&w->classifier);
     for (int i = 0; i < RT_TABLES; i++)
-        for (int t = 0; t <= SNC_I8; t++) {
-            snc_free(w->embed[i][t].own[0]);
-            snc_free(w->embed[i][t].own[1]);
-        }
-    for (int i = 0; i < w->owned; i++) snc_free(w->own[i]);
+        for (int t = 0; t < SNC_DTYPES; t++) snc_embed_free(w->embed[i][t]);
     snc_gemm_free(w->gemm);
-    snc_gemm_free(w->gemm_bf16);
     snc_sncfile_close(w->file);
     snc_free(w);
 }
@@ -164,44 +154,25 @@ snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, c
               snc_dtype_get(t)->name);
     SNC_CHECK(m->W, SNC_E_UNSUPPORTED, "%s: the file holds it in another dtype than %s", name, snc_dtype_get(t)->name);
     if (t == SNC_I8) return snc_qlinear_create(&m->i8, &w->ctx, m->W, m->K, m->b, m->N, m->K);
-    snc_gemm **g = t == SNC_F32 ? &w->gemm : &w->gemm_bf16;
-    if (!*g) SNC_TRY(snc_gemm_create(g, &w->ctx, t == SNC_F32 ? SNC_COMPUTE_F32 : SNC_COMPUTE_BF16, 1, m->N > m->K ? m->N : m->K));
-    return snc_gemm_weight_create(t == SNC_F32 ? &m->f32 : &m->bf16, *g, m->W, m->K, m->N, m->K);
+    if (t == SNC_BF16) return snc_bf16linear_create(&m->bf16, &w->ctx, m->W, m->K, m->b, m->N, m->K);
+    if (!w->gemm) SNC_TRY(snc_gemm_create(&w->gemm, &w->ctx, SNC_COMPUTE_F32, 1, 1));
+    return snc_gemm_weight_create(&m->f32, w->gemm, m->W, m->K, m->N, m->K);
 }
 
 size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, int T)
 {
-    return t == SNC_I8 ? snc_qlinear_workspace_size(m->i8, T) : 0;
-}
-
-/* A table in `t` from its f32 master; INT8 with a scale for each full row, so that every hidden width reads the same integers. */
-static snc_err make_table(snc_rt__embed *e, const snc_rt__embed *master, int rows, snc_dtype t)
-{
-    const float *W = master->data;
-    size_t n = (size_t)rows * (size_t)master->ld;
-    SNC_TRY(snc_alloc(&e->own[0], n, t == SNC_I8 ? sizeof(int8_t) : sizeof(snc_bf16)));
-    e->ld = master->ld;
-    if (t == SNC_I8) {
-        SNC_TRY(snc_alloc(&e->own[1], (size_t)rows, sizeof(float)));
-        snc_quantize_weight(e->own[0], e->own[1], W, master->ld, rows, master->ld);
-        e->scale = e->own[1];
-    } else {
-        snc_bf16 *h = e->own[0];
-        for (size_t i = 0; i < n; i++) h[i] = snc_bf16_from_f32(W[i]);
-    }
-    e->data = e->own[0];
-    return SNC_OK;
+    if (t == SNC_I8) return snc_qlinear_workspace_size(m->i8, T);
+    return t == SNC_BF16 ? snc_bf16linear_workspace_size(m->bf16, T) : 0;
 }
 
 static snc_err prepare_tables(snc_weights *w, snc_dtype t)
 {
     static const char *const name[RT_TABLES] = {"embeddings.word", "embeddings.position", "embeddings.type"};
     for (int i = 0; i < RT_TABLES; i++) {
-        SNC_CHECK(t <= SNC_I8, SNC_E_UNSUPPORTED, "%s: %s is not a dtype of embeddings", name[i], snc_dtype_get(t)->name);
-        if (w->embed[i][t].data) continue;
-        SNC_CHECK(w->embed[i][SNC_F32].data, SNC_E_UNSUPPORTED, "%s: the file holds it in another dtype than %s", name[i],
+        if (w->embed[i][t]) continue;
+        SNC_CHECK(w->table[i], SNC_E_UNSUPPORTED, "%s: the file holds it in another dtype than %s", name[i],
                   snc_dtype_get(t)->name);
-        SNC_TRY(make_table(&w->embed[i][t], &w->embed[i][SNC_F32], w->rows[i], t));
+        SNC_TRY(snc_embed_create(&w->embed[i][t], t, w->table[i], w->arch.hidden, w->rows[i], w->arch.hidden));
     }
     return SNC_OK;
 }

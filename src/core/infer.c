@@ -20,20 +20,6 @@ static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *ga
     }
 }
 
-static float element(const void *row, snc_dtype dtype, int i)
-{
-    if (dtype == SNC_F32) return ((const float *)row)[i];
-    return dtype == SNC_BF16 ? snc_bf16_to_f32(((const snc_bf16 *)row)[i]) : (float)((const int8_t *)row)[i];
-}
-
-static void row_ref(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate)
-{
-    for (int i = 0; i < n; i++) {
-        float v = element(row, dtype, i) * scale;
-        y[i] = accumulate ? y[i] + v : v;
-    }
-}
-
 static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k)
 {
     for (int t = 0; t < T; t++)
@@ -82,22 +68,6 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
 #endif
     (void)isa;
     norm_ref(y, ldy, x, ldx, gamma, beta, T, C, eps);
-}
-
-void snc_infer_row(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate, snc_isa isa)
-{
-#if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) {
-        snc_infer__row_avx512(y, row, dtype, scale, n, accumulate);
-        return;
-    }
-    if (isa == SNC_ISA_AVX2) {
-        snc_infer__row_avx2(y, row, dtype, scale, n, accumulate);
-        return;
-    }
-#endif
-    (void)isa;
-    row_ref(y, row, dtype, scale, n, accumulate);
 }
 
 void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k,

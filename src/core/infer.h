@@ -10,15 +10,10 @@
 #include <stddef.h>
 
 #include "base/isa.h"
-#include "core/dtype.h"
 
 /* y[t,c] = (x[t,c] - mean_t) / sqrt(var_t + eps) * gamma[c] + beta[c] over the first C columns; y may be x. */
 void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
                     float eps, snc_isa isa);
-
-/* y[c] (+)= scale * row[c], c < n: a row of an embedding table in F32, BF16 or INT8 (scale is 1 but for INT8). The product is
- * rounded before it is added: the same bits on every ISA. */
-void snc_infer_row(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate, snc_isa isa);
 
 /* y[t,j] = x[t,:k] . w[j,:k] + b[j]: for heads of a few outputs, where packing and a library call cost more. */
 void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k,

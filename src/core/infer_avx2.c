@@ -2,8 +2,6 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#include "core/dtype.h"
-
 #define SIMD __attribute__((target("avx2,fma")))
 #define SIMD_NAME(base) base##_avx2
 #define VW 8
@@ -29,14 +27,6 @@ SIMD static inline vf vround(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEA
 SIMD static inline vf vexp2i(vf a)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127)), 23));
-}
-SIMD static inline vf vload_bf16(const snc_bf16 *p)
-{
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)), 16));
-}
-SIMD static inline vf vload_i8(const int8_t *p)
-{
-    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
 }
 SIMD static inline float vsum(vf a)
 {

@@ -1,8 +1,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "core/dtype.h"
-
 #define SIMD __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define SIMD_NAME(base) base##_avx512
 #define VW 16
@@ -24,14 +22,6 @@ SIMD static inline vf vround(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_T
 SIMD static inline vf vexp2i(vf a)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127)), 23));
-}
-SIMD static inline vf vload_bf16(const snc_bf16 *p)
-{
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p)), 16));
-}
-SIMD static inline vf vload_i8(const int8_t *p)
-{
-    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
 }
 SIMD static inline float vsum(vf a) { return _mm512_reduce_add_ps(a); }
 SIMD static inline float vhmax(vf a) { return _mm512_reduce_max_ps(a); }

@@ -14,7 +14,6 @@ typedef struct snc_infer__head { /* one head of one sequence, as in snc_infer_at
 #define SNC_INFER__DECLARE(isa)                                                                                        \
     void snc_infer__norm_##isa(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T,  \
                                int C, float eps);                                                                      \
-    void snc_infer__row_##isa(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate);          \
     void snc_infer__dot_##isa(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, \
                               int n, int k);                                                                           \
     void snc_infer__attention_##isa(const snc_infer__head *a, float *scratch)

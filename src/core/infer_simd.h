@@ -2,8 +2,7 @@
  *
  * An including file defines, for vectors of VW floats:
  *   SIMD (target attribute), vf, SIMD_NAME(base), vset, vload, vloadn(p, n) (lanes >= n are 0), vstore, vstoren, vadd,
- *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax, and
- *   vload_bf16, vload_i8, which widen.
+ *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax.
  */
 #include <math.h>
 
@@ -27,32 +26,6 @@ SIMD static inline vf vexp(vf x)
     p = vfma(p, r, vset(5.0000001201e-1f));
     p = vfma(p, vmul(r, r), vadd(r, vset(1.0f)));
     return vmul(p, vexp2i(n));
-}
-
-SIMD SIMD_INLINE void add_row(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate)
-{
-    int i = 0;
-    for (; i + VW <= n; i += VW) {
-        vf v = dtype == SNC_F32    ? vload((const float *)row + i)
-               : dtype == SNC_BF16 ? vload_bf16((const snc_bf16 *)row + i)
-                                   : vload_i8((const int8_t *)row + i);
-        v = vmul(v, vset(scale));
-        vstore(y + i, accumulate ? vadd(vload(y + i), v) : v);
-    }
-    for (; i < n; i++) {
-        float v = dtype == SNC_F32    ? ((const float *)row)[i]
-                  : dtype == SNC_BF16 ? snc_bf16_to_f32(((const snc_bf16 *)row)[i])
-                                      : (float)((const int8_t *)row)[i];
-        v *= scale;
-        y[i] = accumulate ? y[i] + v : v;
-    }
-}
-
-SIMD void SIMD_NAME(snc_infer__row)(float *y, const void *row, snc_dtype dtype, float scale, int n, bool accumulate)
-{
-    if (dtype == SNC_F32) add_row(y, row, SNC_F32, scale, n, accumulate);
-    else if (dtype == SNC_BF16) add_row(y, row, SNC_BF16, scale, n, accumulate);
-    else add_row(y, row, SNC_I8, scale, n, accumulate);
 }
 
 SIMD void SIMD_NAME(snc_infer__norm)(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta,

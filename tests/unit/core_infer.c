@@ -54,34 +54,6 @@ static void norm_equals_ref_on_every_isa(void **state)
     snc_free(x), snc_free(g), snc_free(b), snc_free(want), snc_free(got);
 }
 
-static void table_rows_have_the_same_bits_on_every_isa(void **state)
-{
-    (void)state;
-    enum { N = 77 };
-    static const int widths[] = {1, 8, 15, 16, 40, N};
-    float *x = normal(N, 1, 1), want[N], got[N];
-    snc_bf16 h[N];
-    int8_t q[N];
-    for (int i = 0; i < N; i++) {
-        h[i] = snc_bf16_from_f32(x[i]);
-        q[i] = (int8_t)(i * 37);
-    }
-    const void *row[3] = {x, h, q};
-    static const snc_dtype dtype[3] = {SNC_F32, SNC_BF16, SNC_I8};
-    for (int d = 0; d < 3; d++)
-        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
-            for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
-                memset(want, 0, sizeof want);
-                memset(got, 0, sizeof got);
-                for (int twice = 0; twice < 2; twice++) {
-                    snc_infer_row(want, row[d], dtype[d], d == 2 ? 0.013f : 1.0f, widths[w], twice, SNC_ISA_SCALAR);
-                    snc_infer_row(got, row[d], dtype[d], d == 2 ? 0.013f : 1.0f, widths[w], twice, (snc_isa)isa);
-                }
-                assert_memory_equal(got, want, sizeof got);
-            }
-    snc_free(x);
-}
-
 static void dots_equal_ref_on_every_isa(void **state)
 {
     (void)state;
@@ -151,7 +123,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(norm_equals_ref_on_every_isa),
-        cmocka_unit_test(table_rows_have_the_same_bits_on_every_isa),
         cmocka_unit_test(dots_equal_ref_on_every_isa),
         cmocka_unit_test(attention_equals_ref_on_every_isa),
         cmocka_unit_test(attention_survives_extreme_scores),
