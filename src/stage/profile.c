@@ -1,0 +1,117 @@
+/* compress profile: the latency table of a supernet on a workload. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "stage/export.h"
+
+static void add_dtypes(snc_dtype *list, int *n, const snc_gene *g)
+{
+    for (int i = 0; i < g->n; i++) {
+        bool there = false;
+        for (int k = 0; k < *n; k++) there = there || list[k] == (snc_dtype)g->value[i];
+        if (!there && *n < 3) list[(*n)++] = (snc_dtype)g->value[i];
+    }
+}
+
+/* Every option the search may ask for, and INT8 throughout for the full-size model that x is measured in. */
+static void options_of(snc_latency_space *out, const snc_space *s)
+{
+    const snc_gene *hidden = &s->gene[1], *heads = &s->gene[2], *ffn = &s->gene[3];
+    *out = (snc_latency_space){.linear = {SNC_I8}, .embed = {SNC_I8}, .n_linear = 1, .n_embed = 1};
+    out->n_hidden = hidden->n;
+    out->n_heads = heads->n;
+    out->n_ffn = ffn->n;
+    memcpy(out->hidden, hidden->value, sizeof out->hidden);
+    memcpy(out->heads, heads->value, sizeof out->heads);
+    memcpy(out->ffn, ffn->value, sizeof out->ffn);
+    for (int k = 0; k < SNC_SITES; k++) add_dtypes(out->linear, &out->n_linear, &s->gene[4 + k]);
+    add_dtypes(out->linear, &out->n_linear, &s->gene[s->genes - 3]);
+    add_dtypes(out->embed, &out->n_embed, &s->gene[s->genes - 1]);
+}
+
+static bool up_to_date(const char *out, const char *stamp_path, const cJSON *stamp, const snc_ctx *work)
+{
+    cJSON *there = NULL;
+    snc_latency *t = NULL;
+    bool same = snc_is_file(out) && snc_is_file(stamp_path) && snc_json_load(&there, stamp_path) == SNC_OK && cJSON_Compare(there, stamp, 1) &&
+                snc_latency_load(&t, out) == SNC_OK && snc_latency_fits_host(t, work);
+    snc_latency_free(t);
+    cJSON_Delete(there);
+    return same;
+}
+
+static snc_err build(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const snc_space *space, const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_weights *w = NULL;
+    snc_workload load = {0};
+    snc_latency *t = NULL;
+    snc_latency_space options;
+    snc_latency_opts lo = SNC_LATENCY_OPTS_INIT;
+    lo.percentile = o->percentile / 100;
+    options_of(&options, space);
+    SNC_GOTO(snc_weights_from_model(&w, work, m));
+    SNC_GOTO(snc_pick_workload(&load, work, o, in->splits.rank, m->cfg.vocab));
+    SNC_GOTO(snc_latency_build(&t, work, w, &options, load.batches, load.count, &lo));
+    SNC_GOTO(snc_latency_save(t, out));
+    snc_policy int8 = snc_policy_int8();
+    snc_log(work, SNC_LOG_INFO, "profile: full-size INT8 %.0f us by the table", snc_latency_predict(t, &m->arch, &int8));
+out:
+    snc_latency_free(t);
+    snc_workload_free(&load);
+    snc_weights_free(w);
+    return err;
+}
+
+snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    snc_space *space = NULL;
+    cJSON *stamp = snc_stamp_new("profile", o, NULL, in->splits.rank);
+    char stamp_path[4096];
+    int n = snprintf(stamp_path, sizeof stamp_path, "%s.inputs", out);
+    if (n >= (int)sizeof stamp_path) {
+        err = snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
+        goto out;
+    }
+    SNC_GOTO(snc_ctx_check(work));
+    SNC_GOTO(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_step_space(&space, o, m, "even"));
+    snc_stamp_hash(stamp, "space", snc_space_hash(space));
+    cJSON_AddStringToObject(stamp, "batch", o->batch ? o->batch : "1");
+    cJSON_AddStringToObject(stamp, "seq_len", o->seq_len ? o->seq_len : "data");
+    cJSON_AddNumberToObject(stamp, "percentile", o->percentile);
+    if (up_to_date(out, stamp_path, stamp, work)) {
+        snc_log(work, SNC_LOG_INFO, "profile: %s is up to date", out);
+        goto out;
+    }
+    SNC_GOTO(build(work, o, in, m, space, out));
+    SNC_GOTO(snc_json_save(stamp, stamp_path));
+out:
+    cJSON_Delete(stamp);
+    snc_space_free(space);
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx;
+    snc_tok_assets assets = {0};
+    snc_inputs in = {0};
+    SNC_TRY(snc_stage_need("profile", "a supernet", o->n_models ? o->models[0] : NULL));
+    SNC_TRY(snc_stage_need("profile", "--output", o->output));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_GOTO(snc_load_tokenizer(&assets, o->models[0]));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", &assets, true, NULL));
+    SNC_GOTO(snc_step_profile(&ctx, o, &in, o->models[0], o->output));
+    snc_stage_say(h, "%s", o->output);
+out:
+    snc_inputs_close(&in);
+    snc_tok_assets_dispose(&assets);
+    return err;
+}
