@@ -12,6 +12,8 @@
  * strip_accents null follows lowercase, as in Hugging Face. An added token that is not a piece of the model has an
  * "id": its line of the vocabulary, which then matches as an added token alone.
  *
+ * A piece cannot hold U+0000 or a line feed: the first is no text here, the second never matches as words hold no space.
+ *
  * A tokenizer is immutable and shared by threads; a scratch serves one thread.
  */
 #ifndef SNC_TOKENIZER_TOKENIZER_H

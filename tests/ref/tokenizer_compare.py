@@ -171,7 +171,8 @@ def with_flags(model, folder, lower, strip, clean=True, cjk=True):
 
 def alphabet(folder, lower, strip, clean=True, cjk=True):
     """Every assigned character is a piece, at the start of a word and inside: nothing hides behind [UNK], the order of marks shows."""
-    chars = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
+    # NUL is left out: a vocabulary here is text of one piece a line, and no piece of it can hold one
+    chars = [chr(c) for c in range(1, 0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
     pieces = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"] + chars + ["##" + c for c in chars]
     tok = Tokenizer(WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
     tok.normalizer = N.BertNormalizer(lowercase=lower, strip_accents=strip, clean_text=clean, handle_chinese_chars=cjk)
