@@ -9,7 +9,8 @@
 
 enum {
     ROW_GRAIN = 16,  /* rows of one chunk when threads share a group */
-    FFN_ROWS = 64    /* rows of the FFN's wide activation that stay in L2 beside both matrices */
+    FFN_ROWS = 64,   /* rows of the FFN's wide activation that stay in L2 beside both matrices */
+    SHARED_MACS = 2000000 /* attention below this many multiply-adds is not worth a fork and a join */
 };
 
 static void stamp(snc_rt__job *j, double *sum)
@@ -126,8 +127,8 @@ static void attention(snc_rt__job *j, int l, bool first)
     snc_net *n = j->n;
     int D = n->w->cfg.head_width, heads = n->arch.heads[l];
     head_job a = {j, D * heads, D, heads, first, n->policy.linear[l][SNC_SITE_QKV] != SNC_F32, 1.0f / sqrtf((float)D)};
-    int64_t items = (int64_t)(j->b1 - j->b0) * heads;
-    if (j->ctx->threads > 1)
+    int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
+    if (j->ctx->threads > 1 && macs > SHARED_MACS)
         snc_par_for(j->ctx, items, 1, head_range, &a);
     else
         head_range(&a, 0, items, 0, 0);

@@ -1,0 +1,124 @@
+/* How well the latency table predicts nets it never ran: 50 random MiniLM subnets (random weights), predicted against
+ * measured median, for one shape.
+ *
+ *   models_latency_error [BATCH LENGTH [THREADS [SECONDS for the table]]]     default 1 32 1 5
+ *
+ * Prints the time the table took, then MAPE, the worst error and Kendall's tau. Wants an idle machine.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/par.h"
+#include "base/rng.h"
+#include "models/latency.h"
+#include "models/measure.h"
+
+enum { NETS = 50 };
+
+static void need(snc_err err)
+{
+    if (err == SNC_OK) return;
+    fprintf(stderr, "%s\n", snc_err_text());
+    exit(1);
+}
+
+/* Kernel-granular options: hidden and FFN in steps of 64 and 128, every head count from 2. */
+static snc_latency_space space_of(const snc_bert_config *c)
+{
+    snc_latency_space s = {.hidden = {256, 320, 384}, .n_hidden = 3, .linear = {SNC_I8, SNC_BF16}, .n_linear = 2,
+                           .embed = {SNC_I8, SNC_BF16}, .n_embed = 2};
+    for (int h = 2; h <= c->heads; h++) s.heads[s.n_heads++] = h;
+    for (int f = 256; f <= c->ffn; f += 128) s.ffn[s.n_ffn++] = f;
+    return s;
+}
+
+static int any(snc_rng *r, const int *v, int n) { return v[snc_rng_below(r, (uint32_t)n)]; }
+
+static void random_config(snc_arch *a, snc_policy *p, snc_rng *r, const snc_latency_space *s, const snc_arch *full)
+{
+    *a = *full;
+    a->hidden = any(r, s->hidden, s->n_hidden);
+    a->layers = full->layers - (int)snc_rng_below(r, 4);
+    for (int l = 0; l < a->layers; l++) {
+        a->heads[l] = any(r, s->heads, s->n_heads);
+        a->ffn[l] = any(r, s->ffn, s->n_ffn);
+        for (int site = 0; site < SNC_SITES; site++) p->linear[l][site] = (uint8_t)s->linear[snc_rng_below(r, 4) == 0];
+    }
+    p->pooler = SNC_I8;
+    p->classifier = SNC_F32;
+    p->embed = (uint8_t)s->embed[snc_rng_below(r, 2)];
+}
+
+static double tau(const double *x, const double *y, int n)
+{
+    int sum = 0;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < i; k++) sum += ((x[i] - x[k]) * (y[i] - y[k]) > 0) ? 1 : -1;
+    return sum / (0.5 * n * (n - 1));
+}
+
+int main(int argc, char **argv)
+{
+    int B = argc > 2 ? atoi(argv[1]) : 1, len = argc > 2 ? atoi(argv[2]) : 32, threads = argc > 3 ? atoi(argv[3]) : 1;
+    snc_bert_config c = {.vocab = 30522, .positions = 512, .types = 2, .hidden = 384, .layers = 6, .heads = 12, .head_width = 32,
+                         .ffn = 1536, .classes = 2, .act = SNC_ACT_GELU, .norm_eps = 1e-12f};
+    snc_arch full = snc_arch_full(&c), a;
+    snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
+    snc_latency_space s = space_of(&c);
+    snc_latency_opts o = SNC_LATENCY_OPTS_INIT;
+    snc_net_opts no = {.max_tokens = B * len, .max_seqs = B, .max_len = len};
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_model *m = NULL;
+    snc_weights *w = NULL;
+    snc_latency *t = NULL;
+    snc_net *n = NULL;
+    int32_t *ids = NULL, *types = NULL, *at = NULL;
+    if (B < 1 || len < 1 || len > c.positions || threads < 1) return 2;
+    if (argc > 4) o.seconds = atof(argv[4]);
+    ctx.threads = threads;
+    snc_par_set_threads(threads);
+    need(snc_alloc(&ids, (size_t)B * (size_t)len, sizeof *ids));
+    need(snc_alloc(&types, (size_t)B * (size_t)len, sizeof *types));
+    need(snc_alloc(&at, (size_t)B + 1, sizeof *at));
+    for (int b = 0; b <= B; b++) at[b] = b * len;
+    for (int i = 0; i < B * len; i++) ids[i] = 1000 + 17 * i % 20000;
+    snc_tokens x = {.B = B, .T = B * len, .ids = ids, .types = types, .offsets = at};
+    need(snc_model_new(&m, &c, &full));
+    snc_model_init_random(m, 1);
+    need(snc_weights_from_model(&w, &ctx, m));
+    double start = snc_now();
+    need(snc_latency_build(&t, &ctx, w, &s, &x, 1, &o));
+    printf("%dx%d, %d threads: table in %.1f s\n", B, len, threads, snc_now() - start);
+    need(snc_net_create(&n, &ctx, w, NULL, &p, &no));
+
+    double predicted[NETS], measured[NETS], error = 0, worst = 0, bias = 0;
+    snc_rng r;
+    snc_rng_init(&r, 3, 3);
+    for (int i = 0; i < NETS; i++) {
+        snc_timing time;
+        snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
+        mo.warmup = 0.01;
+        mo.seconds = 0.1;
+        mo.min_samples = 9;
+        random_config(&a, &p, &r, &s, &full);
+        need(snc_net_rebind(n, &a, &p));
+        need(snc_measure(&time, n, &x, 1, &mo));
+        predicted[i] = snc_latency_predict(t, &a, &p);
+        measured[i] = time.median;
+        double e = predicted[i] / measured[i] - 1;
+        error += fabs(e) / NETS;
+        bias += e / NETS;
+        if (fabs(e) > fabs(worst)) worst = e;
+    }
+    printf("MAPE %.2f%%  bias %+.2f%%  worst %+.1f%%  Kendall tau %.3f\n", 100 * error, 100 * bias, 100 * worst, tau(predicted, measured, NETS));
+    snc_net_free(n);
+    snc_latency_free(t);
+    snc_weights_free(w);
+    snc_model_free(m);
+    snc_free(ids), snc_free(types), snc_free(at);
+    return 0;
+}
