@@ -16,6 +16,7 @@
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "models/bert.h"
 #include "models/runtime.h"
 #include "unit/models_nano.h"
 
@@ -79,6 +80,32 @@ static void f32_equals_a_plain_forward(void **state)
         snc_model_free(m);
     }
     nano_batch_dispose(&x);
+}
+
+static void f32_equals_the_training_engine(void **state)
+{
+    (void)state;
+    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    nano_batch x = nano_batch_make(9, 40, 12);
+    const snc_arch arch[] = {m->arch, nano_subnet(m)};
+    static const snc_backend backends[] = {SNC_BACKEND_REF, SNC_BACKEND_AUTO};
+    for (size_t b = 0; b < 2; b++) {
+        snc_ctx ctx = context(1, backends[b]);
+        snc_bert_opts o = SNC_BERT_OPTS_INIT;
+        snc_policy p = snc_policy_uniform(SNC_F32, SNC_F32);
+        snc_bert *e;
+        o.train = false;
+        assert_int_equal(snc_bert_create(&e, &ctx, m, &o), SNC_OK);
+        for (size_t a = 0; a < 2; a++) {
+            float want[9 * K], got[9 * K];
+            assert_int_equal(snc_bert_forward(e, want, &arch[a], &x.t, NULL), SNC_OK);
+            logits_of(got, &ctx, m, &arch[a], &p, &x.t);
+            assert_true(distance(got, want, 9 * K) < F32_TOLERANCE);
+        }
+        snc_bert_free(e);
+    }
+    nano_batch_dispose(&x);
+    snc_model_free(m);
 }
 
 static void int8_and_bf16_stay_close_to_f32(void **state)
@@ -346,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f32_equals_a_plain_forward),
+        cmocka_unit_test(f32_equals_the_training_engine),
         cmocka_unit_test(int8_and_bf16_stay_close_to_f32),
         cmocka_unit_test(a_sequence_does_not_see_its_neighbours),
         cmocka_unit_test(thread_count_does_not_change_a_bit),
