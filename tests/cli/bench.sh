@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Every cell of the comma lists in every format, and scores on tasks.
+. "$(dirname "$0")/lib.bash"
+nano nano
+cells=(bench nano/nano.snc -b 1,8 -s 8,40 -t 1,2 -r 4)
+
+run 0 "${cells[@]}" -o csv
+lines out 9
+holds out '^model,batch,seq,threads,p50_ms,p90_ms,p99_ms,tokens_per_s,sentences_per_s$'
+check "cells of the csv" awk -F, 'NR == 1 { next }
+    NF != 9 || $5 <= 0 || $5 > $6 || $6 > $7 || $8 <= 0 { exit 1 }
+    seen[$2 "," $3 "," $4]++ { exit 1 } END { for (b = 1; b <= 8; b += 7) for (t = 1; t <= 2; t++)
+        if (!((b ",8," t) in seen) || !((b ",40," t) in seen)) exit 1 }' out
+equal "standard error" "$(cat err)" ""
+
+run 0 "${cells[@]}" -o json
+for key in model batch seq threads p50_ms p90_ms p99_ms tokens_per_s; do
+    equal "times '$key' stands in the list" "$(grep -c "\"$key\":" out)" 8
+done
+check "the answer is one list" awk 'NR == 1 && $0 != "[{" { exit 1 } { last = $0 } END { exit last != "\t}]" }' out
+equal "samples of a cell" "$(number out samples)" 4
+
+run 0 "${cells[@]}"
+lines out 12
+check "columns of the table" awk '/^\| nano/ { n++ } /^\|/ && gsub(/\|/, "") != 10 { bad = 1 } END { exit bad || n != 8 }' out
+holds out '^host: {.*"cpu":'
+
+# Long and short names, underscores and '=' say the same.
+run 0 bench nano/nano.snc --batch=2 --seq_len 8 --threads 1 --format csv --repeats 4
+lines out 2
+
+# Scores of two models, one of them INT8; with --tasks alone there are no cells.
+run 0 finetune --pretrained nano/nano.snc --task nano/task.json --data nano --output t.snc --epochs 2 --lr 2e-3 --threads 1
+run 0 export t.snc --policy int8 --output t8.snc
+run 0 bench t.snc t8.snc --tasks nano/task.json --data nano -o csv
+lines out 3
+check "scores" awk -F, 'NR == 1 { exit $0 != "model,task,rows,metric,value,ms" } $2 != "nano" || $3 != 200 || $4 != "accuracy" ||
+    $5 < 0.8 || $6 <= 0 { exit 1 }' out
+value=$(awk -F, 'NR == 2 { print $5 }' out)
+run 0 eval t.snc --task nano/task.json --data nano --json
+equal "score of eval" "$(printf %.6f "$(number out accuracy)")" "$value"
+run 0 bench t.snc --tasks nano/task.json --data nano -s 8 -r 3 -o csv
+lines out 4
+
+refused "-s data needs a file" bench nano/nano.snc -s data
+refused "-s 41: the model has 40 positions" bench nano/nano.snc -s 8,41
+refused "--batch '0'" bench nano/nano.snc -b 0
+refused "--batch 'x'" bench nano/nano.snc -b 1,x
+refused "--batch ''" bench nano/nano.snc -b 1,
+refused "--seq-len '-3'" bench nano/nano.snc -s -3
+refused "--threads '0'" bench nano/nano.snc -t 0
+refused "-o 'xml'" bench nano/nano.snc -o xml
+refused "bench: --data is missing" bench t.snc --tasks nano/task.json
+refused "task 'none'" bench t.snc --tasks none --data nano
+refused "none.snc" bench nano/nano.snc none.snc -s 8 -r 3

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# The whole job on a nano model: killed in every stage and resumed, proven, asked again for something else, interrupted.
+. "$(dirname "$0")/lib.bash"
+nano nano
+budget=(--epochs 10 --lr 2e-3 --supernet-epochs 4 --supernet-lr 1e-3 --checkpoint-every 10 --evals 200 --repair-epochs 0.3)
+from=(--pretrained nano/nano.snc --task nano/task.json --data nano)
+all=("${from[@]}" "${budget[@]}" --target-latency 0.9x)
+
+run 0 "${all[@]}" --output job --dry-run
+holds out '^estimate: finetune .* in all$'
+absent job
+
+# ---- killed in fine-tuning, in supernet training and in the search, then to the end ----------------------------------
+killed_when job/teacher.snc.checkpoint "${all[@]}" --output job
+absent job/teacher.snc job/compressed.snc
+killed_when job/supernet.snc.checkpoint "${all[@]}" --output job
+exists job/teacher.snc
+absent job/teacher.snc.checkpoint job/supernet.snc
+killed_when job/best.json "${all[@]}" --output job
+exists job/supernet.snc job/search.sqlite
+absent job/compressed.snc job/report.json
+"$COMPRESS" "${all[@]}" --output job >out.txt 2>err
+code=$?
+check "exit code $code, expected 0 or 3" test $code -eq 0 -o $code -eq 3
+holds err 'finetune: job/teacher.snc is up to date'
+holds err 'supernet: job/supernet.snc is up to date'
+exists job/compressed.snc job/report.json job/report.md job/report.csv job/front.json job/config.json
+no_leftovers job
+absent job/compressed.snc.repaired
+equal "evaluations, those before the kill included" "$(number job/report.json evaluations)" 200
+
+# ---- the report says what can be checked -------------------------------------------------------------------------------
+case $code in
+0) holds out.txt '^nano: every target holds$'; holds job/report.json '"all":.*true' ;;
+3) holds out.txt '^nano: a target was MISSED'; holds job/report.json '"all":.*false' ;;
+esac
+holds out.txt '^file: job/compressed.snc'
+lines job/report.csv 4
+check "columns of report.csv" awk -F, 'NF != 13 { exit 1 } NR > 1 && ($2 <= 0 || $3 > $2 || $4 < $2) { exit 1 }' job/report.csv
+csv() { awk -F, -v m="$1" -v c="$2" '$1 == m { print $c }' job/report.csv; } # MODEL COLUMN
+equal "bytes of compressed.snc" "$(csv compressed 8)" "$(stat -c %s job/compressed.snc)"
+less "compressed and full INT8, bytes" "$(csv compressed 8)" "$(csv 'full INT8' 8)"
+less "INT8 and F32, bytes" "$(csv 'full INT8' 8)" "$(csv 'teacher F32' 8)"
+check "drop is the difference of the scores" awk -v t="$(csv 'teacher F32' 9)" -v c="$(csv compressed 9)" -v d="$(csv compressed 10)" \
+    'BEGIN { e = 100 * (t - c) - d; exit !(e < 0.01 && e > -0.01) }'
+equal "ratio of full INT8 to itself" "$(csv 'full INT8' 6)" 1.0000
+run 0 eval job/compressed.snc --task nano/task.json --data nano --json
+equal "score of the file" "$(printf %.6f "$(number out accuracy)")" "$(csv compressed 9)"
+for part in train rank select dev; do check "$part is in the report" test "$(number job/report.json $part)" -ge 50; done
+printf 'good film\nbad movie bad\n' >in
+run 0 predict job/compressed.snc <in
+check "answers of the file" grep -qE '^(positive|negative)	0\.[0-9]+|1\.0' out
+run 0 bench job/compressed.snc -s data -r 5 -o csv
+lines out 2
+run 0 info job/compressed.snc --json
+holds out '"tokenizer":.*true'
+
+# ---- a run that was never killed finds the same -------------------------------------------------------------------------
+mkdir once && cp job/run.json job/latency.json* once
+killed_when once/compressed.snc "${all[@]}" --output once
+same_tensors job/teacher.snc once/teacher.snc
+same_tensors job/supernet.snc once/supernet.snc
+same job/best.json once/best.json
+
+# ---- what nothing can meet: the nearest is kept and the code is 3; nothing is trained again ------------------------------
+cp job/teacher.snc teacher.before && cp job/supernet.snc supernet.before
+run 3 "${from[@]}" "${budget[@]}" --target-latency 0.01x --repair off --output job
+holds err 'finetune: job/teacher.snc is up to date'
+holds err 'supernet: job/supernet.snc is up to date'
+holds err 'profile: job/latency.json is up to date'
+same job/teacher.snc teacher.before
+same job/supernet.snc supernet.before
+holds out 'MISSED'
+holds job/report.json '"all":.*false'
+run 0 predict job/compressed.snc <in
+lines out 2
+
+# ---- interrupted ----------------------------------------------------------------------------------------------------------
+cp -r job int && rm int/best.json int/compressed.snc
+"$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.8x --evals 1000000 --output int >out 2>err &
+CHILD=$!
+for ((n = 0; n < 3000; n++)); do [ -e int/best.json ] && break; sleep 0.01; done
+kill -INT "$CHILD"
+wait "$CHILD"
+equal "exit code of an interrupted run" $? 130
+CHILD=""
+holds err '^compress: search interrupted after'
+exists int/best.json
+run 0 export int/supernet.snc --config int/best.json --output best.snc
+run 0 predict best.snc <in
+lines out 2
+
+# ---- folders --------------------------------------------------------------------------------------------------------------
+refused "--output job: holds a run of another model, task, data, seed or version" "${all[@]}" --seed 7 --output job
+sed 's/"max_length":32/"max_length":24/' nano/task.json >task.json
+refused "--output job: holds a run of another" --pretrained nano/nano.snc --task ./task.json --data nano --target-latency 0.9x --output job
+mkdir mine && echo precious >mine/notes.txt
+refused "--output mine: not empty and no run of this program" "${all[@]}" --output mine
+equal "what is in a folder that was refused" "$(ls mine)" notes.txt
+refused "nano/task.json: cannot make the folder" "${all[@]}" --output nano/task.json/x
+cp -r job over && rm over/best.json
+killed_when over/best.json "${all[@]}" --seed 7 --overwrite --output over
+run 2 "${all[@]}" --output over --quiet
+holds err 'holds a run of another'
+
+# ---- what cannot be asked -------------------------------------------------------------------------------------------------
+refused "no target" "${from[@]}" --output new
+refused "--target-latency '1.5'" "${from[@]}" --output new --target-latency 1.5
+refused "--target-latency '0x'" "${from[@]}" --output new --target-latency 0x
+refused "--target-latency '-1ms'" "${from[@]}" --output new --target-latency -1ms
+refused "--target-latency 'fast'" "${from[@]}" --output new --target-latency fast
+refused "--target-latency 3x" "${from[@]}" --output new --target-latency 3x
+refused "--target-size '5'" "${from[@]}" --output new --target-size 5
+refused "--max-drop '-1'" "${from[@]}" --output new --max-drop -1
+refused "--time-budget 'soon'" "${all[@]}" --output new --time-budget soon
+refused "search 'none': expected nsga2 or random" "${all[@]}" --output new --searcher none
+refused "none.json" "${all[@]}" --output new --space none.json
+refused "--repair 'maybe'" "${all[@]}" --output new --repair maybe
+refused "--fp 'f16'" "${all[@]}" --output new --fp f16
+refused "sampler 'none'" "${all[@]}" --output new --sampler none
+refused "depth rule 'none'" "${all[@]}" --output new --depth-rule none
+refused "--batch" "${all[@]}" --output new --batch 1,8
+refused "--seq-len" "${all[@]}" --output new --seq-len 99999
+refused "--teacher nano/nano.snc: has no classifier that fits" --teacher nano/nano.snc --task nano/task.json --data nano --target-latency 0.9x --output new
+absent new

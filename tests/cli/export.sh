@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Deployable files: uniform policies, a policy or a subnet from a file, the head and tokenizer that are not there.
+. "$(dirname "$0")/lib.bash"
+nano nano
+data=(--task nano/task.json --data nano)
+run 0 finetune --pretrained nano/nano.snc "${data[@]}" --output t.snc --epochs 3 --lr 2e-3 --threads 1
+
+for policy in f32 bf16 int8; do
+    run 0 export t.snc --policy $policy --output $policy.snc
+    equal "answer" "$(cat out)" "$policy.snc"
+    run 0 eval $policy.snc "${data[@]}" --json
+    less "0.8 and the accuracy of $policy" 0.8 "$(number out accuracy)"
+    run 0 bench $policy.snc -s data -r 4 -o csv
+    lines out 2
+done
+same_tensors t.snc f32.snc
+less "bytes of bf16 and f32" "$(stat -c %s bf16.snc)" "$(stat -c %s f32.snc)"
+less "bytes of int8 and bf16" "$(stat -c %s int8.snc)" "$(stat -c %s bf16.snc)"
+run 0 export t.snc --output default.snc
+same int8.snc default.snc
+run 0 export --pretrained t.snc --policy int8 --output named.snc
+same int8.snc named.snc
+# The integers are the file's: exporting an INT8 file again gives them back.
+run 0 export int8.snc --policy int8 --output again.snc
+same_tensors int8.snc again.snc
+run 0 info int8.snc
+holds out 'int8 .*int8 .*int8 .*int8'
+holds out '^label 1 positive$'
+no_leftovers .
+
+# ---- a policy or a subnet from a file -----------------------------------------------------------------------------------
+row='{"qkv":"int8","o":"f32","ffn_in":"int8","ffn_out":"bf16"}'
+policy="{\"embed\":\"f32\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"layers\":[$row,$row,$row]}"
+arch='{"hidden":24,"layers":[{"source":0,"heads":3,"ffn":48},{"source":2,"heads":2,"ffn":32}]}'
+echo "$policy" >policy.json
+run 0 export t.snc --policy policy.json --output mixed.snc
+run 0 info mixed.snc --json
+equal "INT8 matrices" "$(tr -d ' \t' <out | grep -o '"qkv":"int8"' | wc -l)" 3
+equal "BF16 matrices" "$(tr -d ' \t' <out | grep -o '"ffn_out":"bf16"' | wc -l)" 3
+echo "{\"arch\":$arch}" >subnet.json
+run 0 export t.snc --config subnet.json --policy f32 --output subnet.snc
+run 0 info subnet.snc --json
+tr -d ' \t\n' <out >flat
+holds flat '"hidden":24,"layers":\[{"source":0,"heads":3,"ffn":48},{"source":[12],"heads":2,"ffn":32}\]'
+printf 'good film\nbad movie bad\n' >in
+run 0 predict subnet.snc <in
+lines out 2
+run 0 export t.snc --config subnet.json --output small.snc
+less "bytes of the subnet and the whole, INT8" "$(stat -c %s small.snc)" "$(stat -c %s int8.snc)"
+run 0 predict small.snc --logits <in
+check "two logits a line" awk -F'\t' 'NF != 4 { exit 1 }' out
+
+# ---- refused ------------------------------------------------------------------------------------------------------------
+bad() { # bad TEXT CONFIG
+    echo "$2" >bad.json
+    refused "$1" export t.snc --config bad.json --output x.snc
+}
+bad "bad.json: expected 'arch', 'policy' or both" '{}'
+bad "bad.json: not valid JSON" '{'
+bad "hidden size 33, expected 1 to 32" '{"arch":{"hidden":33,"layers":[{"source":0,"heads":3,"ffn":48}]}}'
+bad "heads" '{"arch":{"hidden":32,"layers":[{"source":0,"heads":5,"ffn":48}]}}'
+bad "source 3" '{"arch":{"hidden":32,"layers":[{"source":3,"heads":4,"ffn":48}]}}'
+bad "ascend" '{"arch":{"hidden":32,"layers":[{"source":1,"heads":4,"ffn":48},{"source":0,"heads":4,"ffn":48}]}}'
+bad "policy of 3 layers, expected 2" "{\"arch\":$arch,\"policy\":$policy}"
+bad "'qkv' is 'int7', expected f32, bf16 or int8" "{\"policy\":$(echo "$policy" | sed s/int8/int7/)}"
+bad "missing key 'embed'" "{\"policy\":$(echo "$policy" | sed 's/"embed":"f32",//')}"
+refused "none.json" export t.snc --policy none.json --output x.snc
+refused "int9" export t.snc --policy int9 --output x.snc
+refused "--to onnx: not built yet" export t.snc --policy int8 --to onnx --output x.snc
+refused "export: --output is missing" export t.snc --policy int8
+refused "export: a model or --pretrained is missing" export --policy int8 --output x.snc
+absent x.snc
+
+# ---- no head, no tokenizer: each said once --------------------------------------------------------------------------------
+run 0 export nano/nano.snc --policy int8 --output headless.snc
+equal "lines about a missing head" "$(grep -c '^warning: .*classifier' err)" 1
+cp -r "$TESTS/golden/checkpoints/hf" hf && chmod -R u+w hf && rm hf/vocab.txt hf/tokenizer*
+run 0 export --pretrained hf --policy int8 --output bare.snc
+equal "lines about a missing tokenizer" "$(grep -c '^warning: .*tokenizer' err)" 1
+run 0 bench bare.snc -s 8 -r 4 -o csv
+lines out 2
+refused "bare.snc: has no tokenizer inside" predict bare.snc
+refused "bare.snc" tokenize --pretrained bare.snc
+run 0 import --pretrained "$TESTS/golden/checkpoints/hf" --output imported.snc
+run 0 export imported.snc --policy f32 --output f32b.snc
+same_tensors imported.snc f32b.snc

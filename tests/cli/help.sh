@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Every verb explains itself, and everything that is no verb, option or value is refused in one line.
+. "$(dirname "$0")/lib.bash"
+
+run 0 --version
+check "--version: $(cat out)" grep -qxE 'compress [0-9]+\.[0-9]+\.[0-9]+' out
+for overview in --help -h help; do
+    run 0 "$overview"
+    for verb in compress import finetune supernet profile search export bench predict eval info tokenize; do
+        holds out "^  $verb  "
+    done
+done
+run 2
+holds out '^  finetune'
+
+# VERB: options that its help must name
+while read -r verb options; do
+    for flag in --help -h; do
+        run 0 "$verb" $flag
+        holds out "^usage: compress .*$verb"
+        equal "lines on standard error of $verb $flag" "$(wc -l <err)" 0
+        for option in $options --verbose --quiet --log-json; do holds out "^  .*$option"; done
+    done
+done <<'LIST'
+compress --pretrained --teacher --task --data --unlabeled --output --overwrite --target-latency --target-size --max-drop --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --repair
+import --pretrained --output
+finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps
+supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled
+profile --output --batch --seq-len --threads --space
+search --teacher --task --data --target-latency --target-size --max-drop --output --evals --time-budget --searcher --space --seed
+export --pretrained --policy --output --config --to
+bench --batch --seq-len --threads --percentile --tasks --data --format --repeats
+predict --logits --threads --backend
+eval --task --data --split --json
+info --json
+tokenize --pretrained --max-length
+LIST
+# The job without its verb is the same verb.
+"$COMPRESS" compress --help >with.txt
+"$COMPRESS" --pretrained x --help >without.txt
+same with.txt without.txt
+
+refused "unknown verb 'frobnicate'" frobnicate
+refused "unknown option '--frobnicate'" finetune --frobnicate
+refused "unknown option '-x'" bench -x
+refused "unknown option '--frobnicate'" --frobnicate
+refused "--logits is not an option of 'eval'" eval m.snc --logits
+refused "--tasks is not an option of 'compress'" --tasks sst2
+refused "--dry-run takes no value" --dry-run=yes
+refused "--epochs 'three': expected a number" finetune --epochs three
+refused "--epochs '3x': expected a number" finetune --epochs=3x
+refused "--epochs '-1': expected a number from 0" finetune --epochs -1
+refused "--epochs 'nan': expected a number" finetune --epochs nan
+refused "--lr '2': expected a number from 0 to 1" finetune --lr 2
+refused "--batch-size '0': expected a number from 1" finetune --batch-size 0
+refused "--batch-size '1.5': expected a whole number" finetune --batch-size 1.5
+refused "--seed '-1': expected a number" finetune --seed -1
+refused "--output: empty value" finetune --output=
+refused "unexpected argument 'b.snc'" info a.snc b.snc
+refused "unexpected argument 'a.snc'" finetune a.snc
+for verb in finetune supernet; do refused "$verb: " $verb; done
+refused "finetune: --pretrained is missing" finetune
+refused "import: --output is missing" import --pretrained x
+for verb in bench predict eval info; do refused "$verb: a model is missing" $verb; done
+refused "--pretrained is missing" compress
+# An option at the end without its value.
+"$COMPRESS" finetune --epochs >out 2>err
+equal "exit code of a missing value" $? 2
+holds err "^compress: --epochs: a value is missing$"
+"$COMPRESS" finetune --log-json >out 2>err
+equal "exit code of a missing file name" $? 2
+equal "lines on standard error" "$(wc -l <err)" 1
+# Underscores are dashes, '=' and a space are the same.
+nano nano
+refused "task 'none'" finetune --pretrained nano/nano.snc --output=o.snc --task=none --data=. --batch_size=8 --max_train_samples 4
+absent o.snc

@@ -1,0 +1,306 @@
+/* The C API of snc.h: answers, their independence of company and threads, regression, and what cannot be opened. */
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "files.h"
+#include "nano.h"
+#include "snc.h"
+#include "snc_make.h"
+
+enum { MANY = 70, ROUNDS = 20 }; /* MANY: more than two of the chunks that a call is cut into */
+
+/* Of logits around 1, by file: an f32 product may add up in another order at another number of rows, integers may not. */
+static const double COMPANY_TOL[] = {4e-6, 0}; /* measured 5e-7, and equal bits */
+
+static scratch dir;
+static const char *const labels[] = {"negative", "positive"};
+static char words[MANY][80];
+static snc_text texts[MANY];
+
+static void write_model(const char *name, snc_model *m, const snc_policy *policy)
+{
+    const char *path = scratch_path(&dir, name);
+    if (policy) assert_ok(snc_make_file(path, m, policy));
+    else assert_ok(snc_model_save(m, path));
+}
+
+static void make_texts(void)
+{
+    static const char *const some[] = {"good", "bad", "film", "the movie", "very", "is not", "!"};
+    snc_rng rng;
+    snc_rng_init(&rng, 1, 1);
+    for (int i = 0; i < MANY; i++) {
+        for (int k = (int)snc_rng_below(&rng, 7); k >= 0; k--) {
+            strcat(words[i], some[snc_rng_below(&rng, 7)]);
+            strcat(words[i], " ");
+        }
+        texts[i] = (snc_text){.a = words[i], .b = i % 5 == 0 ? words[i / 2] : NULL};
+    }
+}
+
+static void open_named(snc_classifier **c, snc_session **s, const char *name)
+{
+    assert_ok(snc_classifier_open(c, scratch_path(&dir, name)));
+    assert_ok(snc_session_new(s, *c, 1));
+}
+
+static void close_both(snc_classifier *c, snc_session *s)
+{
+    snc_session_free(s);
+    snc_classifier_close(c);
+}
+
+/* A seeded head prefers one class whatever the text; the bias that parts the answers in two halves. */
+static void even_out(snc_model *m)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    snc_result r[MANY];
+    double low = INFINITY, high = -INFINITY;
+    write_model("f32.snc", m, NULL);
+    open_named(&c, &s, "f32.snc");
+    assert_ok(snc_classify(r, s, texts, MANY));
+    for (int i = 0; i < MANY; i++) {
+        low = fmin(low, (double)r[i].logits[1] - (double)r[i].logits[0]);
+        high = fmax(high, (double)r[i].logits[1] - (double)r[i].logits[0]);
+    }
+    snc_params_w(&m->params, m->ix.classifier.b)[1] -= (float)((low + high) / 2);
+    close_both(c, s);
+}
+
+static int setup(void **state)
+{
+    snc_model *m = NULL, *r = NULL;
+    snc_bert_config cfg = nano_config();
+    snc_policy int8 = snc_policy_uniform(SNC_I8, SNC_I8);
+    (void)state;
+    scratch_init(&dir, "stage_classifier");
+    make_texts();
+    assert_ok(nano_model(&m, 3));
+    write_model("no_tokenizer.snc", m, NULL);
+    assert_ok(nano_assets(&m->tokenizer));
+    write_model("no_labels.snc", m, NULL);
+    assert_ok(snc_model_set_labels(m, labels));
+    even_out(m);
+    write_model("f32.snc", m, NULL);
+    int8.classifier = SNC_F32;
+    write_model("int8.snc", m, &int8);
+    assert_non_null(cJSON_AddNumberToObject(m->meta, "max_length", 8));
+    write_model("short.snc", m, NULL);
+    cfg.classes = 1;
+    cfg.regression = true;
+    assert_ok(nano_model_of(&r, &cfg, 4));
+    assert_ok(nano_assets(&r->tokenizer));
+    write_model("regression.snc", r, NULL);
+    snc_model_free(m);
+    snc_model_free(r);
+    return 0;
+}
+
+static void answers_hold_together(void **state)
+{
+    static const char *const files[] = {"f32.snc", "int8.snc"};
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        snc_classifier *c = NULL;
+        snc_session *s = NULL;
+        snc_result r[MANY];
+        int seen[2] = {0};
+        open_named(&c, &s, files[f]);
+        assert_int_equal(snc_classifier_classes(c), 2);
+        assert_false(snc_classifier_regression(c));
+        assert_string_equal(snc_classifier_label(c, 1), "positive");
+        assert_null(snc_classifier_label(c, 2));
+        assert_null(snc_classifier_label(c, -1));
+        assert_ok(snc_classify(r, s, texts, MANY));
+        for (int i = 0; i < MANY; i++) {
+            double a = (double)r[i].logits[0], b = (double)r[i].logits[1];
+            assert_int_equal(r[i].index, b > a);
+            assert_ptr_equal(r[i].label, snc_classifier_label(c, r[i].index));
+            assert_true(fabs((double)r[i].score - 1 / (1 + exp(-fabs(a - b)))) < 1e-6);
+            seen[r[i].index]++;
+        }
+        assert_true(seen[0] > 0 && seen[1] > 0); /* a model that always says the same would prove nothing */
+        close_both(c, s);
+    }
+}
+
+static void an_answer_does_not_depend_on_its_company(void **state)
+{
+    static const char *const files[] = {"f32.snc", "int8.snc"};
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        snc_classifier *c = NULL;
+        snc_session *s = NULL;
+        snc_result all[MANY], one;
+        float logits[MANY][2];
+        double worst = 0;
+        open_named(&c, &s, files[f]);
+        assert_ok(snc_classify(all, s, texts, MANY));
+        for (int i = 0; i < MANY; i++) memcpy(logits[i], all[i].logits, sizeof logits[i]);
+        for (int i = 0; i < MANY; i++) {
+            assert_ok(snc_classify(&one, s, &texts[i], 1));
+            for (int k = 0; k < 2; k++) worst = fmax(worst, fabs((double)one.logits[k] - (double)logits[i][k]));
+        }
+        assert_true(worst <= COMPANY_TOL[f]);
+        close_both(c, s);
+    }
+}
+
+static void empty_pair_and_long_texts_are_defined(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    char longer[4000] = "", cut[64] = "";
+    snc_result r[6];
+    (void)state;
+    open_named(&c, &s, "short.snc");
+    for (int i = 0; i < 700; i++) strcat(longer, "good ");
+    for (int i = 0; i < 6; i++) strcat(cut, "good "); /* [CLS] 6 words [SEP]: the model's 8 tokens */
+    const snc_text t[] = {{"", NULL}, {"", ""}, {"good", "bad"}, {"bad", "good"}, {longer, NULL}, {cut, NULL}};
+    assert_ok(snc_classify(r, s, t, 6));
+    for (int i = 0; i < 6; i++) assert_true(isfinite((double)r[i].logits[0]) && isfinite((double)r[i].logits[1]));
+    assert_memory_not_equal(r[0].logits, r[1].logits, 2 * sizeof(float)); /* a pair has one [SEP] more */
+    assert_memory_not_equal(r[2].logits, r[3].logits, 2 * sizeof(float));
+    assert_memory_equal(r[4].logits, r[5].logits, 2 * sizeof(float));
+    close_both(c, s);
+}
+
+static void no_texts_are_no_error(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    snc_result r;
+    (void)state;
+    open_named(&c, &s, "f32.snc");
+    assert_ok(snc_classify(NULL, s, NULL, 0));
+    assert_ok(snc_classify(&r, s, texts, 1));
+    assert_ok(snc_classify(NULL, s, NULL, 0));
+    assert_fails(snc_classify(&r, s, texts, -1), SNC_E_ARG, "-1");
+    close_both(c, s);
+    snc_session_free(NULL);
+    snc_classifier_close(NULL);
+}
+
+static void regression_prints_its_value(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    snc_result r[2];
+    (void)state;
+    open_named(&c, &s, "regression.snc");
+    assert_true(snc_classifier_regression(c));
+    assert_int_equal(snc_classifier_classes(c), 1);
+    assert_ok(snc_classify(r, s, texts, 2));
+    for (int i = 0; i < 2; i++) {
+        assert_null(r[i].label);
+        assert_int_equal(r[i].index, 0);
+        assert_true(r[i].score == r[i].logits[0]);
+    }
+    assert_true(r[0].score != r[1].score);
+    close_both(c, s);
+}
+
+static void a_model_without_labels_gives_indices(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    snc_result r;
+    (void)state;
+    open_named(&c, &s, "no_labels.snc");
+    assert_null(snc_classifier_label(c, 0));
+    assert_ok(snc_classify(&r, s, texts, 1));
+    assert_null(r.label);
+    assert_true(r.index == 0 || r.index == 1);
+    close_both(c, s);
+}
+
+static void what_is_no_classifier_is_refused_by_name(void **state)
+{
+    static const char junk[] = "no model at all, but long enough for a header";
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    char *data = NULL;
+    size_t n = 0;
+    (void)state;
+    assert_fails(snc_classifier_open(&c, scratch_path(&dir, "none.snc")), SNC_E_IO, "none.snc");
+    assert_fails(snc_classifier_open(&c, scratch_path(&dir, "no_tokenizer.snc")), SNC_E_NOTFOUND, "no_tokenizer.snc");
+    assert_fails(snc_classifier_open(&c, scratch_write(&dir, "junk.snc", junk, sizeof junk)), SNC_E_FORMAT, "junk.snc");
+    assert_ok(snc_file_read(&data, &n, scratch_path(&dir, "f32.snc")));
+    assert_fails(snc_classifier_open(&c, scratch_write(&dir, "cut.snc", data, n / 2)), SNC_E_FORMAT, "cut.snc");
+    assert_fails(snc_classifier_open(&c, scratch_write(&dir, "cut.snc", data, 0)), SNC_E_FORMAT, "cut.snc");
+    snc_free(data);
+    assert_null(c);
+    assert_ok(snc_classifier_open(&c, scratch_path(&dir, "f32.snc")));
+    assert_fails(snc_session_new(&s, c, 0), SNC_E_ARG, "threads 0");
+    assert_null(s);
+    snc_classifier_close(c);
+}
+
+/* ---- one model, two threads ---------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    snc_classifier *c;
+    int first;
+    float sum[ROUNDS][2]; /* of the logits of each round's texts, in their order */
+    snc_err err;
+} job;
+
+static void *work(void *payload)
+{
+    job *j = payload;
+    snc_session *s = NULL;
+    snc_result r[MANY];
+    j->err = snc_session_new(&s, j->c, 1);
+    for (int k = 0; k < ROUNDS && !j->err; k++) {
+        int at = (j->first + 11 * k) % MANY, n = 1 + (7 * k) % (MANY - at);
+        j->err = snc_classify(r, s, texts + at, n);
+        for (int i = 0; i < n && !j->err; i++) {
+            j->sum[k][0] += r[i].logits[0];
+            j->sum[k][1] += r[i].logits[1];
+        }
+    }
+    snc_session_free(s);
+    return NULL;
+}
+
+static void two_threads_share_a_model(void **state)
+{
+    static const char *const files[] = {"f32.snc", "int8.snc"};
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        snc_classifier *c = NULL;
+        pthread_t id[2];
+        assert_ok(snc_classifier_open(&c, scratch_path(&dir, files[f])));
+        job alone[2] = {{.c = c}, {.c = c, .first = 31}}, beside[2] = {{.c = c}, {.c = c, .first = 31}};
+        for (int t = 0; t < 2; t++) work(&alone[t]);
+        for (int t = 0; t < 2; t++) assert_int_equal(pthread_create(&id[t], NULL, work, &beside[t]), 0);
+        for (int t = 0; t < 2; t++) assert_int_equal(pthread_join(id[t], NULL), 0);
+        for (int t = 0; t < 2; t++) {
+            assert_int_equal(alone[t].err, SNC_OK);
+            assert_int_equal(beside[t].err, SNC_OK);
+            assert_memory_equal(beside[t].sum, alone[t].sum, sizeof alone[t].sum);
+        }
+        snc_classifier_close(c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_hold_together),
+        cmocka_unit_test(an_answer_does_not_depend_on_its_company),
+        cmocka_unit_test(empty_pair_and_long_texts_are_defined),
+        cmocka_unit_test(no_texts_are_no_error),
+        cmocka_unit_test(regression_prints_its_value),
+        cmocka_unit_test(a_model_without_labels_gives_indices),
+        cmocka_unit_test(what_is_no_classifier_is_refused_by_name),
+        cmocka_unit_test(two_threads_share_a_model),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
