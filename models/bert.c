@@ -35,8 +35,8 @@ static void plan_layer(snc_bert *e, bert_layer *l, size_t T)
     l->s1 = take(e, R, C);
     l->n1 = take(e, R, 2);
     l->y1 = take(e, R, C);
-    l->slope = take(e, R, l->ffn);
-    l->a = e->opts.train ? take(e, R, l->ffn) : l->slope;
+    l->slope = e->opts.train ? take(e, R, l->ffn) : NULL;
+    l->a = take(e, R, l->ffn);
     l->s2 = take(e, R, C);
     l->n2 = take(e, R, 2);
 }

@@ -67,8 +67,8 @@ snc_err snc_bert__layer_forward(snc_bert *e, int i)
     snc_norm_forward(l->y1, l->s1, l->n1, e->ops, l->xq, bert_w(e, ix->attn_norm.w), bert_w(e, ix->attn_norm.b), R, C, eps,
                      &mask.o);
 
-    SNC_TRY(linear(l->slope, e, l->y1, w->in, ix->ffn_in, R, l->ffn, C));
-    snc_act_forward(l->a, e->opts.train ? l->slope : NULL, e->ops, l->slope, R, l->ffn, act_of(e));
+    SNC_TRY(linear(l->a, e, l->y1, w->in, ix->ffn_in, R, l->ffn, C));
+    snc_act_forward(l->a, l->slope, e->ops, l->a, R, l->ffn, act_of(e));
     SNC_TRY(linear(l->s2, e, l->a, w->out, ix->ffn_out, R, C, l->ffn));
     snc_norm_forward(l->y, l->s2, l->n2, e->ops, l->y1, bert_w(e, ix->ffn_norm.w), bert_w(e, ix->ffn_norm.b), R, C, eps,
                      &mask.out);
