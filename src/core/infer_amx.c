@@ -22,30 +22,29 @@
 enum { TILE = 1024 }; /* bytes: 16 rows of 64 */
 
 typedef struct plan {
-    int nk32, dk, dn; /* keys padded to 32, tiles across the head's width for Q K^T and for P V */
+    size_t bytes;
+    int nk32, lds, dk, dn; /* keys padded to 32, floats of a row of scores, tiles across the width for Q K^T and for P V */
     uint8_t *kb, *vb, *qb;
-    float *s, *o;
-    uint16_t *p;
+    float *s[2], *o; /* two blocks of queries are under way; probabilities overwrite their scores */
 } plan;
 
 static plan plan_of(int nk, int D, void *scratch)
 {
-    plan w = {.nk32 = (nk + 31) / 32 * 32, .dk = (D + 31) / 32, .dn = (D + 15) / 16};
+    plan w = {.nk32 = (nk + 31) / 32 * 32, .lds = (nk + 31) / 32 * 32 + 16, .dk = (D + 31) / 32, .dn = (D + 15) / 16};
     uint8_t *at = scratch;
     w.kb = at, at += (size_t)(w.nk32 / 16) * (size_t)w.dk * TILE;
     w.vb = at, at += (size_t)(w.nk32 / 32) * (size_t)w.dn * TILE;
     w.qb = at, at += (size_t)w.dk * TILE;
-    w.s = (float *)(void *)at, at += 16 * (size_t)w.nk32 * sizeof(float);
+    for (int i = 0; i < 2; i++) w.s[i] = (float *)(void *)at, at += 16 * (size_t)w.lds * sizeof(float);
     w.o = (float *)(void *)at, at += (size_t)w.dn * TILE;
-    w.p = (uint16_t *)(void *)at;
+    w.bytes = (size_t)(at - (uint8_t *)scratch);
     return w;
 }
 
 size_t snc_infer__attention_amx_scratch(int max_len, int D)
 {
     static _Alignas(64) uint8_t origin[64];
-    plan w = plan_of(max_len, D, origin);
-    return (size_t)((uint8_t *)(void *)w.p - origin) + 16 * (size_t)w.nk32 * sizeof(uint16_t);
+    return plan_of(max_len, D, origin).bytes;
 }
 
 AVX static inline __mmask16 lanes(int n) { return n >= 16 ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
@@ -133,8 +132,8 @@ AVX static inline __m512 exp2_coarse(__m512 x)
     return _mm512_scalef_ps(p, x);
 }
 
-/* One row of scores to bf16 probabilities; returns 1 / sum. */
-AVX static inline float softmax_row(uint16_t *p, float *s, int nk, int nk32)
+/* One row of scores to bf16 probabilities in the first half of its place; returns 1 / sum. */
+AVX static inline float softmax_row(float *s, int nk, int nk32)
 {
     int last = nk / 16 * 16;
     if (last < nk) {
@@ -157,7 +156,7 @@ AVX static inline float softmax_row(uint16_t *p, float *s, int nk, int nk32)
         __m512 b = exp2_coarse(_mm512_max_ps(_mm512_sub_ps(_mm512_load_ps(s + j + 16), m), floor));
         m0 = _mm512_add_ps(m0, a);
         m1 = _mm512_add_ps(m1, b);
-        _mm512_store_si512(p + j, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+        _mm512_store_si512(s + j / 2, (__m512i)_mm512_cvtne2ps_pbh(b, a));
     }
     return 1.0f / _mm512_reduce_add_ps(_mm512_add_ps(m0, m1));
 }
@@ -178,9 +177,13 @@ AMX static void configure(void)
     _tile_loadconfig(&cfg);
 }
 
-AMX static void score_block(const plan *w)
+/* Tile loads do not tell the compiler what they read: everything before is in memory from here on. */
+static inline void publish(void) { __asm__ volatile("" ::: "memory"); }
+
+AMX static void score_block(const plan *w, float *s)
 {
-    size_t ld = (size_t)w->nk32 * sizeof(float), step = (size_t)w->dk * TILE;
+    size_t ld = (size_t)w->lds * sizeof(float), step = (size_t)w->dk * TILE;
+    publish();
     for (int b = 0; b < w->nk32 / 16; b += 2) {
         const uint8_t *kb = w->kb + (size_t)b * step;
         _tile_zero(0);
@@ -192,21 +195,22 @@ AMX static void score_block(const plan *w)
             _tile_dpbf16ps(0, 4, 5);
             _tile_dpbf16ps(1, 4, 6);
         }
-        _tile_stored(0, w->s + 16 * b, ld);
-        _tile_stored(1, w->s + 16 * b + 16, ld);
+        _tile_stored(0, s + 16 * b, ld);
+        _tile_stored(1, s + 16 * b + 16, ld);
     }
 }
 
-AMX static void value_block(const plan *w)
+AMX static void value_block(const plan *w, const float *s)
 {
-    size_t ld = (size_t)w->nk32 * sizeof(uint16_t), out = (size_t)w->dn * 64;
+    size_t ld = (size_t)w->lds * sizeof(float), out = (size_t)w->dn * 64;
+    publish();
     for (int d = 0; d < w->dn; d += 2) {
         bool two = d + 1 < w->dn;
         _tile_zero(0);
         _tile_zero(1);
         for (int b = 0; b < w->nk32 / 32; b++) {
             const uint8_t *vb = w->vb + (size_t)(b * w->dn + d) * TILE;
-            _tile_loadd(4, w->p + 32 * b, ld);
+            _tile_loadd(4, s + 16 * b, ld);
             _tile_loadd(5, vb, 64);
             _tile_dpbf16ps(0, 4, 5);
             if (two) {
@@ -219,32 +223,54 @@ AMX static void value_block(const plan *w)
     }
 }
 
+AVX static void pack_queries(const plan *w, const snc_infer__head *a, int i, int rows)
+{
+    __m512 scale = _mm512_set1_ps(a->scale * 1.44269504f);
+    for (int d = 0; d < w->dk; d++)
+        for (int r = 0; r < 16; r++) {
+            const float *q = a->q + (size_t)(i + r) * (size_t)a->ldq + 32 * d;
+            __m512i v = r < rows ? load_bf16(q, a->D - 32 * d, scale) : _mm512_setzero_si512();
+            _mm512_store_si512(w->qb + (size_t)d * TILE + 64 * r, v);
+        }
+}
+
+AVX static void store_values(const plan *w, const snc_infer__head *a, int i, int rows, const float *inv)
+{
+    for (int r = 0; r < rows; r++)
+        for (int d = 0; d < w->dn; d++) {
+            __m512 o = _mm512_mul_ps(_mm512_load_ps(w->o + 16 * (r * w->dn + d)), _mm512_set1_ps(inv[r]));
+            _mm512_mask_storeu_ps(a->y + (size_t)(i + r) * (size_t)a->ldy + 16 * d, lanes(a->D - 16 * d), o);
+        }
+}
+
+static int rows_at(const snc_infer__head *a, int i) { return a->nq - i < 16 ? a->nq - i : 16; }
+
+/* Three blocks of queries overlap, so that no unit waits for the stores of the step before: scores of the next, softmax
+ * of this one, values of the last. */
 AMX void snc_infer__attention_amx(const snc_infer__head *a, void *scratch)
 {
     plan w = plan_of(a->nk, a->D, scratch);
-    __m512 scale = _mm512_set1_ps(a->scale * 1.44269504f);
+    float inv[2][16];
     configure();
     pack_keys(&w, a);
     pack_values(&w, a);
-    for (int i = 0; i < a->nq; i += 16) {
-        int rows = a->nq - i < 16 ? a->nq - i : 16;
-        float inv[16];
-        for (int r = 0; r < 16; r++)
-            for (int d = 0; d < w.dk; d++) {
-                const float *q = a->q + (size_t)(i + r) * (size_t)a->ldq + 32 * d;
-                __m512i v = r < rows ? load_bf16(q, a->D - 32 * d, scale) : _mm512_setzero_si512();
-                _mm512_store_si512(w.qb + (size_t)d * TILE + 64 * r, v);
-            }
-        score_block(&w);
-        for (int r = 0; r < rows; r++)
-            inv[r] = softmax_row(w.p + (size_t)r * (size_t)w.nk32, w.s + (size_t)r * (size_t)w.nk32, a->nk, w.nk32);
-        value_block(&w);
-        for (int r = 0; r < rows; r++)
-            for (int d = 0; d < w.dn; d++) {
-                __m512 o = _mm512_mul_ps(_mm512_load_ps(w.o + 16 * (r * w.dn + d)), _mm512_set1_ps(inv[r]));
-                _mm512_mask_storeu_ps(a->y + (size_t)(i + r) * (size_t)a->ldy + 16 * d, lanes(a->D - 16 * d), o);
-            }
+    pack_queries(&w, a, 0, rows_at(a, 0));
+    score_block(&w, w.s[0]);
+    for (int i = 0, turn = 0; i < a->nq; i += 16, turn ^= 1) {
+        int rows = rows_at(a, i);
+        if (i + 16 < a->nq) {
+            pack_queries(&w, a, i + 16, rows_at(a, i + 16));
+            score_block(&w, w.s[turn ^ 1]);
+        }
+        for (int r = 0; r < rows; r++) inv[turn][r] = softmax_row(w.s[turn] + (size_t)r * (size_t)w.lds, a->nk, w.nk32);
+        if (i > 0) {
+            value_block(&w, w.s[turn ^ 1]);
+            store_values(&w, a, i - 16, 16, inv[turn ^ 1]);
+        }
     }
+    int last = (a->nq - 1) / 16;
+    value_block(&w, w.s[last & 1]);
+    store_values(&w, a, 16 * last, rows_at(a, 16 * last), inv[last & 1]);
 }
 #else
 typedef int snc_infer_amx_needs_x86;
