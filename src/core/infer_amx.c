@@ -23,19 +23,23 @@ enum { TILE = 1024 }; /* bytes: 16 rows of 64 */
 
 typedef struct plan {
     size_t bytes;
-    int nk32, lds, dk, dn; /* keys padded to 32, floats of a row of scores, tiles across the width for Q K^T and for P V */
+    int nk32, ld, dk, dn; /* keys padded to 32, elements of a row of s and p, tiles across the width for Q K^T and for P V */
     uint8_t *kb, *vb, *qb;
-    float *s[2], *o; /* two blocks of queries are under way; probabilities overwrite their scores */
+    float *s[2], *o; /* two blocks of queries are under way */
+    uint16_t *p[2];
 } plan;
 
 static plan plan_of(int nk, int D, void *scratch)
 {
-    plan w = {.nk32 = (nk + 31) / 32 * 32, .lds = (nk + 31) / 32 * 32 + 16, .dk = (D + 31) / 32, .dn = (D + 15) / 16};
+    plan w = {.nk32 = (nk + 31) / 32 * 32, .ld = (nk + 31) / 32 * 32 + 32, .dk = (D + 31) / 32, .dn = (D + 15) / 16};
     uint8_t *at = scratch;
     w.kb = at, at += (size_t)(w.nk32 / 16) * (size_t)w.dk * TILE;
     w.vb = at, at += (size_t)(w.nk32 / 32) * (size_t)w.dn * TILE;
     w.qb = at, at += (size_t)w.dk * TILE;
-    for (int i = 0; i < 2; i++) w.s[i] = (float *)(void *)at, at += 16 * (size_t)w.lds * sizeof(float);
+    for (int i = 0; i < 2; i++) {
+        w.s[i] = (float *)(void *)at, at += 16 * (size_t)w.ld * sizeof(float);
+        w.p[i] = (uint16_t *)(void *)at, at += 16 * (size_t)w.ld * sizeof(uint16_t);
+    }
     w.o = (float *)(void *)at, at += (size_t)w.dn * TILE;
     w.bytes = (size_t)(at - (uint8_t *)scratch);
     return w;
@@ -132,8 +136,8 @@ AVX static inline __m512 exp2_coarse(__m512 x)
     return _mm512_scalef_ps(p, x);
 }
 
-/* One row of scores to bf16 probabilities in the first half of its place; returns 1 / sum. */
-AVX static inline float softmax_row(float *s, int nk, int nk32)
+/* One row of scores to bf16 probabilities; returns 1 / sum. */
+AVX static inline float softmax_row(uint16_t *p, float *s, int nk, int nk32)
 {
     int last = nk / 16 * 16;
     if (last < nk) {
@@ -156,7 +160,7 @@ AVX static inline float softmax_row(float *s, int nk, int nk32)
         __m512 b = exp2_coarse(_mm512_max_ps(_mm512_sub_ps(_mm512_load_ps(s + j + 16), m), floor));
         m0 = _mm512_add_ps(m0, a);
         m1 = _mm512_add_ps(m1, b);
-        _mm512_store_si512(s + j / 2, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+        _mm512_store_si512(p + j, (__m512i)_mm512_cvtne2ps_pbh(b, a));
     }
     return 1.0f / _mm512_reduce_add_ps(_mm512_add_ps(m0, m1));
 }
@@ -182,7 +186,7 @@ static inline void publish(void) { __asm__ volatile("" ::: "memory"); }
 
 AMX static void score_block(const plan *w, float *s)
 {
-    size_t ld = (size_t)w->lds * sizeof(float), step = (size_t)w->dk * TILE;
+    size_t ld = (size_t)w->ld * sizeof(float), step = (size_t)w->dk * TILE;
     publish();
     for (int b = 0; b < w->nk32 / 16; b += 2) {
         const uint8_t *kb = w->kb + (size_t)b * step;
@@ -200,9 +204,9 @@ AMX static void score_block(const plan *w, float *s)
     }
 }
 
-AMX static void value_block(const plan *w, const float *s)
+AMX static void value_block(const plan *w, const uint16_t *p)
 {
-    size_t ld = (size_t)w->lds * sizeof(float), out = (size_t)w->dn * 64;
+    size_t ld = (size_t)w->ld * sizeof(uint16_t), out = (size_t)w->dn * 64;
     publish();
     for (int d = 0; d < w->dn; d += 2) {
         bool two = d + 1 < w->dn;
@@ -210,7 +214,7 @@ AMX static void value_block(const plan *w, const float *s)
         _tile_zero(1);
         for (int b = 0; b < w->nk32 / 32; b++) {
             const uint8_t *vb = w->vb + (size_t)(b * w->dn + d) * TILE;
-            _tile_loadd(4, s + 16 * b, ld);
+            _tile_loadd(4, p + 32 * b, ld);
             _tile_loadd(5, vb, 64);
             _tile_dpbf16ps(0, 4, 5);
             if (two) {
@@ -262,14 +266,17 @@ AMX void snc_infer__attention_amx(const snc_infer__head *a, void *scratch)
             pack_queries(&w, a, i + 16, rows_at(a, i + 16));
             score_block(&w, w.s[turn ^ 1]);
         }
-        for (int r = 0; r < rows; r++) inv[turn][r] = softmax_row(w.s[turn] + (size_t)r * (size_t)w.lds, a->nk, w.nk32);
+        for (int r = 0; r < rows; r++) {
+            size_t at = (size_t)r * (size_t)w.ld;
+            inv[turn][r] = softmax_row(w.p[turn] + at, w.s[turn] + at, a->nk, w.nk32);
+        }
         if (i > 0) {
-            value_block(&w, w.s[turn ^ 1]);
+            value_block(&w, w.p[turn ^ 1]);
             store_values(&w, a, i - 16, 16, inv[turn ^ 1]);
         }
     }
     int last = (a->nq - 1) / 16;
-    value_block(&w, w.s[last & 1]);
+    value_block(&w, w.p[last & 1]);
     store_values(&w, a, 16 * last, rows_at(a, 16 * last), inv[last & 1]);
 }
 #else
