@@ -2,15 +2,18 @@
 
 #include "core/dtype.h"
 
-static int64_t attention_width(const snc_bert_config *c, const snc_arch *a, int l) { return (int64_t)c->head_width * a->heads[l]; }
+static int64_t attention_width(const snc_bert_config *c, const snc_arch *a, int l)
+{
+    return (int64_t)c->head_width * a->heads[l];
+}
 
 int64_t snc_cost_params(const snc_bert_config *c, const snc_arch *a)
 {
     int64_t C = a->hidden, n = ((int64_t)c->vocab + c->positions + c->types) * C + 2 * C;
     for (int l = 0; l < a->layers; l++) {
         int64_t A = attention_width(c, a, l), F = a->ffn[l];
-        n += 4 * A * C + 3 * A + C + 2 * C;  /* Q, K, V, O, LayerNorm */
-        n += 2 * F * C + F + C + 2 * C;      /* FFN, LayerNorm */
+        n += 4 * A * C + 3 * A + C + 2 * C; /* Q, K, V, O, LayerNorm */
+        n += 2 * F * C + F + C + 2 * C;     /* FFN, LayerNorm */
     }
     return n + C * C + C + c->classes * (C + 1);
 }
@@ -40,8 +43,8 @@ static void add_linear(snc_bytes *b, int64_t *tensors, snc_dtype t, int64_t N, i
     if (t == SNC_I8) b->scales += N * 4;
 }
 
-void snc_cost_bytes(snc_bytes *out, const snc_bert_config *c, const snc_arch *a, const snc_policy *p, size_t tokenizer_bytes,
-                    size_t metadata_bytes)
+void snc_cost_bytes(snc_bytes *out, const snc_bert_config *c, const snc_arch *a, const snc_policy *p,
+                    size_t tokenizer_bytes, size_t metadata_bytes)
 {
     enum { ENTRY = 104, FIXED = 1024 }; /* a tensor's line at its longest; brackets, padding, our own metadata keys */
     snc_bytes b = {.tokenizer = (int64_t)tokenizer_bytes};

@@ -65,7 +65,8 @@ static snc_err add_linear(bundle *b, snc_lin i, const snc_rt__matrix *m, snc_dty
         snc_bf16linear_unpack(to, m->bf16, p->rows, p->cols);
     } else {
         for (int r = 0; r < p->rows; r++)
-            memcpy((float *)to + (size_t)r * (size_t)p->cols, m->W + (size_t)r * (size_t)m->K, (size_t)p->cols * sizeof(float));
+            memcpy((float *)to + (size_t)r * (size_t)p->cols, m->W + (size_t)r * (size_t)m->K,
+                   (size_t)p->cols * sizeof(float));
     }
     return SNC_OK;
 }
@@ -99,7 +100,8 @@ static snc_err add_all(bundle *b)
         const snc_layer_index *ix = &b->ix.layer[l];
         const snc_rt__layer *s = &w->layer[b->arch->source[l]];
         const snc_lin lin[RT_LINEARS] = {ix->q, ix->k, ix->v, ix->o, ix->ffn_in, ix->ffn_out};
-        for (int i = 0; i < RT_LINEARS; i++) SNC_TRY(add_linear(b, lin[i], &s->m[i], b->policy->linear[l][snc_rt__site[i]]));
+        for (int i = 0; i < RT_LINEARS; i++)
+            SNC_TRY(add_linear(b, lin[i], &s->m[i], b->policy->linear[l][snc_rt__site[i]]));
         SNC_TRY(add_norm(b, ix->attn_norm, &s->attn_norm));
         SNC_TRY(add_norm(b, ix->ffn_norm, &s->ffn_norm));
     }
@@ -107,7 +109,8 @@ static snc_err add_all(bundle *b)
     return add_linear(b, b->ix.classifier, &w->classifier, b->policy->classifier);
 }
 
-snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const snc_policy *policy, const snc_export_info *info)
+snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
+                   const snc_export_info *info)
 {
     snc_err err = SNC_OK;
     bundle b = {.w = w, .arch = arch ? arch : &w->arch, .policy = policy ? policy : &w->policy};
@@ -118,8 +121,13 @@ snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const
     SNC_GOTO(snc_alloc(&b.name, room, sizeof *b.name));
     SNC_GOTO(snc_alloc(&b.data, room, sizeof *b.data));
     SNC_GOTO(add_all(&b));
-    snc_sncfile_desc d = {.cfg = &w->cfg, .arch = b.arch, .policy = b.policy, .labels = info->labels, .has_head = info->has_head,
-                          .tokenizer = info->tokenizer, .meta = info->meta};
+    snc_sncfile_desc d = {.cfg = &w->cfg,
+                          .arch = b.arch,
+                          .policy = b.policy,
+                          .labels = info->labels,
+                          .has_head = info->has_head,
+                          .tokenizer = info->tokenizer,
+                          .meta = info->meta};
     SNC_GOTO(snc_sncfile_save(path, &d, b.tensor, b.n));
 out:
     for (int i = 0; i < b.n; i++) snc_free(b.data[i]);
@@ -130,7 +138,8 @@ out:
     return err;
 }
 
-snc_err snc_export_model(const char *path, const snc_ctx *ctx, const snc_model *m, const snc_arch *arch, const snc_policy *policy)
+snc_err snc_export_model(const char *path, const snc_ctx *ctx, const snc_model *m, const snc_arch *arch,
+                         const snc_policy *policy)
 {
     snc_weights *w = NULL;
     snc_export_info info = {.labels = m->labels, .has_head = m->has_head, .tokenizer = &m->tokenizer, .meta = m->meta};

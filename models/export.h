@@ -1,9 +1,9 @@
 /* models/export.h: a config cut out of its weights and written as the .snc that will be shipped.
  *
- * The file is dense and holds what a net of this config computes with: the same integers and scales for INT8, the rounded
- * values for BF16, the master's for F32. Opened again it gives the same logits as the prefix net in the same runtime, bit
- * for bit where the kernels' order of sums does not depend on strides (all of ours; a library's f32 product may differ in
- * the last place).
+ * The file is dense and holds what a net of this config computes with: the same integers and scales for INT8, the
+ * rounded values for BF16, the master's for F32. Opened again it gives the same logits as the prefix net in the same
+ * runtime, bit for bit where the kernels' order of sums does not depend on strides (all of ours; a library's f32
+ * product may differ in the last place).
  */
 #ifndef SNC_MODELS_EXPORT_H
 #define SNC_MODELS_EXPORT_H

@@ -130,7 +130,8 @@ snc_err snc_latency_save(const snc_latency *t, const char *path)
     cJSON_AddItemToObject(j, "embed", dtype_list(t->embed, t->n_embed));
     cJSON_AddNumberToObject(j, "fixed", t->fixed);
     cJSON_AddNumberToObject(j, "factor", t->factor);
-    for (int p = 0; p < SNC_PARTS; p++) cJSON_AddItemToObject(j, part_name[p], cell_list(t->part[p], snc_latency__cells(t, p)));
+    for (int p = 0; p < SNC_PARTS; p++)
+        cJSON_AddItemToObject(j, part_name[p], cell_list(t->part[p], snc_latency__cells(t, p)));
     cJSON_AddItemToObject(j, "embedding", cell_list(t->embedding, (size_t)t->n_embed * (size_t)t->hidden.n));
     cJSON_AddItemToObject(j, "head", cell_list(t->head, (size_t)t->n_linear * (size_t)t->hidden.n));
     snc_err err = snc_json_save(j, path);
@@ -146,7 +147,8 @@ static snc_err read_axis(snc_latency__axis *a, const cJSON *j, const char *key, 
               SNC_LATENCY_OPTIONS);
     cJSON_ArrayForEach(v, list)
     {
-        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 1 && v->valuedouble <= 1e6 && (a->n == 0 || v->valueint > a->v[a->n - 1]),
+        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 1 && v->valuedouble <= 1e6 &&
+                      (a->n == 0 || v->valueint > a->v[a->n - 1]),
                   SNC_E_FORMAT, "%s: '%s' must be ascending positive widths", where, key);
         a->v[a->n++] = v->valueint;
     }
@@ -169,11 +171,12 @@ static snc_err read_dtypes(snc_dtype out[3], int *n, const cJSON *j, const char 
 static snc_err read_cells(double *out, size_t n, const cJSON *j, const char *key, const char *where)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(j, key), *v;
-    SNC_CHECK(cJSON_IsArray(list) && (size_t)cJSON_GetArraySize(list) == n, SNC_E_FORMAT, "%s: '%s' must be a list of %zu times",
-              where, key, n);
+    SNC_CHECK(cJSON_IsArray(list) && (size_t)cJSON_GetArraySize(list) == n, SNC_E_FORMAT,
+              "%s: '%s' must be a list of %zu times", where, key, n);
     cJSON_ArrayForEach(v, list)
     {
-        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 0, SNC_E_FORMAT, "%s: '%s' holds something that is no time", where, key);
+        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 0, SNC_E_FORMAT, "%s: '%s' holds something that is no time",
+                  where, key);
         *out++ = v->valuedouble;
     }
     return SNC_OK;
@@ -181,13 +184,15 @@ static snc_err read_cells(double *out, size_t n, const cJSON *j, const char *key
 
 static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"format", "host", "unit", "hidden", "heads", "ffn", "linear", "embed", "fixed", "factor",
-                                       "qkv", "attention", "o", "ffn_in", "ffn_out", "embedding", "head", NULL};
+    static const char *const keys[] = {"format", "host",   "unit",    "hidden",    "heads", "ffn",
+                                       "linear", "embed",  "fixed",   "factor",    "qkv",   "attention",
+                                       "o",      "ffn_in", "ffn_out", "embedding", "head",  NULL};
     const char *host;
     int format;
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(snc_json_int(&format, j, "format", 0, 0, 1000000, where));
-    SNC_CHECK(format == LATENCY_FORMAT, SNC_E_UNSUPPORTED, "%s: latency table of format %d, expected %d", where, format, LATENCY_FORMAT);
+    SNC_CHECK(format == LATENCY_FORMAT, SNC_E_UNSUPPORTED, "%s: latency table of format %d, expected %d", where, format,
+              LATENCY_FORMAT);
     SNC_TRY(snc_json_str(&host, j, "host", "", where));
     snprintf(t->host, sizeof t->host, "%s", host);
     SNC_TRY(read_axis(&t->hidden, j, "hidden", where));
@@ -198,7 +203,8 @@ static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
     SNC_TRY(snc_json_double(&t->fixed, j, "fixed", 0, -1e9, 1e9, where));
     SNC_TRY(snc_json_double(&t->factor, j, "factor", 1, 0.01, 100, where));
     SNC_TRY(snc_latency__alloc(t));
-    for (int p = 0; p < SNC_PARTS; p++) SNC_TRY(read_cells(t->part[p], snc_latency__cells(t, p), j, part_name[p], where));
+    for (int p = 0; p < SNC_PARTS; p++)
+        SNC_TRY(read_cells(t->part[p], snc_latency__cells(t, p), j, part_name[p], where));
     SNC_TRY(read_cells(t->embedding, (size_t)t->n_embed * (size_t)t->hidden.n, j, "embedding", where));
     return read_cells(t->head, (size_t)t->n_linear * (size_t)t->hidden.n, j, "head", where);
 }
@@ -211,7 +217,9 @@ snc_err snc_latency_load(snc_latency **out, const char *path)
     snc_err err = snc_alloc(&t, 1, sizeof *t);
     if (!err) err = read_table(t, j, path);
     cJSON_Delete(j);
-    if (err) snc_latency_free(t);
-    else *out = t;
+    if (err)
+        snc_latency_free(t);
+    else
+        *out = t;
     return err;
 }

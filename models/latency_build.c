@@ -23,7 +23,10 @@ typedef struct build {
     int *visits[SNC_PARTS], *embed_visits, *head_visits; /* how many medians a cell is the mean of */
 } build;
 
-static int ascending(const void *a, const void *b) { return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b); }
+static int ascending(const void *a, const void *b)
+{
+    return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
+}
 
 /* Sorted and without duplicates; then every `stride`-th, both ends included. */
 static void make_axis(snc_latency__axis *a, const int *v, int n, int stride)
@@ -40,19 +43,22 @@ static void make_axis(snc_latency__axis *a, const int *v, int n, int stride)
 
 static snc_err check_widths(const int *v, int n, int most, const char *what)
 {
-    SNC_CHECK(n >= 1 && n <= SNC_LATENCY_OPTIONS, SNC_E_ARG, "latency table: %d options of %s, expected 1 to %d", n, what,
-              SNC_LATENCY_OPTIONS);
+    SNC_CHECK(n >= 1 && n <= SNC_LATENCY_OPTIONS, SNC_E_ARG, "latency table: %d options of %s, expected 1 to %d", n,
+              what, SNC_LATENCY_OPTIONS);
     for (int i = 0; i < n; i++)
         SNC_CHECK(v[i] >= 1 && v[i] <= most, SNC_E_SHAPE, "latency table: %s %d, expected 1 to %d", what, v[i], most);
     return SNC_OK;
 }
 
-typedef struct sized { int tokens, at; } sized;
+typedef struct sized {
+    int tokens, at;
+} sized;
 
 static int by_tokens(const void *a, const void *b)
 {
     const sized *x = a, *y = b;
-    return x->tokens != y->tokens ? (x->tokens > y->tokens) - (x->tokens < y->tokens) : (x->at > y->at) - (x->at < y->at);
+    return x->tokens != y->tokens ? (x->tokens > y->tokens) - (x->tokens < y->tokens)
+                                  : (x->at > y->at) - (x->at < y->at);
 }
 
 /* Up to STANDINS batches around the percentile of the batches' tokens; one where all have the same size. */
@@ -66,7 +72,8 @@ static snc_err choose_batches(build *b, const snc_tokens *batches, int count, do
     for (int i = -2; i <= 2; i++) {
         int k = middle + i * (reach > 0 ? reach / 2 : 0);
         k = k < 0 ? 0 : k >= count ? count - 1 : k;
-        if (b->batches == 0 || batches[s[k].at].T != b->batch[b->batches - 1].T) b->batch[b->batches++] = batches[s[k].at];
+        if (b->batches == 0 || batches[s[k].at].T != b->batch[b->batches - 1].T)
+            b->batch[b->batches++] = batches[s[k].at];
     }
     snc_free(s);
     return SNC_OK;
@@ -102,7 +109,10 @@ static void note(double *cell, int *visits, double us)
 }
 
 /* The indices of layer l's widths in round r: the last layer goes through all of them, the others follow behind. */
-static int pick(const snc_latency__axis *a, int r, int l, int layers) { return (r + layers - 1 - l) % a->n; }
+static int pick(const snc_latency__axis *a, int r, int l, int layers)
+{
+    return (r + layers - 1 - l) % a->n;
+}
 
 static snc_err measure_net(build *b, int d, int h, int r)
 {
@@ -127,7 +137,8 @@ static snc_err measure_net(build *b, int d, int h, int r)
     if (!err)
         for (int l = 0; l < a.layers; l++)
             for (int q = 0; q < SNC_PARTS; q++) {
-                size_t c = snc_latency__cell(t, q, d, h, pick(snc_latency__axis_of(t, q), r, l, a.layers), l == a.layers - 1);
+                size_t c =
+                    snc_latency__cell(t, q, d, h, pick(snc_latency__axis_of(t, q), r, l, a.layers), l == a.layers - 1);
                 for (int i = 0; i < b->repeats; i++) v[i] = times[i].layer[l][q] * micro / b->batches;
                 note(&t->part[q][c], &b->visits[q][c], median(v, b->repeats));
             }
@@ -143,9 +154,15 @@ static snc_err measure_net(build *b, int d, int h, int r)
     return err;
 }
 
-static int max_of(int a, int b) { return a > b ? a : b; }
+static int max_of(int a, int b)
+{
+    return a > b ? a : b;
+}
 
-static int rounds_of(const snc_latency *t) { return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed); }
+static int rounds_of(const snc_latency *t)
+{
+    return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed);
+}
 
 static snc_err measure_all(build *b)
 {
@@ -265,7 +282,8 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
     build b = {.ctx = ctx, .w = w};
     snc_net_opts no = {.max_tokens = 1, .max_seqs = 1, .max_len = 1};
     SNC_TRY(check_space(s, w));
-    SNC_CHECK(count >= 1 && o->percentile > 0 && o->percentile < 1, SNC_E_ARG, "latency table: expected batches and a percentile in (0, 1)");
+    SNC_CHECK(count >= 1 && o->percentile > 0 && o->percentile < 1, SNC_E_ARG,
+              "latency table: expected batches and a percentile in (0, 1)");
     SNC_GOTO(snc_alloc(&b.t, 1, sizeof *b.t));
     SNC_GOTO(choose_batches(&b, batches, count, o->percentile));
     for (int i = 0; i < b.batches; i++) {

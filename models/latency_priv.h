@@ -16,13 +16,13 @@ struct snc_latency {
     snc_latency__axis hidden, heads, ffn;
     snc_dtype linear[3], embed[3];
     int n_linear, n_embed;
-    double *part[SNC_PARTS];       /* [linear][hidden][heads or ffn][2] */
-    double *embedding, *head;      /* [embed][hidden], [linear][hidden] */
-    double fixed, factor;          /* microseconds; of the sum of cells */
+    double *part[SNC_PARTS];  /* [linear][hidden][heads or ffn][2] */
+    double *embedding, *head; /* [embed][hidden], [linear][hidden] */
+    double fixed, factor;     /* microseconds; of the sum of cells */
 };
 
 snc_err snc_latency__alloc(snc_latency *t) SNC_MUST_USE; /* the cells, by the axes */
-void    snc_latency__host(char host[256], const snc_ctx *ctx);
+void snc_latency__host(char host[256], const snc_ctx *ctx);
 
 static inline const snc_latency__axis *snc_latency__axis_of(const snc_latency *t, int part)
 {
@@ -34,7 +34,10 @@ static inline size_t snc_latency__cells(const snc_latency *t, int part)
 }
 static inline size_t snc_latency__cell(const snc_latency *t, int part, int dtype, int hidden, int width, bool last)
 {
-    return (((size_t)dtype * (size_t)t->hidden.n + (size_t)hidden) * (size_t)snc_latency__axis_of(t, part)->n + (size_t)width) * 2 + last;
+    return (((size_t)dtype * (size_t)t->hidden.n + (size_t)hidden) * (size_t)snc_latency__axis_of(t, part)->n +
+            (size_t)width) *
+               2 +
+           last;
 }
 
 #endif

@@ -46,8 +46,15 @@ void snc_timing_of(snc_timing *out, double *us, int n, double percentile)
     qsort(us, (size_t)n, sizeof *us, ascending);
     for (int i = 0; i < n; i++) sum += us[i];
     interval(&lo, &hi, n, percentile);
-    *out = (snc_timing){.samples = n, .mean = sum / n, .min = us[0], .median = quantile(us, n, 0.5), .p90 = quantile(us, n, 0.9),
-                        .p99 = quantile(us, n, 0.99), .value = quantile(us, n, percentile), .low = us[lo], .high = us[hi]};
+    *out = (snc_timing){.samples = n,
+                        .mean = sum / n,
+                        .min = us[0],
+                        .median = quantile(us, n, 0.5),
+                        .p90 = quantile(us, n, 0.9),
+                        .p99 = quantile(us, n, 0.99),
+                        .value = quantile(us, n, percentile),
+                        .low = us[lo],
+                        .high = us[hi]};
 }
 
 static snc_err warm_up(float *logits, snc_net *n, const snc_tokens *batches, int count, double seconds)
@@ -62,9 +69,10 @@ static snc_err warm_up(float *logits, snc_net *n, const snc_tokens *batches, int
 snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count, const snc_measure_opts *o)
 {
     SNC_CHECK(count >= 1, SNC_E_ARG, "nothing to measure: no batches");
-    SNC_CHECK(o->percentile > 0 && o->percentile < 1, SNC_E_ARG, "percentile %g, expected between 0 and 1", o->percentile);
-    SNC_CHECK(o->min_samples >= 1 && o->max_samples >= o->min_samples, SNC_E_ARG, "samples: at least %d, at most %d make no sense",
-              o->min_samples, o->max_samples);
+    SNC_CHECK(o->percentile > 0 && o->percentile < 1, SNC_E_ARG, "percentile %g, expected between 0 and 1",
+              o->percentile);
+    SNC_CHECK(o->min_samples >= 1 && o->max_samples >= o->min_samples, SNC_E_ARG,
+              "samples: at least %d, at most %d make no sense", o->min_samples, o->max_samples);
     snc_err err = SNC_OK;
     double *us = NULL, tokens = 0, seqs = 0, spent = 0;
     float *logits = NULL;

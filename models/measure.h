@@ -10,11 +10,14 @@
 #include "models/runtime.h"
 
 typedef struct snc_measure_opts {
-    double warmup, seconds;  /* time spent before and while sampling, about */
+    double warmup, seconds;       /* time spent before and while sampling, about */
     int min_samples, max_samples; /* bounds whatever the time; whole passes over the batches are kept */
-    double percentile;       /* the one that gets an interval, in (0, 1) */
+    double percentile;            /* the one that gets an interval, in (0, 1) */
 } snc_measure_opts;
-#define SNC_MEASURE_OPTS_INIT { .warmup = 0.1, .seconds = 1.0, .min_samples = 20, .max_samples = 20000, .percentile = 0.5 }
+#define SNC_MEASURE_OPTS_INIT                                                                                          \
+    {                                                                                                                  \
+        .warmup = 0.1, .seconds = 1.0, .min_samples = 20, .max_samples = 20000, .percentile = 0.5                      \
+    }
 
 typedef struct snc_timing { /* microseconds */
     int samples;
@@ -24,7 +27,8 @@ typedef struct snc_timing { /* microseconds */
 } snc_timing;
 
 /* SNC_E_ARG: options; errors of snc_net_run. */
-snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count, const snc_measure_opts *o) SNC_MUST_USE;
+snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count,
+                    const snc_measure_opts *o) SNC_MUST_USE;
 
 /* The statistics alone, of samples in microseconds (sorted in place). */
 void snc_timing_of(snc_timing *out, double *us, int n, double percentile);

@@ -12,12 +12,20 @@ enum {
     PARALLEL_TOKENS = 64 /* below this many tokens a thread, threads share a group instead */
 };
 
-static int max_of(int a, int b) { return a > b ? a : b; }
-static int min_of(int a, int b) { return a < b ? a : b; }
+static int max_of(int a, int b)
+{
+    return a > b ? a : b;
+}
+static int min_of(int a, int b)
+{
+    return a < b ? a : b;
+}
 
 /* ---- workspace ---- */
 
-typedef struct widths { int C, A, F; } widths;
+typedef struct widths {
+    int C, A, F;
+} widths;
 
 static widths widest(const snc_weights *w)
 {
@@ -105,8 +113,8 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     return SNC_OK;
 }
 
-snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
-                       const snc_net_opts *o)
+snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch,
+                       const snc_policy *policy, const snc_net_opts *o)
 {
     snc_err err = SNC_OK;
     snc_net *n = NULL;
@@ -144,31 +152,40 @@ void snc_net_free(snc_net *n)
     snc_free(n);
 }
 
-const snc_arch   *snc_net_arch(const snc_net *n) { return &n->arch; }
-const snc_policy *snc_net_policy(const snc_net *n) { return &n->policy; }
+const snc_arch *snc_net_arch(const snc_net *n)
+{
+    return &n->arch;
+}
+const snc_policy *snc_net_policy(const snc_net *n)
+{
+    return &n->policy;
+}
 
 /* ---- running ---- */
 
 static snc_err check_batch(const snc_net *n, const snc_tokens *x)
 {
     const snc_bert_config *c = &n->w->cfg;
-    SNC_CHECK(x->B >= 1 && x->B <= n->o.max_seqs, SNC_E_SHAPE, "a batch of %d sequences, expected 1 to %d", x->B, n->o.max_seqs);
+    SNC_CHECK(x->B >= 1 && x->B <= n->o.max_seqs, SNC_E_SHAPE, "a batch of %d sequences, expected 1 to %d", x->B,
+              n->o.max_seqs);
     SNC_CHECK(x->T <= n->o.max_tokens && x->offsets[0] == 0 && x->offsets[x->B] == x->T, SNC_E_SHAPE,
               "a batch of %d tokens, expected at most %d, with offsets from 0 to their number", x->T, n->o.max_tokens);
     for (int b = 0; b < x->B; b++) {
         int len = x->offsets[b + 1] - x->offsets[b];
-        SNC_CHECK(len >= 1 && len <= n->o.max_len, SNC_E_SHAPE, "sequence %d has %d tokens, expected 1 to %d", b, len, n->o.max_len);
+        SNC_CHECK(len >= 1 && len <= n->o.max_len, SNC_E_SHAPE, "sequence %d has %d tokens, expected 1 to %d", b, len,
+                  n->o.max_len);
     }
     for (int t = 0; t < x->T; t++) {
-        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t, x->ids[t], c->vocab - 1);
-        SNC_CHECK(x->types[t] >= 0 && x->types[t] < c->types, SNC_E_ARG, "token %d has type %d, expected 0 to %d", t, x->types[t],
-                  c->types - 1);
+        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t,
+                  x->ids[t], c->vocab - 1);
+        SNC_CHECK(x->types[t] >= 0 && x->types[t] < c->types, SNC_E_ARG, "token %d has type %d, expected 0 to %d", t,
+                  x->types[t], c->types - 1);
     }
     return SNC_OK;
 }
 
-/* Cuts the batch into groups of whole sequences of at most `limit` tokens (a longer sequence is a group of its own) and of
- * nearly equal size, as many as a multiple of the workers where there are sequences enough. */
+/* Cuts the batch into groups of whole sequences of at most `limit` tokens (a longer sequence is a group of its own) and
+ * of nearly equal size, as many as a multiple of the workers where there are sequences enough. */
 static int plan_groups(snc_net *n, const snc_tokens *x, int limit, int workers)
 {
     int groups = (x->T + limit - 1) / limit, g = 0;
@@ -199,7 +216,8 @@ static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk,
     snc_rt__worker *w = &n->worker[worker];
     (void)chunk;
     for (int64_t g = begin; g < end && w->err == SNC_OK; g++) {
-        snc_rt__job j = {.n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
+        snc_rt__job j = {
+            .n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
         w->err = snc_rt__forward(b->logits + (size_t)j.b0 * (size_t)n->w->cfg.classes, &j);
         if (w->err != SNC_OK) snprintf(w->text, sizeof w->text, "%s", snc_err_text());
     }

@@ -1,7 +1,7 @@
 /* models/runtime.h: the one inference path: predict, bench, the C API, search evaluation and the latency table.
  *
- * Weights hold every matrix of a model packed for execution, in each dtype that was asked for; a net is a config (arch +
- * policy) bound to them, with its workspace. Nets of one weights object share its buffers: a subnet costs no packing.
+ * Weights hold every matrix of a model packed for execution, in each dtype that was asked for; a net is a config (arch
+ * + policy) bound to them, with its workspace. Nets of one weights object share its buffers: a subnet costs no packing.
  * Running allocates nothing. Linears: F32 (gemm seam), BF16, INT8 (dynamic per-row activations, per-channel weights).
  * The last layer computes attention output, FFN and LayerNorms for the first token of each sequence only.
  *
@@ -12,6 +12,10 @@
  * A batch is cut into groups of whole sequences whose activations fit in the cache. Groups run beside each other on the
  * threads where there are enough of them, else the threads share one group's rows, outputs and heads; no result depends
  * on which. A sequence's logits depend neither on its neighbours in the batch nor on the thread count.
+ *
+ * The backend of the weights' context chooses the packed forms; nets are made with the same one. SNC_BACKEND_REF gives
+ * plain loops in a fixed order everywhere. Attention runs in bf16 on AMX where Q, K and V are INT8 or BF16, else in
+ * f32.
  *
  * Threads: weights are read-only after snc_weights_prepare and shared; a net serves one thread at a time.
  */
@@ -24,48 +28,60 @@
 typedef struct snc_weights snc_weights;
 typedef struct snc_net snc_net;
 
-/* Borrows m (f32 master in importance order, or any model); INT8 copies are quantized per output channel of the full row. */
+/* Borrows m (f32 master in importance order, or any model); INT8 copies are quantized per output channel of the full
+ * row. */
 snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_model *m) SNC_MUST_USE;
 /* Opens a .snc as it was exported: its own dtypes and integers. */
 snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path) SNC_MUST_USE;
-void    snc_weights_free(snc_weights *w);
+void snc_weights_free(snc_weights *w);
 
 const snc_bert_config *snc_weights_config(const snc_weights *w);
-const snc_arch        *snc_weights_arch(const snc_weights *w);    /* the widest arch it can serve */
-const snc_policy      *snc_weights_policy(const snc_weights *w);  /* an opened file's policy; uniform F32 for a model */
+const snc_arch *snc_weights_arch(const snc_weights *w);     /* the widest arch it can serve */
+const snc_policy *snc_weights_policy(const snc_weights *w); /* an opened file's policy; uniform F32 for a model */
 
-/* Packs what a net of this arch and policy needs and is not packed yet; NULL as in snc_net_create. Not thread-safe: call it
- * before threads create nets of their own. SNC_E_UNSUPPORTED: a file does not hold a matrix in that dtype (named). */
+/* Packs what a net of this arch and policy needs and is not packed yet; NULL as in snc_net_create. Not thread-safe:
+ * call it before threads create nets of their own. SNC_E_UNSUPPORTED: a file does not hold a matrix in that dtype
+ * (named). */
 snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
 
 typedef struct snc_net_opts {
     int max_tokens, max_seqs, max_len;
 } snc_net_opts;
-#define SNC_NET_OPTS_INIT { .max_tokens = 4096, .max_seqs = 64, .max_len = 512 }
+#define SNC_NET_OPTS_INIT                                                                                              \
+    {                                                                                                                  \
+        .max_tokens = 4096, .max_seqs = 64, .max_len = 512                                                             \
+    }
 
-/* arch NULL: all of it; policy NULL: the file's. Packs dtypes not packed before (not thread-safe). policy's rows are the
- * kept layers in order. max_len above the model's positions is cut to them. SNC_E_ARG: options below 1. */
-snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
-                       const snc_net_opts *o) SNC_MUST_USE;
+/* arch NULL: all of it; policy NULL: the file's. Packs dtypes not packed before (not thread-safe). policy's rows are
+ * the kept layers in order. max_len above the model's positions is cut to them. SNC_E_ARG: options below 1. */
+snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch,
+                       const snc_policy *policy, const snc_net_opts *o) SNC_MUST_USE;
 /* Another config over the same weights and workspace: for searches. On failure the net keeps its old config. */
 snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
-void    snc_net_free(snc_net *n);
+void snc_net_free(snc_net *n);
 /* logits [B, K]. SNC_E_SHAPE: no sequences, an empty one, one longer than max_len, or more tokens or sequences than
  * planned. SNC_E_ARG: an id or type outside its table. */
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x) SNC_MUST_USE;
 
-const snc_arch   *snc_net_arch(const snc_net *n);
+const snc_arch *snc_net_arch(const snc_net *n);
 const snc_policy *snc_net_policy(const snc_net *n);
 
 /* Time per part, summed over runs since profiling was switched on: seconds of all threads together divided by their
  * number. A part starts with the LayerNorm or quantization of its input and ends with its output in f32. */
-typedef enum snc_net_part { SNC_PART_QKV, SNC_PART_ATTENTION, SNC_PART_O, SNC_PART_FFN_IN, SNC_PART_FFN_OUT, SNC_PARTS } snc_net_part;
+typedef enum snc_net_part {
+    SNC_PART_QKV,
+    SNC_PART_ATTENTION,
+    SNC_PART_O,
+    SNC_PART_FFN_IN,
+    SNC_PART_FFN_OUT,
+    SNC_PARTS
+} snc_net_part;
 typedef struct snc_net_times {
     int64_t runs;
     double embed, head;
     double layer[SNC_MAX_LAYERS][SNC_PARTS];
 } snc_net_times;
-void snc_net_profile(snc_net *n, bool on);                    /* on: starts from zero */
+void snc_net_profile(snc_net *n, bool on); /* on: starts from zero */
 void snc_net_times_get(snc_net_times *out, const snc_net *n);
 
 #endif

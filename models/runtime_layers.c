@@ -8,8 +8,8 @@
 #include "models/runtime_priv.h"
 
 enum {
-    ROW_GRAIN = 16,  /* rows of one chunk when threads share a group */
-    FFN_ROWS = 64,   /* rows of the FFN's wide activation that stay in L2 beside both matrices */
+    ROW_GRAIN = 16,       /* rows of one chunk when threads share a group */
+    FFN_ROWS = 64,        /* rows of the FFN's wide activation that stay in L2 beside both matrices */
     SHARED_MACS = 2000000 /* attention below this many multiply-adds is not worth a fork and a join */
 };
 
@@ -36,7 +36,7 @@ typedef struct rows_job {
     int ldx, n, ldq;          /* ldq = 0: no quantization */
     float eps;
     snc_isa isa;
-    bool plain;               /* ref */
+    bool plain; /* ref */
 } rows_job;
 
 static void rows_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -46,12 +46,12 @@ static void rows_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
     int T = (int)(end - begin);
     (void)chunk, (void)worker;
     if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm->gamma, r->norm->beta, T, r->n, r->eps, r->isa);
-    if (r->ldq)
-        snc_quantize_rows(r->xq + (size_t)begin * (size_t)r->ldq, r->sx + begin, x, r->ldx, T, r->n, r->ldq);
+    if (r->ldq) snc_quantize_rows(r->xq + (size_t)begin * (size_t)r->ldq, r->sx + begin, x, r->ldx, T, r->n, r->ldq);
 }
 
 /* x [T, n] normalized in place if norm; quantized into xq, sx if ldq. */
-static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const snc_rt__norm *norm, int T, int n, int ldq)
+static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const snc_rt__norm *norm, int T, int n,
+                 int ldq)
 {
     rows_job r = {.x = x, .xq = xq, .sx = sx, .norm = norm, .ldx = ldx, .n = n, .ldq = ldq};
     r.eps = j->n->w->cfg.norm_eps;
@@ -63,7 +63,10 @@ static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const
         rows_range(&r, 0, T, 0, 0);
 }
 
-static int ldq_of(snc_dtype t, int k) { return t == SNC_I8 ? (int)snc_align_up((size_t)k, 64) : 0; }
+static int ldq_of(snc_dtype t, int k)
+{
+    return t == SNC_I8 ? (int)snc_align_up((size_t)k, 64) : 0;
+}
 
 typedef struct act_job {
     float *y;
@@ -82,8 +85,7 @@ static void act_range(void *payload, int64_t begin, int64_t end, int64_t chunk, 
 static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx,
                       const int8_t *xq, const float *sx, int T, int n, int k, snc_epilogue epi)
 {
-    if (t == SNC_I8)
-        return snc_qlinear_run(y, ldy, m->i8, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
+    if (t == SNC_I8) return snc_qlinear_run(y, ldy, m->i8, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
     if (t == SNC_BF16) return snc_bf16linear_run(y, ldy, m->bf16, j->ctx, x, ldx, T, n, k, epi, j->w->linear);
     SNC_TRY(snc_gemm_forward(y, ldy, j->n->gemm, x, ldx, m->f32, m->b, T, n, k, epi == SNC_EPI_ADD));
     if (epi != SNC_EPI_NONE && epi != SNC_EPI_ADD) {
@@ -98,7 +100,7 @@ static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m
 typedef struct head_job {
     snc_rt__job *j;
     int A, D, heads;
-    bool first;  /* queries of the first tokens only: row b of q and y is sequence b */
+    bool first; /* queries of the first tokens only: row b of q and y is sequence b */
     bool bf16;
     float scale;
 } head_job;
@@ -117,8 +119,8 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
         int len = at[s + 1] - at[s];
         const float *qkv = j->w->qkv + h;
         snc_infer_attention(j->w->att + q * (size_t)a->A + h, a->A, qkv + q * ld, (int)ld, qkv + first * ld + a->A,
-                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale, a->bf16,
-                            j->n->isa, scratch->attention);
+                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale,
+                            a->bf16, j->n->isa, scratch->attention);
     }
 }
 
@@ -172,7 +174,8 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     snc_rt__worker *w = j->w;
     const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
     snc_dtype in = n->policy.linear[l][SNC_SITE_FFN_IN], out = n->policy.linear[l][SNC_SITE_FFN_OUT];
-    int C = n->arch.hidden, F = n->arch.ffn[l], block = in == SNC_F32 || out == SNC_F32 ? T : FFN_ROWS * j->ctx->threads;
+    int C = n->arch.hidden, F = n->arch.ffn[l],
+        block = in == SNC_F32 || out == SNC_F32 ? T : FFN_ROWS * j->ctx->threads;
     for (int t = 0; t < T; t += block) {
         int R = T - t < block ? T - t : block;
         float *h = w->h + (size_t)t * (size_t)C;

@@ -29,7 +29,9 @@ typedef struct snc_rt__matrix {
     snc_qlinear *i8;
 } snc_rt__matrix;
 
-typedef struct snc_rt__norm { const float *gamma, *beta; } snc_rt__norm;
+typedef struct snc_rt__norm {
+    const float *gamma, *beta;
+} snc_rt__norm;
 
 typedef struct snc_rt__layer {
     snc_rt__matrix m[RT_LINEARS];
@@ -44,11 +46,11 @@ struct snc_weights {
     snc_rt__layer layer[SNC_MAX_LAYERS];
     snc_rt__matrix pooler, classifier;
     snc_rt__norm embed_norm;
-    const float *table[RT_TABLES];                   /* f32 masters; NULL: a file holds another dtype */
+    const float *table[RT_TABLES]; /* f32 masters; NULL: a file holds another dtype */
     int rows[RT_TABLES];
     snc_embed *embed[RT_TABLES][SNC_DTYPES];
-    snc_gemm *gemm;                                  /* to make f32 handles with */
-    snc_sncfile *file;                               /* of an opened .snc, whose bytes the above borrows */
+    snc_gemm *gemm;    /* to make f32 handles with */
+    snc_sncfile *file; /* of an opened .snc, whose bytes the above borrows */
 };
 
 typedef struct snc_rt__worker {
@@ -61,20 +63,20 @@ typedef struct snc_rt__worker {
 } snc_rt__worker;
 
 struct snc_net {
-    snc_ctx ctx, one;   /* the caller's; the same with one thread */
+    snc_ctx ctx, one; /* the caller's; the same with one thread */
     snc_weights *w;
     snc_arch arch;
     snc_policy policy;
     snc_net_opts o;
-    snc_isa isa;        /* of the kernels between the linears; SCALAR is ref */
-    bool f32;           /* some linear goes through the gemm seam, which brings its own threads */
-    int rows;           /* a worker's capacity */
-    int ldx, ldm;       /* of xq, mq */
+    snc_isa isa;  /* of the kernels between the linears; SCALAR is ref */
+    bool f32;     /* some linear goes through the gemm seam, which brings its own threads */
+    int rows;     /* a worker's capacity */
+    int ldx, ldm; /* of xq, mq */
     snc_gemm *gemm;
-    uint8_t *block;     /* all workers' buffers */
-    void *scratch;      /* all workers' linear scratch */
-    size_t scratch_bytes; /* of one worker */
-    int *group;         /* [max_seqs + 1] first sequence of each group of the present batch */
+    uint8_t *block;         /* all workers' buffers */
+    void *scratch;          /* all workers' linear scratch */
+    size_t scratch_bytes;   /* of one worker */
+    int *group;             /* [max_seqs + 1] first sequence of each group of the present batch */
     snc_rt__worker *worker; /* [ctx.threads] */
     bool profile;
     int64_t runs;
@@ -86,7 +88,7 @@ typedef struct snc_rt__job {
     snc_rt__worker *w;
     const snc_ctx *ctx; /* threads of this job */
     const snc_tokens *x;
-    int b0, b1, T; /* sequences [b0, b1), T tokens in all */
+    int b0, b1, T;       /* sequences [b0, b1), T tokens in all */
     double stamp, share; /* profiling: the last reading; what part of the wall clock a second here is */
 } snc_rt__job;
 
@@ -97,6 +99,6 @@ extern const snc_site snc_rt__site[RT_LINEARS];
 
 /* Makes the form `t` of a matrix if it is not there. `name` for messages. */
 snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, const char *name) SNC_MUST_USE;
-size_t  snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, int T);
+size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, int T);
 
 #endif

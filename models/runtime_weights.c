@@ -4,13 +4,16 @@
 #include "base/mem.h"
 #include "models/runtime_priv.h"
 
-static const char *const linear_name[RT_LINEARS] = {"attention.q", "attention.k", "attention.v", "attention.o", "ffn.in", "ffn.out"};
-const snc_site snc_rt__site[RT_LINEARS] = {SNC_SITE_QKV, SNC_SITE_QKV, SNC_SITE_QKV, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT};
+static const char *const linear_name[RT_LINEARS] = {"attention.q", "attention.k", "attention.v",
+                                                    "attention.o", "ffn.in",      "ffn.out"};
+const snc_site snc_rt__site[RT_LINEARS] = {SNC_SITE_QKV, SNC_SITE_QKV,    SNC_SITE_QKV,
+                                           SNC_SITE_O,   SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT};
 
 static snc_rt__matrix matrix_of(const snc_model *m, snc_lin i)
 {
     const snc_param *p = &m->params.p[i.w];
-    return (snc_rt__matrix){.N = p->rows, .K = p->cols, .W = snc_params_w(&m->params, i.w), .b = snc_params_w(&m->params, i.b)};
+    return (snc_rt__matrix){
+        .N = p->rows, .K = p->cols, .W = snc_params_w(&m->params, i.w), .b = snc_params_w(&m->params, i.b)};
 }
 
 static snc_rt__norm norm_of(const snc_model *m, snc_lin i)
@@ -117,8 +120,10 @@ snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path
         err = read_all(&r);
     }
     snc_params_dispose(&r.table);
-    if (err) snc_weights_free(r.w);
-    else *out = r.w;
+    if (err)
+        snc_weights_free(r.w);
+    else
+        *out = r.w;
     return err;
 }
 
@@ -143,9 +148,18 @@ void snc_weights_free(snc_weights *w)
     snc_free(w);
 }
 
-const snc_bert_config *snc_weights_config(const snc_weights *w) { return &w->cfg; }
-const snc_arch        *snc_weights_arch(const snc_weights *w) { return &w->arch; }
-const snc_policy      *snc_weights_policy(const snc_weights *w) { return &w->policy; }
+const snc_bert_config *snc_weights_config(const snc_weights *w)
+{
+    return &w->cfg;
+}
+const snc_arch *snc_weights_arch(const snc_weights *w)
+{
+    return &w->arch;
+}
+const snc_policy *snc_weights_policy(const snc_weights *w)
+{
+    return &w->policy;
+}
 
 snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, const char *name)
 {
@@ -186,7 +200,8 @@ snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_poli
     for (int l = 0; l < arch->layers; l++)
         for (int i = 0; i < RT_LINEARS; i++) {
             snprintf(name, sizeof name, "layer %d %s", arch->source[l], linear_name[i]);
-            SNC_TRY(snc_rt__matrix_prepare(w, &w->layer[arch->source[l]].m[i], policy->linear[l][snc_rt__site[i]], name));
+            SNC_TRY(
+                snc_rt__matrix_prepare(w, &w->layer[arch->source[l]].m[i], policy->linear[l][snc_rt__site[i]], name));
         }
     SNC_TRY(snc_rt__matrix_prepare(w, &w->pooler, policy->pooler, "pooler"));
     /* an F32 classifier is a few dot products on the master itself */

@@ -20,7 +20,8 @@ static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *ga
     }
 }
 
-static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k)
+static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n,
+                    int k)
 {
     for (int t = 0; t < T; t++)
         for (int j = 0; j < n; j++) {
@@ -70,8 +71,8 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
     norm_ref(y, ldy, x, ldx, gamma, beta, T, C, eps);
 }
 
-void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k,
-                   snc_isa isa)
+void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n,
+                   int k, snc_isa isa)
 {
 #if defined(__x86_64__)
     if (isa >= SNC_ISA_AVX512) {

@@ -1,8 +1,8 @@
 /* core/infer.h: forward-only kernels over rows of tokens, between the linears of the inference path.
  *
  * Every row (every query row of attention) is computed on its own in a fixed order, so a result depends neither on its
- * neighbours nor on how rows are split over threads. `isa` picks the kernel: SNC_ISA_SCALAR is the `ref` twin that defines
- * the result; the others stay within the bounds stated at each call. Pure functions: no allocation, no threads.
+ * neighbours nor on how rows are split over threads. `isa` picks the kernel: SNC_ISA_SCALAR is the `ref` twin that
+ * defines the result; the others stay within the bounds stated at each call. Pure functions: no allocation, no threads.
  */
 #ifndef SNC_CORE_INFER_H
 #define SNC_CORE_INFER_H
@@ -16,14 +16,14 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
                     float eps, snc_isa isa);
 
 /* y[t,j] = x[t,:k] . w[j,:k] + b[j]: for heads of a few outputs, where packing and a library call cost more. */
-void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k,
-                   snc_isa isa);
+void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n,
+                   int k, snc_isa isa);
 
 /* One head of one sequence: y [nq, D] = softmax(scale * q k^T) v over nk keys; q [nq, D], k and v [nk, D].
  * bf16: on AMX, operands and probabilities are rounded to bf16 and summed in f32; elsewhere and otherwise f32.
  * scratch: snc_infer_attention_scratch bytes, 64-byte aligned, for nk <= max_len. */
 size_t snc_infer_attention_scratch(int max_len, int D);
-void   snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
-                           int nk, int D, float scale, bool bf16, snc_isa isa, void *scratch);
+void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
+                         int nk, int D, float scale, bool bf16, snc_isa isa, void *scratch);
 
 #endif

@@ -3,7 +3,8 @@
  * Blocks of 16 queries: S [16, nk] = Q K^T in tiles of 16 keys, softmax in base 2 (log2 e rides on the scale), then
  * Y [16, D] = P V in steps of 32 keys. Keys and values are packed once per head:
  *
- *   kb  [nk/16][D/32] tiles of [16 pairs of dims][16 keys][2]     vb  [nk/32][D/16] tiles of [16 pairs of keys][16 dims][2]
+ *   kb  [nk/16][D/32] tiles of [16 pairs of dims][16 keys][2]     vb  [nk/32][D/16] tiles of [16 pairs of keys][16
+ * dims][2]
  *
  * Padding keys get a score of -inf and zero values.
  */
@@ -23,7 +24,8 @@ enum { TILE = 1024 }; /* bytes: 16 rows of 64 */
 
 typedef struct plan {
     size_t bytes;
-    int nk32, ld, dk, dn; /* keys padded to 32, elements of a row of s and p, tiles across the width for Q K^T and for P V */
+    int nk32, ld, dk,
+        dn; /* keys padded to 32, elements of a row of s and p, tiles across the width for Q K^T and for P V */
     uint8_t *kb, *vb, *qb;
     float *s[2], *o; /* two blocks of queries are under way */
     uint16_t *p[2];
@@ -51,7 +53,10 @@ size_t snc_infer__attention_amx_scratch(int max_len, int D)
     return plan_of(max_len, D, origin).bytes;
 }
 
-AVX static inline __mmask16 lanes(int n) { return n >= 16 ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
+AVX static inline __mmask16 lanes(int n)
+{
+    return n >= 16 ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
+}
 
 /* 32 floats (zeros from n on) to 32 bf16. */
 AVX static inline __m512i load_bf16(const float *x, int n, __m512 scale)
@@ -125,7 +130,8 @@ AVX static void pack_values(const plan *w, const snc_infer__head *a)
         }
 }
 
-/* 2^x for x <= 0, relative error 7.5e-5, a twentieth of a bf16 rounding: minimax cubic on the fraction, floor by scalef. */
+/* 2^x for x <= 0, relative error 7.5e-5, a twentieth of a bf16 rounding: minimax cubic on the fraction, floor by
+ * scalef. */
 AVX static inline __m512 exp2_coarse(__m512 x)
 {
     __m512 f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF);
@@ -182,7 +188,10 @@ AMX static void configure(void)
 }
 
 /* Tile loads do not tell the compiler what they read: everything before is in memory from here on. */
-static inline void publish(void) { __asm__ volatile("" ::: "memory"); }
+static inline void publish(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
 
 AMX static void score_block(const plan *w, float *s)
 {
@@ -247,7 +256,10 @@ AVX static void store_values(const plan *w, const snc_infer__head *a, int i, int
         }
 }
 
-static int rows_at(const snc_infer__head *a, int i) { return a->nq - i < 16 ? a->nq - i : 16; }
+static int rows_at(const snc_infer__head *a, int i)
+{
+    return a->nq - i < 16 ? a->nq - i : 16;
+}
 
 /* Three blocks of queries overlap, so that no unit waits for the stores of the step before: scores of the next, softmax
  * of this one, values of the last. */

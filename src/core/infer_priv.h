@@ -12,15 +12,15 @@ typedef struct snc_infer__head { /* one head of one sequence, as in snc_infer_at
 } snc_infer__head;
 
 #define SNC_INFER__DECLARE(isa)                                                                                        \
-    void snc_infer__norm_##isa(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T,  \
-                               int C, float eps);                                                                      \
-    void snc_infer__dot_##isa(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, \
-                              int n, int k);                                                                           \
+    void snc_infer__norm_##isa(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta,      \
+                               int T, int C, float eps);                                                               \
+    void snc_infer__dot_##isa(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b,     \
+                              int T, int n, int k);                                                                    \
     void snc_infer__attention_##isa(const snc_infer__head *a, float *scratch)
 
 SNC_INFER__DECLARE(avx2);
 SNC_INFER__DECLARE(avx512);
-void   snc_infer__attention_amx(const snc_infer__head *a, void *scratch);
+void snc_infer__attention_amx(const snc_infer__head *a, void *scratch);
 size_t snc_infer__attention_amx_scratch(int max_len, int D);
 
 #endif

@@ -94,8 +94,8 @@ SIMD void SIMD_NAME(snc_infer__dot)(float *y, int ldy, const float *x, int ldx, 
                 dot_row(x + (size_t)t * (size_t)ldx, w + (size_t)j * (size_t)ldw, k) + (b ? b[j] : 0);
 }
 
-/* Scores to probabilities in place, not yet divided by the sum, which is returned. p [n padded to VW]; the padding holds
- * -inf, whose e^-87 vanishes beside the 1 of the largest score. */
+/* Scores to probabilities in place, not yet divided by the sum, which is returned. p [n padded to VW]; the padding
+ * holds -inf, whose e^-87 vanishes beside the 1 of the largest score. */
 SIMD static inline float softmax_row(float *p, int padded)
 {
     vf m = vload(p);
@@ -112,7 +112,7 @@ SIMD static inline float softmax_row(float *p, int padded)
 
 /* out[r] = p[r] . V for R rows, two vectors of the head's width at a time. */
 SIMD SIMD_INLINE void mix_values(float *y, int ldy, const float *p, int ldp, const float *v, int ldv, int nk, int D,
-                                   const float *sum, int R)
+                                 const float *sum, int R)
 {
     for (int d = 0; d < D; d += 2 * VW) {
         int n0 = D - d < VW ? D - d : VW, n1 = D - d - n0 < VW ? D - d - n0 : VW;
@@ -139,7 +139,7 @@ SIMD SIMD_INLINE void mix_values(float *y, int ldy, const float *p, int ldp, con
 
 /* s[r][j] = scale * q[r] . k[j] from the transposed keys kt [D, padded]. */
 SIMD SIMD_INLINE void scores(float *s, int padded, const float *q, int ldq, const float *kt, int nk, int D, float scale,
-                               int R)
+                             int R)
 {
     for (int j = 0; j < padded; j += 2 * VW) {
         bool two = j + VW < padded;

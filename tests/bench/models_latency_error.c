@@ -29,14 +29,21 @@ static void need(snc_err err)
 /* Kernel-granular options: hidden and FFN in steps of 64 and 128, every head count from 2. */
 static snc_latency_space space_of(const snc_bert_config *c)
 {
-    snc_latency_space s = {.hidden = {256, 320, 384}, .n_hidden = 3, .linear = {SNC_I8, SNC_BF16}, .n_linear = 2,
-                           .embed = {SNC_I8, SNC_BF16}, .n_embed = 2};
+    snc_latency_space s = {.hidden = {256, 320, 384},
+                           .n_hidden = 3,
+                           .linear = {SNC_I8, SNC_BF16},
+                           .n_linear = 2,
+                           .embed = {SNC_I8, SNC_BF16},
+                           .n_embed = 2};
     for (int h = 2; h <= c->heads; h++) s.heads[s.n_heads++] = h;
     for (int f = 256; f <= c->ffn; f += 128) s.ffn[s.n_ffn++] = f;
     return s;
 }
 
-static int any(snc_rng *r, const int *v, int n) { return v[snc_rng_below(r, (uint32_t)n)]; }
+static int any(snc_rng *r, const int *v, int n)
+{
+    return v[snc_rng_below(r, (uint32_t)n)];
+}
 
 static void random_config(snc_arch *a, snc_policy *p, snc_rng *r, const snc_latency_space *s, const snc_arch *full)
 {
@@ -64,8 +71,17 @@ static double tau(const double *x, const double *y, int n)
 int main(int argc, char **argv)
 {
     int B = argc > 2 ? atoi(argv[1]) : 1, len = argc > 2 ? atoi(argv[2]) : 32, threads = argc > 3 ? atoi(argv[3]) : 1;
-    snc_bert_config c = {.vocab = 30522, .positions = 512, .types = 2, .hidden = 384, .layers = 6, .heads = 12, .head_width = 32,
-                         .ffn = 1536, .classes = 2, .act = SNC_ACT_GELU, .norm_eps = 1e-12f};
+    snc_bert_config c = {.vocab = 30522,
+                         .positions = 512,
+                         .types = 2,
+                         .hidden = 384,
+                         .layers = 6,
+                         .heads = 12,
+                         .head_width = 32,
+                         .ffn = 1536,
+                         .classes = 2,
+                         .act = SNC_ACT_GELU,
+                         .norm_eps = 1e-12f};
     snc_arch full = snc_arch_full(&c), a;
     snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
     snc_latency_space s = space_of(&c);
@@ -114,7 +130,8 @@ int main(int argc, char **argv)
         bias += e / NETS;
         if (fabs(e) > fabs(worst)) worst = e;
     }
-    printf("MAPE %.2f%%  bias %+.2f%%  worst %+.1f%%  Kendall tau %.3f\n", 100 * error, 100 * bias, 100 * worst, tau(predicted, measured, NETS));
+    printf("MAPE %.2f%%  bias %+.2f%%  worst %+.1f%%  Kendall tau %.3f\n", 100 * error, 100 * bias, 100 * worst,
+           tau(predicted, measured, NETS));
     snc_net_free(n);
     snc_latency_free(t);
     snc_weights_free(w);

@@ -27,8 +27,17 @@ static const snc_tensor *tensor(const snc_st *f, const char *a, const char *b)
 
 static snc_model *golden_model(const snc_st *f, snc_act act)
 {
-    snc_bert_config c = {.vocab = 50, .positions = 20, .types = 2, .hidden = 24, .layers = LAYERS, .heads = 3, .head_width = 8,
-                         .ffn = 40, .classes = CLASSES, .act = act, .norm_eps = 1e-12f};
+    snc_bert_config c = {.vocab = 50,
+                         .positions = 20,
+                         .types = 2,
+                         .hidden = 24,
+                         .layers = LAYERS,
+                         .heads = 3,
+                         .head_width = 8,
+                         .ffn = 40,
+                         .classes = CLASSES,
+                         .act = act,
+                         .norm_eps = 1e-12f};
     snc_arch arch = snc_arch_full(&c);
     snc_model *m;
     assert_int_equal(snc_model_new(&m, &c, &arch), SNC_OK);
@@ -41,8 +50,10 @@ static snc_model *golden_model(const snc_st *f, snc_act act)
 
 static void f32_logits_equal_pytorch(void **state)
 {
-    static const struct { const char *name; snc_act act; } cases[] = {
-        {"gelu", SNC_ACT_GELU}, {"gelu_tanh", SNC_ACT_GELU_TANH}, {"relu", SNC_ACT_RELU}};
+    static const struct {
+        const char *name;
+        snc_act act;
+    } cases[] = {{"gelu", SNC_ACT_GELU}, {"gelu_tanh", SNC_ACT_GELU_TANH}, {"relu", SNC_ACT_RELU}};
     static const snc_backend backends[] = {SNC_BACKEND_REF, SNC_BACKEND_AUTO};
     int32_t ids[64], types[64], offsets[B + 1];
     snc_st *f;

@@ -71,7 +71,8 @@ static void dots_equal_ref_on_every_isa(void **state)
 static void check_attention(int nq, int nk, int D, double spread)
 {
     enum { LD = 200 };
-    float *q = normal((size_t)nk * LD, 1, spread), *k = normal((size_t)nk * LD, 2, spread), *v = normal((size_t)nk * LD, 3, 1);
+    float *q = normal((size_t)nk * LD, 1, spread), *k = normal((size_t)nk * LD, 2, spread),
+          *v = normal((size_t)nk * LD, 3, 1);
     float *want = normal((size_t)nk * LD, 4, 1), *got = normal((size_t)nk * LD, 4, 1);
     void *scratch = NULL;
     float scale = 1.0f / sqrtf((float)D);
@@ -82,7 +83,9 @@ static void check_attention(int nq, int nk, int D, double spread)
             snc_infer_attention(got, LD, q, LD, k, v, LD, nq, nk, D, scale, bf16, (snc_isa)isa, scratch);
             float tolerance = bf16 && isa == SNC_ISA_AMX ? BF16_TOLERANCE * (float)fmax(1, spread) : 4 * F32_TOLERANCE;
             float far = distance(got, want, (size_t)nk * LD);
-            if (far >= tolerance) print_error("nq %d nk %d D %d %s bf16 %d: %g\n", nq, nk, D, snc_isa_name((snc_isa)isa), bf16, (double)far);
+            if (far >= tolerance)
+                print_error("nq %d nk %d D %d %s bf16 %d: %g\n", nq, nk, D, snc_isa_name((snc_isa)isa), bf16,
+                            (double)far);
             assert_true(far < tolerance);
         }
     snc_free(q), snc_free(k), snc_free(v), snc_free(want), snc_free(got), snc_free(scratch);

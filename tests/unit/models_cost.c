@@ -12,8 +12,15 @@
 
 static snc_bert_config bert_base(void)
 {
-    return (snc_bert_config){.vocab = 30522, .positions = 512, .types = 2, .hidden = 768, .layers = 12, .heads = 12,
-                             .head_width = 64, .ffn = 3072, .classes = 2};
+    return (snc_bert_config){.vocab = 30522,
+                             .positions = 512,
+                             .types = 2,
+                             .hidden = 768,
+                             .layers = 12,
+                             .heads = 12,
+                             .head_width = 64,
+                             .ffn = 3072,
+                             .classes = 2};
 }
 
 /* The four corners of the published BERT space: 11.177, 5.589, 4.382 and 2.191 GMACs, 109.5, 67.0, 57.5 and 41.0 M. */

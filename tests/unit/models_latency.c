@@ -20,8 +20,16 @@
 
 static snc_latency_space nano_space(void)
 {
-    return (snc_latency_space){.hidden = {72, 40, 56, 72}, .n_hidden = 4, .heads = {4, 2, 1, 3}, .n_heads = 4, .ffn = {88, 40, 64},
-                               .n_ffn = 3, .linear = {SNC_I8, SNC_F32}, .n_linear = 2, .embed = {SNC_I8}, .n_embed = 1};
+    return (snc_latency_space){.hidden = {72, 40, 56, 72},
+                               .n_hidden = 4,
+                               .heads = {4, 2, 1, 3},
+                               .n_heads = 4,
+                               .ffn = {88, 40, 64},
+                               .n_ffn = 3,
+                               .linear = {SNC_I8, SNC_F32},
+                               .n_linear = 2,
+                               .embed = {SNC_I8},
+                               .n_embed = 1};
 }
 
 static snc_err build(snc_latency **t, const snc_latency_space *s, double percentile)
@@ -93,12 +101,16 @@ static void bad_spaces_are_refused(void **state)
 static void bad_files_are_refused(void **state)
 {
     (void)state;
-    static const struct { const char *text, *says; } bad[] = {
+    static const struct {
+        const char *text, *says;
+    } bad[] = {
         {"{\"format\":2}", "format 2"},
         {"{\"format\":1,\"hidden\":[]}", "hidden"},
         {"{\"format\":1,\"hidden\":[2,1]}", "ascending"},
         {"{\"format\":1,\"hidden\":[8],\"heads\":[1],\"ffn\":[4],\"linear\":[\"int9\"]}", "int9"},
-        {"{\"format\":1,\"hidden\":[8],\"heads\":[1],\"ffn\":[4],\"linear\":[\"int8\"],\"embed\":[\"int8\"],\"qkv\":[1]}", "qkv"},
+        {"{\"format\":1,\"hidden\":[8],\"heads\":[1],\"ffn\":[4],\"linear\":[\"int8\"],\"embed\":[\"int8\"],\"qkv\":[1]"
+         "}",
+         "qkv"},
         {"{\"format\":1,\"colour\":1}", "colour"},
     };
     char path[] = "/tmp/snc-latency-XXXXXX";
@@ -122,7 +134,8 @@ static void percentiles_and_their_intervals(void **state)
     snc_timing t;
     for (int i = 0; i < 100; i++) us[i] = 100 - i;
     snc_timing_of(&t, us, 100, 0.5);
-    assert_true(t.median == 50.5 && t.min == 1 && fabs(t.p90 - 90.1) < 1e-9 && fabs(t.p99 - 99.01) < 1e-9 && t.mean == 50.5);
+    assert_true(t.median == 50.5 && t.min == 1 && fabs(t.p90 - 90.1) < 1e-9 && fabs(t.p99 - 99.01) < 1e-9 &&
+                t.mean == 50.5);
     assert_true(t.low == 40 && t.high == 61); /* the textbook ranks for n = 100 */
     double few[3] = {3, 1, 2};
     snc_timing_of(&t, few, 3, 0.99);
@@ -158,10 +171,8 @@ static void measure_counts_whole_passes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_table_survives_its_file),
-        cmocka_unit_test(bad_spaces_are_refused),
-        cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(percentiles_and_their_intervals),
+        cmocka_unit_test(a_table_survives_its_file),   cmocka_unit_test(bad_spaces_are_refused),
+        cmocka_unit_test(bad_files_are_refused),       cmocka_unit_test(percentiles_and_their_intervals),
         cmocka_unit_test(measure_counts_whole_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

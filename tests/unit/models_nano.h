@@ -1,4 +1,5 @@
-/* A nano BERT made from a seed, batches for it, and its forward pass in plain double precision: for tests of models/. */
+/* A nano BERT made from a seed, batches for it, and its forward pass in plain double precision: for tests of models/.
+ */
 #ifndef SNC_TESTS_MODELS_NANO_H
 #define SNC_TESTS_MODELS_NANO_H
 
@@ -12,11 +13,21 @@
 
 enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56 };
 
-/* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of order 1. */
+/* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of
+ * order 1. */
 static inline snc_model *nano_model_make(snc_act act)
 {
-    snc_bert_config c = {.vocab = 97, .positions = 48, .types = 2, .hidden = 72, .layers = 3, .heads = 4, .head_width = 20,
-                         .ffn = 88, .classes = NANO_CLASSES, .act = act, .norm_eps = 1e-12f};
+    snc_bert_config c = {.vocab = 97,
+                         .positions = 48,
+                         .types = 2,
+                         .hidden = 72,
+                         .layers = 3,
+                         .heads = 4,
+                         .head_width = 20,
+                         .ffn = 88,
+                         .classes = NANO_CLASSES,
+                         .act = act,
+                         .norm_eps = 1e-12f};
     snc_arch a = snc_arch_full(&c);
     snc_model *m = NULL;
     snc_rng r;
@@ -27,7 +38,8 @@ static inline snc_model *nano_model_make(snc_act act)
         const snc_param *p = &m->params.p[i];
         float *w = snc_params_w(&m->params, i);
         bool gamma = strstr(p->name, "norm.weight") != NULL;
-        for (int k = 0; k < p->rows * p->cols; k++) w[k] = (float)(snc_rng_normal(&r) * (gamma ? 0.1 : 0.15)) + (gamma ? 1.0f : 0.0f);
+        for (int k = 0; k < p->rows * p->cols; k++)
+            w[k] = (float)(snc_rng_normal(&r) * (gamma ? 0.1 : 0.15)) + (gamma ? 1.0f : 0.0f);
     }
     return m;
 }
@@ -105,7 +117,8 @@ static inline void nano_norm(double *x, const snc_model *m, snc_lin i, int C)
     double mean = 0, var = 0;
     for (int c = 0; c < C; c++) mean += x[c] / C;
     for (int c = 0; c < C; c++) var += (x[c] - mean) * (x[c] - mean) / C;
-    for (int c = 0; c < C; c++) x[c] = (x[c] - mean) / sqrt(var + (double)m->cfg.norm_eps) * (double)g[c] + (double)b[c];
+    for (int c = 0; c < C; c++)
+        x[c] = (x[c] - mean) / sqrt(var + (double)m->cfg.norm_eps) * (double)g[c] + (double)b[c];
 }
 
 static inline double nano_act(double x, snc_act act)
@@ -115,7 +128,8 @@ static inline double nano_act(double x, snc_act act)
     return 0.5 * x * (1 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
 }
 
-static inline void nano_attention(double *y, const double *q, const double *k, const double *v, int i, int len, int A, int D, int h)
+static inline void nano_attention(double *y, const double *q, const double *k, const double *v, int i, int len, int A,
+                                  int D, int h)
 {
     double p[64], max = -1e30, sum = 0;
     for (int j = 0; j < len; j++) {
@@ -165,7 +179,8 @@ static inline void nano_forward(double *logits, const snc_model *m, const snc_ar
         double pooled[100];
         for (int t = 0; t < len; t++) {
             for (int c = 0; c < C; c++)
-                h[t * C + c] = (double)word[x->ids[at + t] * ld + c] + (double)pos[t * ld + c] + (double)type[x->types[at + t] * ld + c];
+                h[t * C + c] = (double)word[x->ids[at + t] * ld + c] + (double)pos[t * ld + c] +
+                               (double)type[x->types[at + t] * ld + c];
             nano_norm(h + t * C, m, m->ix.embed_norm, C);
         }
         for (int l = 0; l < a->layers; l++)

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* setenv */
-/* The inference path against a plain forward pass written here, and against itself: other batches, threads, ISAs, nets. */
+/* The inference path against a plain forward pass written here, and against itself: other batches, threads, ISAs, nets.
+ */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -45,7 +46,8 @@ static double distance(const float *a, const float *b, int n)
 }
 
 /* Logits of one config through a fresh weights object. */
-static void logits_of(float *logits, const snc_ctx *ctx, const snc_model *m, const snc_arch *a, const snc_policy *p, const snc_tokens *x)
+static void logits_of(float *logits, const snc_ctx *ctx, const snc_model *m, const snc_arch *a, const snc_policy *p,
+                      const snc_tokens *x)
 {
     snc_weights *w;
     snc_net *n;
@@ -73,6 +75,8 @@ static void f32_equals_a_plain_forward(void **state)
             for (int k = 0; k < 7 * K; k++) f[k] = (float)want[k];
             for (size_t b = 0; b < sizeof backends / sizeof *backends; b++) {
                 snc_ctx ctx = context(2, backends[b]);
+                if (ctx.backend == SNC_BACKEND_NATIVE && snc_isa_now() == SNC_ISA_SCALAR)
+                    continue; /* there is none for f32 */
                 logits_of(got, &ctx, m, &arch[a], &p, &x.t);
                 assert_true(distance(got, f, 7 * K) < F32_TOLERANCE);
             }
@@ -119,7 +123,8 @@ static void int8_and_bf16_stay_close_to_f32(void **state)
         for (size_t b = 0; b < 2; b++) {
             float want[9 * K], got[9 * K];
             snc_ctx ctx = context(1, backends[b]);
-            snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32), i8 = snc_policy_uniform(SNC_I8, SNC_I8), bf = snc_policy_uniform(SNC_BF16, SNC_BF16);
+            snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32), i8 = snc_policy_uniform(SNC_I8, SNC_I8),
+                       bf = snc_policy_uniform(SNC_BF16, SNC_BF16);
             logits_of(want, &ctx, m, &arch[a], &f32, &x.t);
             logits_of(got, &ctx, m, &arch[a], &i8, &x.t);
             assert_true(distance(got, want, 9 * K) < INT8_TOLERANCE);
@@ -130,7 +135,8 @@ static void int8_and_bf16_stay_close_to_f32(void **state)
     snc_model_free(m);
 }
 
-/* The same sequence alone, first, last, and among many: the same bits, for every dtype and with the last layer's pruning. */
+/* The same sequence alone, first, last, and among many: the same bits, for every dtype and with the last layer's
+ * pruning. */
 static void a_sequence_does_not_see_its_neighbours(void **state)
 {
     (void)state;
@@ -197,7 +203,8 @@ static void every_isa_gives_the_same_answer(void **state)
     for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
         setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1);
         logits_of(got, &native, m, NULL, &p, &x.t);
-        /* integer sums are exact; bf16 attention on AMX and f32 rounding elsewhere can move a rounding of an activation */
+        /* integer sums are exact; bf16 attention on AMX and f32 rounding elsewhere can move a rounding of an activation
+         */
         assert_true(distance(got, want, 9 * K) < (isa == SNC_ISA_AMX ? 0.06 : 0.02));
     }
     unsetenv("SNC_ISA");
@@ -274,7 +281,8 @@ static void bad_batches_are_refused(void **state)
     snc_ctx ctx = context(1, SNC_BACKEND_REF);
     snc_weights *w;
     snc_net *n;
-    snc_net_opts small = {.max_tokens = 100, .max_seqs = 4, .max_len = 10}, none = {.max_tokens = 0, .max_seqs = 4, .max_len = 10};
+    snc_net_opts small = {.max_tokens = 100, .max_seqs = 4, .max_len = 10},
+                 none = {.max_tokens = 0, .max_seqs = 4, .max_len = 10};
     assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
     assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &none), SNC_E_ARG);
     assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &small), SNC_OK);
@@ -285,8 +293,10 @@ static void bad_batches_are_refused(void **state)
     refused(n, (snc_tokens){.B = 0, .T = 0, .ids = ids, .types = types, .offsets = at}, SNC_E_SHAPE, "0 sequences");
     refused(n, (snc_tokens){.B = 5, .T = 11, .ids = ids, .types = types, .offsets = at}, SNC_E_SHAPE, "5 sequences");
     int32_t empty[3] = {0, 5, 5}, lengthy[3] = {0, 11, 12}, many[5] = {0, 9, 18, 27, 101};
-    refused(n, (snc_tokens){.B = 2, .T = 5, .ids = ids, .types = types, .offsets = empty}, SNC_E_SHAPE, "sequence 1 has 0");
-    refused(n, (snc_tokens){.B = 2, .T = 12, .ids = ids, .types = types, .offsets = lengthy}, SNC_E_SHAPE, "sequence 0 has 11");
+    refused(n, (snc_tokens){.B = 2, .T = 5, .ids = ids, .types = types, .offsets = empty}, SNC_E_SHAPE,
+            "sequence 1 has 0");
+    refused(n, (snc_tokens){.B = 2, .T = 12, .ids = ids, .types = types, .offsets = lengthy}, SNC_E_SHAPE,
+            "sequence 0 has 11");
     refused(n, (snc_tokens){.B = 4, .T = 101, .ids = ids, .types = types, .offsets = many}, SNC_E_SHAPE, "101 tokens");
     ids[4] = m->cfg.vocab;
     refused(n, t, SNC_E_ARG, "token 4 has id");
