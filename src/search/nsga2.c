@@ -68,7 +68,7 @@ static snc_err create(void **state, const cJSON *params, const snc_space *space,
     SNC_GOTO(snc_alloc(&s->rank, cap, sizeof *s->rank));
     SNC_GOTO(snc_alloc(&s->crowding, cap, sizeof *s->crowding));
     SNC_GOTO(snc_alloc(&s->seeds, (size_t)n_seeds, sizeof *s->seeds));
-    memcpy(s->seeds, seeds, (size_t)n_seeds * sizeof *seeds);
+    if (n_seeds) memcpy(s->seeds, seeds, (size_t)n_seeds * sizeof *seeds);
     s->n_seeds = n_seeds;
     *state = s;
     return SNC_OK;

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "search/pareto.h"
-#include "stage/export.h"
+#include "stage/exporting.h"
 
 enum { ROUNDS = 5, BATCH = 64 };
 
@@ -46,16 +46,27 @@ static snc_err second_look(snc_finalist *f, snc_pick *p)
     return snc_inputs_score(&f->select_score, NULL, p->in->task, p->logits, d, K);
 }
 
-snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rank, int vocab)
+snc_err snc_pick_workload_check(int *batch, int *seq, const snc_options *o, const snc_bert_config *c)
 {
-    snc_int_list batch, seq;
+    snc_int_list b, s;
+    SNC_TRY(snc_parse_list(&b, "--batch", o->batch ? o->batch : "1", false));
+    SNC_TRY(snc_parse_list(&s, "--seq-len", o->seq_len ? o->seq_len : "data", true));
+    SNC_CHECK(b.n == 1, SNC_E_ARG, "--batch '%s': a target has one batch", o->batch);
+    SNC_CHECK(s.n == 1, SNC_E_ARG, "--seq-len '%s': a target has one length", o->seq_len);
+    SNC_CHECK(s.v[0] <= c->positions, SNC_E_ARG, "--seq-len %d: the model has %d positions", s.v[0], c->positions);
+    *batch = b.v[0];
+    *seq = s.v[0];
+    return SNC_OK;
+}
+
+snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rank, const snc_bert_config *c)
+{
+    int batch, seq;
     int32_t *lengths = NULL;
-    SNC_TRY(snc_parse_list(&batch, "--batch", o->batch ? o->batch : "1", false));
-    SNC_TRY(snc_parse_list(&seq, "--seq-len", o->seq_len ? o->seq_len : "data", true));
-    SNC_CHECK(batch.n == 1 && seq.n == 1, SNC_E_ARG, "a workload has one --batch and one --seq-len");
+    SNC_TRY(snc_pick_workload_check(&batch, &seq, o, c));
     SNC_TRY(snc_alloc(&lengths, (size_t)rank->n, sizeof *lengths));
     for (int i = 0; i < rank->n; i++) lengths[i] = snc_dataset_len(rank, i);
-    snc_err err = snc_workload_new(out, batch.v[0], seq.v[0], lengths, rank->n, vocab, ctx->seed);
+    snc_err err = snc_workload_new(out, batch, seq, lengths, rank->n, c->vocab, ctx->seed);
     snc_free(lengths);
     return err;
 }
@@ -72,7 +83,7 @@ static snc_err clock_finalists(snc_finalist *f, int n, snc_pick *p)
     mo.seconds = 0.25;
     mo.warmup = 0.05;
     mo.percentile = p->o->percentile / 100;
-    SNC_GOTO(snc_pick_workload(&w, p->work, p->o, p->in->splits.rank, p->supernet->cfg.vocab));
+    SNC_GOTO(snc_pick_workload(&w, p->work, p->o, p->in->splits.rank, &p->supernet->cfg));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     SNC_GOTO(snc_ctx_check(p->work));
     for (int i = 0; i <= n; i++) {

@@ -22,6 +22,7 @@ snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int
     SNC_TRY(snc_isa_detect(&isa));
     if (o->threads) SNC_TRY(snc_parse_list(&threads, "--threads", o->threads, false));
     if (o->backend) SNC_TRY(snc_backend_parse(&out->backend, o->backend));
+    SNC_CHECK(threads.n == 1, SNC_E_ARG, "--threads '%s': expected one number", o->threads);
     out->threads = threads.v[0];
     out->seed = (uint64_t)o->seed;
     out->level = o->verbose ? SNC_LOG_DEBUG : SNC_LOG_INFO;

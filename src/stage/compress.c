@@ -7,8 +7,9 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "stage/estimate.h"
-#include "stage/export.h"
+#include "stage/exporting.h"
 #include "stage/report.h"
+#include "train/sampler.h"
 
 typedef struct job {
     const snc_options *o;
@@ -20,6 +21,7 @@ typedef struct job {
     char teacher[4096], supernet[4096], table[4096], journal[4096], front[4096], config[4096], int8[4096], compressed[4096];
     cJSON *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
+    bool fine_tuned;   /* the input is a teacher already */
 } job;
 
 static snc_err paths(job *j)
@@ -30,32 +32,36 @@ static snc_err paths(job *j)
     return SNC_OK;
 }
 
-/* The folder belongs to one model, task and data; run.json says which. Anything else in it is refused. */
-static snc_err claim_folder(const job *j, const char *from)
+/* The folder belongs to one model, task, data and seed; run.json says which. Anything else in it is refused. */
+static snc_err check_folder(const job *j, const char *run, const cJSON *mine)
+{
+    cJSON *there = NULL;
+    SNC_CHECK(!snc_is_file(j->o->output), SNC_E_ARG, "--output %s: is a file; compress needs a folder", j->o->output);
+    if (j->o->overwrite || !snc_is_dir(j->o->output) || snc_dir_is_empty(j->o->output)) return SNC_OK;
+    SNC_CHECK(snc_is_file(run), SNC_E_ARG, "--output %s: not empty and no run of this program (--overwrite takes it)", j->o->output);
+    SNC_TRY(snc_json_load(&there, run));
+    bool same = cJSON_Compare(mine, there, 1);
+    cJSON_Delete(there);
+    SNC_CHECK(same, SNC_E_ARG, "--output %s: holds a run of another model, task, data, seed or version (--overwrite starts anew)", j->o->output);
+    return SNC_OK;
+}
+
+static snc_err claim_folder(const job *j, const char *from, bool write)
 {
     char run[4096];
     uint64_t h = 0;
     snc_err err = SNC_OK;
-    cJSON *mine = snc_stamp_new("run", j->o, j->in.task, j->in.splits.train), *there = NULL;
+    cJSON *mine = snc_stamp_new("run", j->o, j->in.task, j->in.splits.train);
     SNC_GOTO(snc_path_hash(&h, from));
     snc_stamp_hash(mine, "model", h);
     SNC_GOTO(snc_path_join(run, sizeof run, j->o->output, "run.json"));
-    if (!j->o->overwrite && snc_is_dir(j->o->output) && !snc_dir_is_empty(j->o->output)) {
-        if (!snc_is_file(run)) {
-            err = snc_err_set(SNC_E_ARG, "--output %s: not empty and no run of this program (--overwrite takes it)", j->o->output);
-            goto out;
-        }
-        SNC_GOTO(snc_json_load(&there, run));
-        if (!cJSON_Compare(mine, there, 1)) {
-            err = snc_err_set(SNC_E_ARG, "--output %s: holds a run of another model, task, data, seed or version (--overwrite starts anew)", j->o->output);
-            goto out;
-        }
-    }
+    SNC_GOTO(check_folder(j, run, mine));
+    if (!write) goto out;
     SNC_GOTO(snc_mkdir(j->o->output));
+    if (j->o->overwrite) remove(j->journal);
     SNC_GOTO(snc_json_save(mine, run));
 out:
     cJSON_Delete(mine);
-    cJSON_Delete(there);
     return err;
 }
 
@@ -64,18 +70,30 @@ static void note_stage(job *j, const char *name, double t0)
     cJSON_AddNumberToObject(j->stages, name, (double)(long)((snc_now() - t0) * 10 + 0.5) / 10);
 }
 
+/* What can be refused before anything is written. */
+static snc_err check_model(job *j, const char *from)
+{
+    snc_model *m = NULL;
+    snc_err err = SNC_OK;
+    int batch, seq;
+    const snc_sampler *sampler;
+    SNC_TRY(snc_inputs_model(&m, &j->fine_tuned, &j->ctx, from, j->in.task));
+    if (j->o->teacher && !j->fine_tuned)
+        err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from, snc_task_name(j->in.task));
+    if (!err) err = snc_pick_workload_check(&batch, &seq, j->o, &m->cfg);
+    if (!err) err = snc_pick_check(j->o, m);
+    if (!err) err = snc_sampler_find(&sampler, j->o->sampler ? j->o->sampler : "sandwich");
+    snc_model_free(m);
+    return err;
+}
+
 /* Teacher: --teacher, a fine-tuned model, or the result of fine-tuning; always a copy of our own in the folder. */
 static snc_err make_teacher(job *j, const char *from)
 {
     snc_step_report r;
     snc_options o = *j->o;
-    snc_model *m = NULL;
-    bool fine_tuned = false;
     double t0 = snc_now();
-    SNC_TRY(snc_inputs_model(&m, &fine_tuned, &j->ctx, from, j->in.task));
-    snc_model_free(m);
-    SNC_CHECK(fine_tuned || !j->o->teacher, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from, snc_task_name(j->in.task));
-    if (fine_tuned) {
+    if (j->fine_tuned) {
         o.epochs = 0; /* its weights as they are, in our names and the task's label order */
         snc_log(&j->ctx, SNC_LOG_INFO, "%s is fine-tuned already", from);
     }
@@ -177,9 +195,11 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_GOTO(paths(&j));
     SNC_GOTO(snc_load_tokenizer(&assets, from));
     SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", &assets, true, o->unlabeled));
+    SNC_GOTO(check_model(&j, from));
+    SNC_GOTO(claim_folder(&j, from, false));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
     if (o->dry_run) goto out;
-    SNC_GOTO(claim_folder(&j, from));
+    SNC_GOTO(claim_folder(&j, from, true));
     SNC_GOTO(run(&j, from, missed));
     snc_stage_say(h, "%.0f s in all", snc_now() - t0);
 out:

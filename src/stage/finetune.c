@@ -75,7 +75,6 @@ snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const s
         cJSON *t = cJSON_AddObjectToObject(m->meta, "training");
         cJSON_AddNumberToObject(t, "steps", (double)r->step);
         cJSON_AddNumberToObject(t, "loss", r->loss);
-        cJSON_AddNumberToObject(t, "seconds", r->seconds);
     }
     m->has_head = true;
     return snc_model_save(m, out);
@@ -93,6 +92,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     uint64_t h = 0;
     *report = (snc_step_report){0};
     SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
+    if (o->overwrite) remove(checkpoint);
     SNC_GOTO(snc_path_hash(&h, from));
     snc_stamp_hash(stamp, "model", h);
     snc_stamp_options(stamp, o, "finetune");

@@ -76,6 +76,7 @@ static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ct
     SNC_TRY(snc_sncfile_tokenizer_dup(assets, l->file));
     l->labels = snc_sncfile_labels_view(l->file);
     l->has_head = snc_sncfile_has_head(l->file);
+    if (!l->has_head) snc_log(ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one answers", path);
     l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
     return SNC_OK;
 }
@@ -83,7 +84,6 @@ static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ct
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, bool regression)
 {
     SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, regression));
-    if (!l->model->has_head) snc_log(ctx, SNC_LOG_WARN, "%s: has no classifier; a seeded one stands in", path);
     SNC_TRY(snc_weights_from_model(&l->weights, ctx, l->model));
     SNC_TRY(snc_tok_assets_dup(assets, &l->model->tokenizer));
     l->labels = (const char *const *)l->model->labels;

@@ -1,4 +1,4 @@
-#include "stage/export.h"
+#include "stage/exporting.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,7 +102,8 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     const snc_splits *s = &p->in->splits;
     SNC_TRY(snc_loaded_open(&l, p->ctx, path, (int)K, p->supernet->cfg.regression));
     snc_err err = SNC_OK;
-    if (l.classes != p->supernet->cfg.classes) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
+    if (!l.has_head) err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no trained classifier", path);
+    else if (l.classes != p->supernet->cfg.classes) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
     if (!err) err = snc_alloc(&p->teacher_rank, (size_t)s->rank->n * K, sizeof(float));
     if (!err) err = snc_alloc(&p->teacher_select, (size_t)s->select->n * K, sizeof(float));
     if (!err) err = snc_weights_logits(p->teacher_rank, p->ctx, l.weights, NULL, NULL, s->rank);
@@ -185,6 +186,35 @@ static int seed_configs(snc_cfg *out, snc_pick *p, int cap)
     return n;
 }
 
+/* A name, or a JSON file with "name" and its parameters. *params is the caller's to delete. */
+static snc_err make_search(snc_search **out, cJSON **params, const snc_options *o, const snc_space *space, const snc_cfg *seeds, int n)
+{
+    const char *name = o->searcher ? o->searcher : "nsga2", *path = name;
+    if (strchr(name, '.')) {
+        SNC_TRY(snc_json_load(params, path));
+        SNC_TRY(snc_json_str(&name, *params, "name", "nsga2", path));
+    }
+    return snc_search_new(out, name, *params, space, 2, seeds, n, (uint64_t)o->seed);
+}
+
+snc_err snc_pick_check(const snc_options *o, const snc_model *m)
+{
+    snc_err err = SNC_OK;
+    snc_space *space = NULL;
+    snc_search *s = NULL;
+    cJSON *params = NULL;
+    const char *repair = o->repair ? o->repair : "auto";
+    SNC_CHECK(strcmp(repair, "auto") == 0 || strcmp(repair, "on") == 0 || strcmp(repair, "off") == 0, SNC_E_ARG,
+              "--repair '%.40s': expected auto, on or off", repair);
+    SNC_GOTO(snc_step_space(&space, o, m, o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : "even"));
+    SNC_GOTO(make_search(&s, &params, o, space, NULL, 0));
+out:
+    snc_search_free(s);
+    cJSON_Delete(params);
+    snc_space_free(space);
+    return err;
+}
+
 static void hex(char out[20], uint64_t h) { snprintf(out, 20, "%016llx", (unsigned long long)h); }
 
 snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal)
@@ -196,7 +226,6 @@ snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick 
     cJSON *params = NULL;
     snc_cfg seeds[SEEDS];
     char model[20], space[20], task[20], rows[20];
-    const char *name = p->o->searcher ? p->o->searcher : "nsga2";
     snc_run_opts ro = {.limits = p->limits, .evals = p->o->evals, .objectives = 2, .cost_is_size = p->asked.size.given && !p->asked.latency.given};
     snc_run_hooks hooks = {p, cost, score, save_best};
     hex(model, snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)));
@@ -205,14 +234,12 @@ snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick 
     hex(rows, snc_dataset_hash(p->in->splits.rank));
     const snc_journal_key keys[] = {{"model", model}, {"space", space}, {"task", task}, {"rank rows", rows}};
     if (p->o->time_budget) SNC_GOTO(snc_parse_seconds(&ro.seconds, "--time-budget", p->o->time_budget));
-    if (strchr(name, '.')) {
-        SNC_GOTO(snc_json_load(&params, name));
-        SNC_GOTO(snc_json_str(&name, params, "name", "nsga2", name));
-    }
-    SNC_GOTO(snc_search_new(&s, name, params, p->space, 2, seeds, seed_configs(seeds, p, SEEDS), p->ctx->seed));
+    SNC_GOTO(make_search(&s, &params, p->o, p->space, seeds, seed_configs(seeds, p, SEEDS)));
     SNC_GOTO(snc_journal_open(&j, journal, p->space, keys, 4));
-    snc_log(p->ctx, SNC_LOG_INFO, "search: %s over 10^%.0f configs, latency at most %.0f us (full INT8 %.0f us by the table), size at most %.2f MB", name,
-            snc_space_log10_size(p->space), p->limits.latency_us, p->full_us, p->limits.bytes / 1e6);
+    snc_log(p->ctx, SNC_LOG_INFO, "search: %s over 10^%.0f configs; by the table the full-size INT8 net takes %.0f us and %.2f MB",
+            p->o->searcher ? p->o->searcher : "nsga2", snc_space_log10_size(p->space), p->full_us, p->full_bytes / 1e6);
+    if (p->limits.latency_us > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: latency at most %.0f us", p->limits.latency_us);
+    if (p->limits.bytes > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: size at most %.3f MB", p->limits.bytes / 1e6);
     SNC_GOTO(snc_search_run(report, p->ctx, s, j, &ro, &hooks));
     SNC_GOTO(snc_journal_all(out, n, j));
     for (int i = 0; i < *n; i++) {

@@ -36,6 +36,9 @@ typedef struct snc_pick {
 /* The latency table of a supernet on the options' workload. Reused on the same host, workload and space. */
 snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out) SNC_MUST_USE;
 
+/* Space, searcher and repair of the options, before any work is done for them. */
+snc_err snc_pick_check(const snc_options *o, const snc_model *m) SNC_MUST_USE;
+
 /* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote. */
 snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
                       const char *teacher, const char *supernet, const char *table, const char *dir) SNC_MUST_USE;
@@ -56,7 +59,10 @@ typedef struct snc_finalist {
 } snc_finalist;
 
 /* What --batch, --seq-len and the rank rows say. */
-snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rank, int vocab) SNC_MUST_USE;
+snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rank,
+                          const snc_bert_config *c) SNC_MUST_USE;
+/* The options alone: one batch, one length, within the model's positions; *seq 0: data. */
+snc_err snc_pick_workload_check(int *batch, int *seq, const snc_options *o, const snc_bert_config *c) SNC_MUST_USE;
 
 enum { SNC_FINALISTS = 5 };
 /* Up to 5 finalists, the chosen one first. When nothing is within the limits: the smallest net of the space, not meeting them. */

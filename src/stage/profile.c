@@ -4,7 +4,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "stage/export.h"
+#include "stage/exporting.h"
 
 static void add_dtypes(snc_dtype *list, int *n, const snc_gene *g)
 {
@@ -53,7 +53,7 @@ static snc_err build(const snc_ctx *work, const snc_options *o, const snc_inputs
     lo.percentile = o->percentile / 100;
     options_of(&options, space);
     SNC_GOTO(snc_weights_from_model(&w, work, m));
-    SNC_GOTO(snc_pick_workload(&load, work, o, in->splits.rank, m->cfg.vocab));
+    SNC_GOTO(snc_pick_workload(&load, work, o, in->splits.rank, &m->cfg));
     SNC_GOTO(snc_latency_build(&t, work, w, &options, load.batches, load.count, &lo));
     SNC_GOTO(snc_latency_save(t, out));
     snc_policy int8 = snc_policy_int8();

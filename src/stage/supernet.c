@@ -180,6 +180,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     uint64_t h = 0;
     *report = (snc_step_report){0};
     SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
+    if (o->overwrite) remove(checkpoint);
     SNC_GOTO(snc_path_hash(&h, teacher));
     snc_stamp_hash(stamp, "model", h);
     snc_stamp_options(stamp, o, "supernet");

@@ -1,4 +1,4 @@
-/* stage/export.h: deployable files: the full-size INT8 model, and the chosen net, repaired where that helps. */
+/* stage/exporting.h: deployable files: the full-size INT8 model, and the chosen net, repaired where that helps. */
 #ifndef SNC_STAGE_EXPORT_H
 #define SNC_STAGE_EXPORT_H
 

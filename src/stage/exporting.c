@@ -7,7 +7,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
-#include "stage/export.h"
+#include "stage/exporting.h"
 
 /* What a deployable file says about itself, beside what every .snc says. */
 static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_inputs *in, cJSON *stamp)
@@ -131,8 +131,8 @@ snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_fina
     int n = snprintf(tmp, sizeof tmp, "%s.repaired", out);
     snc_cfg_decode(&a, &policy, p->space, &f->o.cfg);
     snprintf(said, SNC_SENTENCE, "off");
-    if (!(on || off || strcmp(mode, "auto") == 0) || n >= (int)sizeof tmp) {
-        err = snc_err_set(SNC_E_ARG, "--repair '%.40s': expected auto, on or off", mode);
+    if (n >= (int)sizeof tmp) {
+        err = snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
         goto out;
     }
     SNC_GOTO(write_model(out, p->ctx, p->supernet, p->weights, &a, &policy, meta));
@@ -205,8 +205,10 @@ snc_err snc_stage_export(const snc_options *o, const snc_host *h)
     if (o->config) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->config, &m->arch));
     if (o->policy) SNC_GOTO(pick_policy(&p, &has_policy, o->policy));
     if (o->policy && !has_policy) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->policy, &m->arch));
-    if (!m->has_head) snc_log(&ctx, SNC_LOG_WARN, "%s: has no trained classifier; a seeded one of %d classes goes into the file", from, m->cfg.classes);
-    if (!m->tokenizer.vocab) snc_log(&ctx, SNC_LOG_WARN, "%s: has no tokenizer; the file is for bench only", from);
+    if (snc_path_is_snc(from)) { /* other readers have said it already */
+        if (!m->has_head) snc_log(&ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one goes into the file", from);
+        if (!m->tokenizer.vocab) snc_log(&ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
+    }
     meta = deploy_meta(m, o, NULL, NULL);
     const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(m->meta, "lengths");
     if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
