@@ -19,28 +19,28 @@ static const snc_verb verbs[] = {
      "the whole job: fine-tune, supernet, search, export, proof",
      "Leaves OUT/compressed.snc and OUT/report.{json,md,csv}. Stages that are there with the same inputs are skipped, so the same\n"
      "command resumes a killed run. Exit code 0: every target holds; 3: a target was missed (the nearest result is kept); 2: bad\n"
-     "input; 130: interrupted.", COMPRESS},
-    {"import", "import --pretrained P --output model.snc", "a Hugging Face or PyTorch model to one .snc", NULL, IMPORT},
+     "input; 130: interrupted.", COMPRESS, 1},
+    {"import", "import --pretrained P --output model.snc", "a Hugging Face or PyTorch model to one .snc", NULL, IMPORT, 0},
     {"finetune", "finetune --pretrained P --task T --data DIR --output teacher.snc", "fine-tune a teacher on a task",
      "AdamW with linear warm-up and decay, clip 1.0, length-bucketed unpadded batches. A checkpoint stands beside the output while it\n"
-     "runs; the same command resumes from it to the same bits.", FINETUNE},
+     "runs; the same command resumes from it to the same bits.", FINETUNE, 1},
     {"supernet", "supernet --teacher teacher.snc --task T --data DIR --output supernet.snc",
-     "order a teacher by importance and train it elastic", NULL, SUPERNET},
-    {"profile", "profile supernet.snc --output latency.json", "measure the kernel times a search may ask for", NULL, PROFILE},
+     "order a teacher by importance and train it elastic", NULL, SUPERNET, 1},
+    {"profile", "profile supernet.snc --output latency.json", "measure the kernel times a search may ask for", NULL, PROFILE, 0},
     {"search", "search supernet.snc --teacher teacher.snc --task T --data DIR --target-latency L --output DIR",
-     "search subnet and INT8/FP policy together", NULL, SEARCH},
+     "search subnet and INT8/FP policy together", NULL, SEARCH, 1},
     {"export", "export M | --pretrained P  --policy int8|bf16|f32|FILE --output F [--config FILE]", "write a deployable .snc",
      "Full width unless --config names a subnet. A model without a head gets a seeded 2-class one, one without a tokenizer makes a file\n"
-     "for `bench` only; each is said once.", EXPORT},
+     "for `bench` only; each is said once.", EXPORT, 0},
     {"bench", "bench M [M2 ...] [-b 1,8 -s 16,128,data -t 1,2] [--tasks sst2,mrpc --data DIR] [-o md|json|csv]",
-     "latency, and scores on tasks", NULL, BENCH},
+     "latency, and scores on tasks", NULL, BENCH, 0},
     {"predict", "predict M [--logits] < lines", "label TAB probability for each input line",
      "A TAB splits a line into a pair; on a model for single sentences the text after the TAB is a second segment too. An empty line is\n"
-     "an empty text and gets an answer. Regression prints the value alone. --logits adds every logit.", PREDICT},
-    {"eval", "eval M --task T --data DIR [--split dev] [--json]", "score a .snc or a Hugging Face folder on a split", NULL, EVAL},
-    {"info", "info M [--json]", "what is inside a model file", NULL, INFO},
+     "an empty text and gets an answer. Regression prints the value alone. --logits adds every logit.", PREDICT, 0},
+    {"eval", "eval M --task T --data DIR [--split dev] [--json]", "score a .snc or a Hugging Face folder on a split", NULL, EVAL, 1},
+    {"info", "info M [--json]", "what is inside a model file", NULL, INFO, 0},
     {"tokenize", "tokenize --pretrained P [--max-length N] < lines", "word piece ids with [CLS] and [SEP], space-separated",
-     "A TAB makes a pair. Never padded; cut only by --max-length.", TOKENIZE},
+     "A TAB makes a pair. Never padded; cut only by --max-length.", TOKENIZE, 0},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 

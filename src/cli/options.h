@@ -10,6 +10,7 @@ typedef struct snc_verb {
     const char *summary; /* one line */
     const char *detail;  /* paragraphs of --help, or NULL */
     unsigned bit;        /* which options it takes */
+    int all_cores;       /* works on every core unless told otherwise */
 } snc_verb;
 
 enum { SNC_MAX_MODELS = 64 };
