@@ -110,6 +110,7 @@ typedef struct snc_options {
     /* targets */
     const char *target_latency; /* 1.5ms | 800us | 0.5x */
     const char *target_size;    /* 12MB | 0.5x */
+    const char *target_macs;    /* 0.5x of the full encoder's at 128 tokens */
     double max_drop;            /* points; < 0: not given */
     /* workload */
     const char *batch;      /* number, or a comma list for bench; default 1 */

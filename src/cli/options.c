@@ -68,6 +68,7 @@ static const option table[] = {
     {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE), 0, 0, NULL, "start anew over results of other inputs"},
     {"--target-latency", NULL, STRING, AT(target_latency), COMPRESS | SEARCH, 0, 0, "L", "1.5ms, 800us, or 0.5x of the full-size INT8 model"},
     {"--target-size", NULL, STRING, AT(target_size), COMPRESS | SEARCH, 0, 0, "S", "12MB (10^6), 800KB, or 0.5x of the full-size INT8 file"},
+    {"--target-macs", NULL, STRING, AT(target_macs), SEARCH, 0, 0, "M", "0.5x of the full encoder's multiply-adds at 128 tokens"},
     {"--max-drop", NULL, REAL, AT(max_drop), COMPRESS | SEARCH, 0, 100, "X", "points of score under the teacher that are allowed"},
     {"--batch", "-b", STRING, AT(batch), WORKLOAD | BENCH, 0, 0, "N", "sequences in a call [1]; a comma list for bench"},
     {"--seq-len", "-s", STRING, AT(seq_len), WORKLOAD | BENCH, 0, 0, "N|data", "tokens in a sequence, or the task's real lengths [data]"},

@@ -11,7 +11,7 @@
 #include "search/journal.h"
 
 typedef struct snc_limits {
-    double latency_us, bytes; /* 0: none */
+    double latency_us, bytes, macs; /* 0: none */
 } snc_limits;
 
 typedef struct snc_run_opts {

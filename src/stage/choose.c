@@ -135,7 +135,7 @@ static bool before(const snc_finalist *a, const snc_finalist *b, bool limited)
 snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, snc_obs *obs, int n_obs)
 {
     snc_obs best[SNC_FINALISTS];
-    bool limited = p->asked.latency.given || p->asked.size.given;
+    bool limited = p->asked.latency.given || p->asked.size.given || p->asked.macs.given;
     *n = candidates(best, obs, n_obs, limited);
     if (*n == 0) {
         snc_log(p->ctx, SNC_LOG_WARN, "no config is within the limits: the smallest net of the space is the nearest");

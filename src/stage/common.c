@@ -119,6 +119,12 @@ snc_err snc_parse_size(snc_target *out, const char *text)
     return parse_target(out, "--target-size", text, units, "a size such as 12MB or 800KB, or a share such as 0.5x");
 }
 
+snc_err snc_parse_macs(snc_target *out, const char *text)
+{
+    static const unit units[] = {{"x", 1, true}, {NULL, 0, false}};
+    return parse_target(out, "--target-macs", text, units, "a share such as 0.5x");
+}
+
 int snc_cores(void) { return snc_par_cores(); }
 
 cJSON *snc_host_json(const snc_ctx *ctx)

@@ -33,6 +33,7 @@ typedef struct snc_target {
 } snc_target;
 snc_err snc_parse_latency(snc_target *out, const char *text /* NULL: not given */) SNC_MUST_USE; /* 1.5ms 800us 0.5x */
 snc_err snc_parse_size(snc_target *out, const char *text) SNC_MUST_USE;                          /* 12MB 800KB 0.5x */
+snc_err snc_parse_macs(snc_target *out, const char *text) SNC_MUST_USE;                          /* 0.5x */
 static inline double snc_target_value(const snc_target *t, double full) { return t->relative ? t->value * full : t->value; }
 
 /* Cores of this machine. */

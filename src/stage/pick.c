@@ -15,7 +15,8 @@ snc_err snc_limits_parse(snc_limits_asked *out, const snc_options *o, const char
     *out = (snc_limits_asked){.max_drop = o->max_drop};
     SNC_TRY(snc_parse_latency(&out->latency, o->target_latency));
     SNC_TRY(snc_parse_size(&out->size, o->target_size));
-    SNC_CHECK(out->latency.given || out->size.given || o->max_drop >= 0, SNC_E_ARG,
+    SNC_TRY(snc_parse_macs(&out->macs, o->target_macs));
+    SNC_CHECK(out->latency.given || out->size.given || out->macs.given || o->max_drop >= 0, SNC_E_ARG,
               "%s: no target: give --target-latency, --target-size or --max-drop", verb);
     SNC_CHECK(!out->latency.relative || out->latency.value <= 2, SNC_E_ARG, "--target-latency %gx: more than twice the full-size INT8 model",
               out->latency.value);
@@ -130,6 +131,8 @@ static void set_limits(snc_pick *p)
     p->full_us = snc_latency_predict(p->table, &p->supernet->arch, &int8);
     p->full_bytes = bytes_of(p, &p->supernet->arch, &int8);
     if (p->asked.latency.given) p->limits.latency_us = margin * snc_target_value(&p->asked.latency, p->full_us);
+    double macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &p->supernet->arch, 128);
+    if (p->asked.macs.given) p->limits.macs = snc_target_value(&p->asked.macs, macs);
     if (p->asked.size.given) p->limits.bytes = snc_target_value(&p->asked.size, p->full_bytes);
 }
 
@@ -179,7 +182,8 @@ static int seed_configs(snc_cfg *out, snc_pick *p, int cap)
         for (int share = 20; share >= 5 && n < cap; share--) {
             snc_obs o = {.cfg = snc_cfg_uniform(p->space, share / 20.0, d)};
             cost(p, &o);
-            bool fits = (p->limits.latency_us <= 0 || o.latency_us <= p->limits.latency_us) && (p->limits.bytes <= 0 || o.bytes <= p->limits.bytes);
+            bool fits = (p->limits.latency_us <= 0 || o.latency_us <= p->limits.latency_us) && (p->limits.bytes <= 0 || o.bytes <= p->limits.bytes) &&
+                        (p->limits.macs <= 0 || o.macs <= p->limits.macs);
             bool again = n > 0 && snc_cfg_equal(&out[n - 1], &o.cfg);
             if (fits && !again) out[n++] = o.cfg;
         }

@@ -8,7 +8,7 @@
 #include "stage/workload.h"
 
 typedef struct snc_limits_asked {
-    snc_target latency, size;
+    snc_target latency, size, macs;
     double max_drop; /* points; < 0: not asked */
 } snc_limits_asked;
 

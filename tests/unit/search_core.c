@@ -86,6 +86,17 @@ static void bad_space_files_name_the_key(void **state)
     remove(path);
 }
 
+static void shipped_spaces_fit_a_bert(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"bf16", "int8"};
+    for (int i = 0; i < 2; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/configs/spaces/%s.json", SNC_ROOT_DIR, names[i]);
+        snc_space_free(make_space(path));
+    }
+}
+
 static void ranks_and_hypervolume_of_a_known_set(void **state)
 {
     (void)state;
@@ -259,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_network_has_one_config),       cmocka_unit_test(full_config_is_the_full_int8_net),
+        cmocka_unit_test(shipped_spaces_fit_a_bert),
         cmocka_unit_test(bad_space_files_name_the_key),     cmocka_unit_test(ranks_and_hypervolume_of_a_known_set),
         cmocka_unit_test(resume_walks_the_same_road),       cmocka_unit_test(nsga2_beats_random_and_keeps_the_limit),
         cmocka_unit_test(journals_refuse_strangers_and_company), cmocka_unit_test(nan_losses_are_kept_and_never_win),
