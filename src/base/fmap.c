@@ -1,9 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/fmap.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -200,4 +202,18 @@ snc_err snc_file_hash(uint64_t *out, const char *path)
     *out = snc_bytes_hash(0, m->data, m->size);
     snc_fmap_close(m);
     return SNC_OK;
+}
+
+void snc_advise_huge(void *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)2 << 20;
+    uintptr_t from = ((uintptr_t)p + page - 1) / page * page, to = ((uintptr_t)p + bytes) / page * page;
+    int saved = errno;
+    if (to > from) (void)madvise((unsigned char *)p + (from - (uintptr_t)p), to - from, MADV_HUGEPAGE);
+    errno = saved;
+#else
+    (void)p;
+    (void)bytes;
+#endif
 }

@@ -40,4 +40,8 @@ snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name)
 snc_err  snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE;
 uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* start with h = 0 */
 
+
+/* Asks for 2 MB pages inside a fresh block of memory: fewer TLB misses in passes over it. A wish; nothing depends on it. */
+void snc_advise_huge(void *p, size_t bytes);
+
 #endif

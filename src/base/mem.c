@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fmap.h"
+
+enum { HUGE_FROM = 4 << 20 }; /* bytes */
+
 snc_err snc_alloc(void *out, size_t n, size_t size)
 {
     SNC_CHECK(size == 0 || n <= (SIZE_MAX / 2) / size, SNC_E_NOMEM, "out of memory: %zu x %zu bytes", n, size);
@@ -10,6 +14,7 @@ snc_err snc_alloc(void *out, size_t n, size_t size)
     if (bytes == 0) bytes = SNC_ALIGN;
     void *p = aligned_alloc(SNC_ALIGN, bytes);
     SNC_CHECK(p, SNC_E_NOMEM, "out of memory: %zu bytes", bytes);
+    if (bytes >= HUGE_FROM) snc_advise_huge(p, bytes);
     memset(p, 0, bytes);
     memcpy(out, &p, sizeof p);
     return SNC_OK;
