@@ -82,6 +82,17 @@ static double by_hidden(const snc_latency *t, const double *v, int hidden)
     return s > 0 ? (1 - s) * v[h] + s * v[h + 1] : v[h];
 }
 
+double snc_latency__weight_mb(const snc_latency *t, const snc_arch *a, const snc_policy *p)
+{
+    double bits = 0, C = a->hidden;
+    for (int l = 0; l < a->layers; l++) {
+        double A = (double)t->head_width * a->heads[l], F = a->ffn[l];
+        const double size[SNC_SITES] = {3 * A * C, A * C, F * C, F * C};
+        for (int s = 0; s < SNC_SITES; s++) bits += size[s] * snc_dtype_get((snc_dtype)p->linear[l][s])->bits;
+    }
+    return bits / 8e6;
+}
+
 double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_policy *p)
 {
     double sum = by_hidden(t, t->embedding + row_of(t->embed, t->n_embed, p->embed) * t->hidden.n, a->hidden);
@@ -95,7 +106,9 @@ double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_po
         sum += cell(t, SNC_PART_FFN_IN, d[SNC_SITE_FFN_IN], a->hidden, a->ffn[l], last);
         sum += cell(t, SNC_PART_FFN_OUT, d[SNC_SITE_FFN_OUT], a->hidden, a->ffn[l], last);
     }
-    return t->fixed + t->factor * sum;
+    double us = t->fixed + t->factor * sum, room = t->hot_mb - snc_latency__weight_mb(t, a, p);
+    if (room > 0) us -= fmin(t->hot_us * room, 0.5 * us);
+    return us;
 }
 
 /* ---- file ---- */
@@ -130,6 +143,9 @@ snc_err snc_latency_save(const snc_latency *t, const char *path)
     cJSON_AddItemToObject(j, "embed", dtype_list(t->embed, t->n_embed));
     cJSON_AddNumberToObject(j, "fixed", t->fixed);
     cJSON_AddNumberToObject(j, "factor", t->factor);
+    cJSON_AddNumberToObject(j, "head_width", t->head_width);
+    cJSON_AddNumberToObject(j, "hot_mb", t->hot_mb);
+    cJSON_AddNumberToObject(j, "hot_us", t->hot_us);
     for (int p = 0; p < SNC_PARTS; p++)
         cJSON_AddItemToObject(j, part_name[p], cell_list(t->part[p], snc_latency__cells(t, p)));
     cJSON_AddItemToObject(j, "embedding", cell_list(t->embedding, (size_t)t->n_embed * (size_t)t->hidden.n));
@@ -184,9 +200,9 @@ static snc_err read_cells(double *out, size_t n, const cJSON *j, const char *key
 
 static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"format", "host",   "unit",    "hidden",    "heads", "ffn",
-                                       "linear", "embed",  "fixed",   "factor",    "qkv",   "attention",
-                                       "o",      "ffn_in", "ffn_out", "embedding", "head",  NULL};
+    static const char *const keys[] = {"format",    "host",  "unit",   "hidden",     "heads",     "ffn",    "linear",
+                                       "embed",     "fixed", "factor", "head_width", "hot_mb",    "hot_us", "qkv",
+                                       "attention", "o",     "ffn_in", "ffn_out",    "embedding", "head",   NULL};
     const char *host;
     int format;
     SNC_TRY(snc_json_check_keys(j, keys, where));
@@ -202,6 +218,9 @@ static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
     SNC_TRY(read_dtypes(t->embed, &t->n_embed, j, "embed", where));
     SNC_TRY(snc_json_double(&t->fixed, j, "fixed", 0, -1e9, 1e9, where));
     SNC_TRY(snc_json_double(&t->factor, j, "factor", 1, 0.01, 100, where));
+    SNC_TRY(snc_json_int(&t->head_width, j, "head_width", 1, 1, 65536, where));
+    SNC_TRY(snc_json_double(&t->hot_mb, j, "hot_mb", 0, 0, 1e6, where));
+    SNC_TRY(snc_json_double(&t->hot_us, j, "hot_us", 0, 0, 1e6, where));
     SNC_TRY(snc_latency__alloc(t));
     for (int p = 0; p < SNC_PARTS; p++)
         SNC_TRY(read_cells(t->part[p], snc_latency__cells(t, p), j, part_name[p], where));

@@ -8,9 +8,10 @@
  *   ffn_in, ffn_out     [linear dtype][hidden][ffn][inner layer, last layer]
  *   embed               [embedding dtype][hidden]        head  [pooler dtype][hidden]
  *
- * A net's prediction is the sum of its cells plus a measured constant (checks, calls, clock) and a measured factor.
- * Where the grid is larger than the time given, every other option or fewer are measured, ends included, and widths in
- * between are interpolated. A workload of mixed lengths is stood for by the batches around its percentile of tokens.
+ * A net's prediction is the sum of its cells plus a measured constant (checks, calls, clock) and a measured factor,
+ * less what a net saves that is small enough to stay in the second-level cache. Where the grid is larger than the time
+ * given, every other option or fewer are measured, ends included, and widths in between are interpolated. A workload of
+ * mixed lengths is stood for by the batches around its percentile of tokens.
  */
 #ifndef SNC_MODELS_LATENCY_H
 #define SNC_MODELS_LATENCY_H

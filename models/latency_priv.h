@@ -19,9 +19,12 @@ struct snc_latency {
     double *part[SNC_PARTS];  /* [linear][hidden][heads or ffn][2] */
     double *embedding, *head; /* [embed][hidden], [linear][hidden] */
     double fixed, factor;     /* microseconds; of the sum of cells */
+    int head_width;
+    double hot_mb, hot_us; /* below so many MB of linears each MB less saves so many microseconds */
 };
 
 snc_err snc_latency__alloc(snc_latency *t) SNC_MUST_USE; /* the cells, by the axes */
+double snc_latency__weight_mb(const snc_latency *t, const snc_arch *a, const snc_policy *p);
 void snc_latency__host(char host[256], const snc_ctx *ctx);
 
 static inline const snc_latency__axis *snc_latency__axis_of(const snc_latency *t, int part)
