@@ -76,13 +76,12 @@ static bool same_label(const char *a, const char *b)
     return *a == *b;
 }
 
-/* from[k]: the model's class that the task calls k; false when the names are not the same set. */
-static bool match_labels(int *from, const snc_model *m, const snc_task *task)
+bool snc_inputs_match_labels(int *from, const char *const *labels, int classes, const snc_task *task)
 {
-    for (int k = 0; k < m->cfg.classes; k++) {
+    for (int k = 0; k < classes; k++) {
         from[k] = -1;
-        for (int j = 0; j < m->cfg.classes; j++)
-            if (same_label(m->labels[j], snc_task_label(task, k))) from[k] = j;
+        for (int j = 0; j < classes; j++)
+            if (same_label(labels[j], snc_task_label(task, k))) from[k] = j;
         if (from[k] < 0) return false;
     }
     return true;
@@ -126,7 +125,7 @@ snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, 
     if (!*fine_tuned) {
         SNC_GOTO(snc_model_set_head(m, K, regression, NULL, ctx->seed));
     } else if (!regression && m->labels) {
-        if (match_labels(from, m, task)) SNC_GOTO(permute_head(m, from));
+        if (snc_inputs_match_labels(from, (const char *const *)m->labels, K, task)) SNC_GOTO(permute_head(m, from));
         else
             snc_log(ctx, SNC_LOG_WARN, "%s: its labels (%s, ...) are not the task's (%s, ...): taken in order", path, m->labels[0],
                     snc_task_label(task, 0));

@@ -28,6 +28,9 @@ cJSON   *snc_inputs_lengths(const snc_dataset *d);
  * replaced by a seeded one. *fine_tuned: the head came with the file and fits. */
 snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, const char *path, const snc_task *task) SNC_MUST_USE;
 
+/* from[k]: the model's class that the task calls k, by name; false when the two sets of names differ. */
+bool    snc_inputs_match_labels(int *from, const char *const *labels, int classes, const snc_task *task);
+
 /* bf16 where the CPU has tiles for it, f32 elsewhere, or what --compute says. */
 snc_err snc_inputs_compute(snc_compute *out, const snc_options *o) SNC_MUST_USE;
 /* What "FP" means in a policy: --fp, or bf16 under the same condition. */
