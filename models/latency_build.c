@@ -1,4 +1,5 @@
 /* Measuring the table. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,16 +213,18 @@ static snc_err try_net(double *predicted, double *us, double *mb, build *b, doub
 }
 
 /* Least squares of wall time over predicted sum for nets in the upper half of the widths; half of them mix dtypes,
- * which the cells' own nets do not. The factor stays near 1; where the points say otherwise only their ratio is taken.
+ * which the cells' own nets do not. The factor stays near 1; where the points say otherwise, as
+ * on a busy machine, their median ratio is taken.
  */
 static snc_err calibrate(build *b)
 {
     snc_latency *t = b->t;
-    double x[CALIBRATION], y[CALIBRATION], mb, mx = 0, my = 0, xx = 0, xy = 0;
+    double x[CALIBRATION], y[CALIBRATION], ratio[CALIBRATION], mb, mx = 0, my = 0, xx = 0, xy = 0;
     t->fixed = 0;
     t->factor = 1;
     for (int i = 0; i < CALIBRATION; i++) {
         SNC_TRY(try_net(&x[i], &y[i], &mb, b, 0.5 + 0.5 * i / (CALIBRATION - 1), i % 2));
+        ratio[i] = y[i] / x[i];
         mx += x[i] / CALIBRATION;
         my += y[i] / CALIBRATION;
     }
@@ -229,9 +232,13 @@ static snc_err calibrate(build *b)
         xx += (x[i] - mx) * (x[i] - mx);
         xy += (x[i] - mx) * (y[i] - my);
     }
-    double factor = xx > 0 ? xy / xx : 1;
-    t->factor = factor > 0.9 && factor < 1.1 ? factor : my / mx;
-    t->fixed = my - t->factor * mx;
+    double factor = xx > 0 ? xy / xx : 1, fixed = my - factor * mx;
+    if (factor > 0.9 && factor < 1.1 && fabs(fixed) < 0.1 * my) {
+        t->factor = factor;
+        t->fixed = fixed;
+    } else {
+        t->factor = median(ratio, CALIBRATION);
+    }
     return SNC_OK;
 }
 
