@@ -219,12 +219,13 @@ static snc_err try_net(double *predicted, double *us, double *mb, build *b, doub
 static snc_err calibrate(build *b)
 {
     snc_latency *t = b->t;
-    double x[CALIBRATION], y[CALIBRATION], ratio[CALIBRATION], mb, mx = 0, my = 0, xx = 0, xy = 0;
+    double x[CALIBRATION], y[CALIBRATION], ratio[CALIBRATION], mb, mx = 0, my = 0, xx = 0, xy = 0, least = 1e300;
     t->fixed = 0;
     t->factor = 1;
     for (int i = 0; i < CALIBRATION; i++) {
         SNC_TRY(try_net(&x[i], &y[i], &mb, b, 0.5 + 0.5 * i / (CALIBRATION - 1), i % 2));
         ratio[i] = y[i] / x[i];
+        least = fmin(least, y[i]);
         mx += x[i] / CALIBRATION;
         my += y[i] / CALIBRATION;
     }
@@ -233,7 +234,7 @@ static snc_err calibrate(build *b)
         xy += (x[i] - mx) * (y[i] - my);
     }
     double factor = xx > 0 ? xy / xx : 1, fixed = my - factor * mx;
-    if (factor > 0.9 && factor < 1.1 && fabs(fixed) < 0.1 * my) {
+    if (factor > 0.9 && factor < 1.1 && fabs(fixed) < 0.1 * least) {
         t->factor = factor;
         t->fixed = fixed;
     } else {

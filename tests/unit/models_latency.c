@@ -43,6 +43,7 @@ static snc_err build(snc_latency **t, const snc_latency_space *s, double percent
     o.seconds = 0.1;
     o.percentile = percentile;
     for (int i = 0; i < 7; i++) list[i] = (x[i] = nano_batch_make(1, 40, (uint64_t)i)).t;
+    assert_int_equal(snc_ctx_check(&ctx), SNC_OK);
     assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
     snc_err err = snc_latency_build(t, &ctx, w, s, list, 7, &o);
     for (int i = 0; i < 7; i++) nano_batch_dispose(&x[i]);
