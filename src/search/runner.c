@@ -8,14 +8,18 @@
 
 enum { ASK = 8 };
 
+/* Under a limit, being far below it is worth nothing: evaluations go to the neighbourhood of the limit. */
+static const double NEAR = 0.9;
+
 void snc_obs_point(snc_obs *o, const snc_run_opts *opts)
 {
     double over_latency = opts->limits.latency_us > 0 ? o->latency_us / opts->limits.latency_us - 1 : 0;
     double over_macs = opts->limits.macs > 0 ? o->macs / opts->limits.macs - 1 : 0;
     double over_bytes = opts->limits.bytes > 0 ? o->bytes / opts->limits.bytes - 1 : 0;
     o->point.f[0] = o->loss;
-    o->point.f[1] = opts->cost_is_size ? o->bytes : o->latency_us;
-    o->point.f[2] = opts->objectives == 3 ? o->bytes : 0;
+    double latency = fmax(o->latency_us, NEAR * opts->limits.latency_us), bytes = fmax(o->bytes, NEAR * opts->limits.bytes);
+    o->point.f[1] = opts->cost_is_size ? bytes : latency;
+    o->point.f[2] = opts->objectives == 3 ? bytes : 0;
     o->point.violation = fmax(over_latency, 0) + fmax(over_bytes, 0) + fmax(over_macs, 0);
 }
 

@@ -38,7 +38,8 @@ typedef struct snc_run_report {
 snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
                        const snc_run_hooks *h) SNC_MUST_USE;
 
-/* Objectives and constraint violation of an observation under the options. */
+/* Objectives and constraint violation of an observation under the options. With a limit, a cost below 0.9 of it counts as
+ * 0.9 of it: the user asked for the best net within the limit, not for faster ones. */
 void snc_obs_point(snc_obs *o, const snc_run_opts *opts);
 /* true when a is the better result: fewer violations first, then the lower loss. */
 bool snc_obs_better(const snc_obs *a, const snc_obs *b);
