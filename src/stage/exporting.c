@@ -87,8 +87,8 @@ static snc_err repair(snc_model *m, snc_pick *p, const snc_policy *policy, const
     SNC_TRY(snc_inputs_compute(&t.compute, p->o));
     t.max_steps = 0;
     t.epochs = p->o->repair_epochs;
-    t.lr = p->o->supernet_lr;
-    t.alpha = p->o->alpha;
+    t.lr = p->o->supernet_lr / 2;
+    t.alpha = 0; /* the teacher alone: hard labels pull away from it what the supernet has learnt */
     t.temperature = p->o->temperature;
     t.fake_quant = policy;
     t.what = "repair";
