@@ -260,11 +260,12 @@ static snc_err head_backward(snc_bert *e, const float *dlogits)
     if (!dlogits) return SNC_OK;
     snc_col_sum(bert_g(e, ix->classifier.b), e->ops, dlogits, B, K);
     SNC_TRY(snc_gemm_backward_w(bert_g(e, ix->classifier.w), bert_ld(e, ix->classifier.w), e->gemm, dlogits, K, e->pooled, C, B,
-                                K, C));
+                                K, C, e->accumulate));
     SNC_TRY(snc_gemm_backward_x(d, C, e->gemm, dlogits, K, e->classifier, B, K, C, false));
     snc_mask_apply(d, e->ops, B, C, &drop);
     snc_act_backward(d, bert_g(e, ix->pooler.b), e->ops, e->slope, B, C);
-    SNC_TRY(snc_gemm_backward_w(bert_g(e, ix->pooler.w), bert_ld(e, ix->pooler.w), e->gemm, d, C, e->first, C, B, C, C));
+    SNC_TRY(snc_gemm_backward_w(bert_g(e, ix->pooler.w), bert_ld(e, ix->pooler.w), e->gemm, d, C, e->first, C, B, C, C,
+                                e->accumulate));
     SNC_TRY(snc_gemm_backward_x(dfirst, C, e->gemm, d, C, e->pooler, B, C, C, false));
     if (!compact) snc_bert__scatter_first(e->dy, dfirst, &e->x, C);
     return SNC_OK;
@@ -290,12 +291,32 @@ static void inject(snc_bert *e, const float *const *dhidden, int n_hidden, int i
     for (size_t k = 0; k < n; k++) e->dy[k] += d[k];
 }
 
+bool snc_bert_owns_grad(const snc_bert *e, int param) { return e->by_param[param] != NULL; }
+
+void snc_bert_start_grads(snc_bert *e) { e->fresh = true; }
+
+/* The whole net writes every weight gradient, so a fresh pass simply overwrites them; a smaller one adds to zeros. */
+static void start_gradients(snc_bert *e, bool head)
+{
+    const snc_arch *a = &e->arch, *m = &e->m->arch;
+    bool whole = head && a->layers == m->layers && a->hidden == m->hidden;
+    for (int i = 0; i < a->layers && whole; i++)
+        whole = a->source[i] == i && a->heads[i] == m->heads[i] && a->ffn[i] == m->ffn[i];
+    e->accumulate = !(e->fresh && whole);
+    for (int i = 0; i < e->m->params.n && e->fresh && !whole; i++) {
+        const snc_param *p = &e->m->params.p[i];
+        if (e->by_param[i]) memset(bert_g(e, i), 0, (size_t)p->rows * (size_t)p->cols * sizeof(float));
+    }
+    e->fresh = false;
+}
+
 snc_err snc_bert_backward(snc_bert *e, const float *dlogits, const float *const *dhidden, int n_hidden)
 {
     SNC_CHECK(e->ready, SNC_E_ARG, "backward pass without a forward pass that keeps its activations");
     SNC_CHECK(n_hidden == 0 || n_hidden == e->arch.layers + 1, SNC_E_SHAPE, "%d hidden gradients: expected 0 or %d", n_hidden,
               e->arch.layers + 1);
     e->ready = false;
+    start_gradients(e, dlogits != NULL);
     SNC_TRY(head_backward(e, dlogits));
     for (int i = e->arch.layers - 1; i >= 0; i--) {
         inject(e, dhidden, n_hidden, i + 1, e->layer[i].rows);

@@ -55,6 +55,12 @@ snc_err snc_bert_forward(snc_bert *e, float *logits, const snc_arch *arch, const
  * With first_only the last one is [B, hidden]. */
 const float *snc_bert_hidden_view(const snc_bert *e, int i);
 
+/* The next backward pass starts the weight gradients of all linears anew, whatever they hold (those parameters for which
+ * owns_grad is true): of the whole arch it overwrites them, which saves clearing them and reading them back. All other
+ * gradients are added to as always. */
+void    snc_bert_start_grads(snc_bert *e);
+bool    snc_bert_owns_grad(const snc_bert *e, int param);
+
 /* Gradients of the last forward (once), added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
  * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only the last one is [B, hidden]. */
 snc_err snc_bert_backward(snc_bert *e, const float *dlogits, const float *const *dhidden, int n_hidden) SNC_MUST_USE;

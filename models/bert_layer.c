@@ -40,11 +40,11 @@ static snc_err linear(float *y, snc_bert *e, const float *x, const snc_gemm_weig
     return snc_gemm_forward(y, n, e->gemm, x, k, w, bert_w(e, p.b), rows, n, k, false);
 }
 
-/* dW += dy^T . x, and dx [rows, k] = (or +=) dy . W. */
+/* dW += (or, in a fresh pass, =) dy^T . x, and dx [rows, k] = (or +=) dy . W. */
 static snc_err linear_backward(float *dx, snc_bert *e, const float *dy, const float *x, const snc_gemm_weight *w, snc_lin p,
                                int rows, int n, int k, bool accumulate)
 {
-    SNC_TRY(snc_gemm_backward_w(bert_g(e, p.w), bert_ld(e, p.w), e->gemm, dy, n, x, k, rows, n, k));
+    SNC_TRY(snc_gemm_backward_w(bert_g(e, p.w), bert_ld(e, p.w), e->gemm, dy, n, x, k, rows, n, k, e->accumulate));
     return snc_gemm_backward_x(dx, k, e->gemm, dy, n, w, rows, n, k, accumulate);
 }
 

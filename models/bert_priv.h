@@ -46,6 +46,8 @@ struct snc_bert {
 
     /* the last forward */
     bool ready;                 /* for one backward */
+    bool fresh;                 /* the next backward starts the gradients of linears anew */
+    bool accumulate;            /* the one under way adds to them */
     snc_arch arch;
     snc_tokens x;
     snc_dropout drop;

@@ -164,9 +164,9 @@ snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, i
 }
 
 snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
-                            int n, int k)
+                            int n, int k, bool accumulate)
 {
     snc_gemm__job j = {.C = dW, .ldc = lddw, .A = dY, .a_row = 1, .a_col = lddy, .B = X, .b_row = ldx, .b_col = 1,
-                       .M = n, .N = k, .K = T, .accumulate = true, .product = GEMM_BACKWARD_W};
+                       .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
     return run(g, &j, "backward_w", T, n, k);
 }

@@ -2,7 +2,7 @@
  *
  *   forward     Y  [T, n] = X  [T, k] . W[:n, :k]^T (+ b[:n])
  *   backward_x  dX [T, k] = dY [T, n] . W[:n, :k]
- *   backward_w  dW [:n, :k] += dY^T [n, T] . X [T, k]
+ *   backward_w  dW [:n, :k] = dY^T [n, T] . X [T, k]
  *
  * Activations and gradients are f32 at this seam; with SNC_COMPUTE_BF16 the operands are rounded to bf16 on their way into
  * the kernel and summed in f32. A weight handle holds the copies of one matrix in the layouts that the backend's kernels
@@ -46,6 +46,6 @@ snc_err snc_gemm_forward(float *Y, int ldy, snc_gemm *g, const float *X, int ldx
 snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, int lddy, const snc_gemm_weight *w, int T,
                             int n, int k, bool accumulate) SNC_MUST_USE;
 snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
-                            int n, int k) SNC_MUST_USE;
+                            int n, int k, bool accumulate) SNC_MUST_USE;
 
 #endif

@@ -210,12 +210,13 @@ static void amx_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1)
 
 static void backward_w(amx_run *r)
 {
-    const snc_gemm__job *j = r->j;
+    snc_gemm__job job = *r->j, *j = &job; /* the first part may overwrite, later ones add */
     snc_gemm *g = r->g;
     int parts = (j->K + MAX_TOKENS - 1) / MAX_TOKENS, part = (j->K / parts + 31) / 32 * 32;
+    r->j = j;
     r->A = g->a;
     r->B = g->b;
-    for (int t = 0; t < j->K; t += part) {
+    for (int t = 0; t < j->K; t += part, j->accumulate = true) {
         int tokens = snc_gemm__min(part, j->K - t);
         r->kb = (tokens + 31) / 32;
         r->a_step = r->b_step = (size_t)r->kb * 1024;

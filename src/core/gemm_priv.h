@@ -5,7 +5,7 @@
  *   product     M  N  K  A             B             C
  *   forward     T  n  k  X             W^T           Y, with bias
  *   backward_x  T  k  n  dY            W             dX
- *   backward_w  n  k  T  dY^T          X             dW, always accumulated
+ *   backward_w  n  k  T  dY^T          X             dW
  *
  * A backend is one table of functions. ref, blas, native f32 and oneDNN f32 read the borrowed master; AMX and oneDNN bf16
  * read the packed copies of the weight.

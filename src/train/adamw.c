@@ -29,6 +29,7 @@ struct snc_adamw {
     int blocks;
     snc_adamw_wrote_fn wrote;
     void *user;
+    bool *keeps;        /* [ps->n] parameters whose gradient is left as it is */
     int64_t *row_base;  /* [ps->n] first row of a lazy table in `last`, or -1 */
     int32_t *last;      /* step at which a row is valid */
     int64_t rows;
@@ -117,6 +118,7 @@ snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, co
     SNC_GOTO(snc_params_alloc_grad(ps));
     SNC_GOTO(plan_blocks(o));
     SNC_GOTO(plan_tables(o));
+    SNC_GOTO(snc_alloc(&o->keeps, (size_t)ps->n, sizeof *o->keeps));
     SNC_GOTO(snc_alloc(&o->v, ps->total, sizeof(float)));
     SNC_GOTO(snc_alloc(&o->m, ps->total, opts->bf16_moment ? sizeof(snc_bf16) : sizeof(float)));
     SNC_GOTO(snc_alloc(&o->last, (size_t)o->rows, sizeof *o->last));
@@ -134,11 +136,13 @@ void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user)
     o->user = user;
 }
 
+void snc_adamw_keep_grad(snc_adamw *o, int param) { o->keeps[param] = true; }
+
 void snc_adamw_free(snc_adamw *o)
 {
     if (!o) return;
     void *blocks[] = {o->v,    o->m,         o->block, o->row_base, o->last, o->partial,
-                      o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2};
+                      o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2, o->keeps};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(o);
 }
@@ -263,7 +267,9 @@ static void dense_update(void *payload, int64_t begin, int64_t end, int64_t chun
         const block *b = &o->block[i];
         int64_t n;
         size_t at = block_at(o, b, &n);
-        update(o, at, n, o->ps->p[b->param].flags & SNC_PARAM_DECAY ? &w->decay : &w->plain);
+        snc_adamw_coef c = o->ps->p[b->param].flags & SNC_PARAM_DECAY ? w->decay : w->plain;
+        c.keep = o->keeps[b->param];
+        update(o, at, n, &c);
         if (o->wrote) o->wrote(o->user, b->param, b->r0, b->r1);
     }
 }

@@ -5,7 +5,7 @@
  *   p <- p (1 - lr wd) - lr / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + eps)          g <- 0
  *
  * Decoupled decay as PyTorch's AdamW; wd only for SNC_PARAM_DECAY. The pass reads p, g, m, v and writes them back with g
- * zeroed, so nobody else clears gradients. State: m, v in the layout of the parameters (m optionally in bf16).
+ * zeroed, so nobody else clears gradients; keep_grad spares that where the next backward pass overwrites them. State: m, v in the layout of the parameters (m optionally in bf16).
  *
  * Lazy rows (SNC_PARAM_ROWS): a table row takes part in a step only when the batch names it. Each row keeps the step it is
  * valid at; `prepare` brings the named rows up to the present before they are read, and gives what dense AdamW with a zero
@@ -57,6 +57,9 @@ void    snc_adamw_free(snc_adamw *o);
  * last row), while it is in the cache: the place to repack a weight. Not called for lazy rows. */
 typedef void (*snc_adamw_wrote_fn)(void *user, int param, int r0, int r1);
 void    snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user);
+
+/* The gradient of this parameter (not of a lazy table) is left as it is: whoever computes the next one overwrites it. */
+void    snc_adamw_keep_grad(snc_adamw *o, int param);
 
 void    snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
 /* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. */

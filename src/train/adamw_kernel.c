@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) snc_bf16 round_bf16(float f)
 }
 
 BODY step_body(float *restrict p, float *restrict g, float *restrict m, float *restrict v, int64_t n,
-               const snc_adamw_coef *c)
+               const snc_adamw_coef *c, bool zero)
 {
     const snc_adamw_coef k = *c;
     for (int64_t i = 0; i < n; i++) {
@@ -23,12 +23,12 @@ BODY step_body(float *restrict p, float *restrict g, float *restrict m, float *r
         p[i] = p[i] * k.decay - k.rate * (mi / (sqrtf(vi) * k.root + k.eps));
         m[i] = mi;
         v[i] = vi;
-        g[i] = 0.0f;
+        if (zero) g[i] = 0.0f;
     }
 }
 
 BODY step_bf16_body(float *restrict p, float *restrict g, snc_bf16 *restrict m, float *restrict v, int64_t n,
-                    const snc_adamw_coef *c)
+                    const snc_adamw_coef *c, bool zero)
 {
     const snc_adamw_coef k = *c;
     for (int64_t i = 0; i < n; i++) {
@@ -38,7 +38,7 @@ BODY step_bf16_body(float *restrict p, float *restrict g, snc_bf16 *restrict m, 
         p[i] = p[i] * k.decay - k.rate * (mi / (sqrtf(vi) * k.root + k.eps));
         m[i] = round_bf16(mi);
         v[i] = vi;
-        g[i] = 0.0f;
+        if (zero) g[i] = 0.0f;
     }
 }
 
@@ -79,11 +79,13 @@ static inline __attribute__((always_inline)) double sumsq_body(const float *g, i
 #define VARIANT(isa, attr)                                                                                             \
     attr static void step_##isa(float *p, float *g, float *m, float *v, int64_t n, const snc_adamw_coef *c)            \
     {                                                                                                                  \
-        step_body(p, g, m, v, n, c);                                                                                   \
+        if (c->keep) step_body(p, g, m, v, n, c, false);                                                               \
+        else step_body(p, g, m, v, n, c, true);                                                                        \
     }                                                                                                                  \
     attr static void step_bf16_##isa(float *p, float *g, snc_bf16 *m, float *v, int64_t n, const snc_adamw_coef *c)    \
     {                                                                                                                  \
-        step_bf16_body(p, g, m, v, n, c);                                                                              \
+        if (c->keep) step_bf16_body(p, g, m, v, n, c, false);                                                          \
+        else step_bf16_body(p, g, m, v, n, c, true);                                                                   \
     }                                                                                                                  \
     attr static void skip_##isa(float *p, float *m, float *v, int64_t n, const snc_adamw_skip *s)                      \
     {                                                                                                                  \

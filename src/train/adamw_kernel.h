@@ -5,6 +5,8 @@
 #ifndef SNC_TRAIN_ADAMW_KERNEL_H
 #define SNC_TRAIN_ADAMW_KERNEL_H
 
+#include <stdbool.h>
+
 #include "base/isa.h"
 #include "core/dtype.h"
 
@@ -13,6 +15,7 @@ typedef struct snc_adamw_coef {
     float gscale;             /* clipping */
     float decay;              /* 1 - lr wd, or 1 */
     float rate, root, eps;    /* lr / bc1, 1 / sqrt(bc2) */
+    bool keep;                /* g stays as it is, else it is zeroed */
 } snc_adamw_coef;
 
 /* k skipped steps of one row; see adamw.h. */

@@ -88,6 +88,8 @@ static snc_err create_engines(trainer *t)
     o.max_len = t->d->max_len;
     o.max_tokens = snc_batcher_max_tokens(t->batcher);
     SNC_TRY(snc_bert_create(&t->e, t->ctx, t->m, &o));
+    for (int i = 0; i < t->m->params.n; i++)
+        if (snc_bert_owns_grad(t->e, i)) snc_adamw_keep_grad(t->adamw, i);
     if (!t->o->fake_quant) snc_adamw_on_write(t->adamw, repack, t->e);
     else {
         SNC_TRY(snc_fakequant_new(&t->quant, t->ctx, t->m, t->o->fake_quant));
@@ -312,6 +314,7 @@ static snc_err train_step(trainer *t)
     snc_batcher_get(&x, &rows, t->batcher, (int)(t->step % t->per_epoch));
     const snc_row_set *sets = snc_touched_scan(t->touched, &x);
     snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
+    snc_bert_start_grads(t->e);
     SNC_TRY(run_nets(t, &x, rows));
     snc_fakequant_restore(t->quant);
     SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS)); /* repacks the engine's weights */
@@ -429,6 +432,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     err = loop(out, &t);
     snc_fakequant_restore(t.quant);
     snc_adamw_flush(t.adamw);
+    snc_params_zero_grad(&m->params); /* the last step left those of the linears */
 out:
     dispose(&t);
     return err;

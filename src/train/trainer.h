@@ -17,7 +17,7 @@
  *     SNC_TRY(snc_train_run(&r, ctx, m, NULL, train, NULL, &o));                    fine-tuning
  *     SNC_TRY(snc_train_run(&r, ctx, m, teacher, train, &space, &o));               supernet
  *
- * The model's gradients are allocated; its weights are whole (no lazy row behind) on return.
+ * The model's gradients are allocated and zero; its weights are whole (no lazy row behind) on return.
  */
 #ifndef SNC_TRAIN_TRAINER_H
 #define SNC_TRAIN_TRAINER_H

@@ -50,7 +50,7 @@ static snc_err product(bench *b, int which)
     switch (which) {
     case 0: return snc_gemm_forward(b->Y, s.n, b->g, b->X, s.k, b->w, b->b, s.T, s.n, s.k, false);
     case 1: return snc_gemm_backward_x(b->X, s.k, b->g, b->Y, s.n, b->w, s.T, s.n, s.k, false);
-    case 2: return snc_gemm_backward_w(b->dW, s.k, b->g, b->Y, s.n, b->X, s.k, s.T, s.n, s.k);
+    case 2: return snc_gemm_backward_w(b->dW, s.k, b->g, b->Y, s.n, b->X, s.k, s.T, s.n, s.k, true);
     default: snc_gemm_weight_sync(b->g, b->w); return SNC_OK;
     }
 }

@@ -108,7 +108,7 @@ static void products(bench *b)
         for (int j = 5; j >= 0; j--) {
             linear l = linear_of(b, i, j);
             must(snc_gemm_backward_w(snc_params_g(&b->m->params, l.p.w), l.k, b->g, part(b, i, l.y), l.n, part(b, i, l.x), l.k,
-                                     l.rows, l.n, l.k));
+                                     l.rows, l.n, l.k, false));
             must(snc_gemm_backward_x(part(b, 0, 16), l.k, b->g, part(b, i, l.y), l.n, b->w[i][j], l.rows, l.n, l.k, false));
         }
 }

@@ -104,7 +104,7 @@ static snc_err multiply(matrix out, snc_gemm *g, const inputs *in, const snc_gem
         return snc_gemm_forward(out.v, out.ld, g, in->X.v, in->X.ld, w, bias ? in->b.v : NULL, s.T, s.n, s.k, accumulate);
     if (product == BACKWARD_X)
         return snc_gemm_backward_x(out.v, out.ld, g, in->dY.v, in->dY.ld, w, s.T, s.n, s.k, accumulate);
-    return snc_gemm_backward_w(out.v, out.ld, g, in->dY.v, in->dY.ld, in->X.v, in->X.ld, s.T, s.n, s.k);
+    return snc_gemm_backward_w(out.v, out.ld, g, in->dY.v, in->dY.ld, in->X.v, in->X.ld, s.T, s.n, s.k, accumulate);
 }
 
 /* A fresh output with known old values, through a fresh plan. */
@@ -182,8 +182,8 @@ static void check_backend(snc_backend backend, snc_compute compute)
         inputs in = make_inputs(shapes[i]);
         for (int product = 0; product < PRODUCTS; product++)
             for (int options = 0; options < 4; options++) {
-                bool bias = product == FORWARD && (options & 1), accumulate = product == BACKWARD_W || (options & 2);
-                if ((options & 1 && product != FORWARD) || (product == BACKWARD_W && options)) continue;
+                bool bias = product == FORWARD && (options & 1), accumulate = options & 2;
+                if (options & 1 && product != FORWARD) continue;
                 matrix out = compute_product(backend, compute, 2, &in, product, bias, accumulate);
                 double error = check_output(out, &in, product, bias, accumulate, bf16, TOL_SUM);
                 if (error > worst) worst = error;
@@ -321,7 +321,7 @@ static void empty_products_do_nothing_or_clear(void **state)
             assert_int_equal(snc_gemm_weight_create(&w, g, W, 2, 3, 2), SNC_OK);
             assert_int_equal(snc_gemm_forward(y, 3, g, x, 2, w, bias, 0, 3, 2, false), SNC_OK);
             assert_int_equal(snc_gemm_backward_x(x, 2, g, y, 3, w, 0, 3, 2, false), SNC_OK);
-            assert_int_equal(snc_gemm_backward_w(W, 2, g, y, 3, x, 2, 0, 3, 2), SNC_OK);
+            assert_int_equal(snc_gemm_backward_w(W, 2, g, y, 3, x, 2, 0, 3, 2, true), SNC_OK);
             assert_true(y[0] == 7 && x[0] == 1 && W[0] == 1 && W[5] == 6);
             assert_int_equal(snc_gemm_forward(y, 3, g, x, 2, w, bias, 1, 3, 0, true), SNC_OK);
             assert_true(y[0] == 8 && y[1] == 9 && y[2] == 10);

@@ -240,6 +240,32 @@ static void synced_rows_equal_a_full_sync(void **state)
     close_engine(&s);
 }
 
+/* A pass that starts the gradients anew over garbage equals one over zeros, of the whole net and of a smaller one; the pass
+ * after it adds. */
+static void a_fresh_pass_needs_no_cleared_gradients(void **state)
+{
+    (void)state;
+    for (int b = SNC_BACKEND_AUTO; b <= SNC_BACKEND_REF; b++)
+        for (int small = 0; small < 2; small++) {
+            setup zeroed, fresh;
+            open_nano(&zeroed, (snc_backend)b, 2, true, true);
+            open_nano(&fresh, (snc_backend)b, 2, true, true);
+            snc_arch a = small ? elastic_arch(fresh.m) : fresh.m->arch;
+            const snc_params *ps = &fresh.m->params;
+            for (int i = 0; i < ps->n; i++)
+                for (int k = 0; k < ps->p[i].rows * ps->p[i].cols && snc_bert_owns_grad(fresh.e, i); k++)
+                    snc_params_g(ps, i)[k] = 1e30f;
+            snc_bert_start_grads(fresh.e);
+            for (int pass = 0; pass < 2; pass++) {
+                step(&zeroed, &a, &drop);
+                step(&fresh, &a, &drop);
+                assert_memory_equal(zeroed.m->params.g, ps->g, ps->total * sizeof(float));
+            }
+            close_engine(&zeroed);
+            close_engine(&fresh);
+        }
+}
+
 static void expect(setup *s, const snc_arch *a, const snc_tokens *x, const char *words)
 {
     assert_int_equal(snc_bert_forward(s->e, s->logits, a, x, NULL), SNC_E_SHAPE);
@@ -282,6 +308,7 @@ int main(void)
         cmocka_unit_test(dropout_depends_on_seed_and_step_alone),
         cmocka_unit_test(dropout_preserves_the_mean),
         cmocka_unit_test(synced_rows_equal_a_full_sync),
+        cmocka_unit_test(a_fresh_pass_needs_no_cleared_gradients),
         cmocka_unit_test(refuses_what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,28 @@ static void every_isa_gives_the_scalar_bits(void **state)
     }
 }
 
+static void a_kept_gradient_stays_and_changes_nothing_else(void **state)
+{
+    (void)state;
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        rig one, two;
+        int32_t rows[V];
+        rig_make(&one, true, bf16, 5e-3, 50, SNC_PARAM_ROWS | SNC_PARAM_DECAY);
+        rig_make(&two, true, bf16, 5e-3, 50, SNC_PARAM_ROWS | SNC_PARAM_DECAY);
+        snc_adamw_keep_grad(two.a, two.w);
+        snc_row_set set = {.param = one.table, .n = fill_step(rows, &one, 0), .rows = rows};
+        fill_step(rows, &two, 0);
+        float was = snc_params_g(&two.ps, two.w)[3];
+        assert_int_equal(snc_adamw_step(NULL, one.a, &set, 1), SNC_OK);
+        assert_int_equal(snc_adamw_step(NULL, two.a, &set, 1), SNC_OK);
+        assert_memory_equal(one.ps.w, two.ps.w, one.ps.total * sizeof(float));
+        assert_true(was != 0 && snc_params_g(&two.ps, two.w)[3] == was && snc_params_g(&one.ps, one.w)[3] == 0);
+        assert_true(snc_params_g(&two.ps, two.b)[3] == 0);
+        rig_free(&one);
+        rig_free(&two);
+    }
+}
+
 static void thread_count_does_not_change_the_bits(void **state)
 {
     (void)state;
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_gradient_that_is_not_finite_is_refused_untouched),
         cmocka_unit_test(options_out_of_range_are_named),
         cmocka_unit_test(every_isa_gives_the_scalar_bits),
+        cmocka_unit_test(a_kept_gradient_stays_and_changes_nothing_else),
         cmocka_unit_test(thread_count_does_not_change_the_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
