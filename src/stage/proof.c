@@ -63,24 +63,24 @@ static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *
         for (int i = 0; i < SNC_PROOF_MODELS; i++) {
             int k = r % 2 ? SNC_PROOF_MODELS - 1 - i : i;
             double tail = 0;
+            if (r >= p->m[k].rounds) continue;
             SNC_CHECK(!snc_cancelled(ctx), SNC_E_CANCELLED, "interrupted while measuring; everything before is saved");
             SNC_TRY(snc_proof_time(&p->m[k].round_us[r], &tail, o, h, p->m[k].path));
-            p90[k] += tail / SNC_PROOF_ROUNDS;
+            p90[k] += tail / p->m[k].rounds;
         }
         snc_progress(ctx, "proof", r + 1, SNC_PROOF_ROUNDS, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
     }
-    p->rounds = SNC_PROOF_ROUNDS;
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         snc_proof_model *m = &p->m[k];
         double ratio[SNC_PROOF_ROUNDS], low = INFINITY, high = 0;
-        for (int r = 0; r < p->rounds; r++) {
+        for (int r = 0; r < m->rounds; r++) {
             ratio[r] = m->round_us[r] / p->m[SNC_PROOF_INT8].round_us[r];
             low = fmin(low, m->round_us[r]);
             high = fmax(high, m->round_us[r]);
         }
-        m->latency_us = snc_interval_t(m->round_us, p->rounds);
-        m->ratio = snc_interval_t(ratio, p->rounds);
+        m->latency_us = snc_interval_t(m->round_us, m->rounds);
+        m->ratio = snc_interval_t(ratio, m->rounds);
         m->p90_us = p90[k];
         m->spread = (high - low) / m->latency_us.value;
     }
@@ -187,6 +187,7 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         out->m[k].name = names[k];
         out->m[k].path = paths[k];
+        out->m[k].rounds = k == SNC_PROOF_TEACHER ? SNC_PROOF_TEACHER_ROUNDS : SNC_PROOF_ROUNDS;
         SNC_GOTO(score_model(&out->m[k], ctx, task, dev, &out->classes));
     }
     SNC_GOTO(compare(out, ctx, task, dev));

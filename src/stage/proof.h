@@ -11,7 +11,7 @@
 #include "stage/inputs.h"
 #include "stage/load.h"
 
-enum { SNC_PROOF_ROUNDS = 7, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
+enum { SNC_PROOF_ROUNDS = 7, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
 
 typedef struct snc_interval {
     double value, low, high;
@@ -20,6 +20,7 @@ typedef struct snc_interval {
 typedef struct snc_proof_model {
     const char *name, *path;
     double bytes;
+    int rounds;                     /* timed; fewer for the teacher, which no target depends on */
     double round_us[SNC_PROOF_ROUNDS];
     snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
     double p90_us, spread;          /* spread: (max - min) / mean over rounds */
@@ -30,7 +31,7 @@ typedef struct snc_proof_model {
 } snc_proof_model;
 
 typedef struct snc_proof {
-    int n_dev, classes, rounds;
+    int n_dev, classes;
     snc_proof_model m[SNC_PROOF_MODELS]; /* compressed, full-size INT8, full-size F32 (the teacher) */
 } snc_proof;
 

@@ -26,7 +26,7 @@ static cJSON *interval_json(snc_interval i)
     return cJSON_CreateDoubleArray(v, 3);
 }
 
-static cJSON *model_json(const snc_proof *p, const snc_proof_model *m, const snc_task *task)
+static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
 {
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "name", m->name);
@@ -36,7 +36,7 @@ static cJSON *model_json(const snc_proof *p, const snc_proof_model *m, const snc
     cJSON_AddItemToObject(j, "ratio_to_full_int8", interval_json(m->ratio));
     cJSON_AddNumberToObject(j, "p90_us", m->p90_us);
     cJSON_AddNumberToObject(j, "spread", m->spread);
-    cJSON_AddItemToObject(j, "rounds_us", cJSON_CreateDoubleArray(m->round_us, p->rounds));
+    cJSON_AddItemToObject(j, "rounds_us", cJSON_CreateDoubleArray(m->round_us, m->rounds));
     cJSON_AddNumberToObject(j, "score", m->score);
     cJSON *metrics = cJSON_AddObjectToObject(j, "metrics");
     for (int i = 0; i < snc_task_metrics(task); i++) cJSON_AddNumberToObject(metrics, snc_task_metric(task, i), m->metric[i]);
@@ -91,7 +91,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
     cJSON_AddNumberToObject(s, "dev", f->proof->n_dev);
     s = cJSON_AddArrayToObject(j, "models");
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(f->proof, &f->proof->m[k], f->in->task));
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(&f->proof->m[k], f->in->task));
     cJSON_AddStringToObject(j, "repair", f->repair);
     cJSON_AddItemToObject(j, "config", cJSON_Duplicate(f->config, 1));
     cJSON_AddItemToObject(j, "search", cJSON_Duplicate(f->search, 1));
@@ -185,9 +185,9 @@ static void put_md(text *t, const snc_report_facts *f, const snc_verdict *v)
     put(t, "\n");
     put_table(t, f->proof);
     put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; mean over %d fresh processes a model,\n"
-           "interleaved. Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
+           "interleaved (%d for the teacher). Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
         f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
-        f->proof->rounds, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
+        SNC_PROOF_ROUNDS, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
     put_layers(t, f->config);
     put(t, "\n- repair: %s\n", f->repair);
     put_json_line(t, "search", f->search);
