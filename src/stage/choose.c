@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fmap.h"
 #include "base/mem.h"
 #include "search/pareto.h"
 #include "stage/exporting.h"
@@ -112,6 +113,48 @@ out:
     snc_workload_free(&w);
     snc_err back = snc_ctx_check(p->ctx);
     return err ? err : back;
+}
+
+/* Even shares of every width, one net a depth, each as near under the limit as the grid allows. */
+static int probes(snc_finalist *f, snc_pick *p)
+{
+    int n = 0;
+    for (int d = p->space->gene[0].n - 1; d >= 0 && n < SNC_FINALISTS; d--)
+        for (int share = 20; share >= 5; share--) {
+            snc_obs o = {.cfg = snc_cfg_uniform(p->space, share / 20.0, d)};
+            snc_pick_cost(p, &o);
+            if (o.latency_us > p->limits.latency_us) continue;
+            f[n++] = (snc_finalist){.o = o};
+            break;
+        }
+    return n;
+}
+
+snc_err snc_pick_calibrate(snc_pick *p, const char *path)
+{
+    snc_finalist f[SNC_FINALISTS];
+    cJSON *j = NULL;
+    double factor = 1, sum = 0;
+    int n = 0;
+    snc_err err = SNC_OK;
+    if (!p->asked.latency.given) return SNC_OK;
+    if (snc_is_file(path)) { /* a resumed search walks the same road only with the same limit */
+        SNC_TRY(snc_json_load(&j, path));
+        err = snc_json_double(&factor, j, "factor", 1, 0.1, 10, path);
+    } else if ((n = probes(f, p)) > 0) {
+        SNC_TRY(clock_finalists(f, n, p));
+        for (int i = 0; i < n; i++) sum += (p->asked.latency.relative ? f[i].ratio * p->full_us : f[i].us) / f[i].o.latency_us / n;
+        factor = sum;
+        j = cJSON_CreateObject();
+        cJSON_AddNumberToObject(j, "factor", factor);
+        err = snc_json_save(j, path);
+    }
+    cJSON_Delete(j);
+    if (err) return err;
+    p->limits.latency_us /= factor;
+    snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says%s", factor,
+            p->asked.latency.relative ? ", beside the full-size net" : "");
+    return SNC_OK;
 }
 
 static void judge(snc_finalist *f, const snc_pick *p)

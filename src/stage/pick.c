@@ -41,6 +41,8 @@ static void cost(void *user, snc_obs *o)
     o->macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &a, 128);
 }
 
+void snc_pick_cost(snc_pick *p, snc_obs *o) { cost(p, o); }
+
 /* Loss and score of a config on a split, on the very kernels and integers that an export will hold. */
 static snc_err look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
 {
@@ -136,6 +138,18 @@ static void set_limits(snc_pick *p)
     if (p->asked.size.given) p->limits.bytes = snc_target_value(&p->asked.size, p->full_bytes);
 }
 
+/* One file a table and target: another of either is calibrated anew. */
+static snc_err calibration_path(snc_pick *p, const char *table, const char *dir)
+{
+    char name[64];
+    uint64_t h = 0;
+    SNC_TRY(snc_file_hash(&h, table));
+    h = snc_bytes_hash(h, &p->asked.latency.value, sizeof p->asked.latency.value);
+    h = snc_bytes_hash(h, &p->asked.latency.relative, sizeof p->asked.latency.relative);
+    snprintf(name, sizeof name, "calibration-%08llx.json", (unsigned long long)(h & 0xffffffffu));
+    return snc_path_join(p->calibration_path, sizeof p->calibration_path, dir, name);
+}
+
 snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
                       const char *teacher, const char *supernet, const char *table, const char *dir)
 {
@@ -155,6 +169,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
     SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
     SNC_GOTO(teacher_logits(out, teacher));
     SNC_GOTO(snc_path_join(out->best_path, sizeof out->best_path, dir, "best.json"));
+    SNC_GOTO(calibration_path(out, table, dir));
     set_limits(out);
 out:
     if (err) snc_pick_close(out);
@@ -230,6 +245,7 @@ snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick 
     cJSON *params = NULL;
     snc_cfg seeds[SEEDS];
     char model[20], space[20], task[20], rows[20];
+    SNC_TRY(snc_pick_calibrate(p, p->calibration_path));
     snc_run_opts ro = {.limits = p->limits, .evals = p->o->evals, .objectives = 2, .cost_is_size = p->asked.size.given && !p->asked.latency.given};
     snc_run_hooks hooks = {p, cost, score, save_best};
     hex(model, snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)));
