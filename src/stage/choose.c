@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fmap.h"
 #include "base/mem.h"
 #include "search/pareto.h"
 #include "stage/exporting.h"
@@ -115,46 +114,47 @@ out:
     return err ? err : back;
 }
 
-/* Even shares of every width, one net a depth, each as near under the limit as the grid allows. */
+/* Even shares of every width at full and at less depth: what searches end near. */
 static int probes(snc_finalist *f, snc_pick *p)
 {
-    int n = 0;
-    for (int d = p->space->gene[0].n - 1; d >= 0 && n < SNC_FINALISTS; d--)
-        for (int share = 20; share >= 5; share--) {
-            snc_obs o = {.cfg = snc_cfg_uniform(p->space, share / 20.0, d)};
+    static const double share[] = {0.85, 0.7, 0.55};
+    int n = 0, deepest = p->space->gene[0].n - 1;
+    for (int d = deepest; d >= 0 && d >= deepest - 1; d--)
+        for (int i = d < deepest; i < 3; i++) {
+            snc_obs o = {.cfg = snc_cfg_uniform(p->space, share[i], d)};
             snc_pick_cost(p, &o);
-            if (o.latency_us > p->limits.latency_us) continue;
             f[n++] = (snc_finalist){.o = o};
-            break;
         }
     return n;
 }
 
-snc_err snc_pick_calibrate(snc_pick *p, const char *path)
+snc_err snc_pick_calibrate(cJSON **out, snc_pick *p)
 {
     snc_finalist f[SNC_FINALISTS];
-    cJSON *j = NULL;
-    double factor = 1, sum = 0;
-    int n = 0;
-    snc_err err = SNC_OK;
-    if (!p->asked.latency.given) return SNC_OK;
-    if (snc_is_file(path)) { /* a resumed search walks the same road only with the same limit */
-        SNC_TRY(snc_json_load(&j, path));
-        err = snc_json_double(&factor, j, "factor", 1, 0.1, 10, path);
-    } else if ((n = probes(f, p)) > 0) {
-        SNC_TRY(clock_finalists(f, n, p));
-        for (int i = 0; i < n; i++) sum += (p->asked.latency.relative ? f[i].ratio * p->full_us : f[i].us) / f[i].o.latency_us / n;
-        factor = sum;
-        j = cJSON_CreateObject();
-        cJSON_AddNumberToObject(j, "factor", factor);
-        err = snc_json_save(j, path);
+    int n = probes(f, p);
+    SNC_TRY(clock_finalists(f, n, p));
+    *out = cJSON_CreateArray();
+    for (int i = 0; i < n; i++) {
+        const double v[] = {f[i].o.latency_us, f[i].us, f[i].ratio};
+        cJSON_AddItemToArray(*out, cJSON_CreateDoubleArray(v, 3));
     }
-    cJSON_Delete(j);
-    if (err) return err;
-    p->limits.latency_us /= factor;
-    snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says%s", factor,
-            p->asked.latency.relative ? ", beside the full-size net" : "");
     return SNC_OK;
+}
+
+double snc_pick_factor(const cJSON *probed, double limit_us, bool relative, double full_us)
+{
+    const cJSON *it;
+    double sum = 0, weights = 0;
+    cJSON_ArrayForEach(it, probed)
+    {
+        double predicted = cJSON_GetNumberValue(cJSON_GetArrayItem(it, 0)), us = cJSON_GetNumberValue(cJSON_GetArrayItem(it, 1));
+        double ratio = cJSON_GetNumberValue(cJSON_GetArrayItem(it, 2)), off = fabs(predicted / limit_us - 1);
+        double w = 1 / (0.05 + off);
+        if (!(predicted > 0 && us > 0 && ratio > 0)) continue;
+        sum += w * (relative ? ratio * full_us : us) / predicted;
+        weights += w;
+    }
+    return weights > 0 ? sum / weights : 1;
 }
 
 static void judge(snc_finalist *f, const snc_pick *p)

@@ -36,6 +36,11 @@ static snc_err paths(job *j)
 static snc_err check_folder(const job *j, const char *run, const cJSON *mine)
 {
     cJSON *there = NULL;
+    char prefix[4096];
+    for (const char *p = j->o->output; p; p = strchr(p + 1, '/')) { /* "file/x" cannot become a folder */
+        snprintf(prefix, sizeof prefix, "%.*s", (int)(p - j->o->output), j->o->output);
+        SNC_CHECK(!snc_is_file(prefix), SNC_E_ARG, "--output %s: %s: cannot make the folder: a file is there", j->o->output, prefix);
+    }
     SNC_CHECK(!snc_is_file(j->o->output), SNC_E_ARG, "--output %s: is a file; compress needs a folder", j->o->output);
     if (j->o->overwrite || !snc_is_dir(j->o->output) || snc_dir_is_empty(j->o->output)) return SNC_OK;
     SNC_CHECK(snc_is_file(run), SNC_E_ARG, "--output %s: not empty and no run of this program (--overwrite takes it)", j->o->output);

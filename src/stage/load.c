@@ -76,7 +76,6 @@ static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ct
     SNC_TRY(snc_sncfile_tokenizer_dup(assets, l->file));
     l->labels = snc_sncfile_labels_view(l->file);
     l->has_head = snc_sncfile_has_head(l->file);
-    if (!l->has_head) snc_log(ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one answers", path);
     l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
     return SNC_OK;
 }

@@ -126,28 +126,27 @@ static const char *trained_rule(const snc_model *m, const snc_options *o)
 }
 
 /* Searching keeps a little under a latency limit: the table and the clock differ by a few percent. */
-static void set_limits(snc_pick *p)
+static snc_err set_limits(snc_pick *p, const char *table)
 {
+    char stamp[4096];
+    cJSON *j = NULL;
     const double margin = 0.97;
     snc_policy int8 = snc_policy_int8();
     p->full_us = snc_latency_predict(p->table, &p->supernet->arch, &int8);
     p->full_bytes = bytes_of(p, &p->supernet->arch, &int8);
-    if (p->asked.latency.given) p->limits.latency_us = margin * snc_target_value(&p->asked.latency, p->full_us);
+    SNC_CHECK(snprintf(stamp, sizeof stamp, "%s.inputs", table) < (int)sizeof stamp, SNC_E_ARG, "path too long: %.80s...", table);
+    if (p->asked.latency.given) {
+        double limit = margin * snc_target_value(&p->asked.latency, p->full_us);
+        SNC_TRY(snc_json_load(&j, stamp));
+        double factor = snc_pick_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), limit, p->asked.latency.relative, p->full_us);
+        cJSON_Delete(j);
+        p->limits.latency_us = limit / factor;
+        snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says", factor);
+    }
     double macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &p->supernet->arch, 128);
     if (p->asked.macs.given) p->limits.macs = snc_target_value(&p->asked.macs, macs);
     if (p->asked.size.given) p->limits.bytes = snc_target_value(&p->asked.size, p->full_bytes);
-}
-
-/* One file a table and target: another of either is calibrated anew. */
-static snc_err calibration_path(snc_pick *p, const char *table, const char *dir)
-{
-    char name[64];
-    uint64_t h = 0;
-    SNC_TRY(snc_file_hash(&h, table));
-    h = snc_bytes_hash(h, &p->asked.latency.value, sizeof p->asked.latency.value);
-    h = snc_bytes_hash(h, &p->asked.latency.relative, sizeof p->asked.latency.relative);
-    snprintf(name, sizeof name, "calibration-%08llx.json", (unsigned long long)(h & 0xffffffffu));
-    return snc_path_join(p->calibration_path, sizeof p->calibration_path, dir, name);
+    return SNC_OK;
 }
 
 snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
@@ -169,8 +168,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
     SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
     SNC_GOTO(teacher_logits(out, teacher));
     SNC_GOTO(snc_path_join(out->best_path, sizeof out->best_path, dir, "best.json"));
-    SNC_GOTO(calibration_path(out, table, dir));
-    set_limits(out);
+    SNC_GOTO(set_limits(out, table));
 out:
     if (err) snc_pick_close(out);
     return err;
@@ -245,7 +243,6 @@ snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick 
     cJSON *params = NULL;
     snc_cfg seeds[SEEDS];
     char model[20], space[20], task[20], rows[20];
-    SNC_TRY(snc_pick_calibrate(p, p->calibration_path));
     snc_run_opts ro = {.limits = p->limits, .evals = p->o->evals, .objectives = 2, .cost_is_size = p->asked.size.given && !p->asked.latency.given};
     snc_run_hooks hooks = {p, cost, score, save_best};
     hex(model, snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)));

@@ -31,7 +31,6 @@ typedef struct snc_pick {
     double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
     snc_limits limits;          /* absolute, what the search keeps to */
     char best_path[4096];       /* best-so-far, rewritten whenever it changes */
-    char calibration_path[4096];
 } snc_pick;
 
 /* The latency table of a supernet on the options' workload. Reused on the same host, workload and space. */
@@ -52,9 +51,10 @@ snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick 
 snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg) SNC_MUST_USE;
 
 void    snc_pick_cost(snc_pick *p, snc_obs *o);
-/* Times a few nets near the latency limit against the table and moves the limit by what it is off; the factor is kept in
- * `path` for a resumed search. Does nothing without a latency target. */
-snc_err snc_pick_calibrate(snc_pick *p, const char *path) SNC_MUST_USE;
+/* Times a few nets of even widths against the table: [[predicted us, measured us, share of the full-size INT8 net], ...]. */
+snc_err snc_pick_calibrate(cJSON **out, snc_pick *p) SNC_MUST_USE;
+/* By how much nets near a limit take more than predicted; probes near the limit weigh most. 1 without probes. */
+double  snc_pick_factor(const cJSON *probed, double limit_us, bool relative, double full_us);
 
 /* A finalist after a second look: on the select split and on the clock. */
 typedef struct snc_finalist {

@@ -35,14 +35,16 @@ static bool up_to_date(const char *out, const char *stamp_path, const cJSON *sta
 {
     cJSON *there = NULL;
     snc_latency *t = NULL;
-    bool same = snc_is_file(out) && snc_is_file(stamp_path) && snc_json_load(&there, stamp_path) == SNC_OK && cJSON_Compare(there, stamp, 1) &&
-                snc_latency_load(&t, out) == SNC_OK && snc_latency_fits_host(t, work);
+    bool same = snc_is_file(out) && snc_is_file(stamp_path) && snc_json_load(&there, stamp_path) == SNC_OK;
+    if (same) cJSON_DeleteItemFromObjectCaseSensitive(there, "calibration"); /* a result, not an input */
+    same = same && cJSON_Compare(there, stamp, 1) && snc_latency_load(&t, out) == SNC_OK && snc_latency_fits_host(t, work);
     snc_latency_free(t);
     cJSON_Delete(there);
     return same;
 }
 
-static snc_err build(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const snc_space *space, const char *out)
+/* Makes the table and probes it with a few whole nets. */
+static snc_err build(cJSON **probed, const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, snc_space *space, const char *out)
 {
     snc_err err = SNC_OK;
     snc_weights *w = NULL;
@@ -56,6 +58,8 @@ static snc_err build(const snc_ctx *work, const snc_options *o, const snc_inputs
     SNC_GOTO(snc_pick_workload(&load, work, o, in->splits.rank, &m->cfg));
     SNC_GOTO(snc_latency_build(&t, work, w, &options, load.batches, load.count, &lo));
     SNC_GOTO(snc_latency_save(t, out));
+    snc_pick p = {.ctx = work, .work = work, .o = o, .in = in, .supernet = m, .space = space, .weights = w, .table = t};
+    SNC_GOTO(snc_pick_calibrate(probed, &p));
     snc_policy int8 = snc_policy_int8();
     snc_log(work, SNC_LOG_INFO, "profile: full-size INT8 %.0f us by the table", snc_latency_predict(t, &m->arch, &int8));
 out:
@@ -70,6 +74,7 @@ snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_in
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     snc_space *space = NULL;
+    cJSON *probed = NULL;
     cJSON *stamp = snc_stamp_new("profile", o, NULL, in->splits.rank);
     char stamp_path[4096];
     int n = snprintf(stamp_path, sizeof stamp_path, "%s.inputs", out);
@@ -88,7 +93,8 @@ snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_in
         snc_log(work, SNC_LOG_INFO, "profile: %s is up to date", out);
         goto out;
     }
-    SNC_GOTO(build(work, o, in, m, space, out));
+    SNC_GOTO(build(&probed, work, o, in, m, space, out));
+    cJSON_AddItemToObject(stamp, "calibration", probed);
     SNC_GOTO(snc_json_save(stamp, stamp_path));
 out:
     cJSON_Delete(stamp);
