@@ -156,12 +156,12 @@ int main(int argc, char **argv)
 {
     snc_ctx ctx = SNC_CTX_INIT;
     const char *isa = NULL;
-    int net = 0, fixed = 0;
+    int net = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--net") == 0) net = 1;
         else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) ctx.threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc) isa = argv[++i];
-        else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc) die(snc_backend_parse(&ctx.backend, argv[++i])), fixed = 1;
+        else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc) die(snc_backend_parse(&ctx.backend, argv[++i]));
         else {
             fprintf(stderr, "usage: %s [--threads N] [--isa NAME] [--backend NAME] [--net]\n", argv[0]);
             return 2;
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     if (unsetenv("SNC_ISA") != 0) return 1;
     if (ctx.backend == SNC_BACKEND_REF) bench(&ctx, "ref", net);
 #ifdef SNC_WITH_ONEDNN
-    if (!isa && (!fixed || ctx.backend == SNC_BACKEND_ONEDNN)) {
+    if (!isa && (ctx.backend == SNC_BACKEND_AUTO || ctx.backend == SNC_BACKEND_ONEDNN)) {
         ctx.backend = SNC_BACKEND_ONEDNN;
         bench(&ctx, "onednn", net);
     }
