@@ -7,7 +7,7 @@
 #include "search/pareto.h"
 #include "stage/exporting.h"
 
-enum { ROUNDS = 5, BATCH = 64 };
+enum { ROUNDS = 5 };
 
 /* Candidates: with a latency or size limit the lowest losses within it; with a drop alone the front, fastest first. */
 static int candidates(snc_obs *out, snc_obs *obs, int n, bool limited)
@@ -31,19 +31,6 @@ static int candidates(snc_obs *out, snc_obs *obs, int n, bool limited)
     }
     memcpy(out, front, (size_t)c * sizeof *out);
     return c;
-}
-
-static snc_err second_look(snc_finalist *f, snc_pick *p)
-{
-    snc_arch a;
-    snc_policy policy;
-    const snc_dataset *d = p->in->splits.select;
-    int K = p->supernet->cfg.classes;
-    snc_cfg_decode(&a, &policy, p->space, &f->o.cfg);
-    SNC_TRY(snc_net_rebind(p->net, &a, &policy));
-    SNC_TRY(snc_loaded_logits(p->logits, p->ctx, p->net, K, d, BATCH));
-    f->select_loss = snc_step_distance(p->logits, p->teacher_select, d->n, K, p->supernet->cfg.regression);
-    return snc_inputs_score(&f->select_score, NULL, p->in->task, p->logits, d, K);
 }
 
 snc_err snc_pick_workload_check(int *batch, int *seq, const snc_options *o, const snc_bert_config *c)
@@ -186,7 +173,7 @@ snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, sn
     }
     for (int i = 0; i < *n; i++) {
         out[i] = (snc_finalist){.o = best[i]};
-        SNC_TRY(second_look(&out[i], p));
+        SNC_TRY(snc_pick_look(&out[i].select_loss, &out[i].select_score, p, &best[i].cfg, p->in->splits.select, p->teacher_select));
     }
     SNC_TRY(clock_finalists(out, *n, p));
     for (int i = 0; i < *n; i++) {

@@ -17,7 +17,7 @@ const snc_options snc_options_defaults = {
 snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int threads_default)
 {
     snc_isa isa;
-    snc_int_list threads = {.n = 1, .v = {threads_default > 0 ? threads_default : snc_cores()}};
+    snc_int_list threads = {.n = 1, .v = {threads_default > 0 ? threads_default : snc_par_cores()}};
     *out = (snc_ctx)SNC_CTX_INIT;
     SNC_TRY(snc_isa_detect(&isa));
     if (o->threads) SNC_TRY(snc_parse_list(&threads, "--threads", o->threads, false));
@@ -124,8 +124,6 @@ snc_err snc_parse_macs(snc_target *out, const char *text)
     static const unit units[] = {{"x", 1, true}, {NULL, 0, false}};
     return parse_target(out, "--target-macs", text, units, "a share such as 0.5x");
 }
-
-int snc_cores(void) { return snc_par_cores(); }
 
 cJSON *snc_host_json(const snc_ctx *ctx)
 {

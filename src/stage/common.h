@@ -36,8 +36,6 @@ snc_err snc_parse_size(snc_target *out, const char *text) SNC_MUST_USE;         
 snc_err snc_parse_macs(snc_target *out, const char *text) SNC_MUST_USE;                          /* 0.5x */
 static inline double snc_target_value(const snc_target *t, double full) { return t->relative ? t->value * full : t->value; }
 
-/* Cores of this machine. */
-int snc_cores(void);
 /* {"cpu","isa","threads","backend","onednn","openblas","compiler","snc"}: who measured. */
 cJSON *snc_host_json(const snc_ctx *ctx);
 

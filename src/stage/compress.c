@@ -185,7 +185,6 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     snc_err err = SNC_OK;
     job j = {.o = o, .h = h};
     snc_options all = *o;
-    snc_tok_assets assets = {0};
     const char *from = o->teacher ? o->teacher : o->pretrained;
     double t0 = snc_now();
     all.threads = NULL; /* --threads is the workload's; training and scoring use every core */
@@ -198,8 +197,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
     SNC_GOTO(paths(&j));
-    SNC_GOTO(snc_load_tokenizer(&assets, from));
-    SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", &assets, true, o->unlabeled));
+    SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", from, true, o->unlabeled));
     SNC_GOTO(check_model(&j, from));
     SNC_GOTO(claim_folder(&j, from, false));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
@@ -213,6 +211,5 @@ out:
     cJSON_Delete(j.chosen);
     snc_dataset_free(j.dev);
     snc_inputs_close(&j.in);
-    snc_tok_assets_dispose(&assets);
     return err;
 }

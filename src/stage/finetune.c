@@ -121,19 +121,16 @@ snc_err snc_stage_finetune(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;
-    snc_tok_assets assets = {0};
     snc_inputs in = {0};
     snc_step_report r;
     SNC_TRY(snc_stage_need("finetune", "--pretrained", o->pretrained));
     SNC_TRY(snc_stage_need("finetune", "--output", o->output));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
-    SNC_GOTO(snc_load_tokenizer(&assets, o->pretrained));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", &assets, o->hold_out, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->pretrained, o->hold_out, NULL));
     SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->pretrained, o->output));
     if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s, peak memory %.0f MB", o->output, r.sentences_per_s, r.seconds, snc_peak_rss_mb());
 out:
     snc_inputs_close(&in);
-    snc_tok_assets_dispose(&assets);
     return err;
 }

@@ -10,6 +10,7 @@
 #include "data/metrics.h"
 #include "models/bert.h"
 #include "models/snc_file.h"
+#include "stage/load.h"
 #include "train/evaluate.h"
 
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
@@ -25,22 +26,23 @@ snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
     return err;
 }
 
-snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const snc_tok_assets *assets,
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
                         bool hold_out, const char *unlabeled)
 {
     snc_err err = SNC_OK;
+    snc_tok_assets assets = {0};
     *out = (snc_inputs){0};
-    SNC_TRY(snc_stage_need(verb, "--task", o->task));
-    SNC_TRY(snc_stage_need(verb, "--data", o->data));
-    SNC_CHECK(assets->vocab, SNC_E_NOTFOUND, "%s: the model has no tokenizer", verb);
+    SNC_GOTO(snc_load_tokenizer(&assets, model));
+    SNC_GOTO(snc_stage_need(verb, "--task", o->task));
+    SNC_GOTO(snc_stage_need(verb, "--data", o->data));
     SNC_GOTO(snc_inputs_task(&out->task, o, o->task));
-    SNC_GOTO(snc_tok_new(&out->tok, assets));
+    SNC_GOTO(snc_tok_new(&out->tok, &assets));
     SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->data, hold_out, o->max_train_samples, unlabeled));
     snc_log(ctx, SNC_LOG_INFO, "%s: train %d rows, rank %d, select %d (%d rows contained in those left train)", snc_task_name(out->task),
             out->splits.train->n, hold_out ? out->splits.rank->n : 0, hold_out ? out->splits.select->n : 0, out->splits.removed);
-    return SNC_OK;
 out:
-    snc_inputs_close(out);
+    snc_tok_assets_dispose(&assets);
+    if (err) snc_inputs_close(out);
     return err;
 }
 

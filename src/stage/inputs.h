@@ -12,8 +12,8 @@ typedef struct snc_inputs {
     snc_splits splits; /* rank and select NULL without hold-out */
 } snc_inputs;
 
-/* Needs --task and --data. Prints the sizes of the splits. */
-snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const snc_tok_assets *assets,
+/* model: whose tokenizer reads the rows. Needs --task and --data. Prints the sizes of the splits. */
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
                         bool hold_out, const char *unlabeled) SNC_MUST_USE;
 /* The task alone, with --max-length and labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;

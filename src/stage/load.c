@@ -130,7 +130,7 @@ static int by_length(const void *a, const void *b)
     return x->length != y->length ? (x->length < y->length ? -1 : 1) : (x->row > y->row) - (x->row < y->row);
 }
 
-snc_err snc_loaded_logits(float *logits, const snc_ctx *ctx, snc_net *net, int K, const snc_dataset *d, int batch)
+snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch)
 {
     snc_err err = SNC_OK;
     snc_batcher *b = NULL;
@@ -147,10 +147,6 @@ snc_err snc_loaded_logits(float *logits, const snc_ctx *ctx, snc_net *net, int K
     for (int i = 0; i < d->n; i += batch) {
         snc_tokens x;
         int n = d->n - i < batch ? d->n - i : batch;
-        if (snc_cancelled(ctx)) {
-            err = snc_err_set(SNC_E_CANCELLED, "interrupted");
-            goto out;
-        }
         snc_batcher_rows(&x, b, rows + i, n);
         SNC_GOTO(snc_net_run(out, net, &x));
         for (int k = 0; k < n; k++) memcpy(logits + (size_t)rows[i + k] * (size_t)K, out + (size_t)k * (size_t)K, (size_t)K * sizeof *out);
@@ -170,7 +166,7 @@ snc_err snc_weights_logits(float *logits, const snc_ctx *ctx, snc_weights *w, co
     snc_net *net = NULL;
     snc_net_opts o = {.max_tokens = BATCH * d->max_len, .max_seqs = BATCH, .max_len = d->max_len};
     SNC_TRY(snc_net_create(&net, ctx, w, arch, policy, &o));
-    snc_err err = snc_loaded_logits(logits, ctx, net, snc_weights_config(w)->classes, d, BATCH);
+    snc_err err = snc_loaded_logits(logits, net, snc_weights_config(w)->classes, d, BATCH);
     snc_net_free(net);
     return err;
 }

@@ -44,14 +44,14 @@ static void cost(void *user, snc_obs *o)
 void snc_pick_cost(snc_pick *p, snc_obs *o) { cost(p, o); }
 
 /* Loss and score of a config on a split, on the very kernels and integers that an export will hold. */
-static snc_err look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
+snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
 {
     snc_arch a;
     snc_policy policy;
     int K = p->supernet->cfg.classes;
     snc_cfg_decode(&a, &policy, p->space, cfg);
     SNC_TRY(snc_net_rebind(p->net, &a, &policy));
-    SNC_TRY(snc_loaded_logits(p->logits, p->ctx, p->net, K, d, BATCH));
+    SNC_TRY(snc_loaded_logits(p->logits, p->net, K, d, BATCH));
     *loss = snc_step_distance(p->logits, teacher, d->n, K, p->supernet->cfg.regression);
     return snc_inputs_score(score, NULL, p->in->task, p->logits, d, K);
 }
@@ -59,7 +59,7 @@ static snc_err look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg
 static snc_err score(void *user, snc_obs *o)
 {
     snc_pick *p = user;
-    return look(&o->loss, &o->metric, p, &o->cfg, p->in->splits.rank, p->teacher_rank);
+    return snc_pick_look(&o->loss, &o->metric, p, &o->cfg, p->in->splits.rank, p->teacher_rank);
 }
 
 snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg)

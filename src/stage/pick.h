@@ -47,6 +47,8 @@ void    snc_pick_close(snc_pick *p);
 /* The search itself; observations in evaluation order, freed with snc_free. */
 snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal) SNC_MUST_USE;
 
+/* Loss and score of a config on a split, against the teacher's logits there. */
+snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher) SNC_MUST_USE;
 /* Costs and scores of one config, outside the search. */
 snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg) SNC_MUST_USE;
 

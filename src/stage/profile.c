@@ -107,17 +107,14 @@ snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;
-    snc_tok_assets assets = {0};
     snc_inputs in = {0};
     SNC_TRY(snc_stage_need("profile", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need("profile", "--output", o->output));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    SNC_GOTO(snc_load_tokenizer(&assets, o->models[0]));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", &assets, true, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->models[0], true, NULL));
     SNC_GOTO(snc_step_profile(&ctx, o, &in, o->models[0], o->output));
     snc_stage_say(h, "%s", o->output);
 out:
     snc_inputs_close(&in);
-    snc_tok_assets_dispose(&assets);
     return err;
 }

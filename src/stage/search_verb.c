@@ -53,7 +53,6 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h)
     snc_err err = SNC_OK;
     snc_ctx ctx, work;
     snc_options all = *o;
-    snc_tok_assets assets = {0};
     snc_inputs in = {0};
     snc_limits_asked asked;
     SNC_TRY(snc_stage_need("search", "a supernet", o->n_models ? o->models[0] : NULL));
@@ -63,11 +62,9 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h)
     all.threads = NULL;
     SNC_TRY(snc_stage_ctx(&work, o, h, 1));
     SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
-    SNC_GOTO(snc_load_tokenizer(&assets, o->models[0]));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", &assets, true, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->models[0], true, NULL));
     SNC_GOTO(search(o, h, &ctx, &work, &in));
 out:
     snc_inputs_close(&in);
-    snc_tok_assets_dispose(&assets);
     return err;
 }
