@@ -5,8 +5,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -79,6 +81,25 @@ static void fout_free(snc_fout *f)
     snc_free(f);
 }
 
+/* Removes "path*.tmp.PID" of processes that no longer live: what a killed writer of this file or of one beside it left. */
+static void remove_stale(const char *path)
+{
+    char dir[4096], file[8192];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash + 1 - path) : 2, slash ? path : "./");
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        const char *tmp = strstr(e->d_name, ".tmp.");
+        char *end = NULL;
+        if (!tmp || strncmp(e->d_name, name, strlen(name)) != 0) continue;
+        long pid = strtol(tmp + 5, &end, 10);
+        if (end == tmp + 5 || *end || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+        snprintf(file, sizeof file, "%s%s", dir, e->d_name);
+        remove(file);
+    }
+    if (d) closedir(d);
+}
+
 snc_err snc_fout_open(snc_fout **out, const char *path)
 {
     snc_fout *f = NULL;
@@ -87,6 +108,7 @@ snc_err snc_fout_open(snc_fout **out, const char *path)
     SNC_CHECK(n > 0 && (size_t)n < sizeof tmp, SNC_E_ARG, "path too long: %.80s...", path);
     SNC_CHECK(!snc_is_dir(path), SNC_E_IO, "%s: is a folder", path);
     snc_err err = SNC_OK;
+    remove_stale(path);
     SNC_TRY(snc_alloc(&f, 1, sizeof *f));
     SNC_GOTO(snc_strdup(&f->path, path));
     SNC_GOTO(snc_strdup(&f->tmp, tmp));

@@ -21,7 +21,8 @@ void    snc_fmap_close(snc_fmap *m);
 /* The whole file plus a NUL byte, freed with snc_free. */
 snc_err snc_file_read(char **out, size_t *size, const char *path) SNC_MUST_USE;
 
-/* Writes to "path.tmp.PID"; commit syncs and renames onto path; abort removes it. Both free the handle. */
+/* Writes to "path.tmp.PID"; commit syncs and renames onto path; abort removes it. Both free the handle.
+ * Opening removes what killed processes left of this file ("path*.tmp.PID" of a process that is gone). */
 typedef struct snc_fout snc_fout;
 snc_err snc_fout_open(snc_fout **out, const char *path) SNC_MUST_USE;
 snc_err snc_fout_write(snc_fout *f, const void *data, size_t n) SNC_MUST_USE;
@@ -39,7 +40,6 @@ snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name)
 /* FNV-1a, 64 bits, of a whole file: identity, not security. */
 snc_err  snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE;
 uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* start with h = 0 */
-
 
 /* Asks for 2 MB pages inside a fresh block of memory: fewer TLB misses in passes over it. A wish; nothing depends on it. */
 void snc_advise_huge(void *p, size_t bytes);
