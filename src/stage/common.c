@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fmap.h"
 #include "base/isa.h"
 #include "base/par.h"
 
@@ -52,6 +53,15 @@ void snc_stage_say_text(const snc_host *h, const char *text)
 snc_err snc_stage_need(const char *verb, const char *option, const void *value)
 {
     SNC_CHECK(value, SNC_E_ARG, "%s: %s is missing", verb, option);
+    return SNC_OK;
+}
+
+snc_err snc_stage_need_output(const char *verb, const snc_options *o)
+{
+    snc_fout *probe = NULL;
+    SNC_TRY(snc_stage_need(verb, "--output", o->output));
+    SNC_TRY(snc_fout_open(&probe, o->output));
+    snc_fout_abort(probe);
     return SNC_OK;
 }
 

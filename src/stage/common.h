@@ -13,6 +13,8 @@ snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int
 void snc_stage_say(const snc_host *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* SNC_E_ARG: "finetune: --task is missing". */
 snc_err snc_stage_need(const char *verb, const char *option, const void *value) SNC_MUST_USE;
+/* The file of --output can be written: found out before the work, not after it. */
+snc_err snc_stage_need_output(const char *verb, const snc_options *o) SNC_MUST_USE;
 /* JSON text of any size as answer lines. */
 void snc_stage_say_text(const snc_host *h, const char *text);
 

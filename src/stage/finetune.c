@@ -124,7 +124,7 @@ snc_err snc_stage_finetune(const snc_options *o, const snc_host *h)
     snc_inputs in = {0};
     snc_step_report r;
     SNC_TRY(snc_stage_need("finetune", "--pretrained", o->pretrained));
-    SNC_TRY(snc_stage_need("finetune", "--output", o->output));
+    SNC_TRY(snc_stage_need_output("finetune", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->pretrained, o->hold_out, NULL));
     SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->pretrained, o->output));

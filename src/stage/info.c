@@ -61,11 +61,12 @@ static void say_layers(const snc_host *h, const snc_loaded *l)
 {
     const snc_arch *a = snc_weights_arch(l->weights);
     const snc_policy *p = snc_weights_policy(l->weights);
-    snc_stage_say(h, "layer  source  heads    ffn  qkv    o      ffn_in ffn_out");
+    snc_stage_say(h, "layer  source  heads    ffn  q      k      v      o      ffn_in ffn_out");
     for (int i = 0; i < a->layers; i++) {
         const char *t[SNC_SITES];
         for (int k = 0; k < SNC_SITES; k++) t[k] = snc_dtype_get((snc_dtype)p->linear[i][k])->name;
-        snc_stage_say(h, "%5d  %6d  %5d  %5d  %-6s %-6s %-6s %s", i, a->source[i], a->heads[i], a->ffn[i], t[0], t[1], t[2], t[3]);
+        snc_stage_say(h, "%5d  %6d  %5d  %5d  %-6s %-6s %-6s %-6s %-6s %s", i, a->source[i], a->heads[i], a->ffn[i], t[0], t[1], t[2],
+                      t[3], t[4], t[5]);
     }
 }
 
@@ -116,7 +117,7 @@ snc_err snc_stage_import(const snc_options *o, const snc_host *h)
     snc_ctx ctx;
     snc_model *m = NULL;
     SNC_TRY(snc_stage_need("import", "--pretrained", o->pretrained));
-    SNC_TRY(snc_stage_need("import", "--output", o->output));
+    SNC_TRY(snc_stage_need_output("import", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     SNC_TRY(snc_model_load(&m, &ctx, o->pretrained, 2, false));
     snc_err err = snc_model_save(m, o->output);

@@ -96,7 +96,7 @@ snc_err snc_stage_predict(const snc_options *o, const snc_host *h)
         SNC_GOTO(add(&p, line, bytes));
     }
     SNC_GOTO(flush(&p));
-    if (p.truncated) snc_log(&ctx, SNC_LOG_WARN, "%ld texts were cut to %d tokens", p.truncated, p.l.max_length);
+    if (p.truncated) snc_log(&ctx, SNC_LOG_WARN, "%ld %s cut to %d tokens", p.truncated, p.truncated == 1 ? "text was" : "texts were", p.l.max_length);
 out:
     snc_net_free(p.net);
     snc_tok_scratch_free(p.scratch);

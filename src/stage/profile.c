@@ -26,7 +26,7 @@ static void options_of(snc_latency_space *out, const snc_space *s)
     memcpy(out->hidden, hidden->value, sizeof out->hidden);
     memcpy(out->heads, heads->value, sizeof out->heads);
     memcpy(out->ffn, ffn->value, sizeof out->ffn);
-    for (int k = 0; k < SNC_SITES; k++) add_dtypes(out->linear, &out->n_linear, &s->gene[4 + k]);
+    for (int k = 2; k < s->layer_genes; k++) add_dtypes(out->linear, &out->n_linear, &s->gene[2 + k]);
     add_dtypes(out->linear, &out->n_linear, &s->gene[s->genes - 3]);
     add_dtypes(out->embed, &out->n_embed, &s->gene[s->genes - 1]);
 }
@@ -109,7 +109,7 @@ snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
     snc_ctx ctx;
     snc_inputs in = {0};
     SNC_TRY(snc_stage_need("profile", "a supernet", o->n_models ? o->models[0] : NULL));
-    SNC_TRY(snc_stage_need("profile", "--output", o->output));
+    SNC_TRY(snc_stage_need_output("profile", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->models[0], true, NULL));
     SNC_GOTO(snc_step_profile(&ctx, o, &in, o->models[0], o->output));

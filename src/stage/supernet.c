@@ -225,7 +225,7 @@ snc_err snc_stage_supernet(const snc_options *o, const snc_host *h)
     snc_step_report r;
     const char *from = o->teacher ? o->teacher : o->pretrained;
     SNC_TRY(snc_stage_need("supernet", "--teacher", from));
-    SNC_TRY(snc_stage_need("supernet", "--output", o->output));
+    SNC_TRY(snc_stage_need_output("supernet", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, true, o->unlabeled));
     SNC_GOTO(snc_step_supernet(&r, &ctx, o, &in, from, o->output));

@@ -78,6 +78,11 @@ run 0 "${train[@]}" --epochs 2 --max-steps 3 --output h.snc
 head -c 1000 h.snc.checkpoint >cut && mv cut h.snc.checkpoint
 refused "h.snc.checkpoint: " "${train[@]}" --epochs 2 --output h.snc
 absent h.snc
+# What cannot be written is found out before the training, not after it.
+refused "none/x.snc: cannot write" "${train[@]}" --output none/x.snc
+refused "nano: is a folder" "${train[@]}" --output nano
+absent none
+
 # Numbers that overflow: training stops at once and writes nothing. A weight that is no number is refused before.
 cp nano/nano.snc huge.snc
 poke huge.snc "$(offset huge.snc embeddings.norm.weight)" '\xff\xff\x7f\x7f'
