@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const char *const act_names[] = {[SNC_ACT_GELU] = "gelu", [SNC_ACT_GELU_TANH] = "gelu_tanh", [SNC_ACT_RELU] = "relu"};
-static const char *const site_names[SNC_SITES] = {"qkv", "o", "ffn_in", "ffn_out"};
+static const char *const site_names[SNC_SITES] = {"q", "k", "v", "o", "ffn_in", "ffn_out"};
 
 enum { MAX_WIDTH = 65536, MAX_VOCAB = 16 << 20 };
 
@@ -126,7 +126,10 @@ cJSON *snc_policy_to_json(const snc_policy *p, int layers)
     cJSON *list = cJSON_AddArrayToObject(j, "layers");
     for (int i = 0; i < layers; i++) {
         cJSON *l = cJSON_CreateObject();
-        for (int s = 0; s < SNC_SITES; s++) add_dtype(l, site_names[s], p->linear[i][s]);
+        const uint8_t *t = p->linear[i];
+        bool tied = t[SNC_SITE_Q] == t[SNC_SITE_K] && t[SNC_SITE_K] == t[SNC_SITE_V];
+        if (tied) add_dtype(l, "qkv", t[SNC_SITE_Q]);
+        for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) add_dtype(l, site_names[s], t[s]);
         cJSON_AddItemToArray(list, l);
     }
     return j;
@@ -144,10 +147,23 @@ static snc_err get_dtype(uint8_t *out, const cJSON *obj, const char *key, const 
     return SNC_OK;
 }
 
+static snc_err get_layer(uint8_t out[SNC_SITES], const cJSON *l, const char *where)
+{
+    static const char *const keys[] = {"qkv", "q", "k", "v", "o", "ffn_in", "ffn_out", NULL};
+    bool tied = cJSON_GetObjectItemCaseSensitive(l, "qkv");
+    SNC_TRY(snc_json_check_keys(l, keys, where));
+    if (tied) SNC_TRY(get_dtype(&out[SNC_SITE_Q], l, "qkv", where));
+    out[SNC_SITE_K] = out[SNC_SITE_V] = out[SNC_SITE_Q];
+    for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) SNC_TRY(get_dtype(&out[s], l, site_names[s], where));
+    for (int s = SNC_SITE_Q; s <= SNC_SITE_V && tied; s++)
+        SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(l, site_names[s]), SNC_E_FORMAT, "%s: 'qkv' and '%s' exclude each other", where,
+                  site_names[s]);
+    return SNC_OK;
+}
+
 snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where)
 {
-    static const char *const keys[] = {"embed", "pooler", "classifier", "layers", NULL};
-    static const char *const layer_keys[] = {"qkv", "o", "ffn_in", "ffn_out", NULL};
+    static const char *const keys[] = {"embed", "pooler", "classifier", "layers", "linear", NULL};
     snc_policy p = snc_policy_uniform(SNC_F32, SNC_F32);
     const cJSON *list = NULL, *l;
     int n = 0, i = 0;
@@ -155,14 +171,17 @@ snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const 
     SNC_TRY(get_dtype(&p.embed, j, "embed", where));
     SNC_TRY(get_dtype(&p.pooler, j, "pooler", where));
     SNC_TRY(get_dtype(&p.classifier, j, "classifier", where));
+    if (cJSON_GetObjectItemCaseSensitive(j, "linear")) {
+        uint8_t all = 0;
+        SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(j, "layers"), SNC_E_FORMAT, "%s: 'linear' and 'layers' exclude each other", where);
+        SNC_TRY(get_dtype(&all, j, "linear", where));
+        memset(p.linear, all, sizeof p.linear);
+        *out = p;
+        return SNC_OK;
+    }
     SNC_TRY(get_layers(&list, &n, j, where));
     SNC_CHECK(n == layers, SNC_E_SHAPE, "%s: policy of %d layers, expected %d", where, n, layers);
-    cJSON_ArrayForEach(l, list)
-    {
-        SNC_TRY(snc_json_check_keys(l, layer_keys, where));
-        for (int s = 0; s < SNC_SITES; s++) SNC_TRY(get_dtype(&p.linear[i][s], l, site_names[s], where));
-        i++;
-    }
+    cJSON_ArrayForEach(l, list) SNC_TRY(get_layer(p.linear[i++], l, where));
     *out = p;
     return SNC_OK;
 }

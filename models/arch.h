@@ -34,8 +34,10 @@ typedef struct snc_arch {
     int ffn[SNC_MAX_LAYERS];
 } snc_arch;
 
-/* The four matrices of a layer that carry a dtype each (Q, K and V share one). */
-typedef enum snc_site { SNC_SITE_QKV, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT, SNC_SITES } snc_site;
+/* The matrices of a layer, each with a dtype of its own; a search ties Q, K and V unless its space says otherwise. */
+typedef enum snc_site {
+    SNC_SITE_Q, SNC_SITE_K, SNC_SITE_V, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT, SNC_SITES
+} snc_site;
 
 typedef struct snc_policy {
     uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16 or SNC_I8 */
@@ -51,7 +53,8 @@ snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and 
 /* {"hidden":384,"layers":[{"source":0,"heads":12,"ffn":1536},...]} */
 cJSON  *snc_arch_to_json(const snc_arch *a);
 snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where) SNC_MUST_USE;
-/* {"embed":"int8","pooler":"int8","classifier":"f32","layers":[{"qkv":"int8","o":"int8","ffn_in":"int8","ffn_out":"f32"},...]} */
+/* {"embed":"int8","pooler":"int8","classifier":"f32","layers":[{"qkv":"int8","o":"int8","ffn_in":"int8","ffn_out":"f32"},...]}
+ * "q", "k" and "v" stand in place of "qkv" where they differ. A file may give "linear":"int8" instead of "layers": all alike. */
 cJSON  *snc_policy_to_json(const snc_policy *p, int layers);
 snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where) SNC_MUST_USE;
 /* Our own keys, the ones of the struct; act: "gelu" | "gelu_tanh" | "relu". */

@@ -56,7 +56,7 @@ void snc_cost_bytes(snc_bytes *out, const snc_bert_config *c, const snc_arch *a,
     for (int l = 0; l < a->layers; l++) {
         int64_t A = attention_width(c, a, l), F = a->ffn[l];
         const uint8_t *t = p->linear[l];
-        for (int i = 0; i < 3; i++) add_linear(&b, &tensors, t[SNC_SITE_QKV], A, C);
+        for (int i = SNC_SITE_Q; i <= SNC_SITE_V; i++) add_linear(&b, &tensors, t[i], A, C);
         add_linear(&b, &tensors, t[SNC_SITE_O], C, A);
         add_linear(&b, &tensors, t[SNC_SITE_FFN_IN], F, C);
         add_linear(&b, &tensors, t[SNC_SITE_FFN_OUT], C, F);

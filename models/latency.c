@@ -87,7 +87,7 @@ double snc_latency__weight_mb(const snc_latency *t, const snc_arch *a, const snc
     double bits = 0, C = a->hidden;
     for (int l = 0; l < a->layers; l++) {
         double A = (double)t->head_width * a->heads[l], F = a->ffn[l];
-        const double size[SNC_SITES] = {3 * A * C, A * C, F * C, F * C};
+        const double size[SNC_SITES] = {A * C, A * C, A * C, A * C, F * C, F * C};
         for (int s = 0; s < SNC_SITES; s++) bits += size[s] * snc_dtype_get((snc_dtype)p->linear[l][s])->bits;
     }
     return bits / 8e6;
@@ -100,8 +100,10 @@ double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_po
     for (int l = 0; l < a->layers; l++) {
         bool last = l == a->layers - 1;
         const uint8_t *d = p->linear[l];
-        sum += cell(t, SNC_PART_QKV, d[SNC_SITE_QKV], a->hidden, a->heads[l], last);
-        sum += cell(t, SNC_PART_ATTENTION, d[SNC_SITE_QKV], a->hidden, a->heads[l], last);
+        bool f32 = d[SNC_SITE_Q] == SNC_F32 || d[SNC_SITE_K] == SNC_F32 || d[SNC_SITE_V] == SNC_F32;
+        for (int s = SNC_SITE_Q; s <= SNC_SITE_V; s++) /* measured together, a third each */
+            sum += cell(t, SNC_PART_QKV, d[s], a->hidden, a->heads[l], last) / 3;
+        sum += cell(t, SNC_PART_ATTENTION, f32 ? SNC_F32 : d[SNC_SITE_Q], a->hidden, a->heads[l], last);
         sum += cell(t, SNC_PART_O, d[SNC_SITE_O], a->hidden, a->heads[l], last);
         sum += cell(t, SNC_PART_FFN_IN, d[SNC_SITE_FFN_IN], a->hidden, a->ffn[l], last);
         sum += cell(t, SNC_PART_FFN_OUT, d[SNC_SITE_FFN_OUT], a->hidden, a->ffn[l], last);

@@ -203,7 +203,7 @@ static snc_err try_net(double *predicted, double *us, double *mb, build *b, doub
         a.heads[l] = t->heads.v[(int)(share * (t->heads.n - 1) + 0.5)];
         a.ffn[l] = t->ffn.v[(int)(share * (t->ffn.n - 1) + 0.5)];
         for (int site = 0; site < SNC_SITES && mixed; site++)
-            p.linear[l][site] = (uint8_t)t->linear[(l + site) % t->n_linear];
+            p.linear[l][site] = (uint8_t)t->linear[(l + (site <= SNC_SITE_V ? 0 : site)) % t->n_linear];
     }
     SNC_TRY(snc_net_rebind(b->net, &a, &p));
     SNC_TRY(wall(us, b));

@@ -64,8 +64,8 @@ static snc_err build_table(snc_params *ps, snc_model_index *ix, const snc_bert_c
 snc_dtype snc_param_dtype(const snc_policy *p, int layers, int param)
 {
     static const snc_site sites[LAYER_PARAMS] = {
-        SNC_SITE_QKV, SNC_SITES, SNC_SITE_QKV,    SNC_SITES, SNC_SITE_QKV,     SNC_SITES, SNC_SITE_O, SNC_SITES,
-        SNC_SITES,    SNC_SITES, SNC_SITE_FFN_IN, SNC_SITES, SNC_SITE_FFN_OUT, SNC_SITES, SNC_SITES,  SNC_SITES};
+        SNC_SITE_Q, SNC_SITES, SNC_SITE_K,      SNC_SITES, SNC_SITE_V,       SNC_SITES, SNC_SITE_O, SNC_SITES,
+        SNC_SITES,  SNC_SITES, SNC_SITE_FFN_IN, SNC_SITES, SNC_SITE_FFN_OUT, SNC_SITES, SNC_SITES,  SNC_SITES};
     int head = EMBED_PARAMS + layers * LAYER_PARAMS;
     if (param < 3) return (snc_dtype)p->embed;
     if (param < EMBED_PARAMS) return SNC_F32;

@@ -128,7 +128,9 @@ static void attention(snc_rt__job *j, int l, bool first)
 {
     snc_net *n = j->n;
     int D = n->w->cfg.head_width, heads = n->arch.heads[l];
-    head_job a = {j, D * heads, D, heads, first, n->policy.linear[l][SNC_SITE_QKV] != SNC_F32, 1.0f / sqrtf((float)D)};
+    const uint8_t *t = n->policy.linear[l];
+    bool bf16 = t[SNC_SITE_Q] != SNC_F32 && t[SNC_SITE_K] != SNC_F32 && t[SNC_SITE_V] != SNC_F32;
+    head_job a = {j, D * heads, D, heads, first, bf16, 1.0f / sqrtf((float)D)};
     int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
     if (j->ctx->threads > 1 && macs > SHARED_MACS)
         snc_par_for(j->ctx, items, 1, head_range, &a);
@@ -153,18 +155,20 @@ static snc_err project(snc_rt__job *j, int l, const snc_rt__norm *norm, bool las
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
-    snc_dtype t = n->policy.linear[l][SNC_SITE_QKV];
-    int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], ldq = ldq_of(t, C), T = j->T;
+    const uint8_t *t = n->policy.linear[l];
+    snc_dtype tq = (snc_dtype)t[SNC_SITE_Q], tk = (snc_dtype)t[SNC_SITE_K], tv = (snc_dtype)t[SNC_SITE_V];
+    int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], T = j->T;
+    int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
     rows(j, w->h, C, w->xq, w->sx, norm, T, C, ldq);
-    SNC_TRY(linear(w->qkv + A, 3 * A, j, &s->m[RT_K], t, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
-    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &s->m[RT_V], t, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + A, 3 * A, j, &s->m[RT_K], tk, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &s->m[RT_V], tv, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
     if (last) {
         gather_first(w->h, j, (size_t)C * sizeof(float));
         if (ldq) gather_first(w->xq, j, (size_t)ldq);
         if (ldq) gather_first(w->sx, j, sizeof(float));
         T = j->b1 - j->b0;
     }
-    return linear(w->qkv, 3 * A, j, &s->m[RT_Q], t, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
+    return linear(w->qkv, 3 * A, j, &s->m[RT_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
 /* h += FFN(h) for T rows, a block of rows at a time so that the wide activation stays in the cache. */

@@ -6,8 +6,8 @@
 
 static const char *const linear_name[RT_LINEARS] = {"attention.q", "attention.k", "attention.v",
                                                     "attention.o", "ffn.in",      "ffn.out"};
-const snc_site snc_rt__site[RT_LINEARS] = {SNC_SITE_QKV, SNC_SITE_QKV,    SNC_SITE_QKV,
-                                           SNC_SITE_O,   SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT};
+const snc_site snc_rt__site[RT_LINEARS] = {SNC_SITE_Q, SNC_SITE_K,      SNC_SITE_V,
+                                           SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT};
 
 static snc_rt__matrix matrix_of(const snc_model *m, snc_lin i)
 {

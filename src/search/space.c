@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "models/elastic.h"
 
-static int first_gene(int layer) { return 2 + layer * SNC_LAYER_GENES; }
+static int first_gene(const snc_space *s, int layer) { return 2 + layer * s->layer_genes; }
 
 static int by_value(const void *a, const void *b)
 {
@@ -41,7 +41,9 @@ static snc_err read_numbers(snc_gene *g, const cJSON *j, const char *key, int ma
     return SNC_OK;
 }
 
-static snc_err read_dtypes(snc_gene *g, const cJSON *j, const char *key, bool embed, const char *where)
+static int bits(int dtype) { return snc_dtype_get((snc_dtype)dtype)->bits; }
+
+static snc_err read_dtypes(snc_gene *g, const cJSON *j, const char *key, const char *where)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(j, key), *it;
     if (!list) return SNC_OK;
@@ -52,11 +54,16 @@ static snc_err read_dtypes(snc_gene *g, const cJSON *j, const char *key, bool em
     {
         snc_dtype t;
         SNC_CHECK(cJSON_IsString(it), SNC_E_FORMAT, "%s: '%s' must be a list of dtypes", where, key);
-        SNC_TRY(snc_dtype_parse(&t, it->valuestring));
-        SNC_CHECK(t == SNC_F32 || t == SNC_BF16 || t == SNC_I8, SNC_E_UNSUPPORTED, "%s: '%s': %s is not built for %s", where, key,
-                  it->valuestring, embed ? "embeddings" : "linears");
-        g->value[g->n++] = (int)t;
+        bool known = snc_dtype_parse(&t, it->valuestring) == SNC_OK;
+        SNC_CHECK(known && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8), SNC_E_FORMAT, "%s: '%s' is '%s', expected f32, bf16 or int8",
+                  where, key, it->valuestring);
+        int at = g->n++; /* cheapest first, whatever the file's order */
+        for (; at > 0 && bits(g->value[at - 1]) > bits((int)t); at--) g->value[at] = g->value[at - 1];
+        g->value[at] = (int)t;
     }
+    for (int i = 1; i < g->n; i++)
+        SNC_CHECK(g->value[i] != g->value[i - 1], SNC_E_FORMAT, "%s: '%s' names %s twice", where, key,
+                  snc_dtype_get((snc_dtype)g->value[i])->name);
     return SNC_OK;
 }
 
@@ -83,6 +90,7 @@ static snc_err read_kept(snc_space *s, int option, const cJSON *j, const char *r
 
 typedef struct templates {
     snc_gene depth, hidden, heads, ffn, linear, pooler, classifier, embed;
+    bool apart; /* Q, K and V have a gene each */
 } templates;
 
 static void dtype_gene(snc_gene *g, snc_dtype a, snc_dtype b)
@@ -117,17 +125,21 @@ static void derive(templates *t, const snc_bert_config *c, const snc_arch *full,
 
 static snc_err read_file(templates *t, cJSON **file, const char *path, const snc_arch *full)
 {
-    static const char *const keys[] = {"depth", "depth_layers", "hidden", "heads", "ffn", "linear", "pooler", "classifier", "embed", NULL};
+    static const char *const keys[] = {"depth", "depth_layers", "hidden", "heads", "ffn", "linear", "qkv", "pooler", "classifier", "embed", NULL};
     SNC_TRY(snc_json_load(file, path));
     SNC_TRY(snc_json_check_keys(*file, keys, path));
     SNC_TRY(read_numbers(&t->depth, *file, "depth", full->layers, path));
     SNC_TRY(read_numbers(&t->hidden, *file, "hidden", full->hidden, path));
     SNC_TRY(read_numbers(&t->heads, *file, "heads", full->heads[0], path));
     SNC_TRY(read_numbers(&t->ffn, *file, "ffn", full->ffn[0], path));
-    SNC_TRY(read_dtypes(&t->linear, *file, "linear", false, path));
-    SNC_TRY(read_dtypes(&t->pooler, *file, "pooler", false, path));
-    SNC_TRY(read_dtypes(&t->classifier, *file, "classifier", false, path));
-    return read_dtypes(&t->embed, *file, "embed", true, path);
+    SNC_TRY(read_dtypes(&t->linear, *file, "linear", path));
+    const char *qkv = NULL;
+    SNC_TRY(snc_json_str(&qkv, *file, "qkv", "tied", path));
+    t->apart = strcmp(qkv, "apart") == 0;
+    SNC_CHECK(t->apart || strcmp(qkv, "tied") == 0, SNC_E_FORMAT, "%s: 'qkv' is '%s', expected tied or apart", path, qkv);
+    SNC_TRY(read_dtypes(&t->pooler, *file, "pooler", path));
+    SNC_TRY(read_dtypes(&t->classifier, *file, "classifier", path));
+    return read_dtypes(&t->embed, *file, "embed", path);
 }
 
 static void lay_out(snc_space *s, const templates *t)
@@ -135,10 +147,9 @@ static void lay_out(snc_space *s, const templates *t)
     s->gene[s->genes++] = t->depth;
     s->gene[s->genes++] = t->hidden;
     for (int l = 0; l < s->layers; l++) {
-        const snc_gene *of[SNC_LAYER_GENES] = {&t->heads, &t->ffn, &t->linear, &t->linear, &t->linear, &t->linear};
-        for (int i = 0; i < SNC_LAYER_GENES; i++) {
+        for (int i = 0; i < s->layer_genes; i++) {
             snc_gene *g = &s->gene[s->genes++];
-            *g = *of[i];
+            *g = i == 0 ? t->heads : i == 1 ? t->ffn : t->linear;
             g->layer = l;
         }
     }
@@ -161,6 +172,7 @@ snc_err snc_space_new(snc_space **out, const snc_bert_config *cfg, const snc_arc
     s->layers = full->layers;
     s->full = *full;
     if (o->path) SNC_GOTO(read_file(&t, &file, o->path, full));
+    s->layer_genes = t.apart ? SNC_MAX_LAYER_GENES : SNC_MAX_LAYER_GENES - 2;
     lay_out(s, &t);
     for (int i = 0; i < s->gene[0].n; i++) SNC_GOTO(read_kept(s, i, file, o->depth_rule, o->path ? o->path : "space"));
     *out = s;
@@ -190,13 +202,20 @@ double snc_space_log10_size(const snc_space *s)
     return d;
 }
 
+int snc_space_free_genes(const snc_space *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->genes; i++) n += s->gene[i].n > 1;
+    return n;
+}
+
 void snc_cfg_canonical(snc_cfg *c, const snc_space *s)
 {
     bool kept[SNC_MAX_LAYERS] = {false};
     int depth = s->gene[0].value[c->o[0]];
     for (int i = 0; i < depth; i++) kept[s->kept[c->o[0]][i]] = true;
     for (int l = 0; l < s->layers; l++)
-        if (!kept[l]) memset(&c->o[first_gene(l)], 0, SNC_LAYER_GENES);
+        if (!kept[l]) memset(&c->o[first_gene(s, l)], 0, (size_t)s->layer_genes);
 }
 
 bool snc_cfg_equal(const snc_cfg *a, const snc_cfg *b) { return memcmp(a, b, sizeof *a) == 0; }
@@ -210,11 +229,11 @@ void snc_cfg_decode(snc_arch *arch, snc_policy *policy, const snc_space *s, cons
     arch->layers = value_of(s, c, 0);
     arch->hidden = value_of(s, c, 1);
     for (int i = 0; i < arch->layers; i++) {
-        int l = s->kept[c->o[0]][i], g = first_gene(l);
+        int l = s->kept[c->o[0]][i], g = first_gene(s, l), tied = SNC_MAX_LAYER_GENES - s->layer_genes;
         arch->source[i] = l;
         arch->heads[i] = value_of(s, c, g);
         arch->ffn[i] = value_of(s, c, g + 1);
-        for (int k = 0; k < SNC_SITES; k++) policy->linear[i][k] = (uint8_t)value_of(s, c, g + 2 + k);
+        for (int k = 0; k < SNC_SITES; k++) policy->linear[i][k] = (uint8_t)value_of(s, c, g + 2 + (k > tied ? k - tied : 0));
     }
     policy->pooler = (uint8_t)value_of(s, c, s->genes - 3);
     policy->classifier = (uint8_t)value_of(s, c, s->genes - 2);

@@ -4,19 +4,21 @@
  *
  *   [0] depth   [1] hidden   then per source layer l: heads, ffn, qkv, o, ffn_in, ffn_out   then pooler, classifier, embed
  *
+ * ("qkv":"apart" in the file: q, k, v, o, ffn_in, ffn_out.) A gene with one option is laid out like the others.
+ *
  * A depth option names the kept source layers; the genes of a dropped layer are 0 in a canonical config, so that one
  * network has one config. Options stand in ascending order of cost (widths ascending, dtypes INT8 before FP).
  *
  * From JSON (every key optional; what is absent is derived from the model's own granularity):
  *   {"depth":[6,5,4],"depth_layers":{"5":[0,1,2,3,5]},"hidden":[384,320],"heads":[12,8,6],"ffn":[1536,768],
- *    "linear":["int8","f32"],"pooler":["int8"],"classifier":["f32"],"embed":["int8"]}
+ *    "linear":["int8","f32"],"qkv":"tied","pooler":["int8"],"classifier":["f32"],"embed":["int8"]}
  */
 #ifndef SNC_SEARCH_SPACE_H
 #define SNC_SEARCH_SPACE_H
 
 #include "models/arch.h"
 
-enum { SNC_MAX_OPTIONS = 64, SNC_LAYER_GENES = 6, SNC_MAX_GENES = 2 + SNC_MAX_LAYERS * SNC_LAYER_GENES + 3 };
+enum { SNC_MAX_OPTIONS = 64, SNC_MAX_LAYER_GENES = 2 + SNC_SITES, SNC_MAX_GENES = 2 + SNC_MAX_LAYERS * SNC_MAX_LAYER_GENES + 3 };
 
 typedef enum snc_gene_kind {
     SNC_GENE_DEPTH, SNC_GENE_HIDDEN, SNC_GENE_HEADS, SNC_GENE_FFN, SNC_GENE_DTYPE
@@ -31,6 +33,7 @@ typedef struct snc_gene {
 
 typedef struct snc_space {
     int genes, layers;
+    int layer_genes; /* of one layer: 6, or 8 with Q, K and V apart */
     snc_arch full;
     snc_gene gene[SNC_MAX_GENES];
     int kept[SNC_MAX_OPTIONS][SNC_MAX_LAYERS]; /* per depth option: source layers */
@@ -50,6 +53,7 @@ typedef struct snc_space_opts {
 snc_err snc_space_new(snc_space **out, const snc_bert_config *cfg, const snc_arch *full, const snc_space_opts *o) SNC_MUST_USE;
 void    snc_space_free(snc_space *s);
 uint64_t snc_space_hash(const snc_space *s);
+int      snc_space_free_genes(const snc_space *s);   /* those with more than one option */
 double   snc_space_log10_size(const snc_space *s); /* distinct networks, every layer kept */
 
 void snc_cfg_canonical(snc_cfg *c, const snc_space *s);   /* zeroes the genes of dropped layers */

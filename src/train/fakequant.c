@@ -37,7 +37,7 @@ static void add_policy(snc_fakequant *f, const snc_policy *p)
     for (int l = 0; l < f->m->arch.layers; l++) {
         const snc_layer_index *x = &ix->layer[l];
         const int qkv[] = {x->q.w, x->k.w, x->v.w};
-        for (int i = 0; i < 3; i++) add_matrix(f, qkv[i], p->linear[l][SNC_SITE_QKV]);
+        for (int i = 0; i < 3; i++) add_matrix(f, qkv[i], p->linear[l][SNC_SITE_Q + i]);
         add_matrix(f, x->o.w, p->linear[l][SNC_SITE_O]);
         add_matrix(f, x->ffn_in.w, p->linear[l][SNC_SITE_FFN_IN]);
         add_matrix(f, x->ffn_out.w, p->linear[l][SNC_SITE_FFN_OUT]);

@@ -72,6 +72,42 @@ static void an_arch_must_fit_its_parent(void **state)
     assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "0 layers");
 }
 
+static snc_err policy_of(snc_policy *p, const char *text)
+{
+    cJSON *j = cJSON_Parse(text);
+    snc_err err = snc_policy_from_json(p, j, 2, "f");
+    cJSON_Delete(j);
+    return err;
+}
+
+static void q_k_and_v_may_differ(void **state)
+{
+    (void)state;
+    snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8), q;
+    p.linear[1][SNC_SITE_V] = SNC_BF16;
+    cJSON *j = snc_policy_to_json(&p, 3);
+    assert_ok(snc_policy_from_json(&q, j, 3, "f"));
+    assert_memory_equal(p.linear, q.linear, 3 * SNC_SITES);
+    cJSON_Delete(j);
+    assert_fails(policy_of(&q, "{\"embed\":\"int8\",\"pooler\":\"int8\",\"classifier\":\"f32\",\"layers\":[{\"qkv\":\"int8\",\"k\":\"f32\","
+                               "\"o\":\"int8\",\"ffn_in\":\"int8\",\"ffn_out\":\"int8\"},{}]}"),
+                 SNC_E_FORMAT, "'qkv' and 'k' exclude each other");
+    assert_fails(policy_of(&q, "{\"embed\":\"int8\",\"pooler\":\"int8\",\"classifier\":\"f32\",\"layers\":[{\"q\":\"int8\",\"v\":\"int8\","
+                               "\"o\":\"int8\",\"ffn_in\":\"int8\",\"ffn_out\":\"int8\"},{}]}"),
+                 SNC_E_FORMAT, "missing key 'k'");
+}
+
+static void one_dtype_may_stand_for_all_layers(void **state)
+{
+    (void)state;
+    snc_policy p;
+    assert_ok(policy_of(&p, "{\"embed\":\"bf16\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"linear\":\"int8\"}"));
+    for (int s = 0; s < SNC_SITES; s++) assert_int_equal(p.linear[1][s], SNC_I8);
+    assert_int_equal(p.embed, SNC_BF16);
+    assert_fails(policy_of(&p, "{\"embed\":\"bf16\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"linear\":\"int8\",\"layers\":[{}]}"),
+                 SNC_E_FORMAT, "exclude each other");
+}
+
 static void a_policy_survives_json(void **state)
 {
     (void)state;
@@ -83,6 +119,7 @@ static void a_policy_survives_json(void **state)
     assert_memory_equal(p.linear, q.linear, 3 * SNC_SITES);
     assert_int_equal(q.embed, SNC_BF16);
     assert_int_equal(q.pooler, SNC_I8);
+    assert_non_null(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(j, "layers"), 0), "qkv"));
     assert_int_equal(q.classifier, SNC_F32);
     assert_fails(snc_policy_from_json(&q, j, 2, "f"), SNC_E_SHAPE, "policy of 3 layers, expected 2");
     cJSON_ReplaceItemInObject(j, "embed", cJSON_CreateString("i64"));
@@ -117,7 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_arch_survives_json),      cmocka_unit_test(bad_arch_json_is_named),
-        cmocka_unit_test(an_arch_must_fit_its_parent), cmocka_unit_test(a_policy_survives_json),
+        cmocka_unit_test(an_arch_must_fit_its_parent), cmocka_unit_test(a_policy_survives_json), cmocka_unit_test(q_k_and_v_may_differ),
+        cmocka_unit_test(one_dtype_may_stand_for_all_layers),
         cmocka_unit_test(a_config_survives_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static void mixed_policies_survive_export(void **state)
     snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
     p.linear[0][SNC_SITE_O] = SNC_F32;
     p.linear[1][SNC_SITE_FFN_IN] = SNC_BF16;
-    p.linear[1][SNC_SITE_QKV] = SNC_F32;
+    p.linear[1][SNC_SITE_Q] = p.linear[1][SNC_SITE_K] = p.linear[1][SNC_SITE_V] = SNC_F32;
     p.classifier = SNC_F32;
     p.embed = SNC_BF16;
     check(SNC_BACKEND_REF, &p, true);

@@ -45,7 +45,7 @@ static void one_network_has_one_config(void **state)
         bool kept[3] = {false};
         for (int l = 0; l < arch.layers; l++) kept[arch.source[l]] = true;
         for (int l = 0; l < 3; l++)
-            for (int g = 0; g < SNC_LAYER_GENES && !kept[l]; g++) assert_int_equal(a.o[2 + l * SNC_LAYER_GENES + g], 0);
+            for (int g = 0; g < s->layer_genes && !kept[l]; g++) assert_int_equal(a.o[2 + l * s->layer_genes + g], 0);
     }
     snc_space_free(s);
 }
@@ -71,7 +71,8 @@ static void bad_space_files_name_the_key(void **state)
     static const struct {
         const char *text, *word;
     } bad[] = {{"{\"heads\":[5]}", "heads"},   {"{\"heads\":[]}", "heads"},       {"{\"width\":[1]}", "width"},
-               {"{\"ffn\":[64,64]}", "twice"}, {"{\"linear\":[\"int3\"]}", "int3"}, {"{\"depth\":[9]}", "depth"},
+               {"{\"ffn\":[64,64]}", "twice"}, {"{\"linear\":[\"int3\"]}", "'linear' is 'int3'"}, {"{\"linear\":[\"f16\"]}", "'linear' is 'f16'"},
+               {"{\"embed\":[\"f32\",\"int8\",\"f32\"]}", "twice"}, {"{\"qkv\":\"loose\"}", "loose"}, {"{\"depth\":[9]}", "depth"},
                {"{\"depth\":[2],\"depth_layers\":{\"2\":[1]}}", "depth_layers"}, {"[1", "JSON"}};
     char path[64];
     snc_arch full = snc_arch_full(&nano);
@@ -95,6 +96,31 @@ static void shipped_spaces_fit_a_bert(void **state)
         snprintf(path, sizeof path, "%s/configs/spaces/%s.json", SNC_ROOT_DIR, names[i]);
         snc_space_free(make_space(path));
     }
+}
+
+/* SimQ-NAS: depth, 12 head counts, 12 FFN widths and 74 dtypes, which with Q, K and V apart are 6 in each of 12 layers, the
+ * pooler's and the classifier's. */
+static void simqnas_space_has_99_genes(void **state)
+{
+    (void)state;
+    static const snc_bert_config base = {.vocab = 50, .positions = 20, .types = 2, .hidden = 768, .layers = 12, .heads = 12,
+                                         .head_width = 64, .ffn = 3072, .classes = 2};
+    snc_arch full = snc_arch_full(&base), arch;
+    snc_space_opts o = {.path = SNC_ROOT_DIR "/configs/spaces/simqnas.json", .depth_rule = "even", .fp = SNC_F32};
+    snc_space *s = NULL;
+    int kinds[5] = {0};
+    assert_int_equal(snc_space_new(&s, &base, &full, &o), SNC_OK);
+    for (int i = 0; i < s->genes; i++) kinds[s->gene[i].kind] += s->gene[i].n > 1;
+    assert_int_equal(snc_space_free_genes(s), 99);
+    assert_int_equal(kinds[SNC_GENE_DTYPE], 74);
+    assert_int_equal(kinds[SNC_GENE_HEADS] + kinds[SNC_GENE_FFN], 24);
+    snc_cfg c = snc_cfg_uniform(s, 1, s->gene[0].n - 1);
+    snc_policy p;
+    c.o[2 + 8 * 3 + 2 + SNC_SITE_V] = 1; /* V of layer 3 alone */
+    snc_cfg_decode(&arch, &p, s, &c);
+    for (int l = 0; l < 12; l++)
+        for (int k = 0; k < SNC_SITES; k++) assert_int_equal(p.linear[l][k], l == 3 && k == SNC_SITE_V ? SNC_F32 : SNC_I8);
+    snc_space_free(s);
 }
 
 static void ranks_and_hypervolume_of_a_known_set(void **state)
@@ -127,7 +153,7 @@ static void toy_cost(void *user, snc_obs *o)
     o->latency_us = 0;
     for (int l = 0; l < a.layers; l++) {
         o->macs += a.heads[l] * 48.0 + a.ffn[l];
-        o->latency_us += a.heads[l] * 48.0 * (p.linear[l][0] == SNC_I8 ? 1 : 2) + a.ffn[l] * (p.linear[l][2] == SNC_I8 ? 1 : 2);
+        o->latency_us += a.heads[l] * 48.0 * (p.linear[l][SNC_SITE_Q] == SNC_I8 ? 1 : 2) + a.ffn[l] * (p.linear[l][SNC_SITE_FFN_IN] == SNC_I8 ? 1 : 2);
     }
     o->bytes = o->macs;
 }
@@ -142,7 +168,7 @@ static snc_err toy_score(void *user, snc_obs *o)
     snc_cfg_decode(&a, &p, t->space, &o->cfg);
     o->loss = 10.0 * (3 - a.layers) + (192 - a.hidden) / 64.0;
     for (int l = 0; l < a.layers; l++) /* layers matter unequally, and one of them suffers from INT8 */
-        o->loss += (l + 1) * (2.0 / a.heads[l] + 128.0 / a.ffn[l]) + (a.source[l] == 1 && p.linear[l][2] == SNC_I8 ? 0.7 : 0);
+        o->loss += (l + 1) * (2.0 / a.heads[l] + 128.0 / a.ffn[l]) + (a.source[l] == 1 && p.linear[l][SNC_SITE_FFN_IN] == SNC_I8 ? 0.7 : 0);
     o->metric = 1 - o->loss;
     return SNC_OK;
 }
@@ -270,7 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_network_has_one_config),       cmocka_unit_test(full_config_is_the_full_int8_net),
-        cmocka_unit_test(shipped_spaces_fit_a_bert),
+        cmocka_unit_test(shipped_spaces_fit_a_bert), cmocka_unit_test(simqnas_space_has_99_genes),
         cmocka_unit_test(bad_space_files_name_the_key),     cmocka_unit_test(ranks_and_hypervolume_of_a_known_set),
         cmocka_unit_test(resume_walks_the_same_road),       cmocka_unit_test(nsga2_beats_random_and_keeps_the_limit),
         cmocka_unit_test(journals_refuse_strangers_and_company), cmocka_unit_test(nan_losses_are_kept_and_never_win),
