@@ -1,0 +1,26 @@
+/* data/augment.h: unlabelled rows made of a dataset's own, for distillation: a teacher can label what no person wrote.
+ *
+ * Distilled students learn little from rows that the teacher knows by heart; TinyBERT (Jiao et al. 2020, section 4.4) found
+ * augmented text worth as much as its distillation losses. A made row is
+ *
+ *   one text     a row, or two rows strung together     [CLS] a [SEP]  or  [CLS] a b [SEP]
+ *   a pair       the first text of a row and the second of the same or of another one
+ *
+ * with single pieces replaced by pieces drawn from the dataset as often as they stand there. Special tokens stay.
+ */
+#ifndef SNC_DATA_AUGMENT_H
+#define SNC_DATA_AUGMENT_H
+
+#include "data/dataset.h"
+
+typedef struct snc_augment {
+    double rows;    /* made rows for one row of the dataset; 0: none */
+    double join;    /* share of made rows that mix two rows */
+    double replace; /* share of pieces replaced */
+} snc_augment;
+#define SNC_AUGMENT_INIT { .rows = 1, .join = 0.5, .replace = 0.1 }
+
+/* A dataset of d's rows followed by the made ones (target NaN, line 0), none longer than d's longest. Same seed, same rows. */
+snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_augment *a, uint64_t seed) SNC_MUST_USE;
+
+#endif
