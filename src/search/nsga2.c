@@ -1,37 +1,30 @@
 /* NSGA-II (Deb et al. 2002) over option indices: simulated binary crossover (p 0.9, eta 15) and polynomial mutation
  * (p 1/genes, eta 20) with rounding, constrained dominance, no config proposed twice. */
 #include <math.h>
-#include <string.h>
 
 #include "base/mem.h"
-#include "search/search.h"
+#include "search/proposals.h"
 
-enum { TRIES = 40 }; /* draws before a duplicate is given up for a random config */
+enum { TRIES = 40 }; /* children that were proposed before, until a random config takes their place */
 
 typedef struct nsga2 {
-    const snc_space *space;
-    int objectives, population;
+    snc_proposals made;
+    int population;
     double p_cross, eta_cross, p_mutate, eta_mutate;
-    snc_rng rng;
-    snc_obs *parent;  /* [2 * population]: survivors, then the generation being told */
+    snc_obs *parent, *next; /* [2 * population]: survivors best first, then the generation being told */
     int parents, told;
-    snc_cfg *seen;    /* every proposal so far */
-    size_t n_seen, cap_seen;
-    snc_cfg *seeds;
-    int n_seeds, given;
-    int *rank;        /* [2 * population] */
-    double *crowding;
+    snc_point *point;       /* [2 * population] */
+    int *order;             /* [2 * population] */
 } nsga2;
 
 static void destroy(void *state)
 {
     nsga2 *s = state;
-    if (!s) return;
+    snc_proposals_dispose(&s->made);
     snc_free(s->parent);
-    snc_free(s->seen);
-    snc_free(s->seeds);
-    snc_free(s->rank);
-    snc_free(s->crowding);
+    snc_free(s->next);
+    snc_free(s->point);
+    snc_free(s->order);
     snc_free(s);
 }
 
@@ -39,49 +32,31 @@ static snc_err read_params(nsga2 *s, const cJSON *j)
 {
     static const char *const keys[] = {"name", "population", "crossover", "crossover_eta", "mutation", "mutation_eta", NULL};
     static const char where[] = "search nsga2";
-    cJSON *none = NULL;
-    if (!j) j = none = cJSON_CreateObject();
-    snc_err err = SNC_OK;
-    SNC_GOTO(snc_json_check_keys(j, keys, where));
-    SNC_GOTO(snc_json_int(&s->population, j, "population", 50, 4, 10000, where));
-    SNC_GOTO(snc_json_double(&s->p_cross, j, "crossover", 0.9, 0, 1, where));
-    SNC_GOTO(snc_json_double(&s->eta_cross, j, "crossover_eta", 15, 0.1, 1000, where));
-    SNC_GOTO(snc_json_double(&s->p_mutate, j, "mutation", 1.0 / s->space->genes, 0, 1, where));
-    SNC_GOTO(snc_json_double(&s->eta_mutate, j, "mutation_eta", 20, 0.1, 1000, where));
-out:
-    cJSON_Delete(none);
-    return err;
+    if (j) SNC_TRY(snc_json_check_keys(j, keys, where));
+    SNC_TRY(snc_json_int(&s->population, j, "population", 50, 4, 10000, where));
+    SNC_TRY(snc_json_double(&s->p_cross, j, "crossover", 0.9, 0, 1, where));
+    SNC_TRY(snc_json_double(&s->eta_cross, j, "crossover_eta", 15, 0.1, 1000, where));
+    SNC_TRY(snc_json_double(&s->p_mutate, j, "mutation", 1.0 / s->made.problem.space->genes, 0, 1, where));
+    return snc_json_double(&s->eta_mutate, j, "mutation_eta", 20, 0.1, 1000, where);
 }
 
-static snc_err create(void **state, const cJSON *params, const snc_space *space, int objectives, const snc_cfg *seeds, int n_seeds,
-                      uint64_t seed)
+static snc_err create(void **state, const cJSON *params, const snc_problem *p)
 {
     nsga2 *s = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&s, 1, sizeof *s));
-    s->space = space;
-    s->objectives = objectives;
-    snc_rng_init(&s->rng, seed, 0x6e736761);
+    SNC_GOTO(snc_proposals_init(&s->made, p, 0x6e736761));
     SNC_GOTO(read_params(s, params));
     size_t cap = 2 * (size_t)s->population;
     SNC_GOTO(snc_alloc(&s->parent, cap, sizeof *s->parent));
-    SNC_GOTO(snc_alloc(&s->rank, cap, sizeof *s->rank));
-    SNC_GOTO(snc_alloc(&s->crowding, cap, sizeof *s->crowding));
-    SNC_GOTO(snc_alloc(&s->seeds, (size_t)n_seeds, sizeof *s->seeds));
-    if (n_seeds) memcpy(s->seeds, seeds, (size_t)n_seeds * sizeof *seeds);
-    s->n_seeds = n_seeds;
+    SNC_GOTO(snc_alloc(&s->next, cap, sizeof *s->next));
+    SNC_GOTO(snc_alloc(&s->point, cap, sizeof *s->point));
+    SNC_GOTO(snc_alloc(&s->order, cap, sizeof *s->order));
     *state = s;
     return SNC_OK;
 out:
     destroy(s);
     return err;
-}
-
-static bool was_seen(const nsga2 *s, const snc_cfg *c)
-{
-    for (size_t i = 0; i < s->n_seen; i++)
-        if (snc_cfg_equal(&s->seen[i], c)) return true;
-    return false;
 }
 
 static int clamp_round(double v, int n)
@@ -90,106 +65,78 @@ static int clamp_round(double v, int n)
     return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-/* One child of SBX: spread factor beta of Deb and Agrawal 1995, applied to the genes that differ, with probability 1/2. */
+/* One of the two children of SBX: spread factor beta of Deb and Agrawal 1995, for each gene that differs with probability 1/2. */
 static void cross(nsga2 *s, snc_cfg *c, const snc_cfg *a, const snc_cfg *b)
 {
+    const snc_space *space = s->made.problem.space;
+    snc_rng *rng = &s->made.rng;
     *c = *a;
-    if (snc_rng_uniform(&s->rng) >= s->p_cross) return;
-    for (int i = 0; i < s->space->genes; i++) {
-        double u = snc_rng_uniform(&s->rng), half = snc_rng_uniform(&s->rng), side = snc_rng_uniform(&s->rng);
-        if (a->o[i] == b->o[i] || half < 0.5) continue;
-        double e = 1.0 / (s->eta_cross + 1), beta = u <= 0.5 ? pow(2 * u, e) : pow(1 / (2 * (1 - u)), e);
-        if (side < 0.5) beta = -beta;
-        c->o[i] = (uint8_t)clamp_round(0.5 * ((1 + beta) * a->o[i] + (1 - beta) * b->o[i]), s->space->gene[i].n);
+    if (snc_rng_uniform(rng) >= s->p_cross) return;
+    for (int i = 0; i < space->genes; i++) {
+        if (a->o[i] == b->o[i] || snc_rng_uniform(rng) < 0.5) continue;
+        double u = snc_rng_uniform(rng), e = 1.0 / (s->eta_cross + 1), beta = u <= 0.5 ? pow(2 * u, e) : pow(1 / (2 * (1 - u)), e);
+        if (snc_rng_uniform(rng) < 0.5) beta = -beta;
+        c->o[i] = (uint8_t)clamp_round(0.5 * ((1 + beta) * a->o[i] + (1 - beta) * b->o[i]), space->gene[i].n);
     }
 }
 
+/* Polynomial mutation; a step that rounds away or leaves the options becomes the nearest one that does not. */
 static void mutate(nsga2 *s, snc_cfg *c)
 {
-    for (int i = 0; i < s->space->genes; i++) {
-        int n = s->space->gene[i].n;
-        double p = snc_rng_uniform(&s->rng), u = snc_rng_uniform(&s->rng), e = 1.0 / (s->eta_mutate + 1);
-        if (n < 2 || p >= s->p_mutate) continue;
-        double d = u < 0.5 ? pow(2 * u, e) - 1 : 1 - pow(2 * (1 - u), e);
-        int v = clamp_round(c->o[i] + d * (n - 1), n);
-        if (v == c->o[i]) v += u < 0.5 ? -1 : 1; /* a mutation that rounds away is none */
-        c->o[i] = (uint8_t)clamp_round(v, n);
+    const snc_space *space = s->made.problem.space;
+    snc_rng *rng = &s->made.rng;
+    for (int i = 0; i < space->genes; i++) {
+        int n = space->gene[i].n, from = c->o[i];
+        if (n < 2 || snc_rng_uniform(rng) >= s->p_mutate) continue;
+        double u = snc_rng_uniform(rng), e = 1.0 / (s->eta_mutate + 1), d = u < 0.5 ? pow(2 * u, e) - 1 : 1 - pow(2 * (1 - u), e);
+        int v = clamp_round(from + d * (n - 1), n);
+        if (v == from) v += u < 0.5 ? -1 : 1;
+        if (v < 0 || v >= n) v = from == 0 ? 1 : n - 2;
+        c->o[i] = (uint8_t)v;
     }
 }
 
+/* Parents stand best first, so of two the one in front wins. */
 static const snc_cfg *tournament(nsga2 *s)
 {
-    int a = (int)snc_rng_below(&s->rng, (uint32_t)s->parents), b = (int)snc_rng_below(&s->rng, (uint32_t)s->parents);
-    bool first = s->rank[a] != s->rank[b] ? s->rank[a] < s->rank[b] : s->crowding[a] >= s->crowding[b];
-    return &s->parent[first ? a : b].cfg;
+    uint32_t a = snc_rng_below(&s->made.rng, (uint32_t)s->parents), b = snc_rng_below(&s->made.rng, (uint32_t)s->parents);
+    return &s->parent[a < b ? a : b].cfg;
 }
 
-static void propose(nsga2 *s, snc_cfg *c)
+static bool propose(nsga2 *s, snc_cfg *c)
 {
-    for (int t = 0; t < TRIES; t++) {
-        if (s->given < s->n_seeds) *c = s->seeds[s->given++];
-        else if (s->parents < s->population || t == TRIES - 1) *c = snc_cfg_random(s->space, &s->rng);
-        else {
-            cross(s, c, tournament(s), tournament(s));
-            mutate(s, c);
-        }
-        snc_cfg_canonical(c, s->space);
-        if (!was_seen(s, c)) return;
+    if (snc_proposals_seed(c, &s->made)) return true;
+    for (int t = 0; t < TRIES && s->parents == s->population; t++) {
+        const snc_cfg *a = tournament(s), *b = tournament(s);
+        cross(s, c, a, b);
+        mutate(s, c);
+        snc_cfg_canonical(c, s->made.problem.space);
+        if (!snc_proposals_made(&s->made, c)) return true;
     }
+    return snc_proposals_random(c, &s->made);
 }
 
 static snc_err ask(void *state, snc_cfg *cfg, int *n, int cap)
 {
     nsga2 *s = state;
     int room = s->population - s->told;
-    *n = 0;
-    for (int i = 0; i < cap && i < room; i++) {
-        propose(s, &cfg[i]);
-        SNC_TRY(snc_grow(&s->seen, &s->cap_seen, s->n_seen + 1, sizeof *s->seen));
-        s->seen[s->n_seen++] = cfg[i];
-        ++*n;
-    }
+    for (*n = 0; *n < cap && *n < room && propose(s, &cfg[*n]); ++*n) SNC_TRY(snc_proposals_add(&s->made, &cfg[*n]));
     return SNC_OK;
 }
 
-static snc_err rank_all(nsga2 *s, int n)
-{
-    snc_point *p = NULL;
-    SNC_TRY(snc_alloc(&p, (size_t)n, sizeof *p));
-    for (int i = 0; i < n; i++) p[i] = s->parent[i].point;
-    snc_err err = snc_pareto_rank(s->rank, s->crowding, p, n, s->objectives);
-    snc_free(p);
-    return err;
-}
-
-static bool before(const nsga2 *s, int a, int b)
-{
-    if (s->rank[a] != s->rank[b]) return s->rank[a] < s->rank[b];
-    return s->crowding[a] > s->crowding[b];
-}
-
-/* Keeps the `population` best of parents and children: stable selection, best first. */
+/* Keeps the `population` best of parents and children, best first. */
 static snc_err survive(nsga2 *s)
 {
     int n = s->parents + s->told, keep = n < s->population ? n : s->population;
-    SNC_TRY(rank_all(s, n));
-    for (int i = 0; i < keep; i++) {
-        int best = i;
-        for (int j = i + 1; j < n; j++)
-            if (before(s, j, best)) best = j;
-        snc_obs o = s->parent[best];
-        int r = s->rank[best];
-        double c = s->crowding[best];
-        memmove(&s->parent[i + 1], &s->parent[i], (size_t)(best - i) * sizeof *s->parent);
-        memmove(&s->rank[i + 1], &s->rank[i], (size_t)(best - i) * sizeof *s->rank);
-        memmove(&s->crowding[i + 1], &s->crowding[i], (size_t)(best - i) * sizeof *s->crowding);
-        s->parent[i] = o;
-        s->rank[i] = r;
-        s->crowding[i] = c;
-    }
+    for (int i = 0; i < n; i++) s->point[i] = s->parent[i].point;
+    SNC_TRY(snc_pareto_order(s->order, s->point, n, s->made.problem.objectives));
+    for (int i = 0; i < keep; i++) s->next[i] = s->parent[s->order[i]];
+    snc_obs *old = s->parent;
+    s->parent = s->next;
+    s->next = old;
     s->parents = keep;
     s->told = 0;
-    return rank_all(s, keep);
+    return SNC_OK;
 }
 
 static snc_err tell(void *state, const snc_obs *obs, int n)
@@ -202,4 +149,4 @@ static snc_err tell(void *state, const snc_obs *obs, int n)
     return SNC_OK;
 }
 
-const snc_search_kind snc_search_nsga2 = {"nsga2", create, ask, tell, destroy};
+const snc_search_kind snc_search_nsga2 = {"nsga2", create, ask, tell, destroy, NULL};

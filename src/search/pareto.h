@@ -19,9 +19,12 @@ typedef struct snc_point {
 } snc_point;
 
 bool snc_dominates(const snc_point *a, const snc_point *b, int m);
-/* rank[i]: 0 for the front, 1 for the next ...; crowding[i]: distance within its rank, infinity at the ends. */
+/* rank[i]: 0 for the front, 1 for the next ...; crowding[i]: distance within its rank, infinity at the ends. Efficient
+ * non-dominated sort with sequential search (Zhang et al. 2015): cheap for tens of thousands of points. */
 snc_err snc_pareto_rank(int *rank, double *crowding, const snc_point *p, int n, int m) SNC_MUST_USE;
-/* Area dominated up to ref, m = 2, feasible points only; points outside ref do not count. */
-snc_err snc_hypervolume2(double *out, const snc_point *p, int n, const double ref[2]) SNC_MUST_USE;
+/* order [n]: indices best first: by rank, then by crowding (large first), then by index: a total order. */
+snc_err snc_pareto_order(int *order, const snc_point *p, int n, int m) SNC_MUST_USE;
+/* Length, area or volume dominated up to ref, m = 1, 2, 3; feasible points only; points outside ref do not count. */
+snc_err snc_hypervolume(double *out, const snc_point *p, int n, int m, const double *ref) SNC_MUST_USE;
 
 #endif

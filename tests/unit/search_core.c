@@ -133,7 +133,7 @@ static void ranks_and_hypervolume_of_a_known_set(void **state)
     const int want[] = {0, 0, 0, 1, 2, 3};
     for (int i = 0; i < 6; i++) assert_int_equal(rank[i], want[i]);
     assert_true(isinf(crowding[0]) && isinf(crowding[2]) && !isinf(crowding[1]));
-    assert_int_equal(snc_hypervolume2(&hv, p, 6, (const double[]){5, 5}), SNC_OK);
+    assert_int_equal(snc_hypervolume(&hv, p, 6, 2, (const double[]){5, 5}), SNC_OK);
     assert_true(fabs(hv - (1 * 1 + 2 * 3 + 1 * 4)) < 1e-12);
 }
 
