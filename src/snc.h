@@ -130,12 +130,15 @@ typedef struct snc_options {
     int batch_size, max_train_samples, max_length, hold_out, checkpoint_every;
     int max_steps;          /* 0: all; stops early with a checkpoint, for tests of resume */
     /* supernet */
-    double supernet_epochs, supernet_lr, alpha, temperature, hidden_weight;
+    double supernet_epochs, supernet_lr, augment, alpha, temperature, hidden_weight;
     const char *sampler;    /* sandwich | instatune | full */
     int inplace_teacher;
     const char *depth_rule; /* auto | first | last | even */
     /* search */
     const char *space, *searcher, *journal;
+    const char *objectives;  /* "loss,latency" ... */
+    const char *warm_start;  /* another search's journal */
+    const char *export_as;   /* csv | json: print the journal and stop */
     int evals;
     const char *time_budget; /* 90s | 5m | 1h */
     /* export */
@@ -154,7 +157,7 @@ snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_search(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
 snc_err snc_stage_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;

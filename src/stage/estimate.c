@@ -36,7 +36,7 @@ snc_err snc_estimate_say(const snc_ctx *ctx, const snc_host *h, const snc_option
     SNC_TRY(step_seconds(&step, ctx, o, in, from));
     double finetune = o->teacher ? 0 : o->epochs * steps_per_epoch * step;
     /* a sandwich step runs the largest, the smallest and two random nets: about 2.6 full nets' work; half of it for others */
-    double supernet = o->supernet_epochs * steps_per_epoch * step * 2.6;
+    double supernet = o->supernet_epochs * (1 + 1.3 * o->augment) * steps_per_epoch * step * 2.6; /* made rows are longer */
     const snc_dataset *rank = in->splits.rank;
     double tokens = (double)in->splits.train->start[in->splits.train->n] / in->splits.train->n * o->batch_size;
     double eval = (double)rank->start[rank->n] / tokens * step * 0.12; /* forward only, in INT8 */

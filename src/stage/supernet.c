@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "data/augment.h"
 #include "models/elastic.h"
 #include "models/reorder.h"
 #include "search/space.h"
@@ -124,7 +125,10 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
 {
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
     snc_model *teacher = NULL;
+    snc_dataset *rows = NULL;
+    snc_augment a = SNC_AUGMENT_INIT;
     snc_err err = SNC_OK;
+    a.rows = o->augment;
     snc_step_train_opts(&t, o, compute, checkpoint);
     t.epochs = o->supernet_epochs;
     t.lr = o->supernet_lr;
@@ -138,9 +142,12 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     SNC_TRY(snc_train_opts_check(&t));
     *recipe = snc_train_opts_to_json(&t);
     cJSON_AddItemToObject(*recipe, "space", snc_subspace_to_json(sub));
+    cJSON_AddNumberToObject(*recipe, "augment", a.rows);
     SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
-    SNC_GOTO(snc_train_run(r, ctx, m, teacher, in->splits.train, sub, &t));
+    SNC_GOTO(snc_dataset_augment(&rows, in->splits.train, &a, ctx->seed));
+    SNC_GOTO(snc_train_run(r, ctx, m, teacher, rows, sub, &t));
 out:
+    snc_dataset_free(rows);
     snc_model_free(teacher);
     return err;
 }
@@ -156,6 +163,7 @@ void snc_stamp_options(cJSON *stamp, const snc_options *o, const char *verb)
     cJSON_AddStringToObject(stamp, "compute", o->compute ? o->compute : "auto");
     cJSON_AddStringToObject(stamp, "backend", o->backend ? o->backend : "auto");
     if (!super) return;
+    cJSON_AddNumberToObject(stamp, "augment", o->augment);
     cJSON_AddNumberToObject(stamp, "alpha", o->alpha);
     cJSON_AddNumberToObject(stamp, "temperature", o->temperature);
     cJSON_AddNumberToObject(stamp, "hidden_weight", o->hidden_weight);
