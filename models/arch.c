@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "quant/int4.h"
+
 static const char *const act_names[] = {[SNC_ACT_GELU] = "gelu", [SNC_ACT_GELU_TANH] = "gelu_tanh", [SNC_ACT_RELU] = "relu"};
 static const char *const site_names[SNC_SITES] = {"q", "k", "v", "o", "ffn_in", "ffn_out"};
 
@@ -51,6 +53,35 @@ snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed)
     p.pooler = p.classifier = (uint8_t)linear;
     p.embed = (uint8_t)embed;
     return p;
+}
+
+static snc_err check_width(int dtype, int inputs, const char *what, int layer)
+{
+    bool fits = dtype != SNC_I4 || inputs % SNC_INT4_GROUP == 0;
+    SNC_CHECK(fits || layer < 0, SNC_E_SHAPE, "policy: layer %d %s: int4 on %d inputs, expected a multiple of %d", layer, what, inputs,
+              SNC_INT4_GROUP);
+    SNC_CHECK(fits, SNC_E_SHAPE, "policy: %s: int4 on rows of %d, expected a multiple of %d", what, inputs, SNC_INT4_GROUP);
+    return SNC_OK;
+}
+
+snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width)
+{
+    for (int l = 0; l < a->layers; l++)
+        for (int s = 0; s < SNC_SITES; s++) {
+            int inputs = s == SNC_SITE_O ? a->heads[l] * head_width : s == SNC_SITE_FFN_OUT ? a->ffn[l] : a->hidden;
+            SNC_TRY(check_width(p->linear[l][s], inputs, site_names[s], l));
+        }
+    SNC_TRY(check_width(p->pooler, a->hidden, "pooler", -1));
+    SNC_TRY(check_width(p->classifier, a->hidden, "classifier", -1));
+    return check_width(p->embed, a->hidden, "embed", -1);
+}
+
+bool snc_policy_uses(const snc_policy *p, int layers, snc_dtype t)
+{
+    bool yes = p->embed == t || p->pooler == t || p->classifier == t;
+    for (int l = 0; l < layers; l++)
+        for (int s = 0; s < SNC_SITES; s++) yes = yes || p->linear[l][s] == t;
+    return yes;
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------- */
@@ -141,8 +172,8 @@ static snc_err get_dtype(uint8_t *out, const cJSON *obj, const char *key, const 
     SNC_TRY(snc_json_str(&name, obj, key, NULL, where));
     SNC_CHECK(name, SNC_E_FORMAT, "%s: missing key '%s'", where, key);
     snc_dtype t;
-    SNC_CHECK(snc_dtype_parse(&t, name) == SNC_OK && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8), SNC_E_FORMAT,
-              "%s: '%s' is '%s', expected f32, bf16 or int8", where, key, name);
+    SNC_CHECK(snc_dtype_parse(&t, name) == SNC_OK && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8 || t == SNC_I4),
+              SNC_E_FORMAT, "%s: '%s' is '%s', expected f32, bf16, int8 or int4", where, key, name);
     *out = (uint8_t)t;
     return SNC_OK;
 }

@@ -40,7 +40,7 @@ typedef enum snc_site {
 } snc_site;
 
 typedef struct snc_policy {
-    uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16 or SNC_I8 */
+    uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16, SNC_I8 or SNC_I4 */
     uint8_t pooler, classifier, embed;         /* embed: all three tables */
 } snc_policy;
 
@@ -49,6 +49,11 @@ bool       snc_arch_equal(const snc_arch *a, const snc_arch *b);
 /* SNC_E_SHAPE names the layer and the width that does not fit in `parent`. */
 snc_err    snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and classifier: like the linears */
+
+/* Whether each matrix can have its dtype at its width: INT8 takes every width, INT4 inputs in multiples of 16 (embedding
+ * rows too). SNC_E_SHAPE names the layer, the matrix and the width. p's rows are a's layers. */
+snc_err    snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width) SNC_MUST_USE;
+bool       snc_policy_uses(const snc_policy *p, int layers, snc_dtype t); /* in any matrix or table */
 
 /* {"hidden":384,"layers":[{"source":0,"heads":12,"ffn":1536},...]} */
 cJSON  *snc_arch_to_json(const snc_arch *a);

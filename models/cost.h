@@ -23,7 +23,7 @@ int64_t snc_cost_macs(const snc_bert_config *c, const snc_arch *a, int len);
 typedef struct snc_bytes {
     int64_t embed;   /* the three tables with their scales */
     int64_t linears; /* weights alone */
-    int64_t scales;  /* of the linears */
+    int64_t scales;  /* of the linears, with INT4's multipliers */
     int64_t vectors; /* biases and LayerNorms */
     int64_t tokenizer;
     int64_t header;

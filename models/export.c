@@ -5,10 +5,11 @@
 
 #include "base/mem.h"
 #include "models/runtime_priv.h"
+#include "quant/int4.h"
 
 enum { NAME = SNC_PARAM_NAME + 8 };
 
-/* Tensors of the file with their bytes; room for two per parameter. */
+/* Tensors of the file with their bytes; room for three per parameter. */
 typedef struct bundle {
     snc_weights *w;
     const snc_arch *arch;
@@ -51,13 +52,32 @@ static snc_err add_scale(float **out, bundle *b, const char *name, int rows)
     return add(out, b, scale, SNC_F32, 0, rows);
 }
 
+static snc_err add_group(uint8_t **out, bundle *b, const snc_param *p)
+{
+    char group[NAME];
+    snprintf(group, sizeof group, "%s.group", p->name);
+    return add(out, b, group, SNC_U8, p->rows, (int)snc_int4_group_bytes(p->cols));
+}
+
+/* A matrix's own tensor; INT4 lies two to a byte. */
+static snc_err add_matrix(void *out, bundle *b, const snc_param *p, snc_dtype t)
+{
+    return t == SNC_I4 ? add(out, b, p->name, SNC_U8, p->rows, p->cols / 2) : add(out, b, p->name, t, p->rows, p->cols);
+}
+
 static snc_err add_linear(bundle *b, snc_lin i, const snc_rt__matrix *m, snc_dtype t)
 {
     const snc_param *p = &b->table.p[i.w];
     void *to = NULL;
     SNC_TRY(add_vector(b, i.b, m->b, p->rows));
-    SNC_TRY(add(&to, b, p->name, t, p->rows, p->cols));
-    if (t == SNC_I8) {
+    SNC_TRY(add_matrix(&to, b, p, t));
+    if (t == SNC_I4) {
+        uint8_t *group = NULL;
+        float *scale = NULL;
+        SNC_TRY(add_group(&group, b, p));
+        SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+        snc_q4linear_unpack(to, group, scale, m->i4, p->rows, p->cols);
+    } else if (t == SNC_I8) {
         float *scale = NULL;
         SNC_TRY(add_scale(&scale, b, p->name, p->rows));
         snc_qlinear_unpack(to, scale, m->i8, p->rows, p->cols);
@@ -82,10 +102,12 @@ static snc_err add_table(bundle *b, int param, snc_rt__table which)
     const snc_param *p = &b->table.p[param];
     snc_dtype t = b->policy->embed;
     void *to = NULL;
+    uint8_t *group = NULL;
     float *scale = NULL;
-    SNC_TRY(add(&to, b, p->name, t, p->rows, p->cols));
-    if (t == SNC_I8) SNC_TRY(add_scale(&scale, b, p->name, p->rows));
-    snc_embed_unpack(to, scale, b->w->embed[which][t], p->cols);
+    SNC_TRY(add_matrix(&to, b, p, t));
+    if (t == SNC_I4) SNC_TRY(add_group(&group, b, p));
+    if (t == SNC_I8 || t == SNC_I4) SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+    snc_embed_unpack(to, group, scale, b->w->embed[which][t], p->cols);
     return SNC_OK;
 }
 
@@ -116,7 +138,7 @@ snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const
     bundle b = {.w = w, .arch = arch ? arch : &w->arch, .policy = policy ? policy : &w->policy};
     SNC_TRY(snc_weights_prepare(w, b.arch, b.policy));
     SNC_GOTO(snc_model_table(&b.table, &b.ix, &w->cfg, b.arch));
-    size_t room = 2 * (size_t)b.table.n;
+    size_t room = 3 * (size_t)b.table.n;
     SNC_GOTO(snc_alloc(&b.tensor, room, sizeof *b.tensor));
     SNC_GOTO(snc_alloc(&b.name, room, sizeof *b.name));
     SNC_GOTO(snc_alloc(&b.data, room, sizeof *b.data));

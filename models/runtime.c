@@ -76,13 +76,13 @@ static bool uses_f32(const snc_arch *a, const snc_policy *p)
     return yes;
 }
 
-static size_t scratch_of(const snc_weights *w, const snc_arch *a, const snc_policy *p, int rows)
+static size_t scratch_of(const snc_ctx *ctx, const snc_weights *w, const snc_arch *a, const snc_policy *p, int rows)
 {
-    size_t most = snc_rt__matrix_scratch(&w->pooler, p->pooler, rows), b;
-    if ((b = snc_rt__matrix_scratch(&w->classifier, p->classifier, rows)) > most) most = b;
+    size_t most = snc_rt__matrix_scratch(&w->pooler, p->pooler, ctx, rows), b;
+    if ((b = snc_rt__matrix_scratch(&w->classifier, p->classifier, ctx, rows)) > most) most = b;
     for (int l = 0; l < a->layers; l++)
         for (int i = 0; i < RT_LINEARS; i++) {
-            b = snc_rt__matrix_scratch(&w->layer[a->source[l]].m[i], p->linear[l][snc_rt__site[i]], rows);
+            b = snc_rt__matrix_scratch(&w->layer[a->source[l]].m[i], p->linear[l][snc_rt__site[i]], ctx, rows);
             if (b > most) most = b;
         }
     return snc_align_up(most, SNC_ALIGN);
@@ -98,7 +98,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     widths s = widest(w);
     if (f32 && !n->gemm)
         SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, max_of(s.C, max_of(s.A, s.F))));
-    size_t bytes = scratch_of(w, arch, policy, n->rows);
+    size_t bytes = scratch_of(&n->ctx, w, arch, policy, n->rows);
     if (bytes > n->scratch_bytes) {
         uint8_t *p = NULL;
         SNC_TRY(snc_alloc(&p, (size_t)n->ctx.threads, bytes));

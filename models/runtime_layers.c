@@ -65,7 +65,7 @@ static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const
 
 static int ldq_of(snc_dtype t, int k)
 {
-    return t == SNC_I8 ? (int)snc_align_up((size_t)k, 64) : 0;
+    return t == SNC_I8 || t == SNC_I4 ? (int)snc_align_up((size_t)k, 64) : 0;
 }
 
 typedef struct act_job {
@@ -85,6 +85,10 @@ static void act_range(void *payload, int64_t begin, int64_t end, int64_t chunk, 
 static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx,
                       const int8_t *xq, const float *sx, int T, int n, int k, snc_epilogue epi)
 {
+    if (t == SNC_I4) {
+        snc_q4linear_run(y, ldy, m->i4, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
+        return SNC_OK;
+    }
     if (t == SNC_I8) return snc_qlinear_run(y, ldy, m->i8, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
     if (t == SNC_BF16) return snc_bf16linear_run(y, ldy, m->bf16, j->ctx, x, ldx, T, n, k, epi, j->w->linear);
     SNC_TRY(snc_gemm_forward(y, ldy, j->n->gemm, x, ldx, m->f32, m->b, T, n, k, epi == SNC_EPI_ADD));

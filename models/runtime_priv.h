@@ -16,6 +16,7 @@
 #include "models/snc_file.h"
 #include "quant/bf16linear.h"
 #include "quant/embed.h"
+#include "quant/q4linear.h"
 #include "quant/qlinear.h"
 
 typedef enum snc_rt__linear { RT_Q, RT_K, RT_V, RT_O, RT_FFN_IN, RT_FFN_OUT, RT_LINEARS } snc_rt__linear;
@@ -27,6 +28,7 @@ typedef struct snc_rt__matrix {
     snc_gemm_weight *f32;
     snc_bf16linear *bf16;
     snc_qlinear *i8;
+    snc_q4linear *i4;
 } snc_rt__matrix;
 
 typedef struct snc_rt__norm {
@@ -99,6 +101,6 @@ extern const snc_site snc_rt__site[RT_LINEARS];
 
 /* Makes the form `t` of a matrix if it is not there. `name` for messages. */
 snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, const char *name) SNC_MUST_USE;
-size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, int T);
+size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, const snc_ctx *ctx, int T);
 
 #endif

@@ -76,6 +76,8 @@ static snc_err read_matrix(snc_rt__matrix *m, reader *r, snc_lin i)
     SNC_TRY(snc_sncfile_matrix_view(&v, w->file, name));
     *m = (snc_rt__matrix){.N = v.rows, .K = v.cols};
     SNC_TRY(read_vector(&m->b, r, i.b));
+    if (v.dtype == SNC_I4)
+        return snc_q4linear_create_packed(&m->i4, &w->ctx, v.data, v.group, v.scale, m->b, v.rows, v.cols);
     if (v.dtype == SNC_I8) return snc_qlinear_create_packed(&m->i8, &w->ctx, v.data, v.scale, m->b, v.rows, v.cols);
     if (v.dtype == SNC_BF16) return snc_bf16linear_create_packed(&m->bf16, &w->ctx, v.data, m->b, v.rows, v.cols);
     m->W = v.data;
@@ -101,7 +103,7 @@ static snc_err read_all(reader *r)
         snc_matrix_view v;
         SNC_TRY(snc_sncfile_matrix_view(&v, w->file, r->table.p[tables[i]].name));
         if (v.dtype == SNC_F32) w->table[i] = v.data;
-        SNC_TRY(snc_embed_view(&w->embed[i][v.dtype], v.dtype, v.data, v.scale, v.rows, v.cols));
+        SNC_TRY(snc_embed_view(&w->embed[i][v.dtype], v.dtype, v.data, v.group, v.scale, v.rows, v.cols));
         w->rows[i] = v.rows;
     }
     return SNC_OK;
@@ -132,6 +134,7 @@ static void matrix_dispose(snc_rt__matrix *m)
     snc_gemm_weight_free(m->f32);
     snc_bf16linear_free(m->bf16);
     snc_qlinear_free(m->i8);
+    snc_q4linear_free(m->i4);
 }
 
 void snc_weights_free(snc_weights *w)
@@ -163,19 +166,21 @@ const snc_policy *snc_weights_policy(const snc_weights *w)
 
 snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, const char *name)
 {
-    if (t == SNC_F32 ? m->f32 != NULL : t == SNC_BF16 ? m->bf16 != NULL : m->i8 != NULL) return SNC_OK;
-    SNC_CHECK(t == SNC_F32 || t == SNC_BF16 || t == SNC_I8, SNC_E_UNSUPPORTED, "%s: %s is not a dtype of linears", name,
+    if (t == SNC_F32 ? m->f32 != NULL : t == SNC_BF16 ? m->bf16 != NULL : t == SNC_I8 ? m->i8 != NULL : m->i4 != NULL) return SNC_OK;
+    SNC_CHECK(t == SNC_F32 || t == SNC_BF16 || t == SNC_I8 || t == SNC_I4, SNC_E_UNSUPPORTED, "%s: %s is not a dtype of linears", name,
               snc_dtype_get(t)->name);
     SNC_CHECK(m->W, SNC_E_UNSUPPORTED, "%s: the file holds it in another dtype than %s", name, snc_dtype_get(t)->name);
+    if (t == SNC_I4) return snc_q4linear_create(&m->i4, &w->ctx, m->W, m->K, m->b, m->N, m->K);
     if (t == SNC_I8) return snc_qlinear_create(&m->i8, &w->ctx, m->W, m->K, m->b, m->N, m->K);
     if (t == SNC_BF16) return snc_bf16linear_create(&m->bf16, &w->ctx, m->W, m->K, m->b, m->N, m->K);
     if (!w->gemm) SNC_TRY(snc_gemm_create(&w->gemm, &w->ctx, SNC_COMPUTE_F32, 1, 1));
     return snc_gemm_weight_create(&m->f32, w->gemm, m->W, m->K, m->N, m->K);
 }
 
-size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, int T)
+size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, const snc_ctx *ctx, int T)
 {
     if (t == SNC_I8) return snc_qlinear_workspace_size(m->i8, T);
+    if (t == SNC_I4) return snc_q4linear_workspace_size(m->i4, ctx, T);
     return t == SNC_BF16 ? snc_bf16linear_workspace_size(m->bf16, T) : 0;
 }
 
@@ -197,6 +202,7 @@ snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_poli
     if (!arch) arch = &w->arch;
     if (!policy) policy = &w->policy;
     SNC_TRY(snc_arch_check(arch, &w->arch));
+    SNC_TRY(snc_policy_check(policy, arch, w->cfg.head_width));
     for (int l = 0; l < arch->layers; l++)
         for (int i = 0; i < RT_LINEARS; i++) {
             snprintf(name, sizeof name, "layer %d %s", arch->source[l], linear_name[i]);

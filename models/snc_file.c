@@ -4,6 +4,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "quant/int4.h"
 
 struct snc_sncfile {
     snc_st *st;
@@ -21,11 +22,22 @@ struct snc_sncfile {
 
 enum { SCALE_NAME = SNC_PARAM_NAME + 8 };
 
+#define INT4_GROUP_TEXT "16"
+_Static_assert(SNC_INT4_GROUP == 16, "the text in the file is the size in the code");
+
 static const char *scale_name(char buf[SCALE_NAME], const char *name)
 {
     snprintf(buf, SCALE_NAME, "%s.scale", name);
     return buf;
 }
+
+static const char *group_name(char buf[SCALE_NAME], const char *name)
+{
+    snprintf(buf, SCALE_NAME, "%s.group", name);
+    return buf;
+}
+
+static bool scaled(snc_dtype t) { return t == SNC_I8 || t == SNC_I4; }
 
 /* ---- what a reader wants and a writer must give --------------------------------------------------------------------- */
 
@@ -34,11 +46,12 @@ static snc_err check_param(const snc_tensor *t, const snc_param *p, snc_dtype dt
 {
     char have[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
     bool matrix = p->flags & SNC_PARAM_DECAY;
-    int64_t shape[2] = {matrix ? p->rows : p->cols, p->cols};
+    int64_t shape[2] = {matrix ? p->rows : p->cols, dtype == SNC_I4 ? p->cols / 2 : p->cols};
+    snc_dtype stored = dtype == SNC_I4 ? SNC_U8 : dtype;
     SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, p->name);
-    SNC_CHECK(t->dtype == dtype, SNC_E_FORMAT, "%s: tensor '%s' has dtype %s, expected %s by the policy", where, p->name,
+    SNC_CHECK(t->dtype == stored, SNC_E_FORMAT, "%s: tensor '%s' has dtype %s, expected %s by the policy", where, p->name,
               t->dtype < SNC_DTYPES ? snc_dtype_get(t->dtype)->safetensors : t->dtype_name,
-              snc_dtype_get(dtype)->safetensors);
+              snc_dtype_get(stored)->safetensors);
     SNC_CHECK(snc_tensor_is(t, matrix ? 2 : 1, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s", where,
               p->name, snc_shape_text(have, t->shape, t->rank), snc_shape_text(want, shape, matrix ? 2 : 1));
     return SNC_OK;
@@ -58,6 +71,15 @@ static snc_err check_scale(const snc_tensor *t, const char *name, int rows, cons
     return SNC_OK;
 }
 
+static snc_err check_group(const snc_tensor *t, const char *name, const snc_param *p, const char *where)
+{
+    int bytes = (int)snc_int4_group_bytes(p->cols);
+    SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, name);
+    SNC_CHECK(t->dtype == SNC_U8 && snc_tensor_is(t, 2, p->rows, bytes), SNC_E_SHAPE, "%s: tensor '%s': expected dtype U8 and shape [%d, %d]",
+              where, name, p->rows, bytes);
+    return SNC_OK;
+}
+
 /* list is sorted by name. */
 static snc_err check_params(const snc_tensor *list, int n, const snc_params *table, const snc_policy *policy, int layers,
                             const char *where)
@@ -67,9 +89,12 @@ static snc_err check_params(const snc_tensor *list, int n, const snc_params *tab
         const snc_param *p = &table->p[i];
         snc_dtype dtype = snc_param_dtype(policy, layers, i);
         SNC_TRY(check_param(snc_tensors_find(list, n, p->name), p, dtype, where));
-        if (dtype != SNC_I8) continue;
+        if (!scaled(dtype)) continue;
         scale_name(name, p->name);
         SNC_TRY(check_scale(snc_tensors_find(list, n, name), name, p->rows, where));
+        if (dtype != SNC_I4) continue;
+        group_name(name, p->name);
+        SNC_TRY(check_group(snc_tensors_find(list, n, name), name, p, where));
     }
     return SNC_OK;
 }
@@ -123,7 +148,12 @@ static snc_err read_shapes(snc_sncfile *f, const char *where)
     snprintf(place, sizeof place, "%.400s: policy", where);
     err = snc_policy_from_json(&f->policy, j, f->arch.layers, place);
     cJSON_Delete(j);
-    return err;
+    if (!err) err = snc_policy_check(&f->policy, &f->arch, f->cfg.head_width);
+    if (err || !snc_policy_uses(&f->policy, f->arch.layers, SNC_I4)) return err ? snc_err_prefix(err, where) : SNC_OK;
+    const char *group = snc_st_metadata_view(f->st, "int4_group");
+    SNC_CHECK(group && strcmp(group, INT4_GROUP_TEXT) == 0, SNC_E_UNSUPPORTED, "%s: int4 in groups of %s, expected " INT4_GROUP_TEXT, where,
+              group ? group : "no stated size");
+    return SNC_OK;
 }
 
 static snc_err read_labels(snc_sncfile *f, const char *where)
@@ -167,9 +197,10 @@ static snc_err make_views(snc_sncfile *f)
         const snc_param *p = &f->table.p[i];
         snc_matrix_view *v = &f->view[i];
         const snc_tensor *t = snc_st_find(f->st, p->name);
-        *v = (snc_matrix_view){.dtype = t->dtype, .rows = p->rows, .cols = p->cols};
+        *v = (snc_matrix_view){.dtype = snc_param_dtype(&f->policy, f->arch.layers, i), .rows = p->rows, .cols = p->cols};
         SNC_TRY(aligned(&v->data, f, t));
-        if (t->dtype != SNC_I8) continue;
+        if (v->dtype == SNC_I4) v->group = snc_st_find(f->st, group_name(name, p->name))->data;
+        if (!scaled(v->dtype)) continue;
         const void *scale = NULL;
         SNC_TRY(aligned(&scale, f, snc_st_find(f->st, scale_name(name, p->name))));
         v->scale = scale;
@@ -305,13 +336,18 @@ snc_err snc_sncfile_param_read(float *out, const snc_sncfile *f, const char *nam
 {
     snc_matrix_view v;
     SNC_TRY(snc_sncfile_matrix_view(&v, f, name));
-    if (v.dtype != SNC_I8) return snc_tensor_to_f32(out, snc_st_find(f->st, name));
-    const int8_t *q = v.data;
-    for (int r = 0; r < v.rows; r++)
-        for (int c = 0; c < v.cols; c++) {
-            size_t i = (size_t)r * (size_t)v.cols + (size_t)c;
-            out[i] = (float)q[i] * v.scale[r];
-        }
+    if (!scaled(v.dtype)) return snc_tensor_to_f32(out, snc_st_find(f->st, name));
+    int8_t *expanded = NULL;
+    if (v.dtype == SNC_I4) SNC_TRY(snc_alloc(&expanded, (size_t)v.cols, 1));
+    for (int r = 0; r < v.rows; r++) {
+        const int8_t *q = expanded ? expanded : (const int8_t *)v.data + (size_t)r * (size_t)v.cols;
+        float *to = out + (size_t)r * (size_t)v.cols;
+        if (expanded)
+            snc_int4_expand(expanded, (const uint8_t *)v.data + (size_t)r * snc_int4_data_bytes(v.cols),
+                            v.group + (size_t)r * snc_int4_group_bytes(v.cols), v.cols);
+        for (int c = 0; c < v.cols; c++) to[c] = (float)q[c] * v.scale[r];
+    }
+    snc_free(expanded);
     return SNC_OK;
 }
 
@@ -327,12 +363,24 @@ static bool add_json(cJSON *metadata, const char *key, cJSON *j)
     return ok;
 }
 
+/* Whether some layer's Q, K and V differ: the first format ties them. */
+static bool apart(const snc_sncfile_desc *d)
+{
+    bool yes = false;
+    for (int l = 0; l < d->arch->layers; l++) {
+        const uint8_t *t = d->policy->linear[l];
+        yes = yes || t[SNC_SITE_Q] != t[SNC_SITE_K] || t[SNC_SITE_K] != t[SNC_SITE_V];
+    }
+    return yes;
+}
+
 static cJSON *make_metadata(const snc_sncfile_desc *d)
 {
     cJSON *m = cJSON_CreateObject();
     char version[16];
-    snprintf(version, sizeof version, "%d", SNC_FORMAT_VERSION);
-    bool ok = m && cJSON_AddStringToObject(m, "snc_format", version) &&
+    bool int4 = snc_policy_uses(d->policy, d->arch->layers, SNC_I4);
+    snprintf(version, sizeof version, "%d", int4 || apart(d) ? SNC_FORMAT_VERSION : 1);
+    bool ok = m && (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
               cJSON_AddStringToObject(m, "snc_version", SNC_VERSION) &&
               cJSON_AddStringToObject(m, "has_head", d->has_head ? "true" : "false") &&
               add_json(m, "config", snc_bert_config_to_json(d->cfg)) && add_json(m, "arch", snc_arch_to_json(d->arch)) &&
@@ -361,6 +409,7 @@ snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_
     snc_tensor *all = NULL;
     cJSON *metadata = NULL;
     SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
+    SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg->head_width));
     SNC_GOTO(snc_model_table(&table, &ix, d->cfg, d->arch));
     SNC_GOTO(snc_alloc(&all, (size_t)n + 2, sizeof *all));
     memcpy(all, tensors, (size_t)n * sizeof *all);

@@ -1,13 +1,16 @@
 /* models/snc_file.h: the .snc file: one model, ready to ship, inside a valid safetensors file.
  *
- *   __metadata__   snc_format "1"; snc_version; config, arch, policy, labels, meta as JSON text; has_head "true" | "false"
- *   X.weight       F32 or BF16 [N, K], or I8 [N, K] with X.weight.scale F32 [N] (symmetric: value = integer * scale)
+ *   __metadata__   snc_format; snc_version; config, arch, policy, labels, meta as JSON text; has_head "true" | "false"
+ *   X.weight       F32 or BF16 [N, K], or I8 [N, K] with X.weight.scale F32 [N] (symmetric: value = integer * scale),
+ *                  or INT4: U8 [N, K/2] with X.weight.group U8 [N, ceil(K/32)] and X.weight.scale F32 [N] (quant/int4.h)
+ *                  and int4_group "16" in __metadata__
  *   X.bias, norms  F32
  *   tokenizer.vocab, tokenizer.config   U8, the two texts of snc_tok_assets; both absent: no tokenizer
  *
  * X runs over the names in models/model.h, with the shapes of the arch; dtypes are the policy's: one per site of a layer,
  * one for the three embedding tables (INT8: a scale per row). Row-major and canonical; kernels pack at load. Other tensors
- * and metadata keys are allowed and ignored. A higher snc_format is refused by name (SNC_E_UNSUPPORTED).
+ * and metadata keys are allowed and ignored. A higher snc_format is refused by name (SNC_E_UNSUPPORTED); a file says the
+ * lowest that can read it: 1, or 2 with INT4 or with Q, K and V of different dtypes.
  *
  *     snc_sncfile *f;  SNC_TRY(snc_sncfile_open(&f, path));
  *     snc_matrix_view w;  SNC_TRY(snc_sncfile_matrix_view(&w, f, "layer.0.ffn.in.weight"));   ...   snc_sncfile_close(f);
@@ -20,7 +23,7 @@
 #include "core/safetensors.h"
 #include "models/model.h"
 
-enum { SNC_FORMAT_VERSION = 1 };
+enum { SNC_FORMAT_VERSION = 2 };
 
 typedef struct snc_sncfile snc_sncfile;
 
@@ -42,10 +45,11 @@ snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f) SNC
 
 /* A parameter by its name in models/model.h; aligned for its dtype. A vector has rows = 1. */
 typedef struct snc_matrix_view {
-    snc_dtype dtype; /* SNC_F32, SNC_BF16 or SNC_I8 */
+    snc_dtype dtype; /* SNC_F32, SNC_BF16, SNC_I8 or SNC_I4 */
     int rows, cols;
-    const void *data;   /* [rows, cols] */
-    const float *scale; /* [rows] for SNC_I8, else NULL */
+    const void *data;     /* [rows, cols]; SNC_I4: two to a byte */
+    const uint8_t *group; /* SNC_I4: multipliers as in quant/int4.h, else NULL */
+    const float *scale;   /* [rows] for SNC_I8 and SNC_I4, else NULL */
 } snc_matrix_view;
 snc_err snc_sncfile_matrix_view(snc_matrix_view *out, const snc_sncfile *f, const char *name) SNC_MUST_USE; /* _NOTFOUND */
 /* F32 parameters alone: biases and norms. SNC_E_SHAPE: it has another length. */

@@ -5,6 +5,7 @@
 
 #include "base/isa.h"
 #include "base/mem.h"
+#include "quant/int4.h"
 #include "quant/qlinear.h"
 
 #if defined(__x86_64__)
@@ -14,12 +15,14 @@
 struct snc_embed {
     snc_dtype dtype;
     int V, C;
-    size_t ld; /* elements from row to row */
+    size_t ld; /* bytes from row to row */
     const void *data;
+    const uint8_t *group; /* INT4 */
     const float *sw;
     void *own;
+    uint8_t *own_group;
     float *own_sw;
-    void (*decode)(float *y, const void *row, float scale, int c, bool add);
+    void (*decode)(float *y, const void *row, float scale, int c, bool add); /* INT4: of the expanded row */
 };
 
 /* y (+)= row * scale: one multiply and one add an element, so the vector form has the same bits. The compiler vectorizes
@@ -68,27 +71,29 @@ __attribute__((target("avx2,fma"))) static void decode_i8_avx2(float *y, const v
 }
 #endif
 
+static size_t row_bytes(snc_dtype t, int c) { return (size_t)c * (size_t)snc_dtype_get(t)->bits / 8; }
+
 static snc_err init(snc_embed **out, snc_dtype dtype, int V, int C)
 {
     *out = NULL;
     SNC_CHECK(V >= 1 && C >= 1, SNC_E_SHAPE, "embedding table [%d, %d]: expected sizes of 1 and more", V, C);
-    SNC_CHECK(dtype == SNC_F32 || dtype == SNC_BF16 || dtype == SNC_I8, SNC_E_UNSUPPORTED,
-              "embedding table of %s: expected f32, bf16 or int8", snc_dtype_get(dtype)->name);
+    SNC_CHECK(dtype == SNC_F32 || dtype == SNC_BF16 || dtype == SNC_I8 || dtype == SNC_I4, SNC_E_UNSUPPORTED,
+              "embedding table of %s: expected f32, bf16, int8 or int4", snc_dtype_get(dtype)->name);
+    SNC_CHECK(dtype != SNC_I4 || C % SNC_INT4_GROUP == 0, SNC_E_SHAPE, "embedding table [%d, %d]: int4 needs rows of a multiple of %d", V,
+              C, SNC_INT4_GROUP);
     snc_embed *e;
     SNC_TRY(snc_alloc(&e, 1, sizeof *e));
     e->dtype = dtype;
     e->V = V;
     e->C = C;
-    e->ld = (size_t)C;
+    e->ld = row_bytes(dtype, C);
     e->decode = dtype == SNC_F32 ? decode_f32 : dtype == SNC_BF16 ? decode_bf16 : decode_i8;
 #if defined(__x86_64__)
-    if (dtype == SNC_I8 && snc_isa_now() >= SNC_ISA_AVX2) e->decode = decode_i8_avx2;
+    if (e->decode == decode_i8 && snc_isa_now() >= SNC_ISA_AVX2) e->decode = decode_i8_avx2;
 #endif
     *out = e;
     return SNC_OK;
 }
-
-static size_t element(snc_dtype dtype) { return (size_t)snc_dtype_get(dtype)->bits / 8; }
 
 snc_err snc_embed_create(snc_embed **out, snc_dtype dtype, const float *W, int ldw, int V, int C)
 {
@@ -97,15 +102,19 @@ snc_err snc_embed_create(snc_embed **out, snc_dtype dtype, const float *W, int l
     snc_embed *e = *out;
     if (dtype == SNC_F32) {
         e->data = W;
-        e->ld = (size_t)ldw;
+        e->ld = (size_t)ldw * sizeof(float);
         return SNC_OK;
     }
-    SNC_GOTO(snc_alloc(&e->own, (size_t)V * (size_t)C, element(dtype)));
+    SNC_GOTO(snc_alloc(&e->own, (size_t)V, e->ld));
     e->data = e->own;
+    if (dtype == SNC_I8 || dtype == SNC_I4) SNC_GOTO(snc_alloc(&e->own_sw, (size_t)V, sizeof(float)));
+    e->sw = e->own_sw;
     if (dtype == SNC_I8) {
-        SNC_GOTO(snc_alloc(&e->own_sw, (size_t)V, sizeof(float)));
-        e->sw = e->own_sw;
         snc_quantize_weight(e->own, e->own_sw, W, ldw, V, C);
+    } else if (dtype == SNC_I4) {
+        SNC_GOTO(snc_alloc(&e->own_group, (size_t)V, snc_int4_group_bytes(C)));
+        e->group = e->own_group;
+        snc_int4_quantize(e->own, e->own_group, e->own_sw, W, ldw, V, C);
     } else {
         snc_bf16 *to = e->own;
         for (int v = 0; v < V; v++)
@@ -119,10 +128,11 @@ out:
     return err;
 }
 
-snc_err snc_embed_view(snc_embed **out, snc_dtype dtype, const void *data, const float *sw, int V, int C)
+snc_err snc_embed_view(snc_embed **out, snc_dtype dtype, const void *data, const uint8_t *group, const float *sw, int V, int C)
 {
     SNC_TRY(init(out, dtype, V, C));
     (*out)->data = data;
+    (*out)->group = group;
     (*out)->sw = sw;
     return SNC_OK;
 }
@@ -131,27 +141,51 @@ void snc_embed_free(snc_embed *e)
 {
     if (!e) return;
     snc_free(e->own);
+    snc_free(e->own_group);
     snc_free(e->own_sw);
     snc_free(e);
 }
 
-static const char *row_of(const snc_embed *e, int id) { return (const char *)e->data + (size_t)id * e->ld * element(e->dtype); }
+static const char *row_of(const snc_embed *e, int id) { return (const char *)e->data + (size_t)id * e->ld; }
 
-void snc_embed_row(float *y, const snc_embed *e, int id, int c) { e->decode(y, row_of(e, id), e->sw ? e->sw[id] : 1.0f, c, false); }
+static const uint8_t *group_of(const snc_embed *e, int id) { return e->group + (size_t)id * snc_int4_group_bytes(e->C); }
 
-void snc_embed_add_row(float *y, const snc_embed *e, int id, int c)
+static void read_row(float *y, const snc_embed *e, int id, int c, bool add)
 {
-    e->decode(y, row_of(e, id), e->sw ? e->sw[id] : 1.0f, c, true);
+    enum { PIECE = 512 }; /* expanded at a time: a whole number of bytes of multipliers */
+    float scale = e->sw ? e->sw[id] : 1.0f;
+    if (e->dtype != SNC_I4) {
+        e->decode(y, row_of(e, id), scale, c, add);
+        return;
+    }
+    int8_t q[PIECE];
+    const uint8_t *data = (const uint8_t *)row_of(e, id), *group = group_of(e, id);
+    for (int i = 0; i < c; i += PIECE) {
+        int n = c - i < PIECE ? c - i : PIECE;
+        snc_int4_expand(q, data + snc_int4_data_bytes(i), group + i / (2 * SNC_INT4_GROUP), n);
+        e->decode(y + i, q, scale, n, add);
+    }
 }
+
+void snc_embed_row(float *y, const snc_embed *e, int id, int c) { read_row(y, e, id, c, false); }
+
+void snc_embed_add_row(float *y, const snc_embed *e, int id, int c) { read_row(y, e, id, c, true); }
 
 size_t snc_embed_bytes(const snc_embed *e, int c)
 {
-    return (size_t)e->V * ((size_t)c * element(e->dtype) + (e->dtype == SNC_I8 ? sizeof(float) : 0));
+    size_t row = row_bytes(e->dtype, c);
+    if (e->dtype == SNC_I8 || e->dtype == SNC_I4) row += sizeof(float);
+    if (e->dtype == SNC_I4) row += snc_int4_group_bytes(c);
+    return (size_t)e->V * row;
 }
 
-void snc_embed_unpack(void *data, float *sw, const snc_embed *e, int c)
+void snc_embed_unpack(void *data, uint8_t *group, float *sw, const snc_embed *e, int c)
 {
-    size_t bytes = (size_t)c * element(e->dtype);
+    size_t bytes = row_bytes(e->dtype, c), groups = snc_int4_group_bytes(c);
     for (int v = 0; v < e->V; v++) memcpy((char *)data + (size_t)v * bytes, row_of(e, v), bytes);
-    if (e->dtype == SNC_I8) memcpy(sw, e->sw, (size_t)e->V * sizeof *sw);
+    if (e->dtype == SNC_I8 || e->dtype == SNC_I4) memcpy(sw, e->sw, (size_t)e->V * sizeof *sw);
+    for (int v = 0; v < e->V && e->dtype == SNC_I4; v++) {
+        memcpy(group + (size_t)v * groups, group_of(e, v), groups);
+        if (c / SNC_INT4_GROUP % 2) group[(size_t)(v + 1) * groups - 1] &= 15; /* no multiplier of a column that is cut off */
+    }
 }

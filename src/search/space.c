@@ -8,6 +8,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "models/elastic.h"
+#include "quant/int4.h"
 
 static int first_gene(const snc_space *s, int layer) { return 2 + layer * s->layer_genes; }
 
@@ -55,7 +56,8 @@ static snc_err read_dtypes(snc_gene *g, const cJSON *j, const char *key, const c
         snc_dtype t;
         SNC_CHECK(cJSON_IsString(it), SNC_E_FORMAT, "%s: '%s' must be a list of dtypes", where, key);
         bool known = snc_dtype_parse(&t, it->valuestring) == SNC_OK;
-        SNC_CHECK(known && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8), SNC_E_FORMAT, "%s: '%s' is '%s', expected f32, bf16 or int8",
+        SNC_CHECK(known && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8 || t == SNC_I4), SNC_E_FORMAT,
+                  "%s: '%s' is '%s', expected f32, bf16, int8 or int4",
                   where, key, it->valuestring);
         int at = g->n++; /* cheapest first, whatever the file's order */
         for (; at > 0 && bits(g->value[at - 1]) > bits((int)t); at--) g->value[at] = g->value[at - 1];
@@ -142,6 +144,33 @@ static snc_err read_file(templates *t, cJSON **file, const char *path, const snc
     return read_dtypes(&t->embed, *file, "embed", path);
 }
 
+static bool offers(const snc_gene *g, snc_dtype t)
+{
+    bool yes = false;
+    for (int i = 0; i < g->n; i++) yes = yes || g->value[i] == (int)t;
+    return yes;
+}
+
+/* INT4 takes inputs in whole groups: every width that a matrix may get is one. */
+static snc_err check_int4(const templates *t, const snc_bert_config *c, const char *where)
+{
+    const struct {
+        const char *key;
+        const snc_gene *g;
+        int unit;
+        bool asked;
+    } of[] = {{"hidden", &t->hidden, 1, offers(&t->linear, SNC_I4) || offers(&t->pooler, SNC_I4) || offers(&t->classifier, SNC_I4) ||
+                                            offers(&t->embed, SNC_I4)},
+              {"heads", &t->heads, c->head_width, offers(&t->linear, SNC_I4)},
+              {"ffn", &t->ffn, 1, offers(&t->linear, SNC_I4)}};
+    for (size_t k = 0; k < sizeof of / sizeof of[0]; k++)
+        for (int i = 0; i < of[k].g->n && of[k].asked; i++)
+            SNC_CHECK(of[k].g->value[i] * of[k].unit % SNC_INT4_GROUP == 0, SNC_E_SHAPE,
+                      "%s: '%s' has %d: int4 needs widths in multiples of %d", where, of[k].key, of[k].g->value[i] * of[k].unit,
+                      SNC_INT4_GROUP);
+    return SNC_OK;
+}
+
 static void lay_out(snc_space *s, const templates *t)
 {
     s->gene[s->genes++] = t->depth;
@@ -172,6 +201,7 @@ snc_err snc_space_new(snc_space **out, const snc_bert_config *cfg, const snc_arc
     s->layers = full->layers;
     s->full = *full;
     if (o->path) SNC_GOTO(read_file(&t, &file, o->path, full));
+    SNC_GOTO(check_int4(&t, cfg, o->path ? o->path : "space"));
     s->layer_genes = t.apart ? SNC_MAX_LAYER_GENES : SNC_MAX_LAYER_GENES - 2;
     lay_out(s, &t);
     for (int i = 0; i < s->gene[0].n; i++) SNC_GOTO(read_kept(s, i, file, o->depth_rule, o->path ? o->path : "space"));
@@ -269,6 +299,8 @@ snc_cfg snc_cfg_uniform(const snc_space *s, double share, int depth_option)
     snc_cfg c = {{0}};
     for (int i = 0; i < s->genes; i++) {
         const snc_gene *g = &s->gene[i];
+        for (int k = 0; k < g->n && g->kind == SNC_GENE_DTYPE; k++)
+            if (g->value[k] == SNC_I8) c.o[i] = (uint8_t)k;
         if (g->kind != SNC_GENE_HEADS && g->kind != SNC_GENE_FFN) continue;
         double want = share * g->value[g->n - 1];
         int best = 0;

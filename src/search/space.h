@@ -7,7 +7,7 @@
  * ("qkv":"apart" in the file: q, k, v, o, ffn_in, ffn_out.) A gene with one option is laid out like the others.
  *
  * A depth option names the kept source layers; the genes of a dropped layer are 0 in a canonical config, so that one
- * network has one config. Options stand in ascending order of cost (widths ascending, dtypes INT8 before FP).
+ * network has one config. Options stand in ascending order of cost (widths ascending, dtypes INT4, INT8, BF16, F32).
  *
  * From JSON (every key optional; what is absent is derived from the model's own granularity):
  *   {"depth":[6,5,4],"depth_layers":{"5":[0,1,2,3,5]},"hidden":[384,320],"heads":[12,8,6],"ffn":[1536,768],
@@ -62,7 +62,8 @@ void snc_cfg_decode(snc_arch *arch, snc_policy *policy, const snc_space *s, cons
 /* "3.0.11.2..." and back; SNC_E_FORMAT. `size` of at least 4 * genes. */
 void    snc_cfg_print(char *buf, size_t size, const snc_space *s, const snc_cfg *c);
 snc_err snc_cfg_parse(snc_cfg *out, const snc_space *s, const char *text) SNC_MUST_USE;
-/* Every width at the option nearest to `share` of the full one, all linears the first dtype. share 1: the full net. */
+/* Every width at the option nearest to `share` of the full one; INT8 where it is offered, else the first dtype. share 1: the
+ * full net. */
 snc_cfg snc_cfg_uniform(const snc_space *s, double share, int depth_option);
 
 #endif

@@ -164,7 +164,7 @@ static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has
     const cJSON *inner = cJSON_GetObjectItemCaseSensitive(j, "chosen"); /* front.json as it is */
     const cJSON *top = inner ? inner : j, *arch = cJSON_GetObjectItemCaseSensitive(top, "arch");
     const cJSON *policy = cJSON_GetObjectItemCaseSensitive(top, "policy");
-    if (!arch && !policy && cJSON_HasObjectItem(top, "layers")) policy = top; /* a bare policy */
+    if (!arch && !policy && (cJSON_HasObjectItem(top, "layers") || cJSON_HasObjectItem(top, "linear"))) policy = top; /* a bare policy */
     if (arch) SNC_GOTO(snc_arch_from_json(a, arch, path));
     if (arch) SNC_GOTO(snc_arch_check(a, full));
     *has_arch = *has_arch || arch;

@@ -123,7 +123,7 @@ static void a_policy_survives_json(void **state)
     assert_int_equal(q.classifier, SNC_F32);
     assert_fails(snc_policy_from_json(&q, j, 2, "f"), SNC_E_SHAPE, "policy of 3 layers, expected 2");
     cJSON_ReplaceItemInObject(j, "embed", cJSON_CreateString("i64"));
-    assert_fails(snc_policy_from_json(&q, j, 3, "f"), SNC_E_FORMAT, "'embed' is 'i64', expected f32, bf16 or int8");
+    assert_fails(snc_policy_from_json(&q, j, 3, "f"), SNC_E_FORMAT, "'embed' is 'i64', expected f32, bf16, int8 or int4");
     cJSON_DeleteItemFromObject(j, "embed");
     assert_fails(snc_policy_from_json(&q, j, 3, "f"), SNC_E_FORMAT, "missing key 'embed'");
     cJSON_Delete(j);

@@ -73,6 +73,7 @@ static void bad_space_files_name_the_key(void **state)
     } bad[] = {{"{\"heads\":[5]}", "heads"},   {"{\"heads\":[]}", "heads"},       {"{\"width\":[1]}", "width"},
                {"{\"ffn\":[64,64]}", "twice"}, {"{\"linear\":[\"int3\"]}", "'linear' is 'int3'"}, {"{\"linear\":[\"f16\"]}", "'linear' is 'f16'"},
                {"{\"embed\":[\"f32\",\"int8\",\"f32\"]}", "twice"}, {"{\"qkv\":\"loose\"}", "loose"}, {"{\"depth\":[9]}", "depth"},
+               {"{\"linear\":[\"int4\"],\"ffn\":[500]}", "'ffn' has 500: int4 needs"},
                {"{\"depth\":[2],\"depth_layers\":{\"2\":[1]}}", "depth_layers"}, {"[1", "JSON"}};
     char path[64];
     snc_arch full = snc_arch_full(&nano);
@@ -90,8 +91,8 @@ static void bad_space_files_name_the_key(void **state)
 static void shipped_spaces_fit_a_bert(void **state)
 {
     (void)state;
-    static const char *const names[] = {"bf16", "int8"};
-    for (int i = 0; i < 2; i++) {
+    static const char *const names[] = {"bf16", "int8", "int4"};
+    for (int i = 0; i < 3; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/configs/spaces/%s.json", SNC_ROOT_DIR, names[i]);
         snc_space_free(make_space(path));

@@ -1,0 +1,229 @@
+#include "quant/q4linear.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/par.h"
+#include "quant/q4linear_priv.h"
+
+enum {
+    K_MAX = 131072, /* as for INT8: larger K could overflow an int32 sum */
+    AT_ONCE = 4     /* panels expanded at a time: 24 KB at K = 384 */
+};
+
+struct snc_q4linear {
+    int N, K, panels, blocks;
+    const snc_qkernel *kernel;
+    snc_q4expand_fn expand;
+    snc_epilogue_fn finish;
+    uint8_t *wq;
+    float *sw, *b; /* padded to whole panels with zeros */
+};
+
+static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
+{
+    if (ctx->backend == SNC_BACKEND_REF) return &snc_qkernel__ref;
+#if defined(__x86_64__)
+    static const snc_qkernel *const of[] = {[SNC_ISA_SCALAR] = &snc_qkernel__ref,
+                                            [SNC_ISA_AVX2] = &snc_qkernel__avx2,
+                                            [SNC_ISA_AVX512] = &snc_qkernel__avx512,
+                                            [SNC_ISA_VNNI] = &snc_qkernel__vnni,
+                                            [SNC_ISA_AMX] = &snc_qkernel__amx};
+    return of[snc_isa_now()];
+#else
+    return &snc_qkernel__ref;
+#endif
+}
+
+/* ---- packing -------------------------------------------------------------------------------------------------------- */
+
+static uint8_t *block_of(const snc_q4linear *l, int n, int k)
+{
+    return l->wq + ((size_t)(n / SNC_QPANEL) * (size_t)l->blocks + (size_t)(k / SNC_QBLOCK)) * SNC_Q4TILE;
+}
+
+/* The byte of a block that holds weight (i, k), and which half. */
+static size_t place(int *shift, const snc_qkernel *kernel, int i, int k)
+{
+    int g = kernel->group, at = (k / g * SNC_QPANEL + i) * g + k % g, line = at / 64;
+    *shift = line % 2 * 4;
+    return (size_t)(line / 2 * 64 + at % 64);
+}
+
+static size_t multiplier_place(int i, int k)
+{
+    return SNC_Q4NIBBLES + (size_t)(k / SNC_INT4_GROUP * SNC_QPANEL + i);
+}
+
+static void pack(snc_q4linear *l, const uint8_t *data, const uint8_t *group)
+{
+    int shift;
+    for (size_t b = 0; b < (size_t)l->panels * (size_t)l->blocks; b++) { /* zeros: nibble 8, multiplier 1 */
+        memset(l->wq + b * SNC_Q4TILE, 0x88, SNC_Q4NIBBLES);
+        memset(l->wq + b * SNC_Q4TILE + SNC_Q4NIBBLES, 1, SNC_Q4TILE - SNC_Q4NIBBLES);
+    }
+    for (int n = 0; n < l->N; n++, data += snc_int4_data_bytes(l->K), group += snc_int4_group_bytes(l->K))
+        for (int k = 0; k < l->K; k++) {
+            int i = n % SNC_QPANEL, c = k % SNC_QBLOCK;
+            uint8_t *block = block_of(l, n, k), *to = block + place(&shift, l->kernel, i, c);
+            *to = (uint8_t)((*to & (0xf0 >> shift)) | (data[k / 2] >> (k % 2 * 4) & 15) << shift);
+            block[multiplier_place(i, c)] = (uint8_t)snc_int4_multiplier(group, k / SNC_INT4_GROUP);
+        }
+}
+
+void snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4linear *l, int n, int k)
+{
+    int shift;
+    memcpy(sw, l->sw, (size_t)n * sizeof *sw);
+    for (int r = 0; r < n; r++, data += snc_int4_data_bytes(k), group += snc_int4_group_bytes(k)) {
+        memset(data, 0, snc_int4_data_bytes(k));
+        memset(group, 0, snc_int4_group_bytes(k));
+        for (int c = 0; c < k; c++) {
+            int i = r % SNC_QPANEL, at = c % SNC_QBLOCK, g = c / SNC_INT4_GROUP;
+            const uint8_t *block = block_of(l, r, c);
+            int q = block[place(&shift, l->kernel, i, at)] >> shift & 15;
+            data[c / 2] = (uint8_t)(data[c / 2] | q << (c % 2 * 4));
+            if (c % SNC_INT4_GROUP == 0) group[g / 2] = (uint8_t)(group[g / 2] | (block[multiplier_place(i, at)] - 1) << (g % 2 * 4));
+        }
+    }
+}
+
+static snc_err check_shape(int N, int K)
+{
+    SNC_CHECK(N >= 1 && K >= SNC_INT4_GROUP && K <= K_MAX && K % SNC_INT4_GROUP == 0, SNC_E_SHAPE,
+              "int4 linear [%d, %d]: expected N >= 1 and K a multiple of %d up to %d", N, K, SNC_INT4_GROUP, K_MAX);
+    return SNC_OK;
+}
+
+snc_err snc_q4linear_create_packed(snc_q4linear **out, const snc_ctx *ctx, const uint8_t *data, const uint8_t *group, const float *sw,
+                                   const float *b, int N, int K)
+{
+    snc_err err = SNC_OK;
+    snc_q4linear *l = NULL;
+    *out = NULL;
+    SNC_TRY(check_shape(N, K));
+    SNC_GOTO(snc_alloc(&l, 1, sizeof *l));
+    l->N = N;
+    l->K = K;
+    l->panels = (N + SNC_QPANEL - 1) / SNC_QPANEL;
+    l->blocks = (K + SNC_QBLOCK - 1) / SNC_QBLOCK;
+    l->kernel = choose_kernel(ctx);
+    l->expand = snc_q4expand__get(l->kernel);
+    l->finish = snc_epilogue__get(l->kernel->isa);
+    SNC_GOTO(snc_alloc(&l->sw, (size_t)l->panels * SNC_QPANEL, sizeof *l->sw));
+    SNC_GOTO(snc_alloc(&l->b, (size_t)l->panels * SNC_QPANEL, sizeof *l->b));
+    SNC_GOTO(snc_alloc(&l->wq, (size_t)l->panels * (size_t)l->blocks, SNC_Q4TILE));
+    memcpy(l->sw, sw, (size_t)N * sizeof *sw);
+    if (b) memcpy(l->b, b, (size_t)N * sizeof *b);
+    pack(l, data, group);
+out:
+    if (err != SNC_OK) {
+        snc_q4linear_free(l);
+        l = NULL;
+    }
+    *out = l;
+    return err;
+}
+
+snc_err snc_q4linear_create(snc_q4linear **out, const snc_ctx *ctx, const float *W, int ldw, const float *b, int N, int K)
+{
+    snc_err err = SNC_OK;
+    uint8_t *data = NULL, *group = NULL;
+    float *sw = NULL;
+    *out = NULL;
+    SNC_TRY(check_shape(N, K));
+    SNC_GOTO(snc_alloc(&data, (size_t)N, snc_int4_data_bytes(K)));
+    SNC_GOTO(snc_alloc(&group, (size_t)N, snc_int4_group_bytes(K)));
+    SNC_GOTO(snc_alloc(&sw, (size_t)N, sizeof *sw));
+    snc_int4_quantize(data, group, sw, W, ldw, N, K);
+    SNC_GOTO(snc_q4linear_create_packed(out, ctx, data, group, sw, b, N, K));
+out:
+    snc_free(data);
+    snc_free(group);
+    snc_free(sw);
+    return err;
+}
+
+void snc_q4linear_free(snc_q4linear *l)
+{
+    if (!l) return;
+    snc_free(l->wq);
+    snc_free(l->sw);
+    snc_free(l->b);
+    snc_free(l);
+}
+
+/* ---- running -------------------------------------------------------------------------------------------------------- */
+
+static size_t wide_rows(const snc_q4linear *l, int T)
+{
+    return l->kernel->widen ? snc_align_up((size_t)T * (size_t)l->blocks * SNC_QBLOCK * sizeof(int16_t), SNC_ALIGN) : 0;
+}
+
+static size_t expanded(const snc_q4linear *l) { return (size_t)AT_ONCE * (size_t)l->blocks * SNC_QTILE; }
+
+size_t snc_q4linear_workspace_size(const snc_q4linear *l, const snc_ctx *ctx, int T)
+{
+    return wide_rows(l, T) + (size_t)ctx->threads * expanded(l);
+}
+
+typedef struct panels_job {
+    const snc_q4linear *l;
+    const snc_qjob *job;
+    int8_t *buffer; /* [worker][AT_ONCE][kb][1024] */
+    int T;
+} panels_job;
+
+/* Groups of AT_ONCE panels: expanded, then multiplied with all rows while they are in the cache. */
+static void run_panels(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const panels_job *p = payload;
+    const snc_q4linear *l = p->l;
+    int8_t *tiles = p->buffer + (size_t)worker * expanded(l);
+    (void)chunk;
+    for (int64_t g = begin; g < end; g++) {
+        snc_qjob j = *p->job;
+        int first = (int)g * AT_ONCE, outputs = j.n - first * SNC_QPANEL, panels = (outputs + SNC_QPANEL - 1) / SNC_QPANEL;
+        if (panels > AT_ONCE) panels = AT_ONCE;
+        j.panel = (size_t)j.kb * SNC_QTILE;
+        for (int i = 0; i < panels; i++) l->expand(tiles + (size_t)i * j.panel, block_of(l, (first + i) * SNC_QPANEL, 0), j.kb);
+        j.wq = tiles;
+        j.y += first * SNC_QPANEL;
+        j.sw += first * SNC_QPANEL;
+        j.b += first * SNC_QPANEL;
+        j.n = outputs < panels * SNC_QPANEL ? outputs : panels * SNC_QPANEL;
+        l->kernel->run(&j, 0, p->T, 0, panels);
+    }
+}
+
+typedef struct widen_job {
+    int16_t *xw;
+    const int8_t *xq;
+    size_t ldq, k;
+} widen_job;
+
+static void widen_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const widen_job *w = payload;
+    (void)chunk;
+    (void)worker;
+    for (int64_t t = begin; t < end; t++)
+        for (size_t i = 0; i < w->k; i++) w->xw[(size_t)t * w->k + i] = w->xq[(size_t)t * w->ldq + i];
+}
+
+void snc_q4linear_run(float *y, int ldy, const snc_q4linear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
+                      int n, int k, snc_epilogue epi, void *workspace)
+{
+    int kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK, groups = (n + AT_ONCE * SNC_QPANEL - 1) / (AT_ONCE * SNC_QPANEL);
+    snc_qjob job = {.y = y, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldy = ldy, .ldq = ldq, .n = n, .kb = kb, .epi = epi};
+    char *base = workspace;
+    if (T == 0) return;
+    job.finish = l->finish;
+    if (l->kernel->widen) {
+        widen_job w = {.xw = workspace, .xq = xq, .ldq = (size_t)ldq, .k = (size_t)kb * SNC_QBLOCK};
+        snc_par_for(ctx, T, 64, widen_rows, &w);
+        job.xw = w.xw;
+    }
+    panels_job p = {.l = l, .job = &job, .buffer = (int8_t *)(base + wide_rows(l, T)), .T = T};
+    snc_par_for(ctx, groups, (groups + ctx->threads - 1) / ctx->threads, run_panels, &p);
+}
