@@ -117,11 +117,12 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
         const char *verb;
         snc_err (*stage)(const snc_options *, const snc_host *);
     } stages[] = {{"import", snc_stage_import},   {"finetune", snc_stage_finetune}, {"supernet", snc_stage_supernet},
-                  {"profile", snc_stage_profile}, {"search", snc_stage_search},     {"export", snc_stage_export},
+                  {"profile", snc_stage_profile}, {"export", snc_stage_export},
                   {"bench", snc_stage_bench},     {"predict", snc_stage_predict},   {"eval", snc_stage_eval},
                   {"info", snc_stage_info},       {"tokenize", snc_stage_tokenize}};
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
+    if (strcmp(a->verb->name, "search") == 0) return snc_stage_search(&a->o, h, missed);
     return snc_stage_compress(&a->o, h, missed);
 }
 
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
     struct sigaction sa = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL); /* a file limit is an error of write, not a death */
     if (!err && a.log_json && !(t.json = fopen(a.log_json, "w")))
         err = snc_err_set(SNC_E_IO, "--log-json %s: cannot write", a.log_json);
     if (!err) err = run(&a, &h, &missed);

@@ -1,6 +1,7 @@
 #include "search/runner.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +12,33 @@ enum { ASK = 8 };
 /* Under a limit, being far below it is worth nothing: evaluations go to the neighbourhood of the limit. */
 static const double NEAR = 0.9;
 
+static double cost_of(const snc_obs *o, snc_cost_kind kind)
+{
+    return kind == SNC_COST_LATENCY ? o->latency_us : kind == SNC_COST_SIZE ? o->bytes : o->macs;
+}
+
+static double limit_of(const snc_limits *l, snc_cost_kind kind)
+{
+    return kind == SNC_COST_LATENCY ? l->latency_us : kind == SNC_COST_SIZE ? l->bytes : l->macs;
+}
+
 void snc_obs_point(snc_obs *o, const snc_run_opts *opts)
 {
-    double over_latency = opts->limits.latency_us > 0 ? o->latency_us / opts->limits.latency_us - 1 : 0;
-    double over_macs = opts->limits.macs > 0 ? o->macs / opts->limits.macs - 1 : 0;
-    double over_bytes = opts->limits.bytes > 0 ? o->bytes / opts->limits.bytes - 1 : 0;
-    o->point.f[0] = o->loss;
-    double latency = fmax(o->latency_us, NEAR * opts->limits.latency_us), bytes = fmax(o->bytes, NEAR * opts->limits.bytes);
-    o->point.f[1] = opts->cost_is_size ? bytes : latency;
-    o->point.f[2] = opts->objectives == 3 ? bytes : 0;
-    o->point.violation = fmax(over_latency, 0) + fmax(over_bytes, 0) + fmax(over_macs, 0);
+    o->point = (snc_point){.f = {opts->by_score && !isnan(o->loss) ? -o->metric : o->loss}};
+    for (int i = 1; i < opts->objectives; i++) {
+        snc_cost_kind kind = opts->cost[i - 1];
+        o->point.f[i] = fmax(cost_of(o, kind), NEAR * limit_of(&opts->limits, kind));
+    }
+    for (snc_cost_kind kind = SNC_COST_LATENCY; kind <= SNC_COST_MACS; kind++) {
+        double limit = limit_of(&opts->limits, kind);
+        if (limit > 0) o->point.violation += fmax(cost_of(o, kind) / limit - 1, 0);
+    }
+}
+
+bool snc_obs_beats(const snc_obs *a, const snc_obs *b)
+{
+    const snc_point p = {.f = {a->loss, a->latency_us, a->bytes}}, q = {.f = {b->loss, b->latency_us, b->bytes}};
+    return snc_dominates(&p, &q, 3);
 }
 
 bool snc_obs_better(const snc_obs *a, const snc_obs *b)
@@ -90,12 +108,44 @@ static snc_err observe(run_state *r, snc_obs *o)
     return note_best(r, o);
 }
 
+/* What a search that learns says about its latest round: to the journal, and to people. */
+static snc_err note_round(run_state *r, const snc_search *s, int *said)
+{
+    static const char *const costs[] = {"latency", "size", "macs"};
+    snc_search_note note;
+    char line[160] = "";
+    snc_search_report(&note, s);
+    if (note.round <= *said) return SNC_OK;
+    *said = note.round;
+    cJSON *j = cJSON_CreateObject(), *list;
+    cJSON_AddNumberToObject(j, "round", note.round);
+    cJSON_AddNumberToObject(j, "told", note.told);
+    cJSON_AddNumberToObject(j, "hypervolume", note.hypervolume);
+    list = cJSON_AddArrayToObject(j, "predictors");
+    for (int i = 0; i < r->opts->objectives; i++) {
+        const char *name = i ? costs[r->opts->cost[i - 1]] : r->opts->by_score ? "score" : "loss";
+        size_t at = strlen(line);
+        if (!note.predictor[i].kind) continue;
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddStringToObject(one, "objective", name);
+        cJSON_AddStringToObject(one, "model", note.predictor[i].kind);
+        cJSON_AddNumberToObject(one, "mape", note.predictor[i].mape);
+        cJSON_AddNumberToObject(one, "tau", note.predictor[i].tau);
+        cJSON_AddItemToArray(list, one);
+        snprintf(line + at, sizeof line - at, "; %s by %s: MAPE %.1f%%, tau %.2f", name, note.predictor[i].kind, note.predictor[i].mape, note.predictor[i].tau);
+    }
+    snc_err err = snc_journal_note(r->journal, "predictor", r->report->evaluated + r->report->reused, j);
+    cJSON_Delete(j);
+    snc_log(r->ctx, SNC_LOG_INFO, "round %d: %d observations%s", note.round, note.told, line);
+    return err;
+}
+
 snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
                        const snc_run_hooks *h)
 {
     enum { IDLE_MAX = 20000 }; /* proposals in a row beyond a limit: the space holds nothing within it */
     run_state r = {.ctx = ctx, .journal = j, .opts = o, .hooks = h, .report = out, .start = snc_now()};
-    int idle = 0;
+    int idle = 0, said = 0;
     *out = (snc_run_report){0};
     while (!spent(&r) && idle < IDLE_MAX) {
         snc_cfg cfg[ASK];
@@ -112,6 +162,7 @@ snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, s
             idle = out->evaluated + out->reused > before ? 0 : idle + 1;
         }
         SNC_TRY(snc_search_tell(s, obs, n));
+        SNC_TRY(note_round(&r, s, &said));
     }
     out->seconds = snc_now() - r.start;
     return SNC_OK;

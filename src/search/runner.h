@@ -14,12 +14,15 @@ typedef struct snc_limits {
     double latency_us, bytes, macs; /* 0: none */
 } snc_limits;
 
+typedef enum snc_cost_kind { SNC_COST_LATENCY, SNC_COST_SIZE, SNC_COST_MACS } snc_cost_kind;
+
 typedef struct snc_run_opts {
     snc_limits limits;
     int evals;           /* evaluations in all, those of an earlier run included */
     double seconds;      /* 0: no time budget */
-    int objectives;      /* 2: loss and `cost`; 3: loss, latency, size */
-    bool cost_is_size;   /* with 2 objectives: bytes instead of latency */
+    int objectives;      /* 2 or 3: quality, then the costs */
+    snc_cost_kind cost[SNC_MAX_OBJECTIVES - 1];
+    bool by_score;       /* quality is the task's score instead of the loss */
 } snc_run_opts;
 
 typedef struct snc_run_hooks {
@@ -41,6 +44,8 @@ snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, s
 /* Objectives and constraint violation of an observation under the options. With a limit, a cost below 0.9 of it counts as
  * 0.9 of it: the user asked for the best net within the limit, not for faster ones. */
 void snc_obs_point(snc_obs *o, const snc_run_opts *opts);
+/* a is nowhere worse than b in loss, latency and bytes, and somewhere better. NaN loses. */
+bool snc_obs_beats(const snc_obs *a, const snc_obs *b);
 /* true when a is the better result: fewer violations first, then the lower loss. */
 bool snc_obs_better(const snc_obs *a, const snc_obs *b);
 /* Best first by snc_obs_better, ties by config. */

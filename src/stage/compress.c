@@ -18,7 +18,7 @@ typedef struct job {
     snc_limits_asked asked;
     snc_inputs in;
     snc_dataset *dev;
-    char teacher[4096], supernet[4096], table[4096], journal[4096], front[4096], config[4096], int8[4096], compressed[4096];
+    char teacher[4096], supernet[4096], table[4096], journal[4096], int8[4096], compressed[4096];
     cJSON *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
     bool fine_tuned;   /* the input is a teacher already */
@@ -26,8 +26,8 @@ typedef struct job {
 
 static snc_err paths(job *j)
 {
-    static const char *const names[] = {"teacher.snc", "supernet.snc", "latency.json", "search.sqlite", "front.json", "config.json", "full-int8.snc", "compressed.snc"};
-    char *const to[] = {j->teacher, j->supernet, j->table, j->journal, j->front, j->config, j->int8, j->compressed};
+    static const char *const names[] = {"teacher.snc", "supernet.snc", "latency.json", "search.sqlite", "full-int8.snc", "compressed.snc"};
+    char *const to[] = {j->teacher, j->supernet, j->table, j->journal, j->int8, j->compressed};
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) SNC_TRY(snc_path_join(to[i], sizeof j->teacher, j->o->output, names[i]));
     return SNC_OK;
 }
@@ -107,35 +107,29 @@ static snc_err make_teacher(job *j, const char *from)
     return SNC_OK;
 }
 
-static snc_err search(job *j, snc_finalist *best)
+static snc_err search(job *j)
 {
     snc_err err = SNC_OK;
     snc_pick p;
-    snc_obs *obs = NULL;
-    snc_finalist f[SNC_FINALISTS];
-    snc_run_report r;
-    int n = 0, n_f = 0;
+    snc_found found = {0};
+    const snc_finalist *best = &found.f[0];
     double t0 = snc_now();
     SNC_TRY(snc_pick_open(&p, &j->ctx, &j->work, j->o, &j->in, j->teacher, j->supernet, j->table, j->o->output));
-    SNC_GOTO(snc_pick_search(&obs, &n, &r, &p, j->journal));
+    SNC_GOTO(snc_pick_find(&found, &p, j->o->output));
     note_stage(j, "search", t0);
-    SNC_GOTO(snc_pick_choose(f, &n_f, &p, obs, n));
-    SNC_GOTO(snc_pick_save_front(j->front, &p, obs, n, f, n_f));
-    *best = f[0];
-    j->chosen = snc_pick_obs_json(&p, &f[0].o);
-    SNC_GOTO(snc_json_save(j->chosen, j->config));
-    cJSON_AddNumberToObject(j->search, "evaluations", n);
-    cJSON_AddNumberToObject(j->search, "evaluations_per_s", r.seconds > 0 ? r.evaluated / r.seconds : 0);
-    cJSON_AddNumberToObject(j->search, "predicted_us", f[0].o.latency_us);
-    cJSON_AddNumberToObject(j->search, "measured_us", f[0].us);
-    cJSON_AddNumberToObject(j->search, "rank_loss", f[0].o.loss);
-    cJSON_AddNumberToObject(j->search, "select_loss", f[0].select_loss);
-    cJSON_AddNumberToObject(j->search, "select_score", f[0].select_score);
+    j->chosen = snc_pick_obs_json(&p, &best->o);
+    cJSON_AddNumberToObject(j->search, "evaluations", found.n);
+    cJSON_AddNumberToObject(j->search, "evaluations_per_s", found.report.seconds > 0 ? found.report.evaluated / found.report.seconds : 0);
+    cJSON_AddNumberToObject(j->search, "predicted_us", best->o.latency_us);
+    cJSON_AddNumberToObject(j->search, "measured_us", best->us);
+    cJSON_AddNumberToObject(j->search, "rank_loss", best->o.loss);
+    cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
+    cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     t0 = snc_now();
-    SNC_GOTO(snc_export_finalist(j->repair, &p, &f[0], j->teacher, j->compressed));
+    SNC_GOTO(snc_export_finalist(j->repair, &p, best, j->teacher, j->compressed));
     note_stage(j, "repair and export", t0);
 out:
-    snc_free(obs);
+    snc_found_dispose(&found);
     snc_pick_close(&p);
     return err;
 }
@@ -165,7 +159,6 @@ out:
 static snc_err run(job *j, const char *from, int *missed)
 {
     snc_step_report r;
-    snc_finalist best;
     double t0;
     SNC_TRY(make_teacher(j, from));
     t0 = snc_now();
@@ -176,7 +169,7 @@ static snc_err run(job *j, const char *from, int *missed)
     SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->supernet, j->table));
     SNC_TRY(snc_ctx_check(&j->ctx));
     note_stage(j, "profile", t0);
-    SNC_TRY(search(j, &best));
+    SNC_TRY(search(j));
     return prove(j, missed);
 }
 

@@ -30,9 +30,8 @@ static double bytes_of(const snc_pick *p, const snc_arch *a, const snc_policy *p
     return (double)b.total;
 }
 
-static void cost(void *user, snc_obs *o)
+void snc_pick_cost(const snc_pick *p, snc_obs *o)
 {
-    const snc_pick *p = user;
     snc_arch a;
     snc_policy policy;
     snc_cfg_decode(&a, &policy, p->space, &o->cfg);
@@ -41,33 +40,31 @@ static void cost(void *user, snc_obs *o)
     o->macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &a, 128);
 }
 
-void snc_pick_cost(snc_pick *p, snc_obs *o) { cost(p, o); }
-
-/* Loss and score of a config on a split, on the very kernels and integers that an export will hold. */
-snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
+/* On the very kernels and integers that an export will hold. The logits stay in p->logits. */
+snc_err snc_pick_look_at(double *loss, double *score, snc_pick *p, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,
+                         const float *teacher)
 {
-    snc_arch a;
-    snc_policy policy;
     int K = p->supernet->cfg.classes;
-    snc_cfg_decode(&a, &policy, p->space, cfg);
-    SNC_TRY(snc_net_rebind(p->net, &a, &policy));
+    SNC_TRY(snc_net_rebind(p->net, a, policy));
     SNC_TRY(snc_loaded_logits(p->logits, p->net, K, d, BATCH));
     *loss = snc_step_distance(p->logits, teacher, d->n, K, p->supernet->cfg.regression);
     return snc_inputs_score(score, NULL, p->in->task, p->logits, d, K);
 }
 
-static snc_err score(void *user, snc_obs *o)
+snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
 {
-    snc_pick *p = user;
-    return snc_pick_look(&o->loss, &o->metric, p, &o->cfg, p->in->splits.rank, p->teacher_rank);
+    snc_arch a;
+    snc_policy policy;
+    snc_cfg_decode(&a, &policy, p->space, cfg);
+    return snc_pick_look_at(loss, score, p, &a, &policy, d, teacher);
 }
 
 snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg)
 {
     *out = (snc_obs){.cfg = *cfg};
     snc_cfg_canonical(&out->cfg, p->space);
-    cost(p, out);
-    return score(p, out);
+    snc_pick_cost(p, out);
+    return snc_pick_look(&out->loss, &out->metric, p, &out->cfg, p->in->splits.rank, p->teacher_rank);
 }
 
 cJSON *snc_pick_obs_json(const snc_pick *p, const snc_obs *o)
@@ -89,15 +86,6 @@ cJSON *snc_pick_obs_json(const snc_pick *p, const snc_obs *o)
     return j;
 }
 
-static snc_err save_best(void *user, const snc_obs *o)
-{
-    const snc_pick *p = user;
-    cJSON *j = snc_pick_obs_json(p, o);
-    snc_err err = snc_json_save(j, p->best_path);
-    cJSON_Delete(j);
-    return err;
-}
-
 static snc_err teacher_logits(snc_pick *p, const char *path)
 {
     snc_loaded l;
@@ -111,7 +99,9 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     if (!err) err = snc_alloc(&p->teacher_select, (size_t)s->select->n * K, sizeof(float));
     if (!err) err = snc_weights_logits(p->teacher_rank, p->ctx, l.weights, NULL, NULL, s->rank);
     if (!err) err = snc_weights_logits(p->teacher_select, p->ctx, l.weights, NULL, NULL, s->select);
+    if (!err) err = snc_inputs_score(&p->teacher_rank_score, NULL, p->in->task, p->teacher_rank, s->rank, (int)K);
     if (!err) err = snc_inputs_score(&p->teacher_select_score, NULL, p->in->task, p->teacher_select, s->select, (int)K);
+    if (!err) err = snc_path_hash(&p->teacher_hash, path);
     snc_loaded_close(&l);
     return err;
 }
@@ -185,87 +175,4 @@ void snc_pick_close(snc_pick *p)
     snc_free(p->teacher_select);
     snc_free(p->logits);
     *p = (snc_pick){0};
-}
-
-/* First proposals: even shares of every width at every depth, so that the search starts with what a person would try. */
-static int seed_configs(snc_cfg *out, snc_pick *p, int cap)
-{
-    int n = 0;
-    for (int d = p->space->gene[0].n - 1; d >= 0; d--)
-        for (int share = 20; share >= 5 && n < cap; share--) {
-            snc_obs o = {.cfg = snc_cfg_uniform(p->space, share / 20.0, d)};
-            cost(p, &o);
-            bool fits = (p->limits.latency_us <= 0 || o.latency_us <= p->limits.latency_us) && (p->limits.bytes <= 0 || o.bytes <= p->limits.bytes) &&
-                        (p->limits.macs <= 0 || o.macs <= p->limits.macs);
-            bool again = n > 0 && snc_cfg_equal(&out[n - 1], &o.cfg);
-            if (fits && !again) out[n++] = o.cfg;
-        }
-    return n;
-}
-
-/* A name, or a JSON file with "name" and its parameters. *params is the caller's to delete. */
-static snc_err make_search(snc_search **out, cJSON **params, const snc_options *o, const snc_space *space, const snc_cfg *seeds, int n)
-{
-    const char *name = o->searcher ? o->searcher : "nsga2", *path = name;
-    if (strchr(name, '.')) {
-        SNC_TRY(snc_json_load(params, path));
-        SNC_TRY(snc_json_str(&name, *params, "name", "nsga2", path));
-    }
-    return snc_search_new(out, name, *params, space, 2, seeds, n, (uint64_t)o->seed);
-}
-
-snc_err snc_pick_check(const snc_options *o, const snc_model *m)
-{
-    snc_err err = SNC_OK;
-    snc_space *space = NULL;
-    snc_search *s = NULL;
-    cJSON *params = NULL;
-    const char *repair = o->repair ? o->repair : "auto";
-    SNC_CHECK(strcmp(repair, "auto") == 0 || strcmp(repair, "on") == 0 || strcmp(repair, "off") == 0, SNC_E_ARG,
-              "--repair '%.40s': expected auto, on or off", repair);
-    SNC_GOTO(snc_step_space(&space, o, m, o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : "even"));
-    SNC_GOTO(make_search(&s, &params, o, space, NULL, 0));
-out:
-    snc_search_free(s);
-    cJSON_Delete(params);
-    snc_space_free(space);
-    return err;
-}
-
-static void hex(char out[20], uint64_t h) { snprintf(out, 20, "%016llx", (unsigned long long)h); }
-
-snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal)
-{
-    enum { SEEDS = 25 };
-    snc_err err = SNC_OK;
-    snc_search *s = NULL;
-    snc_journal *j = NULL;
-    cJSON *params = NULL;
-    snc_cfg seeds[SEEDS];
-    char model[20], space[20], task[20], rows[20];
-    snc_run_opts ro = {.limits = p->limits, .evals = p->o->evals, .objectives = 2, .cost_is_size = p->asked.size.given && !p->asked.latency.given};
-    snc_run_hooks hooks = {p, cost, score, save_best};
-    hex(model, snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)));
-    hex(space, snc_space_hash(p->space));
-    hex(task, snc_task_hash(p->in->task));
-    hex(rows, snc_dataset_hash(p->in->splits.rank));
-    const snc_journal_key keys[] = {{"model", model}, {"space", space}, {"task", task}, {"rank rows", rows}};
-    if (p->o->time_budget) SNC_GOTO(snc_parse_seconds(&ro.seconds, "--time-budget", p->o->time_budget));
-    SNC_GOTO(make_search(&s, &params, p->o, p->space, seeds, seed_configs(seeds, p, SEEDS)));
-    SNC_GOTO(snc_journal_open(&j, journal, p->space, keys, 4));
-    snc_log(p->ctx, SNC_LOG_INFO, "search: %s over 10^%.0f configs; by the table the full-size INT8 net takes %.0f us and %.2f MB",
-            p->o->searcher ? p->o->searcher : "nsga2", snc_space_log10_size(p->space), p->full_us, p->full_bytes / 1e6);
-    if (p->limits.latency_us > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: latency at most %.0f us", p->limits.latency_us);
-    if (p->limits.bytes > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: size at most %.3f MB", p->limits.bytes / 1e6);
-    SNC_GOTO(snc_search_run(report, p->ctx, s, j, &ro, &hooks));
-    SNC_GOTO(snc_journal_all(out, n, j));
-    for (int i = 0; i < *n; i++) {
-        cost(p, &(*out)[i]); /* the journal may come from a run with another table or target */
-        snc_obs_point(&(*out)[i], &ro);
-    }
-out:
-    cJSON_Delete(params);
-    snc_journal_close(j);
-    snc_search_free(s);
-    return err;
 }

@@ -26,7 +26,8 @@ typedef struct snc_pick {
     snc_latency *table;
     snc_net *net;             /* rebound to each candidate */
     float *teacher_rank, *teacher_select, *logits;
-    double teacher_select_score;
+    double teacher_rank_score, teacher_select_score;
+    uint64_t teacher_hash;
     size_t tokenizer_bytes;
     double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
     snc_limits limits;          /* absolute, what the search keeps to */
@@ -44,15 +45,15 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
                       const char *teacher, const char *supernet, const char *table, const char *dir) SNC_MUST_USE;
 void    snc_pick_close(snc_pick *p);
 
-/* The search itself; observations in evaluation order, freed with snc_free. */
-snc_err snc_pick_search(snc_obs **out, int *n, snc_run_report *report, snc_pick *p, const char *journal) SNC_MUST_USE;
-
 /* Loss and score of a config on a split, against the teacher's logits there. */
 snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher) SNC_MUST_USE;
+/* The same for a net that need not be of the space. The logits [d->n, K] stay in p->logits. */
+snc_err snc_pick_look_at(double *loss, double *score, snc_pick *p, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,
+                         const float *teacher) SNC_MUST_USE;
 /* Costs and scores of one config, outside the search. */
 snc_err snc_pick_observe(snc_obs *out, snc_pick *p, const snc_cfg *cfg) SNC_MUST_USE;
 
-void    snc_pick_cost(snc_pick *p, snc_obs *o);
+void    snc_pick_cost(const snc_pick *p, snc_obs *o);
 /* Times a few nets of even widths against the table: [[predicted us, measured us, share of the full-size INT8 net], ...]. */
 snc_err snc_pick_calibrate(cJSON **out, snc_pick *p) SNC_MUST_USE;
 /* By how much nets near a limit take more than predicted; probes near the limit weigh most. 1 without probes. */
@@ -63,7 +64,9 @@ typedef struct snc_finalist {
     snc_obs o;
     double select_loss, select_score;
     double us, ratio; /* measured in this process, interleaved with the full-size INT8 net */
-    bool meets;       /* every limit, as measured */
+    double miss;      /* by how much the limits are missed as measured, in shares of them; 0: every one holds */
+    bool meets;
+    bool tied;        /* no different in loss from the best of those that meet every limit */
 } snc_finalist;
 
 /* What --batch, --seq-len and the rank rows say. */
@@ -73,11 +76,31 @@ snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_optio
 snc_err snc_pick_workload_check(int *batch, int *seq, const snc_options *o, const snc_bert_config *c) SNC_MUST_USE;
 
 enum { SNC_FINALISTS = 5 };
-/* Up to 5 finalists, the chosen one first. When nothing is within the limits: the smallest net of the space, not meeting them. */
+/* Up to 5 finalists, the chosen one first; those that miss a limit last, the nearest of them first. When nothing is within
+ * the limits by its costs: the smallest net of the space, not meeting them.
+ *
+ * Two finalists differ in loss when a paired bootstrap over the rows of select says so at 95%. Of those that do not differ
+ * from the best, the faster one is chosen (the smaller one when size alone is limited), and of equally fast ones the smaller. */
 snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, snc_obs *obs, int n_obs) SNC_MUST_USE;
 
-/* front.json: the non-dominated evaluations by latency, and the chosen config. */
-snc_err snc_pick_save_front(const char *path, const snc_pick *p, const snc_obs *obs, int n, const snc_finalist *f, int n_f) SNC_MUST_USE;
+/* ---- the whole of it: search, second look, front -------------------------------------------------------------------- */
+
+typedef struct snc_found {
+    snc_obs *obs; /* every evaluation of the journal */
+    int n;
+    snc_finalist f[SNC_FINALISTS]; /* the chosen one first */
+    int n_f;
+    snc_run_report report;
+} snc_found;
+
+/* Searches, or goes on with the journal in dir (--journal: elsewhere), chooses, and writes dir/front.json and dir/config.json.
+ * SNC_E_DIVERGED: no evaluation gave a number. */
+snc_err snc_pick_find(snc_found *out, snc_pick *p, const char *dir) SNC_MUST_USE;
+void    snc_found_dispose(snc_found *f);
+/* The journal that --journal names, or dir/search.sqlite. */
+snc_err snc_pick_journal_path(char *buf, size_t size, const snc_options *o, const char *dir) SNC_MUST_USE;
+/* The front for people: at most 12 rows of it, the finalists after the second look, and what misses a limit. */
+void    snc_found_say(const snc_host *h, const snc_pick *p, const snc_found *f);
 /* {"config","arch","policy","loss","metric","latency_us","bytes","macs"} */
 cJSON  *snc_pick_obs_json(const snc_pick *p, const snc_obs *o);
 

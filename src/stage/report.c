@@ -1,12 +1,13 @@
 #include "stage/report.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/draft.h"
+#include "stage/page.h"
 
 snc_verdict snc_report_judge(const snc_proof *p, const snc_limits_asked *asked)
 {
@@ -100,143 +101,114 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     return j;
 }
 
-/* Text that grows; the first failure sticks. */
-typedef struct text {
-    char *p;
-    size_t n, cap;
-    snc_err err;
-} text;
-
-static void __attribute__((format(printf, 2, 3))) put(text *t, const char *fmt, ...)
+static void put_table(snc_draft *t, const snc_proof *p)
 {
-    char line[2048];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    if (n < 0 || t->err) return;
-    size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
-    t->err = snc_grow(&t->p, &t->cap, t->n + len + 1, 1);
-    if (t->err) return;
-    memcpy(t->p + t->n, line, len + 1);
-    t->n += len;
-}
-
-static void put_table(text *t, const snc_proof *p)
-{
-    put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | equal labels |\n");
-    put(t, "|---|---|---|---|---|---|---|---|\n");
+    snc_draft_put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | equal labels |\n");
+    snc_draft_put(t, "|---|---|---|---|---|---|---|---|\n");
     for (int k = SNC_PROOF_MODELS - 1; k >= 0; k--) {
         const snc_proof_model *m = &p->m[k];
-        put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | %.2f | %.2f (%.2f to %.2f) | ", m->name, m->latency_us.value / 1e3,
+        snc_draft_put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | %.2f | %.2f (%.2f to %.2f) | ", m->name, m->latency_us.value / 1e3,
             m->latency_us.low / 1e3, m->latency_us.high / 1e3, m->p90_us / 1e3, m->ratio.value, m->bytes / 1e6, 100 * m->score, m->drop.value,
             m->drop.low, m->drop.high);
-        if (isfinite(m->equal_labels)) put(t, "%.1f%% |\n", 100 * m->equal_labels);
-        else put(t, "- |\n");
+        if (isfinite(m->equal_labels)) snc_draft_put(t, "%.1f%% |\n", 100 * m->equal_labels);
+        else snc_draft_put(t, "- |\n");
     }
 }
 
-static void put_verdict(text *t, const snc_report_facts *f, const snc_verdict *v)
+static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_proof_model *c = &f->proof->m[SNC_PROOF_COMPRESSED];
     const snc_limits_asked *a = f->asked;
     if (a->latency.given && a->latency.relative)
-        put(t, "- latency %s: %.3fx with upper bound %.3fx, asked %.3fx of the full-size INT8 model\n", v->latency ? "holds" : "MISSED", c->ratio.value,
+        snc_draft_put(t, "- latency %s: %.3fx with upper bound %.3fx, asked %.3fx of the full-size INT8 model\n", v->latency ? "holds" : "MISSED", c->ratio.value,
             c->ratio.high, a->latency.value);
     else if (a->latency.given)
-        put(t, "- latency %s: %.3f ms with upper bound %.3f ms, asked %.3f ms\n", v->latency ? "holds" : "MISSED", c->latency_us.value / 1e3,
+        snc_draft_put(t, "- latency %s: %.3f ms with upper bound %.3f ms, asked %.3f ms\n", v->latency ? "holds" : "MISSED", c->latency_us.value / 1e3,
             c->latency_us.high / 1e3, a->latency.value / 1e3);
     if (a->size.given)
-        put(t, "- size %s: %.3f MB, asked %.3f MB\n", v->size ? "holds" : "MISSED", c->bytes / 1e6, snc_target_value(&a->size, v->full_bytes) / 1e6);
-    if (a->max_drop >= 0) put(t, "- drop %s: %.2f points, asked at most %.2f\n", v->drop ? "holds" : "MISSED", c->drop.value, a->max_drop);
-    put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev rows\n", c->drop.high, c->drop.value,
+        snc_draft_put(t, "- size %s: %.3f MB, asked %.3f MB\n", v->size ? "holds" : "MISSED", c->bytes / 1e6, snc_target_value(&a->size, v->full_bytes) / 1e6);
+    if (a->max_drop >= 0) snc_draft_put(t, "- drop %s: %.2f points, asked at most %.2f\n", v->drop ? "holds" : "MISSED", c->drop.value, a->max_drop);
+    snc_draft_put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev rows\n", c->drop.high, c->drop.value,
         f->proof->n_dev);
 }
 
-static void put_layers(text *t, const cJSON *config)
+static void put_layers(snc_draft *t, const cJSON *config)
 {
     const cJSON *layer, *arch = cJSON_GetObjectItemCaseSensitive(config, "arch"), *policy = cJSON_GetObjectItemCaseSensitive(config, "policy");
     const cJSON *dtypes = cJSON_GetObjectItemCaseSensitive(policy, "layers");
     int i = 0;
-    put(t, "Hidden %d; embeddings %s.\n\n| layer | heads | FFN | qkv | o | ffn_in | ffn_out |\n|---|---|---|---|---|---|---|\n",
+    snc_draft_put(t, "Hidden %d; embeddings %s.\n\n| layer | heads | FFN | qkv | o | ffn_in | ffn_out |\n|---|---|---|---|---|---|---|\n",
         cJSON_GetObjectItemCaseSensitive(arch, "hidden")->valueint, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(policy, "embed")));
     cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(arch, "layers"))
     {
         const cJSON *d = cJSON_GetArrayItem(dtypes, i++);
-        put(t, "| %d | %d | %d | %s | %s | %s | %s |\n", cJSON_GetObjectItemCaseSensitive(layer, "source")->valueint,
+        snc_draft_put(t, "| %d | %d | %d | %s | %s | %s | %s |\n", cJSON_GetObjectItemCaseSensitive(layer, "source")->valueint,
             cJSON_GetObjectItemCaseSensitive(layer, "heads")->valueint, cJSON_GetObjectItemCaseSensitive(layer, "ffn")->valueint,
             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "qkv")), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "o")),
             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "ffn_in")), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "ffn_out")));
     }
 }
 
-static void put_json_line(text *t, const char *name, const cJSON *j)
+static void put_json_line(snc_draft *t, const char *name, const cJSON *j)
 {
     char *s = cJSON_PrintUnformatted(j);
-    put(t, "- %s: %s\n", name, s ? s : "");
+    snc_draft_put(t, "- %s: %s\n", name, s ? s : "");
     cJSON_free(s);
 }
 
-static void put_md(text *t, const snc_report_facts *f, const snc_verdict *v)
+static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
-    put(t, "# %s: %s\n\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was missed");
+    snc_draft_put(t, "# %s: %s\n\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was missed");
     put_verdict(t, f, v);
-    put(t, "\n");
+    snc_draft_put(t, "\n");
     put_table(t, f->proof);
-    put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; mean over %d fresh processes a model,\n"
+    snc_draft_put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; mean over %d fresh processes a model,\n"
            "interleaved (%d for the teacher). Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
         f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
         SNC_PROOF_ROUNDS, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
     put_layers(t, f->config);
-    put(t, "\n- repair: %s\n", f->repair);
+    snc_draft_put(t, "\n- repair: %s\n", f->repair);
     put_json_line(t, "search", f->search);
     put_json_line(t, "stages", f->stages);
     put_json_line(t, "host", f->host);
 }
 
-static void put_csv(text *t, const snc_proof *p)
+static void put_csv(snc_draft *t, const snc_proof *p)
 {
-    put(t, "model,latency_us,latency_low_us,latency_high_us,p90_us,ratio,ratio_high,bytes,score,drop,drop_low,drop_high,equal_labels\n");
+    snc_draft_put(t, "model,latency_us,latency_low_us,latency_high_us,p90_us,ratio,ratio_high,bytes,score,drop,drop_low,drop_high,equal_labels\n");
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         const snc_proof_model *m = &p->m[k];
-        put(t, "%s,%.2f,%.2f,%.2f,%.2f,%.4f,%.4f,%.0f,%.6f,%.4f,%.4f,%.4f,", m->name, m->latency_us.value, m->latency_us.low, m->latency_us.high,
+        snc_draft_put(t, "%s,%.2f,%.2f,%.2f,%.2f,%.4f,%.4f,%.0f,%.6f,%.4f,%.4f,%.4f,", m->name, m->latency_us.value, m->latency_us.low, m->latency_us.high,
             m->p90_us, m->ratio.value, m->ratio.high, m->bytes, m->score, m->drop.value, m->drop.low, m->drop.high);
-        if (isfinite(m->equal_labels)) put(t, "%.6f", m->equal_labels);
-        put(t, "\n");
+        if (isfinite(m->equal_labels)) snc_draft_put(t, "%.6f", m->equal_labels);
+        snc_draft_put(t, "\n");
     }
-}
-
-static snc_err write_text(const char *dir, const char *name, text *t)
-{
-    char path[4096];
-    snc_err err = t->err;
-    if (!err) err = snc_path_join(path, sizeof path, dir, name);
-    if (!err) err = snc_file_write(path, t->p, t->n);
-    snc_free(t->p);
-    return err;
 }
 
 snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v)
 {
     char path[4096];
-    text md = {0}, csv = {0};
+    snc_draft md = {0}, csv = {0};
     put_md(&md, f, v);
     put_csv(&csv, f->proof);
-    snc_err err = write_text(dir, "report.md", &md), err2 = write_text(dir, "report.csv", &csv);
+    snc_err err = snc_draft_write(&md, dir, "report.md"), err2 = snc_draft_write(&csv, dir, "report.csv");
     SNC_TRY(err);
     SNC_TRY(err2);
     SNC_TRY(snc_path_join(path, sizeof path, dir, "report.json"));
     cJSON *j = report_json(f, v);
     err = snc_json_save(j, path);
     cJSON_Delete(j);
-    return err;
+    if (err) return err;
+    char journal[4096];
+    SNC_TRY(snc_pick_journal_path(journal, sizeof journal, f->o, dir));
+    return snc_page_write(dir, journal, path);
 }
 
 void snc_report_say(const snc_host *h, const snc_report_facts *f, const snc_verdict *v)
 {
-    text t = {0};
-    put(&t, "%s: %s\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was MISSED; the nearest result is kept");
+    snc_draft t = {0};
+    snc_draft_put(&t, "%s: %s\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was MISSED; the nearest result is kept");
     put_verdict(&t, f, v);
     put_table(&t, f->proof);
     if (!t.err) {

@@ -1,4 +1,5 @@
-/* stage/report.h: the proof as files: report.json (everything), report.md (to paste), report.csv (a row a model). */
+/* stage/report.h: the proof as files: report.json (everything), report.md (to paste), report.csv (a row a model), report.html
+ * (with the search, see page.h). */
 #ifndef SNC_STAGE_REPORT_H
 #define SNC_STAGE_REPORT_H
 
@@ -26,7 +27,7 @@ typedef struct snc_report_facts {
     const char *repair;   /* one sentence */
 } snc_report_facts;
 
-/* Writes dir/report.{json,md,csv}. */
+/* Writes dir/report.{json,md,csv,html}; the last of front.json and the journal beside it. */
 snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v) SNC_MUST_USE;
 /* The table and the verdict for people, as answer lines. */
 void    snc_report_say(const snc_host *h, const snc_report_facts *f, const snc_verdict *v);

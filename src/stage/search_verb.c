@@ -1,60 +1,114 @@
-/* compress search: the search alone, on a supernet and a latency table that are there or are made. */
+/* compress search: the search alone, on a supernet and a latency table that are there or are made; or what a journal holds. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/page.h"
 #include "stage/pick.h"
 
-static void say_front(const snc_host *h, const snc_pick *p, const snc_finalist *f, int n)
+/* ---- --export ------------------------------------------------------------------------------------------------------- */
+
+/* Nothing for NaN; all digits otherwise, so that files can be compared. */
+static void csv_number(char buf[40], double v)
 {
-    snc_stage_say(h, "| finalist | loss on rank | loss on select | score on select | us measured | us predicted | of full INT8 | MB |");
-    snc_stage_say(h, "|---|---|---|---|---|---|---|---|");
-    for (int i = 0; i < n; i++)
-        snc_stage_say(h, "| %d | %.4f | %.4f | %.2f | %.0f | %.0f | %.3fx | %.2f |", i + 1, f[i].o.loss, f[i].select_loss, 100 * f[i].select_score,
-                      f[i].us, f[i].o.latency_us, f[i].ratio, f[i].o.bytes / 1e6);
-    snc_stage_say(h, "teacher on select %.2f", 100 * p->teacher_select_score);
+    buf[0] = 0;
+    if (!isnan(v)) snprintf(buf, 40, "%.17g", v);
 }
 
-static snc_err search(const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in)
+static void say_csv(const snc_host *h, const snc_journal_file *f)
+{
+    snc_stage_say(h, "id,config,source,loss,metric,latency_us,bytes,macs,front");
+    for (int i = 0; i < f->n; i++) {
+        const snc_journal_row *r = &f->row[i];
+        char loss[40], metric[40], us[40];
+        csv_number(loss, r->o.loss);
+        csv_number(metric, r->o.metric);
+        csv_number(us, r->o.latency_us);
+        snc_stage_say(h, "%d,%s,%s,%s,%s,%s,%.0f,%.0f,%d", i + 1, r->config, r->source, loss, metric, us, r->o.bytes, r->o.macs, r->front);
+    }
+}
+
+static snc_err say_json(const snc_host *h, const snc_journal_file *f)
+{
+    cJSON *j = cJSON_Duplicate(f->meta, 1), *list = cJSON_AddArrayToObject(j, "evaluations");
+    for (int i = 0; i < f->n; i++) {
+        const snc_journal_row *r = &f->row[i];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddNumberToObject(o, "id", i + 1);
+        cJSON_AddStringToObject(o, "config", r->config);
+        cJSON_AddStringToObject(o, "source", r->source);
+        cJSON_AddNumberToObject(o, "loss", r->o.loss); /* NaN becomes null */
+        cJSON_AddNumberToObject(o, "metric", r->o.metric);
+        cJSON_AddNumberToObject(o, "latency_us", r->o.latency_us);
+        cJSON_AddNumberToObject(o, "bytes", r->o.bytes);
+        cJSON_AddNumberToObject(o, "macs", r->o.macs);
+        cJSON_AddBoolToObject(o, "front", r->front);
+        cJSON_AddItemToArray(list, o);
+    }
+    cJSON_AddItemToObject(j, "notes", cJSON_Duplicate(f->notes, 1));
+    char *text = cJSON_Print(j);
+    cJSON_Delete(j);
+    SNC_CHECK(text, SNC_E_NOMEM, "search --export: out of memory");
+    snc_stage_say_text(h, text);
+    cJSON_free(text);
+    return SNC_OK;
+}
+
+/* Every evaluation of a journal; needs nothing but the journal. */
+static snc_err export_journal(const snc_options *o, const snc_host *h)
+{
+    snc_journal_file f;
+    char path[4096];
+    bool csv = strcmp(o->export_as, "csv") == 0;
+    SNC_CHECK(csv || strcmp(o->export_as, "json") == 0, SNC_E_ARG, "--export '%.40s': expected csv or json", o->export_as);
+    SNC_CHECK(o->journal || o->output, SNC_E_ARG, "search --export: --journal is missing");
+    SNC_TRY(snc_pick_journal_path(path, sizeof path, o, o->output ? o->output : ""));
+    SNC_CHECK(snc_is_file(path), SNC_E_IO, "%s: no such file", path);
+    SNC_TRY(snc_journal_read(&f, path));
+    snc_err err = SNC_OK;
+    if (csv) say_csv(h, &f);
+    else err = say_json(h, &f);
+    snc_journal_file_dispose(&f);
+    return err;
+}
+
+/* ---- the search ----------------------------------------------------------------------------------------------------- */
+
+static snc_err search(int *missed, const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in)
 {
     snc_err err = SNC_OK;
     snc_pick p = {0};
-    snc_obs *obs = NULL;
-    snc_finalist f[SNC_FINALISTS];
-    snc_run_report r;
-    cJSON *chosen = NULL;
-    int n = 0, n_f = 0;
-    char table[4096], journal[4096], front[4096], config[4096];
+    snc_found found = {0};
+    char table[4096], journal[4096];
+    SNC_TRY(snc_pick_journal_path(journal, sizeof journal, o, o->output));
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
-    SNC_TRY(snc_path_join(journal, sizeof journal, o->output, "search.sqlite"));
-    SNC_TRY(snc_path_join(front, sizeof front, o->output, "front.json"));
-    SNC_TRY(snc_path_join(config, sizeof config, o->output, "config.json"));
     SNC_TRY(snc_mkdir(o->output));
     SNC_TRY(snc_step_profile(work, o, in, o->models[0], table));
     SNC_TRY(snc_ctx_check(ctx));
     SNC_TRY(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));
-    SNC_GOTO(snc_pick_search(&obs, &n, &r, &p, journal));
-    SNC_GOTO(snc_pick_choose(f, &n_f, &p, obs, n));
-    SNC_GOTO(snc_pick_save_front(front, &p, obs, n, f, n_f));
-    chosen = snc_pick_obs_json(&p, &f[0].o);
-    SNC_GOTO(snc_json_save(chosen, config));
-    say_front(h, &p, f, n_f);
-    snc_stage_say(h, "%d evaluations, %.1f a second; %s", n, r.seconds > 0 ? r.evaluated / r.seconds : 0, config);
+    SNC_GOTO(snc_pick_find(&found, &p, o->output));
+    SNC_GOTO(snc_page_write(o->output, journal, NULL));
+    snc_found_say(h, &p, &found);
+    snc_stage_say(h, "%d evaluations, %.1f a second; %s/config.json  %s/report.html", found.n,
+                  found.report.seconds > 0 ? found.report.evaluated / found.report.seconds : 0, o->output, o->output);
+    *missed = !found.f[0].meets;
 out:
-    cJSON_Delete(chosen);
-    snc_free(obs);
+    snc_found_dispose(&found);
     snc_pick_close(&p);
     return err;
 }
 
-snc_err snc_stage_search(const snc_options *o, const snc_host *h)
+snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx, work;
     snc_options all = *o;
     snc_inputs in = {0};
     snc_limits_asked asked;
+    *missed = 0;
+    if (o->export_as) return export_journal(o, h);
     SNC_TRY(snc_stage_need("search", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need("search", "--teacher", o->teacher));
     SNC_TRY(snc_stage_need("search", "--output", o->output));
@@ -63,7 +117,7 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_ctx(&work, o, h, 1));
     SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->models[0], true, NULL));
-    SNC_GOTO(search(o, h, &ctx, &work, &in));
+    SNC_GOTO(search(missed, o, h, &ctx, &work, &in));
 out:
     snc_inputs_close(&in);
     return err;
