@@ -1,0 +1,47 @@
+#include "stage/draft.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+
+static void append(snc_draft *d, const char *text, size_t n)
+{
+    if (d->err) return;
+    d->err = snc_grow(&d->p, &d->cap, d->n + n + 1, 1);
+    if (d->err) return;
+    memcpy(d->p + d->n, text, n);
+    d->n += n;
+    d->p[d->n] = 0;
+}
+
+void snc_draft_put(snc_draft *d, const char *fmt, ...)
+{
+    char piece[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(piece, sizeof piece, fmt, ap);
+    va_end(ap);
+    if (n > 0) append(d, piece, (size_t)n < sizeof piece ? (size_t)n : sizeof piece - 1);
+}
+
+void snc_draft_html(snc_draft *d, const char *text)
+{
+    for (const char *c = text ? text : ""; *c; c++) {
+        const char *as = *c == '&' ? "&amp;" : *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : *c == '"' ? "&quot;" : NULL;
+        append(d, as ? as : c, as ? strlen(as) : 1);
+    }
+}
+
+snc_err snc_draft_write(snc_draft *d, const char *dir, const char *name)
+{
+    char path[4096];
+    snc_err err = d->err;
+    if (!err) err = snc_path_join(path, sizeof path, dir, name);
+    if (!err) err = snc_file_write(path, d->p, d->n);
+    snc_free(d->p);
+    *d = (snc_draft){0};
+    return err;
+}

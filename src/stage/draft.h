@@ -1,0 +1,22 @@
+/* stage/draft.h: a text that grows, written to a file at the end; the first failure sticks until then. */
+#ifndef SNC_STAGE_DRAFT_H
+#define SNC_STAGE_DRAFT_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+typedef struct snc_draft {
+    char *p; /* NUL-terminated once something was put */
+    size_t n, cap;
+    snc_err err;
+} snc_draft;
+
+/* A piece of at most 2,047 bytes; longer ones are cut. */
+void snc_draft_put(snc_draft *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Any text, with &, <, > and quotes as HTML wants them. */
+void snc_draft_html(snc_draft *d, const char *text);
+/* dir/name, all or nothing; frees the text. */
+snc_err snc_draft_write(snc_draft *d, const char *dir, const char *name) SNC_MUST_USE;
+
+#endif
