@@ -100,7 +100,7 @@ static const option table[] = {
     {"--supernet-lr", NULL, REAL, AT(supernet_lr), COMPRESS | SUPERNET, 0, 1, "X", "its peak learning rate [5e-5]"},
     {"--alpha", NULL, REAL, AT(alpha), COMPRESS | SUPERNET, 0, 1, "X", "weight of the hard labels; the teacher has the rest [0.3]"},
     {"--temperature", NULL, REAL, AT(temperature), COMPRESS | SUPERNET, 0.01, 100, "X", "of the distillation [1]"},
-    {"--augment", NULL, REAL, AT(augment), COMPRESS | SUPERNET, 0, 100, "X", "rows made of each train row for distillation alone [1]"},
+    {"--augment", NULL, REAL, AT(augment), COMPRESS | SUPERNET, 0, 100, "X", "rows made of each train row for distillation alone [3]"},
     {"--hidden-weight", NULL, REAL, AT(hidden_weight), COMPRESS | SUPERNET, 0, 100, "X", "of the hidden-state MSE to the teacher [0]"},
     {"--sampler", NULL, STRING, AT(sampler), COMPRESS | SUPERNET, 0, 0, "S", "sandwich, instatune or full [sandwich]"},
     {"--inplace-teacher", NULL, FLAG, AT(inplace_teacher), COMPRESS | SUPERNET, 0, 0, NULL, "subnets learn from the full net of the same step"},
