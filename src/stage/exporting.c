@@ -87,14 +87,14 @@ static snc_err repair(snc_model *m, snc_pick *p, const snc_policy *policy, const
     SNC_TRY(snc_inputs_compute(&t.compute, p->o));
     t.max_steps = 0;
     t.epochs = p->o->repair_epochs;
-    t.lr = p->o->supernet_lr / 2;
+    t.lr = p->o->supernet_lr;
     t.alpha = 0; /* the teacher alone: hard labels pull away from it what the supernet has learnt */
     t.temperature = p->o->temperature;
     t.fake_quant = policy;
     t.what = "repair";
     snprintf(t.sampler, sizeof t.sampler, "full");
     SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, p->ctx, teacher_path, p->in->task));
-    SNC_GOTO(snc_train_run(&r, p->ctx, m, teacher, p->in->splits.train, NULL, &t));
+    SNC_GOTO(snc_step_distil(&r, p->ctx, m, teacher, p->in, p->o, NULL, &t));
 out:
     snc_model_free(teacher);
     return err;

@@ -119,16 +119,25 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
     return SNC_OK;
 }
 
+snc_err snc_step_distil(snc_train_result *r, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_inputs *in, const snc_options *o,
+                        const snc_subspace *sub, const snc_train_opts *t)
+{
+    snc_dataset *rows = NULL;
+    snc_augment a = SNC_AUGMENT_INIT;
+    a.rows = o->augment;
+    SNC_TRY(snc_dataset_augment(&rows, in->splits.train, &a, ctx->seed));
+    snc_err err = snc_train_run(r, ctx, m, teacher, rows, sub, t);
+    snc_dataset_free(rows);
+    return err;
+}
+
 /* Trains m (teacher weights in importance order) against a frozen copy of itself. */
 static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_options *o, snc_compute compute,
                      const snc_subspace *sub, const char *checkpoint, cJSON **recipe)
 {
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
     snc_model *teacher = NULL;
-    snc_dataset *rows = NULL;
-    snc_augment a = SNC_AUGMENT_INIT;
     snc_err err = SNC_OK;
-    a.rows = o->augment;
     snc_step_train_opts(&t, o, compute, checkpoint);
     t.epochs = o->supernet_epochs;
     t.lr = o->supernet_lr;
@@ -142,12 +151,10 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     SNC_TRY(snc_train_opts_check(&t));
     *recipe = snc_train_opts_to_json(&t);
     cJSON_AddItemToObject(*recipe, "space", snc_subspace_to_json(sub));
-    cJSON_AddNumberToObject(*recipe, "augment", a.rows);
+    cJSON_AddNumberToObject(*recipe, "augment", o->augment);
     SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
-    SNC_GOTO(snc_dataset_augment(&rows, in->splits.train, &a, ctx->seed));
-    SNC_GOTO(snc_train_run(r, ctx, m, teacher, rows, sub, &t));
+    SNC_GOTO(snc_step_distil(r, ctx, m, teacher, in, o, sub, &t));
 out:
-    snc_dataset_free(rows);
     snc_model_free(teacher);
     return err;
 }
