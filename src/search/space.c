@@ -192,7 +192,7 @@ snc_err snc_space_new(snc_space **out, const snc_bert_config *cfg, const snc_arc
     snc_err err = SNC_OK;
     snc_space *s = NULL;
     cJSON *file = NULL;
-    templates t;
+    templates t = {.apart = false};
     for (int l = 1; l < full->layers; l++)
         SNC_CHECK(full->heads[l] == full->heads[0] && full->ffn[l] == full->ffn[0], SNC_E_SHAPE,
                   "search needs a supernet with equal layers: layer %d differs from layer 0", l);
