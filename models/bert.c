@@ -15,6 +15,21 @@ static float *take(snc_bert *e, size_t rows, int cols)
     return p;
 }
 
+static snc_bf16 *take16(snc_bert *e, size_t rows, int cols) { return (snc_bf16 *)(void *)take(e, rows, (cols + 1) / 2); }
+
+/* What products read, and nobody else. */
+static bert_rows take_rows(snc_bert *e, size_t rows, int cols)
+{
+    return e->half ? (bert_rows){NULL, take16(e, rows, cols)} : (bert_rows){take(e, rows, cols), NULL};
+}
+
+/* What others read as well. */
+static bert_rows take_both(snc_bert *e, size_t rows, int cols)
+{
+    float *f = take(e, rows, cols);
+    return (bert_rows){f, e->half ? take16(e, rows, cols) : NULL};
+}
+
 static int widest(const int *v, int n)
 {
     int max = 0;
@@ -26,19 +41,22 @@ static void plan_layer(snc_bert *e, bert_layer *l, size_t T)
 {
     size_t R = (size_t)l->rows;
     int C = e->arch.hidden;
-    l->gather = l->first_only ? take(e, R, C) : NULL;
+    if (l->first_only) l->gather = take_both(e, R, C);
     l->q = take(e, R, l->attn);
     l->k = take(e, T, l->attn);
     l->v = take(e, T, l->attn);
     l->stats = take(e, R, 2 * l->heads);
-    l->mix = take(e, R, l->attn);
+    l->mix = take_rows(e, R, l->attn);
     l->s1 = take(e, R, C);
     l->n1 = take(e, R, 2);
-    l->y1 = take(e, R, C);
-    l->slope = e->opts.train ? take(e, R, l->ffn) : NULL;
-    l->a = take(e, R, l->ffn);
+    l->y1 = take_rows(e, R, C);
+    if (e->opts.train) l->slope = take_rows(e, R, l->ffn);
+    l->a = take_rows(e, R, l->ffn);
     l->s2 = take(e, R, C);
     l->n2 = take(e, R, 2);
+    if (!e->half) return;
+    l->mix.f = e->mix;
+    l->y1.f = e->y1;
 }
 
 static void plan_gradients(snc_bert *e, size_t T)
@@ -47,11 +65,10 @@ static void plan_gradients(snc_bert *e, size_t T)
     e->dy = take(e, T, C);
     e->dx = take(e, T, C);
     e->other = take(e, T, C);
-    e->da = take(e, T, widest(e->arch.ffn, e->arch.layers));
+    e->da = take_rows(e, T, widest(e->arch.ffn, e->arch.layers));
     e->dmix = take(e, T, attn);
-    e->dq = take(e, T, attn);
-    e->dk = take(e, T, attn);
-    e->dv = take(e, T, attn);
+    for (int i = 0; i < 3; i++) e->d[i] = take_both(e, T, attn);
+    e->dx16 = e->half ? take16(e, T, C) : NULL;
 }
 
 /* Places every activation of a batch of T tokens and B sequences for `arch`; e->used is the size. */
@@ -59,14 +76,16 @@ static void plan(snc_bert *e, const snc_arch *arch, int tokens, int B)
 {
     size_t T = (size_t)tokens, layer0;
     bool train = e->opts.train;
-    int C = arch->hidden;
-    float *y[2];
+    int C = arch->hidden, attn = e->m->cfg.head_width * widest(arch->heads, arch->layers);
+    bert_rows y[2];
     e->arch = *arch;
     e->used = 0;
     e->s0 = take(e, T, C);
     e->n0 = take(e, T, 2);
-    e->y0 = y[0] = take(e, T, C);
-    y[1] = train ? NULL : take(e, T, C);
+    e->y0 = y[0] = take_both(e, T, C);
+    y[1] = train ? e->y0 : take_both(e, T, C);
+    e->y1 = e->half ? take(e, T, C) : NULL;
+    e->mix = e->half ? take(e, T, attn) : NULL;
     layer0 = e->used;
     for (int i = 0; i < arch->layers; i++) {
         bert_layer *l = &e->layer[i];
@@ -76,7 +95,7 @@ static void plan(snc_bert *e, const snc_arch *arch, int tokens, int B)
         size_t most = e->used;
         if (!train) e->used = layer0;
         plan_layer(e, l, T);
-        l->y = train ? take(e, (size_t)l->rows, C) : y[(i + 1) % 2];
+        l->y = train ? take_both(e, (size_t)l->rows, C) : y[(i + 1) % 2];
         l->x = i ? e->layer[i - 1].y : e->y0;
         l->xq = first_only ? l->gather : l->x;
         if (e->used < most) e->used = most;
@@ -132,6 +151,7 @@ snc_err snc_bert_create(snc_bert **out, const snc_ctx *ctx, snc_model *m, const 
     snc_ops_limits max = {.rows = o->max_tokens, .width = widest(wide, 4), .seqs = e->opts.max_seqs, .len = e->opts.max_len,
                           .head_width = D};
     SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, o->max_tokens, max.width));
+    e->half = snc_gemm_takes_bf16(e->gemm);
     SNC_GOTO(snc_ops_create(&e->ops, ctx, &max));
     SNC_GOTO(pack_all(e));
     if (o->train) SNC_GOTO(snc_params_alloc_grad(&m->params));
@@ -210,9 +230,10 @@ static void embed_forward(snc_bert *e)
     int C = e->arch.hidden, T = e->x.T;
     snc_embed_forward(e->s0, e->ops, bert_w(e, ix->word), bert_w(e, ix->position), bert_w(e, ix->type), &e->x, C,
                       bert_ld(e, ix->word));
-    snc_norm_forward(e->y0, e->s0, e->n0, e->ops, NULL, bert_w(e, ix->embed_norm.w), bert_w(e, ix->embed_norm.b), T, C,
+    snc_norm_forward(e->y0.f, NULL, e->s0, e->n0, e->ops, NULL, bert_w(e, ix->embed_norm.w), bert_w(e, ix->embed_norm.b), T, C,
                      e->m->cfg.norm_eps, &none);
-    snc_mask_apply(e->y0, e->ops, T, C, &drop);
+    snc_mask_apply(e->y0.f, e->ops, T, C, &drop);
+    if (e->half) snc_round(e->y0.h, e->ops, e->y0.f, T, C);
 }
 
 static snc_err head_forward(float *logits, snc_bert *e)
@@ -221,8 +242,8 @@ static snc_err head_forward(float *logits, snc_bert *e)
     const bert_layer *last = &e->layer[e->arch.layers - 1];
     snc_mask drop = bert_mask(e, BERT_SITE_HEAD, false);
     int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
-    if (last->first_only) memcpy(e->first, last->y, (size_t)B * (size_t)C * sizeof *e->first);
-    else snc_bert__gather_first(e->first, last->y, &e->x, C);
+    if (last->first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
+    else snc_bert__gather_first((bert_rows){e->first, NULL}, last->y, &e->x, C);
     SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler, bert_w(e, ix->pooler.b), B, C, C, false));
     snc_act_forward(e->pooled, e->slope, e->ops, e->slope, B, C, SNC_OPS_TANH);
     snc_mask_apply(e->pooled, e->ops, B, C, &drop);
@@ -244,7 +265,7 @@ snc_err snc_bert_forward(snc_bert *e, float *logits, const snc_arch *arch, const
     return SNC_OK;
 }
 
-const float *snc_bert_hidden_view(const snc_bert *e, int i) { return i ? e->layer[i - 1].y : e->y0; }
+const float *snc_bert_hidden_view(const snc_bert *e, int i) { return i ? e->layer[i - 1].y.f : e->y0.f; }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
 
@@ -277,8 +298,8 @@ static void embed_backward(snc_bert *e)
     snc_mask none = SNC_MASK_OFF, drop = bert_mask(e, BERT_SITE_EMBED, false);
     int C = e->arch.hidden, T = e->x.T;
     snc_mask_apply(e->dy, e->ops, T, C, &drop);
-    snc_norm_backward(e->dy, NULL, bert_g(e, ix->embed_norm.w), bert_g(e, ix->embed_norm.b), NULL, e->ops, e->dy, e->s0, e->n0,
-                      bert_w(e, ix->embed_norm.w), T, C, &none);
+    snc_norm_backward(e->dy, NULL, NULL, bert_g(e, ix->embed_norm.w), bert_g(e, ix->embed_norm.b), NULL, e->ops, e->dy, e->s0,
+                      e->n0, bert_w(e, ix->embed_norm.w), T, C, &none);
     snc_embed_backward(bert_g(e, ix->word), bert_g(e, ix->position), bert_g(e, ix->type), e->ops, e->dy, &e->x, C,
                        bert_ld(e, ix->word));
 }

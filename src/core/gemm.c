@@ -139,8 +139,11 @@ static snc_err run(snc_gemm *g, const snc_gemm__job *j, const char *name, int T,
                   j->w->N, j->w->K);
         SNC_CHECK(j->w->ops == g->ops, SNC_E_ARG, "gemm %s: the weight was packed for another backend", name);
     }
+    SNC_CHECK(!j->A16 || g->ops->takes_bf16, SNC_E_UNSUPPORTED, "gemm %s: backend %s takes no bf16 rows", name,
+              snc_backend_name(g->ops->backend));
+    SNC_CHECK(!j->sink || !(j->C || j->accumulate), SNC_E_ARG, "gemm %s: an output beside a sink", name);
     if (j->M == 0 || j->N == 0) return SNC_OK;
-    if (j->K == 0) {
+    if (j->K == 0 && !j->sink) {
         fill(j);
         return SNC_OK;
     }
@@ -167,6 +170,33 @@ snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, i
                             int n, int k, bool accumulate)
 {
     snc_gemm__job j = {.C = dW, .ldc = lddw, .A = dY, .a_row = 1, .a_col = lddy, .B = X, .b_row = ldx, .b_col = 1,
+                       .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
+    return run(g, &j, "backward_w", T, n, k);
+}
+
+bool snc_gemm_takes_bf16(const snc_gemm *g) { return g->ops->takes_bf16; }
+
+snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx,
+                           const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate)
+{
+    snc_gemm__job j = {.C = Y, .ldc = ldy, .sink = sink, .A16 = X, .a_row = ldx, .a_col = 1, .B = w->W, .b_row = 1,
+                       .b_col = w->ldw, .bias = b, .w = w, .M = T, .N = n, .K = k, .accumulate = accumulate,
+                       .product = GEMM_FORWARD};
+    return run(g, &j, "forward", T, n, k);
+}
+
+snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *dY, int lddy,
+                              const snc_gemm_weight *w, int T, int n, int k, bool accumulate)
+{
+    snc_gemm__job j = {.C = dX, .ldc = lddx, .sink = sink, .A16 = dY, .a_row = lddy, .a_col = 1, .B = w->W, .b_row = w->ldw,
+                       .b_col = 1, .w = w, .M = T, .N = k, .K = n, .accumulate = accumulate, .product = GEMM_BACKWARD_X};
+    return run(g, &j, "backward_x", T, n, k);
+}
+
+snc_err snc_gemm_backward_w16(float *dW, int lddw, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X, int ldx, int T,
+                              int n, int k, bool accumulate)
+{
+    snc_gemm__job j = {.C = dW, .ldc = lddw, .A16 = dY, .a_row = 1, .a_col = lddy, .B16 = X, .b_row = ldx, .b_col = 1,
                        .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
     return run(g, &j, "backward_w", T, n, k);
 }

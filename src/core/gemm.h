@@ -5,7 +5,8 @@
  *   backward_w  dW [:n, :k] = dY^T [n, T] . X [T, k]
  *
  * Activations and gradients are f32 at this seam; with SNC_COMPUTE_BF16 the operands are rounded to bf16 on their way into
- * the kernel and summed in f32. A weight handle holds the copies of one matrix in the layouts that the backend's kernels
+ * the kernel and summed in f32. A backend that takes_bf16 also reads operands which the caller rounded itself (to nearest
+ * even), half the bytes and nothing to pack: the *16 calls, same results. A weight handle holds the copies of one matrix in the layouts that the backend's kernels
  * read (both directions, n and k prefixes of the same buffer); sync refreshes them after the f32 master changed. With
  * SNC_COMPUTE_F32 it only borrows the master.
  *
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 
 #include "base/ctx.h"
+#include "core/dtype.h"
 
 typedef enum snc_compute { SNC_COMPUTE_F32, SNC_COMPUTE_BF16 } snc_compute;
 
@@ -47,5 +49,22 @@ snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, i
                             int n, int k, bool accumulate) SNC_MUST_USE;
 snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
                             int n, int k, bool accumulate) SNC_MUST_USE;
+
+/* Takes finished rows [m0, m0 + rows) of a product instead of the output matrix: [rows, width], ld floats apart, in the
+ * cache of thread `worker`, its own to change. m0 is a multiple of 16, rows at most 32. Rows come in any order, from several
+ * threads at once. */
+typedef struct snc_gemm_sink {
+    void (*fn)(void *user, float *y, int ld, int m0, int rows, int worker);
+    void *user;
+} snc_gemm_sink;
+
+/* Exactly one of Y (dX) and sink is given; accumulate needs Y (dX). */
+bool    snc_gemm_takes_bf16(const snc_gemm *g);
+snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx,
+                           const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *dY, int lddy,
+                              const snc_gemm_weight *w, int T, int n, int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_w16(float *dW, int lddw, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X, int ldx, int T,
+                              int n, int k, bool accumulate) SNC_MUST_USE;
 
 #endif

@@ -8,10 +8,13 @@
  * and rows, columns and reduction indices beyond the matrix are zero. A weight keeps two B layouts, one for each direction
  * (forward reduces over its columns, backward_x over its rows), so that a narrower net reads a prefix of every level;
  * where a prefix ends inside a tile, the zeros in A mask the reduction and the store keeps the columns asked for.
- * A block of C is 32 x 32 (four tile sums, four operand tiles), which
- * halves the loads per multiplication; its sums start from C, the bias or zero, and are stored straight into C when
- * the block is whole. Work is cut by rows of C, so that the rows of A that it needs stay in L1 while B streams from L2; in
- * forward and backward_x they are packed right there, by the thread that uses them. Each sum runs over the whole reduction in one order: the bits do not depend on the thread count.
+ *
+ * A thread computes 32 whole rows of C at a time (its columns of them, where there are too few rows to share) into a panel
+ * of its own, block by block: 32 x 32, four tile sums and four operand tiles, which halves the loads per multiplication.
+ * Its rows of A stay in L1 (packed by itself, or read as they are when they come in bf16) while B streams past, told so by
+ * the load's hint, from L2 after the first time. Then the rows go to C in order, or to the sink: stores scattered over
+ * 32 rows would each wait for a line, stores in order find theirs fetched. Each sum runs over the whole reduction in one
+ * order: the bits do not depend on the thread count.
  */
 #include "core/gemm_priv.h"
 
@@ -24,27 +27,27 @@
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")))
 
 enum {
-    MIN_ITEMS = 16,    /* rows are cut no finer than 32: few of them are cut by columns as well, for balance */
-    MAX_TOKENS = 1024, /* backward_w sums over this many tokens at a time, */
-    L2_BYTES = 512 * 1024 /* and takes as many columns at a time as this much of B */
+    MIN_ROWS = 4,     /* rows of tiles a share has at least, or C is cut by columns */
+    PART = 24,        /* tiles of the reduction at a time: 48 KB of A for two rows of tiles */
+    MAX_TOKENS = 1024 /* backward_w sums over this many tokens at a time */
 };
 
-/* At the head of a worker's panel: which rows of A it holds. */
-typedef struct own_rows {
-    uint64_t job;
-    int block;
-    _Alignas(64) char tiles[];
-} own_rows;
+typedef struct operand { /* tiles of A */
+    const char *p;
+    size_t tile, row, step; /* bytes from one row of tiles, one row, one tile of the reduction to the next */
+} operand;
 
 typedef struct amx_run {
-    snc_gemm *g;
+    const snc_gemm *g;
     const snc_gemm__job *j;
-    const char *A;         /* NULL: each worker packs its own rows */
+    operand A;
+    const char *tail;   /* packed copy of the last row of tiles, when it is short and A is not packed; else NULL */
     const char *B;
-    size_t a_step, b_step; /* bytes from one row (column) of tiles to the next */
-    int kb;                /* tiles along the reduction */
-    int rows, cols;        /* of C, in blocks of 32 */
-    int span, spans;       /* an item is one block of rows by `span` blocks of columns */
+    size_t b_step;      /* bytes from one column of tiles to the next */
+    int kb;             /* tiles along the reduction */
+    int rows, cols;     /* of C: tiles of 16 rows, blocks of 32 columns */
+    int shares;
+    bool by_cols, pack; /* pack: a share packs its own rows of A first */
 } amx_run;
 
 /* ---- tiles ---- */
@@ -65,126 +68,126 @@ AMX static void tiles_on(void)
     _tile_loadconfig(&c);
 }
 
-/* Sums of a block: where they start (NULL: zero; step 0 repeats one row) and where they go; steps in floats. */
-typedef struct block {
-    const float *from;
-    float *to;
-    int64_t from_step, to_step;
-} block;
-
 /* The tile intrinsics do not tell the compiler that they read memory. */
 #define FENCE() __asm__ volatile("" ::: "memory")
 
-#define START(tile, i, j)                                                                                              \
-    do {                                                                                                               \
-        if (b.from) _tile_loadd(tile, b.from + (i) * 16 * b.from_step + (j) * 16, (size_t)b.from_step * 4);            \
-        else _tile_zero(tile);                                                                                         \
-    } while (0)
-#define STORE(tile, i, j) _tile_stored(tile, b.to + (i) * 16 * b.to_step + (j) * 16, (size_t)b.to_step * 4)
-
-/* A block of mt x nt tiles, mt and nt 1 or 2: constants at each call. */
-AMX static inline __attribute__((always_inline)) void tiles(block b, const char *A, size_t a_step, const char *B, size_t b_step,
-                                                            int kb, int mt, int nt)
+/* A block of mt x nt tiles, mt and nt 1 or 2 (constants at each call), into C with rows ldc floats apart; its sums start from
+ * `from` with rows from_step bytes apart (0: one row 16 times). */
+AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc, const float *from, size_t from_step,
+                                                            operand A, const char *A1, const char *B, size_t b_step, int kb,
+                                                            int mt, int nt)
 {
+    const float *below = (const float *)(const void *)((const char *)from + 16 * from_step);
     FENCE();
-    START(0, 0, 0);
-    if (nt == 2) START(1, 0, 1);
-    if (mt == 2) START(2, 1, 0);
-    if (mt == 2 && nt == 2) START(3, 1, 1);
-    for (int k = 0; k < kb; k++, A += 1024, B += 1024) {
-        _tile_loadd(6, B, 64);
-        _tile_loadd(4, A, 64);
-        if (mt == 2) _tile_loadd(5, A + a_step, 64);
-        if (nt == 2) _tile_loadd(7, B + b_step, 64);
+    _tile_loadd(0, from, from_step);
+    if (nt == 2) _tile_loadd(1, from + 16, from_step);
+    if (mt == 2) _tile_loadd(2, below, from_step);
+    if (mt == 2 && nt == 2) _tile_loadd(3, below + 16, from_step);
+    for (int k = 0; k < kb; k++, A.p += A.step, A1 += A.step, B += 1024) {
+        _tile_stream_loadd(6, B, 64);
+        _tile_loadd(4, A.p, A.row);
+        if (mt == 2) _tile_loadd(5, A1, A.row);
+        if (nt == 2) _tile_stream_loadd(7, B + b_step, 64);
         _tile_dpbf16ps(0, 4, 6);
         if (mt == 2) _tile_dpbf16ps(2, 5, 6);
         if (nt == 2) _tile_dpbf16ps(1, 4, 7);
         if (mt == 2 && nt == 2) _tile_dpbf16ps(3, 5, 7);
     }
-    STORE(0, 0, 0);
-    if (nt == 2) STORE(1, 0, 1);
-    if (mt == 2) STORE(2, 1, 0);
-    if (mt == 2 && nt == 2) STORE(3, 1, 1);
+    _tile_stored(0, C, ldc * 4);
+    if (nt == 2) _tile_stored(1, C + 16, ldc * 4);
+    if (mt == 2) _tile_stored(2, C + 16 * ldc, ldc * 4);
+    if (mt == 2 && nt == 2) _tile_stored(3, C + 16 * ldc + 16, ldc * 4);
     FENCE();
 }
 
-AMX static void tiles_any(block b, const char *A, size_t a_step, const char *B, size_t b_step, int kb, int mt, int nt)
+/* Rows of tiles `row` and, if `two`, the next, times blocks of columns [c0, c1), into the panel, for one part of the
+ * reduction after the other: the rows' part of A stays in L1. */
+AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1)
 {
-    if (mt == 2 && nt == 2) tiles(b, A, a_step, B, b_step, kb, 2, 2);
-    else if (mt == 2) tiles(b, A, a_step, B, b_step, kb, 2, 1);
-    else if (nt == 2) tiles(b, A, a_step, B, b_step, kb, 1, 2);
-    else tiles(b, A, a_step, B, b_step, kb, 1, 1);
+    operand A = r->A;
+    A.p += (size_t)row * A.tile;
+    if (r->tail && row + 1 == r->rows) A = (operand){r->tail, 0, 64, 1024};
+    for (int k = 0; k < r->kb || k == 0; k += PART, A.p += PART * A.step)
+        for (int c = c0; c < c1; c++) {
+            const char *B = r->B + (size_t)c * 2 * r->b_step + (size_t)k * 1024;
+            float *C = panel + (c - c0) * 32;
+            const float *from = k ? C : bias + (c - c0) * 32;
+            size_t step = k ? ld * sizeof *C : 0;
+            int kb = snc_gemm__min(PART, r->kb - k);
+            bool wide = r->j->N - c * 32 > 16;
+            if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2);
+            else if (two) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 1);
+            else if (wide) tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 2);
+            else tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 1);
+        }
 }
 
-/* A block that sticks out of C, or has both a bias and an old value, goes through a buffer of its own. */
-static void block_edge(const amx_run *r, const char *A, const char *B, int m0, int n0)
+AMX static void panel_store(float *C, int64_t ldc, const float *panel, size_t ld, int rows, int cols, bool accumulate)
 {
-    const snc_gemm__job *j = r->j;
-    _Alignas(64) float buf[32 * 32];
-    int rows = snc_gemm__min(32, j->M - m0), cols = snc_gemm__min(32, j->N - n0);
-    float *C = j->C + m0 * j->ldc + n0;
-    memset(buf, 0, sizeof buf);
-    for (int m = 0; m < rows; m++)
-        for (int n = 0; n < cols; n++) {
-            float v = j->bias ? j->bias[n0 + n] : 0.0f;
-            buf[m * 32 + n] = j->accumulate ? C[m * j->ldc + n] + v : v;
+    for (int m = 0; m < rows; m++, C += ldc, panel += ld)
+        for (int n = 0; n < cols; n += 16) {
+            __mmask16 t = cols - n >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (cols - n)) - 1);
+            __m512 v = _mm512_load_ps(panel + n);
+            if (accumulate) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(t, C + n));
+            _mm512_mask_storeu_ps(C + n, t, v);
         }
-    block b = {buf, buf, 32, 32};
-    tiles_any(b, A, r->a_step, B, r->b_step, r->kb, rows > 16 ? 2 : 1, cols > 16 ? 2 : 1);
-    for (int m = 0; m < rows; m++) memcpy(C + m * j->ldc, buf + m * 32, (size_t)cols * sizeof *C);
 }
 
-AMX static void row_of_blocks(const amx_run *r, const char *A, int m0, int first, int last)
+/* Rows of tiles [r0, r1) by blocks of columns [c0, c1) of C. Two rows of tiles go together unless they lie in two places. */
+AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int worker)
 {
     const snc_gemm__job *j = r->j;
-    bool edge = m0 + 32 > j->M || (j->bias && j->accumulate);
-    const char *B = r->B + (size_t)first * 2 * r->b_step;
-    for (int n0 = first * 32; n0 < last * 32; n0 += 32, B += 2 * r->b_step) {
-        if (edge || n0 + 32 > j->N) {
-            block_edge(r, A, B, m0, n0);
-            continue;
-        }
-        float *C = j->C + m0 * j->ldc + n0;
-        block b = {NULL, C, 0, j->ldc};
-        if (j->accumulate) b.from = C, b.from_step = j->ldc;
-        else if (j->bias) b.from = j->bias + n0;
-        tiles(b, A, r->a_step, B, r->b_step, r->kb, 2, 2);
+    float *bias = r->g->panel + (size_t)worker * r->g->panel_size;
+    size_t ld = (size_t)(c1 - c0) * 32;
+    float *panel = bias + ld;
+    int n0 = c0 * 32, cols = snc_gemm__min(c1 * 32, j->N) - n0;
+    memset(bias, 0, ld * sizeof *bias);
+    if (j->bias) memcpy(bias, j->bias + n0, (size_t)cols * sizeof *bias);
+    for (int row = r0; row < r1;) {
+        bool two = row + 1 < r1 && !(r->tail && row + 2 == r->rows);
+        int m0 = row * 16, rows = snc_gemm__min(two ? 32 : 16, j->M - m0);
+        panel_fill(panel, ld, bias, r, row, two, c0, c1);
+        if (j->sink) j->sink->fn(j->sink->user, panel, (int)ld, m0, rows, worker); /* all columns: never by_cols */
+        else panel_store(j->C + m0 * j->ldc + n0, j->ldc, panel, ld, rows, cols, j->accumulate);
+        row += two ? 2 : 1;
     }
 }
 
-/* Rows of A for a block of C, packed by the worker unless the item before this one needed the same. */
-static const char *pack_own(const amx_run *r, int row, int worker)
+static void pack_own(const amx_run *r, int r0, int r1)
 {
     const snc_gemm__job *j = r->j;
-    own_rows *own = (own_rows *)(void *)(r->g->panel + (size_t)worker * r->g->panel_size);
-    if (own->job != r->g->jobs || own->block != row) {
-        int m0 = row * 32;
-        snc_gemm__amx_pack_rows(own->tiles, j->A + m0 * j->a_row, j->a_row, snc_gemm__min(32, j->M - m0), j->K);
-        own->job = r->g->jobs;
-        own->block = row;
-    }
-    return own->tiles;
+    int m0 = r0 * 16, rows = snc_gemm__min(r1 * 16, j->M) - m0;
+    char *to = (char *)r->g->a + (size_t)r0 * r->A.tile;
+    if (j->A16) snc_gemm__amx_pack_rows16(to, j->A16 + m0 * j->a_row, j->a_row, rows, j->K);
+    else snc_gemm__amx_pack_rows(to, j->A + m0 * j->a_row, j->a_row, rows, j->K);
 }
 
-/* Rows packed by the worker: all spans of a row of blocks follow each other. Rows packed before: all rows of a span do, so
- * that its columns of B stay in L2. */
-AMX static void item(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+static void pack_share(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    pack_own(payload, (int)begin, (int)end);
+}
+
+AMX static void share(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const amx_run *r = payload;
-    (void)end;
-    (void)chunk;
-    int row = (int)(r->A ? begin % r->rows : begin / r->spans), span = (int)(r->A ? begin / r->rows : begin % r->spans);
-    const char *A = r->A ? r->A + (size_t)row * 2 * r->a_step : pack_own(r, row, worker);
+    int s = (int)begin, r0 = 0, r1 = r->rows, c0 = 0, c1 = r->cols;
+    (void)end, (void)chunk;
+    if (r->by_cols) c0 = r->cols * s / r->shares, c1 = r->cols * (s + 1) / r->shares;
+    else r0 = r->rows * s / r->shares, r1 = r->rows * (s + 1) / r->shares;
+    if (r->pack && !r->by_cols) pack_own(r, r0, r1);
     tiles_on();
-    row_of_blocks(r, A, row * 32, span * r->span, snc_gemm__min((span + 1) * r->span, r->cols));
+    compute(r, r0, r1, c0, c1, worker);
     _tile_release();
 }
 
-static void run_items(amx_run *r, int spans)
+static void run_shares(amx_run *r)
 {
-    r->spans = snc_gemm__max(1, snc_gemm__min(r->cols, spans));
-    r->span = (r->cols + r->spans - 1) / r->spans;
-    snc_par_for(r->g->ctx, (int64_t)r->rows * r->spans, 1, item, r);
+    r->shares = r->g->ctx->threads;
+    r->by_cols = r->rows < MIN_ROWS * r->shares && !r->j->sink;
+    r->shares = snc_gemm__min(r->shares, r->by_cols ? r->cols : r->rows);
+    if (r->by_cols && r->pack) snc_par_for(r->g->ctx, r->rows, 1, pack_share, r);
+    snc_par_for(r->g->ctx, r->shares, 1, share, r);
 }
 
 /* ---- products ---- */
@@ -192,7 +195,7 @@ static void run_items(amx_run *r, int spans)
 static snc_err amx_open(snc_gemm *g)
 {
     size_t width = snc_align_up((size_t)g->max_width, 32), size = snc_align_up((size_t)g->max_tokens, 32) * width;
-    g->panel_size = (sizeof(own_rows) + 32 * width * sizeof(snc_bf16)) / sizeof(float);
+    g->panel_size = 33 * width; /* a bias and 32 rows */
     SNC_TRY(snc_alloc(&g->panel, (size_t)g->ctx->threads * g->panel_size, sizeof(float)));
     SNC_TRY(snc_alloc(&g->a, size, sizeof(snc_bf16)));
     return snc_alloc(&g->b, size, sizeof(snc_bf16));
@@ -208,43 +211,61 @@ static void amx_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1)
     snc_gemm__amx_pack_weight(w->packed, (char *)w->packed + forward_bytes(w->N, w->K), w->W, w->ldw, w->N, w->K, n0, n1);
 }
 
+static operand packed_operand(const amx_run *r) { return (operand){r->g->a, (size_t)r->kb * 1024, 64, 1024}; }
+
 static void backward_w(amx_run *r)
 {
     snc_gemm__job job = *r->j, *j = &job; /* the first part may overwrite, later ones add */
-    snc_gemm *g = r->g;
+    const snc_gemm *g = r->g;
     int parts = (j->K + MAX_TOKENS - 1) / MAX_TOKENS, part = (j->K / parts + 31) / 32 * 32;
     r->j = j;
-    r->A = g->a;
     r->B = g->b;
     for (int t = 0; t < j->K; t += part, j->accumulate = true) {
         int tokens = snc_gemm__min(part, j->K - t);
+        int64_t a = t * j->a_col, b = t * j->b_row;
         r->kb = (tokens + 31) / 32;
-        r->a_step = r->b_step = (size_t)r->kb * 1024;
-        snc_gemm__amx_pack_pairs(g->ctx, g->a, j->A + t * j->a_col, j->a_col, tokens, j->M, true);
-        snc_gemm__amx_pack_pairs(g->ctx, g->b, j->B + t * j->b_row, j->b_row, tokens, j->N, false);
-        run_items(r, (int)((size_t)r->cols * 2 * r->b_step / L2_BYTES) + 1);
+        r->b_step = (size_t)r->kb * 1024;
+        r->A = packed_operand(r);
+        snc_gemm__amx_pack_pairs(g->ctx, g->a, j->A ? j->A + a : NULL, j->A16 ? j->A16 + a : NULL, j->a_col, tokens, j->M, true);
+        snc_gemm__amx_pack_pairs(g->ctx, g->b, j->B ? j->B + b : NULL, j->B16 ? j->B16 + b : NULL, j->b_row, tokens, j->N, false);
+        run_shares(r);
     }
+}
+
+/* Rows of bf16 are read in place: whole tiles of them, that is. */
+static void place_rows(amx_run *r)
+{
+    const snc_gemm__job *j = r->j;
+    r->pack = !j->A16 || j->K % 32;
+    r->A = packed_operand(r);
+    if (r->pack) return;
+    size_t row = (size_t)j->a_row * sizeof *j->A16;
+    r->A = (operand){(const char *)j->A16, 16 * row, row, 64};
+    if (j->M % 16 == 0) return;
+    int m0 = j->M / 16 * 16;
+    snc_gemm__amx_pack_rows16(r->g->a, j->A16 + m0 * j->a_row, j->a_row, j->M - m0, j->K);
+    r->tail = r->g->a;
 }
 
 static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
 {
-    amx_run r = {.g = g, .j = j, .kb = (j->K + 31) / 32, .rows = (j->M + 31) / 32, .cols = (j->N + 31) / 32};
-    g->jobs++;
+    amx_run r = {.g = g, .j = j, .kb = (j->K + 31) / 32, .rows = (j->M + 15) / 16, .cols = (j->N + 31) / 32};
     if (j->product == GEMM_BACKWARD_W) {
         backward_w(&r);
         return SNC_OK;
     }
     bool forward = j->product == GEMM_FORWARD;
-    r.a_step = (size_t)r.kb * 1024;
     r.B = (const char *)j->w->packed + (forward ? 0 : forward_bytes(j->w->N, j->w->K));
     r.b_step = (size_t)((forward ? j->w->K : j->w->N) + 31) / 32 * 1024;
-    run_items(&r, (MIN_ITEMS + r.rows - 1) / r.rows);
+    place_rows(&r);
+    run_shares(&r);
     return SNC_OK;
 }
 
 const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)
 {
     static const snc_gemm__ops ops = {.backend = SNC_BACKEND_NATIVE,
+                                      .takes_bf16 = true,
                                       .open = amx_open,
                                       .weight_bytes = amx_weight_bytes,
                                       .sync_rows = amx_sync_rows,

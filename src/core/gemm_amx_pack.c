@@ -82,11 +82,29 @@ PACK void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int row
     }
 }
 
+/* 32 bf16 of a row, zero beyond `left` of them. */
+PACK_INLINE __m512i load32(const snc_bf16 *p, int left)
+{
+    if (left >= 32) return _mm512_loadu_si512(p);
+    return left <= 0 ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi16((__mmask32)((1u << left) - 1), p);
+}
+
+PACK void snc_gemm__amx_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, int rows, int cols)
+{
+    int kb = (cols + 31) / 32;
+    for (int t = 0; t < (rows + 15) / 16 * 16; t++, src += ld) {
+        char *dst = (char *)A + (int64_t)(t / 16) * kb * TILE + t % 16 * 64;
+        for (int k = 0; k < kb; k++)
+            _mm512_store_si512(dst + k * TILE, load32(src + k * 32, t < rows ? cols - k * 32 : 0));
+    }
+}
+
 /* ---- activations by pairs of rows ---- */
 
 typedef struct pack_run {
     char *dst;
     const float *src;
+    const snc_bf16 *src16;
     int64_t ld;
     int rows, cols;
     bool transpose;
@@ -123,10 +141,38 @@ PACK static void pairs_block(void *payload, int64_t begin, int64_t end, int64_t 
     }
 }
 
-void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, int64_t ld, int rows, int cols, bool transpose)
+/* Two columns of tiles at a time: 32 columns of a pair of rows are a cache line each. */
+PACK static void pairs_block16(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
-    pack_run p = {dst, src, ld, rows, cols, transpose};
-    snc_par_for(ctx, rows, 32, pairs_block, &p);
+    const pack_run *p = payload;
+    int tb = (p->rows + 31) / 32, t0 = (int)begin, rows = p->rows - t0;
+    const __m512i first = interleave_index();
+    const __m512i index[2] = {_mm512_add_epi16(first, _mm512_slli_epi32(_mm512_set1_epi32(16), 16)),
+                              _mm512_add_epi16(first, _mm512_set1_epi32(0x00200010))};
+    (void)end, (void)chunk, (void)worker;
+    for (int c = 0; c < p->cols; c += 32) {
+        __m512i r[2][16];
+        const snc_bf16 *src = p->src16 + t0 * p->ld + c;
+        int left = p->cols - c;
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) {
+            __m512i low = load32(src + 2 * i * p->ld, 2 * i < rows ? left : 0);
+            __m512i high = load32(src + (2 * i + 1) * p->ld, 2 * i + 1 < rows ? left : 0);
+            r[0][i] = _mm512_permutex2var_epi16(low, index[0], high);
+            r[1][i] = _mm512_permutex2var_epi16(low, index[1], high);
+        }
+        for (int half = 0; half < 2 && half * 16 < left; half++) {
+            if (p->transpose) transpose(r[half]);
+            store_tile(p->dst + ((int64_t)(c / 16 + half) * tb + t0 / 32) * TILE, r[half]);
+        }
+    }
+}
+
+void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, const snc_bf16 *src16, int64_t ld, int rows,
+                              int cols, bool transpose)
+{
+    pack_run p = {dst, src, src16, ld, rows, cols, transpose};
+    snc_par_for(ctx, rows, 32, src ? pairs_block : pairs_block16, &p);
 }
 
 /* ---- weights, both directions at once ---- */

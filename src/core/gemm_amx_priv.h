@@ -1,4 +1,4 @@
-/* core/gemm_amx_priv.h: packing f32 matrices into the bf16 tiles that gemm_amx.c multiplies (layouts drawn there).
+/* core/gemm_amx_priv.h: packing matrices into the bf16 tiles that gemm_amx.c multiplies (layouts drawn there).
  *
  * Rounding is to nearest even with denormals flushed to zero, as the AVX512-BF16 conversion does and as the tile
  * multiplication treats its operands.
@@ -7,12 +7,16 @@
 #define SNC_CORE_GEMM_AMX_PRIV_H
 
 #include "base/ctx.h"
+#include "core/dtype.h"
 
 /* A layout of a row-major matrix [rows, cols], serial; rows are filled up with zeros to a multiple of 16. */
 void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int rows, int cols);
+void snc_gemm__amx_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, int rows, int cols);
 
-/* Layouts that reduce over the rows of [rows, cols], in parallel: A [cols/16][rows/32] if transpose, else B. */
-void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, int64_t ld, int rows, int cols, bool transpose);
+/* Layouts that reduce over the rows of [rows, cols], given in f32 or (src NULL) in bf16, in parallel: A [cols/16][rows/32] if
+ * transpose, else B. */
+void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, const snc_bf16 *src16, int64_t ld, int rows,
+                              int cols, bool transpose);
 
 /* Both B layouts of rows [n0, n1) of a weight [N, K], serial; n0 a multiple of 32, n1 as well or N. */
 void snc_gemm__amx_pack_weight(void *forward, void *backward, const float *W, int64_t ld, int N, int K, int n0, int n1);

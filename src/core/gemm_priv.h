@@ -24,6 +24,8 @@ typedef enum snc_gemm__product { GEMM_FORWARD, GEMM_BACKWARD_X, GEMM_BACKWARD_W 
 typedef struct snc_gemm__job {
     float *C; /* [M, N], ld = ldc */
     const float *A, *B, *bias; /* A[m, k] = A[m * a_row + k * a_col]; B[k, n] = B[k * b_row + n * b_col]; bias [N] or NULL */
+    const snc_bf16 *A16, *B16; /* instead of A, and in backward_w of B; the same strides */
+    const snc_gemm_sink *sink; /* instead of C */
     const snc_gemm_weight *w;  /* NULL in backward_w */
     int64_t ldc, a_row, a_col, b_row, b_col;
     int M, N, K;
@@ -33,6 +35,7 @@ typedef struct snc_gemm__job {
 
 typedef struct snc_gemm__ops {
     snc_backend backend;
+    bool takes_bf16;               /* else run never sees A16 or a sink */
     snc_err (*open)(snc_gemm *g);  /* allocates scratch; on failure the caller runs close */
     void (*close)(snc_gemm *g);    /* NULL: only the shared scratch is to be freed */
     size_t (*weight_bytes)(int N, int K);                                        /* NULL: the master is read */
@@ -49,7 +52,6 @@ struct snc_gemm {
     void *a, *b;       /* operand scratch of the backend */
     float *panel;      /* [threads][panel_size]: one worker's scratch */
     size_t panel_size; /* floats */
-    uint64_t jobs;     /* run so far */
     struct snc_gemm__dnnl *dnnl;
 };
 

@@ -13,6 +13,7 @@
 struct snc_ops {
     const snc_ctx *ctx;
     const snc_kernels *k;
+    void (*narrow)(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
     snc_ops_limits max;
     float *partial;      /* sums of each chunk, or of each sequence */
     float *scratch;      /* [threads][scratch_each] */
@@ -38,8 +39,13 @@ snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *
     SNC_TRY(snc_alloc(&o, 1, sizeof *o));
     o->ctx = ctx;
     o->k = pick(ctx);
+    o->narrow = o->k->narrow;
+#if defined(__x86_64__)
+    if (o->k == &snc_kernels_avx512 && snc_isa_now() >= SNC_ISA_AMX) o->narrow = snc_ops__narrow_native;
+#endif
     o->max = *max;
-    o->scratch_each = snc_align_up(snc_head_scratch(max->len, max->head_width), SNC_ALIGN / sizeof(float));
+    size_t head = snc_head_scratch(max->len, max->head_width), row = (size_t)max->width;
+    o->scratch_each = snc_align_up(head > row ? head : row, SNC_ALIGN / sizeof(float));
     size_t chunks = (size_t)max->rows / SNC_OPS_GRAIN + 1, parts = chunks > (size_t)max->seqs ? chunks : (size_t)max->seqs;
     SNC_GOTO(snc_alloc(&o->partial, parts * 3 * (size_t)max->width, sizeof *o->partial));
     SNC_GOTO(snc_alloc(&o->scratch, o->scratch_each * (size_t)ctx->threads, sizeof *o->scratch));
@@ -117,6 +123,7 @@ void snc_mask_apply(float *x, snc_ops *o, int rows, int n, const snc_mask *m)
 
 typedef struct norm_job {
     const snc_ops *o;
+    snc_bf16 *out16;
     float *y, *s, *dx, *stats;
     const float *in, *dy, *gamma, *beta, *cs, *cstats;
     const snc_mask *m;
@@ -131,12 +138,14 @@ static void norm_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk
     (void)chunk, (void)worker;
     j->o->k->norm_forward(j->y + at, j->s + at, j->stats + 2 * begin, j->in ? j->in + at : NULL, j->gamma, j->beta,
                           (int)begin, (int)(end - begin), j->n, j->eps, j->m);
+    if (j->out16) j->o->narrow(j->out16 + at, j->n, j->y + at, j->n, (int)(end - begin), j->n);
 }
 
-void snc_norm_forward(float *y, float *s, float *stats, snc_ops *o, const float *r, const float *gamma, const float *beta,
-                      int rows, int n, float eps, const snc_mask *m)
+void snc_norm_forward(float *y, snc_bf16 *y16, float *s, float *stats, snc_ops *o, const float *r, const float *gamma,
+                      const float *beta, int rows, int n, float eps, const snc_mask *m)
 {
-    norm_job j = {.o = o, .y = y, .s = s, .stats = stats, .in = r, .gamma = gamma, .beta = beta, .m = m, .n = n, .eps = eps};
+    norm_job j = {.o = o, .out16 = y16, .y = y, .s = s, .stats = stats, .in = r, .gamma = gamma, .beta = beta, .m = m, .n = n,
+                  .eps = eps};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_forward_body, &j);
 }
 
@@ -147,12 +156,15 @@ static void norm_backward_body(void *p, int64_t begin, int64_t end, int64_t chun
     (void)worker;
     j->o->k->norm_backward(j->y + at, j->dx ? j->dx + at : NULL, j->o->partial + chunk * 3 * j->n, j->dy + at, j->cs + at,
                            j->cstats + 2 * begin, j->gamma, (int)begin, (int)(end - begin), j->n, j->m);
+    const float *dx = j->m->threshold ? j->dx : j->y;
+    if (j->out16) j->o->narrow(j->out16 + at, j->n, dx + at, j->n, (int)(end - begin), j->n);
 }
 
-void snc_norm_backward(float *ds, float *dx, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
-                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m)
+void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o,
+                       const float *dy, const float *s, const float *stats, const float *gamma, int rows, int n,
+                       const snc_mask *m)
 {
-    norm_job j = {.o = o, .y = ds, .dx = dx, .dy = dy, .cs = s, .cstats = stats, .gamma = gamma, .m = m, .n = n};
+    norm_job j = {.o = o, .out16 = dx16, .y = ds, .dx = dx, .dy = dy, .cs = s, .cstats = stats, .gamma = gamma, .m = m, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_backward_body, &j);
     join(dgamma, o, o->partial, chunks_of(rows), 3 * (int64_t)n, n);
     join(dbeta, o, o->partial + n, chunks_of(rows), 3 * (int64_t)n, n);
@@ -187,7 +199,8 @@ static void act_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk
 {
     const act_job *j = p;
     (void)worker;
-    j->o->k->act_backward(j->a + begin * j->n, j->o->partial + chunk * j->n, j->h + begin * j->n, (int)(end - begin), j->n);
+    j->o->k->act_backward(j->a + begin * j->n, j->o->partial + chunk * j->n, j->h + begin * j->n, (int)(end - begin), j->n, j->n,
+                          j->n);
 }
 
 void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int rows, int n)
@@ -195,6 +208,66 @@ void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int r
     act_job j = {.o = o, .a = dh, .h = d, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, act_backward_body, &j);
     join(dbias, o, o->partial, chunks_of(rows), n, n);
+}
+
+static void act_forward_rows(void *user, float *y, int ld, int m0, int rows, int worker)
+{
+    const snc_act_rows *b = user;
+    const snc_ops *o = b->o;
+    float *d = b->d ? o->scratch + (size_t)worker * o->scratch_each : NULL;
+    for (int r = 0; r < rows; r++, y += ld) {
+        int64_t at = (int64_t)(m0 + r) * b->n;
+        o->k->act_forward[b->act](y, d, y, b->n);
+        o->narrow(b->a + at, b->n, y, ld, 1, b->n);
+        if (d) o->narrow(b->d + at, b->n, d, b->n, 1, b->n);
+    }
+}
+
+/* In strips of columns, whose widened slopes stay in L1. */
+static void act_backward_rows(void *user, float *y, int ld, int m0, int rows, int worker)
+{
+    enum { STRIP = 128 };
+    const snc_act_rows *b = user;
+    const snc_ops *o = b->o;
+    _Alignas(64) float d[SNC_OPS_GRAIN * STRIP];
+    (void)worker;
+    for (int r = 0; r < rows; r += SNC_OPS_GRAIN) {
+        int part = rows - r < SNC_OPS_GRAIN ? rows - r : SNC_OPS_GRAIN;
+        int64_t at = (int64_t)(m0 + r) * b->n;
+        float *dh = y + (int64_t)r * ld, *sums = o->partial + (int64_t)((m0 + r) / SNC_OPS_GRAIN) * b->n;
+        for (int c = 0; c < b->n; c += STRIP) {
+            int cols = b->n - c < STRIP ? b->n - c : STRIP;
+            o->k->widen(d, STRIP, b->d + at + c, b->n, part, cols);
+            o->k->act_backward(dh + c, sums + c, d, part, cols, ld, STRIP);
+        }
+        o->narrow(b->a + at, b->n, dh, ld, part, b->n);
+    }
+}
+
+snc_gemm_sink snc_act_forward_sink(snc_act_rows *b) { return (snc_gemm_sink){act_forward_rows, b}; }
+
+snc_gemm_sink snc_act_backward_sink(snc_act_rows *b) { return (snc_gemm_sink){act_backward_rows, b}; }
+
+void snc_act_end(float *dbias, snc_ops *o, int rows, int n) { join(dbias, o, o->partial, chunks_of(rows), n, n); }
+
+typedef struct round_job {
+    const snc_ops *o;
+    snc_bf16 *to;
+    const float *x;
+    int n;
+} round_job;
+
+static void round_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const round_job *j = p;
+    (void)chunk, (void)worker;
+    j->o->narrow(j->to + begin * j->n, j->n, j->x + begin * j->n, j->n, (int)(end - begin), j->n);
+}
+
+void snc_round(snc_bf16 *x16, snc_ops *o, const float *x, int rows, int n)
+{
+    round_job j = {o, x16, x, n};
+    snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, round_body, &j);
 }
 
 static void col_sum_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -216,7 +289,10 @@ void snc_col_sum(float *db, snc_ops *o, const float *x, int rows, int n)
 typedef struct attention_job {
     const snc_ops *o;
     const snc_attention *at;
-    float *out, *stats, *dq, *dk, *dv;
+    float *out, *stats;
+    snc_bf16 *out16;
+    float *const *d;
+    snc_bf16 *const *d16;
     const float *q, *k, *v, *dout, *kept;
 } attention_job;
 
@@ -255,14 +331,16 @@ static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t 
         snc_head h;
         int row = head_of(&h, j, item, worker), head = (int)(item % j->at->heads);
         float *top = j->stats + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
-        j->o->k->head_forward(j->out + (size_t)row * ld + (size_t)head * h.width, top, inv, &h);
+        size_t out = (size_t)row * ld + (size_t)head * h.width;
+        j->o->k->head_forward(j->out + out, top, inv, &h);
+        if (j->out16) j->o->narrow(j->out16 + out, ld, j->out + out, ld, h.queries, h.width);
     }
 }
 
-void snc_attention_forward(float *out, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
+void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
                            const snc_attention *at)
 {
-    attention_job j = {.o = o, .at = at, .out = out, .stats = stats, .q = q, .k = k, .v = v};
+    attention_job j = {.o = o, .at = at, .out = out, .out16 = out16, .stats = stats, .q = q, .k = k, .v = v};
     snc_par_for(o->ctx, (int64_t)at->x->B * at->heads, 1, attention_forward_body, &j);
 }
 
@@ -278,23 +356,23 @@ static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t
         size_t col = (size_t)head * h.width, q_at = (size_t)row * ld + col, k_at = (size_t)j->at->x->offsets[seq] * ld + col;
         const float *top = j->kept + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
         float *sums = j->o->partial + (size_t)seq * 3 * ld + col;
-        kern->head_backward(j->dq + q_at, j->dk + k_at, j->dv + k_at, &h, j->dout + q_at, top, inv);
-        kern->col_sum(sums, j->dq + q_at, h.queries, h.width, ld);
-        kern->col_sum(sums + ld, j->dk + k_at, h.keys, h.width, ld);
-        kern->col_sum(sums + 2 * ld, j->dv + k_at, h.keys, h.width, ld);
+        kern->head_backward(j->d[0] + q_at, j->d[1] + k_at, j->d[2] + k_at, &h, j->dout + q_at, top, inv);
+        for (int i = 0; i < 3; i++) {
+            size_t from = i ? k_at : q_at;
+            int n = i ? h.keys : h.queries;
+            kern->col_sum(sums + i * ld, j->d[i] + from, n, h.width, ld);
+            if (j->d16) j->o->narrow(j->d16[i] + from, ld, j->d[i] + from, ld, n, h.width);
+        }
     }
 }
 
-void snc_attention_backward(float *dq, float *dk, float *dv, float *dbq, float *dbk, float *dbv, snc_ops *o,
-                            const float *dout, const float *q, const float *k, const float *v, const float *stats,
-                            const snc_attention *at)
+void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout,
+                            const float *q, const float *k, const float *v, const float *stats, const snc_attention *at)
 {
     int A = at->heads * at->head_width, B = at->x->B;
-    attention_job j = {.o = o, .at = at, .dq = dq, .dk = dk, .dv = dv, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
+    attention_job j = {.o = o, .at = at, .d = d, .d16 = d16, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
     snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
-    join(dbq, o, o->partial, B, 3 * (int64_t)A, A);
-    join(dbk, o, o->partial + A, B, 3 * (int64_t)A, A);
-    join(dbv, o, o->partial + 2 * (size_t)A, B, 3 * (int64_t)A, A);
+    for (int i = 0; i < 3; i++) join(db[i], o, o->partial + i * A, B, 3 * (int64_t)A, A);
 }
 
 /* ---- embedding tables --------------------------------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* core/ops.h: what a transformer layer does between its matrix products, forward and backward.
  *
  * All activations are f32, row-major and dense (ld = width); rows are tokens of an unpadded batch. Forward overwrites;
- * parameter gradients (gamma, beta, bias, tables) are added to, activation gradients are overwritten.
+ * parameter gradients (gamma, beta, bias, tables) are added to, activation gradients are overwritten. An output whose name
+ * ends in 16 is the one before it rounded to bf16 for the products of core/gemm.h, dense as well, or NULL.
  *
  * A plan (snc_ops) owns the partial sums and per-thread scratch and serves one thread of control at a time. Rows are cut
  * into chunks of SNC_OPS_GRAIN and partial sums join in chunk order, so results do not depend on the thread count. With
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/ctx.h"
+#include "core/gemm.h"
 #include "core/tokens.h"
 
 enum { SNC_OPS_GRAIN = 16 }; /* rows of one chunk */
@@ -47,12 +49,13 @@ void     snc_mask_apply(float *x /* [rows, n] */, snc_ops *o, int rows, int n, c
 
 /* LayerNorm of a sum: s = mask(s) + r, y = (s - mean) * rstd * gamma + beta over the n active channels.
  * s [rows, n] holds the linear's output and is kept for backward; r [rows, n] or NULL; stats [rows, 2] = mean, rstd. */
-void snc_norm_forward(float *y, float *s, float *stats, snc_ops *o, const float *r, const float *gamma, const float *beta,
+void snc_norm_forward(float *y, snc_bf16 *y16, float *s, float *stats, snc_ops *o, const float *r, const float *gamma, const float *beta,
                       int rows, int n, float eps, const snc_mask *m);
 /* ds [rows, n]: gradient of the sum, which is also r's (ds = dy is fine). dx [rows, n]: gradient of the linear's output,
- * mask(ds); not written when the mask is off (ds is it then). dbias [n] += column sums of it, or NULL. */
-void snc_norm_backward(float *ds, float *dx, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
-                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m);
+ * mask(ds); not written when the mask is off (ds is it then; dx16 always is it). dbias [n] += column sums of it, or NULL. */
+void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o,
+                       const float *dy, const float *s, const float *stats, const float *gamma, int rows, int n,
+                       const snc_mask *m);
 
 typedef enum snc_ops_act { SNC_OPS_GELU, SNC_OPS_GELU_TANH, SNC_OPS_RELU, SNC_OPS_TANH, SNC_OPS_ACTS } snc_ops_act;
 
@@ -61,6 +64,21 @@ void snc_act_forward(float *a, float *d, snc_ops *o, const float *h, int rows, i
 /* dh = da * d in place; dbias [n] += column sums, or NULL. */
 void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int rows, int n);
 
+/* The same on the rows of a product as soon as they are there, with all that is kept in bf16: forward takes h = X W^T + b and
+ * writes a and d (or NULL); backward takes da = dY W, reads d and writes dh to `a`. The sink borrows b. After a backward
+ * product, snc_act_end adds the column sums of dh to dbias [n]. */
+typedef struct snc_act_rows {
+    snc_ops *o;
+    snc_bf16 *a, *d; /* [rows, n] */
+    int n;
+    snc_ops_act act;
+} snc_act_rows;
+
+snc_gemm_sink snc_act_forward_sink(snc_act_rows *b);
+snc_gemm_sink snc_act_backward_sink(snc_act_rows *b);
+void          snc_act_end(float *dbias, snc_ops *o, int rows, int n);
+
+void snc_round(snc_bf16 *x16, snc_ops *o, const float *x, int rows, int n);
 void snc_col_sum(float *db /* [n] += */, snc_ops *o, const float *x /* [rows, n] */, int rows, int n);
 
 /* Attention inside each sequence: out = mask(softmax(q k^T / sqrt(head_width))) v, per head.
@@ -74,12 +92,11 @@ typedef struct snc_attention {
     snc_mask mask;
 } snc_attention;
 
-void snc_attention_forward(float *out, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
+void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
                            const snc_attention *at);
-/* dbq, dbk, dbv [A] += column sums. */
-void snc_attention_backward(float *dq, float *dk, float *dv, float *dbq, float *dbk, float *dbv, snc_ops *o,
-                            const float *dout, const float *q, const float *k, const float *v, const float *stats,
-                            const snc_attention *at);
+/* [0] of q, [1] of k, [2] of v. db[i] [A] += column sums; d16 NULL: none. */
+void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout,
+                            const float *q, const float *k, const float *v, const float *stats, const snc_attention *at);
 
 /* s [T, n] = word[id] + position[index in its sequence] + type[segment]; tables have ld = ld. */
 void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type,

@@ -29,7 +29,9 @@ typedef struct snc_kernels {
     void (*norm_backward)(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats,
                           const float *gamma, int row0, int rows, int n, const snc_mask *m);
     void (*act_forward[SNC_OPS_ACTS])(float *a, float *d, const float *h, int64_t n);
-    void (*act_backward)(float *dh, float *sums /* [n] overwritten */, const float *d, int rows, int n);
+    void (*act_backward)(float *dh, float *sums /* [n] overwritten */, const float *d, int rows, int n, int ldh, int ldd);
+    void (*narrow)(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
+    void (*widen)(float *dst, int64_t ldd, const snc_bf16 *src, int64_t lds, int rows, int n);
     void (*col_sum)(float *sums /* [n] overwritten */, const float *x, int rows, int n, int ld);
     /* top, inv [queries]: largest scaled score, 1 / sum of exponentials. */
     void (*head_forward)(float *out, float *top, float *inv, const snc_head *h);
@@ -40,6 +42,8 @@ typedef struct snc_kernels {
 extern const snc_kernels snc_kernels_ref;
 #if defined(__x86_64__)
 extern const snc_kernels snc_kernels_avx2, snc_kernels_avx512;
+/* narrow by the CPU's own conversion (SNC_ISA_AMX), which flushes denormals. */
+void snc_ops__narrow_native(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
 #endif
 
 /* Counters of a mask's row start far apart (golden ratio), whatever the row's length. */

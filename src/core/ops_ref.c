@@ -104,14 +104,26 @@ static void tanh_forward(float *a, float *d, const float *h, int64_t n)
     }
 }
 
-static void act_backward(float *dh, float *sums, const float *d, int rows, int n)
+static void act_backward(float *dh, float *sums, const float *d, int rows, int n, int ldh, int ldd)
 {
     memset(sums, 0, (size_t)n * sizeof *sums);
-    for (int t = 0; t < rows; t++, dh += n, d += n)
+    for (int t = 0; t < rows; t++, dh += ldh, d += ldd)
         for (int c = 0; c < n; c++) {
             dh[c] *= d[c];
             sums[c] += dh[c];
         }
+}
+
+static void narrow(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n)
+{
+    for (int r = 0; r < rows; r++, dst += ldd, src += lds)
+        for (int c = 0; c < n; c++) dst[c] = snc_bf16_from_f32(src[c]);
+}
+
+static void widen(float *dst, int64_t ldd, const snc_bf16 *src, int64_t lds, int rows, int n)
+{
+    for (int r = 0; r < rows; r++, dst += ldd, src += lds)
+        for (int c = 0; c < n; c++) dst[c] = snc_bf16_to_f32(src[c]);
 }
 
 static void col_sum(float *sums, const float *x, int rows, int n, int ld)
@@ -192,6 +204,8 @@ const snc_kernels snc_kernels_ref = {
     .norm_backward = norm_backward,
     .act_forward = {gelu_forward, gelu_tanh_forward, relu_forward, tanh_forward},
     .act_backward = act_backward,
+    .narrow = narrow,
+    .widen = widen,
     .col_sum = col_sum,
     .head_forward = head_forward,
     .head_backward = head_backward,

@@ -84,7 +84,7 @@ SNC_ACT_LOOP(tanh_forward, tanh_of)
 
 /* Strips of columns outermost, wide enough to read memory in runs: the sums of a strip stay in registers, dh and d are
  * touched once. */
-SNC_VEC static void act_backward(float *dh, float *sums, const float *d, int rows, int n)
+SNC_VEC static void act_backward(float *dh, float *sums, const float *d, int rows, int n, int ldh, int ldd)
 {
     enum { STRIP = 8 };
     int c = 0;
@@ -93,8 +93,8 @@ SNC_VEC static void act_backward(float *dh, float *sums, const float *d, int row
 #pragma GCC unroll 8
         for (int i = 0; i < STRIP; i++) sum[i] = v_set(0.0f);
         for (int r = 0; r < rows; r++) {
-            float *x = dh + (size_t)r * n + c;
-            const float *by = d + (size_t)r * n + c;
+            float *x = dh + (size_t)r * ldh + c;
+            const float *by = d + (size_t)r * ldd + c;
 #pragma GCC unroll 8
             for (int i = 0; i < STRIP; i++) {
                 vf y = v_mul(v_all(x + i * LANES), v_all(by + i * LANES));
@@ -109,13 +109,25 @@ SNC_VEC static void act_backward(float *dh, float *sums, const float *d, int row
         vm t = v_tail(n - c);
         vf sum = v_set(0.0f);
         for (int r = 0; r < rows; r++) {
-            size_t at = (size_t)r * n + c;
-            vf x = v_mul(v_load(dh + at, t), v_load(d + at, t));
-            v_store(dh + at, t, x);
+            float *to = dh + (size_t)r * ldh + c;
+            vf x = v_mul(v_load(to, t), v_load(d + (size_t)r * ldd + c, t));
+            v_store(to, t, x);
             sum = v_add(sum, x);
         }
         v_store(sums + c, t, sum);
     }
+}
+
+SNC_VEC static void narrow(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n)
+{
+    for (int r = 0; r < rows; r++, dst += ldd, src += lds)
+        for (int c = 0; c < n; c++) dst[c] = snc_bf16_from_f32(src[c]);
+}
+
+SNC_VEC static void widen(float *dst, int64_t ldd, const snc_bf16 *src, int64_t lds, int rows, int n)
+{
+    for (int r = 0; r < rows; r++, dst += ldd, src += lds)
+        for (int c = 0; c < n; c++) dst[c] = snc_bf16_to_f32(src[c]);
 }
 
 SNC_VEC static void col_sum(float *sums, const float *x, int rows, int n, int ld)
@@ -378,6 +390,8 @@ const snc_kernels SNC_KERNELS = {
     .norm_backward = norm_backward,
     .act_forward = {gelu_forward, gelu_tanh_forward, relu_forward, tanh_forward},
     .act_backward = act_backward,
+    .narrow = narrow,
+    .widen = widen,
     .col_sum = col_sum,
     .head_forward = head_forward,
     .head_backward = head_backward,

@@ -121,7 +121,7 @@ static void norms_forward(bench *b)
 {
     for (int i = 0; i < 2 * L; i++) {
         snc_mask m = mask_of(b, i, b->drop.hidden);
-        snc_norm_forward(part(b, i / 2, 0), part(b, i / 2, 1), part(b, i / 2, 4), b->ops, part(b, i / 2, 2), b->m->params.w,
+        snc_norm_forward(part(b, i / 2, 0), NULL, part(b, i / 2, 1), part(b, i / 2, 4), b->ops, part(b, i / 2, 2), b->m->params.w,
                          b->m->params.w, asking(b, i / 2), C, 1e-12f, &m);
     }
 }
@@ -131,7 +131,7 @@ static void norms_backward(bench *b)
     float *g = b->m->params.g;
     for (int i = 0; i < 2 * L; i++) {
         snc_mask m = mask_of(b, i, b->drop.hidden);
-        snc_norm_backward(part(b, 0, 16), part(b, 1, 16), g, g + C, g + 2 * C, b->ops, part(b, 0, 16), part(b, i / 2, 1),
+        snc_norm_backward(part(b, 0, 16), part(b, 1, 16), NULL, g, g + C, g + 2 * C, b->ops, part(b, 0, 16), part(b, i / 2, 1),
                           part(b, i / 2, 4), b->m->params.w, asking(b, i / 2), C, &m);
     }
 }
@@ -151,7 +151,7 @@ static void attention_forward(bench *b)
 {
     for (int i = 0; i < L; i++) {
         snc_attention at = {&b->x, H, D, asking(b, i) < b->x.T, mask_of(b, i, b->drop.attention)};
-        snc_attention_forward(part(b, i, 4), part(b, i, 5), b->ops, part(b, i, 1), part(b, i, 2), part(b, i, 3), &at);
+        snc_attention_forward(part(b, i, 4), NULL, part(b, i, 5), b->ops, part(b, i, 1), part(b, i, 2), part(b, i, 3), &at);
     }
 }
 
@@ -160,7 +160,8 @@ static void attention_backward(bench *b)
     float *g = b->m->params.g;
     for (int i = 0; i < L; i++) {
         snc_attention at = {&b->x, H, D, asking(b, i) < b->x.T, mask_of(b, i, b->drop.attention)};
-        snc_attention_backward(part(b, 0, 13), part(b, 0, 14), part(b, 0, 15), g, g + C, g + 2 * C, b->ops, part(b, 0, 16),
+        snc_attention_backward((float *[]){part(b, 0, 13), part(b, 0, 14), part(b, 0, 15)}, NULL, (float *[]){g, g + C, g + 2 * C},
+                               b->ops, part(b, 0, 16),
                                part(b, i, 1), part(b, i, 2), part(b, i, 3), part(b, i, 5), &at);
     }
 }

@@ -75,13 +75,13 @@ enum { NORM_N = 33, NORM_SIZE = ROWS * NORM_N };
 static void norm_forward(op *p)
 {
     memcpy(p->keep[0], p->at[0], sizeof p->keep[0]);
-    snc_norm_forward(p->out, p->keep[0], p->keep[1], p->o, p->at[1], p->at[2], p->at[3], ROWS, NORM_N, 1e-12f, &p->mask);
+    snc_norm_forward(p->out, NULL, p->keep[0], p->keep[1], p->o, p->at[1], p->at[2], p->at[3], ROWS, NORM_N, 1e-12f, &p->mask);
 }
 
 static void norm_backward(op *p)
 {
     float dbias[NORM_N] = {0}, *ds = p->g[1], *dx = p->g[0];
-    snc_norm_backward(ds, dx, p->g[2], p->g[3], dbias, p->o, p->w, p->keep[0], p->keep[1], p->at[2], ROWS, NORM_N, &p->mask);
+    snc_norm_backward(ds, dx, NULL, p->g[2], p->g[3], dbias, p->o, p->w, p->keep[0], p->keep[1], p->at[2], ROWS, NORM_N, &p->mask);
     if (!p->mask.threshold) memcpy(dx, ds, NORM_SIZE * sizeof *dx);
     for (int c = 0; c < NORM_N; c++) { /* the bias of the linear before is the column sum of dx */
         double sum = 0.0;
@@ -131,7 +131,7 @@ static snc_attention attention_of(const op *p) { return (snc_attention){&p->toke
 static void attention_forward(op *p)
 {
     snc_attention at = attention_of(p);
-    snc_attention_forward(p->out, p->keep[0], p->o, p->at[0], p->at[1], p->at[2], &at);
+    snc_attention_forward(p->out, NULL, p->keep[0], p->o, p->at[0], p->at[1], p->at[2], &at);
 }
 
 static void attention_backward(op *p)
@@ -139,7 +139,7 @@ static void attention_backward(op *p)
     enum { A = HEADS * WIDTH };
     float b[3][A] = {{0}};
     snc_attention at = attention_of(p);
-    snc_attention_backward(p->g[0], p->g[1], p->g[2], b[0], b[1], b[2], p->o, p->w, p->at[0], p->at[1], p->at[2], p->keep[0], &at);
+    snc_attention_backward((float *[]){p->g[0], p->g[1], p->g[2]}, NULL, (float *[]){b[0], b[1], b[2]}, p->o, p->w, p->at[0], p->at[1], p->at[2], p->keep[0], &at);
     for (int i = 0; i < 3; i++)
         for (int c = 0; c < A; c++) {
             double sum = 0.0;

@@ -202,6 +202,72 @@ static void every_backend_equals_the_exact_sum(void **state)
         for (int c = SNC_COMPUTE_F32; c <= SNC_COMPUTE_BF16; c++) check_backend((snc_backend)b, (snc_compute)c);
 }
 
+static snc_bf16 *round_matrix(matrix m)
+{
+    snc_bf16 *h;
+    assert_int_equal(snc_alloc(&h, (size_t)m.rows * (size_t)m.ld, sizeof *h), SNC_OK);
+    for (int i = 0; i < m.rows * m.ld; i++) h[i] = snc_bf16_from_f32(m.v[i]);
+    return h;
+}
+
+typedef struct collector { /* a sink that puts the matrix together again */
+    matrix out;
+    int seen; /* elements */
+} collector;
+
+static void collect(void *user, float *y, int ld, int m0, int rows, int worker)
+{
+    collector *c = user;
+    assert_int_equal(m0 % 16, 0);
+    assert_int_equal(worker, 0);
+    for (int m = 0; m < rows; m++) memcpy(c->out.v + (m0 + m) * c->out.ld, y + m * ld, (size_t)c->out.cols * sizeof *y);
+    c->seen += rows * c->out.cols;
+}
+
+/* Operands rounded beforehand, and rows given to a sink, are the same bits as f32 operands and a matrix. */
+static void rounded_operands_change_no_bit(void **state)
+{
+    (void)state;
+    if (!available(SNC_BACKEND_NATIVE, SNC_COMPUTE_BF16)) return;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        inputs in = make_inputs(shapes[i]);
+        shape s = in.s;
+        snc_bf16 *X = round_matrix(in.X), *dY = round_matrix(in.dY);
+        for (int threads = 1; threads <= 2; threads++) {
+            snc_ctx ctx = context(SNC_BACKEND_NATIVE, threads);
+            snc_gemm *g;
+            snc_gemm_weight *w;
+            assert_int_equal(snc_gemm_create(&g, &ctx, SNC_COMPUTE_BF16, s.T, s.N > s.K ? s.N : s.K), SNC_OK);
+            assert_int_equal(snc_gemm_weight_create(&w, g, in.W.v, in.W.ld, s.N, s.K), SNC_OK);
+            for (int p = 0; p < PRODUCTS; p++)
+                for (int sunk = 0; sunk < 2 && snc_gemm_takes_bf16(g); sunk++) {
+                    matrix want = random_matrix(out_rows(s, p), out_cols(s, p), 5), got = random_matrix(want.rows, want.cols, 5);
+                    collector c = {got, 0};
+                    snc_gemm_sink sink = {.fn = collect, .user = &c};
+                    const snc_gemm_sink *to = sunk && threads == 1 ? &sink : NULL;
+                    assert_int_equal(multiply(want, g, &in, w, p, true, p == BACKWARD_W), SNC_OK);
+                    float *y = to ? NULL : got.v;
+                    if (p == FORWARD)
+                        assert_int_equal(snc_gemm_forward16(y, got.ld, to, g, X, in.X.ld, w, in.b.v, s.T, s.n, s.k, false), SNC_OK);
+                    if (p == BACKWARD_X)
+                        assert_int_equal(snc_gemm_backward_x16(y, got.ld, to, g, dY, in.dY.ld, w, s.T, s.n, s.k, false), SNC_OK);
+                    if (p == BACKWARD_W)
+                        assert_int_equal(snc_gemm_backward_w16(got.v, got.ld, g, dY, in.dY.ld, X, in.X.ld, s.T, s.n, s.k, true),
+                                         SNC_OK);
+                    if (to && p != BACKWARD_W) assert_int_equal(c.seen, got.rows * got.cols);
+                    assert_memory_equal(got.v, want.v, (size_t)want.rows * (size_t)want.ld * sizeof(float));
+                    snc_free(got.v);
+                    snc_free(want.v);
+                }
+            snc_gemm_weight_free(w);
+            snc_gemm_free(g);
+        }
+        snc_free(X);
+        snc_free(dY);
+        free_inputs(&in);
+    }
+}
+
 static void bits_do_not_depend_on_the_thread_count(void **state)
 {
     (void)state;
@@ -377,7 +443,8 @@ static void every_isa_level_is_right(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_backend_equals_the_exact_sum),  cmocka_unit_test(bits_do_not_depend_on_the_thread_count),
+        cmocka_unit_test(every_backend_equals_the_exact_sum),  cmocka_unit_test(rounded_operands_change_no_bit),
+        cmocka_unit_test(bits_do_not_depend_on_the_thread_count),
         cmocka_unit_test(ref_prefix_equals_dense_extract),     cmocka_unit_test(sync_follows_the_master),
         cmocka_unit_test(a_plan_serves_changing_shapes),       cmocka_unit_test(empty_products_do_nothing_or_clear),
         cmocka_unit_test(wrong_sizes_are_refused),             cmocka_unit_test(every_isa_level_is_right),

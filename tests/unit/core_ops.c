@@ -80,8 +80,8 @@ static void record_norm(record *rec, snc_ops *o, int rows, int n, const snc_mask
     fill(ds, size, 4);
     fill(sums, 3 * (size_t)n, 5);
     memset(dx, 0, size * sizeof *dx);
-    snc_norm_forward(y, s, stats, o, r, gb, gb + n, rows, n, 1e-12f, m);
-    snc_norm_backward(ds, dx, sums, sums + n, sums + 2 * n, o, ds, s, stats, gb, rows, n, m);
+    snc_norm_forward(y, NULL, s, stats, o, r, gb, gb + n, rows, n, 1e-12f, m);
+    snc_norm_backward(ds, dx, NULL, sums, sums + n, sums + 2 * n, o, ds, s, stats, gb, rows, n, m);
 }
 
 static void record_act(record *rec, snc_ops *o, int rows, int n)
@@ -111,8 +111,8 @@ static void record_attention(record *rec, snc_ops *o, const int32_t *offsets, in
     fill(v, T * A, 11);
     fill(dout, Q * A, 12);
     fill(b, 3 * A, 13);
-    snc_attention_forward(out, stats, o, q, k, v, &at);
-    snc_attention_backward(dq, dk, dv, b, b + A, b + 2 * A, o, dout, q, k, v, stats, &at);
+    snc_attention_forward(out, NULL, stats, o, q, k, v, &at);
+    snc_attention_backward((float *[]){dq, dk, dv}, NULL, (float *[]){b, b + A, b + 2 * A}, o, dout, q, k, v, stats, &at);
 }
 
 static void record_embed(record *rec, snc_ops *o, const int32_t *offsets, int B, int n)
@@ -276,7 +276,7 @@ static void attention_survives_large_scores(void **state)
     for (size_t n = 0; n < 3; n++) {
         rig r;
         rig_open(&r, SNC_BACKEND_AUTO, isas[n], 1);
-        snc_attention_forward(out, stats, r.o, q, k, v, &at);
+        snc_attention_forward(out, NULL, stats, r.o, q, k, v, &at);
         for (int i = 0; i < 12; i++) assert_true(fabs((double)out[i] - (double)v[4 + i % 4]) < 1e-5);
         rig_close(&r);
     }
@@ -291,7 +291,7 @@ static void zero_rows_normalise_to_beta(void **state)
     fill(gamma, 48, 1);
     fill(beta, 48, 2);
     rig_open(&r, SNC_BACKEND_AUTO, "amx", 1);
-    snc_norm_forward(y, s, stats, r.o, NULL, gamma, beta, 1, 48, 1e-12f, &none);
+    snc_norm_forward(y, NULL, s, stats, r.o, NULL, gamma, beta, 1, 48, 1e-12f, &none);
     assert_memory_equal(y, beta, sizeof y);
     rig_close(&r);
 }
