@@ -29,6 +29,7 @@ typedef struct maker {
     const snc_dataset *d;
     const snc_augment *a;
     snc_dataset *out;
+    size_t ids_cap, types_cap;
     snc_rng rng;
 } maker;
 
@@ -63,27 +64,32 @@ static int at_most(int n, int room) { return n < room ? n : room < 0 ? 0 : room;
 /* Writes one row from *at on, of at most d->max_len tokens. */
 static void make_row(maker *m, int64_t *at)
 {
-    parts p = draw_row(m), q = snc_rng_uniform(&m->rng) < m->a->join ? draw_row(m) : p;
-    bool mixed = q.ids != p.ids, pair = p.b < p.n - 1 || q.b < q.n - 1;
+    parts p = draw_row(m), q = p;
+    bool pair = p.b < p.n - 1, joined = !pair && snc_rng_uniform(&m->rng) < m->a->join;
+    if (joined) q = draw_row(m);
     int room = m->d->max_len - (pair ? 3 : 2), first = at_most(p.a - 1, room);
     put(m, at, p.ids[0], 0);
     put_text(m, at, p.ids + 1, first, 0);
     if (pair) {
         put(m, at, p.ids[p.a], 0);
-        put_text(m, at, q.ids + q.b, at_most(q.n - 1 - q.b, room - first), 1);
+        put_text(m, at, p.ids + p.b, at_most(p.n - 1 - p.b, room - first), 1);
         put(m, at, p.ids[p.a], 1);
         return;
     }
-    if (mixed) put_text(m, at, q.ids + 1, at_most(q.a - 1, room - first), 0);
+    if (joined) put_text(m, at, q.ids + 1, at_most(q.a - 1, room - first), 0);
     put(m, at, p.ids[p.n - 1], 0);
+}
+
+static snc_err make_room(maker *m, int64_t tokens)
+{
+    SNC_TRY(snc_grow(&m->out->ids, &m->ids_cap, (size_t)tokens, sizeof *m->out->ids));
+    return snc_grow(&m->out->types, &m->types_cap, (size_t)tokens, sizeof *m->out->types);
 }
 
 static snc_err allocate(snc_dataset *out, const snc_dataset *d, int made)
 {
-    size_t n = (size_t)d->n + (size_t)made, tokens = (size_t)d->start[d->n] + (size_t)made * (size_t)d->max_len;
+    size_t n = (size_t)d->n + (size_t)made;
     SNC_TRY(snc_alloc(&out->start, n + 1, sizeof *out->start));
-    SNC_TRY(snc_alloc(&out->ids, tokens, sizeof *out->ids));
-    SNC_TRY(snc_alloc(&out->types, tokens, sizeof *out->types));
     SNC_TRY(snc_alloc(&out->target, n, sizeof *out->target));
     return snc_alloc(&out->line, n, sizeof *out->line);
 }
@@ -97,7 +103,10 @@ snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_a
     SNC_CHECK(a->rows >= 0 && a->rows <= 100, SNC_E_ARG, "augmentation: %g made rows for each, expected 0 to 100", a->rows);
     SNC_CHECK(a->join >= 0 && a->join <= 1 && a->replace >= 0 && a->replace <= 1, SNC_E_ARG, "augmentation: shares are from 0 to 1");
     SNC_TRY(snc_alloc(&x, 1, sizeof *x));
+    maker m = {.d = d, .a = a, .out = x};
+    snc_rng_init(&m.rng, seed, STREAM_AUGMENT);
     SNC_GOTO(allocate(x, d, made));
+    SNC_GOTO(make_room(&m, d->start[d->n]));
     memcpy(x->start, d->start, (n + 1) * sizeof *x->start);
     memcpy(x->ids, d->ids, tokens * sizeof *x->ids);
     memcpy(x->types, d->types, tokens * sizeof *x->types);
@@ -106,10 +115,9 @@ snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_a
     x->n = d->n;
     x->max_len = d->max_len;
     x->truncated = d->truncated;
-    maker m = {.d = d, .a = a, .out = x};
-    snc_rng_init(&m.rng, seed, STREAM_AUGMENT);
     for (int i = 0; i < made; i++) {
         int64_t at = x->start[x->n];
+        SNC_GOTO(make_room(&m, at + d->max_len));
         make_row(&m, &at);
         x->target[x->n] = NAN;
         x->start[++x->n] = at;

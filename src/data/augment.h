@@ -4,7 +4,7 @@
  * augmented text worth as much as its distillation losses. A made row is
  *
  *   one text     a row, or two rows strung together     [CLS] a [SEP]  or  [CLS] a b [SEP]
- *   a pair       the first text of a row and the second of the same or of another one
+ *   a pair       a row: texts of two rows would nearly always be unlike, and teach just that
  *
  * with single pieces replaced by pieces drawn from the dataset as often as they stand there. Special tokens stay.
  */
@@ -15,7 +15,7 @@
 
 typedef struct snc_augment {
     double rows;    /* made rows for one row of the dataset; 0: none */
-    double join;    /* share of made rows that mix two rows */
+    double join;    /* share of made rows of one text that join two rows */
     double replace; /* share of pieces replaced */
 } snc_augment;
 #define SNC_AUGMENT_INIT { .rows = 3, .join = 0.5, .replace = 0.15 }

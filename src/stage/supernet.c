@@ -14,6 +14,8 @@
 #include "train/importance.h"
 #include "train/loss.h"
 
+enum { MOST_MADE = 150000 }; /* a task with as many rows of its own needs fewer made ones */
+
 /* The option lists of the search, as the path sampler wants them. */
 static void subspace_of(snc_subspace *out, const snc_space *s, const char *rule)
 {
@@ -124,7 +126,8 @@ snc_err snc_step_distil(snc_train_result *r, const snc_ctx *ctx, snc_model *m, s
 {
     snc_dataset *rows = NULL;
     snc_augment a = SNC_AUGMENT_INIT;
-    a.rows = o->augment;
+    double most = (double)MOST_MADE / in->splits.train->n;
+    a.rows = o->augment < most ? o->augment : most;
     SNC_TRY(snc_dataset_augment(&rows, in->splits.train, &a, ctx->seed));
     snc_err err = snc_train_run(r, ctx, m, teacher, rows, sub, t);
     snc_dataset_free(rows);
