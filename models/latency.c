@@ -177,7 +177,8 @@ static snc_err read_dtypes(snc_dtype out[3], int *n, const cJSON *j, const char 
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(j, key), *v;
     int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    SNC_CHECK(count >= 1 && count <= 3, SNC_E_FORMAT, "%s: '%s' must be a list of 1 to 3 dtypes", where, key);
+    SNC_CHECK(count >= 1 && count <= SNC_LATENCY_DTYPES, SNC_E_FORMAT, "%s: '%s' must be a list of 1 to %d dtypes", where, key,
+              SNC_LATENCY_DTYPES);
     cJSON_ArrayForEach(v, list)
     {
         SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: '%s' must hold strings", where, key);

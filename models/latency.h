@@ -18,13 +18,13 @@
 
 #include "models/runtime.h"
 
-enum { SNC_LATENCY_OPTIONS = 64 };
+enum { SNC_LATENCY_OPTIONS = 64, SNC_LATENCY_DTYPES = 4 };
 
 /* The options of every gene, in any order; duplicates are fine. Widths count from 1 to the weights' own. */
 typedef struct snc_latency_space {
     int hidden[SNC_LATENCY_OPTIONS], heads[SNC_LATENCY_OPTIONS], ffn[SNC_LATENCY_OPTIONS];
     int n_hidden, n_heads, n_ffn;
-    snc_dtype linear[3], embed[3]; /* the linears' include the pooler's */
+    snc_dtype linear[SNC_LATENCY_DTYPES], embed[SNC_LATENCY_DTYPES]; /* the linears' include the pooler's */
     int n_linear, n_embed;
 } snc_latency_space;
 

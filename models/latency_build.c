@@ -319,8 +319,9 @@ static snc_err check_space(const snc_latency_space *s, const snc_weights *w)
     SNC_TRY(check_widths(s->hidden, s->n_hidden, a->hidden, "hidden size"));
     SNC_TRY(check_widths(s->heads, s->n_heads, heads, "heads"));
     SNC_TRY(check_widths(s->ffn, s->n_ffn, ffn, "FFN width"));
-    SNC_CHECK(s->n_linear >= 1 && s->n_linear <= 3 && s->n_embed >= 1 && s->n_embed <= 3, SNC_E_ARG,
-              "latency table: expected 1 to 3 dtypes of linears and of embeddings");
+    SNC_CHECK(s->n_linear >= 1 && s->n_linear <= SNC_LATENCY_DTYPES && s->n_embed >= 1 &&
+                  s->n_embed <= SNC_LATENCY_DTYPES, SNC_E_ARG,
+              "latency table: expected 1 to %d dtypes of linears and of embeddings", SNC_LATENCY_DTYPES);
     return SNC_OK;
 }
 

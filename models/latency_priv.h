@@ -14,7 +14,7 @@ typedef struct snc_latency__axis {
 struct snc_latency {
     char host[256];
     snc_latency__axis hidden, heads, ffn;
-    snc_dtype linear[3], embed[3];
+    snc_dtype linear[SNC_LATENCY_DTYPES], embed[SNC_LATENCY_DTYPES];
     int n_linear, n_embed;
     double *part[SNC_PARTS];  /* [linear][hidden][heads or ffn][2] */
     double *embedding, *head; /* [embed][hidden], [linear][hidden] */

@@ -8,16 +8,16 @@
 
 enum {
     K_MAX = 131072, /* as for INT8: larger K could overflow an int32 sum */
-    AT_ONCE = 4     /* panels expanded at a time: 24 KB at K = 384 */
+    GROUP = SNC_Q4PANELS * SNC_QPANEL
 };
 
 struct snc_q4linear {
-    int N, K, panels, blocks;
+    int N, K, groups, blocks; /* groups of 64 outputs */
     const snc_qkernel *kernel;
     snc_q4expand_fn expand;
     snc_epilogue_fn finish;
     uint8_t *wq;
-    float *sw, *b; /* padded to whole panels with zeros */
+    float *sw, *b; /* padded to whole groups with zeros */
 };
 
 static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
@@ -39,7 +39,8 @@ static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
 
 static uint8_t *block_of(const snc_q4linear *l, int n, int k)
 {
-    return l->wq + ((size_t)(n / SNC_QPANEL) * (size_t)l->blocks + (size_t)(k / SNC_QBLOCK)) * SNC_Q4TILE;
+    size_t group = (size_t)(n / GROUP) * (size_t)l->blocks + (size_t)(k / SNC_QBLOCK);
+    return l->wq + (group * SNC_Q4PANELS + (size_t)(n % GROUP / SNC_QPANEL)) * SNC_Q4TILE;
 }
 
 /* The byte of a block that holds weight (i, k), and which half. */
@@ -58,7 +59,7 @@ static size_t multiplier_place(int i, int k)
 static void pack(snc_q4linear *l, const uint8_t *data, const uint8_t *group)
 {
     int shift;
-    for (size_t b = 0; b < (size_t)l->panels * (size_t)l->blocks; b++) { /* zeros: nibble 8, multiplier 1 */
+    for (size_t b = 0; b < (size_t)l->groups * (size_t)l->blocks * SNC_Q4PANELS; b++) { /* zeros: nibble 8, multiplier 1 */
         memset(l->wq + b * SNC_Q4TILE, 0x88, SNC_Q4NIBBLES);
         memset(l->wq + b * SNC_Q4TILE + SNC_Q4NIBBLES, 1, SNC_Q4TILE - SNC_Q4NIBBLES);
     }
@@ -105,14 +106,14 @@ snc_err snc_q4linear_create_packed(snc_q4linear **out, const snc_ctx *ctx, const
     SNC_GOTO(snc_alloc(&l, 1, sizeof *l));
     l->N = N;
     l->K = K;
-    l->panels = (N + SNC_QPANEL - 1) / SNC_QPANEL;
+    l->groups = (N + GROUP - 1) / GROUP;
     l->blocks = (K + SNC_QBLOCK - 1) / SNC_QBLOCK;
     l->kernel = choose_kernel(ctx);
     l->expand = snc_q4expand__get(l->kernel);
     l->finish = snc_epilogue__get(l->kernel->isa);
-    SNC_GOTO(snc_alloc(&l->sw, (size_t)l->panels * SNC_QPANEL, sizeof *l->sw));
-    SNC_GOTO(snc_alloc(&l->b, (size_t)l->panels * SNC_QPANEL, sizeof *l->b));
-    SNC_GOTO(snc_alloc(&l->wq, (size_t)l->panels * (size_t)l->blocks, SNC_Q4TILE));
+    SNC_GOTO(snc_alloc(&l->sw, (size_t)l->groups, GROUP * sizeof *l->sw));
+    SNC_GOTO(snc_alloc(&l->b, (size_t)l->groups, GROUP * sizeof *l->b));
+    SNC_GOTO(snc_alloc(&l->wq, (size_t)l->groups * (size_t)l->blocks, SNC_Q4PANELS * SNC_Q4TILE));
     memcpy(l->sw, sw, (size_t)N * sizeof *sw);
     if (b) memcpy(l->b, b, (size_t)N * sizeof *b);
     pack(l, data, group);
@@ -160,7 +161,7 @@ static size_t wide_rows(const snc_q4linear *l, int T)
     return l->kernel->widen ? snc_align_up((size_t)T * (size_t)l->blocks * SNC_QBLOCK * sizeof(int16_t), SNC_ALIGN) : 0;
 }
 
-static size_t expanded(const snc_q4linear *l) { return (size_t)AT_ONCE * (size_t)l->blocks * SNC_QTILE; }
+static size_t expanded(const snc_q4linear *l) { return (size_t)SNC_Q4PANELS * (size_t)l->blocks * SNC_QTILE; }
 
 size_t snc_q4linear_workspace_size(const snc_q4linear *l, const snc_ctx *ctx, int T)
 {
@@ -170,11 +171,11 @@ size_t snc_q4linear_workspace_size(const snc_q4linear *l, const snc_ctx *ctx, in
 typedef struct panels_job {
     const snc_q4linear *l;
     const snc_qjob *job;
-    int8_t *buffer; /* [worker][AT_ONCE][kb][1024] */
+    int8_t *buffer; /* [worker][4][kb][1024] */
     int T;
 } panels_job;
 
-/* Groups of AT_ONCE panels: expanded, then multiplied with all rows while they are in the cache. */
+/* Groups of four panels: expanded, then multiplied with all rows while they are in the cache. */
 static void run_panels(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const panels_job *p = payload;
@@ -183,15 +184,23 @@ static void run_panels(void *payload, int64_t begin, int64_t end, int64_t chunk,
     (void)chunk;
     for (int64_t g = begin; g < end; g++) {
         snc_qjob j = *p->job;
-        int first = (int)g * AT_ONCE, outputs = j.n - first * SNC_QPANEL, panels = (outputs + SNC_QPANEL - 1) / SNC_QPANEL;
-        if (panels > AT_ONCE) panels = AT_ONCE;
+        int first = (int)g * GROUP;
+        const uint8_t *from = block_of(l, first, 0);
+        j.y += first;
+        j.sw += first;
+        j.b += first;
+        j.n = j.n - first < GROUP ? j.n - first : GROUP;
+#if defined(__x86_64__)
+        if (l->kernel == &snc_qkernel__amx && p->T <= 32) {
+            snc_q4amx__run(&j, from, p->T);
+            continue;
+        }
+#endif
+        int panels = (j.n + SNC_QPANEL - 1) / SNC_QPANEL;
         j.panel = (size_t)j.kb * SNC_QTILE;
-        for (int i = 0; i < panels; i++) l->expand(tiles + (size_t)i * j.panel, block_of(l, (first + i) * SNC_QPANEL, 0), j.kb);
+        for (int kb = 0; kb < j.kb; kb++, from += SNC_Q4PANELS * SNC_Q4TILE)
+            l->expand(tiles + (size_t)kb * SNC_QTILE, j.panel, from, panels);
         j.wq = tiles;
-        j.y += first * SNC_QPANEL;
-        j.sw += first * SNC_QPANEL;
-        j.b += first * SNC_QPANEL;
-        j.n = outputs < panels * SNC_QPANEL ? outputs : panels * SNC_QPANEL;
         l->kernel->run(&j, 0, p->T, 0, panels);
     }
 }
@@ -214,7 +223,7 @@ static void widen_rows(void *payload, int64_t begin, int64_t end, int64_t chunk,
 void snc_q4linear_run(float *y, int ldy, const snc_q4linear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
                       int n, int k, snc_epilogue epi, void *workspace)
 {
-    int kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK, groups = (n + AT_ONCE * SNC_QPANEL - 1) / (AT_ONCE * SNC_QPANEL);
+    int kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK, groups = (n + GROUP - 1) / GROUP;
     snc_qjob job = {.y = y, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldy = ldy, .ldq = ldq, .n = n, .kb = kb, .epi = epi};
     char *base = workspace;
     if (T == 0) return;

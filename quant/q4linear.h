@@ -1,13 +1,14 @@
 /* quant/q4linear.h: linear layer with INT4 weights and INT8 activations, y = (xq . Wq^T) * sx * sw + b, Wq = m q of quant/int4.h.
  *
- *   packed  [N/16][K/64][576]   a block of 16 outputs x 64 inputs:
+ *   packed  [N/64][K/64][4][576]   a block of 16 outputs x 64 inputs, those of four panels of outputs beside each other:
  *           [8][64]   bytes     nibbles q + 8: byte i of piece s holds, in its low half, byte i of line 2s of the INT8
  *                               layer's block of 16 lines of 64 bytes (qlinear_priv.h), in its high half that of line 2s + 1
  *           [4][16]   bytes     multipliers m of the four groups of 16 inputs, by output
  *
  * A net with fewer outputs or inputs reads a prefix of both levels. Four panels of weights at a time are expanded into a
- * buffer in the first-level cache and go through the INT8 kernel of the ISA, so sums are exact and y has the same bits as an
- * INT8 layer of these integers, everywhere. What it saves is memory traffic: 576 bytes instead of 1024 for each block.
+ * buffer in the cache and go through the INT8 kernel of the ISA (up to 32 rows on AMX: block by block, beside the
+ * products), so sums are exact and y has the same bits as an INT8 layer of these integers, everywhere. What it saves is
+ * memory traffic: 576 bytes instead of 1024 for each block.
  *
  * Ownership, threads and the choice of kernel are qlinear.h's.
  */

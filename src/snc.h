@@ -105,6 +105,7 @@ typedef struct snc_options {
     const char *data;       /* folder with SST-2/ MRPC/ ..., or the task's own files */
     const char *split;      /* train | rank | select | dev | test; default dev */
     const char *unlabeled;  /* text file learnt by distillation alone */
+    int trim_vocab;         /* keep the word pieces seen in train and unlabeled text alone */
     const char *output;     /* file, or folder for compress */
     int overwrite;
     /* targets */

@@ -32,7 +32,7 @@ static const snc_verb verbs[] = {
      "Leaves DIR/search.sqlite (every evaluation), front.json, config.json and report.html. The same command goes on where a killed one\n"
      "stopped. `search --export csv --journal DIR/search.sqlite` prints the evaluations. Exit code 0: the chosen net meets every\n"
      "target as measured here; 3: it is the nearest; 2: bad input; 130: interrupted.", SEARCH, 1},
-    {"export", "export M | --pretrained P  --policy int8|bf16|f32|FILE --output F [--config FILE]", "write a deployable .snc",
+    {"export", "export M | --pretrained P  --policy int8|int4|bf16|f32|FILE --output F [--config FILE]", "write a deployable .snc",
      "Full width unless --config names a subnet. A model without a head gets a seeded 2-class one, one without a tokenizer makes a file\n"
      "for `bench` only; each is said once.", EXPORT, 0},
     {"bench", "bench M [M2 ...] [-b 1,8 -s 16,128,data -t 1,2] [--tasks sst2,mrpc --data DIR] [-o md|json|csv]",
@@ -66,7 +66,8 @@ static const option table[] = {
     {"--tasks", NULL, STRING, AT(tasks), BENCH, 0, 0, "A,B", "tasks to score, each on its dev split"},
     {"--data", NULL, STRING, AT(data), TRAINS | WORKLOAD | EVAL | BENCH | EXPORT, 0, 0, "DIR", "folder with SST-2/ MRPC/ ... or the task's own files"},
     {"--split", NULL, STRING, AT(split), EVAL, 0, 0, "S", "train, rank, select, dev or another file of the task [dev]"},
-    {"--unlabeled", NULL, STRING, AT(unlabeled), COMPRESS | SUPERNET, 0, 0, "FILE", "task text without labels, learnt by distillation alone"},
+    {"--unlabeled", NULL, STRING, AT(unlabeled), COMPRESS | SUPERNET | EXPORT, 0, 0, "FILE", "task text without labels, learnt by distillation alone"},
+    {"--trim-vocab", NULL, FLAG, AT(trim_vocab), COMPRESS | SEARCH | EXPORT, 0, 0, NULL, "keep the word pieces of train and --unlabeled text alone"},
     {"--output", NULL, STRING, AT(output), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE), 0, 0, "F", "file to write; a folder for compress and search"},
     {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE), 0, 0, NULL, "start anew over results of other inputs"},
     {"--target-latency", NULL, STRING, AT(target_latency), COMPRESS | SEARCH, 0, 0, "L", "1.5ms, 800us, or 0.5x of the full-size INT8 model"},
@@ -114,7 +115,7 @@ static const option table[] = {
     {"--export", NULL, STRING, AT(export_as), SEARCH, 0, 0, "F", "print a journal's evaluations as csv or json and stop"},
     {"--evals", NULL, INTEGER, AT(evals), COMPRESS | SEARCH, 1, 1e7, "N", "evaluations of the search [600]"},
     {"--time-budget", NULL, STRING, AT(time_budget), COMPRESS | SEARCH, 0, 0, "T", "of the search: 90s, 5m, 1h"},
-    {"--policy", NULL, STRING, AT(policy), EXPORT, 0, 0, "P", "int8, bf16, f32, or a JSON file"},
+    {"--policy", NULL, STRING, AT(policy), EXPORT, 0, 0, "P", "int8, int4, bf16, f32, or a JSON file"},
     {"--config", NULL, STRING, AT(config), EXPORT, 0, 0, "FILE", "a subnet: {\"arch\":...,\"policy\":...} as in front.json"},
     {"--to", NULL, STRING, AT(to), EXPORT, 0, 0, "F", "snc [snc]"},
     {"--repair", NULL, STRING, AT(repair), COMPRESS, 0, 0, "R", "distillation of the picked net under fake quantization: auto, on, off [auto]"},

@@ -171,6 +171,17 @@ static snc_err check_int4(const templates *t, const snc_bert_config *c, const ch
     return SNC_OK;
 }
 
+static void offer_int4(templates *t, const snc_bert_config *c)
+{
+    templates with = *t;
+    snc_gene *of[] = {&with.linear, &with.pooler, &with.embed};
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        memmove(of[i]->value + 1, of[i]->value, (size_t)of[i]->n++ * sizeof of[i]->value[0]);
+        of[i]->value[0] = SNC_I4;
+    }
+    if (check_int4(&with, c, "space") == SNC_OK) *t = with;
+}
+
 static void lay_out(snc_space *s, const templates *t)
 {
     s->gene[s->genes++] = t->depth;
@@ -197,6 +208,7 @@ snc_err snc_space_new(snc_space **out, const snc_bert_config *cfg, const snc_arc
         SNC_CHECK(full->heads[l] == full->heads[0] && full->ffn[l] == full->ffn[0], SNC_E_SHAPE,
                   "search needs a supernet with equal layers: layer %d differs from layer 0", l);
     derive(&t, cfg, full, o->fp);
+    if (o->int4) offer_int4(&t, cfg);
     SNC_GOTO(snc_alloc(&s, 1, sizeof *s));
     s->layers = full->layers;
     s->full = *full;
@@ -292,6 +304,12 @@ snc_err snc_cfg_parse(snc_cfg *out, const snc_space *s, const char *text)
     }
     snc_cfg_canonical(out, s);
     return SNC_OK;
+}
+
+void snc_cfg_cheapest_dtypes(snc_cfg *c, const snc_space *s)
+{
+    for (int i = 0; i < s->genes; i++)
+        if (s->gene[i].kind == SNC_GENE_DTYPE) c->o[i] = 0;
 }
 
 snc_cfg snc_cfg_uniform(const snc_space *s, double share, int depth_option)

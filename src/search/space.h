@@ -47,6 +47,7 @@ typedef struct snc_space_opts {
     const char *path;              /* JSON file, or NULL */
     const char *depth_rule;        /* "first", "last" or "even", where the file names no layers */
     snc_dtype fp;                  /* what FP means here: SNC_F32 or SNC_BF16 */
+    bool int4;                     /* what is derived offers INT4 too, where all widths allow it */
 } snc_space_opts;
 
 /* SNC_E_FORMAT names the key; options that the model has not got name key and value. */
@@ -62,6 +63,8 @@ void snc_cfg_decode(snc_arch *arch, snc_policy *policy, const snc_space *s, cons
 /* "3.0.11.2..." and back; SNC_E_FORMAT. `size` of at least 4 * genes. */
 void    snc_cfg_print(char *buf, size_t size, const snc_space *s, const snc_cfg *c);
 snc_err snc_cfg_parse(snc_cfg *out, const snc_space *s, const char *text) SNC_MUST_USE;
+/* Every dtype gene at its cheapest option. */
+void    snc_cfg_cheapest_dtypes(snc_cfg *c, const snc_space *s);
 /* Every width at the option nearest to `share` of the full one; INT8 where it is offered, else the first dtype. share 1: the
  * full net. */
 snc_cfg snc_cfg_uniform(const snc_space *s, double share, int depth_option);

@@ -42,6 +42,15 @@ snc_policy snc_policy_int8(void)
     return p;
 }
 
+/* Four bits for all but the head: its two matrices are small, and the last to see the numbers. */
+static snc_policy policy_int4(void)
+{
+    snc_policy p = snc_policy_uniform(SNC_I4, SNC_I4);
+    p.pooler = SNC_I8;
+    p.classifier = SNC_F32;
+    return p;
+}
+
 snc_err snc_step_export_full(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher, const char *out)
 {
     snc_err err = SNC_OK;
@@ -60,6 +69,23 @@ out:
     cJSON_Delete(meta);
     snc_model_free(m);
     return err;
+}
+
+/* ---- fewer word pieces --------------------------------------------------------------------------------------------- */
+
+/* The share of dev's tokens that are lost is told, and decides nothing. */
+static snc_err trim_in_place(const char *path, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const snc_trim *t)
+{
+    snc_dataset *dev = NULL;
+    SNC_TRY(snc_dataset_load(&dev, ctx, in->task, in->tok, o->data, "dev", 0));
+    double all = (double)dev->start[dev->n], lost = 100.0 * (double)snc_trim_lost(t, dev->ids, dev->start[dev->n]) / (all > 0 ? all : 1);
+    snc_dataset_free(dev);
+    cJSON *note = cJSON_CreateObject();
+    cJSON_AddNumberToObject(note, "pieces", t->kept);
+    cJSON_AddNumberToObject(note, "of", t->rows);
+    cJSON_AddNumberToObject(note, "dev_lost_percent", lost);
+    snc_log(ctx, SNC_LOG_INFO, "vocabulary: %d of %d pieces kept; %.2f%% of dev's tokens are others", t->kept, t->rows, lost);
+    return snc_trim_file(path, path, t, note);
 }
 
 /* ---- the finalist -------------------------------------------------------------------------------------------------- */
@@ -149,6 +175,7 @@ snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_fina
     snc_log(p->ctx, SNC_LOG_INFO, "repair %s", said);
     if (!keep) remove(tmp);
 out:
+    if (!err && p->trim.rows) err = trim_in_place(out, p->ctx, p->o, p->in, &p->trim);
     cJSON_Delete(meta);
     snc_model_free(m);
     return err;
@@ -180,10 +207,27 @@ static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
 {
     *given = true;
     if (strcmp(name, "int8") == 0) *p = snc_policy_int8();
+    else if (strcmp(name, "int4") == 0) *p = policy_int4();
     else if (strcmp(name, "bf16") == 0) *p = snc_policy_uniform(SNC_BF16, SNC_BF16);
     else if (strcmp(name, "f32") == 0) *p = snc_policy_uniform(SNC_F32, SNC_F32);
     else *given = false;
     return SNC_OK;
+}
+
+/* --trim-vocab: what the task's train rows and --unlabeled hold. */
+static snc_err trim_export(const snc_ctx *ctx, const snc_options *o, const snc_model *m, const char *from)
+{
+    snc_inputs in;
+    snc_trim t;
+    SNC_TRY(snc_inputs_open(&in, ctx, o, "export --trim-vocab", from, true, o->unlabeled));
+    snc_err err = snc_trim_new(&t, &m->tokenizer, m->cfg.vocab);
+    if (!err) {
+        snc_trim_see(&t, in.splits.train->ids, in.splits.train->start[in.splits.train->n]);
+        err = trim_in_place(o->output, ctx, o, &in, &t);
+        snc_trim_dispose(&t);
+    }
+    snc_inputs_close(&in);
+    return err;
 }
 
 snc_err snc_stage_export(const snc_options *o, const snc_host *h)
@@ -198,6 +242,8 @@ snc_err snc_stage_export(const snc_options *o, const snc_host *h)
     const char *from = o->n_models ? o->models[0] : o->pretrained ? o->pretrained : o->teacher;
     SNC_TRY(snc_stage_need("export", "a model or --pretrained", from));
     SNC_TRY(snc_stage_need("export", "--output", o->output));
+    if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--task", o->task));
+    if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--data", o->data));
     SNC_CHECK(!o->to || strcmp(o->to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is", o->to);
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
     SNC_GOTO(snc_model_load(&m, &ctx, from, 2, false));
@@ -213,6 +259,7 @@ snc_err snc_stage_export(const snc_options *o, const snc_host *h)
     const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(m->meta, "lengths");
     if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
     SNC_GOTO(write_model(o->output, &ctx, m, NULL, has_arch ? &a : NULL, &p, meta));
+    if (o->trim_vocab) SNC_GOTO(trim_export(&ctx, o, m, from));
     snc_stage_say(h, "%s", o->output);
 out:
     cJSON_Delete(meta);

@@ -124,6 +124,11 @@ static void even_seeds(snc_cfg *out, int *n, snc_pick *p)
         for (int share = 20; share >= 5 && *n < most; share--) {
             snc_obs o = {.cfg = snc_cfg_uniform(p->space, share / 20.0, d)};
             snc_pick_cost(p, &o);
+            if (p->limits.bytes > 0 && o.bytes > p->limits.bytes) { /* the same widths in the cheapest dtypes */
+                snc_cfg_cheapest_dtypes(&o.cfg, p->space);
+                snc_cfg_canonical(&o.cfg, p->space);
+                snc_pick_cost(p, &o);
+            }
             if (excess(p, &o) <= 0) add_seed(out, n, &o.cfg);
         }
 }

@@ -26,7 +26,9 @@ snc_err snc_limits_parse(snc_limits_asked *out, const snc_options *o, const char
 static double bytes_of(const snc_pick *p, const snc_arch *a, const snc_policy *policy)
 {
     snc_bytes b;
-    snc_cost_bytes(&b, &p->supernet->cfg, a, policy, p->tokenizer_bytes, METADATA_GUESS);
+    snc_bert_config cfg = p->supernet->cfg;
+    if (p->trim.rows) cfg.vocab = p->trim.kept;
+    snc_cost_bytes(&b, &cfg, a, policy, p->tokenizer_bytes, METADATA_GUESS);
     return (double)b.total;
 }
 
@@ -115,6 +117,17 @@ static const char *trained_rule(const snc_model *m, const snc_options *o)
     return cJSON_IsString(rule) ? rule->valuestring : "even";
 }
 
+static snc_err trim_vocabulary(snc_pick *p)
+{
+    const snc_dataset *train = p->in->splits.train;
+    const snc_tok_assets *a = &p->supernet->tokenizer;
+    if (!p->o->trim_vocab) return SNC_OK;
+    SNC_TRY(snc_trim_new(&p->trim, a, p->supernet->cfg.vocab));
+    snc_trim_see(&p->trim, train->ids, train->start[train->n]);
+    p->tokenizer_bytes = snc_trim_vocab_bytes(&p->trim, a) + strlen(a->config);
+    return SNC_OK;
+}
+
 /* Searching keeps a little under a latency limit: the table and the clock differ by a few percent. */
 static snc_err set_limits(snc_pick *p, const char *table)
 {
@@ -124,6 +137,7 @@ static snc_err set_limits(snc_pick *p, const char *table)
     snc_policy int8 = snc_policy_int8();
     p->full_us = snc_latency_predict(p->table, &p->supernet->arch, &int8);
     p->full_bytes = bytes_of(p, &p->supernet->arch, &int8);
+    SNC_TRY(trim_vocabulary(p)); /* of what is delivered; the full-size model that x is measured in keeps all */
     SNC_CHECK(snprintf(stamp, sizeof stamp, "%s.inputs", table) < (int)sizeof stamp, SNC_E_ARG, "path too long: %.80s...", table);
     if (p->asked.latency.given) {
         double limit = margin * snc_target_value(&p->asked.latency, p->full_us);
@@ -174,5 +188,6 @@ void snc_pick_close(snc_pick *p)
     snc_free(p->teacher_rank);
     snc_free(p->teacher_select);
     snc_free(p->logits);
+    snc_trim_dispose(&p->trim);
     *p = (snc_pick){0};
 }

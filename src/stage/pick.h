@@ -2,6 +2,7 @@
 #ifndef SNC_STAGE_PICK_H
 #define SNC_STAGE_PICK_H
 
+#include "models/trim.h"
 #include "models/latency.h"
 #include "search/runner.h"
 #include "stage/steps.h"
@@ -29,6 +30,7 @@ typedef struct snc_pick {
     double teacher_rank_score, teacher_select_score;
     uint64_t teacher_hash;
     size_t tokenizer_bytes;
+    snc_trim trim;              /* --trim-vocab: what the exported file keeps; rows 0 without */
     double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
     snc_limits limits;          /* absolute, what the search keeps to */
     char best_path[4096];       /* best-so-far, rewritten whenever it changes */

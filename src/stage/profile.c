@@ -11,7 +11,7 @@ static void add_dtypes(snc_dtype *list, int *n, const snc_gene *g)
     for (int i = 0; i < g->n; i++) {
         bool there = false;
         for (int k = 0; k < *n; k++) there = there || list[k] == (snc_dtype)g->value[i];
-        if (!there && *n < 3) list[(*n)++] = (snc_dtype)g->value[i];
+        if (!there && *n < SNC_LATENCY_DTYPES) list[(*n)++] = (snc_dtype)g->value[i];
     }
 }
 

@@ -87,9 +87,12 @@ static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *
     return SNC_OK;
 }
 
-static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_task *task, const snc_dataset *dev, int *classes)
+/* With the file's own tokenizer: its vocabulary may be a part of the teacher's. */
+static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_dataset *dev,
+                           int *classes)
 {
     snc_loaded l;
+    snc_dataset *own = NULL;
     snc_fmap *f = NULL;
     SNC_TRY(snc_fmap_open(&f, m->path));
     m->bytes = (double)f->size;
@@ -97,8 +100,10 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_tas
     SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, false));
     *classes = l.classes;
     snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
-    if (!err) err = snc_weights_logits(m->logits, ctx, l.weights, NULL, NULL, dev);
+    if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->data, "dev", 0);
+    if (!err) err = snc_weights_logits(m->logits, ctx, l.weights, NULL, NULL, own ? own : dev);
     if (!err) err = snc_inputs_score(&m->score, m->metric, task, m->logits, dev, l.classes);
+    snc_dataset_free(own);
     snc_loaded_close(&l);
     return err;
 }
@@ -188,7 +193,7 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
         out->m[k].name = names[k];
         out->m[k].path = paths[k];
         out->m[k].rounds = k == SNC_PROOF_TEACHER ? SNC_PROOF_TEACHER_ROUNDS : SNC_PROOF_ROUNDS;
-        SNC_GOTO(score_model(&out->m[k], ctx, task, dev, &out->classes));
+        SNC_GOTO(score_model(&out->m[k], ctx, o, task, dev, &out->classes));
     }
     SNC_GOTO(compare(out, ctx, task, dev));
     SNC_GOTO(time_models(out, ctx, o, h));

@@ -32,7 +32,7 @@ static void subspace_of(snc_subspace *out, const snc_space *s, const char *rule)
 
 snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m, const char *rule)
 {
-    snc_space_opts so = {.path = o->space, .depth_rule = rule};
+    snc_space_opts so = {.path = o->space, .depth_rule = rule, .int4 = o->target_size != NULL};
     SNC_TRY(snc_inputs_fp(&so.fp, o));
     return snc_space_new(out, &m->cfg, &m->arch, &so);
 }

@@ -4,12 +4,14 @@
 
 #include "base/mem.h"
 #include "base/par.h"
+#include "quant/int4.h"
 #include "quant/qlinear.h"
 
 enum { BLOCK_ROWS = 16 };
 
 typedef struct block { /* rows of one matrix */
     int param, r0, rows;
+    snc_dtype dtype;
 } block;
 
 struct snc_fakequant {
@@ -26,9 +28,9 @@ struct snc_fakequant {
 static void add_matrix(snc_fakequant *f, int param, int dtype)
 {
     const snc_param *p = &f->m->params.p[param];
-    if (dtype != SNC_I8) return;
+    if (dtype != SNC_I8 && dtype != SNC_I4) return;
     for (int r = 0; r < p->rows; r += BLOCK_ROWS)
-        f->block[f->blocks++] = (block){param, r, p->rows - r < BLOCK_ROWS ? p->rows - r : BLOCK_ROWS};
+        f->block[f->blocks++] = (block){param, r, p->rows - r < BLOCK_ROWS ? p->rows - r : BLOCK_ROWS, (snc_dtype)dtype};
 }
 
 static void add_policy(snc_fakequant *f, const snc_policy *p)
@@ -58,7 +60,7 @@ snc_err snc_fakequant_new(snc_fakequant **out, const snc_ctx *ctx, snc_model *m,
     SNC_TRY(snc_alloc(&f, 1, sizeof *f));
     f->ctx = ctx;
     f->m = m;
-    f->stride = snc_align_up(BLOCK_ROWS * widest, SNC_ALIGN);
+    f->stride = snc_align_up((BLOCK_ROWS + 1) * widest, SNC_ALIGN); /* INT4 packs a row behind them */
     SNC_GOTO(snc_alloc(&f->block, blocks, sizeof *f->block));
     SNC_GOTO(snc_alloc(&f->master, m->params.total, sizeof *f->master));
     SNC_GOTO(snc_alloc(&f->q, (size_t)ctx->threads * f->stride, 1));
@@ -79,6 +81,16 @@ void snc_fakequant_free(snc_fakequant *f)
     snc_free(f);
 }
 
+/* The INT8 integers that the rows' four bits expand to. */
+static void int4_rows(int8_t *q, float *scale, const float *w, int rows, int cols)
+{
+    uint8_t *data = (uint8_t *)q + (size_t)BLOCK_ROWS * (size_t)cols, *group = data + snc_int4_data_bytes(cols);
+    for (int r = 0; r < rows; r++) {
+        snc_int4_quantize(data, group, &scale[r], w + (size_t)r * (size_t)cols, cols, 1, cols);
+        snc_int4_expand(q + (size_t)r * (size_t)cols, data, group, cols);
+    }
+}
+
 static void round_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     (void)chunk;
@@ -91,7 +103,8 @@ static void round_rows(void *payload, int64_t begin, int64_t end, int64_t chunk,
         size_t at = f->m->params.p[b->param].offset + (size_t)b->r0 * (size_t)cols;
         float *w = f->m->params.w + at;
         memcpy(f->master + at, w, (size_t)b->rows * (size_t)cols * sizeof *w);
-        snc_quantize_weight(q, scale, w, cols, b->rows, cols);
+        if (b->dtype == SNC_I4) int4_rows(q, scale, w, b->rows, cols);
+        else snc_quantize_weight(q, scale, w, cols, b->rows, cols);
         for (int r = 0; r < b->rows; r++)
             for (int c = 0; c < cols; c++) w[(size_t)r * (size_t)cols + (size_t)c] = scale[r] * (float)q[r * cols + c];
     }

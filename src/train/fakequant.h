@@ -1,7 +1,7 @@
-/* train/fakequant.h: trains a net under the INT8 grid it will be shipped on (quantization-aware, straight-through).
+/* train/fakequant.h: trains a net under the INT8 or INT4 grid it will be shipped on (quantization-aware, straight-through).
  *
- * apply replaces every weight matrix whose dtype in the policy is INT8 by the values its integers stand for (the shipped
- * quantizer: per output row, symmetric), and keeps the f32 master; restore brings the master back for the optimiser. Gradients
+ * apply replaces every weight matrix whose dtype in the policy is INT8 or INT4 by the values its integers stand for (the
+ * shipped quantizers), and keeps the f32 master; restore brings the master back for the optimiser. Gradients
  * pass straight through. Activations and embedding tables keep their precision here.
  *
  *     apply; sync; forward; backward; restore; optimiser step; apply; sync ...

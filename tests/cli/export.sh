@@ -5,7 +5,7 @@ nano nano
 data=(--task nano/task.json --data nano)
 run 0 finetune --pretrained nano/nano.snc "${data[@]}" --output t.snc --epochs 3 --lr 2e-3 --threads 1
 
-for policy in f32 bf16 int8; do
+for policy in f32 bf16 int8 int4; do
     run 0 export t.snc --policy $policy --output $policy.snc
     equal "answer" "$(cat out)" "$policy.snc"
     run 0 eval $policy.snc "${data[@]}" --json
@@ -15,6 +15,7 @@ for policy in f32 bf16 int8; do
 done
 same_tensors t.snc f32.snc
 less "bytes of bf16 and f32" "$(stat -c %s bf16.snc)" "$(stat -c %s f32.snc)"
+less "bytes of int4 and int8" "$(stat -c %s int4.snc)" "$(stat -c %s int8.snc)"
 less "bytes of int8 and bf16" "$(stat -c %s int8.snc)" "$(stat -c %s bf16.snc)"
 run 0 export t.snc --output default.snc
 same int8.snc default.snc
@@ -50,6 +51,25 @@ less "bytes of the subnet and the whole, INT8" "$(stat -c %s small.snc)" "$(stat
 run 0 predict small.snc --logits <in
 check "two logits a line" awk -F'\t' 'NF != 4 { exit 1 }' out
 
+# A uniform policy in a file; the shipped ones are of that kind.
+for file in "$TESTS"/../configs/policies/*.json; do
+    run 0 export t.snc --policy "$file" --output shipped.snc
+    run 0 predict shipped.snc <in
+    lines out 2
+done
+
+# ---- fewer word pieces --------------------------------------------------------------------------------------------------
+run 0 export t.snc --policy int8 --trim-vocab "${data[@]}" --output trimmed.snc
+holds err 'vocabulary: [0-9]* of [0-9]* pieces kept; 0.00% of dev'
+less "bytes of the trimmed file and the whole" "$(stat -c %s trimmed.snc)" "$(stat -c %s int8.snc)"
+run 0 predict int8.snc --logits <in
+cp out whole.out
+run 0 predict trimmed.snc --logits <in
+same out whole.out
+run 0 info trimmed.snc --json
+holds out '"dev_lost_percent"'
+no_leftovers .
+
 # ---- refused ------------------------------------------------------------------------------------------------------------
 bad() { # bad TEXT CONFIG
     echo "$2" >bad.json
@@ -62,8 +82,11 @@ bad "heads" '{"arch":{"hidden":32,"layers":[{"source":0,"heads":5,"ffn":48}]}}'
 bad "source 3" '{"arch":{"hidden":32,"layers":[{"source":3,"heads":4,"ffn":48}]}}'
 bad "ascend" '{"arch":{"hidden":32,"layers":[{"source":1,"heads":4,"ffn":48},{"source":0,"heads":4,"ffn":48}]}}'
 bad "policy of 3 layers, expected 2" "{\"arch\":$arch,\"policy\":$policy}"
-bad "'qkv' is 'int7', expected f32, bf16 or int8" "{\"policy\":$(echo "$policy" | sed s/int8/int7/)}"
+bad "'qkv' is 'int7', expected f32, bf16, int8 or int4" "{\"policy\":$(echo "$policy" | sed s/int8/int7/)}"
 bad "missing key 'embed'" "{\"policy\":$(echo "$policy" | sed 's/"embed":"f32",//')}"
+refused "export --trim-vocab: --task is missing" export t.snc --trim-vocab --output x.snc
+bad "layer 1 ffn_out: int4 on 40 inputs, expected a multiple of 16" \
+    '{"arch":{"hidden":32,"layers":[{"source":0,"heads":4,"ffn":48},{"source":1,"heads":4,"ffn":40}]},"policy":{"embed":"int4","pooler":"int4","classifier":"f32","linear":"int4"}}'
 refused "none.json" export t.snc --policy none.json --output x.snc
 refused "int9" export t.snc --policy int9 --output x.snc
 refused "--to onnx: not built yet" export t.snc --policy int8 --to onnx --output x.snc

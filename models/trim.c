@@ -1,0 +1,247 @@
+#include "models/trim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* ---- which pieces --------------------------------------------------------------------------------------------------- */
+
+static const char *line_end(const char *p, const char *end)
+{
+    const char *nl = memchr(p, '\n', (size_t)(end - p));
+    return nl ? nl : end;
+}
+
+static size_t utf8_bytes(unsigned char first) { return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
+
+static bool one_character(const char *p, size_t n)
+{
+    if (n > 2 && p[0] == '#' && p[1] == '#') p += 2, n -= 2;
+    return n > 0 && n == utf8_bytes((unsigned char)*p);
+}
+
+static bool equals(const char *p, size_t n, const cJSON *name)
+{
+    return cJSON_IsString(name) && strlen(name->valuestring) == n && memcmp(p, name->valuestring, n) == 0;
+}
+
+/* Whether the flags name this piece: unk, cls, sep, pad, mask, or an added token. */
+static bool named(const cJSON *flags, const char *p, size_t n)
+{
+    static const char *const keys[] = {"unk", "cls", "sep", "pad", "mask"};
+    const cJSON *it;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (equals(p, n, cJSON_GetObjectItemCaseSensitive(flags, keys[i]))) return true;
+    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
+        if (equals(p, n, cJSON_GetObjectItemCaseSensitive(it, "content"))) return true;
+    return false;
+}
+
+static void keep(snc_trim *t, int64_t id)
+{
+    if (id < 0 || id >= t->rows || t->keep[id]) return;
+    t->keep[id] = true;
+    t->kept++;
+}
+
+snc_err snc_trim_new(snc_trim *out, const snc_tok_assets *a, int V)
+{
+    snc_err err = SNC_OK;
+    cJSON *flags = NULL;
+    const cJSON *it;
+    const char *end = a->vocab + a->vocab_bytes;
+    *out = (snc_trim){.rows = V};
+    SNC_CHECK(a->vocab && a->config, SNC_E_SHAPE, "no vocabulary to trim: the model has no tokenizer");
+    SNC_GOTO(snc_json_parse(&flags, a->config, strlen(a->config), "tokenizer.config"));
+    SNC_GOTO(snc_alloc(&out->keep, (size_t)V, sizeof *out->keep));
+    int id = 0;
+    for (const char *p = a->vocab; p < end && id < V; id++) {
+        const char *e = line_end(p, end);
+        if (one_character(p, (size_t)(e - p)) || named(flags, p, (size_t)(e - p))) keep(out, id);
+        p = e + 1;
+    }
+    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
+    {
+        const cJSON *line = cJSON_GetObjectItemCaseSensitive(it, "id");
+        if (cJSON_IsNumber(line)) keep(out, line->valueint);
+    }
+out:
+    cJSON_Delete(flags);
+    if (err) snc_trim_dispose(out);
+    return err;
+}
+
+void snc_trim_dispose(snc_trim *t)
+{
+    snc_free(t->keep);
+    *t = (snc_trim){0};
+}
+
+void snc_trim_see(snc_trim *t, const int32_t *ids, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) keep(t, ids[i]);
+}
+
+int64_t snc_trim_lost(const snc_trim *t, const int32_t *ids, int64_t n)
+{
+    int64_t lost = 0;
+    for (int64_t i = 0; i < n; i++) lost += ids[i] >= t->rows || !t->keep[ids[i]];
+    return lost;
+}
+
+/* ---- the tokenizer's texts ------------------------------------------------------------------------------------------ */
+
+/* Copies kept lines to `to` (NULL: counts); rows beyond the last line are padding and end with it. */
+static size_t copy_lines(char *to, int *lines, const snc_trim *t, const snc_tok_assets *a)
+{
+    const char *end = a->vocab + a->vocab_bytes;
+    size_t n = 0;
+    int id = 0;
+    *lines = 0;
+    for (const char *p = a->vocab; p < end && id < t->rows; id++) {
+        const char *e = line_end(p, end);
+        size_t bytes = (size_t)(e - p) + 1;
+        if (t->keep[id]) {
+            if (to) memcpy(to + n, p, bytes - 1), to[n + bytes - 1] = '\n';
+            n += bytes;
+            ++*lines;
+        }
+        p = e + 1;
+    }
+    return n;
+}
+
+size_t snc_trim_vocab_bytes(const snc_trim *t, const snc_tok_assets *a)
+{
+    int lines;
+    return copy_lines(NULL, &lines, t, a);
+}
+
+static int new_id(const snc_trim *t, int id)
+{
+    int n = 0;
+    for (int i = 0; i < id && i < t->rows; i++) n += t->keep[i];
+    return n;
+}
+
+static snc_err trimmed_assets(snc_tok_assets *out, const snc_trim *t, const snc_tok_assets *a)
+{
+    cJSON *flags = NULL, *it;
+    int lines;
+    size_t n = copy_lines(NULL, &lines, t, a);
+    SNC_TRY(snc_alloc(&out->vocab, n + 1, 1));
+    out->vocab_bytes = copy_lines(out->vocab, &lines, t, a);
+    SNC_CHECK(lines == t->kept, SNC_E_SHAPE, "trim keeps %d pieces of a vocabulary that has %d of them", t->kept, lines);
+    SNC_TRY(snc_json_parse(&flags, a->config, strlen(a->config), "tokenizer.config"));
+    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
+    {
+        cJSON *line = cJSON_GetObjectItemCaseSensitive(it, "id");
+        if (cJSON_IsNumber(line)) cJSON_SetNumberValue(line, new_id(t, line->valueint));
+    }
+    char *text = cJSON_PrintUnformatted(flags);
+    snc_err err = text ? snc_strndup(&out->config, text, strlen(text)) : snc_err_set(SNC_E_NOMEM, "out of memory");
+    cJSON_free(text);
+    cJSON_Delete(flags);
+    return err;
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------------------- */
+
+typedef struct rewrite {
+    snc_sncfile *f;
+    snc_arch arch; /* with the sources as the file tells them */
+    snc_tok_assets old, assets;
+    snc_tensor *tensor;
+    void *rows[3]; /* the word table's own tensors, cut */
+    int n, cut;
+} rewrite;
+
+static bool of_word_table(const char *name)
+{
+    static const char word[] = "embeddings.word.weight";
+    const char *rest = name + sizeof word - 1;
+    return strncmp(name, word, sizeof word - 1) == 0 && (*rest == 0 || strcmp(rest, ".scale") == 0 || strcmp(rest, ".group") == 0);
+}
+
+static snc_err cut_rows(rewrite *w, snc_tensor *x, const snc_trim *t)
+{
+    SNC_CHECK(x->shape[0] == t->rows, SNC_E_SHAPE, "tensor '%s' has %lld rows, expected %d", x->name, (long long)x->shape[0], t->rows);
+    size_t row = x->bytes / (size_t)t->rows;
+    char *to = NULL;
+    SNC_TRY(snc_alloc(&to, (size_t)t->kept, row));
+    w->rows[w->cut++] = to;
+    for (int i = 0; i < t->rows; i++)
+        if (t->keep[i]) {
+            memcpy(to, (const char *)x->data + (size_t)i * row, row);
+            to += row;
+        }
+    x->data = w->rows[w->cut - 1];
+    x->shape[0] = t->kept;
+    x->bytes = row * (size_t)t->kept;
+    return SNC_OK;
+}
+
+/* A reader numbers a file's layers anew; the rewritten file says what this one says. */
+static snc_err read_arch(rewrite *w, const char *from)
+{
+    cJSON *j = NULL;
+    const char *text = snc_st_metadata_view(snc_sncfile_tensors(w->f), "arch");
+    SNC_TRY(snc_json_parse(&j, text, strlen(text), from));
+    snc_err err = snc_arch_from_json(&w->arch, j, from);
+    cJSON_Delete(j);
+    return err;
+}
+
+static snc_err collect(rewrite *w, const snc_trim *t)
+{
+    const snc_st *st = snc_sncfile_tensors(w->f);
+    SNC_TRY(snc_alloc(&w->tensor, (size_t)snc_st_count(st), sizeof *w->tensor));
+    for (int i = 0; i < snc_st_count(st); i++) {
+        snc_tensor x = snc_st_tensors_view(st)[i];
+        if (strncmp(x.name, "tokenizer.", 10) == 0) continue;
+        if (of_word_table(x.name)) SNC_TRY(cut_rows(w, &x, t));
+        w->tensor[w->n++] = x;
+    }
+    return SNC_OK;
+}
+
+snc_err snc_trim_file(const char *to, const char *from, const snc_trim *t, cJSON *note)
+{
+    snc_err err = SNC_OK;
+    rewrite w = {0};
+    cJSON *meta = NULL;
+    SNC_GOTO(snc_sncfile_open(&w.f, from));
+    SNC_GOTO(snc_sncfile_tokenizer_dup(&w.old, w.f));
+    SNC_GOTO(read_arch(&w, from));
+    if (!w.old.vocab || snc_sncfile_config(w.f)->vocab != t->rows)
+        SNC_GOTO(snc_err_set(SNC_E_SHAPE, "%s: a vocabulary of %d rows%s, expected %d", from, snc_sncfile_config(w.f)->vocab,
+                             w.old.vocab ? "" : " without a tokenizer", t->rows));
+    SNC_GOTO(trimmed_assets(&w.assets, t, &w.old));
+    SNC_GOTO(collect(&w, t));
+    meta = cJSON_Duplicate(snc_sncfile_meta_view(w.f), true);
+    if (note) cJSON_AddItemToObject(meta, "trim", note);
+    note = NULL;
+    snc_bert_config cfg = *snc_sncfile_config(w.f);
+    cfg.vocab = t->kept;
+    const char *const *labels = snc_sncfile_labels_view(w.f);
+    char **copy = NULL;
+    if (labels) {
+        err = snc_alloc(&copy, (size_t)cfg.classes, sizeof *copy);
+        for (int i = 0; i < cfg.classes && !err; i++) err = snc_strndup(&copy[i], labels[i], strlen(labels[i]));
+    }
+    snc_sncfile_desc d = {.cfg = &cfg, .arch = &w.arch, .policy = snc_sncfile_policy(w.f), .labels = copy,
+                          .has_head = snc_sncfile_has_head(w.f), .tokenizer = &w.assets, .meta = meta};
+    if (!err) err = snc_sncfile_save(to, &d, w.tensor, w.n);
+    for (int i = 0; copy && i < cfg.classes; i++) snc_free(copy[i]);
+    snc_free(copy);
+out:
+    cJSON_Delete(note);
+    cJSON_Delete(meta);
+    for (int i = 0; i < w.cut; i++) snc_free(w.rows[i]);
+    snc_free(w.tensor);
+    snc_tok_assets_dispose(&w.old);
+    snc_tok_assets_dispose(&w.assets);
+    snc_sncfile_close(w.f);
+    return err;
+}
