@@ -119,6 +119,7 @@ typedef struct snc_options {
     const char *threads;    /* number; a comma list for bench; default 1 for the workload, all cores elsewhere */
     double percentile;      /* default 50 */
     int repeats;            /* 0: by time */
+    int profile;            /* bench: where the time goes */
     /* run */
     const char *backend;    /* auto | ref | blas | onednn | native */
     const char *fp;         /* auto | f32 | bf16: what FP means in policies */
