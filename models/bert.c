@@ -155,6 +155,8 @@ snc_err snc_bert_create(snc_bert **out, const snc_ctx *ctx, snc_model *m, const 
     SNC_GOTO(snc_ops_create(&e->ops, ctx, &max));
     SNC_GOTO(pack_all(e));
     if (o->train) SNC_GOTO(snc_params_alloc_grad(&m->params));
+    SNC_GOTO(snc_alloc(&e->squares, (size_t)m->params.n, sizeof *e->squares));
+    for (int i = 0; i < m->params.n; i++) e->squares[i] = -1;
     SNC_GOTO(snc_alloc(&e->tokens, 2 * (size_t)o->max_tokens + (size_t)e->opts.max_seqs + 1, sizeof *e->tokens));
     plan(e, &m->arch, o->max_tokens, e->opts.max_seqs);
     e->size = e->used;
@@ -173,6 +175,7 @@ void snc_bert_free(snc_bert *e)
         for (int i = 0; i < e->m->params.n; i++) snc_gemm_weight_free(e->by_param[i]);
     snc_free(e->by_param);
     snc_free(e->tokens);
+    snc_free(e->squares);
     snc_free(e->block);
     snc_ops_free(e->ops);
     snc_gemm_free(e->gemm);
@@ -312,6 +315,12 @@ static void inject(snc_bert *e, const float *const *dhidden, int n_hidden, int i
     for (size_t k = 0; k < n; k++) e->dy[k] += d[k];
 }
 
+bool snc_bert_grad_squares(double *sum, const snc_bert *e, int param)
+{
+    *sum = e->squares[param];
+    return *sum >= 0;
+}
+
 bool snc_bert_owns_grad(const snc_bert *e, int param) { return e->by_param[param] != NULL; }
 
 void snc_bert_start_grads(snc_bert *e) { e->fresh = true; }
@@ -329,6 +338,7 @@ static void start_gradients(snc_bert *e, bool head)
         if (e->by_param[i]) memset(bert_g(e, i), 0, (size_t)p->rows * (size_t)p->cols * sizeof(float));
     }
     e->fresh = false;
+    for (int i = 0; i < e->m->params.n; i++) e->squares[i] = -1;
 }
 
 snc_err snc_bert_backward(snc_bert *e, const float *dlogits, const float *const *dhidden, int n_hidden)

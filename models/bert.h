@@ -60,6 +60,9 @@ const float *snc_bert_hidden_view(const snc_bert *e, int i);
  * gradients are added to as always. */
 void    snc_bert_start_grads(snc_bert *e);
 bool    snc_bert_owns_grad(const snc_bert *e, int param);
+/* Sum of the squares of a parameter's gradient, known without reading it when the last backward pass overwrote it: for the
+ * optimiser's norm. false: not known. */
+bool    snc_bert_grad_squares(double *sum, const snc_bert *e, int param);
 
 /* Gradients of the last forward (once), added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
  * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only the last one is [B, hidden]. */

@@ -65,7 +65,8 @@ static snc_err weight_backward(snc_bert *e, bert_rows dy, bert_rows x, snc_lin p
 {
     float *dw = bert_g(e, p.w);
     int ld = bert_ld(e, p.w);
-    if (dy.h) return snc_gemm_backward_w16(dw, ld, e->gemm, dy.h, n, x.h, k, rows, n, k, e->accumulate);
+    double *squares = e->accumulate ? NULL : &e->squares[p.w];
+    if (dy.h) return snc_gemm_backward_w16(dw, ld, squares, e->gemm, dy.h, n, x.h, k, rows, n, k, e->accumulate);
     return snc_gemm_backward_w(dw, ld, e->gemm, dy.f, n, x.f, k, rows, n, k, e->accumulate);
 }
 

@@ -58,6 +58,7 @@ struct snc_bert {
     bool ready;                 /* for one backward */
     bool fresh;                 /* the next backward starts the gradients of linears anew */
     bool accumulate;            /* the one under way adds to them */
+    double *squares;            /* [params.n] of a gradient that the last one wrote, or -1 */
     snc_arch arch;
     snc_tokens x;
     snc_dropout drop;

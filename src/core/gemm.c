@@ -65,6 +65,7 @@ void snc_gemm_free(snc_gemm *g)
     snc_free(g->a);
     snc_free(g->b);
     snc_free(g->panel);
+    snc_free(g->squares);
     snc_free(g);
 }
 
@@ -143,6 +144,7 @@ static snc_err run(snc_gemm *g, const snc_gemm__job *j, const char *name, int T,
               snc_backend_name(g->ops->backend));
     SNC_CHECK(!j->sink || !(j->C || j->accumulate), SNC_E_ARG, "gemm %s: an output beside a sink", name);
     if (j->M == 0 || j->N == 0) return SNC_OK;
+    SNC_CHECK(!j->squares || j->K > 0, SNC_E_ARG, "gemm %s: the squares of a product of no tokens", name);
     if (j->K == 0 && !j->sink) {
         fill(j);
         return SNC_OK;
@@ -193,10 +195,11 @@ snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, sn
     return run(g, &j, "backward_x", T, n, k);
 }
 
-snc_err snc_gemm_backward_w16(float *dW, int lddw, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X, int ldx, int T,
-                              int n, int k, bool accumulate)
+snc_err snc_gemm_backward_w16(float *dW, int lddw, double *squares, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X,
+                              int ldx, int T, int n, int k, bool accumulate)
 {
-    snc_gemm__job j = {.C = dW, .ldc = lddw, .A16 = dY, .a_row = 1, .a_col = lddy, .B16 = X, .b_row = ldx, .b_col = 1,
-                       .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
+    if (squares) *squares = 0;
+    snc_gemm__job j = {.C = dW, .ldc = lddw, .squares = squares, .A16 = dY, .a_row = 1, .a_col = lddy, .B16 = X, .b_row = ldx,
+                       .b_col = 1, .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
     return run(g, &j, "backward_w", T, n, k);
 }

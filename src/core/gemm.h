@@ -50,11 +50,11 @@ snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, i
 snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
                             int n, int k, bool accumulate) SNC_MUST_USE;
 
-/* Takes finished rows [m0, m0 + rows) of a product instead of the output matrix: [rows, width], ld floats apart, in the
- * cache of thread `worker`, its own to change. m0 is a multiple of 16, rows at most 32. Rows come in any order, from several
- * threads at once. */
+/* Takes finished parts of a product instead of the output matrix: rows [m0, m0 + rows), columns [n0, n0 + cols) of it, ld
+ * floats from row to row, in the cache of thread `worker`, its own to change. m0 is a multiple of 16, n0 of 32, rows at most
+ * 32. Parts come in any order, from several threads at once. */
 typedef struct snc_gemm_sink {
-    void (*fn)(void *user, float *y, int ld, int m0, int rows, int worker);
+    void (*fn)(void *user, float *y, int ld, int m0, int n0, int rows, int cols, int worker);
     void *user;
 } snc_gemm_sink;
 
@@ -64,7 +64,8 @@ snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gem
                            const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate) SNC_MUST_USE;
 snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *dY, int lddy,
                               const snc_gemm_weight *w, int T, int n, int k, bool accumulate) SNC_MUST_USE;
-snc_err snc_gemm_backward_w16(float *dW, int lddw, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X, int ldx, int T,
-                              int n, int k, bool accumulate) SNC_MUST_USE;
+/* squares: NULL, or the sum of the squares of the result's elements, in an order that does not depend on the threads. */
+snc_err snc_gemm_backward_w16(float *dW, int lddw, double *squares, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X,
+                              int ldx, int T, int n, int k, bool accumulate) SNC_MUST_USE;
 
 #endif

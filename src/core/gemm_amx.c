@@ -9,12 +9,12 @@
  * (forward reduces over its columns, backward_x over its rows), so that a narrower net reads a prefix of every level;
  * where a prefix ends inside a tile, the zeros in A mask the reduction and the store keeps the columns asked for.
  *
- * A thread computes 32 whole rows of C at a time (its columns of them, where there are too few rows to share) into a panel
- * of its own, block by block: 32 x 32, four tile sums and four operand tiles, which halves the loads per multiplication.
- * Its rows of A stay in L1 (packed by itself, or read as they are when they come in bf16) while B streams past, told so by
- * the load's hint, from L2 after the first time. Then the rows go to C in order, or to the sink: stores scattered over
- * 32 rows would each wait for a line, stores in order find theirs fetched. Each sum runs over the whole reduction in one
- * order: the bits do not depend on the thread count.
+ * A thread takes one share of C, by rows or by columns, in spans of columns whose part of B stays in L2. For 32 rows of a
+ * span it fills a panel of its own, block by block: 32 x 32, four tile sums and four operand tiles, which halves the loads
+ * per multiplication. Its rows of A stay in L1 (packed by itself, or read as they are when they come in bf16) while B streams
+ * past, told so by the load's hint. Then the rows go to C in order, or to the sink: stores scattered over 32 rows would
+ * each wait for a line, stores in order find theirs fetched. Each sum runs over the whole reduction in one order: the bits
+ * do not depend on the thread count.
  */
 #include "core/gemm_priv.h"
 
@@ -29,6 +29,7 @@
 enum {
     MIN_ROWS = 4,     /* rows of tiles a share has at least, or C is cut by columns */
     PART = 24,        /* tiles of the reduction at a time: 48 KB of A for two rows of tiles */
+    SPAN_BYTES = 16384 * 1024, /* of B */
     MAX_TOKENS = 1024 /* backward_w sums over this many tokens at a time */
 };
 
@@ -46,8 +47,11 @@ typedef struct amx_run {
     size_t b_step;      /* bytes from one column of tiles to the next */
     int kb;             /* tiles along the reduction */
     int rows, cols;     /* of C: tiles of 16 rows, blocks of 32 columns */
-    int shares;
+    bool stream;        /* C goes past the cache */
+    double *squares;    /* [rows / 2, cols] of the blocks of C, or NULL */
+    int shares, span;   /* span: blocks of columns */
     bool by_cols, pack; /* pack: a share packs its own rows of A first */
+    snc_gemm__pairs own; /* backward_w: of this matrix it packs the columns that nobody else needs */
 } amx_run;
 
 /* ---- tiles ---- */
@@ -122,15 +126,40 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx
         }
 }
 
-AMX static void panel_store(float *C, int64_t ldc, const float *panel, size_t ld, int rows, int cols, bool accumulate)
+/* Whole cache lines past the cache: for what is read again much later, not even fetched before it is overwritten. */
+AMX static void panel_stream(float *C, int64_t ldc, const float *panel, size_t ld, int rows, int cols)
+{
+    for (int m = 0; m < rows; m++, C += ldc, panel += ld)
+        for (int n = 0; n < cols; n += 16) _mm512_stream_ps(C + n, _mm512_load_ps(panel + n));
+}
+
+/* With accumulate the panel becomes the sum as well. */
+AMX static void panel_store(float *C, int64_t ldc, float *panel, size_t ld, int rows, int cols, bool accumulate)
 {
     for (int m = 0; m < rows; m++, C += ldc, panel += ld)
         for (int n = 0; n < cols; n += 16) {
             __mmask16 t = cols - n >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (cols - n)) - 1);
             __m512 v = _mm512_load_ps(panel + n);
-            if (accumulate) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(t, C + n));
+            if (accumulate) _mm512_store_ps(panel + n, v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(t, C + n)));
             _mm512_mask_storeu_ps(C + n, t, v);
         }
+}
+
+/* Sums of squares of a panel's blocks of 32 columns: sixteen lanes down the rows, then across. */
+AMX static void panel_squares(double *sums, const float *panel, size_t ld, int rows, int cols)
+{
+    for (int n = 0; n < cols; n += 32, sums++) {
+        __m512 low = _mm512_setzero_ps(), high = low;
+        int left = cols - n;
+        __mmask16 t0 = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+        __mmask16 t1 = left >= 32 ? (__mmask16)0xffff : left > 16 ? (__mmask16)((1u << (left - 16)) - 1) : (__mmask16)0;
+        for (int m = 0; m < rows; m++) {
+            __m512 a = _mm512_maskz_load_ps(t0, panel + (size_t)m * ld + n), b = _mm512_maskz_load_ps(t1, panel + (size_t)m * ld + n + 16);
+            low = _mm512_fmadd_ps(a, a, low);
+            high = _mm512_fmadd_ps(b, b, high);
+        }
+        *sums = (double)_mm512_reduce_add_ps(low) + (double)_mm512_reduce_add_ps(high);
+    }
 }
 
 /* Rows of tiles [r0, r1) by blocks of columns [c0, c1) of C. Two rows of tiles go together unless they lie in two places. */
@@ -147,8 +176,10 @@ AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int wo
         bool two = row + 1 < r1 && !(r->tail && row + 2 == r->rows);
         int m0 = row * 16, rows = snc_gemm__min(two ? 32 : 16, j->M - m0);
         panel_fill(panel, ld, bias, r, row, two, c0, c1);
-        if (j->sink) j->sink->fn(j->sink->user, panel, (int)ld, m0, rows, worker); /* all columns: never by_cols */
+        if (j->sink) j->sink->fn(j->sink->user, panel, (int)ld, m0, n0, rows, cols, worker);
+        else if (r->stream && cols % 16 == 0) panel_stream(j->C + m0 * j->ldc + n0, j->ldc, panel, ld, rows, cols);
         else panel_store(j->C + m0 * j->ldc + n0, j->ldc, panel, ld, rows, cols, j->accumulate);
+        if (r->squares) panel_squares(r->squares + (int64_t)(row / 2) * r->cols + c0, panel, ld, rows, cols);
         row += two ? 2 : 1;
     }
 }
@@ -175,17 +206,22 @@ AMX static void share(void *payload, int64_t begin, int64_t end, int64_t chunk, 
     (void)end, (void)chunk;
     if (r->by_cols) c0 = r->cols * s / r->shares, c1 = r->cols * (s + 1) / r->shares;
     else r0 = r->rows * s / r->shares, r1 = r->rows * (s + 1) / r->shares;
+    if (r->squares) r0 = (r0 + 1) / 2 * 2, r1 = snc_gemm__min((r1 + 1) / 2 * 2, r->rows); /* whole blocks */
     if (r->pack && !r->by_cols) pack_own(r, r0, r1);
+    if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, r->by_cols ? c0 * 32 : r0 * 16, r->by_cols ? c1 * 32 : r1 * 16);
     tiles_on();
-    compute(r, r0, r1, c0, c1, worker);
+    for (int c = c0; c < c1; c += r->span) compute(r, r0, r1, c, snc_gemm__min(c + r->span, c1), worker);
     _tile_release();
+    _mm_sfence(); /* what went past the cache is there for the thread that waits for this one */
 }
 
 static void run_shares(amx_run *r)
 {
     r->shares = r->g->ctx->threads;
-    r->by_cols = r->rows < MIN_ROWS * r->shares && !r->j->sink;
     r->shares = snc_gemm__min(r->shares, r->by_cols ? r->cols : r->rows);
+    int cols = r->by_cols ? (r->cols + r->shares - 1) / r->shares : r->cols;
+    int spans = (int)((size_t)cols * (size_t)r->kb * 2048 / SPAN_BYTES) + 1;
+    r->span = (cols + spans - 1) / spans;
     if (r->by_cols && r->pack) snc_par_for(r->g->ctx, r->rows, 1, pack_share, r);
     snc_par_for(r->g->ctx, r->shares, 1, share, r);
 }
@@ -197,6 +233,7 @@ static snc_err amx_open(snc_gemm *g)
     size_t width = snc_align_up((size_t)g->max_width, 32), size = snc_align_up((size_t)g->max_tokens, 32) * width;
     g->panel_size = 33 * width; /* a bias and 32 rows */
     SNC_TRY(snc_alloc(&g->panel, (size_t)g->ctx->threads * g->panel_size, sizeof(float)));
+    SNC_TRY(snc_alloc(&g->squares, (width / 32) * (width / 32), sizeof(double)));
     SNC_TRY(snc_alloc(&g->a, size, sizeof(snc_bf16)));
     return snc_alloc(&g->b, size, sizeof(snc_bf16));
 }
@@ -220,16 +257,23 @@ static void backward_w(amx_run *r)
     int parts = (j->K + MAX_TOKENS - 1) / MAX_TOKENS, part = (j->K / parts + 31) / 32 * 32;
     r->j = j;
     r->B = g->b;
+    r->by_cols = j->N > j->M; /* the larger matrix is read by its owners alone */
     for (int t = 0; t < j->K; t += part, j->accumulate = true) {
         int tokens = snc_gemm__min(part, j->K - t);
         int64_t a = t * j->a_col, b = t * j->b_row;
         r->kb = (tokens + 31) / 32;
         r->b_step = (size_t)r->kb * 1024;
         r->A = packed_operand(r);
-        snc_gemm__amx_pack_pairs(g->ctx, g->a, j->A ? j->A + a : NULL, j->A16 ? j->A16 + a : NULL, j->a_col, tokens, j->M, true);
-        snc_gemm__amx_pack_pairs(g->ctx, g->b, j->B ? j->B + b : NULL, j->B16 ? j->B16 + b : NULL, j->b_row, tokens, j->N, false);
+        r->stream = !j->accumulate && (uintptr_t)j->C % 64 == 0 && j->ldc % 16 == 0;
+        snc_gemm__pairs dY = {g->a, j->A ? j->A + a : NULL, j->A16 ? j->A16 + a : NULL, j->a_col, tokens, j->M, true};
+        snc_gemm__pairs X = {g->b, j->B ? j->B + b : NULL, j->B16 ? j->B16 + b : NULL, j->b_row, tokens, j->N, false};
+        r->own = r->by_cols ? X : dY;
+        snc_gemm__amx_pack_pairs(g->ctx, r->by_cols ? &dY : &X);
+        if (j->squares && t + part >= j->K) r->squares = g->squares;
         run_shares(r);
     }
+    if (!j->squares) return;
+    for (int64_t i = 0; i < (int64_t)((r->rows + 1) / 2) * r->cols; i++) *j->squares += g->squares[i];
 }
 
 /* Rows of bf16 are read in place: whole tiles of them, that is. */
@@ -258,6 +302,7 @@ static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
     r.B = (const char *)j->w->packed + (forward ? 0 : forward_bytes(j->w->N, j->w->K));
     r.b_step = (size_t)((forward ? j->w->K : j->w->N) + 31) / 32 * 1024;
     place_rows(&r);
+    r.by_cols = r.rows < MIN_ROWS * g->ctx->threads;
     run_shares(&r);
     return SNC_OK;
 }

@@ -101,15 +101,6 @@ PACK void snc_gemm__amx_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, in
 
 /* ---- activations by pairs of rows ---- */
 
-typedef struct pack_run {
-    char *dst;
-    const float *src;
-    const snc_bf16 *src16;
-    int64_t ld;
-    int rows, cols;
-    bool transpose;
-} pack_run;
-
 /* Words 2 i and 2 i + 1 of the result: i-th of the low and of the high half. */
 PACK_INLINE __m512i interleave_index(void)
 {
@@ -117,19 +108,15 @@ PACK_INLINE __m512i interleave_index(void)
     return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_add_epi32(low, _mm512_set1_epi32(16)), 16));
 }
 
-PACK static void pairs_block(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+/* Rows [t0, t0 + 32), columns [c0, c1). */
+PACK static void pairs_block(const snc_gemm__pairs *p, int t0, int c0, int c1)
 {
-    const pack_run *p = payload;
-    int tb = (p->rows + 31) / 32, cb = (p->cols + 15) / 16;
+    int tb = (p->rows + 31) / 32, rows = p->rows - t0;
     const __m512i index = interleave_index();
-    (void)end;
-    (void)chunk;
-    (void)worker;
-    int t0 = (int)begin, rows = p->rows - t0;
-    for (int c = 0; c < cb; c++) {
+    for (int c = c0; c < c1; c += 16) {
         __m512i r[16];
-        const float *src = p->src + t0 * p->ld + c * 16;
-        int left = p->cols - c * 16;
+        const float *src = p->src + t0 * p->ld + c;
+        int left = p->cols - c;
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             __m512 low = load16(src + 2 * i * p->ld, 2 * i < rows ? left : 0);
@@ -137,23 +124,21 @@ PACK static void pairs_block(void *payload, int64_t begin, int64_t end, int64_t 
             r[i] = _mm512_permutexvar_epi16(index, to_bf16(high, low));
         }
         if (p->transpose) transpose(r);
-        store_tile(p->dst + ((int64_t)c * tb + t0 / 32) * TILE, r);
+        store_tile(p->dst + ((int64_t)(c / 16) * tb + t0 / 32) * TILE, r);
     }
 }
 
 /* Two columns of tiles at a time: 32 columns of a pair of rows are a cache line each. */
-PACK static void pairs_block16(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+PACK static void pairs_block16(const snc_gemm__pairs *p, int t0, int c0, int c1)
 {
-    const pack_run *p = payload;
-    int tb = (p->rows + 31) / 32, t0 = (int)begin, rows = p->rows - t0;
+    int tb = (p->rows + 31) / 32, rows = p->rows - t0;
     const __m512i first = interleave_index();
     const __m512i index[2] = {_mm512_add_epi16(first, _mm512_slli_epi32(_mm512_set1_epi32(16), 16)),
                               _mm512_add_epi16(first, _mm512_set1_epi32(0x00200010))};
-    (void)end, (void)chunk, (void)worker;
-    for (int c = 0; c < p->cols; c += 32) {
+    for (int c = c0; c < c1; c += 32) {
         __m512i r[2][16];
         const snc_bf16 *src = p->src16 + t0 * p->ld + c;
-        int left = p->cols - c;
+        int left = (c1 < p->cols ? c1 : p->cols) - c;
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             __m512i low = load32(src + 2 * i * p->ld, 2 * i < rows ? left : 0);
@@ -168,14 +153,28 @@ PACK static void pairs_block16(void *payload, int64_t begin, int64_t end, int64_
     }
 }
 
-void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, const snc_bf16 *src16, int64_t ld, int rows,
-                              int cols, bool transpose)
+static void pairs_body(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
-    pack_run p = {dst, src, src16, ld, rows, cols, transpose};
-    snc_par_for(ctx, rows, 32, src ? pairs_block : pairs_block16, &p);
+    const snc_gemm__pairs *p = payload;
+    (void)end, (void)chunk, (void)worker;
+    (p->src ? pairs_block : pairs_block16)(p, (int)begin, 0, p->cols);
+}
+
+void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, const snc_gemm__pairs *p)
+{
+    snc_gemm__pairs run = *p;
+    snc_par_for(ctx, p->rows, 32, pairs_body, &run);
+}
+
+void snc_gemm__amx_pack_columns(const snc_gemm__pairs *p, int c0, int c1)
+{
+    for (int t = 0; t < p->rows; t += 32) (p->src ? pairs_block : pairs_block16)(p, t, c0, c1);
 }
 
 /* ---- weights, both directions at once ---- */
+
+/* Past the cache: nobody reads a weight before all of them are written. */
+PACK_INLINE void stream(char *to, __m512i line) { _mm512_stream_si512((__m512i *)(void *)to, line); }
 
 typedef struct weight_view {
     char *forward, *backward;
@@ -203,12 +202,14 @@ PACK static void weight_block(const weight_view *v, int n0, int k0)
 #pragma GCC unroll 8
         for (int i = 0; i < 8; i++) {
             char *to = back + (half * 8 + i) * 64;
-            _mm512_store_si512(to, _mm512_permutex2var_epi16(r[2 * i], even, r[2 * i + 1]));
-            if (left > 16)
-                _mm512_store_si512(to + (int64_t)nb * TILE, _mm512_permutex2var_epi16(r[2 * i], odd, r[2 * i + 1]));
+            stream(to, _mm512_permutex2var_epi16(r[2 * i], even, r[2 * i + 1]));
+            if (left > 16) stream(to + (int64_t)nb * TILE, _mm512_permutex2var_epi16(r[2 * i], odd, r[2 * i + 1]));
         }
         transpose(r);
-        if (half * 16 < rows) store_tile(v->forward + ((int64_t)(n0 / 16 + half) * kb + k0 / 32) * TILE, r);
+        if (half * 16 >= rows) continue;
+        char *to = v->forward + ((int64_t)(n0 / 16 + half) * kb + k0 / 32) * TILE;
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) stream(to + i * 64, r[i]);
     }
 }
 
@@ -217,5 +218,6 @@ void snc_gemm__amx_pack_weight(void *forward, void *backward, const float *W, in
     weight_view v = {forward, backward, W, ld, N, K};
     for (int n = n0; n < n1; n += 32)
         for (int k = 0; k < K; k += 32) weight_block(&v, n, k);
+    _mm_sfence();
 }
 #endif

@@ -6,6 +6,8 @@
 #ifndef SNC_CORE_GEMM_AMX_PRIV_H
 #define SNC_CORE_GEMM_AMX_PRIV_H
 
+#include <stdbool.h>
+
 #include "base/ctx.h"
 #include "core/dtype.h"
 
@@ -13,10 +15,19 @@
 void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int rows, int cols);
 void snc_gemm__amx_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, int rows, int cols);
 
-/* Layouts that reduce over the rows of [rows, cols], given in f32 or (src NULL) in bf16, in parallel: A [cols/16][rows/32] if
- * transpose, else B. */
-void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, void *dst, const float *src, const snc_bf16 *src16, int64_t ld, int rows,
-                              int cols, bool transpose);
+/* Layouts that reduce over the rows of [rows, cols], given in f32 or in bf16 (the other NULL): A [cols/16][rows/32] if
+ * `transpose`, else B. In parallel, or serial for columns [c0, c1) alone, c0 a multiple of 16. */
+typedef struct snc_gemm__pairs {
+    char *dst;
+    const float *src;
+    const snc_bf16 *src16;
+    int64_t ld;
+    int rows, cols;
+    bool transpose;
+} snc_gemm__pairs;
+
+void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, const snc_gemm__pairs *p);
+void snc_gemm__amx_pack_columns(const snc_gemm__pairs *p, int c0, int c1);
 
 /* Both B layouts of rows [n0, n1) of a weight [N, K], serial; n0 a multiple of 32, n1 as well or N. */
 void snc_gemm__amx_pack_weight(void *forward, void *backward, const float *W, int64_t ld, int N, int K, int n0, int n1);

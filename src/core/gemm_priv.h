@@ -26,6 +26,7 @@ typedef struct snc_gemm__job {
     const float *A, *B, *bias; /* A[m, k] = A[m * a_row + k * a_col]; B[k, n] = B[k * b_row + n * b_col]; bias [N] or NULL */
     const snc_bf16 *A16, *B16; /* instead of A, and in backward_w of B; the same strides */
     const snc_gemm_sink *sink; /* instead of C */
+    double *squares;           /* of C's elements, or NULL */
     const snc_gemm_weight *w;  /* NULL in backward_w */
     int64_t ldc, a_row, a_col, b_row, b_col;
     int M, N, K;
@@ -50,6 +51,7 @@ struct snc_gemm {
     snc_isa isa;
     int max_tokens, max_width;
     void *a, *b;       /* operand scratch of the backend */
+    double *squares;   /* sums of its parts */
     float *panel;      /* [threads][panel_size]: one worker's scratch */
     size_t panel_size; /* floats */
     struct snc_gemm__dnnl *dnnl;

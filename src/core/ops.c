@@ -210,21 +210,21 @@ void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int r
     join(dbias, o, o->partial, chunks_of(rows), n, n);
 }
 
-static void act_forward_rows(void *user, float *y, int ld, int m0, int rows, int worker)
+static void act_forward_rows(void *user, float *y, int ld, int m0, int n0, int rows, int cols, int worker)
 {
     const snc_act_rows *b = user;
     const snc_ops *o = b->o;
     float *d = b->d ? o->scratch + (size_t)worker * o->scratch_each : NULL;
     for (int r = 0; r < rows; r++, y += ld) {
-        int64_t at = (int64_t)(m0 + r) * b->n;
-        o->k->act_forward[b->act](y, d, y, b->n);
-        o->narrow(b->a + at, b->n, y, ld, 1, b->n);
-        if (d) o->narrow(b->d + at, b->n, d, b->n, 1, b->n);
+        int64_t at = (int64_t)(m0 + r) * b->n + n0;
+        o->k->act_forward[b->act](y, d, y, cols);
+        o->narrow(b->a + at, b->n, y, ld, 1, cols);
+        if (d) o->narrow(b->d + at, b->n, d, cols, 1, cols);
     }
 }
 
 /* In strips of columns, whose widened slopes stay in L1. */
-static void act_backward_rows(void *user, float *y, int ld, int m0, int rows, int worker)
+static void act_backward_rows(void *user, float *y, int ld, int m0, int n0, int rows, int cols, int worker)
 {
     enum { STRIP = 128 };
     const snc_act_rows *b = user;
@@ -233,14 +233,14 @@ static void act_backward_rows(void *user, float *y, int ld, int m0, int rows, in
     (void)worker;
     for (int r = 0; r < rows; r += SNC_OPS_GRAIN) {
         int part = rows - r < SNC_OPS_GRAIN ? rows - r : SNC_OPS_GRAIN;
-        int64_t at = (int64_t)(m0 + r) * b->n;
-        float *dh = y + (int64_t)r * ld, *sums = o->partial + (int64_t)((m0 + r) / SNC_OPS_GRAIN) * b->n;
-        for (int c = 0; c < b->n; c += STRIP) {
-            int cols = b->n - c < STRIP ? b->n - c : STRIP;
-            o->k->widen(d, STRIP, b->d + at + c, b->n, part, cols);
-            o->k->act_backward(dh + c, sums + c, d, part, cols, ld, STRIP);
+        int64_t at = (int64_t)(m0 + r) * b->n + n0;
+        float *dh = y + (int64_t)r * ld, *sums = o->partial + (int64_t)((m0 + r) / SNC_OPS_GRAIN) * b->n + n0;
+        for (int c = 0; c < cols; c += STRIP) {
+            int n = cols - c < STRIP ? cols - c : STRIP;
+            o->k->widen(d, STRIP, b->d + at + c, b->n, part, n);
+            o->k->act_backward(dh + c, sums + c, d, part, n, ld, STRIP);
         }
-        o->narrow(b->a + at, b->n, dh, ld, part, b->n);
+        o->narrow(b->a + at, b->n, dh, ld, part, cols);
     }
 }
 

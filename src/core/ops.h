@@ -64,7 +64,7 @@ void snc_act_forward(float *a, float *d, snc_ops *o, const float *h, int rows, i
 /* dh = da * d in place; dbias [n] += column sums, or NULL. */
 void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int rows, int n);
 
-/* The same on the rows of a product as soon as they are there, with all that is kept in bf16: forward takes h = X W^T + b and
+/* The same on parts of a product as soon as they are there, with all that is kept in bf16: forward takes h = X W^T + b and
  * writes a and d (or NULL); backward takes da = dY W, reads d and writes dh to `a`. The sink borrows b. After a backward
  * product, snc_act_end adds the column sums of dh to dbias [n]. */
 typedef struct snc_act_rows {

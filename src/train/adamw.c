@@ -30,6 +30,7 @@ struct snc_adamw {
     snc_adamw_wrote_fn wrote;
     void *user;
     bool *keeps;        /* [ps->n] parameters whose gradient is left as it is */
+    double *known;      /* [ps->n] sum of the squares of a gradient, or -1 */
     int64_t *row_base;  /* [ps->n] first row of a lazy table in `last`, or -1 */
     int32_t *last;      /* step at which a row is valid */
     int64_t rows;
@@ -119,6 +120,8 @@ snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, co
     SNC_GOTO(plan_blocks(o));
     SNC_GOTO(plan_tables(o));
     SNC_GOTO(snc_alloc(&o->keeps, (size_t)ps->n, sizeof *o->keeps));
+    SNC_GOTO(snc_alloc(&o->known, (size_t)ps->n, sizeof *o->known));
+    for (int i = 0; i < ps->n; i++) o->known[i] = -1;
     SNC_GOTO(snc_alloc(&o->v, ps->total, sizeof(float)));
     SNC_GOTO(snc_alloc(&o->m, ps->total, opts->bf16_moment ? sizeof(snc_bf16) : sizeof(float)));
     SNC_GOTO(snc_alloc(&o->last, (size_t)o->rows, sizeof *o->last));
@@ -138,11 +141,13 @@ void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user)
 
 void snc_adamw_keep_grad(snc_adamw *o, int param) { o->keeps[param] = true; }
 
+void snc_adamw_known_squares(snc_adamw *o, int param, double sum) { o->known[param] = sum; }
+
 void snc_adamw_free(snc_adamw *o)
 {
     if (!o) return;
     void *blocks[] = {o->v,    o->m,         o->block, o->row_base, o->last, o->partial,
-                      o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2, o->keeps};
+                      o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2, o->keeps, o->known};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(o);
 }
@@ -254,7 +259,7 @@ static void dense_norm(void *payload, int64_t begin, int64_t end, int64_t chunk,
     for (int64_t i = begin; i < end; i++) {
         int64_t n;
         size_t at = block_at(o, &o->block[i], &n);
-        w->partial[i] = o->k->sumsq(o->ps->g + at, n);
+        w->partial[i] = o->known[o->block[i].param] < 0 ? o->k->sumsq(o->ps->g + at, n) : 0.0;
     }
 }
 
@@ -301,6 +306,10 @@ static double sum_of_squares(snc_adamw *o, const snc_row_set *sets, int n)
     double sum = 0;
     snc_par_for(o->ctx, o->blocks, 1, dense_norm, &w);
     for (int i = 0; i < o->blocks; i++) sum += o->partial[i];
+    for (int i = 0; i < o->ps->n; i++) {
+        if (o->known[i] >= 0) sum += o->known[i];
+        o->known[i] = -1;
+    }
     for (int i = 0; i < n; i++) {
         if (o->row_base[sets[i].param] < 0) continue;
         w.rows = sets[i].rows;

@@ -18,7 +18,7 @@
  *
  *     snc_adamw_prepare(o, rows, n);  forward; backward;  SNC_TRY(snc_adamw_step(&norm, o, rows, n));
  *
- * Elementwise arithmetic has no contraction and norms are summed in a fixed lane order: all ISAs and thread counts give the
+ * Elementwise arithmetic has no contraction and norms are summed in a fixed order: all ISAs and thread counts give the
  * same bits. The optimiser borrows the parameters and the context.
  */
 #ifndef SNC_TRAIN_ADAMW_H
@@ -60,6 +60,10 @@ void    snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user);
 
 /* The gradient of this parameter (not of a lazy table) is left as it is: whoever computes the next one overwrites it. */
 void    snc_adamw_keep_grad(snc_adamw *o, int param);
+
+/* The sum of the squares of this parameter's gradient (not of a lazy table), as the next step finds it: its norm is not
+ * computed again. Good for that step. */
+void    snc_adamw_known_squares(snc_adamw *o, int param, double sum);
 
 void    snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
 /* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. */

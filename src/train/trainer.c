@@ -316,6 +316,10 @@ static snc_err train_step(trainer *t)
     snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
     snc_bert_start_grads(t->e);
     SNC_TRY(run_nets(t, &x, rows));
+    for (int i = 0; i < t->m->params.n; i++) {
+        double sum;
+        if (snc_bert_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
+    }
     snc_fakequant_restore(t->quant);
     SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS)); /* repacks the engine's weights */
     if (t->quant) {
