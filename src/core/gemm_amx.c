@@ -9,12 +9,12 @@
  * (forward reduces over its columns, backward_x over its rows), so that a narrower net reads a prefix of every level;
  * where a prefix ends inside a tile, the zeros in A mask the reduction and the store keeps the columns asked for.
  *
- * A thread takes one share of C, by rows or by columns, in spans of columns whose part of B stays in L2. For 32 rows of a
- * span it fills a panel of its own, block by block: 32 x 32, four tile sums and four operand tiles, which halves the loads
- * per multiplication. Its rows of A stay in L1 (packed by itself, or read as they are when they come in bf16) while B streams
- * past, told so by the load's hint. Then the rows go to C in order, or to the sink: stores scattered over 32 rows would
- * each wait for a line, stores in order find theirs fetched. Each sum runs over the whole reduction in one order: the bits
- * do not depend on the thread count.
+ * A thread takes one share of C, by rows or by columns. For 32 rows of it, it fills a panel of its own, block by block:
+ * 32 x 32, four tile sums and four operand tiles, which halves the loads per multiplication. Its rows of A stay in L1 (packed
+ * by itself, or read as they are when they come in bf16) while B streams past, told so by the load's hint. The rows go to the
+ * sink, or drain to C in order between the multiplications of the next panel: stores scattered over 32 rows would each wait
+ * for a line, stores in order find theirs fetched. Each sum runs over the whole reduction in one order: the bits do not
+ * depend on the thread count.
  */
 #include "core/gemm_priv.h"
 
@@ -29,7 +29,6 @@
 enum {
     MIN_ROWS = 4,     /* rows of tiles a share has at least, or C is cut by columns */
     PART = 24,        /* tiles of the reduction at a time: 48 KB of A for two rows of tiles */
-    SPAN_BYTES = 16384 * 1024, /* of B */
     MAX_TOKENS = 1024 /* backward_w sums over this many tokens at a time */
 };
 
@@ -49,7 +48,7 @@ typedef struct amx_run {
     int rows, cols;     /* of C: tiles of 16 rows, blocks of 32 columns */
     bool stream;        /* C goes past the cache */
     double *squares;    /* [rows / 2, cols] of the blocks of C, or NULL */
-    int shares, span;   /* span: blocks of columns */
+    int shares;
     bool by_cols, pack; /* pack: a share packs its own rows of A first */
     snc_gemm__pairs own; /* backward_w: of this matrix it packs the columns that nobody else needs */
 } amx_run;
@@ -75,11 +74,36 @@ AMX static void tiles_on(void)
 /* The tile intrinsics do not tell the compiler that they read memory. */
 #define FENCE() __asm__ volatile("" ::: "memory")
 
+/* Rows of a panel on their way to C, 16 columns at a time. */
+typedef struct drain {
+    const float *from;
+    float *to;
+    size_t ld;
+    int64_t ldc;
+    int cols, at, left; /* columns of a row, where in it, 16s left in all */
+    bool stream, accumulate;
+} drain;
+
+AMX static inline __attribute__((always_inline)) void drain_some(drain *d, int count)
+{
+    for (; count > 0 && d->left > 0; count--, d->left--) {
+        __m512 v = _mm512_load_ps(d->from + d->at);
+        if (d->accumulate) v = _mm512_add_ps(v, _mm512_loadu_ps(d->to + d->at));
+        if (d->stream) _mm512_stream_ps(d->to + d->at, v);
+        else _mm512_storeu_ps(d->to + d->at, v);
+        d->at += 16;
+        if (d->at < d->cols) continue;
+        d->at = 0;
+        d->from += d->ld;
+        d->to += d->ldc;
+    }
+}
+
 /* A block of mt x nt tiles, mt and nt 1 or 2 (constants at each call), into C with rows ldc floats apart; its sums start from
  * `from` with rows from_step bytes apart (0: one row 16 times). */
 AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc, const float *from, size_t from_step,
                                                             operand A, const char *A1, const char *B, size_t b_step, int kb,
-                                                            int mt, int nt)
+                                                            int mt, int nt, drain *d, int each)
 {
     const float *below = (const float *)(const void *)((const char *)from + 16 * from_step);
     FENCE();
@@ -88,6 +112,7 @@ AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc
     if (mt == 2) _tile_loadd(2, below, from_step);
     if (mt == 2 && nt == 2) _tile_loadd(3, below + 16, from_step);
     for (int k = 0; k < kb; k++, A.p += A.step, A1 += A.step, B += 1024) {
+        drain_some(d, each);
         _tile_stream_loadd(6, B, 64);
         _tile_loadd(4, A.p, A.row);
         if (mt == 2) _tile_loadd(5, A1, A.row);
@@ -105,9 +130,12 @@ AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc
 }
 
 /* Rows of tiles `row` and, if `two`, the next, times blocks of columns [c0, c1), into the panel, for one part of the
- * reduction after the other: the rows' part of A stays in L1. */
-AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1)
+ * reduction after the other: the rows' part of A stays in L1. Meanwhile `before` drains. */
+AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1,
+                           drain *before)
 {
+    drain d = *before;
+    int steps = (c1 - c0) * r->kb, each = steps ? (d.left + steps - 1) / steps : 0;
     operand A = r->A;
     A.p += (size_t)row * A.tile;
     if (r->tail && row + 1 == r->rows) A = (operand){r->tail, 0, 64, 1024};
@@ -119,30 +147,24 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx
             size_t step = k ? ld * sizeof *C : 0;
             int kb = snc_gemm__min(PART, r->kb - k);
             bool wide = r->j->N - c * 32 > 16;
-            if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2);
-            else if (two) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 1);
-            else if (wide) tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 2);
-            else tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 1);
+            if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2, &d, each);
+            else if (two) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 1, &d, each);
+            else if (wide) tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 2, &d, each);
+            else tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 1, &d, each);
         }
+    drain_some(&d, d.left);
+    *before = d;
 }
 
-/* Whole cache lines past the cache: for what is read again much later, not even fetched before it is overwritten. */
-AMX static void panel_stream(float *C, int64_t ldc, const float *panel, size_t ld, int rows, int cols)
+static void panel_add(float *panel, size_t ld, const float *C, int64_t ldc, int rows, int cols)
 {
     for (int m = 0; m < rows; m++, C += ldc, panel += ld)
-        for (int n = 0; n < cols; n += 16) _mm512_stream_ps(C + n, _mm512_load_ps(panel + n));
+        for (int n = 0; n < cols; n++) panel[n] += C[n];
 }
 
-/* With accumulate the panel becomes the sum as well. */
-AMX static void panel_store(float *C, int64_t ldc, float *panel, size_t ld, int rows, int cols, bool accumulate)
+static void panel_store(float *C, int64_t ldc, const float *panel, size_t ld, int rows, int cols)
 {
-    for (int m = 0; m < rows; m++, C += ldc, panel += ld)
-        for (int n = 0; n < cols; n += 16) {
-            __mmask16 t = cols - n >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (cols - n)) - 1);
-            __m512 v = _mm512_load_ps(panel + n);
-            if (accumulate) _mm512_store_ps(panel + n, v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(t, C + n)));
-            _mm512_mask_storeu_ps(C + n, t, v);
-        }
+    for (int m = 0; m < rows; m++, C += ldc, panel += ld) memcpy(C, panel, (size_t)cols * sizeof *C);
 }
 
 /* Sums of squares of a panel's blocks of 32 columns: sixteen lanes down the rows, then across. */
@@ -168,20 +190,25 @@ AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int wo
     const snc_gemm__job *j = r->j;
     float *bias = r->g->panel + (size_t)worker * r->g->panel_size;
     size_t ld = (size_t)(c1 - c0) * 32;
-    float *panel = bias + ld;
+    float *panel[2] = {bias + ld, bias + 33 * ld};
     int n0 = c0 * 32, cols = snc_gemm__min(c1 * 32, j->N) - n0;
+    drain d = {.left = 0};
     memset(bias, 0, ld * sizeof *bias);
     if (j->bias) memcpy(bias, j->bias + n0, (size_t)cols * sizeof *bias);
-    for (int row = r0; row < r1;) {
+    for (int row = r0, i = 0; row < r1; i = !i) {
         bool two = row + 1 < r1 && !(r->tail && row + 2 == r->rows);
         int m0 = row * 16, rows = snc_gemm__min(two ? 32 : 16, j->M - m0);
-        panel_fill(panel, ld, bias, r, row, two, c0, c1);
-        if (j->sink) j->sink->fn(j->sink->user, panel, (int)ld, m0, n0, rows, cols, worker);
-        else if (r->stream && cols % 16 == 0) panel_stream(j->C + m0 * j->ldc + n0, j->ldc, panel, ld, rows, cols);
-        else panel_store(j->C + m0 * j->ldc + n0, j->ldc, panel, ld, rows, cols, j->accumulate);
-        if (r->squares) panel_squares(r->squares + (int64_t)(row / 2) * r->cols + c0, panel, ld, rows, cols);
+        float *C = j->sink ? NULL : j->C + m0 * j->ldc + n0;
+        panel_fill(panel[i], ld, bias, r, row, two, c0, c1, &d);
+        bool whole = cols % 16 == 0, later = j->accumulate && whole && !r->squares; /* C is added while draining */
+        if (j->accumulate && !later) panel_add(panel[i], ld, C, j->ldc, rows, cols);
+        if (r->squares) panel_squares(r->squares + (int64_t)(row / 2) * r->cols + c0, panel[i], ld, rows, cols);
+        if (j->sink) j->sink->fn(j->sink->user, panel[i], (int)ld, m0, n0, rows, cols, worker);
+        else if (whole) d = (drain){panel[i], C, ld, j->ldc, cols, 0, rows * cols / 16, r->stream, later};
+        else panel_store(C, j->ldc, panel[i], ld, rows, cols);
         row += two ? 2 : 1;
     }
+    drain_some(&d, d.left);
 }
 
 static void pack_own(const amx_run *r, int r0, int r1)
@@ -210,7 +237,7 @@ AMX static void share(void *payload, int64_t begin, int64_t end, int64_t chunk, 
     if (r->pack && !r->by_cols) pack_own(r, r0, r1);
     if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, r->by_cols ? c0 * 32 : r0 * 16, r->by_cols ? c1 * 32 : r1 * 16);
     tiles_on();
-    for (int c = c0; c < c1; c += r->span) compute(r, r0, r1, c, snc_gemm__min(c + r->span, c1), worker);
+    if (c0 < c1) compute(r, r0, r1, c0, c1, worker);
     _tile_release();
     _mm_sfence(); /* what went past the cache is there for the thread that waits for this one */
 }
@@ -219,9 +246,6 @@ static void run_shares(amx_run *r)
 {
     r->shares = r->g->ctx->threads;
     r->shares = snc_gemm__min(r->shares, r->by_cols ? r->cols : r->rows);
-    int cols = r->by_cols ? (r->cols + r->shares - 1) / r->shares : r->cols;
-    int spans = (int)((size_t)cols * (size_t)r->kb * 2048 / SPAN_BYTES) + 1;
-    r->span = (cols + spans - 1) / spans;
     if (r->by_cols && r->pack) snc_par_for(r->g->ctx, r->rows, 1, pack_share, r);
     snc_par_for(r->g->ctx, r->shares, 1, share, r);
 }
@@ -231,7 +255,7 @@ static void run_shares(amx_run *r)
 static snc_err amx_open(snc_gemm *g)
 {
     size_t width = snc_align_up((size_t)g->max_width, 32), size = snc_align_up((size_t)g->max_tokens, 32) * width;
-    g->panel_size = 33 * width; /* a bias and 32 rows */
+    g->panel_size = 65 * width; /* a bias and twice 32 rows */
     SNC_TRY(snc_alloc(&g->panel, (size_t)g->ctx->threads * g->panel_size, sizeof(float)));
     SNC_TRY(snc_alloc(&g->squares, (width / 32) * (width / 32), sizeof(double)));
     SNC_TRY(snc_alloc(&g->a, size, sizeof(snc_bf16)));
