@@ -24,6 +24,7 @@
 
 #include "core/tokens.h"
 #include "models/model.h"
+#include "models/snc_file.h"
 
 typedef struct snc_weights snc_weights;
 typedef struct snc_net snc_net;
@@ -34,6 +35,9 @@ snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_
 /* Opens a .snc as it was exported: its own dtypes and integers. */
 snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path) SNC_MUST_USE;
 void snc_weights_free(snc_weights *w);
+
+/* The file of an opened .snc, for what is not weights; NULL for a model's. */
+const snc_sncfile *snc_weights_file_view(const snc_weights *w);
 
 const snc_bert_config *snc_weights_config(const snc_weights *w);
 const snc_arch *snc_weights_arch(const snc_weights *w);     /* the widest arch it can serve */

@@ -8,6 +8,7 @@
 #include "models/runtime_priv.h"
 
 enum {
+    HOT_ROWS = 16,        /* rows that stay in L1 between two passes */
     ROW_GRAIN = 16,       /* rows of one chunk when threads share a group */
     FFN_ROWS = 64,        /* rows of the FFN's wide activation that stay in L2 beside both matrices */
     SHARED_MACS = 2000000 /* attention below this many multiply-adds is not worth a fork and a join */
@@ -42,11 +43,13 @@ typedef struct rows_job {
 static void rows_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const rows_job *r = payload;
-    float *x = r->x + (size_t)begin * (size_t)r->ldx;
-    int T = (int)(end - begin);
     (void)chunk, (void)worker;
-    if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm->gamma, r->norm->beta, T, r->n, r->eps, r->isa);
-    if (r->ldq) snc_quantize_rows(r->xq + (size_t)begin * (size_t)r->ldq, r->sx + begin, x, r->ldx, T, r->n, r->ldq);
+    for (int64_t t = begin; t < end; t += HOT_ROWS) { /* a row is read four times: from L1 */
+        float *x = r->x + (size_t)t * (size_t)r->ldx;
+        int T = end - t < HOT_ROWS ? (int)(end - t) : HOT_ROWS;
+        if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm->gamma, r->norm->beta, T, r->n, r->eps, r->isa);
+        if (r->ldq) snc_quantize_rows(r->xq + (size_t)t * (size_t)r->ldq, r->sx + t, x, r->ldx, T, r->n, r->ldq);
+    }
 }
 
 /* x [T, n] normalized in place if norm; quantized into xq, sx if ldq. */
@@ -105,9 +108,17 @@ typedef struct head_job {
     snc_rt__job *j;
     int A, D, heads;
     bool first; /* queries of the first tokens only: row b of q and y is sequence b */
-    bool bf16;
+    bool bf16, half; /* half: Q, K and V lie in bf16 */
     float scale;
 } head_job;
+
+/* Attention on tiles reads bf16: then the projections of a layer write it, unless its one query a sequence is better in f32. */
+static bool half_qkv(const snc_net *n, int l, bool last)
+{
+    const uint8_t *t = n->policy.linear[l];
+    return !last && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN && t[SNC_SITE_Q] == SNC_I8 &&
+           t[SNC_SITE_K] == SNC_I8 && t[SNC_SITE_V] == SNC_I8;
+}
 
 static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
@@ -117,11 +128,20 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
     snc_rt__worker *scratch = j->ctx->threads > 1 ? &j->n->worker[worker] : j->w;
     size_t ld = 3 * (size_t)a->A;
     (void)chunk;
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin, next; i < end; i = next) {
         int s = (int)(i / a->heads), h = (int)(i % a->heads) * a->D;
         size_t first = (size_t)(at[s] - at[0]), q = a->first ? (size_t)s : first;
         int len = at[s + 1] - at[s];
         const float *qkv = j->w->qkv + h;
+        next = i + 1;
+        if (a->half) { /* the rest of the sequence's heads at once */
+            next = (int64_t)(s + 1) * a->heads < end ? (int64_t)(s + 1) * a->heads : end;
+            const snc_bf16 *half = (const snc_bf16 *)j->w->qkv + first * ld + h;
+            snc_infer_attention_bf16(j->w->att + first * (size_t)a->A + h, a->A, half, (int)ld, half + a->A,
+                                     half + 2 * (size_t)a->A, (int)ld, (int)(next - i), len, len, a->D, a->scale, j->n->isa,
+                                     scratch->attention);
+            continue;
+        }
         snc_infer_attention(j->w->att + q * (size_t)a->A + h, a->A, qkv + q * ld, (int)ld, qkv + first * ld + a->A,
                             qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale,
                             a->bf16, j->n->isa, scratch->attention);
@@ -134,7 +154,7 @@ static void attention(snc_rt__job *j, int l, bool first)
     int D = n->w->cfg.head_width, heads = n->arch.heads[l];
     const uint8_t *t = n->policy.linear[l];
     bool bf16 = t[SNC_SITE_Q] != SNC_F32 && t[SNC_SITE_K] != SNC_F32 && t[SNC_SITE_V] != SNC_F32;
-    head_job a = {j, D * heads, D, heads, first, bf16, 1.0f / sqrtf((float)D)};
+    head_job a = {j, D * heads, D, heads, first, bf16, half_qkv(n, l, first), 1.0f / sqrtf((float)D)};
     int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
     if (j->ctx->threads > 1 && macs > SHARED_MACS)
         snc_par_for(j->ctx, items, 1, head_range, &a);
@@ -164,6 +184,10 @@ static snc_err project(snc_rt__job *j, int l, const snc_rt__norm *norm, bool las
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], T = j->T;
     int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
     rows(j, w->h, C, w->xq, w->sx, norm, T, C, ldq);
+    if (half_qkv(n, l, last)) {
+        const snc_qlinear *beside[] = {s->m[RT_Q].i8, s->m[RT_K].i8, s->m[RT_V].i8};
+        return snc_qlinear_run_bf16((snc_bf16 *)w->qkv, 3 * A, beside, 3, j->ctx, w->xq, ldq, w->sx, T, A, C, w->linear);
+    }
     SNC_TRY(linear(w->qkv + A, 3 * A, j, &s->m[RT_K], tk, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
     SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &s->m[RT_V], tv, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
     if (last) {
@@ -175,22 +199,28 @@ static snc_err project(snc_rt__job *j, int l, const snc_rt__norm *norm, bool las
     return linear(w->qkv, 3 * A, j, &s->m[RT_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
-/* h += FFN(h) for T rows, a block of rows at a time so that the wide activation stays in the cache. */
+/* h += FFN(h) for T rows. Between two INT8 matrices the wide activation is integers and passes through the cache a block of
+ * rows at a time inside the linear; elsewhere the whole network is a block of rows at a time. */
 static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
-    snc_dtype in = n->policy.linear[l][SNC_SITE_FFN_IN], out = n->policy.linear[l][SNC_SITE_FFN_OUT];
-    int C = n->arch.hidden, F = n->arch.ffn[l],
-        block = in == SNC_F32 || out == SNC_F32 ? T : FFN_ROWS * j->ctx->threads;
+    snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
+    bool through = in == SNC_I8 && out == SNC_I8;
+    int C = n->arch.hidden, F = n->arch.ffn[l];
+    int block = through || in == SNC_F32 || out == SNC_F32 ? T : FFN_ROWS * j->ctx->threads;
+    snc_epilogue act = activation(n->w->cfg.act);
     for (int t = 0; t < T; t += block) {
-        int R = T - t < block ? T - t : block;
+        int R = T - t < block ? T - t : block, ldx = ldq_of(in, C), ldm = ldq_of(out, F);
         float *h = w->h + (size_t)t * (size_t)C;
-        rows(j, h, C, w->xq, w->sx, &s->attn_norm, R, C, ldq_of(in, C));
-        SNC_TRY(linear(w->mid, F, j, &s->m[RT_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, activation(n->w->cfg.act)));
+        rows(j, h, C, w->xq, w->sx, &s->attn_norm, R, C, ldx);
+        if (through)
+            SNC_TRY(snc_qlinear_run_q8(w->mq, ldm, w->sm, s->m[RT_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
+        else
+            SNC_TRY(linear(w->mid, F, j, &s->m[RT_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, act));
         stamp(j, t_in);
-        rows(j, w->mid, F, w->mq, w->sm, NULL, R, F, ldq_of(out, F));
+        if (!through) rows(j, w->mid, F, w->mq, w->sm, NULL, R, F, ldm);
         SNC_TRY(linear(h, C, j, &s->m[RT_FFN_OUT], out, w->mid, F, w->mq, w->sm, R, C, F, SNC_EPI_ADD));
         stamp(j, t_out);
     }

@@ -51,6 +51,7 @@ struct snc_weights {
     const float *table[RT_TABLES]; /* f32 masters; NULL: a file holds another dtype */
     int rows[RT_TABLES];
     snc_embed *embed[RT_TABLES][SNC_DTYPES];
+    snc_pool *pool;    /* of the packed matrices; also ctx.pool */
     snc_gemm *gemm;    /* to make f32 handles with */
     snc_sncfile *file; /* of an opened .snc, whose bytes the above borrows */
 };

@@ -26,6 +26,11 @@ snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_
     snc_weights *w = NULL;
     SNC_TRY(snc_alloc(&w, 1, sizeof *w));
     w->ctx = *ctx;
+    if (snc_pool_new(&w->pool) != SNC_OK) {
+        snc_free(w);
+        return SNC_E_NOMEM;
+    }
+    w->ctx.pool = w->pool;
     w->cfg = m->cfg;
     w->arch = m->arch;
     w->policy = snc_policy_uniform(SNC_F32, SNC_F32);
@@ -114,7 +119,9 @@ snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path
     reader r = {0};
     SNC_TRY(snc_alloc(&r.w, 1, sizeof *r.w));
     r.w->ctx = *ctx;
-    snc_err err = snc_sncfile_open(&r.w->file, path);
+    snc_err err = snc_pool_new(&r.w->pool);
+    r.w->ctx.pool = r.w->pool;
+    if (!err) err = snc_sncfile_open(&r.w->file, path);
     if (!err) {
         r.w->cfg = *snc_sncfile_config(r.w->file);
         r.w->arch = *snc_sncfile_arch(r.w->file);
@@ -148,7 +155,13 @@ void snc_weights_free(snc_weights *w)
         for (int t = 0; t < SNC_DTYPES; t++) snc_embed_free(w->embed[i][t]);
     snc_gemm_free(w->gemm);
     snc_sncfile_close(w->file);
+    snc_pool_free(w->pool);
     snc_free(w);
+}
+
+const snc_sncfile *snc_weights_file_view(const snc_weights *w)
+{
+    return w->file;
 }
 
 const snc_bert_config *snc_weights_config(const snc_weights *w)
@@ -179,7 +192,7 @@ snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, c
 
 size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, const snc_ctx *ctx, int T)
 {
-    if (t == SNC_I8) return snc_qlinear_workspace_size(m->i8, T);
+    if (t == SNC_I8) return snc_qlinear_q8_workspace_size(m->i8, ctx, T);
     if (t == SNC_I4) return snc_q4linear_workspace_size(m->i4, ctx, T);
     return t == SNC_BF16 ? snc_bf16linear_workspace_size(m->bf16, T) : 0;
 }

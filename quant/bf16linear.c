@@ -18,6 +18,7 @@ struct snc_bf16linear {
     snc_epilogue_fn finish;
     snc_bf16 *w;
     float *b;
+    bool pooled; /* w lies in the pool of the context */
 };
 
 static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
@@ -51,7 +52,10 @@ static snc_err create(snc_bf16linear **out, const snc_ctx *ctx, const float *b, 
     l->blocks = (K + BLOCK_K - 1) / BLOCK_K;
     l->kernel = choose_kernel(ctx);
     l->finish = snc_epilogue__get(l->kernel->isa);
-    SNC_GOTO(snc_alloc(&l->w, (size_t)l->panels * (size_t)l->blocks * BLOCK, sizeof *l->w));
+    l->pooled = ctx->pool;
+    size_t size = (size_t)l->panels * (size_t)l->blocks * BLOCK * sizeof *l->w;
+    if (ctx->pool) SNC_GOTO(snc_pool_alloc(&l->w, ctx->pool, size));
+    else SNC_GOTO(snc_alloc(&l->w, size, 1));
     SNC_GOTO(snc_alloc(&l->b, (size_t)l->panels * SNC_QPANEL, sizeof *l->b));
     if (b) memcpy(l->b, b, (size_t)N * sizeof *b);
 out:
@@ -82,7 +86,7 @@ snc_err snc_bf16linear_create_packed(snc_bf16linear **out, const snc_ctx *ctx, c
 void snc_bf16linear_free(snc_bf16linear *l)
 {
     if (!l) return;
-    snc_free(l->w);
+    if (!l->pooled) snc_free(l->w);
     snc_free(l->b);
     snc_free(l);
 }
@@ -163,6 +167,6 @@ snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc
         snc_par_for(ctx, T, 64, round_rows, &rows);
         job.xf = workspace;
     }
-    snc_qgrid__run(ctx, l->kernel, &job, T);
+    snc_qgrid__run(ctx, l->kernel, &job, 1, T);
     return SNC_OK;
 }

@@ -27,6 +27,16 @@ static float gelu_ref(float x)
     return max_keep(0.0f, x) - r;
 }
 
+static float gelu_quick_ref(float x)
+{
+    float a = min_keep(SNC_GELU_QUICK_CUT, fabsf(x)), m = fmaf(a, SNC_GELU_PIECE, SNC_EXP_MAGIC);
+    uint32_t i;
+    memcpy(&i, &m, sizeof i);
+    i &= 31;
+    float r = fmaf(fmaf(snc_gelu_table[2][i], a, snc_gelu_table[1][i]), a, snc_gelu_table[0][i]);
+    return max_keep(0.0f, x) - r;
+}
+
 static float gelu_tanh_ref(float x)
 {
     float u = fmaf(x * x, SNC_GELU_A, 1.0f) * x;
@@ -41,7 +51,7 @@ static float tanh_ref(float x)
 }
 
 void snc_epilogue__ref(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                       int cols, snc_epilogue epi)
+                       int cols, snc_epilogue epi, uint32_t *top)
 {
     const int32_t *si = s;
     const float *sf = s;
@@ -52,13 +62,19 @@ void snc_epilogue__ref(float *y, int ldy, const void *s, int lds, const float *s
             float v = sx ? fmaf((float)si[at], sx[t] * sw[j], bias) : sf[at] + bias;
             switch (epi) {
             case SNC_EPI_NONE: break;
-            case SNC_EPI_GELU: v = gelu_ref(v); break;
+            case SNC_EPI_GELU: v = sx ? gelu_quick_ref(v) : gelu_ref(v); break;
             case SNC_EPI_GELU_TANH: v = gelu_tanh_ref(v); break;
             case SNC_EPI_RELU: v = max_keep(0.0f, v); break;
             case SNC_EPI_TANH: v = tanh_ref(v); break;
             case SNC_EPI_ADD: v += *out; break;
             }
             *out = v;
+            if (!top) continue;
+            uint32_t bits;
+            memcpy(&bits, &v, sizeof bits);
+            bits &= 0x7fffffffu;
+            uint32_t *slot = top + (size_t)t * SNC_TOP_SLOTS;
+            if (bits > *slot) *slot = bits;
         }
 }
 
@@ -72,8 +88,27 @@ snc_epilogue_fn snc_epilogue__get(snc_isa isa)
     return snc_epilogue__ref;
 }
 
+void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
+                            int rows, int cols)
+{
+    for (int t = 0; t < rows; t++)
+        for (int j = 0; j < cols; j++) {
+            float v = fmaf((float)s[(size_t)t * (size_t)lds + (size_t)j], sx[t] * sw[j], b[j]);
+            y[(size_t)t * (size_t)ldy + (size_t)j] = snc_bf16_from_f32(v);
+        }
+}
+
+snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AMX) return snc_epilogue__bf16_avx512; /* every CPU with tiles converts to bf16 */
+#endif
+    (void)isa;
+    return snc_epilogue__bf16_ref;
+}
+
 void snc_epilogue_rows(float *y, int ldy, const float *b, int T, int n, snc_epilogue epi)
 {
     snc_epilogue_fn fn = snc_epilogue__get(snc_isa_now());
-    fn(y, ldy, y, ldy, NULL, NULL, b, T, n, epi == SNC_EPI_ADD ? SNC_EPI_NONE : epi);
+    fn(y, ldy, y, ldy, NULL, NULL, b, T, n, epi == SNC_EPI_ADD ? SNC_EPI_NONE : epi, NULL);
 }

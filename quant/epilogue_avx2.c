@@ -34,6 +34,17 @@ INLINE __m256 gelu256(__m256 x)
     return _mm256_sub_ps(_mm256_max_ps(_mm256_setzero_ps(), x), r);
 }
 
+INLINE __m256 gelu_quick256(__m256 x)
+{
+    __m256 a = _mm256_min_ps(_mm256_set1_ps(SNC_GELU_QUICK_CUT), abs256(x));
+    __m256 m = _mm256_fmadd_ps(a, _mm256_set1_ps(SNC_GELU_PIECE), _mm256_set1_ps(SNC_EXP_MAGIC));
+    __m256i i = _mm256_and_si256(_mm256_castps_si256(m), _mm256_set1_epi32(31));
+    __m256 r = _mm256_i32gather_ps(snc_gelu_table[2], i, 4);
+    r = _mm256_fmadd_ps(r, a, _mm256_i32gather_ps(snc_gelu_table[1], i, 4));
+    r = _mm256_fmadd_ps(r, a, _mm256_i32gather_ps(snc_gelu_table[0], i, 4));
+    return _mm256_sub_ps(_mm256_max_ps(_mm256_setzero_ps(), x), r);
+}
+
 INLINE __m256 gelu_tanh256(__m256 x)
 {
     const __m256 one = _mm256_set1_ps(1.0f);
@@ -51,7 +62,7 @@ INLINE __m256 tanh256(__m256 x)
 
 /* `epi` and `scaled` are constants where this is inlined; cols is a multiple of 8. */
 INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                  int cols, snc_epilogue epi, bool scaled)
+                  int cols, snc_epilogue epi, bool scaled, uint32_t *top)
 {
     const int32_t *si = s;
     const float *sf = s;
@@ -68,24 +79,27 @@ INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, co
             } else {
                 v = _mm256_add_ps(_mm256_loadu_ps(sf + at), bias);
             }
-            if (epi == SNC_EPI_GELU) v = gelu256(v);
+            if (epi == SNC_EPI_GELU) v = scaled ? gelu_quick256(v) : gelu256(v);
             if (epi == SNC_EPI_GELU_TANH) v = gelu_tanh256(v);
             if (epi == SNC_EPI_RELU) v = _mm256_max_ps(_mm256_setzero_ps(), v);
             if (epi == SNC_EPI_TANH) v = tanh256(v);
             if (epi == SNC_EPI_ADD) v = _mm256_add_ps(v, _mm256_loadu_ps(out));
             _mm256_storeu_ps(out, v);
+            if (!top) continue;
+            __m256i *slot = (__m256i *)(void *)(top + (size_t)t * SNC_TOP_SLOTS);
+            _mm256_storeu_si256(slot, _mm256_max_epu32(_mm256_loadu_si256(slot), _mm256_castps_si256(abs256(v))));
         }
     }
 }
 
 #define CASE(e)                                                                                                        \
     case e:                                                                                                            \
-        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, whole, e, true);                                                \
-        else block(y, ldy, s, lds, sx, sw, b, rows, whole, e, false);                                                  \
+        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, whole, e, true, top);                                              \
+        else block(y, ldy, s, lds, sx, sw, b, rows, whole, e, false, top);                                                 \
         break
 
 T256 void snc_epilogue__avx2(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
-                             int rows, int cols, snc_epilogue epi)
+                             int rows, int cols, snc_epilogue epi, uint32_t *top)
 {
     int whole = cols & ~7;
     switch (epi) {
@@ -98,7 +112,7 @@ T256 void snc_epilogue__avx2(float *y, int ldy, const void *s, int lds, const fl
     }
     if (whole < cols)
         snc_epilogue__ref(y + whole, ldy, (const int32_t *)s + whole, lds, sx, sw ? sw + whole : sw, b ? b + whole : b, rows,
-                          cols - whole, epi);
+                          cols - whole, epi, top);
 }
 #else
 typedef int snc_epilogue__avx2_absent;

@@ -46,6 +46,24 @@ INLINE four gelu512(four x)
     return r;
 }
 
+INLINE __m512 piece(const float *table, __m512i i)
+{
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(table), i, _mm512_loadu_ps(table + 16));
+}
+
+INLINE four gelu_quick512(four x)
+{
+    const __m512 magic = _mm512_set1_ps(SNC_EXP_MAGIC);
+    four a, r;
+    __m512i at[4]; /* the permutation looks at the low five bits alone */
+    EACH a.v[i] = _mm512_min_ps(_mm512_set1_ps(SNC_GELU_QUICK_CUT), _mm512_abs_ps(x.v[i]));
+    EACH at[i] = _mm512_castps_si512(_mm512_fmadd_ps(a.v[i], _mm512_set1_ps(SNC_GELU_PIECE), magic));
+    EACH r.v[i] = _mm512_fmadd_ps(piece(snc_gelu_table[2], at[i]), a.v[i], piece(snc_gelu_table[1], at[i]));
+    EACH r.v[i] = _mm512_fmadd_ps(r.v[i], a.v[i], piece(snc_gelu_table[0], at[i]));
+    EACH r.v[i] = _mm512_sub_ps(_mm512_max_ps(_mm512_setzero_ps(), x.v[i]), r.v[i]);
+    return r;
+}
+
 INLINE four gelu_tanh512(four x)
 {
     const __m512 one = _mm512_set1_ps(1.0f);
@@ -68,9 +86,9 @@ INLINE four tanh512(four x)
     return e;
 }
 
-INLINE four activate(four x, snc_epilogue epi)
+INLINE four activate(four x, snc_epilogue epi, bool scaled)
 {
-    if (epi == SNC_EPI_GELU) return gelu512(x);
+    if (epi == SNC_EPI_GELU) return scaled ? gelu_quick512(x) : gelu512(x);
     if (epi == SNC_EPI_GELU_TANH) return gelu_tanh512(x);
     if (epi == SNC_EPI_TANH) return tanh512(x);
     if (epi == SNC_EPI_RELU) EACH x.v[i] = _mm512_max_ps(_mm512_setzero_ps(), x.v[i]);
@@ -81,9 +99,24 @@ typedef struct span {
     float *y;
     const int32_t *s;
     const float *sx, *sw, *b;
+    uint32_t *top;
     size_t ldy, lds;
     int rows, cols;
 } span;
+
+INLINE void raise_tops(uint32_t *top, const four *x, int t, int rows, const int R, const int P, __mmask16 mask)
+{
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++) {
+        if (t + r >= rows) break;
+        uint32_t *slot = top + (size_t)(t + r) * SNC_TOP_SLOTS;
+        __m512i m = _mm512_loadu_si512(slot);
+#pragma GCC unroll 4
+        for (int c = 0; c < P; c++)
+            m = _mm512_mask_max_epu32(m, mask, m, _mm512_castps_si512(_mm512_abs_ps(x->v[r * P + c])));
+        _mm512_storeu_si512(slot, m);
+    }
+}
 
 /* Columns j .. j + 16 P of all rows, R rows at a time, R P = 4; a last vector of columns under a mask, the last rows again
  * with the row before them left out of the store. R, P, epi and scaled are constants where this is inlined. */
@@ -107,20 +140,23 @@ INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 ma
                 x.v[i] = _mm512_add_ps(_mm512_castsi512_ps(_mm512_maskz_loadu_epi32(mask, s)), bias[i % P]);
             }
         }
-        x = activate(x, epi);
+        x = activate(x, epi, scaled);
         EACH {
             if (t + i / P >= a->rows) break;
             float *y = a->y + (size_t)(t + i / P) * a->ldy + j + i % P * 16;
             if (epi == SNC_EPI_ADD) x.v[i] = _mm512_add_ps(x.v[i], _mm512_maskz_loadu_ps(mask, y));
             _mm512_mask_storeu_ps(y, mask, x.v[i]);
         }
+        if (a->top) raise_tops(a->top, &x, t, a->rows, R, P, mask);
     }
 }
 
 INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                  int cols, snc_epilogue epi, bool scaled)
+                  int cols, snc_epilogue epi, uint32_t *top, bool scaled)
 {
-    span a = {.y = y, .s = s, .sx = sx, .sw = sw, .b = b, .ldy = (size_t)ldy, .lds = (size_t)lds, .rows = rows, .cols = cols};
+    span a = {.y = y, .s = s, .sx = sx, .sw = sw, .b = b, .top = top, .rows = rows, .cols = cols};
+    a.ldy = (size_t)ldy;
+    a.lds = (size_t)lds;
     int j = 0;
     for (; cols - j >= 64; j += 64) columns(&a, j, 1, 4, 0xffff, epi, scaled);
     for (; cols - j >= 32; j += 32) columns(&a, j, 2, 2, 0xffff, epi, scaled);
@@ -130,12 +166,12 @@ INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, co
 
 #define CASE(e)                                                                                                        \
     case e:                                                                                                            \
-        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, cols, e, true);                                                 \
-        else block(y, ldy, s, lds, sx, sw, b, rows, cols, e, false);                                                   \
+        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, true);                                               \
+        else block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, false);                                                  \
         break
 
 T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
-                               int rows, int cols, snc_epilogue epi)
+                               int rows, int cols, snc_epilogue epi, uint32_t *top)
 {
     switch (epi) {
         CASE(SNC_EPI_NONE);
@@ -144,6 +180,31 @@ T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const 
         CASE(SNC_EPI_RELU);
         CASE(SNC_EPI_TANH);
         CASE(SNC_EPI_ADD);
+    }
+}
+
+#define TBF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+TBF16 static inline __m512 scaled16(const int32_t *s, __mmask16 m, __m512 factor, __m512 bias)
+{
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(m, s)), factor, bias);
+}
+
+TBF16 void snc_epilogue__bf16_avx512(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw,
+                                     const float *b, int rows, int cols)
+{
+    for (int j = 0; j < cols; j += 32) {
+        int left = cols - j;
+        __mmask32 m = left >= 32 ? 0xffffffffu : (1u << left) - 1;
+        __mmask16 m0 = (__mmask16)m, m1 = (__mmask16)(m >> 16);
+        __m512 w0 = _mm512_maskz_loadu_ps(m0, sw + j), w1 = _mm512_maskz_loadu_ps(m1, sw + (m1 ? j + 16 : j));
+        __m512 b0 = _mm512_maskz_loadu_ps(m0, b + j), b1 = _mm512_maskz_loadu_ps(m1, b + (m1 ? j + 16 : j));
+        for (int t = 0; t < rows; t++) {
+            const int32_t *st = s + (size_t)t * (size_t)lds + j;
+            __m512 x = _mm512_set1_ps(sx[t]);
+            __m512 lo = scaled16(st, m0, _mm512_mul_ps(x, w0), b0), hi = scaled16(st + (m1 ? 16 : 0), m1, _mm512_mul_ps(x, w1), b1);
+            _mm512_mask_storeu_epi16(y + (size_t)t * (size_t)ldy + j, m, (__m512i)_mm512_cvtne2ps_pbh(hi, lo));
+        }
     }
 }
 #else

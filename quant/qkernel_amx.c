@@ -6,8 +6,13 @@
  *                      C2 C3   A1   B0 B1
  *   up to 16 rows      C0 C1 C2 C3  A0   16 rows x 4 panels: four chains hide the latency of the product
  *
- * Loops from the outside: groups of panels whose weights stay in L2, row blocks of 32, and inside them 4 panels at a time
- * with k cut so that the 32 rows stay in L1 while weights stream from L2; sums wait in an 8 KB buffer between cuts of k. */
+ * Up to 32 rows, which stay in L1: one pass over the weights, 4 panels at a time with k cut, sums waiting in an 8 KB buffer
+ * between cuts. More rows: a pair of panels at a time, cut so that it stays in L1, meets all blocks of 32 rows (from L2) before
+ * the next pair, which is fetched from L3 meanwhile. A last block of fewer rows starts earlier and leaves out of its epilogue
+ * what is done already.
+ *
+ * A block's epilogue runs a few rows at a time between the tile steps of the block after it: the tile unit and the vector
+ * units work side by side, and weights are on their way all the time. */
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)
@@ -28,7 +33,8 @@ enum {
     ROWS = 32,
     PAIRS = 2,                     /* pairs of panels that share a cut of k */
     CUT = 6,                      /* blocks of 64 bytes of inputs: 32 rows are 12 KB of L1 */
-    GROUP_BYTES = 512 * 1024,      /* weights of a group of panels: a quarter of L2 */
+    CUT_MANY = 12,                /* the same of a pair of panels: 24 KB */
+    MOST = 256,                   /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
 };
 
@@ -52,8 +58,39 @@ TAMX static void configure(int rows)
     _tile_loadconfig(&c);
 }
 
-/* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels. */
-INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, int k0, int k1)
+/* Sums that wait for their epilogue, `step` rows at a time. */
+typedef struct pending {
+    const int32_t *s;
+    int lds, t, rows, p, np, step;
+} pending;
+
+/* Between two tile steps. */
+INLINE void advance(const snc_qjob *j, pending *w)
+{
+    if (w->rows <= 0) return;
+    int n = w->rows < w->step ? w->rows : w->step;
+    snc_qjob__finish(j, w->s, w->lds, w->t, n, w->p, w->np);
+    w->s += n * w->lds;
+    w->t += n;
+    w->rows -= n;
+}
+
+INLINE void drain(const snc_qjob *j, pending *w)
+{
+    if (w->rows > 0) snc_qjob__finish(j, w->s, w->lds, w->t, w->rows, w->p, w->np);
+    w->rows = 0;
+}
+
+/* The sums s [rows, 16 np] are next; `steps` tile steps follow. */
+INLINE void await(const snc_qjob *j, pending *w, const int32_t *s, int t, int rows, int p, int np, int steps)
+{
+    drain(j, w);
+    *w = (pending){s, np * SNC_QPANEL, t, rows, p, np, ((rows + steps - 1) / steps + 1) / 2 * 2};
+}
+
+/* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels; `lines` a step are fetched to L2 from `ahead` on. */
+INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, int k0, int k1, const char *ahead,
+                      const int lines, pending *w)
 {
     size_t ldq = (size_t)j->ldq;
     const int8_t *a0 = j->xq + (size_t)t * ldq + (size_t)k0 * SNC_QBLOCK, *a1 = a0 + 16 * ldq;
@@ -71,6 +108,9 @@ INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
         _tile_loadd(3, low + 16, 128);
     }
     for (int kb = k0; kb < k1; kb++, a0 += SNC_QBLOCK, a1 += SNC_QBLOCK, b0 += SNC_QTILE, b1 += SNC_QTILE) {
+#pragma GCC unroll 16
+        for (int i = 0; i < lines; i++) _mm_prefetch(ahead + 64 * i, _MM_HINT_T1);
+        ahead += 64 * lines;
         _tile_loadd(6, b0, 64);
         _tile_loadd(4, a0, ldq);
         _tile_loadd(7, b1, 64);
@@ -79,7 +119,9 @@ INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
         PRODUCT(1, 4, 7);
         PRODUCT(2, 5, 6);
         PRODUCT(3, 5, 7);
+        if (lines == 0) advance(j, w);
     }
+    drain(j, w); /* while the last products are under way */
     _tile_stored(0, s, 128);
     _tile_stored(1, s + 16, 128);
     _tile_stored(2, low, 128);
@@ -87,7 +129,7 @@ INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
 }
 
 /* s [16, 64]: up to 16 rows and four panels. */
-INLINE void block_1x4(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p)
+INLINE void block_1x4(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, pending *w)
 {
     size_t ldq = (size_t)j->ldq, panel = j->panel;
     const int8_t *a = j->xq + (size_t)t * ldq, *b = j->wq + (size_t)p * panel;
@@ -105,6 +147,7 @@ INLINE void block_1x4(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
         PRODUCT(2, 4, 6);
         _tile_loadd(7, b + 3 * panel, 64);
         PRODUCT(3, 4, 7);
+        advance(j, w);
     }
     _tile_stored(0, s, 256);
     _tile_stored(1, s + 16, 256);
@@ -133,51 +176,84 @@ INLINE void block_x1(const bool bf16, const snc_qjob *j, int32_t *s, int t, int 
 }
 
 /* Rows t .. t + rows (17 to 32), `pairs` pairs of panels. */
-INLINE void row_block(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int pairs)
+INLINE void row_block(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int pairs, pending *w)
 {
     for (int k0 = 0; k0 < j->kb; k0 += CUT) {
         int k1 = k0 + CUT < j->kb ? k0 + CUT : j->kb;
         for (int i = 0; i < pairs; i++) {
-            block_2x2(bf16, j, s[i], t, p + 2 * i, k0, k1);
-            if (k1 == j->kb) snc_qjob__finish(j, s[i], 2 * SNC_QPANEL, t, rows, p + 2 * i, 2);
+            block_2x2(bf16, j, s[i], t, p + 2 * i, k0, k1, NULL, 0, w);
+            if (k1 == j->kb) await(j, w, s[i], t, rows, p + 2 * i, 2, k1 - k0);
         }
     }
 }
 
-INLINE void group(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p0, int p1)
+INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int p1)
 {
-    int p = p0;
+    pending w = {.rows = 0};
+    configure(rows);
     if (rows <= 16) {
-        for (; p + 4 <= p1; p += 4) {
-            block_1x4(bf16, j, s[0], t, p);
-            snc_qjob__finish(j, s[0], 4 * SNC_QPANEL, t, rows, p, 4);
+        for (int turn = 0; p + 4 <= p1; p += 4, turn ^= 1) {
+            block_1x4(bf16, j, s[turn], t, p, &w);
+            await(j, &w, s[turn], t, rows, p, 4, j->kb);
         }
     } else {
+        /* two pairs, or a last one in buffers of its own: nothing is written where sums still wait */
         for (int pairs; (pairs = (p1 - p) / 2) > 0; p += 2 * pairs) {
+            if (pairs == 1) drain(j, &w);
             pairs = pairs < PAIRS ? pairs : PAIRS;
-            row_block(bf16, j, s, t, rows, p, pairs);
+            row_block(bf16, j, s, t, rows, p, pairs, &w);
         }
     }
+    drain(j, &w);
     for (; p < p1; p++) {
         block_x1(bf16, j, s[0], t, rows, p);
         snc_qjob__finish(j, s[0], SNC_QPANEL, t, rows, p, 1);
     }
 }
 
+/* 33 to MOST rows from t0 on. */
+INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p, int p1, const int lines)
+{
+    pending w = {.rows = 0};
+    int blocks = (t1 - t0 + ROWS - 1) / ROWS;
+    size_t step = 64 * (size_t)lines;
+    configure(ROWS);
+    for (; p < p1; p += 2) {
+        int np = p1 - p < 2 ? 1 : 2;
+        const char *next = (const char *)j->wq + (size_t)(p + 2) * j->panel, *end = next + 2 * j->panel;
+        if (p + 4 > p1) next = end; /* nothing left to fetch that is known */
+        for (int k0 = 0; k0 < j->kb; k0 += CUT_MANY) {
+            int k1 = k0 + CUT_MANY < j->kb ? k0 + CUT_MANY : j->kb;
+            for (int i = 0; i < blocks; i++) {
+                int t = t0 + ROWS * i, back = t + ROWS > t1 ? t + ROWS - t1 : 0;
+                if (np == 1) {
+                    if (k1 == j->kb) block_x1(bf16, j, s[i], t - back, ROWS, p);
+                } else if (next < end) {
+                    block_2x2(bf16, j, s[i], t - back, p, k0, k1, next, lines, &w);
+                } else {
+                    block_2x2(bf16, j, s[i], t - back, p, k0, k1, NULL, 0, &w);
+                }
+                next += step * (size_t)(k1 - k0);
+                if (k1 == j->kb) await(j, &w, s[i] + back * np * SNC_QPANEL, t, ROWS - back, p, np, k1 < CUT_MANY ? k1 : CUT_MANY);
+            }
+        }
+    }
+    drain(j, &w);
+}
+
 INLINE void run(const bool bf16, const snc_qjob *j, int t0, int t1, int p0, int p1)
 {
-    _Alignas(64) int32_t sums[PAIRS][SUMS];
-    int configured = 0, width = GROUP_BYTES / (j->kb * SNC_QTILE) / (2 * PAIRS) * (2 * PAIRS);
-    if (width < 2 * PAIRS) width = 2 * PAIRS;
+    _Alignas(64) int32_t sums[MOST / ROWS][SUMS];
     /* The tile loads do not tell the compiler what they read. */
     __asm__ volatile("" ::: "memory");
-    for (int p = p0; p < p1; p += width)
-        for (int t = t0; t < t1; t += ROWS) {
-            int rows = t1 - t < ROWS ? t1 - t : ROWS;
-            if (configured != rows) configure(rows);
-            configured = rows;
-            group(bf16, j, sums, t, rows, p, p + width < p1 ? p + width : p1);
-        }
+    for (int t = t0, end; t < t1; t = end) {
+        end = t1 - t > MOST ? t + MOST : t1;
+        int rows = end - t;
+        if (rows <= ROWS) few_rows(bf16, j, sums, t, rows, p0, p1);
+        else if (rows <= 2 * ROWS) many_rows(bf16, j, sums, t, end, p0, p1, 16);
+        else if (rows <= 4 * ROWS) many_rows(bf16, j, sums, t, end, p0, p1, 8);
+        else many_rows(bf16, j, sums, t, end, p0, p1, 4);
+    }
     _tile_release();
 }
 

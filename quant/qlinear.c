@@ -1,7 +1,9 @@
 #include "quant/qlinear_priv.h"
+#include "quant/quantize_priv.h"
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/par.h"
 
@@ -14,6 +16,7 @@ struct snc_qlinear {
     snc_epilogue_fn finish;
     int8_t *wq;
     float *sw, *b; /* padded to whole panels with zeros */
+    bool pooled; /* wq lies in the pool of the context */
     snc_qdnnl *dnnl;
 };
 
@@ -75,7 +78,9 @@ snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const i
         goto out;
     }
 #endif
-    SNC_GOTO(snc_alloc(&l->wq, (size_t)l->panels * (size_t)l->blocks, SNC_QTILE));
+    l->pooled = ctx->pool;
+    if (ctx->pool) SNC_GOTO(snc_pool_alloc(&l->wq, ctx->pool, (size_t)l->panels * (size_t)l->blocks * SNC_QTILE));
+    else SNC_GOTO(snc_alloc(&l->wq, (size_t)l->panels * (size_t)l->blocks, SNC_QTILE));
     pack(l, q);
 out:
     if (err != SNC_OK) {
@@ -109,7 +114,7 @@ void snc_qlinear_free(snc_qlinear *l)
 #ifdef SNC_WITH_ONEDNN
     snc_qdnnl__free(l->dnnl);
 #endif
-    snc_free(l->wq);
+    if (!l->pooled) snc_free(l->wq);
     snc_free(l->sw);
     snc_free(l->b);
     snc_free(l);
@@ -178,7 +183,7 @@ static void finish_rows(void *payload, int64_t begin, int64_t end, int64_t chunk
     (void)chunk;
     (void)worker;
     r->l->finish(r->y + (size_t)begin * (size_t)r->ldy, r->ldy, r->s + (size_t)begin * (size_t)r->n, r->n, r->sx + begin,
-                 r->l->sw, r->l->b, (int)(end - begin), r->n, r->epi);
+                 r->l->sw, r->l->b, (int)(end - begin), r->n, r->epi, NULL);
 }
 #endif
 
@@ -217,38 +222,70 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
     job.y = y;
     job.ldy = ldy;
     widen(&job, l, ctx, T, workspace);
-    snc_qgrid__run(ctx, l->kernel, &job, T);
+    snc_qgrid__run(ctx, l->kernel, &job, 1, T);
+    return SNC_OK;
+}
+
+snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq,
+                             int ldq, const float *sx, int T, int n, int k, void *workspace)
+{
+    snc_qjob jobs[SNC_QLINEAR_BESIDE];
+    SNC_CHECK(count >= 1 && count <= SNC_QLINEAR_BESIDE, SNC_E_ARG, "%d int8 linears beside each other, expected 1 to %d", count,
+              SNC_QLINEAR_BESIDE);
+    if (T == 0) return SNC_OK;
+    for (int i = 0; i < count; i++) {
+        SNC_CHECK(!l[i]->dnnl, SNC_E_UNSUPPORTED, "int8 linear: oneDNN gives f32 alone");
+        jobs[i] = make_job(l[i], xq, ldq, sx, n, k, SNC_EPI_NONE);
+        jobs[i].half = y + (size_t)i * (size_t)n;
+        jobs[i].finish_half = snc_epilogue__bf16_get(l[i]->kernel->isa);
+        jobs[i].ldy = ldy;
+    }
+    widen(&jobs[0], l[0], ctx, T, workspace); /* inputs are the same for all */
+    for (int i = 1; i < count; i++) jobs[i].xw = jobs[0].xw;
+    snc_qgrid__run(ctx, l[0]->kernel, jobs, count, T);
     return SNC_OK;
 }
 
 /* ---- running into the next layer's input --------------------------------------------------------------------------- */
 
-/* Rows whose f32 outputs wait in L2 for their maximum. */
-enum { HOT = 64 };
+/* Rows whose f32 outputs wait in L2, beside a matrix of moderate size, until their maxima are known. A matrix that does not fit
+ * there comes from L3 once a block of rows, so it gets more of them. */
+enum { HOT = 64, HOT_WIDE = 128, WIDE_BYTES = 1 << 20 };
 
 typedef struct q8_job {
     const snc_qjob *job;
     void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
-    float *rows; /* [worker][HOT][ld] */
+    float *rows;   /* [worker][hot][ld] */
+    uint32_t *top; /* [worker][hot][SNC_TOP_SLOTS] */
     int8_t *yq;
     float *sy;
-    size_t ld;
+    size_t ld, hot;
     int ldyq;
 } q8_job;
 
 static void q8_block(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const q8_job *q = payload;
+    const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     snc_qjob j = *q->job;
-    int rows = (int)(end - begin);
+    int rows = (int)(end - begin), n = j.n;
     (void)chunk;
-    j.y = q->rows + (size_t)worker * HOT * q->ld;
+    j.y = q->rows + (size_t)worker * q->hot * q->ld;
     j.ldy = (int)q->ld;
     j.xq += (size_t)begin * (size_t)j.ldq;
     j.sx += begin;
     if (j.xw) j.xw += (size_t)begin * (size_t)j.kb * SNC_QBLOCK;
-    q->run(&j, 0, rows, 0, (j.n + SNC_QPANEL - 1) / SNC_QPANEL);
-    snc_quantize_rows(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, j.y, j.ldy, rows, j.n, q->ldyq);
+    j.top = q->top + (size_t)worker * q->hot * SNC_TOP_SLOTS;
+    memset(j.top, 0, (size_t)rows * SNC_TOP_SLOTS * sizeof *j.top);
+    q->run(&j, 0, rows, 0, (n + SNC_QPANEL - 1) / SNC_QPANEL);
+    for (int t = 0; t < rows; t++) {
+        int8_t *yq = q->yq + (size_t)(begin + t) * (size_t)q->ldyq;
+        const uint32_t *top = j.top + (size_t)t * SNC_TOP_SLOTS;
+        uint32_t most = 0;
+        for (int i = 0; i < SNC_TOP_SLOTS; i++) most = top[i] > most ? top[i] : most;
+        z->round(yq, j.y + (size_t)t * q->ld, n, snc_quantize__factor(&q->sy[begin + t], most));
+        if (n < q->ldyq) memset(yq + n, 0, (size_t)(q->ldyq - n));
+    }
 }
 
 static void q8_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -260,12 +297,18 @@ static void q8_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, in
                       (int)(end - begin), q->job->n, q->ldyq);
 }
 
-static size_t hot_rows(const snc_ctx *ctx, int T) { return T < HOT * ctx->threads ? (size_t)T : (size_t)HOT * (size_t)ctx->threads; }
+/* Rows of a thread's block, which may be all of them: then threads share outputs instead, unless there is one. */
+static size_t hot_rows(const snc_qlinear *l, int T)
+{
+    size_t hot = (size_t)l->panels * (size_t)l->blocks * SNC_QTILE > WIDE_BYTES ? HOT_WIDE : HOT;
+    return (size_t)T < hot ? (size_t)T : hot;
+}
 
 size_t snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T)
 {
-    size_t rows = hot_rows(ctx, T) * (size_t)l->panels * SNC_QPANEL * sizeof(float);
-    return snc_qlinear_workspace_size(l, T) + snc_align_up(rows, SNC_ALIGN);
+    size_t rows = hot_rows(l, T) * (size_t)ctx->threads;
+    return snc_qlinear_workspace_size(l, T) + snc_align_up(rows * (size_t)l->panels * SNC_QPANEL * sizeof(float), SNC_ALIGN) +
+           rows * SNC_TOP_SLOTS * sizeof(uint32_t);
 }
 
 snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
@@ -273,16 +316,19 @@ snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l
 {
     SNC_CHECK(epi != SNC_EPI_ADD, SNC_E_ARG, "int8 linear: a sum onto y cannot end in int8");
     snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
-    int hot = (int)hot_rows(ctx, T);
     char *base = workspace;
-    q8_job q = {.job = &job, .run = l->kernel->run, .yq = yq, .sy = sy, .ldyq = ldyq};
+    q8_job q = {.job = &job, .run = l->kernel->run, .yq = yq, .sy = sy, .ldyq = ldyq, .hot = hot_rows(l, T)};
     q.ld = (size_t)(n + SNC_QPANEL - 1) / SNC_QPANEL * SNC_QPANEL;
     q.rows = (float *)(void *)(base + snc_qlinear_workspace_size(l, T));
-    if (!l->dnnl && hot < T) {
+    q.top = (uint32_t *)(void *)((char *)q.rows +
+                                 snc_align_up(q.hot * (size_t)ctx->threads * (size_t)l->panels * SNC_QPANEL * sizeof(float), SNC_ALIGN));
+    if (!l->dnnl && (ctx->threads == 1 || T >= HOT * ctx->threads)) {
+        int share = (T + ctx->threads - 1) / ctx->threads, rows = (int)q.hot < share ? (int)q.hot : share;
         widen(&job, l, ctx, T, workspace);
-        snc_par_for(ctx, T, HOT, q8_block, &q);
+        snc_par_for(ctx, T, (rows + 31) / 32 * 32 < (int)q.hot ? (rows + 31) / 32 * 32 : (int)q.hot, q8_block, &q);
         return SNC_OK;
     }
+    int hot = (int)q.hot * ctx->threads;
     for (int t = 0; t < T; t += hot) {
         int rows = T - t < hot ? T - t : hot;
         SNC_TRY(snc_qlinear_run(q.rows, (int)q.ld, l, ctx, xq + (size_t)t * (size_t)ldq, ldq, sx + t, rows, n, k, epi, workspace));
@@ -291,4 +337,46 @@ snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l
         snc_par_for(ctx, rows, rows < 8 ? 8 : 4, q8_rows, &q);
     }
     return SNC_OK;
+}
+
+/* ---- how fast the kernel itself is --------------------------------------------------------------------------------- */
+
+static void leave(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
+                  snc_epilogue epi, uint32_t *top)
+{
+    (void)y, (void)ldy, (void)s, (void)lds, (void)sx, (void)sw, (void)b, (void)rows, (void)cols, (void)epi, (void)top;
+}
+
+snc_err snc_qlinear_peak(double *tops, const snc_ctx *ctx)
+{
+    enum { ROWS = 32, N = 32, K = 384, CALLS = 200, TIMES = 10 };
+    snc_err err = SNC_OK;
+    snc_qlinear *l = NULL;
+    int8_t *q = NULL, *xq = NULL;
+    float one[N] = {0};
+    void *workspace = NULL;
+    double best = 0;
+    *tops = 0;
+    SNC_GOTO(snc_alloc(&q, N * K, 1));
+    SNC_GOTO(snc_alloc(&xq, ROWS * K, 1));
+    for (int i = 0; i < ROWS * K; i++) q[i] = (int8_t)(i * 37 % 255 - 127), xq[i] = (int8_t)(i * 101 % 255 - 127);
+    SNC_GOTO(snc_qlinear_create_packed(&l, ctx, q, one, NULL, N, K));
+    if (l->dnnl) goto out;
+    SNC_GOTO(snc_alloc(&workspace, snc_qlinear_workspace_size(l, ROWS), 1));
+    snc_qjob job = make_job(l, xq, K, one, N, K, SNC_EPI_NONE);
+    job.finish = leave;
+    widen(&job, l, ctx, ROWS, workspace);
+    for (int i = 0; i < TIMES; i++) {
+        double t = snc_now();
+        for (int c = 0; c < CALLS; c++) l->kernel->run(&job, 0, ROWS, 0, N / SNC_QPANEL);
+        double speed = 2.0 * ROWS * N * K * CALLS / (snc_now() - t) * 1e-12;
+        best = speed > best ? speed : best;
+    }
+    *tops = best;
+out:
+    snc_free(q);
+    snc_free(xq);
+    snc_free(workspace);
+    snc_qlinear_free(l);
+    return err;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/ctx.h"
+#include "core/dtype.h"
 #include "quant/epilogue.h"
 
 typedef struct snc_qlinear snc_qlinear;
@@ -44,11 +45,24 @@ size_t  snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-al
 snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
                         int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
+/* Up to three layers of one input beside each other (Q, K and V): layer i's n outputs at columns i n of y [T, ldy], rounded to
+ * bf16, as run with SNC_EPI_NONE. All were made by one context and have at least n outputs and k inputs; a workspace of the
+ * largest serves. SNC_E_UNSUPPORTED with oneDNN. */
+enum { SNC_QLINEAR_BESIDE = 3 };
+snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq,
+                             int ldq, const float *sx, int T, int n, int k, void *workspace) SNC_MUST_USE;
+
 /* The same, ending in the next layer's input: yq [T, ldyq] = the rows of y quantized as snc_quantize_rows does (zeros from
  * n up to ldyq), sy [T]. Rows are computed in f32 a cache-sized block at a time and quantized while they are hot, so y never
  * goes to memory. Not with SNC_EPI_ADD (SNC_E_ARG): there is no y to add to. The bits equal run + quantize. */
 size_t  snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T);
 snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
                            const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
+
+/* 10^12 multiplies and adds a second of one thread's integer kernel on rows and weights in L1, epilogue left out: what shapes are
+ * measured against. Takes a few milliseconds. 0 with oneDNN. */
+snc_err snc_qlinear_peak(double *tops, const snc_ctx *ctx) SNC_MUST_USE;
+/* "oneDNN 2.6.3", or NULL when it is not built in. */
+const char *snc_qlinear_library(void);
 
 #endif

@@ -9,6 +9,7 @@
 #ifdef SNC_WITH_ONEDNN
 #include <dnnl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -82,6 +83,14 @@ static dnnl_status_t matmul_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t e, md_
 #endif
 
 /* ---- entries -------------------------------------------------------------------------------------------------------- */
+
+const char *snc_qlinear_library(void)
+{
+    static _Thread_local char name[40];
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(name, sizeof name, "oneDNN %d.%d.%d", v->major, v->minor, v->patch);
+    return name;
+}
 
 bool snc_qdnnl__usable(void) { return snc_isa_hardware() >= SNC_ISA_VNNI; }
 
@@ -284,5 +293,5 @@ out:
     return err;
 }
 #else
-typedef int snc_qdnnl__absent;
+const char *snc_qlinear_library(void) { return NULL; }
 #endif

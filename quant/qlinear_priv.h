@@ -24,6 +24,7 @@ enum { SNC_QPANEL = 16, SNC_QBLOCK = 64, SNC_QTILE = SNC_QPANEL * SNC_QBLOCK };
 
 typedef struct snc_qjob {
     float *y;           /* [T, ldy] */
+    snc_bf16 *half;     /* [T, ldy] instead of y: no activation, no sum onto it; NULL: y */
     const int8_t *wq;
     const float *sw, *b; /* padded to whole panels */
     const int8_t *xq;   /* [T, ldq] */
@@ -33,6 +34,8 @@ typedef struct snc_qjob {
     size_t panel;       /* bytes from one panel of 16 outputs to the next */
     int ldy, ldq, n, kb; /* kb: blocks of 64 int8 or 32 bf16 inputs in use */
     snc_epilogue epi;
+    snc_epilogue_bf16_fn finish_half;
+    uint32_t *top; /* [T][SNC_TOP_SLOTS] as in epilogue_priv.h, or NULL */
     snc_epilogue_fn finish;
 } snc_qjob;
 
@@ -58,13 +61,19 @@ extern const snc_qkernel snc_bf16kernel__avx2, snc_bf16kernel__avx512, snc_bf16k
 static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, int t, int rows, int p, int np)
 {
     int c0 = p * SNC_QPANEL, cols = np * SNC_QPANEL < j->n - c0 ? np * SNC_QPANEL : j->n - c0;
-    float *y = j->y + (size_t)t * (size_t)j->ldy + c0;
-    if (j->sx) j->finish(y, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi);
-    else j->finish(y, j->ldy, s, lds, NULL, NULL, j->b + c0, rows, cols, j->epi);
+    size_t at = (size_t)t * (size_t)j->ldy + (size_t)c0;
+    if (j->half) {
+        j->finish_half(j->half + at, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols);
+        return;
+    }
+    float *y = j->y + at;
+    uint32_t *top = j->top ? j->top + (size_t)t * SNC_TOP_SLOTS : NULL;
+    if (j->sx) j->finish(y, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi, top);
+    else j->finish(y, j->ldy, s, lds, NULL, NULL, j->b + c0, rows, cols, j->epi, top);
 }
 
-/* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads. */
-void snc_qgrid__run(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *job, int T);
+/* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads, for `count` jobs of like shape. */
+void snc_qgrid__run(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *jobs, int count, int T);
 
 /* The library backend: a dense copy of the weights, primitives cached by shape. */
 typedef struct snc_qdnnl snc_qdnnl;

@@ -47,33 +47,29 @@ static void round_ref(int8_t *q, const float *x, int n, float f)
     for (int i = 0; i < n; i++) q[i] = f > 0.0f ? (int8_t)lrintf(x[i] * f) : 0;
 }
 
-float snc_quantize_row__ref(int8_t *q, const float *x, int n)
-{
-    float scale, f = snc_quantize__factor(&scale, max_bits_ref(0, x, n));
-    round_ref(q, x, n, f);
-    return scale;
-}
-
 #if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) float snc_quantize_row__avx2(int8_t *q, const float *x, int n)
+#define T256 __attribute__((target("avx2,fma")))
+#define T512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+
+T256 static uint32_t max_bits_avx2(uint32_t top, const float *x, int n)
 {
-    const __m256i mask = _mm256_set1_epi32(0x7fffffff), order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i mask = _mm256_set1_epi32(0x7fffffff);
     int whole = n & ~31;
     __m256i m[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
     for (int i = 0; i < whole; i += 32)
         for (int j = 0; j < 4; j++)
             m[j] = _mm256_max_epi32(m[j], _mm256_and_si256(mask, _mm256_castps_si256(_mm256_loadu_ps(x + i + 8 * j))));
-    uint32_t lane[8], top = 0;
+    uint32_t lane[8];
     m[0] = _mm256_max_epi32(_mm256_max_epi32(m[0], m[1]), _mm256_max_epi32(m[2], m[3]));
     memcpy(lane, &m[0], sizeof lane);
     for (int j = 0; j < 8; j++) top = lane[j] > top ? lane[j] : top;
-    top = max_bits_ref(top, x + whole, n - whole);
+    return max_bits_ref(top, x + whole, n - whole);
+}
 
-    float scale, f = snc_quantize__factor(&scale, top);
-    if (!(f > 0.0f)) {
-        memset(q, 0, (size_t)n);
-        return scale;
-    }
+T256 static void round_avx2(int8_t *q, const float *x, int n, float f)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    int whole = f > 0.0f ? n & ~31 : 0;
     __m256 vf = _mm256_set1_ps(f);
     for (int i = 0; i < whole; i += 32) {
         __m256i v[4];
@@ -84,14 +80,13 @@ __attribute__((target("avx2,fma"))) float snc_quantize_row__avx2(int8_t *q, cons
         memcpy(q + i, &p, sizeof p);
     }
     round_ref(q + whole, x + whole, n - whole, f);
-    return scale;
 }
 
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) float snc_quantize_row__avx512(int8_t *q, const float *x, int n)
+T512 static uint32_t max_bits_avx512(uint32_t top, const float *x, int n)
 {
     const __m512i mask = _mm512_set1_epi32(0x7fffffff);
     int whole = n & ~63;
-    __m512i m0 = _mm512_setzero_si512(), m1 = m0, m2 = m0, m3 = m0;
+    __m512i m0 = _mm512_set1_epi32((int)top), m1 = m0, m2 = m0, m3 = m0;
     for (int i = 0; i < whole; i += 64) {
         m0 = _mm512_max_epi32(m0, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_loadu_ps(x + i))));
         m1 = _mm512_max_epi32(m1, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_loadu_ps(x + i + 16))));
@@ -103,49 +98,68 @@ __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) float snc_quantize
         m1 = _mm512_max_epi32(m1, _mm512_and_si512(mask, _mm512_castps_si512(_mm512_maskz_loadu_ps(k, x + i))));
     }
     m0 = _mm512_max_epi32(_mm512_max_epi32(m0, m1), _mm512_max_epi32(m2, m3));
-    float scale, f = snc_quantize__factor(&scale, (uint32_t)_mm512_reduce_max_epi32(m0));
-    if (!(f > 0.0f)) {
-        memset(q, 0, (size_t)n);
-        return scale;
-    }
+    return (uint32_t)_mm512_reduce_max_epi32(m0);
+}
+
+T512 static void round_avx512(int8_t *q, const float *x, int n, float f)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512 vf = _mm512_set1_ps(f);
     int i = 0;
-    for (; i + 16 <= n; i += 16) {
-        __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), vf));
-        __m128i p = _mm512_cvtepi32_epi8(v);
-        memcpy(q + i, &p, sizeof p);
+    if (!(f > 0.0f)) {
+        memset(q, 0, (size_t)n);
+        return;
     }
-    if (i < n) {
-        __mmask16 k = (__mmask16)((1u << (n - i)) - 1);
+    for (; i + 64 <= n; i += 64) { /* packing works inside 128-bit lanes, as above */
+        __m512i a = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), vf));
+        __m512i b = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i + 16), vf));
+        __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i + 32), vf));
+        __m512i d = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i + 48), vf));
+        a = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+        _mm512_storeu_si512(q + i, _mm512_permutexvar_epi32(order, a));
+    }
+    for (; i < n; i += 16) {
+        __mmask16 k = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
         __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(k, x + i), vf));
         _mm512_mask_cvtepi32_storeu_epi8(q + i, k, v);
     }
-    return scale;
 }
 #endif
 
-snc_quantize_row_fn snc_quantize_row__get(snc_isa isa)
+static const snc_quantizer quantizer_ref = {max_bits_ref, round_ref};
+#if defined(__x86_64__)
+static const snc_quantizer quantizer_avx2 = {max_bits_avx2, round_avx2}, quantizer_avx512 = {max_bits_avx512, round_avx512};
+#endif
+
+const snc_quantizer *snc_quantizer__get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) return snc_quantize_row__avx512;
-    if (isa >= SNC_ISA_AVX2) return snc_quantize_row__avx2;
+    if (isa >= SNC_ISA_AVX512) return &quantizer_avx512;
+    if (isa >= SNC_ISA_AVX2) return &quantizer_avx2;
 #endif
     (void)isa;
-    return snc_quantize_row__ref;
+    return &quantizer_ref;
+}
+
+static float row(const snc_quantizer *z, int8_t *q, const float *x, int n)
+{
+    float scale, f = snc_quantize__factor(&scale, z->max_bits(0, x, n));
+    z->round(q, x, n, f);
+    return scale;
 }
 
 void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq)
 {
-    snc_quantize_row_fn row = snc_quantize_row__get(snc_isa_now());
+    const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     for (int t = 0; t < T; t++) {
         int8_t *q = xq + (size_t)t * (size_t)ldq;
-        sx[t] = row(q, x + (size_t)t * (size_t)ldx, k);
+        sx[t] = row(z, q, x + (size_t)t * (size_t)ldx, k);
         if (k < ldq) memset(q + k, 0, (size_t)(ldq - k));
     }
 }
 
 void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K)
 {
-    snc_quantize_row_fn row = snc_quantize_row__get(snc_isa_now());
-    for (int n = 0; n < N; n++) sw[n] = row(q + (size_t)n * (size_t)K, W + (size_t)n * (size_t)ldw, K);
+    const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
+    for (int n = 0; n < N; n++) sw[n] = row(z, q + (size_t)n * (size_t)K, W + (size_t)n * (size_t)ldw, K);
 }

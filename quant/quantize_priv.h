@@ -6,15 +6,12 @@
 
 #include "base/isa.h"
 
-/* q [n] = round(x * (127 / max|x|)), ties to even; returns the scale max|x| / 127. */
-typedef float (*snc_quantize_row_fn)(int8_t *q, const float *x, int n);
-
-float snc_quantize_row__ref(int8_t *q, const float *x, int n);
-#if defined(__x86_64__)
-float snc_quantize_row__avx2(int8_t *q, const float *x, int n);
-float snc_quantize_row__avx512(int8_t *q, const float *x, int n);
-#endif
-snc_quantize_row_fn snc_quantize_row__get(snc_isa isa);
+/* The two halves of a row's quantization, so that one who knows the maximum already needs the second alone. */
+typedef struct snc_quantizer {
+    uint32_t (*max_bits)(uint32_t top, const float *x, int n);  /* the largest of top and the bits of |x| */
+    void (*round)(int8_t *q, const float *x, int n, float f);   /* q = round(x f), ties to even; 0 where f is 0 */
+} snc_quantizer;
+const snc_quantizer *snc_quantizer__get(snc_isa isa);
 
 /* The factor that takes x to integers and, in *scale, the one that takes them back, from the bits of max|x| (as integers
  * floats without sign are in order, and NaN is the largest, so it cannot hide). A row below 1e-30 counts as zero: scale 0;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 
 typedef enum snc_backend {
     SNC_BACKEND_AUTO,   /* the fastest that is built and that the CPU runs */
@@ -40,6 +41,7 @@ typedef struct snc_ctx {
     snc_progress_fn progress; /* NULL: silent */
     void *user;           /* for the callbacks */
     volatile int *cancel; /* set by a signal handler; NULL: never */
+    snc_pool *pool;       /* where packed matrices go; NULL: a block for each */
 } snc_ctx;
 
 #define SNC_CTX_INIT { .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO }

@@ -239,3 +239,18 @@ void snc_advise_huge(void *p, size_t bytes)
     (void)bytes;
 #endif
 }
+
+void *snc_pages_map(size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)2 << 20;
+    if (bytes > SIZE_MAX - page) return NULL;
+    unsigned char *p = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    size_t before = (size_t)(((uintptr_t)p + page - 1) / page * page - (uintptr_t)p);
+    if (before) munmap(p, before);
+    if (page - before) munmap(p + before + bytes, page - before);
+    snc_advise_huge(p + before, bytes);
+    return p + before;
+}
+
+void snc_pages_unmap(void *p, size_t bytes) { munmap(p, bytes); }

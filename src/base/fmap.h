@@ -43,5 +43,8 @@ uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* start with h = 
 
 /* Asks for 2 MB pages inside a fresh block of memory: fewer TLB misses in passes over it. A wish; nothing depends on it. */
 void snc_advise_huge(void *p, size_t bytes);
+/* Fresh zero pages, `bytes` a multiple of 2 MB and so aligned, on 2 MB pages where the system grants them. NULL: no memory. */
+void *snc_pages_map(size_t bytes);
+void  snc_pages_unmap(void *p, size_t bytes);
 
 #endif

@@ -98,3 +98,56 @@ snc_err snc_strndup(char **out, const char *s, size_t n)
 }
 
 snc_err snc_strdup(char **out, const char *s) { return snc_strndup(out, s, strlen(s)); }
+
+enum { POOL_PAGE = 2 << 20, POOL_BLOCK = 16 << 20 };
+
+typedef struct pool_block {
+    struct pool_block *next;
+    uint8_t *data;
+    size_t used, size;
+} pool_block;
+
+struct snc_pool {
+    pool_block *head;
+};
+
+snc_err snc_pool_new(snc_pool **out) { return snc_alloc(out, 1, sizeof **out); }
+
+/* Fresh pages of the system are zero: a block costs nothing until it is written. */
+static snc_err add_block(snc_pool *p, size_t bytes)
+{
+    size_t size = snc_align_up(bytes > POOL_BLOCK ? bytes : POOL_BLOCK, POOL_PAGE);
+    pool_block *b;
+    SNC_TRY(snc_alloc(&b, 1, sizeof *b));
+    b->data = snc_pages_map(size);
+    if (!b->data) {
+        snc_free(b);
+        return snc_err_set(SNC_E_NOMEM, "out of memory: %zu bytes", size);
+    }
+    b->size = size;
+    b->next = p->head;
+    p->head = b;
+    return SNC_OK;
+}
+
+snc_err snc_pool_alloc(void *out, snc_pool *p, size_t bytes)
+{
+    SNC_CHECK(bytes <= SIZE_MAX / 4, SNC_E_NOMEM, "out of memory: %zu bytes", bytes);
+    bytes = snc_align_up(bytes ? bytes : 1, SNC_ALIGN);
+    if (!p->head || p->head->size - p->head->used < bytes) SNC_TRY(add_block(p, bytes));
+    uint8_t *at = p->head->data + p->head->used;
+    p->head->used += bytes;
+    memcpy(out, &at, sizeof at);
+    return SNC_OK;
+}
+
+void snc_pool_free(snc_pool *p)
+{
+    if (!p) return;
+    for (pool_block *b = p->head, *next; b; b = next) {
+        next = b->next;
+        snc_pages_unmap(b->data, b->size);
+        snc_free(b);
+    }
+    snc_free(p);
+}

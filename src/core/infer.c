@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "core/dtype.h"
 #include "core/infer_priv.h"
 
 static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
@@ -88,7 +89,8 @@ void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, i
     dot_ref(y, ldy, x, ldx, w, ldw, b, T, n, k);
 }
 
-size_t snc_infer_attention_scratch(int max_len, int D)
+/* Of one head with f32 operands. */
+static size_t head_scratch(int max_len, int D)
 {
     size_t len = snc_align_up((size_t)max_len, 16), width = snc_align_up((size_t)D, 16);
     size_t f32 = (2 * len * width + 4 * len) * sizeof(float); /* K transposed, V padded, four rows of scores */
@@ -97,6 +99,11 @@ size_t snc_infer_attention_scratch(int max_len, int D)
     if (amx > f32) return amx;
 #endif
     return f32;
+}
+
+size_t snc_infer_attention_scratch(int max_len, int D)
+{
+    return head_scratch(max_len, D) + 3 * (size_t)max_len * (size_t)D * sizeof(float); /* and its rows, widened from bf16 */
 }
 
 void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
@@ -120,4 +127,41 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
     (void)isa;
     (void)bf16;
     attention_ref(&a, scratch);
+}
+
+bool snc_infer_wants_bf16(snc_isa isa)
+{
+#if defined(__x86_64__)
+    return isa >= SNC_ISA_AMX;
+#else
+    (void)isa;
+    return false;
+#endif
+}
+
+static void widen(float *out, const uint16_t *x, int ldx, int rows, int D)
+{
+    for (int t = 0; t < rows; t++)
+        for (int d = 0; d < D; d++) out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(x[(size_t)t * (size_t)ldx + (size_t)d]);
+}
+
+void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, const uint16_t *k, const uint16_t *v, int ldkv,
+                              int heads, int nq, int nk, int D, float scale, snc_isa isa, void *scratch)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AMX) {
+        snc_infer__half a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
+        snc_infer__half_amx(&a, heads, scratch);
+        return;
+    }
+#endif
+    float *wide = (float *)(void *)((char *)scratch + head_scratch(nk, D)), *wk = wide + (size_t)nq * (size_t)D;
+    float *wv = wk + (size_t)nk * (size_t)D;
+    for (int h = 0; h < heads; h++) {
+        size_t at = (size_t)h * (size_t)D;
+        widen(wide, q + at, ldq, nq, D);
+        widen(wk, k + at, ldkv, nk, D);
+        widen(wv, v + at, ldkv, nk, D);
+        snc_infer_attention(y + at, ldy, wide, D, wk, wv, D, nq, nk, D, scale, false, isa, scratch);
+    }
 }

@@ -2,6 +2,8 @@
 #ifndef SNC_CORE_INFER_PRIV_H
 #define SNC_CORE_INFER_PRIV_H
 
+#include <stdint.h>
+
 #include "core/infer.h"
 
 typedef struct snc_infer__head { /* one head of one sequence, as in snc_infer_attention */
@@ -10,6 +12,13 @@ typedef struct snc_infer__head { /* one head of one sequence, as in snc_infer_at
     int ldy, ldq, ldkv, nq, nk, D;
     float scale;
 } snc_infer__head;
+
+typedef struct snc_infer__half { /* the first of some heads that lie side by side, operands in bf16 */
+    float *y;
+    const uint16_t *q, *k, *v;
+    int ldy, ldq, ldkv, nq, nk, D;
+    float scale;
+} snc_infer__half;
 
 #define SNC_INFER__DECLARE(isa)                                                                                        \
     void snc_infer__norm_##isa(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta,      \
@@ -20,6 +29,7 @@ typedef struct snc_infer__head { /* one head of one sequence, as in snc_infer_at
 
 SNC_INFER__DECLARE(avx2);
 SNC_INFER__DECLARE(avx512);
+void snc_infer__half_amx(const snc_infer__half *a, int heads, void *scratch);
 void snc_infer__attention_amx(const snc_infer__head *a, void *scratch);
 size_t snc_infer__attention_amx_scratch(int max_len, int D);
 

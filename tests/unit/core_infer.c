@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "core/dtype.h"
 #include "core/infer.h"
 
 static const float F32_TOLERANCE = 2e-6f;  /* of values of order 1: reordered f32 sums, vector exp */
@@ -91,6 +92,36 @@ static void check_attention(int nq, int nk, int D, double spread)
     snc_free(q), snc_free(k), snc_free(v), snc_free(want), snc_free(got), snc_free(scratch);
 }
 
+/* Several heads side by side, with bf16 operands, against one head at a time in f32. */
+static void check_bf16(int heads, int nk, int D)
+{
+    int A = heads * D, ld = 3 * A + 5;
+    size_t n = (size_t)nk * (size_t)ld;
+    float *x = normal(n, 1, 1), *want = normal((size_t)nk * (size_t)A, 4, 1), *got = normal((size_t)nk * (size_t)A, 4, 1);
+    float scale = 1.0f / sqrtf((float)D);
+    snc_bf16 *h = NULL;
+    void *scratch = NULL;
+    assert_int_equal(snc_alloc(&h, n, sizeof *h), SNC_OK);
+    assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(nk, D), 1), SNC_OK);
+    for (size_t i = 0; i < n; i++) h[i] = snc_bf16_from_f32(x[i]), x[i] = snc_bf16_to_f32(h[i]);
+    for (int i = 0; i < heads; i++)
+        snc_infer_attention(want + i * D, A, x + i * D, ld, x + A + i * D, x + 2 * A + i * D, ld, nk, nk, D, scale, false,
+                            SNC_ISA_SCALAR, scratch);
+    for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
+        snc_infer_attention_bf16(got, A, h, ld, h + A, h + 2 * A, ld, heads, nk, nk, D, scale, (snc_isa)isa, scratch);
+        assert_true(distance(got, want, (size_t)nk * (size_t)A) < (isa == SNC_ISA_AMX ? BF16_TOLERANCE : 4 * F32_TOLERANCE));
+    }
+    snc_free(x), snc_free(want), snc_free(got), snc_free(h), snc_free(scratch);
+}
+
+static void attention_of_bf16_rows_equals_f32(void **state)
+{
+    (void)state;
+    static const int lengths[] = {1, 2, 15, 16, 17, 31, 33, 48, 64, 100, 128, 257}, widths[] = {4, 20, 32, 40, 64, 96};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) check_bf16(3, lengths[i], widths[j]);
+}
+
 static void attention_equals_ref_on_every_isa(void **state)
 {
     (void)state;
@@ -128,6 +159,7 @@ int main(void)
         cmocka_unit_test(norm_equals_ref_on_every_isa),
         cmocka_unit_test(dots_equal_ref_on_every_isa),
         cmocka_unit_test(attention_equals_ref_on_every_isa),
+        cmocka_unit_test(attention_of_bf16_rows_equals_f32),
         cmocka_unit_test(attention_survives_extreme_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
