@@ -1,17 +1,23 @@
-/* compress bench: latency over batch, length and threads, and scores on tasks. */
+/* compress bench: latency over batch, length and threads, where it goes, and scores on tasks. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fmap.h"
 #include "base/mem.h"
+#include "quant/qlinear.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
 #include "stage/workload.h"
+
+/* The kinds of a net's parts: those of snc_net_part, then what is outside the layers. */
+enum { EMBED = SNC_PARTS, HEAD, KINDS };
+static const char *const kind_name[KINDS] = {"qkv", "attention", "o", "ffn_in", "ffn_out", "embed", "head"};
 
 typedef struct cell {
     const char *model;
     int batch, seq, threads; /* seq 0: data */
     snc_timing t;
+    double share[KINDS]; /* --profile: of the time of a run */
+    double tops[KINDS];  /* 10^12 multiplies and adds a second; 0 for embed and head */
 } cell;
 
 typedef struct score {
@@ -28,6 +34,7 @@ typedef struct bench {
     cell *cells;
     score *scores;
     size_t n_cells, cap_cells, n_scores, cap_scores;
+    double peak; /* --profile: TOPS of one thread's INT8 kernel on data in L1 */
     cJSON *host;
 } bench;
 
@@ -47,6 +54,54 @@ static snc_err stored_lengths(int32_t **out, int *n, const snc_loaded *l, const 
             return snc_err_set(SNC_E_FORMAT, "%s: a stored length is not a number of 1 to %d", path, snc_weights_config(l->weights)->positions);
         }
         (*out)[(*n)++] = it->valueint;
+    }
+    return SNC_OK;
+}
+
+/* Multiplies and adds of each kind in one pass over the batches, as the runtime does them: the last layer has one query a
+ * sequence, and attention output and FFN for that row alone. */
+static void count_ops(double ops[KINDS], const snc_weights *w, const snc_tokens *batches, int count)
+{
+    const snc_arch *a = snc_weights_arch(w);
+    double C = a->hidden, D = snc_weights_config(w)->head_width;
+    memset(ops, 0, KINDS * sizeof *ops);
+    for (int i = 0; i < count; i++)
+        for (int s = 0; s < batches[i].B; s++) {
+            double S = batches[i].offsets[s + 1] - batches[i].offsets[s];
+            for (int l = 0; l < a->layers; l++) {
+                double A = D * a->heads[l], F = a->ffn[l], rows = l == a->layers - 1 ? 1 : S;
+                ops[SNC_PART_QKV] += 2 * C * A * (2 * S + rows);
+                ops[SNC_PART_ATTENTION] += 4 * rows * S * A;
+                ops[SNC_PART_O] += 2 * rows * C * A;
+                ops[SNC_PART_FFN_IN] += 2 * rows * C * F;
+                ops[SNC_PART_FFN_OUT] += 2 * rows * C * F;
+            }
+        }
+}
+
+/* Where the time of a run goes. The clock between the parts costs a little, so times come from a second measurement. */
+static snc_err profile_cell(cell *r, snc_net *net, const snc_weights *w, const snc_workload *work, const snc_measure_opts *mo)
+{
+    double ops[KINDS], seconds[KINDS] = {0}, sum = 0;
+    snc_timing t;
+    snc_net_times times;
+    snc_measure_opts o = *mo;
+    o.warmup = 0; /* a pass over the batches runs before the first sample all the same: it is counted with the others */
+    snc_net_profile(net, true);
+    snc_err err = snc_measure(&t, net, work->batches, work->count, &o);
+    snc_net_times_get(&times, net);
+    snc_net_profile(net, false);
+    SNC_TRY(err);
+    count_ops(ops, w, work->batches, work->count);
+    for (int l = 0; l < snc_weights_arch(w)->layers; l++)
+        for (int k = 0; k < SNC_PARTS; k++) seconds[k] += times.layer[l][k];
+    seconds[EMBED] = times.embed;
+    seconds[HEAD] = times.head;
+    for (int k = 0; k < KINDS; k++) sum += seconds[k];
+    for (int k = 0; k < KINDS; k++) {
+        double passes = (double)times.runs / work->count;
+        r->share[k] = sum > 0 ? seconds[k] / sum : 0;
+        r->tops[k] = seconds[k] > 0 ? ops[k] * passes / seconds[k] * 1e-12 : 0;
     }
     return SNC_OK;
 }
@@ -74,6 +129,7 @@ static snc_err time_cell(bench *b, const snc_loaded *l, const snc_ctx *base, con
     cell *r = &b->cells[b->n_cells];
     *r = (cell){.model = path, .batch = batch, .seq = seq, .threads = threads};
     SNC_GOTO(snc_measure(&r->t, net, w.batches, w.count, &mo));
+    if (b->o->profile) SNC_GOTO(profile_cell(r, net, l->weights, &w, &mo));
     b->n_cells++;
 out:
     snc_net_free(net);
@@ -115,6 +171,7 @@ static snc_err score_task(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
     SNC_GOTO(snc_weights_logits(logits, ctx, l->weights, NULL, NULL, d));
+    snc_loaded_order_classes(logits, l, task, d->n);
     SNC_GOTO(snc_inputs_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = 1, .max_len = w.max_len};
@@ -165,11 +222,32 @@ static void seq_name(char *buf, size_t size, int seq)
     else snprintf(buf, size, "data");
 }
 
+static void say_host(const bench *b, const char *before)
+{
+    char *host = cJSON_PrintUnformatted(b->host);
+    snc_stage_say(b->h, "%shost: %s", before, host ? host : "");
+    cJSON_free(host);
+}
+
+static void say_profile_md(const bench *b)
+{
+    char seq[16];
+    snc_stage_say(b->h, "\nINT8 kernel on data in L1: %.2f TOPS a thread\n", b->peak);
+    snc_stage_say(b->h, "| model | batch | seq | threads | part | share | TOPS | of the kernel's peak |");
+    snc_stage_say(b->h, "|---|---|---|---|---|---|---|---|");
+    for (size_t i = 0; i < b->n_cells; i++)
+        for (int k = 0; k < KINDS; k++) {
+            const cell *c = &b->cells[i];
+            seq_name(seq, sizeof seq, c->seq);
+            snc_stage_say(b->h, "| %s | %d | %s | %d | %s | %.1f %% | %.3f | %.1f %% |", c->model, c->batch, seq, c->threads, kind_name[k],
+                          100 * c->share[k], c->tops[k], 100 * c->tops[k] / (b->peak * c->threads));
+        }
+}
+
 static void say_md(const bench *b)
 {
-    char seq[16], *host = cJSON_PrintUnformatted(b->host);
-    snc_stage_say(b->h, "host: %s", host ? host : "");
-    cJSON_free(host);
+    char seq[16];
+    say_host(b, "");
     if (b->n_cells) {
         snc_stage_say(b->h, "\n| model | batch | seq | threads | p50 ms | p90 ms | p99 ms | tokens/s | sentences/s |");
         snc_stage_say(b->h, "|---|---|---|---|---|---|---|---|---|");
@@ -180,6 +258,7 @@ static void say_md(const bench *b)
         snc_stage_say(b->h, "| %s | %d | %s | %d | %.3f | %.3f | %.3f | %.0f | %.1f |", c->model, c->batch, seq, c->threads, c->t.median / 1e3,
                       c->t.p90 / 1e3, c->t.p99 / 1e3, c->t.tokens_per_s, c->t.seqs_per_s);
     }
+    if (b->o->profile && b->n_cells) say_profile_md(b);
     if (b->n_scores) {
         snc_stage_say(b->h, "\n| model | task | rows | metric | value | ms a sentence |");
         snc_stage_say(b->h, "|---|---|---|---|---|---|");
@@ -193,6 +272,7 @@ static void say_md(const bench *b)
 static void say_csv(const bench *b)
 {
     char seq[16];
+    say_host(b, "# ");
     if (b->n_cells) snc_stage_say(b->h, "model,batch,seq,threads,p50_ms,p90_ms,p99_ms,tokens_per_s,sentences_per_s");
     for (size_t i = 0; i < b->n_cells; i++) {
         const cell *c = &b->cells[i];
@@ -200,6 +280,14 @@ static void say_csv(const bench *b)
         snc_stage_say(b->h, "%s,%d,%s,%d,%.4f,%.4f,%.4f,%.1f,%.2f", c->model, c->batch, seq, c->threads, c->t.median / 1e3, c->t.p90 / 1e3,
                       c->t.p99 / 1e3, c->t.tokens_per_s, c->t.seqs_per_s);
     }
+    if (b->o->profile && b->n_cells) snc_stage_say(b->h, "model,batch,seq,threads,part,share,tops,of_peak");
+    for (size_t i = 0; b->o->profile && i < b->n_cells; i++)
+        for (int k = 0; k < KINDS; k++) {
+            const cell *c = &b->cells[i];
+            seq_name(seq, sizeof seq, c->seq);
+            snc_stage_say(b->h, "%s,%d,%s,%d,%s,%.5f,%.5f,%.5f", c->model, c->batch, seq, c->threads, kind_name[k], c->share[k], c->tops[k],
+                          c->tops[k] / (b->peak * c->threads));
+        }
     if (b->n_scores) snc_stage_say(b->h, "model,task,rows,metric,value,ms");
     for (size_t i = 0; i < b->n_scores; i++) {
         const score *s = &b->scores[i];
@@ -225,6 +313,15 @@ static snc_err say_json(const bench *b)
         cJSON_AddNumberToObject(j, "percentile_ms", c->t.value / 1e3);
         cJSON_AddNumberToObject(j, "samples", c->t.samples);
         cJSON_AddNumberToObject(j, "tokens_per_s", c->t.tokens_per_s);
+        cJSON_AddNumberToObject(j, "sentences_per_s", c->t.seqs_per_s);
+        cJSON *parts = b->o->profile ? cJSON_AddObjectToObject(j, "profile") : NULL;
+        if (parts) cJSON_AddNumberToObject(j, "kernel_peak_tops", b->peak);
+        for (int k = 0; k < KINDS && parts; k++) {
+            cJSON *part = cJSON_AddObjectToObject(parts, kind_name[k]);
+            cJSON_AddNumberToObject(part, "share", c->share[k]);
+            cJSON_AddNumberToObject(part, "tops", c->tops[k]);
+            cJSON_AddNumberToObject(part, "of_peak", c->tops[k] / (b->peak * c->threads));
+        }
         cJSON_AddItemToObject(j, "host", cJSON_Duplicate(b->host, 1));
     }
     for (size_t i = 0; i < b->n_scores; i++) {
@@ -237,6 +334,7 @@ static snc_err say_json(const bench *b)
         cJSON_AddStringToObject(j, "metric", s->metric);
         cJSON_AddNumberToObject(j, "value", s->value);
         cJSON_AddNumberToObject(j, "ms", s->ms);
+        cJSON_AddItemToObject(j, "host", cJSON_Duplicate(b->host, 1));
     }
     char *text = cJSON_Print(list);
     cJSON_Delete(list);
@@ -262,6 +360,7 @@ snc_err snc_stage_bench(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_parse_list(&b.threads, "--threads", o->threads ? o->threads : "1", false));
     b.host = snc_host_json(&ctx);
     cJSON_DeleteItemFromObjectCaseSensitive(b.host, "threads");
+    if (o->profile) SNC_GOTO(snc_qlinear_peak(&b.peak, &ctx));
     for (int i = 0; i < o->n_models; i++) SNC_GOTO(run_model(&b, &ctx, o->models[i]));
     if (strcmp(format, "md") == 0) say_md(&b);
     else if (strcmp(format, "csv") == 0) say_csv(&b);

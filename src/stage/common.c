@@ -8,6 +8,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/par.h"
+#include "quant/qlinear.h"
 
 const snc_options snc_options_defaults = {
     .max_drop = -1, .percentile = 50, .seed = 42, .epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06, .batch_size = 32,
@@ -142,6 +143,7 @@ cJSON *snc_host_json(const snc_ctx *ctx)
     cJSON_AddStringToObject(j, "isa", snc_isa_name(snc_isa_now()));
     cJSON_AddNumberToObject(j, "threads", ctx->threads);
     cJSON_AddStringToObject(j, "backend", snc_backend_name(ctx->backend));
+    if (snc_qlinear_library()) cJSON_AddStringToObject(j, "onednn", snc_qlinear_library());
     cJSON_AddStringToObject(j, "compiler", __VERSION__);
     cJSON_AddStringToObject(j, "snc", SNC_VERSION);
     return j;

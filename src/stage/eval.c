@@ -19,19 +19,6 @@ static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, 
     return SNC_OK;
 }
 
-/* Logits in the task's class order, for a model that names the same classes in another one. */
-static void order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n)
-{
-    int from[SNC_MAX_CLASSES];
-    float row[SNC_MAX_CLASSES];
-    if (l->regression || !l->labels || !snc_inputs_match_labels(from, l->labels, l->classes, t)) return;
-    for (int i = 0; i < n; i++) {
-        float *z = logits + (size_t)i * (size_t)l->classes;
-        memcpy(row, z, (size_t)l->classes * sizeof *z);
-        for (int k = 0; k < l->classes; k++) z[k] = row[from[k]];
-    }
-}
-
 static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score, double seconds)
 {
     const char *split = o->split ? o->split : "dev";
@@ -81,7 +68,7 @@ snc_err snc_stage_eval(const snc_options *o, const snc_host *h)
     double t0 = snc_now();
     SNC_GOTO(snc_weights_logits(logits, &ctx, l.weights, NULL, NULL, d));
     double seconds = snc_now() - t0;
-    order_classes(logits, &l, task, d->n);
+    snc_loaded_order_classes(logits, &l, task, d->n);
     SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));
     SNC_GOTO(say(o, h, task, d, values, score, seconds));
 out:

@@ -5,6 +5,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/inputs.h"
 
 bool snc_path_is_snc(const char *path)
 {
@@ -71,8 +72,8 @@ static int meta_int(const cJSON *meta, const char *key, int def)
 
 static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path)
 {
-    SNC_TRY(snc_sncfile_open(&l->file, path));
     SNC_TRY(snc_weights_open(&l->weights, ctx, path));
+    l->file = snc_weights_file_view(l->weights);
     SNC_TRY(snc_sncfile_tokenizer_dup(assets, l->file));
     l->labels = snc_sncfile_labels_view(l->file);
     l->has_head = snc_sncfile_has_head(l->file);
@@ -116,8 +117,19 @@ void snc_loaded_close(snc_loaded *l)
     snc_model_free(l->model);
     snc_tok_free(l->tok);
     cJSON_Delete(l->meta);
-    snc_sncfile_close(l->file);
     *l = (snc_loaded){0};
+}
+
+void snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n)
+{
+    int from[SNC_MAX_CLASSES];
+    float row[SNC_MAX_CLASSES];
+    if (l->regression || !l->labels || !snc_inputs_match_labels(from, l->labels, l->classes, t)) return;
+    for (int i = 0; i < n; i++) {
+        float *z = logits + (size_t)i * (size_t)l->classes;
+        memcpy(row, z, (size_t)l->classes * sizeof *z);
+        for (int k = 0; k < l->classes; k++) z[k] = row[from[k]];
+    }
 }
 
 typedef struct row_length {

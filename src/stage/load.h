@@ -15,12 +15,15 @@ typedef struct snc_loaded {
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
     bool regression, has_head;
     cJSON *meta;           /* a copy */
-    snc_sncfile *file;     /* of a .snc */
+    const snc_sncfile *file; /* of a .snc: the weights' own */
 } snc_loaded;
 
 /* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
 snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
 void    snc_loaded_close(snc_loaded *l);
+
+/* Logits [n, classes] into the task's class order, for a model that names the same classes in another one. */
+void    snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n);
 
 bool    snc_path_is_snc(const char *path); /* by content */
 /* Tokenizer files of a .snc, a Hugging Face folder, or of the folder a bare file is in. SNC_E_NOTFOUND: none. */

@@ -5,16 +5,17 @@ nano nano
 cells=(bench nano/nano.snc -b 1,8 -s 8,40 -t 1,2 -r 4)
 
 run 0 "${cells[@]}" -o csv
-lines out 9
+lines out 10
+holds out '^# host: {.*"cpu":.*"isa":'
 holds out '^model,batch,seq,threads,p50_ms,p90_ms,p99_ms,tokens_per_s,sentences_per_s$'
-check "cells of the csv" awk -F, 'NR == 1 { next }
+check "cells of the csv" awk -F, 'NR <= 2 { next }
     NF != 9 || $5 <= 0 || $5 > $6 || $6 > $7 || $8 <= 0 { exit 1 }
     seen[$2 "," $3 "," $4]++ { exit 1 } END { for (b = 1; b <= 8; b += 7) for (t = 1; t <= 2; t++)
         if (!((b ",8," t) in seen) || !((b ",40," t) in seen)) exit 1 }' out
 equal "standard error" "$(cat err)" ""
 
 run 0 "${cells[@]}" -o json
-for key in model batch seq threads p50_ms p90_ms p99_ms tokens_per_s; do
+for key in model batch seq threads p50_ms p90_ms p99_ms tokens_per_s sentences_per_s cpu isa; do
     equal "times '$key' stands in the list" "$(grep -c "\"$key\":" out)" 8
 done
 check "the answer is one list" awk 'NR == 1 && $0 != "[{" { exit 1 } { last = $0 } END { exit last != "\t}]" }' out
@@ -27,20 +28,30 @@ holds out '^host: {.*"cpu":'
 
 # Long and short names, underscores and '=' say the same.
 run 0 bench nano/nano.snc --batch=2 --seq_len 8 --threads 1 --format csv --repeats 4
-lines out 2
+lines out 3
 
 # Scores of two models, one of them INT8; with --tasks alone there are no cells.
 run 0 finetune --pretrained nano/nano.snc --task nano/task.json --data nano --output t.snc --epochs 2 --lr 2e-3 --threads 1
 run 0 export t.snc --policy int8 --output t8.snc
 run 0 bench t.snc t8.snc --tasks nano/task.json --data nano -o csv
-lines out 3
-check "scores" awk -F, 'NR == 1 { exit $0 != "model,task,rows,metric,value,ms" } $2 != "nano" || $3 != 200 || $4 != "accuracy" ||
+lines out 4
+check "scores" awk -F, 'NR == 1 { next } NR == 2 { exit $0 != "model,task,rows,metric,value,ms" } $2 != "nano" || $3 != 200 || $4 != "accuracy" ||
     $5 < 0.8 || $6 <= 0 { exit 1 }' out
-value=$(awk -F, 'NR == 2 { print $5 }' out)
+value=$(awk -F, 'NR == 3 { print $5 }' out)
 run 0 eval t.snc --task nano/task.json --data nano --json
 equal "score of eval" "$(printf %.6f "$(number out accuracy)")" "$value"
 run 0 bench t.snc --tasks nano/task.json --data nano -s 8 -r 3 -o csv
-lines out 4
+lines out 5
+
+# Where the time goes: seven parts a cell, whose shares make one.
+run 0 bench t8.snc -b 1,2 -s 8 -r 5 --profile -o csv
+check "parts" awk -F, '/,(qkv|attention|o|ffn_in|ffn_out|embed|head),/ { n++; sum += $6; if ($7 < 0) exit 1 }
+    END { exit n != 14 || sum < 1.999 || sum > 2.001 }' out
+run 0 bench t8.snc -s 8 -r 5 --profile -o json
+holds out '"kernel_peak_tops":'
+equal "parts of the list" "$(grep -c '"of_peak":' out)" 7
+run 0 bench t8.snc -s 8 -r 5 --profile
+holds out '^| t8.snc | 1 | 8 | 1 | ffn_in | '
 
 refused "-s data needs a file" bench nano/nano.snc -s data
 refused "-s 41: the model has 40 positions" bench nano/nano.snc -s 8,41

@@ -51,7 +51,7 @@ printf 'good film\nbad movie bad\n' >in
 run 0 predict job/compressed.snc <in
 check "answers of the file" grep -qE '^(positive|negative)	0\.[0-9]+|1\.0' out
 run 0 bench job/compressed.snc -s data -r 5 -o csv
-lines out 2
+lines out 3
 run 0 info job/compressed.snc --json
 holds out '"tokenizer":.*true'
 

@@ -29,7 +29,7 @@ supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alph
 profile --output --batch --seq-len --threads --space
 search --teacher --task --data --target-latency --target-size --max-drop --output --evals --time-budget --searcher --space --seed
 export --pretrained --policy --output --config --to
-bench --batch --seq-len --threads --percentile --tasks --data --format --repeats
+bench --batch --seq-len --threads --percentile --tasks --data --format --repeats --profile
 predict --logits --threads --backend
 eval --task --data --split --json
 info --json
