@@ -385,26 +385,18 @@ void snc_journal_file_dispose(snc_journal_file *f)
     *f = (snc_journal_file){0};
 }
 
-static snc_err same_search(const snc_journal *j, const snc_journal_file *f, const char *path)
+snc_err snc_journal_matches(const snc_journal_file *f, const char *path, const snc_journal_key *keys, int n_keys)
 {
-    sqlite3_stmt *st = NULL;
-    snc_err err = SNC_OK;
-    int rc;
-    SNC_GOTO(prepare(&st, j, "SELECT key, value FROM meta WHERE key != 'genes' ORDER BY rowid"));
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        const char *there = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->meta, text_of(st, 0)));
-        if (!there || strcmp(there, text_of(st, 1)) != 0) SNC_GOTO(differs(path, text_of(st, 0), there ? there : "(none)", text_of(st, 1)));
+    for (int i = 0; i < n_keys; i++) {
+        const char *there = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->meta, keys[i].name));
+        if (!there || strcmp(there, keys[i].value) != 0) return differs(path, keys[i].name, there ? there : "(none)", keys[i].value);
     }
-    if (rc != SQLITE_DONE) err = fail(j);
-out:
-    sqlite3_finalize(st);
-    return err;
+    return SNC_OK;
 }
 
-snc_err snc_journal_import(snc_journal *j, const snc_journal_file *f, const char *path)
+snc_err snc_journal_import(snc_journal *j, const snc_journal_file *f)
 {
     snc_cfg cfg;
-    SNC_TRY(same_search(j, f, path));
     for (int i = 0; i < f->n; i++) SNC_TRY(snc_cfg_parse(&cfg, j->space, f->row[i].config));
     SNC_TRY(run(j, "BEGIN"));
     for (int i = 0; i < f->n; i++) SNC_TRY(put(j, f->row[i].config, &f->row[i].o, "warm start"));

@@ -62,8 +62,9 @@ typedef struct snc_journal_file {
 /* SNC_E_IO: not there, locked, no database; SNC_E_FORMAT: another schema. */
 snc_err snc_journal_read(snc_journal_file *out, const char *path) SNC_MUST_USE;
 void    snc_journal_file_dispose(snc_journal_file *f);
-/* Takes the evaluations of another journal over, after those that are there. SNC_E_FORMAT: of another search, by the name of
- * what differs; `path` is for the message. */
-snc_err snc_journal_import(snc_journal *j, const snc_journal_file *f, const char *path) SNC_MUST_USE;
+/* SNC_E_FORMAT: of another search, by the name of what differs; `path` is for the message. */
+snc_err snc_journal_matches(const snc_journal_file *f, const char *path, const snc_journal_key *keys, int n_keys) SNC_MUST_USE;
+/* Takes the evaluations of a journal that matches over, after those that are there and without their doubles. */
+snc_err snc_journal_import(snc_journal *j, const snc_journal_file *f) SNC_MUST_USE;
 
 #endif

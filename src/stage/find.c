@@ -173,27 +173,33 @@ out:
 
 /* ---- the journal ---------------------------------------------------------------------------------------------------- */
 
-static void hex(char out[20], uint64_t h) { snprintf(out, 20, "%016llx", (unsigned long long)h); }
+enum { KEYS = 5 };
 
-static snc_err open_journal(snc_journal **out, const snc_pick *p, const char *path)
+typedef struct identity {
+    char value[KEYS][20];
+    snc_journal_key key[KEYS];
+} identity;
+
+/* What evaluations depend on. */
+static void identify(identity *id, const snc_pick *p)
 {
-    char model[20], teacher[20], space[20], task[20], rows[20];
-    hex(model, snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)));
-    hex(teacher, p->teacher_hash);
-    hex(space, snc_space_hash(p->space));
-    hex(task, snc_task_hash(p->in->task));
-    hex(rows, snc_dataset_hash(p->in->splits.rank));
-    const snc_journal_key keys[] = {{"model", model}, {"teacher", teacher}, {"task", task}, {"rank rows", rows}, {"space", space}};
-    return snc_journal_open(out, path, p->space, keys, (int)(sizeof keys / sizeof keys[0]));
+    static const char *const names[KEYS] = {"model", "teacher", "task", "rank rows", "space"};
+    const uint64_t hashes[KEYS] = {snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)), p->teacher_hash,
+                                   snc_task_hash(p->in->task), snc_dataset_hash(p->in->splits.rank), snc_space_hash(p->space)};
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(id->value[i], sizeof id->value[i], "%016llx", (unsigned long long)hashes[i]);
+        id->key[i] = (snc_journal_key){names[i], id->value[i]};
+    }
 }
 
-static snc_err read_warm(snc_journal_file *out, const char *path, const char *journal)
+static snc_err read_warm(snc_journal_file *out, const char *path, const char *journal, const identity *id)
 {
     struct stat a, b;
     SNC_CHECK(snc_is_file(path), SNC_E_IO, "--warm-start %s: no such file", path);
     bool same = stat(path, &a) == 0 && stat(journal, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
     SNC_CHECK(!same, SNC_E_ARG, "--warm-start %s: is this search's own journal", path);
-    return snc_journal_read(out, path);
+    SNC_TRY(snc_journal_read(out, path));
+    return snc_journal_matches(out, path, id->key, KEYS);
 }
 
 /* ---- the search ----------------------------------------------------------------------------------------------------- */
@@ -277,6 +283,7 @@ static snc_err search(snc_found *out, snc_pick *p, const char *path)
     snc_journal_file warm = {0};
     cJSON *params = NULL;
     const char *name;
+    identity id;
     snc_cfg seeds[EVEN_SEEDS + WARM_SEEDS];
     snc_run_opts ro;
     const snc_run_hooks hooks = {p, cost, score, save_best};
@@ -284,10 +291,11 @@ static snc_err search(snc_found *out, snc_pick *p, const char *path)
     SNC_TRY(run_opts(&ro, p->o, &p->asked));
     ro.limits = p->limits;
     SNC_TRY(check_search(p->o, p->space, ro.objectives));
-    if (p->o->warm_start) SNC_GOTO(read_warm(&warm, p->o->warm_start, path));
-    SNC_GOTO(open_journal(&j, p, path));
+    identify(&id, p);
+    if (p->o->warm_start) SNC_GOTO(read_warm(&warm, p->o->warm_start, path, &id));
+    SNC_GOTO(snc_journal_open(&j, path, p->space, id.key, KEYS));
     if (p->o->warm_start) {
-        SNC_GOTO(snc_journal_import(j, &warm, p->o->warm_start));
+        SNC_GOTO(snc_journal_import(j, &warm));
         SNC_GOTO(warm_seeds(seeds, &n, p, &warm, &ro));
         snc_log(p->ctx, SNC_LOG_INFO, "warm start: %d evaluations of %s, %d of them proposed first", warm.n, p->o->warm_start, n);
     }

@@ -359,44 +359,58 @@ static void heat_dtype(page *p, const char *name)
     snc_draft_put(&p->d, "</td>");
 }
 
-static void heat_layer(page *p, int source, const cJSON *full, const cJSON *layer, const cJSON *dtypes, int columns)
+/* Q, K and V stand apart as soon as one layer has them so. */
+static int site_columns(const char *const **names, const cJSON *policy)
+{
+    static const char *const tied[] = {"qkv", "o", "ffn_in", "ffn_out"}, *const apart[] = {"q", "k", "v", "o", "ffn_in", "ffn_out"};
+    const cJSON *layer;
+    *names = tied;
+    cJSON_ArrayForEach(layer, field(policy, "layers"))
+        if (field(layer, "q")) *names = apart;
+    return *names == apart ? 6 : 4;
+}
+
+static void heat_layer(page *p, int source, const cJSON *full, const cJSON *layer, const cJSON *dtypes, const char *const *sites, int n)
 {
     snc_draft_put(&p->d, "<tr><th>layer %d</th>", source);
-    if (!layer) snc_draft_put(&p->d, "<td class=\"gone\" colspan=\"%d\">left out</td>", columns);
+    if (!layer) snc_draft_put(&p->d, "<td class=\"gone\" colspan=\"%d\">left out</td>", 2 + n);
     else {
-        const cJSON *t;
         heat_width(p, number(layer, "heads"), number(full, "heads"), "heads");
         heat_width(p, number(layer, "ffn"), number(full, "ffn"), "neurons");
-        cJSON_ArrayForEach(t, dtypes) heat_dtype(p, t->valuestring ? t->valuestring : "?");
+        for (int i = 0; i < n; i++) heat_dtype(p, field(dtypes, sites[i]) ? word(dtypes, sites[i]) : word(dtypes, "qkv"));
     }
     snc_draft_put(&p->d, "</tr>\n");
+}
+
+/* The entry of the kept layer that came from `source`, and which one it is; NULL: it was left out. */
+static const cJSON *kept_layer(int *at, const cJSON *arch, int source)
+{
+    const cJSON *it;
+    *at = 0;
+    cJSON_ArrayForEach(it, field(arch, "layers"))
+    {
+        if ((int)number(it, "source") == source) return it;
+        ++*at;
+    }
+    return NULL;
 }
 
 static void put_net(page *p)
 {
     const cJSON *c = field(p->report, "config") ? field(p->report, "config") : field(p->front, "chosen");
-    const cJSON *arch = field(c, "arch"), *policy = field(c, "policy"), *full = field(p->front, "full"), *t, *wide;
-    const cJSON *first = cJSON_GetArrayItem(field(policy, "layers"), 0);
-    int columns = 2 + cJSON_GetArraySize(first), source = 0;
+    const cJSON *arch = field(c, "arch"), *policy = field(c, "policy"), *full = field(p->front, "full"), *wide;
+    const char *const *sites;
+    int n = site_columns(&sites, policy), source = 0, at;
     snc_draft_put(&p->d, "<h2>The chosen net</h2><p>Hidden %.0f of %.0f; %d of %d layers; embeddings %s, pooler %s, classifier %s.</p>\n",
                   number(arch, "hidden"), number(full, "hidden"), cJSON_GetArraySize(field(arch, "layers")), cJSON_GetArraySize(field(full, "layers")),
                   word(policy, "embed"), word(policy, "pooler"), word(policy, "classifier"));
     snc_draft_put(&p->d, "<div class=\"scroll\"><table class=\"heat\"><tr><th></th><th>heads</th><th>FFN</th>");
-    cJSON_ArrayForEach(t, first) snc_draft_put(&p->d, "<th>%s</th>", t->string);
+    for (int i = 0; i < n; i++) snc_draft_put(&p->d, "<th>%s</th>", sites[i]);
     snc_draft_put(&p->d, "</tr>\n");
     cJSON_ArrayForEach(wide, field(full, "layers"))
     {
-        const cJSON *layer = NULL, *it;
-        int at = 0, k = 0;
-        cJSON_ArrayForEach(it, field(arch, "layers"))
-        {
-            if ((int)number(it, "source") == source) {
-                layer = it;
-                at = k;
-            }
-            k++;
-        }
-        heat_layer(p, source++, wide, layer, cJSON_GetArrayItem(field(policy, "layers"), at), columns);
+        const cJSON *layer = kept_layer(&at, arch, source);
+        heat_layer(p, source++, wide, layer, cJSON_GetArrayItem(field(policy, "layers"), at), sites, n);
     }
     snc_draft_put(&p->d, "</table></div>\n");
     if (p->report) {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { WIDTH = 520, HEIGHT = 330, LEFT = 56, RIGHT = 16, TOP = 14, BOTTOM = 46 };
+enum { WIDTH = 520, HEIGHT = 330, LEFT = 64, RIGHT = 16, TOP = 14, BOTTOM = 46 };
 
 static double px(const snc_plot *p, double x) { return LEFT + (x - p->x0) / (p->x1 - p->x0) * (WIDTH - LEFT - RIGHT); }
 static double py(const snc_plot *p, double y) { return HEIGHT - BOTTOM - (y - p->y0) / (p->y1 - p->y0) * (HEIGHT - TOP - BOTTOM); }
@@ -15,10 +15,17 @@ static double round_step(double range)
     return range / step > 25 ? 5 * step : range / step > 10 ? 2 * step : step;
 }
 
+/* The i-th tick; a sum of steps would print -0 and 0.30000001. */
+static double tick(double start, double step, int i)
+{
+    double v = (ceil(start / step) + i) * step;
+    return fabs(v) < 1e-9 * step ? 0 : v;
+}
+
 static int decimals(double step)
 {
     int d = 0;
-    for (; d < 4 && fabs(step - round(step)) > 1e-9 * step; d++) step *= 10;
+    for (; d < 6 && fabs(step - round(step)) > 1e-9 * step; d++) step *= 10;
     return d;
 }
 
@@ -33,8 +40,8 @@ static void pad(double *a, double *b)
 static void x_ticks(const snc_plot *p, double unit)
 {
     double step = round_step((p->x1 - p->x0) / unit);
-    for (double v = ceil(p->x0 / unit / step) * step; v * unit <= p->x1; v += step) {
-        double at = px(p, v * unit);
+    for (int i = 0; tick(p->x0 / unit, step, i) * unit <= p->x1; i++) {
+        double v = tick(p->x0 / unit, step, i), at = px(p, v * unit);
         snc_draft_put(p->to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", at, TOP, at, HEIGHT - BOTTOM);
         snc_draft_put(p->to, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.*f</text>\n", at, HEIGHT - BOTTOM + 16, decimals(step), v);
     }
@@ -43,8 +50,8 @@ static void x_ticks(const snc_plot *p, double unit)
 static void y_ticks(const snc_plot *p, double unit)
 {
     double step = round_step((p->y1 - p->y0) * unit);
-    for (double v = ceil(p->y0 * unit / step) * step; v / unit <= p->y1; v += step) {
-        double at = py(p, v / unit);
+    for (int i = 0; tick(p->y0 * unit, step, i) / unit <= p->y1; i++) {
+        double v = tick(p->y0 * unit, step, i), at = py(p, v / unit);
         snc_draft_put(p->to, "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>", LEFT, at, WIDTH - RIGHT, at);
         snc_draft_put(p->to, "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 7, at + 4, decimals(step), v);
     }
@@ -58,7 +65,7 @@ void snc_plot_begin(snc_plot *p, const char *title, const char *x_name, double x
     x_ticks(p, x_unit);
     y_ticks(p, y_unit);
     snc_draft_put(p->to, "<text class=\"axis\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x_name);
-    snc_draft_put(p->to, "<text class=\"axis\" transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">%s</text>\n", (TOP + HEIGHT - BOTTOM) / 2, y_name);
+    snc_draft_put(p->to, "<text class=\"axis\" transform=\"translate(12 %d) rotate(-90)\" text-anchor=\"middle\">%s</text>\n", (TOP + HEIGHT - BOTTOM) / 2, y_name);
 }
 
 void snc_plot_point(snc_plot *p, double x, double y, double radius, const char *style, const char *tip)

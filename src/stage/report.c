@@ -132,6 +132,8 @@ static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdi
         f->proof->n_dev);
 }
 
+static const char *dtype_of(const cJSON *layer, const char *site) { return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(layer, site)); }
+
 static void put_layers(snc_draft *t, const cJSON *config)
 {
     const cJSON *layer, *arch = cJSON_GetObjectItemCaseSensitive(config, "arch"), *policy = cJSON_GetObjectItemCaseSensitive(config, "policy");
@@ -142,10 +144,12 @@ static void put_layers(snc_draft *t, const cJSON *config)
     cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(arch, "layers"))
     {
         const cJSON *d = cJSON_GetArrayItem(dtypes, i++);
+        char qkv[48];
+        if (dtype_of(d, "q")) snprintf(qkv, sizeof qkv, "%s, %s, %s", dtype_of(d, "q"), dtype_of(d, "k"), dtype_of(d, "v"));
+        else snprintf(qkv, sizeof qkv, "%s", dtype_of(d, "qkv"));
         snc_draft_put(t, "| %d | %d | %d | %s | %s | %s | %s |\n", cJSON_GetObjectItemCaseSensitive(layer, "source")->valueint,
-            cJSON_GetObjectItemCaseSensitive(layer, "heads")->valueint, cJSON_GetObjectItemCaseSensitive(layer, "ffn")->valueint,
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "qkv")), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "o")),
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "ffn_in")), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(d, "ffn_out")));
+                      cJSON_GetObjectItemCaseSensitive(layer, "heads")->valueint, cJSON_GetObjectItemCaseSensitive(layer, "ffn")->valueint, qkv,
+                      dtype_of(d, "o"), dtype_of(d, "ffn_in"), dtype_of(d, "ffn_out"));
     }
 }
 

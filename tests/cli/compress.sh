@@ -36,6 +36,7 @@ case $code in
 esac
 holds out.txt '^file: job/compressed.snc'
 lines job/report.csv 4
+holds job/report.html '<h2>Proof</h2>'
 check "columns of report.csv" awk -F, 'NF != 13 { exit 1 } NR > 1 && ($2 <= 0 || $3 > $2 || $4 < $2) { exit 1 }' job/report.csv
 csv() { awk -F, -v m="$1" -v c="$2" '$1 == m { print $c }' job/report.csv; } # MODEL COLUMN
 equal "bytes of compressed.snc" "$(csv compressed 8)" "$(stat -c %s job/compressed.snc)"

@@ -9,23 +9,124 @@ holds out 'sentences/s'
 holds err 'depth rule'
 run 0 info s.snc --json
 holds out '"rule":'
-search=(search s.snc --teacher t.snc "${data[@]}" --target-latency 0.9x)
+search=(search s.snc --teacher t.snc "${data[@]}" --target-size 0.9x) # what bytes allow does not depend on the clock
 
 run 0 "${search[@]}" --evals 60 --output a
-exists a/search.sqlite a/front.json a/config.json a/best.json a/latency.json
+exists a/search.sqlite a/front.json a/config.json a/best.json a/latency.json a/report.html
 holds out '^60 evaluations'
 holds out '^teacher on select'
+holds out '^front of 60 evaluations: '
+equal "what the page asks others for" "$(grep -oE '<script|<link|<img|src=|href=|url\(|https?:' a/report.html | head -3)" ""
+equal "plots of the page" "$(grep -o '<svg' a/report.html | wc -l) $(grep -o '</svg>' a/report.html | wc -l)" "4 4"
+equal "points of the page" "$(grep -o '<title>evaluation' a/report.html | wc -l)" "$(grep -c '<title>evaluation' a/report.html)"
+holds a/report.html '<table class="heat">'
+lacks a/report.html 'nan'
 
-# Killed and gone on: the same evaluations as in one go, on the same latency table.
+# ---- what a journal holds -------------------------------------------------------------------------------------------------
+rows() { "$COMPRESS" search --export csv --journal "$1" 2>/dev/null | tail -n +2; } # JOURNAL
+run 0 search --export csv --output a
+lines out 61
+equal "columns" "$(head -1 out)" id,config,source,loss,metric,latency_us,bytes,macs,front
+check "every row is whole" awk -F, 'NR > 1 && (NF != 9 || $1 != NR - 1 || $3 != "nsga2" || $4 <= 0 || $5 > 1 || $6 <= 0 || $7 <= 0 || $8 <= 0) { exit 1 }' out
+check "the front is what nothing beats" awk -F, 'NR > 1 { l[NR] = $4; t[NR] = $6; b[NR] = $7; f[NR] = $9; n++ }
+    END { for (i in l) { beaten = 0
+            for (k in l) if (l[k] <= l[i] && t[k] <= t[i] && b[k] <= b[i] && (l[k] < l[i] || t[k] < t[i] || b[k] < b[i])) beaten = 1
+            if (f[i] == beaten) exit 1 }
+          exit n != 60 }' out
+equal "rows of the front" "$(grep -c ',1$' out)" "$(tr -d ' \t\n' <a/front.json | sed 's/.*"front"://' | grep -o '"config"' | wc -l)"
+cp out a.csv
+run 0 search --export json --journal a/search.sqlite
+for key in schema model teacher task 'rank rows' space genes evaluations notes; do holds out "\"$key\":"; done
+equal "evaluations" "$(grep -c '"config":' out)" 60
+refused "--export 'xml': expected csv or json" search --export xml --output a
+refused "none.sqlite: no such file" search --export csv --journal none.sqlite
+refused "search --export: --journal is missing" search --export csv
+refused "s.snc" search --export csv --journal s.snc
+
+# ---- killed again and again, at whatever point it is, then to the end: the same evaluations in the same order ---------------
 mkdir b && cp a/latency.json* b
-killed_when b/best.json "${search[@]}" --evals 60 --output b
+cut_short=0
+for pause in 0.02 0.05 0.08 0.03 0.12 0.06 0.2 0.04; do
+    "$COMPRESS" "${search[@]}" --evals 60 --output b >/dev/null 2>&1 &
+    CHILD=$!
+    for ((n = 0; n < 3000; n++)); do [ -s b/search.sqlite ] && break; sleep 0.01; done
+    sleep "$pause"
+    kill -9 "$CHILD" 2>/dev/null
+    wait "$CHILD" 2>/dev/null
+    CHILD=""
+    rows b/search.sqlite >part
+    check "a killed search's rows are the first of the whole one's" diff -q part <(tail -n +2 a.csv | head -"$(wc -l <part)" | cut -d, -f1-8 | paste -d, - <(cut -d, -f9 part))
+    [ "$(wc -l <part)" -lt 60 ] && cut_short=$((cut_short + 1))
+done
+check "no search was killed before its end" test "$cut_short" -gt 0
 run 0 "${search[@]}" --evals 60 --output b
 holds out '^60 evaluations'
 holds err 'b/latency.json is up to date'
 same b/best.json a/best.json
+run 0 search --export csv --output b
+same out a.csv
 # More evaluations than before: the first ones come from the journal.
 run 0 "${search[@]}" --evals 90 --output b
 holds out '^90 evaluations'
+equal "the first 60 of 90" "$(rows b/search.sqlite | head -60 | cut -d, -f1-5)" "$(tail -n +2 a.csv | cut -d, -f1-5)"
+# --journal: elsewhere than in the folder.
+run 0 "${search[@]}" --evals 60 --journal b/search.sqlite --output elsewhere
+holds out '^90 evaluations'
+absent elsewhere/search.sqlite
+
+# ---- begun with the evaluations of another ---------------------------------------------------------------------------------
+echo '{"name":"nsga2","population":8}' >small.json
+mkdir warm && cp a/latency.json* warm
+run 0 "${search[@]}" --evals 80 --searcher small.json --warm-start a/search.sqlite --output warm
+holds err '^warm start: 60 evaluations of a/search.sqlite, '
+equal "taken over" "$(rows warm/search.sqlite | grep -c ',warm start,')" 60
+check "nothing is evaluated twice" test "$(rows warm/search.sqlite | cut -d, -f2 | sort | uniq -d | wc -l)" -eq 0
+check "it went on" test "$(rows warm/search.sqlite | grep -c ',nsga2,')" -gt 0
+lowest() { rows "$1" | cut -d, -f4 | sort -g | head -1; }
+check "no worse than what it began with" awk -v a="$(lowest warm/search.sqlite)" -v b="$(lowest a/search.sqlite)" 'BEGIN { exit !(a > 0 && a <= b) }'
+refused "--warm-start a/search.sqlite: is this search's own journal" "${search[@]}" --evals 60 --warm-start a/search.sqlite --output a
+refused "--warm-start none: no such file" "${search[@]}" --evals 60 --warm-start none --output w2
+echo '{"heads":[4,2]}' >narrow.json
+refused "a/search.sqlite: journal of another search: space is" "${search[@]}" --evals 60 --space narrow.json --warm-start a/search.sqlite --output w3
+
+# ---- what is traded against what ---------------------------------------------------------------------------------------------
+for objectives in loss,macs score,latency loss,size,latency macs,loss,size; do
+    rm -rf o && mkdir o && cp a/latency.json* o
+    run 0 "${search[@]}" --evals 30 --objectives "$objectives" --output o
+    holds out '^30 evaluations'
+done
+refused "--objectives 'latency,size'" "${search[@]}" --objectives latency,size --output i
+refused "--objectives 'loss'" "${search[@]}" --objectives loss --output i
+refused "--objectives 'loss,score': one of loss and score, once" "${search[@]}" --objectives loss,score --output i
+refused "--objectives 'loss,size,size': size twice" "${search[@]}" --objectives loss,size,size --output i
+refused "--objectives 'loss,fun'" "${search[@]}" --objectives loss,fun --output i
+refused "--objectives 'loss,size,macs,latency': more than three" "${search[@]}" --objectives loss,size,macs,latency --output i
+
+# ---- targets that cannot be met are said, and the nearest is kept --------------------------------------------------------------
+run 3 "${search[@]}" --target-latency 0.01x --evals 30 --output far
+holds err 'the targets are out of reach: the smallest net of the space needs latency .* size '
+holds out '^MISSED: the chosen net is the nearest to what was asked'
+holds out '^- latency .*, asked 0.010x'
+holds far/front.json '"meets":.*false'
+run 0 export s.snc --config far/config.json --output far.snc
+run 0 search s.snc --teacher t.snc "${data[@]}" --max-drop 50 --evals 40 --output drop
+run 3 search s.snc --teacher t.snc "${data[@]}" --max-drop 0 --target-size 0.35x --target-latency 2x --evals 40 --output tight
+holds out '^- drop .* points on select, asked at most 0.00'
+
+# ---- a full disk: one line, the journal whole, the best so far kept -------------------------------------------------------------
+mkdir full && cp a/latency.json* full
+CHECKS=$((CHECKS + 1))
+(ulimit -f 40; exec "$COMPRESS" "${search[@]}" --evals 5000 --output full --quiet) >out 2>err
+[ $? -eq 2 ] || fail "a full disk: not exit code 2"
+lines err 1
+holds err '^compress: full/search.sqlite: '
+exists full/best.json
+no_leftovers full
+rows full/search.sqlite >part
+check "evaluations before the disk was full" test "$(wc -l <part)" -gt 60
+equal "the first 60 before the disk was full" "$(head -60 part | cut -d, -f1-5)" "$(tail -n +2 a.csv | cut -d, -f1-5)"
+run 0 "${search[@]}" --evals "$(($(wc -l <part) + 8))" --output full
+holds out "^$(($(wc -l <part) + 8)) evaluations"
 
 # One journal, one search at a time.
 "$COMPRESS" "${search[@]}" --evals 1000000 --output d >first.txt 2>&1 &
@@ -38,11 +139,13 @@ equal "exit code of the interrupted one" $? 130
 CHILD=""
 # A journal answers for one supernet only, and has to be one.
 run 0 supernet --teacher t.snc "${data[@]}" --output s2.snc --supernet-lr 5e-4 --threads 1
-refused "a/search.sqlite: journal of another search: model is" search s2.snc --teacher t.snc "${data[@]}" --target-latency 0.9x --evals 5 --output a
+refused "a/search.sqlite: journal of another search: model is" search s2.snc --teacher t.snc "${data[@]}" --target-size 0.9x --evals 5 --output a
+refused "a/search.sqlite: journal of another search: model is" search s2.snc --teacher t.snc "${data[@]}" --target-size 0.9x --warm-start a/search.sqlite --evals 5 --output i
 mkdir e && echo 'no database at all, but some words' >e/search.sqlite
 refused "e/search.sqlite" "${search[@]}" --evals 5 --output e
 
-# A time budget ends it, whatever the searcher.
+# A time budget ends it, whatever the searcher; no clock that can be set is asked.
+equal "wall clocks in the sources" "$(grep -rnE 'CLOCK_REALTIME|gettimeofday|[^_a-z]time\((NULL|0|&)' "$TESTS/../src" "$TESTS/../models" --include=*.c | head -3)" ""
 SECONDS=0
 run 0 "${search[@]}" --searcher random --seed 7 --evals 1000000 --time-budget 1s --output f
 less "seconds of a search of one second" "$SECONDS" 60
@@ -65,6 +168,7 @@ echo '{"name":"nsga2","popolation":8}' >bad.json
 refused "unknown key 'popolation'" "${search[@]}" --searcher bad.json --output i
 echo '{"name":"nsga3"}' >bad.json
 refused "search 'nsga3'" "${search[@]}" --searcher bad.json --output i
+absent i/search.sqlite
 refused "search: --teacher is missing" search s.snc "${data[@]}" --target-latency 0.9x --output i
 refused "search: no target" search s.snc --teacher t.snc "${data[@]}" --output i
 refused "nano/nano.snc" search s.snc --teacher nano/nano.snc "${data[@]}" --target-latency 0.9x --output i
