@@ -320,6 +320,24 @@ static int head_of(snc_head *h, const attention_job *j, int64_t item, int worker
     return row;
 }
 
+/* The same head of the next sequence, on its way to the cache while this one is computed: a head's rows are too far apart
+ * for the CPU to guess. */
+static void fetch_next(const attention_job *j, int64_t item)
+{
+    const snc_attention *at = j->at;
+    int seq = (int)(item / at->heads) + 1, head = (int)(item % at->heads), ld = at->heads * at->head_width;
+    if (seq >= at->x->B) return;
+    for (int t = at->x->offsets[seq]; t < at->x->offsets[seq + 1]; t++)
+        for (int c = 0; c < at->head_width; c += 16) {
+            size_t to = (size_t)t * ld + (size_t)head * at->head_width + (size_t)c;
+            __builtin_prefetch(j->k + to, 0, 2);
+            __builtin_prefetch(j->v + to, 0, 2);
+            if (at->first_only) continue;
+            __builtin_prefetch(j->q + to, 0, 2);
+            if (j->dout) __builtin_prefetch(j->dout + to, 0, 2);
+        }
+}
+
 static int query_rows(const snc_attention *at) { return at->first_only ? at->x->B : at->x->T; }
 
 static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -329,6 +347,7 @@ static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t 
     (void)chunk;
     for (int64_t item = begin; item < end; item++) {
         snc_head h;
+        fetch_next(j, item);
         int row = head_of(&h, j, item, worker), head = (int)(item % j->at->heads);
         float *top = j->stats + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
         size_t out = (size_t)row * ld + (size_t)head * h.width;
@@ -352,6 +371,7 @@ static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t
     (void)chunk;
     for (int64_t item = begin; item < end; item++) {
         snc_head h;
+        fetch_next(j, item);
         int row = head_of(&h, j, item, worker), seq = (int)(item / j->at->heads), head = (int)(item % j->at->heads);
         size_t col = (size_t)head * h.width, q_at = (size_t)row * ld + col, k_at = (size_t)j->at->x->offsets[seq] * ld + col;
         const float *top = j->kept + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
