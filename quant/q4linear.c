@@ -82,7 +82,8 @@ void snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4l
         for (int c = 0; c < k; c++) {
             int i = r % SNC_QPANEL, at = c % SNC_QBLOCK, g = c / SNC_INT4_GROUP;
             const uint8_t *block = block_of(l, r, c);
-            int q = block[place(&shift, l->kernel, i, at)] >> shift & 15;
+            size_t byte = place(&shift, l->kernel, i, at);
+            int q = block[byte] >> shift & 15;
             data[c / 2] = (uint8_t)(data[c / 2] | q << (c % 2 * 4));
             if (c % SNC_INT4_GROUP == 0) group[g / 2] = (uint8_t)(group[g / 2] | (block[multiplier_place(i, at)] - 1) << (g % 2 * 4));
         }
