@@ -296,6 +296,31 @@ static void zero_rows_normalise_to_beta(void **state)
     rig_close(&r);
 }
 
+/* Every width up to two vectors and a tail; ties go to the even neighbour. */
+static void rounding_is_to_the_nearest_even_bf16(void **state)
+{
+    static const char *const isas[] = {"scalar", "avx2", "avx512", "amx"};
+    enum { MOST = 67, LINES = 5 };
+    float x[LINES * MOST];
+    snc_bf16 h[LINES * MOST];
+    (void)state;
+    fill(x, LINES * MOST, 3);
+    x[0] = 1.00390625f; /* halfway between 1 and its neighbour */
+    x[1] = 1.01171875f;
+    x[2] = -0.0f;
+    for (size_t k = 0; k < sizeof isas / sizeof *isas; k++) {
+        rig r;
+        rig_open(&r, SNC_BACKEND_AUTO, isas[k], 2);
+        for (int n = 1; n <= MOST; n++) {
+            memset(h, 0xaa, sizeof h);
+            snc_round(h, r.o, x, LINES, n);
+            for (int i = 0; i < LINES * n; i++) assert_int_equal(h[i], snc_bf16_from_f32(x[i]));
+            if (n < MOST) assert_int_equal(h[LINES * n], 0xaaaa);
+        }
+        rig_close(&r);
+    }
+}
+
 /* ---- dropout masks -------------------------------------------------------------------------------------------------- */
 
 static void masks_are_one_definition_with_the_right_rate(void **state)
@@ -340,6 +365,7 @@ int main(void)
         cmocka_unit_test(extreme_inputs_stay_finite),
         cmocka_unit_test(attention_survives_large_scores),
         cmocka_unit_test(zero_rows_normalise_to_beta),
+        cmocka_unit_test(rounding_is_to_the_nearest_even_bf16),
         cmocka_unit_test(masks_are_one_definition_with_the_right_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

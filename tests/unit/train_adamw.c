@@ -278,6 +278,32 @@ static void thread_count_does_not_change_the_bits(void **state)
     rig_free(&two);
 }
 
+/* 2 in the matrix, 1 in the vector, 0 in the table. */
+static void fill_grads(rig *r)
+{
+    for (int k = 0; k < 9 * C; k++) snc_params_g(&r->ps, r->w)[k] = 2.0f;
+    for (int k = 0; k < C; k++) snc_params_g(&r->ps, r->b)[k] = 1.0f;
+}
+
+/* The norm uses the sum it was given, for one step and no longer. */
+static void a_known_sum_of_squares_serves_one_step(void **state)
+{
+    (void)state;
+    rig r;
+    double own, known, after;
+    rig_make(&r, false, false, 1e-3, 10, SNC_PARAM_ROWS);
+    fill_grads(&r);
+    assert_int_equal(snc_adamw_step(&own, r.a, NULL, 0), SNC_OK);
+    fill_grads(&r);
+    snc_adamw_known_squares(r.a, r.w, 9.0);
+    assert_int_equal(snc_adamw_step(&known, r.a, NULL, 0), SNC_OK);
+    assert_true(fabs(known - sqrt(1.0 * C + 9.0)) < 1e-9);
+    fill_grads(&r);
+    assert_int_equal(snc_adamw_step(&after, r.a, NULL, 0), SNC_OK);
+    assert_true(after == own);
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +316,7 @@ int main(void)
         cmocka_unit_test(every_isa_gives_the_scalar_bits),
         cmocka_unit_test(a_kept_gradient_stays_and_changes_nothing_else),
         cmocka_unit_test(thread_count_does_not_change_the_bits),
+        cmocka_unit_test(a_known_sum_of_squares_serves_one_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
