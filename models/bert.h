@@ -32,7 +32,7 @@ typedef struct snc_bert_opts {
 #define SNC_BERT_OPTS_INIT { .compute = SNC_COMPUTE_F32, .max_tokens = 4096, .max_seqs = 64, .max_len = 512, .train = true }
 
 /* Borrows ctx and m (whose parameter block must stay); train allocates m's gradient block. Memory is planned for m's full
- * arch: with train about 16 (C + A + F / 2) bytes per token and layer, 4 (5 C + 4 A + F) where products take bf16. */
+ * arch: with train about 16 (C + A + F / 2) bytes per token and layer, 16 C + 14 A + 4 F where products take bf16. */
 snc_err snc_bert_create(snc_bert **out, const snc_ctx *ctx, snc_model *m, const snc_bert_opts *o) SNC_MUST_USE;
 void    snc_bert_free(snc_bert *e);
 void    snc_bert_sync(snc_bert *e); /* after the weights changed */
