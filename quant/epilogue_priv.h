@@ -7,11 +7,11 @@
 #include "base/isa.h"
 #include "core/dtype.h"
 #include "quant/epilogue.h"
+#include "quant/qlinear.h"
 
 /* y [rows, cols] = epi(s * (sx[row] * sw[col]) + b[col]), s int32 [rows, lds]; with sx NULL s is f32 and is not scaled.
  * b may be NULL. s may be y itself. GELU of scaled sums is the quick one. top [rows][SNC_TOP_SLOTS], NULL or what the bits of |y| in a
  * row are raised to, spread over the row's slots in any way: their largest is the row's. */
-enum { SNC_TOP_SLOTS = 16 };
 typedef void (*snc_epilogue_fn)(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
                                 int rows, int cols, snc_epilogue epi, uint32_t *top);
 

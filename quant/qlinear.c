@@ -1,5 +1,4 @@
 #include "quant/qlinear_priv.h"
-#include "quant/quantize_priv.h"
 
 #include <string.h>
 
@@ -226,6 +225,22 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
     return SNC_OK;
 }
 
+snc_err snc_qlinear_run_top(float *y, int ldy, uint32_t *top, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
+                            const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace)
+{
+    SNC_CHECK(ctx->threads == 1 && epi != SNC_EPI_ADD, SNC_E_ARG, "int8 linear: maxima are noted by one thread, of whole results");
+    memset(top, 0, (size_t)T * SNC_TOP_SLOTS * sizeof *top);
+    if (l->dnnl) return snc_qlinear_run(y, ldy, l, ctx, xq, ldq, sx, T, n, k, epi, workspace);
+    if (T == 0) return SNC_OK;
+    snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
+    job.y = y;
+    job.ldy = ldy;
+    job.top = top;
+    widen(&job, l, ctx, T, workspace);
+    snc_qgrid__run(ctx, l->kernel, &job, 1, T);
+    return SNC_OK;
+}
+
 snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq,
                              int ldq, const float *sx, int T, int n, int k, void *workspace)
 {
@@ -266,7 +281,6 @@ typedef struct q8_job {
 static void q8_block(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const q8_job *q = payload;
-    const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     snc_qjob j = *q->job;
     int rows = (int)(end - begin), n = j.n;
     (void)chunk;
@@ -278,14 +292,7 @@ static void q8_block(void *payload, int64_t begin, int64_t end, int64_t chunk, i
     j.top = q->top + (size_t)worker * q->hot * SNC_TOP_SLOTS;
     memset(j.top, 0, (size_t)rows * SNC_TOP_SLOTS * sizeof *j.top);
     q->run(&j, 0, rows, 0, (n + SNC_QPANEL - 1) / SNC_QPANEL);
-    for (int t = 0; t < rows; t++) {
-        int8_t *yq = q->yq + (size_t)(begin + t) * (size_t)q->ldyq;
-        const uint32_t *top = j.top + (size_t)t * SNC_TOP_SLOTS;
-        uint32_t most = 0;
-        for (int i = 0; i < SNC_TOP_SLOTS; i++) most = top[i] > most ? top[i] : most;
-        z->round(yq, j.y + (size_t)t * q->ld, n, snc_quantize__factor(&q->sy[begin + t], most));
-        if (n < q->ldyq) memset(yq + n, 0, (size_t)(q->ldyq - n));
-    }
+    snc_quantize_known(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, j.y, j.ldy, j.top, rows, n, q->ldyq);
 }
 
 static void q8_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)

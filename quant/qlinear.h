@@ -45,6 +45,14 @@ size_t  snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-al
 snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
                         int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
+/* run on one thread, which notes the largest |y| of each row on the way: top [T][SNC_TOP_SLOTS], for snc_quantize_known, which
+ * then reads each row once. Not with SNC_EPI_ADD. With oneDNN top stays zero and the maxima are found when they are needed. */
+enum { SNC_TOP_SLOTS = 16 };
+snc_err snc_qlinear_run_top(float *y, int ldy, uint32_t *top, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
+                            const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
+/* snc_quantize_rows of such rows. */
+void    snc_quantize_known(int8_t *xq, float *sx, const float *x, int ldx, const uint32_t *top, int T, int k, int ldq);
+
 /* Up to three layers of one input beside each other (Q, K and V): layer i's n outputs at columns i n of y [T, ldy], rounded to
  * bf16, as run with SNC_EPI_NONE. All were made by one context and have at least n outputs and k inputs; a workspace of the
  * largest serves. SNC_E_UNSUPPORTED with oneDNN. */

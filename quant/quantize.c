@@ -158,6 +158,20 @@ void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, in
     }
 }
 
+void snc_quantize_known(int8_t *xq, float *sx, const float *x, int ldx, const uint32_t *top, int T, int k, int ldq)
+{
+    const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
+    for (int t = 0; t < T; t++) {
+        int8_t *q = xq + (size_t)t * (size_t)ldq;
+        const float *xt = x + (size_t)t * (size_t)ldx;
+        uint32_t most = 0;
+        for (int i = 0; i < SNC_TOP_SLOTS; i++) most = top[t * SNC_TOP_SLOTS + i] > most ? top[t * SNC_TOP_SLOTS + i] : most;
+        if (most == 0) most = z->max_bits(0, xt, k); /* a row of zeros, or nobody has looked */
+        z->round(q, xt, k, snc_quantize__factor(&sx[t], most));
+        if (k < ldq) memset(q + k, 0, (size_t)(ldq - k));
+    }
+}
+
 void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K)
 {
     const snc_quantizer *z = snc_quantizer__get(snc_isa_now());

@@ -53,7 +53,8 @@ static void random_config(snc_arch *a, snc_policy *p, snc_rng *r, const snc_late
     for (int l = 0; l < a->layers; l++) {
         a->heads[l] = any(r, s->heads, s->n_heads);
         a->ffn[l] = any(r, s->ffn, s->n_ffn);
-        for (int site = 0; site < SNC_SITES; site++) p->linear[l][site] = (uint8_t)s->linear[snc_rng_below(r, 4) == 0];
+        for (int site = SNC_SITE_V; site < SNC_SITES; site++) p->linear[l][site] = (uint8_t)s->linear[snc_rng_below(r, 4) == 0];
+        p->linear[l][SNC_SITE_Q] = p->linear[l][SNC_SITE_K] = p->linear[l][SNC_SITE_V]; /* as a search ties them */
     }
     p->pooler = SNC_I8;
     p->classifier = SNC_F32;

@@ -498,6 +498,15 @@ static void fused_int8_output_equals_run_then_quantize(void **state)
                 assert_memory_equal(q0, q1, (size_t)(T[i] * LDY));
                 assert_memory_equal(s0, s1, (size_t)T[i] * sizeof *s0);
                 assert_int_equal(snc_qlinear_run_q8(q1, LDY, s1, l, &c, f.xq, f.ldq, f.sx, T[i], N, K, SNC_EPI_ADD, ws), SNC_E_ARG);
+                if (threads == 1) { /* the two steps apart */
+                    uint32_t *top = grab((size_t)T[i] * SNC_TOP_SLOTS, sizeof *top);
+                    memset(q1, 77, 200 * LDY);
+                    assert_int_equal(snc_qlinear_run_top(y, N, top, l, &c, f.xq, f.ldq, f.sx, T[i], N, K, SNC_EPI_GELU, ws), SNC_OK);
+                    snc_quantize_known(q1, s1, y, N, top, T[i], N, LDY);
+                    assert_memory_equal(q0, q1, (size_t)(T[i] * LDY));
+                    assert_memory_equal(s0, s1, (size_t)T[i] * sizeof *s0);
+                    snc_free(top);
+                }
                 snc_free(ws);
                 snc_qlinear_free(l);
             }
