@@ -76,14 +76,16 @@ snc_err snc_pareto_rank(int *rank, double *crowding, const snc_point *p, int n, 
     SNC_GOTO(snc_alloc(&member, (size_t)n, sizeof *member));
     for (int i = 0; i < n; i++) order[i] = key_of(&p[i], i, m);
     qsort(order, (size_t)n, sizeof *order, by_key);
-    /* Sorted, nobody is dominated by a later point: each goes to the first front that holds nobody who dominates it. The
-     * latest member of a front is the likeliest to dominate, so it is asked first. */
+    /* Sorted, nobody is dominated by a later point: each goes to the first front that holds nobody who dominates it. Whoever
+     * is dominated from a front is so from every front before it, hence bisection; the latest member of a front is the
+     * likeliest to dominate and asked first. */
     for (int o = 0; o < n; o++) {
-        int i = order[o].i, r = 0;
-        for (; r < fronts; r++) {
-            int j = head[r];
+        int i = order[o].i, r = 0, end = fronts;
+        while (r < end) {
+            int mid = (r + end) / 2, j = head[mid];
             while (j >= 0 && !snc_dominates(&p[j], &p[i], m)) j = next[j];
-            if (j < 0) break;
+            if (j < 0) end = mid;
+            else r = mid + 1;
         }
         rank[i] = r;
         next[i] = r < fronts ? head[r] : -1;
@@ -112,8 +114,12 @@ snc_err snc_pareto_order(int *out, const snc_point *p, int n, int m)
     SNC_GOTO(snc_alloc(&rank, (size_t)n, sizeof *rank));
     SNC_GOTO(snc_alloc(&crowding, (size_t)n, sizeof *crowding));
     SNC_GOTO(snc_alloc(&order, (size_t)n, sizeof *order));
-    SNC_GOTO(snc_pareto_rank(rank, crowding, p, n, m));
-    for (int i = 0; i < n; i++) order[i] = (keyed){.key = {rank[i], -crowding[i]}, .i = i};
+    if (m == 1) /* one objective orders by itself */
+        for (int i = 0; i < n; i++) order[i] = key_of(&p[i], i, m);
+    else {
+        SNC_GOTO(snc_pareto_rank(rank, crowding, p, n, m));
+        for (int i = 0; i < n; i++) order[i] = (keyed){.key = {rank[i], -crowding[i]}, .i = i};
+    }
     qsort(order, (size_t)n, sizeof *order, by_key);
     for (int i = 0; i < n; i++) out[i] = order[i].i;
 out:

@@ -20,7 +20,7 @@ typedef struct snc_point {
 
 bool snc_dominates(const snc_point *a, const snc_point *b, int m);
 /* rank[i]: 0 for the front, 1 for the next ...; crowding[i]: distance within its rank, infinity at the ends. Efficient
- * non-dominated sort with sequential search (Zhang et al. 2015): cheap for tens of thousands of points. */
+ * non-dominated sort with binary search (Zhang et al. 2015): cheap for tens of thousands of points. */
 snc_err snc_pareto_rank(int *rank, double *crowding, const snc_point *p, int n, int m) SNC_MUST_USE;
 /* order [n]: indices best first: by rank, then by crowding (large first), then by index: a total order. */
 snc_err snc_pareto_order(int *order, const snc_point *p, int n, int m) SNC_MUST_USE;

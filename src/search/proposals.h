@@ -8,8 +8,9 @@
 
 #include "search/search.h"
 
-/* An open-addressing hash set of configs in order of insertion. */
+/* An open-addressing hash set of configs in order of insertion. Starts as {.genes = those of the space}. */
 typedef struct snc_cfg_set {
+    int genes;
     snc_cfg *item;     /* [n] */
     size_t n, cap;
     uint32_t *slot;    /* [slots], index + 1 of an item; a power of two, at most half full */

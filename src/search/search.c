@@ -5,7 +5,8 @@
 
 #include "base/mem.h"
 
-static const snc_search_kind *const registry[] = {&snc_search_random, &snc_search_evolution, &snc_search_nsga2};
+static const snc_search_kind *const registry[] = {&snc_search_linas, &snc_search_nsga2,  &snc_search_weaknas, &snc_search_evolution,
+                                                  &snc_search_mcts,  &snc_search_greedy, &snc_search_random};
 enum { KINDS = sizeof registry / sizeof registry[0] };
 
 struct snc_search {

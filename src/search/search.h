@@ -60,7 +60,8 @@ typedef struct snc_search_kind {
     void (*report)(const void *state, snc_search_note *out); /* NULL: it does not learn */
 } snc_search_kind;
 
-extern const snc_search_kind snc_search_random, snc_search_evolution, snc_search_nsga2;
+extern const snc_search_kind snc_search_random, snc_search_evolution, snc_search_nsga2, snc_search_linas, snc_search_weaknas,
+    snc_search_mcts, snc_search_greedy;
 
 /* params: the JSON object of a configs/search file, or NULL for the defaults. SNC_E_NOTFOUND lists the names. */
 snc_err snc_search_create(snc_search **out, const char *name, const cJSON *params, const snc_problem *p) SNC_MUST_USE;

@@ -35,6 +35,8 @@ only() { # only PATTERN ALLOWED-REGEX WHAT
 found=$(
     only '#include <(oneapi/)?dnnl' '_dnnl\.[ch]$' "oneDNN only in *_dnnl.c"
     only '#include <(cblas|openblas)' 'gemm_blas\.c$' "BLAS only in gemm_blas.c"
+    only '#include <lapacke' '^src/search/lsq\.c$' "LAPACKE only in lsq.c"
+    only '#include <libsvm' '^src/search/svr\.c$' "LIBSVM only in svr.c"
     only '#include <omp.h>|#pragma omp' '^src/base/par\.c$' "OpenMP only in par.c"
     only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(fmap|clock|isa|proc)|cli/main)\.c$' "POSIX only in base and the program"
     only '\bexit\(|\bprintf\(|\bputs\(' '^src/(cli/|snc.h)' "only the program prints to stdout or exits"

@@ -1,0 +1,82 @@
+#include "search/features.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ABSENT = 255 }; /* code of a masked gene where options have no order */
+
+void snc_features_init(snc_features *f, const snc_space *s, bool onehot)
+{
+    memset(f, 0, sizeof *f);
+    f->onehot = onehot;
+    for (int g = 0; g < s->genes; g++) {
+        int n = s->gene[g].n;
+        if (n < 2) continue;
+        f->gene[f->genes] = g;
+        f->options[f->genes] = n;
+        f->first[f->genes++] = f->d;
+        f->d += onehot ? n : n - 1;
+    }
+    /* What canonical form takes from a config of last options belongs to a dropped layer. */
+    for (int depth = 0; depth < s->gene[0].n; depth++) {
+        snc_cfg c = {{0}};
+        for (int g = 0; g < s->genes; g++) c.o[g] = (uint8_t)(s->gene[g].n - 1);
+        c.o[0] = (uint8_t)depth;
+        snc_cfg_canonical(&c, s);
+        for (int i = 0; i < f->genes; i++) f->masked[depth][i] = f->gene[i] != 0 && c.o[f->gene[i]] == 0;
+    }
+}
+
+void snc_features_encode(double *x, const snc_features *f, const snc_cfg *c)
+{
+    const bool *masked = f->masked[c->o[0]];
+    memset(x, 0, (size_t)f->d * sizeof *x);
+    for (int i = 0; i < f->genes; i++) {
+        int o = c->o[f->gene[i]];
+        if (masked[i]) continue;
+        if (f->onehot) x[f->first[i] + o] = 1;
+        else
+            for (int k = 0; k < o; k++) x[f->first[i] + k] = 1 / sqrt(f->options[i] - 1.0);
+    }
+}
+
+void snc_features_code(uint8_t *code, const snc_features *f, const snc_cfg *c)
+{
+    const bool *masked = f->masked[c->o[0]];
+    for (int i = 0; i < f->genes; i++) {
+        int o = c->o[f->gene[i]], last = f->options[i] - 1;
+        if (f->onehot) code[i] = masked[i] ? ABSENT : (uint8_t)o;
+        else code[i] = masked[i] ? 0 : (uint8_t)((2 * o * SNC_FEATURE_UNIT + last) / (2 * last));
+    }
+}
+
+int snc_features_distance(const snc_features *f, const uint8_t *a, const uint8_t *b)
+{
+    int d = 0, n = f->genes;
+    if (f->onehot) {
+        for (int i = 0; i < n; i++) d += a[i] != b[i];
+        return d * SNC_FEATURE_UNIT;
+    }
+    for (int i = 0; i < n; i++) d += abs(a[i] - b[i]);
+    return d;
+}
+
+void snc_features_table(snc_feature_table *table, const snc_features *f, const double *w)
+{
+    for (int i = 0; i < f->genes; i++) {
+        const double *own = w + f->first[i];
+        table[i][0] = f->onehot ? own[0] : 0;
+        for (int o = 1; o < f->options[i]; o++)
+            table[i][o] = f->onehot ? own[o] : table[i][o - 1] + own[o - 1] / sqrt(f->options[i] - 1.0);
+    }
+}
+
+double snc_features_sum(const snc_features *f, const snc_feature_table *table, const snc_cfg *c)
+{
+    const bool *masked = f->masked[c->o[0]];
+    double sum = 0;
+    for (int i = 0; i < f->genes; i++)
+        if (!masked[i]) sum += table[i][c->o[f->gene[i]]];
+    return sum;
+}
