@@ -108,7 +108,7 @@ static const option table[] = {
     {"--inplace-teacher", NULL, FLAG, AT(inplace_teacher), COMPRESS | SUPERNET, 0, 0, NULL, "subnets learn from the full net of the same step"},
     {"--depth-rule", NULL, STRING, AT(depth_rule), COMPRESS | SUPERNET | SEARCH, 0, 0, "R", "kept layers: first, last, even, or auto: the best on select [auto]"},
     {"--space", NULL, STRING, AT(space), COMPRESS | SUPERNET | SEARCH | PROFILE, 0, 0, "FILE", "search space as JSON [derived from the model]"},
-    {"--searcher", NULL, STRING, AT(searcher), COMPRESS | SEARCH, 0, 0, "S", "nsga2, random, or a JSON file [nsga2]"},
+    {"--searcher", NULL, STRING, AT(searcher), COMPRESS | SEARCH, 0, 0, "S", "nsga2, linas, weaknas, evolution, mcts, greedy-bits, random, or a JSON file [nsga2]"},
     {"--objectives", NULL, STRING, AT(objectives), COMPRESS | SEARCH, 0, 0, "A,B", "loss or score, and one or two of latency, size, macs [loss,latency]"},
     {"--warm-start", NULL, STRING, AT(warm_start), COMPRESS | SEARCH, 0, 0, "FILE", "another journal of the same model, task and space: its best seed the search"},
     {"--journal", NULL, STRING, AT(journal), SEARCH, 0, 0, "FILE", "where the evaluations are [search.sqlite in the output folder]"},
