@@ -142,6 +142,7 @@ typedef struct snc_options {
     const char *warm_start;  /* another search's journal */
     const char *export_as;   /* csv | json: print the journal and stop */
     int evals;
+    const char *tabular, *searchers; int seeds; /* study */
     const char *time_budget; /* 90s | 5m | 1h */
     /* export */
     const char *policy;     /* int8 | bf16 | f32 | FILE */
@@ -160,6 +161,7 @@ snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE
 snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
+snc_err snc_stage_study(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;

@@ -119,7 +119,8 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
     } stages[] = {{"import", snc_stage_import},   {"finetune", snc_stage_finetune}, {"supernet", snc_stage_supernet},
                   {"profile", snc_stage_profile}, {"export", snc_stage_export},
                   {"bench", snc_stage_bench},     {"predict", snc_stage_predict},   {"eval", snc_stage_eval},
-                  {"info", snc_stage_info},       {"tokenize", snc_stage_tokenize}};
+                  {"info", snc_stage_info},       {"tokenize", snc_stage_tokenize},
+                  {"study", snc_stage_study}};
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
     if (strcmp(a->verb->name, "search") == 0) return snc_stage_search(&a->o, h, missed);

@@ -10,8 +10,8 @@
 
 enum {
     COMPRESS = 1, IMPORT = 2, FINETUNE = 4, SUPERNET = 8, PROFILE = 16, SEARCH = 32, EXPORT = 64, BENCH = 128, PREDICT = 256,
-    EVAL = 512, INFO = 1024, TOKENIZE = 2048,
-    TRAINS = COMPRESS | FINETUNE | SUPERNET, WORKLOAD = COMPRESS | PROFILE | SEARCH, ALL = 4095
+    EVAL = 512, INFO = 1024, TOKENIZE = 2048, STUDY = 4096,
+    TRAINS = COMPRESS | FINETUNE | SUPERNET, WORKLOAD = COMPRESS | PROFILE | SEARCH, ALL = 8191
 };
 
 static const snc_verb verbs[] = {
@@ -42,6 +42,8 @@ static const snc_verb verbs[] = {
      "an empty text and gets an answer. Regression prints the value alone. --logits adds every logit.", PREDICT, 0},
     {"eval", "eval M --task T --data DIR [--split dev] [--json]", "score a .snc or a Hugging Face folder on a split", NULL, EVAL, 1},
     {"info", "info M [--json]", "what is inside a model file", NULL, INFO, 0},
+    {"study", "study --tabular DIR [--searchers linas,mcts,FILE.json] [--seeds 200] [-o md|json|csv]",
+     "searches against each other on a table of trained networks", "NAS-Bench-Macro: mean rank of the best network found, over seeds.", STUDY, 0},
     {"tokenize", "tokenize --pretrained P [--max-length N] < lines", "word piece ids with [CLS] and [SEP], space-separated",
      "A TAB makes a pair. Never padded; cut only by --max-length.", TOKENIZE, 0},
 };
@@ -68,25 +70,25 @@ static const option table[] = {
     {"--split", NULL, STRING, AT(split), EVAL, 0, 0, "S", "train, rank, select, dev or another file of the task [dev]"},
     {"--unlabeled", NULL, STRING, AT(unlabeled), COMPRESS | SUPERNET | EXPORT, 0, 0, "FILE", "task text without labels, learnt by distillation alone"},
     {"--trim-vocab", NULL, FLAG, AT(trim_vocab), COMPRESS | SEARCH | EXPORT, 0, 0, NULL, "keep the word pieces of train and --unlabeled text alone"},
-    {"--output", NULL, STRING, AT(output), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE), 0, 0, "F", "file to write; a folder for compress and search"},
-    {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE), 0, 0, NULL, "start anew over results of other inputs"},
+    {"--output", NULL, STRING, AT(output), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE | STUDY), 0, 0, "F", "file to write; a folder for compress and search"},
+    {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE | STUDY), 0, 0, NULL, "start anew over results of other inputs"},
     {"--target-latency", NULL, STRING, AT(target_latency), COMPRESS | SEARCH, 0, 0, "L", "1.5ms, 800us, or 0.5x of the full-size INT8 model"},
     {"--target-size", NULL, STRING, AT(target_size), COMPRESS | SEARCH, 0, 0, "S", "12MB (10^6), 800KB, or 0.5x of the full-size INT8 file"},
     {"--target-macs", NULL, STRING, AT(target_macs), SEARCH, 0, 0, "M", "0.5x of the full encoder's multiply-adds at 128 tokens"},
     {"--max-drop", NULL, REAL, AT(max_drop), COMPRESS | SEARCH, 0, 100, "X", "points of score under the teacher that are allowed"},
     {"--batch", "-b", STRING, AT(batch), WORKLOAD | BENCH, 0, 0, "N", "sequences in a call [1]; a comma list for bench"},
     {"--seq-len", "-s", STRING, AT(seq_len), WORKLOAD | BENCH, 0, 0, "N|data", "tokens in a sequence, or the task's real lengths [data]"},
-    {"--threads", "-t", STRING, AT(threads), ALL & ~(INFO | TOKENIZE | IMPORT), 0, 0, "N", "threads of the workload [1]; of training [all cores]"},
+    {"--threads", "-t", STRING, AT(threads), ALL & ~(INFO | TOKENIZE | IMPORT | STUDY), 0, 0, "N", "threads of the workload [1]; of training [all cores]"},
     {"--percentile", NULL, REAL, AT(percentile), WORKLOAD | BENCH, 1, 99.9, "P", "which latency the target means [50]"},
     {"--repeats", "-r", INTEGER, AT(repeats), BENCH, 1, 1e6, "N", "timed calls per cell [about a second of them]"},
     {"--profile", NULL, FLAG, AT(profile), BENCH, 0, 0, NULL, "share of the time, speed and share of the kernel's peak of each part"},
-    {"--backend", NULL, STRING, AT(backend), ALL & ~(INFO | TOKENIZE | IMPORT), 0, 0, "B", "auto, ref, blas, onednn or native [auto]"},
+    {"--backend", NULL, STRING, AT(backend), ALL & ~(INFO | TOKENIZE | IMPORT | STUDY), 0, 0, "B", "auto, ref, blas, onednn or native [auto]"},
     {"--fp", NULL, STRING, AT(fp), WORKLOAD | SUPERNET | EXPORT, 0, 0, "T", "what FP means in a policy: auto, f32 or bf16 [auto]"},
     {"--compute", NULL, STRING, AT(compute), TRAINS, 0, 0, "T", "training arithmetic: auto, bf16 or f32 [auto]"},
     {"--seed", NULL, SEED, AT(seed), ALL & ~(INFO | TOKENIZE | PREDICT | BENCH), 0, 9e15, "N", "seed of splits, order, dropout, sampling and search [42]"},
     {"--dry-run", NULL, FLAG, AT(dry_run), COMPRESS, 0, 0, NULL, "print the estimate of the time needed and stop"},
     {"--json", NULL, FLAG, AT(json), EVAL | INFO, 0, 0, NULL, "answer as JSON"},
-    {"--format", "-o", STRING, AT(format), BENCH, 0, 0, "F", "md, json or csv [md]"},
+    {"--format", "-o", STRING, AT(format), BENCH | STUDY, 0, 0, "F", "md, json or csv [md]"},
     {"--logits", NULL, FLAG, AT(logits), PREDICT, 0, 0, NULL, "add every logit to the line"},
     {"--epochs", NULL, REAL, AT(epochs), COMPRESS | FINETUNE, 0, 1000, "X", "of fine-tuning [3]"},
     {"--lr", NULL, REAL, AT(lr), COMPRESS | FINETUNE, 0, 1, "X", "peak learning rate of fine-tuning [5e-5]"},
@@ -113,6 +115,9 @@ static const option table[] = {
     {"--warm-start", NULL, STRING, AT(warm_start), COMPRESS | SEARCH, 0, 0, "FILE", "another journal of the same model, task and space: its best seed the search"},
     {"--journal", NULL, STRING, AT(journal), SEARCH, 0, 0, "FILE", "where the evaluations are [search.sqlite in the output folder]"},
     {"--export", NULL, STRING, AT(export_as), SEARCH, 0, 0, "F", "print a journal's evaluations as csv or json and stop"},
+    {"--tabular", NULL, STRING, AT(tabular), STUDY, 0, 0, "DIR", "nas-bench-macro_cifar10.json or its folder"},
+    {"--searchers", NULL, STRING, AT(searchers), STUDY, 0, 0, "LIST", "names and JSON files [linas,weaknas,nsga2,evolution,mcts,random]"},
+    {"--seeds", NULL, INTEGER, AT(seeds), STUDY, 1, 1e6, "N", "runs of each search, from --seed on [200]"},
     {"--evals", NULL, INTEGER, AT(evals), COMPRESS | SEARCH, 1, 1e7, "N", "evaluations of the search [600]"},
     {"--time-budget", NULL, STRING, AT(time_budget), COMPRESS | SEARCH, 0, 0, "T", "of the search: 90s, 5m, 1h"},
     {"--policy", NULL, STRING, AT(policy), EXPORT, 0, 0, "P", "int8, int4, bf16, f32, or a JSON file"},

@@ -6,7 +6,7 @@ run 0 --version
 check "--version: $(cat out)" grep -qxE 'compress [0-9]+\.[0-9]+\.[0-9]+' out
 for overview in --help -h help; do
     run 0 "$overview"
-    for verb in compress import finetune supernet profile search export bench predict eval info tokenize; do
+    for verb in compress import finetune supernet profile search export bench predict eval info tokenize study; do
         holds out "^  $verb  "
     done
 done
@@ -34,12 +34,15 @@ predict --logits --threads --backend
 eval --task --data --split --json
 info --json
 tokenize --pretrained --max-length
+study --tabular --searchers --seeds --format
 LIST
 # The job without its verb is the same verb.
 "$COMPRESS" compress --help >with.txt
 "$COMPRESS" --pretrained x --help >without.txt
 same with.txt without.txt
 
+refused "study: --tabular is missing" study
+refused "none/none.json" study --tabular none/none.json
 refused "unknown verb 'frobnicate'" frobnicate
 refused "unknown option '--frobnicate'" finetune --frobnicate
 refused "unknown option '-x'" bench -x

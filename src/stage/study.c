@@ -1,0 +1,123 @@
+/* compress study: searches against each other on a table of trained networks, over many seeds. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "search/tabular.h"
+#include "stage/common.h"
+
+enum { MARKS = 3, NAME = 40, MOST = 16 };
+static const int at_queries[MARKS] = {50, 100, 200};
+
+typedef struct contender {
+    char name[NAME];  /* as it is printed */
+    const char *kind; /* in the registry; borrowed from params or a literal */
+    cJSON *params;
+    double rank[MARKS], square[MARKS], accuracy[MARKS]; /* sums over seeds */
+} contender;
+
+/* "linas,mcts,my.json": names of searches and files that name one with its parameters. */
+static snc_err read_contenders(contender *c, int *n, const char *list)
+{
+    *n = 0;
+    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        contender *x = &c[*n];
+        SNC_CHECK(*n < MOST, SNC_E_ARG, "--searchers: more than %d", MOST);
+        *x = (contender){0};
+        snprintf(x->name, sizeof x->name, "%.*s", (int)strcspn(p, ","), p);
+        x->kind = x->name;
+        ++*n; /* params are freed by the caller from here on */
+        if (!strchr(x->name, '.')) continue;
+        SNC_TRY(snc_json_load(&x->params, x->name));
+        SNC_TRY(snc_json_str(&x->kind, x->params, "name", NULL, x->name));
+        SNC_CHECK(x->kind, SNC_E_FORMAT, "%s: 'name' is missing", x->name);
+    }
+    return SNC_OK;
+}
+
+static snc_err run_contender(contender *c, const snc_ctx *ctx, const snc_tabular *t, int seeds)
+{
+    for (int s = 0; s < seeds; s++) {
+        snc_tabular_mark m[MARKS];
+        for (int i = 0; i < MARKS; i++) m[i] = (snc_tabular_mark){.queries = at_queries[i]};
+        SNC_CHECK(!snc_cancelled(ctx), SNC_E_CANCELLED, "study: interrupted");
+        SNC_TRY(snc_tabular_run(m, t, c->kind, c->params, MARKS, ctx->seed + (uint64_t)s));
+        for (int i = 0; i < MARKS; i++) {
+            c->rank[i] += m[i].rank;
+            c->square[i] += (double)m[i].rank * m[i].rank;
+            c->accuracy[i] += m[i].accuracy;
+        }
+        if (ctx->progress) ctx->progress(ctx->user, c->name, s + 1, seeds, "");
+    }
+    return SNC_OK;
+}
+
+/* Mean over seeds and the standard error of that mean. */
+static double mean_error(double *error, const contender *c, int mark, int seeds)
+{
+    double mean = c->rank[mark] / seeds, var = seeds > 1 ? (c->square[mark] - seeds * mean * mean) / (seeds - 1) : 0;
+    *error = sqrt(var > 0 ? var / seeds : 0);
+    return mean;
+}
+
+static snc_err say_json(const snc_host *h, const contender *c, int n, int seeds)
+{
+    cJSON *all = cJSON_CreateArray();
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < MARKS; k++) {
+            double error, mean = mean_error(&error, &c[i], k, seeds);
+            cJSON *row = cJSON_CreateObject();
+            cJSON_AddStringToObject(row, "search", c[i].name);
+            cJSON_AddNumberToObject(row, "queries", at_queries[k]);
+            cJSON_AddNumberToObject(row, "seeds", seeds);
+            cJSON_AddNumberToObject(row, "mean_rank", mean);
+            cJSON_AddNumberToObject(row, "standard_error", error);
+            cJSON_AddNumberToObject(row, "mean_accuracy", c[i].accuracy[k] / seeds);
+            cJSON_AddItemToArray(all, row);
+        }
+    char *text = cJSON_Print(all);
+    cJSON_Delete(all);
+    SNC_CHECK(text, SNC_E_NOMEM, "study: out of memory while printing");
+    snc_stage_say_text(h, text);
+    cJSON_free(text);
+    return SNC_OK;
+}
+
+static void say_rows(const snc_host *h, const contender *c, int n, int seeds, bool csv)
+{
+    snc_stage_say(h, csv ? "search,queries,seeds,mean_rank,standard_error,mean_accuracy"
+                         : "| search | rank after 50 queries | after 100 | after 200 | accuracy after 100 |\n|---|---|---|---|---|");
+    for (int i = 0; i < n; i++) {
+        double r[MARKS], e[MARKS];
+        for (int k = 0; k < MARKS; k++) {
+            r[k] = mean_error(&e[k], &c[i], k, seeds);
+            if (csv) snc_stage_say(h, "%s,%d,%d,%.3f,%.3f,%.3f", c[i].name, at_queries[k], seeds, r[k], e[k], c[i].accuracy[k] / seeds);
+        }
+        if (!csv) snc_stage_say(h, "| %s | %.1f ± %.1f | %.2f ± %.2f | %.2f ± %.2f | %.3f |", c[i].name, r[0], e[0], r[1], e[1], r[2], e[2],
+                                c[i].accuracy[1] / seeds);
+    }
+}
+
+snc_err snc_stage_study(const snc_options *o, const snc_host *h)
+{
+    static contender c[MOST];
+    snc_ctx ctx;
+    snc_tabular *t = NULL;
+    snc_err err = SNC_OK;
+    const char *format = o->format ? o->format : "md";
+    bool json = strcmp(format, "json") == 0, csv = strcmp(format, "csv") == 0;
+    int n = 0;
+    SNC_TRY(snc_stage_need("study", "--tabular", o->tabular));
+    SNC_CHECK(json || csv || strcmp(format, "md") == 0, SNC_E_ARG, "--format '%s': expected md, json or csv", format);
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_GOTO(read_contenders(c, &n, o->searchers ? o->searchers : "linas,weaknas,nsga2,evolution,mcts,random"));
+    SNC_GOTO(snc_tabular_load(&t, o->tabular));
+    for (int i = 0; i < n; i++) SNC_GOTO(run_contender(&c[i], &ctx, t, o->seeds));
+    if (json) err = say_json(h, c, n, o->seeds);
+    else say_rows(h, c, n, o->seeds, csv);
+out:
+    for (int i = 0; i < n; i++) cJSON_Delete(c[i].params);
+    snc_tabular_free(t);
+    return err;
+}
