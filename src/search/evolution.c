@@ -1,6 +1,7 @@
 /* Regularised evolution (Real et al. 2019): a queue of the youngest `population` nets; the best of a random sample of it is
  * mutated in one gene, the child joins the queue and the oldest leaves, however good it is. The paper's population of
- * 100 and sample of 25 are for twenty thousand nets; 20 and 10 are what served best for a hundred (NAS-Bench-Macro). "Best" is
+ * 100 and sample of 25 are for twenty thousand nets; 20 and 10 suit a hundred (chosen on
+ * NAS-Bench-Macro, where larger samples did better still). "Best" is
  * by constrained dominance, then by crowding. */
 #include "base/mem.h"
 #include "search/proposals.h"

@@ -7,7 +7,7 @@
  * of that gene anywhere in the tree: what nodes tell each other, so that rarely seen ones are not blind. "sharing": false
  * leaves G out. A child without visits has its parent's mean and the bonus of one visit. Reward: the share of
  * all measured configs that are worse, by rank, crowding and violation, so that it has one scale for any loss and any number
- * of objectives. tau 0.05, C1 0.5 and C2 0.5 are the best of a grid on NAS-Bench-Macro.
+ * of objectives. tau 0.05, C1 0.5 and C2 0.5 are among the best of a grid on NAS-Bench-Macro.
  *
  * The tree is not stored: the visits below a node are the measured configs that begin with its options, and a descent narrows
  * that list level by level. Options whose cheapest completion misses a limit are not entered. */

@@ -18,7 +18,7 @@ typedef struct snc_predictor_opts {
     int bootstrap;  /* models behind snc_predictor_spread; 0: none */
     uint64_t seed;
 } snc_predictor_opts;
-/* An RBF-SVR began to win from about 100 rows on (tests/bench/RESULTS.md, "Search methods"). */
+/* On journals of real searches an RBF-SVR was first ahead of ridge at 100 to 400 rows (tests/bench/RESULTS.md, "Search methods"). */
 #define SNC_PREDICTOR_OPTS_INIT                                                                                        \
     {                                                                                                                  \
         .svr = true, .svr_from = 100, .bootstrap = 8, .seed = 42                                                       \
