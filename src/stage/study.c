@@ -7,7 +7,7 @@
 #include "search/tabular.h"
 #include "stage/common.h"
 
-enum { MARKS = 3, NAME = 40, MOST = 16 };
+enum { MARKS = 3, NAME = 512, MOST = 16 };
 static const int at_queries[MARKS] = {50, 100, 200};
 
 typedef struct contender {
@@ -25,6 +25,7 @@ static snc_err read_contenders(contender *c, int *n, const char *list)
         contender *x = &c[*n];
         SNC_CHECK(*n < MOST, SNC_E_ARG, "--searchers: more than %d", MOST);
         *x = (contender){0};
+        SNC_CHECK(strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: path too long: %.80s...", p);
         snprintf(x->name, sizeof x->name, "%.*s", (int)strcspn(p, ","), p);
         x->kind = x->name;
         ++*n; /* params are freed by the caller from here on */
