@@ -36,13 +36,6 @@ snc_err snc_search_create(snc_search **out, const char *name, const cJSON *param
     return err;
 }
 
-snc_err snc_search_new(snc_search **out, const char *name, const cJSON *params, const snc_space *space, int objectives,
-                       const snc_cfg *seeds, int n_seeds, uint64_t seed)
-{
-    const snc_problem p = {.space = space, .objectives = objectives, .seeds = seeds, .n_seeds = n_seeds, .seed = seed};
-    return snc_search_create(out, name, params, &p);
-}
-
 void snc_search_free(snc_search *s)
 {
     if (!s) return;

@@ -65,9 +65,6 @@ extern const snc_search_kind snc_search_random, snc_search_evolution, snc_search
 
 /* params: the JSON object of a configs/search file, or NULL for the defaults. SNC_E_NOTFOUND lists the names. */
 snc_err snc_search_create(snc_search **out, const char *name, const cJSON *params, const snc_problem *p) SNC_MUST_USE;
-/* The same without costs. */
-snc_err snc_search_new(snc_search **out, const char *name, const cJSON *params, const snc_space *space, int objectives,
-                       const snc_cfg *seeds, int n_seeds, uint64_t seed) SNC_MUST_USE;
 void    snc_search_free(snc_search *s);
 /* At most cap configs, canonical; *n = 0: nothing new to propose. Asked and not yet told configs are not proposed again. */
 snc_err snc_search_ask(snc_cfg *cfg, int *n, snc_search *s, int cap) SNC_MUST_USE;

@@ -184,8 +184,9 @@ static snc_err run_toy(snc_obs **front, int *n, const char *path, toy *t, const 
     const snc_journal_key key = {"model", "toy"};
     const snc_run_opts o = {.limits = {.latency_us = 1400}, .evals = evals, .objectives = 2};
     const snc_run_hooks h = {t, toy_cost, toy_score, NULL};
-    snc_cfg seed = snc_cfg_uniform(t->space, 0.5, t->space->gene[0].n - 1);
-    SNC_GOTO(snc_search_new(&s, searcher, NULL, t->space, 2, &seed, 1, 7));
+    snc_cfg first = snc_cfg_uniform(t->space, 0.5, t->space->gene[0].n - 1);
+    const snc_problem p = {.space = t->space, .objectives = 2, .seeds = &first, .n_seeds = 1, .seed = 7};
+    SNC_GOTO(snc_search_create(&s, searcher, NULL, &p));
     SNC_GOTO(snc_journal_open(&j, path, t->space, &key, 1));
     err = snc_search_run(&report, &ctx, s, j, &o, &h);
     if (!err || err == SNC_E_CANCELLED) {

@@ -72,8 +72,9 @@ static snc_err run_toy(toy *t, const char *path, const char *searcher, int evals
     const snc_journal_key key = {"model", "toy"};
     const snc_run_opts o = {.limits = {.latency_us = 120}, .evals = evals, .objectives = 2};
     const snc_run_hooks h = {t, toy_cost, toy_score, toy_best};
+    const snc_problem p = {.space = t->space, .objectives = 2, .seed = 7};
     ctx.level = SNC_LOG_ERROR;
-    SNC_GOTO(snc_search_new(&s, searcher, NULL, t->space, 2, NULL, 0, 7));
+    SNC_GOTO(snc_search_create(&s, searcher, NULL, &p));
     SNC_GOTO(snc_journal_open(&j, path, t->space, &key, 1));
     snc_journal_source(j, searcher);
     err = snc_search_run(&report, &ctx, s, j, &o, &h);
