@@ -4,32 +4,11 @@
 #include "quant/q4linear_priv.h"
 
 #if defined(__x86_64__)
-#include <string.h>
-
+#include "core/amx_tiles.h"
 #include "quant/q4simd512.h"
 
 #define TAMX __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl")))
 #define INLINE static inline TAMX __attribute__((always_inline))
-
-typedef struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t colsb[16];
-    uint8_t rows[16];
-} tile_config;
-
-/* Tiles 0..3 sums, 4 and 5 inputs, 6 and 7 weights; with more than 16 rows 2, 3 and 5 are the rest. */
-TAMX static void configure(int rows)
-{
-    tile_config c;
-    uint8_t hi = (uint8_t)(rows < 16 ? rows : 16), lo = (uint8_t)(rows > 16 ? rows - 16 : hi);
-    memset(&c, 0, sizeof c);
-    c.palette = 1;
-    for (int i = 0; i < 8; i++) {
-        c.colsb[i] = 64;
-        c.rows[i] = i >= 6 ? 16 : (i == 2 || i == 3 || i == 5) ? lo : hi;
-    }
-    _tile_loadconfig(&c);
-}
 
 /* s [16, 64] of up to 16 rows and four panels. */
 INLINE void rows_16(const snc_qjob *j, int32_t *s, const uint8_t *wq, int8_t (*buffer)[SNC_Q4PANELS][SNC_QTILE], __m512i spread)
@@ -102,7 +81,7 @@ TAMX void snc_q4amx__run(const snc_qjob *j, const uint8_t *wq, int T)
     int panels = (j->n + SNC_QPANEL - 1) / SNC_QPANEL;
     /* The tile loads do not tell the compiler what they read. */
     __asm__ volatile("" ::: "memory");
-    configure(T);
+    snc_amx__configure(T);
     if (T <= 16) {
         rows_16(j, s, wq, buffer, spread);
         snc_qjob__finish(j, s, SNC_Q4PANELS * SNC_QPANEL, 0, T, 0, panels < SNC_Q4PANELS ? panels : SNC_Q4PANELS);

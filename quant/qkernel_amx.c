@@ -16,8 +16,7 @@
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-#include <string.h>
+#include "core/amx_tiles.h"
 
 #define TAMX __attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl")))
 
@@ -37,26 +36,6 @@ enum {
     MOST = 256,                   /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
 };
-
-typedef struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t colsb[16];
-    uint8_t rows[16];
-} tile_config;
-
-/* Tiles 0..3 sums, 4 and 5 inputs, 6 and 7 weights. */
-TAMX static void configure(int rows)
-{
-    tile_config c;
-    uint8_t hi = (uint8_t)(rows < 16 ? rows : 16), lo = (uint8_t)(rows > 16 ? rows - 16 : hi);
-    memset(&c, 0, sizeof c);
-    c.palette = 1;
-    for (int i = 0; i < 8; i++) {
-        c.colsb[i] = 64;
-        c.rows[i] = i >= 6 ? 16 : (i == 2 || i == 3 || i == 5) ? lo : hi;
-    }
-    _tile_loadconfig(&c);
-}
 
 /* Sums that wait for their epilogue, `step` rows at a time. */
 typedef struct pending {
@@ -190,7 +169,7 @@ INLINE void row_block(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
 INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int p1)
 {
     pending w = {.rows = 0};
-    configure(rows);
+    snc_amx__configure(rows);
     if (rows <= 16) {
         for (int turn = 0; p + 4 <= p1; p += 4, turn ^= 1) {
             block_1x4(bf16, j, s[turn], t, p, &w);
@@ -217,7 +196,7 @@ INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
     pending w = {.rows = 0};
     int blocks = (t1 - t0 + ROWS - 1) / ROWS;
     size_t step = 64 * (size_t)lines;
-    configure(ROWS);
+    snc_amx__configure(ROWS);
     for (; p < p1; p += 2) {
         int np = p1 - p < 2 ? 1 : 2;
         const char *next = (const char *)j->wq + (size_t)(p + 2) * j->panel, *end = next + 2 * j->panel;

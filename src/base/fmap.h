@@ -33,6 +33,7 @@ snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_US
 
 bool    snc_is_file(const char *path);
 bool    snc_is_dir(const char *path);
+bool    snc_is_same_file(const char *a, const char *b); /* by whatever names; false when either is absent */
 bool    snc_dir_is_empty(const char *path); /* false for anything that is no readable folder */
 snc_err snc_mkdir(const char *path) SNC_MUST_USE; /* with parents; an existing folder is fine */
 /* "dir/name" into buf; SNC_E_ARG when it does not fit. */

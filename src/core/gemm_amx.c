@@ -22,6 +22,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "core/amx_tiles.h"
 #include "core/gemm_amx_priv.h"
 
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")))
@@ -54,22 +55,6 @@ typedef struct amx_run {
 } amx_run;
 
 /* ---- tiles ---- */
-
-typedef struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t bytes_per_row[16];
-    uint8_t rows[16];
-} tile_config;
-
-AMX static void tiles_on(void)
-{
-    tile_config c = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        c.bytes_per_row[i] = 64;
-        c.rows[i] = 16;
-    }
-    _tile_loadconfig(&c);
-}
 
 /* The tile intrinsics do not tell the compiler that they read memory. */
 #define FENCE() __asm__ volatile("" ::: "memory")
@@ -236,7 +221,7 @@ AMX static void share(void *payload, int64_t begin, int64_t end, int64_t chunk, 
     if (r->squares) r0 = (r0 + 1) / 2 * 2, r1 = snc_gemm__min((r1 + 1) / 2 * 2, r->rows); /* whole blocks */
     if (r->pack && !r->by_cols) pack_own(r, r0, r1);
     if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, r->by_cols ? c0 * 32 : r0 * 16, r->by_cols ? c1 * 32 : r1 * 16);
-    tiles_on();
+    snc_amx__configure(16);
     if (c0 < c1) compute(r, r0, r1, c0, c1, worker);
     _tile_release();
     _mm_sfence(); /* what went past the cache is there for the thread that waits for this one */

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/amx_tiles.h"
 #include "core/infer_priv.h"
 
 #define AVX    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
@@ -206,23 +207,6 @@ AVX static void softmax_block(const plan *w, int turn, int nk, __m512 c1, float 
     for (int r = 0; r < 16; r += 4) softmax4(w->p[turn] + (size_t)r * ld, s + (size_t)r * ld, ld, w->nk32, c1, inv + r);
 }
 
-AMX static void configure(void)
-{
-    struct {
-        uint8_t palette, start, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } cfg;
-    memset(&cfg, 0, sizeof cfg);
-    cfg.palette = 1;
-    for (int i = 0; i < 8; i++) {
-        cfg.row_bytes[i] = 64;
-        cfg.rows[i] = 16;
-    }
-    __asm__ volatile("" ::"m"(cfg)); /* the instruction reads all of it, the intrinsic claims eight bytes */
-    _tile_loadconfig(&cfg);
-}
-
 /* Tile loads do not tell the compiler what they read: everything before is in memory from here on. */
 static inline void publish(void)
 {
@@ -328,7 +312,7 @@ AMX static void one_head(const plan *w, const snc_infer__half *a, int h)
 AMX void snc_infer__half_amx(const snc_infer__half *a, int heads, void *scratch)
 {
     plan w = plan_of(a->nk, a->D, scratch);
-    configure();
+    snc_amx__configure(16);
     for (int h = 0; h < heads; h++) one_head(&w, a, h);
     _tile_release();
 }

@@ -21,7 +21,6 @@ static parts parts_of(const snc_dataset *d, int row)
     p.b = p.n - 1;
     while (p.b > 1 && types[p.b - 1] == 1) p.b--;
     p.a = types[p.n - 1] == 1 ? p.b - 1 : p.n - 1;
-    if (types[p.n - 1] != 1) p.b = p.n - 1;
     return p;
 }
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -194,10 +193,8 @@ static void identify(identity *id, const snc_pick *p)
 
 static snc_err read_warm(snc_journal_file *out, const char *path, const char *journal, const identity *id)
 {
-    struct stat a, b;
     SNC_CHECK(snc_is_file(path), SNC_E_IO, "--warm-start %s: no such file", path);
-    bool same = stat(path, &a) == 0 && stat(journal, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-    SNC_CHECK(!same, SNC_E_ARG, "--warm-start %s: is this search's own journal", path);
+    SNC_CHECK(!snc_is_same_file(path, journal), SNC_E_ARG, "--warm-start %s: is this search's own journal", path);
     SNC_TRY(snc_journal_read(out, path));
     return snc_journal_matches(out, path, id->key, KEYS);
 }
