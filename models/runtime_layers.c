@@ -216,7 +216,7 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
     snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
     int C = n->arch.hidden, F = n->arch.ffn[l], ldm = ldq_of(out, F), ldx = ldq_of(in, C);
-    bool ints = ldm > 0, alone = j->ctx->threads == 1, whole = in == SNC_F32 || out == SNC_F32;
+    bool ints = ldm > 0, alone = j->ctx->threads == 1, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
     bool through = !alone && in == SNC_I8 && out == SNC_I8; /* threads take blocks of rows through both steps */
     int block = whole || through ? T : alone ? ffn_rows(C, F) : FFN_ROWS * j->ctx->threads;
     snc_epilogue act = activation(n->w->cfg.act);

@@ -120,7 +120,9 @@ static snc_err repair(snc_model *m, snc_pick *p, const snc_policy *policy, const
     t.what = "repair";
     snprintf(t.sampler, sizeof t.sampler, "full");
     SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, p->ctx, teacher_path, p->in->task));
-    SNC_GOTO(snc_step_distil(&r, p->ctx, m, teacher, p->in, p->o, NULL, &t));
+    SNC_GOTO(snc_step_teach(p->ctx, p->in, p->o, teacher, t.compute));
+    t.teacher_logits = p->in->lesson->logits;
+    SNC_GOTO(snc_train_run(&r, p->ctx, m, teacher, p->in->lesson->rows, NULL, &t));
 out:
     snc_model_free(teacher);
     return err;

@@ -16,6 +16,7 @@ void snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute co
     t->weight_decay = o->weight_decay;
     t->warmup = o->warmup;
     t->compute = compute;
+    t->half_state = compute == SNC_COMPUTE_BF16;
     t->checkpoint = checkpoint;
     t->checkpoint_every = o->checkpoint_every;
     t->max_steps = o->max_steps;

@@ -32,6 +32,7 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
     snc_err err = SNC_OK;
     snc_tok_assets assets = {0};
     *out = (snc_inputs){0};
+    SNC_GOTO(snc_alloc(&out->lesson, 1, sizeof *out->lesson));
     SNC_GOTO(snc_load_tokenizer(&assets, model));
     SNC_GOTO(snc_stage_need(verb, "--task", o->task));
     SNC_GOTO(snc_stage_need(verb, "--data", o->data));
@@ -48,6 +49,11 @@ out:
 
 void snc_inputs_close(snc_inputs *in)
 {
+    if (in->lesson) {
+        snc_dataset_free(in->lesson->rows);
+        snc_free(in->lesson->logits);
+        snc_free(in->lesson);
+    }
     snc_splits_dispose(&in->splits);
     snc_tok_free(in->tok);
     snc_task_close(in->task);

@@ -6,10 +6,17 @@
 #include "models/bert.h"
 #include "stage/common.h"
 
+/* What distillation learns from: train and the rows made of it, with the teacher's logits of each. */
+typedef struct snc_lesson {
+    snc_dataset *rows;
+    float *logits; /* [rows->n, classes] */
+} snc_lesson;
+
 typedef struct snc_inputs {
     snc_task *task;
     snc_tok *tok;
     snc_splits splits; /* rank and select NULL without hold-out */
+    snc_lesson *lesson; /* empty until a step makes it (stage/steps.h); kept for the next */
 } snc_inputs;
 
 /* model: whose tokenizer reads the rows. Needs --task and --data. Prints the sizes of the splits. */

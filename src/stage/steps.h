@@ -30,9 +30,8 @@ snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, cons
 
 /* ---- shared by the training steps ---------------------------------------------------------------------------------- */
 void    snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute compute, const char *checkpoint);
-/* Trains m from its teacher over train and the rows made of it (--augment). sub NULL: the whole model alone. */
-snc_err snc_step_distil(snc_train_result *r, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_inputs *in, const snc_options *o,
-                        const snc_subspace *sub, const snc_train_opts *t) SNC_MUST_USE;
+/* Fills in->lesson, unless it is there: train, the rows made of it (--augment), and what the teacher says of them. */
+snc_err snc_step_teach(const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher, snc_compute compute) SNC_MUST_USE;
 snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out) SNC_MUST_USE;
 snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in,
                               const char *out) SNC_MUST_USE;

@@ -121,17 +121,19 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
     return SNC_OK;
 }
 
-snc_err snc_step_distil(snc_train_result *r, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_inputs *in, const snc_options *o,
-                        const snc_subspace *sub, const snc_train_opts *t)
+snc_err snc_step_teach(const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher, snc_compute compute)
 {
-    snc_dataset *rows = NULL;
+    snc_lesson *l = in->lesson;
     snc_augment a = SNC_AUGMENT_INIT;
-    double most = (double)MOST_MADE / in->splits.train->n;
+    double most = (double)MOST_MADE / in->splits.train->n, t0 = snc_now();
+    if (l->logits) return SNC_OK;
     a.rows = o->augment < most ? o->augment : most;
-    SNC_TRY(snc_dataset_augment(&rows, in->splits.train, &a, ctx->seed));
-    snc_err err = snc_train_run(r, ctx, m, teacher, rows, sub, t);
-    snc_dataset_free(rows);
-    return err;
+    snc_dataset_free(l->rows);
+    l->rows = NULL;
+    SNC_TRY(snc_dataset_augment(&l->rows, in->splits.train, &a, ctx->seed));
+    SNC_TRY(snc_train_sweep(&l->logits, ctx, teacher, compute, l->rows));
+    snc_log(ctx, SNC_LOG_INFO, "teacher: logits of %d rows, %d of them made, %.1f s", l->rows->n, l->rows->n - in->splits.train->n, snc_now() - t0);
+    return SNC_OK;
 }
 
 /* Trains m (teacher weights in importance order) against a frozen copy of itself. */
@@ -142,6 +144,7 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     snc_model *teacher = NULL;
     snc_err err = SNC_OK;
     snc_step_train_opts(&t, o, compute, checkpoint);
+    t.teacher_logits = in->lesson->logits;
     t.epochs = o->supernet_epochs;
     t.lr = o->supernet_lr;
     t.alpha = o->alpha;
@@ -156,7 +159,7 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     cJSON_AddItemToObject(*recipe, "space", snc_subspace_to_json(sub));
     cJSON_AddNumberToObject(*recipe, "augment", o->augment);
     SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
-    SNC_GOTO(snc_step_distil(r, ctx, m, teacher, in, o, sub, &t));
+    SNC_GOTO(snc_train_run(r, ctx, m, teacher, in->lesson->rows, sub, &t));
 out:
     snc_model_free(teacher);
     return err;
@@ -213,6 +216,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
         err = snc_err_set(SNC_E_SHAPE, "%s: is not fine-tuned for %s: it has no matching classifier", teacher, snc_task_name(in->task));
         goto out;
     }
+    SNC_GOTO(snc_step_teach(ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */
     SNC_GOTO(order_by_importance(ctx, m, in, compute));
     SNC_GOTO(snc_step_depth_rule(rule, ctx, m, in, compute, o->depth_rule));
     SNC_GOTO(snc_step_space(&space, o, m, rule));

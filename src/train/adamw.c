@@ -23,8 +23,7 @@ struct snc_adamw {
     snc_adamw_opts o;
     const snc_adamw_kernels *k;
     int64_t step; /* steps applied so far */
-    float *v;
-    void *m; /* float or snc_bf16 */
+    void *m, *v; /* float, or snc_bf16 and snc_square */
     block *block;
     int blocks;
     snc_adamw_wrote_fn wrote;
@@ -122,8 +121,8 @@ snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, co
     SNC_GOTO(snc_alloc(&o->keeps, (size_t)ps->n, sizeof *o->keeps));
     SNC_GOTO(snc_alloc(&o->known, (size_t)ps->n, sizeof *o->known));
     for (int i = 0; i < ps->n; i++) o->known[i] = -1;
-    SNC_GOTO(snc_alloc(&o->v, ps->total, sizeof(float)));
-    SNC_GOTO(snc_alloc(&o->m, ps->total, opts->bf16_moment ? sizeof(snc_bf16) : sizeof(float)));
+    SNC_GOTO(snc_alloc(&o->m, ps->total, opts->half_state ? sizeof(snc_bf16) : sizeof(float)));
+    SNC_GOTO(snc_alloc(&o->v, ps->total, opts->half_state ? sizeof(snc_square) : sizeof(float)));
     SNC_GOTO(snc_alloc(&o->last, (size_t)o->rows, sizeof *o->last));
     SNC_GOTO(snc_alloc(&o->partial, (size_t)(o->blocks > o->rows ? o->blocks : o->rows), sizeof(double)));
     *out = o;
@@ -201,6 +200,9 @@ typedef struct work {
     snc_adamw_coef decay, plain;
 } work;
 
+/* A Weyl sequence over steps: irrational to that over elements. */
+static uint32_t noise_of(int64_t step) { return (uint32_t)step * 0x6a09e667u; }
+
 static void catch_up(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     (void)chunk, (void)worker;
@@ -213,8 +215,9 @@ static void catch_up(void *payload, int64_t begin, int64_t end, int64_t chunk, i
         if (*last == o->step) continue;
         snc_adamw_skip c = skip_coef(o, *last, o->step - *last, (p->flags & SNC_PARAM_DECAY) != 0);
         size_t at = p->offset + (size_t)row * (size_t)p->cols;
-        if (o->o.bf16_moment) o->k->catch_up_bf16(o->ps->w + at, (snc_bf16 *)o->m + at, o->v + at, p->cols, &c);
-        else o->k->catch_up(o->ps->w + at, (float *)o->m + at, o->v + at, p->cols, &c);
+        c.noise = noise_of(o->step);
+        if (o->o.half_state) o->k->catch_up_half(o->ps->w + at, (snc_bf16 *)o->m + at, (snc_square *)o->v + at, at, p->cols, &c);
+        else o->k->catch_up(o->ps->w + at, (float *)o->m + at, (float *)o->v + at, p->cols, &c);
         *last = (int32_t)o->step;
     }
 }
@@ -239,9 +242,9 @@ void snc_adamw_flush(snc_adamw *o)
 
 static void update(const snc_adamw *o, size_t at, int64_t n, const snc_adamw_coef *c)
 {
-    float *p = o->ps->w + at, *g = o->ps->g + at, *v = o->v + at;
-    if (o->o.bf16_moment) o->k->step_bf16(p, g, (snc_bf16 *)o->m + at, v, n, c);
-    else o->k->step(p, g, (float *)o->m + at, v, n, c);
+    float *p = o->ps->w + at, *g = o->ps->g + at;
+    if (o->o.half_state) o->k->step_half(p, g, (snc_bf16 *)o->m + at, (snc_square *)o->v + at, at, n, c);
+    else o->k->step(p, g, (float *)o->m + at, (float *)o->v + at, n, c);
 }
 
 static size_t block_at(const snc_adamw *o, const block *b, int64_t *n)
@@ -332,7 +335,8 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
     work w = {.o = o};
     w.plain = (snc_adamw_coef){.b1 = o->o.beta1, .b2 = o->o.beta2, .c1 = (float)(1 - b1), .c2 = (float)(1 - b2),
                                .gscale = (float)scale, .decay = 1.0f, .rate = (float)(lr / (1 - pow(b1, (double)t))),
-                               .root = (float)(1 / sqrt(1 - pow(b2, (double)t))), .eps = o->o.eps};
+                               .root = (float)(1 / sqrt(1 - pow(b2, (double)t))), .eps = o->o.eps,
+                               .noise = noise_of(t)};
     w.decay = w.plain;
     w.decay.decay = (float)(1 - lr * (double)o->o.weight_decay);
     snc_par_for(o->ctx, o->blocks, 1, dense_update, &w);
@@ -347,8 +351,8 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
 
 snc_adamw_state snc_adamw_state_view(snc_adamw *o)
 {
-    size_t m = o->ps->total * (o->o.bf16_moment ? sizeof(snc_bf16) : sizeof(float));
+    size_t m = o->ps->total * (o->o.half_state ? sizeof(snc_bf16) : sizeof(float));
     return (snc_adamw_state){.step = &o->step,
                              .block = {o->m, o->v, o->last},
-                             .bytes = {m, o->ps->total * sizeof(float), (size_t)o->rows * sizeof *o->last}};
+                             .bytes = {m, m, (size_t)o->rows * sizeof *o->last}};
 }

@@ -5,7 +5,7 @@
  *   p <- p (1 - lr wd) - lr / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + eps)          g <- 0
  *
  * Decoupled decay as PyTorch's AdamW; wd only for SNC_PARAM_DECAY. The pass reads p, g, m, v and writes them back with g
- * zeroed, so nobody else clears gradients; keep_grad spares that where the next backward pass overwrites them. State: m, v in the layout of the parameters (m optionally in bf16).
+ * zeroed, so nobody else clears gradients; keep_grad spares that where the next backward pass overwrites them. State: m, v in the layout of the parameters (optionally in 16 bits).
  *
  * Lazy rows (SNC_PARAM_ROWS): a table row takes part in a step only when the batch names it. Each row keeps the step it is
  * valid at; `prepare` brings the named rows up to the present before they are read, and gives what dense AdamW with a zero
@@ -36,7 +36,7 @@ typedef struct snc_adamw_opts {
     float beta1, beta2, eps, weight_decay;
     float clip;       /* largest global norm; 0: no clipping */
     bool lazy;        /* false: SNC_PARAM_ROWS tables are updated whole, like everything else */
-    bool bf16_moment; /* first moment in bf16: a ninth less memory traffic */
+    bool half_state;  /* both moments in 16 bits (adamw_kernel.h): a quarter less memory traffic */
 } snc_adamw_opts;
 #define SNC_ADAMW_OPTS_INIT                                                                                            \
     { .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.01f, .clip = 1.0f, .lazy = true }

@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+enum { SWEEP_BATCH = 128 };
+
 typedef struct length_key {
     int32_t len, row;
 } length_key;
@@ -75,6 +77,16 @@ snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, co
     SNC_TRY(snc_bert_create(&e, ctx, m, &o));
     snc_err err = snc_train_eval(logits, ctx, e, arch ? arch : &m->arch, m->cfg.classes, d, batch_size, what);
     snc_bert_free(e);
+    return err;
+}
+
+snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d)
+{
+    float *z = NULL;
+    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)teacher->cfg.classes, sizeof *z));
+    snc_err err = snc_train_eval_model(z, ctx, teacher, NULL, compute, d, SWEEP_BATCH, "teacher logits");
+    if (err) snc_free(z);
+    else *logits = z;
     return err;
 }
 

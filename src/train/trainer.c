@@ -37,7 +37,8 @@ typedef struct trainer {
     snc_batcher *batcher;
     int K, L;
     int64_t step, per_epoch, total;
-    float *teacher_logits; /* [n, K] or NULL */
+    float *swept;         /* the teacher's logits, where the caller has none; else NULL */
+    const float *taught;  /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
     float *dhidden; /* [L+1, max tokens, C] or NULL */
     tally tally;
@@ -52,6 +53,7 @@ typedef struct trainer {
 static snc_err check_teacher(const snc_model *m, const snc_model *teacher, const snc_train_opts *o)
 {
     if (!teacher) {
+        SNC_CHECK(!o->teacher_logits, SNC_E_ARG, "a teacher's logits without the teacher");
         SNC_CHECK(o->hidden_weight <= 0, SNC_E_ARG, "hidden weight %g: hidden states need a teacher", o->hidden_weight);
         return SNC_OK;
     }
@@ -121,7 +123,7 @@ static snc_err create_optimiser(trainer *t)
     a.weight_decay = (float)t->o->weight_decay;
     a.clip = (float)t->o->clip;
     a.lazy = t->o->lazy_rows;
-    a.bf16_moment = t->o->bf16_moment;
+    a.half_state = t->o->half_state;
     SNC_TRY(snc_adamw_create(&t->adamw, t->ctx, &t->m->params, &s, &a));
     snc_params_zero_grad(&t->m->params);
     return SNC_OK;
@@ -129,10 +131,11 @@ static snc_err create_optimiser(trainer *t)
 
 static snc_err teacher_sweep(trainer *t)
 {
-    if (!t->teacher) return SNC_OK;
-    SNC_TRY(snc_alloc(&t->teacher_logits, (size_t)t->d->n * (size_t)t->K, sizeof(float)));
-    return snc_train_eval_model(t->teacher_logits, t->ctx, t->teacher, NULL, t->o->compute, t->d, t->o->batch_size,
-                                "teacher logits");
+    t->taught = t->o->teacher_logits;
+    if (!t->teacher || t->taught) return SNC_OK;
+    SNC_TRY(snc_train_sweep(&t->swept, t->ctx, t->teacher, t->o->compute, t->d));
+    t->taught = t->swept;
+    return SNC_OK;
 }
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
@@ -178,7 +181,7 @@ static void collect_facts(trainer *t)
                    {"compute type", o->compute}, {"dropout", o->dropout}, {"subnet dropout", o->subnet_dropout},
                    {"alpha", o->alpha}, {"temperature", o->temperature}, {"hidden weight", o->hidden_weight},
                    {"random nets", o->random_nets}, {"in-place teacher", o->in_place}, {"lazy rows", o->lazy_rows},
-                   {"bf16 moment", o->bf16_moment}};
+                   {"half state", o->half_state}};
     const struct {
         const char *name;
         uint64_t v;
@@ -287,14 +290,14 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
     else nets[0] = t->m->arch;
     for (int b = 0; b < x->B; b++) {
         t->target[b] = t->d->target[rows[b]];
-        if (t->teacher) memcpy(t->soft + (size_t)b * k, t->teacher_logits + (size_t)rows[b] * k, k * sizeof(float));
+        if (t->taught) memcpy(t->soft + (size_t)b * k, t->taught + (size_t)rows[b] * k, k * sizeof(float));
     }
     if (t->te) SNC_TRY(snc_bert_forward(t->te, t->logits, &t->teacher->arch, x, NULL));
     for (int i = 0; i < n; i++) {
         snc_dropout drop = {.seed = t->ctx->seed, .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
                             .hidden = t->m->cfg.hidden_dropout, .attention = t->m->cfg.attention_dropout};
         bool on = i == 0 ? t->o->dropout : t->o->subnet_dropout;
-        const float *soft = i > 0 && t->o->in_place ? t->full : t->teacher ? t->soft : NULL;
+        const float *soft = i > 0 && t->o->in_place ? t->full : t->taught ? t->soft : NULL;
         double loss;
         SNC_TRY(run_net(&loss, t, &nets[i], x, on ? &drop : NULL, soft, 1.0 / n));
         if (i == 0) {
@@ -404,7 +407,7 @@ static snc_err loop(snc_train_result *out, trainer *t)
 
 static void dispose(trainer *t)
 {
-    float *blocks[] = {t->teacher_logits, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
+    float *blocks[] = {t->swept, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_bert_free(t->e);
     snc_bert_free(t->te);

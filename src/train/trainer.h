@@ -5,7 +5,7 @@
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
  *
  * hard = alpha when the net has a soft target, else 1; regression uses MSE for both. The soft target is the frozen teacher
- * (its logits are computed once for the whole split), or with in_place the logits of the step's largest net, for the others.
+ * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's largest net, for the others.
  * Hidden states are compared with the teacher's over the net's first C channels: embedding with embedding, a kept layer with
  * its source, the last with the last; the teacher must therefore be in the supernet's channel order.
  *
@@ -43,11 +43,12 @@ typedef struct snc_train_opts {
     int random_nets;       /* random subnets a step */
     bool in_place;         /* subnets learn from the largest net of the same step */
     bool lazy_rows;        /* see adamw.h */
-    bool bf16_moment;
+    bool half_state;
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
     int64_t max_steps;     /* 0: to the end */
     const char *checkpoint; /* path, NULL: none */
     int checkpoint_every;  /* steps; 0: only when stopped */
+    const float *teacher_logits; /* [rows, classes] of the teacher, borrowed; NULL: it is asked first */
     bool resume;           /* continue from the checkpoint when it exists */
     const char *what;      /* of progress and log lines */
     snc_train_epoch_fn on_epoch;
@@ -60,7 +61,7 @@ typedef struct snc_train_opts {
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
 /* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
- * hidden_weight sampler random_nets in_place lazy_rows bf16_moment. Absent keys leave *o. */
+ * hidden_weight sampler random_nets in_place lazy_rows half_state. Absent keys leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
 cJSON  *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
 

@@ -22,7 +22,7 @@ typedef struct rig {
     int table, w, b;
 } rig;
 
-static void rig_make(rig *r, bool lazy, bool bf16, double lr, int64_t total, unsigned table_flags)
+static void rig_make(rig *r, bool lazy, bool half, double lr, int64_t total, unsigned table_flags)
 {
     *r = (rig){.ctx = SNC_CTX_INIT};
     r->ctx.threads = 2;
@@ -38,7 +38,7 @@ static void rig_make(rig *r, bool lazy, bool bf16, double lr, int64_t total, uns
     snc_adamw_opts o = SNC_ADAMW_OPTS_INIT;
     o.weight_decay = 0.1f;
     o.lazy = lazy;
-    o.bf16_moment = bf16;
+    o.half_state = half;
     assert_int_equal(snc_adamw_create(&r->a, &r->ctx, &r->ps, &s, &o), SNC_OK);
 }
 
@@ -124,7 +124,7 @@ static void a_prepared_row_is_what_dense_would_read(void **state)
     rig_free(&lazy);
 }
 
-static void a_bf16_moment_stays_near(void **state)
+static void half_state_stays_near(void **state)
 {
     (void)state;
     rig full, half;
@@ -144,6 +144,35 @@ static void a_bf16_moment_stays_near(void **state)
     assert_true(largest_difference(&full, &half) <= 100 * 5e-3 * 0.02); /* 2 % of the longest way */
     rig_free(&full);
     rig_free(&half);
+}
+
+/* Many elements that start from one v, each with its own noise: rounded v may wander, its mean may not. */
+static void a_rounded_second_moment_keeps_its_mean(void **state)
+{
+    (void)state;
+    enum { N = 4096, T = 2000 };
+    static float p[N], g[N];
+    static snc_bf16 m[N];
+    static snc_square v[N];
+    const snc_adamw_kernels *k = snc_adamw_kernels_get(snc_isa_now());
+    snc_adamw_coef c = {.b1 = 0.9f, .b2 = 0.999f, .c1 = 0.1f, .c2 = 0.001f, .gscale = 1, .decay = 1, .eps = 1e-8f, .keep = true};
+    double mean = 0, square = 0, exact = 0;
+    for (int t = 1; t <= T; t++) {
+        float gt = t <= T / 2 ? 1e-3f : 3e-4f; /* up, then down */
+        for (int i = 0; i < N; i++) g[i] = gt;
+        c.noise = (uint32_t)t * 0x6a09e667u;
+        exact = 0.999 * exact + 0.001 * (double)gt * (double)gt;
+        k->step_half(p, g, m, v, 0, N, &c);
+    }
+    for (int i = 0; i < N; i++) {
+        uint32_t u = (uint32_t)v[i] << 15;
+        float f;
+        memcpy(&f, &u, sizeof f);
+        mean += (double)f / N;
+        square += (double)f * (double)f / N;
+    }
+    assert_true(fabs(mean / exact - 1) < 0.003);
+    assert_true(sqrt(square - mean * mean) / exact < 0.05);
 }
 
 static void saved_state_continues_to_the_same_bits(void **state)
@@ -209,17 +238,19 @@ static void every_isa_gives_the_scalar_bits(void **state)
     enum { N = 77 };
     const snc_adamw_kernels *ref = snc_adamw_kernels_get(SNC_ISA_SCALAR);
     snc_adamw_coef c = {.b1 = 0.9f, .b2 = 0.999f, .c1 = 0.1f, .c2 = 0.001f, .gscale = 0.37f, .decay = 0.9995f,
-                        .rate = 1e-3f, .root = 1.7f, .eps = 1e-8f};
-    snc_adamw_skip k = {.decay = 0.99f, .m = 0.5f, .v = 0.9f, .wu = {1e-3f, 2e-3f}, .eu = {1e-8f, 2e-8f}};
+                        .rate = 1e-3f, .root = 1.7f, .eps = 1e-8f, .noise = 77};
+    snc_adamw_skip k = {.decay = 0.99f, .m = 0.5f, .v = 0.9f, .wu = {1e-3f, 2e-3f}, .eu = {1e-8f, 2e-8f}, .noise = 78};
     for (snc_isa isa = SNC_ISA_AVX2; isa <= snc_isa_hardware(); isa++) {
         const snc_adamw_kernels *fast = snc_adamw_kernels_get(isa);
         float x[2][4][N];
         snc_bf16 m16[2][N];
+        snc_square v16[2][N];
         snc_rng rng;
         snc_rng_init(&rng, 3, 3);
         for (int i = 0; i < N; i++) {
             for (int j = 0; j < 4; j++) x[0][j][i] = x[1][j][i] = (float)fabs(snc_rng_normal(&rng));
             m16[0][i] = m16[1][i] = snc_bf16_from_f32(x[0][2][i]);
+            v16[0][i] = v16[1][i] = (snc_square)(0x7f00 - 40 * i); /* from 2^127 down */
         }
         assert_true(ref->sumsq(x[0][1], N) == fast->sumsq(x[1][1], N));
         const snc_adamw_kernels *pair[] = {ref, fast};
@@ -227,22 +258,23 @@ static void every_isa_gives_the_scalar_bits(void **state)
             pair[i]->step(x[i][0], x[i][1], x[i][2], x[i][3], N, &c);
             pair[i]->catch_up(x[i][0], x[i][2], x[i][3], N, &k);
             for (int j = 0; j < N; j++) x[i][1][j] = (float)j;
-            pair[i]->step_bf16(x[i][0], x[i][1], m16[i], x[i][3], N, &c);
-            pair[i]->catch_up_bf16(x[i][0], m16[i], x[i][3], N, &k);
+            pair[i]->step_half(x[i][0], x[i][1], m16[i], v16[i], 1234567, N, &c);
+            pair[i]->catch_up_half(x[i][0], m16[i], v16[i], 1234567, N, &k);
         }
         assert_memory_equal(x[0], x[1], sizeof x[0]);
         assert_memory_equal(m16[0], m16[1], sizeof m16[0]);
+        assert_memory_equal(v16[0], v16[1], sizeof v16[0]);
     }
 }
 
 static void a_kept_gradient_stays_and_changes_nothing_else(void **state)
 {
     (void)state;
-    for (int bf16 = 0; bf16 < 2; bf16++) {
+    for (int half = 0; half < 2; half++) {
         rig one, two;
         int32_t rows[V];
-        rig_make(&one, true, bf16, 5e-3, 50, SNC_PARAM_ROWS | SNC_PARAM_DECAY);
-        rig_make(&two, true, bf16, 5e-3, 50, SNC_PARAM_ROWS | SNC_PARAM_DECAY);
+        rig_make(&one, true, half, 5e-3, 50, SNC_PARAM_ROWS | SNC_PARAM_DECAY);
+        rig_make(&two, true, half, 5e-3, 50, SNC_PARAM_ROWS | SNC_PARAM_DECAY);
         snc_adamw_keep_grad(two.a, two.w);
         snc_row_set set = {.param = one.table, .n = fill_step(rows, &one, 0), .rows = rows};
         fill_step(rows, &two, 0);
@@ -309,7 +341,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lazy_rows_end_where_dense_rows_end),
         cmocka_unit_test(a_prepared_row_is_what_dense_would_read),
-        cmocka_unit_test(a_bf16_moment_stays_near),
+        cmocka_unit_test(half_state_stays_near),
+        cmocka_unit_test(a_rounded_second_moment_keeps_its_mean),
         cmocka_unit_test(saved_state_continues_to_the_same_bits),
         cmocka_unit_test(a_gradient_that_is_not_finite_is_refused_untouched),
         cmocka_unit_test(options_out_of_range_are_named),

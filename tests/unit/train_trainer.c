@@ -160,7 +160,7 @@ static void a_resumed_run_has_the_bits_of_an_uninterrupted_one(void **state)
     snc_train_opts o = options();
     check_resume(o, NULL, NULL, 7);  /* between two checkpoints */
     check_resume(o, NULL, NULL, 12); /* at the end of an epoch */
-    o.bf16_moment = true;
+    o.half_state = true;
     o.lazy_rows = false;
     check_resume(o, NULL, NULL, 17);
     snc_model *teacher = model(9);
