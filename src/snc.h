@@ -142,7 +142,7 @@ typedef struct snc_options {
     const char *warm_start;  /* another search's journal */
     const char *export_as;   /* csv | json: print the journal and stop */
     int evals;
-    const char *tabular, *searchers; int seeds; /* study */
+    const char *tabular, *searchers, *protocols; int seeds; /* study; seeds 0: 200 on a table, 5 on a supernet */
     const char *time_budget; /* 90s | 5m | 1h */
     /* export */
     const char *policy;     /* int8 | bf16 | f32 | FILE */

@@ -272,7 +272,7 @@ static snc_err collect(snc_found *out, snc_pick *p, snc_journal *j, const snc_ru
     return SNC_OK;
 }
 
-static snc_err search(snc_found *out, snc_pick *p, const char *path)
+snc_err snc_pick_search(snc_found *out, snc_pick *p, const char *path)
 {
     snc_err err = SNC_OK;
     snc_search *s = NULL;
@@ -386,7 +386,7 @@ snc_err snc_pick_find(snc_found *out, snc_pick *p, const char *dir)
     SNC_TRY(snc_pick_journal_path(journal, sizeof journal, p->o, dir));
     SNC_TRY(snc_path_join(front, sizeof front, dir, "front.json"));
     SNC_TRY(snc_path_join(config, sizeof config, dir, "config.json"));
-    SNC_GOTO(search(out, p, journal));
+    SNC_GOTO(snc_pick_search(out, p, journal));
     SNC_GOTO(snc_pick_choose(out->f, &out->n_f, p, out->obs, out->n));
     SNC_GOTO(save_front(front, p, out));
     chosen = snc_pick_obs_json(p, &out->f[0].o);

@@ -95,6 +95,8 @@ typedef struct snc_found {
     snc_run_report report;
 } snc_found;
 
+/* The search alone: fills obs, in the order of evaluation, and report. Goes on with the journal when it is there. */
+snc_err snc_pick_search(snc_found *out, snc_pick *p, const char *journal) SNC_MUST_USE;
 /* Searches, or goes on with the journal in dir (--journal: elsewhere), chooses, and writes dir/front.json and dir/config.json.
  * SNC_E_DIVERGED: no evaluation gave a number. */
 snc_err snc_pick_find(snc_found *out, snc_pick *p, const char *dir) SNC_MUST_USE;

@@ -1,11 +1,12 @@
-/* compress study: searches against each other on a table of trained networks, over many seeds. */
+/* compress study: searches against each other on a table of trained networks, over many seeds; or on a supernet
+ * (stage/protocols.h). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "search/tabular.h"
-#include "stage/common.h"
+#include "stage/protocols.h"
 
 enum { MARKS = 3, NAME = 512, MOST = 16 };
 static const int at_queries[MARKS] = {50, 100, 200};
@@ -108,15 +109,16 @@ snc_err snc_stage_study(const snc_options *o, const snc_host *h)
     snc_err err = SNC_OK;
     const char *format = o->format ? o->format : "md";
     bool json = strcmp(format, "json") == 0, csv = strcmp(format, "csv") == 0;
-    int n = 0;
-    SNC_TRY(snc_stage_need("study", "--tabular", o->tabular));
+    int n = 0, seeds = o->seeds ? o->seeds : 200;
+    if (o->protocols) return snc_protocols_run(o, h);
+    SNC_TRY(snc_stage_need("study", "--tabular or --protocols", o->tabular));
     SNC_CHECK(json || csv || strcmp(format, "md") == 0, SNC_E_ARG, "--format '%s': expected md, json or csv", format);
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     SNC_GOTO(read_contenders(c, &n, o->searchers ? o->searchers : "linas,weaknas,nsga2,evolution,mcts,random"));
     SNC_GOTO(snc_tabular_load(&t, o->tabular));
-    for (int i = 0; i < n; i++) SNC_GOTO(run_contender(&c[i], &ctx, t, o->seeds));
-    if (json) err = say_json(h, c, n, o->seeds);
-    else say_rows(h, c, n, o->seeds, csv);
+    for (int i = 0; i < n; i++) SNC_GOTO(run_contender(&c[i], &ctx, t, seeds));
+    if (json) err = say_json(h, c, n, seeds);
+    else say_rows(h, c, n, seeds, csv);
 out:
     for (int i = 0; i < n; i++) cJSON_Delete(c[i].params);
     snc_tabular_free(t);

@@ -34,14 +34,14 @@ predict --logits --threads --backend
 eval --task --data --split --json
 info --json
 tokenize --pretrained --max-length
-study --tabular --searchers --seeds --format
+study --tabular --searchers --seeds --format --protocols --teacher --task --data --output --target-latency --searcher --evals
 LIST
 # The job without its verb is the same verb.
 "$COMPRESS" compress --help >with.txt
 "$COMPRESS" --pretrained x --help >without.txt
 same with.txt without.txt
 
-refused "study: --tabular is missing" study
+refused "study: --tabular or --protocols is missing" study
 refused "none/none.json" study --tabular none/none.json
 refused "unknown verb 'frobnicate'" frobnicate
 refused "unknown option '--frobnicate'" finetune --frobnicate

@@ -1,0 +1,440 @@
+#include "stage/protocols.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "search/predictor.h"
+
+enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
+static const int mark[MARKS] = {50, 100, 150, 200, 300, 400, 600, 1000};
+static const double WINDOW = 0.95;
+enum { STREAM_RANDOM_NETS = 0x5c07 };
+
+typedef struct lab {
+    const snc_ctx *ctx;
+    const snc_host *h;
+    const snc_options *o;
+    snc_options each; /* of the run under way */
+    snc_pick p;
+    double ref[2];    /* loss, us */
+    cJSON *report;
+} lab;
+
+/* ---- numbers over repeats ------------------------------------------------------------------------------------------- */
+
+typedef struct spread {
+    double mean, error; /* standard error of the mean */
+} spread;
+
+static spread spread_of(const double *x, int n)
+{
+    double mean = 0, var = 0;
+    for (int i = 0; i < n; i++) mean += x[i] / n;
+    for (int i = 0; i < n && n > 1; i++) var += (x[i] - mean) * (x[i] - mean) / (n - 1);
+    return (spread){mean, sqrt(var / n)};
+}
+
+/* Student's t at 97.5 % with n - 1 degrees of freedom. */
+static double student(int n)
+{
+    static const double t[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
+    int df = n - 1, most = (int)(sizeof t / sizeof *t);
+    return df < 1 ? (double)NAN : df <= most ? t[df - 1] : 1.96 + 2.4 / df;
+}
+
+static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x, n); }
+
+/* ---- runs ----------------------------------------------------------------------------------------------------------- */
+
+/* One search with a journal of its own, NAME-SEED.sqlite; the evaluations come in the order they were made. */
+static snc_err search_once(snc_found *out, lab *l, const char *name, const char *searcher, int repeat, int evals, double limit_us)
+{
+    char file[NAME], path[4096];
+    SNC_TRY(snc_ctx_check(l->ctx));
+    l->each = *l->o;
+    l->each.seed = l->o->seed + repeat;
+    l->each.searcher = searcher;
+    l->each.evals = evals;
+    l->each.objectives = l->each.warm_start = l->each.time_budget = NULL;
+    l->p.o = &l->each;
+    l->p.limits = (snc_limits){.latency_us = limit_us};
+    SNC_CHECK(snprintf(file, sizeof file, "%s-%d.sqlite", name, (int)l->each.seed) < NAME, SNC_E_ARG, "name too long: %.80s...", name);
+    SNC_TRY(snc_path_join(path, sizeof path, l->o->output, file));
+    *out = (snc_found){0};
+    return snc_pick_search(out, &l->p, path);
+}
+
+static snc_err volume(double *out, const lab *l, const snc_obs *o, int n)
+{
+    snc_point *p = NULL;
+    SNC_TRY(snc_alloc(&p, (size_t)n + 1, sizeof *p));
+    for (int i = 0; i < n; i++) p[i] = (snc_point){.f = {o[i].loss, o[i].latency_us}};
+    snc_err err = snc_hypervolume(out, p, n, 2, l->ref);
+    *out /= l->ref[0] * l->ref[1];
+    snc_free(p);
+    return err;
+}
+
+/* Repairs a net, writes it, and scores the file on select. */
+static snc_err trained(double *loss, double *score, lab *l, const snc_cfg *cfg)
+{
+    const snc_dataset *d = l->p.in->splits.select;
+    char path[4096], said[SNC_SENTENCE];
+    snc_loaded file = {0};
+    snc_finalist f = {.o = {.cfg = *cfg}};
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_ctx_check(l->ctx));
+    l->each = *l->o;
+    l->each.repair = "on";
+    l->p.o = &l->each;
+    SNC_TRY(snc_path_join(path, sizeof path, l->o->output, "net.snc"));
+    snc_pick_cost(&l->p, &f.o);
+    SNC_TRY(snc_export_finalist(said, &l->p, &f, l->o->teacher, path));
+    SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, false));
+    SNC_GOTO(snc_weights_logits(l->p.logits, l->ctx, file.weights, NULL, NULL, d));
+    *loss = snc_step_distance(l->p.logits, l->p.teacher_select, d->n, file.classes, file.regression);
+    SNC_GOTO(snc_inputs_score(score, NULL, l->p.in->task, l->p.logits, d, file.classes));
+out:
+    snc_loaded_close(&file);
+    remove(path);
+    return err;
+}
+
+/* ---- hypervolume ---------------------------------------------------------------------------------------------------- */
+
+typedef struct curve {
+    double at[MARKS][MOST_SEEDS], end[MOST_SEEDS], reached[MOST_SEEDS];
+} curve;
+
+static snc_err read_curve(curve *c, int s, const lab *l, const snc_found *f, double goal)
+{
+    for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++)
+        SNC_TRY(volume(&c->at[k][s], l, f->obs, mark[k] < f->n ? mark[k] : f->n));
+    SNC_TRY(volume(&c->end[s], l, f->obs, f->n));
+    c->reached[s] = NAN;
+    for (int n = 1; n <= f->n && isnan(c->reached[s]); n++) {
+        double v;
+        SNC_TRY(volume(&v, l, f->obs, n));
+        if (v >= goal) c->reached[s] = n;
+    }
+    return SNC_OK;
+}
+
+static void say_curve(lab *l, cJSON *list, const char *name, const curve *c)
+{
+    char line[1024];
+    int seeds = l->o->seeds, at = snprintf(line, sizeof line, "| %s |", name), never = 0;
+    cJSON *j = cJSON_CreateObject();
+    double first[MOST_SEEDS];
+    cJSON_AddStringToObject(j, "search", name);
+    for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++) {
+        char key[16];
+        spread v = spread_of(c->at[k], seeds);
+        at += snprintf(line + at, sizeof line - (size_t)at, " %.4f ± %.4f |", v.mean, v.error);
+        snprintf(key, sizeof key, "%d", mark[k]);
+        cJSON_AddItemToObject(j, key, numbers(c->at[k], seeds));
+    }
+    for (int s = 0; s < seeds; s++) {
+        never += isnan(c->reached[s]);
+        first[s] = isnan(c->reached[s]) ? l->o->evals : c->reached[s];
+    }
+    snprintf(line + at, sizeof line - (size_t)at, " %s%.0f |", never ? "over " : "", spread_of(first, seeds).mean);
+    cJSON_AddItemToObject(j, "evaluations_to_goal", numbers(first, seeds));
+    cJSON_AddNumberToObject(j, "never", never);
+    cJSON_AddItemToArray(list, j);
+    snc_stage_say(l->h, "%s", line);
+}
+
+static snc_err hypervolume(lab *l)
+{
+    char names[MOST_SEARCHERS][NAME], line[1024];
+    double goal[MOST_SEEDS];
+    int n = 0, at = 0;
+    cJSON *list = cJSON_AddArrayToObject(l->report, "hypervolume");
+    for (const char *p = l->o->searchers ? l->o->searchers : "nsga2,linas,random"; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, n++) {
+        SNC_CHECK(n < MOST_SEARCHERS && strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: too many or too long");
+        snprintf(names[n], NAME, "%.*s", (int)strcspn(p, ","), p);
+    }
+    at = snprintf(line, sizeof line, "| search |");
+    for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++) at += snprintf(line + at, sizeof line - (size_t)at, " %d |", mark[k]);
+    snc_stage_say(l->h, "hypervolume up to loss %.4f and %.0f us, %d runs; evaluations to what %s has after %d", l->ref[0], l->ref[1], l->o->seeds,
+                  names[0], l->o->evals);
+    snc_stage_say(l->h, "%s evaluations to goal |", line);
+    for (int i = 0; i < n; i++) {
+        curve c = {0};
+        const char *slash = strrchr(names[i], '/');
+        for (int s = 0; s < l->o->seeds; s++) {
+            snc_found f;
+            SNC_TRY(search_once(&f, l, slash ? slash + 1 : names[i], names[i], s, l->o->evals, 0));
+            snc_err err = i == 0 ? volume(&goal[s], l, f.obs, f.n) : SNC_OK;
+            if (!err) err = read_curve(&c, s, l, &f, goal[s]);
+            snc_found_dispose(&f);
+            SNC_TRY(err);
+        }
+        say_curve(l, list, names[i], &c);
+    }
+    return SNC_OK;
+}
+
+/* ---- relative improvement ------------------------------------------------------------------------------------------- */
+
+static snc_err random_in_window(snc_cfg *out, lab *l, snc_rng *rng, double limit_us)
+{
+    for (int tries = 0; tries < 1000000; tries++) {
+        snc_obs o = {.cfg = snc_cfg_random(l->p.space, rng)};
+        snc_pick_cost(&l->p, &o);
+        if (o.latency_us > limit_us || o.latency_us < WINDOW * limit_us) continue;
+        *out = o.cfg;
+        return SNC_OK;
+    }
+    return snc_err_set(SNC_E_ARG, "--target-latency: no random net of the space takes %.0f to %.0f us", WINDOW * limit_us, limit_us);
+}
+
+static snc_err improvement(lab *l)
+{
+    double loss[2][REPEATS], score[2][REPEATS], limit = snc_target_value(&l->p.asked.latency, l->p.full_us);
+    snc_rng rng;
+    snc_rng_init(&rng, (uint64_t)l->o->seed, STREAM_RANDOM_NETS);
+    for (int i = 0; i < REPEATS; i++) {
+        snc_found f;
+        snc_cfg searched, drawn;
+        SNC_TRY(search_once(&f, l, "improvement", l->o->searcher, i, l->o->evals, limit));
+        snc_obs_sort(f.obs, f.n);
+        searched = f.obs[0].cfg;
+        snc_found_dispose(&f);
+        SNC_TRY(random_in_window(&drawn, l, &rng, limit));
+        SNC_TRY(trained(&loss[0][i], &score[0][i], l, &searched));
+        SNC_TRY(trained(&loss[1][i], &score[1][i], l, &drawn));
+    }
+    spread s = spread_of(score[0], REPEATS), r = spread_of(score[1], REPEATS), sl = spread_of(loss[0], REPEATS), rl = spread_of(loss[1], REPEATS);
+    double ri = 100 * (s.mean - r.mean) / r.mean, error = 100 * hypot(s.error, r.error) / r.mean;
+    snc_stage_say(l->h, "relative improvement at %.0f us, %d searched against %d random nets, repaired, on select: %.2f ± %.2f %%", limit, REPEATS,
+                  REPEATS, ri, error);
+    snc_stage_say(l->h, "| nets | score | loss |\n|---|---|---|");
+    snc_stage_say(l->h, "| searched | %.2f ± %.2f | %.4f ± %.4f |", 100 * s.mean, 100 * s.error, sl.mean, sl.error);
+    snc_stage_say(l->h, "| random | %.2f ± %.2f | %.4f ± %.4f |", 100 * r.mean, 100 * r.error, rl.mean, rl.error);
+    cJSON *j = cJSON_AddObjectToObject(l->report, "improvement");
+    cJSON_AddNumberToObject(j, "relative_improvement", ri);
+    cJSON_AddNumberToObject(j, "standard_error", error);
+    cJSON_AddItemToObject(j, "searched", numbers(score[0], REPEATS));
+    cJSON_AddItemToObject(j, "random", numbers(score[1], REPEATS));
+    return SNC_OK;
+}
+
+/* ---- Kendall's tau -------------------------------------------------------------------------------------------------- */
+
+static snc_err tau(lab *l)
+{
+    double before[2][TAU_NETS], after[2][TAU_NETS];
+    snc_rng rng;
+    snc_rng_init(&rng, (uint64_t)l->o->seed, STREAM_RANDOM_NETS + 1);
+    snc_stage_say(l->h, "| net, us by the table | loss in the supernet | alone | score in the supernet | alone |\n|---|---|---|---|---|");
+    for (int i = 0; i < TAU_NETS; i++) {
+        snc_obs o = {.cfg = snc_cfg_random(l->p.space, &rng)};
+        snc_pick_cost(&l->p, &o);
+        SNC_TRY(snc_pick_look(&before[0][i], &before[1][i], &l->p, &o.cfg, l->p.in->splits.select, l->p.teacher_select));
+        SNC_TRY(trained(&after[0][i], &after[1][i], l, &o.cfg));
+        snc_stage_say(l->h, "| %.0f | %.4f | %.4f | %.2f | %.2f |", o.latency_us, before[0][i], after[0][i], 100 * before[1][i], 100 * after[1][i]);
+    }
+    double t[2] = {snc_kendall_tau(before[0], after[0], TAU_NETS), snc_kendall_tau(before[1], after[1], TAU_NETS)};
+    snc_stage_say(l->h, "Kendall's tau over %d nets: loss %.3f, score %.3f; loss in the supernet against score alone %.3f", TAU_NETS, t[0], t[1],
+                  -snc_kendall_tau(before[0], after[1], TAU_NETS));
+    cJSON *j = cJSON_AddObjectToObject(l->report, "tau");
+    cJSON_AddNumberToObject(j, "loss", t[0]);
+    cJSON_AddNumberToObject(j, "score", t[1]);
+    cJSON_AddItemToObject(j, "loss_in_supernet", numbers(before[0], TAU_NETS));
+    cJSON_AddItemToObject(j, "loss_alone", numbers(after[0], TAU_NETS));
+    return SNC_OK;
+}
+
+/* ---- joint against one after the other ------------------------------------------------------------------------------ */
+
+/* Every dtype gene at `t`, or at its last option where t is not offered. */
+static void fix_dtypes(snc_space *s, snc_dtype t)
+{
+    for (int g = 0; g < s->genes; g++) {
+        snc_gene *x = &s->gene[g];
+        int at = x->n - 1;
+        if (x->kind != SNC_GENE_DTYPE) continue;
+        for (int i = 0; i < x->n; i++)
+            if (x->value[i] == (int)t) at = i;
+        x->value[0] = x->value[at];
+        x->n = 1;
+    }
+}
+
+/* Hypervolume on select of the front on rank. */
+static snc_err front_on_select(double *out, lab *l, const snc_obs *o, int n)
+{
+    snc_obs *front = NULL;
+    int on = 0;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&front, (size_t)n + 1, sizeof *front));
+    for (int i = 0; i < n; i++) {
+        bool beaten = isnan(o[i].loss);
+        for (int k = 0; k < n && !beaten; k++)
+            beaten = o[k].loss <= o[i].loss && o[k].latency_us <= o[i].latency_us && (o[k].loss < o[i].loss || o[k].latency_us < o[i].latency_us);
+        if (beaten) continue;
+        front[on] = o[i];
+        SNC_GOTO(snc_pick_look(&front[on].loss, &front[on].metric, &l->p, &o[i].cfg, l->p.in->splits.select, l->p.teacher_select));
+        on++;
+    }
+    err = volume(out, l, front, on);
+out:
+    snc_free(front);
+    return err;
+}
+
+/* Takes the best of a search among FP nets in INT8. */
+static snc_err in_int8(snc_obs **out, int *n, lab *l, const snc_found *f, int most)
+{
+    snc_point *p = NULL;
+    int *order = NULL;
+    snc_err err = SNC_OK;
+    *n = f->n < most ? f->n : most;
+    SNC_GOTO(snc_alloc(out, (size_t)*n + 1, sizeof **out));
+    SNC_GOTO(snc_alloc(&p, (size_t)f->n + 1, sizeof *p));
+    SNC_GOTO(snc_alloc(&order, (size_t)f->n + 1, sizeof *order));
+    for (int i = 0; i < f->n; i++) p[i] = (snc_point){.f = {f->obs[i].loss, f->obs[i].latency_us}};
+    SNC_GOTO(snc_pareto_order(order, p, f->n, 2));
+    for (int i = 0; i < *n; i++) SNC_GOTO(snc_pick_observe(&(*out)[i], &l->p, &f->obs[order[i]].cfg));
+out:
+    snc_free(p);
+    snc_free(order);
+    return err;
+}
+
+enum { JOINT, INT8_NETS, FP_FIRST, ARMS };
+static const char *const arm_name[ARMS] = {"joint", "uniform INT8", "FP, then INT8"};
+
+static snc_err run_arm(double *out, lab *l, int arm, int repeat, const snc_space *whole)
+{
+    static const char *const file[ARMS] = {"joint", "joint-int8", "joint-fp"};
+    snc_space narrow = *whole, int8 = *whole, *kept = l->p.space;
+    snc_dtype fp;
+    snc_found f;
+    snc_obs *o = NULL;
+    int n = 0;
+    SNC_TRY(snc_inputs_fp(&fp, l->o));
+    fix_dtypes(&int8, SNC_I8);
+    if (arm != JOINT) fix_dtypes(&narrow, arm == FP_FIRST ? fp : SNC_I8);
+    l->p.space = &narrow;
+    snc_err err = search_once(&f, l, file[arm], l->o->searcher, repeat, arm == FP_FIRST ? l->o->evals / 2 : l->o->evals, 0);
+    if (!err && arm == FP_FIRST) {
+        l->p.space = &int8;
+        err = in_int8(&o, &n, l, &f, l->o->evals - f.n);
+        if (!err) err = front_on_select(out, l, o, n);
+    } else if (!err) {
+        err = front_on_select(out, l, f.obs, f.n);
+    }
+    snc_free(o);
+    if (!err) snc_found_dispose(&f);
+    l->p.space = kept;
+    return err;
+}
+
+static snc_err joint(lab *l)
+{
+    double v[ARMS][MOST_SEEDS], gain[MOST_SEEDS];
+    int seeds = l->o->seeds;
+    cJSON *j = cJSON_AddObjectToObject(l->report, "joint");
+    for (int a = 0; a < ARMS; a++)
+        for (int s = 0; s < seeds; s++) SNC_TRY(run_arm(&v[a][s], l, a, s, l->p.space));
+    snc_stage_say(l->h, "hypervolume on select of the front, %d runs of %d evaluations\n| search over | hypervolume | joint against it |\n|---|---|---|", seeds,
+                  l->o->evals);
+    for (int a = 0; a < ARMS; a++) {
+        spread x = spread_of(v[a], seeds);
+        cJSON_AddItemToObject(j, arm_name[a], numbers(v[a], seeds));
+        for (int s = 0; s < seeds; s++) gain[s] = 100 * (v[JOINT][s] / v[a][s] - 1);
+        spread g = spread_of(gain, seeds);
+        if (a == JOINT) snc_stage_say(l->h, "| %s | %.4f ± %.4f | |", arm_name[a], x.mean, x.error);
+        else snc_stage_say(l->h, "| %s | %.4f ± %.4f | %+.2f %% (95%%: %+.2f to %+.2f) |", arm_name[a], x.mean, x.error, g.mean,
+                           g.mean - student(seeds) * g.error, g.mean + student(seeds) * g.error);
+    }
+    return SNC_OK;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    snc_err (*run)(lab *l);
+    bool limited;
+} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, false}, {"joint", joint, false}};
+enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
+
+/* The i-th bit for the i-th protocol. */
+static snc_err parse(unsigned *wanted, const char *list)
+{
+    *wanted = 0;
+    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        size_t n = strcspn(p, ",");
+        unsigned before = *wanted;
+        for (unsigned i = 0; i < PROTOCOLS; i++)
+            if (strlen(protocols[i].name) == n && strncmp(protocols[i].name, p, n) == 0) *wanted |= 1u << i;
+        SNC_CHECK(*wanted != before, SNC_E_ARG, "--protocols '%.60s': expected a list of hypervolume, improvement, tau, joint, each once", list);
+    }
+    return SNC_OK;
+}
+
+/* The point that hypervolumes are measured to. */
+static snc_err set_reference(lab *l)
+{
+    snc_obs o;
+    snc_cfg half = snc_cfg_uniform(l->p.space, 0.5, l->p.space->gene[0].n - 1);
+    SNC_TRY(snc_pick_observe(&o, &l->p, &half));
+    l->ref[0] = o.loss;
+    l->ref[1] = l->p.full_us;
+    cJSON_AddItemToObject(l->report, "reference", numbers(l->ref, 2));
+    return SNC_OK;
+}
+
+static snc_err run_all(lab *l, unsigned wanted, const snc_ctx *work, const snc_inputs *in)
+{
+    char table[4096], file[4096];
+    SNC_TRY(snc_path_join(table, sizeof table, l->o->output, "latency.json"));
+    SNC_TRY(snc_path_join(file, sizeof file, l->o->output, "study.json"));
+    SNC_TRY(snc_mkdir(l->o->output));
+    SNC_TRY(snc_step_profile(work, l->o, in, l->o->models[0], table));
+    SNC_TRY(snc_ctx_check(l->ctx));
+    SNC_TRY(snc_pick_open(&l->p, l->ctx, work, l->o, in, l->o->teacher, l->o->models[0], table, l->o->output));
+    SNC_TRY(set_reference(l));
+    for (unsigned i = 0; i < PROTOCOLS; i++)
+        if (wanted & 1u << i) SNC_TRY(protocols[i].run(l));
+    return snc_json_save(l->report, file);
+}
+
+snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx, work;
+    snc_options all = *o, mine = *o;
+    snc_inputs in = {0};
+    unsigned wanted;
+    lab l = {.ctx = &ctx, .h = h, .o = &mine};
+    if (!o->seeds) mine.seeds = 5;
+    if (!o->target_latency) mine.target_latency = "1x"; /* limits are the protocols' own */
+    all.threads = NULL;
+    SNC_TRY(parse(&wanted, o->protocols));
+    for (unsigned i = 0; i < PROTOCOLS; i++)
+        SNC_CHECK(!(wanted & 1u << i) || !protocols[i].limited || o->target_latency, SNC_E_ARG,
+                  "study: the protocol '%s' needs --target-latency", protocols[i].name);
+    SNC_TRY(snc_stage_need("study --protocols", "a supernet", o->n_models ? o->models[0] : NULL));
+    SNC_TRY(snc_stage_need("study --protocols", "--teacher", o->teacher));
+    SNC_TRY(snc_stage_need("study --protocols", "--output", o->output));
+    SNC_CHECK(mine.seeds <= MOST_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.seeds, MOST_SEEDS);
+    SNC_TRY(snc_stage_ctx(&work, o, h, 1));
+    SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
+    l.report = cJSON_CreateObject();
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "study", o->models[0], true, NULL));
+    SNC_GOTO(run_all(&l, wanted, &work, &in));
+out:
+    snc_pick_close(&l.p);
+    snc_inputs_close(&in);
+    cJSON_Delete(l.report);
+    return err;
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Protocols on a supernet: each runs, says its table, keeps its journals, and goes on where it stopped.
+. "$(dirname "$0")/lib.bash"
+nano nano
+data=(--task nano/task.json --data nano)
+run 0 finetune --pretrained nano/nano.snc "${data[@]}" --output t.snc --epochs 3 --lr 2e-3 --threads 1
+run 0 supernet --teacher t.snc "${data[@]}" --output s.snc --supernet-lr 1e-3 --threads 1
+study=(study s.snc --teacher t.snc "${data[@]}" --augment 0 --repair-epochs 0.5)
+
+run 0 "${study[@]}" --protocols hypervolume --searchers random,linas --seeds 2 --evals 60 --output a
+holds out '^hypervolume up to loss .*, 2 runs; evaluations to what random has after 60$'
+holds out '^| random | [0-9.]* ± [0-9.]* | [0-9.]* |$'
+holds out '^| linas | [0-9.]* ± [0-9.]* | '
+exists a/random-42.sqlite a/random-43.sqlite a/linas-42.sqlite a/linas-43.sqlite a/study.json a/latency.json
+check "a volume is above 0" awk -F'|' '/^\| random/ { exit !($3 + 0 > 0) }' out
+for f in a/*.sqlite; do
+    "$COMPRESS" search --export csv --journal "$f" >rows
+    check "$f has its evaluations" test "$(wc -l <rows)" -ge 55
+done
+cp out first.txt
+run 0 "${study[@]}" --protocols hypervolume --searchers random,linas --seeds 2 --evals 60 --output a
+same out first.txt # from the journals
+
+run 0 "${study[@]}" --protocols tau,joint --seeds 3 --evals 24 --output b
+equal "nets" "$(grep -c '^| [0-9]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* |$' out)" 12
+holds out "^Kendall's tau over 12 nets: loss -*[01][.][0-9]*, score"
+holds out '^| joint | '
+holds out '^| uniform INT8 | .* % (95%: '
+holds out '^| FP, then INT8 | .* % (95%: '
+holds b/study.json '"tau":'
+absent b/net.snc
+
+run 0 "${study[@]}" --protocols improvement --target-latency 0.9x --evals 30 --output c
+holds out '^relative improvement at .* us, 8 searched against 8 random nets, repaired, on select: '
+holds out '^| searched | '
+refused "the protocol 'improvement' needs --target-latency" "${study[@]}" --protocols improvement --output d
+refused "--protocols 'fun'" "${study[@]}" --protocols fun --output d
+refused "--protocols 'tau,tau'" "${study[@]}" --protocols tau,tau --output d
+refused "--seeds 33: --protocols takes at most 32" "${study[@]}" --protocols joint --seeds 33 --output d
+refused "study --protocols: --teacher is missing" study s.snc "${data[@]}" --protocols tau --output d
