@@ -29,6 +29,9 @@ typedef struct snc_gemm_weight snc_gemm_weight; /* one matrix, ready for the ker
 /* The backend that AUTO stands for: bf16: native on AMX > onednn > native on AVX > ref; f32: onednn > blas > native > ref. */
 snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute);
 
+/* What the linked OpenBLAS says of itself; NULL: built without it. */
+const char *snc_gemm_blas_version(void);
+
 /* max_tokens bounds T, max_width bounds n and k of every later call. SNC_E_UNSUPPORTED: backend cannot do `compute`. */
 snc_err snc_gemm_create(snc_gemm **out, const snc_ctx *ctx, snc_compute compute, int max_tokens, int max_width) SNC_MUST_USE;
 void    snc_gemm_free(snc_gemm *g);

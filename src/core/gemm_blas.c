@@ -5,6 +5,8 @@
 #include <cblas.h>
 #include <string.h>
 
+const char *snc_gemm_blas_version(void) { return openblas_get_config(); }
+
 static snc_err blas_open(snc_gemm *g)
 {
     (void)g;
@@ -38,6 +40,8 @@ const snc_gemm__ops *snc_gemm__blas(snc_compute compute)
     return compute == SNC_COMPUTE_F32 ? &ops : NULL;
 }
 #else
+const char *snc_gemm_blas_version(void) { return NULL; }
+
 const snc_gemm__ops *snc_gemm__blas(snc_compute compute)
 {
     (void)compute;

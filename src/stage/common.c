@@ -8,6 +8,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/par.h"
+#include "core/gemm.h"
 #include "quant/qlinear.h"
 
 const snc_options snc_options_defaults = {
@@ -144,6 +145,7 @@ cJSON *snc_host_json(const snc_ctx *ctx)
     cJSON_AddNumberToObject(j, "threads", ctx->threads);
     cJSON_AddStringToObject(j, "backend", snc_backend_name(ctx->backend));
     if (snc_qlinear_library()) cJSON_AddStringToObject(j, "onednn", snc_qlinear_library());
+    if (snc_gemm_blas_version()) cJSON_AddStringToObject(j, "openblas", snc_gemm_blas_version());
     cJSON_AddStringToObject(j, "compiler", __VERSION__);
     cJSON_AddStringToObject(j, "snc", SNC_VERSION);
     return j;

@@ -37,6 +37,11 @@ lines err 1
 holds err '^warning: 2 .*cut to 32 tokens$'
 run 0 predict t.snc --quiet <in
 lines err 0
+awk 'BEGIN { for (i = 0; i < 10000; i++) printf "good "; print "" }' >in
+run 0 predict t.snc <in
+lines out 1
+lines err 1
+holds err '^warning: 1 text was cut to 32 tokens$'
 
 run 0 predict t.snc </dev/null
 equal "answer to no input" "$(cat out)" ""
