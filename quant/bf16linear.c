@@ -54,8 +54,7 @@ static snc_err create(snc_bf16linear **out, const snc_ctx *ctx, const float *b, 
     l->finish = snc_epilogue__get(l->kernel->isa);
     l->pooled = ctx->pool;
     size_t size = (size_t)l->panels * (size_t)l->blocks * BLOCK * sizeof *l->w;
-    if (ctx->pool) SNC_GOTO(snc_pool_alloc(&l->w, ctx->pool, size));
-    else SNC_GOTO(snc_alloc(&l->w, size, 1));
+    SNC_GOTO(snc_pool_alloc(&l->w, ctx->pool, size));
     SNC_GOTO(snc_alloc(&l->b, (size_t)l->panels * SNC_QPANEL, sizeof *l->b));
     if (b) memcpy(l->b, b, (size_t)N * sizeof *b);
 out:

@@ -18,6 +18,7 @@ struct snc_q4linear {
     snc_epilogue_fn finish;
     uint8_t *wq;
     float *sw, *b; /* padded to whole groups with zeros */
+    bool pooled;   /* wq lies in the pool of the context */
 };
 
 static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
@@ -114,7 +115,8 @@ snc_err snc_q4linear_create_packed(snc_q4linear **out, const snc_ctx *ctx, const
     l->finish = snc_epilogue__get(l->kernel->isa);
     SNC_GOTO(snc_alloc(&l->sw, (size_t)l->groups, GROUP * sizeof *l->sw));
     SNC_GOTO(snc_alloc(&l->b, (size_t)l->groups, GROUP * sizeof *l->b));
-    SNC_GOTO(snc_alloc(&l->wq, (size_t)l->groups * (size_t)l->blocks, SNC_Q4PANELS * SNC_Q4TILE));
+    l->pooled = ctx->pool;
+    SNC_GOTO(snc_pool_alloc(&l->wq, ctx->pool, (size_t)l->groups * (size_t)l->blocks * SNC_Q4PANELS * SNC_Q4TILE));
     memcpy(l->sw, sw, (size_t)N * sizeof *sw);
     if (b) memcpy(l->b, b, (size_t)N * sizeof *b);
     pack(l, data, group);
@@ -149,7 +151,7 @@ out:
 void snc_q4linear_free(snc_q4linear *l)
 {
     if (!l) return;
-    snc_free(l->wq);
+    if (!l->pooled) snc_free(l->wq);
     snc_free(l->sw);
     snc_free(l->b);
     snc_free(l);

@@ -78,8 +78,7 @@ snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const i
     }
 #endif
     l->pooled = ctx->pool;
-    if (ctx->pool) SNC_GOTO(snc_pool_alloc(&l->wq, ctx->pool, (size_t)l->panels * (size_t)l->blocks * SNC_QTILE));
-    else SNC_GOTO(snc_alloc(&l->wq, (size_t)l->panels * (size_t)l->blocks, SNC_QTILE));
+    SNC_GOTO(snc_pool_alloc(&l->wq, ctx->pool, (size_t)l->panels * (size_t)l->blocks * SNC_QTILE));
     pack(l, q);
 out:
     if (err != SNC_OK) {

@@ -132,6 +132,7 @@ static snc_err add_block(snc_pool *p, size_t bytes)
 
 snc_err snc_pool_alloc(void *out, snc_pool *p, size_t bytes)
 {
+    if (!p) return snc_alloc(out, bytes, 1);
     SNC_CHECK(bytes <= SIZE_MAX / 4, SNC_E_NOMEM, "out of memory: %zu bytes", bytes);
     bytes = snc_align_up(bytes ? bytes : 1, SNC_ALIGN);
     if (!p->head || p->head->size - p->head->used < bytes) SNC_TRY(add_block(p, bytes));

@@ -28,7 +28,8 @@ void    snc_arena_free(snc_arena *a);
  * cores read from the last-level cache a quarter faster than small pages. Not thread-safe. */
 typedef struct snc_pool snc_pool;
 snc_err snc_pool_new(snc_pool **out) SNC_MUST_USE;
-snc_err snc_pool_alloc(void *out /* T ** */, snc_pool *p, size_t bytes) SNC_MUST_USE; /* 64-byte aligned, zeroed */
+/* 64-byte aligned, zeroed. p NULL: a block of its own, from snc_alloc. */
+snc_err snc_pool_alloc(void *out /* T ** */, snc_pool *p, size_t bytes) SNC_MUST_USE;
 void    snc_pool_free(snc_pool *p);
 
 /* Heap copy of a string; freed with snc_free. */
