@@ -2,17 +2,19 @@
  * measured, search on the predictors, measure the best of what that found, repeat.
  *
  * As published: a first population of 50, ridge or RBF-SVR by cross-validated error, an inner NSGA-II of 20,000 predicted
- * evaluations. Ours: costs are exact, never predicted; a round proposes only what was never measured; rounds after the first are
- * smaller than it, since learning costs less than measuring; a share of each round goes to the configs that the bootstrap is
- * least sure to be worse; a space of no more configs than inner evaluations is predicted whole; and it stops when the
- * hypervolume of what was measured stalls. */
+ * evaluations. Ours: costs are exact, never predicted; a round proposes only what was never measured, and of that the configs
+ * which together widen the measured front most (gain.h); rounds after the first are smaller than it, since learning costs less
+ * than measuring; a share of each goes to the configs that the bootstrap is least sure to be worse; a space of no more configs
+ * than inner evaluations is predicted whole; and it stops when the hypervolume of what was measured stalls.
+ */
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "search/surrogate.h"
 
-enum { INNER_ASK = 50, SEEDS = 50 };
+enum { INNER_ASK = 50, SEEDS = 50, SHORT_LIST = 300 };
+static const double NEARBY = 0.2;   /* genes of a seed that are drawn anew */
 static const double OPTIMISM = 2.0; /* deviations below the prediction at which an unsure config is judged */
 
 typedef struct linas {
@@ -134,26 +136,45 @@ out:
     return err;
 }
 
+/* Takes up to `want` of the findings, each time the one that would widen the front most if it kept what is predicted. */
+static snc_err take(linas *s, findings *f, snc_gain *front, bool *taken, int want)
+{
+    snc_err err = SNC_OK;
+    int *order = NULL, n = 0;
+    SNC_GOTO(snc_alloc(&order, f->cfg.n, sizeof *order));
+    SNC_GOTO(snc_pareto_order(order, f->point, (int)f->cfg.n, front->scale.m));
+    for (size_t i = 0; i < f->cfg.n && n < SHORT_LIST; i++)
+        if (!taken[order[i]]) order[n++] = order[i];
+    for (; n > 0 && s->queued < want; n--) {
+        int at;
+        SNC_GOTO(snc_gain_best(&at, front, f->point, order, n));
+        SNC_GOTO(snc_gain_add(front, &f->point[order[at]]));
+        taken[order[at]] = true;
+        s->queue[s->queued++] = f->cfg.item[order[at]];
+        memmove(order + at, order + at + 1, (size_t)(n - 1 - at) * sizeof *order);
+    }
+out:
+    snc_free(order);
+    return err;
+}
+
 /* The round: by prediction, then, for the share that explores, by prediction less its uncertainty. */
 static snc_err choose(linas *s, findings *f)
 {
     snc_err err = SNC_OK;
-    int n = (int)f->cfg.n, m = s->made.problem.objectives, sure = s->batch - (int)lround(s->explore * s->batch);
-    int *order = NULL;
+    snc_gain front = {0};
+    snc_point *measured = NULL;
     bool *taken = NULL;
-    SNC_GOTO(snc_alloc(&order, (size_t)n, sizeof *order));
-    SNC_GOTO(snc_alloc(&taken, (size_t)n, sizeof *taken));
-    for (int pass = 0; pass < 2; pass++) {
-        SNC_GOTO(snc_pareto_order(order, f->point, n, m));
-        for (int i = 0; i < n && s->queued < (pass == 0 ? sure : s->batch); i++) {
-            if (taken[order[i]]) continue;
-            taken[order[i]] = true;
-            s->queue[s->queued++] = f->cfg.item[order[i]];
-        }
-        for (int i = 0; i < n && pass == 0; i++) f->point[i].f[0] -= OPTIMISM * snc_surrogate_spread(&s->model, &f->cfg.item[i]);
-    }
+    SNC_GOTO(snc_alloc(&measured, s->model.n, sizeof *measured));
+    SNC_GOTO(snc_alloc(&taken, f->cfg.n, sizeof *taken));
+    for (size_t i = 0; i < s->model.n; i++) measured[i] = s->model.told[i].point;
+    SNC_GOTO(snc_gain_init(&front, measured, (int)s->model.n, s->made.problem.objectives));
+    SNC_GOTO(take(s, f, &front, taken, s->batch - (int)lround(s->explore * s->batch)));
+    for (size_t i = 0; i < f->cfg.n; i++) f->point[i].f[0] = snc_surrogate_lower(&s->model, &f->cfg.item[i], OPTIMISM);
+    SNC_GOTO(take(s, f, &front, taken, s->batch));
 out:
-    snc_free(order);
+    snc_gain_dispose(&front);
+    snc_free(measured);
     snc_free(taken);
     return err;
 }
@@ -186,13 +207,20 @@ out:
     return err;
 }
 
+/* The seeds, then their surroundings: in a large space what is drawn at random is far worse than them and teaches little of
+ * what is near the front. */
+static bool first_config(snc_cfg *out, snc_proposals *p)
+{
+    return snc_proposals_seed(out, p) || snc_proposals_near(out, p, NEARBY) || snc_proposals_random(out, p);
+}
+
 static snc_err ask(void *state, snc_cfg *cfg, int *n, int cap)
 {
     linas *s = state;
     for (*n = 0; *n < cap; ++*n) {
         bool first = s->made.made.n < (size_t)s->population, waiting = s->model.n < s->made.made.n;
         if (first) {
-            if (!snc_proposals_first(&cfg[*n], &s->made)) break;
+            if (!first_config(&cfg[*n], &s->made)) break;
         } else {
             if (s->taken == s->queued && !waiting) SNC_TRY(plan(s));
             if (s->taken == s->queued) break; /* answers are out, or there is nothing left worth asking */

@@ -18,7 +18,8 @@ enum { ALPHAS = sizeof ALPHA / sizeof ALPHA[0], CS = sizeof SVR_C / sizeof SVR_C
 struct snc_predictor {
     snc_features f;
     snc_predictor_quality quality;
-    double centre, scale;         /* targets are standardised inside */
+    bool log;                     /* targets are logarithms inside */
+    double centre, scale;         /* and standardised */
     snc_feature_table *table;     /* [1 + bootstrap][genes]: the model, then the resampled ones */
     double *bias;                 /* [1 + bootstrap] */
     int bootstrap;
@@ -73,12 +74,14 @@ static snc_err work_init(work *k, snc_predictor *p, const snc_cfg *x, const doub
     SNC_GOTO(snc_alloc(&k->w, (size_t)k->d, sizeof *k->w));
     SNC_GOTO(snc_alloc(&k->oof, N, sizeof *k->oof));
     SNC_GOTO(snc_alloc(&k->oof_best, N, sizeof *k->oof_best));
-    for (int i = 0; i < n; i++) p->centre += y[i] / n;
-    for (int i = 0; i < n; i++) p->scale += (y[i] - p->centre) * (y[i] - p->centre) / n;
+    p->log = o->log;
+    for (int i = 0; i < n; i++) k->y[i] = p->log ? log(y[i]) : y[i];
+    for (int i = 0; i < n; i++) p->centre += k->y[i] / n;
+    for (int i = 0; i < n; i++) p->scale += (k->y[i] - p->centre) * (k->y[i] - p->centre) / n;
     p->scale = p->scale > 0 ? sqrt(p->scale) : 1;
     for (int i = 0; i < n; i++) {
         snc_features_encode(k->X + (size_t)i * (size_t)k->d, &p->f, &x[i]);
-        k->y[i] = (y[i] - p->centre) / p->scale;
+        k->y[i] = (k->y[i] - p->centre) / p->scale;
         k->row[i] = i;
     }
     snc_rng_shuffle(&k->rng, k->row, N);
@@ -247,15 +250,22 @@ static snc_err fit_svr(snc_predictor *p, work *k, double C, double width)
     return SNC_OK;
 }
 
+/* A standardised prediction in the target's units. */
+static double in_units(const snc_predictor *p, double v)
+{
+    v = p->centre + p->scale * v;
+    return p->log ? exp(v) : v;
+}
+
 static void judge(snc_predictor *p, const work *k)
 {
     snc_predictor_quality *q = &p->quality;
     double sum = 0;
     int c = 0;
     for (int i = 0; i < k->n; i++) {
-        double y = p->centre + p->scale * k->y[i];
+        double y = in_units(p, k->y[i]);
         if (y == 0) continue;
-        sum += fabs(p->scale * (k->oof_best[i] - k->y[i]) / y);
+        sum += fabs((in_units(p, k->oof_best[i]) - y) / y);
         c++;
     }
     q->mape = c ? 100 * sum / c : 0;
@@ -307,15 +317,22 @@ void snc_predictor_free(snc_predictor *p)
     snc_free(p);
 }
 
-double snc_predictor_value(const snc_predictor *p, const snc_cfg *c)
+static double standardised(const snc_predictor *p, const snc_cfg *c)
 {
-    if (p->support == 0) return p->centre + p->scale * (p->bias[0] + snc_features_sum(&p->f, p->table, c));
+    if (p->support == 0) return p->bias[0] + snc_features_sum(&p->f, p->table, c);
     uint8_t code[SNC_MAX_GENES];
     double v = p->svr_bias;
     snc_features_code(code, &p->f, c);
     for (int i = 0; i < p->support; i++)
         v += p->coef[i] * (double)p->kernel[snc_features_distance(&p->f, code, p->code + (size_t)i * (size_t)p->f.genes)];
-    return p->centre + p->scale * v;
+    return v;
+}
+
+double snc_predictor_value(const snc_predictor *p, const snc_cfg *c) { return in_units(p, standardised(p, c)); }
+
+double snc_predictor_lower(const snc_predictor *p, const snc_cfg *c, double deviations)
+{
+    return in_units(p, standardised(p, c) - deviations * snc_predictor_spread(p, c) / p->scale);
 }
 
 double snc_predictor_spread(const snc_predictor *p, const snc_cfg *c)

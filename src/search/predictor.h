@@ -13,6 +13,7 @@
 
 typedef struct snc_predictor_opts {
     bool onehot;    /* one-hot features instead of steps */
+    bool log;       /* learn the logarithm of the targets, which are positive */
     bool svr;       /* let an RBF-SVR compete, where LIBSVM is built in */
     int svr_from;   /* but not on fewer rows */
     int bootstrap;  /* models behind snc_predictor_spread; 0: none */
@@ -38,8 +39,10 @@ snc_err snc_predictor_fit(snc_predictor **out, const snc_space *s, const snc_cfg
 void    snc_predictor_free(snc_predictor *p);
 
 double  snc_predictor_value(const snc_predictor *p, const snc_cfg *c);
-/* Standard deviation of the bootstrap's predictions; 0 without one. */
+/* Standard deviation of the bootstrap's predictions, of the logarithm where that is learnt; 0 without one. */
 double  snc_predictor_spread(const snc_predictor *p, const snc_cfg *c);
+/* The prediction less so many of these deviations. */
+double  snc_predictor_lower(const snc_predictor *p, const snc_cfg *c, double deviations);
 
 typedef struct snc_predictor_quality {
     const char *kind; /* "ridge" or "svr" */

@@ -131,6 +131,19 @@ bool snc_proposals_random(snc_cfg *out, snc_proposals *p)
     return false;
 }
 
+bool snc_proposals_near(snc_cfg *out, snc_proposals *p, double share)
+{
+    const snc_problem *q = &p->problem;
+    for (int t = 0; t < DRAWS && q->n_seeds > 0; t++) {
+        *out = q->seeds[snc_rng_below(&p->rng, (uint32_t)q->n_seeds)];
+        for (int g = 0; g < q->space->genes; g++)
+            if (snc_rng_uniform(&p->rng) < share) out->o[g] = (uint8_t)snc_rng_below(&p->rng, (uint32_t)q->space->gene[g].n);
+        snc_cfg_canonical(out, q->space);
+        if (violation(q, out) <= 0 && !snc_proposals_made(p, out)) return true;
+    }
+    return false;
+}
+
 bool snc_proposals_first(snc_cfg *out, snc_proposals *p) { return snc_proposals_seed(out, p) || snc_proposals_random(out, p); }
 
 /* The odometer's next reading, canonical or not. */

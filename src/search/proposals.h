@@ -42,6 +42,8 @@ bool snc_proposals_seed(snc_cfg *out, snc_proposals *p);
 bool snc_proposals_random(snc_cfg *out, snc_proposals *p);
 /* A seed while there are some, then random. */
 bool snc_proposals_first(snc_cfg *out, snc_proposals *p);
+/* A seed of which this share of the genes is drawn anew; false without seeds, or when nothing new was found. */
+bool snc_proposals_near(snc_cfg *out, snc_proposals *p, double share);
 
 /* Costs of a config under the problem: a fresh observation with loss, metric and point.f[0] NaN. */
 snc_obs snc_problem_cost(const snc_problem *p, const snc_cfg *c);

@@ -41,7 +41,7 @@ typedef struct snc_problem {
 typedef struct snc_search_note {
     int round;          /* from 1; 0: nothing to say yet */
     int told;           /* observations behind the predictors */
-    double hypervolume; /* of all that was told, up to the worst of the first round plus a tenth of the range */
+    double hypervolume; /* of all that was told, up to the worst of the first round plus a tenth of the range; see gain.h for the scale */
     struct {
         const char *kind;  /* "ridge" or "svr"; NULL: exact, not predicted */
         double mape, tau;  /* out of fold: mean absolute error in percent of the value, Kendall's tau */

@@ -33,31 +33,34 @@ snc_err snc_surrogate_tell(snc_surrogate *s, const snc_obs *obs, int n)
     return SNC_OK;
 }
 
-static bool counts(const snc_surrogate *s, const snc_obs *o)
-{
-    for (int k = 0; k < s->problem->objectives; k++)
-        if (!isfinite(o->point.f[k])) return false;
-    return o->point.violation <= 0;
-}
+static bool counts(const snc_surrogate *s, const snc_obs *o) { return snc_point_counts(&o->point, s->problem->objectives); }
 
-/* The reference point is set once, by what the first round saw: curves of one search compare along their length. */
-static snc_err measure(snc_surrogate *s)
+/* Scale and reference point are set once, by what the first round saw: curves of one search compare along their length. */
+static void set_reference(snc_surrogate *s, const snc_point *p)
 {
     int m = s->problem->objectives;
-    for (int k = 0; k < m && !s->have_ref; k++) {
+    s->scale = snc_scale_of(p, (int)s->n, m);
+    for (int k = 0; k < m; k++) {
         double low = INFINITY, high = -INFINITY;
         for (size_t i = 0; i < s->n; i++) {
-            if (!counts(s, &s->told[i])) continue;
-            low = fmin(low, s->told[i].point.f[k]);
-            high = fmax(high, s->told[i].point.f[k]);
+            if (!snc_point_counts(&p[i], m)) continue;
+            double v = snc_scaled(&s->scale, &p[i]).f[k];
+            low = fmin(low, v);
+            high = fmax(high, v);
         }
         s->ref[k] = high > low ? high + 0.1 * (high - low) : high + fabs(high) * 0.1 + 1e-12;
     }
     s->have_ref = true;
+}
+
+static snc_err measure(snc_surrogate *s)
+{
     snc_point *p = NULL;
     SNC_TRY(snc_alloc(&p, s->n, sizeof *p));
     for (size_t i = 0; i < s->n; i++) p[i] = s->told[i].point;
-    snc_err err = snc_hypervolume(&s->hypervolume, p, (int)s->n, m, s->ref);
+    if (!s->have_ref) set_reference(s, p);
+    for (size_t i = 0; i < s->n; i++) p[i] = snc_scaled(&s->scale, &p[i]);
+    snc_err err = snc_hypervolume(&s->hypervolume, p, (int)s->n, s->problem->objectives, s->ref);
     snc_free(p);
     return err;
 }
@@ -79,6 +82,8 @@ snc_err snc_surrogate_fit(bool *ready, snc_surrogate *s)
         int c = 0;
         for (size_t i = 0; i < s->n; i++)
             if (counts(s, &s->told[i])) y[c++] = s->told[i].point.f[k];
+        s->opts.log = true;
+        for (int i = 0; i < c; i++) s->opts.log = s->opts.log && y[i] > 0;
         snc_predictor_free(s->of[k]);
         s->of[k] = NULL;
         SNC_GOTO(snc_predictor_fit(&s->of[k], s->problem->space, x, y, s->rows, &s->opts, &s->memory[k]));
@@ -99,7 +104,7 @@ snc_obs snc_surrogate_predict(const snc_surrogate *s, const snc_cfg *c)
     return o;
 }
 
-double snc_surrogate_spread(const snc_surrogate *s, const snc_cfg *c) { return snc_predictor_spread(s->of[0], c); }
+double snc_surrogate_lower(const snc_surrogate *s, const snc_cfg *c, double deviations) { return snc_predictor_lower(s->of[0], c, deviations); }
 
 snc_err snc_surrogate_best(int *order, int *n, const snc_surrogate *s, int cap)
 {

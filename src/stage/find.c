@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "stage/exporting.h"
 
-#define SEARCHER "nsga2" /* where --searcher says nothing */
+#define SEARCHER "linas" /* where --searcher says nothing */
 
 enum { EVEN_SEEDS = 25, WARM_SEEDS = 50, SHOWN = 12 };
 

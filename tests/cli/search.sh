@@ -27,7 +27,7 @@ rows() { "$COMPRESS" search --export csv --journal "$1" 2>/dev/null | tail -n +2
 run 0 search --export csv --output a
 lines out 61
 equal "columns" "$(head -1 out)" id,config,source,loss,metric,latency_us,bytes,macs,front
-check "every row is whole" awk -F, 'NR > 1 && (NF != 9 || $1 != NR - 1 || $3 != "nsga2" || $4 <= 0 || $5 > 1 || $6 <= 0 || $7 <= 0 || $8 <= 0) { exit 1 }' out
+check "every row is whole" awk -F, 'NR > 1 && (NF != 9 || $1 != NR - 1 || $3 != "linas" || $4 <= 0 || $5 > 1 || $6 <= 0 || $7 <= 0 || $8 <= 0) { exit 1 }' out
 check "the front is what nothing beats" awk -F, 'NR > 1 { l[NR] = $4; t[NR] = $6; b[NR] = $7; f[NR] = $9; n++ }
     END { for (i in l) { beaten = 0
             for (k in l) if (l[k] <= l[i] && t[k] <= t[i] && b[k] <= b[i] && (l[k] < l[i] || t[k] < t[i] || b[k] < b[i])) beaten = 1
