@@ -1,9 +1,10 @@
 #include "stage/estimate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "train/trainer.h"
+#include "stage/steps.h"
 
 enum { STEPS = 12 };
 
@@ -35,15 +36,17 @@ snc_err snc_estimate_say(const snc_ctx *ctx, const snc_host *h, const snc_option
     double step = 0, steps_per_epoch = (double)in->splits.train->n / o->batch_size;
     SNC_TRY(step_seconds(&step, ctx, o, in, from));
     double finetune = o->teacher ? 0 : o->epochs * steps_per_epoch * step;
-    /* a sandwich step runs the largest, the smallest and two random nets: about 2.6 full nets' work; half of it for others */
-    double supernet = o->supernet_epochs * (1 + 1.3 * o->augment) * steps_per_epoch * step * 2.6; /* made rows are longer */
+    /* a sandwich step runs the largest, the smallest and two random nets, and updates once: 1.8 steps of fine-tuning, as measured */
+    double rows = 1 + 1.3 * snc_step_made(o, in->splits.train->n); /* made rows are longer */
+    double supernet = o->supernet_epochs * rows * steps_per_epoch * step * 1.8 + 0.25 * rows * steps_per_epoch * step; /* and the teacher's logits */
+    double rest = 90 + (o->repair && strcmp(o->repair, "off") == 0 ? 0 : o->repair_epochs * 0.5 * rows * steps_per_epoch * step);
     const snc_dataset *rank = in->splits.rank;
     double tokens = (double)in->splits.train->start[in->splits.train->n] / in->splits.train->n * o->batch_size;
     double eval = (double)rank->start[rank->n] / tokens * step * 0.12; /* forward only, in INT8 */
     double search = eval * o->evals, limit = 0;
     if (o->time_budget) SNC_TRY(snc_parse_seconds(&limit, "--time-budget", o->time_budget));
     if (limit > 0 && search > limit) search = limit;
-    snc_stage_say(h, "estimate: finetune %.0f s, supernet %.0f s, search %.0f s, the rest about 60 s; %.1f minutes in all", finetune, supernet, search,
-                  (finetune + supernet + search + 60) / 60);
+    snc_stage_say(h, "estimate: finetune %.0f s, supernet %.0f s, search %.0f s, the rest %.0f s; %.1f minutes in all", finetune, supernet, search, rest,
+                  (finetune + supernet + search + rest) / 60);
     return SNC_OK;
 }

@@ -121,13 +121,19 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
     return SNC_OK;
 }
 
+double snc_step_made(const snc_options *o, int n)
+{
+    double most = (double)MOST_MADE / n;
+    return o->augment < most ? o->augment : most;
+}
+
 snc_err snc_step_teach(const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher, snc_compute compute)
 {
     snc_lesson *l = in->lesson;
     snc_augment a = SNC_AUGMENT_INIT;
-    double most = (double)MOST_MADE / in->splits.train->n, t0 = snc_now();
+    double t0 = snc_now();
     if (l->logits) return SNC_OK;
-    a.rows = o->augment < most ? o->augment : most;
+    a.rows = snc_step_made(o, in->splits.train->n);
     snc_dataset_free(l->rows);
     l->rows = NULL;
     SNC_TRY(snc_dataset_augment(&l->rows, in->splits.train, &a, ctx->seed));

@@ -167,6 +167,42 @@ static void additive_losses_are_learnt(void **state)
     snc_space_free(s);
 }
 
+/* Where genes multiply, their logarithms add up; predictions and errors are still in the target's units. */
+static void products_are_learnt_by_their_logarithm(void **state)
+{
+    (void)state;
+    enum { N = 80, NEW = 200 };
+    snc_space *s = make_space();
+    snc_cfg x[N];
+    double y[N], off[2] = {0, 0};
+    for (int log = 0; log < 2; log++) {
+        snc_rng r;
+        snc_predictor *p = NULL;
+        snc_predictor_quality q;
+        snc_predictor_opts o = SNC_PREDICTOR_OPTS_INIT;
+        o.svr = false;
+        o.log = log;
+        snc_rng_init(&r, 11, 12);
+        for (int i = 0; i < N; i++) {
+            x[i] = snc_cfg_random(s, &r);
+            y[i] = exp(truth(s, &x[i], false) / 2);
+        }
+        assert_int_equal(snc_predictor_fit(&p, s, x, y, N, &o, NULL), SNC_OK);
+        snc_predictor_report(&q, p);
+        for (int i = 0; i < NEW; i++) {
+            snc_cfg c = snc_cfg_random(s, &r);
+            double v = snc_predictor_value(p, &c), is = exp(truth(s, &c, false) / 2);
+            off[log] += 100 * fabs(v / is - 1) / NEW;
+            assert_true(fabs(snc_predictor_lower(p, &c, 0) - v) <= 1e-9 * fabs(v));
+            assert_true(snc_predictor_lower(p, &c, 2) < v);
+        }
+        assert_true(fabs(q.mape - off[log]) < 0.5 * off[log]);
+        snc_predictor_free(p);
+    }
+    assert_true(off[1] < 0.6 * off[0]);
+    snc_space_free(s);
+}
+
 /* What the quality says out of fold is what new configs show. */
 static void an_svr_wins_where_genes_interact(void **state)
 {
@@ -311,6 +347,7 @@ int main(void)
         cmocka_unit_test(solvers_solve_and_agree),
         cmocka_unit_test(ridge_stands_where_its_gradient_is_zero),
         cmocka_unit_test(additive_losses_are_learnt),
+        cmocka_unit_test(products_are_learnt_by_their_logarithm),
         cmocka_unit_test(an_svr_wins_where_genes_interact),
         cmocka_unit_test(dropped_layers_say_nothing),
         cmocka_unit_test(tables_and_distances_are_those_of_the_features),
