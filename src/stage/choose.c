@@ -207,7 +207,7 @@ static double over(double value, double limit) { return fmax(value / limit - 1, 
 
 static void judge(snc_finalist *f, const snc_pick *p)
 {
-    const double sure = 0.985; /* so that the interval of the proof stays under the limit as well */
+    const double sure = 0.96; /* so that the interval of the proof stays under the limit as well */
     const snc_target *t = &p->asked.latency;
     f->miss = 0;
     if (t->given) f->miss += over(t->relative ? f->ratio : f->us, sure * t->value);

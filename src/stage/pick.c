@@ -133,7 +133,7 @@ static snc_err set_limits(snc_pick *p, const char *table)
 {
     char stamp[4096];
     cJSON *j = NULL;
-    const double margin = 0.97;
+    const double margin = 0.95;
     snc_policy int8 = snc_policy_int8();
     p->full_us = snc_latency_predict(p->table, &p->supernet->arch, &int8);
     p->full_bytes = bytes_of(p, &p->supernet->arch, &int8);

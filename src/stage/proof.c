@@ -11,18 +11,42 @@
 #include "base/rng.h"
 #include "train/evaluate.h"
 
-enum { BOOTSTRAP = 2000 };
+enum { BOOTSTRAP = 2000, LEAST_SAMPLES = 6, MOST_SAMPLES = 64 };
 
-snc_interval snc_interval_t(const double *v, int n)
+static int by_value(const void *a, const void *b)
 {
-    /* two-sided 95% quantiles of Student's t, by degrees of freedom 1 to 10, then the normal's neighbourhood */
-    static const double t95[] = {0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
+    double x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+static snc_interval mean_of(const double *v, int n)
+{
+    static const double t95[] = {0, 12.706, 4.303, 3.182, 2.776}; /* Student's t, by degrees of freedom */
     double sum = 0, square = 0;
     for (int i = 0; i < n; i++) sum += v[i];
     double mean = sum / n;
     for (int i = 0; i < n; i++) square += (v[i] - mean) * (v[i] - mean);
-    double half = n > 1 ? (n - 1 <= 10 ? t95[n - 1] : 2.1) * sqrt(square / (n - 1) / n) : 0;
+    double half = n > 1 ? t95[n - 1] * sqrt(square / (n - 1) / n) : 0;
     return (snc_interval){mean, mean - half, mean + half};
+}
+
+/* The k-th sample from either end leaves the median outside with probability 2 P(binomial(n, 1/2) < k). */
+snc_interval snc_interval_of(const double *v, int n)
+{
+    double s[MOST_SAMPLES], outside = 0, ways = 1;
+    int k = 0;
+    if (n < LEAST_SAMPLES) return mean_of(v, n);
+    memcpy(s, v, (size_t)n * sizeof *s);
+    qsort(s, (size_t)n, sizeof *s, by_value);
+    for (int i = 0; i < n / 2; i++) {
+        outside += 2 * ways * ldexp(1, -n);
+        if (outside > 0.05) break;
+        k = i;
+        ways = ways * (n - i) / (i + 1);
+    }
+    return (snc_interval){n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2, s[k], s[n - 1 - k]};
 }
 
 static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
@@ -79,8 +103,8 @@ static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *
             low = fmin(low, m->round_us[r]);
             high = fmax(high, m->round_us[r]);
         }
-        m->latency_us = snc_interval_t(m->round_us, m->rounds);
-        m->ratio = snc_interval_t(ratio, m->rounds);
+        m->latency_us = snc_interval_of(m->round_us, m->rounds);
+        m->ratio = snc_interval_of(ratio, m->rounds);
         m->p90_us = p90[k];
         m->spread = (high - low) / m->latency_us.value;
     }
@@ -106,14 +130,6 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     snc_dataset_free(own);
     snc_loaded_close(&l);
     return err;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
 }
 
 /* The rows of one resample, gathered so that the task's own score can be asked. */

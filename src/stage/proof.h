@@ -1,8 +1,10 @@
 /* stage/proof.h: what is claimed about exported files, measured after export in fresh processes and on dev.
  *
  * Latency: `rounds` rounds; each starts one process a model, in alternating order, that times the workload and reports the
- * asked percentile. The estimate is the mean over rounds; its 95% interval is Student's t over rounds. A share such as 0.7x
- * is judged by the per-round ratio to the full-size INT8 model, so that a slow minute hits both sides.
+ * asked percentile. The estimate is the median over rounds, its 95% interval the one that order statistics give whatever the
+ * distribution: of nine rounds the second from either end. Latencies are not normal: one process in ten may meet a neighbour
+ * and take half as long again, which says nothing of the file. A share such as 0.7x is judged by the per-round ratio to the
+ * full-size INT8 model, so that a slow minute hits both sides.
  * Scores: differences to the teacher are paired; their 95% interval is a seeded bootstrap over rows.
  */
 #ifndef SNC_STAGE_PROOF_H
@@ -11,7 +13,7 @@
 #include "stage/inputs.h"
 #include "stage/load.h"
 
-enum { SNC_PROOF_ROUNDS = 7, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
+enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
 
 typedef struct snc_interval {
     double value, low, high;
@@ -42,8 +44,9 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
                       const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS]) SNC_MUST_USE;
 void    snc_proof_dispose(snc_proof *p);
 
-/* Mean and 95% interval of n samples by Student's t; n = 1: the interval is the value. */
-snc_interval snc_interval_t(const double *v, int n);
+/* Median of n samples with the interval of order statistics that covers the true one in at least 95% of cases. Fewer than six
+ * cannot say as much: their mean, and Student's t; n = 1: the interval is the value. */
+snc_interval snc_interval_of(const double *v, int n);
 
 /* One process: the asked percentile of `model` on the workload, and its p90, in microseconds. */
 snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model) SNC_MUST_USE;

@@ -167,8 +167,8 @@ static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v
     put_verdict(t, f, v);
     snc_draft_put(t, "\n");
     put_table(t, f->proof);
-    snc_draft_put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; mean over %d fresh processes a model,\n"
-           "interleaved (%d for the teacher). Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
+    snc_draft_put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; median over %d fresh processes a model, with\n"
+           "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
         f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
         SNC_PROOF_ROUNDS, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
     put_layers(t, f->config);
