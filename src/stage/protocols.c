@@ -161,8 +161,8 @@ static snc_err hypervolume(lab *l)
     }
     at = snprintf(line, sizeof line, "| search |");
     for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++) at += snprintf(line + at, sizeof line - (size_t)at, " %d |", mark[k]);
-    snc_stage_say(l->h, "hypervolume up to loss %.4f and %.0f us, %d runs; evaluations to what %s has after %d", l->ref[0], l->ref[1], l->o->seeds,
-                  names[0], l->o->evals);
+    snc_stage_say(l->h, "hypervolume up to loss %.4f and %.0f us, %d runs; evaluations to what %s has at its end", l->ref[0], l->ref[1], l->o->seeds,
+                  names[0]);
     snc_stage_say(l->h, "%s evaluations to goal |", line);
     for (int i = 0; i < n; i++) {
         curve c = {0};
