@@ -21,14 +21,20 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double snc_student(int freedom)
+{
+    static const double t[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
+    int most = (int)(sizeof t / sizeof *t);
+    return freedom < 1 ? (double)NAN : freedom <= most ? t[freedom - 1] : 1.96 + 2.4 / freedom;
+}
+
 static snc_interval mean_of(const double *v, int n)
 {
-    static const double t95[] = {0, 12.706, 4.303, 3.182, 2.776}; /* Student's t, by degrees of freedom */
     double sum = 0, square = 0;
     for (int i = 0; i < n; i++) sum += v[i];
     double mean = sum / n;
     for (int i = 0; i < n; i++) square += (v[i] - mean) * (v[i] - mean);
-    double half = n > 1 ? t95[n - 1] * sqrt(square / (n - 1) / n) : 0;
+    double half = n > 1 ? snc_student(n - 1) * sqrt(square / (n - 1) / n) : 0;
     return (snc_interval){mean, mean - half, mean + half};
 }
 

@@ -44,6 +44,8 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
                       const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS]) SNC_MUST_USE;
 void    snc_proof_dispose(snc_proof *p);
 
+/* Student's t at 97.5 %; NaN without a degree of freedom. */
+double snc_student(int freedom);
 /* Median of n samples with the interval of order statistics that covers the true one in at least 95% of cases. Fewer than six
  * cannot say as much: their mean, and Student's t; n = 1: the interval is the value. */
 snc_interval snc_interval_of(const double *v, int n);

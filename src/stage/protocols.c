@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "search/predictor.h"
+#include "stage/proof.h"
 
 enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
 static const int mark[MARKS] = {50, 100, 150, 200, 300, 400, 600, 1000};
@@ -38,14 +39,6 @@ static spread spread_of(const double *x, int n)
     return (spread){mean, sqrt(var / n)};
 }
 
-/* Student's t at 97.5 % with n - 1 degrees of freedom. */
-static double student(int n)
-{
-    static const double t[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
-    int df = n - 1, most = (int)(sizeof t / sizeof *t);
-    return df < 1 ? (double)NAN : df <= most ? t[df - 1] : 1.96 + 2.4 / df;
-}
-
 static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x, n); }
 
 /* ---- runs ----------------------------------------------------------------------------------------------------------- */
@@ -68,11 +61,18 @@ static snc_err search_once(snc_found *out, lab *l, const char *name, const char 
     return snc_pick_search(out, &l->p, path);
 }
 
+/* (loss, latency) of each. */
+static snc_err points_of(snc_point **out, const snc_obs *o, int n)
+{
+    SNC_TRY(snc_alloc(out, (size_t)n + 1, sizeof **out));
+    for (int i = 0; i < n; i++) (*out)[i] = (snc_point){.f = {o[i].loss, o[i].latency_us}};
+    return SNC_OK;
+}
+
 static snc_err volume(double *out, const lab *l, const snc_obs *o, int n)
 {
     snc_point *p = NULL;
-    SNC_TRY(snc_alloc(&p, (size_t)n + 1, sizeof *p));
-    for (int i = 0; i < n; i++) p[i] = (snc_point){.f = {o[i].loss, o[i].latency_us}};
+    SNC_TRY(points_of(&p, o, n));
     snc_err err = snc_hypervolume(out, p, n, 2, l->ref);
     *out /= l->ref[0] * l->ref[1];
     snc_free(p);
@@ -107,14 +107,13 @@ out:
 /* ---- hypervolume ---------------------------------------------------------------------------------------------------- */
 
 typedef struct curve {
-    double at[MARKS][MOST_SEEDS], end[MOST_SEEDS], reached[MOST_SEEDS];
+    double at[MARKS][MOST_SEEDS], reached[MOST_SEEDS];
 } curve;
 
 static snc_err read_curve(curve *c, int s, const lab *l, const snc_found *f, double goal)
 {
     for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++)
         SNC_TRY(volume(&c->at[k][s], l, f->obs, mark[k] < f->n ? mark[k] : f->n));
-    SNC_TRY(volume(&c->end[s], l, f->obs, f->n));
     c->reached[s] = NAN;
     for (int n = 1; n <= f->n && isnan(c->reached[s]); n++) {
         double v;
@@ -271,13 +270,14 @@ static void fix_dtypes(snc_space *s, snc_dtype t)
 static snc_err front_on_select(double *out, lab *l, const snc_obs *o, int n)
 {
     snc_obs *front = NULL;
+    snc_point *p = NULL;
     int on = 0;
     snc_err err = SNC_OK;
-    SNC_TRY(snc_alloc(&front, (size_t)n + 1, sizeof *front));
+    SNC_GOTO(points_of(&p, o, n));
+    SNC_GOTO(snc_alloc(&front, (size_t)n + 1, sizeof *front));
     for (int i = 0; i < n; i++) {
         bool beaten = isnan(o[i].loss);
-        for (int k = 0; k < n && !beaten; k++)
-            beaten = o[k].loss <= o[i].loss && o[k].latency_us <= o[i].latency_us && (o[k].loss < o[i].loss || o[k].latency_us < o[i].latency_us);
+        for (int k = 0; k < n && !beaten; k++) beaten = snc_dominates(&p[k], &p[i], 2);
         if (beaten) continue;
         front[on] = o[i];
         SNC_GOTO(snc_pick_look(&front[on].loss, &front[on].metric, &l->p, &o[i].cfg, l->p.in->splits.select, l->p.teacher_select));
@@ -285,6 +285,7 @@ static snc_err front_on_select(double *out, lab *l, const snc_obs *o, int n)
     }
     err = volume(out, l, front, on);
 out:
+    snc_free(p);
     snc_free(front);
     return err;
 }
@@ -297,9 +298,8 @@ static snc_err in_int8(snc_obs **out, int *n, lab *l, const snc_found *f, int mo
     snc_err err = SNC_OK;
     *n = f->n < most ? f->n : most;
     SNC_GOTO(snc_alloc(out, (size_t)*n + 1, sizeof **out));
-    SNC_GOTO(snc_alloc(&p, (size_t)f->n + 1, sizeof *p));
+    SNC_GOTO(points_of(&p, f->obs, f->n));
     SNC_GOTO(snc_alloc(&order, (size_t)f->n + 1, sizeof *order));
-    for (int i = 0; i < f->n; i++) p[i] = (snc_point){.f = {f->obs[i].loss, f->obs[i].latency_us}};
     SNC_GOTO(snc_pareto_order(order, p, f->n, 2));
     for (int i = 0; i < *n; i++) SNC_GOTO(snc_pick_observe(&(*out)[i], &l->p, &f->obs[order[i]].cfg));
 out:
@@ -353,7 +353,7 @@ static snc_err joint(lab *l)
         spread g = spread_of(gain, seeds);
         if (a == JOINT) snc_stage_say(l->h, "| %s | %.4f ± %.4f | |", arm_name[a], x.mean, x.error);
         else snc_stage_say(l->h, "| %s | %.4f ± %.4f | %+.2f %% (95%%: %+.2f to %+.2f) |", arm_name[a], x.mean, x.error, g.mean,
-                           g.mean - student(seeds) * g.error, g.mean + student(seeds) * g.error);
+                           g.mean - snc_student(seeds - 1) * g.error, g.mean + snc_student(seeds - 1) * g.error);
     }
     return SNC_OK;
 }

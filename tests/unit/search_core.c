@@ -13,23 +13,15 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "search/runner.h"
+#include "unit/search_support.h"
 
 static const snc_bert_config nano = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
 
-static snc_space *make_space(const char *path)
-{
-    snc_arch full = snc_arch_full(&nano);
-    snc_space_opts o = {.path = path, .depth_rule = "even", .fp = SNC_F32};
-    snc_space *s = NULL;
-    assert_int_equal(snc_space_new(&s, &nano, &full, &o), SNC_OK);
-    return s;
-}
-
 static void one_network_has_one_config(void **state)
 {
     (void)state;
-    snc_space *s = make_space(NULL);
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_rng r;
     snc_rng_init(&r, 1, 2);
     for (int i = 0; i < 500; i++) {
@@ -53,7 +45,7 @@ static void one_network_has_one_config(void **state)
 static void full_config_is_the_full_int8_net(void **state)
 {
     (void)state;
-    snc_space *s = make_space(NULL);
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_cfg c = snc_cfg_uniform(s, 1, s->gene[0].n - 1);
     snc_arch arch, full = snc_arch_full(&nano);
     snc_policy p;
@@ -95,7 +87,7 @@ static void shipped_spaces_fit_a_bert(void **state)
     for (int i = 0; i < 3; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/configs/spaces/%s.json", SNC_ROOT_DIR, names[i]);
-        snc_space_free(make_space(path));
+        snc_space_free(space_of_shape(&nano, path));
     }
 }
 
@@ -210,7 +202,7 @@ static void resume_walks_the_same_road(void **state)
 {
     (void)state;
     char a[64], b[64];
-    snc_space *s = make_space(NULL);
+    snc_space *s = space_of_shape(&nano, NULL);
     toy whole = {s, 0, 1000}, cut = {s, 0, 30}, rest = {s, 0, 1000};
     snc_obs *x = NULL, *y = NULL;
     int nx = 0, ny = 0;
@@ -246,7 +238,7 @@ static void nsga2_beats_random_and_keeps_the_limit(void **state)
 {
     (void)state;
     char path[64];
-    snc_space *s = make_space(NULL);
+    snc_space *s = space_of_shape(&nano, NULL);
     double best[2];
     const char *names[] = {"nsga2", "random"};
     for (int k = 0; k < 2; k++) {
@@ -268,7 +260,7 @@ static void journals_refuse_strangers_and_company(void **state)
 {
     (void)state;
     char path[64];
-    snc_space *s = make_space(NULL);
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_journal *j = NULL, *k = NULL;
     const snc_journal_key mine = {"model", "toy"}, other = {"model", "other"};
     journal_path(path, sizeof path, "lock");

@@ -14,6 +14,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "search/runner.h"
+#include "unit/search_support.h"
 
 static const snc_bert_config nano = {.vocab = 50, .positions = 20, .types = 2, .hidden = 32, .layers = 2, .heads = 4, .head_width = 8, .ffn = 64, .classes = 2};
 
@@ -23,15 +24,6 @@ typedef struct toy {
     int nan_every;      /* every so many scores are no number; 0: none */
     int best_nan, bests; /* seen by the hook */
 } toy;
-
-static snc_space *make_space(void)
-{
-    snc_arch full = snc_arch_full(&nano);
-    snc_space_opts o = {.depth_rule = "even", .fp = SNC_F32};
-    snc_space *s = NULL;
-    assert_int_equal(snc_space_new(&s, &nano, &full, &o), SNC_OK);
-    return s;
-}
 
 /* Costs rise with every option, the loss falls with it, some genes more than others. */
 static void toy_cost(void *user, snc_obs *o)
@@ -107,7 +99,7 @@ static void interrupted_anywhere_it_proposes_the_same(void **state)
 {
     (void)state;
     static const int points[] = {0, 1, 7, 8, 9, 49, 50, 51, 99, 119};
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     char whole[64], cut[64];
     for (int k = 0; snc_search_name(k); k++) {
         const char *name = snc_search_name(k);
@@ -140,7 +132,7 @@ static void no_number_is_recorded_and_never_best(void **state)
 {
     (void)state;
     char path[64];
-    toy t = {.space = make_space(), .limit = 1000, .nan_every = 3};
+    toy t = {.space = space_of_shape(&nano, NULL), .limit = 1000, .nan_every = 3};
     snc_journal_file f;
     int nan = 0, front = 0;
     fresh_path(path, "nan");
@@ -163,7 +155,7 @@ static void notes_are_kept_once(void **state)
 {
     (void)state;
     char path[64];
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_journal *j = NULL;
     snc_journal_file f;
     const snc_journal_key key = {"model", "toy"};
@@ -191,7 +183,7 @@ static void another_journal_is_taken_over_when_it_is_of_the_same_search(void **s
 {
     (void)state;
     char from[64], to[64];
-    toy t = {.space = make_space(), .limit = 1000};
+    toy t = {.space = space_of_shape(&nano, NULL), .limit = 1000};
     snc_journal *j = NULL;
     snc_journal_file f, g;
     const snc_journal_key mine = {"model", "toy"}, other = {"model", "else"};
@@ -223,7 +215,7 @@ static void costs_of_a_new_table_replace_the_old(void **state)
 {
     (void)state;
     char path[64];
-    toy t = {.space = make_space(), .limit = 1000};
+    toy t = {.space = space_of_shape(&nano, NULL), .limit = 1000};
     snc_journal *j = NULL;
     snc_obs *o = NULL;
     snc_journal_file f;

@@ -13,18 +13,10 @@
 #include "search/ridge.h"
 #include "search/search.h"
 #include "search/svr.h"
+#include "unit/search_support.h"
 
 static const snc_bert_config nano = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
-
-static snc_space *make_space(void)
-{
-    snc_arch full = snc_arch_full(&nano);
-    snc_space_opts o = {.depth_rule = "even", .fp = SNC_F32};
-    snc_space *s = NULL;
-    assert_int_equal(snc_space_new(&s, &nano, &full, &o), SNC_OK);
-    return s;
-}
 
 /* Both solvers on the normal matrix of random rows; and a matrix that is not positive definite. */
 static void solvers_solve_and_agree(void **state)
@@ -153,7 +145,7 @@ static double tau_on_new(const snc_predictor *p, const snc_space *s, bool pair)
 static void additive_losses_are_learnt(void **state)
 {
     (void)state;
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_cfg x[80];
     for (int onehot = 0; onehot < 2; onehot++) {
         snc_predictor *p = learn(x, s, 80, false, onehot, false);
@@ -172,7 +164,7 @@ static void products_are_learnt_by_their_logarithm(void **state)
 {
     (void)state;
     enum { N = 80, NEW = 200 };
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_cfg x[N];
     double y[N], off[2] = {0, 0};
     for (int log = 0; log < 2; log++) {
@@ -209,7 +201,7 @@ static void an_svr_wins_where_genes_interact(void **state)
     (void)state;
     enum { N = 400 };
     if (!snc_svr_built()) skip();
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     static snc_cfg x[N];
     snc_predictor *ridge = learn(x, s, N, true, true, false), *both = learn(x, s, N, true, true, true);
     snc_predictor_quality q;
@@ -228,7 +220,7 @@ static void an_svr_wins_where_genes_interact(void **state)
 static void dropped_layers_say_nothing(void **state)
 {
     (void)state;
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_rng r;
     snc_rng_init(&r, 3, 9);
     for (int onehot = 0; onehot < 2; onehot++) {
@@ -257,7 +249,7 @@ static void dropped_layers_say_nothing(void **state)
 static void tables_and_distances_are_those_of_the_features(void **state)
 {
     (void)state;
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_rng r;
     snc_rng_init(&r, 21, 22);
     for (int onehot = 0; onehot < 2; onehot++) {
@@ -294,7 +286,7 @@ static void tables_and_distances_are_those_of_the_features(void **state)
 static void spread_is_larger_where_less_was_seen(void **state)
 {
     (void)state;
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     static snc_cfg x[200];
     snc_predictor *few = learn(x, s, 20, true, false, false), *many = learn(x, s, 200, true, false, false);
     snc_rng r;
@@ -314,7 +306,7 @@ static void spread_is_larger_where_less_was_seen(void **state)
 static void degenerate_rows_do_not_hurt(void **state)
 {
     (void)state;
-    snc_space *s = make_space();
+    snc_space *s = space_of_shape(&nano, NULL);
     snc_cfg x[12];
     double y[12];
     snc_predictor *p = NULL;

@@ -13,20 +13,12 @@
 #include "base/mem.h"
 #include "search/proposals.h"
 #include "search/tabular.h"
+#include "unit/search_support.h"
 
 static const snc_bert_config nano = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
 static const snc_bert_config base = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 384, .layers = 6, .heads = 12, .head_width = 32, .ffn = 1536, .classes = 2};
-
-static snc_space *make_space(const snc_bert_config *c)
-{
-    snc_arch full = snc_arch_full(c);
-    snc_space_opts o = {.depth_rule = "even", .fp = SNC_F32};
-    snc_space *s = NULL;
-    assert_int_equal(snc_space_new(&s, c, &full, &o), SNC_OK);
-    return s;
-}
 
 /* A stand-in for a network: layers matter unequally, some suffer from INT8, narrow FFNs hurt less where there are heads. */
 typedef struct toy {
@@ -127,7 +119,7 @@ static void every_search_walks_the_same_road_again(void **state)
     (void)state;
     enum { N = 130, CUT = 70 };
     static snc_obs a[N], b[N];
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     for (int i = 0; snc_search_name(i); i++) {
         const char *name = snc_search_name(i), *params = params_of(name);
         toy t = {.space = s, .limit = 0.7 * full_latency(s)};
@@ -145,7 +137,7 @@ static void nothing_is_proposed_twice_or_in_two_forms(void **state)
     (void)state;
     enum { N = 120 };
     static snc_obs a[N];
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     for (int i = 0; snc_search_name(i); i++) {
         snc_cfg_set seen = {.genes = s->genes};
         toy t = {.space = s, .failing = true};
@@ -170,7 +162,7 @@ static void three_objectives_and_no_costs_are_served(void **state)
     (void)state;
     enum { N = 90 };
     static snc_obs a[N];
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     for (int i = 0; snc_search_name(i); i++) {
         const char *name = snc_search_name(i);
         snc_search *search = NULL;
@@ -234,7 +226,7 @@ static void a_small_space_is_counted_walked_and_used_up(void **state)
 static void first_configs_keep_a_tight_limit(void **state)
 {
     (void)state;
-    snc_space *s = make_space(&base);
+    snc_space *s = space_of_shape(&base, NULL);
     toy t = {.space = s};
     snc_obs least = {.cfg = {{0}}};
     toy_cost(&t, &least);
@@ -268,7 +260,7 @@ static void searches_stand_in_the_expected_order(void **state)
     (void)state;
     enum { N = 300 };
     static snc_obs a[N];
-    snc_space *s = make_space(&base);
+    snc_space *s = space_of_shape(&base, NULL);
     toy t = {.space = s};
     const double ref[] = {2.5, 1.1 * full_latency(s)};
     const char *const names[] = {"linas", "nsga2", "random"};
@@ -286,7 +278,7 @@ static void searches_stand_in_the_expected_order(void **state)
 static void linas_says_how_well_it_knows(void **state)
 {
     (void)state;
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     toy t = {.space = s};
     snc_search *search = NULL;
     snc_search_note note;
@@ -320,7 +312,7 @@ static void greedy_bits_gives_precision_where_it_is_missed(void **state)
     (void)state;
     enum { N = 400 };
     static snc_obs a[N];
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     toy t = {.space = s};
     int n = run(a, &t, "greedy-bits", NULL, 0, N, 8), dtypes = 0, best = 0;
     for (int g = 0; g < s->genes; g++) dtypes += s->gene[g].kind == SNC_GENE_DTYPE && s->gene[g].n > 1;
@@ -341,7 +333,7 @@ static void greedy_bits_gives_precision_where_it_is_missed(void **state)
 static void names_and_parameters_are_checked(void **state)
 {
     (void)state;
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     toy t = {.space = s};
     snc_problem p = problem_of(&t, 1);
     snc_search *search = NULL;
@@ -376,7 +368,7 @@ static void shipped_search_files_are_understood(void **state)
 {
     (void)state;
     static const char *const names[] = {"linas", "nsga2", "weaknas", "evolution", "mcts", "mcts-alone", "greedy-bits", "random"};
-    snc_space *s = make_space(&nano);
+    snc_space *s = space_of_shape(&nano, NULL);
     toy t = {.space = s};
     snc_problem p = problem_of(&t, 1);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
