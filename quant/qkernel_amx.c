@@ -6,8 +6,7 @@
  *                      C2 C3   A1   B0 B1
  *   up to 16 rows      C0 C1 C2 C3  A0   16 rows x 4 panels: four chains hide the latency of the product
  *
- * Up to 32 rows, which stay in L1: one pass over the weights, 4 panels at a time with k cut, sums waiting in an 8 KB buffer
- * between cuts. More rows: a pair of panels at a time, cut so that it stays in L1, meets all blocks of 32 rows (from L2) before
+ * Up to 32 rows: one pass over the weights, as fast as they come from L3. More rows: a pair of panels at a time, cut so that it stays in L1, meets all blocks of 32 rows (from L2) before
  * the next pair, which is fetched from L3 meanwhile. A last block of fewer rows starts earlier and leaves out of its epilogue
  * what is done already.
  *
@@ -30,9 +29,8 @@
 
 enum {
     ROWS = 32,
-    PAIRS = 2,                     /* pairs of panels that share a cut of k */
-    CUT = 6,                      /* blocks of 64 bytes of inputs: 32 rows are 12 KB of L1 */
-    CUT_MANY = 12,                /* the same of a pair of panels: 24 KB */
+    CUT = 12,                     /* blocks of 64 bytes of inputs: those of a pair of panels are 24 KB of L1 */
+    AHEAD = 6,                    /* steps from the request for a tile to its use */
     MOST = 256,                   /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
 };
@@ -65,6 +63,42 @@ INLINE void await(const snc_qjob *j, pending *w, const int32_t *s, int t, int ro
 {
     drain(j, w);
     *w = (pending){s, np * SNC_QPANEL, t, rows, p, np, ((rows + steps - 1) / steps + 1) / 2 * 2};
+}
+
+/* s [32, 32] = 17 to 32 rows times two panels. Each step asks for the tiles AHEAD steps later, across the end into the next
+ * pair: the products wait for L3 otherwise, whose own prefetcher stops at every 4 KB. */
+INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, pending *w)
+{
+    size_t ldq = (size_t)j->ldq, panel = j->panel;
+    const int8_t *a0 = j->xq + (size_t)t * ldq, *a1 = a0 + 16 * ldq;
+    const int8_t *b0 = j->wq + (size_t)p * panel, *b1 = b0 + panel, *next = b1 + panel;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int kb = 0; kb < j->kb; kb++, a0 += SNC_QBLOCK, a1 += SNC_QBLOCK, b0 += SNC_QTILE, b1 += SNC_QTILE) {
+        int later = kb + AHEAD - j->kb;
+        const char *ahead = (const char *)(later < 0 ? b0 + AHEAD * SNC_QTILE : next + later * SNC_QTILE);
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) {
+            _mm_prefetch(ahead + 64 * i, _MM_HINT_T1);
+            _mm_prefetch(ahead + panel + 64 * i, _MM_HINT_T1);
+        }
+        _tile_loadd(6, b0, 64);
+        _tile_loadd(4, a0, ldq);
+        _tile_loadd(7, b1, 64);
+        _tile_loadd(5, a1, ldq);
+        PRODUCT(0, 4, 6);
+        PRODUCT(1, 4, 7);
+        PRODUCT(2, 5, 6);
+        PRODUCT(3, 5, 7);
+        advance(j, w);
+    }
+    drain(j, w);
+    _tile_stored(0, s, 128);
+    _tile_stored(1, s + 16, 128);
+    _tile_stored(2, s + 16 * 32, 128);
+    _tile_stored(3, s + 16 * 32 + 16, 128);
 }
 
 /* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels; `lines` a step are fetched to L2 from `ahead` on. */
@@ -154,18 +188,6 @@ INLINE void block_x1(const bool bf16, const snc_qjob *j, int32_t *s, int t, int 
     if (rows > 16) _tile_stored(2, s + 16 * 16, 64);
 }
 
-/* Rows t .. t + rows (17 to 32), `pairs` pairs of panels. */
-INLINE void row_block(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int pairs, pending *w)
-{
-    for (int k0 = 0; k0 < j->kb; k0 += CUT) {
-        int k1 = k0 + CUT < j->kb ? k0 + CUT : j->kb;
-        for (int i = 0; i < pairs; i++) {
-            block_2x2(bf16, j, s[i], t, p + 2 * i, k0, k1, NULL, 0, w);
-            if (k1 == j->kb) await(j, w, s[i], t, rows, p + 2 * i, 2, k1 - k0);
-        }
-    }
-}
-
 INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t, int rows, int p, int p1)
 {
     pending w = {.rows = 0};
@@ -176,11 +198,9 @@ INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int
             await(j, &w, s[turn], t, rows, p, 4, j->kb);
         }
     } else {
-        /* two pairs, or a last one in buffers of its own: nothing is written where sums still wait */
-        for (int pairs; (pairs = (p1 - p) / 2) > 0; p += 2 * pairs) {
-            if (pairs == 1) drain(j, &w);
-            pairs = pairs < PAIRS ? pairs : PAIRS;
-            row_block(bf16, j, s, t, rows, p, pairs, &w);
+        for (int turn = 0; p + 2 <= p1; p += 2, turn ^= 1) {
+            block_stream(bf16, j, s[turn], t, p, &w);
+            await(j, &w, s[turn], t, rows, p, 2, j->kb);
         }
     }
     drain(j, &w);
@@ -201,8 +221,8 @@ INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
         int np = p1 - p < 2 ? 1 : 2;
         const char *next = (const char *)j->wq + (size_t)(p + 2) * j->panel, *end = next + 2 * j->panel;
         if (p + 4 > p1) next = end; /* nothing left to fetch that is known */
-        for (int k0 = 0; k0 < j->kb; k0 += CUT_MANY) {
-            int k1 = k0 + CUT_MANY < j->kb ? k0 + CUT_MANY : j->kb;
+        for (int k0 = 0; k0 < j->kb; k0 += CUT) {
+            int k1 = k0 + CUT < j->kb ? k0 + CUT : j->kb;
             for (int i = 0; i < blocks; i++) {
                 int t = t0 + ROWS * i, back = t + ROWS > t1 ? t + ROWS - t1 : 0;
                 if (np == 1) {
@@ -213,7 +233,7 @@ INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
                     block_2x2(bf16, j, s[i], t - back, p, k0, k1, NULL, 0, &w);
                 }
                 next += step * (size_t)(k1 - k0);
-                if (k1 == j->kb) await(j, &w, s[i] + back * np * SNC_QPANEL, t, ROWS - back, p, np, k1 < CUT_MANY ? k1 : CUT_MANY);
+                if (k1 == j->kb) await(j, &w, s[i] + back * np * SNC_QPANEL, t, ROWS - back, p, np, k1 < CUT ? k1 : CUT);
             }
         }
     }
