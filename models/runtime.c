@@ -49,8 +49,8 @@ static size_t lay_out(snc_net *n, uint8_t *base)
 {
     widths s = widest(n->w);
     size_t used = 0, rows = (size_t)n->rows, f = sizeof(float), AC = (size_t)max_of(s.A, s.C);
-    n->ldx = (int)snc_align_up(AC, 64);
-    n->ldm = (int)snc_align_up((size_t)s.F, 64);
+    n->ldx = snc_quantized_stride((int)AC);
+    n->ldm = snc_quantized_stride(s.F);
     for (int i = 0; i < n->ctx.threads; i++) {
         snc_rt__worker *w = &n->worker[i];
         w->h = carve(base, &used, rows * (size_t)s.C * f);

@@ -10,9 +10,7 @@
 enum {
     HOT_ROWS = 16,        /* rows that stay in L1 between two passes */
     ROW_GRAIN = 16,       /* rows of one chunk when threads share a group */
-    FFN_ROWS = 64,        /* rows of the FFN's wide activation that stay in L2 beside both matrices */
-    FFN_ROWS_WIDE = 128,
-    WIDE_BYTES = 1 << 20,
+    FFN_ROWS = 64,        /* rows of the FFN's wide activation in f32 that stay in L2 beside both matrices */
     SHARED_MACS = 2000000 /* attention below this many multiply-adds is not worth a fork and a join */
 };
 
@@ -70,7 +68,7 @@ static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const
 
 static int ldq_of(snc_dtype t, int k)
 {
-    return t == SNC_I8 || t == SNC_I4 ? (int)snc_align_up((size_t)k, 64) : 0;
+    return t == SNC_I8 || t == SNC_I4 ? snc_quantized_stride(k) : 0;
 }
 
 typedef struct act_job {
@@ -201,14 +199,9 @@ static snc_err project(snc_rt__job *j, int l, const snc_rt__norm *norm, bool las
     return linear(w->qkv, 3 * A, j, &s->m[RT_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
-/* Rows of the wide activation that stay in L2; more where its matrices do not, and come from L3 once a block of rows. */
-static int ffn_rows(int C, int F)
-{
-    return (size_t)C * (size_t)F > WIDE_BYTES ? FFN_ROWS_WIDE : FFN_ROWS;
-}
-
-/* h += FFN(h) for T rows. The wide activation passes through the cache a block of rows at a time: into integers, which wait for
- * the second product over all rows, or straight into that product. So the cost of either does not depend on the other's dtype. */
+/* h += FFN(h) for T rows. The wide activation never leaves the cache: from an INT8 matrix to another as integers, which
+ * snc_qlinear_run_q8 makes a block of rows at a time; else a block passes through both products, unless F32 or INT4 would expand or
+ * fetch its matrix for each. */
 static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
 {
     snc_net *n = j->n;
@@ -216,30 +209,24 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
     snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
     int C = n->arch.hidden, F = n->arch.ffn[l], ldm = ldq_of(out, F), ldx = ldq_of(in, C);
-    bool ints = ldm > 0, alone = j->ctx->threads == 1, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
-    bool through = !alone && in == SNC_I8 && out == SNC_I8; /* threads take blocks of rows through both steps */
-    int block = whole || through ? T : alone ? ffn_rows(C, F) : FFN_ROWS * j->ctx->threads;
+    bool through = in == SNC_I8 && ldm > 0, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
+    int block = whole || through ? T : FFN_ROWS * j->ctx->threads;
     snc_epilogue act = activation(n->w->cfg.act);
-    uint32_t top[FFN_ROWS_WIDE * SNC_TOP_SLOTS];
     for (int t = 0; t < T; t += block) {
         int R = T - t < block ? T - t : block;
         float *h = w->h + (size_t)t * (size_t)C;
         int8_t *mq = w->mq + (size_t)t * (size_t)ldm;
-        bool known = ints && alone && in == SNC_I8;
         rows(j, h, C, w->xq, w->sx, &s->attn_norm, R, C, ldx);
         if (through)
             SNC_TRY(snc_qlinear_run_q8(mq, ldm, w->sm, s->m[RT_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
-        else if (known)
-            SNC_TRY(snc_qlinear_run_top(w->mid, F, top, s->m[RT_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
         else
             SNC_TRY(linear(w->mid, F, j, &s->m[RT_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, act));
         stamp(j, t_in);
-        if (known) snc_quantize_known(mq, w->sm + t, w->mid, F, top, R, F, ldm);
-        else if (!through) rows(j, w->mid, F, mq, w->sm + t, NULL, R, F, ldm);
-        if (!ints) SNC_TRY(linear(h, C, j, &s->m[RT_FFN_OUT], out, w->mid, F, NULL, NULL, R, C, F, SNC_EPI_ADD));
+        if (!through) rows(j, w->mid, F, mq, w->sm + t, NULL, R, F, ldm);
+        if (ldm == 0) SNC_TRY(linear(h, C, j, &s->m[RT_FFN_OUT], out, w->mid, F, NULL, NULL, R, C, F, SNC_EPI_ADD));
         stamp(j, t_out);
     }
-    if (!ints) return SNC_OK;
+    if (ldm == 0) return SNC_OK;
     SNC_TRY(linear(w->h, C, j, &s->m[RT_FFN_OUT], out, NULL, F, w->mq, w->sm, T, C, F, SNC_EPI_ADD));
     stamp(j, t_out);
     return SNC_OK;

@@ -107,6 +107,15 @@ snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa)
     return snc_epilogue__bf16_ref;
 }
 
+snc_epilogue_f16_fn snc_epilogue__f16_get(snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AVX512) return snc_epilogue__f16_avx512;
+#endif
+    (void)isa;
+    return NULL;
+}
+
 void snc_epilogue_rows(float *y, int ldy, const float *b, int T, int n, snc_epilogue epi)
 {
     snc_epilogue_fn fn = snc_epilogue__get(snc_isa_now());

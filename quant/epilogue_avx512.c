@@ -96,7 +96,7 @@ INLINE four activate(four x, snc_epilogue epi, bool scaled)
 }
 
 typedef struct span {
-    float *y;
+    void *y;
     const int32_t *s;
     const float *sx, *sw, *b;
     uint32_t *top;
@@ -119,8 +119,8 @@ INLINE void raise_tops(uint32_t *top, const four *x, int t, int rows, const int 
 }
 
 /* Columns j .. j + 16 P of all rows, R rows at a time, R P = 4; a last vector of columns under a mask, the last rows again
- * with the row before them left out of the store. R, P, epi and scaled are constants where this is inlined. */
-INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 mask, snc_epilogue epi, bool scaled)
+ * with the row before them left out of the store. R, P, epi, scaled and f16 are constants where this is inlined. */
+INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 mask, snc_epilogue epi, bool scaled, bool f16)
 {
     __m512 w[4], bias[4];
 #pragma GCC unroll 4
@@ -143,7 +143,12 @@ INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 ma
         x = activate(x, epi, scaled);
         EACH {
             if (t + i / P >= a->rows) break;
-            float *y = a->y + (size_t)(t + i / P) * a->ldy + j + i % P * 16;
+            size_t at = (size_t)(t + i / P) * a->ldy + (size_t)(j + i % P * 16);
+            if (f16) {
+                _mm256_mask_storeu_epi16((uint16_t *)a->y + at, mask, _mm512_cvtps_ph(x.v[i], _MM_FROUND_TO_NEAREST_INT));
+                continue;
+            }
+            float *y = (float *)a->y + at;
             if (epi == SNC_EPI_ADD) x.v[i] = _mm512_add_ps(x.v[i], _mm512_maskz_loadu_ps(mask, y));
             _mm512_mask_storeu_ps(y, mask, x.v[i]);
         }
@@ -151,23 +156,23 @@ INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 ma
     }
 }
 
-INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                  int cols, snc_epilogue epi, uint32_t *top, bool scaled)
+INLINE void block(void *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
+                  int cols, snc_epilogue epi, uint32_t *top, bool scaled, bool f16)
 {
     span a = {.y = y, .s = s, .sx = sx, .sw = sw, .b = b, .top = top, .rows = rows, .cols = cols};
     a.ldy = (size_t)ldy;
     a.lds = (size_t)lds;
     int j = 0;
-    for (; cols - j >= 64; j += 64) columns(&a, j, 1, 4, 0xffff, epi, scaled);
-    for (; cols - j >= 32; j += 32) columns(&a, j, 2, 2, 0xffff, epi, scaled);
-    for (; cols - j >= 16; j += 16) columns(&a, j, 4, 1, 0xffff, epi, scaled);
-    if (j < cols) columns(&a, j, 4, 1, (__mmask16)((1u << (cols - j)) - 1), epi, scaled);
+    for (; cols - j >= 64; j += 64) columns(&a, j, 1, 4, 0xffff, epi, scaled, f16);
+    for (; cols - j >= 32; j += 32) columns(&a, j, 2, 2, 0xffff, epi, scaled, f16);
+    for (; cols - j >= 16; j += 16) columns(&a, j, 4, 1, 0xffff, epi, scaled, f16);
+    if (j < cols) columns(&a, j, 4, 1, (__mmask16)((1u << (cols - j)) - 1), epi, scaled, f16);
 }
 
 #define CASE(e)                                                                                                        \
     case e:                                                                                                            \
-        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, true);                                               \
-        else block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, false);                                                  \
+        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, true, false);                                               \
+        else block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, false, false);                                                  \
         break
 
 T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
@@ -180,6 +185,22 @@ T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const 
         CASE(SNC_EPI_RELU);
         CASE(SNC_EPI_TANH);
         CASE(SNC_EPI_ADD);
+    }
+}
+
+#define CASE_F16(e) \
+    case e: block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, true, true); break
+
+T512 void snc_epilogue__f16_avx512(uint16_t *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
+                                   int rows, int cols, snc_epilogue epi, uint32_t *top)
+{
+    switch (epi) {
+        CASE_F16(SNC_EPI_NONE);
+        CASE_F16(SNC_EPI_GELU);
+        CASE_F16(SNC_EPI_GELU_TANH);
+        CASE_F16(SNC_EPI_RELU);
+        CASE_F16(SNC_EPI_TANH);
+    case SNC_EPI_ADD: break; /* nothing to add to: refused before */
     }
 }
 

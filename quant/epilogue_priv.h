@@ -7,7 +7,7 @@
 #include "base/isa.h"
 #include "core/dtype.h"
 #include "quant/epilogue.h"
-#include "quant/qlinear.h"
+#include "quant/quantize_priv.h"
 
 /* y [rows, cols] = epi(s * (sx[row] * sw[col]) + b[col]), s int32 [rows, lds]; with sx NULL s is f32 and is not scaled.
  * b may be NULL. s may be y itself. GELU of scaled sums is the quick one. top [rows][SNC_TOP_SLOTS], NULL or what the bits of |y| in a
@@ -35,6 +35,15 @@ void snc_epilogue__bf16_avx512(snc_bf16 *y, int ldy, const int32_t *s, int lds, 
                                const float *b, int rows, int cols);
 #endif
 snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa);
+
+/* As snc_epilogue_fn of scaled sums without SNC_EPI_ADD, y rounded to f16 and top from before the rounding, which keeps the order. */
+typedef void (*snc_epilogue_f16_fn)(uint16_t *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw,
+                                    const float *b, int rows, int cols, snc_epilogue epi, uint32_t *top);
+#if defined(__x86_64__)
+void snc_epilogue__f16_avx512(uint16_t *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
+                              int rows, int cols, snc_epilogue epi, uint32_t *top);
+#endif
+snc_epilogue_f16_fn snc_epilogue__f16_get(snc_isa isa); /* NULL: none; rows are rounded afterwards */
 
 /* R(a) in powers of t = a * (2 / 5.1) - 1, lowest first. */
 #define SNC_GELU_CUT 5.1f

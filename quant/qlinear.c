@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/par.h"
+#include "quant/quantize_priv.h"
 
 /* Larger K could overflow an int32 sum of products of 127 x 127. */
 enum { K_MAX = 131072 };
@@ -224,22 +225,6 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
     return SNC_OK;
 }
 
-snc_err snc_qlinear_run_top(float *y, int ldy, uint32_t *top, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
-                            const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace)
-{
-    SNC_CHECK(ctx->threads == 1 && epi != SNC_EPI_ADD, SNC_E_ARG, "int8 linear: maxima are noted by one thread, of whole results");
-    memset(top, 0, (size_t)T * SNC_TOP_SLOTS * sizeof *top);
-    if (l->dnnl) return snc_qlinear_run(y, ldy, l, ctx, xq, ldq, sx, T, n, k, epi, workspace);
-    if (T == 0) return SNC_OK;
-    snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
-    job.y = y;
-    job.ldy = ldy;
-    job.top = top;
-    widen(&job, l, ctx, T, workspace);
-    snc_qgrid__run(ctx, l->kernel, &job, 1, T);
-    return SNC_OK;
-}
-
 snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq,
                              int ldq, const float *sx, int T, int n, int k, void *workspace)
 {
@@ -262,14 +247,14 @@ snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, 
 
 /* ---- running into the next layer's input --------------------------------------------------------------------------- */
 
-/* Rows whose f32 outputs wait in L2, beside a matrix of moderate size, until their maxima are known. A matrix that does not fit
- * there comes from L3 once a block of rows, so it gets more of them. */
-enum { HOT = 64, HOT_WIDE = 128, WIDE_BYTES = 1 << 20 };
+/* Rows whose outputs wait in L2 until their maxima are known. A matrix that does not fit there beside them comes from L3 once a
+ * block of rows, so it gets more of them. */
+enum { HOT = 64, HOT_WIDE = 256, WIDE_BYTES = 1 << 20, ALONE = 64 /* rows that are a thread's worth */ };
 
 typedef struct q8_job {
     const snc_qjob *job;
     void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
-    float *rows;   /* [worker][hot][ld] */
+    float *rows;   /* [worker][hot][ld], or as f16 in the same room */
     uint32_t *top; /* [worker][hot][SNC_TOP_SLOTS] */
     int8_t *yq;
     float *sy;
@@ -281,17 +266,23 @@ static void q8_block(void *payload, int64_t begin, int64_t end, int64_t chunk, i
 {
     const q8_job *q = payload;
     snc_qjob j = *q->job;
-    int rows = (int)(end - begin), n = j.n;
+    int t = (int)begin, rows = (int)(end - begin), panels = (j.n + SNC_QPANEL - 1) / SNC_QPANEL;
     (void)chunk;
     j.y = q->rows + (size_t)worker * q->hot * q->ld;
     j.ldy = (int)q->ld;
     j.xq += (size_t)begin * (size_t)j.ldq;
     j.sx += begin;
     if (j.xw) j.xw += (size_t)begin * (size_t)j.kb * SNC_QBLOCK;
+    if (!j.finish_f16) {
+        q->run(&j, 0, rows, 0, panels);
+        snc_quantize__through_f16(q->yq + (size_t)t * (size_t)q->ldyq, q->sy + t, j.y, j.ldy, rows, j.n, q->ldyq);
+        return;
+    }
+    j.f16 = (uint16_t *)(void *)j.y;
     j.top = q->top + (size_t)worker * q->hot * SNC_TOP_SLOTS;
     memset(j.top, 0, (size_t)rows * SNC_TOP_SLOTS * sizeof *j.top);
-    q->run(&j, 0, rows, 0, (n + SNC_QPANEL - 1) / SNC_QPANEL);
-    snc_quantize_known(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, j.y, j.ldy, j.top, rows, n, q->ldyq);
+    q->run(&j, 0, rows, 0, panels);
+    snc_quantize__f16(q->yq + (size_t)t * (size_t)q->ldyq, q->sy + t, j.f16, j.ldy, j.top, rows, j.n, q->ldyq);
 }
 
 static void q8_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -299,8 +290,8 @@ static void q8_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, in
     const q8_job *q = payload;
     (void)chunk;
     (void)worker;
-    snc_quantize_rows(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, q->rows + (size_t)begin * q->ld, (int)q->ld,
-                      (int)(end - begin), q->job->n, q->ldyq);
+    snc_quantize__through_f16(q->yq + (size_t)begin * (size_t)q->ldyq, q->sy + begin, q->rows + (size_t)begin * q->ld, (int)q->ld,
+                              (int)(end - begin), q->job->n, q->ldyq);
 }
 
 /* Rows of a thread's block, which may be all of them: then threads share outputs instead, unless there is one. */
@@ -328,8 +319,9 @@ snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l
     q.rows = (float *)(void *)(base + snc_qlinear_workspace_size(l, T));
     q.top = (uint32_t *)(void *)((char *)q.rows +
                                  snc_align_up(q.hot * (size_t)ctx->threads * (size_t)l->panels * SNC_QPANEL * sizeof(float), SNC_ALIGN));
-    if (!l->dnnl && (ctx->threads == 1 || T >= HOT * ctx->threads)) {
+    if (!l->dnnl && (ctx->threads == 1 || T >= ALONE * ctx->threads)) {
         int share = (T + ctx->threads - 1) / ctx->threads, rows = (int)q.hot < share ? (int)q.hot : share;
+        job.finish_f16 = snc_epilogue__f16_get(l->kernel->isa);
         widen(&job, l, ctx, T, workspace);
         snc_par_for(ctx, T, (rows + 31) / 32 * 32 < (int)q.hot ? (rows + 31) / 32 * 32 : (int)q.hot, q8_block, &q);
         return SNC_OK;

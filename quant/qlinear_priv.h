@@ -25,6 +25,7 @@ enum { SNC_QPANEL = 16, SNC_QBLOCK = 64, SNC_QTILE = SNC_QPANEL * SNC_QBLOCK };
 typedef struct snc_qjob {
     float *y;           /* [T, ldy] */
     snc_bf16 *half;     /* [T, ldy] instead of y: no activation, no sum onto it; NULL: y */
+    uint16_t *f16;      /* [T, ldy] instead of y: no sum onto it; NULL: y */
     const int8_t *wq;
     const float *sw, *b; /* padded to whole panels */
     const int8_t *xq;   /* [T, ldq] */
@@ -35,6 +36,7 @@ typedef struct snc_qjob {
     int ldy, ldq, n, kb; /* kb: blocks of 64 int8 or 32 bf16 inputs in use */
     snc_epilogue epi;
     snc_epilogue_bf16_fn finish_half;
+    snc_epilogue_f16_fn finish_f16;
     uint32_t *top; /* [T][SNC_TOP_SLOTS] as in epilogue_priv.h, or NULL */
     snc_epilogue_fn finish;
 } snc_qjob;
@@ -66,8 +68,12 @@ static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, i
         j->finish_half(j->half + at, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols);
         return;
     }
-    float *y = j->y + at;
     uint32_t *top = j->top ? j->top + (size_t)t * SNC_TOP_SLOTS : NULL;
+    if (j->f16) {
+        j->finish_f16(j->f16 + at, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi, top);
+        return;
+    }
+    float *y = j->y + at;
     if (j->sx) j->finish(y, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi, top);
     else j->finish(y, j->ldy, s, lds, NULL, NULL, j->b + c0, rows, cols, j->epi, top);
 }

@@ -47,8 +47,13 @@ static void round_ref(int8_t *q, const float *x, int n, float f)
     for (int i = 0; i < n; i++) q[i] = f > 0.0f ? (int8_t)lrintf(x[i] * f) : 0;
 }
 
+static void through_f16_ref(float *x, int n)
+{
+    for (int i = 0; i < n; i++) x[i] = snc_f16_to_f32(snc_f16_from_f32(x[i]));
+}
+
 #if defined(__x86_64__)
-#define T256 __attribute__((target("avx2,fma")))
+#define T256 __attribute__((target("avx2,fma,f16c")))
 #define T512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 
 T256 static uint32_t max_bits_avx2(uint32_t top, const float *x, int n)
@@ -82,6 +87,14 @@ T256 static void round_avx2(int8_t *q, const float *x, int n, float f)
     round_ref(q + whole, x + whole, n - whole, f);
 }
 
+T256 static void through_f16_avx2(float *x, int n)
+{
+    int i = 0;
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(x + i, _mm256_cvtph_ps(_mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT)));
+    through_f16_ref(x + i, n - i);
+}
+
 T512 static uint32_t max_bits_avx512(uint32_t top, const float *x, int n)
 {
     const __m512i mask = _mm512_set1_epi32(0x7fffffff);
@@ -101,34 +114,61 @@ T512 static uint32_t max_bits_avx512(uint32_t top, const float *x, int n)
     return (uint32_t)_mm512_reduce_max_epi32(m0);
 }
 
-T512 static void round_avx512(int8_t *q, const float *x, int n, float f)
+T512 static inline __m512i four_packed(__m512 a, __m512 b, __m512 c, __m512 d, __m512 f)
 {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i ia = _mm512_cvtps_epi32(_mm512_mul_ps(a, f)), ib = _mm512_cvtps_epi32(_mm512_mul_ps(b, f));
+    __m512i ic = _mm512_cvtps_epi32(_mm512_mul_ps(c, f)), id = _mm512_cvtps_epi32(_mm512_mul_ps(d, f));
+    /* packing works inside 128-bit lanes, as above */
+    ia = _mm512_packs_epi16(_mm512_packs_epi32(ia, ib), _mm512_packs_epi32(ic, id));
+    return _mm512_permutexvar_epi32(order, ia);
+}
+
+T512 static void round_avx512(int8_t *q, const float *x, int n, float f)
+{
     __m512 vf = _mm512_set1_ps(f);
     int i = 0;
     if (!(f > 0.0f)) {
         memset(q, 0, (size_t)n);
         return;
     }
-    for (; i + 64 <= n; i += 64) { /* packing works inside 128-bit lanes, as above */
-        __m512i a = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), vf));
-        __m512i b = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i + 16), vf));
-        __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i + 32), vf));
-        __m512i d = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i + 48), vf));
-        a = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
-        _mm512_storeu_si512(q + i, _mm512_permutexvar_epi32(order, a));
-    }
+    for (; i + 64 <= n; i += 64)
+        _mm512_storeu_si512(q + i, four_packed(_mm512_loadu_ps(x + i), _mm512_loadu_ps(x + i + 16), _mm512_loadu_ps(x + i + 32),
+                                               _mm512_loadu_ps(x + i + 48), vf));
     for (; i < n; i += 16) {
         __mmask16 k = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
         __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(k, x + i), vf));
         _mm512_mask_cvtepi32_storeu_epi8(q + i, k, v);
     }
 }
+
+T512 static inline __m512 from_f16(const uint16_t *x, __mmask16 k)
+{
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(k, x));
+}
+
+T512 static void round_f16_avx512(int8_t *q, const uint16_t *x, int n, float f)
+{
+    __m512 vf = _mm512_set1_ps(f);
+    int i = 0;
+    if (!(f > 0.0f)) {
+        memset(q, 0, (size_t)n);
+        return;
+    }
+    for (; i + 64 <= n; i += 64)
+        _mm512_storeu_si512(q + i, four_packed(from_f16(x + i, 0xffff), from_f16(x + i + 16, 0xffff), from_f16(x + i + 32, 0xffff),
+                                               from_f16(x + i + 48, 0xffff), vf));
+    for (; i < n; i += 16) {
+        __mmask16 k = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
+        _mm512_mask_cvtepi32_storeu_epi8(q + i, k, _mm512_cvtps_epi32(_mm512_mul_ps(from_f16(x + i, k), vf)));
+    }
+}
 #endif
 
-static const snc_quantizer quantizer_ref = {max_bits_ref, round_ref};
+static const snc_quantizer quantizer_ref = {max_bits_ref, round_ref, NULL, through_f16_ref};
 #if defined(__x86_64__)
-static const snc_quantizer quantizer_avx2 = {max_bits_avx2, round_avx2}, quantizer_avx512 = {max_bits_avx512, round_avx512};
+static const snc_quantizer quantizer_avx2 = {max_bits_avx2, round_avx2, NULL, through_f16_avx2};
+static const snc_quantizer quantizer_avx512 = {max_bits_avx512, round_avx512, round_f16_avx512, through_f16_avx2};
 #endif
 
 const snc_quantizer *snc_quantizer__get(snc_isa isa)
@@ -158,16 +198,34 @@ void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, in
     }
 }
 
-void snc_quantize_known(int8_t *xq, float *sx, const float *x, int ldx, const uint32_t *top, int T, int k, int ldq)
+/* What f16 cannot hold counts as infinite. */
+static uint32_t finite_f16(uint32_t max_bits)
+{
+    const uint32_t infinite = 0x7f800000u, end = 0x477ff000u; /* 65520 */
+    return max_bits >= end && max_bits < infinite ? infinite : max_bits;
+}
+
+void snc_quantize__through_f16(int8_t *xq, float *sx, float *x, int ldx, int T, int k, int ldq)
 {
     const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     for (int t = 0; t < T; t++) {
         int8_t *q = xq + (size_t)t * (size_t)ldq;
-        const float *xt = x + (size_t)t * (size_t)ldx;
+        float *row = x + (size_t)t * (size_t)ldx;
+        uint32_t most = finite_f16(z->max_bits(0, row, k));
+        z->through_f16(row, k);
+        z->round(q, row, k, snc_quantize__factor(&sx[t], most));
+        if (k < ldq) memset(q + k, 0, (size_t)(ldq - k));
+    }
+}
+
+void snc_quantize__f16(int8_t *xq, float *sx, const uint16_t *x, int ldx, const uint32_t *top, int T, int k, int ldq)
+{
+    const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
+    for (int t = 0; t < T; t++) {
+        int8_t *q = xq + (size_t)t * (size_t)ldq;
         uint32_t most = 0;
         for (int i = 0; i < SNC_TOP_SLOTS; i++) most = top[t * SNC_TOP_SLOTS + i] > most ? top[t * SNC_TOP_SLOTS + i] : most;
-        if (most == 0) most = z->max_bits(0, xt, k); /* a row of zeros, or nobody has looked */
-        z->round(q, xt, k, snc_quantize__factor(&sx[t], most));
+        z->round_f16(q, x + (size_t)t * (size_t)ldx, k, snc_quantize__factor(&sx[t], finite_f16(most)));
         if (k < ldq) memset(q + k, 0, (size_t)(ldq - k));
     }
 }

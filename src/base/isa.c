@@ -35,7 +35,7 @@ static bool amx_permission(void)
 static snc_isa detect(void)
 {
     unsigned a, b, c, d, lo, hi;
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return SNC_ISA_SCALAR;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) return SNC_ISA_SCALAR;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
         !__builtin_cpu_supports("avx512vl"))
         return SNC_ISA_AVX2;

@@ -42,3 +42,21 @@ float snc_f16_to_f32(uint16_t h)
     memcpy(&f, &u, sizeof f);
     return f;
 }
+
+uint16_t snc_f16_from_f32(float f)
+{
+    uint32_t u;
+    memcpy(&u, &f, sizeof u);
+    uint16_t sign = (uint16_t)(u >> 16 & 0x8000);
+    u &= 0x7fffffffu;
+    if (u > 0x7f800000u) return sign | 0x7e00;
+    if (u >= 0x477ff000u) return sign | 0x7c00; /* 65520 */
+    if (u < 0x38800000u) { /* below 2^-14: adding 1/2 leaves the multiples of 2^-24, rounded, in the lowest bits */
+        float a;
+        memcpy(&a, &u, sizeof a);
+        a += 0.5f;
+        memcpy(&u, &a, sizeof u);
+        return sign | (uint16_t)(u - 0x3f000000u);
+    }
+    return sign | (uint16_t)((u - 0x38000000u + 0xfff + (u >> 13 & 1)) >> 13);
+}

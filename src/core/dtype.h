@@ -38,6 +38,7 @@ static inline snc_bf16 snc_bf16_from_f32(float f)
     return (snc_bf16)((u + 0x7fffu + (u >> 16 & 1)) >> 16);
 }
 
-float snc_f16_to_f32(uint16_t h);
+float    snc_f16_to_f32(uint16_t h);
+uint16_t snc_f16_from_f32(float f); /* to nearest even, infinite from 65520 on; NaN stays NaN */
 
 #endif
