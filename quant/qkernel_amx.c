@@ -29,7 +29,7 @@
 
 enum {
     ROWS = 32,
-    CUT = 12,                     /* blocks of 64 bytes of inputs: those of a pair of panels are 24 KB of L1 */
+    CUT = 8,                     /* blocks of 64 bytes of inputs: those of a pair of panels are 24 KB of L1 */
     AHEAD = 6,                    /* steps from the request for a tile to its use */
     MOST = 256,                   /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
@@ -84,9 +84,9 @@ INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, 
             _mm_prefetch(ahead + 64 * i, _MM_HINT_T1);
             _mm_prefetch(ahead + panel + 64 * i, _MM_HINT_T1);
         }
-        _tile_loadd(6, b0, 64);
+        _tile_stream_loadd(6, b0, 64);
         _tile_loadd(4, a0, ldq);
-        _tile_loadd(7, b1, 64);
+        _tile_stream_loadd(7, b1, 64);
         _tile_loadd(5, a1, ldq);
         PRODUCT(0, 4, 6);
         PRODUCT(1, 4, 7);
@@ -103,7 +103,7 @@ INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, 
 
 /* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels; `lines` a step are fetched to L2 from `ahead` on. */
 INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, int k0, int k1, const char *ahead,
-                      const int lines, pending *w)
+                      const int lines, const bool passing, pending *w)
 {
     size_t ldq = (size_t)j->ldq;
     const int8_t *a0 = j->xq + (size_t)t * ldq + (size_t)k0 * SNC_QBLOCK, *a1 = a0 + 16 * ldq;
@@ -125,9 +125,11 @@ INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
         for (int i = 0; i < lines; i++) _mm_prefetch(ahead + 64 * i, _MM_HINT_T1);
         ahead += 64 * lines;
         _tile_loadd(6, b0, 64);
-        _tile_loadd(4, a0, ldq);
+        if (passing) _tile_stream_loadd(4, a0, ldq);
+        else _tile_loadd(4, a0, ldq);
         _tile_loadd(7, b1, 64);
-        _tile_loadd(5, a1, ldq);
+        if (passing) _tile_stream_loadd(5, a1, ldq);
+        else _tile_loadd(5, a1, ldq);
         PRODUCT(0, 4, 6);
         PRODUCT(1, 4, 7);
         PRODUCT(2, 5, 6);
@@ -211,11 +213,12 @@ INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int
 }
 
 /* 33 to MOST rows from t0 on. */
-INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p, int p1, const int lines)
+INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p, int p1, const int lines, const bool passing)
 {
     pending w = {.rows = 0};
     int blocks = (t1 - t0 + ROWS - 1) / ROWS;
     size_t step = 64 * (size_t)lines;
+    int turns = j->kb <= CUT ? 1 : MOST / ROWS - 1;
     snc_amx__configure(ROWS);
     for (; p < p1; p += 2) {
         int np = p1 - p < 2 ? 1 : 2;
@@ -226,18 +229,26 @@ INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
             for (int i = 0; i < blocks; i++) {
                 int t = t0 + ROWS * i, back = t + ROWS > t1 ? t + ROWS - t1 : 0;
                 if (np == 1) {
-                    if (k1 == j->kb) block_x1(bf16, j, s[i], t - back, ROWS, p);
+                    if (k1 == j->kb) block_x1(bf16, j, s[i & turns], t - back, ROWS, p);
                 } else if (next < end) {
-                    block_2x2(bf16, j, s[i], t - back, p, k0, k1, next, lines, &w);
+                    block_2x2(bf16, j, s[i & turns], t - back, p, k0, k1, next, lines, passing, &w);
                 } else {
-                    block_2x2(bf16, j, s[i], t - back, p, k0, k1, NULL, 0, &w);
+                    block_2x2(bf16, j, s[i & turns], t - back, p, k0, k1, NULL, 0, passing, &w);
                 }
                 next += step * (size_t)(k1 - k0);
-                if (k1 == j->kb) await(j, &w, s[i] + back * np * SNC_QPANEL, t, ROWS - back, p, np, k1 < CUT ? k1 : CUT);
+                if (k1 == j->kb) await(j, &w, s[i & turns] + back * np * SNC_QPANEL, t, ROWS - back, p, np, k1 < CUT ? k1 : CUT);
             }
         }
     }
     drain(j, &w);
+}
+
+INLINE void share_out(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p0, int p1, const bool passing)
+{
+    int rows = t1 - t0;
+    if (rows <= 2 * ROWS) many_rows(bf16, j, s, t0, t1, p0, p1, 16, passing);
+    else if (rows <= 4 * ROWS) many_rows(bf16, j, s, t0, t1, p0, p1, 8, passing);
+    else many_rows(bf16, j, s, t0, t1, p0, p1, 4, passing);
 }
 
 INLINE void run(const bool bf16, const snc_qjob *j, int t0, int t1, int p0, int p1)
@@ -249,9 +260,8 @@ INLINE void run(const bool bf16, const snc_qjob *j, int t0, int t1, int p0, int 
         end = t1 - t > MOST ? t + MOST : t1;
         int rows = end - t;
         if (rows <= ROWS) few_rows(bf16, j, sums, t, rows, p0, p1);
-        else if (rows <= 2 * ROWS) many_rows(bf16, j, sums, t, end, p0, p1, 16);
-        else if (rows <= 4 * ROWS) many_rows(bf16, j, sums, t, end, p0, p1, 8);
-        else many_rows(bf16, j, sums, t, end, p0, p1, 4);
+        else if (j->kb > CUT) share_out(bf16, j, sums, t, end, p0, p1, true);
+        else share_out(bf16, j, sums, t, end, p0, p1, false);
     }
     _tile_release();
 }

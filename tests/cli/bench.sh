@@ -40,6 +40,11 @@ check "scores" awk -F, 'NR == 1 { next } NR == 2 { exit $0 != "model,task,rows,m
 value=$(awk -F, 'NR == 3 { print $5 }' out)
 run 0 eval t.snc --task nano/task.json --data nano --json
 equal "score of eval" "$(printf %.6f "$(number out accuracy)")" "$value"
+# Labels go by their names: a task that lists them the other way round scores the same.
+sed 's/"negative","positive"/"positive","negative"/' nano/task.json > turned.json
+run 0 bench t.snc t8.snc --tasks nano/task.json,turned.json --data nano -o csv
+equal "scores by either order of labels" "$(awk -F, '$2 == "nano" { print $1, $5 }' out | sort -u | wc -l)" 2
+equal "scores" "$(grep -c ,nano, out)" 4
 run 0 bench t.snc --tasks nano/task.json --data nano -s 8 -r 3 -o csv
 lines out 5
 
