@@ -229,6 +229,7 @@ INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
             for (int i = 0; i < blocks; i++) {
                 int t = t0 + ROWS * i, back = t + ROWS > t1 ? t + ROWS - t1 : 0;
                 if (np == 1) {
+                    drain(j, &w); /* its sums may lie where these will */
                     if (k1 == j->kb) block_x1(bf16, j, s[i & turns], t - back, ROWS, p);
                 } else if (next < end) {
                     block_2x2(bf16, j, s[i & turns], t - back, p, k0, k1, next, lines, passing, &w);
