@@ -2,13 +2,14 @@
  * of 16 rows of xq, read as they lie, are one tile of activations; tdpbssd multiplies signed by signed bytes and adds int32,
  * tdpbf16ps multiplies bf16 and adds f32. The two kernels are the same code but for that instruction.
  *
- *   17 to 32 rows      C0 C1   A0        32 rows x 2 panels: each tile that is loaded is used twice
- *                      C2 C3   A1   B0 B1
- *   up to 16 rows      C0 C1 C2 C3  A0   16 rows x 4 panels: four chains hide the latency of the product
+ *   C0 C1   A0        32 rows x 2 panels: each tile that is loaded is used twice
+ *   C2 C3   A1   B0 B1
  *
- * Up to 32 rows: one pass over the weights, as fast as they come from L3. More rows: a pair of panels at a time, cut so that it stays in L1, meets all blocks of 32 rows (from L2) before
- * the next pair, which is fetched from L3 meanwhile. A last block of fewer rows starts earlier and leaves out of its epilogue
- * what is done already.
+ * Up to 32 rows: one pass over the weights, as fast as they come from L3. More rows: a pair of panels at a time, cut so that it
+ * stays in L1, meets all blocks of 32 rows, which come from L2, before the next pair, which is fetched from L3 meanwhile. A last
+ * block of fewer rows starts earlier and leaves out of its epilogue what is done already. L1 holds 24 KB of a pair and of a block
+ * beside sums and results, not more: so cuts are 8 steps, rows longer than that pass by L1, and sums that need not wait for a
+ * next cut share two places.
  *
  * A block's epilogue runs a few rows at a time between the tile steps of the block after it: the tile unit and the vector
  * units work side by side, and weights are on their way all the time. */
@@ -29,7 +30,7 @@
 
 enum {
     ROWS = 32,
-    CUT = 8,                     /* blocks of 64 bytes of inputs: those of a pair of panels are 24 KB of L1 */
+    CUT = 8,                      /* blocks of 64 bytes of inputs that a pair of panels keeps in L1: 16 KB */
     AHEAD = 6,                    /* steps from the request for a tile to its use */
     MOST = 256,                   /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
@@ -65,9 +66,10 @@ INLINE void await(const snc_qjob *j, pending *w, const int32_t *s, int t, int ro
     *w = (pending){s, np * SNC_QPANEL, t, rows, p, np, ((rows + steps - 1) / steps + 1) / 2 * 2};
 }
 
-/* s [32, 32] = 17 to 32 rows times two panels. Each step asks for the tiles AHEAD steps later, across the end into the next
- * pair: the products wait for L3 otherwise, whose own prefetcher stops at every 4 KB. */
-INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, pending *w)
+/* s [32, 32] = up to 32 rows (16: not `both`) times two panels, whose tiles are used once and pass by L1. Each step asks for the
+ * tiles AHEAD steps later, across the end into the next pair: the products wait for L3 otherwise, whose own prefetcher stops at
+ * every 4 KB. */
+INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, const bool both, pending *w)
 {
     size_t ldq = (size_t)j->ldq, panel = j->panel;
     const int8_t *a0 = j->xq + (size_t)t * ldq, *a1 = a0 + 16 * ldq;
@@ -87,18 +89,22 @@ INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, 
         _tile_stream_loadd(6, b0, 64);
         _tile_loadd(4, a0, ldq);
         _tile_stream_loadd(7, b1, 64);
-        _tile_loadd(5, a1, ldq);
         PRODUCT(0, 4, 6);
         PRODUCT(1, 4, 7);
-        PRODUCT(2, 5, 6);
-        PRODUCT(3, 5, 7);
+        if (both) {
+            _tile_loadd(5, a1, ldq);
+            PRODUCT(2, 5, 6);
+            PRODUCT(3, 5, 7);
+        }
         advance(j, w);
     }
     drain(j, w);
     _tile_stored(0, s, 128);
     _tile_stored(1, s + 16, 128);
-    _tile_stored(2, s + 16 * 32, 128);
-    _tile_stored(3, s + 16 * 32 + 16, 128);
+    if (both) {
+        _tile_stored(2, s + 16 * 32, 128);
+        _tile_stored(3, s + 16 * 32 + 16, 128);
+    }
 }
 
 /* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels; `lines` a step are fetched to L2 from `ahead` on. */
@@ -143,33 +149,6 @@ INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
     _tile_stored(3, low + 16, 128);
 }
 
-/* s [16, 64]: up to 16 rows and four panels. */
-INLINE void block_1x4(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, pending *w)
-{
-    size_t ldq = (size_t)j->ldq, panel = j->panel;
-    const int8_t *a = j->xq + (size_t)t * ldq, *b = j->wq + (size_t)p * panel;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int kb = 0; kb < j->kb; kb++, a += SNC_QBLOCK, b += SNC_QTILE) {
-        _tile_loadd(4, a, ldq);
-        _tile_loadd(6, b, 64);
-        PRODUCT(0, 4, 6);
-        _tile_loadd(7, b + panel, 64);
-        PRODUCT(1, 4, 7);
-        _tile_loadd(6, b + 2 * panel, 64);
-        PRODUCT(2, 4, 6);
-        _tile_loadd(7, b + 3 * panel, 64);
-        PRODUCT(3, 4, 7);
-        advance(j, w);
-    }
-    _tile_stored(0, s, 256);
-    _tile_stored(1, s + 16, 256);
-    _tile_stored(2, s + 32, 256);
-    _tile_stored(3, s + 48, 256);
-}
-
 /* s [32, 16]: the panel that is left over, up to 32 rows. */
 INLINE void block_x1(const bool bf16, const snc_qjob *j, int32_t *s, int t, int rows, int p)
 {
@@ -194,16 +173,10 @@ INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int
 {
     pending w = {.rows = 0};
     snc_amx__configure(rows);
-    if (rows <= 16) {
-        for (int turn = 0; p + 4 <= p1; p += 4, turn ^= 1) {
-            block_1x4(bf16, j, s[turn], t, p, &w);
-            await(j, &w, s[turn], t, rows, p, 4, j->kb);
-        }
-    } else {
-        for (int turn = 0; p + 2 <= p1; p += 2, turn ^= 1) {
-            block_stream(bf16, j, s[turn], t, p, &w);
-            await(j, &w, s[turn], t, rows, p, 2, j->kb);
-        }
+    for (int turn = 0; p + 2 <= p1; p += 2, turn ^= 1) {
+        if (rows <= 16) block_stream(bf16, j, s[turn], t, p, false, &w);
+        else block_stream(bf16, j, s[turn], t, p, true, &w);
+        await(j, &w, s[turn], t, rows, p, 2, j->kb);
     }
     drain(j, &w);
     for (; p < p1; p++) {

@@ -1,0 +1,73 @@
+"""Our INT8 runtime beside its peers on one machine in one run, in turn.
+
+    python beside_peers.py LATENCY BENCH [--model minilm|base] [--threads 1,2] [--shapes 1x16,...] [--rounds 3] [--isa vnni]
+
+LATENCY is a script that prints, for each peer, one line "t1 minilm ort-dyn8  1x16  1.234  1x32  2.345": median milliseconds of a
+shape. BENCH is bench_models_runtime_speed. A round runs the peers, then ours, for each number of threads; a cell is the median of its
+rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides: SNC_ISA here, ONEDNN_MAX_CPU_ISA and
+CT2_FORCE_CPU_ISA there.
+"""
+import argparse, math, os, re, statistics, subprocess, sys
+
+ap = argparse.ArgumentParser()
+ap.add_argument("latency")
+ap.add_argument("bench")
+ap.add_argument("--model", default="minilm", choices=["minilm", "base"])
+ap.add_argument("--threads", default="1,2")
+ap.add_argument("--shapes", default="1x16,1x32,1x128,8x128,32x128")
+ap.add_argument("--only", default="")
+ap.add_argument("--rounds", type=int, default=3)
+ap.add_argument("--seconds", default="0.5")
+ap.add_argument("--isa", choices=["vnni", "avx2"])
+a = ap.parse_args()
+shapes = a.shapes.split(",")
+only = a.only or "ov-int8-s,ov-int8,ov-bf16-s" + (",ct2-int8,ort-dyn8" if a.model == "minilm" else "")
+caps = {"vnni": {"SNC_ISA": "vnni", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI", "CT2_FORCE_CPU_ISA": "AVX512"},
+        "avx2": {"SNC_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "CT2_FORCE_CPU_ISA": "AVX2"}}.get(a.isa, {})
+cells = {}  # (threads, who, shape): medians of the rounds
+
+
+def run(command):
+    p = subprocess.run(command, env={**os.environ, **caps}, stdout=subprocess.PIPE, text=True)
+    if p.returncode:
+        sys.exit(f"{command[0]}: exit code {p.returncode}")
+    return p.stdout.splitlines()
+
+
+def peers(t):
+    for line in run([sys.executable, a.latency, "--threads", t, "--model", a.model, "--only", only, "--seconds", a.seconds,
+                     "--shapes", a.shapes]):
+        who, *pairs = line.split()[2:]
+        for shape, ms in zip(pairs[::2], pairs[1::2]):
+            cells.setdefault((t, who, shape), []).append(float(ms))
+
+
+def ours(t):
+    extra = ["--base"] if a.model == "base" else []
+    for line in run([a.bench, "--threads", t, "--dtypes", "int8", "--shapes", a.shapes] + extra):
+        m = re.search(r"t\d+\s+(\d+x\d+)\s+min\s+\S+\s+median\s+(\S+) ms", line)
+        if m:
+            cells.setdefault((t, "ours", m[1]), []).append(float(m[2]))
+
+
+threads = a.threads.split(",")
+for r in range(a.rounds):
+    for t in threads:
+        peers(t)
+        ours(t)
+        print(f"round {r + 1} of {a.rounds}, {t} thread(s)", file=sys.stderr, flush=True)
+middle = {k: statistics.median(v) for k, v in cells.items()}
+for t in threads:
+    print(f"\n{a.model}, {t} thread(s){', capped to ' + a.isa if a.isa else ''}: median ms of {a.rounds} rounds (least to most)\n")
+    print("| shape | best peer | | ours | ratio | of each round's best |\n|---|---|---|---|---|---|")
+    ratios = []
+    for s in shapes:
+        best, who = min((v, k[1]) for k, v in middle.items() if k[0] == t and k[2] == s and k[1] != "ours")
+        rounds = [min(v[i] for k, v in cells.items() if k[0] == t and k[2] == s and k[1] != "ours") / cells[t, "ours", s][i]
+                  for i in range(a.rounds)]
+        span = lambda w: f"{middle[t, w, s]:.3f} ({min(cells[t, w, s]):.3f} to {max(cells[t, w, s]):.3f})"
+        ratios.append(best / middle[t, "ours", s])
+        print(f"| {s} | {who} | {span(who)} | {span('ours')} | {ratios[-1]:.2f} | {', '.join(f'{x:.2f}' for x in rounds)} |")
+    print(f"| geometric mean | | | | {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f} | |")
+    for who in sorted({k[1] for k in middle if k[0] == t}):
+        print(f"    {who:10s}" + "".join(f"  {s} {middle[t, who, s]:9.3f}" for s in shapes))
