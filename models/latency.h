@@ -10,8 +10,9 @@
  *
  * A net's prediction is the sum of its cells plus a measured constant (checks, calls, clock) and a measured factor,
  * less what a net saves that is small enough to stay in the second-level cache. Where the grid is larger than the time
- * given, every other option or fewer are measured, ends included, and widths in between are interpolated. A workload of
- * mixed lengths is stood for by the batches around its percentile of tokens.
+ * given, every other option or fewer are measured, ends included, and widths in between are interpolated. The whole is
+ * done three times, and a cell is the median of the three. A workload of mixed lengths is stood for by the batches around its
+ * percentile of tokens.
  */
 #ifndef SNC_MODELS_LATENCY_H
 #define SNC_MODELS_LATENCY_H

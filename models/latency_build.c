@@ -9,9 +9,20 @@
 
 enum {
     STANDINS = 5,   /* batches that stand for a workload */
-    REPEATS = 41,   /* at most, of one net */
+    PASSES = 3,     /* over the whole space; a cell is the median of its passes, so a disturbed minute leaves no trace */
+    REPEATS = 41,   /* at most, of one net in one pass */
     CALIBRATION = 6 /* whole nets that fit the constant and the factor */
 };
+
+/* One array of the table while it is measured. */
+typedef struct cells {
+    double *v;     /* [n], the table's own */
+    size_t n;
+    double *sum;   /* [PASSES][n] of the medians that fell on a cell */
+    int *visits;   /* [PASSES][n], how many they are */
+} cells;
+
+enum { EMBED = SNC_PARTS, HEAD, ARRAYS };
 
 typedef struct build {
     const snc_ctx *ctx;
@@ -21,7 +32,8 @@ typedef struct build {
     snc_tokens batch[STANDINS];
     int batches, repeats;
     float *logits;
-    int *visits[SNC_PARTS], *embed_visits, *head_visits; /* how many medians a cell is the mean of */
+    cells cells[ARRAYS];
+    int pass;
 } build;
 
 static int ascending(const void *a, const void *b)
@@ -103,10 +115,24 @@ static snc_err pass(snc_net_times *times, build *b)
     return SNC_OK;
 }
 
-static void note(double *cell, int *visits, double us)
+static void note(build *b, int array, size_t at, double us)
 {
-    *cell = (*cell * *visits + us) / (*visits + 1);
-    ++*visits;
+    cells *c = &b->cells[array];
+    at += (size_t)b->pass * c->n;
+    c->sum[at] += us;
+    c->visits[at]++;
+}
+
+static void settle(build *b)
+{
+    for (int q = 0; q < ARRAYS; q++)
+        for (size_t i = 0; i < b->cells[q].n; i++) {
+            const cells *c = &b->cells[q];
+            double v[PASSES];
+            if (c->visits[i] == 0) continue; /* no inner layer in a net of one */
+            for (size_t p = 0; p < PASSES; p++) v[p] = c->sum[p * c->n + i] / c->visits[p * c->n + i];
+            c->v[i] = median(v, PASSES);
+        }
 }
 
 /* The indices of layer l's widths in round r: the last layer goes through all of them, the others follow behind. */
@@ -141,15 +167,15 @@ static snc_err measure_net(build *b, int d, int h, int r)
                 size_t c =
                     snc_latency__cell(t, q, d, h, pick(snc_latency__axis_of(t, q), r, l, a.layers), l == a.layers - 1);
                 for (int i = 0; i < b->repeats; i++) v[i] = times[i].layer[l][q] * micro / b->batches;
-                note(&t->part[q][c], &b->visits[q][c], median(v, b->repeats));
+                note(b, q, c, median(v, b->repeats));
             }
     if (!err) {
         int at = e * t->hidden.n + h;
         for (int i = 0; i < b->repeats; i++) v[i] = times[i].embed * micro / b->batches;
-        note(&t->embedding[at], &b->embed_visits[at], median(v, b->repeats));
+        note(b, EMBED, (size_t)at, median(v, b->repeats));
         at = d * t->hidden.n + h;
         for (int i = 0; i < b->repeats; i++) v[i] = times[i].head * micro / b->batches;
-        note(&t->head[at], &b->head_visits[at], median(v, b->repeats));
+        note(b, HEAD, (size_t)at, median(v, b->repeats));
     }
     snc_free(times);
     return err;
@@ -168,12 +194,14 @@ static int rounds_of(const snc_latency *t)
 static snc_err measure_all(build *b)
 {
     snc_latency *t = b->t;
-    for (int d = 0; d < t->n_linear; d++)
-        for (int h = 0; h < t->hidden.n; h++)
-            for (int r = 0; r < rounds_of(t); r++) {
-                SNC_CHECK(!snc_cancelled(b->ctx), SNC_E_CANCELLED, "latency table: interrupted");
-                SNC_TRY(measure_net(b, d, h, r));
-            }
+    for (b->pass = 0; b->pass < PASSES; b->pass++)
+        for (int d = 0; d < t->n_linear; d++)
+            for (int h = 0; h < t->hidden.n; h++)
+                for (int r = 0; r < rounds_of(t); r++) {
+                    SNC_CHECK(!snc_cancelled(b->ctx), SNC_E_CANCELLED, "latency table: interrupted");
+                    SNC_TRY(measure_net(b, d, h, r));
+                }
+    settle(b);
     return SNC_OK;
 }
 
@@ -291,21 +319,26 @@ static snc_err fit_budget(build *b, const snc_latency_space *s, double seconds)
         make_axis(&t->heads, s->heads, s->n_heads, stride);
         make_axis(&t->ffn, s->ffn, s->n_ffn, stride);
         make_axis(&t->hidden, s->hidden, s->n_hidden, coarse);
-        double nets = (double)t->hidden.n * rounds_of(t), one = cost * nets;
+        double nets = (double)t->hidden.n * rounds_of(t), one = cost * nets * PASSES;
         b->repeats = (int)(seconds / one) - 1;
-        if (b->repeats >= 5 || rounds_of(t) <= 3) break;
+        if (b->repeats >= 3 || rounds_of(t) <= 3) break;
         if (stride % 2 == 0) coarse++;
     }
     b->repeats = b->repeats < 3 ? 3 : b->repeats > REPEATS ? REPEATS : b->repeats;
     return SNC_OK;
 }
 
-static snc_err alloc_visits(build *b)
+static snc_err alloc_cells(build *b)
 {
-    const snc_latency *t = b->t;
-    for (int p = 0; p < SNC_PARTS; p++) SNC_TRY(snc_alloc(&b->visits[p], snc_latency__cells(t, p), sizeof(int)));
-    SNC_TRY(snc_alloc(&b->embed_visits, (size_t)t->n_embed * (size_t)t->hidden.n, sizeof(int)));
-    return snc_alloc(&b->head_visits, (size_t)t->n_linear * (size_t)t->hidden.n, sizeof(int));
+    snc_latency *t = b->t;
+    for (int p = 0; p < SNC_PARTS; p++) b->cells[p] = (cells){.v = t->part[p], .n = snc_latency__cells(t, p)};
+    b->cells[EMBED] = (cells){.v = t->embedding, .n = (size_t)t->n_embed * (size_t)t->hidden.n};
+    b->cells[HEAD] = (cells){.v = t->head, .n = (size_t)t->n_linear * (size_t)t->hidden.n};
+    for (int q = 0; q < ARRAYS; q++) {
+        SNC_TRY(snc_alloc(&b->cells[q].sum, PASSES * b->cells[q].n, sizeof(double)));
+        SNC_TRY(snc_alloc(&b->cells[q].visits, PASSES * b->cells[q].n, sizeof(int)));
+    }
+    return SNC_OK;
 }
 
 static snc_err check_space(const snc_latency_space *s, const snc_weights *w)
@@ -353,16 +386,17 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
     SNC_GOTO(snc_net_create(&b.net, ctx, w, NULL, &first, &no));
     SNC_GOTO(fit_budget(&b, s, o->seconds));
     SNC_GOTO(snc_latency__alloc(b.t));
-    SNC_GOTO(alloc_visits(&b));
+    SNC_GOTO(alloc_cells(&b));
     SNC_GOTO(measure_all(&b));
     SNC_GOTO(calibrate(&b));
     SNC_GOTO(fit_hot(&b));
     *out = b.t;
     b.t = NULL;
 out:
-    for (int p = 0; p < SNC_PARTS; p++) snc_free(b.visits[p]);
-    snc_free(b.embed_visits);
-    snc_free(b.head_visits);
+    for (int q = 0; q < ARRAYS; q++) {
+        snc_free(b.cells[q].sum);
+        snc_free(b.cells[q].visits);
+    }
     snc_free(b.logits);
     snc_net_free(b.net);
     snc_latency_free(b.t);

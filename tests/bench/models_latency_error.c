@@ -1,5 +1,6 @@
 /* How well the latency table predicts nets it never ran: 50 random MiniLM subnets (random weights), predicted against
- * measured median, for one shape.
+ * measured, for one shape. Each net is timed three times, after all the others were, and the median of the medians counts: one
+ * disturbed second is not the table's fault.
  *
  *   models_latency_error [BATCH LENGTH [THREADS [SECONDS for the table]]]     default 1 32 1 5
  *
@@ -17,7 +18,7 @@
 #include "models/latency.h"
 #include "models/measure.h"
 
-enum { NETS = 50 };
+enum { NETS = 50, PASSES = 3 };
 
 static void need(snc_err err)
 {
@@ -112,20 +113,26 @@ int main(int argc, char **argv)
     printf("%dx%d, %d threads: table in %.1f s\n", B, len, threads, snc_now() - start);
     need(snc_net_create(&n, &ctx, w, NULL, &p, &no));
 
-    double predicted[NETS], measured[NETS], error = 0, worst = 0, bias = 0;
-    snc_rng r;
-    snc_rng_init(&r, 3, 3);
+    double predicted[NETS], measured[NETS], pass[PASSES][NETS], error = 0, worst = 0, bias = 0;
+    for (int k = 0; k < PASSES; k++) {
+        snc_rng r;
+        snc_rng_init(&r, 3, 3);
+        for (int i = 0; i < NETS; i++) {
+            snc_timing time;
+            snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
+            mo.warmup = 0.01;
+            mo.seconds = 0.1;
+            mo.min_samples = 9;
+            random_config(&a, &p, &r, &s, &full);
+            need(snc_net_rebind(n, &a, &p));
+            need(snc_measure(&time, n, &x, 1, &mo));
+            predicted[i] = snc_latency_predict(t, &a, &p);
+            pass[k][i] = time.median;
+        }
+    }
     for (int i = 0; i < NETS; i++) {
-        snc_timing time;
-        snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
-        mo.warmup = 0.01;
-        mo.seconds = 0.1;
-        mo.min_samples = 9;
-        random_config(&a, &p, &r, &s, &full);
-        need(snc_net_rebind(n, &a, &p));
-        need(snc_measure(&time, n, &x, 1, &mo));
-        predicted[i] = snc_latency_predict(t, &a, &p);
-        measured[i] = time.median;
+        double low = fmin(pass[0][i], pass[1][i]), high = fmax(pass[0][i], pass[1][i]);
+        measured[i] = fmax(low, fmin(high, pass[2][i]));
         double e = predicted[i] / measured[i] - 1;
         error += fabs(e) / NETS;
         bias += e / NETS;
