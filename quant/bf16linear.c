@@ -98,12 +98,15 @@ void snc_bf16linear_unpack(snc_bf16 *w, const snc_bf16linear *l, int n, int k)
 
 /* ---- running: rows to bf16 (AMX) or to f32 with bf16's values (the others), zeros up to whole blocks --------------------- */
 
+/* Cache lines from one bf16 row to the next, for the reason of snc_quantized_stride. */
+static int odd(int blocks) { return blocks | 1; }
+
 static bool wants_bf16(const snc_bf16linear *l) { return l->kernel->isa == SNC_ISA_AMX; }
 
 size_t snc_bf16linear_workspace_size(const snc_bf16linear *l, int T)
 {
-    size_t size = wants_bf16(l) ? sizeof(snc_bf16) : sizeof(float);
-    return snc_align_up((size_t)T * (size_t)l->blocks * BLOCK_K * size, SNC_ALIGN);
+    size_t row = wants_bf16(l) ? (size_t)odd(l->blocks) * BLOCK_K * sizeof(snc_bf16) : (size_t)l->blocks * BLOCK_K * sizeof(float);
+    return snc_align_up((size_t)T * row, SNC_ALIGN);
 }
 
 typedef struct rows_job {
@@ -157,9 +160,10 @@ snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc
     job.panel = (size_t)l->blocks * BLOCK * sizeof *l->w;
 #if defined(__x86_64__)
     if (wants_bf16(l)) {
+        rows.wide = (size_t)odd(blocks) * BLOCK_K;
         snc_par_for(ctx, T, 64, convert_rows, &rows);
         job.xq = workspace;
-        job.ldq = blocks * BLOCK_K * (int)sizeof(snc_bf16);
+        job.ldq = odd(blocks) * BLOCK_K * (int)sizeof(snc_bf16);
     } else
 #endif
     {

@@ -4,8 +4,8 @@
 
 LATENCY is a script that prints, for each peer, one line "t1 minilm ort-dyn8  1x16  1.234  1x32  2.345": median milliseconds of a
 shape. BENCH is bench_models_runtime_speed. A round runs the peers, then ours, for each number of threads; a cell is the median of its
-rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides: SNC_ISA here, ONEDNN_MAX_CPU_ISA and
-CT2_FORCE_CPU_ISA there.
+rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides: SNC_ISA here, ONEDNN_MAX_CPU_ISA,
+CT2_FORCE_CPU_ISA and MKL_ENABLE_INSTRUCTIONS there.
 """
 import argparse, math, os, re, statistics, subprocess, sys
 
@@ -22,8 +22,10 @@ ap.add_argument("--isa", choices=["vnni", "avx2"])
 a = ap.parse_args()
 shapes = a.shapes.split(",")
 only = a.only or "ov-int8-s,ov-int8,ov-bf16-s" + (",ct2-int8,ort-dyn8" if a.model == "minilm" else "")
-caps = {"vnni": {"SNC_ISA": "vnni", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI", "CT2_FORCE_CPU_ISA": "AVX512"},
-        "avx2": {"SNC_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "CT2_FORCE_CPU_ISA": "AVX2"}}.get(a.isa, {})
+caps = {"vnni": {"SNC_ISA": "vnni", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI", "CT2_FORCE_CPU_ISA": "AVX512",
+                 "MKL_ENABLE_INSTRUCTIONS": "AVX512_E1"},
+        "avx2": {"SNC_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "CT2_FORCE_CPU_ISA": "AVX2",
+                 "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}.get(a.isa, {})
 cells = {}  # (threads, who, shape): medians of the rounds
 
 
