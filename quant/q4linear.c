@@ -57,20 +57,30 @@ static size_t multiplier_place(int i, int k)
     return SNC_Q4NIBBLES + (size_t)(k / SNC_INT4_GROUP * SNC_QPANEL + i);
 }
 
+/* 16 rows from n on, 64 inputs from k on, by way of the INT8 layer's block of their nibbles. */
+static void pack_block(uint8_t *to, const snc_q4linear *l, const uint8_t *data, const uint8_t *group, int n, int k)
+{
+    uint8_t wide[SNC_QTILE], row[SNC_QBLOCK];
+    int here = l->K - k < SNC_QBLOCK ? l->K - k : SNC_QBLOCK;
+    memset(wide, 8, sizeof wide);
+    memset(to + SNC_Q4NIBBLES, 1, SNC_Q4TILE - SNC_Q4NIBBLES);
+    for (int i = 0; i < SNC_QPANEL && n + i < l->N; i++) {
+        const uint8_t *d = data + (size_t)(n + i) * snc_int4_data_bytes(l->K) + (size_t)k / 2;
+        const uint8_t *g = group + (size_t)(n + i) * snc_int4_group_bytes(l->K);
+        memset(row, 8, sizeof row);
+        for (int c = 0; c < here; c += 2) row[c] = d[c / 2] & 15, row[c + 1] = d[c / 2] >> 4;
+        snc_qblock__put(wide, row, i, l->kernel->group);
+        for (int c = 0; c < here; c += SNC_INT4_GROUP)
+            to[multiplier_place(i, c)] = (uint8_t)snc_int4_multiplier(g, (k + c) / SNC_INT4_GROUP);
+    }
+    for (int s = 0; s < SNC_Q4NIBBLES / 64; s++)
+        for (int b = 0; b < 64; b++) to[64 * s + b] = (uint8_t)(wide[128 * s + b] | wide[128 * s + 64 + b] << 4);
+}
+
 static void pack(snc_q4linear *l, const uint8_t *data, const uint8_t *group)
 {
-    int shift;
-    for (size_t b = 0; b < (size_t)l->groups * (size_t)l->blocks * SNC_Q4PANELS; b++) { /* zeros: nibble 8, multiplier 1 */
-        memset(l->wq + b * SNC_Q4TILE, 0x88, SNC_Q4NIBBLES);
-        memset(l->wq + b * SNC_Q4TILE + SNC_Q4NIBBLES, 1, SNC_Q4TILE - SNC_Q4NIBBLES);
-    }
-    for (int n = 0; n < l->N; n++, data += snc_int4_data_bytes(l->K), group += snc_int4_group_bytes(l->K))
-        for (int k = 0; k < l->K; k++) {
-            int i = n % SNC_QPANEL, c = k % SNC_QBLOCK;
-            uint8_t *block = block_of(l, n, k), *to = block + place(&shift, l->kernel, i, c);
-            *to = (uint8_t)((*to & (0xf0 >> shift)) | (data[k / 2] >> (k % 2 * 4) & 15) << shift);
-            block[multiplier_place(i, c)] = (uint8_t)snc_int4_multiplier(group, k / SNC_INT4_GROUP);
-        }
+    for (int n = 0; n < l->groups * GROUP; n += SNC_QPANEL)
+        for (int k = 0; k < l->blocks * SNC_QBLOCK; k += SNC_QBLOCK) pack_block(block_of(l, n, k), l, data, group, n, k);
 }
 
 void snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4linear *l, int n, int k)

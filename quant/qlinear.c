@@ -45,12 +45,15 @@ static inline int8_t *block_of(const snc_qlinear *l, int n, int k)
 
 static void pack(snc_qlinear *l, const int8_t *q)
 {
-    int group = l->kernel->group;
-    memset(l->wq, l->kernel->flip, (size_t)l->panels * (size_t)l->blocks * SNC_QTILE);
+    uint8_t flip = l->kernel->flip, row[SNC_QBLOCK];
+    memset(l->wq, flip, (size_t)l->panels * (size_t)l->blocks * SNC_QTILE);
     for (int n = 0; n < l->N; n++)
-        for (int k = 0; k < l->K; k++) {
-            uint8_t v = (uint8_t)q[(size_t)n * (size_t)l->K + (size_t)k] ^ l->kernel->flip;
-            memcpy(block_of(l, n, k) + place(group, n % SNC_QPANEL, k % SNC_QBLOCK), &v, 1);
+        for (int k = 0; k < l->K; k += SNC_QBLOCK) {
+            const int8_t *from = q + (size_t)n * (size_t)l->K + (size_t)k;
+            int here = l->K - k < SNC_QBLOCK ? l->K - k : SNC_QBLOCK;
+            memset(row, flip, sizeof row);
+            for (int i = 0; i < here; i++) row[i] = (uint8_t)from[i] ^ flip;
+            snc_qblock__put((uint8_t *)block_of(l, n, k), row, n % SNC_QPANEL, l->kernel->group);
         }
 }
 

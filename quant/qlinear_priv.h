@@ -15,6 +15,7 @@
 #define SNC_QUANT_QLINEAR_PRIV_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/isa.h"
 #include "quant/epilogue_priv.h"
@@ -58,6 +59,15 @@ extern const snc_qkernel snc_qkernel__ref, snc_bf16kernel__ref;
 extern const snc_qkernel snc_qkernel__avx2, snc_qkernel__avx512, snc_qkernel__vnni, snc_qkernel__amx;
 extern const snc_qkernel snc_bf16kernel__avx2, snc_bf16kernel__avx512, snc_bf16kernel__amx;
 #endif
+
+/* Row i of a block, 64 inputs, to where the order of `group` has them: pieces of `group` bytes, SNC_QPANEL pieces apart. */
+static inline void snc_qblock__put(uint8_t *block, const uint8_t row[SNC_QBLOCK], int i, int group)
+{
+    if (group == 4)
+        for (int k = 0; k < SNC_QBLOCK; k += 4) memcpy(block + (k / 4 * SNC_QPANEL + i) * 4, row + k, 4);
+    else
+        for (int k = 0; k < SNC_QBLOCK; k += group) memcpy(block + (k / group * SNC_QPANEL + i) * group, row + k, (size_t)group);
+}
 
 /* Hands a block of sums to the epilogue: rows t.., panels p.. p+np, cut at n. */
 static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, int t, int rows, int p, int np)
