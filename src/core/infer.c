@@ -33,8 +33,16 @@ static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, 
         }
 }
 
+static float bent(float v)
+{
+    static const uint32_t bend[32] = SNC_INFER__BEND;
+    uint32_t i = v > 0 ? (uint32_t)lrintf(v) : 0, b = bend[i >> 2 & 31];
+    return snc_bf16_to_f32((snc_bf16)(i > b ? i - b : 0));
+}
+
 static void attention_ref(const snc_infer__head *a, float *p /* [nk] */)
 {
+    float log = a->scale * SNC_INFER__LOG;
     for (int i = 0; i < a->nq; i++) {
         const float *q = a->q + (size_t)i * (size_t)a->ldq;
         float *y = a->y + (size_t)i * (size_t)a->ldy;
@@ -43,10 +51,11 @@ static void attention_ref(const snc_infer__head *a, float *p /* [nk] */)
             const float *k = a->k + (size_t)j * (size_t)a->ldkv;
             float s = 0;
             for (int d = 0; d < a->D; d++) s += q[d] * k[d];
-            p[j] = s * a->scale;
+            p[j] = a->bf16 ? s : s * a->scale;
             if (p[j] > max) max = p[j];
         }
-        for (int j = 0; j < a->nk; j++) sum += p[j] = expf(p[j] - max);
+        float one = fmaf(-max, log, SNC_INFER__ONE);
+        for (int j = 0; j < a->nk; j++) sum += p[j] = a->bf16 ? bent(fmaf(p[j], log, one)) : expf(p[j] - max);
         for (int d = 0; d < a->D; d++) {
             float o = 0;
             for (int j = 0; j < a->nk; j++) o += p[j] * a->v[(size_t)j * (size_t)a->ldkv + (size_t)d];
@@ -106,27 +115,54 @@ size_t snc_infer_attention_scratch(int max_len, int D)
     return head_scratch(max_len, D) + 3 * (size_t)max_len * (size_t)D * sizeof(float); /* and its rows, widened from bf16 */
 }
 
-void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
-                         int nk, int D, float scale, bool bf16, snc_isa isa, void *scratch)
+/* Everywhere but on tiles. */
+static void attend(const snc_infer__head *a, snc_isa isa, void *scratch)
 {
-    snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AMX && bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
-        snc_infer__attention_amx(&a, scratch);
-        return;
-    }
     if (isa >= SNC_ISA_AVX512) {
-        snc_infer__attention_avx512(&a, scratch);
+        snc_infer__attention_avx512(a, scratch);
         return;
     }
     if (isa == SNC_ISA_AVX2) {
-        snc_infer__attention_avx2(&a, scratch);
+        snc_infer__attention_avx2(a, scratch);
         return;
     }
 #endif
     (void)isa;
-    (void)bf16;
-    attention_ref(&a, scratch);
+    attention_ref(a, scratch);
+}
+
+/* Room for q, k and v [max_len, D] in f32 behind what one head takes. */
+static float *rows_room(void *scratch, int nk, int D)
+{
+    return (float *)(void *)((char *)scratch + head_scratch(nk, D));
+}
+
+static void round_rows(float *out, const float *x, int ldx, int rows, int D)
+{
+    for (int t = 0; t < rows; t++)
+        for (int d = 0; d < D; d++)
+            out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(snc_bf16_from_f32(x[(size_t)t * (size_t)ldx + (size_t)d]));
+}
+
+void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
+                         int nk, int D, float scale, bool bf16, snc_isa isa, void *scratch)
+{
+    snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, false};
+    if (bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
+#if defined(__x86_64__)
+        if (isa >= SNC_ISA_AMX) {
+            snc_infer__attention_amx(&a, scratch);
+            return;
+        }
+#endif
+        float *rq = rows_room(scratch, nk, D), *rk = rq + (size_t)nq * (size_t)D, *rv = rk + (size_t)nk * (size_t)D;
+        round_rows(rq, q, ldq, nq, D);
+        round_rows(rk, k, ldkv, nk, D);
+        round_rows(rv, v, ldkv, nk, D);
+        a = (snc_infer__head){y, rq, rk, rv, ldy, D, D, nq, nk, D, scale, true};
+    }
+    attend(&a, isa, scratch);
 }
 
 bool snc_infer_wants_bf16(snc_isa isa)
@@ -155,13 +191,13 @@ void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, con
         return;
     }
 #endif
-    float *wide = (float *)(void *)((char *)scratch + head_scratch(nk, D)), *wk = wide + (size_t)nq * (size_t)D;
-    float *wv = wk + (size_t)nk * (size_t)D;
+    float *wq = rows_room(scratch, nk, D), *wk = wq + (size_t)nq * (size_t)D, *wv = wk + (size_t)nk * (size_t)D;
     for (int h = 0; h < heads; h++) {
         size_t at = (size_t)h * (size_t)D;
-        widen(wide, q + at, ldq, nq, D);
+        widen(wq, q + at, ldq, nq, D);
         widen(wk, k + at, ldkv, nk, D);
         widen(wv, v + at, ldkv, nk, D);
-        snc_infer_attention(y + at, ldy, wide, D, wk, wv, D, nq, nk, D, scale, false, isa, scratch);
+        snc_infer__head a = {y + at, wq, wk, wv, ldy, D, D, nq, nk, D, scale, true};
+        attend(&a, isa, scratch);
     }
 }

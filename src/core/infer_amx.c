@@ -141,10 +141,7 @@ AVX static void pack_values(const plan *w, const snc_infer__half *a, const uint1
         }
 }
 
-/* 128 (1 + f - 2^f) on each thirty-second of f, the integer with the least relative error. */
-static const uint16_t bend[32] = {1,  2,  3,  4,  5,  6,  7,  7,  8,  9, 9, 10, 10, 10, 11, 11,
-                                  11, 11, 11, 11, 10, 10, 10, 9,  8,  8, 7, 6,  5,  4,  2,  1};
-#define ONE_BITS 16256.0f /* 128 * 127 */
+static const uint16_t bend[32] = SNC_INFER__BEND;
 
 /* The maxima or sums of four vectors, as [0 1 2 3] in each group of four lanes. */
 #define JOIN4(op, m, u)                                                                                                \
@@ -171,7 +168,7 @@ AVX static inline void softmax4(uint16_t *p, float *s, size_t ld, int nk32, __m5
         EACH m[r] = _mm512_max_ps(m[r], _mm512_load_ps(s + (size_t)r * ld + j + 16));
     }
     JOIN4(_mm512_max_ps, m, u);
-    u = _mm512_fnmadd_ps(u, c1, _mm512_set1_ps(ONE_BITS));
+    u = _mm512_fnmadd_ps(u, c1, _mm512_set1_ps(SNC_INFER__ONE));
     c0[0] = _mm512_permute_ps(u, 0x00);
     c0[1] = _mm512_permute_ps(u, 0x55);
     c0[2] = _mm512_permute_ps(u, 0xaa);
@@ -292,7 +289,7 @@ AMX static void one_head(const plan *w, const snc_infer__half *a, int h)
 {
     const uint16_t *q = a->q + (size_t)h * (size_t)a->D;
     float inv[2][16], *y = a->y + (size_t)h * (size_t)a->D;
-    __m512 c1 = _mm512_set1_ps(a->scale * (1.44269504f * 128.0f));
+    __m512 c1 = _mm512_set1_ps(a->scale * SNC_INFER__LOG);
     int last = (a->nq - 1) / 16 * 16, turn = 0;
     pack_keys(w, a, a->k + (size_t)h * (size_t)a->D);
     pack_values(w, a, a->v + (size_t)h * (size_t)a->D);

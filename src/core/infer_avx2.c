@@ -2,6 +2,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "core/infer_priv.h"
+
 #define SIMD            __attribute__((target("avx2,fma")))
 #define SIMD_NAME(base) base##_avx2
 #define VW              8
@@ -75,6 +77,14 @@ SIMD static inline float vhmax(vf a)
     __m128 s = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     s = _mm_max_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+/* The float whose upper half are the bits of SNC_INFER__BEND's rule. */
+SIMD static inline vf vbent(vf v)
+{
+    static const int32_t bend[32] = SNC_INFER__BEND;
+    __m256i i = _mm256_max_epi32(_mm256_cvtps_epi32(v), _mm256_setzero_si256());
+    __m256i b = _mm256_i32gather_epi32(bend, _mm256_and_si256(_mm256_srli_epi32(i, 2), _mm256_set1_epi32(31)), 4);
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_max_epi32(_mm256_sub_epi32(i, b), _mm256_setzero_si256()), 16));
 }
 
 #include "core/infer_simd.h"

@@ -1,6 +1,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "core/infer_priv.h"
+
 #define SIMD            __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define SIMD_NAME(base) base##_avx512
 #define VW              16
@@ -69,6 +71,14 @@ SIMD static inline float vsum(vf a)
 SIMD static inline float vhmax(vf a)
 {
     return _mm512_reduce_max_ps(a);
+}
+/* The float whose upper half are the bits of SNC_INFER__BEND's rule. */
+SIMD static inline vf vbent(vf v)
+{
+    static const int32_t bend[32] = SNC_INFER__BEND;
+    __m512i i = _mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512());
+    __m512i b = _mm512_permutex2var_epi32(_mm512_loadu_si512(bend), _mm512_srli_epi32(i, 2), _mm512_loadu_si512(bend + 16));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_max_epi32(_mm512_sub_epi32(i, b), _mm512_setzero_si512()), 16));
 }
 
 #include "core/infer_simd.h"

@@ -2,7 +2,7 @@
  *
  * An including file defines, for vectors of VW floats:
  *   SIMD (target attribute), vf, SIMD_NAME(base), vset, vload, vloadn(p, n) (lanes >= n are 0), vstore, vstoren, vadd,
- *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax.
+ *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax, vbent.
  */
 #include <math.h>
 
@@ -95,15 +95,16 @@ SIMD void SIMD_NAME(snc_infer__dot)(float *y, int ldy, const float *x, int ldx, 
 }
 
 /* Scores to probabilities in place, not yet divided by the sum, which is returned. p [n padded to VW]; the padding
- * holds -inf, whose e^-87 vanishes beside the 1 of the largest score. */
-SIMD static inline float softmax_row(float *p, int padded)
+ * holds -inf, whose e^-87 vanishes beside the 1 of the largest score. log: SNC_INFER__LOG times the scale for bf16, else 0. */
+SIMD static inline float softmax_row(float *p, int padded, float log)
 {
     vf m = vload(p);
     for (int j = VW; j < padded; j += VW) m = vmax(m, vload(p + j));
-    m = vset(vhmax(m));
-    vf s = vset(0);
+    float top = vhmax(m);
+    vf s = vset(0), one = vset(fmaf(-top, log, SNC_INFER__ONE));
+    m = vset(top);
     for (int j = 0; j < padded; j += VW) {
-        vf e = vexp(vsub(vload(p + j), m));
+        vf x = vload(p + j), e = log > 0 ? vbent(vfma(x, vset(log), one)) : vexp(vsub(x, m));
         vstore(p + j, e);
         s = vadd(s, e);
     }
@@ -166,18 +167,18 @@ SIMD SIMD_INLINE void scores(float *s, int padded, const float *q, int ldq, cons
 
 SIMD SIMD_INLINE void attend(const snc_infer__head *a, int i, int R, const float *kt, float *s, int padded)
 {
-    float sum[4];
-    scores(s, padded, a->q + (size_t)i * (size_t)a->ldq, a->ldq, kt, a->nk, a->D, a->scale, R);
-    for (int r = 0; r < R; r++) sum[r] = softmax_row(s + (size_t)r * (size_t)padded, padded);
+    float sum[4], log = a->bf16 ? a->scale * SNC_INFER__LOG : 0;
+    scores(s, padded, a->q + (size_t)i * (size_t)a->ldq, a->ldq, kt, a->nk, a->D, a->bf16 ? 1 : a->scale, R);
+    for (int r = 0; r < R; r++) sum[r] = softmax_row(s + (size_t)r * (size_t)padded, padded, log);
     mix_values(a->y + (size_t)i * (size_t)a->ldy, a->ldy, s, padded, a->v, a->ldkv, a->nk, a->D, sum, R);
 }
 
-/* One query: rows of keys are read as they lie. */
+/* One query, in f32: rows of keys are read as they lie. */
 SIMD static void attend_one(const snc_infer__head *a, float *s, int padded)
 {
     for (int j = 0; j < a->nk; j++) s[j] = dot_row(a->q, a->k + (size_t)j * (size_t)a->ldkv, a->D) * a->scale;
     for (int j = a->nk; j < padded; j++) s[j] = -INFINITY;
-    float sum = softmax_row(s, padded);
+    float sum = softmax_row(s, padded, 0);
     mix_values(a->y, a->ldy, s, padded, a->v, a->ldkv, a->nk, a->D, &sum, 1);
 }
 
@@ -185,7 +186,7 @@ SIMD void SIMD_NAME(snc_infer__attention)(const snc_infer__head *a, float *scrat
 {
     int padded = (a->nk + VW - 1) / VW * VW;
     float *s = scratch, *kt = s + 4 * (size_t)padded;
-    if (a->nq == 1) {
+    if (a->nq == 1 && !a->bf16) {
         attend_one(a, s, padded);
         return;
     }

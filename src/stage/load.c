@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmap.h"
+#include "base/isa.h"
 #include "base/mem.h"
 #include "stage/inputs.h"
 
@@ -70,6 +71,16 @@ static int meta_int(const cJSON *meta, const char *key, int def)
     return cJSON_IsNumber(v) ? v->valueint : def;
 }
 
+/* A file that was tuned for more than there is still answers alike. */
+static void warn_isa(const snc_loaded *l, const snc_ctx *ctx, const char *path)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(l->meta, "isa"));
+    snc_isa isa;
+    if (!name || snc_isa_parse(&isa, name) != SNC_OK || isa <= snc_isa_now()) return;
+    snc_log(ctx, SNC_LOG_WARN, "%s: tuned for %s, but %s is what there is: labels hold, latency does not", path, name,
+            snc_isa_name(snc_isa_now()));
+}
+
 static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path)
 {
     SNC_TRY(snc_weights_open(&l->weights, ctx, path));
@@ -78,6 +89,7 @@ static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ct
     l->labels = snc_sncfile_labels_view(l->file);
     l->has_head = snc_sncfile_has_head(l->file);
     l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
+    warn_isa(l, ctx, path);
     return SNC_OK;
 }
 

@@ -51,6 +51,12 @@ for part in train rank select dev; do check "$part is in the report" test "$(num
 printf 'good film\nbad movie bad\n' >in
 run 0 predict job/compressed.snc <in
 check "answers of the file" grep -qE '^(positive|negative)	0\.[0-9]+|1\.0' out
+lacks err 'tuned for'
+# On less than what it was tuned for it says so and answers alike.
+cp out answers
+SNC_ISA=scalar run 0 predict job/compressed.snc <in
+equal "labels" "$(cut -f1 out)" "$(cut -f1 answers)"
+grep -aq '"isa\\":\\"scalar' job/compressed.snc || holds err 'job/compressed.snc: tuned for .*, but scalar is what there is'
 run 0 bench job/compressed.snc -s data -r 5 -o csv
 lines out 3
 run 0 info job/compressed.snc --json

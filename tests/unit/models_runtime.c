@@ -203,9 +203,8 @@ static void every_isa_gives_the_same_answer(void **state)
     for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
         setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1);
         logits_of(got, &native, m, NULL, &p, &x.t);
-        /* integer sums are exact; bf16 attention on AMX and f32 rounding elsewhere can move a rounding of an activation
-         */
-        assert_true(distance(got, want, 9 * K) < (isa == SNC_ISA_AMX ? 0.06 : 0.02));
+        /* integer sums are exact; another order of f32 sums can move a rounding of an activation or a probability */
+        assert_true(distance(got, want, 9 * K) < 0.04);
     }
     unsetenv("SNC_ISA");
     nano_batch_dispose(&x);
