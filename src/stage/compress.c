@@ -18,7 +18,7 @@ typedef struct job {
     snc_limits_asked asked;
     snc_inputs in;
     snc_dataset *dev;
-    char teacher[4096], supernet[4096], table[4096], journal[4096], int8[4096], compressed[4096];
+    char teacher[4096], supernet[4096], table[4096], journal[4096], int8[4096], compressed[4096], lesson[4096];
     cJSON *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
     bool fine_tuned;   /* the input is a teacher already */
@@ -26,8 +26,8 @@ typedef struct job {
 
 static snc_err paths(job *j)
 {
-    static const char *const names[] = {"teacher.snc", "supernet.snc", "latency.json", "search.sqlite", "full-int8.snc", "compressed.snc"};
-    char *const to[] = {j->teacher, j->supernet, j->table, j->journal, j->int8, j->compressed};
+    static const char *const names[] = {"teacher.snc", "supernet.snc", "latency.json", "search.sqlite", "full-int8.snc", "compressed.snc", "lesson.logits"};
+    char *const to[] = {j->teacher, j->supernet, j->table, j->journal, j->int8, j->compressed, j->lesson};
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) SNC_TRY(snc_path_join(to[i], sizeof j->teacher, j->o->output, names[i]));
     return SNC_OK;
 }
@@ -191,6 +191,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     j.search = cJSON_CreateObject();
     SNC_GOTO(paths(&j));
     SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", from, true, o->unlabeled));
+    j.in.lesson->path = j.lesson;
     SNC_GOTO(check_model(&j, from));
     SNC_GOTO(claim_folder(&j, from, false));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));

@@ -9,7 +9,8 @@
 /* What distillation learns from: train and the rows made of it, with the teacher's logits of each. */
 typedef struct snc_lesson {
     snc_dataset *rows;
-    float *logits; /* [rows->n, classes] */
+    float *logits;    /* [rows->n, classes] */
+    const char *path; /* where logits are kept for the next process, borrowed; NULL: nowhere */
 } snc_lesson;
 
 typedef struct snc_inputs {

@@ -32,7 +32,8 @@ snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, cons
 void    snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute compute, const char *checkpoint);
 /* Rows made of each of n train rows. */
 double  snc_step_made(const snc_options *o, int n);
-/* Fills in->lesson, unless it is there: train, the rows made of it (--augment), and what the teacher says of them. */
+/* Fills in->lesson, unless it is there: train, the rows made of it (--augment), and what the teacher says of them, from the
+ * lesson's file where that is of the same teacher, rows and arithmetic. */
 snc_err snc_step_teach(const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher, snc_compute compute) SNC_MUST_USE;
 snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out) SNC_MUST_USE;
 snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in,

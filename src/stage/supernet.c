@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "data/augment.h"
 #include "models/elastic.h"
 #include "models/reorder.h"
 #include "search/space.h"
@@ -13,8 +12,6 @@
 #include "train/evaluate.h"
 #include "train/importance.h"
 #include "train/loss.h"
-
-enum { MOST_MADE = 150000 }; /* a task with as many rows of its own needs fewer made ones */
 
 /* The option lists of the search, as the path sampler wants them. */
 static void subspace_of(snc_subspace *out, const snc_space *s, const char *rule)
@@ -118,27 +115,6 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
     SNC_TRY(snc_step_score(&full, ctx, m, &m->arch, compute, in->task, in->splits.select));
     SNC_TRY(snc_step_score(&small, ctx, m, &smallest, compute, in->task, in->splits.select));
     snc_log(ctx, SNC_LOG_INFO, "supernet: score on select: largest net %.2f, smallest %.2f", 100 * full, 100 * small);
-    return SNC_OK;
-}
-
-double snc_step_made(const snc_options *o, int n)
-{
-    double most = (double)MOST_MADE / n;
-    return o->augment < most ? o->augment : most;
-}
-
-snc_err snc_step_teach(const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher, snc_compute compute)
-{
-    snc_lesson *l = in->lesson;
-    snc_augment a = SNC_AUGMENT_INIT;
-    double t0 = snc_now();
-    if (l->logits) return SNC_OK;
-    a.rows = snc_step_made(o, in->splits.train->n);
-    snc_dataset_free(l->rows);
-    l->rows = NULL;
-    SNC_TRY(snc_dataset_augment(&l->rows, in->splits.train, &a, ctx->seed));
-    SNC_TRY(snc_train_sweep(&l->logits, ctx, teacher, compute, l->rows));
-    snc_log(ctx, SNC_LOG_INFO, "teacher: logits of %d rows, %d of them made, %.1f s", l->rows->n, l->rows->n - in->splits.train->n, snc_now() - t0);
     return SNC_OK;
 }
 

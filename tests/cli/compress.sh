@@ -82,6 +82,13 @@ holds job/report.json '"all":.*false'
 run 0 predict job/compressed.snc <in
 lines out 2
 
+# ---- another process repairs: what the teacher says of the rows is kept ---------------------------------------------------------
+rm job/compressed.snc
+"$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.9x --repair on --output job >out 2>err
+check "a run that repairs" test $? -eq 0 -o $? -eq 3
+holds err 'teacher: job/lesson.logits is up to date'
+holds err '^repair '
+
 # ---- interrupted ----------------------------------------------------------------------------------------------------------
 cp -r job int && rm int/best.json int/compressed.snc
 "$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.8x --evals 1000000 --output int >out 2>err &
