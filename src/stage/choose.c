@@ -36,12 +36,29 @@ snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_optio
     return err;
 }
 
-static snc_err clock_net(snc_net **out, snc_pick *p, const snc_finalist *f, const snc_net_opts *no)
+/* A net as it will be delivered: cut out and packed by itself, not a view of the supernet. */
+typedef struct entrant {
+    snc_model *m;
+    snc_weights *w;
+    snc_net *net;
+} entrant;
+
+static void dismiss(entrant *e)
+{
+    snc_net_free(e->net);
+    snc_weights_free(e->w);
+    snc_model_free(e->m);
+}
+
+/* f NULL: the full-size INT8 net. */
+static snc_err enter(entrant *e, const snc_pick *p, const snc_finalist *f, const snc_net_opts *no)
 {
     snc_arch a = p->supernet->arch;
     snc_policy policy = snc_policy_int8();
     if (f) snc_cfg_decode(&a, &policy, p->space, &f->o.cfg);
-    return snc_net_create(out, p->work, p->weights, &a, &policy, no);
+    SNC_TRY(snc_model_extract(&e->m, p->supernet, &a));
+    SNC_TRY(snc_weights_from_model(&e->w, p->work, e->m));
+    return snc_net_create(&e->net, p->work, e->w, NULL, &policy, no);
 }
 
 /* Interleaved: in each round every finalist and the full-size INT8 net are timed once, each round in the other direction, so
@@ -50,7 +67,7 @@ static snc_err clock_once(snc_finalist *f, int n, snc_pick *p)
 {
     snc_err err = SNC_OK;
     snc_workload w = {0};
-    snc_net *net[SNC_FINALISTS + 1] = {NULL};
+    entrant e[SNC_FINALISTS + 1] = {{0}};
     double us[SNC_FINALISTS + 1][ROUNDS];
     snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
     mo.seconds = 0.25;
@@ -60,12 +77,12 @@ static snc_err clock_once(snc_finalist *f, int n, snc_pick *p)
     SNC_GOTO(snc_pick_workload(&w, p->work, p->o, p->in->splits.rank, &p->supernet->cfg));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     SNC_GOTO(snc_ctx_check(p->work));
-    for (int i = 0; i <= n; i++) SNC_GOTO(clock_net(&net[i], p, i < n ? &f[i] : NULL, &no));
+    for (int i = 0; i <= n; i++) SNC_GOTO(enter(&e[i], p, i < n ? &f[i] : NULL, &no));
     for (int r = 0; r < ROUNDS; r++)
         for (int k = 0; k <= n; k++) {
             snc_timing t;
             int i = r % 2 ? n - k : k;
-            SNC_GOTO(snc_measure(&t, net[i], w.batches, w.count, &mo));
+            SNC_GOTO(snc_measure(&t, e[i].net, w.batches, w.count, &mo));
             us[i][r] = t.value;
         }
     for (int i = 0; i < n; i++) {
@@ -78,7 +95,7 @@ static snc_err clock_once(snc_finalist *f, int n, snc_pick *p)
         f[i].us = t.median;
     }
 out:
-    for (int i = 0; i <= n; i++) snc_net_free(net[i]);
+    for (int i = 0; i <= n; i++) dismiss(&e[i]);
     snc_workload_free(&w);
     snc_err back = snc_ctx_check(p->ctx);
     return err ? err : back;
@@ -203,6 +220,8 @@ out:
     return err;
 }
 
+double snc_pick_predicted(const snc_pick *p, const snc_obs *o) { return o->latency_us * (p->factor > 0 ? p->factor : 1); }
+
 static double over(double value, double limit) { return fmax(value / limit - 1, 0); }
 
 static void judge(snc_finalist *f, const snc_pick *p)
@@ -265,7 +284,7 @@ static void say_finalists(const snc_pick *p, const snc_finalist *f, int n)
     for (int i = 0; i < n; i++)
         snc_log(p->ctx, SNC_LOG_INFO, "finalist %d: loss %.4f on rank, %.4f on select, score %.2f (teacher %.2f), %.0f us = %.3fx (predicted %.0f us)%s",
                 i + 1, f[i].o.loss, f[i].select_loss, 100 * f[i].select_score, 100 * p->teacher_select_score, f[i].us, f[i].ratio,
-                f[i].o.latency_us, !f[i].meets ? ", misses a limit" : f[i].tied ? ", no different from the best" : "");
+                snc_pick_predicted(p, &f[i].o), !f[i].meets ? ", misses a limit" : f[i].tied ? ", no different from the best" : "");
 }
 
 snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, snc_obs *obs, int n_obs)

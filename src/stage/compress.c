@@ -120,7 +120,7 @@ static snc_err search(job *j)
     j->chosen = snc_pick_obs_json(&p, &best->o);
     cJSON_AddNumberToObject(j->search, "evaluations", found.n);
     cJSON_AddNumberToObject(j->search, "evaluations_per_s", found.report.seconds > 0 ? found.report.evaluated / found.report.seconds : 0);
-    cJSON_AddNumberToObject(j->search, "predicted_us", best->o.latency_us);
+    cJSON_AddNumberToObject(j->search, "predicted_us", snc_pick_predicted(&p, &best->o));
     cJSON_AddNumberToObject(j->search, "measured_us", best->us);
     cJSON_AddNumberToObject(j->search, "rank_loss", best->o.loss);
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);

@@ -135,7 +135,7 @@ static cJSON *finalist_meta(const snc_pick *p, const snc_finalist *f)
     cJSON_AddNumberToObject(s, "rank_loss", f->o.loss);
     cJSON_AddNumberToObject(s, "select_loss", f->select_loss);
     cJSON_AddNumberToObject(s, "select_score", f->select_score);
-    cJSON_AddNumberToObject(s, "predicted_us", f->o.latency_us);
+    cJSON_AddNumberToObject(s, "predicted_us", snc_pick_predicted(p, &f->o));
     s = cJSON_AddObjectToObject(meta, "workload");
     cJSON_AddStringToObject(s, "batch", p->o->batch ? p->o->batch : "1");
     cJSON_AddStringToObject(s, "seq_len", p->o->seq_len ? p->o->seq_len : "data");

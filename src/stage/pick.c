@@ -142,10 +142,10 @@ static snc_err set_limits(snc_pick *p, const char *table)
     if (p->asked.latency.given) {
         double limit = margin * snc_target_value(&p->asked.latency, p->full_us);
         SNC_TRY(snc_json_load(&j, stamp));
-        double factor = snc_pick_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), limit, p->asked.latency.relative, p->full_us);
+        p->factor = snc_pick_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), limit, p->asked.latency.relative, p->full_us);
         cJSON_Delete(j);
-        p->limits.latency_us = limit / factor;
-        snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says", factor);
+        p->limits.latency_us = limit / p->factor;
+        snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says", p->factor);
     }
     double macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &p->supernet->arch, 128);
     if (p->asked.macs.given) p->limits.macs = snc_target_value(&p->asked.macs, macs);

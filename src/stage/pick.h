@@ -31,6 +31,7 @@ typedef struct snc_pick {
     uint64_t teacher_hash;
     size_t tokenizer_bytes;
     snc_trim trim;              /* --trim-vocab: what the exported file keeps; rows 0 without */
+    double factor;              /* what nets near the latency limit take of what the table says; 0: no limit */
     double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
     snc_limits limits;          /* absolute, what the search keeps to */
     char best_path[4096];       /* best-so-far, rewritten whenever it changes */
@@ -60,6 +61,9 @@ void    snc_pick_cost(const snc_pick *p, snc_obs *o);
 snc_err snc_pick_calibrate(cJSON **out, snc_pick *p) SNC_MUST_USE;
 /* By how much nets near a limit take more than predicted; probes near the limit weigh most. 1 without probes. */
 double  snc_pick_factor(const cJSON *probed, double limit_us, bool relative, double full_us);
+
+/* Microseconds of a config as it will be delivered. */
+double  snc_pick_predicted(const snc_pick *p, const snc_obs *o);
 
 /* A finalist after a second look: on the select split and on the clock. */
 typedef struct snc_finalist {
