@@ -65,9 +65,3 @@ snc_err snc_proc_run(char **out, const char *const *argv)
     }
     return err;
 }
-
-void snc_proc_self(char *buf, size_t size)
-{
-    ssize_t n = readlink("/proc/self/exe", buf, size - 1);
-    buf[n > 0 ? n : 0] = 0;
-}

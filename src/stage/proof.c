@@ -73,11 +73,10 @@ static snc_err parse_cell(double *us, double *p90_us, const char *text, const ch
 
 snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model)
 {
-    char self[4096], percentile[32];
+    char percentile[32];
     char *text = NULL;
-    snc_proc_self(self, sizeof self);
     snprintf(percentile, sizeof percentile, "%g", o->percentile);
-    const char *argv[] = {h->program ? h->program : self, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
+    const char *argv[] = {h->program ? h->program : SNC_PROC_SELF, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
                           "-t", o->threads ? o->threads : "1", "-o", "json", "--percentile", percentile, "--backend",
                           o->backend ? o->backend : "auto", "--quiet", NULL};
     SNC_TRY(snc_proc_run(&text, argv));
