@@ -11,8 +11,8 @@
  * beside sums and results, not more: so cuts are 8 steps, rows longer than that pass by L1, and sums that need not wait for a
  * next cut share two places.
  *
- * A block's epilogue runs a few rows at a time between the tile steps of the block after it: the tile unit and the vector
- * units work side by side, and weights are on their way all the time. */
+ * Up to 32 rows a block's epilogue runs a few rows at a time between the tile steps of the block after it: the tile unit and
+ * the vector units work side by side, and weights are on their way all the time. With more it runs in one piece. */
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)
@@ -185,8 +185,9 @@ INLINE void few_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int
     }
 }
 
-/* 33 to MOST rows from t0 on. */
-INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p, int p1, const int lines, const bool passing)
+/* 33 to MOST rows from t0 on. `lines` a step are fetched of the next pair; `passing`: rows come from L2 and pass by L1. */
+INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p, int p1, const int lines,
+                      const bool passing)
 {
     pending w = {.rows = 0};
     int blocks = (t1 - t0 + ROWS - 1) / ROWS;
@@ -217,7 +218,8 @@ INLINE void many_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], in
     drain(j, &w);
 }
 
-INLINE void share_out(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p0, int p1, const bool passing)
+/* As many lines a step as fetch the next pair just while this one meets all rows. */
+INLINE void paced_rows(const bool bf16, const snc_qjob *j, int32_t (*s)[SUMS], int t0, int t1, int p0, int p1, const bool passing)
 {
     int rows = t1 - t0;
     if (rows <= 2 * ROWS) many_rows(bf16, j, s, t0, t1, p0, p1, 16, passing);
@@ -234,8 +236,8 @@ INLINE void run(const bool bf16, const snc_qjob *j, int t0, int t1, int p0, int 
         end = t1 - t > MOST ? t + MOST : t1;
         int rows = end - t;
         if (rows <= ROWS) few_rows(bf16, j, sums, t, rows, p0, p1);
-        else if (j->kb > CUT) share_out(bf16, j, sums, t, end, p0, p1, true);
-        else share_out(bf16, j, sums, t, end, p0, p1, false);
+        else if (j->kb > CUT) paced_rows(bf16, j, sums, t, end, p0, p1, true);
+        else paced_rows(bf16, j, sums, t, end, p0, p1, false);
     }
     _tile_release();
 }
