@@ -138,8 +138,19 @@ static float *rows_room(void *scratch, int nk, int D)
     return (float *)(void *)((char *)scratch + head_scratch(nk, D));
 }
 
-static void round_rows(float *out, const float *x, int ldx, int rows, int D)
+static void round_rows(float *out, const float *x, int ldx, int rows, int D, snc_isa isa)
 {
+#if defined(__x86_64__)
+    if (isa >= SNC_ISA_AVX512) {
+        snc_infer__round_avx512(out, x, ldx, rows, D);
+        return;
+    }
+    if (isa == SNC_ISA_AVX2) {
+        snc_infer__round_avx2(out, x, ldx, rows, D);
+        return;
+    }
+#endif
+    (void)isa;
     for (int t = 0; t < rows; t++)
         for (int d = 0; d < D; d++)
             out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(snc_bf16_from_f32(x[(size_t)t * (size_t)ldx + (size_t)d]));
@@ -157,9 +168,9 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
         }
 #endif
         float *rq = rows_room(scratch, nk, D), *rk = rq + (size_t)nq * (size_t)D, *rv = rk + (size_t)nk * (size_t)D;
-        round_rows(rq, q, ldq, nq, D);
-        round_rows(rk, k, ldkv, nk, D);
-        round_rows(rv, v, ldkv, nk, D);
+        round_rows(rq, q, ldq, nq, D, isa);
+        round_rows(rk, k, ldkv, nk, D, isa);
+        round_rows(rv, v, ldkv, nk, D, isa);
         a = (snc_infer__head){y, rq, rk, rv, ldy, D, D, nq, nk, D, scale, true};
     }
     attend(&a, isa, scratch);

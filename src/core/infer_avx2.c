@@ -86,6 +86,13 @@ SIMD static inline vf vbent(vf v)
     __m256i b = _mm256_i32gather_epi32(bend, _mm256_and_si256(_mm256_srli_epi32(i, 2), _mm256_set1_epi32(31)), 4);
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_max_epi32(_mm256_sub_epi32(i, b), _mm256_setzero_si256()), 16));
 }
+/* Rounded to bf16, to nearest even. */
+SIMD static inline vf vbf16(vf v)
+{
+    __m256i u = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+    u = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    return _mm256_castsi256_ps(_mm256_and_si256(u, _mm256_set1_epi32((int)0xffff0000)));
+}
 
 #include "core/infer_simd.h"
 #else

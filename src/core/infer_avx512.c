@@ -80,6 +80,13 @@ SIMD static inline vf vbent(vf v)
     __m512i b = _mm512_permutex2var_epi32(_mm512_loadu_si512(bend), _mm512_srli_epi32(i, 2), _mm512_loadu_si512(bend + 16));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_max_epi32(_mm512_sub_epi32(i, b), _mm512_setzero_si512()), 16));
 }
+/* Rounded to bf16, to nearest even. */
+SIMD static inline vf vbf16(vf v)
+{
+    __m512i u = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+    u = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    return _mm512_castsi512_ps(_mm512_and_si512(u, _mm512_set1_epi32((int)0xffff0000)));
+}
 
 #include "core/infer_simd.h"
 #else

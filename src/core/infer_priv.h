@@ -34,6 +34,7 @@ typedef struct snc_infer__half { /* the first of some heads that lie side by sid
                                int T, int C, float eps);                                                               \
     void snc_infer__dot_##isa(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b,     \
                               int T, int n, int k);                                                                    \
+    void snc_infer__round_##isa(float *out, const float *x, int ldx, int rows, int D);                                 \
     void snc_infer__attention_##isa(const snc_infer__head *a, float *scratch)
 
 SNC_INFER__DECLARE(avx2);

@@ -2,7 +2,7 @@
  *
  * An including file defines, for vectors of VW floats:
  *   SIMD (target attribute), vf, SIMD_NAME(base), vset, vload, vloadn(p, n) (lanes >= n are 0), vstore, vstoren, vadd,
- *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax, vbent.
+ *   vsub, vmul, vfma(a, b, c) = a*b+c, vmax, vmin, vround, vexp2i(v) (2^v for whole v in [-126, 127]), vsum, vhmax, vbent, vbf16.
  */
 #include <math.h>
 
@@ -180,6 +180,16 @@ SIMD static void attend_one(const snc_infer__head *a, float *s, int padded)
     for (int j = a->nk; j < padded; j++) s[j] = -INFINITY;
     float sum = softmax_row(s, padded, 0);
     mix_values(a->y, a->ldy, s, padded, a->v, a->ldkv, a->nk, a->D, &sum, 1);
+}
+
+/* Finite numbers as snc_bf16_from_f32 rounds them. */
+SIMD void SIMD_NAME(snc_infer__round)(float *out, const float *x, int ldx, int rows, int D)
+{
+    int full = D / VW * VW;
+    for (int t = 0; t < rows; t++, out += D, x += ldx) {
+        for (int d = 0; d < full; d += VW) vstore(out + d, vbf16(vload(x + d)));
+        if (full < D) vstoren(out + full, vbf16(vloadn(x + full, D - full)), D - full);
+    }
 }
 
 SIMD void SIMD_NAME(snc_infer__attention)(const snc_infer__head *a, float *scratch)
