@@ -254,10 +254,31 @@ static void what_is_no_journal_is_named(void **state)
     remove(path);
 }
 
+static void journals_refuse_strangers_and_company(void **state)
+{
+    (void)state;
+    char path[64];
+    snc_space *s = space_of_shape(&nano, NULL);
+    snc_journal *j = NULL, *k = NULL;
+    const snc_journal_key mine = {"model", "toy"}, other = {"model", "other"};
+    fresh_path(path, "lock");
+    assert_int_equal(snc_journal_open(&j, path, s, &mine, 1), SNC_OK);
+    assert_int_equal(snc_journal_open(&k, path, s, &mine, 1), SNC_E_IO);
+    assert_non_null(strstr(snc_err_text(), "another search"));
+    snc_journal_close(j);
+    assert_int_equal(snc_journal_open(&k, path, s, &other, 1), SNC_E_FORMAT);
+    assert_non_null(strstr(snc_err_text(), "model is toy there and other here"));
+    assert_int_equal(snc_file_write(path, "not a database at all, only text of some length to look at", 58), SNC_OK);
+    assert_int_equal(snc_journal_open(&k, path, s, &mine, 1), SNC_E_IO);
+    remove(path);
+    snc_space_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted_anywhere_it_proposes_the_same),
+        cmocka_unit_test(journals_refuse_strangers_and_company),
         cmocka_unit_test(no_number_is_recorded_and_never_best),
         cmocka_unit_test(notes_are_kept_once),
         cmocka_unit_test(another_journal_is_taken_over_when_it_is_of_the_same_search),
