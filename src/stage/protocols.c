@@ -148,6 +148,13 @@ static void say_curve(lab *l, cJSON *list, const char *name, const curve *c)
     snc_stage_say(l->h, "%s", line);
 }
 
+/* What a search's journals and its row are called. */
+static const char *short_name(const char *searcher)
+{
+    const char *slash = strrchr(searcher, '/');
+    return slash ? slash + 1 : searcher;
+}
+
 static snc_err hypervolume(lab *l)
 {
     char names[MOST_SEARCHERS][NAME], line[1024];
@@ -157,6 +164,8 @@ static snc_err hypervolume(lab *l)
     for (const char *p = l->o->searchers ? l->o->searchers : "nsga2,linas,random"; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, n++) {
         SNC_CHECK(n < MOST_SEARCHERS && strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: too many or too long");
         snprintf(names[n], NAME, "%.*s", (int)strcspn(p, ","), p);
+        for (int i = 0; i < n; i++)
+            SNC_CHECK(strcmp(short_name(names[i]), short_name(names[n])) != 0, SNC_E_ARG, "--searchers: two are called %s", short_name(names[n]));
     }
     at = snprintf(line, sizeof line, "| search |");
     for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++) at += snprintf(line + at, sizeof line - (size_t)at, " %d |", mark[k]);
@@ -165,10 +174,9 @@ static snc_err hypervolume(lab *l)
     snc_stage_say(l->h, "%s evaluations to goal |", line);
     for (int i = 0; i < n; i++) {
         curve c = {0};
-        const char *slash = strrchr(names[i], '/');
         for (int s = 0; s < l->o->seeds; s++) {
             snc_found f;
-            SNC_TRY(search_once(&f, l, slash ? slash + 1 : names[i], names[i], s, l->o->evals, 0));
+            SNC_TRY(search_once(&f, l, short_name(names[i]), names[i], s, l->o->evals, 0));
             snc_err err = i == 0 ? volume(&goal[s], l, f.obs, f.n) : SNC_OK;
             if (!err) err = read_curve(&c, s, l, &f, goal[s]);
             snc_found_dispose(&f);

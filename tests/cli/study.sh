@@ -38,3 +38,4 @@ refused "--protocols 'fun'" "${study[@]}" --protocols fun --output d
 refused "--protocols 'tau,tau'" "${study[@]}" --protocols tau,tau --output d
 refused "--seeds 33: --protocols takes at most 32" "${study[@]}" --protocols joint --seeds 33 --output d
 refused "study --protocols: --teacher is missing" study s.snc "${data[@]}" --protocols tau --output d
+refused "--searchers: two are called linas.json" "${study[@]}" --protocols hypervolume --searchers linas.json,other/linas.json --output d
