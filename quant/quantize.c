@@ -1,6 +1,7 @@
 #include "quant/quantize_priv.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "quant/qlinear.h"
@@ -124,7 +125,14 @@ T512 static inline __m512i four_packed(__m512 a, __m512 b, __m512 c, __m512 d, _
     return _mm512_permutexvar_epi32(order, ia);
 }
 
-T512 static void round_avx512(int8_t *q, const float *x, int n, float f)
+/* Lanes k of x [i ..], f32 or f16; `f16` is a constant where this and the next are inlined. */
+T512 static inline __attribute__((always_inline)) __m512 lanes(const void *x, int i, __mmask16 k, bool f16)
+{
+    if (f16) return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(k, (const uint16_t *)x + i));
+    return _mm512_maskz_loadu_ps(k, (const float *)x + i);
+}
+
+T512 static inline __attribute__((always_inline)) void round_row(int8_t *q, const void *x, int n, float f, bool f16)
 {
     __m512 vf = _mm512_set1_ps(f);
     int i = 0;
@@ -133,36 +141,16 @@ T512 static void round_avx512(int8_t *q, const float *x, int n, float f)
         return;
     }
     for (; i + 64 <= n; i += 64)
-        _mm512_storeu_si512(q + i, four_packed(_mm512_loadu_ps(x + i), _mm512_loadu_ps(x + i + 16), _mm512_loadu_ps(x + i + 32),
-                                               _mm512_loadu_ps(x + i + 48), vf));
+        _mm512_storeu_si512(q + i, four_packed(lanes(x, i, 0xffff, f16), lanes(x, i + 16, 0xffff, f16), lanes(x, i + 32, 0xffff, f16),
+                                               lanes(x, i + 48, 0xffff, f16), vf));
     for (; i < n; i += 16) {
         __mmask16 k = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
-        __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(k, x + i), vf));
-        _mm512_mask_cvtepi32_storeu_epi8(q + i, k, v);
+        _mm512_mask_cvtepi32_storeu_epi8(q + i, k, _mm512_cvtps_epi32(_mm512_mul_ps(lanes(x, i, k, f16), vf)));
     }
 }
 
-T512 static inline __m512 from_f16(const uint16_t *x, __mmask16 k)
-{
-    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(k, x));
-}
-
-T512 static void round_f16_avx512(int8_t *q, const uint16_t *x, int n, float f)
-{
-    __m512 vf = _mm512_set1_ps(f);
-    int i = 0;
-    if (!(f > 0.0f)) {
-        memset(q, 0, (size_t)n);
-        return;
-    }
-    for (; i + 64 <= n; i += 64)
-        _mm512_storeu_si512(q + i, four_packed(from_f16(x + i, 0xffff), from_f16(x + i + 16, 0xffff), from_f16(x + i + 32, 0xffff),
-                                               from_f16(x + i + 48, 0xffff), vf));
-    for (; i < n; i += 16) {
-        __mmask16 k = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
-        _mm512_mask_cvtepi32_storeu_epi8(q + i, k, _mm512_cvtps_epi32(_mm512_mul_ps(from_f16(x + i, k), vf)));
-    }
-}
+T512 static void round_avx512(int8_t *q, const float *x, int n, float f) { round_row(q, x, n, f, false); }
+T512 static void round_f16_avx512(int8_t *q, const uint16_t *x, int n, float f) { round_row(q, x, n, f, true); }
 #endif
 
 static const snc_quantizer quantizer_ref = {max_bits_ref, round_ref, NULL, through_f16_ref};
