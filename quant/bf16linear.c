@@ -98,14 +98,14 @@ void snc_bf16linear_unpack(snc_bf16 *w, const snc_bf16linear *l, int n, int k)
 
 /* ---- running: rows to bf16 (AMX) or to f32 with bf16's values (the others), zeros up to whole blocks --------------------- */
 
-/* Cache lines from one bf16 row to the next, for the reason of snc_quantized_stride. */
-static int odd(int blocks) { return blocks | 1; }
+/* Bytes from one bf16 row of k inputs to the next. */
+static int stride_of(int k) { return snc_quantized_stride(k * (int)sizeof(snc_bf16)); }
 
 static bool wants_bf16(const snc_bf16linear *l) { return l->kernel->isa == SNC_ISA_AMX; }
 
 size_t snc_bf16linear_workspace_size(const snc_bf16linear *l, int T)
 {
-    size_t row = wants_bf16(l) ? (size_t)odd(l->blocks) * BLOCK_K * sizeof(snc_bf16) : (size_t)l->blocks * BLOCK_K * sizeof(float);
+    size_t row = wants_bf16(l) ? (size_t)stride_of(l->K) : (size_t)l->blocks * BLOCK_K * sizeof(float);
     return snc_align_up((size_t)T * row, SNC_ALIGN);
 }
 
@@ -160,10 +160,10 @@ snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc
     job.panel = (size_t)l->blocks * BLOCK * sizeof *l->w;
 #if defined(__x86_64__)
     if (wants_bf16(l)) {
-        rows.wide = (size_t)odd(blocks) * BLOCK_K;
-        snc_par_for(ctx, T, 64, convert_rows, &rows);
         job.xq = workspace;
-        job.ldq = odd(blocks) * BLOCK_K * (int)sizeof(snc_bf16);
+        job.ldq = stride_of(k);
+        rows.wide = (size_t)job.ldq / sizeof(snc_bf16);
+        snc_par_for(ctx, T, 64, convert_rows, &rows);
     } else
 #endif
     {

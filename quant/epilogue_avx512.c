@@ -169,14 +169,12 @@ INLINE void block(void *y, int ldy, const void *s, int lds, const float *sx, con
     if (j < cols) columns(&a, j, 4, 1, (__mmask16)((1u << (cols - j)) - 1), epi, scaled, f16);
 }
 
-#define CASE(e)                                                                                                        \
-    case e:                                                                                                            \
-        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, true, false);                                               \
-        else block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, false, false);                                                  \
-        break
+#define CASE(e) \
+    case e: block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, scaled, f16); break
 
-T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
-                               int rows, int cols, snc_epilogue epi, uint32_t *top)
+/* epi becomes a constant. */
+INLINE void dispatch(void *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
+                     snc_epilogue epi, uint32_t *top, bool scaled, bool f16)
 {
     switch (epi) {
         CASE(SNC_EPI_NONE);
@@ -184,24 +182,23 @@ T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const 
         CASE(SNC_EPI_GELU_TANH);
         CASE(SNC_EPI_RELU);
         CASE(SNC_EPI_TANH);
-        CASE(SNC_EPI_ADD);
+    case SNC_EPI_ADD: /* f16 has nothing to add to: refused before */
+        if (!f16) block(y, ldy, s, lds, sx, sw, b, rows, cols, SNC_EPI_ADD, top, scaled, false);
+        break;
     }
 }
 
-#define CASE_F16(e) \
-    case e: block(y, ldy, s, lds, sx, sw, b, rows, cols, e, top, true, true); break
+T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
+                               int rows, int cols, snc_epilogue epi, uint32_t *top)
+{
+    if (sx) dispatch(y, ldy, s, lds, sx, sw, b, rows, cols, epi, top, true, false);
+    else dispatch(y, ldy, s, lds, sx, sw, b, rows, cols, epi, top, false, false);
+}
 
 T512 void snc_epilogue__f16_avx512(uint16_t *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
                                    int rows, int cols, snc_epilogue epi, uint32_t *top)
 {
-    switch (epi) {
-        CASE_F16(SNC_EPI_NONE);
-        CASE_F16(SNC_EPI_GELU);
-        CASE_F16(SNC_EPI_GELU_TANH);
-        CASE_F16(SNC_EPI_RELU);
-        CASE_F16(SNC_EPI_TANH);
-    case SNC_EPI_ADD: break; /* nothing to add to: refused before */
-    }
+    dispatch(y, ldy, s, lds, sx, sw, b, rows, cols, epi, top, true, true);
 }
 
 #define TBF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))

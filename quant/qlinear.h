@@ -26,7 +26,7 @@ typedef struct snc_qlinear snc_qlinear;
 /* Per-row symmetric quantization, ties to even: xq [T, ldq] with zeros from k up to ldq (a multiple of 64), sx [T]. A zero
  * row (below 1e-30): sx = 0. A row with a NaN or an infinity: sx = NaN and xq = 0, so that every output of it is NaN. */
 void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq);
-/* The best ldq for k inputs: an odd number of cache lines, so that rows which a tile reads together lie in different sets of L1. */
+/* The best ldq for k inputs, or for rows of k bytes: an odd number of cache lines, so that rows which a tile reads together lie in different sets of L1. */
 static inline int snc_quantized_stride(int k) { return ((k + 63) / 64 | 1) * 64; }
 /* Per-channel: q [N, K] dense, sw [N]. */
 void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K);

@@ -220,7 +220,7 @@ out:
     return err;
 }
 
-double snc_pick_predicted(const snc_pick *p, const snc_obs *o) { return o->latency_us * (p->factor > 0 ? p->factor : 1); }
+double snc_pick_predicted(const snc_pick *p, const snc_obs *o) { return o->latency_us * p->factor; }
 
 static double over(double value, double limit) { return fmax(value / limit - 1, 0); }
 

@@ -158,7 +158,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
 {
     snc_err err = SNC_OK;
     const snc_splits *s = &in->splits;
-    *out = (snc_pick){.ctx = ctx, .work = work, .o = o, .in = in};
+    *out = (snc_pick){.ctx = ctx, .work = work, .o = o, .in = in, .factor = 1};
     int max_len = s->rank->max_len > s->select->max_len ? s->rank->max_len : s->select->max_len;
     int rows = s->rank->n > s->select->n ? s->rank->n : s->select->n;
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};

@@ -31,7 +31,7 @@ typedef struct snc_pick {
     uint64_t teacher_hash;
     size_t tokenizer_bytes;
     snc_trim trim;              /* --trim-vocab: what the exported file keeps; rows 0 without */
-    double factor;              /* what nets near the latency limit take of what the table says; 0: no limit */
+    double factor;              /* what nets near the latency limit take of what the table says; 1 without a limit */
     double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
     snc_limits limits;          /* absolute, what the search keeps to */
     char best_path[4096];       /* best-so-far, rewritten whenever it changes */
