@@ -14,6 +14,15 @@ void snc_par_set_threads(int threads)
 #endif
 }
 
+int snc_par_threads(void)
+{
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
 int snc_par_cores(void)
 {
 #ifdef _OPENMP

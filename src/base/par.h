@@ -14,5 +14,6 @@ typedef void (*snc_par_fn)(void *payload, int64_t begin, int64_t end, int64_t ch
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload);
 int  snc_par_cores(void); /* that this process may use; 1 in a serial build */
 void snc_par_set_threads(int threads); /* also the team size of OpenBLAS (OpenMP build) and oneDNN */
+int  snc_par_threads(void);            /* as set, or all cores */
 
 #endif

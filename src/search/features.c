@@ -15,6 +15,8 @@ void snc_features_init(snc_features *f, const snc_space *s, bool onehot)
         if (n < 2) continue;
         f->gene[f->genes] = g;
         f->options[f->genes] = n;
+        f->unit[f->genes] = s->gene[g].kind == SNC_GENE_DTYPE ? SNC_FEATURE_DTYPE_UNIT : SNC_FEATURE_UNIT;
+        f->size[f->genes] = sqrt((double)f->unit[f->genes] / SNC_FEATURE_UNIT / (onehot ? 1 : n - 1));
         f->first[f->genes++] = f->d;
         f->d += onehot ? n : n - 1;
     }
@@ -35,9 +37,9 @@ void snc_features_encode(double *x, const snc_features *f, const snc_cfg *c)
     for (int i = 0; i < f->genes; i++) {
         int o = c->o[f->gene[i]];
         if (masked[i]) continue;
-        if (f->onehot) x[f->first[i] + o] = 1;
+        if (f->onehot) x[f->first[i] + o] = f->size[i];
         else
-            for (int k = 0; k < o; k++) x[f->first[i] + k] = 1 / sqrt(f->options[i] - 1.0);
+            for (int k = 0; k < o; k++) x[f->first[i] + k] = f->size[i];
     }
 }
 
@@ -47,7 +49,7 @@ void snc_features_code(uint8_t *code, const snc_features *f, const snc_cfg *c)
     for (int i = 0; i < f->genes; i++) {
         int o = c->o[f->gene[i]], last = f->options[i] - 1;
         if (f->onehot) code[i] = masked[i] ? ABSENT : (uint8_t)o;
-        else code[i] = masked[i] ? 0 : (uint8_t)((2 * o * SNC_FEATURE_UNIT + last) / (2 * last));
+        else code[i] = masked[i] ? 0 : (uint8_t)((2 * o * f->unit[i] + last) / (2 * last));
     }
 }
 
@@ -55,8 +57,8 @@ int snc_features_distance(const snc_features *f, const uint8_t *a, const uint8_t
 {
     int d = 0, n = f->genes;
     if (f->onehot) {
-        for (int i = 0; i < n; i++) d += a[i] != b[i];
-        return d * SNC_FEATURE_UNIT;
+        for (int i = 0; i < n; i++) d += a[i] != b[i] ? f->unit[i] : 0;
+        return d;
     }
     for (int i = 0; i < n; i++) d += abs(a[i] - b[i]);
     return d;
@@ -66,9 +68,9 @@ void snc_features_table(snc_feature_table *table, const snc_features *f, const d
 {
     for (int i = 0; i < f->genes; i++) {
         const double *own = w + f->first[i];
-        table[i][0] = f->onehot ? own[0] : 0;
+        table[i][0] = f->onehot ? own[0] * f->size[i] : 0;
         for (int o = 1; o < f->options[i]; o++)
-            table[i][o] = f->onehot ? own[o] : table[i][o - 1] + own[o - 1] / sqrt(f->options[i] - 1.0);
+            table[i][o] = f->onehot ? own[o] * f->size[i] : table[i][o - 1] + own[o - 1] * f->size[i];
     }
 }
 

@@ -7,16 +7,20 @@
  *   steps     for options in ascending order, one feature of size 1/sqrt(n-1) for each option that is reached or passed: a
  *             gene between two known options is predicted between them. For genes that are choices without an order, one-hot.
  *
+ * Features of a dtype gene are a quarter as large: under a ridge, which prefers small effects, a matrix is taken to lose less
+ * by its dtype than by its width until measurements say otherwise. (With equal sizes, predictors of joint searches were
+ * 6 to 12 % further off, and took noise for gains of FP; tests/bench/RESULTS.md, "Joint search".)
+ *
  * An additive model over either is a table of one number per gene and option. Between two configs there is also a
- * whole-number distance for kernels: steps: SNC_FEATURE_UNIT times the share of the options that lie between, summed over
- * genes; one-hot: SNC_FEATURE_UNIT for each gene that differs.
+ * whole-number distance for kernels, the squared distance of their features in units of 1/SNC_FEATURE_UNIT: steps: the share of the
+ * options that lie between, summed over genes; one-hot: one for each gene that differs.
  */
 #ifndef SNC_SEARCH_FEATURES_H
 #define SNC_SEARCH_FEATURES_H
 
 #include "search/space.h"
 
-enum { SNC_FEATURE_UNIT = 60 }; /* divisible by 1 to 6, 10, 12, 15, 20, 30 */
+enum { SNC_FEATURE_UNIT = 60, SNC_FEATURE_DTYPE_UNIT = 4 }; /* of a gene's whole range; 60 is divisible by 1 to 6, 10, 12, 15, 20, 30 */
 
 typedef struct snc_features {
     bool onehot;
@@ -24,6 +28,8 @@ typedef struct snc_features {
     int gene[SNC_MAX_GENES];    /* which of the space's they are */
     int options[SNC_MAX_GENES];
     int first[SNC_MAX_GENES];   /* feature index of a gene's first feature */
+    int unit[SNC_MAX_GENES];    /* the distance between its ends */
+    double size[SNC_MAX_GENES]; /* of one feature */
     int d;                      /* features */
     bool masked[SNC_MAX_OPTIONS][SNC_MAX_GENES]; /* by depth option and position in gene[] */
 } snc_features;

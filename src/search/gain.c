@@ -39,8 +39,9 @@ static snc_err push(snc_gain *g, snc_point p)
     return SNC_OK;
 }
 
-static void set_reference(snc_gain *g)
+static void set_reference(snc_gain *g, double worst)
 {
+    double best = INFINITY, end = snc_scaled(&g->scale, &(snc_point){.f = {worst}}).f[0];
     for (int k = 0; k < g->scale.m; k++) {
         double low = INFINITY, high = -INFINITY;
         for (int i = 0; i < g->n; i++) {
@@ -49,9 +50,11 @@ static void set_reference(snc_gain *g)
         }
         g->ref[k] = high > low ? high + BEYOND * (high - low) : high + BEYOND * fabs(high) + 1e-12;
     }
+    for (int i = 0; i < g->n; i++) best = fmin(best, g->front[i].f[0]);
+    if (worst != 0 && best < end) g->ref[0] = end;
 }
 
-snc_err snc_gain_init(snc_gain *g, const snc_point *measured, int n, int m)
+snc_err snc_gain_init(snc_gain *g, const snc_point *measured, int n, int m, double worst)
 {
     snc_err err = SNC_OK;
     int *rank = NULL;
@@ -62,7 +65,7 @@ snc_err snc_gain_init(snc_gain *g, const snc_point *measured, int n, int m)
     SNC_GOTO(snc_pareto_rank(rank, crowding, measured, n, m));
     for (int i = 0; i < n; i++)
         if (rank[i] == 0 && snc_point_counts(&measured[i], m)) SNC_GOTO(push(g, snc_scaled(&g->scale, &measured[i])));
-    set_reference(g);
+    set_reference(g, worst);
 out:
     snc_free(rank);
     snc_free(crowding);

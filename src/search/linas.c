@@ -3,8 +3,8 @@
  *
  * As published: a first population of 50, ridge or RBF-SVR by cross-validated error, an inner NSGA-II of 20,000 predicted
  * evaluations. Ours: costs are exact, never predicted; a round proposes only what was never measured, and of that the configs
- * which together widen the measured front most (gain.h); rounds after the first are smaller than it, since learning costs less
- * than measuring; a share of each goes to the configs that the bootstrap is least sure to be worse; a space of no more configs
+ * which together widen the measured front most (gain.h), up to the worst that is of use; the first population is 32 and rounds
+ * are of 5, since learning costs less than measuring; a share of each goes to the configs that the bootstrap is least sure to be worse; a space of no more configs
  * than inner evaluations is predicted whole; and it stops when the hypervolume of what was measured stalls.
  */
 #include <math.h>
@@ -56,9 +56,9 @@ static snc_err read_params(linas *s, const cJSON *j)
     SNC_TRY(snc_surrogate_init(&s->model, &s->made.problem, j, where));
     /* A small space needs no more rows than its models have numbers. */
     snc_features_init(&f, s->made.problem.space, s->model.opts.onehot);
-    int enough = f.d < 20 ? 20 : f.d < 50 ? f.d : 50;
+    int enough = f.d < 20 ? 20 : f.d < 32 ? f.d : 32;
     SNC_TRY(snc_json_int(&s->population, j, "population", enough, 4, 10000, where));
-    SNC_TRY(snc_json_int(&s->batch, j, "batch", 10, 1, 10000, where));
+    SNC_TRY(snc_json_int(&s->batch, j, "batch", 5, 1, 10000, where));
     SNC_TRY(snc_json_int(&s->inner, j, "inner_evals", 20000, 100, 10000000, where));
     s->small = snc_space_count(s->made.problem.space, s->inner) > 0;
     SNC_TRY(snc_json_double(&s->explore, j, "explore", 0.2, 0, 1, where));
@@ -128,6 +128,7 @@ static snc_err search_within(findings *f, linas *s)
         for (int i = 0; i < n; i++) {
             obs[i] = snc_surrogate_predict(&s->model, &cfg[i]);
             SNC_GOTO(note(f, s, &obs[i]));
+            if (p.worst != 0) obs[i].point.violation += fmax(obs[i].point.f[0] - p.worst, 0); /* its population stays where it is of use */
         }
         SNC_GOTO(snc_search_tell(inner, obs, n));
     }
@@ -168,7 +169,7 @@ static snc_err choose(linas *s, findings *f)
     SNC_GOTO(snc_alloc(&measured, s->model.n, sizeof *measured));
     SNC_GOTO(snc_alloc(&taken, f->cfg.n, sizeof *taken));
     for (size_t i = 0; i < s->model.n; i++) measured[i] = s->model.told[i].point;
-    SNC_GOTO(snc_gain_init(&front, measured, (int)s->model.n, s->made.problem.objectives));
+    SNC_GOTO(snc_gain_init(&front, measured, (int)s->model.n, s->made.problem.objectives, s->made.problem.worst));
     SNC_GOTO(take(s, f, &front, taken, s->batch - (int)lround(s->explore * s->batch)));
     for (size_t i = 0; i < f->cfg.n; i++) f->point[i].f[0] = snc_surrogate_lower(&s->model, &f->cfg.item[i], OPTIMISM);
     SNC_GOTO(take(s, f, &front, taken, s->batch));

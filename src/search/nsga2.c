@@ -1,5 +1,6 @@
 /* NSGA-II (Deb et al. 2002) over option indices: simulated binary crossover (p 0.9, eta 15) and polynomial mutation
- * (p 1/genes, eta 20) with rounding, constrained dominance, no config proposed twice. */
+ * (p 1/genes in the mean, in proportion to the bits of a gene's choice, eta 20) with rounding, constrained dominance, no config
+ * proposed twice. */
 #include <math.h>
 
 #include "base/mem.h"
@@ -11,6 +12,7 @@ typedef struct nsga2 {
     snc_proposals made;
     int population;
     double p_cross, eta_cross, p_mutate, eta_mutate;
+    double p_bit;           /* of mutation, for each bit of a gene's choice */
     snc_obs *parent, *next; /* [2 * population]: survivors best first, then the generation being told */
     int parents, told;
     snc_point *point;       /* [2 * population] */
@@ -32,11 +34,14 @@ static snc_err read_params(nsga2 *s, const cJSON *j)
 {
     static const char *const keys[] = {"name", "population", "crossover", "crossover_eta", "mutation", "mutation_eta", NULL};
     static const char where[] = "search nsga2";
+    int free = snc_space_free_genes(s->made.problem.space);
+    if (free < 1) free = 1;
     if (j) SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(snc_json_int(&s->population, j, "population", 50, 4, 10000, where));
     SNC_TRY(snc_json_double(&s->p_cross, j, "crossover", 0.9, 0, 1, where));
     SNC_TRY(snc_json_double(&s->eta_cross, j, "crossover_eta", 15, 0.1, 1000, where));
-    SNC_TRY(snc_json_double(&s->p_mutate, j, "mutation", 1.0 / s->made.problem.space->genes, 0, 1, where));
+    SNC_TRY(snc_json_double(&s->p_mutate, j, "mutation", 1.0 / free, 0, 1, where));
+    s->p_bit = s->p_mutate * free / fmax(snc_space_log10_size(s->made.problem.space) / log10(2), 1);
     return snc_json_double(&s->eta_mutate, j, "mutation_eta", 20, 0.1, 1000, where);
 }
 
@@ -87,7 +92,7 @@ static void mutate(nsga2 *s, snc_cfg *c)
     snc_rng *rng = &s->made.rng;
     for (int i = 0; i < space->genes; i++) {
         int n = space->gene[i].n, from = c->o[i];
-        if (n < 2 || snc_rng_uniform(rng) >= s->p_mutate) continue;
+        if (n < 2 || snc_rng_uniform(rng) >= s->p_bit * log2(n)) continue;
         double u = snc_rng_uniform(rng), e = 1.0 / (s->eta_mutate + 1), d = u < 0.5 ? pow(2 * u, e) - 1 : 1 - pow(2 * (1 - u), e);
         int v = clamp_round(from + d * (n - 1), n);
         if (v == from) v += u < 0.5 ? -1 : 1;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 enum { DRAWS = 1000 };
+static const double PROBES = 0.25; /* of the configs near a seed, these have dtypes drawn anew */
 
 /* Eight genes at a time; the tail of a config is zero. */
 static uint64_t hash_of(const snc_cfg *c, int genes)
@@ -135,9 +136,13 @@ bool snc_proposals_near(snc_cfg *out, snc_proposals *p, double share)
 {
     const snc_problem *q = &p->problem;
     for (int t = 0; t < DRAWS && q->n_seeds > 0; t++) {
+        double dtypes = snc_rng_uniform(&p->rng) < PROBES ? snc_rng_uniform(&p->rng) : 0;
         *out = q->seeds[snc_rng_below(&p->rng, (uint32_t)q->n_seeds)];
-        for (int g = 0; g < q->space->genes; g++)
-            if (snc_rng_uniform(&p->rng) < share) out->o[g] = (uint8_t)snc_rng_below(&p->rng, (uint32_t)q->space->gene[g].n);
+        for (int g = 0; g < q->space->genes; g++) {
+            const snc_gene *gene = &q->space->gene[g];
+            if (snc_rng_uniform(&p->rng) >= (gene->kind == SNC_GENE_DTYPE ? dtypes : share)) continue;
+            out->o[g] = (uint8_t)snc_rng_below(&p->rng, (uint32_t)gene->n);
+        }
         snc_cfg_canonical(out, q->space);
         if (violation(q, out) <= 0 && !snc_proposals_made(p, out)) return true;
     }

@@ -42,7 +42,9 @@ bool snc_proposals_seed(snc_cfg *out, snc_proposals *p);
 bool snc_proposals_random(snc_cfg *out, snc_proposals *p);
 /* A seed while there are some, then random. */
 bool snc_proposals_first(snc_cfg *out, snc_proposals *p);
-/* A seed of which this share of the genes is drawn anew; false without seeds, or when nothing new was found. */
+/* A seed of which this share of the layer, head and width genes is drawn anew; false without seeds, or when nothing new was
+ * found. Three in four keep the seed's dtypes; the fourth has a share of them drawn anew that is itself drawn from 0 to 1, since
+ * what many dtypes do together can be told from noise where what one does can not. */
 bool snc_proposals_near(snc_cfg *out, snc_proposals *p, double share);
 
 /* Costs of a config under the problem: a fresh observation with loss, metric and point.f[0] NaN. */

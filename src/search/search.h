@@ -32,6 +32,7 @@ typedef struct snc_problem {
      * loops call it tens of thousands of times. NULL: nothing is computable; no limits, and other objectives are learnt. */
     void (*cost)(void *user, snc_obs *o);
     void *user;
+    double worst;           /* of the first objective: nobody has a use for more of it, however cheap; 0: not known */
     const snc_cfg *seeds;   /* proposed first; copied */
     int n_seeds;
     uint64_t seed;
@@ -41,7 +42,7 @@ typedef struct snc_problem {
 typedef struct snc_search_note {
     int round;          /* from 1; 0: nothing to say yet */
     int told;           /* observations behind the predictors */
-    double hypervolume; /* of all that was told, up to the worst of the first round plus a tenth of the range; see gain.h for the scale */
+    double hypervolume; /* of all that was told, up to the problem's worst, else that of the first round plus a tenth of the range; see gain.h for the scale */
     struct {
         const char *kind;  /* "ridge" or "svr"; NULL: exact, not predicted */
         double mape, tau;  /* out of fold: mean absolute error in percent of the value, Kendall's tau */

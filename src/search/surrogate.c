@@ -50,6 +50,7 @@ static void set_reference(snc_surrogate *s, const snc_point *p)
         }
         s->ref[k] = high > low ? high + 0.1 * (high - low) : high + fabs(high) * 0.1 + 1e-12;
     }
+    if (s->problem->worst != 0) s->ref[0] = snc_scaled(&s->scale, &(snc_point){.f = {s->problem->worst}}).f[0];
     s->have_ref = true;
 }
 

@@ -142,7 +142,7 @@ static snc_err prove(job *j, int *missed)
     cJSON *host = snc_host_json(&j->work);
     double t0 = snc_now();
     SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files, &j->asked.latency));
     note_stage(j, "proof", t0);
     snc_verdict v = snc_report_judge(&proof, &j->asked);
     const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};

@@ -232,6 +232,20 @@ static snc_err score(void *user, snc_obs *o)
 
 static void cost(void *user, snc_obs *o) { snc_pick_cost(user, o); }
 
+/* Half of every width, where the limits allow as much: who takes what is worse? */
+static snc_err set_worst(double *out, snc_pick *p, const snc_run_opts *ro)
+{
+    const snc_cfg half = snc_cfg_uniform(p->space, 0.5, p->space->gene[0].n - 1);
+    snc_obs o = {.cfg = half};
+    *out = 0;
+    snc_pick_cost(p, &o);
+    if (excess(p, &o) > 0) return SNC_OK;
+    SNC_TRY(snc_pick_observe(&o, p, &half));
+    snc_obs_point(&o, ro);
+    if (isfinite(o.point.f[0])) *out = o.point.f[0];
+    return SNC_OK;
+}
+
 typedef struct exact {
     const snc_pick *p;
     const snc_run_opts *ro;
@@ -284,6 +298,7 @@ snc_err snc_pick_search(snc_found *out, snc_pick *p, const char *path)
     snc_cfg seeds[EVEN_SEEDS + WARM_SEEDS];
     snc_run_opts ro;
     const snc_run_hooks hooks = {p, cost, score, save_best};
+    double worst;
     int n = 0;
     SNC_TRY(run_opts(&ro, p->o, &p->asked));
     ro.limits = p->limits;
@@ -297,7 +312,8 @@ snc_err snc_pick_search(snc_found *out, snc_pick *p, const char *path)
         snc_log(p->ctx, SNC_LOG_INFO, "warm start: %d evaluations of %s, %d of them proposed first", warm.n, p->o->warm_start, n);
     }
     even_seeds(seeds, &n, p);
-    const snc_problem problem = {.space = p->space, .objectives = ro.objectives, .cost = exact_costs, .user = &(exact){p, &ro},
+    SNC_GOTO(set_worst(&worst, p, &ro));
+    const snc_problem problem = {.space = p->space, .objectives = ro.objectives, .cost = exact_costs, .user = &(exact){p, &ro}, .worst = worst,
                                  .seeds = seeds, .n_seeds = n, .seed = (uint64_t)p->o->seed};
     SNC_GOTO(make_search(&s, &name, &params, p->o, &problem));
     snc_journal_source(j, name);

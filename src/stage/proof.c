@@ -85,24 +85,31 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const s
     return err;
 }
 
-static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h)
+/* Rounds up to the n-th; a model has no more than its own. */
+static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int n)
 {
-    double p90[SNC_PROOF_MODELS] = {0};
-    for (int r = 0; r < SNC_PROOF_ROUNDS; r++) {
+    int from = p->m[SNC_PROOF_COMPRESSED].rounds;
+    for (int r = from; r < n; r++) {
         for (int i = 0; i < SNC_PROOF_MODELS; i++) {
-            int k = r % 2 ? SNC_PROOF_MODELS - 1 - i : i;
+            snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
             double tail = 0;
-            if (r >= p->m[k].rounds) continue;
+            if (m == &p->m[SNC_PROOF_TEACHER] && r >= SNC_PROOF_TEACHER_ROUNDS) continue;
             SNC_CHECK(!snc_cancelled(ctx), SNC_E_CANCELLED, "interrupted while measuring; everything before is saved");
-            SNC_TRY(snc_proof_time(&p->m[k].round_us[r], &tail, o, h, p->m[k].path));
-            p90[k] += tail / p->m[k].rounds;
+            SNC_TRY(snc_proof_time(&m->round_us[r], &tail, o, h, m->path));
+            m->p90_us = (m->p90_us * r + tail) / (r + 1);
+            m->rounds = r + 1;
         }
-        snc_progress(ctx, "proof", r + 1, SNC_PROOF_ROUNDS, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
+        snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
     }
+    return SNC_OK;
+}
+
+static void sum_up(snc_proof *p)
+{
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         snc_proof_model *m = &p->m[k];
-        double ratio[SNC_PROOF_ROUNDS], low = INFINITY, high = 0;
+        double ratio[SNC_PROOF_MOST_ROUNDS], low = INFINITY, high = 0;
         for (int r = 0; r < m->rounds; r++) {
             ratio[r] = m->round_us[r] / p->m[SNC_PROOF_INT8].round_us[r];
             low = fmin(low, m->round_us[r]);
@@ -110,9 +117,23 @@ static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *
         }
         m->latency_us = snc_interval_of(m->round_us, m->rounds);
         m->ratio = snc_interval_of(ratio, m->rounds);
-        m->p90_us = p90[k];
         m->spread = (high - low) / m->latency_us.value;
     }
+}
+
+bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
+{
+    const snc_interval *i = latency->relative ? &m->ratio : &m->latency_us;
+    return !latency->given || i->high <= latency->value || i->low > latency->value;
+}
+
+static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
+{
+    SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_ROUNDS));
+    sum_up(p);
+    if (snc_proof_decided(&p->m[SNC_PROOF_COMPRESSED], latency)) return SNC_OK;
+    SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_MOST_ROUNDS));
+    sum_up(p);
     return SNC_OK;
 }
 
@@ -205,7 +226,7 @@ out:
 }
 
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
-                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS])
+                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency)
 {
     static const char *const names[SNC_PROOF_MODELS] = {"compressed", "full INT8", "teacher F32"};
     snc_err err = SNC_OK;
@@ -213,11 +234,10 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         out->m[k].name = names[k];
         out->m[k].path = paths[k];
-        out->m[k].rounds = k == SNC_PROOF_TEACHER ? SNC_PROOF_TEACHER_ROUNDS : SNC_PROOF_ROUNDS;
         SNC_GOTO(score_model(&out->m[k], ctx, o, task, dev, &out->classes));
     }
     SNC_GOTO(compare(out, ctx, task, dev));
-    SNC_GOTO(time_models(out, ctx, o, h));
+    SNC_GOTO(time_models(out, ctx, o, h, latency));
 out:
     if (err) snc_proof_dispose(out);
     return err;

@@ -4,7 +4,8 @@
  * asked percentile. The estimate is the median over rounds, its 95% interval the one that order statistics give whatever the
  * distribution: of nine rounds the second from either end. Latencies are not normal: one process in ten may meet a neighbour
  * and take half as long again, which says nothing of the file. A share such as 0.7x is judged by the per-round ratio to the
- * full-size INT8 model, so that a slow minute hits both sides.
+ * full-size INT8 model, so that a slow minute hits both sides. Where the target lies inside the interval the rounds have not said
+ * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end).
  * Scores: differences to the teacher are paired; their 95% interval is a seeded bootstrap over rows.
  */
 #ifndef SNC_STAGE_PROOF_H
@@ -13,7 +14,7 @@
 #include "stage/inputs.h"
 #include "stage/load.h"
 
-enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
+enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
 
 typedef struct snc_interval {
     double value, low, high;
@@ -23,7 +24,7 @@ typedef struct snc_proof_model {
     const char *name, *path;
     double bytes;
     int rounds;                     /* timed; fewer for the teacher, which no target depends on */
-    double round_us[SNC_PROOF_ROUNDS];
+    double round_us[SNC_PROOF_MOST_ROUNDS];
     snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
     double p90_us, spread;          /* spread: (max - min) / mean over rounds */
     double score, metric[SNC_PROOF_METRICS];
@@ -39,9 +40,9 @@ typedef struct snc_proof {
 
 typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
 
-/* paths in the order of snc_proof_index. batch, seq and threads as the options say. */
+/* paths in the order of snc_proof_index. batch, seq and threads as the options say; latency: the target, given or not. */
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
-                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS]) SNC_MUST_USE;
+                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency) SNC_MUST_USE;
 void    snc_proof_dispose(snc_proof *p);
 
 /* Student's t at 97.5 %; NaN without a degree of freedom. */
@@ -49,6 +50,9 @@ double snc_student(int freedom);
 /* Median of n samples with the interval of order statistics that covers the true one in at least 95% of cases. Fewer than six
  * cannot say as much: their mean, and Student's t; n = 1: the interval is the value. */
 snc_interval snc_interval_of(const double *v, int n);
+
+/* Whether the interval that a latency target is judged by has the target on one side; so has any where none was given. */
+bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency);
 
 /* One process: the asked percentile of `model` on the workload, and its p90, in microseconds. */
 snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model) SNC_MUST_USE;

@@ -170,7 +170,7 @@ static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v
     snc_draft_put(t, "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; median over %d fresh processes a model, with\n"
            "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
         f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
-        SNC_PROOF_ROUNDS, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
+        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
     put_layers(t, f->config);
     snc_draft_put(t, "\n- repair: %s\n", f->repair);
     put_json_line(t, "search", f->search);

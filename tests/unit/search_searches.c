@@ -245,6 +245,37 @@ static void first_configs_keep_a_tight_limit(void **state)
     snc_space_free(s);
 }
 
+/* Near a seed: its dtypes in three of four, else many of them drawn anew at once; widths move in all. */
+static void near_a_seed_dtypes_stay_or_move_together(void **state)
+{
+    (void)state;
+    enum { DRAWN = 200 };
+    snc_space *s = space_of_shape(&base, NULL);
+    toy t = {.space = s};
+    snc_cfg seed = snc_cfg_uniform(s, 1, s->gene[0].n - 1), c;
+    snc_problem p = problem_of(&t, 4);
+    snc_proposals made;
+    int kept = 0, most = 0, widths = 0;
+    p.seeds = &seed;
+    p.n_seeds = 1;
+    assert_int_equal(snc_proposals_init(&made, &p, 1), SNC_OK);
+    for (int i = 0; i < DRAWN; i++) {
+        int fp = 0;
+        assert_true(snc_proposals_near(&c, &made, 0.2));
+        assert_int_equal(snc_proposals_add(&made, &c), SNC_OK);
+        for (int g = 0; g < s->genes; g++) {
+            if (s->gene[g].kind == SNC_GENE_DTYPE) fp += c.o[g] > 0;
+            else widths += c.o[g] != seed.o[g];
+        }
+        kept += fp == 0;
+        most = fp > most ? fp : most;
+    }
+    assert_in_range(kept, DRAWN * 65 / 100, DRAWN * 88 / 100);
+    assert_true(most >= 8 && widths > DRAWN);
+    snc_proposals_dispose(&made);
+    snc_space_free(s);
+}
+
 static double hypervolume(const snc_obs *o, int n, const double *ref)
 {
     snc_point p[400];
@@ -394,6 +425,7 @@ int main(void)
         cmocka_unit_test(three_objectives_and_no_costs_are_served),
         cmocka_unit_test(a_small_space_is_counted_walked_and_used_up),
         cmocka_unit_test(first_configs_keep_a_tight_limit),
+        cmocka_unit_test(near_a_seed_dtypes_stay_or_move_together),
         cmocka_unit_test(searches_stand_in_the_expected_order),
         cmocka_unit_test(linas_says_how_well_it_knows),
         cmocka_unit_test(greedy_bits_gives_precision_where_it_is_missed),
