@@ -232,14 +232,14 @@ static snc_err score(void *user, snc_obs *o)
 
 static void cost(void *user, snc_obs *o) { snc_pick_cost(user, o); }
 
-/* Half of every width, where the limits allow as much: who takes what is worse? */
+/* Half of every width, where the limits allow as much: who takes what is worse? Whoever says which drop is allowed. */
 static snc_err set_worst(double *out, snc_pick *p, const snc_run_opts *ro)
 {
     const snc_cfg half = snc_cfg_uniform(p->space, 0.5, p->space->gene[0].n - 1);
     snc_obs o = {.cfg = half};
     *out = 0;
     snc_pick_cost(p, &o);
-    if (excess(p, &o) > 0) return SNC_OK;
+    if (p->asked.max_drop >= 0 || excess(p, &o) > 0) return SNC_OK;
     SNC_TRY(snc_pick_observe(&o, p, &half));
     snc_obs_point(&o, ro);
     if (isfinite(o.point.f[0])) *out = o.point.f[0];
