@@ -8,8 +8,8 @@
  *             gene between two known options is predicted between them. For genes that are choices without an order, one-hot.
  *
  * Features of a dtype gene are a quarter as large: under a ridge, which prefers small effects, a matrix is taken to lose less
- * by its dtype than by its width until measurements say otherwise. (With equal sizes, predictors of joint searches were
- * 6 to 12 % further off, and took noise for gains of FP; tests/bench/RESULTS.md, "Joint search".)
+ * by its dtype than by its width until measurements say otherwise. (With equal sizes, predictors of joint searches were 2 to
+ * 6 % further off, and took noise for gains of FP; tests/bench/RESULTS.md, "Joint search".)
  *
  * An additive model over either is a table of one number per gene and option. Between two configs there is also a
  * whole-number distance for kernels, the squared distance of their features in units of 1/SNC_FEATURE_UNIT: steps: the share of the
