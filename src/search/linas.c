@@ -4,8 +4,9 @@
  * As published: a first population of 50, ridge or RBF-SVR by cross-validated error, an inner NSGA-II of 20,000 predicted
  * evaluations. Ours: costs are exact, never predicted; a round proposes only what was never measured, and of that the configs
  * which together widen the measured front most (gain.h), up to the worst that is of use; the first population is 32 and rounds
- * are of 5, since learning costs less than measuring; a share of each goes to the configs that the bootstrap is least sure to be worse; a space of no more configs
- * than inner evaluations is predicted whole; and it stops when the hypervolume of what was measured stalls.
+ * are of 5, since learning costs less than measuring; a share of each goes to the configs that the bootstrap is least sure to
+ * be worse; a space of no more configs than inner evaluations is predicted whole; and it stops when the hypervolume of what was
+ * measured stalls.
  */
 #include <math.h>
 #include <string.h>

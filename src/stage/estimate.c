@@ -46,6 +46,7 @@ snc_err snc_estimate_say(const snc_ctx *ctx, const snc_host *h, const snc_option
     double search = eval * o->evals, limit = 0;
     if (o->time_budget) SNC_TRY(snc_parse_seconds(&limit, "--time-budget", o->time_budget));
     if (limit > 0 && search > limit) search = limit;
+    rest += 0.6 * search; /* the second look at what rank cannot tell from its lowest */
     snc_stage_say(h, "estimate: finetune %.0f s, supernet %.0f s, search %.0f s, the rest %.0f s; %.1f minutes in all", finetune, supernet, search, rest,
                   (finetune + supernet + search + rest) / 60);
     return SNC_OK;
