@@ -32,6 +32,12 @@ snc_point snc_scaled(const snc_scale *s, const snc_point *p)
     return q;
 }
 
+double snc_scaled_end(const snc_scale *s, double worst, double best, double otherwise)
+{
+    double end = snc_scaled(s, &(snc_point){.f = {worst}}).f[0];
+    return worst != 0 && best < end ? end : otherwise;
+}
+
 static snc_err push(snc_gain *g, snc_point p)
 {
     SNC_TRY(snc_grow(&g->front, &g->cap, (size_t)g->n + 2, sizeof *g->front)); /* and one on trial */
@@ -41,17 +47,17 @@ static snc_err push(snc_gain *g, snc_point p)
 
 static void set_reference(snc_gain *g, double worst)
 {
-    double best = INFINITY, end = snc_scaled(&g->scale, &(snc_point){.f = {worst}}).f[0];
+    double best = INFINITY; /* of the first objective */
     for (int k = 0; k < g->scale.m; k++) {
         double low = INFINITY, high = -INFINITY;
         for (int i = 0; i < g->n; i++) {
             low = fmin(low, g->front[i].f[k]);
             high = fmax(high, g->front[i].f[k]);
         }
+        if (k == 0) best = low;
         g->ref[k] = high > low ? high + BEYOND * (high - low) : high + BEYOND * fabs(high) + 1e-12;
     }
-    for (int i = 0; i < g->n; i++) best = fmin(best, g->front[i].f[0]);
-    if (worst != 0 && best < end) g->ref[0] = end;
+    g->ref[0] = snc_scaled_end(&g->scale, worst, best, g->ref[0]);
 }
 
 snc_err snc_gain_init(snc_gain *g, const snc_point *measured, int n, int m, double worst)

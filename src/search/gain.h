@@ -17,6 +17,9 @@ typedef struct snc_scale {
 } snc_scale;
 snc_scale snc_scale_of(const snc_point *p, int n, int m);
 snc_point snc_scaled(const snc_scale *s, const snc_point *p);
+/* Where a volume ends in the first objective, scaled: at `worst` (of use; 0: none) when `best`, which is scaled, lies before it, else
+ * at `otherwise`. */
+double    snc_scaled_end(const snc_scale *s, double worst, double best, double otherwise);
 /* Within the limits, and every objective a number. */
 bool      snc_point_counts(const snc_point *p, int m);
 

@@ -39,7 +39,7 @@ static bool counts(const snc_surrogate *s, const snc_obs *o) { return snc_point_
 static void set_reference(snc_surrogate *s, const snc_point *p)
 {
     int m = s->problem->objectives;
-    double least = INFINITY; /* of the first objective */
+    double best = INFINITY; /* of the first objective */
     s->scale = snc_scale_of(p, (int)s->n, m);
     for (int k = 0; k < m; k++) {
         double low = INFINITY, high = -INFINITY;
@@ -49,11 +49,10 @@ static void set_reference(snc_surrogate *s, const snc_point *p)
             low = fmin(low, v);
             high = fmax(high, v);
         }
-        if (k == 0) least = low;
+        if (k == 0) best = low;
         s->ref[k] = high > low ? high + 0.1 * (high - low) : high + fabs(high) * 0.1 + 1e-12;
     }
-    double end = snc_scaled(&s->scale, &(snc_point){.f = {s->problem->worst}}).f[0];
-    if (s->problem->worst != 0 && least < end) s->ref[0] = end;
+    s->ref[0] = snc_scaled_end(&s->scale, s->problem->worst, best, s->ref[0]);
     s->have_ref = true;
 }
 

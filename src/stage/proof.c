@@ -121,10 +121,12 @@ static void sum_up(snc_proof *p)
     }
 }
 
+snc_interval snc_proof_judged(const snc_proof_model *m, const snc_target *latency) { return latency->relative ? m->ratio : m->latency_us; }
+
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
 {
-    const snc_interval *i = latency->relative ? &m->ratio : &m->latency_us;
-    return !latency->given || i->high <= latency->value || i->low > latency->value;
+    snc_interval i = snc_proof_judged(m, latency);
+    return !latency->given || i.high <= latency->value || i.low > latency->value;
 }
 
 static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)

@@ -51,6 +51,8 @@ double snc_student(int freedom);
  * cannot say as much: their mean, and Student's t; n = 1: the interval is the value. */
 snc_interval snc_interval_of(const double *v, int n);
 
+/* The interval that a latency target is judged by: the share's, or the time's. */
+snc_interval snc_proof_judged(const snc_proof_model *m, const snc_target *latency);
 /* Whether the interval that a latency target is judged by has the target on one side; so has any where none was given. */
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency);
 

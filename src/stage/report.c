@@ -14,7 +14,7 @@ snc_verdict snc_report_judge(const snc_proof *p, const snc_limits_asked *asked)
     const snc_proof_model *c = &p->m[SNC_PROOF_COMPRESSED], *full = &p->m[SNC_PROOF_INT8];
     const snc_target *t = &asked->latency;
     snc_verdict v = {true, true, true, true, full->latency_us.value, full->bytes};
-    if (t->given) v.latency = (t->relative ? c->ratio.high : c->latency_us.high) <= t->value;
+    if (t->given) v.latency = snc_proof_judged(c, t).high <= t->value;
     if (asked->size.given) v.size = c->bytes <= snc_target_value(&asked->size, full->bytes);
     if (asked->max_drop >= 0) v.drop = c->drop.value <= asked->max_drop;
     v.all = v.latency && v.size && v.drop;
