@@ -154,6 +154,37 @@ typedef struct snc_options {
 
 extern const snc_options snc_options_defaults;
 
+/* The table of options: a row for each field of snc_options that people set, for parsers, help, stamps and reports. */
+typedef enum snc_option_kind {
+    SNC_OPTION_STRING,  /* const char * */
+    SNC_OPTION_INTEGER, /* int */
+    SNC_OPTION_SEED,    /* int64_t */
+    SNC_OPTION_REAL,    /* double */
+    SNC_OPTION_FLAG     /* int, 0 or 1 */
+} snc_option_kind;
+
+enum { /* which verbs take an option */
+    SNC_VERB_COMPRESS = 1, SNC_VERB_IMPORT = 2, SNC_VERB_FINETUNE = 4, SNC_VERB_SUPERNET = 8, SNC_VERB_PROFILE = 16, SNC_VERB_SEARCH = 32,
+    SNC_VERB_EXPORT = 64, SNC_VERB_BENCH = 128, SNC_VERB_PREDICT = 256, SNC_VERB_EVAL = 512, SNC_VERB_INFO = 1024, SNC_VERB_TOKENIZE = 2048,
+    SNC_VERB_STUDY = 4096, SNC_VERB_ALL = 8191
+};
+
+enum { /* which artifacts an option's value decides; 0: none */
+    SNC_DECIDES_TEACHER = 1, SNC_DECIDES_SUPERNET = 2, SNC_DECIDES_TABLE = 4, SNC_DECIDES_FILE = 8,
+    SNC_DECIDES_BY_CONTENT = 16 /* what is behind it does, by a hash: rows, weights, a space */
+};
+
+typedef struct snc_option {
+    const char *name, *brief; /* "--batch", "-b" or NULL */
+    snc_option_kind kind;
+    size_t offset;            /* in snc_options */
+    unsigned verbs, decides;
+    double min, max;          /* of numbers */
+    const char *value, *help; /* "N", one line */
+} snc_option;
+
+const snc_option *snc_option_table(int *n /* rows */);
+
 /* Each does what the verb of its name does (README.md): files in, one artifact out, answer lines through host->result. */
 snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
 snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
