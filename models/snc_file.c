@@ -4,6 +4,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "core/seal.h"
 #include "quant/int4.h"
 
 struct snc_sncfile {
@@ -15,7 +16,7 @@ struct snc_sncfile {
     snc_params table; /* names and shapes; no weights */
     cJSON *label_list, *meta;
     const char **labels;
-    const char *version;
+    const char *version, *digest;
     snc_matrix_view *view; /* [table.n] */
     snc_arena *arena;      /* tensors that were not aligned in the file */
 };
@@ -225,6 +226,18 @@ static snc_err check_tokenizer(const snc_sncfile *f, const char *where)
     return SNC_OK;
 }
 
+/* The key and its text each tell of the other: damage to one is not taken for a file without a digest. */
+static snc_err check_digest(snc_sncfile *f, const char *where)
+{
+    bool sealed;
+    snc_digest_part all = snc_st_bytes_view(f->st);
+    const char *says = snc_st_metadata_view(f->st, SNC_SEAL_KEY);
+    SNC_TRY(snc_seal_check(&sealed, all.p, all.n, where));
+    SNC_CHECK(sealed == !!says, SNC_E_FORMAT, "%s: damaged: its digest is not written as \"" SNC_SEAL_KEY "\":\"" SNC_DIGEST_KIND "...\"", where);
+    f->digest = says ? says : "";
+    return SNC_OK;
+}
+
 static snc_err read_file(snc_sncfile *f, const char *where)
 {
     SNC_TRY(check_version(f, where));
@@ -241,6 +254,7 @@ static snc_err read_file(snc_sncfile *f, const char *where)
     SNC_TRY(snc_model_table(&f->table, &ix, &f->cfg, &f->arch));
     SNC_TRY(check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, f->arch.layers, where));
     SNC_TRY(check_tokenizer(f, where));
+    SNC_TRY(check_digest(f, where)); /* last: what is wrong is said more exactly above */
     return make_views(f);
 }
 
@@ -300,6 +314,18 @@ const char *const *snc_sncfile_labels_view(const snc_sncfile *f) { return f->lab
 const cJSON *snc_sncfile_meta_view(const snc_sncfile *f) { return f->meta; }
 
 const char *snc_sncfile_version_view(const snc_sncfile *f) { return f->version; }
+
+const char *snc_sncfile_digest_view(const snc_sncfile *f) { return f->digest; }
+
+snc_err snc_sncfile_digest_read(char out[SNC_DIGEST_TEXT], const char *path)
+{
+    snc_st *st = NULL;
+    SNC_TRY(snc_st_open(&st, path));
+    const char *says = snc_st_metadata_view(st, SNC_SEAL_KEY);
+    snprintf(out, SNC_DIGEST_TEXT, "%s", says ? says : "");
+    snc_st_close(st);
+    return SNC_OK;
+}
 
 const snc_st *snc_sncfile_tensors(const snc_sncfile *f) { return f->st; }
 
@@ -380,7 +406,7 @@ static cJSON *make_metadata(const snc_sncfile_desc *d)
     char version[16];
     bool int4 = snc_policy_uses(d->policy, d->arch->layers, SNC_I4);
     snprintf(version, sizeof version, "%d", int4 || apart(d) ? SNC_FORMAT_VERSION : 1);
-    bool ok = m && (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
+    bool ok = m && cJSON_AddStringToObject(m, SNC_SEAL_KEY, SNC_SEAL_OPEN) && (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
               cJSON_AddStringToObject(m, "snc_version", SNC_VERSION) &&
               cJSON_AddStringToObject(m, "has_head", d->has_head ? "true" : "false") &&
               add_json(m, "config", snc_bert_config_to_json(d->cfg)) && add_json(m, "arch", snc_arch_to_json(d->arch)) &&

@@ -1,6 +1,7 @@
 /* models/snc_file.h: the .snc file: one model, ready to ship, inside a valid safetensors file.
  *
- *   __metadata__   snc_format; snc_version; config, arch, policy, labels, meta as JSON text; has_head "true" | "false"
+ *   __metadata__   snc_format; snc_version; config, arch, policy, labels, meta as JSON text; has_head "true" | "false";
+ *                  digest of the whole file (core/seal.h); files of older programs have none
  *   X.weight       F32 or BF16 [N, K], or I8 [N, K] with X.weight.scale F32 [N] (symmetric: value = integer * scale),
  *                  or INT4: U8 [N, K/2] with X.weight.group U8 [N, ceil(K/32)] and X.weight.scale F32 [N] (quant/int4.h)
  *                  and int4_group "16" in __metadata__
@@ -28,7 +29,7 @@ enum { SNC_FORMAT_VERSION = 2 };
 typedef struct snc_sncfile snc_sncfile;
 
 /* Checks everything: metadata, that each parameter is there in the shape of the arch and the dtype of the policy, scales
- * finite, vocabulary size. SNC_E_FORMAT and SNC_E_SHAPE name the field or tensor. */
+ * finite, vocabulary size, and last the digest. SNC_E_FORMAT and SNC_E_SHAPE name the field or tensor. */
 snc_err snc_sncfile_open(snc_sncfile **out, const char *path) SNC_MUST_USE;
 snc_err snc_sncfile_open_mem(snc_sncfile **out, const unsigned char *data, size_t size, const char *where) SNC_MUST_USE;
 void    snc_sncfile_close(snc_sncfile *f);
@@ -40,6 +41,7 @@ bool                   snc_sncfile_has_head(const snc_sncfile *f);    /* the cla
 const char *const     *snc_sncfile_labels_view(const snc_sncfile *f); /* [classes]; NULL: none */
 const cJSON           *snc_sncfile_meta_view(const snc_sncfile *f);   /* an object */
 const char            *snc_sncfile_version_view(const snc_sncfile *f); /* of the program that wrote it; "" unknown */
+const char            *snc_sncfile_digest_view(const snc_sncfile *f);  /* "xxh3-64:...", checked at open; "" none */
 /* Empty when the file has none. */
 snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f) SNC_MUST_USE;
 
@@ -58,6 +60,10 @@ snc_err snc_sncfile_vector_view(const float **out, const snc_sncfile *f, const c
 snc_err snc_sncfile_param_read(float *out, const snc_sncfile *f, const char *name) SNC_MUST_USE;
 /* All tensors as they lie in the file, for reports of bytes by part. */
 const snc_st *snc_sncfile_tensors(const snc_sncfile *f);
+
+/* What a file says its digest is, "" for none, without reading more than the header: to tell whether it is the one that a
+ * report speaks of. Whether the file is whole is what opening it checks. */
+snc_err snc_sncfile_digest_read(char out[SNC_DIGEST_TEXT], const char *path) SNC_MUST_USE;
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 

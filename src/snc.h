@@ -166,7 +166,7 @@ typedef enum snc_option_kind {
 enum { /* which verbs take an option */
     SNC_VERB_COMPRESS = 1, SNC_VERB_IMPORT = 2, SNC_VERB_FINETUNE = 4, SNC_VERB_SUPERNET = 8, SNC_VERB_PROFILE = 16, SNC_VERB_SEARCH = 32,
     SNC_VERB_EXPORT = 64, SNC_VERB_BENCH = 128, SNC_VERB_PREDICT = 256, SNC_VERB_EVAL = 512, SNC_VERB_INFO = 1024, SNC_VERB_TOKENIZE = 2048,
-    SNC_VERB_STUDY = 4096, SNC_VERB_ALL = 8191
+    SNC_VERB_STUDY = 4096, SNC_VERB_VERIFY = 8192, SNC_VERB_ALL = 16383
 };
 
 enum { /* which artifacts an option's value decides; 0: none */
@@ -199,6 +199,7 @@ snc_err snc_stage_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_eval(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,8 @@ static const snc_verb verbs[] = {
      "an empty text and gets an answer. Regression prints the value alone. --logits adds every logit.", SNC_VERB_PREDICT, 0},
     {"eval", "eval M --task T --data DIR [--split dev] [--json]", "score a .snc or a Hugging Face folder on a split", NULL, SNC_VERB_EVAL, 1},
     {"info", "info M [--json]", "what is inside a model file", NULL, SNC_VERB_INFO, 0},
+    {"verify", "verify F.snc [F2.snc ...]", "whether files are as they were written",
+     "Reads each whole and compares it with the digest inside it, as every verb does that opens one. Exit code 2 for a damaged file.", SNC_VERB_VERIFY, 0},
     {"study", "study --tabular DIR | study supernet.snc --teacher M --task T --data DIR --protocols P --output DIR",
      "searches against each other and against chance",
      "--tabular: NAS-Bench-Macro, mean rank of the best network found, over seeds. --protocols: on a real supernet; hypervolume at equal\n"
@@ -145,9 +147,10 @@ snc_err snc_args_parse(snc_args *out, int argc, char **argv)
         SNC_CHECK(out->o.n_models < SNC_MAX_MODELS, SNC_E_ARG, "more than %d models", SNC_MAX_MODELS);
         out->models[out->o.n_models++] = argv[i];
     }
-    unsigned takes = SNC_VERB_PROFILE | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_EXPORT | SNC_VERB_BENCH | SNC_VERB_PREDICT | SNC_VERB_EVAL | SNC_VERB_INFO;
+    unsigned takes = SNC_VERB_PROFILE | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_EXPORT | SNC_VERB_BENCH | SNC_VERB_PREDICT | SNC_VERB_EVAL | SNC_VERB_INFO |
+                     SNC_VERB_VERIFY;
     SNC_CHECK(out->help || !out->o.n_models || (out->verb->bit & takes), SNC_E_ARG, "unexpected argument '%.80s'", out->models[0]);
-    SNC_CHECK(out->help || out->o.n_models <= 1 || out->verb->bit == SNC_VERB_BENCH, SNC_E_ARG, "unexpected argument '%.80s'", out->models[1]);
+    SNC_CHECK(out->help || out->o.n_models <= 1 || (out->verb->bit & (SNC_VERB_BENCH | SNC_VERB_VERIFY)), SNC_E_ARG, "unexpected argument '%.80s'", out->models[1]);
     return SNC_OK;
 }
 

@@ -7,11 +7,13 @@
 #include "base/fmap.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/seal.h"
 
 enum { HEADER_MAX = 100 << 20 };
 
 struct snc_st {
     snc_fmap *map; /* NULL: borrowed memory */
+    snc_digest_part bytes;
     cJSON *header; /* owns the names */
     const cJSON *metadata;
     snc_tensor *t; /* [n] */
@@ -166,6 +168,7 @@ snc_err snc_st_open_mem(snc_st **out, const unsigned char *data, size_t size, co
 {
     snc_st *f = NULL;
     SNC_TRY(snc_alloc(&f, 1, sizeof *f));
+    f->bytes = (snc_digest_part){data, size};
     snc_err err = read_header(f, data, size, where);
     if (err) snc_st_close(f);
     else *out = f;
@@ -201,6 +204,8 @@ const char *snc_st_metadata_view(const snc_st *f, const char *key)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->metadata, key));
 }
+
+snc_digest_part snc_st_bytes_view(const snc_st *f) { return f->bytes; }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -246,6 +251,21 @@ out:
     return err;
 }
 
+/* Fills an open digest in; without one there is nothing to do. */
+static snc_err seal(char *header, size_t size, const unsigned char length[8], const snc_tensor *t, int n)
+{
+    snc_digest_part *parts = NULL;
+    size_t at = snc_seal_find((const unsigned char *)header, size);
+    if (!at) return SNC_OK;
+    SNC_TRY(snc_alloc(&parts, (size_t)n + 2, sizeof *parts));
+    parts[0] = (snc_digest_part){length, 8};
+    parts[1] = (snc_digest_part){header, size};
+    for (int i = 0; i < n; i++) parts[2 + i] = (snc_digest_part){t[i].data, t[i].bytes};
+    snc_seal_set((unsigned char *)header + at, parts, n + 2);
+    snc_free(parts);
+    return SNC_OK;
+}
+
 static snc_err check_tensor(const snc_tensor *t, const char *path)
 {
     size_t need = 0;
@@ -269,6 +289,7 @@ snc_err snc_st_save(const char *path, const cJSON *metadata, const snc_tensor *t
     SNC_GOTO(make_header(&header, &size, metadata, t, n, path));
     unsigned char length[8];
     for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)size >> (8 * i));
+    SNC_GOTO(seal(header, size, length, t, n));
     SNC_GOTO(snc_fout_open(&f, path));
     SNC_GOTO(snc_fout_write(f, length, sizeof length));
     SNC_GOTO(snc_fout_write(f, header, size));

@@ -53,6 +53,7 @@ static cJSON *describe(const snc_loaded *l, const char *path)
     cJSON_AddBoolToObject(j, "tokenizer", l->tok != NULL);
     cJSON_AddNumberToObject(j, "max_length", l->max_length);
     if (l->file) cJSON_AddStringToObject(j, "written_by", snc_sncfile_version_view(l->file));
+    if (l->file) cJSON_AddStringToObject(j, "digest", snc_sncfile_digest_view(l->file));
     cJSON_AddItemToObject(j, "meta", cJSON_Duplicate(l->meta, 1));
     return j;
 }

@@ -5,15 +5,18 @@ enum {
     COMPRESS = SNC_VERB_COMPRESS, IMPORT = SNC_VERB_IMPORT, FINETUNE = SNC_VERB_FINETUNE, SUPERNET_VERB = SNC_VERB_SUPERNET,
     PROFILE = SNC_VERB_PROFILE, SEARCH = SNC_VERB_SEARCH, EXPORT = SNC_VERB_EXPORT, BENCH = SNC_VERB_BENCH,
     PREDICT = SNC_VERB_PREDICT, EVAL = SNC_VERB_EVAL, INFO = SNC_VERB_INFO, TOKENIZE = SNC_VERB_TOKENIZE, STUDY = SNC_VERB_STUDY,
+    VERIFY = SNC_VERB_VERIFY,
     TRAINS = COMPRESS | FINETUNE | SUPERNET_VERB, WORKLOAD = COMPRESS | PROFILE | SEARCH | STUDY, ALL = SNC_VERB_ALL
 };
 enum {
     NOTHING = 0, TEACHER = SNC_DECIDES_TEACHER, SUPERNET = SNC_DECIDES_SUPERNET, TABLE = SNC_DECIDES_TABLE, FILE = SNC_DECIDES_FILE,
     BY_CONTENT = SNC_DECIDES_BY_CONTENT
 };
-enum {
-    STRING = SNC_OPTION_STRING, INTEGER = SNC_OPTION_INTEGER, SEED = SNC_OPTION_SEED, REAL = SNC_OPTION_REAL, FLAG = SNC_OPTION_FLAG
-};
+#define STRING  SNC_OPTION_STRING
+#define INTEGER SNC_OPTION_INTEGER
+#define SEED    SNC_OPTION_SEED
+#define REAL    SNC_OPTION_REAL
+#define FLAG    SNC_OPTION_FLAG
 
 #define AT(field) offsetof(snc_options, field)
 static const snc_option table[] = {
@@ -33,9 +36,9 @@ static const snc_option table[] = {
      "task text without labels, learnt by distillation alone"},
     {"--trim-vocab", NULL, FLAG, AT(trim_vocab), COMPRESS | SEARCH | EXPORT, FILE, 0, 0, NULL,
      "keep the word pieces of train and --unlabeled text alone"},
-    {"--output", NULL, STRING, AT(output), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE), NOTHING, 0, 0, "F",
+    {"--output", NULL, STRING, AT(output), ALL & ~(BENCH | PREDICT | EVAL | INFO | VERIFY | TOKENIZE), NOTHING, 0, 0, "F",
      "file to write; a folder for compress and search"},
-    {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | TOKENIZE | STUDY), NOTHING, 0, 0, NULL,
+    {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | VERIFY | TOKENIZE | STUDY), NOTHING, 0, 0, NULL,
      "start anew over results of other inputs"},
     {"--target-latency", NULL, STRING, AT(target_latency), COMPRESS | SEARCH | STUDY, FILE, 0, 0, "L",
      "1.5ms, 800us, or 0.5x of the full-size INT8 model"},
@@ -49,7 +52,7 @@ static const snc_option table[] = {
      "sequences in a call [1]; a comma list for bench"},
     {"--seq-len", "-s", STRING, AT(seq_len), WORKLOAD | BENCH, TABLE | FILE, 0, 0, "N|data",
      "tokens in a sequence, or the task's real lengths [data]"},
-    {"--threads", "-t", STRING, AT(threads), ALL & ~(INFO | TOKENIZE | IMPORT), TABLE | FILE, 0, 0, "N",
+    {"--threads", "-t", STRING, AT(threads), ALL & ~(INFO | VERIFY | TOKENIZE | IMPORT), TABLE | FILE, 0, 0, "N",
      "threads of the workload [1]; of training [all cores]"},
     {"--percentile", NULL, REAL, AT(percentile), WORKLOAD | BENCH, TABLE | FILE, 1, 99.9, "P",
      "which latency the target means [50]"},
@@ -57,13 +60,13 @@ static const snc_option table[] = {
      "timed calls per cell [about a second of them]"},
     {"--profile", NULL, FLAG, AT(profile), BENCH, NOTHING, 0, 0, NULL,
      "share of the time, speed and share of the kernel's peak of each part"},
-    {"--backend", NULL, STRING, AT(backend), ALL & ~(INFO | TOKENIZE | IMPORT), TEACHER | SUPERNET | TABLE | FILE, 0, 0, "B",
+    {"--backend", NULL, STRING, AT(backend), ALL & ~(INFO | VERIFY | TOKENIZE | IMPORT), TEACHER | SUPERNET | TABLE | FILE, 0, 0, "B",
      "auto, ref, blas, onednn or native [auto]"},
     {"--fp", NULL, STRING, AT(fp), WORKLOAD | SUPERNET_VERB | EXPORT, TABLE | FILE, 0, 0, "T",
      "what FP means in a policy: auto, f32 or bf16 [auto]"},
     {"--compute", NULL, STRING, AT(compute), TRAINS | STUDY, TEACHER | SUPERNET | FILE, 0, 0, "T",
      "training arithmetic: auto, bf16 or f32 [auto]"},
-    {"--seed", NULL, SEED, AT(seed), ALL & ~(INFO | TOKENIZE | PREDICT | BENCH), TEACHER | SUPERNET | TABLE | FILE, 0, 9e15, "N",
+    {"--seed", NULL, SEED, AT(seed), ALL & ~(INFO | VERIFY | TOKENIZE | PREDICT | BENCH), TEACHER | SUPERNET | TABLE | FILE, 0, 9e15, "N",
      "seed of splits, order, dropout, sampling and search [42]"},
     {"--dry-run", NULL, FLAG, AT(dry_run), COMPRESS, NOTHING, 0, 0, NULL,
      "print the estimate of the time needed and stop"},

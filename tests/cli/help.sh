@@ -6,7 +6,7 @@ run 0 --version
 check "--version: $(cat out)" grep -qxE 'compress [0-9]+\.[0-9]+\.[0-9]+' out
 for overview in --help -h help; do
     run 0 "$overview"
-    for verb in compress import finetune supernet profile search export bench predict eval info tokenize study; do
+    for verb in compress import finetune supernet profile search export bench predict eval info verify tokenize study; do
         holds out "^  $verb  "
     done
 done
@@ -33,6 +33,7 @@ bench --batch --seq-len --threads --percentile --tasks --data --format --repeats
 predict --logits --threads --backend
 eval --task --data --split --json
 info --json
+verify --verbose
 tokenize --pretrained --max-length
 study --tabular --searchers --seeds --format --protocols --teacher --task --data --output --target-latency --searcher --evals
 LIST
@@ -65,6 +66,7 @@ for verb in finetune supernet; do refused "$verb: " $verb; done
 refused "finetune: --pretrained is missing" finetune
 refused "import: --output is missing" import --pretrained x
 for verb in bench predict eval info; do refused "$verb: a model is missing" $verb; done
+refused "verify: a .snc file is missing" verify
 refused "--pretrained is missing" compress
 # An option at the end without its value.
 "$COMPRESS" finetune --epochs >out 2>err

@@ -116,4 +116,6 @@ killed_when() {
     CHILD=""
 }
 
+# reseal FILE: the digest of a .snc that was changed in place is right again.
+reseal() { "$MAKE_NANO" --reseal "$1" || exit 2; }
 nano() { "$MAKE_NANO" "$1" || exit 2; } # FOLDER

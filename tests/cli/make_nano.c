@@ -1,10 +1,12 @@
-/* Makes what the command line tests work on: make_nano FOLDER writes nano.snc (a nano BERT from a seed, without a head) and a
+/* Makes what the command line tests work on. make_nano --reseal FILE puts the right digest into a .snc that a test changed in
+ * place. make_nano FOLDER writes nano.snc (a nano BERT from a seed, without a head) and a
  * generated two-class task: sentences with more good words than bad ones are positive. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "nano.h"
+#include "reseal.h"
 
 static const char *const neutral[] = {"the", "film", "is", "it", "was", "movie", "of", "very", "a", "i", "2", "9"};
 
@@ -60,9 +62,20 @@ out:
     return err;
 }
 
+static snc_err reseal_file(const char *path)
+{
+    char *data = NULL;
+    size_t n = 0;
+    SNC_TRY(snc_file_read(&data, &n, path));
+    snc_err err = reseal((unsigned char *)data, n) ? snc_file_write(path, data, n) : snc_err_set(SNC_E_FORMAT, "%s: has no digest", path);
+    snc_free(data);
+    return err;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && make(argv[1]) == SNC_OK) return 0;
-    fprintf(stderr, "make_nano: %s\n", argc == 2 ? snc_err_text() : "usage: make_nano FOLDER");
+    bool again = argc == 3 && strcmp(argv[1], "--reseal") == 0;
+    if (again ? reseal_file(argv[2]) == SNC_OK : argc == 2 && make(argv[1]) == SNC_OK) return 0;
+    fprintf(stderr, "make_nano: %s\n", again || argc == 2 ? snc_err_text() : "usage: make_nano FOLDER | --reseal FILE");
     return 2;
 }

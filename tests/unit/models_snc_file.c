@@ -7,6 +7,7 @@
 
 #include "files.h"
 #include "nano.h"
+#include "reseal.h"
 #include "snc_make.h"
 
 static const snc_ctx ctx = {.threads = 1, .seed = 42, .level = SNC_LOG_ERROR};
@@ -189,7 +190,7 @@ typedef struct edit {
 
 static const char *edited(scratch *s, const edit *e)
 {
-    static const char *const keys[] = {"snc_format", "snc_version", "config", "arch", "policy", "labels", "meta", "has_head"};
+    static const char *const keys[] = {"digest", "snc_format", "snc_version", "config", "arch", "policy", "labels", "meta", "has_head"};
     snc_model *m = full_nano();
     snc_policy p = mixed();
     assert_ok(snc_make_file(scratch_path(s, "good.snc"), m, &p));
@@ -296,6 +297,8 @@ static void unaligned_files_are_moved(void **state)
     moved[1] = (char)(header >> 8 & 255);
     moved[2] = (char)(header >> 16);
     snc_sncfile *f = NULL;
+    assert_fails(snc_sncfile_open_mem(&f, (const unsigned char *)moved, n + 1, "moved"), SNC_E_FORMAT, "moved: damaged: its digest is xxh3-64:");
+    assert_true(reseal((unsigned char *)moved, n + 1));
     assert_ok(snc_sncfile_open_mem(&f, (const unsigned char *)moved, n + 1, "moved"));
     snc_matrix_view v;
     assert_ok(snc_sncfile_matrix_view(&v, f, "classifier.weight"));
@@ -305,6 +308,54 @@ static void unaligned_files_are_moved(void **state)
     snc_free(moved);
     snc_free(data);
     snc_model_free(m);
+}
+
+/* Any byte: length, header with the digest's own key, padding, weights, tokenizer. */
+static void every_flipped_byte_is_found(void **state)
+{
+    scratch *s = *state;
+    snc_bert_config c = {.vocab = 24, .positions = 6, .types = 2, .hidden = 8, .layers = 1, .heads = 2, .head_width = 4, .ffn = 12,
+                         .classes = 2, .norm_eps = 1e-12f};
+    snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
+    snc_model *m = NULL;
+    snc_sncfile *f = NULL;
+    char *data = NULL, digest[SNC_DIGEST_TEXT];
+    size_t n = 0;
+    assert_ok(nano_model_of(&m, &c, 1));
+    const char *path = scratch_path(s, "flip.snc");
+    assert_ok(snc_make_file(path, m, &p));
+    assert_ok(snc_file_read(&data, &n, path));
+    assert_ok(snc_sncfile_open(&f, path));
+    assert_ok(snc_sncfile_digest_read(digest, path));
+    assert_string_equal(snc_sncfile_digest_view(f), digest);
+    assert_int_equal(strlen(digest), SNC_DIGEST_TEXT - 1);
+    snc_sncfile_close(f);
+    for (size_t i = 0; i < n; i++)
+        for (int bit = 0; bit < 8; bit += 5) {
+            data[i] ^= (char)(1 << bit);
+            f = NULL;
+            if (snc_sncfile_open_mem(&f, (unsigned char *)data, n, "f") == SNC_OK) fail_msg("bit %d of byte %zu went unseen", bit, i);
+            data[i] ^= (char)(1 << bit);
+        }
+    assert_ok(snc_sncfile_open_mem(&f, (unsigned char *)data, n, "f"));
+    snc_sncfile_close(f);
+    snc_free(data);
+    snc_model_free(m);
+}
+
+/* What programs wrote before files had one. */
+static void a_file_without_a_digest_is_read(void **state)
+{
+    scratch *s = *state;
+    char digest[SNC_DIGEST_TEXT];
+    const char *path = edited(s, &META(SNC_SEAL_KEY, NULL));
+    snc_sncfile *f = NULL;
+    assert_ok(snc_sncfile_open(&f, path));
+    assert_string_equal(snc_sncfile_digest_view(f), "");
+    snc_sncfile_close(f);
+    assert_ok(snc_sncfile_digest_read(digest, path));
+    assert_string_equal(digest, "");
+    refuses(s, &META(SNC_SEAL_KEY, "crc32:00000000"), SNC_E_FORMAT, "its digest is not written as");
 }
 
 static void a_vocabulary_of_another_size_is_refused(void **state)
@@ -334,6 +385,8 @@ int main(void)
         cmocka_unit_test_prestate(damaged_metadata_is_named, state),
         cmocka_unit_test_prestate(damaged_tensors_are_named, state),
         cmocka_unit_test_prestate(unaligned_files_are_moved, state),
+        cmocka_unit_test_prestate(every_flipped_byte_is_found, state),
+        cmocka_unit_test_prestate(a_file_without_a_digest_is_read, state),
         cmocka_unit_test_prestate(a_vocabulary_of_another_size_is_refused, state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
