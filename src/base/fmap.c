@@ -130,6 +130,8 @@ snc_err snc_fout_write(snc_fout *f, const void *data, size_t n)
     return SNC_OK;
 }
 
+int snc_fout_descriptor(const snc_fout *f) { return fcntl(fileno(f->f), F_DUPFD_CLOEXEC, 0); }
+
 snc_err snc_fout_commit(snc_fout *f)
 {
     snc_err err = SNC_OK;

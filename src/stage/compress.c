@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "stage/estimate.h"
 #include "stage/exporting.h"
+#include "stage/folder.h"
 #include "stage/report.h"
 #include "train/sampler.h"
 
@@ -18,56 +19,20 @@ typedef struct job {
     snc_limits_asked asked;
     snc_inputs in;
     snc_dataset *dev;
-    char teacher[4096], supernet[4096], table[4096], journal[4096], int8[4096], compressed[4096], lesson[4096];
+    snc_folder folder;
     cJSON *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
     bool fine_tuned;   /* the input is a teacher already */
 } job;
 
-static snc_err paths(job *j)
+/* What the whole job is of. */
+static snc_err run_stamp(cJSON **out, const job *j, const char *from)
 {
-    static const char *const names[] = {"teacher.snc", "supernet.snc", "latency.json", "search.sqlite", "full-int8.snc", "compressed.snc", "lesson.logits"};
-    char *const to[] = {j->teacher, j->supernet, j->table, j->journal, j->int8, j->compressed, j->lesson};
-    for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) SNC_TRY(snc_path_join(to[i], sizeof j->teacher, j->o->output, names[i]));
-    return SNC_OK;
-}
-
-/* The folder belongs to one model, task, data and seed; run.json says which. Anything else in it is refused. */
-static snc_err check_folder(const job *j, const char *run, const cJSON *mine)
-{
-    cJSON *there = NULL;
-    char prefix[4096];
-    for (const char *p = j->o->output; p; p = strchr(p + 1, '/')) { /* "file/x" cannot become a folder */
-        snprintf(prefix, sizeof prefix, "%.*s", (int)(p - j->o->output), j->o->output);
-        SNC_CHECK(!snc_is_file(prefix), SNC_E_ARG, "--output %s: %s: cannot make the folder: a file is there", j->o->output, prefix);
-    }
-    SNC_CHECK(!snc_is_file(j->o->output), SNC_E_ARG, "--output %s: is a file; compress needs a folder", j->o->output);
-    if (j->o->overwrite || !snc_is_dir(j->o->output) || snc_dir_is_empty(j->o->output)) return SNC_OK;
-    SNC_CHECK(snc_is_file(run), SNC_E_ARG, "--output %s: not empty and no run of this program (--overwrite takes it)", j->o->output);
-    SNC_TRY(snc_json_load(&there, run));
-    bool same = cJSON_Compare(mine, there, 1);
-    cJSON_Delete(there);
-    SNC_CHECK(same, SNC_E_ARG, "--output %s: holds a run of another model, task, data, seed or version (--overwrite starts anew)", j->o->output);
-    return SNC_OK;
-}
-
-static snc_err claim_folder(const job *j, const char *from, bool write)
-{
-    char run[4096];
     uint64_t h = 0;
-    snc_err err = SNC_OK;
-    cJSON *mine = snc_stamp_new("run", j->o, j->in.task, j->in.splits.train);
-    SNC_GOTO(snc_path_hash(&h, from));
-    snc_stamp_hash(mine, "model", h);
-    SNC_GOTO(snc_path_join(run, sizeof run, j->o->output, "run.json"));
-    SNC_GOTO(check_folder(j, run, mine));
-    if (!write) goto out;
-    SNC_GOTO(snc_mkdir(j->o->output));
-    if (j->o->overwrite) remove(j->journal);
-    SNC_GOTO(snc_json_save(mine, run));
-out:
-    cJSON_Delete(mine);
-    return err;
+    SNC_TRY(snc_path_hash(&h, from));
+    *out = snc_stamp_new("run", j->o, j->in.task, j->in.splits.train);
+    snc_stamp_hash(*out, "model", h);
+    return SNC_OK;
 }
 
 static void note_stage(job *j, const char *name, double t0)
@@ -102,7 +67,7 @@ static snc_err make_teacher(job *j, const char *from)
         o.epochs = 0; /* its weights as they are, in our names and the task's label order */
         snc_log(&j->ctx, SNC_LOG_INFO, "%s is fine-tuned already", from);
     }
-    SNC_TRY(snc_step_finetune(&r, &j->ctx, &o, &j->in, from, j->teacher));
+    SNC_TRY(snc_step_finetune(&r, &j->ctx, &o, &j->in, from, j->folder.teacher));
     note_stage(j, "finetune", t0);
     return SNC_OK;
 }
@@ -114,7 +79,7 @@ static snc_err search(job *j)
     snc_found found = {0};
     const snc_finalist *best = &found.f[0];
     double t0 = snc_now();
-    SNC_TRY(snc_pick_open(&p, &j->ctx, &j->work, j->o, &j->in, j->teacher, j->supernet, j->table, j->o->output));
+    SNC_TRY(snc_pick_open(&p, &j->ctx, &j->work, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table, j->o->output));
     SNC_GOTO(snc_pick_find(&found, &p, j->o->output));
     note_stage(j, "search", t0);
     j->chosen = snc_pick_obs_json(&p, &best->o);
@@ -126,7 +91,7 @@ static snc_err search(job *j)
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     t0 = snc_now();
-    SNC_GOTO(snc_export_finalist(j->repair, &p, best, j->teacher, j->compressed));
+    SNC_GOTO(snc_export_finalist(j->repair, &p, best, j->folder.teacher, j->folder.compressed));
     note_stage(j, "repair and export", t0);
 out:
     snc_found_dispose(&found);
@@ -138,7 +103,7 @@ static snc_err prove(job *j, int *missed)
 {
     snc_err err = SNC_OK;
     snc_proof proof = {0};
-    const char *const files[SNC_PROOF_MODELS] = {j->compressed, j->int8, j->teacher};
+    const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
     cJSON *host = snc_host_json(&j->work);
     double t0 = snc_now();
     SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
@@ -148,7 +113,7 @@ static snc_err prove(job *j, int *missed)
     const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};
     SNC_GOTO(snc_report_write(j->o->output, &facts, &v));
     snc_report_say(j->h, &facts, &v);
-    snc_stage_say(j->h, "file: %s  report: %s/report.md", j->compressed, j->o->output);
+    snc_stage_say(j->h, "file: %s  report: %s/report.md", j->folder.compressed, j->o->output);
     *missed = !v.all;
 out:
     snc_proof_dispose(&proof);
@@ -162,11 +127,11 @@ static snc_err run(job *j, const char *from, int *missed)
     double t0;
     SNC_TRY(make_teacher(j, from));
     t0 = snc_now();
-    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, j->teacher, j->supernet));
+    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet));
     note_stage(j, "supernet", t0);
     t0 = snc_now();
-    SNC_TRY(snc_step_export_full(&j->ctx, j->o, &j->in, j->teacher, j->int8));
-    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->supernet, j->table));
+    SNC_TRY(snc_step_export_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
+    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->folder.supernet, j->folder.table));
     SNC_TRY(snc_ctx_check(&j->ctx));
     note_stage(j, "profile", t0);
     SNC_TRY(search(j));
@@ -178,6 +143,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     snc_err err = SNC_OK;
     job j = {.o = o, .h = h};
     snc_options all = *o;
+    cJSON *stamp = NULL;
     const char *from = o->teacher ? o->teacher : o->pretrained;
     double t0 = snc_now();
     all.threads = NULL; /* --threads is the workload's; training and scoring use every core */
@@ -189,17 +155,20 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
-    SNC_GOTO(paths(&j));
+    SNC_GOTO(snc_folder_open(&j.folder, o));
     SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", from, true, o->unlabeled));
-    j.in.lesson->path = j.lesson;
+    j.in.lesson->path = j.folder.lesson;
     SNC_GOTO(check_model(&j, from));
-    SNC_GOTO(claim_folder(&j, from, false));
+    SNC_GOTO(run_stamp(&stamp, &j, from));
+    SNC_GOTO(snc_folder_check(&j.folder, stamp));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
     if (o->dry_run) goto out;
-    SNC_GOTO(claim_folder(&j, from, true));
+    SNC_GOTO(snc_folder_claim(&j.folder, stamp));
     SNC_GOTO(run(&j, from, missed));
     snc_stage_say(h, "%.0f s in all", snc_now() - t0);
 out:
+    snc_folder_close(&j.folder);
+    cJSON_Delete(stamp);
     cJSON_Delete(j.stages);
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/folder.h"
 #include "stage/steps.h"
 #include "train/evaluate.h"
 #include "train/trainer.h"
@@ -123,15 +124,18 @@ snc_err snc_stage_finetune(const snc_options *o, const snc_host *h)
     snc_err err = SNC_OK;
     snc_ctx ctx;
     snc_inputs in = {0};
+    snc_lock *lock = NULL;
     snc_step_report r;
     SNC_TRY(snc_stage_need("finetune", "--pretrained", o->pretrained));
     SNC_TRY(snc_stage_need_output("finetune", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->pretrained, o->hold_out, NULL));
     SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->pretrained, o->output));
     if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s, peak memory %.0f MB", o->output, r.sentences_per_s, r.seconds, snc_peak_rss_mb());
 out:
     snc_inputs_close(&in);
+    snc_lock_release(lock);
     return err;
 }

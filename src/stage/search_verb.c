@@ -5,6 +5,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/folder.h"
 #include "stage/page.h"
 #include "stage/pick.h"
 
@@ -81,13 +82,15 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     snc_err err = SNC_OK;
     snc_pick p = {0};
     snc_found found = {0};
+    snc_lock *lock = NULL;
     char table[4096], journal[4096];
     SNC_TRY(snc_pick_journal_path(journal, sizeof journal, o, o->output));
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
     SNC_TRY(snc_mkdir(o->output));
-    SNC_TRY(snc_step_profile(work, o, in, o->models[0], table));
-    SNC_TRY(snc_ctx_check(ctx));
-    SNC_TRY(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));
+    SNC_TRY(snc_folder_lock(&lock, o->output));
+    SNC_GOTO(snc_step_profile(work, o, in, o->models[0], table));
+    SNC_GOTO(snc_ctx_check(ctx));
+    SNC_GOTO(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));
     SNC_GOTO(snc_pick_find(&found, &p, o->output));
     SNC_GOTO(snc_page_write(o->output, journal, NULL));
     snc_found_say(h, &p, &found);
@@ -97,6 +100,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
 out:
     snc_found_dispose(&found);
     snc_pick_close(&p);
+    snc_lock_release(lock);
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include "models/elastic.h"
 #include "models/reorder.h"
 #include "search/space.h"
+#include "stage/folder.h"
 #include "stage/steps.h"
 #include "train/evaluate.h"
 #include "train/importance.h"
@@ -226,16 +227,19 @@ snc_err snc_stage_supernet(const snc_options *o, const snc_host *h)
     snc_err err = SNC_OK;
     snc_ctx ctx;
     snc_inputs in = {0};
+    snc_lock *lock = NULL;
     snc_step_report r;
     const char *from = o->teacher ? o->teacher : o->pretrained;
     SNC_TRY(snc_stage_need("supernet", "--teacher", from));
     SNC_TRY(snc_stage_need_output("supernet", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, true, o->unlabeled));
     SNC_GOTO(snc_step_supernet(&r, &ctx, o, &in, from, o->output));
     if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s", o->output, r.sentences_per_s, r.seconds);
 out:
     snc_inputs_close(&in);
+    snc_lock_release(lock);
     return err;
 }

@@ -94,6 +94,9 @@ cp -r job int && rm int/best.json int/compressed.snc
 "$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.8x --evals 1000000 --output int >out 2>err &
 CHILD=$!
 for ((n = 0; n < 3000; n++)); do [ -e int/best.json ] && break; sleep 0.01; done
+refused "--output int: another run is in it (pid $CHILD)" "${all[@]}" --output int
+refused "--output int: another run is in it" "${all[@]}" --output int --overwrite
+refused "--output int: another run is in it" search int/supernet.snc --teacher int/teacher.snc --task nano/task.json --data nano --target-size 0.9x --output int
 kill -INT "$CHILD"
 wait "$CHILD"
 equal "exit code of an interrupted run" $? 130

@@ -69,6 +69,18 @@ holds err '^compress: finetune: interrupted at step'
 run 0 "${long[@]}" --output i.snc
 same_tensors whole.snc i.snc
 
+# Two at once on one output: the second is refused by the number of the first, which goes on to its end.
+"$COMPRESS" "${long[@]}" --output two.snc >first 2>&1 &
+CHILD=$!
+for ((n = 0; n < 3000; n++)); do [ -e two.snc.checkpoint ] && break; sleep 0.01; done
+refused "--output two.snc: another process is writing it (pid $CHILD)" "${long[@]}" --output two.snc
+refused "--output two.snc: another process is writing it (pid $CHILD)" supernet --teacher a.snc --task nano/task.json --data nano --output two.snc
+wait "$CHILD"
+equal "exit code of the first" $? 0
+CHILD=""
+same_tensors whole.snc two.snc
+absent two.snc.checkpoint two.snc.lock
+
 # Fewer rows; every row; a damaged checkpoint is named, not believed.
 run 0 "${train[@]}" --epochs 1 --max-train-samples 64 --output f.snc
 holds err 'train 64 rows'

@@ -132,11 +132,13 @@ holds out "^$(($(wc -l <part) + 8)) evaluations"
 "$COMPRESS" "${search[@]}" --evals 1000000 --output d >first.txt 2>&1 &
 CHILD=$!
 for ((n = 0; n < 3000; n++)); do [ -e d/best.json ] && break; sleep 0.01; done
-refused "d/search.sqlite: another search has this journal open" "${search[@]}" --evals 60 --output d
+refused "--output d: another run is in it (pid $CHILD)" "${search[@]}" --evals 60 --output d
+refused "d/search.sqlite: another search has this journal open" "${search[@]}" --evals 60 --journal d/search.sqlite --output elsewhere
 kill -INT "$CHILD"
 wait "$CHILD"
 equal "exit code of the interrupted one" $? 130
 CHILD=""
+absent d/run.json
 # A journal answers for one supernet only, and has to be one.
 run 0 supernet --teacher t.snc "${data[@]}" --output s2.snc --supernet-lr 5e-4 --threads 1
 refused "a/search.sqlite: journal of another search: model is" search s2.snc --teacher t.snc "${data[@]}" --target-size 0.9x --evals 5 --output a

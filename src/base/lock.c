@@ -1,0 +1,109 @@
+#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* flock */
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fmap.h"
+#include "base/mem.h"
+
+enum { TRIES = 100 };
+
+struct snc_lock {
+    char *path;
+    int fd;
+};
+
+/* Who holds the lock of this file, by /proc/locks: "1: FLOCK ADVISORY WRITE 4711 08:01:1234 0 EOF". 0: not told. */
+static long holder(const struct stat *st)
+{
+    char line[256];
+    long pid = 0;
+    FILE *f = fopen("/proc/locks", "r");
+    while (f && pid == 0 && fgets(line, sizeof line, f)) {
+        char kind[16], device[32];
+        unsigned long inode;
+        long who;
+        if (sscanf(line, "%*s %15s %*s %*s %ld %31[^:]:%*[^:]:%lu", kind, &who, device, &inode) != 4) continue;
+        if (strcmp(kind, "FLOCK") == 0 && inode == (unsigned long)st->st_ino && who > 0) pid = who;
+    }
+    if (f) fclose(f);
+    return pid;
+}
+
+static snc_err held(const char *busy, const struct stat *st)
+{
+    long pid = holder(st);
+    if (pid > 0) return snc_err_set(SNC_E_IO, "%s (pid %ld)", busy, pid);
+    return snc_err_set(SNC_E_IO, "%s", busy);
+}
+
+/* The file may be replaced or removed by its holder between open and flock: what is locked has to be what the path names. */
+static snc_err lock_path(int *out, const char *path, const char *busy)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct stat mine, there;
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        SNC_CHECK(fd >= 0, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
+        bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+        int why = locked ? 0 : errno;
+        if (fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
+            *out = fd;
+            if (locked) return SNC_OK;
+            close(fd);
+            return why == EWOULDBLOCK ? held(busy, &mine) : snc_err_set(SNC_E_IO, "%s: cannot lock: %s", path, strerror(why));
+        }
+        close(fd);
+    }
+    return snc_err_set(SNC_E_IO, "%s", busy);
+}
+
+snc_err snc_lock_take(snc_lock **out, const char *path, const char *busy)
+{
+    snc_lock *l = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&l, 1, sizeof *l));
+    l->fd = -1;
+    SNC_GOTO(snc_strdup(&l->path, path));
+    SNC_GOTO(lock_path(&l->fd, path, busy));
+    *out = l;
+    return SNC_OK;
+out:
+    snc_lock_release(l);
+    return err;
+}
+
+snc_err snc_lock_write(snc_lock *l, const void *text, size_t n)
+{
+    snc_fout *f = NULL;
+    SNC_TRY(snc_fout_open(&f, l->path));
+    snc_err err = snc_fout_write(f, text, n);
+    int fd = snc_fout_descriptor(f); /* locked before it has the name */
+    if (!err && (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)) err = snc_err_set(SNC_E_IO, "%s: cannot lock: %s", l->path, strerror(errno));
+    if (err) snc_fout_abort(f);
+    else err = snc_fout_commit(f);
+    if (err) {
+        if (fd >= 0) close(fd);
+        return err;
+    }
+    close(l->fd);
+    l->fd = fd;
+    return SNC_OK;
+}
+
+void snc_lock_release(snc_lock *l)
+{
+    struct stat st;
+    if (!l) return;
+    if (l->fd >= 0 && fstat(l->fd, &st) == 0 && st.st_size == 0) unlink(l->path);
+    if (l->fd >= 0) close(l->fd);
+    snc_free(l->path);
+    snc_free(l);
+}
