@@ -11,6 +11,7 @@
 /* Parameters of the arch, embeddings and head included. */
 int64_t snc_cost_params(const snc_bert_config *c, const snc_arch *a);
 
+enum { SNC_MACS_TOKENS = 128 }; /* the length at which multiply-adds are told */
 /* Multiply-adds of one sequence in the layers: sum of 4 S C A + 2 S^2 A + 2 S C F. */
 int64_t snc_cost_encoder_macs(const snc_bert_config *c, const snc_arch *a, int len);
 /* The same with what surrounds them, as InstaTune's tool counts it: pooler C^2, classifier C K, S C for each LayerNorm

@@ -1,60 +1,22 @@
 #include "models/measure.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Linear between order statistics, as numpy's default. */
-static double quantile(const double *sorted, int n, double q)
-{
-    double at = q * (n - 1);
-    int i = (int)at;
-    return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
-}
-
-/* Ranks lo, hi (from 0) whose samples enclose the q-quantile with at least 95%: 2.5% is left out on each side of the
- * binomial number of samples below it; the outermost samples where n is too small for that. */
-static void interval(int *lo, int *hi, int n, double q)
-{
-    double log_p = n * log1p(-q), sum = 0;
-    *lo = 0;
-    *hi = n - 1;
-    for (int k = 0; k <= n; k++) { /* P(K = k), K ~ Binomial(n, q) */
-        double before = sum;
-        sum += exp(log_p);
-        if (before <= 0.025 && k >= 1) *lo = k - 1; /* P(K < k) <= 2.5%: sample k - 1 lies below the quantile */
-        if (sum >= 0.975) {
-            *hi = k < n ? k : n - 1;
-            break;
-        }
-        log_p += log((double)(n - k) / (k + 1)) + log(q) - log1p(-q);
-    }
-}
+#include "base/stats.h"
 
 void snc_timing_of(snc_timing *out, double *us, int n, double percentile)
 {
-    int lo, hi;
-    double sum = 0;
-    qsort(us, (size_t)n, sizeof *us, ascending);
-    for (int i = 0; i < n; i++) sum += us[i];
-    interval(&lo, &hi, n, percentile);
+    snc_sort(us, n);
+    snc_interval i = snc_quantile_interval(us, n, percentile);
     *out = (snc_timing){.samples = n,
-                        .mean = sum / n,
+                        .mean = snc_mean(us, n),
                         .min = us[0],
-                        .median = quantile(us, n, 0.5),
-                        .p90 = quantile(us, n, 0.9),
-                        .p99 = quantile(us, n, 0.99),
-                        .value = quantile(us, n, percentile),
-                        .low = us[lo],
-                        .high = us[hi]};
+                        .median = snc_quantile(us, n, 0.5),
+                        .p90 = snc_quantile(us, n, 0.9),
+                        .p99 = snc_quantile(us, n, 0.99),
+                        .value = i.value,
+                        .low = i.low,
+                        .high = i.high};
 }
 
 static snc_err warm_up(float *logits, snc_net *n, const snc_tokens *batches, int count, double seconds)

@@ -12,26 +12,39 @@ enum { ASK = 8 };
 /* Under a limit, being far below it is worth nothing: evaluations go to the neighbourhood of the limit. */
 static const double NEAR = 0.9;
 
-static double cost_of(const snc_obs *o, snc_cost_kind kind)
+const char *snc_cost_name(snc_cost_kind kind)
+{
+    static const char *const names[SNC_COSTS] = {"latency", "size", "macs"};
+    return names[kind];
+}
+
+const char *snc_cost_key(snc_cost_kind kind)
+{
+    static const char *const keys[SNC_COSTS] = {"latency_us", "bytes", "macs"};
+    return keys[kind];
+}
+
+double snc_obs_cost(const snc_obs *o, snc_cost_kind kind)
 {
     return kind == SNC_COST_LATENCY ? o->latency_us : kind == SNC_COST_SIZE ? o->bytes : o->macs;
 }
 
-static double limit_of(const snc_limits *l, snc_cost_kind kind)
+double *snc_limit(snc_limits *l, snc_cost_kind kind)
 {
-    return kind == SNC_COST_LATENCY ? l->latency_us : kind == SNC_COST_SIZE ? l->bytes : l->macs;
+    return kind == SNC_COST_LATENCY ? &l->latency_us : kind == SNC_COST_SIZE ? &l->bytes : &l->macs;
 }
 
 void snc_obs_point(snc_obs *o, const snc_run_opts *opts)
 {
+    snc_limits limits = opts->limits;
     o->point = (snc_point){.f = {opts->by_score && !isnan(o->loss) ? -o->metric : o->loss}};
     for (int i = 1; i < opts->objectives; i++) {
         snc_cost_kind kind = opts->cost[i - 1];
-        o->point.f[i] = fmax(cost_of(o, kind), NEAR * limit_of(&opts->limits, kind));
+        o->point.f[i] = fmax(snc_obs_cost(o, kind), NEAR * *snc_limit(&limits, kind));
     }
-    for (snc_cost_kind kind = SNC_COST_LATENCY; kind <= SNC_COST_MACS; kind++) {
-        double limit = limit_of(&opts->limits, kind);
-        if (limit > 0) o->point.violation += fmax(cost_of(o, kind) / limit - 1, 0);
+    for (snc_cost_kind kind = 0; kind < SNC_COSTS; kind++) {
+        double limit = *snc_limit(&limits, kind);
+        if (limit > 0) o->point.violation += fmax(snc_obs_cost(o, kind) / limit - 1, 0);
     }
 }
 
@@ -111,7 +124,6 @@ static snc_err observe(run_state *r, snc_obs *o)
 /* What a search that learns says about its latest round: to the journal, and to people. */
 static snc_err note_round(run_state *r, const snc_search *s, int *said)
 {
-    static const char *const costs[] = {"latency", "size", "macs"};
     snc_search_note note;
     char line[160] = "";
     snc_search_report(&note, s);
@@ -123,7 +135,7 @@ static snc_err note_round(run_state *r, const snc_search *s, int *said)
     cJSON_AddNumberToObject(j, "hypervolume", note.hypervolume);
     list = cJSON_AddArrayToObject(j, "predictors");
     for (int i = 0; i < r->opts->objectives; i++) {
-        const char *name = i ? costs[r->opts->cost[i - 1]] : r->opts->by_score ? "score" : "loss";
+        const char *name = i ? snc_cost_name(r->opts->cost[i - 1]) : r->opts->by_score ? "score" : "loss";
         size_t at = strlen(line);
         if (!note.predictor[i].kind) continue;
         cJSON *one = cJSON_CreateObject();

@@ -14,7 +14,12 @@ typedef struct snc_limits {
     double latency_us, bytes, macs; /* 0: none */
 } snc_limits;
 
-typedef enum snc_cost_kind { SNC_COST_LATENCY, SNC_COST_SIZE, SNC_COST_MACS } snc_cost_kind;
+typedef enum snc_cost_kind { SNC_COST_LATENCY, SNC_COST_SIZE, SNC_COST_MACS, SNC_COSTS } snc_cost_kind;
+
+const char *snc_cost_name(snc_cost_kind kind); /* "latency", "size", "macs", as --objectives has them */
+const char *snc_cost_key(snc_cost_kind kind);  /* "latency_us", "bytes", "macs", as files have them */
+double  snc_obs_cost(const snc_obs *o, snc_cost_kind kind);
+double *snc_limit(snc_limits *l, snc_cost_kind kind);
 
 typedef struct snc_run_opts {
     snc_limits limits;

@@ -236,10 +236,10 @@ static snc_err fastest_within_drop(snc_finalist *out, int *n, double *row, snc_p
         front[on++] = &obs[i];
     }
     for (int i = on - 1; i >= 0 && *n < SNC_FINALISTS && looks < LOOKS; i--) {
-        if (i > 0 && 100 * (p->teacher_rank_score - front[i]->metric) > p->asked.max_drop) continue;
+        if (i > 0 && 100 * (p->teacher_rank_score - front[i]->metric) > p->asked.of[SNC_TARGET_DROP].value) continue;
         SNC_GOTO(look(&out[*n], row + (size_t)*n * (size_t)p->in->splits.select->n, p, front[i]));
         looks++;
-        if (drop_of(p, &out[*n]) <= p->asked.max_drop || i == 0) ++*n;
+        if (drop_of(p, &out[*n]) <= p->asked.of[SNC_TARGET_DROP].value || i == 0) ++*n;
     }
     if (*n == 0 && on > 0) { /* all looks are spent on nets that lose more than rank had promised */
         SNC_GOTO(look(&out[0], row, p, front[0]));
@@ -252,17 +252,19 @@ out:
 
 double snc_pick_predicted(const snc_pick *p, const snc_obs *o) { return o->latency_us * p->factor; }
 
-static double over(double value, double limit) { return fmax(value / limit - 1, 0); }
+void snc_found_in_search(snc_found_of found[SNC_TARGETS], const snc_pick *p, const snc_finalist *f)
+{
+    for (int k = 0; k < SNC_COSTS; k++) found[k] = snc_found_exactly(snc_obs_cost(&f->o, k), p->full[k]);
+    found[SNC_TARGET_LATENCY] = (snc_found_of){{f->us, f->us, f->us}, {f->ratio, f->ratio, f->ratio}};
+    found[SNC_TARGET_DROP] = snc_found_exactly(drop_of(p, f), NAN);
+}
 
 static void judge(snc_finalist *f, const snc_pick *p)
 {
-    const double sure = 0.96; /* so that the interval of the proof stays under the limit as well */
-    const snc_target *t = &p->asked.latency;
+    snc_found_of found[SNC_TARGETS];
+    snc_found_in_search(found, p, f);
     f->miss = 0;
-    if (t->given) f->miss += over(t->relative ? f->ratio : f->us, sure * t->value);
-    if (p->asked.size.given) f->miss += over(f->o.bytes, p->limits.bytes);
-    if (p->asked.macs.given) f->miss += over(f->o.macs, p->limits.macs);
-    if (p->asked.max_drop >= 0) f->miss += fmax(drop_of(p, f) - p->asked.max_drop, 0) / fmax(p->asked.max_drop, 1);
+    for (int k = 0; k < SNC_TARGETS; k++) f->miss += snc_target_miss(k, &p->asked.of[k], &found[k]);
     f->meets = f->miss <= 0;
 }
 
@@ -298,8 +300,8 @@ static void mark_ties(snc_finalist *f, int n, const double *row, const snc_pick 
 /* Before b. Clocks agree to a percent: below that, size decides. */
 static bool before(const snc_finalist *a, const snc_finalist *b, const snc_pick *p)
 {
-    const snc_limits_asked *k = &p->asked;
-    bool by_drop = !k->latency.given && !k->size.given && !k->macs.given, by_size = k->size.given && !k->latency.given;
+    int cost = snc_asked_cost(&p->asked);
+    bool by_drop = cost < 0, by_size = cost == SNC_COST_SIZE;
     if (a->meets != b->meets) return a->meets;
     if (!a->meets) return a->miss < b->miss;
     if (by_drop) return a->us < b->us;
@@ -319,7 +321,7 @@ static void say_finalists(const snc_pick *p, const snc_finalist *f, int n)
 
 snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, snc_obs *obs, int n_obs)
 {
-    bool limited = p->asked.latency.given || p->asked.size.given || p->asked.macs.given;
+    bool limited = snc_asked_cost(&p->asked) >= 0;
     double *row = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&row, (SNC_FINALISTS + 1) * (size_t)p->in->splits.select->n, sizeof *row));

@@ -85,17 +85,11 @@ snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, 
     }
 }
 
-typedef struct unit {
-    const char *name;
-    double factor;
-    bool relative;
-} unit;
-
-static snc_err parse_unit(double *out, bool *relative, const char *option, const char *text, const unit *units, const char *expected)
+snc_err snc_parse_unit(double *out, bool *relative, const char *option, const char *text, const snc_unit *units, const char *expected)
 {
     char *end = NULL;
     double v = strtod(text, &end);
-    for (const unit *u = units; u->name; u++)
+    for (const snc_unit *u = units; u->name; u++)
         if (end != text && strcmp(end, u->name) == 0 && v > 0 && v < 1e15) {
             *out = v * u->factor;
             *relative = u->relative;
@@ -106,35 +100,9 @@ static snc_err parse_unit(double *out, bool *relative, const char *option, const
 
 snc_err snc_parse_seconds(double *out, const char *option, const char *text)
 {
-    static const unit units[] = {{"s", 1, false}, {"m", 60, false}, {"h", 3600, false}, {"", 1, false}, {NULL, 0, false}};
+    static const snc_unit units[] = {{"s", 1, false}, {"m", 60, false}, {"h", 3600, false}, {"", 1, false}, {NULL, 0, false}};
     bool relative;
-    return parse_unit(out, &relative, option, text, units, "a time such as 90s, 5m or 1h");
-}
-
-static snc_err parse_target(snc_target *out, const char *option, const char *text, const unit *units, const char *expected)
-{
-    *out = (snc_target){0};
-    if (!text) return SNC_OK;
-    out->given = true;
-    return parse_unit(&out->value, &out->relative, option, text, units, expected);
-}
-
-snc_err snc_parse_latency(snc_target *out, const char *text)
-{
-    static const unit units[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
-    return parse_target(out, "--target-latency", text, units, "a time such as 1.5ms or 800us, or a share such as 0.5x");
-}
-
-snc_err snc_parse_size(snc_target *out, const char *text)
-{
-    static const unit units[] = {{"MB", 1e6, false}, {"KB", 1e3, false}, {"B", 1, false}, {"x", 1, true}, {NULL, 0, false}};
-    return parse_target(out, "--target-size", text, units, "a size such as 12MB or 800KB, or a share such as 0.5x");
-}
-
-snc_err snc_parse_macs(snc_target *out, const char *text)
-{
-    static const unit units[] = {{"x", 1, true}, {NULL, 0, false}};
-    return parse_target(out, "--target-macs", text, units, "a share such as 0.5x");
+    return snc_parse_unit(out, &relative, option, text, units, "a time such as 90s, 5m or 1h");
 }
 
 cJSON *snc_host_json(const snc_ctx *ctx)

@@ -25,18 +25,15 @@ typedef struct snc_int_list {
 } snc_int_list;
 snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, bool data_allowed) SNC_MUST_USE;
 
+/* A positive number with one of the units, the last of which has no name. SNC_E_ARG: "OPTION 'TEXT': expected EXPECTED". */
+typedef struct snc_unit {
+    const char *name;
+    double factor;
+    bool relative; /* a share, not an amount */
+} snc_unit;
+snc_err snc_parse_unit(double *out, bool *relative, const char *option, const char *text, const snc_unit *units, const char *expected) SNC_MUST_USE;
 /* "90s", "5m", "1h", "45" (seconds). */
 snc_err snc_parse_seconds(double *out, const char *option, const char *text) SNC_MUST_USE;
-
-/* A target: an absolute number (us, or bytes) or a share of the full-size INT8 model. */
-typedef struct snc_target {
-    bool given, relative;
-    double value;
-} snc_target;
-snc_err snc_parse_latency(snc_target *out, const char *text /* NULL: not given */) SNC_MUST_USE; /* 1.5ms 800us 0.5x */
-snc_err snc_parse_size(snc_target *out, const char *text) SNC_MUST_USE;                          /* 12MB 800KB 0.5x */
-snc_err snc_parse_macs(snc_target *out, const char *text) SNC_MUST_USE;                          /* 0.5x */
-static inline double snc_target_value(const snc_target *t, double full) { return t->relative ? t->value * full : t->value; }
 
 /* {"cpu","isa","threads","backend","onednn","openblas","compiler","snc"}: who measured. */
 cJSON *snc_host_json(const snc_ctx *ctx);

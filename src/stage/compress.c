@@ -16,7 +16,7 @@ typedef struct job {
     const snc_options *o;
     const snc_host *h;
     snc_ctx ctx, work; /* all cores; the workload's threads */
-    snc_limits_asked asked;
+    snc_asked asked;
     snc_inputs in;
     snc_dataset *dev;
     snc_folder folder;
@@ -107,7 +107,7 @@ static snc_err prove(job *j, int *missed)
     cJSON *host = snc_host_json(&j->work);
     double t0 = snc_now();
     SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files, &j->asked.latency));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
     note_stage(j, "proof", t0);
     snc_verdict v = snc_report_judge(&proof, &j->asked);
     const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};
@@ -150,7 +150,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     *missed = 0;
     SNC_TRY(snc_stage_need("compress", "--pretrained", from));
     SNC_TRY(snc_stage_need("compress", "--output", o->output));
-    SNC_TRY(snc_limits_parse(&j.asked, o, "compress"));
+    SNC_TRY(snc_asked_parse(&j.asked, o, "compress"));
     SNC_TRY(snc_stage_ctx(&j.work, o, h, 1));
     SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
     j.stages = cJSON_CreateObject();

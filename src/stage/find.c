@@ -17,15 +17,14 @@ enum { EVEN_SEEDS = 25, WARM_SEEDS = 50, SHOWN = 12 };
 /* "loss,latency,size": quality (loss or score) and one or two of latency, size, macs, in any order. */
 static snc_err parse_objectives(snc_run_opts *out, const char *text)
 {
-    static const char *const costs[] = {"latency", "size", "macs"};
     bool quality = false;
     out->objectives = 1;
     for (const char *p = text; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
         size_t n = strcspn(p, ",");
         bool loss = n == 4 && strncmp(p, "loss", n) == 0, score = n == 5 && strncmp(p, "score", n) == 0;
         int kind = -1;
-        for (int i = 0; i < 3; i++)
-            if (n == strlen(costs[i]) && strncmp(p, costs[i], n) == 0) kind = i;
+        for (int i = 0; i < SNC_COSTS; i++)
+            if (n == strlen(snc_cost_name(i)) && strncmp(p, snc_cost_name(i), n) == 0) kind = i;
         SNC_CHECK(loss || score || kind >= 0, SNC_E_ARG, "--objectives '%.60s': expected loss or score, and one or two of latency, size, macs", text);
         if (loss || score) {
             SNC_CHECK(!quality, SNC_E_ARG, "--objectives '%.60s': one of loss and score, once", text);
@@ -34,7 +33,7 @@ static snc_err parse_objectives(snc_run_opts *out, const char *text)
             continue;
         }
         for (int i = 1; i < out->objectives; i++)
-            SNC_CHECK(out->cost[i - 1] != (snc_cost_kind)kind, SNC_E_ARG, "--objectives '%.60s': %s twice", text, costs[kind]);
+            SNC_CHECK(out->cost[i - 1] != (snc_cost_kind)kind, SNC_E_ARG, "--objectives '%.60s': %s twice", text, snc_cost_name(kind));
         SNC_CHECK(out->objectives < SNC_MAX_OBJECTIVES, SNC_E_ARG, "--objectives '%.60s': more than three", text);
         out->cost[out->objectives++ - 1] = (snc_cost_kind)kind;
     }
@@ -42,10 +41,10 @@ static snc_err parse_objectives(snc_run_opts *out, const char *text)
     return SNC_OK;
 }
 
-static snc_err run_opts(snc_run_opts *out, const snc_options *o, const snc_limits_asked *asked)
+static snc_err run_opts(snc_run_opts *out, const snc_options *o, const snc_asked *asked)
 {
     *out = (snc_run_opts){.evals = o->evals, .objectives = 2};
-    if (!asked->latency.given && (asked->size.given || asked->macs.given)) out->cost[0] = asked->size.given ? SNC_COST_SIZE : SNC_COST_MACS;
+    if (snc_asked_cost(asked) >= 0) out->cost[0] = (snc_cost_kind)snc_asked_cost(asked);
     if (o->objectives) SNC_TRY(parse_objectives(out, o->objectives));
     if (o->time_budget) SNC_TRY(snc_parse_seconds(&out->seconds, "--time-budget", o->time_budget));
     return SNC_OK;
@@ -78,7 +77,7 @@ snc_err snc_pick_check(const snc_options *o, const snc_model *m)
     snc_err err = SNC_OK;
     snc_space *space = NULL;
     snc_run_opts ro;
-    const snc_limits_asked none = {.max_drop = -1};
+    const snc_asked none = {{{.given = false}}};
     const char *repair = o->repair ? o->repair : "auto";
     SNC_CHECK(strcmp(repair, "auto") == 0 || strcmp(repair, "on") == 0 || strcmp(repair, "off") == 0, SNC_E_ARG,
               "--repair '%.40s': expected auto, on or off", repair);
@@ -208,20 +207,26 @@ static bool within_reach(const snc_pick *p)
     snc_cfg_canonical(&least.cfg, p->space);
     snc_pick_cost(p, &least);
     if (excess(p, &least) <= 0) return true;
-    char limit[3][48] = {"", "", ""};
-    if (p->limits.latency_us > 0) snprintf(limit[0], sizeof limit[0], " latency %.0f us of %.0f;", least.latency_us, p->limits.latency_us);
-    if (p->limits.bytes > 0) snprintf(limit[1], sizeof limit[1], " size %.3f MB of %.3f;", least.bytes / 1e6, p->limits.bytes / 1e6);
-    if (p->limits.macs > 0) snprintf(limit[2], sizeof limit[2], " %.0f M multiply-adds of %.0f;", least.macs / 1e6, p->limits.macs / 1e6);
-    snc_log(p->ctx, SNC_LOG_WARN, "the targets are out of reach: the smallest net of the space needs%s%s%s it is taken without a search", limit[0], limit[1], limit[2]);
+    snc_limits most = p->limits;
+    char needs[320] = "", is[32], limit[32];
+    for (int k = 0; k < SNC_COSTS; k++) {
+        size_t at = strlen(needs);
+        if (*snc_limit(&most, k) > 0)
+            snprintf(needs + at, sizeof needs - at, " %s %s of %s;", snc_target_name(k), snc_target_number(is, k, snc_obs_cost(&least, k)),
+                     snc_target_number(limit, k, *snc_limit(&most, k)));
+    }
+    snc_log(p->ctx, SNC_LOG_WARN, "the targets are out of reach: the smallest net of the space needs%s it is taken without a search", needs);
     return false;
 }
 
 static void say_start(const snc_pick *p)
 {
+    snc_limits most = p->limits;
+    char number[32];
     snc_log(p->ctx, SNC_LOG_INFO, "search: %s over 10^%.0f configs; by the table the full-size INT8 net takes %.0f us and %.2f MB",
-            p->o->searcher ? p->o->searcher : SEARCHER, snc_space_log10_size(p->space), p->full_us, p->full_bytes / 1e6);
-    if (p->limits.latency_us > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: latency at most %.0f us", p->limits.latency_us);
-    if (p->limits.bytes > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: size at most %.3f MB", p->limits.bytes / 1e6);
+            p->o->searcher ? p->o->searcher : SEARCHER, snc_space_log10_size(p->space), p->full[SNC_COST_LATENCY], p->full[SNC_COST_SIZE] / 1e6);
+    for (int k = 0; k < SNC_COSTS; k++)
+        if (*snc_limit(&most, k) > 0) snc_log(p->ctx, SNC_LOG_INFO, "search: %s at most %s", snc_target_name(k), snc_target_number(number, k, *snc_limit(&most, k)));
 }
 
 static snc_err score(void *user, snc_obs *o)
@@ -239,7 +244,7 @@ static snc_err set_worst(double *out, snc_pick *p, const snc_run_opts *ro)
     snc_obs o = {.cfg = half};
     *out = 0;
     snc_pick_cost(p, &o);
-    if (p->asked.max_drop >= 0 || excess(p, &o) > 0) return SNC_OK;
+    if (p->asked.of[SNC_TARGET_DROP].given || excess(p, &o) > 0) return SNC_OK;
     SNC_TRY(snc_pick_observe(&o, p, &half));
     snc_obs_point(&o, ro);
     if (isfinite(o.point.f[0])) *out = o.point.f[0];
@@ -358,8 +363,7 @@ static snc_err full_int8_json(cJSON **out, snc_pick *p)
     *out = cJSON_CreateObject();
     cJSON_AddNumberToObject(*out, "loss", o.loss);
     cJSON_AddNumberToObject(*out, "metric", o.metric);
-    cJSON_AddNumberToObject(*out, "latency_us", p->full_us);
-    cJSON_AddNumberToObject(*out, "bytes", p->full_bytes);
+    for (int k = 0; k < SNC_COSTS; k++) cJSON_AddNumberToObject(*out, snc_cost_key(k), p->full[k]);
     return SNC_OK;
 }
 
@@ -370,17 +374,16 @@ static snc_err save_front(const char *path, snc_pick *p, const snc_found *f)
     SNC_TRY(full_int8_json(&full, p));
     j = cJSON_CreateObject();
     cJSON_AddItemToObject(j, "chosen", finalist_json(p, &f->f[0]));
-    cJSON_AddNumberToObject(j, "full_int8_us", p->full_us);
-    cJSON_AddNumberToObject(j, "full_int8_bytes", p->full_bytes);
+    cJSON_AddNumberToObject(j, "full_int8_us", p->full[SNC_COST_LATENCY]);
+    cJSON_AddNumberToObject(j, "full_int8_bytes", p->full[SNC_COST_SIZE]);
     cJSON_AddItemToObject(j, "full_int8", full);
     cJSON_AddItemToObject(j, "full", snc_arch_to_json(&p->supernet->arch));
     list = cJSON_AddObjectToObject(j, "teacher");
     cJSON_AddNumberToObject(list, "rank_score", p->teacher_rank_score);
     cJSON_AddNumberToObject(list, "select_score", p->teacher_select_score);
     list = cJSON_AddObjectToObject(j, "limits");
-    if (p->limits.latency_us > 0) cJSON_AddNumberToObject(list, "latency_us", p->limits.latency_us);
-    if (p->limits.bytes > 0) cJSON_AddNumberToObject(list, "bytes", p->limits.bytes);
-    if (p->limits.macs > 0) cJSON_AddNumberToObject(list, "macs", p->limits.macs);
+    for (int k = 0; k < SNC_COSTS; k++)
+        if (*snc_limit(&p->limits, k) > 0) cJSON_AddNumberToObject(list, snc_cost_key(k), *snc_limit(&p->limits, k));
     cJSON_AddItemToObject(j, "host", snc_host_json(p->work));
     cJSON_AddNumberToObject(j, "evaluations", f->n);
     list = cJSON_AddArrayToObject(j, "finalists");
@@ -443,21 +446,22 @@ static void say_front(const snc_host *h, const snc_pick *p, const snc_found *f, 
         snc_arch a;
         snc_policy policy;
         snc_cfg_decode(&a, &policy, p->space, &o->cfg);
-        snc_stage_say(h, "| %.0f | %.3fx | %.2f | %.0f | %d | %d | %.4f | %.2f |", o->latency_us, o->latency_us / p->full_us, o->bytes / 1e6,
+        snc_stage_say(h, "| %.0f | %.3fx | %.2f | %.0f | %d | %d | %.4f | %.2f |", o->latency_us, o->latency_us / p->full[SNC_COST_LATENCY], o->bytes / 1e6,
                       o->macs / 1e6, a.layers, a.hidden, o->loss, 100 * o->metric);
     }
 }
 
 static void say_missed(const snc_host *h, const snc_pick *p, const snc_finalist *f)
 {
-    const snc_limits_asked *a = &p->asked;
-    double drop = 100 * (p->teacher_select_score - f->select_score);
+    snc_found_of found[SNC_TARGETS];
+    char said[256];
+    snc_found_in_search(found, p, f);
     snc_stage_say(h, "MISSED: the chosen net is the nearest to what was asked");
-    if (a->latency.given && a->latency.relative) snc_stage_say(h, "- latency %.3fx, asked %.3fx of the full-size INT8 model", f->ratio, a->latency.value);
-    else if (a->latency.given) snc_stage_say(h, "- latency %.0f us, asked %.0f us", f->us, a->latency.value);
-    if (a->size.given) snc_stage_say(h, "- size %.3f MB, asked %.3f MB", f->o.bytes / 1e6, p->limits.bytes / 1e6);
-    if (a->macs.given) snc_stage_say(h, "- multiply-adds %.1f M, asked %.1f M", f->o.macs / 1e6, p->limits.macs / 1e6);
-    if (a->max_drop >= 0) snc_stage_say(h, "- drop %.2f points on select, asked at most %.2f", drop, a->max_drop);
+    for (int k = 0; k < SNC_TARGETS; k++) {
+        if (!p->asked.of[k].given) continue;
+        snc_target_say(said, sizeof said, k, &p->asked.of[k], &found[k], k == SNC_TARGET_DROP ? " on select" : "");
+        snc_stage_say(h, "- %s %s", snc_target_name(k), said);
+    }
 }
 
 void snc_found_say(const snc_host *h, const snc_pick *p, const snc_found *f)

@@ -44,7 +44,7 @@ static const snc_option table[] = {
      "1.5ms, 800us, or 0.5x of the full-size INT8 model"},
     {"--target-size", NULL, STRING, AT(target_size), COMPRESS | SEARCH, FILE, 0, 0, "S",
      "12MB (10^6), 800KB, or 0.5x of the full-size INT8 file"},
-    {"--target-macs", NULL, STRING, AT(target_macs), SEARCH, FILE, 0, 0, "M",
+    {"--target-macs", NULL, STRING, AT(target_macs), COMPRESS | SEARCH, FILE, 0, 0, "M",
      "0.5x of the full encoder's multiply-adds at 128 tokens"},
     {"--max-drop", NULL, REAL, AT(max_drop), COMPRESS | SEARCH, FILE, 0, 100, "X",
      "points of score under the teacher that are allowed"},

@@ -10,19 +10,6 @@
 
 enum { BATCH = 64, METADATA_GUESS = 16384 };
 
-snc_err snc_limits_parse(snc_limits_asked *out, const snc_options *o, const char *verb)
-{
-    *out = (snc_limits_asked){.max_drop = o->max_drop};
-    SNC_TRY(snc_parse_latency(&out->latency, o->target_latency));
-    SNC_TRY(snc_parse_size(&out->size, o->target_size));
-    SNC_TRY(snc_parse_macs(&out->macs, o->target_macs));
-    SNC_CHECK(out->latency.given || out->size.given || out->macs.given || o->max_drop >= 0, SNC_E_ARG,
-              "%s: no target: give --target-latency, --target-size or --max-drop", verb);
-    SNC_CHECK(!out->latency.relative || out->latency.value <= 2, SNC_E_ARG, "--target-latency %gx: more than twice the full-size INT8 model",
-              out->latency.value);
-    return SNC_OK;
-}
-
 static double bytes_of(const snc_pick *p, const snc_arch *a, const snc_policy *policy)
 {
     snc_bytes b;
@@ -32,6 +19,8 @@ static double bytes_of(const snc_pick *p, const snc_arch *a, const snc_policy *p
     return (double)b.total;
 }
 
+static double macs_of(const snc_pick *p, const snc_arch *a) { return (double)snc_cost_encoder_macs(&p->supernet->cfg, a, SNC_MACS_TOKENS); }
+
 void snc_pick_cost(const snc_pick *p, snc_obs *o)
 {
     snc_arch a;
@@ -39,7 +28,7 @@ void snc_pick_cost(const snc_pick *p, snc_obs *o)
     snc_cfg_decode(&a, &policy, p->space, &o->cfg);
     o->latency_us = snc_latency_predict(p->table, &a, &policy);
     o->bytes = bytes_of(p, &a, &policy);
-    o->macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &a, 128);
+    o->macs = macs_of(p, &a);
 }
 
 /* On the very kernels and integers that an export will hold. The logits stay in p->logits. */
@@ -128,28 +117,33 @@ static snc_err trim_vocabulary(snc_pick *p)
     return SNC_OK;
 }
 
-/* Searching keeps a little under a latency limit: the table and the clock differ by a few percent. */
-static snc_err set_limits(snc_pick *p, const char *table)
+/* What nets near the latency limit take of what the table says. */
+static snc_err set_factor(snc_pick *p, const char *table)
 {
     char stamp[4096];
     cJSON *j = NULL;
-    const double margin = 0.95;
-    snc_policy int8 = snc_policy_int8();
-    p->full_us = snc_latency_predict(p->table, &p->supernet->arch, &int8);
-    p->full_bytes = bytes_of(p, &p->supernet->arch, &int8);
-    SNC_TRY(trim_vocabulary(p)); /* of what is delivered; the full-size model that x is measured in keeps all */
+    const snc_target *t = &p->asked.of[SNC_TARGET_LATENCY];
+    if (!t->given) return SNC_OK;
     SNC_CHECK(snprintf(stamp, sizeof stamp, "%s.inputs", table) < (int)sizeof stamp, SNC_E_ARG, "path too long: %.80s...", table);
-    if (p->asked.latency.given) {
-        double limit = margin * snc_target_value(&p->asked.latency, p->full_us);
-        SNC_TRY(snc_json_load(&j, stamp));
-        p->factor = snc_pick_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), limit, p->asked.latency.relative, p->full_us);
-        cJSON_Delete(j);
-        p->limits.latency_us = limit / p->factor;
-        snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says", p->factor);
-    }
-    double macs = (double)snc_cost_encoder_macs(&p->supernet->cfg, &p->supernet->arch, 128);
-    if (p->asked.macs.given) p->limits.macs = snc_target_value(&p->asked.macs, macs);
-    if (p->asked.size.given) p->limits.bytes = snc_target_value(&p->asked.size, p->full_bytes);
+    SNC_TRY(snc_json_load(&j, stamp));
+    p->factor = snc_pick_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), snc_target_limit(SNC_TARGET_LATENCY, t, p->full[SNC_COST_LATENCY]),
+                                t->relative, p->full[SNC_COST_LATENCY]);
+    cJSON_Delete(j);
+    snc_log(p->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says", p->factor);
+    return SNC_OK;
+}
+
+static snc_err set_limits(snc_pick *p, const char *table)
+{
+    snc_policy int8 = snc_policy_int8();
+    p->full[SNC_COST_LATENCY] = snc_latency_predict(p->table, &p->supernet->arch, &int8);
+    p->full[SNC_COST_SIZE] = bytes_of(p, &p->supernet->arch, &int8);
+    p->full[SNC_COST_MACS] = macs_of(p, &p->supernet->arch);
+    SNC_TRY(trim_vocabulary(p)); /* of what is delivered; the full-size model that x is measured in keeps all */
+    SNC_TRY(set_factor(p, table));
+    for (int k = 0; k < SNC_COSTS; k++)
+        if (p->asked.of[k].given) *snc_limit(&p->limits, k) = snc_target_limit(k, &p->asked.of[k], p->full[k]);
+    p->limits.latency_us /= p->factor;
     return SNC_OK;
 }
 
@@ -162,7 +156,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
     int max_len = s->rank->max_len > s->select->max_len ? s->rank->max_len : s->select->max_len;
     int rows = s->rank->n > s->select->n ? s->rank->n : s->select->n;
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
-    SNC_GOTO(snc_limits_parse(&out->asked, o, "search"));
+    SNC_GOTO(snc_asked_parse(&out->asked, o, "search"));
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
     out->tokenizer_bytes = out->supernet->tokenizer.vocab_bytes + strlen(out->supernet->tokenizer.config ? out->supernet->tokenizer.config : "");
     SNC_GOTO(snc_step_space(&out->space, o, out->supernet, trained_rule(out->supernet, o)));

@@ -6,21 +6,14 @@
 #include "models/latency.h"
 #include "search/runner.h"
 #include "stage/steps.h"
+#include "stage/target.h"
 #include "stage/workload.h"
-
-typedef struct snc_limits_asked {
-    snc_target latency, size, macs;
-    double max_drop; /* points; < 0: not asked */
-} snc_limits_asked;
-
-/* SNC_E_ARG when nothing is asked for. */
-snc_err snc_limits_parse(snc_limits_asked *out, const snc_options *o, const char *verb) SNC_MUST_USE;
 
 typedef struct snc_pick {
     const snc_ctx *ctx, *work; /* for scores: all cores; for latency: the workload's threads */
     const snc_options *o;
     const snc_inputs *in;
-    snc_limits_asked asked;
+    snc_asked asked;
     snc_model *supernet;
     snc_space *space;
     snc_weights *weights;
@@ -32,7 +25,7 @@ typedef struct snc_pick {
     size_t tokenizer_bytes;
     snc_trim trim;              /* --trim-vocab: what the exported file keeps; rows 0 without */
     double factor;              /* what nets near the latency limit take of what the table says; 1 without a limit */
-    double full_us, full_bytes; /* of the full-size INT8 net, by the table and the cost formulas */
+    double full[SNC_COSTS];     /* of the full-size INT8 net, by the table and the cost formulas */
     snc_limits limits;          /* absolute, what the search keeps to */
     char best_path[4096];       /* best-so-far, rewritten whenever it changes */
 } snc_pick;
@@ -82,6 +75,9 @@ snc_err snc_pick_workload(snc_workload *out, const snc_ctx *ctx, const snc_optio
 snc_err snc_pick_workload_check(int *batch, int *seq, const snc_options *o, const snc_bert_config *c) SNC_MUST_USE;
 
 enum { SNC_FINALISTS = 5 };
+/* What a finalist has of each target. */
+void    snc_found_in_search(snc_found_of found[SNC_TARGETS], const snc_pick *p, const snc_finalist *f);
+
 /* Up to 5 finalists, the chosen one first; those that miss a limit last, the nearest of them first. When nothing is within
  * the limits by its costs: the smallest net of the space, not meeting them.
  *

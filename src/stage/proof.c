@@ -2,58 +2,16 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/rng.h"
+#include "models/cost.h"
 #include "train/evaluate.h"
 
-enum { BOOTSTRAP = 2000, LEAST_SAMPLES = 6, MOST_SAMPLES = 64 };
-
-static int by_value(const void *a, const void *b)
-{
-    double x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
-double snc_student(int freedom)
-{
-    static const double t[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
-    int most = (int)(sizeof t / sizeof *t);
-    return freedom < 1 ? (double)NAN : freedom <= most ? t[freedom - 1] : 1.96 + 2.4 / freedom;
-}
-
-static snc_interval mean_of(const double *v, int n)
-{
-    double sum = 0, square = 0;
-    for (int i = 0; i < n; i++) sum += v[i];
-    double mean = sum / n;
-    for (int i = 0; i < n; i++) square += (v[i] - mean) * (v[i] - mean);
-    double half = n > 1 ? snc_student(n - 1) * sqrt(square / (n - 1) / n) : 0;
-    return (snc_interval){mean, mean - half, mean + half};
-}
-
-/* The k-th sample from either end leaves the median outside with probability 2 P(binomial(n, 1/2) < k). */
-snc_interval snc_interval_of(const double *v, int n)
-{
-    double s[MOST_SAMPLES], outside = 0, ways = 1;
-    int k = 0;
-    if (n < LEAST_SAMPLES) return mean_of(v, n);
-    memcpy(s, v, (size_t)n * sizeof *s);
-    qsort(s, (size_t)n, sizeof *s, by_value);
-    for (int i = 0; i < n / 2; i++) {
-        outside += 2 * ways * ldexp(1, -n);
-        if (outside > 0.05) break;
-        k = i;
-        ways = ways * (n - i) / (i + 1);
-    }
-    return (snc_interval){n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2, s[k], s[n - 1 - k]};
-}
+enum { BOOTSTRAP = 2000 };
 
 static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
 {
@@ -121,11 +79,18 @@ static void sum_up(snc_proof *p)
     }
 }
 
-snc_interval snc_proof_judged(const snc_proof_model *m, const snc_target *latency) { return latency->relative ? m->ratio : m->latency_us; }
+void snc_found_in_proof(snc_found_of found[SNC_TARGETS], const snc_proof *p)
+{
+    const snc_proof_model *c = &p->m[SNC_PROOF_COMPRESSED], *full = &p->m[SNC_PROOF_INT8];
+    found[SNC_TARGET_LATENCY] = (snc_found_of){c->latency_us, c->ratio};
+    found[SNC_TARGET_SIZE] = snc_found_exactly(c->bytes, full->bytes);
+    found[SNC_TARGET_MACS] = snc_found_exactly(c->macs, full->macs);
+    found[SNC_TARGET_DROP] = (snc_found_of){.value = c->drop};
+}
 
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
 {
-    snc_interval i = snc_proof_judged(m, latency);
+    snc_interval i = snc_target_judged(latency, &(snc_found_of){m->latency_us, m->ratio});
     return !latency->given || i.high <= latency->value || i.low > latency->value;
 }
 
@@ -151,6 +116,7 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     snc_fmap_close(f);
     SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, false));
     *classes = l.classes;
+    m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
     snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
     if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->data, "dev", 0);
     if (!err) err = snc_weights_logits(m->logits, ctx, l.weights, NULL, NULL, own ? own : dev);
@@ -193,7 +159,7 @@ static snc_err paired_drop(snc_interval *out, const snc_ctx *ctx, const snc_task
         SNC_GOTO(resampled_score(&s, task, model, d, rows, K, z, target));
         diff[b] = isfinite(t - s) ? 100 * (t - s) : 0; /* a resample with a constant side has no correlation */
     }
-    qsort(diff, BOOTSTRAP, sizeof *diff, by_value);
+    snc_sort(diff, BOOTSTRAP);
     out->low = diff[BOOTSTRAP / 40];
     out->high = diff[BOOTSTRAP - 1 - BOOTSTRAP / 40];
 out:

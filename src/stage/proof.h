@@ -11,18 +11,16 @@
 #ifndef SNC_STAGE_PROOF_H
 #define SNC_STAGE_PROOF_H
 
+#include "base/stats.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
+#include "stage/target.h"
 
 enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
 
-typedef struct snc_interval {
-    double value, low, high;
-} snc_interval;
-
 typedef struct snc_proof_model {
     const char *name, *path;
-    double bytes;
+    double bytes, macs;             /* of the file: its size, its arch's multiply-adds at 128 tokens */
     int rounds;                     /* timed; fewer for the teacher, which no target depends on */
     double round_us[SNC_PROOF_MOST_ROUNDS];
     snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
@@ -45,14 +43,8 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
                       const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency) SNC_MUST_USE;
 void    snc_proof_dispose(snc_proof *p);
 
-/* Student's t at 97.5 %; NaN without a degree of freedom. */
-double snc_student(int freedom);
-/* Median of n samples with the interval of order statistics that covers the true one in at least 95% of cases. Fewer than six
- * cannot say as much: their mean, and Student's t; n = 1: the interval is the value. */
-snc_interval snc_interval_of(const double *v, int n);
-
-/* The interval that a latency target is judged by: the share's, or the time's. */
-snc_interval snc_proof_judged(const snc_proof_model *m, const snc_target *latency);
+/* What the compressed file has of each target. */
+void snc_found_in_proof(snc_found_of found[SNC_TARGETS], const snc_proof *p);
 /* Whether the interval that a latency target is judged by has the target on one side; so has any where none was given. */
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency);
 

@@ -33,10 +33,7 @@ typedef struct spread {
 
 static spread spread_of(const double *x, int n)
 {
-    double mean = 0, var = 0;
-    for (int i = 0; i < n; i++) mean += x[i] / n;
-    for (int i = 0; i < n && n > 1; i++) var += (x[i] - mean) * (x[i] - mean) / (n - 1);
-    return (spread){mean, sqrt(var / n)};
+    return (spread){snc_mean(x, n), snc_standard_error(x, n)};
 }
 
 static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x, n); }
@@ -203,7 +200,7 @@ static snc_err random_in_window(snc_cfg *out, lab *l, snc_rng *rng, double limit
 
 static snc_err improvement(lab *l)
 {
-    double loss[2][REPEATS], score[2][REPEATS], limit = snc_target_value(&l->p.asked.latency, l->p.full_us);
+    double loss[2][REPEATS], score[2][REPEATS], limit = snc_target_value(&l->p.asked.of[SNC_TARGET_LATENCY], l->p.full[SNC_COST_LATENCY]);
     snc_rng rng;
     snc_rng_init(&rng, (uint64_t)l->o->seed, STREAM_RANDOM_NETS);
     for (int i = 0; i < REPEATS; i++) {
@@ -396,7 +393,7 @@ static snc_err set_reference(lab *l)
     snc_cfg half = snc_cfg_uniform(l->p.space, 0.5, l->p.space->gene[0].n - 1);
     SNC_TRY(snc_pick_observe(&o, &l->p, &half));
     l->ref[0] = o.loss;
-    l->ref[1] = l->p.full_us;
+    l->ref[1] = l->p.full[SNC_COST_LATENCY];
     cJSON_AddItemToObject(l->report, "reference", numbers(l->ref, 2));
     return SNC_OK;
 }

@@ -9,15 +9,11 @@
 #include "stage/draft.h"
 #include "stage/page.h"
 
-snc_verdict snc_report_judge(const snc_proof *p, const snc_limits_asked *asked)
+snc_verdict snc_report_judge(const snc_proof *p, const snc_asked *asked)
 {
-    const snc_proof_model *c = &p->m[SNC_PROOF_COMPRESSED], *full = &p->m[SNC_PROOF_INT8];
-    const snc_target *t = &asked->latency;
-    snc_verdict v = {true, true, true, true, full->latency_us.value, full->bytes};
-    if (t->given) v.latency = snc_proof_judged(c, t).high <= t->value;
-    if (asked->size.given) v.size = c->bytes <= snc_target_value(&asked->size, full->bytes);
-    if (asked->max_drop >= 0) v.drop = c->drop.value <= asked->max_drop;
-    v.all = v.latency && v.size && v.drop;
+    snc_verdict v;
+    snc_found_in_proof(v.found, p);
+    v.all = snc_targets_hold(asked, v.found);
     return v;
 }
 
@@ -33,6 +29,7 @@ static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
     cJSON_AddStringToObject(j, "name", m->name);
     cJSON_AddStringToObject(j, "path", m->path);
     cJSON_AddNumberToObject(j, "bytes", m->bytes);
+    cJSON_AddNumberToObject(j, "macs", m->macs);
     cJSON_AddItemToObject(j, "latency_us", interval_json(m->latency_us));
     cJSON_AddItemToObject(j, "ratio_to_full_int8", interval_json(m->ratio));
     cJSON_AddNumberToObject(j, "p90_us", m->p90_us);
@@ -43,28 +40,6 @@ static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
     for (int i = 0; i < snc_task_metrics(task); i++) cJSON_AddNumberToObject(metrics, snc_task_metric(task, i), m->metric[i]);
     cJSON_AddItemToObject(j, "drop_points", interval_json(m->drop));
     if (isfinite(m->equal_labels)) cJSON_AddNumberToObject(j, "equal_labels", m->equal_labels);
-    return j;
-}
-
-static void add_target(cJSON *j, const char *key, const snc_target *t, bool holds)
-{
-    if (!t->given) return;
-    cJSON *o = cJSON_AddObjectToObject(j, key);
-    cJSON_AddNumberToObject(o, t->relative ? "share_of_full_int8" : "value", t->value);
-    cJSON_AddBoolToObject(o, "holds", holds);
-}
-
-static cJSON *targets_json(const snc_limits_asked *a, const snc_verdict *v)
-{
-    cJSON *j = cJSON_CreateObject();
-    add_target(j, "latency", &a->latency, v->latency);
-    add_target(j, "size", &a->size, v->size);
-    if (a->max_drop >= 0) {
-        cJSON *o = cJSON_AddObjectToObject(j, "max_drop");
-        cJSON_AddNumberToObject(o, "value", a->max_drop);
-        cJSON_AddBoolToObject(o, "holds", v->drop);
-    }
-    cJSON_AddBoolToObject(j, "all", v->all);
     return j;
 }
 
@@ -85,7 +60,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddStringToObject(j, "pretrained", f->o->pretrained ? f->o->pretrained : f->o->teacher);
     cJSON_AddNumberToObject(j, "seed", (double)f->o->seed);
     cJSON_AddItemToObject(j, "workload", workload_json(f->o));
-    cJSON_AddItemToObject(j, "targets", targets_json(f->asked, v));
+    cJSON_AddItemToObject(j, "targets", snc_targets_json(f->asked, v->found));
     s = cJSON_AddObjectToObject(j, "splits");
     cJSON_AddNumberToObject(s, "train", f->in->splits.train->n);
     cJSON_AddNumberToObject(s, "rank", f->in->splits.rank->n);
@@ -118,16 +93,13 @@ static void put_table(snc_draft *t, const snc_proof *p)
 static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_proof_model *c = &f->proof->m[SNC_PROOF_COMPRESSED];
-    const snc_limits_asked *a = f->asked;
-    if (a->latency.given && a->latency.relative)
-        snc_draft_put(t, "- latency %s: %.3fx with upper bound %.3fx, asked %.3fx of the full-size INT8 model\n", v->latency ? "holds" : "MISSED", c->ratio.value,
-            c->ratio.high, a->latency.value);
-    else if (a->latency.given)
-        snc_draft_put(t, "- latency %s: %.3f ms with upper bound %.3f ms, asked %.3f ms\n", v->latency ? "holds" : "MISSED", c->latency_us.value / 1e3,
-            c->latency_us.high / 1e3, a->latency.value / 1e3);
-    if (a->size.given)
-        snc_draft_put(t, "- size %s: %.3f MB, asked %.3f MB\n", v->size ? "holds" : "MISSED", c->bytes / 1e6, snc_target_value(&a->size, v->full_bytes) / 1e6);
-    if (a->max_drop >= 0) snc_draft_put(t, "- drop %s: %.2f points, asked at most %.2f\n", v->drop ? "holds" : "MISSED", c->drop.value, a->max_drop);
+    for (int k = 0; k < SNC_TARGETS; k++) {
+        char said[256];
+        const snc_target *asked = &f->asked->of[k];
+        if (!asked->given) continue;
+        snc_target_say(said, sizeof said, k, asked, &v->found[k], "");
+        snc_draft_put(t, "- %s %s: %s\n", snc_target_name(k), snc_target_holds(k, asked, &v->found[k]) ? "holds" : "MISSED", said);
+    }
     snc_draft_put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev rows\n", c->drop.high, c->drop.value,
         f->proof->n_dev);
 }

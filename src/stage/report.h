@@ -6,19 +6,19 @@
 #include "stage/pick.h"
 #include "stage/proof.h"
 
+/* What the file has of each target, and whether every one that was asked for holds: a latency by the upper 95% bound, the size by
+ * the file's bytes, multiply-adds by its arch, a drop by the difference in dev points. */
 typedef struct snc_verdict {
-    bool latency, size, drop; /* holds, or was not asked */
+    snc_found_of found[SNC_TARGETS];
     bool all;
-    double full_us, full_bytes; /* what x means, measured */
 } snc_verdict;
 
-/* Latency by the upper 95% bound, size by the file's bytes, drop by the difference in dev points. */
-snc_verdict snc_report_judge(const snc_proof *p, const snc_limits_asked *asked);
+snc_verdict snc_report_judge(const snc_proof *p, const snc_asked *asked);
 
 typedef struct snc_report_facts {
     const snc_options *o;
     const snc_inputs *in;
-    const snc_limits_asked *asked;
+    const snc_asked *asked;
     const snc_proof *proof;
     const cJSON *config;  /* the chosen arch and policy */
     const cJSON *stages;  /* seconds by stage, and what was reused */

@@ -110,13 +110,13 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
     snc_ctx ctx, work;
     snc_options all = *o;
     snc_inputs in = {0};
-    snc_limits_asked asked;
+    snc_asked asked;
     *missed = 0;
     if (o->export_as) return export_journal(o, h);
     SNC_TRY(snc_stage_need("search", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need("search", "--teacher", o->teacher));
     SNC_TRY(snc_stage_need("search", "--output", o->output));
-    SNC_TRY(snc_limits_parse(&asked, o, "search"));
+    SNC_TRY(snc_asked_parse(&asked, o, "search"));
     all.threads = NULL;
     SNC_TRY(snc_stage_ctx(&work, o, h, 1));
     SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));

@@ -71,21 +71,23 @@ same job/best.json once/best.json
 
 # ---- what nothing can meet: the nearest is kept and the code is 3; nothing is trained again ------------------------------
 cp job/teacher.snc teacher.before && cp job/supernet.snc supernet.before
-run 3 "${from[@]}" "${budget[@]}" --target-latency 0.01x --repair off --output job
+run 3 "${from[@]}" "${budget[@]}" --target-latency 0.01x --target-macs 0.01x --repair off --output job
 holds err 'finetune: job/teacher.snc is up to date'
 holds err 'supernet: job/supernet.snc is up to date'
 holds err 'profile: job/latency.json is up to date'
 same job/teacher.snc teacher.before
 same job/supernet.snc supernet.before
-holds out 'MISSED'
+holds out '^- latency MISSED: .*, asked 0.010x of the full-size INT8 model$'
+holds out '^- multiply-adds MISSED: .*, asked 0.010x of the full-size INT8 model$'
 holds job/report.json '"all":.*false'
 run 0 predict job/compressed.snc <in
 lines out 2
 
 # ---- another process repairs: what the teacher says of the rows is kept ---------------------------------------------------------
 rm job/compressed.snc
-"$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.9x --repair on --output job >out 2>err
+"$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.9x --target-macs 0.9x --repair on --output job >out 2>err
 check "a run that repairs" test $? -eq 0 -o $? -eq 3
+holds out '^- multiply-adds holds: 0[.][0-9]*x (.* M), asked 0.900x of the full-size INT8 model$'
 holds err 'teacher: job/lesson.logits is up to date'
 holds err '^repair '
 
@@ -128,6 +130,7 @@ refused "--target-latency '-1ms'" "${from[@]}" --output new --target-latency -1m
 refused "--target-latency 'fast'" "${from[@]}" --output new --target-latency fast
 refused "--target-latency 3x" "${from[@]}" --output new --target-latency 3x
 refused "--target-size '5'" "${from[@]}" --output new --target-size 5
+refused "--target-macs '5': expected a share" "${from[@]}" --output new --target-macs 5
 refused "--max-drop '-1'" "${from[@]}" --output new --max-drop -1
 refused "--time-budget 'soon'" "${all[@]}" --output new --time-budget soon
 refused "search 'none': expected " "${all[@]}" --output new --searcher none

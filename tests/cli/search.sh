@@ -172,7 +172,7 @@ echo '{"name":"nsga3"}' >bad.json
 refused "search 'nsga3'" "${search[@]}" --searcher bad.json --output i
 absent i/search.sqlite
 refused "search: --teacher is missing" search s.snc "${data[@]}" --target-latency 0.9x --output i
-refused "search: no target" search s.snc --teacher t.snc "${data[@]}" --output i
+refused "search: no target: give --target-latency, --target-size, --target-macs or --max-drop" search s.snc --teacher t.snc "${data[@]}" --output i
 refused "nano/nano.snc" search s.snc --teacher nano/nano.snc "${data[@]}" --target-latency 0.9x --output i
 
 # The latency table by itself, on one thread and another workload.
