@@ -2,7 +2,7 @@
 # Installs what the project needs (Debian/Ubuntu packages), builds it, then does what it is told.
 #   ./build.sh            build into build/release
 #   ./build.sh test       build and run every test
-#   ./build.sh check      the same under sanitizers, without vendor libraries, and warnings as errors
+#   ./build.sh check      the same under sanitizers, without vendor libraries, with clang, and warnings as errors
 #   ./build.sh demo       fetch a real model and a real task, compress one for the other, print the report
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -10,6 +10,7 @@ cd "$(dirname "$0")"
 packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libcjson-dev
 libxxhash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libcmocka-dev"
 demo_packages="python3 python3-pip"
+clang_packages="clang libclang-rt-dev"
 
 install() {
     local missing=()
@@ -92,6 +93,9 @@ check)
     ctest --test-dir build/tsan --output-on-failure -R 'unit/stage_classifier'
     build ref-only
     ctest --test-dir build/ref-only -j 2 --output-on-failure -L 'unit|golden'
+    install $clang_packages
+    build clang
+    ctest --test-dir build/clang -j 2 --output-on-failure -L 'unit|grad|golden|fuzz'
     ;;
 demo)
     install $demo_packages

@@ -50,9 +50,9 @@ snc_err snc_trim_new(snc_trim *out, const snc_tok_assets *a, int V)
     snc_err err = SNC_OK;
     cJSON *flags = NULL;
     const cJSON *it;
-    const char *end = a->vocab + a->vocab_bytes;
     *out = (snc_trim){.rows = V};
     SNC_CHECK(a->vocab && a->config, SNC_E_SHAPE, "no vocabulary to trim: the model has no tokenizer");
+    const char *end = a->vocab + a->vocab_bytes;
     SNC_GOTO(snc_json_parse(&flags, a->config, strlen(a->config), "tokenizer.config"));
     SNC_GOTO(snc_alloc(&out->keep, (size_t)V, sizeof *out->keep));
     int id = 0;

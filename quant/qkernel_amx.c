@@ -129,7 +129,7 @@ INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int
     for (int kb = k0; kb < k1; kb++, a0 += SNC_QBLOCK, a1 += SNC_QBLOCK, b0 += SNC_QTILE, b1 += SNC_QTILE) {
 #pragma GCC unroll 16
         for (int i = 0; i < lines; i++) _mm_prefetch(ahead + 64 * i, _MM_HINT_T1);
-        ahead += 64 * lines;
+        if (lines > 0) ahead += 64 * lines;
         _tile_loadd(6, b0, 64);
         if (passing) _tile_stream_loadd(4, a0, ldq);
         else _tile_loadd(4, a0, ldq);

@@ -29,9 +29,9 @@ void snc_norm__init(snc_norm *m, const snc_uni *uni)
 static snc_err sort_run(snc_norm_buf *b, const mark_run *r)
 {
     size_t at[256] = {0}, n = r->end - r->start;
-    const unsigned char *s = b->text + r->start;
     uint32_t cp;
     if (!r->unsorted) return SNC_OK;
+    const unsigned char *s = b->text + r->start;
     SNC_TRY(snc_grow(&b->sorted, &b->sorted_cap, n, 1));
     for (size_t i = 0; i < n;) {
         unsigned k = snc_utf8__get(&cp, s + i);

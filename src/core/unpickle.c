@@ -232,7 +232,7 @@ static snc_err op_tuple(machine *m, size_t n)
     if (m->n < floor + n) return damaged(m, "the stack is empty");
     value *v = NULL;
     SNC_TRY(make(&v, m, V_TUPLE));
-    SNC_TRY(seq_add(m, v, m->stack + (m->n - n), n));
+    if (n > 0) SNC_TRY(seq_add(m, v, m->stack + (m->n - n), n)); /* an empty tuple may come before there is a stack */
     m->n -= n;
     return push(m, v);
 }

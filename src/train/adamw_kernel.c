@@ -126,7 +126,12 @@ static inline __attribute__((always_inline)) double sumsq_body(const float *g, i
 VARIANT(scalar, )
 #if defined(__x86_64__)
 VARIANT(avx2, __attribute__((target("avx2"))))
-VARIANT(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))))
+#if defined(__clang__) /* drops the whole attribute for a word that it does not know */
+#define WIDE ""
+#else
+#define WIDE ",prefer-vector-width=512"
+#endif
+VARIANT(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl" WIDE))))
 #endif
 
 const snc_adamw_kernels *snc_adamw_kernels_get(snc_isa isa)

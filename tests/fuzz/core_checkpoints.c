@@ -92,8 +92,8 @@ static void safetensors_survive_damage(void **state)
     (void)state;
     static const char *const headers[] = {
         "{}",
-        "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
-        "\"b\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[24,26]},\"c\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[26,26]}}",
+        ("{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+         "\"b\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[24,26]},\"c\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[26,26]}}"),
         "{\"a\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[0,13]},\"b\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[13,26]}}",
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {

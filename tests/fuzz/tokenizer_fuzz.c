@@ -50,15 +50,15 @@ static const char *const configs[] = {
     "{\"lowercase\":true,\"strip_accents\":false,\"tokenize_chinese_chars\":false}",
 };
 static const char *const files[] = {
-    "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_"
-    "per_word\":100,\"vocab\":{\"[UNK]\":0,"
-    "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"BertNormalizer\",\"strip_accents\":null,"
-    "\"lowercase\":true},\"pre_tokenizer\":"
-    "{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"["
-    "CLS]\",1]},\"added_tokens\":[{\"id\":5,"
-    "\"content\":\"new\",\"special\":true},{\"id\":1,\"content\":\"[CLS]\",\"lstrip\":true}]}",
-    "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\",\"cls_token\":{\"content\":\"[CLS]\"},\"added_"
-    "tokens_decoder\":{\"3\":{\"content\":\"x\"}}}",
+    ("{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_"
+     "per_word\":100,\"vocab\":{\"[UNK]\":0,"
+     "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"BertNormalizer\",\"strip_accents\":null,"
+     "\"lowercase\":true},\"pre_tokenizer\":"
+     "{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"["
+     "CLS]\",1]},\"added_tokens\":[{\"id\":5,"
+     "\"content\":\"new\",\"special\":true},{\"id\":1,\"content\":\"[CLS]\",\"lstrip\":true}]}"),
+    ("{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\",\"cls_token\":{\"content\":\"[CLS]\"},\"added_"
+     "tokens_decoder\":{\"3\":{\"content\":\"x\"}}}"),
     "{\"sep_token\":\"[SEP]\",\"unk_token\":\"[UNK]\",\"additional_special_tokens\":[\"y\",{\"content\":\"z\"}]}",
     "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n##b",
 };

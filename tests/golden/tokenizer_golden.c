@@ -147,7 +147,7 @@ static size_t unhex(char *out, const char *hex)
     size_t n = 0;
     if (hex[0] == '.') return 0;
     for (; hex[2 * n]; n++) {
-        unsigned v;
+        unsigned v = 0;
         assert_true(n < MAX_TEXT && sscanf(hex + 2 * n, "%2x", &v) == 1);
         out[n] = (char)v;
     }
