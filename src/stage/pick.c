@@ -97,15 +97,6 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     return err;
 }
 
-/* The rule the supernet was trained for, as its recipe says. */
-static const char *trained_rule(const snc_model *m, const snc_options *o)
-{
-    const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(m->meta, "recipe");
-    const cJSON *rule = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(recipe, "space"), "rule");
-    if (o->depth_rule && strcmp(o->depth_rule, "auto") != 0) return o->depth_rule;
-    return cJSON_IsString(rule) ? rule->valuestring : "even";
-}
-
 static snc_err trim_vocabulary(snc_pick *p)
 {
     const snc_dataset *train = p->in->splits.train;
@@ -159,7 +150,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
     SNC_GOTO(snc_asked_parse(&out->asked, o, "search"));
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
     out->tokenizer_bytes = out->supernet->tokenizer.vocab_bytes + strlen(out->supernet->tokenizer.config ? out->supernet->tokenizer.config : "");
-    SNC_GOTO(snc_step_space(&out->space, o, out->supernet, trained_rule(out->supernet, o)));
+    SNC_GOTO(snc_step_trained_space(&out->space, o, out->supernet, supernet));
     SNC_GOTO(snc_latency_load(&out->table, table));
     SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
     SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));

@@ -22,6 +22,11 @@ snc_err snc_step_supernet(snc_step_report *r, const snc_ctx *ctx, const snc_opti
 
 /* The search space that --space names or the model implies, with the depth rule the supernet was trained for. */
 snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m, const char *rule) SNC_MUST_USE;
+/* The same for the search of a supernet that was read from `path`: its recipe says what it was trained for. SNC_E_ARG: an option
+ * that it was not trained for. */
+snc_err snc_step_trained_space(snc_space **out, const snc_options *o, const snc_model *m, const char *path) SNC_MUST_USE;
+/* The same options as the trainer's sampler draws them; rule is where the layers of a depth come from. */
+void    snc_step_subspace(snc_subspace *out, const snc_space *s, const char *rule);
 /* What search and repair minimise: mean KL(teacher || net) over rows, or mean squared difference for regression. */
 double  snc_step_distance(const float *logits, const float *teacher, int n, int K, bool regression);
 /* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select. */

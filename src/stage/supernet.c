@@ -14,18 +14,20 @@
 #include "train/importance.h"
 #include "train/loss.h"
 
-/* The option lists of the search, as the path sampler wants them. */
-static void subspace_of(snc_subspace *out, const snc_space *s, const char *rule)
+void snc_step_subspace(snc_subspace *out, const snc_space *s, const char *rule)
 {
     const snc_gene *depth = &s->gene[0], *hidden = &s->gene[1], *heads = &s->gene[2], *ffn = &s->gene[3];
-    *out = (snc_subspace){.min_layers = depth->value[0], .max_layers = depth->value[depth->n - 1], .per_layer = true};
+    *out = (snc_subspace){.per_layer = true};
     snprintf(out->rule, sizeof out->rule, "%s", rule);
+    out->n_depth = depth->n;
     out->n_hidden = hidden->n;
     out->n_heads = heads->n;
     out->n_ffn = ffn->n;
+    memcpy(out->depth, depth->value, sizeof out->depth);
     memcpy(out->hidden, hidden->value, sizeof out->hidden);
     memcpy(out->heads, heads->value, sizeof out->heads);
     memcpy(out->ffn, ffn->value, sizeof out->ffn);
+    memcpy(out->kept, s->kept, sizeof out->kept);
 }
 
 snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m, const char *rule)
@@ -33,6 +35,53 @@ snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m
     snc_space_opts so = {.path = o->space, .depth_rule = rule, .int4 = o->target_size != NULL};
     SNC_TRY(snc_inputs_fp(&so.fp, o));
     return snc_space_new(out, &m->cfg, &m->arch, &so);
+}
+
+static bool holds(const cJSON *list, int v)
+{
+    const cJSON *it;
+    cJSON_ArrayForEach(it, list) if (it->valueint == v) return true;
+    return false;
+}
+
+static bool keeps(const cJSON *lists, const int *kept, int depth)
+{
+    const cJSON *list;
+    cJSON_ArrayForEach(list, lists)
+    {
+        bool same = cJSON_GetArraySize(list) == depth;
+        for (int i = 0; same && i < depth; i++) same = cJSON_GetArrayItem(list, i)->valueint == kept[i];
+        if (same) return true;
+    }
+    return false;
+}
+
+static snc_err check_trained(const snc_space *s, const cJSON *trained, const char *path)
+{
+    static const char *const widths[] = {"hidden", "heads", "ffn"};
+    const cJSON *lists = cJSON_GetObjectItemCaseSensitive(trained, "depth_layers");
+    for (int d = 0; d < s->gene[0].n; d++)
+        SNC_CHECK(keeps(lists, s->kept[d], s->gene[0].value[d]), SNC_E_ARG,
+                  "%s: was not trained for these layers at depth %d: search with the --space and --depth-rule it was trained with", path, s->gene[0].value[d]);
+    for (int i = 0; i < 3; i++) {
+        const snc_gene *g = &s->gene[1 + i];
+        for (int k = 0; k < g->n; k++)
+            SNC_CHECK(holds(cJSON_GetObjectItemCaseSensitive(trained, widths[i]), g->value[k]), SNC_E_ARG,
+                      "%s: was not trained for %s %d: search with the --space it was trained with", path, widths[i], g->value[k]);
+    }
+    return SNC_OK;
+}
+
+snc_err snc_step_trained_space(snc_space **out, const snc_options *o, const snc_model *m, const char *path)
+{
+    const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(m->meta, "recipe"), *trained = cJSON_GetObjectItemCaseSensitive(recipe, "space");
+    const char *rule = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(trained, "rule"));
+    if (o->depth_rule && strcmp(o->depth_rule, "auto") != 0) rule = o->depth_rule;
+    SNC_TRY(snc_step_space(out, o, m, rule ? rule : "even"));
+    snc_err err = trained ? check_trained(*out, trained, path) : SNC_OK; /* a model that is no supernet may be searched as well */
+    if (err) snc_space_free(*out);
+    if (err) *out = NULL;
+    return err;
 }
 
 /* Puts heads, neurons and channels in order of falling importance; the function the model computes stays. */
@@ -112,7 +161,7 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
     snc_arch smallest;
     double full = 0, small = 0;
     if (!in->splits.select) return SNC_OK;
-    snc_subspace_pick(&smallest, sub, &m->arch, SNC_SUBSPACE_SMALLEST);
+    snc_subspace_pick(&smallest, sub, SNC_SUBSPACE_SMALLEST);
     SNC_TRY(snc_step_score(&full, ctx, m, &m->arch, compute, in->task, in->splits.select));
     SNC_TRY(snc_step_score(&small, ctx, m, &smallest, compute, in->task, in->splits.select));
     snc_log(ctx, SNC_LOG_INFO, "supernet: score on select: largest net %.2f, smallest %.2f", 100 * full, 100 * small);
@@ -203,7 +252,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     SNC_GOTO(order_by_importance(ctx, m, in, compute));
     SNC_GOTO(snc_step_depth_rule(rule, ctx, m, in, compute, o->depth_rule));
     SNC_GOTO(snc_step_space(&space, o, m, rule));
-    subspace_of(&sub, space, rule);
+    snc_step_subspace(&sub, space, rule);
     SNC_GOTO(snc_subspace_check(&sub, &m->arch));
     SNC_GOTO(train(&r, ctx, m, in, o, compute, &sub, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;

@@ -17,7 +17,7 @@ enum { SNC_SAMPLER_MAX = 16 };
 typedef struct snc_sampler {
     const char *name;
     /* Fills nets and returns how many, at most random + 2. */
-    int (*draw)(snc_arch *nets, const snc_subspace *s, const snc_arch *parent, int random, snc_rng *rng);
+    int (*draw)(snc_arch *nets, const snc_subspace *s, int random, snc_rng *rng);
 } snc_sampler;
 
 snc_err snc_sampler_find(const snc_sampler **out, const char *name) SNC_MUST_USE; /* SNC_E_ARG lists the names */

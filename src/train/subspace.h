@@ -1,7 +1,8 @@
-/* train/subspace.h: which prefix subnets a supernet is trained for: option lists per dimension and the rule for depth.
+/* train/subspace.h: which prefix subnets a supernet is trained for: option lists per dimension, and the layers of each depth.
  *
- * A subnet keeps k layers of the parent by a rule, the same hidden width everywhere, and in each kept layer one of the head
- * and FFN options (all layers alike, or drawn layer by layer). Options ascend; the last one of each list is the largest.
+ * A subnet has one of the depths and keeps that depth's layers of the parent, the same hidden width everywhere, and in each kept
+ * layer one of the head and FFN options (all layers alike, or drawn layer by layer). Options ascend; the last one of each list is
+ * the largest.
  *
  *     snc_subspace s = snc_subspace_default(&m->arch);
  *     SNC_TRY(snc_subspace_check(&s, &m->arch));
@@ -16,10 +17,10 @@
 enum { SNC_SUBSPACE_OPTIONS = 64 };
 
 typedef struct snc_subspace {
-    char rule[8]; /* "first", "last" or "even", see models/elastic.h */
-    int min_layers, max_layers;
-    int n_hidden, n_heads, n_ffn;
-    int hidden[SNC_SUBSPACE_OPTIONS], heads[SNC_SUBSPACE_OPTIONS], ffn[SNC_SUBSPACE_OPTIONS];
+    char rule[8]; /* "first", "last" or "even" (models/elastic.h): where the layers came from; what is kept says `kept` */
+    int n_depth, n_hidden, n_heads, n_ffn;
+    int depth[SNC_SUBSPACE_OPTIONS], hidden[SNC_SUBSPACE_OPTIONS], heads[SNC_SUBSPACE_OPTIONS], ffn[SNC_SUBSPACE_OPTIONS];
+    int kept[SNC_SUBSPACE_OPTIONS][SNC_MAX_LAYERS]; /* per depth: source layers, ascending */
     bool per_layer; /* heads and FFN drawn for each layer on its own */
 } snc_subspace;
 
@@ -30,12 +31,10 @@ snc_subspace snc_subspace_default(const snc_arch *parent);
 /* SNC_E_ARG names the option list and the value that does not ascend or does not fit in every layer of parent. */
 snc_err snc_subspace_check(const snc_subspace *s, const snc_arch *parent) SNC_MUST_USE;
 
-void snc_subspace_pick(snc_arch *out, const snc_subspace *s, const snc_arch *parent, snc_subspace_size size);
-void snc_subspace_random(snc_arch *out, const snc_subspace *s, const snc_arch *parent, snc_rng *rng); /* uniform per gene */
+void snc_subspace_pick(snc_arch *out, const snc_subspace *s, snc_subspace_size size);
+void snc_subspace_random(snc_arch *out, const snc_subspace *s, snc_rng *rng); /* uniform per gene */
 
-/* {"rule":"even","min_layers":3,"max_layers":6,"hidden":[192,384],"heads":[3,6,9,12],"ffn":[...],"per_layer":true} */
+/* {"rule":"even","depth_layers":[[0,3,5],[0,1,2,3,4,5]],"hidden":[192,384],"heads":[3,6,9,12],"ffn":[...],"per_layer":true} */
 cJSON  *snc_subspace_to_json(const snc_subspace *s);
-/* Absent keys keep the default of the parent. Unknown keys are errors. */
-snc_err snc_subspace_from_json(snc_subspace *out, const cJSON *j, const snc_arch *parent, const char *where) SNC_MUST_USE;
 
 #endif

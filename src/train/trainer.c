@@ -286,7 +286,7 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
     size_t k = (size_t)t->K;
     snc_rng_init(&rng, t->ctx->seed, 0x70617468u + ((uint64_t)t->step << 32)); /* "path" */
     int n = 1;
-    if (t->space) n = t->sampler->draw(nets, t->space, &t->m->arch, t->o->random_nets, &rng);
+    if (t->space) n = t->sampler->draw(nets, t->space, t->o->random_nets, &rng);
     else nets[0] = t->m->arch;
     for (int b = 0; b < x->B; b++) {
         t->target[b] = t->d->target[rows[b]];

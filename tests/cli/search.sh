@@ -160,6 +160,17 @@ tr -d ' \t\n' <g/front.json >flat
 equal "dtypes of Q, K and V" "$(grep -o '"qkv":"[a-z0-9]*"' flat | sort -u)" '"qkv":"int8"'
 equal "hidden sizes" "$(grep -o '"hidden":[0-9]*' flat | sort -u)" '"hidden":32'
 equal "FFN widths beyond the list" "$(grep -o '"ffn":[0-9]*' flat | grep -vc ':64$\|:32$')" 0
+# What a supernet was not trained for is not searched.
+echo '{"depth":[3,1],"depth_layers":{"1":[1]},"heads":[4,1]}' >gaps.json
+run 0 supernet --teacher t.snc "${data[@]}" --output gaps.snc --space gaps.json --supernet-epochs 0.2 --threads 1
+run 0 search gaps.snc --teacher t.snc "${data[@]}" --target-size 0.9x --evals 20 --space gaps.json --output gaps
+tr -d ' \t\n' <gaps/front.json | grep -o '"layers":\[{[^]]*\]' | grep -o '"source":[0-9]*' | sort -u >flat
+check "layers of depth 1 are the file's" grep -q '"source":1' flat
+refused "gaps.snc: was not trained for these layers at depth 2" search gaps.snc --teacher t.snc "${data[@]}" --target-size 0.9x --output i
+echo '{"depth":[3,1],"heads":[4,1]}' >bad.json
+refused "gaps.snc: was not trained for these layers at depth 1" search gaps.snc --teacher t.snc "${data[@]}" --target-size 0.9x --space bad.json --output i
+echo '{"depth":[3,1],"depth_layers":{"1":[1]},"heads":[4,2]}' >bad.json
+refused "gaps.snc: was not trained for heads 2" search gaps.snc --teacher t.snc "${data[@]}" --target-size 0.9x --space bad.json --output i
 echo '{"depth":[3],"width":[32]}' >bad.json
 refused "unknown key 'width'" "${search[@]}" --space bad.json --output i
 echo '{"hidden":[33]}' >bad.json

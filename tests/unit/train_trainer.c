@@ -287,7 +287,7 @@ static void a_supernet_serves_its_smallest_net(void **state)
     snc_model *teacher = trained_teacher();
     snc_subspace s = space_of(teacher);
     snc_arch small;
-    snc_subspace_pick(&small, &s, &teacher->arch, SNC_SUBSPACE_SMALLEST);
+    snc_subspace_pick(&small, &s, SNC_SUBSPACE_SMALLEST);
     const char *samplers[] = {"sandwich", "instatune"};
     for (int i = 0; i < 2; i++) {
         snc_model *m = trained_teacher();
