@@ -262,7 +262,10 @@ snc_err snc_bert_forward(snc_bert *e, float *logits, const snc_arch *arch, const
     e->drop = drop ? *drop : (snc_dropout){.seed = 0};
     plan(e, arch, x->T, x->B);
     embed_forward(e);
-    for (int i = 0; i < arch->layers; i++) SNC_TRY(snc_bert__layer_forward(e, i));
+    for (int i = 0; i < arch->layers; i++) {
+        SNC_TRY(snc_go_on(e->ctx));
+        SNC_TRY(snc_bert__layer_forward(e, i));
+    }
     SNC_TRY(head_forward(logits, e));
     e->ready = e->opts.train;
     return SNC_OK;
@@ -350,6 +353,7 @@ snc_err snc_bert_backward(snc_bert *e, const float *dlogits, const float *const 
     start_gradients(e, dlogits != NULL);
     SNC_TRY(head_backward(e, dlogits));
     for (int i = e->arch.layers - 1; i >= 0; i--) {
+        SNC_TRY(snc_go_on(e->ctx));
         inject(e, dhidden, n_hidden, i + 1, e->layer[i].rows);
         SNC_TRY(snc_bert__layer_backward(e, i));
     }

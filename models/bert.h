@@ -48,7 +48,8 @@ typedef struct snc_dropout {
 } snc_dropout;
 
 /* logits [B, K] overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL: evaluation.
- * SNC_E_SHAPE: more tokens, sequences or a longer one than planned, an arch that does not fit, an id out of its table. */
+ * SNC_E_SHAPE: more tokens, sequences or a longer one than planned, an arch that does not fit, an id out of its table.
+ * SNC_E_CANCELLED: between two layers. */
 snc_err snc_bert_forward(snc_bert *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop) SNC_MUST_USE;
 
 /* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true.

@@ -198,7 +198,7 @@ static snc_err measure_all(build *b)
         for (int d = 0; d < t->n_linear; d++)
             for (int h = 0; h < t->hidden.n; h++)
                 for (int r = 0; r < rounds_of(t); r++) {
-                    SNC_CHECK(!snc_cancelled(b->ctx), SNC_E_CANCELLED, "latency table: interrupted");
+                    SNC_TRY(snc_go_on(b->ctx));
                     SNC_TRY(measure_net(b, d, h, r));
                 }
     settle(b);

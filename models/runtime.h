@@ -64,7 +64,8 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
 snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
 void snc_net_free(snc_net *n);
 /* logits [B, K]. SNC_E_SHAPE: no sequences, an empty one, one longer than max_len, or more tokens or sequences than
- * planned. SNC_E_ARG: an id or type outside its table. */
+ * planned. SNC_E_ARG: an id or type outside its table. SNC_E_CANCELLED: by the
+ * context of its creation, between two layers. */
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x) SNC_MUST_USE;
 
 const snc_arch *snc_net_arch(const snc_net *n);

@@ -297,6 +297,7 @@ snc_err snc_rt__forward(float *logits, snc_rt__job *j)
     snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
     stamp(j, &j->w->times.embed);
     for (int l = 0; l < n->arch.layers; l++) {
+        SNC_TRY(snc_go_on(j->ctx)); /* a layer of a long text on a slow machine is a good part of a second */
         SNC_TRY(layer(j, l, norm));
         norm = &n->w->layer[n->arch.source[l]].ffn_norm;
     }

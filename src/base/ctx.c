@@ -57,3 +57,5 @@ void snc_progress(const snc_ctx *ctx, const char *what, double done, double tota
 }
 
 bool snc_cancelled(const snc_ctx *ctx) { return ctx->cancel && *ctx->cancel; }
+
+snc_err snc_go_on(const snc_ctx *ctx) { return snc_cancelled(ctx) ? snc_err_set(SNC_E_CANCELLED, "interrupted") : SNC_OK; }

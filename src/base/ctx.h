@@ -53,5 +53,7 @@ void snc_log(const snc_ctx *ctx, snc_log_level level, const char *fmt, ...) __at
 void snc_progress(const snc_ctx *ctx, const char *what, double done, double total, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 bool snc_cancelled(const snc_ctx *ctx);
+/* SNC_E_CANCELLED once cancelled: for every loop that may take a second, and inside every turn of it that may. */
+snc_err snc_go_on(const snc_ctx *ctx) SNC_MUST_USE;
 
 #endif

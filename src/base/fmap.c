@@ -100,12 +100,18 @@ static void remove_stale(const char *path)
     if (d) closedir(d);
 }
 
+snc_err snc_fout_name(char *buf, size_t size, const char *path)
+{
+    int n = snprintf(buf, size, "%s.tmp.%ld", path, (long)getpid());
+    SNC_CHECK(n > 0 && (size_t)n < size, SNC_E_ARG, "path too long: %.80s...", path);
+    return SNC_OK;
+}
+
 snc_err snc_fout_open(snc_fout **out, const char *path)
 {
     snc_fout *f = NULL;
     char tmp[4096];
-    int n = snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
-    SNC_CHECK(n > 0 && (size_t)n < sizeof tmp, SNC_E_ARG, "path too long: %.80s...", path);
+    SNC_TRY(snc_fout_name(tmp, sizeof tmp, path));
     SNC_CHECK(!snc_is_dir(path), SNC_E_IO, "%s: is a folder", path);
     snc_err err = SNC_OK;
     remove_stale(path);

@@ -25,6 +25,7 @@ snc_err snc_file_read(char **out, size_t *size, const char *path) SNC_MUST_USE;
  * Opening removes what killed processes left of this file ("path*.tmp.PID" of a process that is gone). */
 typedef struct snc_fout snc_fout;
 snc_err snc_fout_open(snc_fout **out, const char *path) SNC_MUST_USE;
+snc_err snc_fout_name(char *buf, size_t size, const char *path) SNC_MUST_USE; /* "path.tmp.PID"; SNC_E_ARG: too long */
 snc_err snc_fout_write(snc_fout *f, const void *data, size_t n) SNC_MUST_USE;
 int     snc_fout_descriptor(const snc_fout *f); /* of its own, for a lock that outlives f; the caller closes it. -1: none */
 snc_err snc_fout_commit(snc_fout *f) SNC_MUST_USE;

@@ -1,6 +1,8 @@
 /* The program: parses, runs one stage, prints its answer, and turns the outcome into an exit code.
  * 0 done; 2 bad input or failure; 3 a target was missed; 130 interrupted. */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,20 +10,36 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/error.h"
+#include "base/fmap.h"
 #include "cli/options.h"
 
 static volatile int cancelled;
 
+static volatile sig_atomic_t asked;  /* by a signal */
+static volatile sig_atomic_t patient; /* there is a state worth the time to write it */
+static char unfinished[4096];         /* where --output is written until it is whole; "" without */
+
+/* The work ends at its next turn, of which there are several a second. Where nothing but the output is at stake, a call that
+ * takes longer (a large file on a slow disk) is not waited for. */
 static void on_interrupt(int sig)
 {
     (void)sig;
-    if (cancelled) _exit(130); /* asked twice */
-    cancelled = 1;
+    if (asked) _exit(130); /* twice */
+    asked = cancelled = 1;
+    if (!patient) alarm(1);
+}
+
+static void on_alarm(int sig)
+{
+    static const char line[] = "compress: interrupted\n";
+    (void)sig;
+    unlink(unfinished);
+    if (write(STDERR_FILENO, line, sizeof line - 1) < 0) {} /* nobody left to tell */
+    _exit(130);
 }
 
 typedef struct terminal {
-    int tty, quiet, line_open;
+    int tty, quiet, line_open, lost; /* lost: errno of a failed write of the answer */
     double shown, started;
     char what[32];
     FILE *json;
@@ -91,18 +109,25 @@ static void on_progress(void *user, const char *what, double done, double total,
 
 static void on_result(void *user, const char *line)
 {
-    end_line(user);
-    fputs(line, stdout);
-    fputc('\n', stdout);
+    terminal *t = user;
+    end_line(t);
+    if (t->lost || (fputs(line, stdout) >= 0 && fputc('\n', stdout) != EOF) || asked) return;
+    t->lost = errno;
+    cancelled = 1; /* nobody reads: no use to go on */
 }
 
 static snc_err on_input(void *user, const char **line, size_t *bytes)
 {
     terminal *t = user;
-    ssize_t n = getline(&t->line, &t->line_cap, stdin);
+    ssize_t n = -1;
     *line = NULL;
+    do {
+        clearerr(stdin);
+        if (!cancelled) n = getline(&t->line, &t->line_cap, stdin);
+        SNC_CHECK(!cancelled, SNC_E_CANCELLED, "interrupted while waiting for input");
+    } while (n < 0 && ferror(stdin) && errno == EINTR);
     if (n < 0) {
-        SNC_CHECK(!ferror(stdin), SNC_E_IO, "standard input: read failed");
+        SNC_CHECK(!ferror(stdin), SNC_E_IO, "standard input: read failed: %s", strerror(errno));
         return SNC_OK;
     }
     while (n > 0 && (t->line[n - 1] == '\n' || t->line[n - 1] == '\r')) n--;
@@ -127,44 +152,82 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
     return snc_stage_compress(&a->o, h, missed);
 }
 
+static void signals(int how)
+{
+    sigset_t s;
+    sigemptyset(&s);
+    sigaddset(&s, SIGINT);
+    sigaddset(&s, SIGTERM);
+    sigprocmask(how, &s, NULL);
+}
+
 /* Threads that wait by spinning starve each other as soon as anything else runs on the machine: a training step took thirty
  * times as long. libgomp reads its settings once, when it is loaded, so a short spin has to be in the environment before. */
 static void spin_briefly(char **argv)
 {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
+    signals(SIG_BLOCK); /* they wait until the new program has its handlers */
     if (setenv("GOMP_SPINCOUNT", "3000", 1) == 0) execv("/proc/self/exe", argv);
     /* no /proc: it works as well, only less politely */
+}
+
+/* A closed standard stream would give its number to the next file that is opened, and answers would go into that. */
+static void keep_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0) _exit(2); /* so that using it fails */
+}
+
+static void handle_signals(const snc_args *a)
+{
+    const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY;
+    const struct sigaction ask = {.sa_handler = on_interrupt}, end = {.sa_handler = on_alarm}, ignore = {.sa_handler = SIG_IGN};
+    patient = (a->verb->bit & keeps) && !a->o.tabular;
+    if (a->o.output && snc_fout_name(unfinished, sizeof unfinished, a->o.output)) *unfinished = 0;
+    sigaction(SIGINT, &ask, NULL);
+    sigaction(SIGTERM, &ask, NULL);
+    sigaction(SIGALRM, &end, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file limit is an error of write, not a death */
+    sigaction(SIGPIPE, &ignore, NULL); /* and so is a reader that has gone */
+    signals(SIG_UNBLOCK);
+}
+
+/* The exit code of an answer without work. */
+static int answered(void)
+{
+    if (fflush(stdout) == 0) return 0;
+    fprintf(stderr, "compress: standard output: write failed: %s\n", strerror(errno));
+    return 2;
 }
 
 int main(int argc, char **argv)
 {
     snc_args a;
+    keep_streams();
     int missed = 0;
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         snc_args_help(NULL);
-        return argc < 2 ? 2 : 0;
+        return argc < 2 ? 2 : answered();
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("compress %s\n", SNC_VERSION);
-        return 0;
+        return answered();
     }
     snc_err err = snc_args_parse(&a, argc, argv);
     if (!err && a.help) {
         snc_args_help(a.verb);
-        return 0;
+        return answered();
     }
     if (!err && a.verb->all_cores) spin_briefly(argv);
     terminal t = {.tty = isatty(2), .quiet = a.quiet, .started = snc_now()};
     snc_host h = {&t, on_log, on_progress, on_result, on_input, &cancelled, NULL};
-    struct sigaction sa = {.sa_handler = on_interrupt};
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL); /* a file limit is an error of write, not a death */
+    handle_signals(&a);
     if (!err && a.log_json && !(t.json = fopen(a.log_json, "w")))
         err = snc_err_set(SNC_E_IO, "--log-json %s: cannot write", a.log_json);
     if (!err) err = run(&a, &h, &missed);
     end_line(&t);
-    if (fflush(stdout) != 0 && !err) err = snc_err_set(SNC_E_IO, "standard output: write failed");
+    if (fflush(stdout) != 0 && !t.lost && !asked) t.lost = errno;
+    if (t.lost && (!err || err == SNC_E_CANCELLED)) err = snc_err_set(SNC_E_IO, "standard output: write failed: %s", strerror(t.lost));
     if (err) fprintf(stderr, "compress: %s\n", snc_err_text());
     if (t.json) fclose(t.json);
     free(t.line);

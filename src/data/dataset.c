@@ -33,6 +33,7 @@ typedef struct chunk {
 } chunk;
 
 typedef struct encode_job {
+    const snc_ctx *ctx;
     const snc_row *const *row;
     const snc_tok *tok;
     snc_tok_scratch **scratch; /* one a worker */
@@ -47,6 +48,7 @@ static snc_err encode_row(chunk *c, int32_t *len, const encode_job *job, int i, 
 {
     const snc_row *r = job->row[i];
     snc_encoding e;
+    SNC_TRY(snc_go_on(job->ctx));
     SNC_TRY(snc_tok_encode(&e, job->tok, job->scratch[worker], r->a.p, r->a.n, r->b.p, r->b.n, job->max_length));
     SNC_TRY(snc_grow(&c->ids, &c->ids_cap, c->n + (size_t)e.n, sizeof *c->ids));
     SNC_TRY(snc_grow(&c->types, &c->types_cap, c->n + (size_t)e.n, sizeof *c->types));
@@ -108,7 +110,7 @@ static snc_err tokenize(snc_dataset **out, const snc_ctx *ctx, const snc_task *t
 {
     snc_err err = SNC_OK;
     snc_dataset *d = NULL;
-    encode_job job = {.row = row, .tok = tok, .max_length = t->max_length};
+    encode_job job = {.ctx = ctx, .row = row, .tok = tok, .max_length = t->max_length};
     SNC_GOTO(snc_alloc(&d, 1, sizeof *d));
     d->n = n;
     SNC_GOTO(encode(d, &job, ctx));

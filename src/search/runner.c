@@ -170,7 +170,9 @@ snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, s
             int before = out->evaluated + out->reused;
             if (snc_cancelled(ctx)) return snc_err_set(SNC_E_CANCELLED, "search interrupted after %d evaluations", before);
             obs[i] = (snc_obs){.cfg = cfg[i]};
-            SNC_TRY(observe(&r, &obs[i]));
+            snc_err err = observe(&r, &obs[i]);
+            if (err == SNC_E_CANCELLED) return snc_err_set(err, "search interrupted after %d evaluations", before);
+            SNC_TRY(err);
             idle = out->evaluated + out->reused > before ? 0 : idle + 1;
         }
         SNC_TRY(snc_search_tell(s, obs, n));

@@ -138,7 +138,8 @@ out:
     return err;
 }
 
-snc_err snc_tabular_run(snc_tabular_mark *marks, const snc_tabular *t, const char *search, const cJSON *params, int n_marks, uint64_t seed)
+snc_err snc_tabular_run(snc_tabular_mark *marks, const snc_ctx *ctx, const snc_tabular *t, const char *search, const cJSON *params,
+                        int n_marks, uint64_t seed)
 {
     snc_err err = SNC_OK;
     snc_search *s = NULL;
@@ -150,6 +151,7 @@ snc_err snc_tabular_run(snc_tabular_mark *marks, const snc_tabular *t, const cha
             snc_cfg cfg[ASK];
             snc_obs obs[ASK];
             int left = marks[m].queries - told;
+            SNC_GOTO(snc_go_on(ctx));
             SNC_GOTO(snc_search_ask(cfg, &n, s, left < ASK ? left : ASK));
             for (int i = 0; i < n; i++) {
                 int at = snc_tabular_index(t, &cfg[i]);

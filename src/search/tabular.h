@@ -6,6 +6,7 @@
 #ifndef SNC_SEARCH_TABULAR_H
 #define SNC_SEARCH_TABULAR_H
 
+#include "base/ctx.h"
 #include "search/search.h"
 
 typedef struct snc_tabular {
@@ -29,7 +30,7 @@ typedef struct snc_tabular_mark {
 } snc_tabular_mark;
 
 /* One run of a search up to the last mark. One that ends early keeps its best. */
-snc_err snc_tabular_run(snc_tabular_mark *marks, const snc_tabular *t, const char *search, const cJSON *params, int n_marks,
-                        uint64_t seed) SNC_MUST_USE;
+snc_err snc_tabular_run(snc_tabular_mark *marks, const snc_ctx *ctx, const snc_tabular *t, const char *search, const cJSON *params,
+                        int n_marks, uint64_t seed) SNC_MUST_USE;
 
 #endif

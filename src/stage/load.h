@@ -31,8 +31,8 @@ snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path) SNC_MUST_USE;
 /* Identity of a model file or of a folder's model and tokenizer files. */
 snc_err snc_path_hash(uint64_t *out, const char *path) SNC_MUST_USE;
 
-/* Logits [n, K] of a split, in batches of like length, through a net. The net must be planned for `batch` x d->max_len. Runs to
- * its end: an interrupted search finishes the evaluation it is in. */
+/* Logits [n, K] of a split, in batches of like length, through a net. The net must be planned for `batch` x d->max_len.
+ * SNC_E_CANCELLED: between two layers, as snc_net_run. */
 snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch) SNC_MUST_USE;
 /* The same with a net of its own. arch and policy as in snc_net_create. */
 snc_err snc_weights_logits(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,

@@ -29,7 +29,7 @@ static snc_err parse_cell(double *us, double *p90_us, const char *text, const ch
     return SNC_OK;
 }
 
-snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model)
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *model)
 {
     char percentile[32];
     char *text = NULL;
@@ -37,7 +37,7 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const s
     const char *argv[] = {h->program ? h->program : SNC_PROC_SELF, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
                           "-t", o->threads ? o->threads : "1", "-o", "json", "--percentile", percentile, "--backend",
                           o->backend ? o->backend : "auto", "--quiet", NULL};
-    SNC_TRY(snc_proc_run(&text, argv));
+    SNC_TRY(snc_proc_run(&text, ctx, argv));
     snc_err err = parse_cell(us, p90_us, text, model);
     snc_free(text);
     return err;
@@ -52,8 +52,7 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
             snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
             double tail = 0;
             if (m == &p->m[SNC_PROOF_TEACHER] && r >= SNC_PROOF_TEACHER_ROUNDS) continue;
-            SNC_CHECK(!snc_cancelled(ctx), SNC_E_CANCELLED, "interrupted while measuring; everything before is saved");
-            SNC_TRY(snc_proof_time(&m->round_us[r], &tail, o, h, m->path));
+            SNC_TRY(snc_proof_time(&m->round_us[r], &tail, ctx, o, h, m->path));
             m->p90_us = (m->p90_us * r + tail) / (r + 1);
             m->rounds = r + 1;
         }
@@ -154,6 +153,7 @@ static snc_err paired_drop(snc_interval *out, const snc_ctx *ctx, const snc_task
     SNC_GOTO(snc_alloc(&diff, BOOTSTRAP, sizeof *diff));
     for (int b = 0; b < BOOTSTRAP; b++) {
         double s = 0, t = 0;
+        SNC_GOTO(snc_go_on(ctx));
         for (int i = 0; i < d->n; i++) rows[i] = (int32_t)snc_rng_below(&rng, (uint32_t)d->n);
         SNC_GOTO(resampled_score(&t, task, teacher, d, rows, K, z, target));
         SNC_GOTO(resampled_score(&s, task, model, d, rows, K, z, target));

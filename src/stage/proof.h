@@ -49,6 +49,6 @@ void snc_found_in_proof(snc_found_of found[SNC_TARGETS], const snc_proof *p);
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency);
 
 /* One process: the asked percentile of `model` on the workload, and its p90, in microseconds. */
-snc_err snc_proof_time(double *us, double *p90_us, const snc_options *o, const snc_host *h, const char *model) SNC_MUST_USE;
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *model) SNC_MUST_USE;
 
 #endif

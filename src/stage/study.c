@@ -43,8 +43,7 @@ static snc_err run_contender(contender *c, const snc_ctx *ctx, const snc_tabular
     for (int s = 0; s < seeds; s++) {
         snc_tabular_mark m[MARKS];
         for (int i = 0; i < MARKS; i++) m[i] = (snc_tabular_mark){.queries = at_queries[i]};
-        SNC_CHECK(!snc_cancelled(ctx), SNC_E_CANCELLED, "study: interrupted");
-        SNC_TRY(snc_tabular_run(m, t, c->kind, c->params, MARKS, ctx->seed + (uint64_t)s));
+        SNC_TRY(snc_tabular_run(m, ctx, t, c->kind, c->params, MARKS, ctx->seed + (uint64_t)s));
         for (int i = 0; i < MARKS; i++) {
             c->rank[i] += m[i].rank;
             c->square[i] += (double)m[i].rank * m[i].rank;

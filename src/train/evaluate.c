@@ -44,10 +44,7 @@ snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc
     SNC_GOTO(sorted_rows(&rows, d));
     SNC_GOTO(snc_alloc(&z, (size_t)batch_size * (size_t)K, sizeof *z));
     for (int at = 0; at < d->n; at += batch_size) {
-        if (snc_cancelled(ctx)) {
-            err = snc_err_set(SNC_E_CANCELLED, "interrupted");
-            goto out;
-        }
+        SNC_GOTO(snc_go_on(ctx));
         int n = d->n - at < batch_size ? d->n - at : batch_size;
         snc_tokens x;
         snc_batcher_rows(&x, batcher, rows + at, n);

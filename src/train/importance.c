@@ -206,10 +206,7 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < o->max_rows; i++) {
         const snc_row_set *sets;
         int labelled;
-        if (snc_cancelled(ctx)) {
-            err = snc_err_set(SNC_E_CANCELLED, "importance: interrupted");
-            goto out;
-        }
+        SNC_GOTO(snc_go_on(ctx));
         SNC_GOTO(run_batch(&sets, &labelled, &w, m, d, i));
         if (labelled == 0) continue;
         snc_par_for(ctx, m->arch.layers, 1, score_layer, &w.p);

@@ -318,7 +318,10 @@ static snc_err train_step(trainer *t)
     const snc_row_set *sets = snc_touched_scan(t->touched, &x);
     snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
     snc_bert_start_grads(t->e);
-    SNC_TRY(run_nets(t, &x, rows));
+    const tally before = t->tally;
+    snc_err err = run_nets(t, &x, rows);
+    if (err) t->tally = before; /* the step has not been */
+    SNC_TRY(err);
     for (int i = 0; i < t->m->params.n; i++) {
         double sum;
         if (snc_bert_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
@@ -374,16 +377,20 @@ static snc_err end_epoch(trainer *t)
     return SNC_OK;
 }
 
+/* Between steps, or in the middle of one, of which nothing is kept: the weights change at a step's end. */
+static snc_err interrupted(trainer *t)
+{
+    SNC_TRY(save(t));
+    return snc_err_set(SNC_E_CANCELLED, "%s: interrupted at step %lld of %lld%s", t->o->what, (long long)t->step, (long long)t->total,
+                       t->o->checkpoint ? "; the checkpoint is saved" : "");
+}
+
 static snc_err loop(snc_train_result *out, trainer *t)
 {
     int64_t shuffled = -1;
     t->started = t->shown = snc_now();
     while (t->step < t->total) {
-        if (snc_cancelled(t->ctx)) {
-            SNC_TRY(save(t));
-            return snc_err_set(SNC_E_CANCELLED, "%s: interrupted at step %lld of %lld%s", t->o->what, (long long)t->step,
-                               (long long)t->total, t->o->checkpoint ? "; the checkpoint is saved" : "");
-        }
+        if (snc_cancelled(t->ctx)) return interrupted(t);
         if (t->o->max_steps > 0 && t->step >= t->o->max_steps) {
             SNC_TRY(save(t));
             break;
@@ -394,7 +401,9 @@ static snc_err loop(snc_train_result *out, trainer *t)
             shuffled = epoch;
         }
         if (t->step % t->per_epoch == 0) t->tally = (tally){0};
-        SNC_TRY(train_step(t));
+        snc_err err = train_step(t);
+        if (err == SNC_E_CANCELLED) return interrupted(t);
+        SNC_TRY(err);
         show(t, false);
         bool ended = t->step % t->per_epoch == 0;
         if (ended || t->step == t->total) SNC_TRY(end_epoch(t));
