@@ -61,13 +61,9 @@ static snc_err check_model(job *j, const char *from)
 static snc_err make_teacher(job *j, const char *from)
 {
     snc_step_report r;
-    snc_options o = *j->o;
     double t0 = snc_now();
-    if (j->fine_tuned) {
-        o.epochs = 0; /* its weights as they are, in our names and the task's label order */
-        snc_log(&j->ctx, SNC_LOG_INFO, "%s is fine-tuned already", from);
-    }
-    SNC_TRY(snc_step_finetune(&r, &j->ctx, &o, &j->in, from, j->folder.teacher));
+    if (j->fine_tuned) return snc_step_adopt(&j->ctx, j->o, &j->in, from, j->folder.teacher);
+    SNC_TRY(snc_step_finetune(&r, &j->ctx, j->o, &j->in, from, j->folder.teacher));
     note_stage(j, "finetune", t0);
     return SNC_OK;
 }

@@ -9,18 +9,17 @@
 enum { STEPS = 12 };
 
 /* Seconds of one full-net training step, from a dozen real ones that are thrown away. */
-static snc_err step_seconds(double *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from)
+static snc_err step_seconds(double *out, bool *fine_tuned, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from)
 {
     snc_model *m = NULL;
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
     snc_train_result r;
-    bool fine_tuned;
     snc_ctx quiet = *ctx;
     snc_err err = SNC_OK;
     quiet.progress = NULL;
     quiet.level = SNC_LOG_ERROR;
     SNC_TRY(snc_inputs_compute(&t.compute, o));
-    SNC_GOTO(snc_inputs_model(&m, &fine_tuned, &quiet, from, in->task));
+    SNC_GOTO(snc_inputs_model(&m, fine_tuned, &quiet, from, in->task));
     t.batch_size = o->batch_size;
     t.epochs = 1;
     t.max_steps = STEPS;
@@ -34,8 +33,9 @@ out:
 snc_err snc_estimate_say(const snc_ctx *ctx, const snc_host *h, const snc_options *o, const snc_inputs *in, const char *from)
 {
     double step = 0, steps_per_epoch = (double)in->splits.train->n / o->batch_size;
-    SNC_TRY(step_seconds(&step, ctx, o, in, from));
-    double finetune = o->teacher ? 0 : o->epochs * steps_per_epoch * step;
+    bool fine_tuned;
+    SNC_TRY(step_seconds(&step, &fine_tuned, ctx, o, in, from));
+    double finetune = fine_tuned ? 0 : o->epochs * steps_per_epoch * step;
     /* a sandwich step runs the largest, the smallest and two random nets, and updates once: 1.8 steps of fine-tuning, as measured */
     double rows = 1 + 1.3 * snc_step_made(o, in->splits.train->n); /* made rows are longer */
     double supernet = o->supernet_epochs * rows * steps_per_epoch * step * 1.8 + 0.25 * rows * steps_per_epoch * step; /* and the teacher's logits */

@@ -61,12 +61,14 @@ snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out)
 snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in, const char *out)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
-    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "recipe");
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "task");
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "max_length");
-    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "training");
     cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
-    cJSON_AddItemToObject(m->meta, "recipe", cJSON_Duplicate(recipe, 1));
+    if (recipe) {
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "recipe");
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "training");
+        cJSON_AddItemToObject(m->meta, "recipe", cJSON_Duplicate(recipe, 1));
+    }
     cJSON_AddStringToObject(m->meta, "task", snc_task_name(in->task));
     cJSON_AddNumberToObject(m->meta, "max_length", snc_task_max_length(in->task));
     if (in->splits.rank) {
@@ -104,6 +106,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
         goto out;
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
+    if (fine_tuned) snc_log(ctx, SNC_LOG_INFO, "finetune: %s is fine-tuned already; its classifier is trained on", from);
     SNC_GOTO(train(&r, ctx, m, in, o, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;
     report->seconds = r.seconds;
@@ -115,6 +118,60 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
 out:
     cJSON_Delete(stamp);
     cJSON_Delete(recipe);
+    snc_model_free(m);
+    return err;
+}
+
+/* What one answer to every row scores: the commonest label, or the mean. */
+static snc_err constant_score(double *score, const snc_task *task, const snc_dataset *d, int K)
+{
+    int count[SNC_MAX_CLASSES] = {0}, best = 0;
+    double mean = 0;
+    float *logits = NULL;
+    SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)K, sizeof *logits));
+    for (int i = 0; i < d->n && K > 1; i++) count[(int)d->target[i]]++;
+    for (int k = 1; k < K; k++) best = count[k] > count[best] ? k : best;
+    for (int i = 0; i < d->n; i++) mean += (double)d->target[i] / d->n;
+    for (int i = 0; i < d->n; i++) logits[(size_t)i * (size_t)K + (size_t)best] = K > 1 ? 1.0f : (float)mean;
+    snc_err err = snc_inputs_score(score, NULL, task, logits, d, K);
+    snc_free(logits);
+    return err;
+}
+
+/* A head that fits by its number of classes alone may be of another task: its score tells. */
+static snc_err say_adopted(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, snc_model *m, const char *from)
+{
+    double score, constant;
+    snc_compute compute;
+    const snc_dataset *d = in->splits.select;
+    SNC_TRY(snc_inputs_compute(&compute, o));
+    SNC_TRY(snc_step_score(&score, ctx, m, &m->arch, compute, in->task, d));
+    SNC_TRY(constant_score(&constant, in->task, d, m->cfg.classes));
+    snc_log(ctx, SNC_LOG_INFO, "teacher: %s as it is, fine-tuned already: score on select %.2f", from, 100 * score);
+    if (!(score > constant))
+        snc_log(ctx, SNC_LOG_WARN, "%s: on select no better than one answer to every row (%.2f): was it fine-tuned for %s?", from, 100 * constant,
+                snc_task_name(in->task));
+    return SNC_OK;
+}
+
+snc_err snc_step_adopt(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from, const char *out)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    cJSON *stamp = snc_stamp_new("adopt", o, in->task, in->splits.rank); /* rank: the lengths that the file keeps */
+    bool fine_tuned;
+    uint64_t h = 0;
+    SNC_GOTO(snc_path_hash(&h, from));
+    snc_stamp_hash(stamp, "model", h);
+    if (snc_stamp_matches(out, stamp)) {
+        snc_log(ctx, SNC_LOG_INFO, "teacher: %s is up to date", out);
+        goto out;
+    }
+    SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
+    SNC_GOTO(snc_step_finish_model(m, stamp, NULL, NULL, in, out));
+    SNC_GOTO(say_adopted(ctx, o, in, m, from));
+out:
+    cJSON_Delete(stamp);
     snc_model_free(m);
     return err;
 }

@@ -90,6 +90,8 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     if (!err) err = snc_alloc(&p->teacher_select, (size_t)s->select->n * K, sizeof(float));
     if (!err) err = snc_weights_logits(p->teacher_rank, p->ctx, l.weights, NULL, NULL, s->rank);
     if (!err) err = snc_weights_logits(p->teacher_select, p->ctx, l.weights, NULL, NULL, s->select);
+    if (!err) snc_loaded_order_classes(p->teacher_rank, &l, p->in->task, s->rank->n);
+    if (!err) snc_loaded_order_classes(p->teacher_select, &l, p->in->task, s->select->n);
     if (!err) err = snc_inputs_score(&p->teacher_rank_score, NULL, p->in->task, p->teacher_rank, s->rank, (int)K);
     if (!err) err = snc_inputs_score(&p->teacher_select_score, NULL, p->in->task, p->teacher_select, s->select, (int)K);
     if (!err) err = snc_path_hash(&p->teacher_hash, path);

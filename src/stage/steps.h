@@ -16,6 +16,8 @@ typedef struct snc_step_report {
 /* Teacher from any model. Leaves out.checkpoint while unfinished. */
 snc_err snc_step_finetune(snc_step_report *r, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
                           const char *out) SNC_MUST_USE;
+/* Teacher from a model that is fine-tuned already: its weights as they are, in our names and the task's order of classes. */
+snc_err snc_step_adopt(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from, const char *out) SNC_MUST_USE;
 /* Supernet in importance order from a teacher. */
 snc_err snc_step_supernet(snc_step_report *r, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
                           const char *out) SNC_MUST_USE;
@@ -41,6 +43,7 @@ double  snc_step_made(const snc_options *o, int n);
  * lesson's file where that is of the same teacher, rows and arithmetic. */
 snc_err snc_step_teach(const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher, snc_compute compute) SNC_MUST_USE;
 snc_err snc_step_checkpoint_path(char *buf, size_t size, const char *out) SNC_MUST_USE;
+/* Stamps and saves. recipe NULL: the model was not trained here, and says of its training what it said. */
 snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in,
                               const char *out) SNC_MUST_USE;
 /* Task score of a prefix net on a split, by the training engine. */

@@ -1,10 +1,16 @@
-/* Makes what the command line tests work on. make_nano --reseal FILE puts the right digest into a .snc that a test changed in
- * place. make_nano FOLDER writes nano.snc (a nano BERT from a seed, without a head) and a
- * generated two-class task: sentences with more good words than bad ones are positive. */
+/* Makes what the command line tests work on.
+ *
+ *   make_nano FOLDER           nano.snc (a nano BERT from a seed, without a head) and a generated two-class task: sentences with
+ *                              more good words than bad ones are positive
+ *   make_nano --hf M FOLDER    a fine-tuned .snc of the task as a Hugging Face folder, its two classes the other way round
+ *   make_nano --reseal FILE    puts the right digest into a .snc that a test changed in place
+ */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ctx.h"
 #include "base/fmap.h"
+#include "core/safetensors.h"
 #include "nano.h"
 #include "reseal.h"
 
@@ -72,10 +78,81 @@ static snc_err reseal_file(const char *path)
     return err;
 }
 
+/* ---- a Hugging Face folder ------------------------------------------------------------------------------------------- */
+
+/* "layer.2.attention.q.weight" -> "bert.encoder.layer.2.attention.self.query.weight" */
+static void hf_name(char out[160], const char *ours)
+{
+    static const char *const stems[][2] = {
+        {".attention.q.", ".attention.self.query."}, {".attention.k.", ".attention.self.key."},
+        {".attention.v.", ".attention.self.value."}, {".attention.o.", ".attention.output.dense."},
+        {".attention.norm.", ".attention.output.LayerNorm."}, {".ffn.in.", ".intermediate.dense."},
+        {".ffn.out.", ".output.dense."}, {".ffn.norm.", ".output.LayerNorm."},
+        {"embeddings.word.", "bert.embeddings.word_embeddings."}, {"embeddings.position.", "bert.embeddings.position_embeddings."},
+        {"embeddings.type.", "bert.embeddings.token_type_embeddings."}, {"embeddings.norm.", "bert.embeddings.LayerNorm."},
+        {"pooler.", "bert.pooler.dense."}, {"classifier.", "classifier."}};
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
+        const char *at = strstr(ours, stems[i][0]);
+        if (at) snprintf(out, 160, "%s%.*s%s%s", at > ours ? "bert.encoder." : "", (int)(at - ours), ours, stems[i][1], at + strlen(stems[i][0]));
+        if (at) return;
+    }
+}
+
+static void swap_rows(float *w, int cols)
+{
+    for (int i = 0; i < cols; i++) {
+        float x = w[i];
+        w[i] = w[cols + i];
+        w[cols + i] = x;
+    }
+}
+
+static snc_err write_hf(const snc_model *m, const char *folder)
+{
+    enum { MOST = 128 };
+    static char name[MOST][160];
+    snc_tensor t[MOST];
+    char path[4096], config[1024];
+    int n = m->params.n;
+    if (n > MOST) return SNC_E_SHAPE;
+    for (int i = 0; i < n; i++) {
+        const snc_param *p = &m->params.p[i];
+        bool matrix = p->flags & SNC_PARAM_DECAY;
+        hf_name(name[i], p->name);
+        t[i] = (snc_tensor){.name = name[i], .dtype = SNC_F32, .rank = matrix ? 2 : 1, .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
+                            .data = snc_params_w(&m->params, i), .bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float)};
+    }
+    const snc_bert_config *c = &m->cfg;
+    snprintf(config, sizeof config,
+             "{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"vocab_size\":%d,\"hidden_size\":%d,"
+             "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"intermediate_size\":%d,\"hidden_act\":\"gelu\",\"layer_norm_eps\":1e-12,"
+             "\"type_vocab_size\":2,\"max_position_embeddings\":%d,\"id2label\":{\"0\":\"POSITIVE\",\"1\":\"NEGATIVE\"}}\n",
+             c->vocab, c->hidden, c->layers, c->heads, c->ffn, c->positions);
+    SNC_TRY(snc_mkdir(folder));
+    SNC_TRY(snc_path_join(path, sizeof path, folder, "model.safetensors"));
+    SNC_TRY(snc_st_save(path, NULL, t, n));
+    SNC_TRY(snc_path_join(path, sizeof path, folder, "config.json"));
+    SNC_TRY(snc_file_write(path, config, strlen(config)));
+    SNC_TRY(snc_path_join(path, sizeof path, folder, "vocab.txt"));
+    return snc_file_write(path, m->tokenizer.vocab, m->tokenizer.vocab_bytes);
+}
+
+static snc_err to_hf(const char *from, const char *folder)
+{
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_model *m = NULL;
+    SNC_TRY(snc_model_load(&m, &ctx, from, 0, false));
+    swap_rows(snc_params_w(&m->params, m->ix.classifier.w), m->cfg.hidden);
+    swap_rows(snc_params_w(&m->params, m->ix.classifier.b), 1);
+    snc_err err = write_hf(m, folder);
+    snc_model_free(m);
+    return err;
+}
+
 int main(int argc, char **argv)
 {
-    bool again = argc == 3 && strcmp(argv[1], "--reseal") == 0;
-    if (again ? reseal_file(argv[2]) == SNC_OK : argc == 2 && make(argv[1]) == SNC_OK) return 0;
-    fprintf(stderr, "make_nano: %s\n", again || argc == 2 ? snc_err_text() : "usage: make_nano FOLDER | --reseal FILE");
+    bool again = argc == 3 && strcmp(argv[1], "--reseal") == 0, hf = argc == 4 && strcmp(argv[1], "--hf") == 0, known = again || hf || argc == 2;
+    if (known && (again ? reseal_file(argv[2]) : hf ? to_hf(argv[2], argv[3]) : make(argv[1])) == SNC_OK) return 0;
+    fprintf(stderr, "make_nano: %s\n", known ? snc_err_text() : "usage: make_nano FOLDER | --hf MODEL FOLDER | --reseal FILE");
     return 2;
 }
