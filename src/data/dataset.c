@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,13 @@ void snc_dataset_free(snc_dataset *d)
     snc_free(d->target);
     snc_free(d->line);
     snc_free(d);
+}
+
+snc_dataset snc_dataset_labelled_view(const snc_dataset *d)
+{
+    snc_dataset view = *d;
+    while (view.n > 0 && isnan((double)view.target[view.n - 1])) view.n--;
+    return view;
 }
 
 /* ---- tokenization --------------------------------------------------------------------------------------------------- */

@@ -35,7 +35,7 @@ snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const sn
     return err;
 }
 
-static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_options *o,
+static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_dataset *rows, const snc_options *o,
                      const char *checkpoint, cJSON **recipe)
 {
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
@@ -47,7 +47,7 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     t.what = "finetune";
     SNC_TRY(snc_train_opts_check(&t));
     *recipe = snc_train_opts_to_json(&t);
-    return snc_train_run(r, ctx, m, NULL, in->splits.train, NULL, &t);
+    return snc_train_run(r, ctx, m, NULL, rows, NULL, &t);
 }
 
 /* A file path beside the output, for the state of an unfinished run. */
@@ -89,7 +89,8 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
-    cJSON *stamp = snc_stamp_new("finetune", o, in->task, in->splits.train), *recipe = NULL;
+    snc_dataset rows = snc_dataset_labelled_view(in->splits.train); /* text without labels is for the supernet alone */
+    cJSON *stamp = snc_stamp_new("finetune", o, in->task, &rows), *recipe = NULL;
     char checkpoint[4096];
     snc_train_result r = {0};
     bool fine_tuned;
@@ -107,7 +108,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
     if (fine_tuned) snc_log(ctx, SNC_LOG_INFO, "finetune: %s is fine-tuned already; its classifier is trained on", from);
-    SNC_GOTO(train(&r, ctx, m, in, o, checkpoint, &recipe));
+    SNC_GOTO(train(&r, ctx, m, &rows, o, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;
     report->seconds = r.seconds;
     report->unfinished = !r.finished;
