@@ -84,6 +84,7 @@ static snc_err read_labels(snc_hf_config *c, const cJSON *map, const char *path)
         SNC_CHECK(sscanf(v->string, "%9d%c", &k, &rest) == 1 && k >= 0 && k < K && !c->labels[k], SNC_E_FORMAT,
                   "%s: id2label key '%s': expected each number from 0 to %d once", path, v->string, K - 1);
         SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: id2label '%s' must be a string", path, v->string);
+        SNC_TRY(snc_json_check_line(v->valuestring, "label", path));
         c->labels[k] = v->valuestring;
         snprintf(name, sizeof name, "LABEL_%d", k);
         default_names += strcmp(name, v->valuestring) == 0;

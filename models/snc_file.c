@@ -169,6 +169,7 @@ static snc_err read_labels(snc_sncfile *f, const char *where)
     cJSON_ArrayForEach(v, f->label_list)
     {
         SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: label %d is no string", where, i);
+        SNC_TRY(snc_json_check_line(v->valuestring, "label", where));
         f->labels[i++] = v->valuestring;
     }
     return SNC_OK;

@@ -106,3 +106,12 @@ snc_err snc_json_str(const char **out, const cJSON *obj, const char *key, const 
     *out = v->valuestring;
     return SNC_OK;
 }
+
+snc_err snc_json_check_line(const char *s, const char *what, const char *where)
+{
+    const char *p = s;
+    while (*p && (unsigned char)*p >= 0x20 && *p != 0x7f) p++;
+    SNC_CHECK(!*p, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the control character 0x%02x: it has to fit into a line of an answer", where, what,
+              (int)(p - s > 60 ? 60 : p - s), s, (unsigned char)*p);
+    return SNC_OK;
+}

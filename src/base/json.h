@@ -28,4 +28,7 @@ snc_err snc_json_bool(bool *out, const cJSON *obj, const char *key, bool def, co
 /* Borrowed from obj. def may be NULL. */
 snc_err snc_json_str(const char **out, const cJSON *obj, const char *key, const char *def, const char *where) SNC_MUST_USE;
 
+/* Text that will stand in a line of an answer, a label say: no control characters, which would part the line. */
+snc_err snc_json_check_line(const char *s, const char *what, const char *where) SNC_MUST_USE;
+
 #endif

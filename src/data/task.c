@@ -143,6 +143,7 @@ static snc_err read_labels(snc_task *t, const cJSON *j, const char *where)
     if (names) {
         SNC_TRY(read_strings(&t->label_names, t->arena, names, "label_names", where));
         SNC_CHECK(t->label_names.n == s.n, SNC_E_FORMAT, "%s: %d 'label_names' for %d 'labels'", where, t->label_names.n, s.n);
+        for (int i = 0; i < s.n; i++) SNC_TRY(snc_json_check_line(t->label_names.v[i], "label", where));
         SNC_TRY(check_distinct(&t->label_names, "label_names", where));
     }
     return SNC_OK;
@@ -155,6 +156,7 @@ static snc_err check_labels(const snc_task *t, const char *where)
               t->labels.n, SNC_TASK__MAX_LABELS);
     SNC_CHECK(t->labels.n == 2 || find_string(&t->metrics, "f1") < 0, SNC_E_FORMAT,
               "%s: metric f1 is for two labels, there are %d", where, t->labels.n);
+    for (int i = 0; i < t->labels.n; i++) SNC_TRY(snc_json_check_line(t->labels.v[i], "label", where));
     return check_distinct(&t->labels, "labels", where);
 }
 
