@@ -205,13 +205,18 @@ int main(int argc, char **argv)
     snc_args a;
     keep_streams();
     int missed = 0;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         snc_args_help(NULL);
         return argc < 2 ? 2 : answered();
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("compress %s\n", SNC_VERSION);
         return answered();
+    }
+    if (strcmp(argv[1], "help") == 0) {
+        if (snc_args_help_about(argv[2]) == SNC_OK) return 0;
+        fprintf(stderr, "compress: %s\n", snc_err_text());
+        return 2;
     }
     snc_err err = snc_args_parse(&a, argc, argv);
     if (!err && a.help) {

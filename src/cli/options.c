@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,9 +107,9 @@ static snc_err parse_option(snc_args *a, int argc, char **argv, int *i)
         a->quiet = 1;
         return SNC_OK;
     }
-    if (strcmp(arg, "--log-json") == 0) {
-        SNC_CHECK(*i + 1 < argc, SNC_E_ARG, "--log-json: a file name is missing");
-        a->log_json = argv[++*i];
+    if (same_name(arg, "--log-json")) {
+        SNC_CHECK(eq ? eq[1] : *i + 1 < argc, SNC_E_ARG, "--log-json: a file name is missing");
+        a->log_json = eq ? eq + 1 : argv[++*i];
         return SNC_OK;
     }
     const snc_option *op = find_option(arg);
@@ -154,6 +155,20 @@ snc_err snc_args_parse(snc_args *out, int argc, char **argv)
     return SNC_OK;
 }
 
+/* What every verb takes besides the table's, for help in both forms. */
+static const snc_option everywhere[] = {
+    {"--quiet", "-q", SNC_OPTION_FLAG, 0, SNC_VERB_ALL, 0, 0, 0, NULL, "errors only"},
+    {"--log-json", NULL, SNC_OPTION_STRING, 0, SNC_VERB_ALL, 0, 0, 0, "FILE", "progress and metrics as JSON lines"},
+};
+
+static void print_option(const snc_option *op)
+{
+    char left[64];
+    snprintf(left, sizeof left, "%s%s%s%s%s", op->brief ? op->brief : "", op->brief ? ", " : "", op->name, op->value ? " " : "",
+             op->value ? op->value : "");
+    printf("  %-26s %s\n", left, op->help);
+}
+
 void snc_args_help(const snc_verb *verb)
 {
     if (!verb) {
@@ -167,13 +182,55 @@ void snc_args_help(const snc_verb *verb)
     printf("\n");
     int n;
     const snc_option *table = snc_option_table(&n);
-    for (int i = 0; i < n; i++) {
-        const snc_option *op = &table[i];
-        char left[64];
-        if (!(op->verbs & verb->bit)) continue;
-        snprintf(left, sizeof left, "%s%s%s%s%s", op->brief ? op->brief : "", op->brief ? ", " : "", op->name, op->value ? " " : "",
-                 op->value ? op->value : "");
-        printf("  %-26s %s\n", left, op->help);
+    for (int i = 0; i < n; i++)
+        if (table[i].verbs & verb->bit) print_option(&table[i]);
+    for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++) print_option(&everywhere[i]);
+}
+
+static void add_option(cJSON *list, const snc_option *op)
+{
+    static const char *const kinds[] = {"string", "integer", "integer", "real", "flag"}; /* in the order of snc_option_kind */
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddItemToArray(list, j);
+    cJSON_AddStringToObject(j, "name", op->name);
+    if (op->brief) cJSON_AddStringToObject(j, "brief", op->brief);
+    cJSON_AddStringToObject(j, "kind", kinds[op->kind]);
+    if (op->value) cJSON_AddStringToObject(j, "value", op->value);
+    if (op->kind == SNC_OPTION_INTEGER || op->kind == SNC_OPTION_SEED || op->kind == SNC_OPTION_REAL) {
+        cJSON_AddNumberToObject(j, "min", op->min);
+        cJSON_AddNumberToObject(j, "max", op->max);
     }
-    printf("  %-26s %s\n  %-26s %s\n", "--quiet", "errors only", "--log-json FILE", "progress and metrics as JSON lines");
+    cJSON_AddStringToObject(j, "help", op->help);
+}
+
+static snc_err print_json(void)
+{
+    int n;
+    const snc_option *table = snc_option_table(&n);
+    cJSON *all = cJSON_CreateArray();
+    for (int v = 0; v < VERBS; v++) {
+        cJSON *j = cJSON_CreateObject();
+        cJSON_AddItemToArray(all, j);
+        cJSON_AddStringToObject(j, "verb", verbs[v].name);
+        cJSON_AddStringToObject(j, "usage", verbs[v].usage);
+        cJSON_AddStringToObject(j, "summary", verbs[v].summary);
+        cJSON *options = cJSON_AddArrayToObject(j, "options");
+        for (int i = 0; i < n; i++)
+            if (table[i].verbs & verbs[v].bit) add_option(options, &table[i]);
+        for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++) add_option(options, &everywhere[i]);
+    }
+    char *text = cJSON_Print(all);
+    cJSON_Delete(all);
+    SNC_CHECK(text, SNC_E_NOMEM, "help: out of memory while printing");
+    puts(text);
+    cJSON_free(text);
+    return SNC_OK;
+}
+
+snc_err snc_args_help_about(const char *what)
+{
+    if (what && strcmp(what, "--json") == 0) return print_json();
+    SNC_CHECK(!what || find_verb(what), SNC_E_ARG, "help '%.60s': expected a verb or --json (compress --help lists the verbs)", what);
+    snc_args_help(what ? find_verb(what) : NULL);
+    return SNC_OK;
 }

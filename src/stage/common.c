@@ -33,7 +33,10 @@ snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int
     out->progress = h->progress;
     out->cancel = h->cancel;
     out->log = h->log;
-    return snc_ctx_check(out);
+    SNC_TRY(snc_ctx_check(out));
+    snc_log(out, SNC_LOG_DEBUG, "snc %s, %s, %d thread%s, backend %s, seed %lld", SNC_VERSION, snc_isa_name(isa), out->threads,
+            out->threads == 1 ? "" : "s", snc_backend_name(out->backend), (long long)o->seed);
+    return SNC_OK;
 }
 
 void snc_stage_say(const snc_host *h, const char *fmt, ...)

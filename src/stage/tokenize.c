@@ -10,12 +10,14 @@
 snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
+    snc_ctx ctx;
     snc_tok_assets assets = {0};
     snc_tok *tok = NULL;
     snc_tok_scratch *scratch = NULL;
     char *text = NULL;
     size_t cap = 0;
     SNC_TRY(snc_stage_need("tokenize", "--pretrained", o->pretrained));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     SNC_GOTO(snc_load_tokenizer(&assets, o->pretrained));
     SNC_GOTO(snc_tok_new(&tok, &assets));
     SNC_GOTO(snc_tok_scratch_new(&scratch));

@@ -15,7 +15,9 @@ static snc_err verify(const char *path, const snc_host *h)
 
 snc_err snc_stage_verify(const snc_options *o, const snc_host *h)
 {
+    snc_ctx ctx;
     SNC_TRY(snc_stage_need("verify", "a .snc file", o->n_models ? o->models[0] : NULL));
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     for (int i = 0; i < o->n_models; i++) SNC_TRY(verify(o->models[i], h));
     return SNC_OK;
 }

@@ -42,6 +42,14 @@ LIST
 "$COMPRESS" --pretrained x --help >without.txt
 same with.txt without.txt
 
+run 0 help bench
+same out <("$COMPRESS" bench --help)
+refused "help 'none': expected a verb or --json" help none
+run 0 help --json
+equal "verbs" "$(grep -c '"verb":' out)" "$("$COMPRESS" help | grep -c '^  [a-z]')"
+equal "options of every verb" "$(tr -d '\t\n ' <out | sed 's/{"verb":/\n&/g' | grep -c '"--verbose".*"--quiet".*"--log-json"')" "$(grep -c '"verb":' out)"
+holds out '"max":.*4096'
+
 refused "study: --tabular or --protocols is missing" study
 refused "none/none.json" study --tabular none/none.json
 refused "unknown verb 'frobnicate'" frobnicate

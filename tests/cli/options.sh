@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Options that no other script runs to the end (walk.sh lists what lacks), each with what it changes.
+. "$(dirname "$0")/lib.bash"
+nano nano
+m=nano/nano.snc
+data=(--task nano/task.json --data nano)
+tail -n +2 nano/train.tsv | head -100 | cut -f1 >more.txt
+printf 'good film\nbad movie bad\nthe film is it very good of the movie was bad\n' >in
+noted() { holds log "$1"; } # what --log-json has written
+
+# ---- import, tokenize, info, predict ------------------------------------------------------------------------------------
+run 0 import --pretrained $m --output i.snc --verbose --seed 7 --log-json=log
+noted '"level":"debug"'
+run 0 import --pretrained $m --output i.snc --overwrite --quiet
+lines err 0
+run 0 tokenize --pretrained i.snc --verbose --log-json log <in
+noted '"level":"debug"'
+run 0 tokenize --pretrained i.snc --quiet <in
+lines err 0
+run 0 info i.snc --verbose --log-json log
+noted '"level":"debug"'
+run 0 info i.snc -q
+lines err 0
+run 0 verify i.snc --verbose --log-json log
+noted '"level":"debug"'
+run 0 verify i.snc --quiet
+lines err 0
+
+# ---- finetune ---------------------------------------------------------------------------------------------------------------
+train=(finetune --pretrained $m "${data[@]}" --epochs 1 --lr 2e-3 --threads 1 --compute f32)
+run 0 "${train[@]}" --output t.snc --epochs 3 --verbose
+holds err '^snc [0-9.]*, .* 1 thread'
+differs() { # WHAT FILE ARG...: trains with the arguments: other weights than FILE
+    local what=$1 file=$2
+    shift 2
+    run 0 "$@" --output differs.snc --overwrite --quiet
+    lines err 0
+    check "$what changes nothing" test "$(tensors "$file" | cksum)" != "$(tensors differs.snc | cksum)"
+}
+run 0 "${train[@]}" --output base.snc --backend native --log-json log
+noted '"stage":"finetune"'
+for option in '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' '--max-length 8' '--max-train-samples 400' '--hold-out 0' '--seed 1' \
+    '--epochs 0.5' '--lr 1e-3'; do
+    differs "$option" base.snc "${train[@]}" $option
+done
+run 0 "${train[@]}" --output bf16.snc --compute bf16
+run 0 info bf16.snc --json
+holds out '"compute":.*"bf16"'
+run 0 "${train[@]}" --output auto.snc --compute auto --hold-out 1 --backend auto
+for backend in blas onednn; do # left out where it is not built in
+    "$COMPRESS" predict t.snc --backend $backend <in >out 2>err || { holds err "built without"; continue; }
+    run 0 predict t.snc --backend $backend --verbose --log-json log <in
+    noted "backend $backend"
+done
+
+# ---- supernet -----------------------------------------------------------------------------------------------------------------
+elastic=(supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --supernet-epochs 0.5 --augment 0 --depth-rule last)
+run 0 "${elastic[@]}" --output base.snc --overwrite --backend auto --fp f32 --max-length 32 --verbose --log-json log
+noted '"level":"debug"'
+for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler sandwich --seed 1' \
+    '--depth-rule first' '--depth-rule even' '--augment 1' '--unlabeled more.txt' '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' \
+    '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25'; do
+    differs "$option" base.snc "${elastic[@]}" $option
+done
+echo '{"depth":[3,2],"hidden":[32,16],"heads":[4,2],"ffn":[64,32],"linear":["int8","f32"],"embed":["int8"]}' >space.json
+differs "--space" base.snc "${elastic[@]}" --space space.json
+run 0 supernet --pretrained t.snc "${data[@]}" --threads 1 --output pretrained.snc --supernet-epochs 0.2 --max-steps 2
+holds out 'stopped early'
+exists pretrained.snc.checkpoint
+run 0 supernet --pretrained t.snc "${data[@]}" --threads 1 --output pretrained.snc --supernet-epochs 0.2 --checkpoint-every 2
+run 0 "${elastic[@]}" --output s.snc --space space.json --depth-rule auto
+
+# ---- profile --------------------------------------------------------------------------------------------------------------------
+run 0 profile s.snc "${data[@]}" --output table.json --space space.json --batch 1 --seq-len data --threads 2 --percentile 80 --backend native --fp f32 \
+    --seed 3 --max-length 16 --verbose --log-json log
+noted '"level":"debug"'
+holds table.json '; 2 threads; native;'
+run 0 profile s.snc "${data[@]}" --output table.json --space space.json --overwrite --quiet
+lines err 0
+
+# ---- search -----------------------------------------------------------------------------------------------------------------------
+search=(search s.snc --teacher t.snc "${data[@]}" --space space.json)
+run 0 "${search[@]}" --target-size 90KB --evals 8 --output a
+for searcher in linas weaknas evolution mcts greedy-bits random; do
+    rm -f a/search.sqlite
+    run 0,3 "${search[@]}" --searcher $searcher --target-latency 100ms --evals 12 --output a
+    holds out '^12 evaluations'
+    run 0 search --export csv --output a
+    holds out ",$searcher,"
+done
+rm -rf b
+run 0,3 "${search[@]}" --target-latency 2000us --target-size 0.09MB --target-macs 0.9x --max-drop 60 --trim-vocab --output b --overwrite --batch 2 \
+    --seq-len 16 --threads 2 --percentile 90 --backend native --fp bf16 --seed 3 --max-train-samples 300 --max-length 16 --depth-rule auto --evals 10 \
+    --time-budget 1m --objectives score,macs --verbose --log-json log
+noted '"level":"debug"'
+noted 'train 300 rows'
+holds b/config.json '"source"'
+run 0 "${search[@]}" --target-size 90KB --evals 8 --time-budget 1h --output a --overwrite --quiet --fp auto
+lines err 0
+
+# ---- export -----------------------------------------------------------------------------------------------------------------------
+run 0 export --pretrained i.snc --teacher t.snc "${data[@]}" --output e.snc --policy int8 --to snc --threads 2 --backend native --fp f32 --seed 3 --verbose \
+    --log-json log
+noted '"level":"debug"'
+run 0 export t.snc --policy int8 --trim-vocab "${data[@]}" --unlabeled more.txt --output e.snc --overwrite --quiet
+lines err 0
+
+# ---- bench, eval, predict -----------------------------------------------------------------------------------------------------------
+run 0 bench e.snc -s 8 -r 20 --percentile 99 --backend native -o json --verbose --log-json log
+noted '"level":"debug"'
+check "percentile 99 is not below the median" awk -v p="$(number out percentile_ms)" -v m="$(number out p50_ms)" 'BEGIN { exit !(p >= m && m > 0) }'
+run 0 bench e.snc -s 8 -r 3 --quiet -o md
+lines err 0
+for split in train rank select dev; do
+    run 0 eval t.snc "${data[@]}" --split $split --json --threads 2 --backend native --seed 42 --max-length 32 --verbose --log-json log
+    noted '"level":"debug"'
+    equal "split" "$(tr -d ' \t\n' <out | grep -o '"split":"[a-z]*"')" "\"split\":\"$split\""
+done
+run 0 eval t.snc "${data[@]}" --quiet
+lines err 0
+run 0 predict t.snc --verbose --log-json log <in
+noted '"level":"debug"'
+
+# ---- study ----------------------------------------------------------------------------------------------------------------------------
+# A table of its own: every network of five layers with three options, better the more its digits sum to.
+awk 'BEGIN { printf "{"; for (i = 0; i < 243; i++) { n = ""; s = 0; for (k = 81; k >= 1; k /= 3) { d = int(i / k) % 3; n = n d; s += d }
+    printf "%s\"%s\":{\"mean_acc\":%.3f}", i ? "," : "", n, 60 + 3 * s + i % 7 / 10 } print "}" }' >nas-bench-macro_cifar10.json
+for format in md json csv; do
+    run 0 study --tabular . --searchers random,nsga2 --seeds 3 --seed 5 --format $format --threads 1 --backend auto --verbose --log-json log
+    holds out 'nsga2'
+    noted '"level":"debug"'
+done
+equal "rows of the csv" "$(grep -c ',3,' out)" 6
+run 0 study s.snc --teacher t.snc "${data[@]}" --space space.json --protocols joint --searcher nsga2 --seeds 1 --evals 12 --output p --quiet --batch 2 --seq-len 16 \
+    --threads 1 --percentile 90 --fp f32 --compute f32 --seed 4 --max-train-samples 300 --max-length 16 --augment 0 --depth-rule auto --repair-epochs 0.2
+lines err 0
+holds p/study.json '"joint"'
+
+# ---- the whole job: nearly every option at once, then what is left ---------------------------------------------------------------------
+job=(--pretrained $m "${data[@]}" --space space.json --seed 7 --batch-size 16 --max-train-samples 600 --max-length 16 --epochs 2 --lr 2e-3 --weight-decay 0.05 \
+    --warmup 0.1 --compute f32 --supernet-epochs 1 --supernet-lr 1e-3 --alpha 0.5 --temperature 2 --augment 1 --hidden-weight 0.5 --sampler full \
+    --inplace-teacher --depth-rule last --unlabeled more.txt --checkpoint-every 10 --fp f32 --batch 2 --seq-len 16 --threads 1 --percentile 90 --backend native)
+run 0 "${job[@]}" --dry-run --target-latency 2000us --output job
+absent job
+run 0 "${job[@]}" --output job --overwrite --target-latency 2000us --target-size 90KB --max-drop 60 --trim-vocab --searcher nsga2 --objectives loss,latency,size \
+    --evals 30 --time-budget 1m --repair off --repair-epochs 0.2 --verbose --log-json log
+noted '"level":"debug"'
+noted '"stage":"proof"'
+noted 'train 6[0-9][0-9] rows'
+holds err 'vocabulary: [0-9]* of 97 pieces kept'
+holds job/report.md 'percentile 90 of a call, batch 2, sequence length 16, 1 thread'
+holds job/report.md 'Seed 7'
+holds job/report.md '^- size holds: .* asked 0.090 MB'
+holds job/report.md '^- drop holds: .* at most 60.00'
+holds err '^search: nsga2 '
+# Text without labels is for the supernet: the teacher is that of a fine-tuning without it.
+run 0 finetune --pretrained $m "${data[@]}" --output alone.snc --seed 7 --batch-size 16 --max-train-samples 600 --max-length 16 --epochs 2 --lr 2e-3 \
+    --weight-decay 0.05 --warmup 0.1 --compute f32 --backend native --threads 1
+same_tensors alone.snc job/teacher.snc
+mkdir warm && cp -r job/. warm && rm warm/search.sqlite warm/best.json warm/compressed.snc
+run 0,3 "${job[@]}" --output warm --target-latency 100ms --searcher nsga2 --objectives loss,latency,size --evals 40 --repair auto --repair-epochs 0.2 \
+    --warm-start job/search.sqlite --quiet
+lines err 0
+run 0 search --export csv --output warm
+equal "taken over" "$(grep -c ',warm start,' out)" 30
+no_leftovers .
