@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libcjson-dev
-libxxhash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libcmocka-dev"
+libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libcmocka-dev"
 demo_packages="python3 python3-pip"
 clang_packages="clang libclang-rt-dev"
 

@@ -1,6 +1,7 @@
 #include "models/trim.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -21,21 +22,47 @@ static bool one_character(const char *p, size_t n)
     return n > 0 && n == utf8_bytes((unsigned char)*p);
 }
 
-static bool equals(const char *p, size_t n, const cJSON *name)
+/* Pieces that the flags name: unk, cls, sep, pad, mask, and the added tokens; sorted. */
+typedef struct names {
+    const char **v;
+    size_t n;
+} names;
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static void add_name(names *out, const cJSON *name)
 {
-    return cJSON_IsString(name) && strlen(name->valuestring) == n && memcmp(p, name->valuestring, n) == 0;
+    if (cJSON_IsString(name)) out->v[out->n++] = name->valuestring;
 }
 
-/* Whether the flags name this piece: unk, cls, sep, pad, mask, or an added token. */
-static bool named(const cJSON *flags, const char *p, size_t n)
+static snc_err names_of(names *out, const cJSON *flags)
 {
     static const char *const keys[] = {"unk", "cls", "sep", "pad", "mask"};
-    const cJSON *it;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (equals(p, n, cJSON_GetObjectItemCaseSensitive(flags, keys[i]))) return true;
-    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
-        if (equals(p, n, cJSON_GetObjectItemCaseSensitive(it, "content"))) return true;
-    return false;
+    enum { ROLES = sizeof keys / sizeof *keys };
+    const cJSON *added = cJSON_GetObjectItemCaseSensitive(flags, "added"), *it;
+    SNC_TRY(snc_alloc(&out->v, (size_t)cJSON_GetArraySize(added) + ROLES, sizeof *out->v));
+    for (size_t i = 0; i < ROLES; i++) add_name(out, cJSON_GetObjectItemCaseSensitive(flags, keys[i]));
+    cJSON_ArrayForEach(it, added) add_name(out, cJSON_GetObjectItemCaseSensitive(it, "content"));
+    qsort(out->v, out->n, sizeof *out->v, by_text);
+    return SNC_OK;
+}
+
+typedef struct piece {
+    const char *p;
+    size_t n;
+} piece;
+
+static int piece_to_name(const void *key, const void *name)
+{
+    const piece *k = key;
+    const char *s = *(const char *const *)name;
+    int order = strncmp(k->p, s, k->n);
+    return order ? order : s[k->n] ? -1 : 0;
+}
+
+static bool named(const names *all, const char *p, size_t n)
+{
+    return bsearch(&(piece){p, n}, all->v, all->n, sizeof *all->v, piece_to_name) != NULL;
 }
 
 static void keep(snc_trim *t, int64_t id)
@@ -50,23 +77,27 @@ snc_err snc_trim_new(snc_trim *out, const snc_tok_assets *a, int V)
     snc_err err = SNC_OK;
     cJSON *flags = NULL;
     const cJSON *it;
+    names special = {0};
     *out = (snc_trim){.rows = V};
     SNC_CHECK(a->vocab && a->config, SNC_E_SHAPE, "no vocabulary to trim: the model has no tokenizer");
     const char *end = a->vocab + a->vocab_bytes;
     SNC_GOTO(snc_json_parse(&flags, a->config, strlen(a->config), "tokenizer.config"));
+    SNC_GOTO(names_of(&special, flags));
     SNC_GOTO(snc_alloc(&out->keep, (size_t)V, sizeof *out->keep));
     int id = 0;
     for (const char *p = a->vocab; p < end && id < V; id++) {
         const char *e = line_end(p, end);
-        if (one_character(p, (size_t)(e - p)) || named(flags, p, (size_t)(e - p))) keep(out, id);
+        if (one_character(p, (size_t)(e - p)) || named(&special, p, (size_t)(e - p))) keep(out, id);
         p = e + 1;
     }
     cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
     {
-        const cJSON *line = cJSON_GetObjectItemCaseSensitive(it, "id");
-        if (cJSON_IsNumber(line)) keep(out, line->valueint);
+        int line;
+        SNC_GOTO(snc_json_int(&line, it, "id", -1, 0, V - 1, "tokenizer.config"));
+        keep(out, line);
     }
 out:
+    snc_free(special.v);
     cJSON_Delete(flags);
     if (err) snc_trim_dispose(out);
     return err;
@@ -118,29 +149,38 @@ size_t snc_trim_vocab_bytes(const snc_trim *t, const snc_tok_assets *a)
     return copy_lines(NULL, &lines, t, a);
 }
 
-static int new_id(const snc_trim *t, int id)
+/* The lines that added tokens claim by number, in the new numbers. */
+static snc_err renumber(cJSON *added, const snc_trim *t)
 {
-    int n = 0;
-    for (int i = 0; i < id && i < t->rows; i++) n += t->keep[i];
-    return n;
+    cJSON *it;
+    int *to = NULL, id;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&to, (size_t)t->rows + 1, sizeof *to));
+    for (int i = 0; i < t->rows; i++) to[i + 1] = to[i] + t->keep[i];
+    cJSON_ArrayForEach(it, added)
+    {
+        cJSON *line = cJSON_GetObjectItemCaseSensitive(it, "id");
+        if (!line || cJSON_IsNull(line)) continue;
+        SNC_GOTO(snc_json_whole(&id, line, 0, t->rows - 1, "id", "tokenizer.config"));
+        cJSON_SetNumberValue(line, to[id]);
+    }
+out:
+    snc_free(to);
+    return err;
 }
 
 static snc_err trimmed_assets(snc_tok_assets *out, const snc_trim *t, const snc_tok_assets *a)
 {
-    cJSON *flags = NULL, *it;
+    cJSON *flags = NULL;
     int lines;
     size_t n = copy_lines(NULL, &lines, t, a);
     SNC_TRY(snc_alloc(&out->vocab, n + 1, 1));
     out->vocab_bytes = copy_lines(out->vocab, &lines, t, a);
     SNC_CHECK(lines == t->kept, SNC_E_SHAPE, "trim keeps %d pieces of a vocabulary that has %d of them", t->kept, lines);
     SNC_TRY(snc_json_parse(&flags, a->config, strlen(a->config), "tokenizer.config"));
-    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
-    {
-        cJSON *line = cJSON_GetObjectItemCaseSensitive(it, "id");
-        if (cJSON_IsNumber(line)) cJSON_SetNumberValue(line, new_id(t, line->valueint));
-    }
-    char *text = cJSON_PrintUnformatted(flags);
-    snc_err err = text ? snc_strndup(&out->config, text, strlen(text)) : snc_err_set(SNC_E_NOMEM, "out of memory");
+    snc_err err = renumber(cJSON_GetObjectItemCaseSensitive(flags, "added"), t);
+    char *text = err ? NULL : cJSON_PrintUnformatted(flags);
+    if (!err) err = text ? snc_strdup(&out->config, text) : snc_err_set(SNC_E_NOMEM, "out of memory");
     cJSON_free(text);
     cJSON_Delete(flags);
     return err;

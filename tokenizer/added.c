@@ -1,5 +1,6 @@
 #include "tokenizer/added_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -7,7 +8,6 @@
 void snc_added__init(snc_added_set *s)
 {
     *s = (snc_added_set){.only = -1};
-    memset(s->first, 0xff, sizeof s->first);
 }
 
 void snc_added__dispose(snc_added_set *s)
@@ -21,12 +21,46 @@ snc_err snc_added__add(snc_added_set *s, const snc_added *token)
     SNC_TRY(snc_grow(&s->tokens, &s->cap, s->count + 1, sizeof *s->tokens));
     unsigned char c = token->text[0];
     s->only = s->count == 0 || s->only == c ? c : -1;
-    int32_t *link = &s->first[c];
-    while (*link >= 0 && s->tokens[*link].n >= token->n) link = &s->tokens[*link].next;
     s->tokens[s->count] = *token;
-    s->tokens[s->count].next = *link;
-    *link = (int32_t)s->count++;
+    s->tokens[s->count].begins_with = (int32_t)s->count; /* until they are sorted: the order of arrival */
+    s->count++;
     return SNC_OK;
+}
+
+static int compare(const unsigned char *a, size_t na, const unsigned char *b, size_t nb)
+{
+    int order = memcmp(a, b, na < nb ? na : nb);
+    return order ? order : (na > nb) - (na < nb);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const snc_added *x = a, *y = b;
+    int order = compare(x->text, x->n, y->text, y->n);
+    return order ? order : x->begins_with - y->begins_with;
+}
+
+static bool begins(const snc_added *t, const unsigned char *text, size_t n)
+{
+    return t->n <= n && memcmp(t->text, text, t->n) == 0;
+}
+
+void snc_added__sort(snc_added_set *s)
+{
+    size_t n = 0;
+    if (s->count > 1) qsort(s->tokens, s->count, sizeof *s->tokens, by_text);
+    for (size_t i = 0; i < s->count; i++) {
+        snc_added t = s->tokens[i];
+        int32_t k = (int32_t)n - 1;
+        if (n > 0 && compare(s->tokens[k].text, s->tokens[k].n, t.text, t.n) == 0) continue;
+        while (k >= 0 && !begins(&s->tokens[k], t.text, t.n)) k = s->tokens[k].begins_with;
+        t.begins_with = k;
+        s->tokens[n++] = t;
+        s->end[t.text[0] + 1] = (int32_t)n;
+    }
+    s->count = n;
+    for (int c = 1; c <= 256; c++)
+        if (s->end[c] == 0) s->end[c] = s->end[c - 1];
 }
 
 /* The character that ends at text[n], n >= 1. */
@@ -74,11 +108,15 @@ static size_t strip_right(const snc_uni *u, const unsigned char *text, size_t n,
 /* The token at text[i], the longest; NULL: none. */
 static const snc_added *match_at(const snc_added_set *s, const unsigned char *text, size_t n, size_t i)
 {
-    for (int32_t k = s->first[text[i]]; k >= 0; k = s->tokens[k].next) {
-        const snc_added *t = &s->tokens[k];
-        if (t->n <= n - i && memcmp(t->text, text + i, t->n) == 0) return t;
+    int32_t low = s->end[text[i]], high = s->end[text[i] + 1];
+    while (low < high) { /* to the first one above the text */
+        int32_t k = low + (high - low) / 2;
+        if (compare(s->tokens[k].text, s->tokens[k].n, text + i, n - i) > 0) high = k;
+        else low = k + 1;
     }
-    return NULL;
+    int32_t k = low > s->end[text[i]] ? low - 1 : -1;
+    while (k >= 0 && !begins(&s->tokens[k], text + i, n - i)) k = s->tokens[k].begins_with;
+    return k >= 0 ? &s->tokens[k] : NULL;
 }
 
 void snc_added__next(snc_added_match *m, const snc_added_set *s, const snc_uni *u, const unsigned char *text, size_t n)

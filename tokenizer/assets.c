@@ -1,13 +1,25 @@
 #include "tokenizer/tokenizer.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(item) (lost = true)
+#include <uthash.h>
 
 #include "base/fmap.h"
 #include "base/json.h"
 #include "base/mem.h"
 
 enum { MAX_ID = 1 << 22 }; /* what a vocabulary's lines may number; ids beyond are a broken file */
+
+/* A text that is a piece of the model, an added token, or both. */
+typedef struct known {
+    const char *text;
+    bool piece;
+    cJSON *entry; /* of `added`; NULL: none */
+    UT_hash_handle hh;
+} known;
 
 /* One folder while it is read. The model's pieces are kept apart from the lines that only added tokens have. */
 typedef struct folder {
@@ -18,6 +30,8 @@ typedef struct folder {
     size_t n_lines, lines_cap, n_pieces;
     char *vocab_txt;    /* its text, cut into lines */
     cJSON *out, *added; /* the config that is being made; `added` belongs to it */
+    known *known;       /* by text, in the arena */
+    snc_arena *arena;
 } folder;
 
 static snc_err no_memory(void)
@@ -49,6 +63,28 @@ static snc_err set_line(folder *f, double id, const char *piece)
     SNC_TRY(snc_grow(&f->lines, &f->lines_cap, i + 1, sizeof *f->lines));
     f->lines[i] = piece;
     if (i >= f->n_lines) f->n_lines = i + 1;
+    return SNC_OK;
+}
+
+static known *find_known(const folder *f, const char *text)
+{
+    known *k = NULL;
+    HASH_FIND_STR(f->known, text, k);
+    return k;
+}
+
+/* The text's record, made when there is none; `text` lives as long as the folder. */
+static snc_err get_known(known **out, folder *f, const char *text)
+{
+    bool lost = false;
+    known *k = find_known(f, text);
+    if (!k) {
+        SNC_TRY(snc_arena_alloc(&k, f->arena, sizeof *k));
+        k->text = text;
+        HASH_ADD_KEYPTR(hh, f->known, k->text, strlen(k->text), k);
+        if (lost) return no_memory();
+    }
+    *out = k;
     return SNC_OK;
 }
 
@@ -103,6 +139,12 @@ static snc_err read_vocab(folder *f)
     }
     SNC_CHECK(f->n_lines > 0, SNC_E_FORMAT, "%s: the vocabulary is empty", f->where);
     f->n_pieces = f->n_lines;
+    for (size_t i = 0; i < f->n_pieces; i++) {
+        known *k;
+        if (!f->lines[i]) continue;
+        SNC_TRY(get_known(&k, f, f->lines[i]));
+        k->piece = true;
+    }
     return SNC_OK;
 }
 
@@ -166,14 +208,14 @@ static snc_err flags_from_json(folder *f)
 
 static snc_err flags_from_config(folder *f)
 {
-    static const char *const known[] = {
+    static const char *const classes[] = {
         "BertTokenizer",     "DistilBert", "Electra", "MobileBert", "ConvBert", "SqueezeBert", "Retribert",
         "LayoutLMTokenizer", "Funnel",     "Lxmert",  "DPR",        "Realm",    NULL};
     const char *class;
     bool ok = false;
     SNC_TRY(name_file(f, "tokenizer_config.json"));
     SNC_TRY(snc_json_str(&class, f->config, "tokenizer_class", "BertTokenizer", f->where));
-    for (int i = 0; known[i] && !ok; i++) ok = strncmp(class, known[i], strlen(known[i])) == 0;
+    for (int i = 0; classes[i] && !ok; i++) ok = strncmp(class, classes[i], strlen(classes[i])) == 0;
     SNC_CHECK(ok, SNC_E_UNSUPPORTED, "%s: tokenizer_class '%.64s' is not BERT's WordPiece", f->where, class);
     SNC_TRY(set_bool(f, "lowercase", f->config, "do_lower_case", true));
     SNC_TRY(set_strip(f, f->config));
@@ -247,7 +289,7 @@ static bool is_sequence(const cJSON *template_item, const char *id, int type)
 {
     const cJSON *s = cJSON_GetObjectItemCaseSensitive(template_item, "Sequence");
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(s, "id"), *t = cJSON_GetObjectItemCaseSensitive(s, "type_id");
-    return cJSON_IsString(name) && strcmp(name->valuestring, id) == 0 && cJSON_IsNumber(t) && t->valueint == type;
+    return cJSON_IsString(name) && strcmp(name->valuestring, id) == 0 && cJSON_IsNumber(t) && t->valuedouble == type;
 }
 
 /* The post-processor must be [CLS] A [SEP] (B [SEP]) with segments 0 and 1; it says which tokens these are. */
@@ -277,16 +319,14 @@ static snc_err read_template(folder *f)
 
 static bool is_piece(const folder *f, const char *text)
 {
-    for (size_t i = 0; i < f->n_pieces; i++)
-        if (f->lines[i] && strcmp(f->lines[i], text) == 0) return true;
-    return false;
+    const known *k = find_known(f, text);
+    return k && k->piece;
 }
 
-static cJSON *find_added(const folder *f, const char *content)
+static bool is_added(const folder *f, const char *text)
 {
-    cJSON *it;
-    cJSON_ArrayForEach(it, f->added) if (strcmp(token_text(it), content) == 0) return it;
-    return NULL;
+    const known *k = find_known(f, text);
+    return k && k->entry;
 }
 
 /* One entry of `added`; flags from `from` when it is an object. A token that is no word piece gets a line: `id`, or the
@@ -294,16 +334,19 @@ static cJSON *find_added(const folder *f, const char *content)
 static snc_err add_token(folder *f, const char *content, const cJSON *from, double id, bool normalized)
 {
     static const char *const flags[] = {"normalized", "single_word", "lstrip", "rstrip", NULL};
+    known *k;
     if (content[0] == 0) return SNC_OK;
-    cJSON *entry = find_added(f, content);
+    SNC_TRY(get_known(&k, f, content));
+    cJSON *entry = k->entry;
     if (!entry) {
         entry = cJSON_CreateObject();
         if (!entry || !cJSON_AddItemToArray(f->added, entry)) {
             cJSON_Delete(entry);
             return no_memory();
         }
+        k->entry = entry;
         if (!cJSON_AddStringToObject(entry, "content", content)) return no_memory();
-        if (!is_piece(f, content)) {
+        if (!k->piece) {
             if (id < (double)f->n_pieces) id = (double)f->n_lines;
             SNC_TRY(set_line(f, id, cJSON_GetObjectItemCaseSensitive(entry, "content")->valuestring));
             if (!cJSON_AddNumberToObject(entry, "id", id)) return no_memory();
@@ -330,9 +373,10 @@ static snc_err read_added(folder *f, const cJSON *list, bool ids_are_keys)
         SNC_CHECK(text && cJSON_IsObject(it), SNC_E_FORMAT, "%s: an added token has no 'content'", f->where);
         SNC_TRY(snc_json_bool(&special, it, "special", false, f->where));
         if (ids_are_keys) {
-            int end = 0;
-            SNC_CHECK(sscanf(it->string, "%lf%n", &id, &end) == 1 && it->string[end] == 0, SNC_E_FORMAT,
-                      "%s: added_tokens_decoder: '%.64s' is not an id", f->where, it->string);
+            size_t digits = strspn(it->string, "0123456789");
+            SNC_CHECK(digits > 0 && digits < 10 && it->string[digits] == 0, SNC_E_FORMAT, "%s: added_tokens_decoder: '%.64s' is not an id",
+                      f->where, it->string);
+            id = strtod(it->string, NULL);
         } else {
             SNC_TRY(snc_json_double(&id, it, "id", -1, 0, MAX_ID, f->where));
         }
@@ -348,7 +392,7 @@ static snc_err read_special(folder *f)
     SNC_TRY(read_added(f, cJSON_GetObjectItemCaseSensitive(f->config, "added_tokens_decoder"), true));
     for (int i = 0; i < N_ROLES; i++) {
         const char *text = cJSON_GetObjectItemCaseSensitive(f->out, roles[i].key)->valuestring;
-        if (find_added(f, text) || !is_piece(f, text)) continue;
+        if (is_added(f, text) || !is_piece(f, text)) continue;
         SNC_TRY(add_token(f, text, role_value(f, i), -1, false));
     }
     for (int i = 0; lists[i]; i++) {
@@ -357,7 +401,7 @@ static snc_err read_special(folder *f)
         cJSON_ArrayForEach(it, list)
         {
             const char *text = token_text(it);
-            if (text && !find_added(f, text)) SNC_TRY(add_token(f, text, it, -1, false));
+            if (text && !is_added(f, text)) SNC_TRY(add_token(f, text, it, -1, false));
         }
     }
     return SNC_OK;
@@ -410,8 +454,9 @@ snc_err snc_tok_assets_load(snc_tok_assets *out, const char *dir)
     char *text = NULL;
     *out = (snc_tok_assets){.vocab = NULL};
     SNC_CHECK(snc_is_dir(dir), SNC_E_NOTFOUND, "%s: not a folder", dir);
-    snc_err err = read_folder(&f);
-    if (err != SNC_OK) goto out;
+    snc_err err = SNC_OK;
+    SNC_GOTO(snc_arena_new(&f.arena));
+    SNC_GOTO(read_folder(&f));
     SNC_GOTO(join_lines(out, &f));
     text = cJSON_PrintUnformatted(f.out);
     if (!text) {
@@ -430,6 +475,8 @@ out:
     cJSON_Delete(f.config);
     cJSON_Delete(f.special);
     cJSON_Delete(f.out);
+    HASH_CLEAR(hh, f.known);
+    snc_arena_free(f.arena);
     snc_free(f.lines);
     snc_free(f.vocab_txt);
     return err;

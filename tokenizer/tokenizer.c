@@ -157,6 +157,8 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *config)
     SNC_CHECK(!added || cJSON_IsArray(added), SNC_E_FORMAT, "%s: 'added' must be a list", WHERE);
     SNC_TRY(insert_pieces(t, added));
     cJSON_ArrayForEach(it, added) SNC_GOTO(add_token(t, &buf, it));
+    snc_added__sort(&t->raw);
+    snc_added__sort(&t->normalized);
     SNC_GOTO(special_id(&t->wp.unk, t, config, "unk", "[UNK]"));
     SNC_GOTO(special_id(&t->cls, t, config, "cls", "[CLS]"));
     SNC_GOTO(special_id(&t->sep, t, config, "sep", "[SEP]"));

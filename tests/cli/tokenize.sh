@@ -50,3 +50,21 @@ equal "ids of 5,000 words" "$(wc -w <out)" 5002
 
 refused "--max-length '2'" tokenize --pretrained nano/nano.snc --max-length 2
 refused "none.snc" tokenize --pretrained none.snc
+
+# Twenty thousand added tokens: no look at each for each.
+mkdir many
+awk 'BEGIN {
+    printf "{\"added_tokens\":["
+    for (i = 0; i < 20000; i++) printf "%s{\"id\":%d,\"content\":\"[tok%d]\",\"special\":true}", i ? "," : "", i + 20003, i
+    printf "],\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"vocab\":{"
+    printf "\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2"
+    for (i = 0; i < 20000; i++) printf ",\"w%d\":%d", i, i + 3
+    printf "}}}\n"
+}' >many/tokenizer.json
+seq 0 19999 | sed 's/.*/w& [tok&] [tok/' >lines
+run 0 tokenize --pretrained many <lines
+lines out 20000
+equal "the last line" "$(tail -1 out)" "1 20002 40002 0 0 2"
+started=$SECONDS
+"$COMPRESS" tokenize --pretrained many </dev/null >out
+less "seconds for 20,000 added tokens" $((SECONDS - started)) 5
