@@ -159,17 +159,9 @@ snc_err snc_latency_save(const snc_latency *t, const char *path)
 
 static snc_err read_axis(snc_latency__axis *a, const cJSON *j, const char *key, const char *where)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(j, key), *v;
-    int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    SNC_CHECK(n >= 1 && n <= SNC_LATENCY_OPTIONS, SNC_E_FORMAT, "%s: '%s' must be a list of 1 to %d widths", where, key,
-              SNC_LATENCY_OPTIONS);
-    cJSON_ArrayForEach(v, list)
-    {
-        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 1 && v->valuedouble <= 1e6 &&
-                      (a->n == 0 || v->valueint > a->v[a->n - 1]),
-                  SNC_E_FORMAT, "%s: '%s' must be ascending positive widths", where, key);
-        a->v[a->n++] = v->valueint;
-    }
+    SNC_TRY(snc_json_ints(a->v, &a->n, SNC_LATENCY_OPTIONS, j, key, 1, 1000000, where));
+    SNC_CHECK(a->n > 0, SNC_E_FORMAT, "%s: missing key '%s'", where, key);
+    for (int i = 1; i < a->n; i++) SNC_CHECK(a->v[i] > a->v[i - 1], SNC_E_FORMAT, "%s: '%s' must hold ascending widths", where, key);
     return SNC_OK;
 }
 
@@ -194,7 +186,7 @@ static snc_err read_cells(double *out, size_t n, const cJSON *j, const char *key
               "%s: '%s' must be a list of %zu times", where, key, n);
     cJSON_ArrayForEach(v, list)
     {
-        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 0, SNC_E_FORMAT, "%s: '%s' holds something that is no time",
+        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 0 && v->valuedouble <= 1e12, SNC_E_FORMAT, "%s: '%s' holds something that is no time",
                   where, key);
         *out++ = v->valuedouble;
     }

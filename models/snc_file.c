@@ -175,6 +175,20 @@ static snc_err read_labels(snc_sncfile *f, const char *where)
     return SNC_OK;
 }
 
+/* The numbers of meta that the program itself reads are right before anybody does. */
+static snc_err read_meta(snc_sncfile *f, const char *where)
+{
+    const cJSON *lengths, *it;
+    int n;
+    SNC_TRY(read_json(&f->meta, f, "meta", where));
+    SNC_CHECK(cJSON_IsObject(f->meta), SNC_E_FORMAT, "%s: meta: expected a JSON object", where);
+    SNC_TRY(snc_json_int(&n, f->meta, "max_length", 3, 3, 65536, where));
+    lengths = cJSON_GetObjectItemCaseSensitive(f->meta, "lengths");
+    SNC_CHECK(!lengths || cJSON_IsArray(lengths), SNC_E_FORMAT, "%s: 'lengths' must be a list", where);
+    cJSON_ArrayForEach(it, lengths) SNC_TRY(snc_json_whole(&n, it, 1, f->cfg.positions, "lengths", where));
+    return SNC_OK;
+}
+
 /* The tensor's numbers, moved when the writer did not align them. */
 static snc_err aligned(const void **out, snc_sncfile *f, const snc_tensor *t)
 {
@@ -244,8 +258,7 @@ static snc_err read_file(snc_sncfile *f, const char *where)
     SNC_TRY(check_version(f, where));
     SNC_TRY(read_shapes(f, where));
     SNC_TRY(read_labels(f, where));
-    SNC_TRY(read_json(&f->meta, f, "meta", where));
-    SNC_CHECK(cJSON_IsObject(f->meta), SNC_E_FORMAT, "%s: meta: expected a JSON object", where);
+    SNC_TRY(read_meta(f, where));
     const char *head = snc_st_metadata_view(f->st, "has_head"), *version = snc_st_metadata_view(f->st, "snc_version");
     SNC_CHECK(head && (strcmp(head, "true") == 0 || strcmp(head, "false") == 0), SNC_E_FORMAT,
               "%s: __metadata__ 'has_head' must be \"true\" or \"false\"", where);
@@ -436,6 +449,7 @@ snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_
     snc_tensor *all = NULL;
     cJSON *metadata = NULL;
     SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
+    for (int i = 0; d->labels && i < d->cfg->classes; i++) SNC_TRY(snc_json_check_line(d->labels[i], "label", path));
     SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg->head_width));
     SNC_GOTO(snc_model_table(&table, &ix, d->cfg, d->arch));
     SNC_GOTO(snc_alloc(&all, (size_t)n + 2, sizeof *all));

@@ -3,6 +3,9 @@
  * A function that can fail returns snc_err and leaves one impersonal line in a thread-local buffer. Callers forward with
  * SNC_TRY and never reword; a function that owns things uses SNC_GOTO and one `out:` label.
  *
+ * A pointer that a function was given to fill is set on success alone, or NULL after a failure: what a callee has freed
+ * never stays in it, since its caller frees it too.
+ *
  *     SNC_TRY(snc_fmap_open(&map, path));
  *     SNC_CHECK(n > 0, SNC_E_FORMAT, "%s: no rows", path);
  */

@@ -1,10 +1,40 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* By sorting: a vocabulary is an object of some ten thousand keys. */
+static snc_err check_object(const cJSON *j, const char *where)
+{
+    enum { FEW = 32 };
+    const char *few[FEW], **key = few;
+    const cJSON *it;
+    int n = cJSON_GetArraySize(j), k = 0, twice = 0;
+    if (n > FEW) SNC_TRY(snc_alloc(&key, (size_t)n, sizeof *key));
+    cJSON_ArrayForEach(it, j) key[k++] = it->string;
+    if (n > 1) qsort(key, (size_t)n, sizeof *key, by_text);
+    for (int i = 1; i < n && !twice; i++)
+        if (strcmp(key[i - 1], key[i]) == 0) twice = i;
+    snc_err err = twice ? snc_err_set(SNC_E_FORMAT, "%s: key '%.80s' appears twice", where, key[twice]) : SNC_OK;
+    if (key != few) snc_free(key);
+    return err;
+}
+
+/* cJSON has bounded the depth. */
+static snc_err check_keys_differ(const cJSON *j, const char *where)
+{
+    const cJSON *it;
+    if (cJSON_IsObject(j)) SNC_TRY(check_object(j, where));
+    cJSON_ArrayForEach(it, j)
+        if (it->child) SNC_TRY(check_keys_differ(it, where));
+    return SNC_OK;
+}
 
 snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *where)
 {
@@ -19,8 +49,10 @@ snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *wher
         cJSON_Delete(j);
         return snc_err_set(SNC_E_FORMAT, "%s: text after the JSON value at byte %ld", where, (long)(end - text));
     }
-    *out = j;
-    return SNC_OK;
+    snc_err err = check_keys_differ(j, where);
+    if (err) cJSON_Delete(j);
+    else *out = j;
+    return err;
 }
 
 snc_err snc_json_load(cJSON **out, const char *path)
@@ -75,15 +107,35 @@ snc_err snc_json_double(double *out, const cJSON *obj, const char *key, double d
     return SNC_OK;
 }
 
+static bool whole(int *out, const cJSON *v, int min, int max)
+{
+    bool ok = cJSON_IsNumber(v) && v->valuedouble >= min && v->valuedouble <= max && floor(v->valuedouble) == v->valuedouble;
+    if (ok) *out = (int)v->valuedouble;
+    return ok;
+}
+
+snc_err snc_json_whole(int *out, const cJSON *v, int min, int max, const char *what, const char *where)
+{
+    SNC_CHECK(whole(out, v, min, max), SNC_E_FORMAT, "%s: '%s' must be a whole number from %d to %d", where, what, min, max);
+    return SNC_OK;
+}
+
 snc_err snc_json_int(int *out, const cJSON *obj, const char *key, int def, int min, int max, const char *where)
 {
-    double d = 0;
     const cJSON *v = get(obj, key);
-    SNC_CHECK(!v || (cJSON_IsNumber(v) && floor(v->valuedouble) == v->valuedouble && v->valuedouble >= min &&
-                     v->valuedouble <= max),
-              SNC_E_FORMAT, "%s: '%s' must be a whole number from %d to %d", where, key, min, max);
-    SNC_TRY(snc_json_double(&d, obj, key, def, -2147483648.0, 2147483647.0, where));
-    *out = (int)d;
+    *out = def;
+    return v ? snc_json_whole(out, v, min, max, key, where) : SNC_OK;
+}
+
+snc_err snc_json_ints(int *out, int *n, int most, const cJSON *obj, const char *key, int min, int max, const char *where)
+{
+    const cJSON *list = get(obj, key), *v;
+    if (!list) return SNC_OK;
+    int size = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0, i = 0;
+    SNC_CHECK(size >= 1 && size <= most, SNC_E_FORMAT, "%s: '%s' must be a list of 1 to %d whole numbers", where, key, most);
+    cJSON_ArrayForEach(v, list)
+        SNC_CHECK(whole(&out[i++], v, min, max), SNC_E_FORMAT, "%s: '%s' must hold whole numbers from %d to %d", where, key, min, max);
+    *n = size;
     return SNC_OK;
 }
 

@@ -125,7 +125,6 @@ static snc_err check_tiling(snc_st *f, const unsigned char *data, size_t size, c
 static snc_err read_metadata(snc_st *f, const cJSON *e, const char *where)
 {
     const cJSON *v;
-    SNC_CHECK(!f->metadata, SNC_E_FORMAT, "%s: __metadata__ appears twice", where);
     SNC_CHECK(cJSON_IsObject(e), SNC_E_FORMAT, "%s: __metadata__ must be an object of strings", where);
     cJSON_ArrayForEach(v, e)
         SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: __metadata__ '%s' must be a string", where, v->string);
@@ -155,10 +154,6 @@ static snc_err read_header(snc_st *f, const unsigned char *p, size_t size, const
         if (strcmp(e->string, "__metadata__") == 0) SNC_TRY(read_metadata(f, e, where));
         else SNC_TRY(read_entry(&f->t[f->n++], e, data, size, where));
     }
-    snc_tensors_sort(f->t, f->n);
-    for (int i = 1; i < f->n; i++)
-        SNC_CHECK(strcmp(f->t[i - 1].name, f->t[i].name) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", where,
-                  f->t[i].name);
     SNC_TRY(check_tiling(f, data, size, where));
     snc_tensors_sort(f->t, f->n);
     return SNC_OK;

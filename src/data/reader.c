@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "data/rows_priv.h"
 
 enum { NO_COLUMN = -2, SHOWN = 60 };
@@ -61,11 +62,26 @@ static snc_err find_column(int *out, snc_reader *r, const snc_column *c, bool ha
     return SNC_OK;
 }
 
+/* Of two columns with one name nobody knows which is meant. Names may be left empty. */
+static snc_err check_header(const snc_reader *r, snc_span header)
+{
+    snc_span cell, other;
+    const char *at = header.p;
+    while (header.n && next_column(&cell, &at, header)) {
+        const char *next = at;
+        while (cell.n && next_column(&other, &next, header))
+            SNC_CHECK(other.n != cell.n || memcmp(other.p, cell.p, cell.n) != 0, SNC_E_FORMAT, "%s:%lld: column '%.*s' appears twice in the header",
+                      r->path, (long long)r->line, shown(cell), cell.p);
+    }
+    return SNC_OK;
+}
+
 static snc_err read_header(snc_reader *r, bool has_header)
 {
     const snc_task *t = r->task;
     snc_span header = {0};
     SNC_CHECK(!has_header || next_line(&header, r), SNC_E_FORMAT, "%s: no rows", r->path);
+    SNC_TRY(check_header(r, header));
     r->need = 1;
     r->b = NO_COLUMN;
     SNC_TRY(find_column(&r->a, r, &t->text_a, has_header, header, true));
@@ -156,11 +172,13 @@ static snc_err read_target(snc_reader *r)
 static snc_err next_jsonl(bool *more, snc_reader *r)
 {
     snc_span line;
+    char where[1024];
     cJSON_Delete(r->json);
     r->json = NULL;
     if (!(*more = next_line(&line, r))) return SNC_OK;
     SNC_CHECK(!has_nul(line), SNC_E_FORMAT, "%s:%lld: a NUL character in the row", r->path, (long long)r->line);
-    r->json = cJSON_ParseWithLength(line.p, line.n);
+    snprintf(where, sizeof where, "%.900s:%lld", r->path, (long long)r->line);
+    SNC_TRY(snc_json_parse(&r->json, line.p, line.n, where));
     SNC_CHECK(cJSON_IsObject(r->json), SNC_E_FORMAT, "%s:%lld: expected a JSON object", r->path, (long long)r->line);
     SNC_TRY(read_text(&r->text_a, r, &r->task->text_a));
     r->text_b = (snc_span){0};

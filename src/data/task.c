@@ -52,11 +52,10 @@ static snc_err read_column(snc_column *c, snc_arena *arena, const cJSON *v, cons
         if (cJSON_IsString(it) && *it->valuestring) {
             SNC_TRY(snc_arena_strndup(&c->names.v[c->names.n++], arena, it->valuestring, strlen(it->valuestring)));
         } else {
-            SNC_CHECK(cJSON_IsNumber(it) && it->valuedouble >= -1 && it->valuedouble <= 9999 &&
-                          it->valuedouble == (double)it->valueint,
-                      SNC_E_FORMAT, "%s: '%s' must be a column name, or an index from 0 (-1: the last), or a list of them",
-                      where, key);
-            if (!c->has_index) c->index = it->valueint;
+            int index;
+            SNC_CHECK(snc_json_whole(&index, it, -1, 9999, key, where) == SNC_OK, SNC_E_FORMAT,
+                      "%s: '%s' must be a column name, or an index from 0 (-1: the last), or a list of them", where, key);
+            if (!c->has_index) c->index = index;
             c->has_index = true;
         }
     }
@@ -88,9 +87,6 @@ static snc_err read_files(snc_task *t, const cJSON *j, const char *where)
     cJSON_ArrayForEach(it, files)
     {
         snc_split_file *f = &t->files[t->n_files];
-        for (int i = 0; i < t->n_files; i++)
-            SNC_CHECK(strcmp(t->files[i].split, it->string) != 0, SNC_E_FORMAT, "%s: 'files' holds '%s' twice", where,
-                      it->string);
         SNC_CHECK(*it->string, SNC_E_FORMAT, "%s: 'files' holds a split without a name", where);
         SNC_TRY(snc_arena_strndup(&f->split, t->arena, it->string, strlen(it->string)));
         SNC_TRY(read_strings(&f->files, t->arena, it, it->string, where));

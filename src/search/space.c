@@ -69,6 +69,21 @@ static snc_err read_dtypes(snc_gene *g, const cJSON *j, const char *key, const c
     return SNC_OK;
 }
 
+/* Every list of "depth_layers" is of a depth that there is. */
+static snc_err check_depth_layers(const snc_gene *depth, const cJSON *j, const char *where)
+{
+    const cJSON *lists = cJSON_GetObjectItemCaseSensitive(j, "depth_layers"), *it;
+    SNC_CHECK(!lists || cJSON_IsObject(lists), SNC_E_FORMAT, "%s: 'depth_layers' must be an object of lists", where);
+    cJSON_ArrayForEach(it, lists)
+    {
+        char key[16] = "";
+        for (int i = 0; i < depth->n && strcmp(key, it->string) != 0; i++) snprintf(key, sizeof key, "%d", depth->value[i]);
+        SNC_CHECK(strcmp(key, it->string) == 0, SNC_E_FORMAT, "%s: 'depth_layers' has '%.40s', which is no option of 'depth'", where,
+                  it->string);
+    }
+    return SNC_OK;
+}
+
 /* The layers of a depth option: the file's own list, or the rule's. */
 static snc_err read_kept(snc_space *s, int option, const cJSON *j, const char *rule, const char *where)
 {
@@ -78,13 +93,13 @@ static snc_err read_kept(snc_space *s, int option, const cJSON *j, const char *r
     const cJSON *lists = j ? cJSON_GetObjectItemCaseSensitive(j, "depth_layers") : NULL;
     const cJSON *list = lists ? cJSON_GetObjectItemCaseSensitive(lists, key) : NULL, *it;
     if (!list) return snc_elastic_keep(s->kept[option], rule, depth, s->layers);
-    SNC_CHECK(cJSON_GetArraySize(list) == depth, SNC_E_FORMAT, "%s: 'depth_layers' of %d must name %d layers", where, depth, depth);
+    SNC_CHECK(cJSON_IsArray(list) && cJSON_GetArraySize(list) == depth, SNC_E_FORMAT, "%s: 'depth_layers' of %d must name %d layers", where, depth, depth);
     int i = 0, last = -1;
     cJSON_ArrayForEach(it, list)
     {
-        int l = cJSON_IsNumber(it) ? it->valueint : -1;
-        SNC_CHECK(l > last && l < s->layers, SNC_E_FORMAT, "%s: 'depth_layers' of %d must ascend within 0 to %d", where, depth,
-                  s->layers - 1);
+        int l;
+        SNC_TRY(snc_json_whole(&l, it, 0, s->layers - 1, "depth_layers", where));
+        SNC_CHECK(l > last, SNC_E_FORMAT, "%s: 'depth_layers' of %d must ascend within 0 to %d", where, depth, s->layers - 1);
         s->kept[option][i++] = last = l;
     }
     return SNC_OK;
@@ -131,6 +146,7 @@ static snc_err read_file(templates *t, cJSON **file, const char *path, const snc
     SNC_TRY(snc_json_load(file, path));
     SNC_TRY(snc_json_check_keys(*file, keys, path));
     SNC_TRY(read_numbers(&t->depth, *file, "depth", full->layers, path));
+    SNC_TRY(check_depth_layers(&t->depth, *file, path));
     SNC_TRY(read_numbers(&t->hidden, *file, "hidden", full->hidden, path));
     SNC_TRY(read_numbers(&t->heads, *file, "heads", full->heads[0], path));
     SNC_TRY(read_numbers(&t->ffn, *file, "ffn", full->ffn[0], path));

@@ -42,20 +42,18 @@ typedef struct bench {
 static snc_err stored_lengths(int32_t **out, int *n, const snc_loaded *l, const char *path)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(l->meta, "lengths"), *it;
-    int count = cJSON_GetArraySize(list);
+    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0, i = 0;
+    int32_t *v = NULL;
+    snc_err err = SNC_OK;
     SNC_CHECK(count > 0, SNC_E_NOTFOUND, "%s: knows no real lengths: -s data needs a file that compress or finetune made", path);
-    SNC_TRY(snc_alloc(out, (size_t)count, sizeof **out));
-    *n = 0;
-    cJSON_ArrayForEach(it, list)
-    {
-        bool ok = cJSON_IsNumber(it) && it->valueint >= 1 && it->valueint <= snc_weights_config(l->weights)->positions;
-        if (!ok) {
-            snc_free(*out);
-            return snc_err_set(SNC_E_FORMAT, "%s: a stored length is not a number of 1 to %d", path, snc_weights_config(l->weights)->positions);
-        }
-        (*out)[(*n)++] = it->valueint;
-    }
-    return SNC_OK;
+    SNC_TRY(snc_alloc(&v, (size_t)count, sizeof *v));
+    cJSON_ArrayForEach(it, list) SNC_GOTO(snc_json_whole(&v[i++], it, 1, snc_weights_config(l->weights)->positions, "lengths", path));
+    *n = count;
+    *out = v;
+    v = NULL;
+out:
+    snc_free(v);
+    return err;
 }
 
 /* Multiplies and adds of each kind in one pass over the batches, as the runtime does them: the last layer has one query a

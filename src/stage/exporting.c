@@ -18,7 +18,7 @@ static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_in
     if (stamp) cJSON_AddItemToObject(meta, "inputs", stamp);
     if (in) cJSON_AddStringToObject(meta, "task", snc_task_name(in->task));
     if (in) cJSON_AddNumberToObject(meta, "max_length", snc_task_max_length(in->task));
-    else if (cJSON_IsNumber(max_length)) cJSON_AddNumberToObject(meta, "max_length", max_length->valueint);
+    else if (max_length) cJSON_AddItemToObject(meta, "max_length", cJSON_Duplicate(max_length, 1));
     cJSON_AddNumberToObject(meta, "seed", (double)o->seed);
     if (rank) cJSON_AddItemToObject(meta, "lengths", snc_inputs_lengths(rank));
     return meta;

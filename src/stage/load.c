@@ -65,12 +65,6 @@ snc_err snc_path_hash(uint64_t *out, const char *path)
     return SNC_OK;
 }
 
-static int meta_int(const cJSON *meta, const char *key, int def)
-{
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(meta, key);
-    return cJSON_IsNumber(v) ? v->valueint : def;
-}
-
 /* A file that was tuned for more than there is still answers alike. */
 static void warn_isa(const snc_loaded *l, const snc_ctx *ctx, const char *path)
 {
@@ -115,7 +109,7 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
     const snc_bert_config *c = snc_weights_config(out->weights);
     out->classes = c->classes;
     out->regression = c->regression;
-    out->max_length = meta_int(out->meta, "max_length", c->positions);
+    SNC_GOTO(snc_json_int(&out->max_length, out->meta, "max_length", c->positions, 3, 65536, path));
     if (out->max_length > c->positions) out->max_length = c->positions;
 out:
     snc_tok_assets_dispose(&assets);

@@ -299,15 +299,19 @@ out:
 static snc_err in_int8(snc_obs **out, int *n, lab *l, const snc_found *f, int most)
 {
     snc_point *p = NULL;
+    snc_obs *o = NULL;
     int *order = NULL;
     snc_err err = SNC_OK;
     *n = f->n < most ? f->n : most;
-    SNC_GOTO(snc_alloc(out, (size_t)*n + 1, sizeof **out));
+    SNC_GOTO(snc_alloc(&o, (size_t)*n + 1, sizeof *o));
     SNC_GOTO(points_of(&p, f->obs, f->n));
     SNC_GOTO(snc_alloc(&order, (size_t)f->n + 1, sizeof *order));
     SNC_GOTO(snc_pareto_order(order, p, f->n, 2));
-    for (int i = 0; i < *n; i++) SNC_GOTO(snc_pick_observe(&(*out)[i], &l->p, &f->obs[order[i]].cfg));
+    for (int i = 0; i < *n; i++) SNC_GOTO(snc_pick_observe(&o[i], &l->p, &f->obs[order[i]].cfg));
+    *out = o;
+    o = NULL;
 out:
+    snc_free(o);
     snc_free(p);
     snc_free(order);
     return err;
@@ -321,7 +325,7 @@ static snc_err run_arm(double *out, lab *l, int arm, int repeat, const snc_space
     static const char *const file[ARMS] = {"joint", "joint-int8", "joint-fp"};
     snc_space narrow = *whole, int8 = *whole, *kept = l->p.space;
     snc_dtype fp;
-    snc_found f;
+    snc_found f = {0};
     snc_obs *o = NULL;
     int n = 0;
     SNC_TRY(snc_inputs_fp(&fp, l->o));
@@ -337,7 +341,7 @@ static snc_err run_arm(double *out, lab *l, int arm, int repeat, const snc_space
         err = front_on_select(out, l, f.obs, f.n);
     }
     snc_free(o);
-    if (!err) snc_found_dispose(&f);
+    snc_found_dispose(&f);
     l->p.space = kept;
     return err;
 }

@@ -106,22 +106,23 @@ static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdi
 
 static const char *dtype_of(const cJSON *layer, const char *site) { return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(layer, site)); }
 
+static double number_of(const cJSON *j, const char *key) { return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(j, key)); }
+
 static void put_layers(snc_draft *t, const cJSON *config)
 {
     const cJSON *layer, *arch = cJSON_GetObjectItemCaseSensitive(config, "arch"), *policy = cJSON_GetObjectItemCaseSensitive(config, "policy");
     const cJSON *dtypes = cJSON_GetObjectItemCaseSensitive(policy, "layers");
     int i = 0;
-    snc_draft_put(t, "Hidden %d; embeddings %s.\n\n| layer | heads | FFN | qkv | o | ffn_in | ffn_out |\n|---|---|---|---|---|---|---|\n",
-        cJSON_GetObjectItemCaseSensitive(arch, "hidden")->valueint, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(policy, "embed")));
+    snc_draft_put(t, "Hidden %.0f; embeddings %s.\n\n| layer | heads | FFN | qkv | o | ffn_in | ffn_out |\n|---|---|---|---|---|---|---|\n",
+        number_of(arch, "hidden"), cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(policy, "embed")));
     cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(arch, "layers"))
     {
         const cJSON *d = cJSON_GetArrayItem(dtypes, i++);
         char qkv[48];
         if (dtype_of(d, "q")) snprintf(qkv, sizeof qkv, "%s, %s, %s", dtype_of(d, "q"), dtype_of(d, "k"), dtype_of(d, "v"));
         else snprintf(qkv, sizeof qkv, "%s", dtype_of(d, "qkv"));
-        snc_draft_put(t, "| %d | %d | %d | %s | %s | %s | %s |\n", cJSON_GetObjectItemCaseSensitive(layer, "source")->valueint,
-                      cJSON_GetObjectItemCaseSensitive(layer, "heads")->valueint, cJSON_GetObjectItemCaseSensitive(layer, "ffn")->valueint, qkv,
-                      dtype_of(d, "o"), dtype_of(d, "ffn_in"), dtype_of(d, "ffn_out"));
+        snc_draft_put(t, "| %.0f | %.0f | %.0f | %s | %s | %s | %s |\n", number_of(layer, "source"), number_of(layer, "heads"),
+                      number_of(layer, "ffn"), qkv, dtype_of(d, "o"), dtype_of(d, "ffn_in"), dtype_of(d, "ffn_out"));
     }
 }
 

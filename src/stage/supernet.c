@@ -40,7 +40,7 @@ snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m
 static bool holds(const cJSON *list, int v)
 {
     const cJSON *it;
-    cJSON_ArrayForEach(it, list) if (it->valueint == v) return true;
+    cJSON_ArrayForEach(it, list) if (it->valuedouble == v) return true;
     return false;
 }
 
@@ -50,7 +50,7 @@ static bool keeps(const cJSON *lists, const int *kept, int depth)
     cJSON_ArrayForEach(list, lists)
     {
         bool same = cJSON_GetArraySize(list) == depth;
-        for (int i = 0; same && i < depth; i++) same = cJSON_GetArrayItem(list, i)->valueint == kept[i];
+        for (int i = 0; same && i < depth; i++) same = cJSON_GetArrayItem(list, i)->valuedouble == kept[i];
         if (same) return true;
     }
     return false;

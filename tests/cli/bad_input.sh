@@ -41,7 +41,7 @@ damaged swapped "tensor 'classifier.weight'" 's/"shape":\[2,32\],"data_offsets":
 damaged overlap "tensors 'classifier.bias' and 'classifier.weight' overlap" 's/"data_offsets":\[8,264\]/"data_offsets":[0,256]/'
 damaged outside "tensor 'classifier.bias'" 's/"data_offsets":\[0,8\]/"data_offsets":[8,0]/'
 damaged absent "tensor 'pooler.bias' is missing" 's/"pooler.bias"/"poolex.bias"/'
-damaged twice "tensor 'classifier.bias' appears twice" 's/"classifier.weight":/"classifier.bias"  :/'
+damaged twice "key 'classifier.bias' appears twice" 's/"classifier.weight":/"classifier.bias"  :/'
 damaged vocab '97' 's/\\"vocab\\":97/\\"vocab\\":98/'
 damaged width 'config' 's/\\"hidden\\":32,\\"layers\\":3/\\"hidden\\":-2,\\"layers\\":3/'
 damaged heads "tensor 'layer.0.attention.q.weight' is [32, 32], expected [16, 32]" 's/\\"heads\\":4,\\"head_width\\":8/\\"heads\\":8,\\"head_width\\":4/'

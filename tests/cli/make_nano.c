@@ -4,6 +4,9 @@
  *                              more good words than bad ones are positive
  *   make_nano --hf M FOLDER    a fine-tuned .snc of the task as a Hugging Face folder, its two classes the other way round
  *   make_nano --reseal FILE    puts the right digest into a .snc that a test changed in place
+ *   make_nano --set FILE KEY TEXT, --meta FILE KEY JSON
+ *                              gives a key of a .snc's metadata another text, or a key of its meta another value, whatever a
+ *                              reader may think of them
  */
 #include <stdio.h>
 #include <string.h>
@@ -149,10 +152,49 @@ static snc_err to_hf(const char *from, const char *folder)
     return err;
 }
 
+static const char *const keys[] = {"digest", "snc_format", "snc_version", "config", "arch", "policy", "labels", "meta", "has_head"};
+
+/* All tensors, and the metadata with one text changed. */
+static snc_err set_text(const char *path, const char *key, const char *text)
+{
+    snc_st *st = NULL;
+    SNC_TRY(snc_st_open(&st, path));
+    cJSON *m = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = strcmp(keys[i], key) == 0 ? text : snc_st_metadata_view(st, keys[i]);
+        if (value) cJSON_AddStringToObject(m, keys[i], value);
+    }
+    snc_err err = snc_st_save(path, m, snc_st_tensors_view(st), snc_st_count(st));
+    cJSON_Delete(m);
+    snc_st_close(st);
+    return err;
+}
+
+static snc_err set_meta(const char *path, const char *key, const char *text)
+{
+    snc_st *st = NULL;
+    SNC_TRY(snc_st_open(&st, path));
+    cJSON *meta = cJSON_Parse(snc_st_metadata_view(st, "meta"));
+    snc_st_close(st);
+    cJSON_DeleteItemFromObjectCaseSensitive(meta, key);
+    cJSON_AddItemToObject(meta, key, cJSON_CreateRaw(text));
+    char *all = cJSON_PrintUnformatted(meta);
+    cJSON_Delete(meta);
+    snc_err err = all ? set_text(path, "meta", all) : snc_err_set(SNC_E_NOMEM, "out of memory");
+    cJSON_free(all);
+    return err;
+}
+
 int main(int argc, char **argv)
 {
-    bool again = argc == 3 && strcmp(argv[1], "--reseal") == 0, hf = argc == 4 && strcmp(argv[1], "--hf") == 0, known = again || hf || argc == 2;
-    if (known && (again ? reseal_file(argv[2]) : hf ? to_hf(argv[2], argv[3]) : make(argv[1])) == SNC_OK) return 0;
-    fprintf(stderr, "make_nano: %s\n", known ? snc_err_text() : "usage: make_nano FOLDER | --hf MODEL FOLDER | --reseal FILE");
+    snc_err err = SNC_OK;
+    if (argc == 2) err = make(argv[1]);
+    else if (argc == 4 && strcmp(argv[1], "--hf") == 0) err = to_hf(argv[2], argv[3]);
+    else if (argc == 3 && strcmp(argv[1], "--reseal") == 0) err = reseal_file(argv[2]);
+    else if (argc == 5 && strcmp(argv[1], "--set") == 0) err = set_text(argv[2], argv[3], argv[4]);
+    else if (argc == 5 && strcmp(argv[1], "--meta") == 0) err = set_meta(argv[2], argv[3], argv[4]);
+    else err = snc_err_set(SNC_E_ARG, "usage: FOLDER | --hf MODEL FOLDER | --reseal FILE | --set FILE KEY TEXT | --meta FILE KEY JSON");
+    if (!err) return 0;
+    fprintf(stderr, "make_nano: %s\n", snc_err_text());
     return 2;
 }

@@ -54,7 +54,7 @@ static void header_errors_name_file_and_tensor(void **state)
     refuses("{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[8,12]") "}", 12, "a hole of 4 bytes before tensor 'b'");
     refuses("{" T("a", "F32", "[2]", "[4,12]") "}", 12, "a hole of 4 bytes before tensor 'a'");
     refuses("{" T("a", "F32", "[2]", "[0,8]") "}", 9, "1 bytes after the last tensor");
-    refuses("{" T("a", "F32", "[1]", "[0,4]") "," T("a", "F32", "[1]", "[4,8]") "}", 8, "tensor 'a' appears twice");
+    refuses("{" T("a", "F32", "[1]", "[0,4]") "," T("a", "F32", "[1]", "[4,8]") "}", 8, "key 'a' appears twice");
     refuses("{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ 'k' must be a string");
     refuses("{\"__metadata__\":3}", 0, "__metadata__ must be an object");
     refuses("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "appears twice");

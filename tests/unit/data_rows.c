@@ -145,7 +145,9 @@ static void jsonl_rows_read_keys(void **state)
     assert_true(r->row[0].target == 1.0f && r->row[1].target == 0.0f && r->row[1].line == 3);
     snc_rows__free(r);
     static const char *const wrong[][2] = {
-        {"{\"s1\":\"a\"", "f.jsonl:1: expected a JSON object"},
+        {"{\"s1\":\"a\"", "f.jsonl:1: not valid JSON at byte 8"},
+        {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}{}", "f.jsonl:1: text after the JSON value at byte 32"},
+        {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\",\"s1\":\"c\"}", "f.jsonl:1: key 's1' appears twice"},
         {"[1]", "f.jsonl:1: expected a JSON object"},
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}\n{\"s1\":\"a\",\"label\":\"no\"}", "f.jsonl:2: no key 's2'"},
         {"{\"s1\":5,\"s2\":\"b\",\"label\":\"no\"}", "f.jsonl:1: 's1' must be a string"},

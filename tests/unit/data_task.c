@@ -106,7 +106,7 @@ static void wrong_fields_are_named(void **state)
         {"files", "{\"train\":7}", "'train' must be a string or a list"},
         {"files", "{\"train\":[]}", "'train' must be a string or a list"},
         {"files", "{\"train\":[\"\"]}", "not empty"},
-        {"files", "{\"train\":\"a\",\"train\":\"b\"}", "'files' holds 'train' twice"},
+        {"files", "{\"train\":\"a\",\"train\":\"b\"}", "key 'train' appears twice"},
         {"format", "\"csv\"", "'format' must be"},
         {"type", "\"ranking\"", "'type' must be"},
         {"type", "\"regression\"", "'labels' make no sense"},
