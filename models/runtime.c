@@ -1,5 +1,6 @@
 #include "models/runtime.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -223,6 +224,20 @@ static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk,
     }
 }
 
+int snc_logits_bad(const float *logits, int B, int K)
+{
+    for (int64_t i = 0; i < (int64_t)B * K; i++)
+        if (!isfinite(logits[i])) return (int)(i / K);
+    return -1;
+}
+
+static snc_err check_logits(const snc_net *n, const float *logits, int B)
+{
+    int bad = snc_logits_bad(logits, B, n->w->cfg.classes);
+    SNC_CHECK(bad < 0, SNC_E_DIVERGED, "sequence %d of %d: its logits are not finite", bad + 1, B);
+    return SNC_OK;
+}
+
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
 {
     SNC_TRY(check_batch(n, x));
@@ -242,7 +257,7 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
         if (w->err != SNC_OK && err == SNC_OK) err = snc_err_set(w->err, "%s", w->text);
         w->err = SNC_OK;
     }
-    return err;
+    return err == SNC_OK ? check_logits(n, logits, x->B) : err;
 }
 
 /* ---- profile ---- */

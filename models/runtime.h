@@ -64,9 +64,11 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
 snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
 void snc_net_free(snc_net *n);
 /* logits [B, K]. SNC_E_SHAPE: no sequences, an empty one, one longer than max_len, or more tokens or sequences than
- * planned. SNC_E_ARG: an id or type outside its table. SNC_E_CANCELLED: by the
- * context of its creation, between two layers. */
+ * planned. SNC_E_ARG: an id or type outside its table. SNC_E_CANCELLED: by the context of its creation, between two layers.
+ * SNC_E_DIVERGED: a logit is not finite, as of weights that are not; all are written. */
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x) SNC_MUST_USE;
+/* The first of B rows with a logit that is not finite; -1: none. */
+int snc_logits_bad(const float *logits, int B, int K);
 
 const snc_arch *snc_net_arch(const snc_net *n);
 const snc_policy *snc_net_policy(const snc_net *n);

@@ -75,7 +75,8 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads) SNC_M
 void    snc_session_free(snc_session *s);
 
 /* Classifies n texts; results [n]. An empty text is [CLS] [SEP]. Longer than the model's positions or its max length: cut,
- * longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. */
+ * longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED: the logits of a text,
+ * which is named by its place in texts, are not finite; results are not written. */
 snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
 
 /* ---- stages -------------------------------------------------------------------------------------------------------- */

@@ -126,7 +126,9 @@ static snc_err time_cell(bench *b, const snc_loaded *l, const snc_ctx *base, con
     SNC_GOTO(snc_grow(&b->cells, &b->cap_cells, b->n_cells + 1, sizeof *b->cells));
     cell *r = &b->cells[b->n_cells];
     *r = (cell){.model = path, .batch = batch, .seq = seq, .threads = threads};
-    SNC_GOTO(snc_measure(&r->t, net, w.batches, w.count, &mo));
+    err = snc_measure(&r->t, net, w.batches, w.count, &mo);
+    if (err == SNC_E_DIVERGED) err = snc_err_prefix(err, path);
+    if (err) goto out;
     if (b->o->profile) SNC_GOTO(profile_cell(r, net, l->weights, &w, &mo));
     b->n_cells++;
 out:
@@ -164,11 +166,14 @@ static snc_err score_task(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
         err = snc_err_set(SNC_E_SHAPE, "%s: does not fit task %s: it has %d classes%s", path, name, l->classes, l->tok ? "" : " and no tokenizer");
         goto out;
     }
+    SNC_GOTO(snc_loaded_fit(task, l));
     SNC_GOTO(snc_dataset_load(&d, ctx, task, l->tok, b->o->data, "dev", 0));
+    snc_loaded_say_labels(l, ctx, task);
+    snc_loaded_say_cut(l, ctx, task, d);
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
-    SNC_GOTO(snc_weights_logits(logits, ctx, l->weights, NULL, NULL, d));
+    SNC_GOTO(snc_loaded_answer(logits, ctx, l, d));
     snc_loaded_order_classes(logits, l, task, d->n);
     SNC_GOTO(snc_inputs_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));

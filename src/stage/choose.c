@@ -212,6 +212,7 @@ static snc_err lowest_losses(snc_finalist *out, int *n, double *row, snc_pick *p
         snc_progress(p->ctx, "second look", i + 1, looks, "loss %.4f on rank, %.4f on select", f.o.loss, f.select_loss);
         for (int k = 1; k < *n; k++)
             if (of_both(&out[k]) > of_both(&out[worst])) worst = k;
+        if (isnan(of_both(&f))) continue;
         if (*n < SNC_FINALISTS) worst = (*n)++;
         else if (!(of_both(&f) < of_both(&out[worst]))) continue;
         out[worst] = f;

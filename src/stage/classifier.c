@@ -84,7 +84,8 @@ void snc_session_free(snc_session *s)
     snc_free(s);
 }
 
-static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, int n)
+/* texts: n of them, the first of which is the caller's text `first`. */
+static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, int n, int first)
 {
     int T = 0;
     for (int i = 0; i < n; i++) {
@@ -98,7 +99,10 @@ static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, i
     }
     s->offsets[n] = T;
     snc_tokens x = {.B = n, .T = T, .ids = s->ids, .types = s->types, .offsets = s->offsets};
-    return snc_net_run(logits, s->net, &x);
+    snc_err err = snc_net_run(logits, s->net, &x);
+    if (err == SNC_E_DIVERGED)
+        err = snc_err_set(err, "%s: text %d: its logits are not finite", s->c->l.path, first + snc_logits_bad(logits, n, s->c->l.classes));
+    return err;
 }
 
 static void decide(snc_result *r, const snc_classifier *c, const float *z)
@@ -122,7 +126,7 @@ snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts,
     SNC_CHECK(n >= 0, SNC_E_ARG, "%d texts", n);
     SNC_TRY(snc_grow(&s->logits, &s->cap, (size_t)n * (size_t)K, sizeof *s->logits));
     for (int i = 0; i < n; i += CHUNK)
-        SNC_TRY(run_chunk(s->logits + (size_t)i * (size_t)K, s, texts + i, n - i < CHUNK ? n - i : CHUNK));
+        SNC_TRY(run_chunk(s->logits + (size_t)i * (size_t)K, s, texts + i, n - i < CHUNK ? n - i : CHUNK, i));
     for (int i = 0; i < n; i++) decide(&results[i], s->c, s->logits + (size_t)i * (size_t)K);
     return SNC_OK;
 }

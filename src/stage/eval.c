@@ -32,6 +32,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     cJSON_AddStringToObject(j, "task", snc_task_name(t));
     cJSON_AddStringToObject(j, "split", split);
     cJSON_AddNumberToObject(j, "n", d->n);
+    cJSON_AddNumberToObject(j, "cut", d->truncated);
     cJSON *m = cJSON_AddObjectToObject(j, "metrics");
     for (int i = 0; i < snc_task_metrics(t); i++) cJSON_AddNumberToObject(m, snc_task_metric(t, i), values[i]);
     cJSON_AddNumberToObject(j, "seconds", seconds);
@@ -63,10 +64,13 @@ snc_err snc_stage_eval(const snc_options *o, const snc_host *h)
     else if (l.classes != snc_task_classes(task) || l.regression != snc_task_regression(task))
         err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, task %s has %d", o->models[0], l.classes, snc_task_name(task), snc_task_classes(task));
     if (err) goto out;
+    SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
+    snc_loaded_say_labels(&l, &ctx, task);
+    snc_loaded_say_cut(&l, &ctx, task, d);
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
     double t0 = snc_now();
-    SNC_GOTO(snc_weights_logits(logits, &ctx, l.weights, NULL, NULL, d));
+    SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));

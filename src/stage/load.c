@@ -103,6 +103,7 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
     snc_err err = SNC_OK;
     snc_tok_assets assets = {0};
     *out = (snc_loaded){0};
+    SNC_GOTO(snc_strdup(&out->path, path));
     if (snc_path_is_snc(path)) SNC_GOTO(open_snc(out, &assets, ctx, path));
     else SNC_GOTO(open_other(out, &assets, ctx, path, classes_hint, regression_hint));
     if (assets.vocab) SNC_GOTO(snc_tok_new(&out->tok, &assets));
@@ -119,11 +120,30 @@ out:
 
 void snc_loaded_close(snc_loaded *l)
 {
+    snc_free(l->path);
     snc_weights_free(l->weights);
     snc_model_free(l->model);
     snc_tok_free(l->tok);
     cJSON_Delete(l->meta);
     *l = (snc_loaded){0};
+}
+
+snc_err snc_loaded_fit(snc_task *t, const snc_loaded *l)
+{
+    return l->max_length < snc_task_max_length(t) ? snc_task_set_max_length(t, l->max_length) : SNC_OK;
+}
+
+void snc_loaded_say_cut(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t, const snc_dataset *d)
+{
+    if (d->truncated)
+        snc_log(ctx, SNC_LOG_WARN, "%s: %d of %d rows were cut to %d tokens", l->path, d->truncated, d->n, snc_task_max_length(t));
+}
+
+void snc_loaded_say_labels(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t)
+{
+    int from[SNC_MAX_CLASSES];
+    if (l->regression || !l->labels || snc_inputs_match_labels(from, l->labels, l->classes, t)) return;
+    snc_log(ctx, SNC_LOG_WARN, "%s: its labels (%s, ...) are not the task's (%s, ...): taken in order", l->path, l->labels[0], snc_task_label(t, 0));
 }
 
 void snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n)
@@ -166,7 +186,9 @@ snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset 
         snc_tokens x;
         int n = d->n - i < batch ? d->n - i : batch;
         snc_batcher_rows(&x, b, rows + i, n);
-        SNC_GOTO(snc_net_run(out, net, &x));
+        err = snc_net_run(out, net, &x);
+        if (err == SNC_E_DIVERGED) err = snc_err_set(err, "row %d of %d: its logits are not finite", rows[i + snc_logits_bad(out, n, K)] + 1, d->n);
+        if (err) goto out;
         for (int k = 0; k < n; k++) memcpy(logits + (size_t)rows[i + k] * (size_t)K, out + (size_t)k * (size_t)K, (size_t)K * sizeof *out);
     }
 out:
@@ -177,14 +199,13 @@ out:
     return err;
 }
 
-snc_err snc_weights_logits(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
-                           const snc_dataset *d)
+snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d)
 {
     enum { BATCH = 64 };
     snc_net *net = NULL;
     snc_net_opts o = {.max_tokens = BATCH * d->max_len, .max_seqs = BATCH, .max_len = d->max_len};
-    SNC_TRY(snc_net_create(&net, ctx, w, arch, policy, &o));
-    snc_err err = snc_loaded_logits(logits, net, snc_weights_config(w)->classes, d, BATCH);
+    SNC_TRY(snc_net_create(&net, ctx, l->weights, NULL, NULL, &o));
+    snc_err err = snc_loaded_logits(logits, net, l->classes, d, BATCH);
     snc_net_free(net);
-    return err;
+    return err == SNC_E_DIVERGED ? snc_err_prefix(err, l->path) : err;
 }

@@ -8,6 +8,7 @@
 #include "stage/common.h"
 
 typedef struct snc_loaded {
+    char *path;
     snc_weights *weights;
     snc_model *model;      /* behind the weights when the input was no .snc */
     snc_tok *tok;          /* NULL: none inside */
@@ -24,6 +25,12 @@ void    snc_loaded_close(snc_loaded *l);
 
 /* Logits [n, classes] into the task's class order, for a model that names the same classes in another one. */
 void    snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n);
+/* A warning where a model's classes have other names than the task's: they are taken in order. */
+void    snc_loaded_say_labels(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t);
+/* Texts of the task are cut where predict cuts them: at the model's own limit, where that is the smaller one. */
+snc_err snc_loaded_fit(snc_task *t, const snc_loaded *l) SNC_MUST_USE;
+/* "PATH: 12 of 300 rows were cut to 64 tokens", where any were. */
+void    snc_loaded_say_cut(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t, const snc_dataset *d);
 
 bool    snc_path_is_snc(const char *path); /* by content */
 /* Tokenizer files of a .snc, a Hugging Face folder, or of the folder a bare file is in. SNC_E_NOTFOUND: none. */
@@ -32,10 +39,9 @@ snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path) SNC_MUST_USE;
 snc_err snc_path_hash(uint64_t *out, const char *path) SNC_MUST_USE;
 
 /* Logits [n, K] of a split, in batches of like length, through a net. The net must be planned for `batch` x d->max_len.
- * SNC_E_CANCELLED: between two layers, as snc_net_run. */
+ * SNC_E_CANCELLED: between two layers, as snc_net_run. SNC_E_DIVERGED: names the row whose logits are not finite. */
 snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch) SNC_MUST_USE;
-/* The same with a net of its own. arch and policy as in snc_net_create. */
-snc_err snc_weights_logits(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
-                           const snc_dataset *d) SNC_MUST_USE;
+/* The same of a whole model, by a net of its own; the message names the model's path. */
+snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d) SNC_MUST_USE;
 
 #endif

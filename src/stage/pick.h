@@ -41,7 +41,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
                       const char *teacher, const char *supernet, const char *table, const char *dir) SNC_MUST_USE;
 void    snc_pick_close(snc_pick *p);
 
-/* Loss and score of a config on a split, against the teacher's logits there. */
+/* Loss and score of a config on a split, against the teacher's logits there; NaN when its logits are not finite. */
 snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher) SNC_MUST_USE;
 /* The same for a net that need not be of the space. The logits [d->n, K] stay in p->logits. */
 snc_err snc_pick_look_at(double *loss, double *score, snc_pick *p, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,

@@ -21,7 +21,7 @@ typedef struct predictor {
     snc_tok_scratch *scratch;
     snc_net *net;
     batch b;
-    long truncated;
+    long lines, truncated; /* answered; cut */
 } predictor;
 
 static void say_line(const predictor *p, const float *z)
@@ -46,8 +46,12 @@ static snc_err flush(predictor *p)
     batch *b = &p->b;
     if (b->n == 0) return SNC_OK;
     snc_tokens x = {.B = b->n, .T = b->offsets[b->n], .ids = b->ids, .types = b->types, .offsets = b->offsets};
-    SNC_TRY(snc_net_run(b->logits, p->net, &x));
+    snc_err err = snc_net_run(b->logits, p->net, &x);
+    if (err == SNC_E_DIVERGED)
+        return snc_err_set(err, "%s: line %ld: its logits are not finite", p->o->models[0], p->lines + snc_logits_bad(b->logits, b->n, p->l.classes) + 1);
+    SNC_TRY(err);
     for (int i = 0; i < b->n; i++) say_line(p, b->logits + (size_t)i * (size_t)p->l.classes);
+    p->lines += b->n;
     b->n = 0;
     return SNC_OK;
 }

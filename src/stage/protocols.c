@@ -92,7 +92,7 @@ static snc_err trained(double *loss, double *score, lab *l, const snc_cfg *cfg)
     snc_pick_cost(&l->p, &f.o);
     SNC_GOTO(snc_export_finalist(said, &l->p, &f, l->o->teacher, path));
     SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, false));
-    SNC_GOTO(snc_weights_logits(l->p.logits, l->ctx, file.weights, NULL, NULL, d));
+    SNC_GOTO(snc_loaded_answer(l->p.logits, l->ctx, &file, d));
     *loss = snc_step_distance(l->p.logits, l->p.teacher_select, d->n, file.classes, file.regression);
     SNC_GOTO(snc_inputs_score(score, NULL, l->p.in->task, l->p.logits, d, file.classes));
 out:

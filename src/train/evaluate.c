@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "models/runtime.h"
 
 enum { SWEEP_BATCH = 128 };
 
@@ -49,6 +50,11 @@ snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc
         snc_tokens x;
         snc_batcher_rows(&x, batcher, rows + at, n);
         SNC_GOTO(snc_bert_forward(e, z, arch, &x, NULL));
+        int bad = snc_logits_bad(z, n, K);
+        if (bad >= 0) {
+            err = snc_err_set(SNC_E_DIVERGED, "row %d of %d: its logits are not finite", rows[at + bad] + 1, d->n);
+            goto out;
+        }
         for (int b = 0; b < n; b++)
             memcpy(logits + (int64_t)rows[at + b] * K, z + (int64_t)b * K, (size_t)K * sizeof *z);
         if (what) snc_progress(ctx, what, (double)(at + n), (double)d->n, "%s", "");

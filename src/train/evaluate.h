@@ -6,7 +6,7 @@
 #include "models/bert.h"
 
 /* logits [n, K] in dataset order. The engine must be planned for batch_size sequences of d->max_len tokens. `what` names the
- * progress line, NULL: silent. SNC_E_CANCELLED. */
+ * progress line, NULL: silent. SNC_E_CANCELLED; SNC_E_DIVERGED: names the row whose logits are not finite. */
 snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc_arch *arch, int K, const snc_dataset *d,
                        int batch_size, const char *what) SNC_MUST_USE;
 

@@ -92,6 +92,10 @@ static int setup(void **state)
     write_model("int8.snc", m, &int8);
     assert_non_null(cJSON_AddNumberToObject(m->meta, "max_length", 8));
     write_model("short.snc", m, NULL);
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "max_length");
+    const snc_param *positions = &m->params.p[snc_params_find(&m->params, "embeddings.position.weight")];
+    m->params.w[positions->offset + (size_t)positions->cols * (NANO_P - 1)] = NAN;
+    write_model("nan.snc", m, NULL);
     cfg.classes = 1;
     cfg.regression = true;
     assert_ok(nano_model_of(&r, &cfg, 4));
@@ -220,6 +224,26 @@ static void a_model_without_labels_gives_indices(void **state)
     close_both(c, s);
 }
 
+/* A weight that only the longest text reads: others are answered, and it is named, in whatever chunk it is. */
+static void logits_that_are_no_numbers_are_an_error(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    char longer[300] = "";
+    snc_text some[MANY];
+    snc_result r[MANY];
+    (void)state;
+    memcpy(some, texts, sizeof some);
+    open_named(&c, &s, "nan.snc");
+    assert_ok(snc_classify(r, s, some, MANY));
+    for (int i = 0; i < NANO_P; i++) strcat(longer, "good ");
+    some[50].a = longer;
+    some[50].b = NULL;
+    assert_fails(snc_classify(r, s, some, MANY), SNC_E_DIVERGED, "nan.snc: text 50: its logits are not finite");
+    assert_ok(snc_classify(r, s, some, 50));
+    close_both(c, s);
+}
+
 static void what_is_no_classifier_is_refused_by_name(void **state)
 {
     static const char junk[] = "no model at all, but long enough for a header";
@@ -299,6 +323,7 @@ int main(void)
         cmocka_unit_test(no_texts_are_no_error),
         cmocka_unit_test(regression_prints_its_value),
         cmocka_unit_test(a_model_without_labels_gives_indices),
+        cmocka_unit_test(logits_that_are_no_numbers_are_an_error),
         cmocka_unit_test(what_is_no_classifier_is_refused_by_name),
         cmocka_unit_test(two_threads_share_a_model),
     };
