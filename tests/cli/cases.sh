@@ -24,6 +24,29 @@ shared() {
     refused "$text" "$verb" "shared-$name" "$@"
 }
 
+# ---- numbers inside a model file ----------------------------------------------------------------------------------------------
+edited lengths_zero.snc 's/(\\"lengths\\":\[)[0-9]{2},/\1 0,/;s/(\\"lengths\\":\[)[0-9],/\10,/'
+edited lengths_long.snc 's/(\\"lengths\\":\[)[0-9]{2},/\199,/;s/(\\"lengths\\":\[)[0-9],([0-9],|[0-9]{2},)/\199\2/'
+edited lengths_none.snc 's/(\\"lengths\\":\[)[0-9]/\1-/'
+edited maxlen_-1.snc 's/(\\"max_length\\":)32/\1-1/'
+edited maxlen_1.5.snc 's/(\\"max_length\\":)32/\11.5/;s/(\\"seed\\":)42/\14/'
+edited maxlen_0.snc 's/(\\"max_length\\":)32/\100/'
+edited maxlen_2.snc 's/(\\"max_length\\":)32/\1 2/'
+for bad in lengths_zero lengths_long; do
+    refused "$bad.snc: 'lengths' must be a whole number from 1 to 40" bench $bad.snc -s data -r 3
+done
+refused "lengths_none.snc: " bench lengths_none.snc -s data -r 3
+shared lengths_zero.snc "'lengths' must be a whole number from 1 to 40" bench -s data -r 3
+for bad in maxlen_-1 maxlen_1.5 maxlen_2; do
+    for verb in predict "eval ${data[*]}" "bench --tasks nano/task.json --data nano"; do
+        set -- $verb
+        refused "max_length" "$1" $bad.snc "${@:2}"
+        holds err "$bad.snc"
+    done
+done
+shared maxlen_-1.snc "max_length" predict
+shared maxlen_1.5.snc "max_length" predict
+
 # ---- labels that would part a line ------------------------------------------------------------------------------------------------
 odd="label 'neg...' goes on with the control character 0x09"
 edited label.snc 's/\\"negative\\"/\\"neg\\\\tve\\"/'
@@ -44,6 +67,25 @@ mkdir rows
 awk -F'\t' 'NR > 1 { printf "{\"text\":\"%s\",\"label\":\"%s\"}\n", $1, $2 == "positive" ? "pos\\titive" : $2 }' nano/train.tsv >rows/train.jsonl
 refused "train.jsonl: label 'pos...' goes on with the control character 0x09" finetune --pretrained nano/nano.snc --task custom --data rows --output x.snc
 absent x.snc
+
+# ---- a space and rows that were half read ---------------------------------------------------------------------------------------------
+elastic=(supernet --teacher t.snc "${data[@]}" --output x.snc --threads 1)
+echo '{"depth":[2],"depth_layers":{"2":[0.5,1.5]}}' >frac.json
+refused "frac.json: " "${elastic[@]}" --space frac.json
+echo '{"depth":[2],"depth_layers":{"2":[0,1],"99":[0,1]}}' >unknown.json
+refused "unknown.json: " "${elastic[@]}" --space unknown.json
+echo '{"depth":[2],"depth":[3]}' >twice.json
+refused "twice.json: " "${elastic[@]}" --space twice.json
+[ -e "$CASES/space_frac.json" ] && refused "space_frac.json: " "${elastic[@]}" --space "$CASES/space_frac.json"
+mkdir -p two && cp nano/dev.tsv two
+sed 's/"train.tsv"/"train.jsonl"/;s/"dev.tsv"/"dev.jsonl"/;s/"text_a"/"format":"auto","text_a"/' nano/task.json >jsonl.json
+awk -F'\t' 'NR > 1 { printf "{\"sentence\":\"%s\",\"label\":\"%s\"}%s", $1, $2, NR == 8 ? "" : "\n" }' nano/train.tsv >two/train.jsonl
+refused "train.jsonl:7: " finetune --pretrained nano/nano.snc --task ./jsonl.json --data two --output x.snc --threads 1
+for after in ' x' ' {' ' null' ','; do
+    awk -F'\t' -v after="$after" 'NR > 1 { printf "{\"sentence\":\"%s\",\"label\":\"%s\"}%s\n", $1, $2, NR == 8 ? after : "" }' nano/train.tsv >two/train.jsonl
+    refused "train.jsonl:7: " finetune --pretrained nano/nano.snc --task ./jsonl.json --data two --output x.snc --threads 1
+done
+absent x.snc x.snc.checkpoint
 
 # ---- two at once ----------------------------------------------------------------------------------------------------------------------
 # both ARG... : the same command twice at one time; each ends by itself with 0 or 3, or is refused by the number of the other.
