@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/rng.h"
+
 enum { LEAST_SAMPLES = 6, MOST_SAMPLES = 64 };
 
 static const double TAIL = 0.025; /* on either side of an interval */
@@ -81,4 +84,84 @@ snc_interval snc_interval_of(const double *v, int n)
     memcpy(s, v, (size_t)n * sizeof *s);
     snc_sort(s, n);
     return snc_quantile_interval(s, n, 0.5);
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------------------------- */
+
+static double binomial(int k, int n, double p)
+{
+    if (k < 0 || k > n) return 0;
+    if (p <= 0 || p >= 1) return k == (p <= 0 ? 0 : n);
+    return exp(lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) + k * log(p) + (n - k) * log1p(-p));
+}
+
+/* P(worse - better <= d) over n rows with these probabilities: over their sum m, which is binomial, worse is binomial within m.
+ * P(K <= k) of the latter goes along with m by two terms a step. */
+static double difference_at_most(int d, int n, double worse, double better)
+{
+    double open = fmin(worse + better, 1), share = open > 0 ? worse / open : 0, mean = n * open, wide = 9 * (sqrt(mean * (1 - open)) + 1);
+    int first = (int)fmax(mean - wide, 0), last = (int)fmin(ceil(mean + wide), n);
+    int k = d + first < 0 ? -1 : (d + first) / 2;
+    double below = 0, sum = 0;
+    for (int i = 0; i <= k; i++) below += binomial(i, first, share);
+    for (int m = first;; m++) {
+        sum += binomial(m, n, open) * below;
+        if (m == last) return sum;
+        below -= share * binomial(k, m, share);
+        int next = d + m + 1 < 0 ? -1 : (d + m + 1) / 2;
+        if (next > k) below += binomial(next, m + 1, share);
+        k = next;
+    }
+}
+
+/* The likeliest probability of a better row when that of a worse one is larger by d. */
+static double likeliest_better(int worse, int better, int n, double d)
+{
+    double a = 2.0 * n, b = (2.0 * n - worse + better) * d - worse - better, c = -better * d * (1 - d);
+    double p = (sqrt(fmax(b * b - 4 * a * c, 0)) - b) / (2 * a);
+    return fmin(fmax(p, fmax(-d, 0)), (1 - d) / 2);
+}
+
+double snc_pairs_bound(int worse, int better, int n, double alpha)
+{
+    double low = (double)(worse - better) / n, high = 1;
+    for (int i = 0; i < 50; i++) {
+        double d = (low + high) / 2, p = likeliest_better(worse, better, n, d);
+        if (difference_at_most(worse - better, n, p + d, p) > alpha) low = d;
+        else high = d;
+    }
+    return high;
+}
+
+snc_interval snc_pairs_interval(int worse, int better, int n)
+{
+    return (snc_interval){(double)(worse - better) / n, -snc_pairs_bound(better, worse, n, TAIL), snc_pairs_bound(worse, better, n, TAIL)};
+}
+
+/* ---- bootstrap ----------------------------------------------------------------------------------------------------------- */
+
+snc_err snc_bootstrap(double *draw, int *defined, int draws, snc_statistic f, void *user, int n, uint64_t seed, uint64_t stream)
+{
+    snc_err err = SNC_OK;
+    snc_rng rng;
+    int32_t *rows = NULL;
+    snc_rng_init(&rng, seed, stream);
+    *defined = 0;
+    SNC_GOTO(snc_alloc(&rows, (size_t)n, sizeof *rows));
+    for (int b = 0; b < draws; b++) {
+        double v = 0;
+        for (int i = 0; i < n; i++) rows[i] = (int32_t)snc_rng_below(&rng, (uint32_t)n);
+        SNC_GOTO(f(&v, user, rows, n));
+        if (!isnan(v)) draw[(*defined)++] = v;
+    }
+    snc_sort(draw, *defined);
+out:
+    snc_free(rows);
+    return err;
+}
+
+void snc_drawn_interval(snc_interval *out, const double *draw, int draws)
+{
+    out->low = draw[draws / 40];
+    out->high = draw[draws - 1 - draws / 40];
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
 #include "stage/exporting.h"
 
 enum { ROUNDS = 5, BOOTSTRAP = 2000, LOOKS = 400 };
@@ -269,33 +268,42 @@ static void judge(snc_finalist *f, const snc_pick *p)
     f->meets = f->miss <= 0;
 }
 
-/* Whether the mean of a - b, row by row, may be zero: 95% of its bootstrap (Efron 1979) covers it. */
-static bool same_loss(const double *a, const double *b, int n, uint64_t seed)
+typedef struct pair {
+    const double *a, *b;
+} pair;
+
+static snc_err mean_difference(double *out, void *user, const int32_t *rows, int n)
 {
-    snc_rng rng;
-    int above = 0, below = 0;
-    snc_rng_init(&rng, seed, 0x73616d65);
-    for (int k = 0; k < BOOTSTRAP; k++) {
-        double sum = 0;
-        for (int i = 0; i < n; i++) {
-            uint32_t r = snc_rng_below(&rng, (uint32_t)n);
-            sum += a[r] - b[r];
-        }
-        above += sum > 0;
-        below += sum < 0;
-    }
-    return above < BOOTSTRAP - BOOTSTRAP / 40 && below < BOOTSTRAP - BOOTSTRAP / 40;
+    const pair *p = user;
+    *out = 0;
+    for (int i = 0; i < n; i++) *out += p->a[rows[i]] - p->b[rows[i]];
+    return SNC_OK;
+}
+
+/* Whether the mean of a - b, row by row, may be zero: 95% of its bootstrap covers it. */
+static snc_err same_loss(bool *out, const double *a, const double *b, int n, uint64_t seed)
+{
+    double draw[BOOTSTRAP];
+    int drawn;
+    snc_interval i = {0, 0, 0};
+    SNC_TRY(snc_bootstrap(draw, &drawn, BOOTSTRAP, mean_difference, &(pair){a, b}, n, seed, 0x73616d65));
+    if (drawn) snc_drawn_interval(&i, draw, drawn);
+    *out = i.low <= 0 && i.high >= 0;
+    return SNC_OK;
 }
 
 /* Marks those that the best is no better than. */
-static void mark_ties(snc_finalist *f, int n, const double *row, const snc_pick *p)
+static snc_err mark_ties(snc_finalist *f, int n, const double *row, const snc_pick *p)
 {
     int best = -1, rows = p->in->splits.select->n;
     for (int i = 0; i < n; i++)
         if (f[i].meets && (best < 0 || f[i].select_loss < f[best].select_loss)) best = i;
-    for (int i = 0; i < n; i++)
-        f[i].tied = best >= 0 && f[i].meets &&
-                    (i == best || same_loss(row + (size_t)i * (size_t)rows, row + (size_t)best * (size_t)rows, rows, p->ctx->seed));
+    for (int i = 0; i < n; i++) {
+        f[i].tied = i == best;
+        if (i == best || best < 0 || !f[i].meets) continue;
+        SNC_TRY(same_loss(&f[i].tied, row + (size_t)i * (size_t)rows, row + (size_t)best * (size_t)rows, rows, p->ctx->seed));
+    }
+    return SNC_OK;
 }
 
 /* Before b. Clocks agree to a percent: below that, size decides. */
@@ -337,7 +345,7 @@ snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, sn
     }
     SNC_GOTO(clock_finalists(out, *n, p));
     for (int i = 0; i < *n; i++) judge(&out[i], p);
-    mark_ties(out, *n, row, p);
+    SNC_GOTO(mark_ties(out, *n, row, p));
     for (int i = 1; i < *n; i++)
         for (int k = i; k > 0 && before(&out[k], &out[k - 1], p); k--) {
             snc_finalist t = out[k];
