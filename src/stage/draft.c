@@ -1,5 +1,6 @@
 #include "stage/draft.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,12 @@ void snc_draft_put(snc_draft *d, const char *fmt, ...)
     int n = vsnprintf(piece, sizeof piece, fmt, ap);
     va_end(ap);
     if (n > 0) append(d, piece, (size_t)n < sizeof piece ? (size_t)n : sizeof piece - 1);
+}
+
+void snc_draft_number(snc_draft *d, double v, int digits, const char *none)
+{
+    if (isfinite(v)) snc_draft_put(d, "%.*f", digits, v);
+    else snc_draft_put(d, "%s", none);
 }
 
 void snc_draft_html(snc_draft *d, const char *text)

@@ -14,6 +14,8 @@ typedef struct snc_draft {
 
 /* A piece of at most 2,047 bytes; longer ones are cut. */
 void snc_draft_put(snc_draft *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A number, or `none` where it is not finite. */
+void snc_draft_number(snc_draft *d, double v, int digits, const char *none);
 /* Any text, with &, <, > and quotes as HTML wants them. */
 void snc_draft_html(snc_draft *d, const char *text);
 /* dir/name, all or nothing; frees the text. */

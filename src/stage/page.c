@@ -93,8 +93,10 @@ static void tiles_of_proof(page *p, const cJSON *c)
     snprintf(s, sizeof s, "score on dev; teacher %.2f", 100 * number(proven(p, "teacher F32"), "score"));
     tile(p, v, s);
     snprintf(v, sizeof v, "%.2f", item(c, "drop_points", 0));
-    snprintf(s, sizeof s, "points under the teacher (%.2f to %.2f at 95%%)", item(c, "drop_points", 1), item(c, "drop_points", 2));
-    tile(p, v, s);
+    if (isfinite(item(c, "drop_points", 1)))
+        snprintf(s, sizeof s, "points under the teacher (%.2f to %.2f at 95%%)", item(c, "drop_points", 1), item(c, "drop_points", 2));
+    else snprintf(s, sizeof s, "points under the teacher; of other rows nothing is said");
+    tile(p, isfinite(item(c, "drop_points", 0)) ? v : "-", s);
 }
 
 static void tiles_of_search(page *p, const cJSON *c)
@@ -433,8 +435,12 @@ static void put_proof(page *p)
         snc_draft_put(&p->d, "<tr%s><td>%s</td><td>%.3f (%.3f to %.3f)</td><td>%.3f</td><td>%.3fx (%.3f to %.3f)</td>", i ? "" : " class=\"mark\"", word(m, "name"),
                       item(m, "latency_us", 0) / 1e3, item(m, "latency_us", 1) / 1e3, item(m, "latency_us", 2) / 1e3, number(m, "p90_us") / 1e3,
                       item(m, "ratio_to_full_int8", 0), item(m, "ratio_to_full_int8", 1), item(m, "ratio_to_full_int8", 2));
-        snc_draft_put(&p->d, "<td>%.2f</td><td>%.2f</td><td>%.2f (%.2f to %.2f)</td>", number(m, "bytes") / 1e6, 100 * number(m, "score"),
-                      item(m, "drop_points", 0), item(m, "drop_points", 1), item(m, "drop_points", 2));
+        snc_draft_put(&p->d, "<td>%.2f</td><td>", number(m, "bytes") / 1e6);
+        snc_draft_number(&p->d, 100 * number(m, "score"), 2, "-");
+        snc_draft_put(&p->d, "</td><td>");
+        snc_draft_number(&p->d, item(m, "drop_points", 0), 2, "-");
+        if (isfinite(item(m, "drop_points", 1))) snc_draft_put(&p->d, " (%.2f to %.2f)", item(m, "drop_points", 1), item(m, "drop_points", 2));
+        snc_draft_put(&p->d, "</td>");
         if (isfinite(number(m, "equal_labels"))) snc_draft_put(&p->d, "<td>%.1f%%</td></tr>\n", 100 * number(m, "equal_labels"));
         else snc_draft_put(&p->d, "<td></td></tr>\n");
     }

@@ -7,11 +7,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "base/rng.h"
 #include "models/cost.h"
-#include "train/evaluate.h"
-
-enum { BOOTSTRAP = 2000 };
 
 static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
 {
@@ -84,7 +80,7 @@ void snc_found_in_proof(snc_found_of found[SNC_TARGETS], const snc_proof *p)
     found[SNC_TARGET_LATENCY] = (snc_found_of){c->latency_us, c->ratio};
     found[SNC_TARGET_SIZE] = snc_found_exactly(c->bytes, full->bytes);
     found[SNC_TARGET_MACS] = snc_found_exactly(c->macs, full->macs);
-    found[SNC_TARGET_DROP] = (snc_found_of){.value = c->drop};
+    found[SNC_TARGET_DROP] = (snc_found_of){.value = c->drop.points};
 }
 
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
@@ -125,72 +121,16 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     return err;
 }
 
-/* The rows of one resample, gathered so that the task's own score can be asked. */
-static snc_err resampled_score(double *score, const snc_task *task, const float *logits, const snc_dataset *d, const int32_t *rows, int K,
-                               float *z, float *target)
-{
-    for (int i = 0; i < d->n; i++) {
-        memcpy(z + (size_t)i * (size_t)K, logits + (size_t)rows[i] * (size_t)K, (size_t)K * sizeof *z);
-        target[i] = d->target[rows[i]];
-    }
-    snc_dataset sample = {.n = d->n, .target = target};
-    return snc_inputs_score(score, NULL, task, z, &sample, K);
-}
-
-/* 2.5% and 97.5% quantiles of score(teacher) - score(model) over resampled rows, both on the same rows. */
-static snc_err paired_drop(snc_interval *out, const snc_ctx *ctx, const snc_task *task, const snc_dataset *d, const float *teacher,
-                           const float *model, int K)
-{
-    snc_err err = SNC_OK;
-    snc_rng rng;
-    int32_t *rows = NULL;
-    float *z = NULL, *target = NULL;
-    double *diff = NULL;
-    snc_rng_init(&rng, ctx->seed, 0x626f6f74);
-    SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
-    SNC_GOTO(snc_alloc(&z, (size_t)d->n * (size_t)K, sizeof *z));
-    SNC_GOTO(snc_alloc(&target, (size_t)d->n, sizeof *target));
-    SNC_GOTO(snc_alloc(&diff, BOOTSTRAP, sizeof *diff));
-    for (int b = 0; b < BOOTSTRAP; b++) {
-        double s = 0, t = 0;
-        SNC_GOTO(snc_go_on(ctx));
-        for (int i = 0; i < d->n; i++) rows[i] = (int32_t)snc_rng_below(&rng, (uint32_t)d->n);
-        SNC_GOTO(resampled_score(&t, task, teacher, d, rows, K, z, target));
-        SNC_GOTO(resampled_score(&s, task, model, d, rows, K, z, target));
-        diff[b] = isfinite(t - s) ? 100 * (t - s) : 0; /* a resample with a constant side has no correlation */
-    }
-    snc_sort(diff, BOOTSTRAP);
-    out->low = diff[BOOTSTRAP / 40];
-    out->high = diff[BOOTSTRAP - 1 - BOOTSTRAP / 40];
-out:
-    snc_free(rows);
-    snc_free(z);
-    snc_free(target);
-    snc_free(diff);
-    return err;
-}
-
+/* Each with the teacher, on the same rows. */
 static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task, const snc_dataset *dev)
 {
-    snc_err err = SNC_OK;
     const snc_proof_model *teacher = &p->m[SNC_PROOF_TEACHER];
-    float *a = NULL, *b = NULL;
-    SNC_GOTO(snc_alloc(&a, (size_t)dev->n, sizeof *a));
-    SNC_GOTO(snc_alloc(&b, (size_t)dev->n, sizeof *b));
-    snc_train_predictions(a, teacher->logits, dev->n, p->classes);
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         snc_proof_model *m = &p->m[k];
-        int equal = 0;
-        snc_train_predictions(b, m->logits, dev->n, p->classes);
-        for (int i = 0; i < dev->n; i++) equal += a[i] == b[i];
-        m->equal_labels = snc_task_regression(task) ? (double)NAN : (double)equal / dev->n;
-        SNC_GOTO(paired_drop(&m->drop, ctx, task, dev, teacher->logits, m->logits, p->classes));
-        m->drop.value = 100 * (teacher->score - m->score);
+        SNC_TRY(snc_drop_of(&m->drop, ctx, task, dev, teacher->logits, teacher->score, m->logits, m->score, p->classes));
+        m->equal_labels = snc_task_regression(task) ? (double)NAN : 1 - (double)m->drop.differ / dev->n;
     }
-out:
-    snc_free(a);
-    snc_free(b);
-    return err;
+    return SNC_OK;
 }
 
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,

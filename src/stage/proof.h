@@ -6,12 +6,13 @@
  * and take half as long again, which says nothing of the file. A share such as 0.7x is judged by the per-round ratio to the
  * full-size INT8 model, so that a slow minute hits both sides. Where the target lies inside the interval the rounds have not said
  * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end).
- * Scores: differences to the teacher are paired; their 95% interval is a seeded bootstrap over rows.
+ * Scores: differences to the teacher are paired (stage/drop.h).
  */
 #ifndef SNC_STAGE_PROOF_H
 #define SNC_STAGE_PROOF_H
 
 #include "base/stats.h"
+#include "stage/drop.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
 #include "stage/target.h"
@@ -26,7 +27,7 @@ typedef struct snc_proof_model {
     snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
     double p90_us, spread;          /* spread: (max - min) / mean over rounds */
     double score, metric[SNC_PROOF_METRICS];
-    snc_interval drop;              /* teacher's score minus this one's, in points */
+    snc_drop drop;                  /* under the teacher */
     double equal_labels;            /* share of rows with the teacher's label; NaN for regression */
     float *logits;                  /* [n, K] on dev */
 } snc_proof_model;

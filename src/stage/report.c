@@ -38,7 +38,9 @@ static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
     cJSON_AddNumberToObject(j, "score", m->score);
     cJSON *metrics = cJSON_AddObjectToObject(j, "metrics");
     for (int i = 0; i < snc_task_metrics(task); i++) cJSON_AddNumberToObject(metrics, snc_task_metric(task, i), m->metric[i]);
-    cJSON_AddItemToObject(j, "drop_points", interval_json(m->drop));
+    cJSON_AddItemToObject(j, "drop_points", interval_json(m->drop.points)); /* null where nothing is said */
+    cJSON_AddNumberToObject(j, "drop_at_most", m->drop.bound);
+    if (m->drop.unsaid[0]) cJSON_AddStringToObject(j, "drop_unsaid", m->drop.unsaid);
     if (isfinite(m->equal_labels)) cJSON_AddNumberToObject(j, "equal_labels", m->equal_labels);
     return j;
 }
@@ -76,23 +78,44 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     return j;
 }
 
+static void put_drop(snc_draft *t, const snc_drop *d, bool itself)
+{
+    if (!itself) snc_draft_number(t, d->points.value, 2, "-");
+    if (!itself && isfinite(d->points.low)) snc_draft_put(t, " (%.2f to %.2f)", d->points.low, d->points.high);
+    snc_draft_put(t, itself ? "| " : " | ");
+}
+
 static void put_table(snc_draft *t, const snc_proof *p)
 {
     snc_draft_put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | equal labels |\n");
     snc_draft_put(t, "|---|---|---|---|---|---|---|---|\n");
     for (int k = SNC_PROOF_MODELS - 1; k >= 0; k--) {
         const snc_proof_model *m = &p->m[k];
-        snc_draft_put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | %.2f | %.2f (%.2f to %.2f) | ", m->name, m->latency_us.value / 1e3,
-            m->latency_us.low / 1e3, m->latency_us.high / 1e3, m->p90_us / 1e3, m->ratio.value, m->bytes / 1e6, 100 * m->score, m->drop.value,
-            m->drop.low, m->drop.high);
+        snc_draft_put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | ", m->name, m->latency_us.value / 1e3, m->latency_us.low / 1e3,
+            m->latency_us.high / 1e3, m->p90_us / 1e3, m->ratio.value, m->bytes / 1e6);
+        snc_draft_number(t, 100 * m->score, 2, "-");
+        snc_draft_put(t, " | ");
+        put_drop(t, &m->drop, m == &p->m[SNC_PROOF_TEACHER]);
         if (isfinite(m->equal_labels)) snc_draft_put(t, "%.1f%% |\n", 100 * m->equal_labels);
         else snc_draft_put(t, "- |\n");
     }
 }
 
+/* What dev says of rows that were not seen, or why it says nothing. */
+static void put_drop_said(snc_draft *t, const snc_report_facts *f)
+{
+    const snc_drop *d = &f->proof->m[SNC_PROOF_COMPRESSED].drop;
+    const char *rows = f->proof->n_dev == 1 ? "row" : "rows";
+    if (!d->unsaid[0])
+        snc_draft_put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev %s\n", d->bound, d->points.value,
+                      f->proof->n_dev, rows);
+    else if (isfinite(d->points.value))
+        snc_draft_put(t, "- the difference to the teacher is %.2f points on %d dev %s; of others nothing is said: %s\n", d->points.value, f->proof->n_dev, rows, d->unsaid);
+    else snc_draft_put(t, "- the difference to the teacher has no value on %d dev %s: %s\n", f->proof->n_dev, rows, d->unsaid);
+}
+
 static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
-    const snc_proof_model *c = &f->proof->m[SNC_PROOF_COMPRESSED];
     for (int k = 0; k < SNC_TARGETS; k++) {
         char said[256];
         const snc_target *asked = &f->asked->of[k];
@@ -100,8 +123,11 @@ static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdi
         snc_target_say(said, sizeof said, k, asked, &v->found[k], "");
         snc_draft_put(t, "- %s %s: %s\n", snc_target_name(k), snc_target_holds(k, asked, &v->found[k]) ? "holds" : "MISSED", said);
     }
-    snc_draft_put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev rows\n", c->drop.high, c->drop.value,
-        f->proof->n_dev);
+    put_drop_said(t, f);
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        const snc_proof_model *m = &f->proof->m[k];
+        if (m->drop.only >= 0) snc_draft_put(t, "- %s answers '%s' to every dev row: a score of %.2f takes no more than that\n", m->name, snc_task_label(f->in->task, m->drop.only), 100 * m->score);
+    }
 }
 
 static const char *dtype_of(const cJSON *layer, const char *site) { return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(layer, site)); }
@@ -156,8 +182,13 @@ static void put_csv(snc_draft *t, const snc_proof *p)
     snc_draft_put(t, "model,latency_us,latency_low_us,latency_high_us,p90_us,ratio,ratio_high,bytes,score,drop,drop_low,drop_high,equal_labels\n");
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         const snc_proof_model *m = &p->m[k];
-        snc_draft_put(t, "%s,%.2f,%.2f,%.2f,%.2f,%.4f,%.4f,%.0f,%.6f,%.4f,%.4f,%.4f,", m->name, m->latency_us.value, m->latency_us.low, m->latency_us.high,
-            m->p90_us, m->ratio.value, m->ratio.high, m->bytes, m->score, m->drop.value, m->drop.low, m->drop.high);
+        snc_draft_put(t, "%s,%.2f,%.2f,%.2f,%.2f,%.4f,%.4f,%.0f,", m->name, m->latency_us.value, m->latency_us.low, m->latency_us.high, m->p90_us,
+            m->ratio.value, m->ratio.high, m->bytes);
+        const double scores[] = {m->score, m->drop.points.value, m->drop.points.low, m->drop.points.high};
+        for (int i = 0; i < 4; i++) {
+            snc_draft_number(t, scores[i], i ? 4 : 6, "");
+            snc_draft_put(t, ",");
+        }
         if (isfinite(m->equal_labels)) snc_draft_put(t, "%.6f", m->equal_labels);
         snc_draft_put(t, "\n");
     }

@@ -35,6 +35,7 @@ case $code in
 3) holds out.txt '^nano: a target was MISSED'; holds job/report.json '"all":.*false' ;;
 esac
 holds out.txt '^file: job/compressed.snc'
+holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
 lines job/report.csv 4
 holds job/report.html '<h2>Proof</h2>'
 check "columns of report.csv" awk -F, 'NF != 13 { exit 1 } NR > 1 && ($2 <= 0 || $3 > $2 || $4 < $2) { exit 1 }' job/report.csv

@@ -58,7 +58,7 @@ static void each_is_judged(void **state)
     snc_proof p = {.classes = 2};
     snc_proof_model *c = &p.m[SNC_PROOF_COMPRESSED], *full = &p.m[SNC_PROOF_INT8];
     snc_found_of found[SNC_TARGETS];
-    *c = (snc_proof_model){.bytes = 4e6, .macs = 30, .latency_us = {380, 370, 390}, .ratio = {0.50, 0.49, 0.52}, .drop = {0.4, -0.2, 1.1}};
+    *c = (snc_proof_model){.bytes = 4e6, .macs = 30, .latency_us = {380, 370, 390}, .ratio = {0.50, 0.49, 0.52}, .drop = {.points = {0.4, -0.2, 1.1}}};
     *full = (snc_proof_model){.bytes = 8e6, .macs = 100};
     snc_found_in_proof(found, &p);
     const struct {
@@ -83,7 +83,7 @@ static void each_is_judged(void **state)
         assert_false(snc_target_holds(k, &a.of[k], &found[k]) || snc_targets_hold(&a, found));
         assert_true(fabs(snc_target_miss(k, &a.of[k], &found[k]) - cases[i].miss) < 1e-9);
     }
-    c->drop.value = NAN; /* a correlation with a constant side: nothing holds of it */
+    c->drop.points.value = NAN; /* a correlation with a constant side: nothing holds of it */
     snc_found_in_proof(found, &p);
     assert_false(snc_target_holds(SNC_TARGET_DROP, &(snc_target){true, false, 100}, &found[SNC_TARGET_DROP]));
 }
