@@ -6,122 +6,111 @@
 
 enum { NO_COLUMN = -2, SHOWN = 60 };
 
-/* The next line without its end; false at the end of the file. Empty lines are passed over, but counted. */
-static bool next_line(snc_span *line, snc_reader *r)
-{
-    while (r->p < r->end) {
-        const char *begin = r->p, *lf = memchr(begin, '\n', (size_t)(r->end - begin));
-        const char *stop = lf ? lf : r->end;
-        r->p = lf ? lf + 1 : r->end;
-        r->line++;
-        if (stop > begin && stop[-1] == '\r') stop--;
-        *line = (snc_span){begin, (size_t)(stop - begin)};
-        if (line->n) return true;
-    }
-    return false;
-}
-
-/* The next column of a TSV line; false after the last. `at` starts at the line's begin. */
-static bool next_column(snc_span *out, const char **at, snc_span line)
-{
-    const char *end = line.p + line.n;
-    if (!*at) return false;
-    const char *tab = memchr(*at, '\t', (size_t)(end - *at));
-    *out = (snc_span){*at, (size_t)((tab ? tab : end) - *at)};
-    *at = tab ? tab + 1 : NULL;
-    return true;
-}
-
 static bool same(snc_span s, const char *text) { return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0; }
 
 static int shown(snc_span s) { return s.n < SHOWN ? (int)s.n : SHOWN; }
 
-/* ---- TSV ------------------------------------------------------------------------------------------------------------ */
+/* ---- CSV and TSV ---------------------------------------------------------------------------------------------------- */
+
+static char folded(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+static snc_span trimmed(snc_span s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) s.p++, s.n--;
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t')) s.n--;
+    return s;
+}
+
+/* "Text " is the column text where no other is. */
+static bool alike(snc_span s, const char *text)
+{
+    s = trimmed(s);
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n && i < s.n; i++)
+        if (folded(s.p[i]) != folded(text[i])) return false;
+    return s.n == n;
+}
 
 /* The index of the first name that the header has; NO_COLUMN when it has none of them. */
-static int find_in_header(const snc_column *c, snc_span header)
+static int find_in_header(const snc_column *c, const snc_delimited *header)
 {
-    for (int k = 0; k < c->names.n; k++) {
-        snc_span cell;
-        const char *at = header.p;
-        for (int i = 0; next_column(&cell, &at, header); i++)
-            if (same(cell, c->names.v[k])) return i;
-    }
+    for (int loose = 0; loose < 2; loose++)
+        for (int k = 0; k < c->names.n; k++)
+            for (int i = 0; i < header->n; i++)
+                if (loose ? alike(header->field[i], c->names.v[k]) : same(header->field[i], c->names.v[k])) return i;
     return NO_COLUMN;
 }
 
-static snc_err find_column(int *out, snc_reader *r, const snc_column *c, bool has_header, snc_span header, bool required)
+static snc_err find_column(int *out, snc_reader *r, const snc_column *c, bool has_header, bool required)
 {
     *out = c->index;
     if (has_header && c->names.n) {
-        *out = find_in_header(c, header);
+        *out = find_in_header(c, &r->text);
         SNC_CHECK(*out != NO_COLUMN || !required, SNC_E_FORMAT, "%s:%lld: no column '%s' in the header '%.*s'", r->path,
-                  (long long)r->line, c->names.v[0], shown(header), header.p);
+                  (long long)r->text.line, c->names.v[0], shown(r->header), r->header.p);
     }
     if (*out >= r->need) r->need = *out + 1;
     return SNC_OK;
 }
 
 /* Of two columns with one name nobody knows which is meant. Names may be left empty. */
-static snc_err check_header(const snc_reader *r, snc_span header)
+static snc_err check_header(const snc_reader *r)
 {
-    snc_span cell, other;
-    const char *at = header.p;
-    while (header.n && next_column(&cell, &at, header)) {
-        const char *next = at;
-        while (cell.n && next_column(&other, &next, header))
-            SNC_CHECK(other.n != cell.n || memcmp(other.p, cell.p, cell.n) != 0, SNC_E_FORMAT, "%s:%lld: column '%.*s' appears twice in the header",
-                      r->path, (long long)r->line, shown(cell), cell.p);
-    }
+    const snc_span *cell = r->text.field;
+    for (int i = 0; i < r->text.n; i++)
+        for (int k = i + 1; k < r->text.n; k++)
+            SNC_CHECK(!cell[i].n || cell[i].n != cell[k].n || memcmp(cell[i].p, cell[k].p, cell[i].n) != 0, SNC_E_FORMAT,
+                      "%s:%lld: column '%.*s' appears twice in the header", r->path, (long long)r->text.line, shown(cell[i]), cell[i].p);
     return SNC_OK;
 }
 
 static snc_err read_header(snc_reader *r, bool has_header)
 {
     const snc_task *t = r->task;
-    snc_span header = {0};
-    SNC_CHECK(!has_header || next_line(&header, r), SNC_E_FORMAT, "%s: no rows", r->path);
-    SNC_TRY(check_header(r, header));
+    bool more = true;
+    const char *begin = r->text.p;
+    if (has_header) {
+        SNC_TRY(snc_delimited__next(&more, &r->text));
+        SNC_CHECK(more, SNC_E_FORMAT, "%s: no rows", r->path);
+        r->header = (snc_span){begin, (size_t)(r->text.p - begin)};
+        while (r->header.n && (r->header.p[r->header.n - 1] == '\n' || r->header.p[r->header.n - 1] == '\r')) r->header.n--;
+        SNC_TRY(check_header(r));
+        r->width = r->strict ? r->text.n : 0;
+    }
     r->need = 1;
     r->b = NO_COLUMN;
-    SNC_TRY(find_column(&r->a, r, &t->text_a, has_header, header, true));
-    if (t->pair) SNC_TRY(find_column(&r->b, r, &t->text_b, has_header, header, true));
-    return find_column(&r->label, r, &t->label, has_header, header, r->needs_label);
+    SNC_TRY(find_column(&r->a, r, &t->text_a, has_header, true));
+    if (t->pair) SNC_TRY(find_column(&r->b, r, &t->text_b, has_header, true));
+    return find_column(&r->label, r, &t->label, has_header, r->needs_label);
 }
 
-/* Fills the row from one line; *found is the number of its columns. */
-static void read_columns(int *found, snc_reader *r, snc_span line)
+static snc_span field(const snc_delimited *d, int i)
 {
-    snc_span cell = {0};
-    const char *at = line.p;
-    int n = 0;
-    r->text_a = r->text_b = r->target = (snc_span){0};
-    for (; next_column(&cell, &at, line); n++) {
-        if (n == r->a) r->text_a = cell;
-        if (n == r->b) r->text_b = cell;
-        if (n == r->label) r->target = cell;
-    }
-    if (r->a == -1) r->text_a = cell;
-    if (r->b == -1) r->text_b = cell;
-    if (r->label == -1) r->target = cell;
-    *found = n;
+    if (i == -1) i = d->n - 1;
+    return i >= 0 && i < d->n ? d->field[i] : (snc_span){0};
 }
 
-static snc_err next_tsv(bool *more, snc_reader *r)
+static snc_err next_delimited(bool *more, snc_reader *r)
 {
-    snc_span line;
-    while ((*more = next_line(&line, r))) {
-        int found;
-        read_columns(&found, r, line);
-        if (found >= r->need) return SNC_OK;
+    const snc_delimited *d = &r->text;
+    for (;;) {
+        SNC_TRY(snc_delimited__next(more, &r->text));
+        if (!*more) return SNC_OK;
+        r->line = d->line;
+        SNC_CHECK(r->width == 0 || d->n == r->width || r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, the header has %d", r->path,
+                  (long long)r->line, d->n, d->n == 1 ? "" : "s", r->width);
+        if (d->n >= r->need) break;
         SNC_CHECK(r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, expected at least %d", r->path,
-                  (long long)r->line, found, found == 1 ? "" : "s", r->need);
+                  (long long)r->line, d->n, d->n == 1 ? "" : "s", r->need);
         r->skipped++;
     }
+    r->text_a = field(d, r->a);
+    r->text_b = field(d, r->b);
+    r->target = field(d, r->label);
     return SNC_OK;
 }
 
-/* ---- JSONL ---------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ----------------------------------------------------------------------------------------------------------- */
 
 /* cJSON strings end at a NUL, so a text with one in it would be cut without a word. */
 static bool has_nul(snc_span line)
@@ -169,16 +158,75 @@ static snc_err read_target(snc_reader *r)
     return SNC_OK;
 }
 
-static snc_err next_jsonl(bool *more, snc_reader *r)
+/* The next line that is not empty. */
+static bool next_line(snc_span *out, snc_reader *r)
 {
-    snc_span line;
+    snc_delimited *d = &r->text;
+    while (d->p < d->end) {
+        const char *begin = d->p, *lf = memchr(begin, '\n', (size_t)(d->end - begin)), *stop = lf ? lf : d->end;
+        d->p = lf ? lf + 1 : d->end;
+        r->line = ++d->lines;
+        *out = trimmed((snc_span){begin, (size_t)(stop - begin - (stop > begin && stop[-1] == '\r'))});
+        if (out->n) return true;
+    }
+    return false;
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+static void skip_blanks(snc_delimited *d)
+{
+    for (; d->p < d->end && is_blank(*d->p); d->p++) d->lines += *d->p == '\n';
+}
+
+/* The next object of a list, by its brackets; what is between them is for the parser. */
+static snc_err next_object(bool *more, snc_span *out, snc_reader *r)
+{
+    snc_delimited *d = &r->text;
+    bool quoted = false, first = d->p == r->begin;
+    int depth = 0;
+    skip_blanks(d);
+    SNC_CHECK(d->p < d->end, SNC_E_FORMAT, "%s:%lld: the list of rows never ends, expected ']'", r->path, (long long)d->lines + 1);
+    if (*d->p == ']') {
+        d->p++;
+        skip_blanks(d);
+        SNC_CHECK(d->p == d->end, SNC_E_FORMAT, "%s:%lld: text after the list of rows", r->path, (long long)d->lines + 1);
+        *more = false;
+        return SNC_OK;
+    }
+    SNC_CHECK(*d->p == (first ? '[' : ','), SNC_E_FORMAT, "%s:%lld: expected ',' or ']' after a row", r->path, (long long)d->lines + 1);
+    d->p++;
+    skip_blanks(d);
+    if (first && d->p < d->end && *d->p == ']') return next_object(more, out, r);
+    SNC_CHECK(d->p < d->end && *d->p == '{', SNC_E_FORMAT, "%s:%lld: expected a JSON object", r->path, (long long)d->lines + 1);
+    r->line = d->lines + 1;
+    out->p = d->p;
+    for (; d->p < d->end; d->p++) {
+        char c = *d->p;
+        d->lines += c == '\n';
+        if (quoted && c == '\\' && d->p + 1 < d->end) d->p++;
+        else if (c == '"') quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '[')) depth++;
+        else if (!quoted && (c == '}' || c == ']') && --depth == 0) break;
+    }
+    SNC_CHECK(d->p < d->end, SNC_E_FORMAT, "%s:%lld: the object that begins here never ends", r->path, (long long)r->line);
+    out->n = (size_t)(++d->p - out->p);
+    *more = true;
+    return SNC_OK;
+}
+
+static snc_err next_json(bool *more, snc_reader *r)
+{
+    snc_span row = {0};
     char where[1024];
     cJSON_Delete(r->json);
     r->json = NULL;
-    if (!(*more = next_line(&line, r))) return SNC_OK;
-    SNC_CHECK(!has_nul(line), SNC_E_FORMAT, "%s:%lld: a NUL character in the row", r->path, (long long)r->line);
+    if (r->form == SNC_FORM__JSONL) *more = next_line(&row, r);
+    else SNC_TRY(next_object(more, &row, r));
+    if (!*more) return SNC_OK;
+    SNC_CHECK(!has_nul(row), SNC_E_FORMAT, "%s:%lld: a NUL character in the row", r->path, (long long)r->line);
     snprintf(where, sizeof where, "%.900s:%lld", r->path, (long long)r->line);
-    SNC_TRY(snc_json_parse(&r->json, line.p, line.n, where));
+    SNC_TRY(snc_json_parse(&r->json, row.p, row.n, where));
     SNC_CHECK(cJSON_IsObject(r->json), SNC_E_FORMAT, "%s:%lld: expected a JSON object", r->path, (long long)r->line);
     SNC_TRY(read_text(&r->text_a, r, &r->task->text_a));
     r->text_b = (snc_span){0};
@@ -186,36 +234,82 @@ static snc_err next_jsonl(bool *more, snc_reader *r)
     return read_target(r);
 }
 
-/* ---- both ----------------------------------------------------------------------------------------------------------- */
+/* ---- which it is ---------------------------------------------------------------------------------------------------- */
 
-static bool ends_in(const char *s, const char *end)
+static bool ends_in(const char *s, size_t n, const char *end)
 {
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
+    size_t m = strlen(end);
+    return n >= m && memcmp(s + n - m, end, m) == 0;
 }
 
-snc_err snc_reader__init(snc_reader *r, const snc_task *t, const snc_split_file *f, const char *path, const void *data,
+/* By name, and a .json by how it begins. */
+static snc_form form_of(const snc_task *t, const char *path, snc_span data)
+{
+    size_t n = strlen(path);
+    if (ends_in(path, n, ".gz")) n -= 3;
+    bool auto_ = t->format == SNC_FORMAT_AUTO;
+    while (data.n && is_blank(*data.p)) data.p++, data.n--;
+    if (t->format == SNC_FORMAT_JSONL || (auto_ && (ends_in(path, n, ".jsonl") || ends_in(path, n, ".ndjson")))) return SNC_FORM__JSONL;
+    if (auto_ && ends_in(path, n, ".json")) return data.n && *data.p == '[' ? SNC_FORM__LIST : SNC_FORM__JSONL;
+    return t->format == SNC_FORMAT_CSV || (auto_ && ends_in(path, n, ".csv")) ? SNC_FORM__CSV : SNC_FORM__TSV;
+}
+
+/* What parts the columns: a TAB in TSV and a comma in CSV, unless the first line has none of those and has another. */
+static char separator_of(snc_form form, snc_span data)
+{
+    static const char all[] = ",\t;|";
+    const char *lf = data.n ? memchr(data.p, '\n', data.n) : NULL;
+    size_t n = lf ? (size_t)(lf - data.p) : data.n;
+    char usual = form == SNC_FORM__CSV ? ',' : '\t', best = usual;
+    int most = 0;
+    if (n == 0 || memchr(data.p, usual, n)) return usual;
+    for (int k = 0; all[k]; k++) {
+        int count = 0;
+        for (size_t i = 0; i < n; i++) count += data.p[i] == all[k];
+        if (count > most) {
+            most = count;
+            best = all[k];
+        }
+    }
+    return best;
+}
+
+static snc_err open_delimited(snc_reader *r, snc_arena *arena, const snc_split_file *f, snc_span data)
+{
+    const snc_task *t = r->task;
+    bool quoted = t->quoting == SNC_QUOTING_CSV || (t->quoting == SNC_QUOTING_AUTO && r->form == SNC_FORM__CSV);
+    char separator = t->format == SNC_FORMAT_TSV ? '\t' : separator_of(r->form, data);
+    if (t->quoting == SNC_QUOTING_AUTO && r->form == SNC_FORM__TSV && t->format == SNC_FORMAT_AUTO)
+        SNC_TRY(snc_delimited__is_quoted(&quoted, data.p, data.n, separator));
+    r->strict = t->format != SNC_FORMAT_TSV;
+    snc_delimited__init(&r->text, arena, r->path, data.p, data.n, separator, quoted);
+    return read_header(r, f->header);
+}
+
+snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, const snc_split_file *f, const char *path, const void *data,
                          size_t n)
 {
-    *r = (snc_reader){.task = t, .path = path, .p = data};
-    if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
-        r->p += 3;
-        n -= 3;
-    }
-    r->end = n ? r->p + n : r->p;
-    r->jsonl = t->format == SNC_FORMAT_JSONL || (t->format == SNC_FORMAT_AUTO && ends_in(path, ".jsonl"));
+    *r = (snc_reader){.task = t, .path = path};
+    snc_span s = {data, n};
+    if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) s = (snc_span){s.p + 3, n - 3};
+    r->form = form_of(t, path, s);
     r->needs_label = strcmp(f->split, "train") == 0 || strncmp(f->split, "dev", 3) == 0;
-    return r->jsonl ? SNC_OK : read_header(r, f->header);
+    if (r->form == SNC_FORM__CSV || r->form == SNC_FORM__TSV) return open_delimited(r, arena, f, s);
+    snc_delimited__init(&r->text, arena, path, s.p, s.n, 0, false);
+    skip_blanks(&r->text);
+    r->begin = r->text.p;
+    return SNC_OK;
 }
 
 snc_err snc_reader__next(bool *more, snc_reader *r)
 {
     *more = false;
-    return r->jsonl ? next_jsonl(more, r) : next_tsv(more, r);
+    return r->form == SNC_FORM__CSV || r->form == SNC_FORM__TSV ? next_delimited(more, r) : next_json(more, r);
 }
 
 void snc_reader__dispose(snc_reader *r)
 {
     cJSON_Delete(r->json);
     r->json = NULL;
+    snc_delimited__dispose(&r->text);
 }

@@ -65,20 +65,44 @@ static const snc_split_file *find_split(const snc_task *t, const char *split)
     return NULL;
 }
 
-/* dir/folder/name, then dir/name, for every name of the list. */
-static snc_err find_file(char *path, const snc_task *t, const snc_split_file *f, const char *dir)
+/* dir/name, or dir/name.gz. */
+static snc_err find_name(bool *found, char *path, const char *dir, const char *name)
 {
-    char folder[PATH_SIZE];
-    SNC_TRY(snc_path_join(folder, sizeof folder, dir, t->folder));
+    char gz[PATH_SIZE];
+    SNC_TRY(snc_path_join(path, PATH_SIZE, dir, name));
+    *found = snc_is_file(path);
+    if (*found || snprintf(gz, sizeof gz, "%s.gz", path) >= (int)sizeof gz || !snc_is_file(gz)) return SNC_OK;
+    memcpy(path, gz, sizeof gz);
+    *found = true;
+    return SNC_OK;
+}
+
+/* Says what lies there under a name without its end that nobody reads, or that there is nothing. */
+static snc_err not_found(const snc_task *t, const snc_split_file *f, const char *folder, const char *dir)
+{
     for (int i = 0; i < f->files.n; i++) {
-        SNC_TRY(snc_path_join(path, PATH_SIZE, folder, f->files.v[i]));
-        if (*t->folder && snc_is_file(path)) return SNC_OK;
-        SNC_TRY(snc_path_join(path, PATH_SIZE, dir, f->files.v[i]));
-        if (snc_is_file(path)) return SNC_OK;
+        char stem[256];
+        const char *name = f->files.v[i], *dot = strrchr(name, '.');
+        snprintf(stem, sizeof stem, "%.*s", dot ? (int)(dot - name) : (int)strlen(name), name);
+        if (*t->folder) SNC_TRY(snc_textfile__refuse_other(folder, stem));
+        SNC_TRY(snc_textfile__refuse_other(dir, stem));
     }
     return snc_err_set(SNC_E_NOTFOUND, "%s: no %s file of task %s (%s%s%s%s) in it%s%s", dir, f->split, t->name,
                        f->files.v[0], f->files.n > 1 ? " or " : "", f->files.n > 1 ? f->files.v[1] : "",
                        f->files.n > 2 ? " ..." : "", *t->folder ? " or its folder " : "", t->folder);
+}
+
+/* dir/folder/name, then dir/name, for every name of the list. */
+static snc_err find_file(char *path, const snc_task *t, const snc_split_file *f, const char *dir)
+{
+    char folder[PATH_SIZE];
+    bool found = false;
+    SNC_TRY(snc_path_join(folder, sizeof folder, dir, t->folder));
+    for (int i = 0; i < f->files.n && !found; i++) {
+        if (*t->folder) SNC_TRY(find_name(&found, path, folder, f->files.v[i]));
+        if (!found) SNC_TRY(find_name(&found, path, dir, f->files.v[i]));
+    }
+    return found ? SNC_OK : not_found(t, f, folder, dir);
 }
 
 static snc_err open_split(const snc_split_file **f, char *path, const snc_task *t, const char *dir, const char *split)
@@ -123,7 +147,7 @@ static snc_err rows_fill(snc_rows *rows, snc_reader *r)
     while (more) {
         snc_row row = {.a = r->text_a, .b = r->text_b, .line = r->line};
         SNC_TRY(read_target(&row.target, r));
-        if (r->jsonl) {
+        if (r->json) { /* dies with the next row */
             SNC_TRY(keep(&row.a, rows->arena, r->text_a));
             SNC_TRY(keep(&row.b, rows->arena, r->text_b));
         }
@@ -139,7 +163,7 @@ static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_fil
 {
     snc_reader r;
     SNC_CHECK(t->regression || t->labels.n, SNC_E_ARG, "task %s: its labels are not known yet", t->name);
-    snc_err err = snc_reader__init(&r, t, f, rows->path, data, n);
+    snc_err err = snc_reader__init(&r, rows->arena, t, f, rows->path, data, n);
     if (err == SNC_OK) err = rows_fill(rows, &r);
     snc_reader__dispose(&r);
     return err;
@@ -168,8 +192,8 @@ snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const
     char path[PATH_SIZE];
     SNC_TRY(open_split(&f, path, t, dir, split));
     SNC_GOTO(rows_new(&rows, path));
-    SNC_GOTO(snc_fmap_open(&rows->map, path));
-    SNC_GOTO(rows_parse(rows, t, f, rows->map->data, rows->map->size));
+    SNC_GOTO(snc_textfile__open(&rows->file, path));
+    SNC_GOTO(rows_parse(rows, t, f, rows->file.data, rows->file.size));
     *out = rows;
     rows = NULL;
 out:
@@ -179,8 +203,7 @@ out:
 
 static snc_err read_unlabeled(snc_rows *rows, const snc_task *t)
 {
-    const char *p = (const char *)rows->map->data, *end = p ? p + rows->map->size : p;
-    if (rows->map->size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
+    const char *p = rows->file.data, *end = p ? p + rows->file.size : p;
     for (int64_t line = 1; p < end; line++) {
         const char *lf = memchr(p, '\n', (size_t)(end - p)), *stop = lf ? lf : end;
         size_t n = (size_t)(stop - p);
@@ -204,7 +227,7 @@ snc_err snc_rows__load_unlabeled(snc_rows **out, const snc_task *t, const char *
     snc_err err = SNC_OK;
     snc_rows *rows = NULL;
     SNC_GOTO(rows_new(&rows, path));
-    SNC_GOTO(snc_fmap_open(&rows->map, path));
+    SNC_GOTO(snc_textfile__open(&rows->file, path));
     SNC_GOTO(read_unlabeled(rows, t));
     *out = rows;
     rows = NULL;
@@ -217,7 +240,7 @@ void snc_rows__free(snc_rows *r)
 {
     if (!r) return;
     snc_free(r->row);
-    snc_fmap_close(r->map);
+    snc_textfile__close(&r->file);
     snc_arena_free(r->arena);
     snc_free(r->path);
     snc_free(r);
@@ -263,13 +286,13 @@ static snc_err collect_labels(const char **labels, int *n, snc_arena *arena, snc
     return SNC_OK;
 }
 
-static snc_err discover(snc_task *t, snc_arena *arena, const snc_split_file *f, const char *path, const snc_fmap *map)
+static snc_err discover(snc_task *t, snc_arena *arena, const snc_split_file *f, const char *path, const snc_textfile *file)
 {
     const char **labels;
     int n = 0;
     snc_reader r;
     SNC_TRY(snc_arena_alloc(&labels, arena, SNC_TASK__MAX_LABELS * sizeof *labels));
-    snc_err err = snc_reader__init(&r, t, f, path, map->data, map->size);
+    snc_err err = snc_reader__init(&r, arena, t, f, path, file->data, file->size);
     if (err == SNC_OK) err = collect_labels(labels, &n, arena, &r);
     snc_reader__dispose(&r);
     if (err != SNC_OK) return err;
@@ -280,17 +303,17 @@ static snc_err discover(snc_task *t, snc_arena *arena, const snc_split_file *f, 
 snc_err snc_task_discover(snc_task *t, const char *dir)
 {
     snc_err err = SNC_OK;
-    snc_fmap *map = NULL;
+    snc_textfile file = {0};
     snc_arena *arena = NULL;
     const snc_split_file *f;
     char path[PATH_SIZE];
     if (!t->auto_labels || t->labels.n) return SNC_OK;
     SNC_TRY(open_split(&f, path, t, dir, "train"));
     SNC_GOTO(snc_arena_new(&arena));
-    SNC_GOTO(snc_fmap_open(&map, path));
-    SNC_GOTO(discover(t, arena, f, path, map));
+    SNC_GOTO(snc_textfile__open(&file, path));
+    SNC_GOTO(discover(t, arena, f, path, &file));
 out:
-    snc_fmap_close(map);
+    snc_textfile__close(&file);
     snc_arena_free(arena);
     return err;
 }

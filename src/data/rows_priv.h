@@ -1,37 +1,40 @@
 /* data/rows_priv.h: the rows of a split as text, before any tokenizer.
  *
- * A reader walks one file held in memory and gives raw columns; snc_rows is the whole split with targets. Texts of a TSV
- * point into the mapped file, those of JSONL into an arena; both live as long as the snc_rows.
+ * A reader walks one file held in memory and gives raw columns; snc_rows is the whole split with targets. Texts of CSV and TSV
+ * point into the file, those of JSON and those whose quotes were undone into an arena; both live as long as the snc_rows.
  */
 #ifndef SNC_DATA_ROWS_PRIV_H
 #define SNC_DATA_ROWS_PRIV_H
 
-#include "base/fmap.h"
 #include "base/json.h"
+#include "data/delimited_priv.h"
 #include "data/task_priv.h"
-
-typedef struct snc_span {
-    const char *p; /* not NUL-terminated; NULL: there is none */
-    size_t n;
-} snc_span;
+#include "data/textfile_priv.h"
 
 /* ---- reader --------------------------------------------------------------------------------------------------------- */
 
+typedef enum snc_form { SNC_FORM__TSV, SNC_FORM__CSV, SNC_FORM__JSONL, SNC_FORM__LIST /* a JSON array of objects */ } snc_form;
+
 typedef struct snc_reader {
     const snc_task *task;
-    const char *path;     /* for messages, borrowed */
-    const char *p, *end;  /* what is left of the file */
-    int64_t line;         /* of the present row, from 1 */
-    int skipped;          /* rows left out by skip_short_rows */
-    bool jsonl, needs_label;
-    int a, b, label, need;  /* TSV columns: an index, -1 the last, NO_COLUMN; a row needs `need` of them */
-    cJSON *json;            /* the present row of a JSONL */
-    char number[32];        /* its label when it is a number */
-    snc_span text_a, text_b, target; /* the present row, valid until the next; target.p NULL: no label */
+    const char *path;      /* for messages, borrowed */
+    snc_form form;
+    snc_delimited text;    /* what is left of the file; of JSON, without fields */
+    const char *begin;     /* of a list, where its bracket is */
+    int64_t line;          /* of the present row, from 1 */
+    int skipped;           /* rows left out by skip_short_rows */
+    bool needs_label, strict;
+    snc_span header;       /* the line of names */
+    int width;             /* columns that every row has to have; 0: any number of at least `need` */
+    int a, b, label, need; /* columns: an index, -1 the last, NO_COLUMN */
+    cJSON *json;           /* the present row of JSON */
+    char number[32];       /* its label when it is a number */
+    snc_span text_a, text_b, target; /* the present row; of JSON valid until the next; target.p NULL: no label */
 } snc_reader;
 
-/* data [n] stays the caller's. Reads the header. SNC_E_FORMAT: no rows at all, a column that the header lacks. */
-snc_err snc_reader__init(snc_reader *r, const snc_task *t, const snc_split_file *f, const char *path, const void *data,
+/* data [n] stays the caller's; fields whose quotes were undone go to the arena. Reads the header. SNC_E_FORMAT: no rows at all, a
+ * column that the header lacks or has twice. */
+snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, const snc_split_file *f, const char *path, const void *data,
                          size_t n) SNC_MUST_USE;
 /* *more false at the end. SNC_E_FORMAT: too few columns, not a JSON object, an absent key; each with its line number. */
 snc_err snc_reader__next(bool *more, snc_reader *r) SNC_MUST_USE;
@@ -49,7 +52,7 @@ typedef struct snc_rows {
     snc_row *row; /* [n] */
     int n, skipped;
     size_t cap;
-    snc_fmap *map;
+    snc_textfile file;
     snc_arena *arena;
     char *path;
 } snc_rows;

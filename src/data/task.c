@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "data/metrics.h"
 
-static const char *const format_names[] = {"tsv", "jsonl", "auto"};
+static const char *const format_names[] = {"tsv", "csv", "jsonl", "auto"};
+enum { FORMATS = sizeof format_names / sizeof *format_names };
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -98,7 +99,7 @@ static snc_err read_files(snc_task *t, const cJSON *j, const char *where)
 /* Whether every file can resolve the column: names need a header or jsonl, a file without header needs an index. */
 static snc_err check_column(const snc_task *t, const snc_column *c, const char *key, const char *where)
 {
-    SNC_CHECK(t->format == SNC_FORMAT_TSV || c->names.n, SNC_E_FORMAT, "%s: '%s' must be a name for format %s", where, key,
+    SNC_CHECK(t->format == SNC_FORMAT_TSV || t->format == SNC_FORMAT_CSV || c->names.n, SNC_E_FORMAT, "%s: '%s' must be a name for format %s", where, key,
               format_names[t->format]);
     for (int i = 0; i < t->n_files && t->format != SNC_FORMAT_JSONL; i++)
         SNC_CHECK(t->files[i].header || c->has_index, SNC_E_FORMAT,
@@ -185,8 +186,8 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
     SNC_CHECK(t->regression || strcmp(type, "classes") == 0, SNC_E_FORMAT,
               "%s: 'type' must be \"classes\" or \"regression\"", where);
     int f = 0;
-    while (f < 3 && strcmp(format, format_names[f]) != 0) f++;
-    SNC_CHECK(f < 3, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"jsonl\" or \"auto\"", where);
+    while (f < FORMATS && strcmp(format, format_names[f]) != 0) f++;
+    SNC_CHECK(f < FORMATS, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"csv\", \"jsonl\" or \"auto\"", where);
     t->format = (snc_format)f;
     SNC_TRY(snc_arena_strndup(&t->name, t->arena, name, strlen(name)));
     SNC_TRY(snc_arena_strndup(&t->folder, t->arena, folder, strlen(folder)));

@@ -8,7 +8,7 @@
  *   name             (needed)       letters, digits, '.', '_' and '-'
  *   folder           ""             the task's folder in the data folder; its files may also stand in the data folder itself
  *   files            (needed)       split -> file name, or a list of names of which the first that exists is read
- *   format           "tsv"          "tsv", "jsonl", or "auto": jsonl for a name that ends in .jsonl, otherwise tsv
+ *   format           "tsv"          "tsv", "csv", "jsonl", or "auto": by the end of the name, see below
  *   header           true           the TSV's first line names the columns; or an object, split -> true or false
  *   text_a, label    (needed)       a column, see below
  *   text_b           none           second text: makes it a task of pairs
@@ -26,8 +26,13 @@
  * in order and indices count only if there is no name; without a header the first index counts. The splits `train` and
  * `dev...` must have labels; any other may come without a label column. Unknown keys are errors.
  *
- * TSV: UTF-8, rows end with LF (a CR before it and a BOM are dropped), no quoting, empty lines are skipped. JSONL: one
- * object a line; texts are strings, a label may be a string, a number, true or false.
+ * All is UTF-8, with or without a BOM, also inside .gz (a file that is absent is looked for with .gz behind its name).
+ * "tsv": rows end with LF (a CR before it is dropped), no quoting, empty lines are skipped. "csv": RFC 4180, quotes and line
+ * feeds inside them; every row is as wide as the header. "jsonl": one object a line; texts are strings, a label may be a string, a
+ * number, true or false. "auto": .csv is CSV; .jsonl, .ndjson JSON lines; .json a list of objects or JSON lines, whichever it
+ * begins as; anything else TSV, quoted where the file reads as quoted and some text needs it (pandas), and as wide as its header. A file
+ * whose first line has no TAB (or comma) is parted by the comma, TAB, semicolon or bar that the line has most of.
+ * Names of columns are matched exactly first, then without regard to case and surrounding blanks.
  */
 #ifndef SNC_DATA_TASK_H
 #define SNC_DATA_TASK_H

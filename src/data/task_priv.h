@@ -7,7 +7,8 @@
 
 enum { SNC_TASK__MAX_LABELS = 1000, SNC_TASK__MAX_METRICS = 5 };
 
-typedef enum snc_format { SNC_FORMAT_TSV, SNC_FORMAT_JSONL, SNC_FORMAT_AUTO } snc_format;
+typedef enum snc_format { SNC_FORMAT_TSV, SNC_FORMAT_CSV, SNC_FORMAT_JSONL, SNC_FORMAT_AUTO } snc_format;
+typedef enum snc_quoting { SNC_QUOTING_AUTO, SNC_QUOTING_NONE, SNC_QUOTING_CSV } snc_quoting;
 
 typedef struct snc_strings {
     char **v; /* [n] */
@@ -30,6 +31,7 @@ struct snc_task {
     snc_arena *arena; /* owns every string */
     char *name, *folder;
     snc_format format;
+    snc_quoting quoting;
     snc_split_file *files; /* [n_files] */
     int n_files;
     snc_column text_a, text_b, label;

@@ -9,9 +9,8 @@
 #include "stage/estimate.h"
 #include "stage/exporting.h"
 #include "stage/folder.h"
-#include "stage/preflight.h"
-#include "stage/reach.h"
 #include "stage/report.h"
+#include "train/sampler.h"
 
 typedef struct job {
     const snc_options *o;
@@ -19,9 +18,9 @@ typedef struct job {
     snc_ctx ctx, work; /* all cores; the workload's threads */
     snc_asked asked;
     snc_inputs in;
-    snc_model *model;  /* the input, until the latency table of its shapes is there */
+    snc_dataset *dev;
     snc_folder folder;
-    cJSON *stamp, *stages, *search, *chosen;
+    cJSON *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
     bool fine_tuned;   /* the input is a teacher already */
 } job;
@@ -41,42 +40,21 @@ static void note_stage(job *j, const char *name, double t0)
     cJSON_AddNumberToObject(j->stages, name, (double)(long)((snc_now() - t0) * 10 + 0.5) / 10);
 }
 
+/* What can be refused before anything is written. */
 static snc_err check_model(job *j, const char *from)
 {
-    SNC_TRY(snc_inputs_model(&j->model, &j->fine_tuned, &j->ctx, from, j->in.task));
-    SNC_CHECK(!j->o->teacher || j->fine_tuned, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from,
-              snc_task_name(j->in.task));
-    return snc_preflight_supernet(j->o, j->model);
-}
-
-/* All that can be refused before work, for a dry run and a real one. dev is read here, and scored at the end. */
-static snc_err check(job *j, const char *from)
-{
-    double t0 = snc_now();
-    SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
-    SNC_TRY(snc_folder_open(&j->folder, j->o));
-    SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->unlabeled));
-    j->in.lesson->path = j->folder.lesson;
-    SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
-    SNC_TRY(check_model(j, from));
-    SNC_TRY(run_stamp(&j->stamp, j, from));
-    SNC_TRY(snc_folder_check(&j->folder, j->stamp));
-    SNC_TRY(snc_preflight_search(&j->work, j->o, &j->asked, &j->in, j->model, j->o->output));
-    SNC_TRY(snc_ctx_check(&j->ctx));
-    snc_log(&j->ctx, SNC_LOG_INFO, "checked in %.1f s", snc_now() - t0);
-    return SNC_OK;
-}
-
-/* First of all steps: it takes seconds, and what is out of reach by it need not be trained for. */
-static snc_err make_table(job *j)
-{
-    double t0 = snc_now();
-    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->model, j->folder.table));
-    SNC_TRY(snc_reach_by_table(&j->work, j->o, &j->asked, j->model, j->folder.table));
-    snc_model_free(j->model);
-    j->model = NULL;
-    note_stage(j, "profile", t0);
-    return snc_ctx_check(&j->ctx);
+    snc_model *m = NULL;
+    snc_err err = SNC_OK;
+    int batch, seq;
+    const snc_sampler *sampler;
+    SNC_TRY(snc_inputs_model(&m, &j->fine_tuned, &j->ctx, from, j->in.task));
+    if (j->o->teacher && !j->fine_tuned)
+        err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from, snc_task_name(j->in.task));
+    if (!err) err = snc_pick_workload_check(&batch, &seq, j->o, &m->cfg);
+    if (!err) err = snc_pick_check(j->o, m);
+    if (!err) err = snc_sampler_find(&sampler, j->o->sampler ? j->o->sampler : "sandwich");
+    snc_model_free(m);
+    return err;
 }
 
 /* Teacher: --teacher, a fine-tuned model, or the result of fine-tuning; always a copy of our own in the folder. */
@@ -124,7 +102,8 @@ static snc_err prove(job *j, int *missed)
     const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
     cJSON *host = snc_host_json(&j->work);
     double t0 = snc_now();
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
+    SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
     note_stage(j, "proof", t0);
     snc_verdict v = snc_report_judge(&proof, &j->asked);
     const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};
@@ -142,12 +121,15 @@ static snc_err run(job *j, const char *from, int *missed)
 {
     snc_step_report r;
     double t0;
-    SNC_TRY(make_table(j));
     SNC_TRY(make_teacher(j, from));
     t0 = snc_now();
     SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet));
     note_stage(j, "supernet", t0);
+    t0 = snc_now();
     SNC_TRY(snc_step_export_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
+    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->folder.supernet, j->folder.table));
+    SNC_TRY(snc_ctx_check(&j->ctx));
+    note_stage(j, "profile", t0);
     SNC_TRY(search(j));
     return prove(j, missed);
 }
@@ -157,6 +139,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     snc_err err = SNC_OK;
     job j = {.o = o, .h = h};
     snc_options all = *o;
+    cJSON *stamp = NULL;
     const char *from = o->teacher ? o->teacher : o->pretrained;
     double t0 = snc_now();
     all.threads = NULL; /* --threads is the workload's; training and scoring use every core */
@@ -168,19 +151,24 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
-    SNC_GOTO(check(&j, from));
+    SNC_GOTO(snc_folder_open(&j.folder, o));
+    SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", from, true, o->unlabeled));
+    j.in.lesson->path = j.folder.lesson;
+    SNC_GOTO(check_model(&j, from));
+    SNC_GOTO(run_stamp(&stamp, &j, from));
+    SNC_GOTO(snc_folder_check(&j.folder, stamp));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
     if (o->dry_run) goto out;
-    SNC_GOTO(snc_folder_claim(&j.folder, j.stamp));
+    SNC_GOTO(snc_folder_claim(&j.folder, stamp));
     SNC_GOTO(run(&j, from, missed));
     snc_stage_say(h, "%.0f s in all", snc_now() - t0);
 out:
     snc_folder_close(&j.folder);
-    snc_model_free(j.model);
-    cJSON_Delete(j.stamp);
+    cJSON_Delete(stamp);
     cJSON_Delete(j.stages);
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);
+    snc_dataset_free(j.dev);
     snc_inputs_close(&j.in);
     return err;
 }

@@ -5,7 +5,6 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "stage/exporting.h"
-#include "stage/preflight.h"
 #include "stage/folder.h"
 
 static const double FAR_OFF = 1.15;
@@ -103,41 +102,26 @@ out:
     return err;
 }
 
-/* What the times depend on: shapes, the options of the space, the workload and the rows' lengths; never a weight. */
-static snc_err stamp_of(cJSON **out, const snc_options *o, const snc_inputs *in, const snc_model *m, const snc_space *space)
+snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
 {
-    cJSON *shapes = snc_bert_config_to_json(&m->cfg);
-    uint64_t h = 0;
-    cJSON_AddItemToObject(shapes, "arch", snc_arch_to_json(&m->arch));
-    char *text = cJSON_PrintUnformatted(shapes);
-    cJSON_Delete(shapes);
-    SNC_CHECK(text, SNC_E_NOMEM, "profile: out of memory");
-    cJSON *stamp = snc_stamp_new("profile", o, NULL, NULL);
-    snc_stamp_hash(stamp, "shapes", snc_bytes_hash(0, text, strlen(text)));
-    cJSON_free(text);
-    snc_stamp_hash(stamp, "space", snc_space_hash(space));
-    for (int i = 0, n; i < in->splits.rank->n; i++) {
-        n = snc_dataset_len(in->splits.rank, i);
-        h = snc_bytes_hash(h, &n, sizeof n);
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    snc_space *space = NULL;
+    cJSON *probed = NULL;
+    cJSON *stamp = snc_stamp_new("profile", o, NULL, in->splits.rank);
+    char stamp_path[4096];
+    int n = snprintf(stamp_path, sizeof stamp_path, "%s.inputs", out);
+    if (n >= (int)sizeof stamp_path) {
+        err = snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
+        goto out;
     }
-    snc_stamp_hash(stamp, "lengths", h);
+    SNC_GOTO(snc_ctx_check(work));
+    SNC_GOTO(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_step_space(&space, o, m, "even"));
+    snc_stamp_hash(stamp, "space", snc_space_hash(space));
     cJSON_AddStringToObject(stamp, "batch", o->batch ? o->batch : "1");
     cJSON_AddStringToObject(stamp, "seq_len", o->seq_len ? o->seq_len : "data");
     cJSON_AddNumberToObject(stamp, "percentile", o->percentile);
-    *out = stamp;
-    return SNC_OK;
-}
-
-snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const char *out)
-{
-    snc_err err = SNC_OK;
-    snc_space *space = NULL;
-    cJSON *probed = NULL, *stamp = NULL;
-    char stamp_path[4096];
-    SNC_CHECK(snprintf(stamp_path, sizeof stamp_path, "%s.inputs", out) < (int)sizeof stamp_path, SNC_E_ARG, "path too long: %.80s...", out);
-    SNC_TRY(snc_ctx_check(work));
-    SNC_TRY(snc_step_space(&space, o, m, "even"));
-    SNC_GOTO(stamp_of(&stamp, o, in, m, space));
     if (up_to_date(out, stamp_path, stamp, work)) {
         snc_log(work, SNC_LOG_INFO, "profile: %s is up to date", out);
         goto out;
@@ -148,14 +132,6 @@ snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_in
 out:
     cJSON_Delete(stamp);
     snc_space_free(space);
-    return err;
-}
-
-snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
-{
-    snc_model *m = NULL;
-    SNC_TRY(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
-    snc_err err = snc_step_profile(work, o, in, m, out);
     snc_model_free(m);
     return err;
 }
@@ -169,10 +145,9 @@ snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_need("profile", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need_output("profile", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_PROFILE));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->models[0], true, NULL));
-    SNC_GOTO(snc_step_profile_file(&ctx, o, &in, o->models[0], o->output));
+    SNC_GOTO(snc_step_profile(&ctx, o, &in, o->models[0], o->output));
     snc_stage_say(h, "%s", o->output);
 out:
     snc_inputs_close(&in);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "stage/folder.h"
 #include "stage/page.h"
-#include "stage/preflight.h"
+#include "stage/pick.h"
 
 /* ---- --export ------------------------------------------------------------------------------------------------------- */
 
@@ -77,16 +77,6 @@ static snc_err export_journal(const snc_options *o, const snc_host *h)
 
 /* ---- the search ----------------------------------------------------------------------------------------------------- */
 
-/* Before the folder is touched. */
-static snc_err check(const snc_options *o, const snc_ctx *work, const snc_asked *a, const snc_inputs *in)
-{
-    snc_model *m = NULL;
-    SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
-    snc_err err = snc_preflight_search(work, o, a, in, m, o->output);
-    snc_model_free(m);
-    return err;
-}
-
 static snc_err search(int *missed, const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in)
 {
     snc_err err = SNC_OK;
@@ -98,7 +88,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
     SNC_TRY(snc_mkdir(o->output));
     SNC_TRY(snc_folder_lock(&lock, o->output));
-    SNC_GOTO(snc_step_profile_file(work, o, in, o->models[0], table));
+    SNC_GOTO(snc_step_profile(work, o, in, o->models[0], table));
     SNC_GOTO(snc_ctx_check(ctx));
     SNC_GOTO(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));
     SNC_GOTO(snc_pick_find(&found, &p, o->output));
@@ -122,17 +112,15 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
     snc_inputs in = {0};
     snc_asked asked;
     *missed = 0;
-    all.threads = NULL;
-    SNC_TRY(snc_stage_ctx(&work, o, h, 1));
-    SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
-    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_SEARCH));
     if (o->export_as) return export_journal(o, h);
     SNC_TRY(snc_stage_need("search", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need("search", "--teacher", o->teacher));
     SNC_TRY(snc_stage_need("search", "--output", o->output));
     SNC_TRY(snc_asked_parse(&asked, o, "search"));
+    all.threads = NULL;
+    SNC_TRY(snc_stage_ctx(&work, o, h, 1));
+    SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->models[0], true, NULL));
-    SNC_GOTO(check(o, &work, &asked, &in));
     SNC_GOTO(search(missed, o, h, &ctx, &work, &in));
 out:
     snc_inputs_close(&in);

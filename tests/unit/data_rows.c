@@ -38,7 +38,7 @@ static void columns_are_found_by_header_name(void **state)
     snc_task *t = open_pair("");
     snc_rows *r;
     /* BOM, CRLF, an empty line, a quote that opens nothing, control characters inside a text, no final newline. */
-    OK(parse(&r, t, "dev", "dev.tsv", "\xef\xbb\xbfid\tgold\ts2\tfirst\r\n7\tyes\t\"b\ta \b\x12 a\r\n\r\n8\tno\t\tx\ty"));
+    OK(parse(&r, t, "dev", "dev.tsv", "\xef\xbb\xbfid\tgold\ts2\tfirst\r\n7\tyes\t\"b\ta \b\x12 a\r\n\r\n8\tno\t\tx"));
     assert_int_equal(r->n, 2);
     assert_span(r->row[0].a, "a \b\x12 a");
     assert_span(r->row[0].b, "\"b");
@@ -71,6 +71,69 @@ static void headerless_files_use_indices(void **state)
     snc_task_close(t);
 }
 
+static const char any_text[] = "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":\"a\",\"dev\":\"b\"},\"text_a\":[\"text\"],\"label\":\"label\","
+                               "\"labels\":[\"no\",\"yes\"],\"metrics\":[\"accuracy\"]}";
+
+/* RFC 4180: separators, line feeds and doubled quotes inside quotes; lines are counted through them. */
+static void csv_quotes_are_undone(void **state)
+{
+    (void)state;
+    snc_task *t = open_text(any_text);
+    snc_rows *r;
+    OK(parse(&r, t, "train", "a.csv", "id,Text ,label\r\n1,\"one, two\",no\r\n\r\n2,\"he said \"\"so\"\"\nand left\",yes\n3,5\" disk,\"no\""));
+    assert_int_equal(r->n, 3);
+    assert_span(r->row[0].a, "one, two");
+    assert_span(r->row[1].a, "he said \"so\"\nand left");
+    assert_span(r->row[2].a, "5\" disk");
+    assert_true(r->row[1].line == 4 && r->row[2].line == 6 && r->row[2].target == 0.0f);
+    snc_rows__free(r);
+    OK(parse(&r, t, "train", "a.csv", "text;label\na, b;yes\n")); /* as spreadsheets write it where the comma is a decimal point */
+    assert_span(r->row[0].a, "a, b");
+    snc_rows__free(r);
+    FAILS(SNC_E_FORMAT, "a.csv:3: a quote opens here and never closes", parse(&r, t, "train", "a.csv", "text,label\na,no\n\"b,yes\nc,no\n"));
+    FAILS(SNC_E_FORMAT, "a.csv:2: text after a closing quote", parse(&r, t, "train", "a.csv", "text,label\n\"a\" b,no\n"));
+    FAILS(SNC_E_FORMAT, "a.csv:4: 3 columns, the header has 2", parse(&r, t, "train", "a.csv", "text,label\n\"a\nb\",no\nc,d,no\n"));
+    FAILS(SNC_E_FORMAT, "a.csv:1: column 'label' appears twice", parse(&r, t, "train", "a.csv", "text,label,label\na,no,no\n"));
+    snc_task_close(t);
+}
+
+/* TSV as pandas writes it has quotes where a text needs them; elsewhere a quote is a character. */
+static void tsv_quotes_are_undone_where_a_text_needs_them(void **state)
+{
+    (void)state;
+    snc_task *t = open_text(any_text);
+    snc_rows *r;
+    OK(parse(&r, t, "train", "a.tsv", "text\tlabel\n\"a \"\"b\"\" c\"\tno\nplain\tyes\n"));
+    assert_span(r->row[0].a, "a \"b\" c");
+    snc_rows__free(r);
+    OK(parse(&r, t, "train", "a.tsv", "text\tlabel\n\"quoted\" he said\tno\n\"all of it\"\tyes\n"));
+    assert_span(r->row[0].a, "\"quoted\" he said");
+    assert_span(r->row[1].a, "\"all of it\"");
+    snc_rows__free(r);
+    snc_task_close(t);
+}
+
+static void a_list_of_objects_is_read(void **state)
+{
+    (void)state;
+    snc_task *t = open_text(any_text);
+    snc_rows *r;
+    OK(parse(&r, t, "train", "a.json", "\n[\n {\"text\": \"a } \\\" ] b\", \"label\": \"no\"},\n {\"label\":\"yes\",\n\"text\":\"c\",\"x\":[{}]}\n]\n"));
+    assert_int_equal(r->n, 2);
+    assert_span(r->row[0].a, "a } \" ] b");
+    assert_true(r->row[0].line == 3 && r->row[1].line == 4);
+    snc_rows__free(r);
+    OK(parse(&r, t, "train", "a.json", "{\"text\":\"a\",\"label\":\"no\"}\n"));
+    snc_rows__free(r);
+    FAILS(SNC_E_FORMAT, "a.json: no rows", parse(&r, t, "train", "a.json", "[]"));
+    FAILS(SNC_E_FORMAT, "a.json:1: the list of rows never ends", parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"}"));
+    FAILS(SNC_E_FORMAT, "a.json:2: the object that begins here never ends", parse(&r, t, "train", "a.json", "[\n{\"text\":\"a\",\n\"label\":\"no\"\n"));
+    FAILS(SNC_E_FORMAT, "a.json:1: expected ',' or ']' after a row", parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"} {\"text\":1}]"));
+    FAILS(SNC_E_FORMAT, "a.json:1: text after the list", parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"}] x"));
+    FAILS(SNC_E_FORMAT, "a.json:1: expected a JSON object", parse(&r, t, "train", "a.json", "[1,2]"));
+    snc_task_close(t);
+}
+
 static void wrong_rows_are_named_by_line(void **state)
 {
     (void)state;
@@ -83,7 +146,7 @@ static void wrong_rows_are_named_by_line(void **state)
         {"dev", "s1\ts2\tlabel\n\n\r\n", "f.tsv: no rows"},
         {"dev", "s1\tlabel\na\tyes\n", "f.tsv:1: no column 's2' in the header 's1 label'"},
         {"dev", "s1\ts2\na\tb\n", "f.tsv:1: no column 'label'"},
-        {"dev", "s1\ts2\tlabel\na\tb\tyes\na\tb\n", "f.tsv:3: 2 columns, expected at least 3"},
+        {"dev", "s1\ts2\tlabel\na\tb\tyes\na\tb\n", "f.tsv:3: 2 columns, the header has 3"},
         {"dev", "s1\ts2\tlabel\n\na\tb\tmaybe\n", "f.tsv:3: label 'maybe' is not one of the task's 2: no, yes"},
         {"dev", "s1\ts2\tlabel\na\tb\t\n", "f.tsv:2: label ''"},
         {"test", "s1\ts2\tlabel\na\tb\t1\n", "f.tsv:2: label '1'"},
@@ -227,6 +290,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_found_by_header_name),  cmocka_unit_test(headerless_files_use_indices),
+        cmocka_unit_test(csv_quotes_are_undone),
+        cmocka_unit_test(tsv_quotes_are_undone_where_a_text_needs_them),
+        cmocka_unit_test(a_list_of_objects_is_read),
         cmocka_unit_test(wrong_rows_are_named_by_line),      cmocka_unit_test(short_rows_are_skipped_on_request),
         cmocka_unit_test(scores_are_finite_decimals),        cmocka_unit_test(jsonl_rows_read_keys),
         cmocka_unit_test(jsonl_labels_may_be_numbers),       cmocka_unit_test(folder_or_files_are_both_found),

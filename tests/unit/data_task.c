@@ -107,7 +107,7 @@ static void wrong_fields_are_named(void **state)
         {"files", "{\"train\":[]}", "'train' must be a string or a list"},
         {"files", "{\"train\":[\"\"]}", "not empty"},
         {"files", "{\"train\":\"a\",\"train\":\"b\"}", "key 'train' appears twice"},
-        {"format", "\"csv\"", "'format' must be"},
+        {"format", "\"xml\"", "'format' must be"},
         {"type", "\"ranking\"", "'type' must be"},
         {"type", "\"regression\"", "'labels' make no sense"},
         {"header", "1", "'header' must be true or false"},
