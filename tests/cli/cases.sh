@@ -68,6 +68,20 @@ awk -F'\t' 'NR > 1 { printf "{\"text\":\"%s\",\"label\":\"%s\"}\n", $1, $2 == "p
 refused "train.jsonl: label 'pos...' goes on with the control character 0x09" finetune --pretrained nano/nano.snc --task custom --data rows --output x.snc
 absent x.snc
 
+# ---- weights that are no numbers ----------------------------------------------------------------------------------------------------
+for tensor in classifier.weight classifier.bias pooler.bias; do
+    cp t.snc nan.snc
+    poke nan.snc "$(offset nan.snc $tensor)" '\x00\x00\xc0\x7f'
+    reseal nan.snc
+    "$COMPRESS" predict nan.snc <in >out 2>err
+    equal "exit code of predict with a NaN in $tensor" $? 2
+    lines err 1
+    holds err 'nan.snc'
+    lacks out nan
+    refused "nan.snc" eval nan.snc "${data[@]}"
+done
+shared nan_classifier.snc "shared-nan_classifier.snc" eval "${data[@]}"
+
 # ---- a space and rows that were half read ---------------------------------------------------------------------------------------------
 elastic=(supernet --teacher t.snc "${data[@]}" --output x.snc --threads 1)
 echo '{"depth":[2],"depth_layers":{"2":[0.5,1.5]}}' >frac.json

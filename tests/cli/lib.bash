@@ -112,7 +112,7 @@ killed_when() {
     shift
     "$COMPRESS" "$@" >out 2>err &
     CHILD=$!
-    for ((i = 0; i < 3000; i++)); do
+    for ((i = 0; i < 30000; i++)); do # on a busy machine too
         [ -e "$file" ] && break
         kill -0 "$CHILD" 2>/dev/null || break
         sleep 0.01
