@@ -113,12 +113,10 @@ static snc_err time_cell(bench *b, const snc_loaded *l, const snc_ctx *base, con
     int32_t *lengths = NULL;
     int n = 0;
     snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
-    const snc_bert_config *c = snc_weights_config(l->weights);
-    SNC_CHECK(seq <= c->positions, SNC_E_SHAPE, "%s: -s %d: the model has %d positions", path, seq, c->positions);
     ctx.threads = threads;
     SNC_GOTO(snc_ctx_check(&ctx));
     if (seq == 0) SNC_GOTO(stored_lengths(&lengths, &n, l, path));
-    SNC_GOTO(snc_workload_new(&w, batch, seq, lengths, n, c->vocab, ctx.seed));
+    SNC_GOTO(snc_workload_new(&w, batch, seq, lengths, n, snc_weights_config(l->weights)->vocab, ctx.seed));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     SNC_GOTO(snc_net_create(&net, &ctx, l->weights, NULL, NULL, &no));
     mo.percentile = b->o->percentile / 100;
@@ -160,7 +158,6 @@ static snc_err score_task(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
     int32_t *lengths = NULL;
     double values[8], mean;
     snc_timing t;
-    SNC_TRY(snc_stage_need("bench", "--data", b->o->data));
     SNC_GOTO(snc_inputs_task(&task, b->o, name));
     if (!l->tok || l->classes != snc_task_classes(task)) {
         err = snc_err_set(SNC_E_SHAPE, "%s: does not fit task %s: it has %d classes%s", path, name, l->classes, l->tok ? "" : " and no tokenizer");
@@ -193,13 +190,36 @@ out:
     return err;
 }
 
+/* With --tasks alone there are only scores. */
+static bool has_cells(const bench *b) { return !b->o->tasks || b->o->batch || b->o->seq_len || b->o->threads; }
+
+/* What one of the models cannot do is said before any of them is timed. */
+static snc_err check_model(const bench *b, const snc_ctx *ctx, const char *path)
+{
+    snc_err err = SNC_OK;
+    snc_loaded l;
+    int32_t *lengths = NULL;
+    int n;
+    snc_ctx quiet = *ctx; /* warnings come when it is run */
+    quiet.level = SNC_LOG_ERROR;
+    SNC_TRY(snc_loaded_open(&l, &quiet, path, 0, false));
+    for (int s = 0; s < b->seq.n && has_cells(b); s++) {
+        int most = snc_weights_config(l.weights)->positions;
+        if (b->seq.v[s] > most) err = snc_err_set(SNC_E_SHAPE, "%s: -s %d: the model has %d positions", path, b->seq.v[s], most);
+        else if (b->seq.v[s] == 0 && !lengths) err = stored_lengths(&lengths, &n, &l, path);
+        if (err) break;
+    }
+    snc_free(lengths);
+    snc_loaded_close(&l);
+    return err;
+}
+
 static snc_err run_model(bench *b, const snc_ctx *ctx, const char *path)
 {
     snc_err err = SNC_OK;
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, ctx, path, 0, false));
-    bool cells = !b->o->tasks || b->o->batch || b->o->seq_len || b->o->threads;
-    for (int t = 0; t < b->threads.n && cells; t++)
+    for (int t = 0; t < b->threads.n && has_cells(b); t++)
         for (int i = 0; i < b->batch.n; i++)
             for (int s = 0; s < b->seq.n; s++) SNC_GOTO(time_cell(b, &l, ctx, path, b->batch.v[i], b->seq.v[s], b->threads.v[t]));
     for (const char *p = b->o->tasks; p && *p;) {
@@ -356,11 +376,13 @@ snc_err snc_stage_bench(const snc_options *o, const snc_host *h)
     const char *format = o->format ? o->format : "md";
     single.threads = NULL;
     SNC_TRY(snc_stage_need("bench", "a model", o->n_models ? o->models[0] : NULL));
+    if (o->tasks) SNC_TRY(snc_stage_need("bench", "--data", o->data));
     SNC_CHECK(strcmp(format, "md") == 0 || strcmp(format, "json") == 0 || strcmp(format, "csv") == 0, SNC_E_ARG, "-o '%s': expected md, json or csv", format);
     SNC_TRY(snc_stage_ctx(&ctx, &single, h, 1));
     SNC_TRY(snc_parse_list(&b.batch, "--batch", o->batch ? o->batch : "1", false));
     SNC_TRY(snc_parse_list(&b.seq, "--seq-len", o->seq_len ? o->seq_len : "16,32,128", true));
     SNC_TRY(snc_parse_list(&b.threads, "--threads", o->threads ? o->threads : "1", false));
+    for (int i = 0; i < o->n_models; i++) SNC_TRY(check_model(&b, &ctx, o->models[i]));
     b.host = snc_host_json(&ctx);
     cJSON_DeleteItemFromObjectCaseSensitive(b.host, "threads");
     if (o->profile) SNC_GOTO(snc_qlinear_peak(&b.peak, &ctx));

@@ -68,4 +68,10 @@ refused "--threads '0'" bench nano/nano.snc -t 0
 refused "-o 'xml'" bench nano/nano.snc -o xml
 refused "bench: --data is missing" bench t.snc --tasks nano/task.json
 refused "task 'none'" bench t.snc --tasks none --data nano
-refused "none.snc" bench nano/nano.snc none.snc -s 8 -r 3
+# The last of several is looked at before the first is timed, which would take minutes here.
+SECONDS=0
+refused "none.snc" bench nano/nano.snc none.snc -s 8 -r 1000000
+refused "-s 41: the model has 40 positions" bench nano/nano.snc t.snc -s 8,41 -r 1000000
+refused "-s data needs a file" bench t.snc nano/nano.snc -s 8,data -r 1000000
+refused "bench: --data is missing" bench t.snc --tasks nano/task.json -s 8 -r 1000000
+less "seconds of four refusals" "$SECONDS" 20
