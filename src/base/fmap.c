@@ -170,6 +170,12 @@ snc_err snc_file_write(const char *path, const void *data, size_t n)
     return snc_fout_commit(f);
 }
 
+snc_err snc_file_move(const char *to, const char *from)
+{
+    SNC_CHECK(rename(from, to) == 0, SNC_E_IO, "%s: cannot rename %s to it: %s", to, from, strerror(errno));
+    return SNC_OK;
+}
+
 bool snc_is_file(const char *path)
 {
     struct stat st;

@@ -32,6 +32,7 @@ snc_err snc_fout_commit(snc_fout *f) SNC_MUST_USE;
 void    snc_fout_abort(snc_fout *f);
 
 snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_USE; /* open, write, commit */
+snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE; /* rename(2): in the place of what is there */
 
 bool    snc_is_file(const char *path);
 bool    snc_is_dir(const char *path);

@@ -30,6 +30,15 @@ snc_dataset snc_dataset_labelled_view(const snc_dataset *d)
     return view;
 }
 
+uint64_t snc_dataset_hash(const snc_dataset *d)
+{
+    size_t n = (size_t)d->start[d->n];
+    uint64_t h = snc_bytes_hash(0, d->start, ((size_t)d->n + 1) * sizeof *d->start);
+    h = snc_bytes_hash(h, d->ids, n * sizeof *d->ids);
+    h = snc_bytes_hash(h, d->types, n * sizeof *d->types);
+    return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
+}
+
 /* ---- tokenization --------------------------------------------------------------------------------------------------- */
 
 /* The tokens of GRAIN rows; joined in order, so that the dataset does not depend on the thread count. */

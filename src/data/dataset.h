@@ -28,6 +28,8 @@ static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d-
 void snc_dataset_free(snc_dataset *d);
 /* The rows of a train split that have a label, which stand first. Borrows d's arrays: not to be freed. */
 snc_dataset snc_dataset_labelled_view(const snc_dataset *d);
+/* Identity of the rows as they reach a model: tokens, segments and targets, in order. */
+uint64_t snc_dataset_hash(const snc_dataset *d);
 
 /* One file of the task as it stands. split: "train", "dev", "test" or another key of "files". dir holds the task's folder
  * (GLUE layout) or the files themselves. max_samples 0: all rows, otherwise the first max_samples after a seeded shuffle,

@@ -10,6 +10,7 @@
  *   note        kind TEXT, at INTEGER, value TEXT, PRIMARY KEY(kind, at)
  *                 JSON that a search left after `at` evaluations. Kind "predictor", after each round of one that learns:
  *                 {"round":1,"told":50,"hypervolume":...,"predictors":[{"objective":"loss","model":"ridge","mape":4.1,"tau":0.91}]}
+ *                 Kind "end", at 0, of a whole job: {"digest":"xxh3-64:...","made":{stamp},"table":"xxh3-64:...",...}: the file that it ended in
  *
  * NULL stands for NaN. One process at a time: the file is locked while open. A journal of another model, task, space or
  * workload is refused by the name of what differs.

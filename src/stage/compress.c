@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/depends.h"
 #include "stage/estimate.h"
 #include "stage/exporting.h"
 #include "stage/folder.h"
@@ -25,16 +26,6 @@ typedef struct job {
     bool fine_tuned;   /* the input is a teacher already */
 } job;
 
-/* What the whole job is of. */
-static snc_err run_stamp(cJSON **out, const job *j, const char *from)
-{
-    uint64_t h = 0;
-    SNC_TRY(snc_path_hash(&h, from));
-    *out = snc_stamp_new("run", j->o, j->in.task, j->in.splits.train);
-    snc_stamp_hash(*out, "model", h);
-    return SNC_OK;
-}
-
 static void note_stage(job *j, const char *name, double t0)
 {
     cJSON_AddNumberToObject(j->stages, name, (double)(long)((snc_now() - t0) * 10 + 0.5) / 10);
@@ -53,6 +44,7 @@ static snc_err check_model(job *j, const char *from)
     if (!err) err = snc_pick_workload_check(&batch, &seq, j->o, &m->cfg);
     if (!err) err = snc_pick_check(j->o, m);
     if (!err) err = snc_sampler_find(&sampler, j->o->sampler ? j->o->sampler : "sandwich");
+    if (!err) err = snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, m, j->fine_tuned);
     snc_model_free(m);
     return err;
 }
@@ -68,7 +60,51 @@ static snc_err make_teacher(job *j, const char *from)
     return SNC_OK;
 }
 
-static snc_err search(job *j)
+/* The file of an earlier run of the same command, whole, with what that run had found: then there is nothing to search. */
+static snc_err recall_end(bool *same, job *j, const cJSON *made, const char *table)
+{
+    cJSON *end = NULL, *it;
+    snc_sncfile *f = NULL;
+    char why[SNC_WHY];
+    *same = false;
+    SNC_TRY(snc_pick_read_end(&end, j->folder.journal));
+    const char *digest = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(end, "digest"));
+    const char *of = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(end, "table"));
+    const char *repair = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(end, "repair"));
+    if (digest && of && repair && strcmp(of, table) == 0 && snc_stamp_same(why, cJSON_GetObjectItemCaseSensitive(end, "made"), made) &&
+        snc_is_file(j->folder.compressed) && snc_sncfile_open(&f, j->folder.compressed) == SNC_OK)
+        *same = strcmp(snc_sncfile_digest_view(f), digest) == 0;
+    snc_sncfile_close(f);
+    if (*same) {
+        if ((it = cJSON_DetachItemFromObjectCaseSensitive(end, "search"))) {
+            cJSON_Delete(j->search);
+            j->search = it;
+        }
+        j->chosen = cJSON_DetachItemFromObjectCaseSensitive(end, "chosen");
+        snprintf(j->repair, sizeof j->repair, "%s", repair);
+    }
+    cJSON_Delete(end);
+    return SNC_OK;
+}
+
+/* After the file, so that it speaks of one that is there. */
+static snc_err note_end(const job *j, const snc_pick *p, const cJSON *made, const char *table)
+{
+    char digest[SNC_DIGEST_TEXT];
+    SNC_TRY(snc_sncfile_digest_read(digest, j->folder.compressed));
+    cJSON *end = cJSON_CreateObject();
+    cJSON_AddStringToObject(end, "digest", digest);
+    cJSON_AddStringToObject(end, "table", table);
+    cJSON_AddItemToObject(end, "made", cJSON_Duplicate(made, 1));
+    cJSON_AddItemToObject(end, "chosen", cJSON_Duplicate(j->chosen, 1));
+    cJSON_AddItemToObject(end, "search", cJSON_Duplicate(j->search, 1));
+    cJSON_AddStringToObject(end, "repair", j->repair);
+    snc_err err = snc_pick_note_end(p, j->folder.journal, end);
+    cJSON_Delete(end);
+    return err;
+}
+
+static snc_err find_and_export(job *j, const cJSON *made, const char *table)
 {
     snc_err err = SNC_OK;
     snc_pick p;
@@ -87,11 +123,29 @@ static snc_err search(job *j)
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     t0 = snc_now();
-    SNC_GOTO(snc_export_finalist(j->repair, &p, best, j->folder.teacher, j->folder.compressed));
+    SNC_GOTO(snc_folder_drop_reports(&j->folder));
+    SNC_GOTO(snc_export_finalist(j->repair, &p, best, j->folder.teacher, made, j->folder.compressed));
+    SNC_GOTO(note_end(j, &p, made, table));
     note_stage(j, "repair and export", t0);
 out:
     snc_found_dispose(&found);
     snc_pick_close(&p);
+    return err;
+}
+
+static snc_err search(job *j)
+{
+    snc_err err = SNC_OK;
+    cJSON *made = NULL;
+    char table[SNC_DIGEST_TEXT];
+    bool same;
+    SNC_TRY(snc_table_digest(table, j->folder.table, NULL));
+    SNC_TRY(snc_depends_file(&made, j->o, &j->in, j->folder.teacher, j->folder.supernet));
+    SNC_GOTO(recall_end(&same, j, made, table));
+    if (same) snc_log(&j->ctx, SNC_LOG_INFO, "search: %s is up to date", j->folder.compressed);
+    else SNC_GOTO(find_and_export(j, made, table));
+out:
+    cJSON_Delete(made);
     return err;
 }
 
@@ -107,7 +161,12 @@ static snc_err prove(job *j, int *missed)
     note_stage(j, "proof", t0);
     snc_verdict v = snc_report_judge(&proof, &j->asked);
     const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};
-    SNC_GOTO(snc_report_write(j->o->output, &facts, &v));
+    err = snc_report_write(j->o->output, &facts, &v);
+    if (err) { /* all of it or none */
+        snc_err dropped = snc_folder_drop_reports(&j->folder);
+        (void)dropped;
+        goto out;
+    }
     snc_report_say(j->h, &facts, &v);
     snc_stage_say(j->h, "file: %s  report: %s/report.md", j->folder.compressed, j->o->output);
     *missed = !v.all;
@@ -139,7 +198,6 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     snc_err err = SNC_OK;
     job j = {.o = o, .h = h};
     snc_options all = *o;
-    cJSON *stamp = NULL;
     const char *from = o->teacher ? o->teacher : o->pretrained;
     double t0 = snc_now();
     all.threads = NULL; /* --threads is the workload's; training and scoring use every core */
@@ -155,16 +213,13 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", from, true, o->unlabeled));
     j.in.lesson->path = j.folder.lesson;
     SNC_GOTO(check_model(&j, from));
-    SNC_GOTO(run_stamp(&stamp, &j, from));
-    SNC_GOTO(snc_folder_check(&j.folder, stamp));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
     if (o->dry_run) goto out;
-    SNC_GOTO(snc_folder_claim(&j.folder, stamp));
+    SNC_GOTO(snc_folder_claim(&j.folder, &j.ctx));
     SNC_GOTO(run(&j, from, missed));
     snc_stage_say(h, "%.0f s in all", snc_now() - t0);
 out:
     snc_folder_close(&j.folder);
-    cJSON_Delete(stamp);
     cJSON_Delete(j.stages);
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);

@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
+#include "stage/depends.h"
 #include "stage/exporting.h"
 
 /* What a deployable file says about itself, beside what every .snc says. */
@@ -24,7 +25,8 @@ static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_in
     return meta;
 }
 
-static snc_err write_model(const char *path, const snc_ctx *ctx, const snc_model *m, snc_weights *w, const snc_arch *a, const snc_policy *p, cJSON *meta)
+static snc_err write_model(const char *path, const snc_ctx *ctx, const snc_model *m, snc_weights *w, const snc_arch *a, const snc_policy *p,
+                           const cJSON *meta)
 {
     const snc_export_info info = {.labels = m->labels, .has_head = m->has_head, .tokenizer = &m->tokenizer, .meta = meta};
     snc_weights *own = NULL;
@@ -55,11 +57,10 @@ snc_err snc_step_export_full(const snc_ctx *ctx, const snc_options *o, const snc
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
-    uint64_t h = 0;
-    cJSON *stamp = snc_stamp_new("full int8", o, in->task, in->splits.rank), *meta = NULL;
-    SNC_GOTO(snc_path_hash(&h, teacher));
-    snc_stamp_hash(stamp, "model", h);
-    if (snc_stamp_matches(out, stamp)) goto out;
+    cJSON *stamp = NULL, *meta = NULL;
+    char why[SNC_WHY];
+    SNC_GOTO(snc_depends_int8(&stamp, o, in, teacher));
+    if (snc_stamp_state(why, out, stamp) == SNC_CURRENT) goto out;
     SNC_GOTO(snc_model_load(&m, ctx, teacher, 0, false));
     snc_policy int8 = snc_policy_int8();
     meta = deploy_meta(m, o, in, cJSON_Duplicate(stamp, 1));
@@ -128,14 +129,14 @@ out:
     return err;
 }
 
-static cJSON *finalist_meta(const snc_pick *p, const snc_finalist *f)
+/* Nothing that a clock said: equal decisions give equal bytes. */
+static cJSON *finalist_meta(const snc_pick *p, const snc_finalist *f, const cJSON *stamp)
 {
-    cJSON *meta = deploy_meta(p->supernet, p->o, p->in, NULL), *s;
+    cJSON *meta = deploy_meta(p->supernet, p->o, p->in, cJSON_Duplicate(stamp, 1)), *s;
     s = cJSON_AddObjectToObject(meta, "search");
     cJSON_AddNumberToObject(s, "rank_loss", f->o.loss);
     cJSON_AddNumberToObject(s, "select_loss", f->select_loss);
     cJSON_AddNumberToObject(s, "select_score", f->select_score);
-    cJSON_AddNumberToObject(s, "predicted_us", snc_pick_predicted(p, &f->o));
     s = cJSON_AddObjectToObject(meta, "workload");
     cJSON_AddStringToObject(s, "batch", p->o->batch ? p->o->batch : "1");
     cJSON_AddStringToObject(s, "seq_len", p->o->seq_len ? p->o->seq_len : "data");
@@ -145,41 +146,53 @@ static cJSON *finalist_meta(const snc_pick *p, const snc_finalist *f)
     return meta;
 }
 
-snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_finalist *f, const char *teacher, const char *out)
+/* The net of `draft` after a repair, in its place when that is kept. */
+static snc_err try_repair(char said[SNC_SENTENCE], snc_pick *p, const snc_arch *a, const snc_policy *policy, const char *teacher, const cJSON *meta,
+                          const char *draft)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    double before = 0, after = 0;
+    char repaired[4096];
+    SNC_CHECK(snprintf(repaired, sizeof repaired, "%s.repaired", draft) < (int)sizeof repaired, SNC_E_ARG, "path too long: %.80s...", draft);
+    SNC_TRY(select_loss(&before, p, draft));
+    SNC_GOTO(snc_model_extract(&m, p->supernet, a));
+    SNC_GOTO(repair(m, p, policy, teacher));
+    SNC_GOTO(write_model(repaired, p->ctx, m, NULL, NULL, policy, meta));
+    SNC_GOTO(select_loss(&after, p, repaired));
+    bool keep = (p->o->repair && strcmp(p->o->repair, "on") == 0) || after < before;
+    if (keep) SNC_GOTO(snc_file_move(draft, repaired));
+    snprintf(said, SNC_SENTENCE, "%s: loss on select %.4f before, %.4f after %g epochs of distillation under fake quantization",
+             keep ? "kept" : "dropped", before, after, p->o->repair_epochs);
+    snc_log(p->ctx, SNC_LOG_INFO, "repair %s", said);
+out:
+    remove(repaired);
+    snc_model_free(m);
+    return err;
+}
+
+/* The file gets its name when it is whole and final: one that is there under that name stays until then. */
+snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_finalist *f, const char *teacher, const cJSON *stamp, const char *out)
 {
     snc_err err = SNC_OK;
     snc_arch a;
     snc_policy policy;
-    snc_model *m = NULL;
-    double before = 0, after = 0;
-    char tmp[4096];
-    cJSON *meta = finalist_meta(p, f);
-    const char *mode = p->o->repair ? p->o->repair : "auto";
-    bool on = strcmp(mode, "on") == 0, off = strcmp(mode, "off") == 0;
-    int n = snprintf(tmp, sizeof tmp, "%s.repaired", out);
+    char draft[4096];
+    cJSON *meta = finalist_meta(p, f, stamp);
+    bool off = p->o->repair && strcmp(p->o->repair, "off") == 0;
     snc_cfg_decode(&a, &policy, p->space, &f->o.cfg);
     snprintf(said, SNC_SENTENCE, "off");
-    if (n >= (int)sizeof tmp) {
-        err = snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
-        goto out;
+    if (snprintf(draft, sizeof draft, "%s.draft", out) >= (int)sizeof draft) {
+        cJSON_Delete(meta);
+        return snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
     }
-    SNC_GOTO(write_model(out, p->ctx, p->supernet, p->weights, &a, &policy, meta));
-    if (off || p->o->repair_epochs <= 0) goto out;
-    SNC_GOTO(select_loss(&before, p, out));
-    SNC_GOTO(snc_model_extract(&m, p->supernet, &a));
-    SNC_GOTO(repair(m, p, &policy, teacher));
-    SNC_GOTO(write_model(tmp, p->ctx, m, NULL, NULL, &policy, meta));
-    SNC_GOTO(select_loss(&after, p, tmp));
-    bool keep = on || after < before;
-    if (keep && rename(tmp, out) != 0) err = snc_err_set(SNC_E_IO, "%s: cannot rename", tmp);
-    snprintf(said, SNC_SENTENCE, "%s: loss on select %.4f before, %.4f after %g epochs of distillation under fake quantization",
-             keep ? "kept" : "dropped", before, after, p->o->repair_epochs);
-    snc_log(p->ctx, SNC_LOG_INFO, "repair %s", said);
-    if (!keep) remove(tmp);
+    SNC_GOTO(write_model(draft, p->ctx, p->supernet, p->weights, &a, &policy, meta));
+    if (!off && p->o->repair_epochs > 0) SNC_GOTO(try_repair(said, p, &a, &policy, teacher, meta, draft));
+    if (p->trim.rows) SNC_GOTO(trim_in_place(draft, p->ctx, p->o, p->in, &p->trim));
+    SNC_GOTO(snc_file_move(out, draft));
 out:
-    if (!err && p->trim.rows) err = trim_in_place(out, p->ctx, p->o, p->in, &p->trim);
+    remove(draft);
     cJSON_Delete(meta);
-    snc_model_free(m);
     return err;
 }
 

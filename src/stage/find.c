@@ -171,7 +171,7 @@ out:
 
 /* ---- the journal ---------------------------------------------------------------------------------------------------- */
 
-enum { KEYS = 5 };
+enum { KEYS = 6 };
 
 typedef struct identity {
     char value[KEYS][20];
@@ -179,15 +179,68 @@ typedef struct identity {
 } identity;
 
 /* What evaluations depend on. */
-static void identify(identity *id, const snc_pick *p)
+static void identify(identity *id, const snc_ctx *ctx, const snc_inputs *in, const snc_model *supernet, uint64_t teacher, const snc_space *space)
 {
-    static const char *const names[KEYS] = {"model", "teacher", "task", "rank rows", "space"};
-    const uint64_t hashes[KEYS] = {snc_bytes_hash(0, p->supernet->params.w, p->supernet->params.total * sizeof(float)), p->teacher_hash,
-                                   snc_task_hash(p->in->task), snc_dataset_hash(p->in->splits.rank), snc_space_hash(p->space)};
+    static const char *const names[KEYS] = {"model", "teacher", "task", "rank rows", "space", "backend"};
+    const uint64_t hashes[KEYS - 1] = {snc_bytes_hash(0, supernet->params.w, supernet->params.total * sizeof(float)), teacher, snc_task_hash(in->task),
+                                       snc_dataset_hash(in->splits.rank), snc_space_hash(space)};
     for (int i = 0; i < KEYS; i++) {
-        snprintf(id->value[i], sizeof id->value[i], "%016llx", (unsigned long long)hashes[i]);
+        if (i < KEYS - 1) snprintf(id->value[i], sizeof id->value[i], "%016llx", (unsigned long long)hashes[i]);
+        else snprintf(id->value[i], sizeof id->value[i], "%s", snc_backend_name(ctx->backend));
         id->key[i] = (snc_journal_key){names[i], id->value[i]};
     }
+}
+
+static void identify_pick(identity *id, const snc_pick *p) { identify(id, p->ctx, p->in, p->supernet, p->teacher_hash, p->space); }
+
+snc_err snc_pick_journal_fits(const char *journal, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
+                              const char *supernet)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    snc_space *space = NULL;
+    snc_journal_file f = {0};
+    identity id;
+    uint64_t h = 0;
+    SNC_GOTO(snc_model_load(&m, ctx, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_step_trained_space(&space, o, m, supernet));
+    if (!snc_is_file(journal)) goto out;
+    SNC_GOTO(snc_path_hash(&h, teacher));
+    SNC_GOTO(snc_journal_read(&f, journal));
+    identify(&id, ctx, in, m, h, space);
+    SNC_GOTO(snc_journal_matches(&f, journal, id.key, KEYS));
+out:
+    snc_journal_file_dispose(&f);
+    snc_space_free(space);
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_pick_note_end(const snc_pick *p, const char *journal, const cJSON *end)
+{
+    snc_journal *j = NULL;
+    identity id;
+    identify_pick(&id, p);
+    SNC_TRY(snc_journal_open(&j, journal, p->space, id.key, KEYS));
+    snc_err err = snc_journal_note(j, "end", 0, end);
+    snc_journal_close(j);
+    return err;
+}
+
+snc_err snc_pick_read_end(cJSON **out, const char *journal)
+{
+    snc_journal_file f;
+    const cJSON *it;
+    *out = NULL;
+    if (!snc_is_file(journal)) return SNC_OK;
+    SNC_TRY(snc_journal_read(&f, journal));
+    cJSON_ArrayForEach(it, f.notes)
+    {
+        const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(it, "kind"));
+        if (kind && strcmp(kind, "end") == 0 && !*out) *out = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(it, "value"), 1);
+    }
+    snc_journal_file_dispose(&f);
+    return SNC_OK;
 }
 
 static snc_err read_warm(snc_journal_file *out, const char *path, const char *journal, const identity *id)
@@ -308,7 +361,7 @@ snc_err snc_pick_search(snc_found *out, snc_pick *p, const char *path)
     SNC_TRY(run_opts(&ro, p->o, &p->asked));
     ro.limits = p->limits;
     SNC_TRY(check_search(p->o, p->space, ro.objectives));
-    identify(&id, p);
+    identify_pick(&id, p);
     if (p->o->warm_start) SNC_GOTO(read_warm(&warm, p->o->warm_start, path, &id));
     SNC_GOTO(snc_journal_open(&j, path, p->space, id.key, KEYS));
     if (p->o->warm_start) {

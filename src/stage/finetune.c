@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/depends.h"
 #include "stage/folder.h"
 #include "stage/steps.h"
 #include "train/evaluate.h"
@@ -22,6 +23,7 @@ void snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute co
     t->checkpoint_every = o->checkpoint_every;
     t->max_steps = o->max_steps;
     t->resume = true;
+    t->discard = o->overwrite;
 }
 
 snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute, const snc_task *task,
@@ -90,19 +92,15 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     snc_dataset rows = snc_dataset_labelled_view(in->splits.train); /* text without labels is for the supernet alone */
-    cJSON *stamp = snc_stamp_new("finetune", o, in->task, &rows), *recipe = NULL;
-    char checkpoint[4096];
+    cJSON *stamp = NULL, *recipe = NULL;
+    char checkpoint[4096], why[SNC_WHY];
     snc_train_result r = {0};
     bool fine_tuned;
-    uint64_t h = 0;
     *report = (snc_step_report){0};
     SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
-    if (o->overwrite) remove(checkpoint);
-    SNC_GOTO(snc_path_hash(&h, from));
-    snc_stamp_hash(stamp, "model", h);
-    snc_stamp_options(stamp, o, "finetune");
-    if (snc_stamp_matches(out, stamp)) {
-        report->reused = true;
+    SNC_GOTO(snc_depends_finetuned(&stamp, o, in, from));
+    SNC_GOTO(snc_stamp_allow(&report->reused, out, snc_stamp_state(why, out, stamp), why, o->overwrite));
+    if (report->reused) {
         snc_log(ctx, SNC_LOG_INFO, "finetune: %s is up to date", out);
         goto out;
     }
@@ -159,12 +157,12 @@ snc_err snc_step_adopt(const snc_ctx *ctx, const snc_options *o, const snc_input
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
-    cJSON *stamp = snc_stamp_new("adopt", o, in->task, in->splits.rank); /* rank: the lengths that the file keeps */
-    bool fine_tuned;
-    uint64_t h = 0;
-    SNC_GOTO(snc_path_hash(&h, from));
-    snc_stamp_hash(stamp, "model", h);
-    if (snc_stamp_matches(out, stamp)) {
+    cJSON *stamp = NULL;
+    char why[SNC_WHY];
+    bool fine_tuned, current;
+    SNC_GOTO(snc_depends_adopted(&stamp, o, in, from));
+    SNC_GOTO(snc_stamp_allow(&current, out, snc_stamp_state(why, out, stamp), why, o->overwrite));
+    if (current) {
         snc_log(ctx, SNC_LOG_INFO, "teacher: %s is up to date", out);
         goto out;
     }

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "data/metrics.h"
 #include "models/bert.h"
-#include "models/snc_file.h"
 #include "stage/load.h"
 #include "train/evaluate.h"
 
@@ -58,13 +57,6 @@ void snc_inputs_close(snc_inputs *in)
     snc_tok_free(in->tok);
     snc_task_close(in->task);
     *in = (snc_inputs){0};
-}
-
-uint64_t snc_dataset_hash(const snc_dataset *d)
-{
-    uint64_t h = snc_bytes_hash(0, &d->n, sizeof d->n);
-    h = snc_bytes_hash(h, d->ids, (size_t)d->start[d->n] * sizeof *d->ids);
-    return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
 }
 
 cJSON *snc_inputs_lengths(const snc_dataset *d)
@@ -182,32 +174,4 @@ snc_err snc_inputs_score(double *score, double *values, const snc_task *task, co
 out:
     snc_free(pred);
     return err;
-}
-
-cJSON *snc_stamp_new(const char *verb, const snc_options *o, const snc_task *task, const snc_dataset *train)
-{
-    cJSON *j = cJSON_CreateObject();
-    cJSON_AddStringToObject(j, "step", verb);
-    cJSON_AddStringToObject(j, "version", SNC_VERSION);
-    cJSON_AddNumberToObject(j, "seed", (double)o->seed);
-    if (task) snc_stamp_hash(j, "task", snc_task_hash(task));
-    if (train) snc_stamp_hash(j, "train", snc_dataset_hash(train));
-    return j;
-}
-
-void snc_stamp_hash(cJSON *stamp, const char *key, uint64_t h)
-{
-    char text[20];
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)h);
-    cJSON_AddStringToObject(stamp, key, text);
-}
-
-bool snc_stamp_matches(const char *path, const cJSON *stamp)
-{
-    snc_sncfile *f = NULL;
-    if (!snc_is_file(path) || snc_sncfile_open(&f, path) != SNC_OK) return false;
-    const cJSON *there = cJSON_GetObjectItemCaseSensitive(snc_sncfile_meta_view(f), "inputs");
-    bool same = there && cJSON_Compare(there, stamp, 1);
-    snc_sncfile_close(f);
-    return same;
 }

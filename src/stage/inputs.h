@@ -26,9 +26,6 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
 /* The task alone, with --max-length and labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
 void    snc_inputs_close(snc_inputs *in);
-/* Identity of a split's rows, as they reach the model. */
-uint64_t snc_dataset_hash(const snc_dataset *d);
-
 /* The rows' lengths in order: what "data" means to a workload. */
 cJSON   *snc_inputs_lengths(const snc_dataset *d);
 
@@ -46,11 +43,5 @@ snc_err snc_inputs_fp(snc_dtype *out, const snc_options *o) SNC_MUST_USE;
 
 /* The task's score of predictions: the mean of its metrics; each metric's value in values [snc_task_metrics] or NULL. */
 snc_err snc_inputs_score(double *score, double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K) SNC_MUST_USE;
-
-/* Identity of an artifact: verb, tool version, and every option and input hash that it depends on. Later steps compare. */
-cJSON  *snc_stamp_new(const char *verb, const snc_options *o, const snc_task *task, const snc_dataset *train);
-void    snc_stamp_hash(cJSON *stamp, const char *key, uint64_t h);
-/* Whether the .snc at path carries this very stamp. */
-bool    snc_stamp_matches(const char *path, const cJSON *stamp);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "data/augment.h"
@@ -16,7 +17,7 @@ double snc_step_made(const snc_options *o, int n)
     return o->augment < most ? o->augment : most;
 }
 
-/* The file: this number, then the logits. */
+/* The file: this number, the logits, the digest of both. */
 static uint64_t key_of(const snc_lesson *l, const snc_model *teacher, snc_compute compute)
 {
     uint64_t h = snc_dataset_hash(l->rows);
@@ -25,18 +26,28 @@ static uint64_t key_of(const snc_lesson *l, const snc_model *teacher, snc_comput
     return snc_bytes_hash(h, teacher->params.w, teacher->params.total * sizeof *teacher->params.w);
 }
 
+static uint64_t digest_of(uint64_t key, const float *logits, size_t n)
+{
+    return snc_digest((snc_digest_part[]){{&key, sizeof key}, {logits, n * sizeof *logits}}, 2);
+}
+
 static snc_err recall(snc_lesson *l, uint64_t key, size_t n)
 {
     snc_fmap *m = NULL;
-    uint64_t there;
+    uint64_t there, digest;
+    size_t bytes = n * sizeof *l->logits;
     snc_err err = SNC_OK;
     if (!l->path || !snc_is_file(l->path)) return SNC_OK;
     SNC_TRY(snc_fmap_open(&m, l->path));
-    if (m->size != sizeof key + n * sizeof *l->logits) goto out;
+    if (m->size != sizeof key + bytes + sizeof digest) goto out;
     memcpy(&there, m->data, sizeof there);
     if (there != key) goto out;
     SNC_GOTO(snc_alloc(&l->logits, n, sizeof *l->logits));
-    memcpy(l->logits, m->data + sizeof key, n * sizeof *l->logits);
+    memcpy(l->logits, m->data + sizeof key, bytes);
+    memcpy(&digest, m->data + sizeof key + bytes, sizeof digest);
+    if (digest == digest_of(key, l->logits, n)) goto out;
+    snc_free(l->logits); /* damaged: asked again */
+    l->logits = NULL;
 out:
     snc_fmap_close(m);
     return err;
@@ -46,9 +57,11 @@ static snc_err keep(const snc_lesson *l, uint64_t key, size_t n)
 {
     snc_fout *f;
     if (!l->path) return SNC_OK;
+    uint64_t digest = digest_of(key, l->logits, n);
     SNC_TRY(snc_fout_open(&f, l->path));
     snc_err err = snc_fout_write(f, &key, sizeof key);
     if (!err) err = snc_fout_write(f, l->logits, n * sizeof *l->logits);
+    if (!err) err = snc_fout_write(f, &digest, sizeof digest);
     if (!err) return snc_fout_commit(f);
     snc_fout_abort(f);
     return err;

@@ -49,12 +49,22 @@ snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path)
     return err;
 }
 
+/* A .snc says it itself; whether it says the truth is checked when it is opened. */
+static snc_err hash_file(uint64_t *out, const char *path)
+{
+    char digest[SNC_DIGEST_TEXT] = "";
+    if (snc_path_is_snc(path)) SNC_TRY(snc_sncfile_digest_read(digest, path));
+    if (!*digest) return snc_file_hash(out, path);
+    *out = snc_bytes_hash(0, digest, strlen(digest));
+    return SNC_OK;
+}
+
 snc_err snc_path_hash(uint64_t *out, const char *path)
 {
     static const char *const parts[] = {"config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "vocab.txt", "tokenizer.json"};
     char file[4096];
     uint64_t one, h = 0;
-    if (!snc_is_dir(path)) return snc_file_hash(out, path);
+    if (!snc_is_dir(path)) return hash_file(out, path);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         SNC_TRY(snc_path_join(file, sizeof file, path, parts[i]));
         if (!snc_is_file(file)) continue;

@@ -39,7 +39,7 @@ static const snc_option table[] = {
     {"--output", NULL, STRING, AT(output), ALL & ~(BENCH | PREDICT | EVAL | INFO | VERIFY | TOKENIZE), NOTHING, 0, 0, "F",
      "file to write; a folder for compress and search"},
     {"--overwrite", NULL, FLAG, AT(overwrite), ALL & ~(BENCH | PREDICT | EVAL | INFO | VERIFY | TOKENIZE | STUDY), NOTHING, 0, 0, NULL,
-     "start anew over results of other inputs"},
+     "make anew what is there of other inputs or options"},
     {"--target-latency", NULL, STRING, AT(target_latency), COMPRESS | SEARCH | STUDY, FILE, 0, 0, "L",
      "1.5ms, 800us, or 0.5x of the full-size INT8 model"},
     {"--target-size", NULL, STRING, AT(target_size), COMPRESS | SEARCH, FILE, 0, 0, "S",

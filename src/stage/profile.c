@@ -4,6 +4,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/depends.h"
 #include "stage/exporting.h"
 #include "stage/folder.h"
 
@@ -32,18 +33,6 @@ static void options_of(snc_latency_space *out, const snc_space *s)
     for (int k = 2; k < s->layer_genes; k++) add_dtypes(out->linear, &out->n_linear, &s->gene[2 + k]);
     add_dtypes(out->linear, &out->n_linear, &s->gene[s->genes - 3]);
     add_dtypes(out->embed, &out->n_embed, &s->gene[s->genes - 1]);
-}
-
-static bool up_to_date(const char *out, const char *stamp_path, const cJSON *stamp, const snc_ctx *work)
-{
-    cJSON *there = NULL;
-    snc_latency *t = NULL;
-    bool same = snc_is_file(out) && snc_is_file(stamp_path) && snc_json_load(&there, stamp_path) == SNC_OK;
-    if (same) cJSON_DeleteItemFromObjectCaseSensitive(there, "calibration"); /* a result, not an input */
-    same = same && cJSON_Compare(there, stamp, 1) && snc_latency_load(&t, out) == SNC_OK && snc_latency_fits_host(t, work);
-    snc_latency_free(t);
-    cJSON_Delete(there);
-    return same;
 }
 
 /* What whole nets take of what the table says, in the middle of the probes. */
@@ -102,35 +91,39 @@ out:
     return err;
 }
 
+/* What the table was made of and with, how whole nets compare, and the digest of it all, beside the table. */
+static snc_err save_inputs(const char *out, cJSON *stamp, cJSON *probed)
+{
+    char path[4096], digest[SNC_DIGEST_TEXT];
+    SNC_TRY(snc_table_inputs_path(path, sizeof path, out));
+    SNC_TRY(snc_table_digest(digest, out, probed));
+    cJSON_AddItemToObject(stamp, "calibration", cJSON_Duplicate(probed, 1));
+    cJSON_AddStringToObject(stamp, "digest", digest);
+    return snc_json_save(stamp, path);
+}
+
 snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     snc_space *space = NULL;
-    cJSON *probed = NULL;
-    cJSON *stamp = snc_stamp_new("profile", o, NULL, in->splits.rank);
-    char stamp_path[4096];
-    int n = snprintf(stamp_path, sizeof stamp_path, "%s.inputs", out);
-    if (n >= (int)sizeof stamp_path) {
-        err = snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
-        goto out;
-    }
+    cJSON *probed = NULL, *stamp = NULL;
+    char why[SNC_WHY];
+    bool current;
     SNC_GOTO(snc_ctx_check(work));
     SNC_GOTO(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
     SNC_GOTO(snc_step_space(&space, o, m, "even"));
-    snc_stamp_hash(stamp, "space", snc_space_hash(space));
-    cJSON_AddStringToObject(stamp, "batch", o->batch ? o->batch : "1");
-    cJSON_AddStringToObject(stamp, "seq_len", o->seq_len ? o->seq_len : "data");
-    cJSON_AddNumberToObject(stamp, "percentile", o->percentile);
-    if (up_to_date(out, stamp_path, stamp, work)) {
+    SNC_GOTO(snc_depends_table(&stamp, o, in, m));
+    SNC_GOTO(snc_stamp_allow(&current, out, snc_table_state(why, out, stamp, work), why, o->overwrite));
+    if (current) {
         snc_log(work, SNC_LOG_INFO, "profile: %s is up to date", out);
         goto out;
     }
     SNC_GOTO(build(&probed, work, o, in, m, space, out));
-    cJSON_AddItemToObject(stamp, "calibration", probed);
-    SNC_GOTO(snc_json_save(stamp, stamp_path));
+    SNC_GOTO(save_inputs(out, stamp, probed));
 out:
     cJSON_Delete(stamp);
+    cJSON_Delete(probed);
     snc_space_free(space);
     snc_model_free(m);
     return err;

@@ -6,6 +6,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "models/snc_file.h"
 #include "stage/draft.h"
 #include "stage/page.h"
 
@@ -25,10 +26,12 @@ static cJSON *interval_json(snc_interval i)
 
 static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
 {
+    char digest[SNC_DIGEST_TEXT] = "";
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "name", m->name);
     cJSON_AddStringToObject(j, "path", m->path);
     cJSON_AddNumberToObject(j, "bytes", m->bytes);
+    if (snc_sncfile_digest_read(digest, m->path) == SNC_OK) cJSON_AddStringToObject(j, "digest", digest);
     cJSON_AddNumberToObject(j, "macs", m->macs);
     cJSON_AddItemToObject(j, "latency_us", interval_json(m->latency_us));
     cJSON_AddItemToObject(j, "ratio_to_full_int8", interval_json(m->ratio));
@@ -159,6 +162,15 @@ static void put_json_line(snc_draft *t, const char *name, const cJSON *j)
     cJSON_free(s);
 }
 
+/* Which files this is about; `verify` says what a file's digest is. */
+static void put_files(snc_draft *t, const snc_proof *p)
+{
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        char digest[SNC_DIGEST_TEXT] = "";
+        if (snc_sncfile_digest_read(digest, p->m[k].path) == SNC_OK) snc_draft_put(t, "- %s: `%s`, digest %s\n", p->m[k].name, p->m[k].path, digest);
+    }
+}
+
 static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
@@ -172,6 +184,7 @@ static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v
         f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
     put_layers(t, f->config);
     snc_draft_put(t, "\n- repair: %s\n", f->repair);
+    put_files(t, f->proof);
     put_json_line(t, "search", f->search);
     put_json_line(t, "stages", f->stages);
     put_json_line(t, "host", f->host);

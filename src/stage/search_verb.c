@@ -5,6 +5,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/depends.h"
 #include "stage/folder.h"
 #include "stage/page.h"
 #include "stage/pick.h"
@@ -77,6 +78,30 @@ static snc_err export_journal(const snc_options *o, const snc_host *h)
 
 /* ---- the search ----------------------------------------------------------------------------------------------------- */
 
+/* Table and journal are of this search, or may be made anew, before anything is written. */
+static snc_err check_there(const snc_options *o, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const char *table, const char *journal)
+{
+    snc_model *m = NULL;
+    cJSON *stamp = NULL;
+    char why[SNC_WHY];
+    bool current;
+    snc_err err = snc_pick_journal_fits(journal, ctx, o, in, o->teacher, o->models[0]);
+    if (err && o->overwrite && snc_is_file(journal)) {
+        snc_log(ctx, SNC_LOG_INFO, "%s: made anew", snc_err_text());
+        err = remove(journal) == 0 ? SNC_OK : snc_err_set(SNC_E_IO, "%s: cannot remove", journal);
+    }
+    SNC_TRY(err);
+    SNC_TRY(snc_model_load(&m, ctx, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_depends_table(&stamp, o, in, m));
+    snc_state state = snc_table_state(why, table, stamp, work);
+    if (state == SNC_DAMAGED) remove(table); /* in a folder of searches it is ours; half a minute makes another */
+    else SNC_GOTO(snc_stamp_allow(&current, table, state, why, o->overwrite));
+out:
+    cJSON_Delete(stamp);
+    snc_model_free(m);
+    return err;
+}
+
 static snc_err search(int *missed, const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in)
 {
     snc_err err = SNC_OK;
@@ -86,8 +111,10 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     char table[4096], journal[4096];
     SNC_TRY(snc_pick_journal_path(journal, sizeof journal, o, o->output));
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
-    SNC_TRY(snc_mkdir(o->output));
-    SNC_TRY(snc_folder_lock(&lock, o->output));
+    if (snc_is_dir(o->output)) SNC_TRY(snc_folder_lock(&lock, o->output));
+    SNC_GOTO(check_there(o, ctx, work, in, table, journal));
+    SNC_GOTO(snc_mkdir(o->output));
+    if (!lock) SNC_GOTO(snc_folder_lock(&lock, o->output));
     SNC_GOTO(snc_step_profile(work, o, in, o->models[0], table));
     SNC_GOTO(snc_ctx_check(ctx));
     SNC_GOTO(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));

@@ -49,7 +49,5 @@ snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const s
 /* Task score of a prefix net on a split, by the training engine. */
 snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
                        const snc_task *task, const snc_dataset *d) SNC_MUST_USE;
-/* The options that decide what a training step makes; verb is "finetune" or "supernet". */
-void    snc_stamp_options(cJSON *stamp, const snc_options *o, const char *verb);
 
 #endif

@@ -8,6 +8,7 @@
 #include "models/elastic.h"
 #include "models/reorder.h"
 #include "search/space.h"
+#include "stage/depends.h"
 #include "stage/folder.h"
 #include "stage/steps.h"
 #include "train/evaluate.h"
@@ -197,55 +198,30 @@ out:
     return err;
 }
 
-void snc_stamp_options(cJSON *stamp, const snc_options *o, const char *verb)
-{
-    bool super = strcmp(verb, "supernet") == 0;
-    cJSON_AddNumberToObject(stamp, "epochs", super ? o->supernet_epochs : o->epochs);
-    cJSON_AddNumberToObject(stamp, "lr", super ? o->supernet_lr : o->lr);
-    cJSON_AddNumberToObject(stamp, "batch_size", o->batch_size);
-    cJSON_AddNumberToObject(stamp, "weight_decay", o->weight_decay);
-    cJSON_AddNumberToObject(stamp, "warmup", o->warmup);
-    cJSON_AddStringToObject(stamp, "compute", o->compute ? o->compute : "auto");
-    cJSON_AddStringToObject(stamp, "backend", o->backend ? o->backend : "auto");
-    if (!super) return;
-    cJSON_AddNumberToObject(stamp, "augment", o->augment);
-    cJSON_AddNumberToObject(stamp, "alpha", o->alpha);
-    cJSON_AddNumberToObject(stamp, "temperature", o->temperature);
-    cJSON_AddNumberToObject(stamp, "hidden_weight", o->hidden_weight);
-    cJSON_AddStringToObject(stamp, "sampler", o->sampler ? o->sampler : "sandwich");
-    cJSON_AddBoolToObject(stamp, "inplace_teacher", o->inplace_teacher);
-    cJSON_AddStringToObject(stamp, "depth_rule", o->depth_rule ? o->depth_rule : "auto");
-    cJSON_AddStringToObject(stamp, "space", o->space ? o->space : "");
-}
-
 snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
                           const char *out)
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     snc_space *space = NULL;
-    cJSON *stamp = snc_stamp_new("supernet", o, in->task, in->splits.train), *recipe = NULL;
-    char checkpoint[4096], rule[8];
+    cJSON *stamp = NULL, *recipe = NULL;
+    char checkpoint[4096], rule[8], why[SNC_WHY];
     snc_train_result r = {0};
     snc_compute compute;
     snc_subspace sub;
     bool fine_tuned = false;
-    uint64_t h = 0;
     *report = (snc_step_report){0};
     SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
-    if (o->overwrite) remove(checkpoint);
-    SNC_GOTO(snc_path_hash(&h, teacher));
-    snc_stamp_hash(stamp, "model", h);
-    snc_stamp_options(stamp, o, "supernet");
-    if (snc_stamp_matches(out, stamp)) {
-        report->reused = true;
-        snc_log(ctx, SNC_LOG_INFO, "supernet: %s is up to date", out);
-        goto out;
-    }
     SNC_GOTO(snc_inputs_compute(&compute, o));
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, teacher, in->task));
     if (!fine_tuned) {
         err = snc_err_set(SNC_E_SHAPE, "%s: is not fine-tuned for %s: it has no matching classifier", teacher, snc_task_name(in->task));
+        goto out;
+    }
+    SNC_GOTO(snc_depends_supernet(&stamp, o, in, m, teacher));
+    SNC_GOTO(snc_stamp_allow(&report->reused, out, snc_stamp_state(why, out, stamp), why, o->overwrite));
+    if (report->reused) {
+        snc_log(ctx, SNC_LOG_INFO, "supernet: %s is up to date", out);
         goto out;
     }
     SNC_GOTO(snc_step_teach(ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */

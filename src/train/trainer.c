@@ -140,15 +140,6 @@ static snc_err teacher_sweep(trainer *t)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_data(const snc_dataset *d)
-{
-    size_t n = (size_t)d->start[d->n];
-    uint64_t h = snc_bytes_hash(0, d->start, ((size_t)d->n + 1) * sizeof *d->start);
-    h = snc_bytes_hash(h, d->ids, n * sizeof *d->ids);
-    h = snc_bytes_hash(h, d->types, n * sizeof *d->types);
-    return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
-}
-
 /* Takes j. */
 static uint64_t hash_json(cJSON *j)
 {
@@ -186,12 +177,13 @@ static void collect_facts(trainer *t)
         const char *name;
         uint64_t v;
     } hashes[] = {{"seed", t->ctx->seed},
+                  {"backend", t->ctx->backend},
                   {"path sampler", snc_bytes_hash(0, o->sampler, strlen(o->sampler))},
                   {"fake quantization", o->fake_quant ? hash_policy(o->fake_quant, t->m->arch.layers) : 0},
                   {"subnet space", t->space ? hash_space(t->space) : 0},
                   {"model", hash_params(t->m)},
                   {"teacher", hash_params(t->teacher)},
-                  {"training data", hash_data(t->d)}};
+                  {"training data", snc_dataset_hash(t->d)}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         t->facts[t->n_facts++] = snc_fact_number(numbers[i].name, numbers[i].v);
     for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
@@ -225,7 +217,12 @@ static snc_err resume(trainer *t)
     if (!t->o->resume || !snc_is_file(t->o->checkpoint)) return SNC_OK;
     snc_block b[BLOCKS];
     list_blocks(b, t);
-    SNC_TRY(snc_checkpoint_load(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS));
+    snc_err err = snc_checkpoint_load(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
+    if (err && t->o->discard) {
+        snc_log(t->ctx, SNC_LOG_INFO, "%s; %s begins anew", snc_err_text(), t->o->what);
+        return SNC_OK;
+    }
+    SNC_TRY(err);
     t->step = *snc_adamw_state_view(t->adamw).step;
     snc_log(t->ctx, SNC_LOG_INFO, "%s: resumed at step %lld of %lld", t->o->what, (long long)t->step, (long long)t->total);
     return SNC_OK;

@@ -50,6 +50,7 @@ typedef struct snc_train_opts {
     int checkpoint_every;  /* steps; 0: only when stopped */
     const float *teacher_logits; /* [rows, classes] of the teacher, borrowed; NULL: it is asked first */
     bool resume;           /* continue from the checkpoint when it exists */
+    bool discard;          /* of a checkpoint of other inputs, or a damaged one: begin anew instead of refusing it */
     const char *what;      /* of progress and log lines */
     snc_train_epoch_fn on_epoch;
     void *user;

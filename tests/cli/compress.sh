@@ -26,7 +26,7 @@ holds err 'finetune: job/teacher.snc is up to date'
 holds err 'supernet: job/supernet.snc is up to date'
 exists job/compressed.snc job/report.json job/report.md job/report.csv job/front.json job/config.json
 no_leftovers job
-absent job/compressed.snc.repaired
+absent job/compressed.snc.draft job/compressed.snc.draft.repaired
 equal "evaluations, those before the kill included" "$(number job/report.json evaluations)" 200
 
 # ---- the report says what can be checked -------------------------------------------------------------------------------
@@ -110,17 +110,16 @@ run 0 predict best.snc <in
 lines out 2
 
 # ---- folders --------------------------------------------------------------------------------------------------------------
-refused "--output job: holds a run of another model, task, data, seed or version" "${all[@]}" --seed 7 --output job
+refused "--output job: teacher.snc was made with --seed 42, asked 7" "${all[@]}" --seed 7 --output job
 sed 's/"max_length":32/"max_length":24/' nano/task.json >task.json
-refused "--output job: holds a run of another" --pretrained nano/nano.snc --task ./task.json --data nano --target-latency 0.9x --output job
+refused "--output job: teacher.snc was made of another task; made anew would be teacher.snc, supernet.snc, search.sqlite (--overwrite does so)" "${budget[@]}" --pretrained nano/nano.snc --task ./task.json --data nano --target-latency 0.9x --output job
 mkdir mine && echo precious >mine/notes.txt
 refused "--output mine: not empty and no run of this program" "${all[@]}" --output mine
 equal "what is in a folder that was refused" "$(ls mine)" notes.txt
 refused "nano/task.json: cannot make the folder" "${all[@]}" --output nano/task.json/x
 cp -r job over && rm over/best.json
 killed_when over/best.json "${all[@]}" --seed 7 --overwrite --output over
-run 2 "${all[@]}" --output over --quiet
-holds err 'holds a run of another'
+refused "--output over: teacher.snc was made with --seed 7, asked 42" "${all[@]}" --output over
 
 # ---- what cannot be asked -------------------------------------------------------------------------------------------------
 refused "no target" "${from[@]}" --output new
