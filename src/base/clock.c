@@ -12,6 +12,14 @@ double snc_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+const char *snc_utc(char buf[SNC_UTC])
+{
+    time_t now = time(NULL);
+    struct tm t;
+    if (!gmtime_r(&now, &t) || !strftime(buf, SNC_UTC, "%Y-%m-%dT%H:%M:%SZ", &t)) buf[0] = 0;
+    return buf;
+}
+
 double snc_peak_rss_mb(void)
 {
     struct rusage u;

@@ -130,6 +130,8 @@ static snc_err write_genes(snc_journal *j)
     return err;
 }
 
+const char *snc_journal_library(void) { return sqlite3_libversion(); }
+
 snc_err snc_journal_open(snc_journal **out, const char *path, const snc_space *space, const snc_journal_key *keys, int n_keys)
 {
     snc_journal *j = NULL;

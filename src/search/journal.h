@@ -31,6 +31,7 @@ typedef struct snc_journal_key {
 /* Makes the file, or opens it and compares the keys. SNC_E_FORMAT: another search's; SNC_E_IO: locked or unreadable. */
 snc_err snc_journal_open(snc_journal **out, const char *path, const snc_space *space, const snc_journal_key *keys, int n_keys) SNC_MUST_USE;
 void    snc_journal_close(snc_journal *j);
+const char *snc_journal_library(void); /* SQLite's version */
 /* Who makes the evaluations that are put from now on. Borrowed. */
 void    snc_journal_source(snc_journal *j, const char *name);
 /* Durable on return. */

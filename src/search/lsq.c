@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/par.h"
 
@@ -48,5 +49,18 @@ snc_err snc_lsq_solve(double *x, double *A, int n)
     return SNC_OK;
 #else
     return snc_lsq_solve_ref(x, A, n);
+#endif
+}
+
+bool snc_lsq_library(char buf[32])
+{
+#ifdef SNC_WITH_LAPACKE
+    lapack_int major = 0, minor = 0, patch = 0;
+    LAPACKE_ilaver(&major, &minor, &patch);
+    snprintf(buf, 32, "%d.%d.%d", (int)major, (int)minor, (int)patch);
+    return true;
+#else
+    buf[0] = 0;
+    return false;
 #endif
 }

@@ -18,6 +18,7 @@ struct snc_svr {
 static void silent(const char *text) { (void)text; }
 
 bool snc_svr_built(void) { return true; }
+int  snc_svr_version(void) { return libsvm_version; }
 
 snc_err snc_svr_new(snc_svr **out, const double *K, int n)
 {
@@ -83,6 +84,7 @@ out:
 #else
 
 bool snc_svr_built(void) { return false; }
+int  snc_svr_version(void) { return 0; }
 
 snc_err snc_svr_new(snc_svr **out, const double *K, int n)
 {

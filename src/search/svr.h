@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 bool snc_svr_built(void);
+int  snc_svr_version(void); /* LIBSVM's; 0 without */
 
 /* Rows of K in LIBSVM's form, shared by every training on a part of them. */
 typedef struct snc_svr snc_svr;

@@ -10,6 +10,7 @@
 #include "stage/estimate.h"
 #include "stage/exporting.h"
 #include "stage/folder.h"
+#include "stage/made.h"
 #include "stage/report.h"
 #include "train/sampler.h"
 
@@ -154,13 +155,14 @@ static snc_err prove(job *j, int *missed)
     snc_err err = SNC_OK;
     snc_proof proof = {0};
     const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
-    cJSON *host = snc_host_json(&j->work);
+    cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
     SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
     SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
     note_stage(j, "proof", t0);
+    SNC_GOTO(snc_made_add(made, j->o, j->in.task, SNC_VERB_COMPRESS, "compress"));
     snc_verdict v = snc_report_judge(&proof, &j->asked);
-    const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, j->repair};
+    const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, made, j->repair};
     err = snc_report_write(j->o->output, &facts, &v);
     if (err) { /* all of it or none */
         snc_err dropped = snc_folder_drop_reports(&j->folder);
@@ -173,6 +175,7 @@ static snc_err prove(job *j, int *missed)
 out:
     snc_proof_dispose(&proof);
     cJSON_Delete(host);
+    cJSON_Delete(made);
     return err;
 }
 

@@ -28,6 +28,8 @@ void snc_draft_put(snc_draft *d, const char *fmt, ...)
     if (n > 0) append(d, piece, (size_t)n < sizeof piece ? (size_t)n : sizeof piece - 1);
 }
 
+void snc_draft_text(snc_draft *d, const char *text) { append(d, text, strlen(text)); }
+
 void snc_draft_number(snc_draft *d, double v, int digits, const char *none)
 {
     if (isfinite(v)) snc_draft_put(d, "%.*f", digits, v);

@@ -14,6 +14,8 @@ typedef struct snc_draft {
 
 /* A piece of at most 2,047 bytes; longer ones are cut. */
 void snc_draft_put(snc_draft *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Text of any length. */
+void snc_draft_text(snc_draft *d, const char *text);
 /* A number, or `none` where it is not finite. */
 void snc_draft_number(snc_draft *d, double v, int digits, const char *none);
 /* Any text, with &, <, > and quotes as HTML wants them. */

@@ -496,6 +496,16 @@ static void put_list(page *p, const char *title, const cJSON *list)
     snc_draft_put(&p->d, "</dl>\n");
 }
 
+static void put_command(page *p)
+{
+    if (!field(p->report, "command")) return;
+    snc_draft_put(&p->d, "<h2>The command</h2><p><code>");
+    snc_draft_html(&p->d, word(p->report, "command"));
+    snc_draft_put(&p->d, "</code></p><p class=\"soft\">");
+    snc_draft_html(&p->d, word(p->report, "date"));
+    snc_draft_put(&p->d, "</p>\n");
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 static snc_err check(const page *p, const char *path)
@@ -523,7 +533,10 @@ static snc_err put_page(page *p)
     snc_draft_put(&p->d, "</div>\n");
     put_predictors(p);
     put_list(p, "Seconds by stage", field(p->report, "stages"));
+    put_list(p, "Options", field(p->report, "options"));
+    put_list(p, "Versions", field(p->report, "versions"));
     put_list(p, "Host", field(p->report, "host") ? field(p->report, "host") : field(p->front, "host"));
+    put_command(p);
     snc_draft_put(&p->d, "</body></html>\n");
     return SNC_OK;
 }

@@ -61,6 +61,7 @@ static cJSON *workload_json(const snc_options *o)
 static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
 {
     cJSON *j = cJSON_CreateObject(), *s;
+    const cJSON *made;
     cJSON_AddStringToObject(j, "task", snc_task_name(f->in->task));
     cJSON_AddStringToObject(j, "pretrained", f->o->pretrained ? f->o->pretrained : f->o->teacher);
     cJSON_AddNumberToObject(j, "seed", (double)f->o->seed);
@@ -78,6 +79,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddItemToObject(j, "search", cJSON_Duplicate(f->search, 1));
     cJSON_AddItemToObject(j, "stages", cJSON_Duplicate(f->stages, 1));
     cJSON_AddItemToObject(j, "host", cJSON_Duplicate(f->host, 1));
+    cJSON_ArrayForEach(made, f->made) cJSON_AddItemToObject(j, made->string, cJSON_Duplicate(made, 1));
     return j;
 }
 
@@ -158,7 +160,9 @@ static void put_layers(snc_draft *t, const cJSON *config)
 static void put_json_line(snc_draft *t, const char *name, const cJSON *j)
 {
     char *s = cJSON_PrintUnformatted(j);
-    snc_draft_put(t, "- %s: %s\n", name, s ? s : "");
+    snc_draft_put(t, "- %s: ", name);
+    snc_draft_text(t, s ? s : "");
+    snc_draft_put(t, "\n");
     cJSON_free(s);
 }
 
@@ -188,6 +192,11 @@ static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v
     put_json_line(t, "search", f->search);
     put_json_line(t, "stages", f->stages);
     put_json_line(t, "host", f->host);
+    put_json_line(t, "options", cJSON_GetObjectItemCaseSensitive(f->made, "options"));
+    put_json_line(t, "versions", cJSON_GetObjectItemCaseSensitive(f->made, "versions"));
+    snc_draft_put(t, "\nMade %s by\n\n    ", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->made, "date")));
+    snc_draft_text(t, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->made, "command")));
+    snc_draft_put(t, "\n");
 }
 
 static void put_csv(snc_draft *t, const snc_proof *p)

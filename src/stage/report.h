@@ -24,6 +24,7 @@ typedef struct snc_report_facts {
     const cJSON *stages;  /* seconds by stage, and what was reused */
     const cJSON *search;  /* evaluations, finalists */
     const cJSON *host;
+    const cJSON *made;    /* command, options, date and versions: made.h */
     const char *repair;   /* one sentence */
 } snc_report_facts;
 

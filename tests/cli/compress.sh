@@ -36,6 +36,13 @@ case $code in
 esac
 holds out.txt '^file: job/compressed.snc'
 holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
+command=$(sed -n 's/^    compress //p' job/report.md)
+equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --epochs 10 \
+--lr 0.002 --checkpoint-every 10 --supernet-epochs 4 --supernet-lr 0.001 --evals 200 --repair-epochs 0.3"
+for page in json html; do holds job/report.$page "compress $command"; done
+for key in date options versions compiler sqlite supernet-epochs hidden-weight; do holds job/report.json "\"$key\":"; done
+holds job/report.html '<h2>Options</h2>'
+run 0 $command --dry-run
 lines job/report.csv 4
 holds job/report.html '<h2>Proof</h2>'
 check "columns of report.csv" awk -F, 'NF != 13 { exit 1 } NR > 1 && ($2 <= 0 || $3 > $2 || $4 < $2) { exit 1 }' job/report.csv

@@ -1,0 +1,179 @@
+#include "stage/made.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/gemm.h"
+#include "quant/qlinear.h"
+#include "search/journal.h"
+#include "search/lsq.h"
+#include "search/svr.h"
+#include "stage/draft.h"
+#include "stage/inputs.h"
+
+/* ---- options -------------------------------------------------------------------------------------------------------- */
+
+/* A value of an option, read by its kind. */
+typedef struct value {
+    const char *text; /* of a string; NULL: not given */
+    double number;    /* of every other kind */
+} value;
+
+static value value_of(const snc_options *o, const snc_option *row)
+{
+    const char *at = (const char *)o + row->offset;
+    value v = {0};
+    int n = 0;
+    int64_t seed = 0;
+    switch (row->kind) {
+    case SNC_OPTION_STRING: memcpy(&v.text, at, sizeof v.text); break;
+    case SNC_OPTION_REAL: memcpy(&v.number, at, sizeof v.number); break;
+    case SNC_OPTION_SEED:
+        memcpy(&seed, at, sizeof seed);
+        v.number = (double)seed;
+        break;
+    case SNC_OPTION_INTEGER:
+    case SNC_OPTION_FLAG:
+        memcpy(&n, at, sizeof n);
+        v.number = n;
+        break;
+    }
+    return v;
+}
+
+static bool given(const snc_options *o, const snc_option *row)
+{
+    value v = value_of(o, row), otherwise = value_of(&snc_options_defaults, row);
+    return row->kind == SNC_OPTION_STRING ? v.text != NULL : v.number != otherwise.number;
+}
+
+/* The shortest text that reads back as the same number. */
+static void number_text(char buf[32], double v)
+{
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(buf, 32, "%.*g", digits, v);
+        if (strtod(buf, NULL) == v) return;
+    }
+}
+
+/* A word as a shell reads it back. */
+static void put_word(snc_draft *t, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
+    if (*word && word[strspn(word, plain)] == 0) {
+        snc_draft_text(t, word);
+        return;
+    }
+    snc_draft_put(t, "'");
+    for (const char *p = word; *p; p++) {
+        if (*p == '\'') snc_draft_put(t, "'\\''");
+        else snc_draft_put(t, "%c", *p);
+    }
+    snc_draft_put(t, "'");
+}
+
+static void put_command(snc_draft *t, const snc_options *o, unsigned verb, const char *name)
+{
+    int n;
+    const snc_option *row = snc_option_table(&n);
+    snc_draft_put(t, strcmp(name, "compress") == 0 ? "compress" : "compress %s", name);
+    for (int i = 0; i < o->n_models; i++) {
+        snc_draft_put(t, " ");
+        put_word(t, o->models[i]);
+    }
+    for (; n--; row++) {
+        char number[32];
+        if (!(row->verbs & verb) || !given(o, row)) continue;
+        snc_draft_put(t, " %s", row->name);
+        if (row->kind == SNC_OPTION_FLAG) continue;
+        snc_draft_put(t, " ");
+        value v = value_of(o, row);
+        if (row->kind != SNC_OPTION_STRING) number_text(number, v.number);
+        put_word(t, row->kind == SNC_OPTION_STRING ? v.text : number);
+    }
+}
+
+/* What --help says in brackets: "sequences in a call [1]; a comma list for bench". NULL: nothing. */
+static cJSON *not_given(const snc_option *row)
+{
+    const char *open = strchr(row->help, '['), *end = open ? strchr(open, ']') : NULL;
+    char text[128];
+    if (!end || end - open > (int)sizeof text) return cJSON_CreateNull();
+    snprintf(text, sizeof text, "%.*s", (int)(end - open - 1), open + 1);
+    return cJSON_CreateString(text);
+}
+
+static cJSON *options_json(const snc_options *o, unsigned verb)
+{
+    int n;
+    const snc_option *row = snc_option_table(&n);
+    cJSON *j = cJSON_CreateObject();
+    for (; n--; row++) {
+        value v = value_of(o, row);
+        const char *key = row->name + strspn(row->name, "-");
+        bool none = row->kind == SNC_OPTION_STRING ? !v.text : !given(o, row) && row->kind != SNC_OPTION_FLAG && v.number < row->min;
+        if (!(row->verbs & verb)) continue;
+        if (none) cJSON_AddItemToObject(j, key, not_given(row));
+        else if (row->kind == SNC_OPTION_STRING) cJSON_AddStringToObject(j, key, v.text);
+        else if (row->kind == SNC_OPTION_FLAG) cJSON_AddBoolToObject(j, key, v.number != 0);
+        else cJSON_AddNumberToObject(j, key, v.number);
+    }
+    return j;
+}
+
+static void set_text(cJSON *j, const char *key, const char *text)
+{
+    if (cJSON_GetObjectItemCaseSensitive(j, key)) cJSON_ReplaceItemInObjectCaseSensitive(j, key, cJSON_CreateString(text));
+}
+
+/* What "auto" came to on this machine, and the task's own length. */
+static snc_err resolve(cJSON *j, const snc_options *o, const snc_task *task)
+{
+    snc_compute compute;
+    snc_dtype fp;
+    SNC_TRY(snc_inputs_compute(&compute, o));
+    SNC_TRY(snc_inputs_fp(&fp, o));
+    set_text(j, "compute", compute == SNC_COMPUTE_BF16 ? "bf16" : "f32");
+    set_text(j, "fp", fp == SNC_BF16 ? "bf16" : "f32");
+    if (task && cJSON_GetObjectItemCaseSensitive(j, "max-length"))
+        cJSON_ReplaceItemInObjectCaseSensitive(j, "max-length", cJSON_CreateNumber(snc_task_max_length(task)));
+    return SNC_OK;
+}
+
+/* ---- versions ------------------------------------------------------------------------------------------------------- */
+
+static cJSON *versions_json(void)
+{
+    char lapack[32];
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "snc", SNC_VERSION);
+    cJSON_AddStringToObject(j, "compiler", __VERSION__);
+    cJSON_AddStringToObject(j, "cjson", cJSON_Version());
+    cJSON_AddStringToObject(j, "sqlite", snc_journal_library());
+    if (snc_qlinear_library()) cJSON_AddStringToObject(j, "onednn", snc_qlinear_library());
+    if (snc_gemm_blas_version()) cJSON_AddStringToObject(j, "openblas", snc_gemm_blas_version());
+    if (snc_lsq_library(lapack)) cJSON_AddStringToObject(j, "lapack", lapack);
+    if (snc_svr_version()) cJSON_AddNumberToObject(j, "libsvm", snc_svr_version());
+    return j;
+}
+
+snc_err snc_made_add(cJSON *to, const snc_options *o, const snc_task *task, unsigned verb, const char *name)
+{
+    char date[SNC_UTC];
+    snc_draft command = {0};
+    cJSON *options = options_json(o, verb);
+    put_command(&command, o, verb, name);
+    snc_err err = command.err ? command.err : resolve(options, o, task);
+    if (err) cJSON_Delete(options);
+    else {
+        cJSON_AddStringToObject(to, "command", command.p);
+        cJSON_AddItemToObject(to, "options", options);
+        cJSON_AddStringToObject(to, "date", snc_utc(date));
+        cJSON_AddItemToObject(to, "versions", versions_json());
+    }
+    snc_free(command.p);
+    return err;
+}
