@@ -229,18 +229,24 @@ static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
     return SNC_OK;
 }
 
-/* --trim-vocab: what the task's train rows and --unlabeled hold. */
-static snc_err trim_export(const snc_ctx *ctx, const snc_options *o, const snc_model *m, const char *from)
+/* --trim-vocab: the pieces of the task's train rows and --unlabeled alone. */
+static snc_err write_trimmed(const snc_ctx *ctx, const snc_options *o, snc_model *m, const char *from, const snc_arch *a, const snc_policy *p,
+                             cJSON *meta)
 {
     snc_inputs in;
-    snc_trim t;
+    snc_trim t = {0};
+    snc_err err = SNC_OK;
+    char draft[4096];
+    SNC_CHECK(snprintf(draft, sizeof draft, "%s.draft", o->output) < (int)sizeof draft, SNC_E_ARG, "path too long: %.80s...", o->output);
     SNC_TRY(snc_inputs_open(&in, ctx, o, "export --trim-vocab", from, true, o->unlabeled));
-    snc_err err = snc_trim_new(&t, &m->tokenizer, m->cfg.vocab);
-    if (!err) {
-        snc_trim_see(&t, in.splits.train->ids, in.splits.train->start[in.splits.train->n]);
-        err = trim_in_place(o->output, ctx, o, &in, &t);
-        snc_trim_dispose(&t);
-    }
+    SNC_GOTO(snc_trim_new(&t, &m->tokenizer, m->cfg.vocab));
+    snc_trim_see(&t, in.splits.train->ids, in.splits.train->start[in.splits.train->n]);
+    SNC_GOTO(write_model(draft, ctx, m, NULL, a, p, meta));
+    SNC_GOTO(trim_in_place(draft, ctx, o, &in, &t));
+    SNC_GOTO(snc_file_move(o->output, draft));
+out:
+    remove(draft);
+    snc_trim_dispose(&t);
     snc_inputs_close(&in);
     return err;
 }
@@ -273,8 +279,9 @@ snc_err snc_stage_export(const snc_options *o, const snc_host *h)
     meta = deploy_meta(m, o, NULL, NULL);
     const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(m->meta, "lengths");
     if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
-    SNC_GOTO(write_model(o->output, &ctx, m, NULL, has_arch ? &a : NULL, &p, meta));
-    if (o->trim_vocab) SNC_GOTO(trim_export(&ctx, o, m, from));
+    const snc_arch *arch = has_arch ? &a : NULL;
+    if (o->trim_vocab) SNC_GOTO(write_trimmed(&ctx, o, m, from, arch, &p, meta));
+    else SNC_GOTO(write_model(o->output, &ctx, m, NULL, arch, &p, meta));
     snc_stage_say(h, "%s", o->output);
 out:
     cJSON_Delete(meta);

@@ -68,6 +68,11 @@ run 0 predict trimmed.snc --logits <in
 same out whole.out
 run 0 info trimmed.snc --json
 holds out '"dev_lost_percent"'
+mkdir torn && cp nano/dev.tsv torn && sed '9s/\t.*/\tfine/' nano/train.tsv >torn/train.tsv
+refused "torn/train.tsv:9" export t.snc --policy int8 --trim-vocab --task nano/task.json --data torn --output torn.snc
+cp nano/train.tsv torn && sed '9s/\t.*/\tfine/' nano/dev.tsv >torn/dev.tsv
+refused "torn/dev.tsv:9" export t.snc --policy int8 --trim-vocab --task nano/task.json --data torn --output torn.snc
+equal "what is left of a refused export" "$(ls | grep -c '^torn\.')" 0
 no_leftovers .
 
 # ---- refused ------------------------------------------------------------------------------------------------------------
