@@ -3,6 +3,7 @@
 #   ./build.sh            build into build/release
 #   ./build.sh test       build and run every test
 #   ./build.sh check      the same under sanitizers, without vendor libraries, with clang, and warnings as errors
+#   ./build.sh fuzz [SECONDS [VERB...]]   every verb that reads a file under libFuzzer, ASan and UBSan for so long (60)
 #   ./build.sh demo       fetch a real model and a real task, compress one for the other, print the report
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -97,6 +98,12 @@ check)
     build clang
     ctest --test-dir build/clang -j 2 --output-on-failure -L 'unit|grad|golden|fuzz'
     ;;
+fuzz)
+    shift
+    install $clang_packages
+    build fuzz fuzz_verbs
+    tests/fuzz/run.sh "$@"
+    ;;
 demo)
     install $demo_packages
     build release
@@ -105,7 +112,7 @@ demo)
         --target-latency 0.7x --output build/demo/out
     ;;
 *)
-    sed -n '2,7p' "$0"
+    sed -n '2,8p' "$0"
     exit 2
     ;;
 esac
