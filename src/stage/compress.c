@@ -21,6 +21,7 @@ typedef struct job {
     snc_asked asked;
     snc_inputs in;
     snc_dataset *dev;
+    snc_model *model;  /* the input, until the latency table of its shapes is there */
     snc_folder folder;
     cJSON *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
@@ -35,19 +36,26 @@ static void note_stage(job *j, const char *name, double t0)
 /* What can be refused before anything is written. */
 static snc_err check_model(job *j, const char *from)
 {
-    snc_model *m = NULL;
-    snc_err err = SNC_OK;
     int batch, seq;
     const snc_sampler *sampler;
-    SNC_TRY(snc_inputs_model(&m, &j->fine_tuned, &j->ctx, from, j->in.task));
-    if (j->o->teacher && !j->fine_tuned)
-        err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from, snc_task_name(j->in.task));
-    if (!err) err = snc_pick_workload_check(&batch, &seq, j->o, &m->cfg);
-    if (!err) err = snc_pick_check(j->o, m);
-    if (!err) err = snc_sampler_find(&sampler, j->o->sampler ? j->o->sampler : "sandwich");
-    if (!err) err = snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, m, j->fine_tuned);
-    snc_model_free(m);
-    return err;
+    SNC_TRY(snc_inputs_model(&j->model, &j->fine_tuned, &j->ctx, from, j->in.task));
+    SNC_CHECK(!j->o->teacher || j->fine_tuned, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from,
+              snc_task_name(j->in.task));
+    SNC_TRY(snc_pick_workload_check(&batch, &seq, j->o, &j->model->cfg));
+    SNC_TRY(snc_pick_check(j->o, j->model));
+    SNC_TRY(snc_sampler_find(&sampler, j->o->sampler ? j->o->sampler : "sandwich"));
+    return snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned);
+}
+
+/* First of all steps: it takes seconds, and what is out of reach by it need not be trained for. */
+static snc_err make_table(job *j)
+{
+    double t0 = snc_now();
+    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->model, j->folder.table));
+    snc_model_free(j->model);
+    j->model = NULL;
+    note_stage(j, "profile", t0);
+    return snc_ctx_check(&j->ctx);
 }
 
 /* Teacher: --teacher, a fine-tuned model, or the result of fine-tuning; always a copy of our own in the folder. */
@@ -183,15 +191,12 @@ static snc_err run(job *j, const char *from, int *missed)
 {
     snc_step_report r;
     double t0;
+    SNC_TRY(make_table(j));
     SNC_TRY(make_teacher(j, from));
     t0 = snc_now();
     SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet));
     note_stage(j, "supernet", t0);
-    t0 = snc_now();
     SNC_TRY(snc_step_export_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
-    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->folder.supernet, j->folder.table));
-    SNC_TRY(snc_ctx_check(&j->ctx));
-    note_stage(j, "profile", t0);
     SNC_TRY(search(j));
     return prove(j, missed);
 }
@@ -223,6 +228,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     snc_stage_say(h, "%.0f s in all", snc_now() - t0);
 out:
     snc_folder_close(&j.folder);
+    snc_model_free(j.model);
     cJSON_Delete(j.stages);
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);

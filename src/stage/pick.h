@@ -30,8 +30,10 @@ typedef struct snc_pick {
     char best_path[4096];       /* best-so-far, rewritten whenever it changes */
 } snc_pick;
 
-/* The latency table of a supernet on the options' workload. Reused on the same host, workload and space. */
-snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out) SNC_MUST_USE;
+/* The latency table of all nets of m's shapes on the options' workload: times depend on no weight, so it can be made before
+ * anything is trained. Reused on the same host, shapes, space, workload and lengths. */
+snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const char *out) SNC_MUST_USE;
+snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out) SNC_MUST_USE;
 
 /* Space, searcher and repair of the options, before any work is done for them. */
 snc_err snc_pick_check(const snc_options *o, const snc_model *m) SNC_MUST_USE;

@@ -102,16 +102,14 @@ static snc_err save_inputs(const char *out, cJSON *stamp, cJSON *probed)
     return snc_json_save(stamp, path);
 }
 
-snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
+snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const char *out)
 {
     snc_err err = SNC_OK;
-    snc_model *m = NULL;
     snc_space *space = NULL;
     cJSON *probed = NULL, *stamp = NULL;
     char why[SNC_WHY];
     bool current;
     SNC_GOTO(snc_ctx_check(work));
-    SNC_GOTO(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
     SNC_GOTO(snc_step_space(&space, o, m, "even"));
     SNC_GOTO(snc_depends_table(&stamp, o, in, m));
     SNC_GOTO(snc_stamp_allow(&current, out, snc_table_state(why, out, stamp, work), why, o->overwrite));
@@ -125,6 +123,14 @@ out:
     cJSON_Delete(stamp);
     cJSON_Delete(probed);
     snc_space_free(space);
+    return err;
+}
+
+snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
+{
+    snc_model *m = NULL;
+    SNC_TRY(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    snc_err err = snc_step_profile(work, o, in, m, out);
     snc_model_free(m);
     return err;
 }
@@ -140,7 +146,7 @@ snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->models[0], true, NULL));
-    SNC_GOTO(snc_step_profile(&ctx, o, &in, o->models[0], o->output));
+    SNC_GOTO(snc_step_profile_file(&ctx, o, &in, o->models[0], o->output));
     snc_stage_say(h, "%s", o->output);
 out:
     snc_inputs_close(&in);

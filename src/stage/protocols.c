@@ -408,7 +408,7 @@ static snc_err run_all(lab *l, unsigned wanted, const snc_ctx *work, const snc_i
     SNC_TRY(snc_path_join(table, sizeof table, l->o->output, "latency.json"));
     SNC_TRY(snc_path_join(file, sizeof file, l->o->output, "study.json"));
     SNC_TRY(snc_mkdir(l->o->output));
-    SNC_TRY(snc_step_profile(work, l->o, in, l->o->models[0], table));
+    SNC_TRY(snc_step_profile_file(work, l->o, in, l->o->models[0], table));
     SNC_TRY(snc_ctx_check(l->ctx));
     SNC_TRY(snc_pick_open(&l->p, l->ctx, work, l->o, in, l->o->teacher, l->o->models[0], table, l->o->output));
     SNC_TRY(set_reference(l));
