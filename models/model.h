@@ -71,6 +71,8 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
 /* Any accepted input, recognised by content: HF folder, .safetensors, pytorch .bin, .snc (an INT8 .snc is dequantized).
  * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. */
 snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
+/* The config alone, of any accepted input: shapes before the weights are read. */
+snc_err snc_model_config(snc_bert_config *out, const char *path) SNC_MUST_USE;
 /* An f32 .snc (all parameters F32). */
 snc_err snc_model_save(const snc_model *m, const char *path) SNC_MUST_USE;
 

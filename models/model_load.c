@@ -92,21 +92,47 @@ static snc_err folder_of(char *out, size_t size, const char *path)
     return SNC_OK;
 }
 
+/* The file of the weights, what it is, and the folder of what stands beside it. */
+static snc_err locate(char file[PATH_SIZE], char folder[PATH_SIZE], snc_hf_kind *kind, const char *path)
+{
+    if (snc_is_dir(path)) {
+        SNC_TRY(find_weights(file, PATH_SIZE, path));
+        SNC_TRY(snc_path_join(folder, PATH_SIZE, path, ""));
+        folder[strlen(folder) - 1] = 0;
+    } else {
+        SNC_CHECK(strlen(path) < PATH_SIZE, SNC_E_ARG, "path too long: %.80s...", path);
+        memcpy(file, path, strlen(path) + 1);
+        SNC_TRY(folder_of(folder, PATH_SIZE, path));
+    }
+    return snc__hf_kind(kind, file);
+}
+
 snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint)
 {
     char file[PATH_SIZE], folder[PATH_SIZE];
-    SNC_CHECK(classes_hint <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected at most %d", classes_hint, SNC_MAX_CLASSES);
-    if (snc_is_dir(path)) {
-        SNC_TRY(find_weights(file, sizeof file, path));
-        SNC_TRY(snc_path_join(folder, sizeof folder, path, ""));
-        folder[strlen(folder) - 1] = 0;
-    } else {
-        SNC_CHECK(strlen(path) < sizeof file, SNC_E_ARG, "path too long: %.80s...", path);
-        memcpy(file, path, strlen(path) + 1);
-        SNC_TRY(folder_of(folder, sizeof folder, path));
-    }
     snc_hf_kind kind;
-    SNC_TRY(snc__hf_kind(&kind, file));
+    SNC_CHECK(classes_hint <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected at most %d", classes_hint, SNC_MAX_CLASSES);
+    SNC_TRY(locate(file, folder, &kind, path));
     if (kind == SNC_HF_SNC) return load_snc(out, ctx, file, classes_hint, regression_hint);
     return snc__hf_import(out, ctx, file, folder, kind, classes_hint, regression_hint);
+}
+
+snc_err snc_model_config(snc_bert_config *out, const char *path)
+{
+    char file[PATH_SIZE], folder[PATH_SIZE];
+    snc_hf_kind kind;
+    snc_sncfile *f = NULL;
+    snc_hf_config c;
+    SNC_TRY(locate(file, folder, &kind, path));
+    if (kind == SNC_HF_SNC) {
+        SNC_TRY(snc_sncfile_open(&f, file));
+        *out = *snc_sncfile_config(f);
+        snc_sncfile_close(f);
+        return SNC_OK;
+    }
+    SNC_TRY(snc_path_join(file, PATH_SIZE, folder, "config.json"));
+    SNC_TRY(snc__hf_config_load(&c, file));
+    *out = c.cfg;
+    snc__hf_config_dispose(&c);
+    return SNC_OK;
 }

@@ -11,8 +11,9 @@
 #include "stage/exporting.h"
 #include "stage/folder.h"
 #include "stage/made.h"
+#include "stage/preflight.h"
+#include "stage/reach.h"
 #include "stage/report.h"
-#include "train/sampler.h"
 
 typedef struct job {
     const snc_options *o;
@@ -20,7 +21,6 @@ typedef struct job {
     snc_ctx ctx, work; /* all cores; the workload's threads */
     snc_asked asked;
     snc_inputs in;
-    snc_dataset *dev;
     snc_model *model;  /* the input, until the latency table of its shapes is there */
     snc_folder folder;
     cJSON *stages, *search, *chosen;
@@ -33,18 +33,29 @@ static void note_stage(job *j, const char *name, double t0)
     cJSON_AddNumberToObject(j->stages, name, (double)(long)((snc_now() - t0) * 10 + 0.5) / 10);
 }
 
-/* What can be refused before anything is written. */
 static snc_err check_model(job *j, const char *from)
 {
-    int batch, seq;
-    const snc_sampler *sampler;
     SNC_TRY(snc_inputs_model(&j->model, &j->fine_tuned, &j->ctx, from, j->in.task));
     SNC_CHECK(!j->o->teacher || j->fine_tuned, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from,
               snc_task_name(j->in.task));
-    SNC_TRY(snc_pick_workload_check(&batch, &seq, j->o, &j->model->cfg));
-    SNC_TRY(snc_pick_check(j->o, j->model));
-    SNC_TRY(snc_sampler_find(&sampler, j->o->sampler ? j->o->sampler : "sandwich"));
-    return snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned);
+    return snc_preflight_supernet(j->o, j->model);
+}
+
+/* All that can be refused before work, for a dry run and a real one. dev is read here, and scored at the end. */
+static snc_err check(job *j, const char *from)
+{
+    double t0 = snc_now();
+    SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
+    SNC_TRY(snc_folder_open(&j->folder, j->o));
+    SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->unlabeled));
+    j->in.lesson->path = j->folder.lesson;
+    SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
+    SNC_TRY(check_model(j, from));
+    SNC_TRY(snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned));
+    SNC_TRY(snc_preflight_search(&j->work, j->o, &j->asked, &j->in, j->model, j->o->output));
+    SNC_TRY(snc_ctx_check(&j->ctx));
+    snc_log(&j->ctx, SNC_LOG_INFO, "checked in %.1f s", snc_now() - t0);
+    return SNC_OK;
 }
 
 /* First of all steps: it takes seconds, and what is out of reach by it need not be trained for. */
@@ -52,6 +63,7 @@ static snc_err make_table(job *j)
 {
     double t0 = snc_now();
     SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->model, j->folder.table));
+    SNC_TRY(snc_reach_by_table(&j->work, j->o, &j->asked, j->model, j->folder.table));
     snc_model_free(j->model);
     j->model = NULL;
     note_stage(j, "profile", t0);
@@ -165,8 +177,7 @@ static snc_err prove(job *j, int *missed)
     const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
     cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
-    SNC_GOTO(snc_dataset_load(&j->dev, &j->ctx, j->in.task, j->in.tok, j->o->data, "dev", 0));
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
     note_stage(j, "proof", t0);
     SNC_GOTO(snc_made_add(made, j->o, j->in.task, SNC_VERB_COMPRESS, "compress"));
     snc_verdict v = snc_report_judge(&proof, &j->asked);
@@ -217,10 +228,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
-    SNC_GOTO(snc_folder_open(&j.folder, o));
-    SNC_GOTO(snc_inputs_open(&j.in, &j.ctx, o, "compress", from, true, o->unlabeled));
-    j.in.lesson->path = j.folder.lesson;
-    SNC_GOTO(check_model(&j, from));
+    SNC_GOTO(check(&j, from));
     SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
     if (o->dry_run) goto out;
     SNC_GOTO(snc_folder_claim(&j.folder, &j.ctx));
@@ -232,7 +240,6 @@ out:
     cJSON_Delete(j.stages);
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);
-    snc_dataset_free(j.dev);
     snc_inputs_close(&j.in);
     return err;
 }

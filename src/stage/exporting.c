@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "stage/depends.h"
 #include "stage/exporting.h"
+#include "stage/preflight.h"
 
 /* What a deployable file says about itself, beside what every .snc says. */
 static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_inputs *in, cJSON *stamp)
@@ -75,12 +76,9 @@ out:
 /* ---- fewer word pieces --------------------------------------------------------------------------------------------- */
 
 /* The share of dev's tokens that are lost is told, and decides nothing. */
-static snc_err trim_in_place(const char *path, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const snc_trim *t)
+static snc_err trim_in_place(const char *path, const snc_ctx *ctx, const snc_dataset *dev, const snc_trim *t)
 {
-    snc_dataset *dev = NULL;
-    SNC_TRY(snc_dataset_load(&dev, ctx, in->task, in->tok, o->data, "dev", 0));
     double all = (double)dev->start[dev->n], lost = 100.0 * (double)snc_trim_lost(t, dev->ids, dev->start[dev->n]) / (all > 0 ? all : 1);
-    snc_dataset_free(dev);
     cJSON *note = cJSON_CreateObject();
     cJSON_AddNumberToObject(note, "pieces", t->kept);
     cJSON_AddNumberToObject(note, "of", t->rows);
@@ -188,7 +186,7 @@ snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_fina
     }
     SNC_GOTO(write_model(draft, p->ctx, p->supernet, p->weights, &a, &policy, meta));
     if (!off && p->o->repair_epochs > 0) SNC_GOTO(try_repair(said, p, &a, &policy, teacher, meta, draft));
-    if (p->trim.rows) SNC_GOTO(trim_in_place(draft, p->ctx, p->o, p->in, &p->trim));
+    if (p->trim.rows) SNC_GOTO(trim_in_place(draft, p->ctx, p->in->dev, &p->trim));
     SNC_GOTO(snc_file_move(out, draft));
 out:
     remove(draft);
@@ -229,25 +227,28 @@ static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
     return SNC_OK;
 }
 
-/* --trim-vocab: the pieces of the task's train rows and --unlabeled alone. */
-static snc_err write_trimmed(const snc_ctx *ctx, const snc_options *o, snc_model *m, const char *from, const snc_arch *a, const snc_policy *p,
-                             cJSON *meta)
+/* --trim-vocab: the pieces of the task's train rows and --unlabeled alone. Its inputs are read before a file is written. */
+static snc_err open_trim(snc_inputs *in, snc_trim *t, const snc_ctx *ctx, const snc_options *o, const snc_model *m, const char *from)
 {
-    snc_inputs in;
-    snc_trim t = {0};
+    SNC_TRY(snc_inputs_open(in, ctx, o, "export --trim-vocab", from, true, o->unlabeled));
+    SNC_TRY(snc_inputs_dev(in, ctx, o));
+    SNC_TRY(snc_trim_new(t, &m->tokenizer, m->cfg.vocab));
+    snc_trim_see(t, in->splits.train->ids, in->splits.train->start[in->splits.train->n]);
+    return SNC_OK;
+}
+
+/* The whole file stands beside the output until the trimmed one is written. */
+static snc_err write_trimmed(const snc_ctx *ctx, const char *out, snc_model *m, const snc_arch *a, const snc_policy *p, cJSON *meta,
+                             const snc_dataset *dev, const snc_trim *t)
+{
     snc_err err = SNC_OK;
     char draft[4096];
-    SNC_CHECK(snprintf(draft, sizeof draft, "%s.draft", o->output) < (int)sizeof draft, SNC_E_ARG, "path too long: %.80s...", o->output);
-    SNC_TRY(snc_inputs_open(&in, ctx, o, "export --trim-vocab", from, true, o->unlabeled));
-    SNC_GOTO(snc_trim_new(&t, &m->tokenizer, m->cfg.vocab));
-    snc_trim_see(&t, in.splits.train->ids, in.splits.train->start[in.splits.train->n]);
+    SNC_CHECK(snprintf(draft, sizeof draft, "%s.draft", out) < (int)sizeof draft, SNC_E_ARG, "path too long: %.80s...", out);
     SNC_GOTO(write_model(draft, ctx, m, NULL, a, p, meta));
-    SNC_GOTO(trim_in_place(draft, ctx, o, &in, &t));
-    SNC_GOTO(snc_file_move(o->output, draft));
+    SNC_GOTO(trim_in_place(draft, ctx, dev, t));
+    SNC_GOTO(snc_file_move(out, draft));
 out:
     remove(draft);
-    snc_trim_dispose(&t);
-    snc_inputs_close(&in);
     return err;
 }
 
@@ -259,14 +260,17 @@ snc_err snc_stage_export(const snc_options *o, const snc_host *h)
     snc_arch a;
     snc_policy p = snc_policy_int8();
     cJSON *meta = NULL;
+    snc_inputs in = {0};
+    snc_trim trim = {0};
     bool has_arch = false, has_policy = false;
     const char *from = o->n_models ? o->models[0] : o->pretrained ? o->pretrained : o->teacher;
     SNC_TRY(snc_stage_need("export", "a model or --pretrained", from));
-    SNC_TRY(snc_stage_need("export", "--output", o->output));
     if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--task", o->task));
     if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--data", o->data));
     SNC_CHECK(!o->to || strcmp(o->to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is", o->to);
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_EXPORT));
+    SNC_TRY(snc_stage_need_output("export", o));
     SNC_GOTO(snc_model_load(&m, &ctx, from, 2, false));
     a = m->arch;
     if (o->config) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->config, &m->arch));
@@ -276,15 +280,18 @@ snc_err snc_stage_export(const snc_options *o, const snc_host *h)
         if (!m->has_head) snc_log(&ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one goes into the file", from);
         if (!m->tokenizer.vocab) snc_log(&ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
     }
+    if (o->trim_vocab) SNC_GOTO(open_trim(&in, &trim, &ctx, o, m, from));
     meta = deploy_meta(m, o, NULL, NULL);
     const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(m->meta, "lengths");
     if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
     const snc_arch *arch = has_arch ? &a : NULL;
-    if (o->trim_vocab) SNC_GOTO(write_trimmed(&ctx, o, m, from, arch, &p, meta));
+    if (o->trim_vocab) SNC_GOTO(write_trimmed(&ctx, o->output, m, arch, &p, meta, in.dev, &trim));
     else SNC_GOTO(write_model(o->output, &ctx, m, NULL, arch, &p, meta));
     snc_stage_say(h, "%s", o->output);
 out:
     cJSON_Delete(meta);
+    snc_trim_dispose(&trim);
+    snc_inputs_close(&in);
     snc_model_free(m);
     return err;
 }

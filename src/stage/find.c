@@ -56,7 +56,8 @@ static snc_err make_search(snc_search **out, const char **name, cJSON **params, 
     *name = o->searcher ? o->searcher : SEARCHER;
     if (strchr(*name, '.') && !*params) SNC_TRY(snc_json_load(params, *name));
     if (*params) SNC_TRY(snc_json_str(name, *params, "name", SEARCHER, o->searcher));
-    return snc_search_create(out, *name, *params, problem);
+    snc_err err = snc_search_create(out, *name, *params, problem);
+    return err && *params ? snc_err_prefix(err, o->searcher) : err;
 }
 
 /* Whether the search can be made: before anything is written. */
@@ -72,7 +73,9 @@ static snc_err check_search(const snc_options *o, const snc_space *space, int ob
     return err;
 }
 
-snc_err snc_pick_check(const snc_options *o, const snc_model *m)
+static snc_err check_warm(const snc_options *o, const snc_inputs *in, const char *dir);
+
+snc_err snc_pick_check(const snc_options *o, const snc_inputs *in, const snc_model *m, const char *dir)
 {
     snc_err err = SNC_OK;
     snc_space *space = NULL;
@@ -82,7 +85,7 @@ snc_err snc_pick_check(const snc_options *o, const snc_model *m)
     SNC_CHECK(strcmp(repair, "auto") == 0 || strcmp(repair, "on") == 0 || strcmp(repair, "off") == 0, SNC_E_ARG,
               "--repair '%.40s': expected auto, on or off", repair);
     SNC_TRY(run_opts(&ro, o, &none));
-    if (o->warm_start) SNC_CHECK(snc_is_file(o->warm_start), SNC_E_IO, "--warm-start %s: no such file", o->warm_start);
+    if (o->warm_start) SNC_TRY(check_warm(o, in, dir));
     SNC_GOTO(snc_step_space(&space, o, m, o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : "even"));
     SNC_GOTO(check_search(o, space, ro.objectives));
 out:
@@ -243,9 +246,25 @@ snc_err snc_pick_read_end(cJSON **out, const char *journal)
     return SNC_OK;
 }
 
+/* As far as it is known before there are supernet and teacher. */
+static snc_err check_warm(const snc_options *o, const snc_inputs *in, const char *dir)
+{
+    char journal[4096], hash[2][20];
+    snc_journal_file f = {0};
+    const snc_journal_key keys[] = {{"task", hash[0]}, {"rank rows", hash[1]}};
+    snprintf(hash[0], sizeof hash[0], "%016llx", (unsigned long long)snc_task_hash(in->task));
+    snprintf(hash[1], sizeof hash[1], "%016llx", (unsigned long long)snc_dataset_hash(in->splits.rank));
+    SNC_TRY(snc_pick_journal_path(journal, sizeof journal, o, dir));
+    SNC_CHECK(snc_is_file(o->warm_start), SNC_E_IO, "--warm-start %s: no such file", o->warm_start);
+    SNC_CHECK(!snc_is_same_file(o->warm_start, journal), SNC_E_ARG, "--warm-start %s: is this search's own journal", o->warm_start);
+    snc_err err = snc_journal_read(&f, o->warm_start);
+    if (!err) err = snc_journal_matches(&f, o->warm_start, keys, 2);
+    snc_journal_file_dispose(&f);
+    return err;
+}
+
 static snc_err read_warm(snc_journal_file *out, const char *path, const char *journal, const identity *id)
 {
-    SNC_CHECK(snc_is_file(path), SNC_E_IO, "--warm-start %s: no such file", path);
     SNC_CHECK(!snc_is_same_file(path, journal), SNC_E_ARG, "--warm-start %s: is this search's own journal", path);
     SNC_TRY(snc_journal_read(out, path));
     return snc_journal_matches(out, path, id->key, KEYS);
@@ -256,9 +275,12 @@ static snc_err read_warm(snc_journal_file *out, const char *path, const char *jo
 /* What no config can meet is known before the first evaluation. */
 static bool within_reach(const snc_pick *p)
 {
-    snc_obs least = {.cfg = {{0}}};
+    snc_obs least = {.cfg = {{0}}}, fast = {.cfg = snc_cfg_uniform(p->space, 0, 0)};
+    fast.cfg.o[1] = 0; /* INT8 where INT4 is the cheapest: larger, and faster */
     snc_cfg_canonical(&least.cfg, p->space);
     snc_pick_cost(p, &least);
+    snc_pick_cost(p, &fast);
+    if (fast.latency_us < least.latency_us) least.latency_us = fast.latency_us;
     if (excess(p, &least) <= 0) return true;
     snc_limits most = p->limits;
     char needs[320] = "", is[32], limit[32];

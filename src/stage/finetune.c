@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "stage/depends.h"
 #include "stage/folder.h"
+#include "stage/preflight.h"
 #include "stage/steps.h"
 #include "train/evaluate.h"
 #include "train/trainer.h"
@@ -185,6 +186,7 @@ snc_err snc_stage_finetune(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_need("finetune", "--pretrained", o->pretrained));
     SNC_TRY(snc_stage_need_output("finetune", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_FINETUNE));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->pretrained, o->hold_out, NULL));
     SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->pretrained, o->output));

@@ -25,6 +25,18 @@ snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
     return err;
 }
 
+/* No row is longer than the model's positions. */
+static snc_err fit_length(snc_task *task, const snc_ctx *ctx, const snc_options *o, const char *model)
+{
+    snc_bert_config c;
+    int most = snc_task_max_length(task);
+    SNC_TRY(snc_model_config(&c, model));
+    if (most <= c.positions) return SNC_OK;
+    SNC_CHECK(!o->max_length, SNC_E_ARG, "--max-length %d: %s has %d positions", o->max_length, model, c.positions);
+    snc_log(ctx, SNC_LOG_INFO, "%s: rows end at %d tokens, the positions of %s (the task allows %d)", snc_task_name(task), c.positions, model, most);
+    return snc_task_set_max_length(task, c.positions);
+}
+
 snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
                         bool hold_out, const char *unlabeled)
 {
@@ -36,6 +48,7 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
     SNC_GOTO(snc_stage_need(verb, "--task", o->task));
     SNC_GOTO(snc_stage_need(verb, "--data", o->data));
     SNC_GOTO(snc_inputs_task(&out->task, o, o->task));
+    SNC_GOTO(fit_length(out->task, ctx, o, model));
     SNC_GOTO(snc_tok_new(&out->tok, &assets));
     SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->data, hold_out, o->max_train_samples, unlabeled));
     snc_log(ctx, SNC_LOG_INFO, "%s: train %d rows, rank %d, select %d (%d rows contained in those left train)", snc_task_name(out->task),
@@ -46,6 +59,11 @@ out:
     return err;
 }
 
+snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o)
+{
+    return snc_dataset_load(&in->dev, ctx, in->task, in->tok, o->data, "dev", 0);
+}
+
 void snc_inputs_close(snc_inputs *in)
 {
     if (in->lesson) {
@@ -54,6 +72,7 @@ void snc_inputs_close(snc_inputs *in)
         snc_free(in->lesson);
     }
     snc_splits_dispose(&in->splits);
+    snc_dataset_free(in->dev);
     snc_tok_free(in->tok);
     snc_task_close(in->task);
     *in = (snc_inputs){0};

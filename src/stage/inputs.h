@@ -17,12 +17,16 @@ typedef struct snc_inputs {
     snc_task *task;
     snc_tok *tok;
     snc_splits splits; /* rank and select NULL without hold-out */
+    snc_dataset *dev;  /* NULL until snc_inputs_dev: read before the work, scored after it */
     snc_lesson *lesson; /* empty until a step makes it (stage/steps.h); kept for the next */
 } snc_inputs;
 
-/* model: whose tokenizer reads the rows. Needs --task and --data. Prints the sizes of the splits. */
+/* model: whose tokenizer reads the rows, and whose positions they must fit: a task's own limit above them is lowered, as when the
+ * model is used; --max-length above them is refused. Needs --task and --data. Prints the sizes of the splits. */
 snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
                         bool hold_out, const char *unlabeled) SNC_MUST_USE;
+/* Fills in->dev: every row parses, every label is known. */
+snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o) SNC_MUST_USE;
 /* The task alone, with --max-length and labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
 void    snc_inputs_close(snc_inputs *in);

@@ -8,14 +8,14 @@
 #include "base/mem.h"
 #include "models/cost.h"
 
-enum { BATCH = 64, METADATA_GUESS = 16384 };
+enum { BATCH = 64 };
 
 static double bytes_of(const snc_pick *p, const snc_arch *a, const snc_policy *policy)
 {
     snc_bytes b;
     snc_bert_config cfg = p->supernet->cfg;
     if (p->trim.rows) cfg.vocab = p->trim.kept;
-    snc_cost_bytes(&b, &cfg, a, policy, p->tokenizer_bytes, METADATA_GUESS);
+    snc_cost_bytes(&b, &cfg, a, policy, p->tokenizer_bytes, SNC_METADATA_GUESS);
     return (double)b.total;
 }
 

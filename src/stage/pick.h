@@ -9,6 +9,8 @@
 #include "stage/target.h"
 #include "stage/workload.h"
 
+enum { SNC_METADATA_GUESS = 16384 }; /* bytes of what an exported file says about itself */
+
 typedef struct snc_pick {
     const snc_ctx *ctx, *work; /* for scores: all cores; for latency: the workload's threads */
     const snc_options *o;
@@ -35,8 +37,8 @@ typedef struct snc_pick {
 snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const char *out) SNC_MUST_USE;
 snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out) SNC_MUST_USE;
 
-/* Space, searcher and repair of the options, before any work is done for them. */
-snc_err snc_pick_check(const snc_options *o, const snc_model *m) SNC_MUST_USE;
+/* Space, searcher, warm start and repair of the options, before any work is done for them; dir: where the journal is. */
+snc_err snc_pick_check(const snc_options *o, const snc_inputs *in, const snc_model *m, const char *dir) SNC_MUST_USE;
 
 /* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote. */
 snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "stage/depends.h"
 #include "stage/exporting.h"
+#include "stage/preflight.h"
 #include "stage/folder.h"
 
 static const double FAR_OFF = 1.15;
@@ -144,6 +145,7 @@ snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_need("profile", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need_output("profile", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_PROFILE));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->models[0], true, NULL));
     SNC_GOTO(snc_step_profile_file(&ctx, o, &in, o->models[0], o->output));

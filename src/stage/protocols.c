@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "search/predictor.h"
+#include "stage/preflight.h"
 #include "stage/proof.h"
 
 enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
@@ -152,18 +153,25 @@ static const char *short_name(const char *searcher)
     return slash ? slash + 1 : searcher;
 }
 
+static snc_err read_searchers(char names[MOST_SEARCHERS][NAME], int *n, const snc_options *o)
+{
+    *n = 0;
+    for (const char *p = o->searchers ? o->searchers : "nsga2,linas,random"; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, ++*n) {
+        SNC_CHECK(*n < MOST_SEARCHERS && strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: too many or too long");
+        snprintf(names[*n], NAME, "%.*s", (int)strcspn(p, ","), p);
+        for (int i = 0; i < *n; i++)
+            SNC_CHECK(strcmp(short_name(names[i]), short_name(names[*n])) != 0, SNC_E_ARG, "--searchers: two are called %s", short_name(names[*n]));
+    }
+    return SNC_OK;
+}
+
 static snc_err hypervolume(lab *l)
 {
     char names[MOST_SEARCHERS][NAME], line[1024];
     double goal[MOST_SEEDS];
     int n = 0, at = 0;
     cJSON *list = cJSON_AddArrayToObject(l->report, "hypervolume");
-    for (const char *p = l->o->searchers ? l->o->searchers : "nsga2,linas,random"; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, n++) {
-        SNC_CHECK(n < MOST_SEARCHERS && strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: too many or too long");
-        snprintf(names[n], NAME, "%.*s", (int)strcspn(p, ","), p);
-        for (int i = 0; i < n; i++)
-            SNC_CHECK(strcmp(short_name(names[i]), short_name(names[n])) != 0, SNC_E_ARG, "--searchers: two are called %s", short_name(names[n]));
-    }
+    SNC_TRY(read_searchers(names, &n, l->o));
     at = snprintf(line, sizeof line, "| search |");
     for (int k = 0; k < MARKS && mark[k] <= l->o->evals; k++) at += snprintf(line + at, sizeof line - (size_t)at, " %d |", mark[k]);
     snc_stage_say(l->h, "hypervolume up to loss %.4f and %.0f us, %d runs; evaluations to what %s has at its end", l->ref[0], l->ref[1], l->o->seeds,
@@ -402,11 +410,34 @@ static snc_err set_reference(lab *l)
     return SNC_OK;
 }
 
+/* Before the folder is touched: what all searches share, and each of them by itself. */
+static snc_err check(const lab *l, const snc_ctx *work, const snc_inputs *in)
+{
+    snc_err err = SNC_OK;
+    char names[MOST_SEARCHERS][NAME];
+    int n;
+    snc_model *m = NULL;
+    snc_asked asked;
+    snc_options one = *l->o;
+    SNC_TRY(snc_asked_parse(&asked, l->o, "study"));
+    SNC_TRY(read_searchers(names, &n, l->o));
+    SNC_TRY(snc_model_load(&m, work, l->o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_preflight_search(work, l->o, &asked, in, m, l->o->output));
+    for (int i = 0; i < n; i++) {
+        one.searcher = names[i];
+        SNC_GOTO(snc_pick_check(&one, in, m, l->o->output));
+    }
+out:
+    snc_model_free(m);
+    return err;
+}
+
 static snc_err run_all(lab *l, unsigned wanted, const snc_ctx *work, const snc_inputs *in)
 {
     char table[4096], file[4096];
     SNC_TRY(snc_path_join(table, sizeof table, l->o->output, "latency.json"));
     SNC_TRY(snc_path_join(file, sizeof file, l->o->output, "study.json"));
+    SNC_TRY(check(l, work, in));
     SNC_TRY(snc_mkdir(l->o->output));
     SNC_TRY(snc_step_profile_file(work, l->o, in, l->o->models[0], table));
     SNC_TRY(snc_ctx_check(l->ctx));

@@ -8,7 +8,7 @@
 #include "stage/depends.h"
 #include "stage/folder.h"
 #include "stage/page.h"
-#include "stage/pick.h"
+#include "stage/preflight.h"
 
 /* ---- --export ------------------------------------------------------------------------------------------------------- */
 
@@ -102,6 +102,16 @@ out:
     return err;
 }
 
+/* Before the folder is touched. */
+static snc_err check(const snc_options *o, const snc_ctx *work, const snc_asked *a, const snc_inputs *in)
+{
+    snc_model *m = NULL;
+    SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
+    snc_err err = snc_preflight_search(work, o, a, in, m, o->output);
+    snc_model_free(m);
+    return err;
+}
+
 static snc_err search(int *missed, const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in)
 {
     snc_err err = SNC_OK;
@@ -139,15 +149,17 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
     snc_inputs in = {0};
     snc_asked asked;
     *missed = 0;
+    all.threads = NULL;
+    SNC_TRY(snc_stage_ctx(&work, o, h, 1));
+    SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
+    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_SEARCH));
     if (o->export_as) return export_journal(o, h);
     SNC_TRY(snc_stage_need("search", "a supernet", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need("search", "--teacher", o->teacher));
     SNC_TRY(snc_stage_need("search", "--output", o->output));
     SNC_TRY(snc_asked_parse(&asked, o, "search"));
-    all.threads = NULL;
-    SNC_TRY(snc_stage_ctx(&work, o, h, 1));
-    SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->models[0], true, NULL));
+    SNC_GOTO(check(o, &work, &asked, &in));
     SNC_GOTO(search(missed, o, h, &ctx, &work, &in));
 out:
     snc_inputs_close(&in);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "search/tabular.h"
+#include "stage/preflight.h"
 #include "stage/protocols.h"
 
 enum { MARKS = 3, NAME = 512, MOST = 16 };
@@ -109,12 +110,17 @@ snc_err snc_stage_study(const snc_options *o, const snc_host *h)
     const char *format = o->format ? o->format : "md";
     bool json = strcmp(format, "json") == 0, csv = strcmp(format, "csv") == 0;
     int n = 0, seeds = o->seeds ? o->seeds : 200;
+    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_STUDY));
     if (o->protocols) return snc_protocols_run(o, h);
     SNC_TRY(snc_stage_need("study", "--tabular or --protocols", o->tabular));
     SNC_CHECK(json || csv || strcmp(format, "md") == 0, SNC_E_ARG, "--format '%s': expected md, json or csv", format);
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
     SNC_GOTO(read_contenders(c, &n, o->searchers ? o->searchers : "linas,weaknas,nsga2,evolution,mcts,random"));
     SNC_GOTO(snc_tabular_load(&t, o->tabular));
+    for (int i = 0; i < n; i++) { /* the last of them can be wrong: before the first one's hundreds of runs */
+        contender trial = c[i];
+        SNC_GOTO(run_contender(&trial, &ctx, t, 1));
+    }
     for (int i = 0; i < n; i++) SNC_GOTO(run_contender(&c[i], &ctx, t, seeds));
     if (json) err = say_json(h, c, n, seeds);
     else say_rows(h, c, n, seeds, csv);

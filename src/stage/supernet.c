@@ -10,6 +10,7 @@
 #include "search/space.h"
 #include "stage/depends.h"
 #include "stage/folder.h"
+#include "stage/preflight.h"
 #include "stage/steps.h"
 #include "train/evaluate.h"
 #include "train/importance.h"
@@ -214,6 +215,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     SNC_GOTO(snc_step_checkpoint_path(checkpoint, sizeof checkpoint, out));
     SNC_GOTO(snc_inputs_compute(&compute, o));
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, teacher, in->task));
+    SNC_GOTO(snc_preflight_supernet(o, m));
     if (!fine_tuned) {
         err = snc_err_set(SNC_E_SHAPE, "%s: is not fine-tuned for %s: it has no matching classifier", teacher, snc_task_name(in->task));
         goto out;
@@ -258,6 +260,7 @@ snc_err snc_stage_supernet(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_need("supernet", "--teacher", from));
     SNC_TRY(snc_stage_need_output("supernet", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_SUPERNET));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, true, o->unlabeled));
     SNC_GOTO(snc_step_supernet(&r, &ctx, o, &in, from, o->output));

@@ -81,6 +81,8 @@ int snc_asked_cost(const snc_asked *a)
 
 const char *snc_target_name(snc_target_kind kind) { return table[kind].name; }
 
+const char *snc_target_option(snc_target_kind kind) { return table[kind].option; }
+
 const char *snc_target_number(char buf[32], snc_target_kind kind, double v)
 {
     const struct row *r = &table[kind];

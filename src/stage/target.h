@@ -41,6 +41,7 @@ int     snc_asked_cost(const snc_asked *a);
 
 /* "latency", and a number of it with its unit: "1.500 ms". */
 const char *snc_target_name(snc_target_kind kind);
+const char *snc_target_option(snc_target_kind kind); /* "--target-latency" */
 const char *snc_target_number(char buf[32], snc_target_kind kind, double v);
 /* What the search keeps to when `t` is asked for, and the full-size INT8 net has `full`: a little under a latency, for the table
  * and the clock differ by a few percent. kind: a cost. */
