@@ -353,10 +353,22 @@ out:
     return err;
 }
 
+/* A process that was killed, or met a full disk, before its first transaction left a database without a table. */
+static snc_err only_begun(bool *out, const snc_journal *j)
+{
+    sqlite3_stmt *st = NULL;
+    SNC_TRY(prepare(&st, j, "SELECT count(*) FROM sqlite_master"));
+    snc_err err = sqlite3_step(st) == SQLITE_ROW ? SNC_OK : fail(j);
+    *out = !err && sqlite3_column_int(st, 0) == 0;
+    sqlite3_finalize(st);
+    return err;
+}
+
 snc_err snc_journal_read(snc_journal_file *out, const char *path)
 {
     snc_journal j = {0};
     snc_err err = SNC_OK;
+    bool begun = false;
     *out = (snc_journal_file){0};
     SNC_TRY(snc_strdup(&j.path, path));
     /* Not read-only: what a killed process left half-written has to be rolled back first. */
@@ -365,6 +377,12 @@ snc_err snc_journal_read(snc_journal_file *out, const char *path)
         goto out;
     }
     SNC_GOTO(run(&j, "BEGIN"));
+    SNC_GOTO(only_begun(&begun, &j));
+    if (begun) {
+        out->meta = cJSON_CreateObject();
+        out->notes = cJSON_CreateArray();
+        goto out;
+    }
     SNC_GOTO(read_meta(out, &j));
     SNC_GOTO(read_notes(out, &j));
     SNC_GOTO(read_rows(out, &j));

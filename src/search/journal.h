@@ -61,7 +61,7 @@ typedef struct snc_journal_file {
     int n;
 } snc_journal_file;
 
-/* SNC_E_IO: not there, locked, no database; SNC_E_FORMAT: another schema. */
+/* SNC_E_IO: not there, locked, no database; SNC_E_FORMAT: another schema. One that was only begun is empty, meta too. */
 snc_err snc_journal_read(snc_journal_file *out, const char *path) SNC_MUST_USE;
 void    snc_journal_file_dispose(snc_journal_file *f);
 /* SNC_E_FORMAT: of another search, by the name of what differs; `path` is for the message. */

@@ -211,7 +211,7 @@ snc_err snc_pick_journal_fits(const char *journal, const snc_ctx *ctx, const snc
     SNC_GOTO(snc_path_hash(&h, teacher));
     SNC_GOTO(snc_journal_read(&f, journal));
     identify(&id, ctx, in, m, h, space);
-    SNC_GOTO(snc_journal_matches(&f, journal, id.key, KEYS));
+    if (f.meta->child) SNC_GOTO(snc_journal_matches(&f, journal, id.key, KEYS));
 out:
     snc_journal_file_dispose(&f);
     snc_space_free(space);

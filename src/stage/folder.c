@@ -135,6 +135,14 @@ out:
     return err;
 }
 
+/* The reason without the path that it begins with. */
+static void stale_journal(snc_folder *f, const char *text)
+{
+    size_t n = strlen(f->journal);
+    f->item[SNC_ITEM_JOURNAL].state = SNC_STALE;
+    snprintf(f->item[SNC_ITEM_JOURNAL].why, SNC_WHY, "(%s)", strncmp(text, f->journal, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text);
+}
+
 static snc_err survey_search(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const snc_model *shape)
 {
     cJSON *stamp = NULL;
@@ -145,7 +153,7 @@ static snc_err survey_search(snc_folder *f, const snc_ctx *ctx, const snc_ctx *w
     set_state(f, SNC_ITEM_JOURNAL, SNC_CURRENT, "");
     if (stale(f, SNC_ITEM_SUPERNET)) set_state(f, SNC_ITEM_JOURNAL, SNC_STALE, "is of that supernet.snc");
     else if (f->item[SNC_ITEM_SUPERNET].state == SNC_CURRENT && snc_pick_journal_fits(f->journal, ctx, f->o, in, f->teacher, f->supernet) != SNC_OK)
-        set_state(f, SNC_ITEM_JOURNAL, SNC_STALE, snc_err_text());
+        stale_journal(f, snc_err_text());
     return SNC_OK;
 }
 

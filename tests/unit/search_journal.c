@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -274,6 +275,34 @@ static void journals_refuse_strangers_and_company(void **state)
     snc_space_free(s);
 }
 
+/* Killed, or on a full disk, before the first transaction: a database without a table. Reading it finds nothing, opening it begins. */
+static void one_that_was_only_begun_is_empty(void **state)
+{
+    (void)state;
+    char path[64];
+    sqlite3 *db = NULL;
+    snc_journal_file f;
+    snc_journal *j = NULL;
+    snc_space *s = space_of_shape(&nano, NULL);
+    const snc_journal_key mine = {"model", "toy"};
+    snprintf(path, sizeof path, "/tmp/snc_begun_%d.sqlite", (int)getpid());
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(snc_journal_read(&f, path), SNC_OK);
+    assert_int_equal(f.n, 0);
+    assert_null(f.meta->child);
+    assert_int_equal(snc_journal_matches(&f, path, &mine, 1), SNC_E_FORMAT); /* nothing to warm-start from */
+    snc_journal_file_dispose(&f);
+    assert_int_equal(snc_journal_open(&j, path, s, &mine, 1), SNC_OK);
+    snc_journal_close(j);
+    assert_int_equal(snc_journal_read(&f, path), SNC_OK);
+    assert_non_null(f.meta->child);
+    snc_journal_file_dispose(&f);
+    remove(path);
+    snc_space_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +313,7 @@ int main(void)
         cmocka_unit_test(another_journal_is_taken_over_when_it_is_of_the_same_search),
         cmocka_unit_test(costs_of_a_new_table_replace_the_old),
         cmocka_unit_test(what_is_no_journal_is_named),
+        cmocka_unit_test(one_that_was_only_begun_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
