@@ -90,8 +90,8 @@ test)
 check)
     build asan
     ctest --test-dir build/asan -j 2 --output-on-failure -L 'unit|grad|golden|fuzz'
-    build tsan unit_stage_classifier
-    ctest --test-dir build/tsan --output-on-failure -R 'unit/stage_classifier'
+    build tsan unit_runtime_classifier
+    ctest --test-dir build/tsan --output-on-failure -R 'unit/runtime_classifier'
     build ref-only
     ctest --test-dir build/ref-only -j 2 --output-on-failure -L 'unit|golden'
     install $clang_packages

@@ -1,7 +1,7 @@
 /* snc.h: the one public header of the supernet compressor (C and C++).
  *
- * A stage is one function: files in, one artifact out, no shared memory between stages. The second half of the header is
- * the embeddable runtime: open a compressed model, classify texts, close it.
+ * The first half is the embeddable runtime, libsnc: open a compressed model, classify texts, close it. The second half is
+ * libsnc-tool, on top of it: a stage is one function, files in, one artifact out, no shared memory between stages.
  *
  *     snc_classifier *m; snc_session *s; snc_result r;
  *     if (snc_classifier_open(&m, "compressed.snc")) die(snc_err_text());
@@ -10,8 +10,9 @@
  *     printf("%s %.3f\n", r.label, r.score);
  *     snc_session_free(s); snc_classifier_close(m);
  *
- * Ownership: a pointer-to-pointer first argument is given to the caller, who frees it; returned strings are borrowed from
- * their parent. Threads: a classifier is immutable and may be shared; a session belongs to one thread at a time.
+ * Ownership: a pointer-to-pointer first argument is given to the caller, who frees it, once; on failure it is NULL. Returned
+ * strings are borrowed from their parent. Threads: a classifier is immutable and may be shared; a session belongs to one thread
+ * at a time. Arguments: a NULL that a comment does not allow is SNC_E_ARG; an object that was freed is not noticed.
  */
 #ifndef SNC_H
 #define SNC_H
@@ -25,9 +26,17 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define SNC_MUST_USE __attribute__((warn_unused_result))
+#define SNC_API __attribute__((visibility("default"))) /* the libraries give out these names and no others */
 #else
 #define SNC_MUST_USE
+#define SNC_API
 #endif
+
+#define SNC_VERSION_MAJOR 0
+#define SNC_VERSION_MINOR 1
+#define SNC_VERSION_PATCH 0
+#define SNC_VERSION "0.1.0"
+SNC_API const char *snc_version(void); /* of the library that runs, where SNC_VERSION is of this header */
 
 /* Every call that can fail returns one of these; the sentence for people is in snc_err_text(). */
 typedef enum snc_err {
@@ -45,7 +54,7 @@ typedef enum snc_err {
 } snc_err;
 
 /* One line about the last failure on this thread; "" when there was none. Kept until the next failure. */
-const char *snc_err_text(void);
+SNC_API const char *snc_err_text(void);
 
 /* ---- the embeddable runtime ---------------------------------------------------------------------------------------- */
 
@@ -64,27 +73,28 @@ typedef struct snc_result {
 } snc_result;
 
 /* path: a .snc with a tokenizer and labels. SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside). */
-snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
-void    snc_classifier_close(snc_classifier *c); /* after its sessions are freed; NULL is fine */
-int     snc_classifier_classes(const snc_classifier *c); /* 1 for regression */
-int     snc_classifier_regression(const snc_classifier *c);
-const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range */
+SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
+SNC_API void snc_classifier_close(snc_classifier *c); /* sessions still open keep what they need; NULL is fine */
+SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
+SNC_API int snc_classifier_regression(const snc_classifier *c);
+SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
 
-/* threads: how many this session may use for one call. */
-snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads) SNC_MUST_USE;
-void    snc_session_free(snc_session *s);
+/* threads: how many this session may use for one call, 1 to 1024; more than the machine has count as all of them. */
+SNC_API snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads) SNC_MUST_USE;
+SNC_API void snc_session_free(snc_session *s); /* NULL is fine */
 
-/* Classifies n texts; results [n]. An empty text is [CLS] [SEP]. Longer than the model's positions or its max length: cut,
- * longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED: the logits of a text,
- * which is named by its place in texts, are not finite; results are not written. */
-snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
+/* Classifies n texts; results [n], untouched on failure. An empty text is [CLS] [SEP]. Longer than the model's positions or its
+ * max length: cut, longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED:
+ * the logits of a text, which is named by its place in texts, are not finite. */
+SNC_API snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
 
 /* ---- stages -------------------------------------------------------------------------------------------------------- */
 
 typedef enum snc_level { SNC_LEVEL_ERROR, SNC_LEVEL_WARN, SNC_LEVEL_INFO, SNC_LEVEL_DEBUG } snc_level;
 
-/* What a stage may do to the outside. Any callback may be NULL. */
+/* What a stage may do to the outside. Any callback may be NULL. Made by snc_host_init. */
 typedef struct snc_host {
+    size_t size;
     void *user;
     void (*log)(void *user, snc_level level, const char *line);
     void (*progress)(void *user, const char *what, double done, double total, const char *note);
@@ -92,11 +102,16 @@ typedef struct snc_host {
     snc_err (*input)(void *user, const char **line, size_t *bytes);    /* next input line, *line NULL at the end */
     volatile int *cancel;                                              /* set by a signal handler */
     const char *program;                                               /* the compress program, for measurements in fresh
-                                                                          processes; NULL: the running one */
+                                                                          processes; NULL: the one beside this library */
 } snc_host;
 
-/* Every knob of every stage; SNC_OPTIONS_INIT holds the defaults. Strings are borrowed, NULL is "not given". */
+/* Fills in size, and nothing else. */
+#define snc_host_init(h) snc_host_init_sized((h), sizeof *(h))
+SNC_API void snc_host_init_sized(snc_host *h, size_t size);
+
+/* Every knob of every stage, made by snc_options_init. Strings are borrowed, NULL is "not given". */
 typedef struct snc_options {
+    size_t size;
     /* inputs and outputs */
     const char *pretrained; /* HF folder, .safetensors, PyTorch .bin or .snc */
     const char *teacher;    /* a fine-tuned model: skips finetune */
@@ -153,7 +168,10 @@ typedef struct snc_options {
     double repair_epochs;
 } snc_options;
 
-extern const snc_options snc_options_defaults;
+/* Fills in size and the defaults. New fields go to the end: a library takes the structs of programs that were built with an
+ * older header, and refuses those of a newer one (SNC_E_UNSUPPORTED) and bare ones (SNC_E_ARG). */
+#define snc_options_init(o) snc_options_init_sized((o), sizeof *(o))
+SNC_API void snc_options_init_sized(snc_options *o, size_t size);
 
 /* The table of options: a row for each field of snc_options that people set, for parsers, help, stamps and reports. */
 typedef enum snc_option_kind {
@@ -184,23 +202,26 @@ typedef struct snc_option {
     const char *value, *help; /* "N", one line */
 } snc_option;
 
-const snc_option *snc_option_table(int *n /* rows */);
+SNC_API const snc_option *snc_option_table(int *n /* rows; may be NULL */);
 
-/* Each does what the verb of its name does (README.md): files in, one artifact out, answer lines through host->result. */
-snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
-snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
-snc_err snc_stage_study(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_eval(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
-snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+/* Each does what the verb of its name does (README.md): files in, one artifact out, answer lines through host->result. They check
+ * as the program does: SNC_E_ARG for a NULL or a number out of its option's range. The whole job measures in fresh processes of
+ * a compress program (snc_host.program) and refuses before any work when there is none of this version; it never starts the
+ * program that it runs in. */
+SNC_API snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
+SNC_API snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
+SNC_API snc_err snc_stage_study(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_eval(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+SNC_API snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 
 #ifdef __cplusplus
 }

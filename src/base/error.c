@@ -4,33 +4,37 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024 };
-static _Thread_local char text[TEXT_MAX];
+/* Reached through the public name: a program that links both of our libraries has one text, the runtime's. */
+static char *own_text(void)
+{
+    const char *view = snc_err_text();
+    char *text;
+    memcpy(&text, &view, sizeof text);
+    return text;
+}
 
 /* One line, whatever was in the arguments: user bytes must not break a log. */
-static void flatten(void)
+static void flatten(char *text)
 {
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
 }
 
-snc_err snc_err_set(snc_err code, const char *fmt, ...)
+void snc_err_say(const char *fmt, ...)
 {
     va_list ap;
+    char *text = own_text();
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(text, SNC_ERR_TEXT, fmt, ap);
     va_end(ap);
-    flatten();
-    return code;
+    flatten(text);
 }
 
 snc_err snc_err_prefix(snc_err code, const char *prefix)
 {
-    char tmp[TEXT_MAX];
+    char tmp[SNC_ERR_TEXT], *text = own_text();
     memcpy(tmp, text, sizeof tmp);
-    snprintf(text, sizeof text, "%.400s: %.600s", prefix, tmp);
-    flatten();
+    snprintf(text, SNC_ERR_TEXT, "%.400s: %.600s", prefix, tmp);
+    flatten(text);
     return code;
 }
-
-const char *snc_err_text(void) { return text; }

@@ -14,8 +14,11 @@
 
 #include "snc.h"
 
-/* Stores the formatted line and returns `code`, so that `return snc_err_set(...)` reads well. */
-snc_err snc_err_set(snc_err code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+enum { SNC_ERR_TEXT = 1024 }; /* bytes behind snc_err_text, part of the contract between our libraries */
+
+/* Stores the formatted line and is `code`, so that `return snc_err_set(...)` reads well; a compiler sees that a failure it is. */
+#define snc_err_set(code, ...) (snc_err_say(__VA_ARGS__), (code))
+void snc_err_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Puts "prefix: " before the present text; for callers that know the file name when the callee knew only the field. */
 snc_err snc_err_prefix(snc_err code, const char *prefix);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fmap.h"
+#include "base/proc.h"
 #include "cli/options.h"
 
 static volatile int cancelled;
@@ -225,7 +226,7 @@ int main(int argc, char **argv)
     }
     if (!err && a.verb->all_cores) spin_briefly(argv);
     terminal t = {.tty = isatty(2), .quiet = a.quiet, .started = snc_now()};
-    snc_host h = {&t, on_log, on_progress, on_result, on_input, &cancelled, NULL};
+    snc_host h = {sizeof h, &t, on_log, on_progress, on_result, on_input, &cancelled, SNC_PROC_SELF};
     handle_signals(&a);
     if (!err && a.log_json && !(t.json = fopen(a.log_json, "w")))
         err = snc_err_set(SNC_E_IO, "--log-json %s: cannot write", a.log_json);

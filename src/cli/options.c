@@ -130,7 +130,7 @@ static snc_err parse_option(snc_args *a, int argc, char **argv, int *i)
 snc_err snc_args_parse(snc_args *out, int argc, char **argv)
 {
     memset(out, 0, sizeof *out);
-    out->o = snc_options_defaults;
+    snc_options_init(&out->o);
     out->o.models = out->models;
     out->verb = &verbs[0];
     int i = 1;

@@ -6,6 +6,7 @@
 
 #include "base/fmap.h"
 #include "base/json.h"
+#include "base/place.h"
 #include "data/metrics.h"
 
 static const char *const format_names[] = {"tsv", "csv", "jsonl", "auto"};
@@ -241,22 +242,15 @@ static bool find_in(char *path, size_t size, const char *folders, const char *na
     return false;
 }
 
-static const char *installed_folders(void)
-{
-#ifdef SNC_CONFIG_DIR
-    return SNC_CONFIG_DIR;
-#else
-    return NULL;
-#endif
-}
-
 static snc_err find_task(char *path, size_t size, const char *name)
 {
-    const char *user = getenv("SNC_CONFIG_DIR"), *installed = installed_folders();
-    if (find_in(path, size, user, name) || find_in(path, size, installed, name) || find_in(path, size, "configs", name))
+    const char *user = getenv("SNC_CONFIG_DIR");
+    char shipped[4096];
+    bool beside = snc_place_find(shipped, sizeof shipped, SNC_CONFIGS);
+    if (find_in(path, size, user, name) || (beside && find_in(path, size, shipped, name)) || find_in(path, size, "configs", name))
         return SNC_OK;
     return snc_err_set(SNC_E_NOTFOUND, "task '%s': no tasks/%s.json in %s%s%s%sconfigs; SNC_CONFIG_DIR may name the folder",
-                       name, name, user ? user : "", user ? ", " : "", installed ? installed : "", installed ? ", " : "");
+                       name, name, user ? user : "", user ? ", " : "", beside ? shipped : "", beside ? ", " : "");
 }
 
 snc_err snc_task_open(snc_task **out, const char *name_or_path)

@@ -44,8 +44,8 @@
 typedef struct snc_task snc_task;
 
 /* `name_or_path`: a JSON file if it holds a '/' or ends in .json; otherwise a shipped task ("sst2"), looked for as
- * tasks/NAME.json in the folders of the environment variable SNC_CONFIG_DIR, then in those of the macro of that name (both
- * lists parted by ':'), then in ./configs. SNC_E_NOTFOUND, SNC_E_FORMAT. */
+ * tasks/NAME.json in the folders of the environment variable SNC_CONFIG_DIR (parted by ':'), then in the shipped ones beside
+ * this code (base/place.h), then in ./configs. SNC_E_NOTFOUND, SNC_E_FORMAT. */
 snc_err snc_task_open(snc_task **out, const char *name_or_path) SNC_MUST_USE;
 /* The same from JSON text, such as snc_task_json wrote into an artifact; `where` names it in messages. */
 snc_err snc_task_parse(snc_task **out, const char *text, size_t n, const char *where) SNC_MUST_USE;

@@ -6,6 +6,7 @@
 #include "quant/qlinear.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
+#include "stage/verbs.h"
 #include "stage/workload.h"
 
 /* The kinds of a net's parts: those of snc_net_part, then what is outside the layers. */
@@ -367,7 +368,7 @@ static snc_err say_json(const bench *b)
     return SNC_OK;
 }
 
-snc_err snc_stage_bench(const snc_options *o, const snc_host *h)
+snc_err snc_verb_bench(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

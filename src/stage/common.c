@@ -11,12 +11,6 @@
 #include "core/gemm.h"
 #include "quant/qlinear.h"
 
-const snc_options snc_options_defaults = {
-    .max_drop = -1, .percentile = 50, .seed = 42, .epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06, .batch_size = 32,
-    .hold_out = 1, .checkpoint_every = 500, .supernet_epochs = 1, .supernet_lr = 5e-5, .augment = 3, .alpha = 0.3, .temperature = 1,
-    .evals = 400, .repair_epochs = 1,
-};
-
 snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int threads_default)
 {
     snc_isa isa;

@@ -7,6 +7,8 @@
 #include "base/ctx.h"
 #include "base/json.h"
 
+extern const snc_options snc_options_defaults; /* what snc_options_init gives */
+
 /* Threads: --threads where given (a single number), else `threads_default`; 0 means all cores. Checks SNC_ISA and backend. */
 snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int threads_default) SNC_MUST_USE;
 /* One formatted line of the answer. */

@@ -14,6 +14,7 @@
 #include "stage/preflight.h"
 #include "stage/reach.h"
 #include "stage/report.h"
+#include "stage/verbs.h"
 
 typedef struct job {
     const snc_options *o;
@@ -212,7 +213,7 @@ static snc_err run(job *j, const char *from, int *missed)
     return prove(j, missed);
 }
 
-snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
+snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_err err = SNC_OK;
     job j = {.o = o, .h = h};

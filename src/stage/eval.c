@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
+#include "stage/verbs.h"
 
 /* rank and select are carved from train by seed; any other split is a file of the task. */
 static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, const snc_options *o, const snc_task *t, const snc_tok *tok)
@@ -44,7 +45,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     return SNC_OK;
 }
 
-snc_err snc_stage_eval(const snc_options *o, const snc_host *h)
+snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

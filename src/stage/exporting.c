@@ -10,6 +10,7 @@
 #include "stage/depends.h"
 #include "stage/exporting.h"
 #include "stage/preflight.h"
+#include "stage/verbs.h"
 
 /* What a deployable file says about itself, beside what every .snc says. */
 static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_inputs *in, cJSON *stamp)
@@ -252,7 +253,7 @@ out:
     return err;
 }
 
-snc_err snc_stage_export(const snc_options *o, const snc_host *h)
+snc_err snc_verb_export(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

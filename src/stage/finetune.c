@@ -9,6 +9,7 @@
 #include "stage/folder.h"
 #include "stage/preflight.h"
 #include "stage/steps.h"
+#include "stage/verbs.h"
 #include "train/evaluate.h"
 #include "train/trainer.h"
 
@@ -176,7 +177,7 @@ out:
     return err;
 }
 
-snc_err snc_stage_finetune(const snc_options *o, const snc_host *h)
+snc_err snc_verb_finetune(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

@@ -5,6 +5,7 @@
 #include "base/fmap.h"
 #include "models/cost.h"
 #include "stage/load.h"
+#include "stage/verbs.h"
 
 /* Bytes by part, summed over the tensors as they lie in the file. */
 static cJSON *bytes_json(const snc_loaded *l, const char *path)
@@ -93,7 +94,7 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
     if (!l->tok) snc_stage_say(h, "no tokenizer inside");
 }
 
-snc_err snc_stage_info(const snc_options *o, const snc_host *h)
+snc_err snc_verb_info(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
     snc_loaded l;
@@ -113,7 +114,7 @@ snc_err snc_stage_info(const snc_options *o, const snc_host *h)
     return SNC_OK;
 }
 
-snc_err snc_stage_import(const snc_options *o, const snc_host *h)
+snc_err snc_verb_import(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
     snc_model *m = NULL;

@@ -154,6 +154,6 @@ static const snc_option table[] = {
 
 const snc_option *snc_option_table(int *n)
 {
-    *n = (int)(sizeof table / sizeof table[0]);
+    if (n) *n = (int)(sizeof table / sizeof table[0]);
     return table;
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "stage/load.h"
+#include "stage/verbs.h"
 
 enum { LINES = 64 }; /* answered together; order is kept */
 
@@ -84,7 +85,7 @@ static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
     return snc_net_create(&p->net, ctx, p->l.weights, NULL, NULL, &o);
 }
 
-snc_err snc_stage_predict(const snc_options *o, const snc_host *h)
+snc_err snc_verb_predict(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

@@ -8,6 +8,7 @@
 #include "stage/exporting.h"
 #include "stage/preflight.h"
 #include "stage/folder.h"
+#include "stage/verbs.h"
 
 static const double FAR_OFF = 1.15;
 
@@ -136,7 +137,7 @@ snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const s
     return err;
 }
 
-snc_err snc_stage_profile(const snc_options *o, const snc_host *h)
+snc_err snc_verb_profile(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

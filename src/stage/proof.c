@@ -30,7 +30,7 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     char percentile[32];
     char *text = NULL;
     snprintf(percentile, sizeof percentile, "%g", o->percentile);
-    const char *argv[] = {h->program ? h->program : SNC_PROC_SELF, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
+    const char *argv[] = {h->program, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
                           "-t", o->threads ? o->threads : "1", "-o", "json", "--percentile", percentile, "--backend",
                           o->backend ? o->backend : "auto", "--quiet", NULL};
     SNC_TRY(snc_proc_run(&text, ctx, argv));

@@ -9,6 +9,7 @@
 #include "stage/folder.h"
 #include "stage/page.h"
 #include "stage/preflight.h"
+#include "stage/verbs.h"
 
 /* ---- --export ------------------------------------------------------------------------------------------------------- */
 
@@ -141,7 +142,7 @@ out:
     return err;
 }
 
-snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
+snc_err snc_verb_search(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx, work;

@@ -8,6 +8,7 @@
 #include "search/tabular.h"
 #include "stage/preflight.h"
 #include "stage/protocols.h"
+#include "stage/verbs.h"
 
 enum { MARKS = 3, NAME = 512, MOST = 16 };
 static const int at_queries[MARKS] = {50, 100, 200};
@@ -101,7 +102,7 @@ static void say_rows(const snc_host *h, const contender *c, int n, int seeds, bo
     }
 }
 
-snc_err snc_stage_study(const snc_options *o, const snc_host *h)
+snc_err snc_verb_study(const snc_options *o, const snc_host *h)
 {
     static contender c[MOST];
     snc_ctx ctx;

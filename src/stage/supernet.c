@@ -12,6 +12,7 @@
 #include "stage/folder.h"
 #include "stage/preflight.h"
 #include "stage/steps.h"
+#include "stage/verbs.h"
 #include "train/evaluate.h"
 #include "train/importance.h"
 #include "train/loss.h"
@@ -249,7 +250,7 @@ out:
     return err;
 }
 
-snc_err snc_stage_supernet(const snc_options *o, const snc_host *h)
+snc_err snc_verb_supernet(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

@@ -6,8 +6,9 @@
 #include "models/model.h"
 #include "stage/common.h"
 #include "stage/load.h"
+#include "stage/verbs.h"
 
-snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h)
+snc_err snc_verb_tokenize(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;

@@ -1,6 +1,7 @@
 /* compress verify: whether files are as they were written. */
 #include "models/snc_file.h"
 #include "stage/common.h"
+#include "stage/verbs.h"
 
 static snc_err verify(const char *path, const snc_host *h)
 {
@@ -13,7 +14,7 @@ static snc_err verify(const char *path, const snc_host *h)
     return SNC_OK;
 }
 
-snc_err snc_stage_verify(const snc_options *o, const snc_host *h)
+snc_err snc_verb_verify(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
     SNC_TRY(snc_stage_need("verify", "a .snc file", o->n_models ? o->models[0] : NULL));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Text in, label out, one sentence at a time on one thread: the peers of tests/bench/stage_text_speed.c.
+"""Text in, label out, one sentence at a time on one thread: the peers of tests/bench/runtime_text_speed.c.
 
     python tests/bench/peer_text.py FOLDER MODELS TSV [--only NAME,...] [--seconds 2]
 

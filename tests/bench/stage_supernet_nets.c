@@ -83,9 +83,10 @@ static void report(const snc_ctx *ctx, const char *path, const snc_inputs *in, c
 {
     snc_model *m = NULL;
     snc_compute compute;
-    snc_options o = snc_options_defaults;
+    snc_options o;
     bool fitted = false;
     figures sum = {0};
+    snc_options_init(&o);
     need(snc_inputs_compute(&compute, &o));
     need(snc_inputs_model(&m, &fitted, ctx, path, in->task));
     for (int i = 0; i < NAMED + RANDOM; i++) {
@@ -106,14 +107,16 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: stage_supernet_nets TASK DATA SPLIT[,SPLIT] teacher.snc supernet.snc [...]\n");
         return 2;
     }
-    snc_options o = snc_options_defaults;
-    snc_host h = {0};
+    snc_options o;
+    snc_host h;
     snc_ctx ctx;
     snc_inputs in = {0};
     snc_model *m = NULL;
     snc_dataset *dev = NULL;
     snc_compute compute;
     bool fitted = false;
+    snc_options_init(&o);
+    snc_host_init(&h);
     o.task = argv[1], o.data = argv[2];
     need(snc_stage_ctx(&ctx, &o, &h, 0));
     need(snc_inputs_open(&in, &ctx, &o, "bench", argv[4], true, NULL));

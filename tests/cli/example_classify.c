@@ -17,8 +17,9 @@ int main(int argc, char **argv)
     if (!err) err = snc_session_new(&session, model, 1);
     while (!err && fgets(line, sizeof line, stdin)) {
         snc_result r;
+        snc_text text = {line, NULL};
         line[strcspn(line, "\n")] = 0;
-        err = snc_classify(&r, session, &(snc_text){.a = line}, 1);
+        err = snc_classify(&r, session, &text, 1);
         if (!err) printf("%s\t%.3f\n", r.label ? r.label : "value", (double)r.score);
     }
     if (err) fprintf(stderr, "%s\n", snc_err_text());

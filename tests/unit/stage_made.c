@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "stage/common.h"
 #include "stage/made.h"
 
 static cJSON *made_of(const snc_options *o)

@@ -11,6 +11,7 @@
 
 #include "base/fmap.h"
 #include "base/isa.h"
+#include "stage/common.h"
 #include "stage/stamp.h"
 
 enum { ARTIFACTS = 4 };

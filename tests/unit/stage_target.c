@@ -9,7 +9,12 @@
 
 #include "stage/proof.h"
 
-static snc_options given(void) { return snc_options_defaults; }
+static snc_options given(void)
+{
+    snc_options o;
+    snc_options_init(&o);
+    return o;
+}
 
 static void every_row_is_read(void **state)
 {

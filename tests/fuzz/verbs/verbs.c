@@ -7,7 +7,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "snc.h"
+#include "stage/common.h"
 
 /* ---- the run under way ----------------------------------------------------------------------------------------------- */
 
@@ -54,7 +54,8 @@ static snc_err on_input(void *user, const char **line, size_t *bytes)
     return SNC_OK;
 }
 
-static const snc_host host = {.log = on_log, .progress = on_progress, .result = on_result, .input = on_input, .program = "compress"};
+static const snc_host host = {.size = sizeof(snc_host), .log = on_log, .progress = on_progress, .result = on_result, .input = on_input,
+                              .program = "compress"};
 
 /* Work that is small, and the one model of most verbs. */
 static snc_options small(const char *const *model)

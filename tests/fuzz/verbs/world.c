@@ -13,7 +13,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "nano.h"
-#include "snc.h"
+#include "stage/common.h"
 
 #define GOLDEN SNC_TEST_DIR "/golden/checkpoints/"
 
@@ -207,7 +207,7 @@ static void say_nothing(void *user, snc_level level, const char *line)
     (void)line;
 }
 
-static const snc_host quiet = {.log = say_nothing, .program = "compress"};
+static const snc_host quiet = {.size = sizeof(snc_host), .log = say_nothing, .program = "compress"};
 
 static snc_options options_of_world(void)
 {

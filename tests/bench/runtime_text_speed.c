@@ -1,6 +1,6 @@
 /* Text in, label out: a .snc through snc.h, one sentence a call, the tokenizer included. Its peers: peer_text.py.
  *
- *   stage_text_speed MODEL.snc DEV.tsv [THREADS [SECONDS]]        default 1 2
+ *   runtime_text_speed MODEL.snc DEV.tsv [THREADS [SECONDS]]        default 1 2
  *
  * The sentence is the first column, below a header. Prints median, p90 and mean milliseconds of a sentence over whole passes.
  */
@@ -45,7 +45,7 @@ static size_t cells(const char ***out, char *text)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) return fprintf(stderr, "stage_text_speed MODEL.snc DEV.tsv [THREADS [SECONDS]]\n"), 2;
+    if (argc < 3) return fprintf(stderr, "runtime_text_speed MODEL.snc DEV.tsv [THREADS [SECONDS]]\n"), 2;
     int threads = argc > 3 ? atoi(argv[3]) : 1, positive = 0;
     double seconds = argc > 4 ? atof(argv[4]) : 2, sum = 0, *ms = NULL;
     size_t n, used = 0, cap = 0;

@@ -79,7 +79,7 @@ static int setup(void **state)
     snc_bert_config cfg = nano_config();
     snc_policy int8 = snc_policy_uniform(SNC_I8, SNC_I8);
     (void)state;
-    scratch_init(&dir, "stage_classifier");
+    scratch_init(&dir, "runtime_classifier");
     make_texts();
     assert_ok(nano_model(&m, 3));
     write_model("no_tokenizer.snc", m, NULL);

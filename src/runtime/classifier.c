@@ -1,0 +1,189 @@
+/* The embeddable runtime of snc.h: text in, label out. */
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/isa.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/par.h"
+#include "models/runtime.h"
+
+enum { CHUNK = 32 }; /* texts in one run */
+
+struct snc_classifier {
+    atomic_int users; /* the caller, until it closes it, and each session */
+    snc_ctx ctx;
+    char *path; /* for messages */
+    snc_weights *weights;
+    snc_tok *tok;
+    const char *const *labels; /* [classes] or NULL */
+    int classes, max_length;   /* max_length: what the model was trained for, else its positions */
+    bool regression;
+};
+
+struct snc_session {
+    snc_ctx ctx;
+    snc_classifier *c;
+    snc_tok_scratch *scratch;
+    snc_net *net;
+    int32_t *ids, *types, offsets[CHUNK + 1];
+    float *logits; /* [cap, K] */
+    size_t cap;
+};
+
+#define GIVEN(p) SNC_CHECK((p) != NULL, SNC_E_ARG, "%s: %s is NULL", __func__, #p)
+
+const char *snc_version(void) { return SNC_VERSION; }
+
+static snc_err read_tokenizer(snc_classifier *c, const char *path)
+{
+    snc_tok_assets assets = {0};
+    SNC_TRY(snc_sncfile_tokenizer_dup(&assets, snc_weights_file_view(c->weights)));
+    snc_err err = assets.vocab ? snc_tok_new(&c->tok, &assets) : snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", path);
+    snc_tok_assets_dispose(&assets);
+    return err;
+}
+
+static snc_err read_model(snc_classifier *c, const char *path)
+{
+    snc_isa isa;
+    SNC_TRY(snc_strdup(&c->path, path));
+    SNC_TRY(snc_isa_detect(&isa));
+    SNC_TRY(snc_weights_open(&c->weights, &c->ctx, path));
+    const snc_sncfile *f = snc_weights_file_view(c->weights);
+    const snc_bert_config *cfg = snc_weights_config(c->weights);
+    c->labels = snc_sncfile_labels_view(f);
+    c->classes = cfg->classes;
+    c->regression = cfg->regression;
+    SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", cfg->positions, 3, 65536, path));
+    if (c->max_length > cfg->positions) c->max_length = cfg->positions;
+    SNC_TRY(read_tokenizer(c, path));
+    return snc_weights_prepare(c->weights, NULL, NULL); /* so that sessions of other threads only read */
+}
+
+snc_err snc_classifier_open(snc_classifier **out, const char *path)
+{
+    snc_classifier *c = NULL;
+    GIVEN(out);
+    *out = NULL;
+    GIVEN(path);
+    SNC_TRY(snc_alloc(&c, 1, sizeof *c));
+    atomic_init(&c->users, 1);
+    c->ctx = (snc_ctx)SNC_CTX_INIT;
+    c->ctx.level = SNC_LOG_ERROR; /* the streams are the caller's */
+    snc_err err = read_model(c, path);
+    if (err) snc_classifier_close(c);
+    else *out = c;
+    return err;
+}
+
+void snc_classifier_close(snc_classifier *c)
+{
+    if (!c || atomic_fetch_sub(&c->users, 1) != 1) return;
+    snc_weights_free(c->weights);
+    snc_tok_free(c->tok);
+    snc_free(c->path);
+    snc_free(c);
+}
+
+int snc_classifier_classes(const snc_classifier *c) { return c ? c->classes : 0; }
+int snc_classifier_regression(const snc_classifier *c) { return c && c->regression; }
+
+const char *snc_classifier_label(const snc_classifier *c, int k)
+{
+    return c && c->labels && k >= 0 && k < c->classes ? c->labels[k] : NULL;
+}
+
+snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
+{
+    snc_session *s = NULL;
+    snc_err err = SNC_OK;
+    GIVEN(out);
+    *out = NULL;
+    GIVEN(c);
+    size_t tokens = (size_t)CHUNK * (size_t)c->max_length;
+    SNC_TRY(snc_alloc(&s, 1, sizeof *s));
+    s->c = c;
+    atomic_fetch_add(&c->users, 1);
+    s->ctx = c->ctx;
+    s->ctx.threads = threads;
+    SNC_GOTO(snc_ctx_check(&s->ctx));
+    if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
+    SNC_GOTO(snc_tok_scratch_new(&s->scratch));
+    SNC_GOTO(snc_alloc(&s->ids, tokens, sizeof *s->ids));
+    SNC_GOTO(snc_alloc(&s->types, tokens, sizeof *s->types));
+    snc_net_opts o = {.max_tokens = (int)tokens, .max_seqs = CHUNK, .max_len = c->max_length};
+    SNC_GOTO(snc_net_create(&s->net, &s->ctx, c->weights, NULL, NULL, &o));
+out:
+    if (err) snc_session_free(s);
+    else *out = s;
+    return err;
+}
+
+void snc_session_free(snc_session *s)
+{
+    if (!s) return;
+    snc_net_free(s->net);
+    snc_tok_scratch_free(s->scratch);
+    snc_free(s->ids);
+    snc_free(s->types);
+    snc_free(s->logits);
+    snc_classifier_close(s->c);
+    snc_free(s);
+}
+
+/* texts: n of them, the first of which is the caller's text `first`. */
+static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, int n, size_t first)
+{
+    int T = 0;
+    for (int i = 0; i < n; i++) {
+        const char *b = texts[i].b;
+        snc_encoding e;
+        SNC_TRY(snc_tok_encode(&e, s->c->tok, s->scratch, texts[i].a, strlen(texts[i].a), b, b ? strlen(b) : 0, s->c->max_length));
+        memcpy(s->ids + T, e.ids, (size_t)e.n * sizeof *e.ids);
+        memcpy(s->types + T, e.types, (size_t)e.n * sizeof *e.types);
+        s->offsets[i] = T;
+        T += e.n;
+    }
+    s->offsets[n] = T;
+    snc_tokens x = {.B = n, .T = T, .ids = s->ids, .types = s->types, .offsets = s->offsets};
+    snc_err err = snc_net_run(logits, s->net, &x);
+    if (err == SNC_E_DIVERGED)
+        err = snc_err_set(err, "%s: text %zu: its logits are not finite", s->c->path, first + (size_t)snc_logits_bad(logits, n, s->c->classes));
+    return err;
+}
+
+static void decide(snc_result *r, const snc_classifier *c, const float *z)
+{
+    double sum = 0;
+    *r = (snc_result){.logits = z};
+    if (c->regression) {
+        r->score = z[0];
+        return;
+    }
+    for (int k = 1; k < c->classes; k++)
+        if (z[k] > z[r->index]) r->index = k;
+    for (int k = 0; k < c->classes; k++) sum += exp((double)z[k] - (double)z[r->index]);
+    r->score = (float)(1 / sum);
+    r->label = snc_classifier_label(c, r->index);
+}
+
+static snc_err check_texts(const snc_result *results, const snc_text *texts, int n)
+{
+    SNC_CHECK(n >= 0, SNC_E_ARG, "snc_classify: %d texts", n);
+    SNC_CHECK(n == 0 || (results && texts), SNC_E_ARG, "snc_classify: %s is NULL", results ? "texts" : "results");
+    for (int i = 0; i < n; i++) SNC_CHECK(texts[i].a, SNC_E_ARG, "snc_classify: text %d is NULL", i);
+    return SNC_OK;
+}
+
+snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n)
+{
+    GIVEN(s);
+    SNC_TRY(check_texts(results, texts, n));
+    size_t K = (size_t)s->c->classes, N = (size_t)n;
+    SNC_TRY(snc_grow(&s->logits, &s->cap, N * K, sizeof *s->logits));
+    for (size_t i = 0; i < N; i += CHUNK) SNC_TRY(run_chunk(s->logits + i * K, s, texts + i, N - i < CHUNK ? (int)(N - i) : CHUNK, i));
+    for (size_t i = 0; i < N; i++) decide(&results[i], s->c, s->logits + i * K);
+    return SNC_OK;
+}

@@ -1,0 +1,34 @@
+/* stage/verbs.h: the verbs as they stand behind snc.h: a function each, with structs of our own size and arguments that were
+ * looked at. verbs.c has what lies between.
+ */
+#ifndef SNC_STAGE_VERBS_H
+#define SNC_STAGE_VERBS_H
+
+#include "base/error.h"
+
+/* Copies of a caller's structs. SNC_E_ARG: a NULL, a struct of another library's size, a number out of its option's range. */
+typedef struct snc_call {
+    snc_options o;
+    snc_host h;
+} snc_call;
+snc_err snc_call_take(snc_call *out, const snc_options *o, const snc_host *h) SNC_MUST_USE;
+/* A program for measurements in fresh processes: the host's, or the one installed beside this library; asked for its version.
+ * Never the running one, unless the host names it: it would begin its own work again. */
+snc_err snc_call_find_program(snc_call *c) SNC_MUST_USE;
+
+snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
+snc_err snc_verb_search(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
+snc_err snc_verb_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_study(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_eval(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+
+#endif
