@@ -193,6 +193,29 @@ void snc_bert_sync_rows(snc_bert *e, int param, int n0, int n1)
     if (e->by_param[param]) snc_gemm_weight_sync_rows(e->gemm, e->by_param[param], n0, n1);
 }
 
+snc_err snc_bert_bytes(double *out, const snc_ctx *ctx, snc_model *m, const snc_bert_opts *o)
+{
+    snc_bert *e = NULL;
+    snc_gemm *g = NULL;
+    snc_err err = SNC_OK;
+    int attn = m->cfg.head_width * widest(m->arch.heads, m->arch.layers), wide[] = {m->arch.hidden, attn, widest(m->arch.ffn, m->arch.layers)};
+    SNC_GOTO(snc_gemm_create(&g, ctx, o->compute, 0, 0));
+    SNC_GOTO(snc_alloc(&e, 1, sizeof *e));
+    e->m = m;
+    e->opts = *o;
+    e->half = snc_gemm_takes_bf16(g);
+    plan(e, &m->arch, o->max_tokens, o->max_seqs);
+    *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(o->max_tokens, widest(wide, 3));
+    for (int i = 0; i < m->params.n; i++) {
+        const snc_param *p = &m->params.p[i];
+        if ((p->flags & SNC_PARAM_DECAY) && !(p->flags & SNC_PARAM_ROWS)) *out += (double)snc_gemm_weight_bytes(g, p->rows, p->cols);
+    }
+out:
+    snc_free(e);
+    snc_gemm_free(g);
+    return err;
+}
+
 size_t snc_bert_memory(const snc_bert *e) { return e->size * sizeof(float); }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */

@@ -40,6 +40,8 @@ void    snc_bert_sync(snc_bert *e); /* after the weights changed */
  * (see snc_gemm_weight_sync_rows). Parameters that are not matrices of a linear need none and are ignored. */
 void    snc_bert_sync_rows(snc_bert *e, int param, int n0, int n1);
 size_t  snc_bert_memory(const snc_bert *e); /* bytes of the activation block */
+/* Bytes that an engine will take, gradients not counted: known before it is made. */
+snc_err snc_bert_bytes(double *out, const snc_ctx *ctx, snc_model *m, const snc_bert_opts *o) SNC_MUST_USE;
 
 /* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones. */
 typedef struct snc_dropout {

@@ -176,6 +176,12 @@ snc_err snc_file_move(const char *to, const char *from)
     return SNC_OK;
 }
 
+double snc_file_size(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode) ? (double)s.st_size : 0;
+}
+
 bool snc_is_file(const char *path)
 {
     struct stat st;

@@ -35,6 +35,7 @@ snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_US
 snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE; /* rename(2): in the place of what is there */
 
 bool    snc_is_file(const char *path);
+double  snc_file_size(const char *path); /* bytes; 0 for anything that is no file */
 bool    snc_is_dir(const char *path);
 bool    snc_is_same_file(const char *a, const char *b); /* by whatever names; false when either is absent */
 bool    snc_dir_is_empty(const char *path); /* false for anything that is no readable folder */

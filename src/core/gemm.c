@@ -178,6 +178,14 @@ snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, i
 
 bool snc_gemm_takes_bf16(const snc_gemm *g) { return g->ops->takes_bf16; }
 
+/* Two in bf16, or one in f32. */
+size_t snc_gemm_operand_bytes(int max_tokens, int max_width)
+{
+    return snc_align_up((size_t)max_tokens, 32) * snc_align_up((size_t)max_width, 32) * 4;
+}
+
+size_t snc_gemm_weight_bytes(const snc_gemm *g, int N, int K) { return g->ops->weight_bytes ? g->ops->weight_bytes(N, K) : 0; }
+
 snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx,
                            const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate)
 {

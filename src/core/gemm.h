@@ -63,6 +63,9 @@ typedef struct snc_gemm_sink {
 
 /* Exactly one of Y (dX) and sink is given; accumulate needs Y (dX). */
 bool    snc_gemm_takes_bf16(const snc_gemm *g);
+/* What such a gemm and its weights take of memory: operands of a batch; the packed form of a weight, 0 where the master is read. */
+size_t  snc_gemm_operand_bytes(int max_tokens, int max_width);
+size_t  snc_gemm_weight_bytes(const snc_gemm *g, int N, int K);
 snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx,
                            const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate) SNC_MUST_USE;
 snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *dY, int lddy,

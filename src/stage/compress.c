@@ -11,6 +11,7 @@
 #include "stage/exporting.h"
 #include "stage/folder.h"
 #include "stage/made.h"
+#include "stage/needs.h"
 #include "stage/preflight.h"
 #include "stage/reach.h"
 #include "stage/report.h"
@@ -42,6 +43,16 @@ static snc_err check_model(job *j, const char *from)
     return snc_preflight_supernet(j->o, j->model);
 }
 
+static snc_err check_needs(job *j)
+{
+    const snc_folder *f = &j->folder;
+    const char *const files[] = {f->teacher, f->supernet, f->lesson, f->journal, f->int8, f->compressed};
+    const snc_needs needs = {&j->ctx, j->o, &j->in, j->model, SNC_VERB_COMPRESS};
+    double there = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) there += snc_file_size(files[i]);
+    return snc_needs_check(&needs, j->o->output, there);
+}
+
 /* All that can be refused before work, for a dry run and a real one. dev is read here, and scored at the end. */
 static snc_err check(job *j, const char *from)
 {
@@ -53,6 +64,7 @@ static snc_err check(job *j, const char *from)
     SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
     SNC_TRY(check_model(j, from));
     SNC_TRY(snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned));
+    SNC_TRY(check_needs(j));
     SNC_TRY(snc_preflight_search(&j->work, j->o, &j->asked, &j->in, j->model, j->o->output));
     SNC_TRY(snc_ctx_check(&j->ctx));
     snc_log(&j->ctx, SNC_LOG_INFO, "checked in %.1f s", snc_now() - t0);

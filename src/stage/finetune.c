@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "stage/depends.h"
 #include "stage/folder.h"
+#include "stage/needs.h"
 #include "stage/preflight.h"
 #include "stage/steps.h"
 #include "stage/verbs.h"
@@ -108,6 +109,8 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
     if (fine_tuned) snc_log(ctx, SNC_LOG_INFO, "finetune: %s is fine-tuned already; its classifier is trained on", from);
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE};
+    SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(train(&r, ctx, m, &rows, o, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;
     report->seconds = r.seconds;

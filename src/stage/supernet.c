@@ -10,6 +10,7 @@
 #include "search/space.h"
 #include "stage/depends.h"
 #include "stage/folder.h"
+#include "stage/needs.h"
 #include "stage/preflight.h"
 #include "stage/steps.h"
 #include "stage/verbs.h"
@@ -227,6 +228,8 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
         snc_log(ctx, SNC_LOG_INFO, "supernet: %s is up to date", out);
         goto out;
     }
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET};
+    SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(snc_step_teach(ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */
     SNC_GOTO(order_by_importance(ctx, m, in, compute));
     SNC_GOTO(snc_step_depth_rule(rule, ctx, m, in, compute, o->depth_rule));
