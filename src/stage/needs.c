@@ -147,8 +147,8 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
     size_text(a, need);
     size_text(b, room);
     size_text(c, less);
-    SNC_CHECK(less <= room, SNC_E_NOMEM, "memory: training needs %s, %s are free: even --batch-size 1 needs %s", a, b, c);
-    return snc_err_set(SNC_E_NOMEM, "memory: training needs %s, %s are free: --batch-size %d needs %s", a, b, batch, c);
+    SNC_CHECK(less <= room, SNC_E_NOMEM, "memory: needs %s, %s are free: even --batch-size 1 needs %s", a, b, c);
+    return snc_err_set(SNC_E_NOMEM, "memory: needs %s, %s are free: --batch-size %d needs %s", a, b, batch, c);
 }
 
 snc_err snc_needs_check(const snc_needs *n, const char *output, double there)

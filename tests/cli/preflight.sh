@@ -78,7 +78,7 @@ big=(finetune --pretrained $m "${task[@]}" --epochs 0.1 --output big.snc)
 limited() { (ulimit -v 600000; exec "$COMPRESS" "${big[@]}" --quiet --batch-size "$1") >out 2>err; }
 CHECKS=$((CHECKS + 1))
 limited 4096 && fail "4096 sentences at once in 600 MB of addresses: not refused"
-holds err '^compress: memory: training needs [0-9]* MB, [0-9]* MB are free: --batch-size [0-9]* needs [0-9]* MB$'
+holds err '^compress: memory: needs [0-9]* MB, [0-9]* MB are free: --batch-size [0-9]* needs [0-9]* MB$'
 absent big.snc big.snc.checkpoint
 check "the advice is followed" limited "$(grep -o 'batch-size [0-9]*' err | grep -o '[0-9]*')"
 exists big.snc

@@ -108,7 +108,7 @@ static void what_does_not_fit_is_refused_with_what_would(void **state)
     (void)state;
     double n8, n32, n1;
     char text[200];
-    const snc_needs n = {&ctx, &options, &inputs, model, SNC_VERB_SUPERNET};
+    const snc_needs n = {&ctx, &options, &inputs, model, SNC_VERB_FINETUNE};
     assert_int_equal(snc_needs_memory(&n8, &n, 8), SNC_OK);
     assert_int_equal(snc_needs_memory(&n32, &n, 32), SNC_OK);
     assert_int_equal(snc_needs_memory(&n1, &n, 1), SNC_OK);
@@ -116,7 +116,7 @@ static void what_does_not_fit_is_refused_with_what_would(void **state)
     assert_int_equal(snc_needs_fit(&n, n32 + 1), SNC_OK);
     assert_int_equal(snc_needs_fit(&n, 0), SNC_OK); /* not known */
     assert_int_equal(snc_needs_fit(&n, n8 + 1), SNC_E_NOMEM);
-    snprintf(text, sizeof text, "memory: training needs %.0f MB, %.0f MB are free: --batch-size 8 needs %.0f MB", n32 / 1e6, n8 / 1e6, n8 / 1e6);
+    snprintf(text, sizeof text, "memory: needs %.0f MB, %.0f MB are free: --batch-size 8 needs %.0f MB", n32 / 1e6, n8 / 1e6, n8 / 1e6);
     assert_string_equal(snc_err_text(), text);
     assert_int_equal(snc_needs_fit(&n, 1e6), SNC_E_NOMEM);
     assert_non_null(strstr(snc_err_text(), "even --batch-size 1 needs"));
