@@ -11,7 +11,8 @@ enum {
     STANDINS = 5,   /* batches that stand for a workload */
     PASSES = 3,     /* over the whole space; a cell is the median of its passes, so a disturbed minute leaves no trace */
     REPEATS = 41,   /* at most, of one net in one pass */
-    CALIBRATION = 6 /* whole nets that fit the constant and the factor */
+    CALIBRATION = 6, /* whole nets that fit the constant and the factor */
+    HOT = 8          /* and what small ones save */
 };
 
 /* One array of the table while it is measured. */
@@ -33,7 +34,7 @@ typedef struct build {
     int batches, repeats;
     float *logits;
     cells cells[ARRAYS];
-    int pass;
+    int pass, nets; /* nets: timed so far */
 } build;
 
 static int ascending(const void *a, const void *b)
@@ -191,6 +192,12 @@ static int rounds_of(const snc_latency *t)
     return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed);
 }
 
+static void show(build *b)
+{
+    const snc_latency *t = b->t;
+    snc_progress(b->ctx, "latency table", b->nets++, PASSES * t->n_linear * t->hidden.n * rounds_of(t) + CALIBRATION + HOT, "%s", "");
+}
+
 static snc_err measure_all(build *b)
 {
     snc_latency *t = b->t;
@@ -198,7 +205,7 @@ static snc_err measure_all(build *b)
         for (int d = 0; d < t->n_linear; d++)
             for (int h = 0; h < t->hidden.n; h++)
                 for (int r = 0; r < rounds_of(t); r++) {
-                    SNC_TRY(snc_go_on(b->ctx));
+                    show(b);
                     SNC_TRY(measure_net(b, d, h, r));
                 }
     settle(b);
@@ -226,6 +233,7 @@ static snc_err try_net(double *predicted, double *us, double *mb, build *b, doub
     snc_arch a = *snc_weights_arch(b->w);
     snc_policy p = snc_policy_uniform(t->linear[0], t->embed[0]);
     p.classifier = SNC_F32;
+    show(b);
     a.hidden = t->hidden.v[(int)(share * (t->hidden.n - 1) + 0.5)];
     for (int l = 0; l < a.layers; l++) {
         a.heads[l] = t->heads.v[(int)(share * (t->heads.n - 1) + 0.5)];
@@ -276,7 +284,7 @@ static snc_err calibrate(build *b)
  * hinges by squares. Long batches hide the streaming of weights, so they are spared the trouble. */
 static snc_err fit_hot(build *b)
 {
-    enum { NETS = 8, WORTH_US = 3000 };
+    enum { NETS = HOT, WORTH_US = 3000 };
     snc_latency *t = b->t;
     double saved[NETS], mb[NETS], best = 0;
     for (int i = 0; i < NETS; i++) {
@@ -390,6 +398,7 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
     SNC_GOTO(measure_all(&b));
     SNC_GOTO(calibrate(&b));
     SNC_GOTO(fit_hot(&b));
+    snc_progress(ctx, "latency table", 1, 1, "%s", "");
     *out = b.t;
     b.t = NULL;
 out:

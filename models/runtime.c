@@ -125,6 +125,7 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
     SNC_TRY(snc_alloc(&n, 1, sizeof *n));
     n->ctx = n->one = *ctx;
     n->one.threads = 1;
+    n->one.status = NULL; /* of threads beside each other */
     n->w = w;
     n->o = *o;
     n->o.max_len = min_of(o->max_len, w->cfg.positions);
@@ -241,6 +242,7 @@ static snc_err check_logits(const snc_net *n, const float *logits, int B)
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
 {
     SNC_TRY(check_batch(n, x));
+    SNC_TRY(snc_go_on(&n->ctx));
     int threads = n->ctx.threads;
     bool apart = threads > 1 && !n->f32 && x->B >= threads && x->T >= threads * PARALLEL_TOKENS;
     int limit = min_of(n->rows, GROUP_TOKENS);

@@ -92,6 +92,15 @@ SNC_API snc_err snc_classify(snc_result *results, snc_session *s, const snc_text
 
 typedef enum snc_level { SNC_LEVEL_ERROR, SNC_LEVEL_WARN, SNC_LEVEL_INFO, SNC_LEVEL_DEBUG } snc_level;
 
+/* How far a stage is; what is not known is NaN. Strings are borrowed for the call. */
+typedef struct snc_status {
+    const char *what, *note;   /* the part under way, and a short extra such as "loss 0.31" */
+    double done, total;        /* of the part, in units of its own */
+    double per_second, left_s; /* its pace, and the time it still takes */
+    int part, parts;           /* which of the job's planned parts it is, from 1; 0 of 0: nothing was planned */
+    double share, all_left_s;  /* of the whole job: what is done, 0 to 1, and the time that is left */
+} snc_status;
+
 /* What a stage may do to the outside. Any callback may be NULL. Made by snc_host_init. */
 typedef struct snc_host {
     size_t size;
@@ -103,6 +112,7 @@ typedef struct snc_host {
     volatile int *cancel;                                              /* set by a signal handler */
     const char *program;                                               /* the compress program, for measurements in fresh
                                                                           processes; NULL: the one beside this library */
+    void (*status)(void *user, const snc_status *s);                   /* progress and more, at least every two seconds */
 } snc_host;
 
 /* Fills in size, and nothing else. */

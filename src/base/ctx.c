@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/par.h"
 
 static const char *const backend_names[] = {"auto", "ref", "blas", "onednn", "native"};
@@ -45,17 +46,36 @@ void snc_log(const snc_ctx *ctx, snc_log_level level, const char *fmt, ...)
     else fprintf(stderr, "%s\n", line);
 }
 
+static const double BEAT = 1; /* seconds */
+
+static void tell(const snc_ctx *ctx, double now)
+{
+    snc_status s;
+    ctx->meter->shown = now;
+    snc_meter_read(&s, ctx->meter, now);
+    ctx->status(ctx->user, &s);
+}
+
 void snc_progress(const snc_ctx *ctx, const char *what, double done, double total, const char *fmt, ...)
 {
-    if (!ctx->progress) return;
-    char note[256];
+    char note[SNC_METER_NOTE];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(note, sizeof note, fmt, ap);
     va_end(ap);
-    ctx->progress(ctx->user, what, done, total, note);
+    if (ctx->progress) ctx->progress(ctx->user, what, done, total, note);
+    if (!ctx->meter) return;
+    double now = snc_now();
+    snc_meter_note(ctx->meter, what, done, total, note, now);
+    if (ctx->status) tell(ctx, now);
 }
 
 bool snc_cancelled(const snc_ctx *ctx) { return ctx->cancel && *ctx->cancel; }
 
-snc_err snc_go_on(const snc_ctx *ctx) { return snc_cancelled(ctx) ? snc_err_set(SNC_E_CANCELLED, "interrupted") : SNC_OK; }
+snc_err snc_go_on(const snc_ctx *ctx)
+{
+    double now;
+    if (snc_cancelled(ctx)) return snc_err_set(SNC_E_CANCELLED, "interrupted");
+    if (ctx->status && ctx->meter && *ctx->meter->what && (now = snc_now()) - ctx->meter->shown >= BEAT) tell(ctx, now);
+    return SNC_OK;
+}

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/meter.h"
 
 typedef enum snc_backend {
     SNC_BACKEND_AUTO,   /* the fastest that is built and that the CPU runs */
@@ -42,6 +43,9 @@ typedef struct snc_ctx {
     void *user;           /* for the callbacks */
     volatile int *cancel; /* set by a signal handler; NULL: never */
     snc_pool *pool;       /* where packed matrices go; NULL: a block for each */
+    void (*status)(void *user, const snc_status *s); /* NULL: silent */
+    snc_meter *meter;     /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */
+    snc_meter own;        /* where meter points in the first of them */
 } snc_ctx;
 
 #define SNC_CTX_INIT { .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO }
@@ -53,7 +57,8 @@ void snc_log(const snc_ctx *ctx, snc_log_level level, const char *fmt, ...) __at
 void snc_progress(const snc_ctx *ctx, const char *what, double done, double total, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 bool snc_cancelled(const snc_ctx *ctx);
-/* SNC_E_CANCELLED once cancelled: for every loop that may take a second, and inside every turn of it that may. */
+/* SNC_E_CANCELLED once cancelled: for every loop that may take a second, and inside every turn of it that may. Where the latest
+ * progress is a second old the host is told once more: nothing is silent for long. By the thread that drives the context alone. */
 snc_err snc_go_on(const snc_ctx *ctx) SNC_MUST_USE;
 
 #endif

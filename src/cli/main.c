@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fmap.h"
 #include "base/proc.h"
 #include "cli/options.h"
+#include "cli/terminal.h"
 
 static volatile int cancelled;
 
@@ -39,79 +39,18 @@ static void on_alarm(int sig)
     _exit(130);
 }
 
-typedef struct terminal {
-    int tty, quiet, line_open, lost; /* lost: errno of a failed write of the answer */
-    double shown, started;
-    char what[32];
-    FILE *json;
+/* The answer's way out and the input's way in. */
+typedef struct streams {
+    snc_terminal t; /* first: what the terminal's callbacks take the user for */
+    int lost;       /* errno of a failed write of the answer */
     char *line;
     size_t line_cap;
-} terminal;
-
-static void end_line(terminal *t)
-{
-    if (t->line_open) fputc('\n', stderr);
-    t->line_open = 0;
-}
-
-static void print_json_string(FILE *f, const char *s)
-{
-    fputc('"', f);
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\') fputc('\\', f);
-        if ((unsigned char)*s >= 0x20) fputc(*s, f);
-    }
-    fputc('"', f);
-}
-
-static void on_log(void *user, snc_level level, const char *line)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-    terminal *t = user;
-    if (t->json) {
-        fprintf(t->json, "{\"time\":%.3f,\"level\":\"%s\",\"line\":", snc_now() - t->started, names[level]);
-        print_json_string(t->json, line);
-        fprintf(t->json, "}\n");
-        fflush(t->json);
-    }
-    if (t->quiet && level > SNC_LEVEL_ERROR) return;
-    end_line(t);
-    fprintf(stderr, "%s%s\n", level == SNC_LEVEL_WARN ? "warning: " : "", line);
-}
-
-/* On a terminal one line that is redrawn; otherwise a plain line every ten seconds and at the end. */
-static void on_progress(void *user, const char *what, double done, double total, const char *note)
-{
-    terminal *t = user;
-    double now = snc_now();
-    if (strcmp(t->what, what) != 0) {
-        end_line(t);
-        snprintf(t->what, sizeof t->what, "%s", what);
-        t->started = now;
-        t->shown = 0;
-    }
-    int last = done >= total;
-    if (!last && now - t->shown < (t->tty ? 0.2 : 10)) return;
-    t->shown = now;
-    double rate = now > t->started ? done / (now - t->started) : 0, left = rate > 0 ? (total - done) / rate : 0;
-    if (t->json) {
-        fprintf(t->json, "{\"stage\":\"%s\",\"done\":%.0f,\"total\":%.0f,\"per_second\":%.2f,\"note\":", what, done, total, rate);
-        print_json_string(t->json, note);
-        fprintf(t->json, "}\n");
-        fflush(t->json);
-    }
-    if (t->quiet) return;
-    fprintf(stderr, "%s%s %.0f/%.0f  %.1f/s  %.0f s left  %s%s", t->tty ? "\r\033[K" : "", what, done, total, rate, left, note,
-            t->tty ? "" : "\n");
-    t->line_open = t->tty;
-    if (last) end_line(t);
-    fflush(stderr);
-}
+} streams;
 
 static void on_result(void *user, const char *line)
 {
-    terminal *t = user;
-    end_line(t);
+    streams *t = user;
+    snc_terminal_end_line(&t->t);
     if (t->lost || (fputs(line, stdout) >= 0 && fputc('\n', stdout) != EOF) || asked) return;
     t->lost = errno;
     cancelled = 1; /* nobody reads: no use to go on */
@@ -119,7 +58,7 @@ static void on_result(void *user, const char *line)
 
 static snc_err on_input(void *user, const char **line, size_t *bytes)
 {
-    terminal *t = user;
+    streams *t = user;
     ssize_t n = -1;
     *line = NULL;
     do {
@@ -225,18 +164,18 @@ int main(int argc, char **argv)
         return answered();
     }
     if (!err && a.verb->all_cores) spin_briefly(argv);
-    terminal t = {.tty = isatty(2), .quiet = a.quiet, .started = snc_now()};
-    snc_host h = {sizeof h, &t, on_log, on_progress, on_result, on_input, &cancelled, SNC_PROC_SELF};
+    streams io = {.lost = 0};
+    snc_host h = {.size = sizeof h, .user = &io, .log = snc_terminal_log, .result = on_result, .input = on_input, .cancel = &cancelled,
+                  .program = SNC_PROC_SELF, .status = snc_terminal_status};
     handle_signals(&a);
-    if (!err && a.log_json && !(t.json = fopen(a.log_json, "w")))
-        err = snc_err_set(SNC_E_IO, "--log-json %s: cannot write", a.log_json);
+    snc_err opened = snc_terminal_open(&io.t, err ? NULL : a.log_json, a.quiet);
+    if (!err) err = opened;
     if (!err) err = run(&a, &h, &missed);
-    end_line(&t);
-    if (fflush(stdout) != 0 && !t.lost && !asked) t.lost = errno;
-    if (t.lost && (!err || err == SNC_E_CANCELLED)) err = snc_err_set(SNC_E_IO, "standard output: write failed: %s", strerror(t.lost));
-    if (err) fprintf(stderr, "compress: %s\n", snc_err_text());
-    if (t.json) fclose(t.json);
-    free(t.line);
+    if (fflush(stdout) != 0 && !io.lost && !asked) io.lost = errno;
+    if (io.lost && (!err || err == SNC_E_CANCELLED)) err = snc_err_set(SNC_E_IO, "standard output: write failed: %s", strerror(io.lost));
+    if (err) snc_terminal_error(&io.t, snc_err_text());
+    snc_terminal_close(&io.t);
+    free(io.line);
     if (err == SNC_E_CANCELLED) return 130;
     return err ? 2 : missed ? 3 : 0;
 }

@@ -65,7 +65,7 @@ static snc_err encode_row(chunk *c, int32_t *len, const encode_job *job, int i, 
 {
     const snc_row *r = job->row[i];
     snc_encoding e;
-    SNC_TRY(snc_go_on(job->ctx));
+    SNC_CHECK(!snc_cancelled(job->ctx), SNC_E_CANCELLED, "interrupted");
     SNC_TRY(snc_tok_encode(&e, job->tok, job->scratch[worker], r->a.p, r->a.n, r->b.p, r->b.n, job->max_length));
     SNC_TRY(snc_grow(&c->ids, &c->ids_cap, c->n + (size_t)e.n, sizeof *c->ids));
     SNC_TRY(snc_grow(&c->types, &c->types_cap, c->n + (size_t)e.n, sizeof *c->types));

@@ -116,7 +116,7 @@ static snc_err observe(run_state *r, snc_obs *o)
         r->report->evaluated++;
     }
     snc_obs_point(o, r->opts);
-    snc_progress(r->ctx, "search", r->report->evaluated + r->report->reused, r->opts->evals, "best loss %.4f at %.0f us",
+    snc_progress(r->ctx, "search", r->report->evaluated, r->opts->evals - r->report->reused, "best loss %.4f at %.0f us",
                  r->have_best ? r->best.loss : o->loss, r->have_best ? r->best.latency_us : o->latency_us);
     return note_best(r, o);
 }

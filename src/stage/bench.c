@@ -85,7 +85,7 @@ static snc_err profile_cell(cell *r, snc_net *net, const snc_weights *w, const s
     snc_timing t;
     snc_net_times times;
     snc_measure_opts o = *mo;
-    o.warmup = 0; /* a pass over the batches runs before the first sample all the same: it is counted with the others */
+    o.warmup = 0; /* what runs before the first sample all the same is counted with the others */
     snc_net_profile(net, true);
     snc_err err = snc_measure(&t, net, work->batches, work->count, &o);
     snc_net_times_get(&times, net);
@@ -121,6 +121,8 @@ static snc_err time_cell(bench *b, const snc_loaded *l, const snc_ctx *base, con
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     SNC_GOTO(snc_net_create(&net, &ctx, l->weights, NULL, NULL, &no));
     mo.percentile = b->o->percentile / 100;
+    if (b->o->time_budget) SNC_GOTO(snc_parse_seconds(&mo.seconds, "--time-budget", b->o->time_budget));
+    if (b->o->time_budget) mo.whole = mo.seconds;
     if (b->o->repeats) mo.min_samples = mo.max_samples = b->o->repeats;
     SNC_GOTO(snc_grow(&b->cells, &b->cap_cells, b->n_cells + 1, sizeof *b->cells));
     cell *r = &b->cells[b->n_cells];
@@ -128,6 +130,9 @@ static snc_err time_cell(bench *b, const snc_loaded *l, const snc_ctx *base, con
     err = snc_measure(&r->t, net, w.batches, w.count, &mo);
     if (err == SNC_E_DIVERGED) err = snc_err_prefix(err, path);
     if (err) goto out;
+    if (r->t.lengths < w.count)
+        snc_log(&ctx, SNC_LOG_INFO, "%s: %d of %d batches timed, spread over their sizes: percentile %g is %.3f ms (95%%: %.3f to %.3f)", path,
+                r->t.lengths, w.count, b->o->percentile, r->t.value / 1e3, r->t.low / 1e3, r->t.high / 1e3);
     if (b->o->profile) SNC_GOTO(profile_cell(r, net, l->weights, &w, &mo));
     b->n_cells++;
 out:
@@ -222,7 +227,10 @@ static snc_err run_model(bench *b, const snc_ctx *ctx, const char *path)
     SNC_TRY(snc_loaded_open(&l, ctx, path, 0, false));
     for (int t = 0; t < b->threads.n && has_cells(b); t++)
         for (int i = 0; i < b->batch.n; i++)
-            for (int s = 0; s < b->seq.n; s++) SNC_GOTO(time_cell(b, &l, ctx, path, b->batch.v[i], b->seq.v[s], b->threads.v[t]));
+            for (int s = 0; s < b->seq.n; s++) {
+                snc_progress(ctx, "bench", (double)b->n_cells, b->o->n_models * b->threads.n * b->batch.n * b->seq.n, "%s", path);
+                SNC_GOTO(time_cell(b, &l, ctx, path, b->batch.v[i], b->seq.v[s], b->threads.v[t]));
+            }
     for (const char *p = b->o->tasks; p && *p;) {
         char name[256];
         size_t n = strcspn(p, ",");
@@ -232,6 +240,7 @@ static snc_err run_model(bench *b, const snc_ctx *ctx, const char *path)
         }
         memcpy(name, p, n);
         name[n] = 0;
+        snc_progress(ctx, "scores", (double)b->n_scores, (double)b->n_scores + 1, "%s on %s", path, name);
         SNC_GOTO(score_task(b, &l, ctx, path, name));
         p += n + (p[n] == ',');
     }
@@ -335,7 +344,10 @@ static snc_err say_json(const bench *b)
         cJSON_AddNumberToObject(j, "p90_ms", c->t.p90 / 1e3);
         cJSON_AddNumberToObject(j, "p99_ms", c->t.p99 / 1e3);
         cJSON_AddNumberToObject(j, "percentile_ms", c->t.value / 1e3);
+        cJSON_AddNumberToObject(j, "percentile_low_ms", c->t.low / 1e3);
+        cJSON_AddNumberToObject(j, "percentile_high_ms", c->t.high / 1e3);
         cJSON_AddNumberToObject(j, "samples", c->t.samples);
+        cJSON_AddNumberToObject(j, "batches_timed", c->t.lengths);
         cJSON_AddNumberToObject(j, "tokens_per_s", c->t.tokens_per_s);
         cJSON_AddNumberToObject(j, "sentences_per_s", c->t.seqs_per_s);
         cJSON *parts = b->o->profile ? cJSON_AddObjectToObject(j, "profile") : NULL;

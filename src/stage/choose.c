@@ -3,10 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "stage/exporting.h"
 
-enum { ROUNDS = 5, BOOTSTRAP = 2000, LOOKS = 400 };
+enum { ROUNDS = 5, LEAST_ROUNDS = 3, LEAST_SAMPLES = 3, BOOTSTRAP = 2000, LOOKS = 400 };
+
+static const double CLOCKS_FOR = 20; /* seconds, of nets beside each other */
 
 static const double AS_GOOD = 1.15; /* times the lowest loss on rank: what the rows of rank alone cannot tell from it */
 
@@ -63,36 +66,40 @@ static snc_err enter(entrant *e, const snc_pick *p, const snc_finalist *f, const
 }
 
 /* Interleaved: in each round every finalist and the full-size INT8 net are timed once, each round in the other direction, so
- * that neither a drift nor a disturbance with the rounds' period falls on one of them; medians of rounds. */
-static snc_err clock_once(snc_finalist *f, int n, snc_pick *p)
+ * that neither a drift nor a disturbance with the rounds' period falls on one of them; medians of rounds, of which a slow net has fewer. */
+static snc_err clock_once(snc_finalist *f, int n, snc_pick *p, const char *what)
 {
     snc_err err = SNC_OK;
     snc_workload w = {0};
     entrant e[SNC_FINALISTS + 1] = {{0}};
     double us[SNC_FINALISTS + 1][ROUNDS];
     snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
+    int rounds = 0;
     mo.seconds = 0.25;
+    mo.min_samples = LEAST_SAMPLES;
     mo.warmup = 0.05;
     mo.max_samples = 2000;
     mo.percentile = p->o->percentile / 100;
     SNC_GOTO(snc_pick_workload(&w, p->work, p->o, p->in->splits.rank, &p->supernet->cfg));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     SNC_GOTO(snc_ctx_check(p->work));
+    snc_progress(p->work, what, 0, ROUNDS * (n + 1), "%s", "");
     for (int i = 0; i <= n; i++) SNC_GOTO(enter(&e[i], p, i < n ? &f[i] : NULL, &no));
-    for (int r = 0; r < ROUNDS; r++)
+    for (double t0 = snc_now(); rounds < ROUNDS && (rounds < LEAST_ROUNDS || snc_now() - t0 < CLOCKS_FOR); rounds++)
         for (int k = 0; k <= n; k++) {
             snc_timing t;
-            int i = r % 2 ? n - k : k;
+            int i = rounds % 2 ? n - k : k;
             SNC_GOTO(snc_measure(&t, e[i].net, w.batches, w.count, &mo));
-            us[i][r] = t.value;
+            us[i][rounds] = t.value;
+            snc_progress(p->work, what, rounds * (n + 1) + k + 1, ROUNDS * (n + 1), "%.0f us", t.value);
         }
     for (int i = 0; i < n; i++) {
         snc_timing t;
         double ratio[ROUNDS];
-        for (int r = 0; r < ROUNDS; r++) ratio[r] = us[i][r] / us[n][r];
-        snc_timing_of(&t, ratio, ROUNDS, 0.5);
+        for (int r = 0; r < rounds; r++) ratio[r] = us[i][r] / us[n][r];
+        snc_timing_of(&t, ratio, rounds, 0.5);
         f[i].ratio = t.median;
-        snc_timing_of(&t, us[i], ROUNDS, 0.5);
+        snc_timing_of(&t, us[i], rounds, 0.5);
         f[i].us = t.median;
     }
 out:
@@ -104,9 +111,9 @@ out:
 
 /* A finalist far slower than its prediction, when the others are not, may have met a disturbance or unlucky pages: once seen,
  * 1.17x of the full net against a prediction of 0.65x, and 0.65x in every later process. The second reading counts. */
-static snc_err clock_finalists(snc_finalist *f, int n, snc_pick *p)
+static snc_err clock_finalists(snc_finalist *f, int n, snc_pick *p, const char *what)
 {
-    SNC_TRY(clock_once(f, n, p));
+    SNC_TRY(clock_once(f, n, p, what));
     double off[SNC_FINALISTS];
     snc_timing t;
     for (int i = 0; i < n; i++) off[i] = f[i].us / f[i].o.latency_us;
@@ -114,7 +121,7 @@ static snc_err clock_finalists(snc_finalist *f, int n, snc_pick *p)
     for (int i = 0; i < n; i++) {
         if (n < 3 || f[i].us / f[i].o.latency_us <= SLOW * t.median) continue;
         double first = f[i].us;
-        SNC_TRY(clock_once(&f[i], 1, p));
+        SNC_TRY(clock_once(&f[i], 1, p, what));
         snc_log(p->ctx, SNC_LOG_INFO, "a net predicted at %.0f us took %.0f us; measured again: %.0f us", f[i].o.latency_us, first, f[i].us);
     }
     return SNC_OK;
@@ -138,7 +145,7 @@ snc_err snc_pick_calibrate(cJSON **out, snc_pick *p)
 {
     snc_finalist f[SNC_FINALISTS];
     int n = probes(f, p);
-    SNC_TRY(clock_finalists(f, n, p));
+    SNC_TRY(clock_finalists(f, n, p, "calibration"));
     *out = cJSON_CreateArray();
     for (int i = 0; i < n; i++) {
         const double v[] = {f[i].o.latency_us, f[i].us, f[i].ratio};
@@ -203,6 +210,7 @@ static snc_err lowest_losses(snc_finalist *out, int *n, double *row, snc_pick *p
     double *scratch = row + SNC_FINALISTS * rows;
     int looks = candidates(near, obs, n_obs);
     *n = 0;
+    snc_progress(p->ctx, "second look", 0, looks, "%s", "");
     for (int i = 0; i < looks; i++) {
         snc_finalist f;
         int worst = 0;
@@ -238,7 +246,7 @@ static snc_err fastest_within_drop(snc_finalist *out, int *n, double *row, snc_p
     for (int i = on - 1; i >= 0 && *n < SNC_FINALISTS && looks < LOOKS; i--) {
         if (i > 0 && 100 * (p->teacher_rank_score - front[i]->metric) > p->asked.of[SNC_TARGET_DROP].value) continue;
         SNC_GOTO(look(&out[*n], row + (size_t)*n * (size_t)p->in->splits.select->n, p, front[i]));
-        looks++;
+        snc_progress(p->ctx, "second look", ++looks, on, "loss %.4f on select", out[*n].select_loss);
         if (drop_of(p, &out[*n]) <= p->asked.of[SNC_TARGET_DROP].value || i == 0) ++*n;
     }
     if (*n == 0 && on > 0) { /* all looks are spent on nets that lose more than rank had promised */
@@ -343,7 +351,7 @@ snc_err snc_pick_choose(snc_finalist out[SNC_FINALISTS], int *n, snc_pick *p, sn
         SNC_GOTO(snc_pick_observe(&least, p, &(snc_cfg){{0}}));
         SNC_GOTO(look(&out[(*n)++], row, p, &least));
     }
-    SNC_GOTO(clock_finalists(out, *n, p));
+    SNC_GOTO(clock_finalists(out, *n, p, "finalists"));
     for (int i = 0; i < *n; i++) judge(&out[i], p);
     SNC_GOTO(mark_ties(out, *n, row, p));
     for (int i = 1; i < *n; i++)

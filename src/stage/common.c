@@ -25,6 +25,8 @@ snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int
     out->level = o->verbose ? SNC_LOG_DEBUG : SNC_LOG_INFO;
     out->user = h->user;
     out->progress = h->progress;
+    out->status = h->status;
+    out->meter = &out->own;
     out->cancel = h->cancel;
     out->log = h->log;
     SNC_TRY(snc_ctx_check(out));

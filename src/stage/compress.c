@@ -239,6 +239,7 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_asked_parse(&j.asked, o, "compress"));
     SNC_TRY(snc_stage_ctx(&j.work, o, h, 1));
     SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
+    j.work.meter = j.ctx.meter;
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
     SNC_GOTO(check(&j, from));

@@ -18,6 +18,7 @@ enum {
 /* ---- what is compared ----------------------------------------------------------------------------------------------- */
 
 typedef struct pair {
+    const snc_ctx *ctx;
     const snc_task *task;
     const snc_dataset *d;
     const float *to, *of;         /* logits */
@@ -51,6 +52,7 @@ static snc_err resampled_drop(double *out, void *user, const int32_t *rows, int 
 {
     const pair *p = user;
     double to = 0, of = 0;
+    SNC_TRY(snc_go_on(p->ctx));
     SNC_TRY(resampled_score(&to, p, p->to, rows, n));
     SNC_TRY(resampled_score(&of, p, p->of, rows, n));
     *out = 100 * (to - of);
@@ -109,7 +111,7 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
 {
     snc_err err = SNC_OK;
     size_t n = (size_t)d->n;
-    pair p = {.task = task, .d = d, .to = to, .of = of, .K = K};
+    pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K};
     *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN, .only = -1};
     SNC_GOTO(snc_alloc(&p.to_says, n, sizeof *p.to_says));
     SNC_GOTO(snc_alloc(&p.of_says, n, sizeof *p.of_says));

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "models/cost.h"
+
+static const double ROUNDS_FOR = 180; /* seconds */
 
 static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
 {
@@ -32,22 +35,24 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     snprintf(percentile, sizeof percentile, "%g", o->percentile);
     const char *argv[] = {h->program, "bench", model, "-b", o->batch ? o->batch : "1", "-s", o->seq_len ? o->seq_len : "data",
                           "-t", o->threads ? o->threads : "1", "-o", "json", "--percentile", percentile, "--backend",
-                          o->backend ? o->backend : "auto", "--quiet", NULL};
+                          o->backend ? o->backend : "auto", "--time-budget", "1s", "--quiet", NULL};
     SNC_TRY(snc_proc_run(&text, ctx, argv));
     snc_err err = parse_cell(us, p90_us, text, model);
     snc_free(text);
     return err;
 }
 
-/* Rounds up to the n-th; a model has no more than its own. */
+/* Rounds up to the n-th, of slow models as many as there is time for; a model has no more than its own. */
 static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int n)
 {
-    int from = p->m[SNC_PROOF_COMPRESSED].rounds;
-    for (int r = from; r < n; r++) {
+    const int from = p->m[SNC_PROOF_COMPRESSED].rounds;
+    const double t0 = snc_now();
+    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || snc_now() - t0 < ROUNDS_FOR); r++) {
         for (int i = 0; i < SNC_PROOF_MODELS; i++) {
             snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
             double tail = 0;
             if (m == &p->m[SNC_PROOF_TEACHER] && r >= SNC_PROOF_TEACHER_ROUNDS) continue;
+            snc_progress(ctx, "proof", r + (double)i / SNC_PROOF_MODELS, n, "%s", m->name);
             SNC_TRY(snc_proof_time(&m->round_us[r], &tail, ctx, o, h, m->path));
             m->p90_us = (m->p90_us * r + tail) / (r + 1);
             m->rounds = r + 1;
@@ -142,8 +147,10 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         out->m[k].name = names[k];
         out->m[k].path = paths[k];
+        snc_progress(ctx, "scores", k, SNC_PROOF_MODELS + 1, "%s", names[k]);
         SNC_GOTO(score_model(&out->m[k], ctx, o, task, dev, &out->classes));
     }
+    snc_progress(ctx, "scores", SNC_PROOF_MODELS, SNC_PROOF_MODELS + 1, "intervals");
     SNC_GOTO(compare(out, ctx, task, dev));
     SNC_GOTO(time_models(out, ctx, o, h, latency));
 out:

@@ -469,6 +469,7 @@ snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
     SNC_CHECK(mine.seeds <= MOST_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.seeds, MOST_SEEDS);
     SNC_TRY(snc_stage_ctx(&work, o, h, 1));
     SNC_TRY(snc_stage_ctx(&ctx, &all, h, 0));
+    work.meter = ctx.meter;
     l.report = cJSON_CreateObject();
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "study", o->models[0], true, NULL));
     SNC_GOTO(run_all(&l, wanted, &work, &in));

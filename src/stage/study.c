@@ -51,7 +51,7 @@ static snc_err run_contender(contender *c, const snc_ctx *ctx, const snc_tabular
             c->square[i] += (double)m[i].rank * m[i].rank;
             c->accuracy[i] += m[i].accuracy;
         }
-        if (ctx->progress) ctx->progress(ctx->user, c->name, s + 1, seeds, "");
+        snc_progress(ctx, c->name, s + 1, seeds, "%s", "");
     }
     return SNC_OK;
 }

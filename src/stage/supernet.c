@@ -131,6 +131,8 @@ double snc_step_distance(const float *z, const float *teacher, int n, int K, boo
 snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute, const char *wanted)
 {
     static const char *const rules[] = {"even", "first", "last"};
+    const int least = (m->arch.layers + 1) / 2;
+    int nets = 0;
     float *teacher = NULL;
     double best = 0;
     snc_err err = SNC_OK;
@@ -143,11 +145,13 @@ snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, cons
     snprintf(rule, 8, "%s", rules[0]);
     if (!in->splits.select || m->arch.layers < 2) return SNC_OK;
     SNC_GOTO(snc_alloc(&teacher, (size_t)in->splits.select->n * (size_t)m->cfg.classes, sizeof *teacher));
+    snc_progress(ctx, "depth rule", 0, 3 * (m->arch.layers - least), "%s", "");
     SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, in->splits.select, 64, NULL));
     for (int i = 0; i < 3; i++) {
         double sum = 0, one = 0;
-        for (int depth = (m->arch.layers + 1) / 2; depth < m->arch.layers; depth++) {
+        for (int depth = least; depth < m->arch.layers; depth++) {
             SNC_GOTO(rule_loss(&one, ctx, m, in, compute, teacher, rules[i], depth));
+            snc_progress(ctx, "depth rule", ++nets, 3 * (m->arch.layers - least), "%s", rules[i]);
             sum += one;
         }
         snc_log(ctx, SNC_LOG_INFO, "depth rule %s: loss %.4f on select, summed over depths, untrained", rules[i], sum);

@@ -13,7 +13,7 @@
 
 const snc_options snc_options_defaults = {
     .size = sizeof(snc_options), .max_drop = -1, .percentile = 50, .seed = 42, .epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06,
-    .batch_size = 32, .hold_out = 1, .checkpoint_every = 500, .supernet_epochs = 1, .supernet_lr = 5e-5, .augment = 3, .alpha = 0.3,
+    .batch_size = 32, .hold_out = 1, .supernet_epochs = 1, .supernet_lr = 5e-5, .augment = 3, .alpha = 0.3,
     .temperature = 1, .evals = 400, .repair_epochs = 1,
 };
 
@@ -83,11 +83,12 @@ snc_err snc_call_take(snc_call *out, const snc_options *o, const snc_host *h)
     SNC_CHECK(o, SNC_E_ARG, "snc_options: NULL");
     SNC_CHECK(h, SNC_E_ARG, "snc_host: NULL");
     SNC_TRY(check_size("snc_options", o->size, offsetof(snc_options, overwrite), sizeof *o, alignof(snc_options)));
-    SNC_TRY(check_size("snc_host", h->size, sizeof *h, sizeof *h, alignof(snc_host)));
+    SNC_TRY(check_size("snc_host", h->size, offsetof(snc_host, status), sizeof *h, alignof(snc_host)));
     out->o = snc_options_defaults;
     memcpy(&out->o, o, o->size);
     out->o.size = sizeof out->o;
-    out->h = *h;
+    out->h = (snc_host){0};
+    memcpy(&out->h, h, h->size);
     return check_options(&out->o);
 }
 

@@ -44,6 +44,7 @@ snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc
     SNC_GOTO(snc_batcher_new(&batcher, d, batch_size));
     SNC_GOTO(sorted_rows(&rows, d));
     SNC_GOTO(snc_alloc(&z, (size_t)batch_size * (size_t)K, sizeof *z));
+    if (what) snc_progress(ctx, what, 0, d->n, "%s", "");
     for (int at = 0; at < d->n; at += batch_size) {
         SNC_GOTO(snc_go_on(ctx));
         int n = d->n - at < batch_size ? d->n - at : batch_size;

@@ -197,12 +197,14 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     snc_err err = SNC_OK;
     sweep w = {0};
     snc_importance s = {0};
+    const double rows = d->n < o->max_rows ? d->n : o->max_rows;
     *out = s;
     SNC_GOTO(allocate(&s, &m->arch));
     SNC_GOTO(create(&w, ctx, m, d, o));
     w.p.m = m;
     w.p.s = &s;
     snc_batcher_epoch(w.batcher, ctx->seed, 0);
+    snc_progress(ctx, "importance", 0, rows, "%s", "");
     for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < o->max_rows; i++) {
         const snc_row_set *sets;
         int labelled;
@@ -213,7 +215,7 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
         score_rest(&w.p, sets);
         zero_grad(&m->params, sets);
         s.rows += labelled;
-        snc_progress(ctx, "importance", (double)s.rows, (double)(d->n < o->max_rows ? d->n : o->max_rows), "%s", "");
+        snc_progress(ctx, "importance", (double)s.rows, rows, "%s", "");
     }
     if (s.rows == 0) {
         err = snc_err_set(SNC_E_ARG, "importance: no labelled row");

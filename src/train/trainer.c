@@ -44,7 +44,7 @@ typedef struct trainer {
     tally tally;
     snc_fact facts[MAX_FACTS];
     int n_facts;
-    double started, shown;
+    double started, shown, saved;
     int64_t rows_done;
 } trainer;
 
@@ -207,6 +207,7 @@ static snc_err save(trainer *t)
     snc_fakequant_restore(t->quant);
     snc_err err = snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
     snc_fakequant_apply(t->quant);
+    t->saved = snc_now();
     return err;
 }
 
@@ -382,10 +383,18 @@ static snc_err interrupted(trainer *t)
                        t->o->checkpoint ? "; the checkpoint is saved" : "");
 }
 
+/* By steps where the caller counts them, and by time whatever he says: a step may take a minute. */
+static bool due(const trainer *t)
+{
+    int every = t->o->checkpoint_every;
+    return (every > 0 && t->step % every == 0) || snc_now() - t->saved >= t->o->checkpoint_seconds;
+}
+
 static snc_err loop(snc_train_result *out, trainer *t)
 {
     int64_t shuffled = -1;
-    t->started = t->shown = snc_now();
+    t->started = t->saved = snc_now();
+    show(t, true); /* where a resumed run begins */
     while (t->step < t->total) {
         if (snc_cancelled(t->ctx)) return interrupted(t);
         if (t->o->max_steps > 0 && t->step >= t->o->max_steps) {
@@ -404,8 +413,7 @@ static snc_err loop(snc_train_result *out, trainer *t)
         show(t, false);
         bool ended = t->step % t->per_epoch == 0;
         if (ended || t->step == t->total) SNC_TRY(end_epoch(t));
-        int every = t->o->checkpoint_every;
-        if (every > 0 && t->step < t->total && (ended || t->step % every == 0)) SNC_TRY(save(t));
+        if (t->step < t->total && due(t)) SNC_TRY(save(t));
     }
     report(out, t);
     return SNC_OK;

@@ -47,7 +47,8 @@ typedef struct snc_train_opts {
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
     int64_t max_steps;     /* 0: to the end */
     const char *checkpoint; /* path, NULL: none */
-    int checkpoint_every;  /* steps; 0: only when stopped */
+    int checkpoint_every;  /* steps; 0: by time alone */
+    double checkpoint_seconds; /* by time, beside steps */
     const float *teacher_logits; /* [rows, classes] of the teacher, borrowed; NULL: it is asked first */
     bool resume;           /* continue from the checkpoint when it exists */
     bool discard;          /* of a checkpoint of other inputs, or a damaged one: begin anew instead of refusing it */
@@ -58,7 +59,7 @@ typedef struct snc_train_opts {
 #define SNC_TRAIN_OPTS_INIT                                                                                            \
     { .epochs = 3, .batch_size = 32, .lr = 5e-5, .warmup = 0.06, .weight_decay = 0.01, .clip = 1.0,                    \
       .compute = SNC_COMPUTE_F32, .dropout = true, .alpha = 0.3, .temperature = 1.0, .sampler = "sandwich",            \
-      .random_nets = 2, .lazy_rows = true, .what = "train" }
+      .checkpoint_seconds = 300, .random_nets = 2, .lazy_rows = true, .what = "train" }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
 /* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature

@@ -110,6 +110,8 @@ run 0 bench e.snc -s 8 -r 20 --percentile 99 --backend native -o json --verbose 
 noted '"level":"debug"'
 check "percentile 99 is not below the median" awk -v p="$(number out percentile_ms)" -v m="$(number out p50_ms)" 'BEGIN { exit !(p >= m && m > 0) }'
 run 0 bench e.snc -s 8 -r 3 --quiet -o md
+run 0 bench e.snc -s 8 --time-budget 0.1s -o json
+less "seconds in samples of a budget of 0.1 s" "$(awk -v n="$(number out samples)" -v ms="$(number out p50_ms)" 'BEGIN { print n * ms / 1e3 }')" 0.3
 lines err 0
 for split in train rank select dev; do
     run 0 eval t.snc "${data[@]}" --split $split --json --threads 2 --backend native --seed 42 --max-length 32 --verbose --log-json log

@@ -153,13 +153,24 @@ static void measure_counts_whole_passes(void **state)
     nano_batch x[3];
     snc_tokens list[3];
     snc_timing t;
-    snc_measure_opts o = {.warmup = 0, .seconds = 0, .min_samples = 10, .max_samples = 100, .percentile = 0.9};
+    snc_measure_opts o = {.warmup = 0, .seconds = 0, .whole = 1000, .min_samples = 10, .max_samples = 100, .percentile = 0.9};
     for (int i = 0; i < 3; i++) list[i] = (x[i] = nano_batch_make(2, 40, (uint64_t)i)).t;
     assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
     assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &(snc_net_opts)SNC_NET_OPTS_INIT), SNC_OK);
     assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_OK);
     assert_int_equal(t.samples, 12);
+    assert_int_equal(t.lengths, 3);
     assert_true(t.min > 0 && t.low <= t.value && t.value <= t.high && t.tokens_per_s > t.seqs_per_s);
+    o.whole = 0; /* no time at all: the least that was asked for, of as many lengths */
+    o.min_samples = 2;
+    assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_OK);
+    assert_true(t.samples == 2 && t.lengths == 2);
+    volatile int cancel = 1;
+    snc_net *stopped;
+    ctx.cancel = &cancel;
+    assert_int_equal(snc_net_create(&stopped, &ctx, w, NULL, NULL, &(snc_net_opts)SNC_NET_OPTS_INIT), SNC_OK);
+    assert_int_equal(snc_measure(&t, stopped, list, 3, &o), SNC_E_CANCELLED);
+    snc_net_free(stopped);
     o.percentile = 0;
     assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_E_ARG);
     assert_int_equal(snc_measure(&t, n, list, 0, &o), SNC_E_ARG);
@@ -169,12 +180,46 @@ static void measure_counts_whole_passes(void **state)
     snc_model_free(m);
 }
 
+/* Lengths as real texts have them, many short and a few long: a sample has their mean and quantiles, and so has its half. */
+static void a_sample_is_spread_over_the_lengths(void **state)
+{
+    (void)state;
+    enum { ROWS = 1000, N = 64 };
+    snc_tokens x[ROWS];
+    int order[ROWS], at[ROWS];
+    double mean = 0;
+    snc_rng r;
+    snc_rng_init(&r, 4, 4);
+    for (int i = 0; i < ROWS; i++) {
+        double u = snc_rng_uniform(&r);
+        x[i] = (snc_tokens){.B = 1, .T = 5 + (int)(120 * u * u * u)};
+        mean += x[i].T / (double)ROWS;
+    }
+    for (int n = N; n >= N / 2; n /= 2) {
+        double sum = 0;
+        int below = 0;
+        assert_int_equal(snc_measure_spread(order, x, ROWS, N), SNC_OK);
+        memset(at, 0, sizeof at);
+        for (int i = 0; i < n; i++) {
+            assert_int_equal(at[order[i]]++, 0); /* none twice */
+            sum += x[order[i]].T;
+            below += x[order[i]].T < 20;
+        }
+        int all = 0;
+        for (int i = 0; i < ROWS; i++) all += x[i].T < 20;
+        assert_true(fabs(sum / n / mean - 1) < 0.03); /* 0.001 and 0.02 measured; a random sample: 0.12 */
+        assert_true(abs(below * ROWS / n - all) <= ROWS / n);
+    }
+    assert_int_equal(snc_measure_spread(order, x, ROWS, ROWS), SNC_OK);
+    for (int i = 0; i < ROWS; i++) assert_int_equal(order[i], i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_survives_its_file),   cmocka_unit_test(bad_spaces_are_refused),
         cmocka_unit_test(bad_files_are_refused),       cmocka_unit_test(percentiles_and_their_intervals),
-        cmocka_unit_test(measure_counts_whole_passes),
+        cmocka_unit_test(measure_counts_whole_passes), cmocka_unit_test(a_sample_is_spread_over_the_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,36 @@ static void cancel_soon(void *user, const char *what, double done, double total,
     if (done >= 5) cancel = 1;
 }
 
+static void count_saved(void *user, const char *what, double done, double total, const char *note)
+{
+    (void)what, (void)total, (void)note;
+    if (done >= 1 && snc_is_file(checkpoint)) ++*(int *)user;
+}
+
+/* Without a number of steps the clock decides, and five minutes are long here. */
+static void checkpoints_come_by_time(void **state)
+{
+    (void)state;
+    int seen = 0;
+    snc_train_result r;
+    snc_ctx watched = ctx;
+    watched.progress = count_saved;
+    watched.user = &seen;
+    for (int often = 0; often < 2; often++) {
+        snc_model *m = model(4);
+        snc_train_opts o = options();
+        remove(checkpoint);
+        o.checkpoint = checkpoint;
+        o.epochs = 0.5;
+        if (often) o.checkpoint_seconds = 0;
+        seen = 0;
+        assert_int_equal(snc_train_run(&r, &watched, m, NULL, &data.d, NULL, &o), SNC_OK);
+        assert_int_equal(seen > 0, often);
+        snc_model_free(m);
+    }
+    remove(checkpoint);
+}
+
 static void a_cancelled_run_is_saved_and_continues_to_the_same_bits(void **state)
 {
     (void)state;
@@ -455,6 +485,7 @@ int main(void)
         cmocka_unit_test(fine_tuning_learns_the_task),
         cmocka_unit_test(a_resumed_run_has_the_bits_of_an_uninterrupted_one),
         cmocka_unit_test(a_cancelled_run_is_saved_and_continues_to_the_same_bits),
+        cmocka_unit_test(checkpoints_come_by_time),
         cmocka_unit_test(a_checkpoint_of_other_inputs_or_damaged_is_refused_by_name),
         cmocka_unit_test(a_loss_that_is_not_finite_stops_and_names_the_step),
         cmocka_unit_test(unlabelled_rows_are_learnt_from_the_teacher_alone),
