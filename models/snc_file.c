@@ -291,7 +291,7 @@ static snc_err open_st(snc_sncfile **out, snc_st *st, const char *where)
 snc_err snc_sncfile_open(snc_sncfile **out, const char *path)
 {
     snc_st *st = NULL;
-    SNC_TRY(snc_st_open(&st, path));
+    SNC_TRY(snc_st_read(&st, path));
     return open_st(out, st, path);
 }
 

@@ -16,7 +16,8 @@
  *     snc_sncfile *f;  SNC_TRY(snc_sncfile_open(&f, path));
  *     snc_matrix_view w;  SNC_TRY(snc_sncfile_matrix_view(&w, f, "layer.0.ffn.in.weight"));   ...   snc_sncfile_close(f);
  *
- * The file stays mapped; views are borrowed from it until close. Immutable once open: threads may share it.
+ * The file is read into memory and may change afterwards; views are borrowed from there until close. Immutable once open:
+ * threads may share it.
  */
 #ifndef SNC_MODELS_SNC_FILE_H
 #define SNC_MODELS_SNC_FILE_H

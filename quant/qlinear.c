@@ -214,7 +214,7 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
 #ifdef SNC_WITH_ONEDNN
     if (l->dnnl) {
         const int32_t *s;
-        SNC_TRY(snc_qdnnl__run(&s, l->dnnl, xq, ldq, T, n, k, workspace));
+        SNC_TRY(snc_qdnnl__run(&s, l->dnnl, ctx, xq, ldq, T, n, k, workspace));
         rows_job r = {.y = y, .s = s, .sx = sx, .l = l, .ldy = ldy, .n = n, .epi = epi};
         snc_par_for(ctx, T, 32, finish_rows, &r);
         return SNC_OK;

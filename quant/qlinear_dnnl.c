@@ -13,11 +13,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/par.h"
 
 typedef struct entry {
     struct entry *next;
     atomic_flag taken;
-    int T, n, k, ldq;
+    int T, n, k, ldq, team; /* team: a primitive is made for so many threads */
     dnnl_primitive_t matmul;
     dnnl_stream_t stream;
     dnnl_memory_t x, w, y, scratch;
@@ -194,7 +195,7 @@ out:
     return err;
 }
 
-static snc_err entry_new(entry **out, const snc_qdnnl *d, int T, int n, int k)
+static snc_err entry_new(entry **out, const snc_qdnnl *d, int team, int T, int n, int k)
 {
     static const char what[] = "int8 matmul";
     snc_err err = SNC_OK;
@@ -206,6 +207,7 @@ static snc_err entry_new(entry **out, const snc_qdnnl *d, int T, int n, int k)
     memset(&w, 0, sizeof w);
     memset(&y, 0, sizeof y);
     SNC_GOTO(snc_alloc(&e, 1, sizeof *e));
+    e->team = team;
     e->T = T;
     e->n = n;
     e->k = k;
@@ -240,15 +242,15 @@ out:
 }
 
 /* An entry of this shape that is ours until its flag is cleared. */
-static snc_err acquire(entry **out, snc_qdnnl *d, int T, int n, int k)
+static snc_err acquire(entry **out, snc_qdnnl *d, int team, int T, int n, int k)
 {
     for (entry *e = atomic_load(&d->head); e; e = e->next)
-        if (e->T == T && e->n == n && e->k == k && !atomic_flag_test_and_set(&e->taken)) {
+        if (e->team == team && e->T == T && e->n == n && e->k == k && !atomic_flag_test_and_set(&e->taken)) {
             *out = e;
             return SNC_OK;
         }
     entry *e;
-    SNC_TRY(entry_new(&e, d, T, n, k));
+    SNC_TRY(entry_new(&e, d, team, T, n, k));
     (void)atomic_flag_test_and_set(&e->taken);
     e->next = atomic_load(&d->head);
     while (!atomic_compare_exchange_weak(&d->head, &e->next, e)) continue;
@@ -266,12 +268,12 @@ size_t snc_qdnnl__workspace_size(const snc_qdnnl *d, int T)
     return copy_bytes(d, T) + snc_align_up((size_t)bucket(T) * (size_t)d->N * sizeof(int32_t), SNC_ALIGN);
 }
 
-snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const int8_t *xq, int ldq, int T, int n, int k, void *workspace)
+static snc_err run_with(const int32_t **sums, snc_qdnnl *d, int team, const int8_t *xq, int ldq, int T, int n, int k, void *workspace)
 {
     static const char what[] = "int8 matmul run";
     snc_err err = SNC_OK;
     entry *e;
-    SNC_TRY(acquire(&e, d, bucket(T), n, k));
+    SNC_TRY(acquire(&e, d, team, bucket(T), n, k));
     int8_t *copy = workspace;
     void *y = copy + copy_bytes(d, T);
     const int8_t *x = xq;
@@ -290,6 +292,14 @@ snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const int8_t *xq, int
     *sums = y;
 out:
     atomic_flag_clear(&e->taken);
+    return err;
+}
+
+snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const snc_ctx *ctx, const int8_t *xq, int ldq, int T, int n, int k, void *workspace)
+{
+    int team = snc_par_team(ctx->threads), before = snc_par_lend(team);
+    snc_err err = run_with(sums, d, team, xq, ldq, T, n, k, workspace);
+    snc_par_return(before);
     return err;
 }
 #else

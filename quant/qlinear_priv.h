@@ -100,7 +100,7 @@ void    snc_qdnnl__free(snc_qdnnl *d);
 const int8_t *snc_qdnnl__weights(const snc_qdnnl *d); /* [N, K] dense */
 size_t  snc_qdnnl__workspace_size(const snc_qdnnl *d, int T);
 /* The sums of [T, k] x [n, k]^T, int32 [T, n], inside the workspace. */
-snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const int8_t *xq, int ldq, int T, int n, int k,
+snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const snc_ctx *ctx, const int8_t *xq, int ldq, int T, int n, int k,
                        void *workspace) SNC_MUST_USE;
 #endif
 

@@ -72,14 +72,16 @@ typedef struct snc_result {
     const float *logits; /* [classes], borrowed from the session until its next call */
 } snc_result;
 
-/* path: a .snc with a tokenizer and labels. SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside). */
+/* path: a .snc with a tokenizer and labels. The file is read into memory: once this returns it may be replaced, cut or deleted.
+ * SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside). */
 SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
 SNC_API void snc_classifier_close(snc_classifier *c); /* sessions still open keep what they need; NULL is fine */
 SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
 SNC_API int snc_classifier_regression(const snc_classifier *c);
 SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
 
-/* threads: how many this session may use for one call, 1 to 1024; more than the machine has count as all of them. */
+/* threads: how many this session may use for one call, 1 to 1024; more than the machine has count as all of them. The program's
+ * own OpenMP settings stay as they are. After fork both processes may go on; the child's calls use one thread. */
 SNC_API snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads) SNC_MUST_USE;
 SNC_API void snc_session_free(snc_session *s); /* NULL is fine */
 

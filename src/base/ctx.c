@@ -30,7 +30,7 @@ const char *snc_backend_name(snc_backend b) { return backend_names[b]; }
 snc_err snc_ctx_check(const snc_ctx *ctx)
 {
     SNC_CHECK(ctx->threads >= 1 && ctx->threads <= 1024, SNC_E_ARG, "threads %d: expected 1 to 1024", ctx->threads);
-    snc_par_set_threads(ctx->threads);
+    snc_par_watch_fork();
     return SNC_OK;
 }
 

@@ -50,7 +50,7 @@ typedef struct snc_ctx {
 
 #define SNC_CTX_INIT { .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO }
 
-/* Sets the OpenMP team size used by us, OpenBLAS and oneDNN. Call once after filling the struct. SNC_E_ARG: threads. */
+/* Call once after filling the struct; changes nothing that another part of the program could see. SNC_E_ARG: threads. */
 snc_err snc_ctx_check(const snc_ctx *ctx) SNC_MUST_USE;
 
 void snc_log(const snc_ctx *ctx, snc_log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -16,7 +16,31 @@
 
 #include "base/mem.h"
 
-snc_err snc_fmap_open(snc_fmap **out, const char *path)
+static snc_err read_pages(void *p, size_t size, int fd, const char *path)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t n = read(fd, (unsigned char *)p + at, size - at);
+        if (n < 0 && errno == EINTR) continue;
+        SNC_CHECK(n >= 0, SNC_E_IO, "%s: read failed: %s", path, strerror(errno));
+        SNC_CHECK(n > 0, SNC_E_IO, "%s: became shorter while it was read", path);
+        at += (size_t)n;
+    }
+    return SNC_OK;
+}
+
+/* Pages of the file itself, or fresh ones with what it holds now. */
+static snc_err fill(snc_fmap *m, int fd, bool copy, const char *path)
+{
+    if (m->size == 0) return SNC_OK;
+    void *p = mmap(NULL, m->size, copy ? PROT_READ | PROT_WRITE : PROT_READ, copy ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, copy ? -1 : fd, 0);
+    SNC_CHECK(p != MAP_FAILED, SNC_E_IO, "%s: cannot map: %s", path, strerror(errno));
+    m->data = p;
+    if (!copy) return SNC_OK;
+    snc_advise_huge(p, m->size);
+    return read_pages(p, m->size, fd, path);
+}
+
+static snc_err map_file(snc_fmap **out, const char *path, bool copy)
 {
     snc_fmap *m = NULL;
     snc_err err = SNC_OK;
@@ -29,21 +53,17 @@ snc_err snc_fmap_open(snc_fmap **out, const char *path)
     }
     SNC_GOTO(snc_alloc(&m, 1, sizeof *m));
     m->size = (size_t)st.st_size;
-    if (m->size > 0) {
-        void *p = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) {
-            err = snc_err_set(SNC_E_IO, "%s: cannot map: %s", path, strerror(errno));
-            goto out;
-        }
-        m->data = p;
-    }
+    SNC_GOTO(fill(m, fd, copy, path));
     *out = m;
     m = NULL;
 out:
     close(fd);
-    snc_free(m);
+    snc_fmap_close(m);
     return err;
 }
+
+snc_err snc_fmap_open(snc_fmap **out, const char *path) { return map_file(out, path, false); }
+snc_err snc_fmap_read(snc_fmap **out, const char *path) { return map_file(out, path, true); }
 
 void snc_fmap_close(snc_fmap *m)
 {

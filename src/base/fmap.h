@@ -16,6 +16,8 @@ typedef struct snc_fmap {
 } snc_fmap;
 
 snc_err snc_fmap_open(snc_fmap **out, const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable */
+/* The same by a copy in memory: what becomes of the file afterwards does not matter. SNC_E_IO too: it shrank meanwhile. */
+snc_err snc_fmap_read(snc_fmap **out, const char *path) SNC_MUST_USE;
 void    snc_fmap_close(snc_fmap *m);
 
 /* The whole file plus a NUL byte, freed with snc_free. */

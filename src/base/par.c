@@ -1,27 +1,37 @@
 #include "base/par.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
-void snc_par_set_threads(int threads)
+/* A child of fork has one thread, and an OpenMP library that waits forever for those it remembers. */
+static atomic_bool forked;
+static void in_child(void) { atomic_store(&forked, true); }
+static void watch(void) { (void)pthread_atfork(NULL, NULL, in_child); }
+
+void snc_par_watch_fork(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch);
+}
+
+int snc_par_team(int threads) { return atomic_load_explicit(&forked, memory_order_relaxed) ? 1 : threads; }
+
+int snc_par_lend(int team)
 {
 #ifdef _OPENMP
-    omp_set_dynamic(0);
-    omp_set_num_threads(threads);
+    int before = omp_get_max_threads();
+    if (team != before) omp_set_num_threads(team);
+    return before;
 #else
-    (void)threads;
+    return team;
 #endif
 }
 
-int snc_par_threads(void)
-{
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 1;
-#endif
-}
+void snc_par_return(int before) { (void)snc_par_lend(before); }
 
 int snc_par_cores(void)
 {
@@ -44,7 +54,7 @@ void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, vo
     if (grain < 1) grain = 1;
     int64_t chunks = (n + grain - 1) / grain;
 #ifdef _OPENMP
-    int team = chunks < ctx->threads ? (int)chunks : ctx->threads;
+    int team = snc_par_team(chunks < ctx->threads ? (int)chunks : ctx->threads);
     if (team > 1) {
 #pragma omp parallel num_threads(team)
         {

@@ -1,4 +1,5 @@
-/* f32 products through OpenBLAS; threads are the OpenMP team that snc_ctx_check set. */
+/* f32 products through OpenBLAS; threads are those of the context. */
+#include "base/par.h"
 #include "core/gemm_priv.h"
 
 #ifdef SNC_WITH_OPENBLAS
@@ -25,12 +26,13 @@ static void add_bias(const snc_gemm__job *j)
 
 static snc_err blas_run(snc_gemm *g, const snc_gemm__job *j)
 {
-    (void)g;
     if (j->bias) add_bias(j);
+    int before = snc_par_lend(snc_par_team(g->ctx->threads));
     bool ta = j->product == GEMM_BACKWARD_W, tb = j->product == GEMM_FORWARD;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, j->M, j->N, j->K, 1.0f, j->A,
                 (int)(ta ? j->a_col : j->a_row), j->B, (int)(tb ? j->b_col : j->b_row),
                 j->accumulate || j->bias ? 1.0f : 0.0f, j->C, (int)j->ldc);
+    snc_par_return(before);
     return SNC_OK;
 }
 

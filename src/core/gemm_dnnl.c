@@ -16,7 +16,7 @@ enum { SLOTS = 512, OPERANDS = 4 }; /* A, B, C, bias */
 
 typedef struct shape_key {
     int64_t ldc, a_row, a_col, b_row, b_col;
-    int32_t M, N, K, bias, accumulate, unused;
+    int32_t M, N, K, bias, accumulate, team; /* team: a primitive is made for so many threads */
 } shape_key;
 
 typedef struct slot {
@@ -208,11 +208,11 @@ static snc_err bind(dnnl_exec_arg_t *arg, int name, dnnl_memory_t memory, const 
     return SNC_OK;
 }
 
-static snc_err dnnl_run(snc_gemm *g, const snc_gemm__job *j)
+static snc_err run_with(snc_gemm *g, const snc_gemm__job *j, int team)
 {
     shape_key key;
     memset(&key, 0, sizeof key);
-    key.M = j->M, key.N = j->N, key.K = j->K, key.bias = j->bias != NULL, key.accumulate = j->accumulate;
+    key.M = j->M, key.N = j->N, key.K = j->K, key.bias = j->bias != NULL, key.accumulate = j->accumulate, key.team = team;
     key.ldc = j->ldc, key.a_row = j->a_row, key.a_col = j->a_col, key.b_row = j->b_row, key.b_col = j->b_col;
     const void *A = j->A, *B = j->B;
     if (g->compute == SNC_COMPUTE_BF16) {
@@ -229,6 +229,14 @@ static snc_err dnnl_run(snc_gemm *g, const snc_gemm__job *j)
     DNNL_TRY(dnnl_primitive_execute(s->primitive, g->dnnl->stream, j->bias ? 4 : 3, args));
     DNNL_TRY(dnnl_stream_wait(g->dnnl->stream));
     return SNC_OK;
+}
+
+static snc_err dnnl_run(snc_gemm *g, const snc_gemm__job *j)
+{
+    int team = snc_par_team(g->ctx->threads), before = snc_par_lend(team);
+    snc_err err = run_with(g, j, team);
+    snc_par_return(before);
+    return err;
 }
 
 const snc_gemm__ops *snc_gemm__dnnl(snc_compute compute)

@@ -170,14 +170,27 @@ snc_err snc_st_open_mem(snc_st **out, const unsigned char *data, size_t size, co
     return err;
 }
 
-snc_err snc_st_open(snc_st **out, const char *path)
+/* Takes map over. */
+static snc_err open_map(snc_st **out, snc_fmap *map, const char *path)
 {
-    snc_fmap *map = NULL;
-    SNC_TRY(snc_fmap_open(&map, path));
     snc_err err = snc_st_open_mem(out, map->data, map->size, path);
     if (err) snc_fmap_close(map);
     else (*out)->map = map;
     return err;
+}
+
+snc_err snc_st_open(snc_st **out, const char *path)
+{
+    snc_fmap *map = NULL;
+    SNC_TRY(snc_fmap_open(&map, path));
+    return open_map(out, map, path);
+}
+
+snc_err snc_st_read(snc_st **out, const char *path)
+{
+    snc_fmap *map = NULL;
+    SNC_TRY(snc_fmap_read(&map, path));
+    return open_map(out, map, path);
 }
 
 void snc_st_close(snc_st *f)

@@ -26,6 +26,8 @@ typedef struct snc_st snc_st;
 bool snc_st_sniff(const unsigned char *data, size_t size);
 
 snc_err snc_st_open(snc_st **out, const char *path) SNC_MUST_USE;
+/* The same by a copy in memory: what becomes of the file afterwards does not matter. */
+snc_err snc_st_read(snc_st **out, const char *path) SNC_MUST_USE;
 /* The same over borrowed memory; `where` stands for the file name in messages. */
 snc_err snc_st_open_mem(snc_st **out, const unsigned char *data, size_t size, const char *where) SNC_MUST_USE;
 void    snc_st_close(snc_st *f);

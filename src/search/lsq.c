@@ -41,10 +41,9 @@ snc_err snc_lsq_solve_ref(double *x, double *A, int n)
 snc_err snc_lsq_solve(double *x, double *A, int n)
 {
 #ifdef SNC_WITH_LAPACKE
-    int threads = snc_par_threads();
-    snc_par_set_threads(1); /* a team gains nothing on so few rows, and waits forever where another program has its core */
+    int before = snc_par_lend(1); /* a team gains nothing on so few rows, and waits forever where another program has its core */
     lapack_int info = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', n, 1, A, n, x, 1);
-    snc_par_set_threads(threads);
+    snc_par_return(before);
     SNC_CHECK(info == 0, SNC_E_BACKEND, "least squares: the matrix is not positive definite at row %d of %d", (int)info - 1, n);
     return SNC_OK;
 #else

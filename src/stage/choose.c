@@ -82,7 +82,6 @@ static snc_err clock_once(snc_finalist *f, int n, snc_pick *p, const char *what)
     mo.percentile = p->o->percentile / 100;
     SNC_GOTO(snc_pick_workload(&w, p->work, p->o, p->in->splits.rank, &p->supernet->cfg));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
-    SNC_GOTO(snc_ctx_check(p->work));
     snc_progress(p->work, what, 0, ROUNDS * (n + 1), "%s", "");
     for (int i = 0; i <= n; i++) SNC_GOTO(enter(&e[i], p, i < n ? &f[i] : NULL, &no));
     for (double t0 = snc_now(); rounds < ROUNDS && (rounds < LEAST_ROUNDS || snc_now() - t0 < CLOCKS_FOR); rounds++)
@@ -105,8 +104,7 @@ static snc_err clock_once(snc_finalist *f, int n, snc_pick *p, const char *what)
 out:
     for (int i = 0; i <= n; i++) dismiss(&e[i]);
     snc_workload_free(&w);
-    snc_err back = snc_ctx_check(p->ctx);
-    return err ? err : back;
+    return err;
 }
 
 /* A finalist far slower than its prediction, when the others are not, may have met a disturbance or unlucky pages: once seen,
@@ -214,7 +212,6 @@ static snc_err lowest_losses(snc_finalist *out, int *n, double *row, snc_pick *p
     for (int i = 0; i < looks; i++) {
         snc_finalist f;
         int worst = 0;
-        SNC_TRY(snc_ctx_check(p->ctx));
         SNC_TRY(look(&f, scratch, p, near[i]));
         snc_progress(p->ctx, "second look", i + 1, looks, "loss %.4f on rank, %.4f on select", f.o.loss, f.select_loss);
         for (int k = 1; k < *n; k++)

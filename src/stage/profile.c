@@ -111,7 +111,6 @@ snc_err snc_step_profile(const snc_ctx *work, const snc_options *o, const snc_in
     cJSON *probed = NULL, *stamp = NULL;
     char why[SNC_WHY];
     bool current;
-    SNC_GOTO(snc_ctx_check(work));
     SNC_GOTO(snc_step_space(&space, o, m, "even"));
     SNC_GOTO(snc_depends_table(&stamp, o, in, m));
     SNC_GOTO(snc_stamp_allow(&current, out, snc_table_state(why, out, stamp, work), why, o->overwrite));

@@ -45,7 +45,6 @@ static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x
 static snc_err search_once(snc_found *out, lab *l, const char *name, const char *searcher, int repeat, int evals, double limit_us)
 {
     char file[NAME], path[4096];
-    SNC_TRY(snc_ctx_check(l->ctx));
     l->each = *l->o;
     l->each.seed = l->o->seed + repeat;
     l->each.searcher = searcher;
@@ -85,7 +84,6 @@ static snc_err trained(double *loss, double *score, lab *l, const snc_cfg *cfg)
     snc_loaded file = {0};
     snc_finalist f = {.o = {.cfg = *cfg}};
     snc_err err = SNC_OK;
-    SNC_TRY(snc_ctx_check(l->ctx));
     l->each = *l->o;
     l->each.repair = "on";
     l->p.o = &l->each;
@@ -440,7 +438,6 @@ static snc_err run_all(lab *l, unsigned wanted, const snc_ctx *work, const snc_i
     SNC_TRY(check(l, work, in));
     SNC_TRY(snc_mkdir(l->o->output));
     SNC_TRY(snc_step_profile_file(work, l->o, in, l->o->models[0], table));
-    SNC_TRY(snc_ctx_check(l->ctx));
     SNC_TRY(snc_pick_open(&l->p, l->ctx, work, l->o, in, l->o->teacher, l->o->models[0], table, l->o->output));
     SNC_TRY(set_reference(l));
     for (unsigned i = 0; i < PROTOCOLS; i++)

@@ -127,7 +127,6 @@ static snc_err check_clock(const snc_ctx *work, const snc_options *o, const snc_
     snc_timing least, full = {.value = 1};
     if (!t->given) return SNC_OK;
     smallest(&arch, &policy, space);
-    SNC_TRY(snc_ctx_check(work));
     SNC_TRY(snc_pick_workload(&w, work, o, in->splits.rank, &m->cfg));
     SNC_GOTO(time_net(&least, work, m, &arch, &policy, &w, o->percentile / 100));
     if (t->relative) SNC_GOTO(time_net(&full, work, m, NULL, &int8, &w, o->percentile / 100));

@@ -127,7 +127,6 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_GOTO(snc_mkdir(o->output));
     if (!lock) SNC_GOTO(snc_folder_lock(&lock, o->output));
     SNC_GOTO(snc_step_profile_file(work, o, in, o->models[0], table));
-    SNC_GOTO(snc_ctx_check(ctx));
     SNC_GOTO(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));
     SNC_GOTO(snc_pick_find(&found, &p, o->output));
     SNC_GOTO(snc_page_write(o->output, journal, NULL));

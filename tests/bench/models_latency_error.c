@@ -98,7 +98,6 @@ int main(int argc, char **argv)
     if (B < 1 || len < 1 || len > c.positions || threads < 1) return 2;
     if (argc > 4) o.seconds = atof(argv[4]);
     ctx.threads = threads;
-    snc_par_set_threads(threads);
     need(snc_alloc(&ids, (size_t)B * (size_t)len, sizeof *ids));
     need(snc_alloc(&types, (size_t)B * (size_t)len, sizeof *types));
     need(snc_alloc(&at, (size_t)B + 1, sizeof *at));

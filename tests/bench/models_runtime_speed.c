@@ -139,7 +139,6 @@ int main(int argc, char **argv)
             if (!listed(threads, text)) continue;
             snc_ctx ctx = SNC_CTX_INIT;
             ctx.threads = t;
-            snc_par_set_threads(t);
             snc_weights *w = NULL;
             snc_net *n = NULL;
             snc_policy p = snc_policy_uniform(all[d], all[d]);

@@ -69,3 +69,17 @@ mv kept moved/share/snc
 check "a program on the tool's library" "$CC" -std=c11 -Wall -Wextra -Werror -o evaluate "$TESTS/cli/example_eval.c" $(flags snc-tool)
 check "it finds the tasks of the library" ./evaluate model.snc data >out 2>err
 holds out 'accuracy'
+
+# The whole job measures by the program beside the library; without one it is refused at once, and nobody starts the caller again.
+check "a program on the whole job" "$CC" -std=c11 -Wall -Wextra -Werror -o whole_job "$TESTS/cli/whole_job.c" $(flags snc-tool)
+check "it runs by the program beside the library" ./whole_job nano/nano.snc nano/task.json nano job >out 2>err
+mv moved/bin/compress kept
+./whole_job nano/nano.snc nano/task.json nano job >out 2>err
+equal "exit code without a program" $? 2
+holds err 'no program to measure with'
+mkdir -p moved/bin && cp whole_job moved/bin/compress
+./moved/bin/compress nano/nano.snc nano/task.json nano job >out 2>err
+equal "exit code of a program of that name" $? 2
+holds err 'no program to measure with'
+lines starts 3
+absent job

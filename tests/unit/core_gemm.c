@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L /* setenv */
+#define _POSIX_C_SOURCE 200809L /* setenv, fork */
 /* The three products of every backend against a double-precision sum over the same (rounded) operands. */
 #include <math.h>
 #include <setjmp.h>
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -456,6 +458,42 @@ static void every_isa_level_is_right(void **state)
     else unsetenv("SNC_ISA");
 }
 
+/* A plan that two threads have used goes on in a child of fork, where there is one. */
+static void a_plan_survives_fork(void **state)
+{
+    static const snc_backend backends[] = {SNC_BACKEND_REF, SNC_BACKEND_BLAS, SNC_BACKEND_ONEDNN, SNC_BACKEND_NATIVE};
+    (void)state;
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
+        for (int compute = 0; compute < 2; compute++) {
+            if (!available(backends[i], (snc_compute)compute)) continue;
+            snc_ctx ctx = context(backends[i], 2);
+            inputs in = make_inputs((shape){416, 96, 64, 96, 64});
+            matrix y = random_matrix(416, 96, 5), again = random_matrix(416, 96, 6);
+            snc_gemm *g;
+            snc_gemm_weight *w;
+            int status = 0;
+            assert_int_equal(snc_gemm_create(&g, &ctx, (snc_compute)compute, 416, 96), SNC_OK);
+            assert_int_equal(snc_gemm_weight_create(&w, g, in.W.v, in.W.ld, 96, 64), SNC_OK);
+            assert_int_equal(multiply(y, g, &in, w, FORWARD, true, false), SNC_OK);
+            pid_t child = fork();
+            if (child == 0) {
+                alarm(20); /* a hang is a failure, not a wait */
+                bool same = multiply(again, g, &in, w, FORWARD, true, false) == SNC_OK;
+                for (int t = 0; t < 416 && same; t++)
+                    for (int n = 0; n < 96 && same; n++) same = fabsf(again.v[t * again.ld + n] - y.v[t * y.ld + n]) < 1e-3f;
+                _exit(same ? 0 : 1);
+            }
+            assert_true(child > 0);
+            assert_int_equal(waitpid(child, &status, 0), child);
+            if (status != 0) fail_msg("backend %s: child status %x", snc_backend_name(backends[i]), (unsigned)status);
+            snc_gemm_weight_free(w);
+            snc_gemm_free(g);
+            snc_free(y.v);
+            snc_free(again.v);
+            free_inputs(&in);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,7 +501,7 @@ int main(void)
         cmocka_unit_test(bits_do_not_depend_on_the_thread_count),
         cmocka_unit_test(ref_prefix_equals_dense_extract),     cmocka_unit_test(sync_follows_the_master),
         cmocka_unit_test(a_plan_serves_changing_shapes),       cmocka_unit_test(empty_products_do_nothing_or_clear),
-        cmocka_unit_test(wrong_sizes_are_refused),             cmocka_unit_test(every_isa_level_is_right),
+        cmocka_unit_test(a_plan_survives_fork),                cmocka_unit_test(wrong_sizes_are_refused),             cmocka_unit_test(every_isa_level_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

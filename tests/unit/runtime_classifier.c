@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L /* fork */
 /* The C API of snc.h: answers, their independence of company and threads, regression, and what cannot be opened. */
 #include <math.h>
 #include <pthread.h>
@@ -6,6 +7,11 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "files.h"
 #include "nano.h"
@@ -266,6 +272,152 @@ static void what_is_no_classifier_is_refused_by_name(void **state)
     snc_classifier_close(c);
 }
 
+/* ---- arguments and lives ------------------------------------------------------------------------------------------- */
+
+static void null_is_an_error_everywhere(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    snc_result r = {.index = 77};
+    snc_text t[2] = {{"good", NULL}, {NULL, NULL}};
+    (void)state;
+    assert_fails(snc_classifier_open(NULL, "x"), SNC_E_ARG, "out is NULL");
+    assert_fails(snc_classifier_open(&c, NULL), SNC_E_ARG, "path is NULL");
+    c = (snc_classifier *)(void *)&r; /* what stood there before is not left there */
+    assert_fails(snc_classifier_open(&c, scratch_path(&dir, "none.snc")), SNC_E_IO, "none.snc");
+    assert_null(c);
+    assert_int_equal(snc_classifier_classes(NULL), 0);
+    assert_false(snc_classifier_regression(NULL));
+    assert_null(snc_classifier_label(NULL, 0));
+    assert_fails(snc_session_new(&s, NULL, 1), SNC_E_ARG, "c is NULL");
+    open_named(&c, &s, "f32.snc");
+    assert_fails(snc_session_new(NULL, c, 1), SNC_E_ARG, "out is NULL");
+    assert_fails(snc_classify(&r, NULL, t, 1), SNC_E_ARG, "s is NULL");
+    assert_fails(snc_classify(NULL, s, t, 1), SNC_E_ARG, "results is NULL");
+    assert_fails(snc_classify(&r, s, NULL, 1), SNC_E_ARG, "texts is NULL");
+    assert_fails(snc_classify(&r, s, t, 2), SNC_E_ARG, "text 1 is NULL");
+    assert_int_equal(r.index, 77);
+    close_both(c, s);
+}
+
+static void a_session_keeps_what_it_needs(void **state)
+{
+    snc_classifier *c = NULL;
+    snc_session *s = NULL;
+    snc_result before, after;
+    (void)state;
+    open_named(&c, &s, "int8.snc");
+    assert_ok(snc_classify(&before, s, texts, 1));
+    float score = before.score;
+    snc_classifier_close(c);
+    assert_ok(snc_classify(&after, s, texts, 1));
+    assert_true(after.score == score);
+    assert_non_null(after.label);
+    snc_session_free(s);
+}
+
+static void write_over(const char *path, const char *mode, size_t n)
+{
+    char z[4096];
+    memset(z, 0x7f, sizeof z);
+    FILE *f = fopen(path, mode);
+    assert_non_null(f);
+    for (size_t at = 0; at < n; at += sizeof z) assert_int_equal(fwrite(z, 1, sizeof z, f), sizeof z);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The file is overwritten in place, cut, deleted: neither sessions that are there nor new ones notice. */
+static void the_file_may_change_once_it_is_open(void **state)
+{
+    static const char *const files[] = {"f32.snc", "int8.snc"};
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        char path[512], from[512];
+        snc_classifier *c = NULL;
+        snc_session *s = NULL, *later = NULL;
+        snc_result r[MANY];
+        float before[MANY];
+        snprintf(from, sizeof from, "%s", scratch_path(&dir, files[f]));
+        snprintf(path, sizeof path, "%s", scratch_path(&dir, "changing.snc"));
+        copy_file(path, from);
+        open_named(&c, &s, "changing.snc");
+        assert_ok(snc_classify(r, s, texts, MANY));
+        for (int i = 0; i < MANY; i++) before[i] = r[i].logits[0];
+        for (int change = 0; change < 3; change++) {
+            if (change == 0) write_over(path, "r+b", 200000);
+            else if (change == 1) write_over(path, "wb", 4096);
+            else assert_int_equal(remove(path), 0);
+            assert_ok(snc_session_new(&later, c, 1));
+            for (int k = 0; k < 2; k++) {
+                assert_ok(snc_classify(r, k ? later : s, texts, MANY));
+                for (int i = 0; i < MANY; i++) assert_true(r[i].logits[0] == before[i]);
+                assert_string_equal(r[0].label, labels[r[0].index]);
+            }
+            snc_session_free(later);
+        }
+        close_both(c, s);
+    }
+}
+
+/* ---- beside a program's own threads and processes -------------------------------------------------------------------- */
+
+static void the_programs_thread_count_is_its_own(void **state)
+{
+#ifdef _OPENMP
+    static const char *const files[] = {"f32.snc", "int8.snc"};
+    (void)state;
+    int before = omp_get_max_threads();
+    for (int set = 1; set <= 3; set++)
+        for (int f = 0; f < 2; f++) {
+            snc_classifier *c = NULL;
+            snc_session *s = NULL;
+            snc_result r[MANY];
+            omp_set_num_threads(set);
+            assert_ok(snc_classifier_open(&c, scratch_path(&dir, files[f])));
+            assert_ok(snc_session_new(&s, c, 2));
+            assert_int_equal(omp_get_max_threads(), set);
+            assert_ok(snc_classify(r, s, texts, MANY));
+            assert_int_equal(omp_get_max_threads(), set);
+            close_both(c, s);
+        }
+    omp_set_num_threads(before);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
+static void a_child_of_fork_answers_after_calls_with_two_threads(void **state)
+{
+    static const char *const files[] = {"f32.snc", "int8.snc"};
+    snc_text long_ones[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) long_ones[i] = (snc_text){.a = "good film very bad the movie was it is"}; /* work for two */
+    for (int f = 0; f < 2; f++) {
+        snc_classifier *c = NULL;
+        snc_session *s = NULL;
+        snc_result r[MANY];
+        float before[MANY];
+        int status = 0;
+        assert_ok(snc_classifier_open(&c, scratch_path(&dir, files[f])));
+        assert_ok(snc_session_new(&s, c, 2));
+        assert_ok(snc_classify(r, s, long_ones, MANY));
+        for (int i = 0; i < MANY; i++) before[i] = r[i].logits[0];
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20); /* a hang is a failure, not a wait */
+            bool same = snc_classify(r, s, long_ones, MANY) == SNC_OK;
+            for (int i = 0; i < MANY && same; i++) same = fabs((double)r[i].logits[0] - (double)before[i]) <= COMPANY_TOL[f];
+            _exit(same ? 0 : 1);
+        }
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_ok(snc_classify(r, s, long_ones, MANY));
+        close_both(c, s);
+    }
+}
+
 /* ---- one model, two threads ---------------------------------------------------------------------------------------- */
 
 typedef struct job {
@@ -325,6 +477,11 @@ int main(void)
         cmocka_unit_test(a_model_without_labels_gives_indices),
         cmocka_unit_test(logits_that_are_no_numbers_are_an_error),
         cmocka_unit_test(what_is_no_classifier_is_refused_by_name),
+        cmocka_unit_test(null_is_an_error_everywhere),
+        cmocka_unit_test(a_session_keeps_what_it_needs),
+        cmocka_unit_test(the_file_may_change_once_it_is_open),
+        cmocka_unit_test(the_programs_thread_count_is_its_own),
+        cmocka_unit_test(a_child_of_fork_answers_after_calls_with_two_threads),
         cmocka_unit_test(two_threads_share_a_model),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
