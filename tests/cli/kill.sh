@@ -2,7 +2,7 @@
 # The whole job, killed without warning at moments drawn by a seed: every folder resumes to the bits of a job that nobody killed, and
 # at no moment does a report speak of another file than the one that is there.
 #
-#     KILLS=100 tests/cli/kill.sh build/release/compress build/release/make_nano      a hundred jobs, each killed once and resumed
+#     KILLS=100 [SEED=11] tests/cli/kill.sh build/release/compress build/release/make_nano      a hundred jobs, each killed once and resumed
 #
 # Without KILLS: one job, killed ten times on its way. The target is a size: then no clock decides what is chosen.
 . "$(dirname "$0")/lib.bash"
@@ -10,7 +10,7 @@ nano nano
 echo '{"depth":[3,2],"heads":[4,2],"ffn":[64,32],"linear":["int8"]}' >space.json
 job=(--pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --lr 2e-3 --supernet-epochs 0.5 --supernet-lr 1e-3 --checkpoint-every 5
      --evals 12 --repair on --repair-epochs 0.2 --target-size 0.9x --space space.json --quiet --output)
-RANDOM=11
+RANDOM=${SEED:-11}
 
 digest() { "$COMPRESS" verify "$1" 2>/dev/null | sed 's/.*: ok //'; }
 
