@@ -397,7 +397,8 @@ static snc_err loop(snc_train_result *out, trainer *t)
     show(t, true); /* where a resumed run begins */
     while (t->step < t->total) {
         if (snc_cancelled(t->ctx)) return interrupted(t);
-        if (t->o->max_steps > 0 && t->step >= t->o->max_steps) {
+        bool late = t->o->max_seconds > 0 && t->rows_done > 0 && snc_now() - t->started >= t->o->max_seconds;
+        if (late || (t->o->max_steps > 0 && t->step >= t->o->max_steps)) {
             SNC_TRY(save(t));
             break;
         }

@@ -46,6 +46,7 @@ typedef struct snc_train_opts {
     bool half_state;
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
     int64_t max_steps;     /* 0: to the end */
+    double max_seconds;    /* the same by time; 0: to the end */
     const char *checkpoint; /* path, NULL: none */
     int checkpoint_every;  /* steps; 0: by time alone */
     double checkpoint_seconds; /* by time, beside steps */

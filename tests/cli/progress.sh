@@ -35,3 +35,8 @@ if command -v script >/dev/null; then
 else
     echo "script is not installed: nothing is said about terminals" >&2
 fi
+
+# ---- the whole job: its estimate is the plan that progress is told by ------------------------------------------------------------
+timeout -s INT 20 "$COMPRESS" --pretrained nano/nano.snc --task nano/task.json --data nano --target-latency 0.9x --output job --log-json log.json 2>err >out
+holds out '^estimate: finetune .* in all$'
+holds log.json '"stage":"latency table",.*"part":1,"parts":13,.*"share":[0-9.]*,"all_left_s":[0-9.]*,'
