@@ -216,6 +216,11 @@ typedef struct snc_option {
 
 SNC_API const snc_option *snc_option_table(int *n /* rows; may be NULL */);
 
+/* Whether `path`, the value of `option`, may be written by a command with these options: every stage asks it for --output and
+ * --journal. SNC_E_ARG: it is what another option names or among the files of one, or it is there and was not written by this
+ * program, and `overwrite` is not set. SNC_E_IO: a device, FIFO or socket. */
+SNC_API snc_err snc_output_check(const snc_options *o, const char *option, const char *path) SNC_MUST_USE;
+
 /* Each does what the verb of its name does (README.md): files in, one artifact out, answer lines through host->result. They check
  * as the program does: SNC_E_ARG for a NULL or a number out of its option's range. The whole job measures in fresh processes of
  * a compress program (snc_host.program) and refuses before any work when there is none of this version; it never starts the

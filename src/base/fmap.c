@@ -14,7 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
+
+enum { MOST_PID = 1 << 22 }; /* as the kernel has it */
 
 static snc_err read_pages(void *p, size_t size, int fd, const char *path)
 {
@@ -45,7 +48,7 @@ static snc_err map_file(snc_fmap **out, const char *path, bool copy)
     snc_fmap *m = NULL;
     snc_err err = SNC_OK;
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for its writer */
     SNC_CHECK(fd >= 0, SNC_E_IO, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         err = snc_err_set(SNC_E_IO, "%s: not a regular file", path);
@@ -89,19 +92,89 @@ snc_err snc_file_read(char **out, size_t *size, const char *path)
     return err;
 }
 
+/* ---- where a write goes ---------------------------------------------------------------------------------------------- */
+
+static const char *kind_of(mode_t m)
+{
+    if (S_ISDIR(m)) return "a folder";
+    if (S_ISFIFO(m)) return "a FIFO";
+    if (S_ISSOCK(m)) return "a socket";
+    return "a device";
+}
+
+/* One step along a symbolic link; false when the path is none. */
+static snc_err follow(bool *link, char *buf, size_t size, const char *path)
+{
+    char to[4096];
+    struct stat st;
+    *link = lstat(buf, &st) == 0 && S_ISLNK(st.st_mode);
+    if (!*link) return SNC_OK;
+    ssize_t n = readlink(buf, to, sizeof to);
+    const char *slash = strrchr(buf, '/');
+    size_t dir = n > 0 && to[0] == '/' ? 0 : slash ? (size_t)(slash + 1 - buf) : 0;
+    SNC_CHECK(n > 0 && dir + (size_t)n < size && (size_t)n < sizeof to, SNC_E_IO, "%s: a symbolic link that leads nowhere", path);
+    memcpy(buf + dir, to, (size_t)n);
+    buf[dir + (size_t)n] = 0;
+    return SNC_OK;
+}
+
+snc_err snc_write_target(char *buf, size_t size, const char *path)
+{
+    enum { MOST_LINKS = 40 };
+    struct stat st;
+    bool link = true;
+    SNC_CHECK(strlen(path) < size, SNC_E_ARG, "path too long: %.80s...", path);
+    memcpy(buf, path, strlen(path) + 1);
+    for (int i = 0; i < MOST_LINKS && link; i++) SNC_TRY(follow(&link, buf, size, path));
+    SNC_CHECK(!link, SNC_E_IO, "%s: too many symbolic links", path);
+    if (stat(buf, &st) != 0) return SNC_OK;
+    SNC_CHECK(S_ISREG(st.st_mode), SNC_E_IO, "%s: is %s, expected a file or a name that is free", path, kind_of(st.st_mode));
+    SNC_CHECK(access(buf, W_OK) == 0, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
+    return SNC_OK;
+}
+
+snc_err snc_stream_open(FILE **out, const char *path)
+{
+    char to[4096];
+    struct stat st;
+    SNC_TRY(snc_write_target(to, sizeof to, path));
+    int fd = open(to, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    SNC_CHECK(fd >= 0, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
+    FILE *f = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0) == 0 ? fdopen(fd, "w") : NULL;
+    if (f) *out = f;
+    else close(fd);
+    SNC_CHECK(f, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
+    return SNC_OK;
+}
+
+/* ---- writes that finish or leave nothing ------------------------------------------------------------------------------- */
+
 struct snc_fout {
     FILE *f;
-    char *path, *tmp;
+    char *path, *to, *tmp; /* as given; the file it leads to; what is written until the end */
 };
 
 static void fout_free(snc_fout *f)
 {
     snc_free(f->path);
+    snc_free(f->to);
     snc_free(f->tmp);
     snc_free(f);
 }
 
-/* Removes "path*.tmp.PID" of processes that no longer live: what a killed writer of this file or of one beside it left. */
+/* Whether a file's name is NAME[.word].tmp.PID, of a process that no longer lives. */
+static bool is_stale(const char *file, const char *name)
+{
+    size_t n = strlen(name);
+    char *end = NULL;
+    if (strncmp(file, name, n) != 0) return false;
+    const char *tmp = strstr(file + n, ".tmp.");
+    if (!tmp || (tmp > file + n && file[n] != '.') || memchr(file + n + 1, '.', tmp > file + n ? (size_t)(tmp - file) - n - 1 : 0)) return false;
+    long pid = strtol(tmp + 5, &end, 10);
+    return end > tmp + 5 && !*end && pid > 0 && pid <= MOST_PID && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* What a killed writer of this file or of one beside it left. */
 static void remove_stale(const char *path)
 {
     char dir[4096], file[8192];
@@ -109,11 +182,7 @@ static void remove_stale(const char *path)
     snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash + 1 - path) : 2, slash ? path : "./");
     DIR *d = opendir(dir);
     for (struct dirent *e; d && (e = readdir(d));) {
-        const char *tmp = strstr(e->d_name, ".tmp.");
-        char *end = NULL;
-        if (!tmp || strncmp(e->d_name, name, strlen(name)) != 0) continue;
-        long pid = strtol(tmp + 5, &end, 10);
-        if (end == tmp + 5 || *end || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+        if (!is_stale(e->d_name, name)) continue;
         snprintf(file, sizeof file, "%s%s", dir, e->d_name);
         remove(file);
     }
@@ -122,7 +191,9 @@ static void remove_stale(const char *path)
 
 snc_err snc_fout_name(char *buf, size_t size, const char *path)
 {
-    int n = snprintf(buf, size, "%s.tmp.%ld", path, (long)getpid());
+    char to[4096];
+    SNC_TRY(snc_write_target(to, sizeof to, path));
+    int n = snprintf(buf, size, "%s.tmp.%ld", to, (long)getpid());
     SNC_CHECK(n > 0 && (size_t)n < size, SNC_E_ARG, "path too long: %.80s...", path);
     return SNC_OK;
 }
@@ -130,15 +201,17 @@ snc_err snc_fout_name(char *buf, size_t size, const char *path)
 snc_err snc_fout_open(snc_fout **out, const char *path)
 {
     snc_fout *f = NULL;
-    char tmp[4096];
+    char to[4096], tmp[4096];
+    SNC_TRY(snc_write_target(to, sizeof to, path));
     SNC_TRY(snc_fout_name(tmp, sizeof tmp, path));
-    SNC_CHECK(!snc_is_dir(path), SNC_E_IO, "%s: is a folder", path);
     snc_err err = SNC_OK;
-    remove_stale(path);
+    remove_stale(to);
     SNC_TRY(snc_alloc(&f, 1, sizeof *f));
     SNC_GOTO(snc_strdup(&f->path, path));
+    SNC_GOTO(snc_strdup(&f->to, to));
     SNC_GOTO(snc_strdup(&f->tmp, tmp));
-    f->f = fopen(tmp, "wb");
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd >= 0) f->f = fdopen(fd, "wb");
     if (!f->f) {
         err = snc_err_set(SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
         goto out;
@@ -164,7 +237,7 @@ snc_err snc_fout_commit(snc_fout *f)
     bool ok = fflush(f->f) == 0 && fsync(fileno(f->f)) == 0;
     if (fclose(f->f) != 0) ok = false;
     if (!ok) err = snc_err_set(SNC_E_IO, "%s: write failed: %s", f->path, strerror(errno));
-    else if (rename(f->tmp, f->path) != 0) err = snc_err_set(SNC_E_IO, "%s: cannot rename: %s", f->path, strerror(errno));
+    else if (rename(f->tmp, f->to) != 0) err = snc_err_set(SNC_E_IO, "%s: cannot rename: %s", f->path, strerror(errno));
     if (err) remove(f->tmp);
     fout_free(f);
     return err;
@@ -192,7 +265,9 @@ snc_err snc_file_write(const char *path, const void *data, size_t n)
 
 snc_err snc_file_move(const char *to, const char *from)
 {
-    SNC_CHECK(rename(from, to) == 0, SNC_E_IO, "%s: cannot rename %s to it: %s", to, from, strerror(errno));
+    char target[4096];
+    SNC_TRY(snc_write_target(target, sizeof target, to));
+    SNC_CHECK(rename(from, target) == 0, SNC_E_IO, "%s: cannot rename %s to it: %s", to, from, strerror(errno));
     return SNC_OK;
 }
 
@@ -267,7 +342,7 @@ snc_err snc_file_hash(uint64_t *out, const char *path)
 {
     snc_fmap *m = NULL;
     SNC_TRY(snc_fmap_open(&m, path));
-    *out = snc_bytes_hash(0, m->data, m->size);
+    *out = snc_digest(&(snc_digest_part){m->data, m->size}, 1);
     snc_fmap_close(m);
     return SNC_OK;
 }

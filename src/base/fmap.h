@@ -1,5 +1,9 @@
 /* base/fmap.h: files: read-only maps, whole reads, and writes that either finish or leave nothing.
  *
+ * Nothing else in the tree opens a file to write it (a lint test looks), so what is said here holds of every output: a symbolic link
+ * is followed to what it names, which is replaced while the link stays; a folder, device, FIFO or socket is refused by name, and so
+ * is a file that may not be written to.
+ *
  *     snc_fmap *m;  SNC_TRY(snc_fmap_open(&m, path));  use(m->data, m->size);  snc_fmap_close(m);
  *     snc_fout *f;  SNC_TRY(snc_fout_open(&f, path));  snc_fout_write(f, p, n) ...  snc_fout_commit(f) or snc_fout_abort(f);
  */
@@ -7,6 +11,7 @@
 #define SNC_BASE_FMAP_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -23,15 +28,21 @@ void    snc_fmap_close(snc_fmap *m);
 /* The whole file plus a NUL byte, freed with snc_free. */
 snc_err snc_file_read(char **out, size_t *size, const char *path) SNC_MUST_USE;
 
+/* The file that writing to path would make or replace. SNC_E_IO: what is there is no file; SNC_E_ARG: too long. */
+snc_err snc_write_target(char *buf, size_t size, const char *path) SNC_MUST_USE;
+
 /* Writes to "path.tmp.PID"; commit syncs and renames onto path; abort removes it. Both free the handle.
- * Opening removes what killed processes left of this file ("path*.tmp.PID" of a process that is gone). */
+ * Opening removes what killed processes left of this file or of one beside it ("path[.word].tmp.PID" of a process that is gone). */
 typedef struct snc_fout snc_fout;
 snc_err snc_fout_open(snc_fout **out, const char *path) SNC_MUST_USE;
-snc_err snc_fout_name(char *buf, size_t size, const char *path) SNC_MUST_USE; /* "path.tmp.PID"; SNC_E_ARG: too long */
+snc_err snc_fout_name(char *buf, size_t size, const char *path) SNC_MUST_USE; /* "path.tmp.PID" */
 snc_err snc_fout_write(snc_fout *f, const void *data, size_t n) SNC_MUST_USE;
 int     snc_fout_descriptor(const snc_fout *f); /* of its own, for a lock that outlives f; the caller closes it. -1: none */
 snc_err snc_fout_commit(snc_fout *f) SNC_MUST_USE;
 void    snc_fout_abort(snc_fout *f);
+
+/* A file that grows from nothing while people read it: a log. */
+snc_err snc_stream_open(FILE **out, const char *path) SNC_MUST_USE;
 
 snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_USE; /* open, write, commit */
 snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE; /* rename(2): in the place of what is there */
@@ -44,9 +55,8 @@ bool    snc_dir_is_empty(const char *path); /* false for anything that is no rea
 snc_err snc_mkdir(const char *path) SNC_MUST_USE; /* with parents; an existing folder is fine */
 /* "dir/name" into buf; SNC_E_ARG when it does not fit. */
 snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name) SNC_MUST_USE;
-/* FNV-1a, 64 bits, of a whole file: identity, not security. */
-snc_err  snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE;
-uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* start with h = 0 */
+snc_err  snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE; /* XXH3 of the whole file (base/digest.h) */
+uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* FNV-1a, 64 bits, for short keys; start with h = 0 */
 
 /* Asks for 2 MB pages inside a fresh block of memory: fewer TLB misses in passes over it. A wish; nothing depends on it. */
 void snc_advise_huge(void *p, size_t bytes);

@@ -168,6 +168,7 @@ int main(int argc, char **argv)
     snc_host h = {.size = sizeof h, .user = &io, .log = snc_terminal_log, .result = on_result, .input = on_input, .cancel = &cancelled,
                   .program = SNC_PROC_SELF, .status = snc_terminal_status};
     handle_signals(&a);
+    if (!err && a.log_json) err = snc_output_check(&a.o, "--log-json", a.log_json);
     snc_err opened = snc_terminal_open(&io.t, err ? NULL : a.log_json, a.quiet);
     if (!err) err = opened;
     if (!err) err = run(&a, &h, &missed);

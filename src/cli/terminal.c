@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/error.h"
+#include "base/fmap.h"
 
 /* Seconds between two states on a terminal; in a pipe or a file; and what is over sooner is not shown to people at all. */
 static const double REDRAW = 0.2, REPEAT = 1.5, WORTH = 0.5;
@@ -19,8 +19,7 @@ snc_err snc_terminal_open(snc_terminal *t, const char *log_json, int quiet)
     const char *term = getenv("TERM");
     *t = (snc_terminal){.quiet = quiet, .started = snc_now()};
     t->redraws = isatty(2) && term && *term && strcmp(term, "dumb") != 0;
-    if (log_json && !(t->json = fopen(log_json, "w"))) return snc_err_set(SNC_E_IO, "--log-json %s: cannot write", log_json);
-    return SNC_OK;
+    return log_json ? snc_stream_open(&t->json, log_json) : SNC_OK;
 }
 
 void snc_terminal_close(snc_terminal *t)

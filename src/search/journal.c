@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fmap.h"
 #include "base/mem.h"
 #include "search/runner.h"
 
@@ -132,20 +133,34 @@ static snc_err write_genes(snc_journal *j)
 
 const char *snc_journal_library(void) { return sqlite3_libversion(); }
 
+/* A database of somebody else gets no tables of ours. */
+static snc_err check_foreign(const snc_journal *j)
+{
+    sqlite3_stmt *st = NULL;
+    SNC_TRY(prepare(&st, j, "SELECT count(*), sum(name = 'evaluation') FROM sqlite_master WHERE type = 'table'"));
+    snc_err err = sqlite3_step(st) == SQLITE_ROW ? SNC_OK : fail(j);
+    bool foreign = !err && sqlite3_column_int(st, 0) > 0 && sqlite3_column_int(st, 1) == 0;
+    sqlite3_finalize(st);
+    SNC_CHECK(!foreign, SNC_E_FORMAT, "%s: a database of another program, expected a search's journal", j->path);
+    return err;
+}
+
 snc_err snc_journal_open(snc_journal **out, const char *path, const snc_space *space, const snc_journal_key *keys, int n_keys)
 {
     snc_journal *j = NULL;
     snc_err err = SNC_OK;
-    char version[8];
+    char version[8], to[4096];
     SNC_TRY(snc_alloc(&j, 1, sizeof *j));
     j->space = space;
     j->source = "";
     snprintf(version, sizeof version, "%d", SNC_JOURNAL_SCHEMA);
     SNC_GOTO(snc_strdup(&j->path, path));
-    if (sqlite3_open(path, &j->db) != SQLITE_OK) {
+    SNC_GOTO(snc_write_target(to, sizeof to, path));
+    if (sqlite3_open(to, &j->db) != SQLITE_OK) {
         err = fail(j);
         goto out;
     }
+    SNC_GOTO(check_foreign(j));
     /* The exclusive lock is taken by the first write and kept; synchronous FULL makes a row durable when put returns. */
     SNC_GOTO(run(j, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; BEGIN EXCLUSIVE; COMMIT;"));
     SNC_GOTO(run(j, "BEGIN; CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);"));

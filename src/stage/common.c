@@ -16,6 +16,8 @@ snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int
     snc_isa isa;
     snc_int_list threads = {.n = 1, .v = {threads_default > 0 ? threads_default : snc_par_cores()}};
     *out = (snc_ctx)SNC_CTX_INIT;
+    if (o->output) SNC_TRY(snc_output_check(o, "--output", o->output));
+    if (o->journal) SNC_TRY(snc_output_check(o, "--journal", o->journal));
     SNC_TRY(snc_isa_detect(&isa));
     if (o->threads) SNC_TRY(snc_parse_list(&threads, "--threads", o->threads, false));
     if (o->backend) SNC_TRY(snc_backend_parse(&out->backend, o->backend));
@@ -63,7 +65,7 @@ snc_err snc_stage_need_output(const char *verb, const snc_options *o)
     SNC_TRY(snc_stage_need(verb, "--output", o->output));
     SNC_TRY(snc_fout_open(&probe, o->output));
     snc_fout_abort(probe);
-    return SNC_OK;
+    return snc_output_check(o, "--output", o->output);
 }
 
 snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, bool data_allowed)

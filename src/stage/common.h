@@ -9,7 +9,8 @@
 
 extern const snc_options snc_options_defaults; /* what snc_options_init gives */
 
-/* Threads: --threads where given (a single number), else `threads_default`; 0 means all cores. Checks SNC_ISA and backend. */
+/* Threads: --threads where given (a single number), else `threads_default`; 0 means all cores. Checks SNC_ISA, backend, and that
+ * --output and --journal destroy nothing (snc_output_check): every stage begins with it. */
 snc_err snc_stage_ctx(snc_ctx *out, const snc_options *o, const snc_host *h, int threads_default) SNC_MUST_USE;
 /* One formatted line of the answer. */
 void snc_stage_say(const snc_host *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -228,71 +228,112 @@ static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
     return SNC_OK;
 }
 
-/* --trim-vocab: the pieces of the task's train rows and --unlabeled alone. Its inputs are read before a file is written. */
-static snc_err open_trim(snc_inputs *in, snc_trim *t, const snc_ctx *ctx, const snc_options *o, const snc_model *m, const char *from)
+/* One run of the verb. */
+typedef struct deploy {
+    const snc_options *o;
+    const char *from;
+    snc_ctx ctx;
+    snc_model *m;
+    snc_arch a;
+    snc_policy p;
+    snc_inputs in; /* --trim-vocab: what the task's train rows and --unlabeled hold */
+    snc_trim trim;
+} deploy;
+
+static snc_err choose_net(deploy *d)
 {
-    SNC_TRY(snc_inputs_open(in, ctx, o, "export --trim-vocab", from, true, o->unlabeled));
-    SNC_TRY(snc_inputs_dev(in, ctx, o));
-    SNC_TRY(snc_trim_new(t, &m->tokenizer, m->cfg.vocab));
-    snc_trim_see(t, in->splits.train->ids, in->splits.train->start[in->splits.train->n]);
+    const snc_options *o = d->o;
+    bool has_arch = false, has_policy = false;
+    d->a = d->m->arch;
+    d->p = snc_policy_int8();
+    if (o->config) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->config, &d->m->arch));
+    if (o->policy) SNC_TRY(pick_policy(&d->p, &has_policy, o->policy));
+    if (o->policy && !has_policy) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->policy, &d->m->arch));
     return SNC_OK;
 }
 
-/* The whole file stands beside the output until the trimmed one is written. */
-static snc_err write_trimmed(const snc_ctx *ctx, const char *out, snc_model *m, const snc_arch *a, const snc_policy *p, cJSON *meta,
-                             const snc_dataset *dev, const snc_trim *t)
+static snc_err choose_pieces(deploy *d)
+{
+    if (!d->o->trim_vocab) return SNC_OK;
+    SNC_TRY(snc_inputs_open(&d->in, &d->ctx, d->o, "export --trim-vocab", d->from, true, d->o->unlabeled));
+    SNC_TRY(snc_inputs_dev(&d->in, &d->ctx, d->o));
+    SNC_TRY(snc_trim_new(&d->trim, &d->m->tokenizer, d->m->cfg.vocab));
+    snc_trim_see(&d->trim, d->in.splits.train->ids, d->in.splits.train->start[d->in.splits.train->n]);
+    return SNC_OK;
+}
+
+static uint64_t json_hash(uint64_t h, cJSON *j)
+{
+    char *text = cJSON_PrintUnformatted(j);
+    if (text) h = snc_bytes_hash(h, text, strlen(text));
+    cJSON_free(text);
+    cJSON_Delete(j);
+    return h;
+}
+
+/* Of what is in the files that options name, and of what comes of them. */
+static snc_err export_stamp(cJSON **out, const deploy *d)
+{
+    uint64_t model, net = json_hash(json_hash(0, snc_arch_to_json(&d->a)), snc_policy_to_json(&d->p, d->a.layers));
+    SNC_TRY(snc_path_hash(&model, d->from));
+    *out = snc_stamp_new("export", 0, d->o);
+    snc_stamp_hash(*out, "model", model);
+    snc_stamp_hash(*out, "net", net);
+    if (!d->m->has_head) snc_stamp_hash(*out, "seed", d->ctx.seed);
+    if (d->trim.rows) snc_stamp_hash(*out, "vocabulary", snc_bytes_hash(0, d->trim.keep, (size_t)d->trim.rows * sizeof *d->trim.keep));
+    return SNC_OK;
+}
+
+/* Nothing to do when the very file is there. */
+static snc_err write_deployed(deploy *d)
 {
     snc_err err = SNC_OK;
-    char draft[4096];
-    SNC_CHECK(snprintf(draft, sizeof draft, "%s.draft", out) < (int)sizeof draft, SNC_E_ARG, "path too long: %.80s...", out);
-    SNC_GOTO(write_model(draft, ctx, m, NULL, a, p, meta));
-    SNC_GOTO(trim_in_place(draft, ctx, dev, t));
-    SNC_GOTO(snc_file_move(out, draft));
+    cJSON *stamp = NULL, *meta = NULL;
+    const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(d->m->meta, "lengths");
+    char why[SNC_WHY], out[4096], draft[4096 + 8];
+    bool current;
+    SNC_TRY(snc_write_target(out, sizeof out, d->o->output));
+    snprintf(draft, sizeof draft, "%s.draft", out);
+    SNC_GOTO(export_stamp(&stamp, d));
+    SNC_GOTO(snc_stamp_allow(&current, d->o->output, snc_stamp_state(why, d->o->output, stamp), why, d->o->overwrite));
+    if (current) goto out;
+    meta = deploy_meta(d->m, d->o, NULL, cJSON_Duplicate(stamp, 1));
+    if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
+    SNC_GOTO(write_model(d->trim.rows ? draft : out, &d->ctx, d->m, NULL, &d->a, &d->p, meta));
+    if (!d->trim.rows) goto out;
+    err = trim_in_place(draft, &d->ctx, d->in.dev, &d->trim);
+    if (!err) err = snc_file_move(out, draft);
+    if (err) remove(draft);
 out:
-    remove(draft);
+    cJSON_Delete(stamp);
+    cJSON_Delete(meta);
     return err;
 }
 
 snc_err snc_verb_export(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
-    snc_ctx ctx;
-    snc_model *m = NULL;
-    snc_arch a;
-    snc_policy p = snc_policy_int8();
-    cJSON *meta = NULL;
-    snc_inputs in = {0};
-    snc_trim trim = {0};
-    bool has_arch = false, has_policy = false;
     const char *from = o->n_models ? o->models[0] : o->pretrained ? o->pretrained : o->teacher;
+    deploy d = {.o = o, .from = from};
     SNC_TRY(snc_stage_need("export", "a model or --pretrained", from));
     if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--task", o->task));
     if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--data", o->data));
     SNC_CHECK(!o->to || strcmp(o->to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is", o->to);
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
-    SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_EXPORT));
+    SNC_TRY(snc_stage_ctx(&d.ctx, o, h, 0));
+    SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
     SNC_TRY(snc_stage_need_output("export", o));
-    SNC_GOTO(snc_model_load(&m, &ctx, from, 2, false));
-    a = m->arch;
-    if (o->config) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->config, &m->arch));
-    if (o->policy) SNC_GOTO(pick_policy(&p, &has_policy, o->policy));
-    if (o->policy && !has_policy) SNC_GOTO(read_config(&a, &has_arch, &p, &has_policy, o->policy, &m->arch));
+    SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, false));
+    SNC_GOTO(choose_net(&d));
     if (snc_path_is_snc(from)) { /* other readers have said it already */
-        if (!m->has_head) snc_log(&ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one goes into the file", from);
-        if (!m->tokenizer.vocab) snc_log(&ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
+        if (!d.m->has_head) snc_log(&d.ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one goes into the file", from);
+        if (!d.m->tokenizer.vocab) snc_log(&d.ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
     }
-    if (o->trim_vocab) SNC_GOTO(open_trim(&in, &trim, &ctx, o, m, from));
-    meta = deploy_meta(m, o, NULL, NULL);
-    const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(m->meta, "lengths");
-    if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
-    const snc_arch *arch = has_arch ? &a : NULL;
-    if (o->trim_vocab) SNC_GOTO(write_trimmed(&ctx, o->output, m, arch, &p, meta, in.dev, &trim));
-    else SNC_GOTO(write_model(o->output, &ctx, m, NULL, arch, &p, meta));
+    SNC_GOTO(choose_pieces(&d));
+    SNC_GOTO(write_deployed(&d));
     snc_stage_say(h, "%s", o->output);
 out:
-    cJSON_Delete(meta);
-    snc_trim_dispose(&trim);
-    snc_inputs_close(&in);
-    snc_model_free(m);
+    snc_trim_dispose(&d.trim);
+    snc_inputs_close(&d.in);
+    snc_model_free(d.m);
     return err;
 }

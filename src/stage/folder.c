@@ -27,8 +27,9 @@ snc_err snc_folder_lock(snc_lock **out, const char *folder)
 
 snc_err snc_output_lock(snc_lock **out, const char *output)
 {
-    char busy[SNC_PATH + 64], path[SNC_PATH];
-    SNC_CHECK(snprintf(path, sizeof path, "%s.lock", output) < (int)sizeof path, SNC_E_ARG, "path too long: %.80s...", output);
+    char busy[SNC_PATH + 64], path[SNC_PATH], file[SNC_PATH];
+    SNC_TRY(snc_write_target(file, sizeof file, output));
+    SNC_CHECK(snprintf(path, sizeof path, "%s.lock", file) < (int)sizeof path, SNC_E_ARG, "path too long: %.80s...", output);
     snprintf(busy, sizeof busy, "--output %s: another process is writing it", output);
     return snc_lock_take(out, path, busy);
 }

@@ -5,6 +5,7 @@
 #include "base/fmap.h"
 #include "models/cost.h"
 #include "stage/load.h"
+#include "stage/stamp.h"
 #include "stage/verbs.h"
 
 /* Bytes by part, summed over the tensors as they lie in the file. */
@@ -118,12 +119,27 @@ snc_err snc_verb_import(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
     snc_model *m = NULL;
+    snc_err err = SNC_OK;
+    cJSON *stamp = NULL;
+    uint64_t hash;
+    bool current;
+    char why[SNC_WHY];
     SNC_TRY(snc_stage_need("import", "--pretrained", o->pretrained));
     SNC_TRY(snc_stage_need_output("import", o));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    SNC_TRY(snc_model_load(&m, &ctx, o->pretrained, 2, false));
-    snc_err err = snc_model_save(m, o->output);
-    if (!err) snc_stage_say(h, "%s: %.2f M parameters%s", o->output, (double)snc_params_count(&m->params) / 1e6, m->has_head ? "" : ", seeded 2-class head");
+    stamp = snc_stamp_new("import", 0, o);
+    SNC_GOTO(snc_path_hash(&hash, o->pretrained));
+    snc_stamp_hash(stamp, "model", hash);
+    SNC_GOTO(snc_model_load(&m, &ctx, o->pretrained, 2, false));
+    if (!m->has_head) snc_stamp_hash(stamp, "seed", ctx.seed);
+    SNC_GOTO(snc_stamp_allow(&current, o->output, snc_stamp_state(why, o->output, stamp), why, o->overwrite));
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
+    cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
+    if (!current) SNC_GOTO(snc_model_save(m, o->output));
+    snc_stage_say(h, "%s: %.2f M parameters%s%s", o->output, (double)snc_params_count(&m->params) / 1e6, m->has_head ? "" : ", seeded 2-class head",
+                  current ? "; up to date" : "");
+out:
+    cJSON_Delete(stamp);
     snc_model_free(m);
     return err;
 }

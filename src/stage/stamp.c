@@ -160,7 +160,7 @@ snc_state snc_stamp_state(char why[SNC_WHY], const char *path, const cJSON *aske
 {
     snc_sncfile *f = NULL;
     why[0] = 0;
-    if (!snc_is_file(path)) return SNC_ABSENT;
+    if (snc_file_size(path) == 0) return SNC_ABSENT;
     if (snc_sncfile_open(&f, path) != SNC_OK) {
         snprintf(why, SNC_WHY, "is no .snc file that is whole");
         return SNC_DAMAGED;

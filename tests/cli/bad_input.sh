@@ -154,11 +154,11 @@ refused "x.snc" export t.snc --policy int8 --output none/x.snc
 refused "nano: is a folder" export t.snc --policy int8 --output nano
 refused "x.snc" "${train[@]}" --task nano/task.json --data nano --output none/x.snc
 absent none
-refused "--log-json none/log" info t.snc --log-json none/log
+refused "none/log: cannot write" info t.snc --log-json none/log
 refused "backend 'fast'" bench t.snc --backend fast
 refused "--threads '0'" "${train[@]}" --task nano/task.json --data nano --threads 0
 refused "--threads" "${train[@]}" --task nano/task.json --data nano --threads 1,2
-refused "--compute 'f16'" "${train[@]}" --task nano/task.json --data nano --compute f16
+refused "--compute 'f16'" "${train[@]}" --output y.snc --task nano/task.json --data nano --compute f16
 export SNC_ISA=sse9
 refused "SNC_ISA 'sse9'" info t.snc
 refused "SNC_ISA 'sse9'" bench t.snc -s 8

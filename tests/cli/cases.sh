@@ -29,7 +29,7 @@ edited lengths_zero.snc 's/(\\"lengths\\":\[)[0-9]{2},/\1 0,/;s/(\\"lengths\\":\
 edited lengths_long.snc 's/(\\"lengths\\":\[)[0-9]{2},/\199,/;s/(\\"lengths\\":\[)[0-9],([0-9],|[0-9]{2},)/\199\2/'
 edited lengths_none.snc 's/(\\"lengths\\":\[)[0-9]/\1-/'
 edited maxlen_-1.snc 's/(\\"max_length\\":)32/\1-1/'
-edited maxlen_1.5.snc 's/(\\"max_length\\":)32/\11.5/;s/(\\"seed\\":)42/\14/'
+cp t.snc maxlen_1.5.snc && "$MAKE_NANO" --meta maxlen_1.5.snc max_length 1.5
 edited maxlen_0.snc 's/(\\"max_length\\":)32/\100/'
 edited maxlen_2.snc 's/(\\"max_length\\":)32/\1 2/'
 for bad in lengths_zero lengths_long; do

@@ -53,7 +53,7 @@ check "two logits a line" awk -F'\t' 'NF != 4 { exit 1 }' out
 
 # A uniform policy in a file; the shipped ones are of that kind.
 for file in "$TESTS"/../configs/policies/*.json; do
-    run 0 export t.snc --policy "$file" --output shipped.snc
+    run 0 export t.snc --policy "$file" --output shipped.snc --overwrite
     run 0 predict shipped.snc <in
     lines out 2
 done

@@ -1,5 +1,6 @@
 /* base/fmap: writes that finish or leave nothing, also when the writer is killed. */
 #define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* mknod */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +100,86 @@ static void the_next_writer_removes_what_a_killed_one_left(void **state)
     assert_int_equal(remove(in_dir("c.tmp.x")), 0);
 }
 
+/* Names that only look like a killed writer's are people's own. */
+static void only_leftovers_are_removed(void **state)
+{
+    (void)state;
+    static const char *const keep[] = {"d_results.tmp.4000000", "d.tmp.20240101", "d.old.copy.tmp.4000000", "d.tmp.4000000.gz", "d.tmp.", "dd.tmp.4000000"};
+    for (size_t i = 0; i < sizeof keep / sizeof *keep; i++) assert_int_equal(snc_file_write(in_dir(keep[i]), "mine", 4), SNC_OK);
+    assert_int_equal(snc_file_write(in_dir("d"), "whole", 5), SNC_OK);
+    for (size_t i = 0; i < sizeof keep / sizeof *keep; i++) assert_int_equal(remove(in_dir(keep[i])), 0);
+    assert_int_equal(remove(in_dir("d")), 0);
+}
+
+static void links_are_followed_and_stay(void **state)
+{
+    (void)state;
+    char *text = NULL, to[256];
+    size_t n = 0;
+    struct stat st;
+    FILE *log = NULL;
+    assert_int_equal(mkdir(in_dir("far"), 0777), 0);
+    assert_int_equal(snc_file_write(in_dir("far/file"), "old", 3), SNC_OK);
+    assert_int_equal(symlink("far/file", in_dir("one")), 0);
+    assert_int_equal(symlink(in_dir("one"), in_dir("two")), 0);
+    assert_int_equal(snc_file_write(in_dir("two"), "new", 3), SNC_OK);
+    assert_int_equal(snc_file_read(&text, &n, in_dir("far/file")), SNC_OK);
+    assert_string_equal(text, "new");
+    snc_free(text);
+    assert_true(lstat(in_dir("one"), &st) == 0 && S_ISLNK(st.st_mode));
+    assert_true(lstat(in_dir("two"), &st) == 0 && S_ISLNK(st.st_mode));
+    assert_int_equal(snc_write_target(to, sizeof to, in_dir("two")), SNC_OK);
+    assert_string_equal(to, in_dir("far/file"));
+    assert_int_equal(snc_stream_open(&log, in_dir("two")), SNC_OK);
+    assert_int_equal(fclose(log), 0);
+    assert_true(stat(in_dir("far/file"), &st) == 0 && st.st_size == 0);
+    assert_int_equal(remove(in_dir("far/file")), 0);
+    assert_int_equal(snc_file_write(in_dir("two"), "made", 4), SNC_OK); /* what they name need not be there yet */
+    assert_true(snc_is_file(in_dir("far/file")));
+    assert_int_equal(symlink("loop", in_dir("loop")), 0);
+    assert_int_equal(snc_file_write(in_dir("loop"), "", 0), SNC_E_IO);
+    assert_non_null(strstr(snc_err_text(), "too many symbolic links"));
+    static const char *const all[] = {"far/file", "far", "one", "two", "loop"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) assert_int_equal(remove(in_dir(all[i])), 0);
+}
+
+static void refuses(const char *path, const char *what)
+{
+    snc_fout *f = NULL;
+    FILE *log = NULL;
+    struct stat before, after;
+    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(snc_fout_open(&f, path), SNC_E_IO);
+    assert_non_null(strstr(snc_err_text(), what));
+    assert_int_equal(snc_stream_open(&log, path), SNC_E_IO);
+    assert_non_null(strstr(snc_err_text(), what));
+    assert_true(stat(path, &after) == 0 && after.st_ino == before.st_ino && after.st_mode == before.st_mode);
+}
+
+static void what_is_no_file_is_refused_by_name(void **state)
+{
+    (void)state;
+    snc_fmap *m = NULL;
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(mkfifo(in_dir("fifo"), 0666), 0);
+    refuses(in_dir("fifo"), "fifo: is a FIFO, expected a file or a name that is free");
+    assert_int_equal(snc_fmap_open(&m, in_dir("fifo")), SNC_E_IO); /* at once, without a writer */
+    assert_int_equal(symlink("fifo", in_dir("link")), 0);
+    refuses(in_dir("link"), "link: is a FIFO");
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", in_dir("socket"));
+    assert_true(s >= 0 && bind(s, (struct sockaddr *)&a, sizeof a) == 0);
+    refuses(in_dir("socket"), "socket: is a socket");
+    close(s);
+    refuses(dir, "is a folder");
+    if (mknod(in_dir("device"), S_IFCHR | 0600, makedev(1, 3)) == 0) { /* as root alone */
+        refuses(in_dir("device"), "device: is a device");
+        assert_int_equal(remove(in_dir("device")), 0);
+    }
+    static const char *const all[] = {"fifo", "link", "socket"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) assert_int_equal(remove(in_dir(all[i])), 0);
+}
+
 static void folders_and_missing_paths_are_refused_by_name(void **state)
 {
     (void)state;
@@ -113,6 +198,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commit_replaces_and_abort_leaves_nothing),
         cmocka_unit_test(the_next_writer_removes_what_a_killed_one_left),
+        cmocka_unit_test(only_leftovers_are_removed),
+        cmocka_unit_test(links_are_followed_and_stay),
+        cmocka_unit_test(what_is_no_file_is_refused_by_name),
         cmocka_unit_test(folders_and_missing_paths_are_refused_by_name),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -303,6 +303,30 @@ static void one_that_was_only_begun_is_empty(void **state)
     snc_space_free(s);
 }
 
+/* Bytes of a file, to tell that nothing of it was touched. */
+static void a_database_of_others_stays_as_it_is(void **state)
+{
+    (void)state;
+    char path[64];
+    snc_space *s = space_of_shape(&nano, NULL);
+    snc_journal *j = NULL;
+    sqlite3 *db = NULL;
+    uint64_t before, after;
+    const snc_journal_key mine = {"model", "toy"};
+    fresh_path(path, "foreign");
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode=DELETE; CREATE TABLE meta(key TEXT, value TEXT); INSERT INTO meta VALUES('a', 'b')", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(snc_file_hash(&before, path), SNC_OK);
+    assert_int_equal(snc_journal_open(&j, path, s, &mine, 1), SNC_E_FORMAT);
+    assert_non_null(strstr(snc_err_text(), "a database of another program, expected a search's journal"));
+    assert_null(j);
+    assert_int_equal(snc_file_hash(&after, path), SNC_OK);
+    assert_true(before == after);
+    remove(path);
+    snc_space_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test(costs_of_a_new_table_replace_the_old),
         cmocka_unit_test(what_is_no_journal_is_named),
         cmocka_unit_test(one_that_was_only_begun_is_empty),
+        cmocka_unit_test(a_database_of_others_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
