@@ -5,6 +5,9 @@
 
 #ifdef _OPENMP
 #include <omp.h>
+#else /* OpenBLAS and oneDNN may bring OpenMP into a serial build: NULL where they do not */
+extern __attribute__((weak)) int omp_get_max_threads(void);
+extern __attribute__((weak)) void omp_set_num_threads(int threads);
 #endif
 
 /* A child of fork has one thread, and an OpenMP library that waits forever for those it remembers. */
@@ -22,13 +25,12 @@ int snc_par_team(int threads) { return atomic_load_explicit(&forked, memory_orde
 
 int snc_par_lend(int team)
 {
-#ifdef _OPENMP
+#ifndef _OPENMP
+    if (!omp_get_max_threads || !omp_set_num_threads) return team;
+#endif
     int before = omp_get_max_threads();
     if (team != before) omp_set_num_threads(team);
     return before;
-#else
-    return team;
-#endif
 }
 
 void snc_par_return(int before) { (void)snc_par_lend(before); }
