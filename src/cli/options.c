@@ -36,8 +36,9 @@ static const snc_verb verbs[] = {
      "an empty text and gets an answer. Regression prints the value alone. --logits adds every logit.", SNC_VERB_PREDICT, 0},
     {"eval", "eval M --task T --data DIR [--split dev] [--json]", "score a .snc or a Hugging Face folder on a split", NULL, SNC_VERB_EVAL, 1},
     {"info", "info M [--json]", "what is inside a model file", NULL, SNC_VERB_INFO, 0},
-    {"verify", "verify F.snc [F2.snc ...]", "whether files are as they were written",
-     "Reads each whole and compares it with the digest inside it, as every verb does that opens one. Exit code 2 for a damaged file.", SNC_VERB_VERIFY, 0},
+    {"verify", "verify F.snc|DIR ...", "whether files are as they were written",
+     "Reads each whole and compares it with the digest inside it, as every verb does that opens one; the folder of a run is compared with\n"
+     "its report. Exit code 2 for a damaged file, or one that the report does not speak of.", SNC_VERB_VERIFY, 0},
     {"study", "study --tabular DIR | study supernet.snc --teacher M --task T --data DIR --protocols P --output DIR",
      "searches against each other and against chance",
      "--tabular: NAS-Bench-Macro, mean rank of the best network found, over seeds. --protocols: on a real supernet; hypervolume at equal\n"

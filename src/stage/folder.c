@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "stage/depends.h"
+#include "stage/output.h"
 #include "stage/pick.h"
 
 static snc_err set_paths(snc_folder *f)
@@ -62,6 +63,8 @@ snc_err snc_folder_open(snc_folder *out, const snc_options *o)
     *out = (snc_folder){.o = o};
     SNC_TRY(set_paths(out));
     SNC_TRY(check_path(o->output));
+    const char *const made[] = {out->teacher, out->supernet, out->int8, out->compressed, out->journal};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) SNC_TRY(snc_output_is_no_input(o, made[i]));
     if (!snc_is_file(out->run)) {
         SNC_CHECK(o->overwrite || !snc_is_dir(o->output) || snc_dir_is_empty(o->output), SNC_E_ARG,
                   "--output %s: not empty and no run of this program (--overwrite takes it)", o->output);

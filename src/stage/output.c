@@ -4,6 +4,7 @@
 
 #include "base/fmap.h"
 #include "stage/load.h"
+#include "stage/output.h"
 
 enum { PATH = 4096 };
 
@@ -112,6 +113,14 @@ static snc_err check_options(const place *p)
         if (value && !folder) SNC_TRY(check_names(p, row[i].name, value, strcmp(row[i].name, "--pretrained") == 0 || strcmp(row[i].name, "--teacher") == 0));
     }
     return SNC_OK;
+}
+
+snc_err snc_output_is_no_input(const snc_options *o, const char *path)
+{
+    place p = {.option = "--output", .path = path, .o = o};
+    if (!snc_is_file(path)) return SNC_OK;
+    snprintf(p.file, sizeof p.file, "%s", path);
+    return check_options(&p);
 }
 
 snc_err snc_output_check(const snc_options *o, const char *option, const char *path)

@@ -1,24 +1,58 @@
-/* compress verify: whether files are as they were written. */
+/* compress verify: whether files are as they were written, and a folder's report is about the files that are in it. */
+#include <string.h>
+
+#include "base/fmap.h"
 #include "models/snc_file.h"
 #include "stage/common.h"
 #include "stage/verbs.h"
 
-static snc_err verify(const char *path, const snc_host *h)
+/* said: what a report says of it; NULL: nobody does. */
+static snc_err verify(const char *path, const char *said, const snc_host *h)
 {
     snc_sncfile *f = NULL;
     SNC_TRY(snc_sncfile_open(&f, path));
     const char *digest = snc_sncfile_digest_view(f);
-    if (*digest) snc_stage_say(h, "%s: ok %s", path, digest);
+    snc_err err = SNC_OK;
+    if (said && strcmp(said, digest) != 0)
+        err = snc_err_set(SNC_E_FORMAT, "%s: is not the file that the report speaks of: its digest is %s, the report says %.40s", path,
+                          *digest ? digest : "none", said);
+    else if (*digest) snc_stage_say(h, "%s: ok %s", path, digest);
     else snc_stage_say(h, "%s: has no digest: written by a program before it had them; its structure is sound", path);
     snc_sncfile_close(f);
-    return SNC_OK;
+    return err;
+}
+
+/* The models of a run's report, by the names that they have in its folder, which may have been moved. */
+static snc_err verify_folder(const char *folder, const snc_host *h)
+{
+    char report[4096], path[4096];
+    cJSON *j = NULL;
+    const cJSON *it, *list;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_path_join(report, sizeof report, folder, "report.json"));
+    SNC_CHECK(snc_is_file(report), SNC_E_NOTFOUND, "%s: no report.json in it: expected a .snc file or the folder of a run that has ended", folder);
+    SNC_TRY(snc_json_load(&j, report));
+    list = cJSON_GetObjectItemCaseSensitive(j, "models");
+    if (!cJSON_IsArray(list) || !list->child) SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: 'models' must be a list", report));
+    cJSON_ArrayForEach(it, list)
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(it, "path"));
+        const char *digest = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(it, "digest"));
+        if (!name || !digest) SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: a model without 'path' and 'digest'", report));
+        const char *slash = strrchr(name, '/');
+        SNC_GOTO(snc_path_join(path, sizeof path, folder, slash ? slash + 1 : name));
+        SNC_GOTO(verify(path, digest, h));
+    }
+out:
+    cJSON_Delete(j);
+    return err;
 }
 
 snc_err snc_verb_verify(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
-    SNC_TRY(snc_stage_need("verify", "a .snc file", o->n_models ? o->models[0] : NULL));
+    SNC_TRY(snc_stage_need("verify", "a .snc file or a folder", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    for (int i = 0; i < o->n_models; i++) SNC_TRY(verify(o->models[i], h));
+    for (int i = 0; i < o->n_models; i++) SNC_TRY(snc_is_dir(o->models[i]) ? verify_folder(o->models[i], h) : verify(o->models[i], NULL, h));
     return SNC_OK;
 }

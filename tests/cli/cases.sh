@@ -124,4 +124,11 @@ both --pretrained nano/nano.snc "${data[@]}" --epochs 2 --lr 2e-3 --supernet-epo
     --output job
 equal "bytes in the report" "$(awk -F, '$1 == "compressed" { print $8 }' job/report.csv)" "$(stat -c %s job/compressed.snc)"
 run 0 verify job/compressed.snc
+run 0 verify job
+lines out 3
+mkdir moved && cp job/report.json job/*.snc moved
+run 0 verify moved
+cp moved/teacher.snc moved/compressed.snc
+refused "moved/compressed.snc: is not the file that the report speaks of" verify moved
+refused "nano: no report.json in it" verify nano t.snc
 no_leftovers .

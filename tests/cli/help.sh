@@ -74,7 +74,7 @@ for verb in finetune supernet; do refused "$verb: " $verb; done
 refused "finetune: --pretrained is missing" finetune
 refused "import: --output is missing" import --pretrained x
 for verb in bench predict eval info; do refused "$verb: a model is missing" $verb; done
-refused "verify: a .snc file is missing" verify
+refused "verify: a .snc file or a folder is missing" verify
 refused "--pretrained is missing" compress
 # An option at the end without its value.
 "$COMPRESS" finetune --epochs >out 2>err

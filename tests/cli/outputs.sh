@@ -57,6 +57,9 @@ for file in config.json vocab.txt; do
 done
 refused "--output nano: is what --data $same_command" --pretrained t.snc --task nano/task.json --data nano --target-size 0.9x --output nano --overwrite
 refused "--output hf: is what --pretrained $same_command" --pretrained hf --task nano/task.json --data nano --target-size 0.9x --output hf --overwrite
+mkdir job && cp t.snc job/teacher.snc
+refused "--output job/teacher.snc: is what --pretrained $same_command" --pretrained job/teacher.snc --task nano/task.json --data nano --target-size 0.9x --output job --overwrite
+same t.snc job/teacher.snc
 refused "--log-json t.snc: is what the model $same_command" info t.snc --log-json t.snc
 refused "--log-json nano/task.json: is what --task $same_command" "${train[@]}" --output u.snc --log-json nano/task.json
 refused "--log-json u.snc: is what --output $same_command" "${train[@]}" --output u.snc --log-json u.snc
