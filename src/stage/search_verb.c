@@ -79,13 +79,25 @@ static snc_err export_journal(const snc_options *o, const snc_host *h)
 
 /* ---- the search ----------------------------------------------------------------------------------------------------- */
 
-/* Table and journal are of this search, or may be made anew, before anything is written. */
+static snc_err check_teacher(const snc_options *o, const snc_ctx *ctx, const snc_inputs *in)
+{
+    snc_loaded l;
+    SNC_TRY(snc_loaded_open(&l, ctx, o->teacher, snc_task_classes(in->task), snc_task_regression(in->task)));
+    bool head = l.has_head;
+    snc_loaded_close(&l);
+    SNC_CHECK(head, SNC_E_SHAPE, "--teacher %s: has no trained classifier", o->teacher);
+    return SNC_OK;
+}
+
+/* Table and journals are of this search, or may be made anew, before anything is written. */
 static snc_err check_there(const snc_options *o, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const char *table, const char *journal)
 {
     snc_model *m = NULL;
     cJSON *stamp = NULL;
     char why[SNC_WHY];
     bool current;
+    SNC_TRY(check_teacher(o, ctx, in));
+    if (o->warm_start) SNC_TRY(snc_pick_journal_fits(o->warm_start, ctx, o, in, o->teacher, o->models[0]));
     snc_err err = snc_pick_journal_fits(journal, ctx, o, in, o->teacher, o->models[0]);
     if (err && o->overwrite && snc_is_file(journal)) {
         snc_log(ctx, SNC_LOG_INFO, "%s: made anew", snc_err_text());

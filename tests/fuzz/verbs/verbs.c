@@ -58,7 +58,7 @@ static const snc_host host = {.size = sizeof(snc_host), .log = on_log, .progress
                               .program = "compress"};
 
 /* Work that is small, and the one model of most verbs. */
-static snc_options small(const char *const *model)
+static snc_options small(const char *const *model, unsigned choices)
 {
     snc_options o = snc_options_defaults;
     o.models = model;
@@ -75,6 +75,7 @@ static snc_options small(const char *const *model)
     o.depth_rule = "even";
     o.evals = 5;
     o.output = world_work("out");
+    o.overwrite = choices >> 7 & 1;
     return o;
 }
 
@@ -99,7 +100,7 @@ static const fuzz_slot info_slots[] = {
 static snc_err run_info(unsigned c)
 {
     const char *m = copied("hf") ? pick("hf") : pick("int8.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     o.json = c & 1;
     return snc_stage_info(&o, &host);
 }
@@ -109,8 +110,7 @@ static const fuzz_slot verify_slots[] = {{"int8.snc", "", DAMAGE_TENSORS, SNC_FI
 static snc_err run_verify(unsigned c)
 {
     const char *m = pick("int8.snc");
-    snc_options o = small(&m);
-    (void)c;
+    snc_options o = small(&m, c);
     return snc_stage_verify(&o, &host);
 }
 
@@ -124,7 +124,7 @@ static snc_err run_bench(unsigned c)
 {
     static const char *const format[] = {"md", "json", "csv", "md"}, *const seq[] = {"data", "5", "data,3", "16"};
     const char *m = pick("int8.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     o.format = format[c & 3];
     o.seq_len = seq[c >> 2 & 3];
     o.batch = c & 16 ? "2" : "1";
@@ -142,7 +142,7 @@ static const fuzz_slot predict_slots[] = {
 static snc_err run_predict(unsigned c)
 {
     const char *m = pick("int8.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     o.logits = c & 1;
     return snc_stage_predict(&o, &host);
 }
@@ -159,7 +159,7 @@ static snc_err run_eval(unsigned c)
 {
     static const char *const split[] = {"dev", "rank", "select", "train"};
     const char *m = pick("int8.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     o.json = c & 1;
     o.split = slot == &eval_slots[1] || slot == &eval_slots[2] ? "dev" : split[c >> 1 & 3];
     o.max_length = c & 8 ? 9 : 0;
@@ -179,7 +179,7 @@ static const fuzz_slot tokenize_slots[] = {
 
 static snc_err run_tokenize(unsigned c)
 {
-    snc_options o = small(NULL);
+    snc_options o = small(NULL, c);
     o.pretrained = copied("tok") ? pick("tok") : copied("hf") ? pick("hf") : pick("int8.snc");
     o.max_length = c & 1 ? 5 : 0;
     return snc_stage_tokenize(&o, &host);
@@ -196,8 +196,7 @@ static const fuzz_slot import_slots[] = {
 
 static snc_err run_import(unsigned c)
 {
-    snc_options o = small(NULL);
-    (void)c;
+    snc_options o = small(NULL, c);
     o.pretrained = copied("hf") ? pick("hf") : copied("torch") ? pick("torch") : copied("sharded") ? pick("sharded") : pick("int8.snc");
     return checked(snc_stage_import(&o, &host), o.output);
 }
@@ -214,7 +213,7 @@ static snc_err run_export(unsigned c)
 {
     static const char *const policy[] = {"int8", "int4", "bf16", "f32"};
     const char *m = pick("teacher.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     o.policy = slot == &export_slots[2] ? pick("policy.json") : slot == &export_slots[1] && c & 4 ? NULL : policy[c & 3];
     if (slot == &export_slots[1]) o.config = pick("config.json");
     o.trim_vocab = slot > &export_slots[2] || c & 8;
@@ -231,7 +230,7 @@ static const fuzz_slot finetune_slots[] = {
 
 static snc_err run_finetune(unsigned c)
 {
-    snc_options o = small(NULL);
+    snc_options o = small(NULL, c);
     o.pretrained = pick("pretrained.snc");
     o.hold_out = !(c & 1);
     o.max_steps = 1;
@@ -250,7 +249,7 @@ static const fuzz_slot supernet_slots[] = {
 static snc_err run_supernet(unsigned c)
 {
     static const char *const rule[] = {"even", "first", "last", "auto"};
-    snc_options o = small(NULL);
+    snc_options o = small(NULL, c);
     o.teacher = pick("teacher.snc");
     o.space = pick("space.json");
     o.max_steps = 1;
@@ -276,7 +275,7 @@ static const fuzz_slot profile_slots[] = {
 static snc_err run_profile(unsigned c)
 {
     const char *m = pick("supernet.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     o.space = c & 1 && slot != &profile_slots[1] ? NULL : pick("space.json");
     o.batch = c & 2 ? "2" : NULL;
     o.seq_len = c & 4 ? "6" : NULL;
@@ -287,12 +286,12 @@ static snc_err run_profile(unsigned c)
 static const fuzz_slot search_slots[] = {
     {"found/search.sqlite", "found", DAMAGE_DATABASE, {NULL}},
     {"found/search.sqlite", "found", DAMAGE_DATABASE, {NULL}}, /* for --export */
-    {"space.json", "fresh", DAMAGE_JSON, {"space.json", "apart.json", NULL}},
+    {"space.json", "", DAMAGE_JSON, {"space.json", "apart.json", NULL}},
     {"searcher.json", "fresh", DAMAGE_JSON, {"searcher.json", "linas.json", "mcts.json", NULL}},
     {"fresh/latency.json", "fresh", DAMAGE_JSON, {NULL}},
     {"fresh/latency.json.inputs", "fresh", DAMAGE_JSON, {NULL}},
     {"warm.sqlite", "fresh", DAMAGE_DATABASE, {NULL}},
-    {"supernet.snc", "fresh", DAMAGE_TENSORS, {NULL}},
+    {"supernet.snc", "", DAMAGE_TENSORS, {NULL}},
     {"teacher.snc", "fresh", DAMAGE_TENSORS, {"teacher.snc", "int8.snc", NULL}},
     {"task.json", "fresh", DAMAGE_JSON, {"task.json", "auto.json", NULL}},
 };
@@ -300,9 +299,9 @@ static const fuzz_slot search_slots[] = {
 static snc_err run_search(unsigned c)
 {
     const char *m = pick("supernet.snc");
-    snc_options o = small(&m);
+    snc_options o = small(&m, c);
     int missed;
-    o.output = copied("found") ? world_work("found") : world_work("fresh");
+    o.output = copied("found") ? world_work("found") : copied("fresh") ? world_work("fresh") : world_work("out");
     if (slot == &search_slots[1]) {
         o.export_as = c & 1 ? "csv" : "json";
         return snc_stage_search(&o, &host, &missed);
@@ -329,7 +328,7 @@ static snc_err run_study(unsigned c)
 {
     static const char *const format[] = {"md", "json", "csv", "md"};
     const char *m = pick("supernet.snc");
-    snc_options o = small(copied("lab") ? &m : NULL);
+    snc_options o = small(copied("lab") ? &m : NULL, c);
     o.seeds = 1;
     o.format = format[c & 3];
     if (copied("lab")) {
@@ -367,7 +366,7 @@ static const fuzz_slot compress_slots[] = {
 
 static snc_err run_compress(unsigned c)
 {
-    snc_options o = small(NULL);
+    snc_options o = small(NULL, c);
     int missed;
     o.pretrained = pick("pretrained.snc");
     o.space = pick("space.json");
