@@ -45,7 +45,7 @@ for option in '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' '--max-lengt
 done
 run 0 "${train[@]}" --output bf16.snc --compute bf16
 run 0 info bf16.snc --json
-holds out '"compute":.*"bf16"'
+holds out '"--compute":.*"bf16"'
 run 0 "${train[@]}" --output auto.snc --compute auto --hold-out 1 --backend auto
 for backend in blas onednn; do # left out where it is not built in
     "$COMPRESS" predict t.snc --backend $backend <in >out 2>err || { holds err "built without"; continue; }
