@@ -110,9 +110,10 @@ run 0 "${tune[@]}" --epochs 1
 cp t.snc t.before
 refused "--output t.snc: was made with --epochs 1, asked 2 (--overwrite makes it anew)" "${tune[@]}" --epochs 2
 refused "--output t.snc: was made with --seed 42, asked 7, of other train rows" "${tune[@]}" --epochs 1 --seed 7
-refused "--output t.snc: was made by finetune, not by supernet" supernet --teacher t.snc --task nano/task.json --data nano --output t.snc
+refused "--output t.snc: is what --teacher of the same command names" supernet --teacher t.snc --task nano/task.json --data nano --output t.snc
+refused "--output t.snc: was made by finetune, not by supernet" supernet --teacher t.before --task nano/task.json --data nano --output t.snc
 cp nano/train.tsv mine.tsv
-refused "--output mine.tsv: is no .snc file that is whole" finetune "${from[@]}" --epochs 1 --output mine.tsv
+refused "--output mine.tsv: is there and was not written by this program" finetune "${from[@]}" --epochs 1 --output mine.tsv
 same mine.tsv nano/train.tsv
 same t.snc t.before
 run 0 "${tune[@]}" --epochs 2 --overwrite
@@ -123,7 +124,7 @@ refused "--output s.snc: was made of another space" "${net[@]}" --space space.js
 refused "--output s.snc: was made of another teacher" "${net[@]}" --teacher t.before
 run 0 profile s.snc --task nano/task.json --data nano --output p.json
 refused "--output p.json: was made with --seq-len data, asked 8" profile s.snc --task nano/task.json --data nano --seq-len 8 --output p.json
-refused "--output mine.tsv: is no latency table that is whole" profile s.snc --task nano/task.json --data nano --output mine.tsv
+refused "--output mine.tsv: is there and was not written by this program" profile s.snc --task nano/task.json --data nano --output mine.tsv
 seek=(search s.snc --teacher t.snc --task nano/task.json --data nano --target-size 0.9x --evals 10 --output found)
 run 0 "${seek[@]}"
 what found >before
