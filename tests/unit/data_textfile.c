@@ -13,6 +13,7 @@
 static const char path[] = "data_textfile.txt";
 
 static void put(const char *data, size_t n) { assert_ok(snc_file_write(path, data, n)); }
+#define PUT(text) put(text, sizeof(text) - 1)
 
 static size_t gzip(char *out, size_t cap, const char *text)
 {
@@ -69,21 +70,21 @@ static void gzip_is_inflated_and_a_cut_one_refused(void **state)
 static void marks_are_dropped_and_other_encodings_named(void **state)
 {
     (void)state;
-    put("\xef\xbb\xbfone", 6);
+    PUT("\xef\xbb\xbfone");
     reads("one", 0);
-    put("caf\xc3\xa9 \xff and \xc3", 13); /* text with broken bytes */
+    PUT("caf\xc3\xa9 \xff and \xc3"); /* text with broken bytes */
     reads("caf\xc3\xa9 \xff and \xc3", 2);
-    put("\xff\xfet\0e\0", 6);
+    PUT("\xff\xfet\0e\0");
     refuses(SNC_E_UNSUPPORTED, "is UTF-16, expected UTF-8 text: iconv -f UTF-16 -t UTF-8 'data_textfile.txt' >");
-    put("t\0e\0x\0t\0,\0l\0a\0b\0e\0", 18);
+    PUT("t\0e\0x\0t\0,\0l\0a\0b\0e\0");
     refuses(SNC_E_UNSUPPORTED, "iconv -f UTF-16LE");
-    put("\0t\0e\0x\0t\0,\0l\0a\0b\0e", 18);
+    PUT("\0t\0e\0x\0t\0,\0l\0a\0b\0e");
     refuses(SNC_E_UNSUPPORTED, "iconv -f UTF-16BE");
-    put("text,label\ncaf\xe9,a\nna\xefve,b\n", 29);
+    PUT("text,label\ncaf\xe9,a\nna\xefve,b\n");
     refuses(SNC_E_UNSUPPORTED, "no UTF-8 from line 2 on, Latin-1 by its looks, expected UTF-8 text: iconv -f LATIN1");
-    put("PAR1\x15\x04", 6);
+    PUT("PAR1\x15\x04");
     refuses(SNC_E_UNSUPPORTED, "is Parquet, expected UTF-8 text: python3 -c");
-    put("", 0);
+    PUT("");
     reads("", 0);
     remove(path);
 }
