@@ -83,7 +83,7 @@ static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, i
         j->finish_f16(j->f16 + at, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi, top);
         return;
     }
-    float *y = j->y + at;
+    float *y = j->y ? j->y + at : NULL;
     if (j->sx) j->finish(y, j->ldy, s, lds, j->sx + t, j->sw + c0, j->b + c0, rows, cols, j->epi, top);
     else j->finish(y, j->ldy, s, lds, NULL, NULL, j->b + c0, rows, cols, j->epi, top);
 }

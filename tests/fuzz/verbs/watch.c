@@ -32,9 +32,12 @@ static void add(size_t n)
 __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t), void (*)(const volatile void *));
 __attribute__((weak)) size_t __sanitizer_get_allocated_size(const volatile void *p);
 
+static bool called;
+
 static void on_malloc(const volatile void *p, size_t n)
 {
     (void)p;
+    called = true;
     add(n);
 }
 
@@ -43,11 +46,15 @@ static void on_free(const volatile void *p)
     if (watching && p) live -= (int64_t)__sanitizer_get_allocated_size(p);
 }
 
+/* UBSan by itself takes hooks as well, and never calls them. */
 bool watch_counts(void)
 {
-    static bool installed;
-    if (!installed && __sanitizer_install_malloc_and_free_hooks) installed = __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0;
-    return installed;
+    static bool asked;
+    void *p = NULL;
+    if (asked || !__sanitizer_install_malloc_and_free_hooks) return called;
+    asked = true;
+    if (__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0 && snc_alloc(&p, 1, 1) == SNC_OK) snc_free(p);
+    return called;
 }
 
 void watch_begin(size_t input_bytes)
