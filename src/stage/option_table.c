@@ -137,7 +137,7 @@ static const snc_option table[] = {
     {"--evals", NULL, INTEGER, AT(evals), COMPRESS | SEARCH | STUDY, FILE, 1, 1e7, "N",
      "evaluations of the search [400]"},
     {"--time-budget", NULL, STRING, AT(time_budget), COMPRESS | SEARCH | BENCH, FILE, 0, 0, "T",
-     "of the search, or of each measurement of bench [1s]: 90s, 5m, 1h"},
+     "of the search: 90s, 5m, 1h; of each measurement of bench, a second where it is not given"},
     {"--policy", NULL, STRING, AT(policy), EXPORT, FILE, 0, 0, "P",
      "int8, int4, bf16, f32, or a JSON file"},
     {"--config", NULL, STRING, AT(config), EXPORT, FILE, 0, 0, "FILE",
