@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/stats.h"
 #include "models/latency_priv.h"
 
 enum {
@@ -95,16 +96,10 @@ static snc_err choose_batches(build *b, const snc_tokens *batches, int count, do
 
 /* ---- one net ---- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *v, int n)
 {
-    qsort(v, (size_t)n, sizeof *v, by_value);
-    return n % 2 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
+    snc_sort(v, n);
+    return snc_quantile(v, n, 0.5);
 }
 
 /* All stand-ins once; times are means over them. */

@@ -76,6 +76,15 @@ snc_err snc_json_save(const cJSON *j, const char *path)
     return err;
 }
 
+uint64_t snc_json_hash(uint64_t h, cJSON *j)
+{
+    char *text = cJSON_PrintUnformatted(j);
+    if (text) h = snc_bytes_hash(h, text, strlen(text));
+    cJSON_free(text);
+    cJSON_Delete(j);
+    return h;
+}
+
 snc_err snc_json_check_keys(const cJSON *obj, const char *const *keys, const char *where)
 {
     SNC_CHECK(cJSON_IsObject(obj), SNC_E_FORMAT, "%s: expected a JSON object", where);

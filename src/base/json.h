@@ -19,6 +19,8 @@
 snc_err snc_json_load(cJSON **out, const char *path) SNC_MUST_USE;  /* freed with cJSON_Delete; SNC_E_FORMAT: byte offset, key */
 snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *where) SNC_MUST_USE;
 snc_err snc_json_save(const cJSON *j, const char *path) SNC_MUST_USE; /* pretty, final newline, all or nothing */
+/* Goes on from h (0 at first) with the value's text; j is deleted, so that a value made for this can be given at once. */
+uint64_t snc_json_hash(uint64_t h, cJSON *j);
 snc_err snc_json_check_keys(const cJSON *obj, const char *const *keys /* NULL-ended */, const char *where) SNC_MUST_USE;
 
 /* Each reads obj[key]; an absent or null key leaves the default; a wrong type or range is SNC_E_FORMAT naming both. */

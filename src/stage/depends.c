@@ -47,24 +47,15 @@ snc_err snc_depends_adopted(cJSON **out, const snc_options *o, const snc_inputs 
     return give(out, stamp, add_path(stamp, "model", from));
 }
 
-static uint64_t hash_json(uint64_t h, cJSON *j)
-{
-    char *text = cJSON_PrintUnformatted(j);
-    if (text) h = snc_bytes_hash(h, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(j);
-    return h;
-}
-
 /* What training sees of a space. Where the layers of a depth are left to a rule that is found out, the rule's option says so. */
 static snc_err add_subspace(cJSON *stamp, const snc_options *o, const snc_model *shape)
 {
     snc_space *space = NULL;
     snc_subspace sub;
-    const char *rule = o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : "even";
+    const char *rule = snc_step_rule(o, "even");
     SNC_TRY(snc_step_space(&space, o, shape, rule));
     snc_step_subspace(&sub, space, rule);
-    snc_stamp_hash(stamp, "space", hash_json(0, snc_subspace_to_json(&sub)));
+    snc_stamp_hash(stamp, "space", snc_json_hash(0, snc_subspace_to_json(&sub)));
     snc_space_free(space);
     return SNC_OK;
 }
@@ -85,7 +76,7 @@ snc_err snc_depends_table(cJSON **out, const snc_options *o, const snc_inputs *i
     snc_err err = snc_step_space(&space, o, shape, "even");
     if (!err) {
         snc_stamp_hash(stamp, "rank rows", snc_dataset_hash(in->splits.rank));
-        snc_stamp_hash(stamp, "shape of model", hash_json(hash_json(0, snc_bert_config_to_json(&shape->cfg)), snc_arch_to_json(&shape->arch)));
+        snc_stamp_hash(stamp, "shape of model", snc_json_hash(snc_json_hash(0, snc_bert_config_to_json(&shape->cfg)), snc_arch_to_json(&shape->arch)));
         /* a size target brings INT4 into what is derived, and its cells into the table */
         if (!o->space) snc_stamp_note(stamp, "--target-size", o->target_size ? "one" : "none");
         snc_stamp_hash(stamp, "space", snc_space_hash(space));

@@ -262,19 +262,10 @@ static snc_err choose_pieces(deploy *d)
     return SNC_OK;
 }
 
-static uint64_t json_hash(uint64_t h, cJSON *j)
-{
-    char *text = cJSON_PrintUnformatted(j);
-    if (text) h = snc_bytes_hash(h, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(j);
-    return h;
-}
-
 /* Of what is in the files that options name, and of what comes of them. */
 static snc_err export_stamp(cJSON **out, const deploy *d)
 {
-    uint64_t model, net = json_hash(json_hash(0, snc_arch_to_json(&d->a)), snc_policy_to_json(&d->p, d->a.layers));
+    uint64_t model, net = snc_json_hash(snc_json_hash(0, snc_arch_to_json(&d->a)), snc_policy_to_json(&d->p, d->a.layers));
     SNC_TRY(snc_path_hash(&model, d->from));
     *out = snc_stamp_new("export", 0, d->o);
     snc_stamp_hash(*out, "model", model);

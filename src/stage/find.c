@@ -86,7 +86,7 @@ snc_err snc_pick_check(const snc_options *o, const snc_inputs *in, const snc_mod
               "--repair '%.40s': expected auto, on or off", repair);
     SNC_TRY(run_opts(&ro, o, &none));
     if (o->warm_start) SNC_TRY(check_warm(o, in, dir));
-    SNC_GOTO(snc_step_space(&space, o, m, o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : "even"));
+    SNC_GOTO(snc_step_space(&space, o, m, snc_step_rule(o, "even")));
     SNC_GOTO(check_search(o, space, ro.objectives));
 out:
     snc_space_free(space);
@@ -197,16 +197,14 @@ static void identify(identity *id, const snc_ctx *ctx, const snc_inputs *in, con
 static void identify_pick(identity *id, const snc_pick *p) { identify(id, p->ctx, p->in, p->supernet, p->teacher_hash, p->space); }
 
 snc_err snc_pick_journal_fits(const char *journal, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
-                              const char *supernet)
+                              const snc_model *m, const char *supernet)
 {
     snc_err err = SNC_OK;
-    snc_model *m = NULL;
     snc_space *space = NULL;
     snc_journal_file f = {0};
     identity id;
     uint64_t h = 0;
-    SNC_GOTO(snc_model_load(&m, ctx, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
-    SNC_GOTO(snc_step_trained_space(&space, o, m, supernet));
+    SNC_TRY(snc_step_trained_space(&space, o, m, supernet));
     if (!snc_is_file(journal)) goto out;
     SNC_GOTO(snc_path_hash(&h, teacher));
     SNC_GOTO(snc_journal_read(&f, journal));
@@ -215,7 +213,6 @@ snc_err snc_pick_journal_fits(const char *journal, const snc_ctx *ctx, const snc
 out:
     snc_journal_file_dispose(&f);
     snc_space_free(space);
-    snc_model_free(m);
     return err;
 }
 

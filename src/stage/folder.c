@@ -147,6 +147,18 @@ static void stale_journal(snc_folder *f, const char *text)
     snprintf(f->item[SNC_ITEM_JOURNAL].why, SNC_WHY, "(%s)", strncmp(text, f->journal, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text);
 }
 
+static snc_err survey_journal(snc_folder *f, const snc_ctx *ctx, const snc_inputs *in)
+{
+    snc_model *m = NULL;
+    if (stale(f, SNC_ITEM_SUPERNET)) set_state(f, SNC_ITEM_JOURNAL, SNC_STALE, "is of that supernet.snc");
+    if (f->item[SNC_ITEM_SUPERNET].state != SNC_CURRENT) return SNC_OK;
+    snc_err err = snc_model_load(&m, ctx, f->supernet, snc_task_classes(in->task), snc_task_regression(in->task));
+    if (!err) err = snc_pick_journal_fits(f->journal, ctx, f->o, in, f->teacher, m, f->supernet);
+    if (err) stale_journal(f, snc_err_text());
+    snc_model_free(m);
+    return SNC_OK;
+}
+
 static snc_err survey_search(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const snc_model *shape)
 {
     cJSON *stamp = NULL;
@@ -155,10 +167,7 @@ static snc_err survey_search(snc_folder *f, const snc_ctx *ctx, const snc_ctx *w
     cJSON_Delete(stamp);
     if (!snc_is_file(f->journal)) return SNC_OK;
     set_state(f, SNC_ITEM_JOURNAL, SNC_CURRENT, "");
-    if (stale(f, SNC_ITEM_SUPERNET)) set_state(f, SNC_ITEM_JOURNAL, SNC_STALE, "is of that supernet.snc");
-    else if (f->item[SNC_ITEM_SUPERNET].state == SNC_CURRENT && snc_pick_journal_fits(f->journal, ctx, f->o, in, f->teacher, f->supernet) != SNC_OK)
-        stale_journal(f, snc_err_text());
-    return SNC_OK;
+    return survey_journal(f, ctx, in);
 }
 
 /* "teacher.snc was made with --epochs 10, asked 3": the first reason; and the names of all that it takes along. */
@@ -221,8 +230,9 @@ snc_err snc_folder_drop_reports(const snc_folder *f)
  * recognised for what it is. */
 static snc_err drop_stale(const snc_folder *f, const snc_ctx *ctx)
 {
-    static const char *const of_search[] = {"report.json", "report.md", "report.csv", "report.html", "compressed.snc", "front.json", "config.json", "best.json"};
+    static const char *const of_search[] = {"compressed.snc", "front.json", "config.json", "best.json"};
     bool search = stale(f, SNC_ITEM_JOURNAL) || stale(f, SNC_ITEM_SUPERNET) || stale(f, SNC_ITEM_TEACHER);
+    if (search) SNC_TRY(snc_folder_drop_reports(f));
     for (size_t i = 0; search && i < sizeof of_search / sizeof of_search[0]; i++) SNC_TRY(drop(f, of_search[i]));
     for (int i = SNC_ITEMS - 1; i >= 0; i--) {
         snc_state state = f->item[i].state;

@@ -26,14 +26,9 @@ static cJSON *bytes_json(const snc_loaded *l, const char *path)
         part[k] += (double)t->bytes;
         total += (double)t->bytes;
     }
-    snc_fmap *m = NULL;
-    if (snc_fmap_open(&m, path) == SNC_OK) {
-        part[4] = (double)m->size - total;
-        total = (double)m->size;
-        snc_fmap_close(m);
-    }
+    part[4] = snc_file_size(path) - total;
     for (int i = 0; i < 5; i++) cJSON_AddNumberToObject(j, names[i], part[i]);
-    cJSON_AddNumberToObject(j, "total", total);
+    cJSON_AddNumberToObject(j, "total", total + part[4]);
     return j;
 }
 

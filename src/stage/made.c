@@ -13,42 +13,9 @@
 #include "search/svr.h"
 #include "stage/draft.h"
 #include "stage/inputs.h"
+#include "stage/option.h"
 
 /* ---- options -------------------------------------------------------------------------------------------------------- */
-
-/* A value of an option, read by its kind. */
-typedef struct value {
-    const char *text; /* of a string; NULL: not given */
-    double number;    /* of every other kind */
-} value;
-
-static value value_of(const snc_options *o, const snc_option *row)
-{
-    const char *at = (const char *)o + row->offset;
-    value v = {0};
-    int n = 0;
-    int64_t seed = 0;
-    switch (row->kind) {
-    case SNC_OPTION_STRING: memcpy(&v.text, at, sizeof v.text); break;
-    case SNC_OPTION_REAL: memcpy(&v.number, at, sizeof v.number); break;
-    case SNC_OPTION_SEED:
-        memcpy(&seed, at, sizeof seed);
-        v.number = (double)seed;
-        break;
-    case SNC_OPTION_INTEGER:
-    case SNC_OPTION_FLAG:
-        memcpy(&n, at, sizeof n);
-        v.number = n;
-        break;
-    }
-    return v;
-}
-
-static bool given(const snc_options *o, const snc_option *row)
-{
-    value v = value_of(o, row), otherwise = value_of(&snc_options_defaults, row);
-    return row->kind == SNC_OPTION_STRING ? v.text != NULL : v.number != otherwise.number;
-}
 
 /* The shortest text that reads back as the same number. */
 static void number_text(char buf[32], double v)
@@ -86,13 +53,12 @@ static void put_command(snc_draft *t, const snc_options *o, unsigned verb, const
     }
     for (; n--; row++) {
         char number[32];
-        if (!(row->verbs & verb) || !given(o, row)) continue;
+        if (!(row->verbs & verb) || !snc_option_given(o, row)) continue;
         snc_draft_put(t, " %s", row->name);
         if (row->kind == SNC_OPTION_FLAG) continue;
         snc_draft_put(t, " ");
-        value v = value_of(o, row);
-        if (row->kind != SNC_OPTION_STRING) number_text(number, v.number);
-        put_word(t, row->kind == SNC_OPTION_STRING ? v.text : number);
+        if (row->kind != SNC_OPTION_STRING) number_text(number, snc_option_number(o, row));
+        put_word(t, row->kind == SNC_OPTION_STRING ? snc_option_text(o, row) : number);
     }
 }
 
@@ -112,14 +78,14 @@ static cJSON *options_json(const snc_options *o, unsigned verb)
     const snc_option *row = snc_option_table(&n);
     cJSON *j = cJSON_CreateObject();
     for (; n--; row++) {
-        value v = value_of(o, row);
         const char *key = row->name + strspn(row->name, "-");
-        bool none = row->kind == SNC_OPTION_STRING ? !v.text : !given(o, row) && row->kind != SNC_OPTION_FLAG && v.number < row->min;
         if (!(row->verbs & verb)) continue;
+        bool string = row->kind == SNC_OPTION_STRING, flag = row->kind == SNC_OPTION_FLAG;
+        bool none = !snc_option_given(o, row) && (string || (!flag && snc_option_number(o, row) < row->min));
         if (none) cJSON_AddItemToObject(j, key, not_given(row));
-        else if (row->kind == SNC_OPTION_STRING) cJSON_AddStringToObject(j, key, v.text);
-        else if (row->kind == SNC_OPTION_FLAG) cJSON_AddBoolToObject(j, key, v.number != 0);
-        else cJSON_AddNumberToObject(j, key, v.number);
+        else if (string) cJSON_AddStringToObject(j, key, snc_option_text(o, row));
+        else if (flag) cJSON_AddBoolToObject(j, key, snc_option_number(o, row) != 0);
+        else cJSON_AddNumberToObject(j, key, snc_option_number(o, row));
     }
     return j;
 }

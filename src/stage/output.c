@@ -4,6 +4,7 @@
 
 #include "base/fmap.h"
 #include "stage/load.h"
+#include "stage/option.h"
 #include "stage/output.h"
 
 enum { PATH = 4096 };
@@ -106,9 +107,8 @@ static snc_err check_options(const place *p)
     const snc_option *row = snc_option_table(&n);
     for (int i = 0; i < p->o->n_models; i++) SNC_TRY(check_names(p, "the model", p->o->models[i], true));
     for (int i = 0; i < n; i++) {
-        const char *value;
         if (row[i].kind != SNC_OPTION_STRING || strcmp(row[i].name, p->option) == 0) continue;
-        memcpy(&value, (const char *)p->o + row[i].offset, sizeof value);
+        const char *value = snc_option_text(p->o, &row[i]);
         bool folder = strcmp(row[i].name, "--output") == 0 && value && snc_is_dir(value); /* is written, not read */
         if (value && !folder) SNC_TRY(check_names(p, row[i].name, value, strcmp(row[i].name, "--pretrained") == 0 || strcmp(row[i].name, "--teacher") == 0));
     }

@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "models/cost.h"
+#include "stage/depends.h"
 
 enum { BATCH = 64 };
 
@@ -122,7 +123,7 @@ static snc_err set_factor(snc_pick *p, const char *table)
     cJSON *j = NULL;
     const snc_target *t = &p->asked.of[SNC_TARGET_LATENCY];
     if (!t->given) return SNC_OK;
-    SNC_CHECK(snprintf(stamp, sizeof stamp, "%s.inputs", table) < (int)sizeof stamp, SNC_E_ARG, "path too long: %.80s...", table);
+    SNC_TRY(snc_table_inputs_path(stamp, sizeof stamp, table));
     SNC_TRY(snc_json_load(&j, stamp));
     p->factor = snc_pick_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), snc_target_limit(SNC_TARGET_LATENCY, t, p->full[SNC_COST_LATENCY]),
                                 t->relative, p->full[SNC_COST_LATENCY]);

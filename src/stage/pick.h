@@ -105,9 +105,10 @@ snc_err snc_pick_search(snc_found *out, snc_pick *p, const char *journal) SNC_MU
  * SNC_E_DIVERGED: no evaluation gave a number. */
 snc_err snc_pick_find(snc_found *out, snc_pick *p, const char *dir) SNC_MUST_USE;
 void    snc_found_dispose(snc_found *f);
-/* Before a search: the supernet was trained for what it would be asked for, and the journal, if there is one, is of the same search. */
+/* Before a search: the supernet m (its path for messages) was trained for what it would be asked for, and the journal, if there is one, is
+ * of the same search. */
 snc_err snc_pick_journal_fits(const char *journal, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
-                              const char *supernet) SNC_MUST_USE;
+                              const snc_model *m, const char *supernet) SNC_MUST_USE;
 /* What a whole job ended in, kept in its journal: note and read back. *out NULL: no end yet. */
 snc_err snc_pick_note_end(const snc_pick *p, const char *journal, const cJSON *end) SNC_MUST_USE;
 snc_err snc_pick_read_end(cJSON **out, const char *journal) SNC_MUST_USE;

@@ -4,60 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fmap.h"
+#include "stage/option.h"
 #include "stage/reach.h"
 #include "train/sampler.h"
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------- */
 
-static const void *field(const snc_options *o, const snc_option *row) { return (const char *)o + row->offset; }
-
-static double number_of(const snc_options *o, const snc_option *row)
-{
-    int i = 0;
-    int64_t seed = 0;
-    double v = 0;
-    if (row->kind == SNC_OPTION_REAL) memcpy(&v, field(o, row), sizeof v);
-    else if (row->kind == SNC_OPTION_SEED) memcpy(&seed, field(o, row), sizeof seed);
-    else memcpy(&i, field(o, row), sizeof i);
-    return v + (double)seed + i;
-}
-
-static const char *text_of(const snc_options *o, const snc_option *row)
-{
-    const char *s;
-    memcpy(&s, field(o, row), sizeof s);
-    return s;
-}
-
-/* Not as it is without a word of the user. */
-static bool given(const snc_options *o, const snc_option *row)
-{
-    if (row->kind == SNC_OPTION_STRING) return text_of(o, row) != NULL;
-    return number_of(o, row) != number_of(&snc_options_defaults, row);
-}
-
-static const snc_option *row_of(const char *name)
-{
-    int n;
-    const snc_option *row = snc_option_table(&n);
-    while (n-- && strcmp(row->name, name) != 0) row++;
-    return row;
-}
-
-/* The program's parser has looked already; the library's caller sets fields. */
-static snc_err check_ranges(const snc_options *o, unsigned verb)
+/* What the table's ranges (stage/verbs.c holds options to them) let through and no training can use. */
+static snc_err check_numbers(const snc_options *o, unsigned verb)
 {
     static const char *const positive[] = {"--epochs", "--lr", "--supernet-epochs", "--supernet-lr"};
-    int n;
-    const snc_option *row = snc_option_table(&n);
-    for (; n--; row++) {
-        bool number = row->kind == SNC_OPTION_INTEGER || row->kind == SNC_OPTION_REAL || row->kind == SNC_OPTION_SEED;
-        if (!(row->verbs & verb) || !number || !given(o, row)) continue;
-        double v = number_of(o, row);
-        SNC_CHECK(v >= row->min && v <= row->max, SNC_E_ARG, "%s %g: expected %g to %g", row->name, v, row->min, row->max);
-        for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
-            SNC_CHECK(v > 0 || strcmp(row->name, positive[i]) != 0, SNC_E_ARG, "%s 0: expected a positive number", row->name);
+    for (size_t i = 0; i < sizeof positive / sizeof *positive; i++) {
+        const snc_option *row = snc_option_row(positive[i]);
+        SNC_CHECK(!(row->verbs & verb) || snc_option_number(o, row) > 0, SNC_E_ARG, "%s 0: expected a positive number", row->name);
     }
     double lr = verb & SNC_VERB_FINETUNE ? o->lr : verb & SNC_VERB_SUPERNET ? o->supernet_lr : o->lr > o->supernet_lr ? o->lr : o->supernet_lr;
     bool trains = verb & (SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET);
@@ -104,17 +63,17 @@ static const struct pair {
 
 static bool has_value(const snc_options *o, const snc_option *row, const char *value)
 {
-    if (!value) return given(o, row);
-    if (row->kind == SNC_OPTION_STRING) return given(o, row) && strcmp(text_of(o, row), value) == 0;
-    return number_of(o, row) == strtod(value, NULL);
+    if (!value) return snc_option_given(o, row);
+    if (row->kind == SNC_OPTION_STRING) return snc_option_given(o, row) && strcmp(snc_option_text(o, row), value) == 0;
+    return snc_option_number(o, row) == strtod(value, NULL);
 }
 
 static snc_err check_pairs(const snc_ctx *ctx, const snc_options *o, unsigned verb)
 {
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const struct pair *p = &pairs[i];
-        const snc_option *row = row_of(p->option), *other = row_of(p->other);
-        if (!(p->verbs & verb) || !given(o, row) || has_value(o, other, p->value) != (p->how == BESIDE)) continue;
+        const snc_option *row = snc_option_row(p->option), *other = snc_option_row(p->other);
+        if (!(p->verbs & verb) || !snc_option_given(o, row) || has_value(o, other, p->value) != (p->how == BESIDE)) continue;
         const char *how = p->how == BESIDE ? "beside" : "without", *space = p->value ? " " : "", *value = p->value ? p->value : "";
         SNC_CHECK(p->outcome == IDLE, SNC_E_ARG, "%s %s %s%s%s: one of the two", row->name, how, other->name, space, value);
         snc_log(ctx, SNC_LOG_WARN, "%s has no effect %s %s%s%s", row->name, how, other->name, space, value);
@@ -125,7 +84,7 @@ static snc_err check_pairs(const snc_ctx *ctx, const snc_options *o, unsigned ve
 snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned verb)
 {
     const char *repair = o->repair ? o->repair : "auto";
-    SNC_TRY(check_ranges(o, verb));
+    SNC_TRY(check_numbers(o, verb));
     SNC_TRY(check_pairs(ctx, o, verb));
     if ((verb & EXPORT) && o->n_models && (o->pretrained || o->teacher))
         snc_log(ctx, SNC_LOG_WARN, "%s has no effect beside %s", o->pretrained ? "--pretrained" : "--teacher", o->models[0]);
@@ -140,7 +99,7 @@ snc_err snc_preflight_supernet(const snc_options *o, const snc_model *m)
     const snc_sampler *sampler;
     snc_space *space = NULL;
     snc_subspace sub;
-    const char *rule = o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : "even";
+    const char *rule = snc_step_rule(o, "even");
     SNC_TRY(snc_sampler_find(&sampler, o->sampler ? o->sampler : "sandwich"));
     SNC_TRY(snc_step_space(&space, o, m, rule));
     snc_step_subspace(&sub, space, rule);

@@ -110,10 +110,7 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
 {
     snc_loaded l;
     snc_dataset *own = NULL;
-    snc_fmap *f = NULL;
-    SNC_TRY(snc_fmap_open(&f, m->path));
-    m->bytes = (double)f->size;
-    snc_fmap_close(f);
+    m->bytes = snc_file_size(m->path);
     SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, false));
     *classes = l.classes;
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);

@@ -90,55 +90,48 @@ static snc_err check_teacher(const snc_options *o, const snc_ctx *ctx, const snc
 }
 
 /* Table and journals are of this search, or may be made anew, before anything is written. */
-static snc_err check_there(const snc_options *o, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const char *table, const char *journal)
+static snc_err check_there(const snc_options *o, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const snc_model *m, const char *table,
+                           const char *journal)
 {
-    snc_model *m = NULL;
     cJSON *stamp = NULL;
     char why[SNC_WHY];
     bool current;
     SNC_TRY(check_teacher(o, ctx, in));
-    if (o->warm_start) SNC_TRY(snc_pick_journal_fits(o->warm_start, ctx, o, in, o->teacher, o->models[0]));
-    snc_err err = snc_pick_journal_fits(journal, ctx, o, in, o->teacher, o->models[0]);
+    if (o->warm_start) SNC_TRY(snc_pick_journal_fits(o->warm_start, ctx, o, in, o->teacher, m, o->models[0]));
+    snc_err err = snc_pick_journal_fits(journal, ctx, o, in, o->teacher, m, o->models[0]);
     if (err && o->overwrite && snc_is_file(journal)) {
         snc_log(ctx, SNC_LOG_INFO, "%s: made anew", snc_err_text());
         err = remove(journal) == 0 ? SNC_OK : snc_err_set(SNC_E_IO, "%s: cannot remove", journal);
     }
     SNC_TRY(err);
-    SNC_TRY(snc_model_load(&m, ctx, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
-    SNC_GOTO(snc_depends_table(&stamp, o, in, m));
+    SNC_TRY(snc_depends_table(&stamp, o, in, m));
     snc_state state = snc_table_state(why, table, stamp, work);
     if (state == SNC_DAMAGED) remove(table); /* in a folder of searches it is ours; half a minute makes another */
-    else SNC_GOTO(snc_stamp_allow(&current, table, state, why, o->overwrite));
-out:
+    else err = snc_stamp_allow(&current, table, state, why, o->overwrite);
     cJSON_Delete(stamp);
-    snc_model_free(m);
     return err;
 }
 
-/* Before the folder is touched. */
-static snc_err check(const snc_options *o, const snc_ctx *work, const snc_asked *a, const snc_inputs *in)
-{
-    snc_model *m = NULL;
-    SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
-    snc_err err = snc_preflight_search(work, o, a, in, m, o->output);
-    snc_model_free(m);
-    return err;
-}
-
-static snc_err search(int *missed, const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in)
+static snc_err search(int *missed, const snc_options *o, const snc_host *h, const snc_ctx *ctx, const snc_ctx *work, const snc_asked *a,
+                      const snc_inputs *in)
 {
     snc_err err = SNC_OK;
+    snc_model *m = NULL; /* until the table of its shapes is there */
     snc_pick p = {0};
     snc_found found = {0};
     snc_lock *lock = NULL;
     char table[4096], journal[4096];
     SNC_TRY(snc_pick_journal_path(journal, sizeof journal, o, o->output));
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
-    if (snc_is_dir(o->output)) SNC_TRY(snc_folder_lock(&lock, o->output));
-    SNC_GOTO(check_there(o, ctx, work, in, table, journal));
+    SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_preflight_search(work, o, a, in, m, o->output));
+    if (snc_is_dir(o->output)) SNC_GOTO(snc_folder_lock(&lock, o->output));
+    SNC_GOTO(check_there(o, ctx, work, in, m, table, journal));
     SNC_GOTO(snc_mkdir(o->output));
     if (!lock) SNC_GOTO(snc_folder_lock(&lock, o->output));
-    SNC_GOTO(snc_step_profile_file(work, o, in, o->models[0], table));
+    SNC_GOTO(snc_step_profile(work, o, in, m, table));
+    snc_model_free(m);
+    m = NULL;
     SNC_GOTO(snc_pick_open(&p, ctx, work, o, in, o->teacher, o->models[0], table, o->output));
     SNC_GOTO(snc_pick_find(&found, &p, o->output));
     SNC_GOTO(snc_page_write(o->output, journal, NULL));
@@ -149,6 +142,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
 out:
     snc_found_dispose(&found);
     snc_pick_close(&p);
+    snc_model_free(m);
     snc_lock_release(lock);
     return err;
 }
@@ -172,8 +166,7 @@ snc_err snc_verb_search(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_stage_need("search", "--output", o->output));
     SNC_TRY(snc_asked_parse(&asked, o, "search"));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->models[0], true, NULL));
-    SNC_GOTO(check(o, &work, &asked, &in));
-    SNC_GOTO(search(missed, o, h, &ctx, &work, &in));
+    SNC_GOTO(search(missed, o, h, &ctx, &work, &asked, &in));
 out:
     snc_inputs_close(&in);
     return err;

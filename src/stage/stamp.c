@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "models/snc_file.h"
 #include "stage/inputs.h"
+#include "stage/option.h"
 
 enum { MOST_SAID = 3 };
 
@@ -25,12 +26,11 @@ static const char *standard(const char *name)
 /* A string's value in force: what auto comes to on this machine, and what is in a file rather than its name. */
 static cJSON *string_value(const snc_option *row, const snc_options *o)
 {
-    const char *given;
+    const char *given = snc_option_text(o, row);
     char text[32];
     snc_compute compute;
     snc_dtype fp;
     uint64_t h;
-    memcpy(&given, (const char *)o + row->offset, sizeof given);
     if (strcmp(row->name, "--compute") == 0 && snc_inputs_compute(&compute, o) == SNC_OK)
         return cJSON_CreateString(compute == SNC_COMPUTE_BF16 ? "bf16" : "f32");
     if (strcmp(row->name, "--fp") == 0 && snc_inputs_fp(&fp, o) == SNC_OK) return cJSON_CreateString(snc_dtype_get(fp)->name);
@@ -44,18 +44,9 @@ static cJSON *string_value(const snc_option *row, const snc_options *o)
 
 static cJSON *value_of(const snc_option *row, const snc_options *o)
 {
-    const char *at = (const char *)o + row->offset;
-    int i;
-    int64_t seed;
-    double x;
-    switch (row->kind) {
-    case SNC_OPTION_STRING: return string_value(row, o);
-    case SNC_OPTION_SEED: memcpy(&seed, at, sizeof seed); return cJSON_CreateNumber((double)seed);
-    case SNC_OPTION_REAL: memcpy(&x, at, sizeof x); return cJSON_CreateNumber(x);
-    case SNC_OPTION_FLAG: memcpy(&i, at, sizeof i); return cJSON_CreateBool(i);
-    case SNC_OPTION_INTEGER: memcpy(&i, at, sizeof i); return cJSON_CreateNumber(i);
-    }
-    return cJSON_CreateNull();
+    if (row->kind == SNC_OPTION_STRING) return string_value(row, o);
+    double v = snc_option_number(o, row);
+    return row->kind == SNC_OPTION_FLAG ? cJSON_CreateBool(v != 0) : cJSON_CreateNumber(v);
 }
 
 cJSON *snc_stamp_new(const char *step, unsigned artifact, const snc_options *o)

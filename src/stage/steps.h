@@ -29,6 +29,8 @@ snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m
 snc_err snc_step_trained_space(snc_space **out, const snc_options *o, const snc_model *m, const char *path) SNC_MUST_USE;
 /* The same options as the trainer's sampler draws them; rule is where the layers of a depth come from. */
 void    snc_step_subspace(snc_subspace *out, const snc_space *s, const char *rule);
+/* The rule that --depth-rule names, `otherwise` where it is left to be found. */
+const char *snc_step_rule(const snc_options *o, const char *otherwise);
 /* What search and repair minimise: mean KL(teacher || net) over rows, or mean squared difference for regression. */
 double  snc_step_distance(const float *logits, const float *teacher, int n, int K, bool regression);
 /* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select. */

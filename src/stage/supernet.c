@@ -41,6 +41,11 @@ snc_err snc_step_space(snc_space **out, const snc_options *o, const snc_model *m
     return snc_space_new(out, &m->cfg, &m->arch, &so);
 }
 
+const char *snc_step_rule(const snc_options *o, const char *otherwise)
+{
+    return o->depth_rule && strcmp(o->depth_rule, "auto") != 0 ? o->depth_rule : otherwise;
+}
+
 static bool holds(const cJSON *list, int v)
 {
     const cJSON *it;
@@ -80,8 +85,7 @@ snc_err snc_step_trained_space(snc_space **out, const snc_options *o, const snc_
 {
     const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(m->meta, "recipe"), *trained = cJSON_GetObjectItemCaseSensitive(recipe, "space");
     const char *rule = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(trained, "rule"));
-    if (o->depth_rule && strcmp(o->depth_rule, "auto") != 0) rule = o->depth_rule;
-    SNC_TRY(snc_step_space(out, o, m, rule ? rule : "even"));
+    SNC_TRY(snc_step_space(out, o, m, snc_step_rule(o, rule ? rule : "even")));
     snc_err err = trained ? check_trained(*out, trained, path) : SNC_OK; /* a model that is no supernet may be searched as well */
     if (err) snc_space_free(*out);
     if (err) *out = NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stage/common.h"
+#include "stage/option.h"
 
 static const snc_unit times[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
 static const snc_unit sizes[] = {{"MB", 1e6, false}, {"KB", 1e3, false}, {"B", 1, false}, {"x", 1, true}, {NULL, 0, false}};
@@ -32,24 +33,16 @@ static const struct row {
 
 /* ---- asked ---------------------------------------------------------------------------------------------------------- */
 
-static const snc_option *option_of(const struct row *r)
-{
-    int n;
-    const snc_option *o = snc_option_table(&n);
-    while (n-- && strcmp(o->name, r->option) != 0) o++;
-    return o;
-}
-
 static snc_err parse(snc_target *out, const struct row *r, const snc_options *o)
 {
-    const char *at = (const char *)o + option_of(r)->offset, *text;
+    const snc_option *row = snc_option_row(r->option);
     *out = (snc_target){0};
     if (!r->units) {
-        memcpy(&out->value, at, sizeof out->value);
+        out->value = snc_option_number(o, row);
         out->given = out->value >= 0;
         return SNC_OK;
     }
-    memcpy(&text, at, sizeof text);
+    const char *text = snc_option_text(o, row);
     if (!text) return SNC_OK;
     out->given = true;
     SNC_TRY(snc_parse_unit(&out->value, &out->relative, r->option, text, r->units, r->expected));

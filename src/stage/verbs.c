@@ -10,6 +10,7 @@
 #include "base/place.h"
 #include "base/proc.h"
 #include "stage/common.h"
+#include "stage/option.h"
 
 const snc_options snc_options_defaults = {
     .size = sizeof(snc_options), .max_drop = -1, .percentile = 50, .seed = 42, .epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06,
@@ -45,17 +46,6 @@ static snc_err check_size(const char *what, size_t size, size_t least, size_t mo
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------- */
 
-static double number_of(const snc_options *o, const snc_option *op)
-{
-    const char *field = (const char *)o + op->offset;
-    int64_t seed;
-    double real;
-    int whole;
-    if (op->kind == SNC_OPTION_SEED) return memcpy(&seed, field, sizeof seed), (double)seed;
-    if (op->kind == SNC_OPTION_REAL) return memcpy(&real, field, sizeof real), real;
-    return memcpy(&whole, field, sizeof whole), (double)whole;
-}
-
 /* What the program's parser refuses is refused here for those who fill the struct; a default may lie outside: "not given". */
 static snc_err check_options(const snc_options *o)
 {
@@ -63,14 +53,12 @@ static snc_err check_options(const snc_options *o)
     const snc_option *table = snc_option_table(&n);
     for (int i = 0; i < n; i++) {
         const snc_option *op = &table[i];
-        const char *text;
-        memcpy(&text, (const char *)o + op->offset, op->kind == SNC_OPTION_STRING ? sizeof text : 0);
         if (op->kind == SNC_OPTION_STRING) {
-            SNC_CHECK(!text || *text, SNC_E_ARG, "%s: empty value", op->name);
+            SNC_CHECK(!snc_option_given(o, op) || *snc_option_text(o, op), SNC_E_ARG, "%s: empty value", op->name);
             continue;
         }
-        double v = number_of(o, op);
-        SNC_CHECK(op->kind == SNC_OPTION_FLAG || (v >= op->min && v <= op->max) || v == number_of(&snc_options_defaults, op), SNC_E_ARG,
+        double v = snc_option_number(o, op);
+        SNC_CHECK(op->kind == SNC_OPTION_FLAG || (v >= op->min && v <= op->max) || !snc_option_given(o, op), SNC_E_ARG,
                   "%s %g: expected a number from %g to %g", op->name, v, op->min, op->max);
     }
     SNC_CHECK(o->n_models >= 0 && (o->n_models == 0 || o->models), SNC_E_ARG, "snc_options: %d models%s", o->n_models, o->models ? "" : ", which are NULL");
