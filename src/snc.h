@@ -103,7 +103,9 @@ typedef struct snc_status {
     double share, all_left_s;  /* of the whole job: what is done, 0 to 1, and the time that is left */
 } snc_status;
 
-/* What a stage may do to the outside. Any callback may be NULL. Made by snc_host_init. */
+/* What a stage may do to the outside. Any callback may be NULL. Made by snc_host_init.
+ * A signal handler of the process needs a stack of its own (sigaltstack, SA_ONSTACK): below the stack pointer, where its frame would
+ * lie otherwise, kernels of vendor libraries keep data. That holds of snc_classify as well. */
 typedef struct snc_host {
     size_t size;
     void *user;

@@ -1,6 +1,6 @@
 /* The program: parses, runs one stage, prints its answer, and turns the outcome into an exit code.
  * 0 done; 2 bad input or failure; 3 a target was missed; 130 interrupted. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -118,17 +118,27 @@ static void keep_streams(void)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0) _exit(2); /* so that using it fails */
 }
 
+/* A handler's frame would lie below the stack pointer, where vendor kernels keep data (oneDNN 2.6's f32 products do, far beyond the 128
+ * bytes that are theirs): a signal in the middle of one damaged the heap. So handlers have a stack of their own. */
+static void handle(int sig, void (*handler)(int))
+{
+    const struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+    sigaction(sig, &sa, NULL);
+}
+
 static void handle_signals(const snc_args *a)
 {
+    static char stack[1 << 16]; /* AMX alone takes 11 KB of a frame */
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
     const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY;
-    const struct sigaction ask = {.sa_handler = on_interrupt}, end = {.sa_handler = on_alarm}, ignore = {.sa_handler = SIG_IGN};
     patient = (a->verb->bit & keeps) && !a->o.tabular;
     if (a->o.output && snc_fout_name(unfinished, sizeof unfinished, a->o.output)) *unfinished = 0;
-    sigaction(SIGINT, &ask, NULL);
-    sigaction(SIGTERM, &ask, NULL);
-    sigaction(SIGALRM, &end, NULL);
-    sigaction(SIGXFSZ, &ignore, NULL); /* a file limit is an error of write, not a death */
-    sigaction(SIGPIPE, &ignore, NULL); /* and so is a reader that has gone */
+    sigaltstack(&own, NULL);
+    handle(SIGINT, on_interrupt);
+    handle(SIGTERM, on_interrupt);
+    handle(SIGALRM, on_alarm);
+    handle(SIGXFSZ, SIG_IGN); /* a file limit is an error of write, not a death */
+    handle(SIGPIPE, SIG_IGN); /* and so is a reader that has gone */
     signals(SIG_UNBLOCK);
 }
 

@@ -108,6 +108,14 @@ for verb in $("$COMPRESS" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
     check "$verb was never interrupted" grep -q " $verb " <<<"$WALKED"
 done
 
+# ---- handlers have a stack of their own: below the other one vendor kernels keep data ------------------------------------------
+OWN_STACK=$(dirname "$MAKE_NANO")/own_stack.so
+if [ -e "$OWN_STACK" ]; then
+    LD_PRELOAD=$OWN_STACK run 0 info t.snc
+    LD_PRELOAD=$OWN_STACK bash -c 'trap : TERM' 2>err
+    equal "exit code of a program that does otherwise" $? 99
+fi
+
 # ---- a second signal does not wait; a closed or full standard output is said --------------------------------------------------
 kill $HOLDER
 exec 3<&-
