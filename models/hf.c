@@ -192,7 +192,7 @@ static snc_err fill(snc_model *m, importer *im)
         snc_err err = snc_tensor_to_f32(snc_params_w(&m->params, i), &t->t);
         if (err) return snc_err_prefix(err, t->path);
     }
-    m->has_head = im->has_head;
+    m->has_head = im->has_head && im->has_pooler; /* what stands on random numbers answers at random */
     if (!im->has_pooler) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
     if (!im->has_head)
         snc_log(im->ctx, SNC_LOG_INFO, "%s: no classifier in the file: a seeded one of %d %s is used", im->path, m->cfg.classes,

@@ -233,7 +233,7 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
         char **labels = m->labels;
         SNC_GOTO(snc_model_set_labels(x, (const char *const *)labels));
     }
-    if (m->tokenizer.vocab) SNC_GOTO(snc_tok_assets_dup(&x->tokenizer, &m->tokenizer));
+    SNC_GOTO(snc_tok_assets_dup(&x->tokenizer, &m->tokenizer));
     cJSON_Delete(x->meta);
     x->meta = cJSON_Duplicate(m->meta, true);
     if (!x->meta) SNC_GOTO(snc_err_set(SNC_E_NOMEM, "out of memory"));

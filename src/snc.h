@@ -73,7 +73,7 @@ typedef struct snc_result {
 } snc_result;
 
 /* path: a .snc with a tokenizer and labels. The file is read into memory: once this returns it may be replaced, cut or deleted.
- * SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside). */
+ * SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside, or no trained classifier). */
 SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
 SNC_API void snc_classifier_close(snc_classifier *c); /* sessions still open keep what they need; NULL is fine */
 SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
@@ -180,6 +180,7 @@ typedef struct snc_options {
     const char *to;         /* snc */
     const char *repair;     /* auto | on | off */
     double repair_epochs;
+    int seeded_head;        /* a model without a trained classifier answers by a seeded one: for timing */
 } snc_options;
 
 /* Fills in size and the defaults. New fields go to the end: a library takes the structs of programs that were built with an

@@ -485,8 +485,8 @@ out:
 snc_err snc_tok_assets_dup(snc_tok_assets *out, const snc_tok_assets *a)
 {
     *out = (snc_tok_assets){.vocab_bytes = a->vocab_bytes};
-    snc_err err = snc_strndup(&out->vocab, a->vocab, a->vocab_bytes);
-    if (err == SNC_OK) err = snc_strdup(&out->config, a->config);
+    snc_err err = a->vocab ? snc_strndup(&out->vocab, a->vocab, a->vocab_bytes) : SNC_OK;
+    if (err == SNC_OK && a->config) err = snc_strdup(&out->config, a->config);
     if (err != SNC_OK) snc_tok_assets_dispose(out);
     return err;
 }

@@ -27,8 +27,8 @@ static const snc_verb verbs[] = {
      "stopped. `search --export csv --journal DIR/search.sqlite` prints the evaluations. Exit code 0: the chosen net meets every\n"
      "target as measured here; 3: it is the nearest; 2: bad input; 130: interrupted.", SNC_VERB_SEARCH, 1},
     {"export", "export M | --pretrained P  --policy int8|int4|bf16|f32|FILE --output F [--config FILE]", "write a deployable .snc",
-     "Full width unless --config names a subnet. A model without a head gets a seeded 2-class one, one without a tokenizer makes a file\n"
-     "for `bench` only; each is said once.", SNC_VERB_EXPORT, 0},
+     "Full width unless --config names a subnet. A model without a trained classifier is refused, and with --seeded-head gets a random\n"
+     "one of 2 classes; one without a tokenizer makes a file for `bench` only, which is said.", SNC_VERB_EXPORT, 0},
     {"bench", "bench M [M2 ...] [-b 1,8 -s 16,128,data -t 1,2] [--tasks sst2,mrpc --data DIR] [-o md|json|csv]",
      "latency, and scores on tasks", NULL, SNC_VERB_BENCH, 0},
     {"predict", "predict M [--logits] < lines", "label TAB probability for each input line",

@@ -53,6 +53,7 @@ static snc_err read_model(snc_classifier *c, const char *path)
     SNC_TRY(snc_weights_open(&c->weights, &c->ctx, path));
     const snc_sncfile *f = snc_weights_file_view(c->weights);
     const snc_bert_config *cfg = snc_weights_config(c->weights);
+    SNC_CHECK(snc_sncfile_has_head(f), SNC_E_NOTFOUND, "%s: has no trained classifier and would answer at random", path);
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->regression = cfg->regression;

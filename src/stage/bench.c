@@ -165,10 +165,7 @@ static snc_err score_task(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
     double values[8], mean;
     snc_timing t;
     SNC_GOTO(snc_inputs_task(&task, b->o, name));
-    if (!l->tok || l->classes != snc_task_classes(task)) {
-        err = snc_err_set(SNC_E_SHAPE, "%s: does not fit task %s: it has %d classes%s", path, name, l->classes, l->tok ? "" : " and no tokenizer");
-        goto out;
-    }
+    SNC_GOTO(snc_loaded_check(l, ctx, b->o, task));
     SNC_GOTO(snc_loaded_fit(task, l));
     SNC_GOTO(snc_dataset_load(&d, ctx, task, l->tok, b->o->data, "dev", 0));
     snc_loaded_say_labels(l, ctx, task);

@@ -61,10 +61,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
     SNC_GOTO(snc_inputs_task(&task, o, o->task));
     SNC_GOTO(snc_loaded_open(&l, &ctx, o->models[0], snc_task_classes(task), snc_task_regression(task)));
-    if (!l.tok) err = snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", o->models[0]);
-    else if (l.classes != snc_task_classes(task) || l.regression != snc_task_regression(task))
-        err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, task %s has %d", o->models[0], l.classes, snc_task_name(task), snc_task_classes(task));
-    if (err) goto out;
+    SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
     snc_loaded_say_labels(&l, &ctx, task);

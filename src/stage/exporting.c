@@ -315,10 +315,9 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_need_output("export", o));
     SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, false));
     SNC_GOTO(choose_net(&d));
-    if (snc_path_is_snc(from)) { /* other readers have said it already */
-        if (!d.m->has_head) snc_log(&d.ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one goes into the file", from);
-        if (!d.m->tokenizer.vocab) snc_log(&d.ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
-    }
+    SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));
+    if (snc_path_is_snc(from) && !d.m->tokenizer.vocab) /* other readers have said it already */
+        snc_log(&d.ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
     SNC_GOTO(choose_pieces(&d));
     SNC_GOTO(write_deployed(&d));
     snc_stage_say(h, "%s", o->output);

@@ -95,15 +95,47 @@ static bool same_label(const char *a, const char *b)
     return *a == *b;
 }
 
-bool snc_inputs_match_labels(int *from, const char *const *labels, int classes, const snc_task *task)
+static bool same_bytes(const char *a, const char *b) { return strcmp(a, b) == 0; }
+
+/* Every class of the task is one of the model's, and no two are the same one. */
+static bool match_by(bool (*same)(const char *, const char *), int *from, const char *const *labels, int classes, const snc_task *task)
 {
+    bool taken[SNC_MAX_CLASSES] = {false};
     for (int k = 0; k < classes; k++) {
         from[k] = -1;
-        for (int j = 0; j < classes; j++)
-            if (same_label(labels[j], snc_task_label(task, k))) from[k] = j;
+        for (int j = 0; j < classes && from[k] < 0; j++)
+            if (!taken[j] && same(labels[j], snc_task_label(task, k))) from[k] = j;
         if (from[k] < 0) return false;
+        taken[from[k]] = true;
     }
     return true;
+}
+
+bool snc_inputs_match_labels(int *from, const char *const *labels, int classes, const snc_task *task)
+{
+    return match_by(same_bytes, from, labels, classes, task) || match_by(same_label, from, labels, classes, task);
+}
+
+/* The first class that the other side has no name for; 0 where it has one for each. */
+static int first_unknown(const char *const *labels, int classes, const snc_task *task, bool of_task)
+{
+    for (int k = 0; k < classes; k++) {
+        int j = 0;
+        while (j < classes && !same_label(labels[of_task ? j : k], snc_task_label(task, of_task ? k : j))) j++;
+        if (j == classes) return k;
+    }
+    return 0;
+}
+
+void snc_inputs_say_labels(const snc_ctx *ctx, const char *path, const char *const *labels, int classes, const snc_task *task)
+{
+    int from[SNC_MAX_CLASSES];
+    if (snc_task_regression(task) || (labels && snc_inputs_match_labels(from, labels, classes, task))) return;
+    if (labels)
+        snc_log(ctx, SNC_LOG_WARN, "%s: its labels (%s, ...) are not the task's (%s, ...): taken in order", path,
+                labels[first_unknown(labels, classes, task, false)], snc_task_label(task, first_unknown(labels, classes, task, true)));
+    else
+        snc_log(ctx, SNC_LOG_WARN, "%s: its classes have no names: taken in the order of the task's (%s, ...)", path, snc_task_label(task, 0));
 }
 
 static snc_err permute_head(snc_model *m, const int *from)
@@ -143,11 +175,10 @@ snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, 
     *fine_tuned = m->has_head && m->cfg.classes == K && m->cfg.regression == regression;
     if (!*fine_tuned) {
         SNC_GOTO(snc_model_set_head(m, K, regression, NULL, ctx->seed));
-    } else if (!regression && m->labels) {
-        if (snc_inputs_match_labels(from, (const char *const *)m->labels, K, task)) SNC_GOTO(permute_head(m, from));
-        else
-            snc_log(ctx, SNC_LOG_WARN, "%s: its labels (%s, ...) are not the task's (%s, ...): taken in order", path, m->labels[0],
-                    snc_task_label(task, 0));
+    } else if (!regression) {
+        const char *const *labels = (const char *const *)m->labels;
+        if (labels && snc_inputs_match_labels(from, labels, K, task)) SNC_GOTO(permute_head(m, from));
+        snc_inputs_say_labels(ctx, path, labels, K, task);
     }
     SNC_GOTO(name_classes(m, task));
     *out = m;

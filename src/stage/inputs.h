@@ -37,8 +37,12 @@ cJSON   *snc_inputs_lengths(const snc_dataset *d);
  * replaced by a seeded one. *fine_tuned: the head came with the file and fits. */
 snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, const char *path, const snc_task *task) SNC_MUST_USE;
 
-/* from[k]: the model's class that the task calls k, by name; false when the two sets of names differ. */
+/* from[k]: the model's class that the task calls k, by name; false when the two sets of names differ. Names that differ in case
+ * alone are the same where no other name is nearer. */
 bool    snc_inputs_match_labels(int *from, const char *const *labels, int classes, const snc_task *task);
+
+/* A warning where they differ, or the model has no names: its classes are taken in order. */
+void    snc_inputs_say_labels(const snc_ctx *ctx, const char *path, const char *const *labels /* or NULL */, int classes, const snc_task *task);
 
 /* bf16 where the CPU has tiles for it, f32 elsewhere, or what --compute says. */
 snc_err snc_inputs_compute(snc_compute *out, const snc_options *o) SNC_MUST_USE;

@@ -149,11 +149,31 @@ void snc_loaded_say_cut(const snc_loaded *l, const snc_ctx *ctx, const snc_task 
         snc_log(ctx, SNC_LOG_WARN, "%s: %d of %d rows were cut to %d tokens", l->path, d->truncated, d->n, snc_task_max_length(t));
 }
 
+snc_err snc_need_head(const snc_ctx *ctx, const snc_options *o, const char *path, bool has_head)
+{
+    if (has_head) return SNC_OK;
+    SNC_CHECK(o->seeded_head, SNC_E_NOTFOUND,
+              "%s: has no trained classifier and would answer at random: finetune gives it one, --seeded-head takes a random one for timing", path);
+    if (snc_path_is_snc(path)) /* other readers have said it */
+        snc_log(ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one answers, at random", path);
+    return SNC_OK;
+}
+
+snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_options *o, const snc_task *t)
+{
+    SNC_CHECK(l->tok, SNC_E_NOTFOUND, "%s: has no tokenizer inside", l->path);
+    SNC_TRY(snc_need_head(ctx, o, l->path, l->has_head));
+    if (!t) return SNC_OK;
+    SNC_CHECK(l->regression == snc_task_regression(t), SNC_E_SHAPE, "%s: %s, but task %s %s", l->path,
+              l->regression ? "gives a number" : "tells classes apart", snc_task_name(t), l->regression ? "has classes" : "asks for a number");
+    SNC_CHECK(l->classes == snc_task_classes(t), SNC_E_SHAPE, "%s: has %d classes, task %s has %d", l->path, l->classes, snc_task_name(t),
+              snc_task_classes(t));
+    return SNC_OK;
+}
+
 void snc_loaded_say_labels(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t)
 {
-    int from[SNC_MAX_CLASSES];
-    if (l->regression || !l->labels || snc_inputs_match_labels(from, l->labels, l->classes, t)) return;
-    snc_log(ctx, SNC_LOG_WARN, "%s: its labels (%s, ...) are not the task's (%s, ...): taken in order", l->path, l->labels[0], snc_task_label(t, 0));
+    if (l->has_head) snc_inputs_say_labels(ctx, l->path, l->labels, l->classes, t);
 }
 
 void snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n)

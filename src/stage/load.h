@@ -23,9 +23,14 @@ typedef struct snc_loaded {
 snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
 void    snc_loaded_close(snc_loaded *l);
 
+/* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head
+ * does not allow that; SNC_E_SHAPE: the task, where there is one, has other classes. */
+snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_options *o, const snc_task *t) SNC_MUST_USE;
+/* The same of the classifier alone. */
+snc_err snc_need_head(const snc_ctx *ctx, const snc_options *o, const char *path, bool has_head) SNC_MUST_USE;
 /* Logits [n, classes] into the task's class order, for a model that names the same classes in another one. */
 void    snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n);
-/* A warning where a model's classes have other names than the task's: they are taken in order. */
+/* A warning where a model's classes have other names than the task's, or none: they are taken in order. */
 void    snc_loaded_say_labels(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t);
 /* Texts of the task are cut where predict cuts them: at the model's own limit, where that is the smaller one. */
 snc_err snc_loaded_fit(snc_task *t, const snc_loaded *l) SNC_MUST_USE;

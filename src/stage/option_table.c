@@ -76,6 +76,8 @@ static const snc_option table[] = {
      "md, json or csv [md]"},
     {"--logits", NULL, FLAG, AT(logits), PREDICT, NOTHING, 0, 0, NULL,
      "add every logit to the line"},
+    {"--seeded-head", NULL, FLAG, AT(seeded_head), EXPORT | BENCH | PREDICT | EVAL, NOTHING, 0, 0, NULL,
+     "for timing: a model without a trained classifier answers by a random one"},
     {"--epochs", NULL, REAL, AT(epochs), COMPRESS | FINETUNE, TEACHER, 0, 1000, "X",
      "of fine-tuning [3]"},
     {"--lr", NULL, REAL, AT(lr), COMPRESS | FINETUNE, TEACHER, 0, 1, "X",

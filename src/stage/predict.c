@@ -74,8 +74,7 @@ static snc_err add(predictor *p, const char *line, size_t bytes)
 static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
 {
     SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->models[0], 0, false));
-    SNC_CHECK(p->l.tok, SNC_E_NOTFOUND, "%s: has no tokenizer inside", p->o->models[0]);
-    if (p->l.file && !p->l.has_head) snc_log(ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one answers", p->o->models[0]);
+    SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     size_t tokens = (size_t)LINES * (size_t)p->l.max_length;
     snc_net_opts o = {.max_tokens = (int)tokens, .max_seqs = LINES, .max_len = p->l.max_length};
     SNC_TRY(snc_tok_scratch_new(&p->scratch));

@@ -100,7 +100,9 @@ refused "export: a model or --pretrained is missing" export --policy int8 --outp
 absent x.snc
 
 # ---- no head, no tokenizer: each said once --------------------------------------------------------------------------------
-run 0 export nano/nano.snc --policy int8 --output headless.snc
+refused "nano/nano.snc: has no trained classifier" export nano/nano.snc --policy int8 --output headless.snc
+absent headless.snc
+run 0 export nano/nano.snc --policy int8 --output headless.snc --seeded-head
 equal "lines about a missing head" "$(grep -c '^warning: .*classifier' err)" 1
 cp -r "$TESTS/golden/checkpoints/hf" hf && chmod -R u+w hf && rm hf/vocab.txt hf/tokenizer*
 run 0 export --pretrained hf --policy int8 --output bare.snc

@@ -99,7 +99,7 @@ run 0 "${search[@]}" --target-size 90KB --evals 8 --time-budget 1h --output a --
 lines err 0
 
 # ---- export -----------------------------------------------------------------------------------------------------------------------
-run 0 export --pretrained i.snc --teacher t.snc "${data[@]}" --output e.snc --policy int8 --to snc --threads 2 --backend native --fp f32 --seed 3 --verbose \
+run 0 export --pretrained i.snc --teacher t.snc "${data[@]}" --output e.snc --policy int8 --seeded-head --to snc --threads 2 --backend native --fp f32 --seed 3 --verbose \
     --log-json log
 noted '"level":"debug"'
 run 0 export t.snc --policy int8 --trim-vocab "${data[@]}" --unlabeled more.txt --output e.snc --overwrite --quiet

@@ -63,9 +63,4 @@ cut -f1 out >int8
 lines int8 200
 less "share of labels that INT8 changes" "$(paste f32 int8 | awk '$1 != $2' | wc -l)" 7
 
-# A model without a classifier answers by a seeded one and says so; one without a tokenizer cannot answer.
-printf 'good\n' >in
-run 0 predict nano/nano.snc <in
-lines out 1
-holds err '^warning: .*no classifier'
 refused "none.snc" predict none.snc

@@ -60,7 +60,7 @@ holds err '^warning: t.snc: 20 of 60 rows were cut to 16 tokens$'
 run 0 bench t.snc --tasks ./long.json --data .
 holds err '^warning: t.snc: 20 of 60 rows were cut to 32 tokens$'
 # A model that was trained for no length: its positions.
-run 0 eval nano/nano.snc --task ./long.json --data . --json
+run 0 eval nano/nano.snc --seeded-head --task ./long.json --data . --json
 holds err '^warning: nano/nano.snc: 20 of 60 rows were cut to 40 tokens$'
 run 0 eval t.snc "${data[@]}" --json
 equal "rows that were cut" "$(number out cut)" 0

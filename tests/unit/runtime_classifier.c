@@ -91,6 +91,9 @@ static int setup(void **state)
     write_model("no_tokenizer.snc", m, NULL);
     assert_ok(nano_assets(&m->tokenizer));
     write_model("no_labels.snc", m, NULL);
+    m->has_head = false;
+    write_model("no_head.snc", m, NULL);
+    m->has_head = true;
     assert_ok(snc_model_set_labels(m, labels));
     even_out(m);
     write_model("f32.snc", m, NULL);
@@ -260,6 +263,7 @@ static void what_is_no_classifier_is_refused_by_name(void **state)
     (void)state;
     assert_fails(snc_classifier_open(&c, scratch_path(&dir, "none.snc")), SNC_E_IO, "none.snc");
     assert_fails(snc_classifier_open(&c, scratch_path(&dir, "no_tokenizer.snc")), SNC_E_NOTFOUND, "no_tokenizer.snc");
+    assert_fails(snc_classifier_open(&c, scratch_path(&dir, "no_head.snc")), SNC_E_NOTFOUND, "no_head.snc: has no trained classifier");
     assert_fails(snc_classifier_open(&c, scratch_write(&dir, "junk.snc", junk, sizeof junk)), SNC_E_FORMAT, "junk.snc");
     assert_ok(snc_file_read(&data, &n, scratch_path(&dir, "f32.snc")));
     assert_fails(snc_classifier_open(&c, scratch_write(&dir, "cut.snc", data, n / 2)), SNC_E_FORMAT, "cut.snc");

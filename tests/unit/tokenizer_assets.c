@@ -110,6 +110,10 @@ static void tokenizer_json_comes_first(void **state)
     assert_string_equal(a.vocab, b.vocab);
     assert_string_equal(a.config, b.config);
     snc_tok_assets_dispose(&b);
+    const snc_tok_assets nothing = {.vocab = NULL};
+    assert_int_equal(snc_tok_assets_dup(&b, &nothing), SNC_OK); /* a model without a tokenizer */
+    assert_null(b.vocab);
+    assert_null(b.config);
     snc_tok *t;
     snc_tok_scratch *s;
     snc_encoding e;

@@ -144,6 +144,7 @@ static snc_err run_predict(unsigned c)
     const char *m = pick("int8.snc");
     snc_options o = small(&m, c);
     o.logits = c & 1;
+    o.seeded_head = c >> 1 & 1;
     return snc_stage_predict(&o, &host);
 }
 
@@ -217,6 +218,7 @@ static snc_err run_export(unsigned c)
     o.policy = slot == &export_slots[2] ? pick("policy.json") : slot == &export_slots[1] && c & 4 ? NULL : policy[c & 3];
     if (slot == &export_slots[1]) o.config = pick("config.json");
     o.trim_vocab = slot > &export_slots[2] || c & 8;
+    o.seeded_head = c >> 4 & 1;
     if (o.trim_vocab) o.unlabeled = pick("more.txt");
     return checked(snc_stage_export(&o, &host), o.output);
 }

@@ -235,6 +235,7 @@ static snc_err write_export(const char *name, const char *from, const char *poli
     o.n_models = 1;
     o.policy = policy;
     o.output = world_good(name);
+    o.seeded_head = 1; /* far.snc was never trained */
     return snc_stage_export(&o, &quiet);
 }
 
