@@ -173,7 +173,7 @@ static snc_err score_task(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
-    SNC_GOTO(snc_loaded_answer(logits, ctx, l, d));
+    SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     SNC_GOTO(snc_inputs_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));

@@ -242,7 +242,7 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
     SNC_GOTO(check(&j, from));
-    SNC_GOTO(snc_estimate_say(&j.ctx, h, o, &j.in, from));
+    SNC_GOTO(snc_estimate_say(&j.ctx, &j.work, h, o, &j.in, &j.folder, from));
     if (o->dry_run) goto out;
     SNC_GOTO(snc_folder_claim(&j.folder, &j.ctx));
     SNC_GOTO(run(&j, from, missed));

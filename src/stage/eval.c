@@ -69,7 +69,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
-    SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d));
+    SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));

@@ -95,7 +95,7 @@ static snc_err select_loss(double *loss, snc_pick *p, const char *path)
     const snc_dataset *d = p->in->splits.select;
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, p->ctx, path, 0, false));
-    snc_err err = snc_loaded_answer(p->logits, p->ctx, &l, d);
+    snc_err err = snc_loaded_answer(p->logits, p->ctx, &l, d, NULL);
     if (!err) *loss = snc_step_distance(p->logits, p->teacher_select, d->n, l.classes, l.regression);
     snc_loaded_close(&l);
     return err;

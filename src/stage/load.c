@@ -198,7 +198,7 @@ static int by_length(const void *a, const void *b)
     return x->length != y->length ? (x->length < y->length ? -1 : 1) : (x->row > y->row) - (x->row < y->row);
 }
 
-snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch)
+snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch, const snc_ctx *ctx, const char *what)
 {
     snc_err err = SNC_OK;
     snc_batcher *b = NULL;
@@ -219,6 +219,7 @@ snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset 
         err = snc_net_run(out, net, &x);
         if (err == SNC_E_DIVERGED) err = snc_err_set(err, "row %d of %d: its logits are not finite", rows[i + snc_logits_bad(out, n, K)] + 1, d->n);
         if (err) goto out;
+        if (what) snc_progress(ctx, what, i + n, d->n, "%s", "");
         for (int k = 0; k < n; k++) memcpy(logits + (size_t)rows[i + k] * (size_t)K, out + (size_t)k * (size_t)K, (size_t)K * sizeof *out);
     }
 out:
@@ -229,13 +230,13 @@ out:
     return err;
 }
 
-snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d)
+snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const char *what)
 {
     enum { BATCH = 64 };
     snc_net *net = NULL;
     snc_net_opts o = {.max_tokens = BATCH * d->max_len, .max_seqs = BATCH, .max_len = d->max_len};
     SNC_TRY(snc_net_create(&net, ctx, l->weights, NULL, NULL, &o));
-    snc_err err = snc_loaded_logits(logits, net, l->classes, d, BATCH);
+    snc_err err = snc_loaded_logits(logits, net, l->classes, d, BATCH, ctx, what);
     snc_net_free(net);
     return err == SNC_E_DIVERGED ? snc_err_prefix(err, l->path) : err;
 }

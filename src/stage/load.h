@@ -44,9 +44,9 @@ snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path) SNC_MUST_USE;
 snc_err snc_path_hash(uint64_t *out, const char *path) SNC_MUST_USE;
 
 /* Logits [n, K] of a split, in batches of like length, through a net. The net must be planned for `batch` x d->max_len.
- * SNC_E_CANCELLED: between two layers, as snc_net_run. SNC_E_DIVERGED: names the row whose logits are not finite. */
-snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch) SNC_MUST_USE;
+ * what: the name that ctx's progress is told by, or NULL. SNC_E_CANCELLED: between two layers, as snc_net_run. SNC_E_DIVERGED: names the row whose logits are not finite. */
+snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch, const snc_ctx *ctx, const char *what) SNC_MUST_USE;
 /* The same of a whole model, by a net of its own; the message names the model's path. */
-snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d) SNC_MUST_USE;
+snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const char *what) SNC_MUST_USE;
 
 #endif

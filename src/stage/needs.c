@@ -97,21 +97,30 @@ static snc_err finalists(double *out, const snc_needs *n)
     return SNC_OK;
 }
 
+static bool repairs(const snc_needs *n)
+{
+    if (n->verb == SNC_VERB_STUDY) return n->o->protocols && strcmp(n->o->protocols, "hypervolume") != 0;
+    return n->verb == SNC_VERB_COMPRESS && n->o->repair_epochs > 0 && !(n->o->repair && strcmp(n->o->repair, "off") == 0);
+}
+
+static bool trains(const snc_needs *n) { return n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS) || repairs(n); }
+
 snc_err snc_needs_memory(double *out, const snc_needs *n, int batch)
 {
-    double most, part;
-    bool whole = n->verb == SNC_VERB_COMPRESS, repairs = whole && n->o->repair_epochs > 0 && !(n->o->repair && strcmp(n->o->repair, "off") == 0);
-    SNC_TRY(training(&most, n, batch));
-    most += params_of(n->m);
-    if (n->verb != SNC_VERB_FINETUNE) {
+    double most = 0, part;
+    if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
+        SNC_TRY(training(&most, n, batch));
+        most += params_of(n->m);
+    }
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
         SNC_TRY(supernet(&part, n, batch));
         most = fmax(most, part);
     }
-    if (whole) {
+    if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) {
         SNC_TRY(finalists(&part, n));
         most = fmax(most, part);
     }
-    if (repairs) {
+    if (repairs(n)) {
         SNC_TRY(repair(&part, n, batch));
         most = fmax(most, part);
     }
@@ -122,6 +131,8 @@ snc_err snc_needs_memory(double *out, const snc_needs *n, int batch)
 double snc_needs_disk(const snc_needs *n)
 {
     double file = params_of(n->m), state = 3 * file; /* a checkpoint has two moments beside the weights */
+    if (n->verb & (SNC_VERB_SEARCH | SNC_VERB_PROFILE)) return 20 * MB;
+    if (n->verb == SNC_VERB_STUDY) return 20 * MB + file / 2; /* one net at a time */
     if (n->verb != SNC_VERB_COMPRESS) return file + state;
     return 2 * file + state + lesson(n) + file / 2 /* full-size INT8, and twice the file while it is repaired */ + 20 * MB;
 }
@@ -139,13 +150,14 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
     char a[32], b[32], c[32];
     SNC_TRY(snc_needs_memory(&need, n, n->o->batch_size));
     if (room <= 0 || need <= room) return SNC_OK;
+    size_text(a, need);
+    size_text(b, room);
+    SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s are free", a, b);
     int batch = n->o->batch_size;
     do {
         batch = batch > 1 ? batch / 2 : 1;
         SNC_TRY(snc_needs_memory(&less, n, batch));
     } while (batch > 1 && less > room);
-    size_text(a, need);
-    size_text(b, room);
     size_text(c, less);
     SNC_CHECK(less <= room, SNC_E_NOMEM, "memory: needs %s, %s are free: even --batch-size 1 needs %s", a, b, c);
     return snc_err_set(SNC_E_NOMEM, "memory: needs %s, %s are free: --batch-size %d needs %s", a, b, batch, c);

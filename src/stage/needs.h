@@ -4,10 +4,10 @@
  *
  *   fine-tuning   model, gradients, optimiser, engine (packed weights, activations of batch size x longest row)
  *   supernet      the same and a frozen teacher, the rows made for distillation, the engine that asks the teacher
- *   finalists     supernet with its packed matrices, and a few nets up to the full one, each with its own
+ *   clock         of a profile's end and a search's: supernet with its packed matrices, and a few nets up to the full one, each with its own
  *   repair        supernet with its packed matrices, teacher, and a fine-tuning of a net up to the full one on a rounded copy
  *
- * What does not fit is refused with the largest batch size that does. Within a quarter of the peak as measured (tests/bench/RESULTS.md).
+ * What does not fit is refused, where something is trained with the largest batch size that does. Within a quarter of the peak as measured (tests/bench/RESULTS.md).
  */
 #ifndef SNC_STAGE_NEEDS_H
 #define SNC_STAGE_NEEDS_H
@@ -19,7 +19,7 @@ typedef struct snc_needs {
     const snc_options *o;
     const snc_inputs *in;
     snc_model *m;       /* any model of the shapes; its parameters are memory that the job has already */
-    unsigned verb;      /* SNC_VERB_FINETUNE, SNC_VERB_SUPERNET, SNC_VERB_COMPRESS */
+    unsigned verb;      /* one of SNC_VERB_FINETUNE, SUPERNET, COMPRESS, SEARCH, PROFILE, STUDY */
 } snc_needs;
 
 /* Bytes beside what the process has now, with this batch size. */

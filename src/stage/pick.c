@@ -38,7 +38,7 @@ snc_err snc_pick_look_at(double *loss, double *score, snc_pick *p, const snc_arc
 {
     int K = p->supernet->cfg.classes;
     SNC_TRY(snc_net_rebind(p->net, a, policy));
-    snc_err err = snc_loaded_logits(p->logits, p->net, K, d, BATCH);
+    snc_err err = snc_loaded_logits(p->logits, p->net, K, d, BATCH, NULL, NULL);
     if (err == SNC_E_DIVERGED) { /* a finding about the config: it is never chosen */
         *loss = *score = NAN;
         return SNC_OK;
@@ -94,8 +94,8 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     else if (l.classes != p->supernet->cfg.classes) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
     if (!err) err = snc_alloc(&p->teacher_rank, (size_t)s->rank->n * K, sizeof(float));
     if (!err) err = snc_alloc(&p->teacher_select, (size_t)s->select->n * K, sizeof(float));
-    if (!err) err = snc_loaded_answer(p->teacher_rank, p->ctx, &l, s->rank);
-    if (!err) err = snc_loaded_answer(p->teacher_select, p->ctx, &l, s->select);
+    if (!err) err = snc_loaded_answer(p->teacher_rank, p->ctx, &l, s->rank, NULL);
+    if (!err) err = snc_loaded_answer(p->teacher_select, p->ctx, &l, s->select, NULL);
     if (!err) snc_loaded_order_classes(p->teacher_rank, &l, p->in->task, s->rank->n);
     if (!err) snc_loaded_order_classes(p->teacher_select, &l, p->in->task, s->select->n);
     if (!err) err = snc_inputs_score(&p->teacher_rank_score, NULL, p->in->task, p->teacher_rank, s->rank, (int)K);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "stage/depends.h"
 #include "stage/exporting.h"
+#include "stage/needs.h"
 #include "stage/preflight.h"
 #include "stage/folder.h"
 #include "stage/verbs.h"
@@ -131,7 +132,9 @@ snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const s
 {
     snc_model *m = NULL;
     SNC_TRY(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
-    snc_err err = snc_step_profile(work, o, in, m, out);
+    const snc_needs needs = {work, o, in, m, SNC_VERB_PROFILE};
+    snc_err err = snc_needs_check(&needs, out, 0);
+    if (!err) err = snc_step_profile(work, o, in, m, out);
     snc_model_free(m);
     return err;
 }

@@ -116,7 +116,7 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
     snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
     if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->data, "dev", 0);
-    if (!err) err = snc_loaded_answer(m->logits, ctx, &l, own ? own : dev);
+    if (!err) err = snc_loaded_answer(m->logits, ctx, &l, own ? own : dev, NULL);
     if (!err) err = snc_inputs_score(&m->score, m->metric, task, m->logits, dev, l.classes);
     snc_dataset_free(own);
     snc_loaded_close(&l);

@@ -8,6 +8,7 @@
 #include "stage/depends.h"
 #include "stage/folder.h"
 #include "stage/page.h"
+#include "stage/needs.h"
 #include "stage/preflight.h"
 #include "stage/verbs.h"
 
@@ -125,6 +126,8 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
     SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
     SNC_GOTO(snc_preflight_search(work, o, a, in, m, o->output));
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_SEARCH};
+    SNC_GOTO(snc_needs_check(&needs, journal, 0));
     if (snc_is_dir(o->output)) SNC_GOTO(snc_folder_lock(&lock, o->output));
     SNC_GOTO(check_there(o, ctx, work, in, m, table, journal));
     SNC_GOTO(snc_mkdir(o->output));

@@ -33,9 +33,13 @@ void    snc_step_subspace(snc_subspace *out, const snc_space *s, const char *rul
 const char *snc_step_rule(const snc_options *o, const char *otherwise);
 /* What search and repair minimise: mean KL(teacher || net) over rows, or mean squared difference for regression. */
 double  snc_step_distance(const float *logits, const float *teacher, int n, int K, bool regression);
-/* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select. */
+/* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select, or on so many
+ * of its rows, and every depth or three of them, as 4e12 multiply-adds allow (128 rows at least): by work, not by time, so that the
+ * rule is the same on every machine. */
 snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute,
                             const char *wanted) SNC_MUST_USE;
+int     snc_step_rule_rows(const snc_model *m, const snc_dataset *select);
+double  snc_step_rule_tokens(const snc_model *m, const snc_dataset *select); /* through the full net, as much work as finding the rule */
 
 /* ---- shared by the training steps ---------------------------------------------------------------------------------- */
 void    snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute compute, const char *checkpoint);

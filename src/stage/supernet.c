@@ -1,10 +1,12 @@
 /* compress supernet: a teacher's weights in importance order, trained so that every prefix works. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "models/cost.h"
 #include "models/elastic.h"
 #include "models/reorder.h"
 #include "search/space.h"
@@ -17,6 +19,9 @@
 #include "train/evaluate.h"
 #include "train/importance.h"
 #include "train/loss.h"
+
+enum { RULES = 3, RULE_ROWS = 128 };
+static const double RULE_MACS = 4e12; /* of all forward passes that choose a rule for depth */
 
 void snc_step_subspace(snc_subspace *out, const snc_space *s, const char *rule)
 {
@@ -111,11 +116,10 @@ out:
     return err;
 }
 
-/* Mean KL to the teacher on the select split when the net keeps `depth` layers by the rule, before any training. */
-static snc_err rule_loss(double *loss, const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute, const float *teacher,
+/* Mean KL to the teacher on the rows of d when the net keeps `depth` layers by the rule, before any training. */
+static snc_err rule_loss(double *loss, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, snc_compute compute, const float *teacher,
                          const char *rule, int depth)
 {
-    const snc_dataset *d = in->splits.select;
     snc_arch arch = m->arch;
     float *z = NULL;
     arch.layers = depth;
@@ -132,10 +136,32 @@ double snc_step_distance(const float *z, const float *teacher, int n, int K, boo
     return regression ? snc_loss_mse(NULL, z, teacher, n, 1) : snc_loss_kl(NULL, z, teacher, n, K, 1, 1);
 }
 
+/* Every depth of a small model, three of a large one. */
+static int depth_stride(int layers) { return layers > 8 ? (layers + 4) / 6 : 1; }
+
+/* Full nets' worth of a rule's loss, by which rows are counted. */
+static double rule_passes(int layers)
+{
+    double sum = layers;
+    for (int d = (layers + 1) / 2; d < layers; d += depth_stride(layers)) sum += RULES * d;
+    return sum / layers;
+}
+
+int snc_step_rule_rows(const snc_model *m, const snc_dataset *select)
+{
+    double row = (double)select->start[select->n] / select->n * (double)snc_cost_encoder_macs(&m->cfg, &m->arch, 1) * rule_passes(m->arch.layers);
+    return (int)fmin(select->n, fmax(RULE_MACS / row, RULE_ROWS));
+}
+
+double snc_step_rule_tokens(const snc_model *m, const snc_dataset *select)
+{
+    return (double)select->start[select->n] / select->n * snc_step_rule_rows(m, select) * rule_passes(m->arch.layers);
+}
+
 snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute, const char *wanted)
 {
-    static const char *const rules[] = {"even", "first", "last"};
-    const int least = (m->arch.layers + 1) / 2;
+    static const char *const rules[RULES] = {"even", "first", "last"};
+    const int L = m->arch.layers, least = (L + 1) / 2, stride = depth_stride(L), all = RULES * ((L - least + stride - 1) / stride);
     int nets = 0;
     float *teacher = NULL;
     double best = 0;
@@ -147,15 +173,17 @@ snc_err snc_step_depth_rule(char rule[8], const snc_ctx *ctx, snc_model *m, cons
         return SNC_OK;
     }
     snprintf(rule, 8, "%s", rules[0]);
-    if (!in->splits.select || m->arch.layers < 2) return SNC_OK;
-    SNC_GOTO(snc_alloc(&teacher, (size_t)in->splits.select->n * (size_t)m->cfg.classes, sizeof *teacher));
-    snc_progress(ctx, "depth rule", 0, 3 * (m->arch.layers - least), "%s", "");
-    SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, in->splits.select, 64, NULL));
-    for (int i = 0; i < 3; i++) {
+    if (!in->splits.select || L < 2) return SNC_OK;
+    snc_dataset d = *in->splits.select;
+    d.n = snc_step_rule_rows(m, &d);
+    SNC_GOTO(snc_alloc(&teacher, (size_t)d.n * (size_t)m->cfg.classes, sizeof *teacher));
+    snc_progress(ctx, "depth rule", 0, all, "%s", "");
+    SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, &d, 64, NULL));
+    for (int i = 0; i < RULES; i++) {
         double sum = 0, one = 0;
-        for (int depth = least; depth < m->arch.layers; depth++) {
-            SNC_GOTO(rule_loss(&one, ctx, m, in, compute, teacher, rules[i], depth));
-            snc_progress(ctx, "depth rule", ++nets, 3 * (m->arch.layers - least), "%s", rules[i]);
+        for (int depth = least; depth < L; depth += stride) {
+            SNC_GOTO(rule_loss(&one, ctx, m, &d, compute, teacher, rules[i], depth));
+            snc_progress(ctx, "depth rule", ++nets, all, "%s", rules[i]);
             sum += one;
         }
         snc_log(ctx, SNC_LOG_INFO, "depth rule %s: loss %.4f on select, summed over depths, untrained", rules[i], sum);

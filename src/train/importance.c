@@ -5,8 +5,11 @@
 
 #include "base/mem.h"
 #include "base/par.h"
+#include "models/cost.h"
 #include "train/loss.h"
 #include "train/touched.h"
+
+enum { LEAST_ROWS = 256 };
 
 static snc_err allocate(snc_importance *s, const snc_arch *a)
 {
@@ -189,6 +192,13 @@ static snc_err run_batch(const snc_row_set **sets, int *labelled, sweep *w, snc_
     return snc_bert_backward(w->e, w->dlogits, NULL, 0);
 }
 
+int snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
+{
+    double row = (double)d->start[d->n] / d->n * (double)snc_cost_encoder_macs(&m->cfg, &m->arch, 1);
+    double rows = fmin(fmin(d->n, o->max_rows), fmax(o->max_macs / row, LEAST_ROWS));
+    return (int)rows;
+}
+
 snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d,
                              const snc_importance_opts *o)
 {
@@ -197,7 +207,7 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     snc_err err = SNC_OK;
     sweep w = {0};
     snc_importance s = {0};
-    const double rows = d->n < o->max_rows ? d->n : o->max_rows;
+    const int rows = snc_importance_rows(m, d, o);
     *out = s;
     SNC_GOTO(allocate(&s, &m->arch));
     SNC_GOTO(create(&w, ctx, m, d, o));
@@ -205,7 +215,7 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     w.p.s = &s;
     snc_batcher_epoch(w.batcher, ctx->seed, 0);
     snc_progress(ctx, "importance", 0, rows, "%s", "");
-    for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < o->max_rows; i++) {
+    for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < rows; i++) {
         const snc_row_set *sets;
         int labelled;
         SNC_GOTO(snc_go_on(ctx));

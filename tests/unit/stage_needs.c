@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "base/room.h"
 #include "stage/needs.h"
+#include "stage/pick.h"
 #include "train/trainer.h"
 
 enum { ROWS = 256, LEN = 48 };
@@ -144,6 +145,31 @@ static void parts_add_up(void **state)
     assert_true(snc_needs_disk(&n) > 5e6 * 4);
 }
 
+/* A search holds the nets of its clock, whatever the batch size; a study that repairs trains too. */
+static void a_search_needs_no_batch(void **state)
+{
+    (void)state;
+    double one, many, most;
+    snc_options o = options;
+    snc_needs n = {&ctx, &o, &inputs, model, SNC_VERB_SEARCH};
+    assert_int_equal(snc_needs_memory(&one, &n, 1), SNC_OK);
+    assert_int_equal(snc_needs_memory(&many, &n, 64), SNC_OK);
+    assert_true(one == many && one > (SNC_FINALISTS + 1) * (double)model->params.total * sizeof(float));
+    assert_int_equal(snc_needs_fit(&n, one + 1), SNC_OK);
+    assert_int_equal(snc_needs_fit(&n, one - 1e6), SNC_E_NOMEM);
+    assert_null(strstr(snc_err_text(), "--batch-size"));
+    n.verb = SNC_VERB_PROFILE;
+    assert_int_equal(snc_needs_memory(&many, &n, 1), SNC_OK);
+    assert_true(one == many);
+    n.verb = SNC_VERB_STUDY;
+    o.protocols = "hypervolume";
+    assert_int_equal(snc_needs_memory(&many, &n, 64), SNC_OK);
+    assert_true(one == many);
+    o.protocols = "joint";
+    assert_int_equal(snc_needs_memory(&most, &n, 64), SNC_OK);
+    assert_true(most > many);
+}
+
 static void a_machine_has_room(void **state)
 {
     (void)state;
@@ -163,6 +189,7 @@ int main(void)
         cmocka_unit_test(what_training_needs_is_what_it_takes),
         cmocka_unit_test(what_does_not_fit_is_refused_with_what_would),
         cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(a_search_needs_no_batch),
         cmocka_unit_test(a_machine_has_room),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

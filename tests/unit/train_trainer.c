@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "nano.h"
 #include "train/evaluate.h"
+#include "models/cost.h"
 #include "train/importance.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -465,6 +466,30 @@ static void importance_puts_dead_units_last(void **state)
     snc_model_free(m);
 }
 
+/* Work bounds the rows, whatever the machine; a few hundred are always read. */
+static void importance_reads_as_many_rows_as_its_work_allows(void **state)
+{
+    (void)state;
+    snc_model *m = trained_teacher();
+    snc_importance_opts o = SNC_IMPORTANCE_OPTS_INIT;
+    snc_dataset many = data.d;
+    int64_t *start;
+    assert_int_equal(snc_alloc(&start, 5001, sizeof *start), SNC_OK);
+    for (int i = 0; i <= 5000; i++) start[i] = 10 * (int64_t)i;
+    many.n = 5000;
+    many.start = start;
+    double row = 10 * (double)snc_cost_encoder_macs(&m->cfg, &m->arch, 1);
+    assert_int_equal(snc_importance_rows(m, &data.d, &o), ROWS);
+    assert_int_equal(snc_importance_rows(m, &many, &o), 4096);
+    o.max_macs = 1000.5 * row;
+    assert_int_equal(snc_importance_rows(m, &many, &o), 1000);
+    o.max_macs = row;
+    assert_int_equal(snc_importance_rows(m, &many, &o), 256);
+    assert_int_equal(snc_importance_rows(m, &data.d, &o), ROWS < 256 ? ROWS : 256);
+    snc_free(start);
+    snc_model_free(m);
+}
+
 static void importance_without_labels_is_refused(void **state)
 {
     (void)state;
@@ -495,6 +520,7 @@ int main(void)
         cmocka_unit_test(wrong_inputs_are_named),
         cmocka_unit_test(evaluation_does_not_depend_on_the_batch_size),
         cmocka_unit_test(importance_puts_dead_units_last),
+        cmocka_unit_test(importance_reads_as_many_rows_as_its_work_allows),
         cmocka_unit_test(importance_without_labels_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
