@@ -7,6 +7,7 @@
 #include "models/hf_priv.h"
 
 enum { PREFIX_SIZE = 256, NAME_SIZE = 512, PATH_SIZE = 4096 };
+enum { SPARE_ROWS = 128 }; /* more than a padding leaves: worth a word, as the vocabulary may be of another model */
 
 /* ---- names: ours stand in models/model.h; the order here is the order of the parameter table ------------------------- */
 
@@ -85,33 +86,47 @@ static bool have(importer *im, bool head, const char *suffix)
     return n < (int)sizeof name && snc__hf_source_find(&im->src, name) != NULL;
 }
 
+/* No classifier: the hint, else config.json, unless that speaks of another kind of head. */
+static void settle_seeded_head(snc_hf_config *c, int classes_hint, bool regression_hint)
+{
+    if (c->other_head) {
+        c->named = 0;
+        snc__hf_config_set_classes(c, 2);
+    }
+    if (classes_hint <= 0) return;
+    c->cfg.classes = classes_hint;
+    c->cfg.regression = regression_hint;
+}
+
+/* The classifier has as many rows as config.json says somewhere, or where that says nothing: id2label may be one of another model. */
+static void settle_rows(importer *im, int rows)
+{
+    snc_hf_config *c = &im->conf;
+    if (rows < 1 || rows > SNC_MAX_CLASSES || ((c->counted || c->named) && rows != c->counted && rows != c->named)) return;
+    if (c->named && rows != c->named)
+        snc_log(im->ctx, SNC_LOG_WARN, "%s: id2label names %d classes, num_labels and the classifier have %d: its names are not used",
+                im->config_path, c->named, rows);
+    snc__hf_config_set_classes(c, rows);
+}
+
 /* Settles K and regression: the file's classifier, else the hint, else config.json. */
 static snc_err settle_head(importer *im, int classes_hint, bool regression_hint)
 {
-    snc_bert_config *cfg = &im->conf.cfg;
+    const snc_bert_config *cfg = &im->conf.cfg;
     char name[NAME_SIZE];
     im->has_pooler = have(im, false, "pooler.dense.weight") || have(im, false, "pooler.dense.bias");
     im->has_head = !im->conf.other_head && (have(im, true, "classifier.weight") || have(im, true, "classifier.bias"));
     if (!im->has_head) {
-        int K = classes_hint > 0 ? classes_hint : im->conf.other_head ? 2 : cfg->classes;
-        if (classes_hint > 0 || im->conf.other_head) cfg->regression = classes_hint > 0 && regression_hint;
-        if (cfg->classes != K || im->conf.other_head) {
-            snc_free(im->conf.labels);
-            im->conf.labels = NULL;
-        }
-        cfg->classes = K;
+        settle_seeded_head(&im->conf, classes_hint, regression_hint);
         return SNC_OK;
     }
-    SNC_CHECK(!im->conf.multi_label, SNC_E_UNSUPPORTED, "%s: problem_type 'multi_label_classification' is not supported",
-              im->config_path);
-    SNC_CHECK(!cfg->regression || cfg->classes == 1, SNC_E_UNSUPPORTED, "%s: a regression of %d values is not supported",
-              im->config_path, cfg->classes);
     int n = snprintf(name, sizeof name, "%sclassifier.weight", im->head_prefix);
     const snc_hf_tensor *t = n < (int)sizeof name ? snc__hf_source_find(&im->src, name) : NULL;
-    if (t && !im->conf.classes_given && t->t.rank == 2 && t->t.shape[0] >= 1 && t->t.shape[0] <= SNC_MAX_CLASSES) {
-        cfg->classes = (int)t->t.shape[0];
-        cfg->regression = cfg->classes == 1;
-    }
+    if (t && t->t.rank == 2) settle_rows(im, t->t.shape[0] <= SNC_MAX_CLASSES ? (int)t->t.shape[0] : 0);
+    SNC_CHECK(!im->conf.multi_label, SNC_E_UNSUPPORTED,
+              "%s: problem_type 'multi_label_classification' is not supported: keep one label of it as a task of two classes", im->config_path);
+    SNC_CHECK(!cfg->regression || cfg->classes == 1, SNC_E_UNSUPPORTED, "%s: a regression of %d values is not supported",
+              im->config_path, cfg->classes);
     return SNC_OK;
 }
 
@@ -126,8 +141,8 @@ static snc_err check_shape(const snc_hf_tensor *t, const snc_param *p, const imp
     char found[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
     bool matrix = p->flags & SNC_PARAM_DECAY;
     int64_t shape[2] = {matrix ? p->rows : p->cols, p->cols};
-    SNC_CHECK(t->t.dtype == SNC_F32 || t->t.dtype == SNC_F16 || t->t.dtype == SNC_BF16, SNC_E_UNSUPPORTED,
-              "%s: tensor '%s' has dtype %s, expected F32, F16 or BF16", t->path, t->t.name, t->t.dtype_name);
+    SNC_CHECK(snc_tensor_is_float(&t->t), SNC_E_UNSUPPORTED,
+              "%s: tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->path, t->t.name, t->t.dtype_name);
     SNC_CHECK(snc_tensor_is(&t->t, matrix ? 2 : 1, shape[0], shape[1]), SNC_E_SHAPE,
               "%s: tensor '%s' is %s, expected %s by %s", t->path, t->t.name, snc_shape_text(found, t->t.shape, t->t.rank),
               snc_shape_text(want, shape, matrix ? 2 : 1), im->config_path);
@@ -197,7 +212,8 @@ static snc_err fill(snc_model *m, importer *im)
     if (!im->has_head)
         snc_log(im->ctx, SNC_LOG_INFO, "%s: no classifier in the file: a seeded one of %d %s is used", im->path, m->cfg.classes,
                 m->cfg.regression ? "value" : "classes");
-    return im->conf.labels ? snc_model_set_labels(m, im->conf.labels) : SNC_OK;
+    bool named = im->conf.labels && im->conf.named == m->cfg.classes;
+    return named ? snc_model_set_labels(m, im->conf.labels) : SNC_OK;
 }
 
 static snc_err load_tokenizer(snc_model *m, const importer *im, const char *folder)
@@ -211,6 +227,9 @@ static snc_err load_tokenizer(snc_model *m, const importer *im, const char *fold
     int pieces = 0;
     SNC_CHECK(snc_vocab_fits(&m->tokenizer, m->cfg.vocab, &pieces), SNC_E_SHAPE,
               "%s: a vocabulary of %d pieces, but vocab_size is %d in config.json", folder, pieces, m->cfg.vocab);
+    if (m->cfg.vocab - pieces >= SPARE_ROWS)
+        snc_log(im->ctx, SNC_LOG_WARN, "%s: a vocabulary of %d pieces for %d embedding rows: the last %d are never looked up", folder, pieces,
+                m->cfg.vocab, m->cfg.vocab - pieces);
     return SNC_OK;
 }
 
@@ -231,6 +250,7 @@ static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_
     snc_model_index ix;
     snc_err err = SNC_OK;
     SNC_GOTO(snc__hf_source_open(&im->src, im->path, folder, kind));
+    SNC_GOTO(snc__hf_name_tensors(&im->src, im->path));
     SNC_GOTO(snc__hf_config_load(&im->conf, im->config_path));
     SNC_GOTO(find_prefix(im));
     SNC_GOTO(settle_head(im, classes_hint, regression_hint));

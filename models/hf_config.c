@@ -70,45 +70,67 @@ static snc_err read_sizes(snc_bert_config *c, const cJSON *j, const char *path)
     return read_act(&c->act, j, path);
 }
 
+/* A label of id2label: a string, a number or a truth value by its JSON text; null, like an index without a name, is LABEL_k. */
+static snc_err read_label(const char **out, cJSON *map, cJSON *v, int k, const char *path)
+{
+    char name[32] = "";
+    SNC_CHECK(cJSON_IsString(v) || cJSON_IsNumber(v) || cJSON_IsBool(v) || cJSON_IsNull(v), SNC_E_FORMAT, "%s: id2label '%s' must be a string",
+              path, v->string);
+    if (cJSON_IsNumber(v)) snprintf(name, sizeof name, "%.15g", v->valuedouble);
+    else if (cJSON_IsBool(v)) snprintf(name, sizeof name, "%s", cJSON_IsTrue(v) ? "true" : "false");
+    else if (cJSON_IsNull(v)) snprintf(name, sizeof name, "LABEL_%d", k);
+    if (name[0]) {
+        char key[16];
+        snprintf(key, sizeof key, "%.15s", v->string);
+        cJSON *text = cJSON_CreateString(name);
+        SNC_CHECK(text && cJSON_ReplaceItemInObjectCaseSensitive(map, key, text), SNC_E_NOMEM, "out of memory");
+        v = text;
+    }
+    *out = v->valuestring;
+    return snc_json_check_line(*out, "label", path);
+}
+
 /* id2label: {"0":"negative","1":"positive"}: every index from 0 exactly once, in any order of the file. */
-static snc_err read_labels(snc_hf_config *c, const cJSON *map, const char *path)
+static snc_err read_labels(snc_hf_config *c, cJSON *map, const char *path)
 {
     int K = cJSON_IsObject(map) ? cJSON_GetArraySize(map) : 0, default_names = 0;
     SNC_CHECK(K >= 1 && K <= SNC_MAX_CLASSES, SNC_E_FORMAT, "%s: id2label must name 1 to %d classes", path, SNC_MAX_CLASSES);
     SNC_TRY(snc_alloc(&c->labels, (size_t)K, sizeof *c->labels));
-    const cJSON *v;
-    cJSON_ArrayForEach(v, map)
-    {
+    for (cJSON *v = map->child, *next; v; v = next) {
         int k = 0;
         char rest, name[32];
+        next = v->next;
         SNC_CHECK(sscanf(v->string, "%9d%c", &k, &rest) == 1 && k >= 0 && k < K && !c->labels[k], SNC_E_FORMAT,
                   "%s: id2label key '%s': expected each number from 0 to %d once", path, v->string, K - 1);
-        SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: id2label '%s' must be a string", path, v->string);
-        SNC_TRY(snc_json_check_line(v->valuestring, "label", path));
-        c->labels[k] = v->valuestring;
+        SNC_TRY(read_label(&c->labels[k], map, v, k, path));
         snprintf(name, sizeof name, "LABEL_%d", k);
-        default_names += strcmp(name, v->valuestring) == 0;
+        default_names += strcmp(name, c->labels[k]) == 0;
     }
     if (default_names == K) {
         snc_free(c->labels);
         c->labels = NULL;
     }
-    c->cfg.classes = K;
-    c->classes_given = true;
+    c->named = K;
     return SNC_OK;
 }
 
 static snc_err read_head(snc_hf_config *c, const char *path)
 {
-    const cJSON *map = cJSON_GetObjectItemCaseSensitive(c->json, "id2label");
+    cJSON *map = cJSON_GetObjectItemCaseSensitive(c->json, "id2label");
     const char *problem = NULL;
-    SNC_TRY(snc_json_int(&c->cfg.classes, c->json, "num_labels", 2, 1, SNC_MAX_CLASSES, path));
-    c->classes_given = cJSON_GetObjectItemCaseSensitive(c->json, "num_labels") != NULL;
+    SNC_TRY(snc_json_int(&c->counted, c->json, "num_labels", 0, 1, SNC_MAX_CLASSES, path));
     if (map && !cJSON_IsNull(map)) SNC_TRY(read_labels(c, map, path));
     SNC_TRY(snc_json_str(&problem, c->json, "problem_type", "", path));
-    c->cfg.regression = strcmp(problem, "regression") == 0 || (!problem[0] && c->cfg.classes == 1);
-    c->multi_label = strcmp(problem, "multi_label_classification") == 0;
+    c->problem = problem;
+    snc__hf_config_set_classes(c, c->counted ? c->counted : c->named ? c->named : 2);
     return SNC_OK;
+}
+
+void snc__hf_config_set_classes(snc_hf_config *c, int classes)
+{
+    c->cfg.classes = classes;
+    c->cfg.regression = strcmp(c->problem, "regression") == 0 || (!c->problem[0] && classes == 1);
+    c->multi_label = strcmp(c->problem, "multi_label_classification") == 0;
 }
 
 snc_err snc__hf_config_load(snc_hf_config *c, const char *path)

@@ -39,19 +39,35 @@ snc_err snc__hf_source_open(snc_hf_source *s, const char *path, const char *fold
 void    snc__hf_source_dispose(snc_hf_source *s);
 snc_hf_tensor *snc__hf_source_find(snc_hf_source *s, const char *name); /* NULL: not there */
 
+/* ---- what people give for a model that is none of ours, said by name with what to do --------------------------------- */
+
+#define SNC_HF_ADAPTER \
+    "a PEFT (LoRA) adapter, not a whole model: merge it into its base first, in Python: " \
+    "AutoPeftModelForSequenceClassification.from_pretrained(DIR).merge_and_unload().save_pretrained(OUT)"
+
+/* Each fails with SNC_E_UNSUPPORTED for what it knows (a name that leads nowhere: SNC_E_IO) and is SNC_OK for anything else. */
+snc_err snc__hf_name_nothing(const char *path) SNC_MUST_USE;    /* a name of the hub in place of a path */
+snc_err snc__hf_name_adapter(const char *folder) SNC_MUST_USE;  /* whatever weights lie beside it */
+snc_err snc__hf_name_folder(const char *folder) SNC_MUST_USE;   /* one without weights that we read */
+snc_err snc__hf_name_bytes(const unsigned char *p, size_t n, const char *path) SNC_MUST_USE;
+snc_err snc__hf_name_tensors(const snc_hf_source *s, const char *path) SNC_MUST_USE;
+
 /* ---- config.json --------------------------------------------------------------------------------------------------- */
 
 typedef struct snc_hf_config {
-    snc_bert_config cfg;    /* classes: what the file says, 2 when it says nothing, as in Hugging Face */
-    bool classes_given;     /* id2label or num_labels stands in it */
-    bool multi_label;
+    snc_bert_config cfg;    /* classes: num_labels, else as many as id2label names, else 2, as in Hugging Face */
+    int counted, named;     /* num_labels, entries of id2label; 0: absent. One may be stale: the classifier's shape tells */
+    const char *problem;    /* problem_type; "" when absent */
+    bool multi_label;       /* of that type */
     bool other_head;        /* the architecture's classifier is not for sequences */
-    const char **labels;    /* [cfg.classes] borrowed from json; NULL: absent, or LABEL_k */
+    const char **labels;    /* [named] borrowed from json; NULL: absent, or all LABEL_k */
     const char *architecture; /* "" when absent */
     cJSON *json;
 } snc_hf_config;
 
 snc_err snc__hf_config_load(snc_hf_config *out, const char *path) SNC_MUST_USE;
+/* Another number of classes, and what follows from it. */
+void    snc__hf_config_set_classes(snc_hf_config *c, int classes);
 void    snc__hf_config_dispose(snc_hf_config *c);
 
 /* ---- import -------------------------------------------------------------------------------------------------------- */

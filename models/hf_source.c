@@ -31,6 +31,7 @@ static snc_err kind_of(snc_hf_kind *out, const unsigned char *p, size_t n, const
         *out = SNC_HF_INDEX;
         return SNC_OK;
     }
+    SNC_TRY(snc__hf_name_bytes(p, n, path));
     return snc_err_set(SNC_E_FORMAT, "%s: not a model: expected safetensors, .snc, a PyTorch checkpoint or an index of shards",
                        path);
 }

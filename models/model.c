@@ -82,7 +82,7 @@ bool snc_vocab_fits(const snc_tok_assets *a, int V, int *pieces)
     for (size_t i = 0; i < a->vocab_bytes; i++) n += a->vocab[i] == '\n';
     if (a->vocab_bytes > 0 && a->vocab[a->vocab_bytes - 1] != '\n') n++;
     *pieces = n < INT32_MAX ? (int)n : INT32_MAX;
-    return *pieces == V || (*pieces < V && V % 8 == 0 && V - *pieces < 128);
+    return *pieces <= V;
 }
 
 snc_err snc_model_new(snc_model **out, const snc_bert_config *cfg, const snc_arch *arch)

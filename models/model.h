@@ -50,7 +50,7 @@ typedef struct snc_model {
 snc_err snc_model_table(snc_params *ps, snc_model_index *ix, const snc_bert_config *cfg, const snc_arch *arch) SNC_MUST_USE;
 /* What a policy makes of parameter `param` of such a table: vectors are always F32. */
 snc_dtype snc_param_dtype(const snc_policy *p, int layers, int param);
-/* Whether a vocabulary of `pieces` suits V embedding rows: equal, or fewer by a padding to a multiple of 8. */
+/* Whether a vocabulary of `pieces` suits V embedding rows: equal, or fewer: rows past it are never looked up. */
 bool    snc_vocab_fits(const snc_tok_assets *a, int V, int *pieces);
 
 /* Allocates the table for cfg + arch, parameters zeroed. cfg.classes >= 1. */
@@ -71,6 +71,8 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
 /* Any accepted input, recognised by content: HF folder, .safetensors, pytorch .bin, .snc (an INT8 .snc is dequantized).
  * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. */
 snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
+/* Whether there is an accepted input at all, by the first bytes; what people give in its place is named with what to do. */
+snc_err snc_model_locate(const char *path) SNC_MUST_USE;
 /* The config alone, of any accepted input: shapes before the weights are read. */
 snc_err snc_model_config(snc_bert_config *out, const char *path) SNC_MUST_USE;
 /* An f32 .snc (all parameters F32). */

@@ -75,6 +75,7 @@ static snc_err find_weights(char *out, size_t size, const char *folder)
         SNC_TRY(snc_path_join(out, size, folder, names[i]));
         if (snc_is_file(out)) return SNC_OK;
     }
+    SNC_TRY(snc__hf_name_folder(folder));
     return snc_err_set(SNC_E_NOTFOUND, "%s: no model.safetensors, model.safetensors.index.json or pytorch_model.bin in it", folder);
 }
 
@@ -95,7 +96,9 @@ static snc_err folder_of(char *out, size_t size, const char *path)
 /* The file of the weights, what it is, and the folder of what stands beside it. */
 static snc_err locate(char file[PATH_SIZE], char folder[PATH_SIZE], snc_hf_kind *kind, const char *path)
 {
+    SNC_TRY(snc__hf_name_nothing(path));
     if (snc_is_dir(path)) {
+        SNC_TRY(snc__hf_name_adapter(path));
         SNC_TRY(find_weights(file, PATH_SIZE, path));
         SNC_TRY(snc_path_join(folder, PATH_SIZE, path, ""));
         folder[strlen(folder) - 1] = 0;
@@ -115,6 +118,13 @@ snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, in
     SNC_TRY(locate(file, folder, &kind, path));
     if (kind == SNC_HF_SNC) return load_snc(out, ctx, file, classes_hint, regression_hint);
     return snc__hf_import(out, ctx, file, folder, kind, classes_hint, regression_hint);
+}
+
+snc_err snc_model_locate(const char *path)
+{
+    char file[PATH_SIZE], folder[PATH_SIZE];
+    snc_hf_kind kind;
+    return locate(file, folder, &kind, path);
 }
 
 snc_err snc_model_config(snc_bert_config *out, const char *path)

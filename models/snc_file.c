@@ -237,7 +237,7 @@ static snc_err check_tokenizer(const snc_sncfile *f, const char *where)
     SNC_TRY(snc_sncfile_tokenizer_dup(&a, f));
     bool fits = snc_vocab_fits(&a, f->cfg.vocab, &pieces);
     snc_tok_assets_dispose(&a);
-    SNC_CHECK(fits, SNC_E_SHAPE, "%s: a vocabulary of %d pieces, expected %d", where, pieces, f->cfg.vocab);
+    SNC_CHECK(fits, SNC_E_SHAPE, "%s: a vocabulary of %d pieces, expected at most %d", where, pieces, f->cfg.vocab);
     return SNC_OK;
 }
 

@@ -43,6 +43,17 @@ static snc_err fill(snc_fmap *m, int fd, bool copy, const char *path)
     return read_pages(p, m->size, fd, path);
 }
 
+/* What git leaves in place of a large file that was not fetched; whoever reads the file would find nonsense in it. */
+static snc_err check_pointer(const snc_fmap *m, const char *path)
+{
+    static const char start[] = "version https://git-lfs.github.com/spec/";
+    enum { LONGEST = 1024 };
+    size_t n = sizeof start - 1;
+    SNC_CHECK(m->size < n || m->size >= LONGEST || memcmp(m->data, start, n) != 0, SNC_E_FORMAT,
+              "%s: a Git LFS pointer, not the file itself: run 'git lfs pull' in its folder", path);
+    return SNC_OK;
+}
+
 static snc_err map_file(snc_fmap **out, const char *path, bool copy)
 {
     snc_fmap *m = NULL;
@@ -57,6 +68,7 @@ static snc_err map_file(snc_fmap **out, const char *path, bool copy)
     SNC_GOTO(snc_alloc(&m, 1, sizeof *m));
     m->size = (size_t)st.st_size;
     SNC_GOTO(fill(m, fd, copy, path));
+    SNC_GOTO(check_pointer(m, path));
     *out = m;
     m = NULL;
 out:
@@ -293,6 +305,14 @@ bool snc_is_dir(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+void snc_dir_each(const char *path, void (*fn)(void *user, const char *name), void *user)
+{
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) fn(user, e->d_name);
+    if (d) closedir(d);
 }
 
 bool snc_dir_is_empty(const char *path)

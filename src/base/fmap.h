@@ -20,7 +20,7 @@ typedef struct snc_fmap {
     size_t size;
 } snc_fmap;
 
-snc_err snc_fmap_open(snc_fmap **out, const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable */
+snc_err snc_fmap_open(snc_fmap **out, const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable; SNC_E_FORMAT: a Git LFS pointer */
 /* The same by a copy in memory: what becomes of the file afterwards does not matter. SNC_E_IO too: it shrank meanwhile. */
 snc_err snc_fmap_read(snc_fmap **out, const char *path) SNC_MUST_USE;
 void    snc_fmap_close(snc_fmap *m);
@@ -52,6 +52,8 @@ double  snc_file_size(const char *path); /* bytes; 0 for anything that is no fil
 bool    snc_is_dir(const char *path);
 bool    snc_is_same_file(const char *a, const char *b); /* by whatever names; false when either is absent */
 bool    snc_dir_is_empty(const char *path); /* false for anything that is no readable folder */
+/* Every name in a folder but "." and "..", in no order; none for anything that is no readable folder. */
+void    snc_dir_each(const char *path, void (*fn)(void *user, const char *name), void *user);
 snc_err snc_mkdir(const char *path) SNC_MUST_USE; /* with parents; an existing folder is fine */
 /* "dir/name" into buf; SNC_E_ARG when it does not fit. */
 snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name) SNC_MUST_USE;

@@ -36,8 +36,19 @@ static snc_err check_keys_differ(const cJSON *j, const char *where)
     return SNC_OK;
 }
 
+/* cJSON's texts end at a NUL, so that one with it inside would be cut without a word. Backslashes stand in texts alone. */
+static snc_err check_nul(const char *text, size_t n, const char *where)
+{
+    const char *end = text + n;
+    for (const char *p = text; (p = memchr(p, '\\', (size_t)(end - p))) && end - p >= 2; p += 2)
+        SNC_CHECK(end - p < 6 || memcmp(p, "\\u0000", 6) != 0, SNC_E_FORMAT, "%s: the NUL character \\u0000 in a text at byte %ld", where,
+                  (long)(p - text));
+    return SNC_OK;
+}
+
 snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *where)
 {
+    SNC_TRY(check_nul(text, n, where));
     const char *end = NULL;
     cJSON *j = cJSON_ParseWithLengthOpts(text, n, &end, 0);
     if (!j) {

@@ -4,6 +4,7 @@ static const snc_dtype_info table[SNC_DTYPES] = {
     [SNC_F32] = {"f32", "F32", 32}, [SNC_BF16] = {"bf16", "BF16", 16}, [SNC_I8] = {"int8", "I8", 8},
     [SNC_I4] = {"int4", "U8", 4},   [SNC_F16] = {"f16", "F16", 16},    [SNC_U8] = {"u8", "U8", 8},
     [SNC_I32] = {"i32", "I32", 32}, [SNC_I64] = {"i64", "I64", 64},
+    [SNC_F64] = {"f64", "F64", 64},
 };
 
 const snc_dtype_info *snc_dtype_get(snc_dtype t) { return &table[t]; }

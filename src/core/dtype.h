@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-typedef enum snc_dtype { SNC_F32, SNC_BF16, SNC_I8, SNC_I4, SNC_F16, SNC_U8, SNC_I32, SNC_I64, SNC_DTYPES } snc_dtype;
+typedef enum snc_dtype { SNC_F32, SNC_BF16, SNC_I8, SNC_I4, SNC_F16, SNC_U8, SNC_I32, SNC_I64, SNC_F64, SNC_DTYPES } snc_dtype;
 
 typedef struct snc_dtype_info {
     const char *name;        /* in policies and reports: "f32", "int8" */

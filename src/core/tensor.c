@@ -32,23 +32,37 @@ bool snc_shape_bytes(size_t *out, const int64_t *shape, int rank, size_t width)
     return true;
 }
 
-snc_err snc_tensor_to_f32(float *out, const snc_tensor *t)
+bool snc_tensor_is_float(const snc_tensor *t)
+{
+    return t->dtype == SNC_F32 || t->dtype == SNC_F16 || t->dtype == SNC_BF16 || t->dtype == SNC_F64;
+}
+
+static void from_half(float *out, const snc_tensor *t, size_t n)
 {
     const unsigned char *p = t->data;
-    size_t n;
-    SNC_CHECK(t->dtype == SNC_F32 || t->dtype == SNC_F16 || t->dtype == SNC_BF16, SNC_E_UNSUPPORTED,
-              "tensor '%s' has dtype %s, expected F32, F16 or BF16", t->name, t->dtype_name);
-    if (t->dtype == SNC_F32) {
-        n = t->bytes / sizeof(float);
-        if (n) memcpy(out, p, n * sizeof(float));
-    } else {
-        n = t->bytes / 2;
-        for (size_t i = 0; i < n; i++) {
-            uint16_t h;
-            memcpy(&h, p + 2 * i, sizeof h);
-            out[i] = t->dtype == SNC_F16 ? snc_f16_to_f32(h) : snc_bf16_to_f32(h);
-        }
+    for (size_t i = 0; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, p + 2 * i, sizeof h);
+        out[i] = t->dtype == SNC_F16 ? snc_f16_to_f32(h) : snc_bf16_to_f32(h);
     }
+}
+
+static void from_double(float *out, const unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double d;
+        memcpy(&d, p + 8 * i, sizeof d);
+        out[i] = (float)d;
+    }
+}
+
+snc_err snc_tensor_to_f32(float *out, const snc_tensor *t)
+{
+    SNC_CHECK(snc_tensor_is_float(t), SNC_E_UNSUPPORTED, "tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->name, t->dtype_name);
+    size_t n = t->bytes / (size_t)(snc_dtype_get(t->dtype)->bits / 8);
+    if (t->dtype == SNC_F64) from_double(out, t->data, n);
+    else if (t->dtype != SNC_F32) from_half(out, t, n);
+    else if (n) memcpy(out, t->data, n * sizeof(float));
     uint32_t bad = 0; /* becomes 1 for an exponent of all ones */
     for (size_t i = 0; i < n; i++) {
         uint32_t u;

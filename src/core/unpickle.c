@@ -23,7 +23,7 @@ static const global globals[] = {
     {"torch", "FloatStorage", G_STORAGE, SNC_F32, "F32", 4},
     {"torch", "HalfStorage", G_STORAGE, SNC_F16, "F16", 2},
     {"torch", "BFloat16Storage", G_STORAGE, SNC_BF16, "BF16", 2},
-    {"torch", "DoubleStorage", G_STORAGE, SNC_DTYPES, "F64", 8},
+    {"torch", "DoubleStorage", G_STORAGE, SNC_F64, "F64", 8},
     {"torch", "LongStorage", G_STORAGE, SNC_I64, "I64", 8},
     {"torch", "IntStorage", G_STORAGE, SNC_I32, "I32", 4},
     {"torch", "ShortStorage", G_STORAGE, SNC_DTYPES, "I16", 2},

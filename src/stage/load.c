@@ -32,15 +32,22 @@ static snc_err folder_of(char *buf, size_t size, const char *path)
     return SNC_OK;
 }
 
-snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path)
+/* Where there is no vocabulary, what the path is (an adapter, say) tells more than what it lacks. */
+static snc_err folder_tokenizer(snc_tok_assets *out, const char *path)
 {
     char folder[4096];
-    if (snc_is_dir(path)) return snc_tok_assets_load(out, path);
-    if (!snc_path_is_snc(path)) {
-        SNC_CHECK(snc_is_file(path), SNC_E_IO, "%s: no such file or folder", path);
-        SNC_TRY(folder_of(folder, sizeof folder, path));
-        return snc_tok_assets_load(out, folder);
-    }
+    if (!snc_is_dir(path) && !snc_is_file(path)) SNC_TRY(snc_model_locate(path));
+    if (!snc_is_dir(path)) SNC_TRY(folder_of(folder, sizeof folder, path));
+    const char *dir = snc_is_dir(path) ? path : folder;
+    snc_err err = snc_tok_assets_load(out, dir);
+    if (err != SNC_E_NOTFOUND) return err;
+    SNC_TRY(snc_model_locate(path));
+    return snc_tok_assets_load(out, dir);
+}
+
+snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path)
+{
+    if (!snc_path_is_snc(path)) return folder_tokenizer(out, path);
     snc_sncfile *f = NULL;
     SNC_TRY(snc_sncfile_open(&f, path));
     snc_err err = snc_sncfile_tokenizer_dup(out, f);
@@ -61,7 +68,8 @@ static snc_err hash_file(uint64_t *out, const char *path)
 
 snc_err snc_path_hash(uint64_t *out, const char *path)
 {
-    static const char *const parts[] = {"config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "vocab.txt", "tokenizer.json"};
+    static const char *const parts[] = {"config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+                                        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"};
     char file[4096];
     uint64_t one, h = 0;
     if (!snc_is_dir(path)) return hash_file(out, path);

@@ -91,7 +91,7 @@ copy hf && rm hf/config.json
 refused "config.json" import --pretrained hf --output x.snc
 copy hf && sed -i 's/"hidden_size": *[0-9]*/"hidden_size": 64/' hf/config.json
 refused "hf" import --pretrained hf --output x.snc
-copy hf && sed -i '$d' hf/vocab.txt
+copy hf && echo more >>hf/vocab.txt
 refused "a vocabulary of" import --pretrained hf --output x.snc
 copy hf && sed -i 's/"hidden_act": *"[a-z_]*"/"hidden_act": "swish"/' hf/config.json
 refused "hidden_act 'swish'" import --pretrained hf --output x.snc
@@ -103,7 +103,19 @@ copy hf && rm hf/model.safetensors && cp "$golden/refused/module.bin" hf/pytorch
 refused "pytorch_model.bin" import --pretrained hf --output x.snc
 copy hf && rm hf/model.safetensors && cp "$golden/refused/legacy.bin" hf/pytorch_model.bin
 refused "pytorch_model.bin: a bare pickle" import --pretrained hf --output x.snc
-absent x.snc
+# What people give in place of a model is named whichever verb meets it first.
+mkdir -p lora run/checkpoint-20 run/checkpoint-100
+echo '{}' >lora/adapter_config.json
+for what in "bert-base-uncased|hf download" "lora|AutoPeftModelForSequenceClassification" "run|(checkpoint-20, checkpoint-100)"; do
+    for verb in "info" "predict" "tokenize --pretrained" "bench -s 16" "export --policy int8 --output x.snc"; do
+        refused "${what#*|}" $verb "${what%|*}"
+    done
+    refused "${what#*|}" --pretrained "${what%|*}" --task nano/task.json --data nano --target-latency 1ms --output x
+done
+copy hf && printf 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n' | tee hf/vocab.txt >hf/model.safetensors
+refused "model.safetensors: a Git LFS pointer" info hf
+refused "vocab.txt: a Git LFS pointer" tokenize --pretrained hf
+absent x.snc x
 
 # ---- tasks and rows -----------------------------------------------------------------------------------------------
 train=(finetune --pretrained $m --output t.snc --epochs 1 --threads 1)

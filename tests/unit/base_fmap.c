@@ -193,6 +193,25 @@ static void folders_and_missing_paths_are_refused_by_name(void **state)
     assert_null(m);
 }
 
+/* Left by git in place of a file: no reader may take its text for the file's. */
+static void a_git_lfs_pointer_is_named(void **state)
+{
+    (void)state;
+    static const char pointer[] = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 90868376\n";
+    snc_fmap *m = NULL;
+    char *text = NULL;
+    assert_int_equal(snc_file_write(in_dir("big"), pointer, sizeof pointer - 1), SNC_OK);
+    assert_int_equal(snc_fmap_open(&m, in_dir("big")), SNC_E_FORMAT);
+    assert_non_null(strstr(snc_err_text(), "big: a Git LFS pointer, not the file itself: run 'git lfs pull'"));
+    assert_int_equal(snc_fmap_read(&m, in_dir("big")), SNC_E_FORMAT);
+    assert_int_equal(snc_file_read(&text, NULL, in_dir("big")), SNC_E_FORMAT);
+    assert_null(m);
+    assert_int_equal(snc_file_write(in_dir("big"), pointer, 20), SNC_OK);
+    assert_int_equal(snc_fmap_open(&m, in_dir("big")), SNC_OK);
+    snc_fmap_close(m);
+    assert_int_equal(remove(in_dir("big")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(links_are_followed_and_stay),
         cmocka_unit_test(what_is_no_file_is_refused_by_name),
         cmocka_unit_test(folders_and_missing_paths_are_refused_by_name),
+        cmocka_unit_test(a_git_lfs_pointer_is_named),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

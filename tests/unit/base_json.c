@@ -48,6 +48,18 @@ static void one_value_is_the_whole_text(void **state)
     cJSON_Delete(parsed("{} \r\n\t"));
 }
 
+/* cJSON would end the text there. */
+static void a_nul_in_a_text_is_refused(void **state)
+{
+    (void)state;
+    refuses("{\"a\":\"x\\u0000y\"}", "f: the NUL character \\u0000 in a text at byte 7");
+    refuses("{\"\\\\\\u0000\":1}", "f: the NUL character \\u0000 in a text at byte 4");
+    cJSON *j = parsed("{\"a\":\"\\\\u0000\",\"b\":\"\\u0001\"}");
+    assert_string_equal(cJSON_GetObjectItem(j, "a")->valuestring, "\\u0000");
+    cJSON_Delete(j);
+    refuses("{\"a\":\"\\", "f: not valid JSON");
+}
+
 static void whole_numbers_are_whole_and_in_range(void **state)
 {
     (void)state;
@@ -95,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_stands_once_in_its_object),
         cmocka_unit_test(one_value_is_the_whole_text),
+        cmocka_unit_test(a_nul_in_a_text_is_refused),
         cmocka_unit_test(whole_numbers_are_whole_and_in_range),
         cmocka_unit_test(lists_are_read_whole_or_refused),
     };

@@ -84,10 +84,11 @@ static void odd_but_legal_headers_are_read(void **state)
     assert_null(snc_st_find(f, "a"));
     assert_null(snc_st_metadata_view(f, "k"));
     snc_st_close(f);
-    assert_ok(open_text(&f, "{" T("e", "F32", "[0,3]", "[8,8]") "," T("d", "F64", "[]", "[0,8]") "}   ", 8));
-    assert_int_equal(snc_st_count(f), 2);
-    assert_int_equal(snc_st_find(f, "d")->dtype, SNC_DTYPES);
-    assert_string_equal(snc_st_find(f, "d")->dtype_name, "F64");
+    assert_ok(open_text(&f, "{" T("e", "F32", "[0,3]", "[8,8]") "," T("d", "F64", "[]", "[0,8]") "," T("u", "BOOL", "[0]", "[8,8]") "}   ", 8));
+    assert_int_equal(snc_st_count(f), 3);
+    assert_int_equal(snc_st_find(f, "d")->dtype, SNC_F64);
+    assert_int_equal(snc_st_find(f, "u")->dtype, SNC_DTYPES);
+    assert_string_equal(snc_st_find(f, "u")->dtype_name, "BOOL");
     assert_int_equal(snc_st_find(f, "d")->rank, 0);
     assert_true(snc_tensor_is(snc_st_find(f, "e"), 2, 0, 3));
     snc_st_close(f);

@@ -362,11 +362,11 @@ static void a_vocabulary_of_another_size_is_refused(void **state)
 {
     scratch *s = *state;
     snc_model *m = full_nano();
-    m->tokenizer.vocab_bytes -= 3; /* without "of" */
+    m->tokenizer.vocab[m->tokenizer.vocab_bytes - 2] = '\n'; /* "o" and "" */
     const char *path = scratch_path(s, "vocab.snc");
     assert_ok(snc_model_save(m, path));
     snc_sncfile *f = NULL;
-    assert_fails(snc_sncfile_open(&f, path), SNC_E_SHAPE, "vocab.snc: a vocabulary of 96 pieces, expected 97");
+    assert_fails(snc_sncfile_open(&f, path), SNC_E_SHAPE, "vocab.snc: a vocabulary of 98 pieces, expected at most 97");
     snc_model_free(m);
 }
 
