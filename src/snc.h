@@ -117,6 +117,8 @@ typedef struct snc_host {
     const char *program;                                               /* the compress program, for measurements in fresh
                                                                           processes; NULL: the one beside this library */
     void (*status)(void *user, const snc_status *s);                   /* progress and more, at least every two seconds */
+    int (*ready)(void *user);                                          /* whether `input` would answer without waiting; what came
+                                                                          before is answered then. NULL: always */
 } snc_host;
 
 /* Fills in size, and nothing else. */
@@ -156,7 +158,7 @@ typedef struct snc_options {
     const char *compute;    /* bf16 | f32: training arithmetic; default bf16 where the CPU has it */
     int64_t seed;
     int dry_run, json, logits, verbose;
-    const char *format;     /* md | json | csv */
+    const char *format;     /* md | json | csv; predict: text | jsonl */
     /* fine-tuning */
     double epochs, lr, weight_decay, warmup;
     int batch_size, max_train_samples, max_length, hold_out, checkpoint_every;

@@ -26,6 +26,7 @@ struct snc_tok_scratch {
     size_t n, cap, types_cap;
     unsigned char *repaired;
     size_t repaired_cap;
+    int broken;
     snc_norm_buf norm;
 };
 
@@ -290,6 +291,7 @@ static snc_err push_text(snc_tok_scratch *s, const snc_tok *t, const char *bytes
         SNC_TRY(snc_grow(&s->repaired, &s->repaired_cap, 3 * n, 1));
         n = snc_utf8__repair(s->repaired, text, n);
         text = s->repaired;
+        s->broken = 1;
     }
     snc_added_match m = {0};
     do {
@@ -323,6 +325,7 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
     SNC_CHECK(max_length == 0 || max_length >= (int)extra, SNC_E_ARG,
               "max length %d: %s needs at least %zu, or 0 for no limit", max_length, b ? "a pair" : "a text", extra);
     s->n = 0;
+    s->broken = 0;
     SNC_TRY(push_id(s, t->cls));
     SNC_TRY(push_text(s, t, a, a_bytes));
     na = s->n - 1;
@@ -348,6 +351,6 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
     SNC_TRY(snc_grow(&s->types, &s->types_cap, n, sizeof *s->types));
     memset(s->types, 0, n * sizeof *s->types);
     for (size_t i = 2 + keep_a; i < n; i++) s->types[i] = 1;
-    *out = (snc_encoding){.n = (int)n, .ids = s->ids, .types = s->types, .dropped = (int)(na + nb - keep_a - keep_b)};
+    *out = (snc_encoding){.n = (int)n, .ids = s->ids, .types = s->types, .dropped = (int)(na + nb - keep_a - keep_b), .broken = s->broken};
     return SNC_OK;
 }

@@ -53,6 +53,7 @@ typedef struct snc_encoding {
     int n;
     const int32_t *ids, *types; /* [n], borrowed from the scratch until its next use */
     int dropped;                /* tokens cut by max_length */
+    int broken;                 /* 1: bytes of it were no UTF-8 and read as U+FFFD */
 } snc_encoding;
 
 /* [CLS] a [SEP] (b [SEP]); b = NULL for a single text. Bytes need not be valid UTF-8 (U+FFFD) nor NUL-terminated.

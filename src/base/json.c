@@ -6,6 +6,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
@@ -179,11 +180,23 @@ snc_err snc_json_str(const char **out, const cJSON *obj, const char *key, const 
     return SNC_OK;
 }
 
+/* C0, DEL and C1, and the two of Unicode that part lines and paragraphs. */
+static bool parts_lines(const unsigned char *p, size_t n)
+{
+    if (n == 1) return *p < 0x20 || *p == 0x7f;
+    if (n == 2) return p[0] == 0xc2 && p[1] < 0xa0;
+    return n == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9);
+}
+
 snc_err snc_json_check_line(const char *s, const char *what, const char *where)
 {
-    const char *p = s;
-    while (*p && (unsigned char)*p >= 0x20 && *p != 0x7f) p++;
-    SNC_CHECK(!*p, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the control character 0x%02x: it has to fit into a line of an answer", where, what,
-              (int)(p - s > 60 ? 60 : p - s), s, (unsigned char)*p);
+    size_t n = strlen(s), at = 0, one = 1;
+    const unsigned char *p = (const unsigned char *)s;
+    while (at < n && (one = snc_utf8_sequence(p + at, n - at)) > 0 && !parts_lines(p + at, one)) at += one;
+    int shown = at > 60 ? 60 : (int)at;
+    SNC_CHECK(one > 0, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the byte 0x%02x, which is no UTF-8", where, what, shown, s, p[at]);
+    unsigned code = at == n ? 0 : one == 1 ? p[at] : one == 2 ? p[at + 1] : 0x2000u + (p[at + 2] & 0x3fu);
+    SNC_CHECK(at == n, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the control character 0x%02x: it has to fit into a line of an answer", where, what,
+              shown, s, code);
     return SNC_OK;
 }

@@ -34,7 +34,7 @@ snc_err snc_json_bool(bool *out, const cJSON *obj, const char *key, bool def, co
 /* Borrowed from obj. def may be NULL. */
 snc_err snc_json_str(const char **out, const cJSON *obj, const char *key, const char *def, const char *where) SNC_MUST_USE;
 
-/* Text that will stand in a line of an answer, a label say: no control characters, which would part the line. */
+/* Text that will stand in a line of an answer, a label say: UTF-8 without control characters, which would part the line. */
 snc_err snc_json_check_line(const char *s, const char *what, const char *where) SNC_MUST_USE;
 /* A value by itself, such as an item of a list; `what` names it. Nothing else in the tree makes an int of a JSON number. */
 snc_err snc_json_whole(int *out, const cJSON *v, int min, int max, const char *what, const char *where) SNC_MUST_USE;

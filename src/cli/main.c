@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/fmap.h"
+#include "base/mem.h"
 #include "base/proc.h"
+#include "cli/lines.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 
@@ -43,8 +45,7 @@ static void on_alarm(int sig)
 typedef struct streams {
     snc_terminal t; /* first: what the terminal's callbacks take the user for */
     int lost;       /* errno of a failed write of the answer */
-    char *line;
-    size_t line_cap;
+    snc_lines in;
 } streams;
 
 static void on_result(void *user, const char *line)
@@ -56,24 +57,17 @@ static void on_result(void *user, const char *line)
     cancelled = 1; /* nobody reads: no use to go on */
 }
 
+static int on_ready(void *user) { return snc_lines_ready(&((streams *)user)->in); }
+
+/* Whoever reads the answers has all of them before more input is waited for. */
 static snc_err on_input(void *user, const char **line, size_t *bytes)
 {
     streams *t = user;
-    ssize_t n = -1;
-    *line = NULL;
-    do {
-        clearerr(stdin);
-        if (!cancelled) n = getline(&t->line, &t->line_cap, stdin);
-        SNC_CHECK(!cancelled, SNC_E_CANCELLED, "interrupted while waiting for input");
-    } while (n < 0 && ferror(stdin) && errno == EINTR);
-    if (n < 0) {
-        SNC_CHECK(!ferror(stdin), SNC_E_IO, "standard input: read failed: %s", strerror(errno));
-        return SNC_OK;
+    if (!snc_lines_ready(&t->in) && !t->lost && fflush(stdout) != 0 && !asked) {
+        t->lost = errno;
+        cancelled = 1;
     }
-    while (n > 0 && (t->line[n - 1] == '\n' || t->line[n - 1] == '\r')) n--;
-    *line = t->line;
-    *bytes = (size_t)n;
-    return SNC_OK;
+    return snc_lines_next(&t->in, line, bytes, &cancelled);
 }
 
 static snc_err run(const snc_args *a, const snc_host *h, int *missed)
@@ -174,9 +168,9 @@ int main(int argc, char **argv)
         return answered();
     }
     if (!err && a.verb->all_cores) spin_briefly(argv);
-    streams io = {.lost = 0};
+    streams io = {.in = {.fd = STDIN_FILENO}};
     snc_host h = {.size = sizeof h, .user = &io, .log = snc_terminal_log, .result = on_result, .input = on_input, .cancel = &cancelled,
-                  .program = SNC_PROC_SELF, .status = snc_terminal_status};
+                  .program = SNC_PROC_SELF, .status = snc_terminal_status, .ready = on_ready};
     handle_signals(&a);
     if (!err && a.log_json) err = snc_output_check(&a.o, "--log-json", a.log_json);
     snc_err opened = snc_terminal_open(&io.t, err ? NULL : a.log_json, a.quiet);
@@ -186,7 +180,7 @@ int main(int argc, char **argv)
     if (io.lost && (!err || err == SNC_E_CANCELLED)) err = snc_err_set(SNC_E_IO, "standard output: write failed: %s", strerror(io.lost));
     if (err) snc_terminal_error(&io.t, snc_err_text());
     snc_terminal_close(&io.t);
-    free(io.line);
+    snc_free(io.in.data);
     if (err == SNC_E_CANCELLED) return 130;
     return err ? 2 : missed ? 3 : 0;
 }

@@ -31,9 +31,11 @@ static const snc_verb verbs[] = {
      "one of 2 classes; one without a tokenizer makes a file for `bench` only, which is said.", SNC_VERB_EXPORT, 0},
     {"bench", "bench M [M2 ...] [-b 1,8 -s 16,128,data -t 1,2] [--tasks sst2,mrpc --data DIR] [-o md|json|csv]",
      "latency, and scores on tasks", NULL, SNC_VERB_BENCH, 0},
-    {"predict", "predict M [--logits] < lines", "label TAB probability for each input line",
+    {"predict", "predict M [--logits] [--format text|jsonl] < lines", "label TAB probability for each input line",
      "A TAB splits a line into a pair; on a model for single sentences the text after the TAB is a second segment too. An empty line is\n"
-     "an empty text and gets an answer. Regression prints the value alone. --logits adds every logit.", SNC_VERB_PREDICT, 0},
+     "an empty text and gets an answer. Lines are answered together, and as soon as no more of them wait. Regression prints the value\n"
+     "alone. --logits adds every logit. --format jsonl: an object a line, {\"line\",\"label\",\"probability\",\"probabilities\",\"cut\",\n"
+     "\"invalid_utf8\"}, the probabilities by the names of all classes.", SNC_VERB_PREDICT, 0},
     {"eval", "eval M --task T --data DIR [--split dev] [--json]", "score a .snc or a Hugging Face folder on a split", NULL, SNC_VERB_EVAL, 1},
     {"info", "info M [--json]", "what is inside a model file", NULL, SNC_VERB_INFO, 0},
     {"verify", "verify F.snc|DIR ...", "whether files are as they were written",

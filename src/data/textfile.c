@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 /* ---- what is no text ------------------------------------------------------------------------------------------------ */
 
@@ -67,17 +68,6 @@ snc_err snc_textfile__refuse_other(const char *dir, const char *stem)
 
 /* ---- UTF-8 ---------------------------------------------------------------------------------------------------------- */
 
-/* Bytes of the valid sequence at p; 0: there is none (RFC 3629: no surrogates, nothing longer than it need be). */
-static size_t sequence(const unsigned char *p, size_t n)
-{
-    size_t len = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-    if (len == 0 || len > n) return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90)) return 0;
-    return len;
-}
-
 /* Letters above ASCII alone and not one valid sequence: a file of one byte a letter. */
 static snc_err check_utf8(snc_textfile *f, const char *path)
 {
@@ -89,7 +79,7 @@ static snc_err check_utf8(snc_textfile *f, const char *path)
             i += 8;
             continue;
         }
-        size_t n = p[i] < 0x80 ? 1 : sequence(p + i, f->size - i);
+        size_t n = snc_utf8_sequence(p + i, f->size - i);
         valid += n > 1;
         if (n == 0) {
             f->broken++;

@@ -24,7 +24,7 @@ static const struct {
     {"--backend", {"auto", "ref", "blas", "onednn", "native"}},
     {"--fp", {"auto", "f32", "bf16"}},
     {"--compute", {"auto", "f32", "bf16"}},
-    {"--format", {"md", "json", "csv"}},
+    {"--format", {"md", "json", "csv", "text", "jsonl"}},
     {"--export", {"csv", "json"}},
     {"--sampler", {"sandwich", "instatune", "full"}},
     {"--depth-rule", {"first", "last", "even", "auto"}},

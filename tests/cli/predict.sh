@@ -7,7 +7,7 @@ run 0 finetune --pretrained nano/nano.snc --task nano/task.json --data nano --ou
 printf 'good film\nbad movie\n\nvery good\tit is bad\n\t\nthe film was bad bad\r\n\xff\xfe good\nlast' >in
 run 0 predict t.snc <in
 lines out 8
-equal "standard error" "$(cat err)" ""
+equal "standard error" "$(cat err)" "warning: 1 text was no UTF-8: bytes that are none were read as U+FFFD"
 check "every line is a label, a TAB and a probability" test "$(grep -cxP '(positive|negative)\t(0\.[5-9][0-9]*|1\.0+)' out)" -eq 8
 cp out together
 # Each line alone gives the same answer: batching neither mixes nor reorders.
@@ -52,6 +52,86 @@ cut -f1 out >two
 run 0 predict t.snc --backend ref <in
 cut -f1 out >ref
 same two ref
+
+# ---- in a pipe: an answer as soon as no more lines wait, also to one that is there in part ---------------------------------------------
+# piped ARG...: the program between the descriptors `to` and `from`.
+piped() {
+    mkfifo pipe.in pipe.out
+    "$COMPRESS" "$@" <pipe.in >pipe.out 2>err &
+    CHILD=$!
+    exec {to}>pipe.in {from}<pipe.out
+    rm pipe.in pipe.out
+}
+talk() { # TEXT...: writes each and waits for an answer
+    local text
+    for text; do
+        printf "$text" >&"$to"
+        check "no answer to '$text'" read -r -t 60 ANSWER <&"$from"
+    done
+}
+hung_up() { # COUNT: no more input; so many answers are left
+    exec {to}>&-
+    equal "answers after the last" "$(wc -l <&"$from")" "$1"
+    exec {from}<&-
+    wait $CHILD
+    equal "exit code at the end of a pipe" $? 0
+    CHILD=""
+    equal "standard error" "$(cat err)" ""
+}
+piped predict t.snc
+talk 'good film\n' 'bad movie\n' '\n' 'good\r\ngo' 'od film\nbad' # the last two: lines in two parts
+printf 'good film\n' >in
+run 0 predict t.snc <in
+equal "a line in two parts" "$ANSWER" "$(cat out)"
+hung_up 1 # of a line without an end
+piped tokenize --pretrained t.snc
+talk 'good film\n' 'bad movie\n'
+hung_up 0
+# Lines longer than what is read at once, and many of them.
+awk 'BEGIN { for (i = 0; i < 400; i++) { n = i % 7 ? i % 5 : 30000; for (k = 0; k < n; k++) printf "good "; print "film" } }' >in
+cat in | "$COMPRESS" predict t.snc >out 2>err
+run 0 predict t.snc --format text <in
+cp out all
+cat in | { sleep 0.1; cat; } | "$COMPRESS" predict t.snc >out 2>err
+lines out 400
+same <(cut -f1 all) <(cut -f1 out)
+
+# ---- --format jsonl: an object a line, all classes by name ---------------------------------------------------------------------------
+printf 'good film\n\nbad \xff "movie"\n%s\n' "$long" >in
+run 0 predict t.snc <in
+cp out text
+run 0 predict t.snc --format jsonl <in
+number='(0|1|[0-9.]+(e-[0-9]+)?)' bool='(true|false)'
+object="\{\"line\":[1-4],\"label\":\"(negative|positive)\",\"probability\":$number,\"probabilities\":\{\"negative\":$number,\"positive\":$number\}"
+check "objects" test "$(grep -cxE "$object,\"cut\":$bool,\"invalid_utf8\":$bool\}" out)" -eq 4
+equal "line numbers" "$(grep -o '"line":[0-9]*' out | tr '\n' ' ')" '"line":1 "line":2 "line":3 "line":4 '
+equal "what was cut" "$(grep '"cut":true' out | cut -c1-10)" '{"line":4,'
+equal "what was no UTF-8" "$(grep '"invalid_utf8":true' out | cut -c1-10)" '{"line":3,'
+same <(cut -f1 text) <(sed 's/.*"label":"\([a-z]*\)".*/\1/' out)
+check "probabilities are those of the other format" awk -F'[\t]' 'NR == FNR { p[NR] = $2; next } { split($0, f, /"probability":/); x = f[2] + 0
+    if (p[FNR] - x > 1e-5 || x - p[FNR] > 1e-5) exit 1 }' text out
+run 0 predict t.snc -o jsonl --logits <in
+check "objects with logits" test "$(grep -cxE "$object,\"logits\":\{\"negative\":-?$number,\"positive\":-?$number\},\"cut\":$bool,\"invalid_utf8\":$bool\}" out)" -eq 4
+refused "-o 'json': expected text or jsonl" predict t.snc --format json
+# Names that JSON writes otherwise, and two classes of one name.
+cp t.snc odd.snc
+"$MAKE_NANO" --set odd.snc labels '["say \"no\" \\ or é","say \"no\" \\ or é"]' || exit 2
+run 0 predict odd.snc -o jsonl <in
+holds out '"probabilities":{"say \\"no\\" \\\\ or é":[0-9.e-]*,"say \\"no\\" \\\\ or é#1":[0-9.e-]*},'
+# One text without a number for an answer: the others have theirs, and it is said.
+cp t.snc nan.snc
+word=$(grep -anx movie <(head -c "$(offset t.snc tokenizer.vocab)" /dev/null; tail -c +$(($(offset t.snc tokenizer.vocab) + 1)) t.snc) | head -1 | cut -d: -f1)
+poke nan.snc $(($(offset nan.snc embeddings.word.weight) + ($word - 1) * 32 * 4)) '\x00\x00\xc0\x7f'
+reseal nan.snc
+printf 'good film\nbad movie\nthe film\n' >in
+run 2 predict nan.snc -o jsonl <in
+lines out 3
+equal "the object of a failure" "$(sed -n 2p out)" '{"line":2,"error":"its logits are not finite"}'
+check "the others" test "$(grep -c '"label"' out)" -eq 2
+equal "standard error" "$(cat err)" "compress: nan.snc: 1 of 3 lines have no answer: their logits are not finite"
+run 2 predict nan.snc <in
+lines out 1
+equal "standard error" "$(cat err)" "compress: nan.snc: line 2: its logits are not finite"
 
 # The exported INT8 file.
 run 0 export t.snc --policy int8 --output t8.snc

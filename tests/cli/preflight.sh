@@ -23,7 +23,7 @@ copy short && echo oops >>short/dev.tsv
 never "short/dev.tsv:202: 1 column, expected at least 2" --pretrained $m --task nano/task.json --data short --target-latency 0.9x
 copy header && sed -i '1s/label/lable/' header/dev.tsv
 never "header/dev.tsv:1: no column 'label'" --pretrained $m --task nano/task.json --data header --target-latency 0.9x
-refused "label/dev.tsv:42: label 'neutral'" export $m --policy int8 --trim-vocab --task nano/task.json --data label --output trimmed.snc
+refused "label/dev.tsv:42: label 'neutral'" export $m --seeded-head --policy int8 --trim-vocab --task nano/task.json --data label --output trimmed.snc
 absent trimmed.snc
 
 # ---- targets out of reach -----------------------------------------------------------------------------------------------

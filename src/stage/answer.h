@@ -1,0 +1,39 @@
+/* stage/answer.h: what a model says of a text, as a line: for people and cut(1), or a JSON object (predict --format jsonl).
+ *
+ *   text    label TAB probability [TAB logit ...]; a regression: value [TAB value]
+ *   jsonl   {"line":1,"label":"good","probability":0.9,"probabilities":{"bad":0.1,"good":0.9},"logits":{...},"cut":false,"invalid_utf8":false}
+ *           a regression: "value" in place of label and probabilities; no answer: {"line":1,"error":"..."}
+ *
+ * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
+ * differ. Every line has the same keys, "logits" with --logits alone.
+ */
+#ifndef SNC_STAGE_ANSWER_H
+#define SNC_STAGE_ANSWER_H
+
+#include "stage/draft.h"
+#include "stage/load.h"
+
+typedef struct snc_answers {
+    const snc_loaded *l; /* borrowed */
+    bool jsonl, logits;
+    char **name, **key;  /* [classes] as they are, and as JSON strings, no two of which are the same */
+    snc_draft line;
+} snc_answers;
+
+/* What is known of a text beside its logits. */
+typedef struct snc_asked {
+    long line;        /* of the input, from 1 */
+    bool cut, broken; /* it was longer than the model takes; bytes of it were no UTF-8 */
+} snc_asked;
+
+/* --format of predict. SNC_E_ARG: another one. */
+snc_err snc_answers_format(bool *jsonl, const snc_options *o) SNC_MUST_USE;
+
+snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_options *o) SNC_MUST_USE;
+/* A line without its end, borrowed until the next call. z [classes], finite. */
+snc_err snc_answers_say(const char **out, snc_answers *a, const snc_asked *q, const float *z) SNC_MUST_USE;
+/* The object of a text without an answer; jsonl alone. */
+snc_err snc_answers_fail(const char **out, snc_answers *a, const snc_asked *q, const char *why) SNC_MUST_USE;
+void    snc_answers_dispose(snc_answers *a);
+
+#endif
