@@ -134,7 +134,7 @@ typedef struct snc_options {
     const char *const *models; int n_models; /* positional .snc files */
     const char *task;       /* shipped name or a JSON file */
     const char *tasks;      /* comma list, for bench */
-    const char *data;       /* folder with SST-2/ MRPC/ ..., or the task's own files */
+    const char *data;       /* folder with SST-2/ MRPC/ ..., or the task's own files; or one file of train rows */
     const char *split;      /* train | rank | select | dev | test; default dev */
     const char *unlabeled;  /* text file learnt by distillation alone */
     int trim_vocab;         /* keep the word pieces seen in train and unlabeled text alone */
@@ -183,6 +183,9 @@ typedef struct snc_options {
     const char *repair;     /* auto | on | off */
     double repair_epochs;
     int seeded_head;        /* a model without a trained classifier answers by a seeded one: for timing */
+    /* rows, in place of a task file or of what it says */
+    const char *text, *text_pair, *label; /* columns; with one of them `task` is "custom" where it is not given */
+    const char *quoting;    /* auto | none | csv */
 } snc_options;
 
 /* Fills in size and the defaults. New fields go to the end: a library takes the structs of programs that were built with an

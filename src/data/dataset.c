@@ -168,11 +168,18 @@ static snc_err every_row(int32_t **out, int n)
     return SNC_OK;
 }
 
+/* Where dev has no file, train gives its rows. */
 static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, const char *dir, const char *split)
 {
-    SNC_TRY(snc_rows__load(out, t, dir, split));
+    bool dev = strcmp(split, "dev") == 0, carved = dev || strcmp(split, "train") == 0;
+    if (carved) SNC_TRY(snc_rows__absent(&carved, t, dir, "dev"));
+    SNC_TRY(snc_rows__load(out, t, dir, carved ? "train" : split));
     if ((*out)->skipped)
         snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);
+    if (!carved) return SNC_OK;
+    int n = (*out)->n;
+    SNC_TRY(snc_carve__dev(*out, dev, snc_task_classes(t), t->phrases));
+    SNC_CHECK((*out)->n > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out dev, of which there is no file", (*out)->path, n);
     return SNC_OK;
 }
 
@@ -213,6 +220,7 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
     SNC_GOTO(hold_out ? snc_carve__make(&c, rows, extra, t->phrases, ctx->seed) : carve_nothing(&c, rows, extra));
     SNC_GOTO(snc_carve__sample(c.train, &c.n_train, max_train_samples, ctx->seed));
     SNC_GOTO(build(&out->train, ctx, t, tok, rows, c.train, c.n_train, extra, c.extra, c.n_extra));
+    out->dev = rows->dev;
     if (hold_out) {
         SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
         SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
@@ -221,6 +229,9 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
     if (hold_out && c.n_rank < FEW)
         snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path,
                 c.n_rank);
+    if (rows->dev)
+        snc_log(ctx, SNC_LOG_INFO, "%s: no dev file: %d rows of it are dev, by class and the same for every --seed (%d contained in those left train)",
+                rows->path, rows->dev, rows->left_out);
     if (c.removed_extra)
         snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c.removed_extra);
 out:

@@ -6,6 +6,10 @@
  * Tasks whose rows are phrases of one another ("phrases": true, SST-2): candidates have at least 8 words, a row's double
  * counts as another row; 1,000 + 1,000 by seed. Other tasks: 10 % each, at least 50, at most 1,000 rows; the first of
  * equal rows stands for all of them. Never more than a quarter of the file each. hold_out = false trains on every row.
+ *
+ * A task without a dev file has its dev rows from the train file, before the others: a tenth, 50 to 1,000, stratified by class and
+ * contained in no other row; rows contained in them leave train. They are drawn by their own text, whatever the seed, so that training,
+ * resuming and scoring agree on them.
  */
 #ifndef SNC_DATA_DATASET_H
 #define SNC_DATA_DATASET_H
@@ -40,6 +44,7 @@ snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *
 typedef struct snc_splits {
     snc_dataset *train, *rank, *select; /* rank and select NULL without hold_out */
     int removed; /* train rows dropped by the containment rule */
+    int dev;     /* rows of the train file that are dev, which has no file of its own */
 } snc_splits;
 /* Carves the train file with ctx->seed. unlabeled (a text file, one row a line, a TAB makes a pair) or NULL is appended to
  * train with target NaN, but for the rows that rank or select contain; max_train_samples counts the labelled rows alone.

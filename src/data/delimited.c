@@ -45,7 +45,8 @@ static snc_err quoted_field(snc_delimited *d)
     for (const char *lf = begin; (lf = memchr(lf, '\n', (size_t)(q - lf))) != NULL; lf++, d->spanned = true) d->lines++;
     d->doubled = d->doubled || doubled;
     d->spanned = d->spanned || memchr(begin, d->separator, n) != NULL;
-    d->p = q + 1;
+    for (d->p = q + 1; d->p < d->end && *d->p == ' ' && d->separator != ' ';) d->p++; /* "good" ,1 as people type it */
+    d->quotes++;
     bool ends = d->p == d->end || *d->p == d->separator || *d->p == '\n' || (*d->p == '\r' && d->p + 1 < d->end && d->p[1] == '\n');
     SNC_CHECK(ends, SNC_E_FORMAT, "%s:%lld: text after a closing quote (--quoting none: quotes are text)", d->path, (long long)d->lines + 1);
     if (d->p < d->end && *d->p == '\r') d->p++;
@@ -62,7 +63,7 @@ static snc_err quoted_field(snc_delimited *d)
 
 static snc_err read_record(snc_delimited *d)
 {
-    d->n = 0;
+    d->n = d->quotes = 0;
     for (;;) {
         if (d->quoted && d->p < d->end && *d->p == '"') {
             SNC_TRY(quoted_field(d));
@@ -96,7 +97,7 @@ snc_err snc_delimited__is_quoted(bool *out, const char *data, size_t n, char sep
 {
     snc_delimited d;
     snc_arena *arena = NULL;
-    bool more = true, same = true;
+    bool more = true, same = true, all = false;
     int columns = 0;
     *out = false;
     if (n == 0 || !memchr(data, '"', n)) return SNC_OK;
@@ -104,9 +105,11 @@ snc_err snc_delimited__is_quoted(bool *out, const char *data, size_t n, char sep
     snc_delimited__init(&d, arena, "", data, n, separator, true);
     while (more && same) {
         same = snc_delimited__next(&more, &d) == SNC_OK && (!more || columns == 0 || d.n == columns);
-        if (columns == 0) columns = d.n;
+        if (columns) continue;
+        columns = d.n;
+        all = columns && d.quotes == columns;
     }
-    *out = same && (d.doubled || d.spanned);
+    *out = same && (all || d.doubled || d.spanned);
     snc_delimited__dispose(&d);
     snc_arena_free(arena);
     return SNC_OK;

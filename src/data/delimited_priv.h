@@ -26,7 +26,7 @@ typedef struct snc_delimited {
     bool quoted;
     char separator;
     snc_span *field;       /* [n] of the present record */
-    int n;
+    int n, quotes;         /* fields; those that stood in quotes */
     size_t cap;
     snc_arena *arena;      /* of fields without their doubled quotes; the caller's */
     bool doubled, spanned; /* seen so far: a doubled quote; a separator or a line feed inside quotes */
@@ -38,7 +38,7 @@ snc_err snc_delimited__next(bool *more, snc_delimited *d) SNC_MUST_USE;
 void    snc_delimited__dispose(snc_delimited *d);
 
 /* Whether the data reads as quoted and says so: every record has as many fields as the first, and some field needs its quotes (it
- * holds a separator, a line feed or a doubled quote). */
+ * holds a separator, a line feed or a doubled quote) or all of the first record's have them. */
 snc_err snc_delimited__is_quoted(bool *out, const char *data, size_t n, char separator) SNC_MUST_USE;
 
 #endif

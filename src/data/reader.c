@@ -81,6 +81,7 @@ static snc_err read_header(snc_reader *r, bool has_header)
     r->b = NO_COLUMN;
     SNC_TRY(find_column(&r->a, r, &t->text_a, has_header, true));
     if (t->pair) SNC_TRY(find_column(&r->b, r, &t->text_b, has_header, true));
+    r->second = t->pair || (has_header && t->text_b.names.n && find_in_header(&t->text_b, &r->text) != NO_COLUMN);
     return find_column(&r->label, r, &t->label, has_header, r->needs_label);
 }
 
@@ -90,12 +91,21 @@ static snc_span field(const snc_delimited *d, int i)
     return i >= 0 && i < d->n ? d->field[i] : (snc_span){0};
 }
 
+/* ",,," and a line of blanks, as spreadsheets and editors leave them. */
+static bool is_empty(const snc_delimited *d)
+{
+    for (int i = 0; i < d->n; i++)
+        if (trimmed(d->field[i]).n) return false;
+    return true;
+}
+
 static snc_err next_delimited(bool *more, snc_reader *r)
 {
     const snc_delimited *d = &r->text;
     for (;;) {
         SNC_TRY(snc_delimited__next(more, &r->text));
         if (!*more) return SNC_OK;
+        if (r->strict && is_empty(d)) continue;
         r->line = d->line;
         SNC_CHECK(r->width == 0 || d->n == r->width || r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, the header has %d", r->path,
                   (long long)r->line, d->n, d->n == 1 ? "" : "s", r->width);
@@ -230,6 +240,7 @@ static snc_err next_json(bool *more, snc_reader *r)
     SNC_CHECK(cJSON_IsObject(r->json), SNC_E_FORMAT, "%s:%lld: expected a JSON object", r->path, (long long)r->line);
     SNC_TRY(read_text(&r->text_a, r, &r->task->text_a));
     r->text_b = (snc_span){0};
+    r->second = find_key(r->json, &r->task->text_b) != NULL;
     if (r->task->pair) SNC_TRY(read_text(&r->text_b, r, &r->task->text_b));
     return read_target(r);
 }

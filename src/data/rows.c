@@ -109,8 +109,22 @@ static snc_err open_split(const snc_split_file **f, char *path, const snc_task *
 {
     *f = find_split(t, split);
     SNC_CHECK(*f, SNC_E_NOTFOUND, "task %s has no split '%s'", t->name, split);
-    SNC_CHECK(snc_is_dir(dir), SNC_E_IO, "%s: no such folder", dir);
+    if (snc_is_file(dir)) { /* one file has one split */
+        SNC_CHECK(strcmp(split, "train") == 0, SNC_E_NOTFOUND, "%s: is one file, of train rows: no %s rows", dir, split);
+        SNC_CHECK(snprintf(path, PATH_SIZE, "%s", dir) < PATH_SIZE, SNC_E_ARG, "path too long: %.80s...", dir);
+        return SNC_OK;
+    }
+    SNC_CHECK(snc_is_dir(dir), SNC_E_IO, "%s: no such folder or file", dir);
     return find_file(path, t, *f, dir);
+}
+
+snc_err snc_rows__absent(bool *out, const snc_task *t, const char *dir, const char *split)
+{
+    const snc_split_file *f;
+    char path[PATH_SIZE];
+    snc_err err = open_split(&f, path, t, dir, split);
+    *out = err == SNC_E_NOTFOUND;
+    return *out ? SNC_OK : err;
 }
 
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
@@ -264,7 +278,7 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y ? 1 : by_bytes(a, b);
 }
 
-static snc_err collect_labels(const char **labels, int *n, snc_arena *arena, snc_reader *r)
+static snc_err collect_labels(const char **labels, int *n, snc_reader *r)
 {
     bool more;
     SNC_TRY(snc_reader__next(&more, r));
@@ -278,7 +292,7 @@ static snc_err collect_labels(const char **labels, int *n, snc_arena *arena, snc
                       "%s:%lld: more than %d different labels; numbers to predict need \"type\": \"regression\"", r->path,
                       (long long)r->line, SNC_TASK__MAX_LABELS);
             char *copy;
-            SNC_TRY(snc_arena_strndup(&copy, arena, r->target.p, r->target.n));
+            SNC_TRY(snc_arena_strndup(&copy, r->text.arena, r->target.p, r->target.n));
             labels[(*n)++] = copy;
         }
         SNC_TRY(snc_reader__next(&more, r));
@@ -286,34 +300,51 @@ static snc_err collect_labels(const char **labels, int *n, snc_arena *arena, snc
     return SNC_OK;
 }
 
-static snc_err discover(snc_task *t, snc_arena *arena, const snc_split_file *f, const char *path, const snc_textfile *file)
+static snc_err discover_labels(snc_task *t, snc_reader *r)
 {
     const char **labels;
     int n = 0;
-    snc_reader r;
-    SNC_TRY(snc_arena_alloc(&labels, arena, SNC_TASK__MAX_LABELS * sizeof *labels));
-    snc_err err = snc_reader__init(&r, arena, t, f, path, file->data, file->size);
-    if (err == SNC_OK) err = collect_labels(labels, &n, arena, &r);
-    snc_reader__dispose(&r);
-    if (err != SNC_OK) return err;
+    SNC_TRY(snc_arena_alloc(&labels, r->text.arena, SNC_TASK__MAX_LABELS * sizeof *labels));
+    SNC_TRY(collect_labels(labels, &n, r));
     qsort(labels, (size_t)n, sizeof *labels, all_numbers(labels, n) ? by_value : by_bytes);
-    return snc_task__set_labels(t, labels, n, path);
+    return snc_task__set_labels(t, labels, n, r->path);
+}
+
+/* By the header; of JSON, which has none, by the first row. */
+static snc_err discover_pair(snc_task *t, snc_reader *r)
+{
+    bool more = true;
+    if (r->form == SNC_FORM__JSONL || r->form == SNC_FORM__LIST) SNC_TRY(snc_reader__next(&more, r));
+    t->pair = r->second;
+    t->auto_pair = false;
+    return snc_task__hash(t);
+}
+
+static snc_err discover(snc_err (*find_out)(snc_task *, snc_reader *), snc_task *t, const snc_split_file *f, const char *path, const snc_textfile *file)
+{
+    snc_arena *arena = NULL;
+    snc_reader r;
+    SNC_TRY(snc_arena_new(&arena));
+    snc_err err = snc_reader__init(&r, arena, t, f, path, file->data, file->size);
+    if (err == SNC_OK) err = find_out(t, &r);
+    snc_reader__dispose(&r);
+    snc_arena_free(arena);
+    return err;
 }
 
 snc_err snc_task_discover(snc_task *t, const char *dir)
 {
     snc_err err = SNC_OK;
     snc_textfile file = {0};
-    snc_arena *arena = NULL;
     const snc_split_file *f;
     char path[PATH_SIZE];
-    if (!t->auto_labels || t->labels.n) return SNC_OK;
+    bool labels = t->auto_labels && !t->labels.n;
+    if (!labels && !t->auto_pair) return SNC_OK;
     SNC_TRY(open_split(&f, path, t, dir, "train"));
-    SNC_GOTO(snc_arena_new(&arena));
     SNC_GOTO(snc_textfile__open(&file, path));
-    SNC_GOTO(discover(t, arena, f, path, &file));
+    if (t->auto_pair) SNC_GOTO(discover(discover_pair, t, f, path, &file));
+    if (labels) SNC_GOTO(discover(discover_labels, t, f, path, &file));
 out:
     snc_textfile__close(&file);
-    snc_arena_free(arena);
     return err;
 }

@@ -24,6 +24,7 @@ typedef struct snc_reader {
     int64_t line;          /* of the present row, from 1 */
     int skipped;           /* rows left out by skip_short_rows */
     bool needs_label, strict;
+    bool second;           /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
     snc_span header;       /* the line of names */
     int width;             /* columns that every row has to have; 0: any number of at least `need` */
     int a, b, label, need; /* columns: an index, -1 the last, NO_COLUMN */
@@ -51,14 +52,18 @@ typedef struct snc_row {
 typedef struct snc_rows {
     snc_row *row; /* [n] */
     int n, skipped;
+    int dev, left_out; /* of a train file that has given its own dev rows: how many those are, and rows that they contain */
     size_t cap;
     snc_textfile file;
     snc_arena *arena;
     char *path;
 } snc_rows;
 
-/* One split of the task. dir holds the task's folder or the files themselves. SNC_E_NOTFOUND: no such split or file. */
+/* One split of the task. dir holds the task's folder or the files themselves, or is one file, whose rows are train. SNC_E_NOTFOUND: no
+ * such split or file. */
 snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;
+/* Whether a split has no file. SNC_E_UNSUPPORTED: it has one that nobody reads. */
+snc_err snc_rows__absent(bool *out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;
 /* The same from memory; data must outlive the rows. */
 snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, const char *path, const void *data,
                         size_t n) SNC_MUST_USE;

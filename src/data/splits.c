@@ -1,7 +1,10 @@
 #include "data/splits_priv.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/rng.h"
 #include "data/contain_priv.h"
 
@@ -13,7 +16,7 @@ enum {
     STREAM_SAMPLE = 0x5c02
 };
 
-enum place { IN_TRAIN, IN_RANK, IN_SELECT, LEFT_OUT };
+enum place { IN_TRAIN, IN_RANK, IN_SELECT, IN_DEV, LEFT_OUT };
 
 static snc_err new_rows(int32_t **out, int n) { return snc_alloc(out, (size_t)n, sizeof **out); }
 
@@ -139,5 +142,97 @@ snc_err snc_carve__sample(int32_t *rows, int *n, int keep, uint64_t seed)
         snc_free(kept);
     }
     snc_free(order);
+    return err;
+}
+
+/* ---- dev of a task without one --------------------------------------------------------------------------------------- */
+
+typedef struct turn {
+    uint64_t hash; /* of the row's text: equal rows come together, in file order */
+    int32_t row;
+} turn;
+
+static int by_hash(const void *a, const void *b)
+{
+    const turn *x = a, *y = b;
+    return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : (x->row > y->row) - (x->row < y->row);
+}
+
+static turn *order_by_text(const snc_rows *rows)
+{
+    static const char seed[] = "dev";
+    turn *order;
+    if (snc_alloc(&order, (size_t)rows->n, sizeof *order)) return NULL;
+    for (int i = 0; i < rows->n; i++) {
+        const snc_row *r = &rows->row[i];
+        const snc_digest_part parts[] = {{seed, sizeof seed}, {r->a.p, r->a.n}, {"\t", 1}, {r->b.p, r->b.n}};
+        order[i] = (turn){snc_digest(parts, 4), i};
+    }
+    qsort(order, (size_t)rows->n, sizeof *order, by_hash);
+    return order;
+}
+
+static int class_of(const snc_row *row, int classes) { return classes > 1 && isfinite((double)row->target) ? (int)row->target : 0; }
+
+/* quota [classes]: each class's share of `size` rows, and one of each that has four. Returns their sum. */
+static int share_out(int *quota, const snc_rows *rows, int classes, int size)
+{
+    int sum = 0;
+    for (int i = 0; i < rows->n; i++) quota[class_of(&rows->row[i], classes)]++;
+    for (int k = 0; k < classes; k++) {
+        int share = (int)((2 * (int64_t)quota[k] * size + rows->n) / (2 * (int64_t)rows->n));
+        quota[k] = share == 0 && quota[k] >= 4 ? 1 : share;
+        sum += quota[k];
+    }
+    return sum;
+}
+
+/* held lists the rows of dev: of each class the first candidates. */
+static snc_err draw_dev(unsigned char *place, int32_t *held, int *n, const snc_contain *c, const snc_rows *rows, int size, int classes, bool phrases)
+{
+    int *quota, left = 0;
+    turn *order = order_by_text(rows);
+    SNC_CHECK(order, SNC_E_NOMEM, "%s: out of memory", rows->path);
+    snc_err err = snc_alloc(&quota, (size_t)classes, sizeof *quota);
+    if (!err) left = share_out(quota, rows, classes, size);
+    for (int i = 0; i < rows->n && left > 0; i++) {
+        int row = order[i].row, k = class_of(&rows->row[row], classes);
+        if (quota[k] == 0 || !is_candidate(c, row, phrases)) continue;
+        quota[k]--;
+        left--;
+        place[row] = IN_DEV;
+        held[(*n)++] = row;
+    }
+    snc_free(quota);
+    snc_free(order);
+    return err;
+}
+
+snc_err snc_carve__dev(snc_rows *rows, bool dev, int classes, bool phrases)
+{
+    snc_err err = SNC_OK;
+    snc_contain *c = NULL;
+    int32_t *all = NULL;
+    unsigned char *place = NULL;
+    int size = hold_out_size(rows->n, false), held = 0, kept = 0;
+    SNC_GOTO(new_rows(&all, rows->n));
+    SNC_GOTO(snc_alloc(&place, (size_t)rows->n, 1));
+    SNC_GOTO(snc_contain__new(&c));
+    SNC_GOTO(snc_contain__add(c, rows->row, rows->n));
+    for (int i = 0; i < rows->n; i++) all[i] = i;
+    SNC_GOTO(snc_contain__index(c, all, rows->n));
+    SNC_GOTO(draw_dev(place, all, &held, c, rows, size, classes > 1 ? classes : 1, phrases));
+    if (held) SNC_GOTO(snc_contain__index(c, all, held));
+    for (int i = 0; i < rows->n; i++) {
+        if (held && place[i] == IN_TRAIN && snc_contain__in(c, i, false)) place[i] = LEFT_OUT;
+        if (place[i] == (dev ? IN_DEV : IN_TRAIN)) rows->row[kept++] = rows->row[i];
+    }
+    rows->left_out = rows->n - kept - (dev ? 0 : held);
+    rows->dev = held;
+    rows->n = kept;
+out:
+    snc_contain__free(c);
+    snc_free(all);
+    snc_free(place);
     return err;
 }

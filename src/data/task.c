@@ -10,7 +10,16 @@
 #include "data/metrics.h"
 
 static const char *const format_names[] = {"tsv", "csv", "jsonl", "auto"};
-enum { FORMATS = sizeof format_names / sizeof *format_names };
+static const char *const quoting_names[] = {"auto", "none", "csv"};
+enum { FORMATS = sizeof format_names / sizeof *format_names, QUOTINGS = sizeof quoting_names / sizeof *quoting_names };
+
+/* The place of a name in a list; n: it is not there. */
+static int find_name(const char *const *names, int n, const char *name)
+{
+    int k = 0;
+    while (k < n && strcmp(name, names[k]) != 0) k++;
+    return k;
+}
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -114,8 +123,13 @@ static snc_err read_columns(snc_task *t, const cJSON *j, const char *where)
         const char *key;
         snc_column *column;
     } columns[] = {{"text_a", &t->text_a}, {"label", &t->label}, {"text_b", &t->text_b}};
-    t->pair = cJSON_GetObjectItemCaseSensitive(j, "text_b") != NULL;
-    for (int i = 0; i < (t->pair ? 3 : 2); i++) {
+    bool second = cJSON_GetObjectItemCaseSensitive(j, "text_b") != NULL;
+    const char *pair;
+    SNC_TRY(snc_json_str(&pair, j, "pair", "", where));
+    t->auto_pair = strcmp(pair, "auto") == 0;
+    SNC_CHECK(t->auto_pair ? second : !*pair, SNC_E_FORMAT, "%s: 'pair' can only be \"auto\", beside a 'text_b'", where);
+    t->pair = second && !t->auto_pair;
+    for (int i = 0; i < (second ? 3 : 2); i++) {
         const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, columns[i].key);
         SNC_CHECK(v, SNC_E_FORMAT, "%s: '%s' is missing", where, columns[i].key);
         SNC_TRY(read_column(columns[i].column, t->arena, v, columns[i].key, where));
@@ -176,20 +190,22 @@ static snc_err read_metrics(snc_task *t, const cJSON *j, const char *where)
 static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
 {
     static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    const char *name, *folder, *format, *type;
+    const char *name, *folder, *format, *type, *quoting;
     SNC_TRY(snc_json_str(&name, j, "name", "", where));
     SNC_TRY(snc_json_str(&folder, j, "folder", "", where));
     SNC_TRY(snc_json_str(&format, j, "format", "tsv", where));
     SNC_TRY(snc_json_str(&type, j, "type", "classes", where));
+    SNC_TRY(snc_json_str(&quoting, j, "quoting", "auto", where));
     SNC_CHECK(*name && name[strspn(name, legal)] == 0 && strlen(name) <= 64, SNC_E_FORMAT,
               "%s: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'", where);
     t->regression = strcmp(type, "regression") == 0;
     SNC_CHECK(t->regression || strcmp(type, "classes") == 0, SNC_E_FORMAT,
               "%s: 'type' must be \"classes\" or \"regression\"", where);
-    int f = 0;
-    while (f < FORMATS && strcmp(format, format_names[f]) != 0) f++;
+    int f = find_name(format_names, FORMATS, format), q = find_name(quoting_names, QUOTINGS, quoting);
     SNC_CHECK(f < FORMATS, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"csv\", \"jsonl\" or \"auto\"", where);
+    SNC_CHECK(q < QUOTINGS, SNC_E_FORMAT, "%s: 'quoting' must be \"auto\", \"none\" or \"csv\"", where);
     t->format = (snc_format)f;
+    t->quoting = (snc_quoting)q;
     SNC_TRY(snc_arena_strndup(&t->name, t->arena, name, strlen(name)));
     SNC_TRY(snc_arena_strndup(&t->folder, t->arena, folder, strlen(folder)));
     SNC_TRY(snc_json_int(&t->max_length, j, "max_length", 128, 8, 8192, where));
@@ -200,7 +216,7 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
 static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {"name",   "folder",  "files",      "format",  "header",     "text_a",          "text_b", "label",
-                                       "labels", "label_names", "type", "metrics", "max_length", "skip_short_rows", "phrases", NULL};
+                                       "labels", "label_names", "type", "metrics", "max_length", "skip_short_rows", "phrases", "pair", "quoting", NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_scalars(t, j, where));
     SNC_TRY(read_files(t, j, where));
@@ -328,7 +344,8 @@ snc_err snc_task_json(char **out, const snc_task *t)
     }
     cJSON_AddStringToObject(j, "format", format_names[t->format]);
     add_column(j, "text_a", &t->text_a);
-    if (t->pair) add_column(j, "text_b", &t->text_b);
+    if (t->pair || t->auto_pair) add_column(j, "text_b", &t->text_b);
+    if (t->auto_pair) cJSON_AddStringToObject(j, "pair", "auto");
     add_column(j, "label", &t->label);
     cJSON_AddStringToObject(j, "type", t->regression ? "regression" : "classes");
     if (t->labels.n) {
@@ -341,6 +358,7 @@ snc_err snc_task_json(char **out, const snc_task *t)
     cJSON_AddNumberToObject(j, "max_length", t->max_length);
     cJSON_AddBoolToObject(j, "skip_short_rows", t->skip_short_rows);
     cJSON_AddBoolToObject(j, "phrases", t->phrases);
+    if (t->quoting != SNC_QUOTING_AUTO) cJSON_AddStringToObject(j, "quoting", quoting_names[t->quoting]);
     char *text = cJSON_PrintUnformatted(j);
     cJSON_Delete(j);
     SNC_CHECK(text, SNC_E_NOMEM, "%s: out of memory while printing JSON", t->name);
@@ -364,6 +382,38 @@ snc_err snc_task_set_max_length(snc_task *t, int tokens)
 {
     SNC_CHECK(tokens >= 8 && tokens <= 8192, SNC_E_ARG, "max length %d: expected 8 to 8192", tokens);
     t->max_length = tokens;
+    return snc_task__hash(t);
+}
+
+static snc_err set_column(snc_column *c, snc_task *t, const char *name)
+{
+    if (!name) return SNC_OK;
+    *c = (snc_column){0};
+    SNC_TRY(snc_arena_alloc(&c->names.v, t->arena, sizeof *c->names.v));
+    c->names.n = 1;
+    return snc_arena_strndup(&c->names.v[0], t->arena, name, strlen(name));
+}
+
+/* A column of a name takes a header, which files that were said to have none may have after all. */
+snc_err snc_task_set_columns(snc_task *t, const char *text_a, const char *text_b, const char *label)
+{
+    if (!text_a && !text_b && !label) return SNC_OK;
+    SNC_TRY(set_column(&t->text_a, t, text_a));
+    SNC_TRY(set_column(&t->text_b, t, text_b));
+    SNC_TRY(set_column(&t->label, t, label));
+    if (text_a || text_b) {
+        t->pair = text_b != NULL;
+        t->auto_pair = false;
+    }
+    for (int i = 0; i < t->n_files; i++) t->files[i].header = true;
+    return snc_task__hash(t);
+}
+
+snc_err snc_task_set_quoting(snc_task *t, const char *quoting)
+{
+    int q = find_name(quoting_names, QUOTINGS, quoting);
+    SNC_CHECK(q < QUOTINGS, SNC_E_ARG, "--quoting '%s': expected auto, none or csv", quoting);
+    t->quoting = (snc_quoting)q;
     return snc_task__hash(t);
 }
 

@@ -12,6 +12,7 @@
  *   header           true           the TSV's first line names the columns; or an object, split -> true or false
  *   text_a, label    (needed)       a column, see below
  *   text_b           none           second text: makes it a task of pairs
+ *   pair             none           "auto": it is one where the train file has a column of text_b
  *   type             "classes"      or "regression": label is a finite number
  *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
  *                                   sorted order (numbers by value, otherwise bytes)
@@ -19,6 +20,7 @@
  *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "matthews"; regression: "pearson", "spearman";
  *                                   their mean is the score
  *   max_length       128            tokens, 8 to 8192
+ *   quoting          "auto"         quotes around fields of CSV and TSV: "none" are text, "csv" are undone (RFC 4180), "auto" as below
  *   skip_short_rows  false          rows with too few columns are skipped and counted instead of refused
  *   phrases          false          train rows are phrases of one another: see data/dataset.h
  *
@@ -28,7 +30,7 @@
  *
  * All is UTF-8, with or without a BOM, also inside .gz (a file that is absent is looked for with .gz behind its name).
  * "tsv": rows end with LF (a CR before it is dropped), no quoting, empty lines are skipped. "csv": RFC 4180, quotes and line
- * feeds inside them; every row is as wide as the header. "jsonl": one object a line; texts are strings, a label may be a string, a
+ * feeds inside them; every row is as wide as the header, or all blank and passed over. "jsonl": one object a line; texts are strings, a label may be a string, a
  * number, true or false. "auto": .csv is CSV; .jsonl, .ndjson JSON lines; .json a list of objects or JSON lines, whichever it
  * begins as; anything else TSV, quoted where the file reads as quoted and some text needs it (pandas), and as wide as its header. A file
  * whose first line has no TAB (or comma) is parted by the comma, TAB, semicolon or bar that the line has most of.
@@ -50,14 +52,18 @@ snc_err snc_task_open(snc_task **out, const char *name_or_path) SNC_MUST_USE;
 /* The same from JSON text, such as snc_task_json wrote into an artifact; `where` names it in messages. */
 snc_err snc_task_parse(snc_task **out, const char *text, size_t n, const char *where) SNC_MUST_USE;
 void    snc_task_close(snc_task *t);
-/* Fills "labels":"auto" from the train file; does nothing for a task that knows its labels. Before that, snc_task_classes
- * is 0 and no rows can be read. */
+/* Fills "labels":"auto" and "pair":"auto" from the train file; does nothing for a task that knows both. Before that,
+ * snc_task_classes is 0 and no rows can be read. dir: a folder, or one file, whose rows are train. */
 snc_err snc_task_discover(snc_task *t, const char *dir) SNC_MUST_USE;
 /* Fills "labels":"auto" with the labels of a model that was trained before; nothing for a task that knows its labels. */
 snc_err snc_task_set_labels(snc_task *t, const char *const *labels, int n) SNC_MUST_USE;
 
 /* Another limit than the file's. SNC_E_ARG: not 8 to 8192. */
 snc_err snc_task_set_max_length(snc_task *t, int tokens) SNC_MUST_USE;
+/* Other columns than the file's, by name; NULL: as they are. A text_a without a text_b is a task of single texts. */
+snc_err snc_task_set_columns(snc_task *t, const char *text_a, const char *text_b, const char *label) SNC_MUST_USE;
+/* "auto", "none" or "csv". SNC_E_ARG. */
+snc_err snc_task_set_quoting(snc_task *t, const char *quoting) SNC_MUST_USE;
 
 const char *snc_task_name(const snc_task *t);
 bool        snc_task_regression(const snc_task *t);

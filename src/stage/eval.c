@@ -56,10 +56,10 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     float *logits = NULL;
     double values[8], score = 0;
     SNC_TRY(snc_stage_need("eval", "a model", o->n_models ? o->models[0] : NULL));
-    SNC_TRY(snc_stage_need("eval", "--task", o->task));
+    SNC_TRY(snc_stage_need("eval", "--task", snc_inputs_task_name(o)));
     SNC_TRY(snc_stage_need("eval", "--data", o->data));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
-    SNC_GOTO(snc_inputs_task(&task, o, o->task));
+    SNC_GOTO(snc_inputs_task(&task, o, snc_inputs_task_name(o)));
     SNC_GOTO(snc_loaded_open(&l, &ctx, o->models[0], snc_task_classes(task), snc_task_regression(task)));
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));

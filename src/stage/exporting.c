@@ -307,7 +307,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     const char *from = o->n_models ? o->models[0] : o->pretrained ? o->pretrained : o->teacher;
     deploy d = {.o = o, .from = from};
     SNC_TRY(snc_stage_need("export", "a model or --pretrained", from));
-    if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--task", o->task));
+    if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--task", snc_inputs_task_name(o)));
     if (o->trim_vocab) SNC_TRY(snc_stage_need("export --trim-vocab", "--data", o->data));
     SNC_CHECK(!o->to || strcmp(o->to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is", o->to);
     SNC_TRY(snc_stage_ctx(&d.ctx, o, h, 0));

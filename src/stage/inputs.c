@@ -12,11 +12,14 @@
 #include "stage/load.h"
 #include "train/evaluate.h"
 
+const char *snc_inputs_task_name(const snc_options *o) { return !o->task && (o->text || o->text_pair || o->label) ? "custom" : o->task; }
+
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
 {
     SNC_TRY(snc_task_open(out, name));
-    snc_err err = SNC_OK;
-    if (o->max_length) err = snc_task_set_max_length(*out, o->max_length);
+    snc_err err = snc_task_set_columns(*out, o->text, o->text_pair, o->label);
+    if (!err && o->quoting) err = snc_task_set_quoting(*out, o->quoting);
+    if (!err && o->max_length) err = snc_task_set_max_length(*out, o->max_length);
     if (!err && o->data) err = snc_task_discover(*out, o->data);
     if (err) {
         snc_task_close(*out);
@@ -45,9 +48,9 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
     *out = (snc_inputs){0};
     SNC_GOTO(snc_alloc(&out->lesson, 1, sizeof *out->lesson));
     SNC_GOTO(snc_load_tokenizer(&assets, model));
-    SNC_GOTO(snc_stage_need(verb, "--task", o->task));
+    SNC_GOTO(snc_stage_need(verb, "--task", snc_inputs_task_name(o)));
     SNC_GOTO(snc_stage_need(verb, "--data", o->data));
-    SNC_GOTO(snc_inputs_task(&out->task, o, o->task));
+    SNC_GOTO(snc_inputs_task(&out->task, o, snc_inputs_task_name(o)));
     SNC_GOTO(fit_length(out->task, ctx, o, model));
     SNC_GOTO(snc_tok_new(&out->tok, &assets));
     SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->data, hold_out, o->max_train_samples, unlabeled));

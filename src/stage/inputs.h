@@ -27,7 +27,9 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
                         bool hold_out, const char *unlabeled) SNC_MUST_USE;
 /* Fills in->dev: every row parses, every label is known. */
 snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o) SNC_MUST_USE;
-/* The task alone, with --max-length and labels found out. */
+/* What --task says: "custom" where it says nothing and a column is named. NULL: nothing. */
+const char *snc_inputs_task_name(const snc_options *o);
+/* The task alone, with --max-length and what else the options say of it, labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
 void    snc_inputs_close(snc_inputs *in);
 /* The rows' lengths in order: what "data" means to a workload. */

@@ -59,6 +59,14 @@ static const struct pair {
     {EXPORT, "--data", WITHOUT, "--trim-vocab", NULL, IDLE},
     {EXPORT, "--unlabeled", WITHOUT, "--trim-vocab", NULL, IDLE},
     {BENCH, "--data", WITHOUT, "--tasks", NULL, IDLE},
+    {EXPORT, "--text", WITHOUT, "--trim-vocab", NULL, IDLE},
+    {EXPORT, "--text-pair", WITHOUT, "--trim-vocab", NULL, IDLE},
+    {EXPORT, "--label", WITHOUT, "--trim-vocab", NULL, IDLE},
+    {EXPORT, "--quoting", WITHOUT, "--trim-vocab", NULL, IDLE},
+    {BENCH, "--text", WITHOUT, "--tasks", NULL, IDLE},
+    {BENCH, "--text-pair", WITHOUT, "--tasks", NULL, IDLE},
+    {BENCH, "--label", WITHOUT, "--tasks", NULL, IDLE},
+    {BENCH, "--quoting", WITHOUT, "--tasks", NULL, IDLE},
 };
 
 static bool has_value(const snc_options *o, const snc_option *row, const char *value)

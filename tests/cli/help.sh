@@ -22,7 +22,7 @@ while read -r verb options; do
         for option in $options --verbose --quiet --log-json; do holds out "^  .*$option"; done
     done
 done <<'LIST'
-compress --pretrained --teacher --task --data --unlabeled --output --overwrite --target-latency --target-size --max-drop --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --repair
+compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --repair
 import --pretrained --output
 finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps
 supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled
@@ -37,6 +37,11 @@ verify --verbose
 tokenize --pretrained --max-length
 study --tabular --searchers --seeds --format --protocols --teacher --task --data --output --target-latency --searcher --evals
 LIST
+# The tasks that are shipped are named wherever one is asked for.
+for task in "$TESTS"/../configs/tasks/*.json; do
+    for verb in compress finetune eval export; do check "--task of $verb names $task" grep -q "^  --task T .* $(basename "$task" .json)[ ,]" <("$COMPRESS" $verb --help); done
+    check "--tasks names $task" grep -q "^  --tasks A,B .* $(basename "$task" .json)[ ,]" <("$COMPRESS" bench --help)
+done
 # The job without its verb is the same verb.
 "$COMPRESS" compress --help >with.txt
 "$COMPRESS" --pretrained x --help >without.txt

@@ -19,6 +19,7 @@ static const struct {
     {"--target-size", {"*MB", "*KB", "*x"}},
     {"--target-macs", {"*x"}},
     {"--time-budget", {"*s", "*m", "*h"}},
+    {"--quoting", {"auto", "none", "csv"}},
     {"--seq-len", {"data"}},
     {"--hold-out", {"0", "1"}},
     {"--backend", {"auto", "ref", "blas", "onednn", "native"}},

@@ -18,7 +18,9 @@ copy() { rm -rf "$1" && cp -r nano "$1"; }
 copy label && sed -i '42s/[a-z]*$/neutral/' label/dev.tsv
 never "label/dev.tsv:42: label 'neutral'" --pretrained $m --task nano/task.json --data label --target-latency 0.9x
 copy none && rm none/dev.tsv
-never "none: no dev file" --pretrained $m --task nano/task.json --data none --target-latency 0.9x
+never "out of reach" "${from[@]}" --data none --target-size 1KB # its dev rows are of train: nothing else is wrong
+printf 'sentence\tlabel\ngood\tpositive\nbad\tnegative\n' >none/train.tsv
+never "none/train.tsv: 2 rows, too few" --pretrained $m --task nano/task.json --data none --target-latency 0.9x
 copy short && echo oops >>short/dev.tsv
 never "short/dev.tsv:202: 1 column, expected at least 2" --pretrained $m --task nano/task.json --data short --target-latency 0.9x
 copy header && sed -i '1s/label/lable/' header/dev.tsv

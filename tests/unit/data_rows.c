@@ -90,6 +90,13 @@ static void csv_quotes_are_undone(void **state)
     OK(parse(&r, t, "train", "a.csv", "text;label\na, b;yes\n")); /* as spreadsheets write it where the comma is a decimal point */
     assert_span(r->row[0].a, "a, b");
     snc_rows__free(r);
+    /* rows of nothing, and a blank behind a closing quote */
+    OK(parse(&r, t, "train", "a.csv", "text,label\n,\n   \n\"a\" ,no\n , \n\"b, \",yes\r\n"));
+    assert_int_equal(r->n, 2);
+    assert_span(r->row[0].a, "a");
+    assert_span(r->row[1].a, "b, ");
+    assert_true(r->row[0].line == 4 && r->row[1].line == 6);
+    snc_rows__free(r);
     FAILS(SNC_E_FORMAT, "a.csv:3: a quote opens here and never closes", parse(&r, t, "train", "a.csv", "text,label\na,no\n\"b,yes\nc,no\n"));
     FAILS(SNC_E_FORMAT, "a.csv:2: text after a closing quote", parse(&r, t, "train", "a.csv", "text,label\n\"a\" b,no\n"));
     FAILS(SNC_E_FORMAT, "a.csv:4: 3 columns, the header has 2", parse(&r, t, "train", "a.csv", "text,label\n\"a\nb\",no\nc,d,no\n"));
@@ -103,6 +110,18 @@ static void tsv_quotes_are_undone_where_a_text_needs_them(void **state)
     (void)state;
     snc_task *t = open_text(any_text);
     snc_rows *r;
+    OK(parse(&r, t, "train", "a.tsv", "\"text\"\t\"label\"\n\"plain\"\t\"no\"\n")); /* all in quotes, the header too */
+    assert_span(r->row[0].a, "plain");
+    snc_rows__free(r);
+    OK(snc_task_set_quoting(t, "csv"));
+    OK(parse(&r, t, "train", "a.tsv", "text\tlabel\n\"plain\"\tno\n"));
+    assert_span(r->row[0].a, "plain");
+    snc_rows__free(r);
+    OK(snc_task_set_quoting(t, "none"));
+    OK(parse(&r, t, "train", "a.csv", "text,label\n\"a \"\"b\"\"\",no\n"));
+    assert_span(r->row[0].a, "\"a \"\"b\"\"\"");
+    snc_rows__free(r);
+    OK(snc_task_set_quoting(t, "auto"));
     OK(parse(&r, t, "train", "a.tsv", "text\tlabel\n\"a \"\"b\"\" c\"\tno\nplain\tyes\n"));
     assert_span(r->row[0].a, "a \"b\" c");
     snc_rows__free(r);

@@ -176,6 +176,54 @@ static void sizes_follow_the_rule(void **state)
     FAILS(SNC_E_FORMAT, "f: 12000 rows, too few", snc_carve__make(&c, &equal, NULL, false, 5));
 }
 
+static int find_row(const snc_rows *rows, const char *text)
+{
+    for (int i = 0; i < rows->n; i++)
+        if (rows->row[i].a.n == strlen(text) && memcmp(rows->row[i].a.p, text, strlen(text)) == 0) return i;
+    return -1;
+}
+
+/* Two classes of one to nine, every text twice: dev has of both, and nothing that train has; more rows move few of its own. */
+static void dev_is_made_by_class_and_shares_nothing_with_train(void **state)
+{
+    (void)state;
+    enum { N = 2000 };
+    static char text[N][24];
+    static snc_row row[N], dev_row[N], more_row[N];
+    for (int i = 0; i < N; i++) {
+        snprintf(text[i], sizeof text[i], "w%d x%d", i / 2, i / 2);
+        row[i] = (snc_row){.a = span(text[i]), .target = i % 20 < 18 ? 0.0f : 1.0f};
+    }
+    memcpy(dev_row, row, sizeof row);
+    memcpy(more_row, row, sizeof row);
+    snc_rows train = {.row = row, .n = N, .path = (char[]){"f"}}, dev = {.row = dev_row, .n = N, .path = (char[]){"f"}};
+    OK(snc_carve__dev(&dev, true, 2, false));
+    OK(snc_carve__dev(&train, false, 2, false));
+    assert_int_equal(dev.n, 200);
+    assert_int_equal(train.dev, 200);
+    assert_int_equal(train.left_out, 200); /* the doubles */
+    assert_int_equal(train.n, N - 400);
+    int rare = 0, same = 0;
+    for (int i = 0; i < dev.n; i++) {
+        char s[24];
+        snprintf(s, sizeof s, "%.*s", (int)dev.row[i].a.n, dev.row[i].a.p);
+        assert_int_equal(find_row(&train, s), -1);
+        rare += dev.row[i].target == 1.0f;
+    }
+    assert_int_equal(rare, 20);
+    snc_rows less = {.row = more_row, .n = N - 200, .path = (char[]){"f"}}; /* before the last rows came */
+    OK(snc_carve__dev(&less, true, 2, false));
+    for (int i = 0; i < less.n; i++) {
+        char s[24];
+        snprintf(s, sizeof s, "%.*s", (int)less.row[i].a.n, less.row[i].a.p);
+        same += find_row(&dev, s) >= 0;
+    }
+    assert_true(less.n == 180 && same > 150);
+    snc_rows few = {.row = row, .n = 3, .path = (char[]){"f"}};
+    OK(snc_carve__dev(&few, true, 2, false));
+    assert_int_equal(few.n, 0);
+}
+
 static void samples_are_nested_and_in_order(void **state)
 {
     (void)state;
@@ -203,6 +251,7 @@ int main(void)
         cmocka_unit_test(held_out_rows_share_no_text_with_train),
         cmocka_unit_test(phrases_leave_and_doubles_are_no_candidates),
         cmocka_unit_test(sizes_follow_the_rule),
+        cmocka_unit_test(dev_is_made_by_class_and_shares_nothing_with_train),
         cmocka_unit_test(samples_are_nested_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,12 +197,66 @@ static void labels_are_discovered_in_order(void **state)
     snc_task_close(t);
 }
 
+static void pairs_are_discovered_and_columns_replaced(void **state)
+{
+    (void)state;
+    static const char folder[] = "data_task_pairs";
+    static const char text[] = "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":[\"train.tsv\",\"train.jsonl\"]},\"text_a\":[\"text\",\"a\"],\"text_b\":\"b\","
+                               "\"pair\":\"auto\",\"label\":\"label\",\"labels\":[\"x\",\"y\"],\"metrics\":[\"accuracy\"]}";
+    static const struct {
+        const char *name, *rows;
+        bool pair;
+    } files[] = {{"train.tsv", "text\tlabel\np\tx\n", false}, {"train.tsv", "a\tB \tlabel\np\tq\tx\n", true},
+                 {"train.jsonl", "{\"text\":\"p\",\"label\":\"x\"}\n", false}, {"train.jsonl", "{\"a\":\"p\",\"b\":\"q\",\"label\":\"x\"}\n", true}};
+    snc_task *t, *again;
+    char *json;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        OK(parse(&t, text));
+        assert_false(snc_task_pair(t));
+        OK(snc_task_json(&json, t));
+        OK(parse(&again, json));
+        assert_true(snc_task_hash(again) == snc_task_hash(t));
+        snc_free(json);
+        snc_task_close(again);
+        write_text(folder, files[i].name, files[i].rows);
+        OK(snc_task_discover(t, folder));
+        assert_int_equal(snc_task_pair(t), files[i].pair);
+        OK(snc_task_json(&json, t)); /* what was found out is part of it */
+        OK(parse(&again, json));
+        assert_int_equal(snc_task_pair(again), files[i].pair);
+        snc_free(json);
+        snc_task_close(again);
+        uint64_t before = snc_task_hash(t);
+        OK(snc_task_set_columns(t, NULL, NULL, NULL));
+        assert_true(snc_task_hash(t) == before);
+        OK(snc_task_set_columns(t, "one", NULL, "three"));
+        assert_false(snc_task_pair(t));
+        OK(snc_task_set_columns(t, "one", "two", NULL));
+        assert_true(snc_task_pair(t) && snc_task_hash(t) != before);
+        snc_task_close(t);
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
+        remove(path);
+    }
+    OK(parse(&t, text));
+    OK(snc_task_set_quoting(t, "none"));
+    OK(snc_task_json(&json, t));
+    OK(parse(&again, json));
+    assert_true(snc_task_hash(again) == snc_task_hash(t));
+    FAILS(SNC_E_ARG, "--quoting 'maybe': expected auto, none or csv", snc_task_set_quoting(t, "maybe"));
+    snc_free(json);
+    snc_task_close(again);
+    snc_task_close(t);
+    remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_tasks_say_what_glue_says), cmocka_unit_test(name_is_found_through_the_working_folder),
         cmocka_unit_test(effective_json_is_the_same_task),  cmocka_unit_test(wrong_fields_are_named),
         cmocka_unit_test(labels_are_discovered_in_order),
+        cmocka_unit_test(pairs_are_discovered_and_columns_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
