@@ -20,6 +20,8 @@ void snc_dataset_free(snc_dataset *d)
     snc_free(d->types);
     snc_free(d->target);
     snc_free(d->line);
+    snc_free(d->text);
+    cJSON_Delete(d->source);
     snc_free(d);
 }
 
@@ -93,6 +95,7 @@ static snc_err join(snc_dataset *d, const encode_job *job, int64_t chunks)
         if (len > d->max_len) d->max_len = len;
         d->target[i] = job->row[i]->target;
         d->line[i] = job->row[i]->line;
+        d->text[i] = snc_row__is_empty(job->row[i]) ? 0 : snc_row__digest(job->row[i]);
     }
     SNC_TRY(snc_alloc(&d->ids, (size_t)d->start[d->n], sizeof *d->ids));
     SNC_TRY(snc_alloc(&d->types, (size_t)d->start[d->n], sizeof *d->types));
@@ -112,6 +115,7 @@ static snc_err encode(snc_dataset *d, encode_job *job, const snc_ctx *ctx)
     SNC_TRY(snc_alloc(&d->start, n + 1, sizeof *d->start));
     SNC_TRY(snc_alloc(&d->target, n, sizeof *d->target));
     SNC_TRY(snc_alloc(&d->line, n, sizeof *d->line));
+    SNC_TRY(snc_alloc(&d->text, n, sizeof *d->text));
     SNC_TRY(snc_alloc(&job->len, n, sizeof *job->len));
     SNC_TRY(snc_alloc(&job->chunks, (size_t)chunks, sizeof *job->chunks));
     SNC_TRY(snc_alloc(&job->scratch, (size_t)ctx->threads, sizeof(snc_tok_scratch *)));
@@ -183,6 +187,12 @@ static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, 
     return SNC_OK;
 }
 
+static void give_source(snc_dataset *d, snc_rows *rows)
+{
+    d->source = rows->source;
+    rows->source = NULL;
+}
+
 snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
                          const char *split, int max_samples)
 {
@@ -194,6 +204,7 @@ snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *
     int n = rows->n;
     SNC_GOTO(snc_carve__sample(pick, &n, max_samples, ctx->seed));
     SNC_GOTO(build(out, ctx, t, tok, rows, pick, n, NULL, NULL, 0));
+    give_source(*out, rows);
 out:
     snc_free(pick);
     snc_rows__free(rows);
@@ -220,6 +231,7 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
     SNC_GOTO(hold_out ? snc_carve__make(&c, rows, extra, t->phrases, ctx->seed) : carve_nothing(&c, rows, extra));
     SNC_GOTO(snc_carve__sample(c.train, &c.n_train, max_train_samples, ctx->seed));
     SNC_GOTO(build(&out->train, ctx, t, tok, rows, c.train, c.n_train, extra, c.extra, c.n_extra));
+    give_source(out->train, rows);
     out->dev = rows->dev;
     if (hold_out) {
         SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));

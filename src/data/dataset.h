@@ -14,6 +14,7 @@
 #ifndef SNC_DATA_DATASET_H
 #define SNC_DATA_DATASET_H
 
+#include "base/json.h"
 #include "core/tokens.h"
 #include "data/task.h"
 #include "tokenizer/tokenizer.h"
@@ -26,6 +27,8 @@ typedef struct snc_dataset {
     int64_t *line;      /* [n] line number in the file, for messages */
     int max_len;        /* the longest row, in tokens */
     int truncated;      /* rows that were cut */
+    uint64_t *text;     /* [n] of each row's texts, equal for equal ones, 0 for an empty row; NULL for made rows */
+    cJSON *source;      /* of which file, and how it was read: data/source_priv.h; NULL where another dataset has it */
 } snc_dataset;
 
 static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d->start[i + 1] - d->start[i]); }

@@ -22,7 +22,7 @@ static snc_span trimmed(snc_span s)
 }
 
 /* "Text " is the column text where no other is. */
-static bool alike(snc_span s, const char *text)
+bool snc_reader__alike(snc_span s, const char *text)
 {
     s = trimmed(s);
     size_t n = strlen(text);
@@ -37,7 +37,7 @@ static int find_in_header(const snc_column *c, const snc_delimited *header)
     for (int loose = 0; loose < 2; loose++)
         for (int k = 0; k < c->names.n; k++)
             for (int i = 0; i < header->n; i++)
-                if (loose ? alike(header->field[i], c->names.v[k]) : same(header->field[i], c->names.v[k])) return i;
+                if (loose ? snc_reader__alike(header->field[i], c->names.v[k]) : same(header->field[i], c->names.v[k])) return i;
     return NO_COLUMN;
 }
 
@@ -75,6 +75,9 @@ static snc_err read_header(snc_reader *r, bool has_header)
         r->header = (snc_span){begin, (size_t)(r->text.p - begin)};
         while (r->header.n && (r->header.p[r->header.n - 1] == '\n' || r->header.p[r->header.n - 1] == '\r')) r->header.n--;
         SNC_TRY(check_header(r));
+        SNC_TRY(snc_arena_alloc(&r->name, r->text.arena, (size_t)r->text.n * sizeof *r->name));
+        memcpy(r->name, r->text.field, (size_t)r->text.n * sizeof *r->name);
+        r->names = r->text.n;
         r->width = r->strict ? r->text.n : 0;
     }
     r->need = 1;
@@ -131,6 +134,8 @@ static bool has_nul(snc_span line)
     return false;
 }
 
+bool snc_reader__is_json(const snc_reader *r) { return r->form == SNC_FORM__JSONL || r->form == SNC_FORM__LIST; }
+
 static const cJSON *find_key(const cJSON *row, const snc_column *c)
 {
     for (int k = 0; k < c->names.n; k++) {
@@ -139,6 +144,8 @@ static const cJSON *find_key(const cJSON *row, const snc_column *c)
     }
     return NULL;
 }
+
+const cJSON *snc_reader__key(const snc_reader *r, const snc_column *c) { return find_key(r->json, c); }
 
 static snc_err read_text(snc_span *out, const snc_reader *r, const snc_column *c)
 {
@@ -305,7 +312,7 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
     if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) s = (snc_span){s.p + 3, n - 3};
     r->form = form_of(t, path, s);
     r->needs_label = strcmp(f->split, "train") == 0 || strncmp(f->split, "dev", 3) == 0;
-    if (r->form == SNC_FORM__CSV || r->form == SNC_FORM__TSV) return open_delimited(r, arena, f, s);
+    if (!snc_reader__is_json(r)) return open_delimited(r, arena, f, s);
     snc_delimited__init(&r->text, arena, path, s.p, s.n, 0, false);
     skip_blanks(&r->text);
     r->begin = r->text.p;
@@ -315,7 +322,7 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
 snc_err snc_reader__next(bool *more, snc_reader *r)
 {
     *more = false;
-    return r->form == SNC_FORM__CSV || r->form == SNC_FORM__TSV ? next_delimited(more, r) : next_json(more, r);
+    return snc_reader__is_json(r) ? next_json(more, r) : next_delimited(more, r);
 }
 
 void snc_reader__dispose(snc_reader *r)

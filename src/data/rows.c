@@ -6,14 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
+#include "data/labels_priv.h"
+#include "data/source_priv.h"
+
 enum { SHOWN = 60, PATH_SIZE = 4096 };
 
 /* ---- targets -------------------------------------------------------------------------------------------------------- */
 
 static int shown(snc_span s) { return s.n < SHOWN ? (int)s.n : SHOWN; }
 
-/* A finite decimal number and nothing else: no hexadecimals, no "nan". */
-static bool read_number(double *out, snc_span s)
+bool snc_read_number(double *out, snc_span s)
 {
     char buf[64], *end;
     if (s.n == 0 || s.n >= sizeof buf) return false;
@@ -36,24 +39,22 @@ static snc_err unknown_label(const snc_reader *r)
                        shown(r->target), r->target.p, labels->n, known);
 }
 
-static snc_err read_target(float *out, const snc_reader *r)
+static snc_err read_target(float *out, snc_labels *labels, const snc_reader *r)
 {
+    int class;
     *out = NAN;
     if (!r->target.p) return SNC_OK;
     if (r->task->regression) {
         double v = 0.0;
-        SNC_CHECK(read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number",
+        SNC_CHECK(snc_read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number",
                   r->path, (long long)r->line, shown(r->target), r->target.p);
         *out = (float)v;
         return SNC_OK;
     }
-    for (int k = 0; k < r->task->labels.n; k++) {
-        const char *label = r->task->labels.v[k];
-        if (strlen(label) != r->target.n || memcmp(label, r->target.p, r->target.n) != 0) continue;
-        *out = (float)k;
-        return SNC_OK;
-    }
-    return unknown_label(r);
+    SNC_TRY(snc_labels__class(&class, labels, r->target));
+    if (class < 0) return unknown_label(r);
+    *out = (float)class;
+    return SNC_OK;
 }
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
@@ -154,33 +155,58 @@ static snc_err keep(snc_span *out, snc_arena *arena, snc_span s)
     return SNC_OK;
 }
 
-static snc_err rows_fill(snc_rows *rows, snc_reader *r)
+static bool in_quotes(snc_span s) { return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"'; }
+
+static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
 {
     bool more;
+    int quoted = 0;
     SNC_TRY(snc_reader__next(&more, r));
+    if (more) snc_source__columns(rows->source, r);
     while (more) {
         snc_row row = {.a = r->text_a, .b = r->text_b, .line = r->line};
-        SNC_TRY(read_target(&row.target, r));
+        SNC_TRY(read_target(&row.target, labels, r));
         if (r->json) { /* dies with the next row */
             SNC_TRY(keep(&row.a, rows->arena, r->text_a));
             SNC_TRY(keep(&row.b, rows->arena, r->text_b));
         }
+        quoted += in_quotes(row.a);
         SNC_TRY(rows_add(rows, &row));
         SNC_TRY(snc_reader__next(&more, r));
     }
     rows->skipped = r->skipped;
     SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
-    return SNC_OK;
+    return snc_source__rows(rows->source, r->task, rows, labels, quoted == rows->n && quoted > 1);
 }
 
 static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_file *f, const void *data, size_t n)
 {
     snc_reader r;
+    snc_labels labels;
     SNC_CHECK(t->regression || t->labels.n, SNC_E_ARG, "task %s: its labels are not known yet", t->name);
-    snc_err err = snc_reader__init(&r, rows->arena, t, f, rows->path, data, n);
-    if (err == SNC_OK) err = rows_fill(rows, &r);
+    rows->source = cJSON_CreateObject();
+    snc_err err = snc_labels__init(&labels, t, rows->arena);
+    if (err == SNC_OK) err = snc_reader__init(&r, rows->arena, t, f, rows->path, data, n);
+    else r = (snc_reader){0};
+    if (err == SNC_OK) err = rows_fill(rows, &labels, &r);
     snc_reader__dispose(&r);
+    snc_labels__dispose(&labels);
     return err;
+}
+
+static bool is_blank(snc_span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] != ' ' && (s.p[i] < '\t' || s.p[i] > '\r')) return false;
+    return true;
+}
+
+bool snc_row__is_empty(const snc_row *r) { return is_blank(r->a) && is_blank(r->b); }
+
+uint64_t snc_row__digest(const snc_row *r)
+{
+    const snc_digest_part parts[] = {{r->a.p, r->a.n}, {"\t", 1}, {r->b.p, r->b.n}};
+    return snc_digest(parts, 3);
 }
 
 snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, const char *path, const void *data, size_t n)
@@ -255,66 +281,19 @@ void snc_rows__free(snc_rows *r)
     if (!r) return;
     snc_free(r->row);
     snc_textfile__close(&r->file);
+    cJSON_Delete(r->source);
     snc_arena_free(r->arena);
     snc_free(r->path);
     snc_free(r);
 }
 
-/* ---- labels of the train file --------------------------------------------------------------------------------------- */
-
-static bool all_numbers(const char *const *v, int n)
-{
-    double x;
-    for (int i = 0; i < n; i++)
-        if (!read_number(&x, (snc_span){v[i], strlen(v[i])})) return false;
-    return true;
-}
-
-static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
-
-static int by_value(const void *a, const void *b)
-{
-    double x = strtod(*(const char *const *)a, NULL), y = strtod(*(const char *const *)b, NULL);
-    return x < y ? -1 : x > y ? 1 : by_bytes(a, b);
-}
-
-static snc_err collect_labels(const char **labels, int *n, snc_reader *r)
-{
-    bool more;
-    SNC_TRY(snc_reader__next(&more, r));
-    while (more) {
-        int k = 0;
-        while (k < *n && (strlen(labels[k]) != r->target.n || memcmp(labels[k], r->target.p, r->target.n) != 0)) k++;
-        if (k == *n) {
-            SNC_CHECK(r->target.n && !memchr(r->target.p, 0, r->target.n), SNC_E_FORMAT, "%s:%lld: an empty label", r->path,
-                      (long long)r->line);
-            SNC_CHECK(k < SNC_TASK__MAX_LABELS, SNC_E_FORMAT,
-                      "%s:%lld: more than %d different labels; numbers to predict need \"type\": \"regression\"", r->path,
-                      (long long)r->line, SNC_TASK__MAX_LABELS);
-            char *copy;
-            SNC_TRY(snc_arena_strndup(&copy, r->text.arena, r->target.p, r->target.n));
-            labels[(*n)++] = copy;
-        }
-        SNC_TRY(snc_reader__next(&more, r));
-    }
-    return SNC_OK;
-}
-
-static snc_err discover_labels(snc_task *t, snc_reader *r)
-{
-    const char **labels;
-    int n = 0;
-    SNC_TRY(snc_arena_alloc(&labels, r->text.arena, SNC_TASK__MAX_LABELS * sizeof *labels));
-    SNC_TRY(collect_labels(labels, &n, r));
-    qsort(labels, (size_t)n, sizeof *labels, all_numbers(labels, n) ? by_value : by_bytes);
-    return snc_task__set_labels(t, labels, n, r->path);
-}
+/* ---- what the train file says of the task ------------------------------------------------------------------------------ */
 
 /* By the header; of JSON, which has none, by the first row. */
 static snc_err discover_pair(snc_task *t, snc_reader *r)
 {
     bool more = true;
-    if (r->form == SNC_FORM__JSONL || r->form == SNC_FORM__LIST) SNC_TRY(snc_reader__next(&more, r));
+    if (snc_reader__is_json(r)) SNC_TRY(snc_reader__next(&more, r));
     t->pair = r->second;
     t->auto_pair = false;
     return snc_task__hash(t);
@@ -343,7 +322,7 @@ snc_err snc_task_discover(snc_task *t, const char *dir)
     SNC_TRY(open_split(&f, path, t, dir, "train"));
     SNC_GOTO(snc_textfile__open(&file, path));
     if (t->auto_pair) SNC_GOTO(discover(discover_pair, t, f, path, &file));
-    if (labels) SNC_GOTO(discover(discover_labels, t, f, path, &file));
+    if (labels) SNC_GOTO(discover(snc_labels__discover, t, f, path, &file));
 out:
     snc_textfile__close(&file);
     return err;

@@ -26,6 +26,8 @@ typedef struct snc_reader {
     bool needs_label, strict;
     bool second;           /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
     snc_span header;       /* the line of names */
+    snc_span *name;        /* [names] its cells, in the arena */
+    int names;
     int width;             /* columns that every row has to have; 0: any number of at least `need` */
     int a, b, label, need; /* columns: an index, -1 the last, NO_COLUMN */
     cJSON *json;           /* the present row of JSON */
@@ -40,6 +42,11 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
 /* *more false at the end. SNC_E_FORMAT: too few columns, not a JSON object, an absent key; each with its line number. */
 snc_err snc_reader__next(bool *more, snc_reader *r) SNC_MUST_USE;
 void    snc_reader__dispose(snc_reader *r);
+bool    snc_reader__is_json(const snc_reader *r);
+/* The key of a JSON row that a column reads; NULL: it has none. */
+const cJSON *snc_reader__key(const snc_reader *r, const snc_column *c);
+/* Equal, or so but for ASCII case and blanks around: what finds a column. */
+bool    snc_reader__alike(snc_span cell, const char *name);
 
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
@@ -57,6 +64,7 @@ typedef struct snc_rows {
     snc_textfile file;
     snc_arena *arena;
     char *path;
+    cJSON *source; /* of what was read how: data/source_priv.h */
 } snc_rows;
 
 /* One split of the task. dir holds the task's folder or the files themselves, or is one file, whose rows are train. SNC_E_NOTFOUND: no
@@ -70,5 +78,11 @@ snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, co
 /* A text file without labels: one row a line, a TAB parts a pair. */
 snc_err snc_rows__load_unlabeled(snc_rows **out, const snc_task *t, const char *path) SNC_MUST_USE;
 void    snc_rows__free(snc_rows *r);
+/* Of a row's texts. */
+uint64_t snc_row__digest(const snc_row *r);
+bool     snc_row__is_empty(const snc_row *r); /* blanks alone */
+
+/* A finite decimal number and nothing else: no hexadecimals, no "nan". */
+bool snc_read_number(double *out, snc_span s);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/rng.h"
 #include "data/contain_priv.h"
 
@@ -160,14 +159,9 @@ static int by_hash(const void *a, const void *b)
 
 static turn *order_by_text(const snc_rows *rows)
 {
-    static const char seed[] = "dev";
     turn *order;
     if (snc_alloc(&order, (size_t)rows->n, sizeof *order)) return NULL;
-    for (int i = 0; i < rows->n; i++) {
-        const snc_row *r = &rows->row[i];
-        const snc_digest_part parts[] = {{seed, sizeof seed}, {r->a.p, r->a.n}, {"\t", 1}, {r->b.p, r->b.n}};
-        order[i] = (turn){snc_digest(parts, 4), i};
-    }
+    for (int i = 0; i < rows->n; i++) order[i] = (turn){snc_row__digest(&rows->row[i]), i};
     qsort(order, (size_t)rows->n, sizeof *order, by_hash);
     return order;
 }

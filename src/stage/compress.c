@@ -14,6 +14,7 @@
 #include "stage/needs.h"
 #include "stage/preflight.h"
 #include "stage/reach.h"
+#include "stage/reading.h"
 #include "stage/report.h"
 #include "stage/verbs.h"
 
@@ -187,13 +188,14 @@ static snc_err prove(job *j, int *missed)
     snc_err err = SNC_OK;
     snc_proof proof = {0};
     const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
-    cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
+    cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject(), *read = NULL;
     double t0 = snc_now();
     SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
     note_stage(j, "proof", t0);
     SNC_GOTO(snc_made_add(made, j->o, j->in.task, SNC_VERB_COMPRESS, "compress"));
+    SNC_GOTO(snc_reading_new(&read, &j->in));
     snc_verdict v = snc_report_judge(&proof, &j->asked);
-    const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, made, j->repair};
+    const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, made, j->repair, read};
     err = snc_report_write(j->o->output, &facts, &v);
     if (err) { /* all of it or none */
         snc_err dropped = snc_folder_drop_reports(&j->folder);
@@ -207,6 +209,7 @@ out:
     snc_proof_dispose(&proof);
     cJSON_Delete(host);
     cJSON_Delete(made);
+    cJSON_Delete(read);
     return err;
 }
 
@@ -242,6 +245,7 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
     SNC_GOTO(check(&j, from));
+    SNC_GOTO(snc_reading_say(h, &j.ctx, &j.in));
     SNC_GOTO(snc_estimate_say(&j.ctx, &j.work, h, o, &j.in, &j.folder, from));
     if (o->dry_run) goto out;
     SNC_GOTO(snc_folder_claim(&j.folder, &j.ctx));

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
+#include "stage/reading.h"
 #include "stage/verbs.h"
 
 /* rank and select are carved from train by seed; any other split is a file of the task. */
@@ -18,6 +19,18 @@ static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, 
     *out = *part;
     *part = NULL;
     return SNC_OK;
+}
+
+/* The block of what was read, of a split that training knows. */
+static snc_err log_reading(const snc_ctx *ctx, const snc_options *o, snc_task *t, snc_dataset *d)
+{
+    snc_inputs in = {.task = t};
+    const char *split = o->split ? o->split : "dev";
+    if (strcmp(split, "train") == 0) in.splits.train = d;
+    else if (strcmp(split, "rank") == 0) in.splits.rank = d;
+    else if (strcmp(split, "select") == 0) in.splits.select = d;
+    else in.dev = d;
+    return snc_reading_log(ctx, &in);
 }
 
 static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score, double seconds)
@@ -64,6 +77,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
+    SNC_GOTO(log_reading(&ctx, o, task, d));
     snc_loaded_say_labels(&l, &ctx, task);
     snc_loaded_say_cut(&l, &ctx, task, d);
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));

@@ -9,6 +9,7 @@
 #include "stage/folder.h"
 #include "stage/needs.h"
 #include "stage/preflight.h"
+#include "stage/reading.h"
 #include "stage/steps.h"
 #include "stage/verbs.h"
 #include "train/evaluate.h"
@@ -193,6 +194,7 @@ snc_err snc_verb_finetune(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_FINETUNE));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->pretrained, o->hold_out, NULL));
+    SNC_GOTO(snc_reading_log(&ctx, &in));
     SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->pretrained, o->output));
     if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s, peak memory %.0f MB", o->output, r.sentences_per_s, r.seconds, snc_peak_rss_mb());

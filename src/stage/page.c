@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "search/journal.h"
 #include "stage/plot.h"
+#include "stage/reading.h"
 
 typedef struct page {
     snc_draft d;
@@ -496,6 +497,24 @@ static void put_list(page *p, const char *title, const cJSON *list)
     snc_draft_put(&p->d, "</dl>\n");
 }
 
+static void put_reading(page *p)
+{
+    const cJSON *read = field(p->report, "read"), *w;
+    snc_draft lines = {0};
+    if (!read) return;
+    snc_reading_put(&lines, read, "");
+    snc_draft_put(&p->d, "<h2>What was read</h2><pre>");
+    snc_draft_html(&p->d, lines.p ? lines.p : "");
+    cJSON_ArrayForEach(w, field(read, "warnings"))
+    {
+        snc_draft_put(&p->d, "warning ");
+        snc_draft_html(&p->d, word(w, "text"));
+        snc_draft_put(&p->d, "\n");
+    }
+    snc_draft_put(&p->d, "</pre>\n");
+    snc_free(lines.p);
+}
+
 static void put_command(page *p)
 {
     if (!field(p->report, "command")) return;
@@ -532,6 +551,7 @@ static snc_err put_page(page *p)
     SNC_TRY(put_hypervolume(p));
     snc_draft_put(&p->d, "</div>\n");
     put_predictors(p);
+    put_reading(p);
     put_list(p, "Seconds by stage", field(p->report, "stages"));
     put_list(p, "Options", field(p->report, "options"));
     put_list(p, "Versions", field(p->report, "versions"));

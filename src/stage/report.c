@@ -9,6 +9,7 @@
 #include "models/snc_file.h"
 #include "stage/draft.h"
 #include "stage/page.h"
+#include "stage/reading.h"
 
 snc_verdict snc_report_judge(const snc_proof *p, const snc_asked *asked)
 {
@@ -72,6 +73,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(s, "rank", f->in->splits.rank->n);
     cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
     cJSON_AddNumberToObject(s, "dev", f->proof->n_dev);
+    cJSON_AddItemToObject(j, "read", cJSON_Duplicate(f->read, 1));
     s = cJSON_AddArrayToObject(j, "models");
     for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(&f->proof->m[k], f->in->task));
     cJSON_AddStringToObject(j, "repair", f->repair);
@@ -175,6 +177,17 @@ static void put_files(snc_draft *t, const snc_proof *p)
     }
 }
 
+static void put_read(snc_draft *t, const cJSON *read)
+{
+    const cJSON *w;
+    snc_draft_put(t, "\nWhat was read:\n\n");
+    snc_reading_put(t, read, "    ");
+    snc_draft_put(t, "\n");
+    cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(read, "warnings"))
+        snc_draft_put(t, "- warning `%s`: %s\n", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w, "name")),
+                      cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w, "text")));
+}
+
 static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
@@ -187,6 +200,7 @@ static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v
         f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
         f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
     put_layers(t, f->config);
+    put_read(t, f->read);
     snc_draft_put(t, "\n- repair: %s\n", f->repair);
     put_files(t, f->proof);
     put_json_line(t, "search", f->search);

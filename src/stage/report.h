@@ -26,6 +26,7 @@ typedef struct snc_report_facts {
     const cJSON *host;
     const cJSON *made;    /* command, options, date and versions: made.h */
     const char *repair;   /* one sentence */
+    const cJSON *read;    /* what was read: reading.h */
 } snc_report_facts;
 
 /* Writes dir/report.{json,md,csv,html}; the last of front.json and the journal beside it. */

@@ -14,6 +14,7 @@
 #include "stage/folder.h"
 #include "stage/needs.h"
 #include "stage/preflight.h"
+#include "stage/reading.h"
 #include "stage/steps.h"
 #include "stage/verbs.h"
 #include "train/evaluate.h"
@@ -303,6 +304,7 @@ snc_err snc_verb_supernet(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_SUPERNET));
     SNC_GOTO(snc_output_lock(&lock, o->output));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, true, o->unlabeled));
+    SNC_GOTO(snc_reading_log(&ctx, &in));
     SNC_GOTO(snc_step_supernet(&r, &ctx, o, &in, from, o->output));
     if (r.unfinished) snc_stage_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_stage_say(h, "%s: %.1f sentences/s, %.1f s", o->output, r.sentences_per_s, r.seconds);

@@ -7,7 +7,8 @@ quick=(--supernet-epochs 0.2 --supernet-lr 1e-3 --augment 0)
 
 # ---- one CSV of pairs through every verb that reads rows --------------------------------------------------------------------
 awk -F'\t' 'NR == 1 { print "id,first part,second part,verdict"; next }
-    { gsub(/"/, "\"\"", $1); n = index($1, " "); printf "%d,\"%s\",\"%s\",%s\n", NR, substr($1, 1, n - 1), substr($1, n + 1), $2 }' nano/train.tsv >pairs.csv
+    { n = index($1, " "); printf "%d,\"%s\",\"%s\",%s\n", NR, substr($1, 1, n - 1), substr($1, n + 1), NR < 6 ? "None" : NR < 60 ? "-1" : $2 }
+    END { print "x,\"caf\xc3\xa9 \xff\",\" \",positive"; print "y, ,,negative" }' nano/train.tsv >pairs.csv
 rows=(--data pairs.csv --text "first part" --text-pair "second part" --label verdict --quoting csv)
 run 0 finetune --pretrained nano/nano.snc "${rows[@]}" "${train[@]}" --output t.snc
 holds err 'pairs.csv: no dev file: 1[12][0-9] rows of it are dev'
@@ -31,6 +32,14 @@ holds out 'custom'
 job=(--pretrained nano/nano.snc "${rows[@]}" --epochs 1 --lr 2e-3 "${quick[@]}" --evals 12 --repair off --target-size 0.9x --threads 1 --output job)
 run 0 "${job[@]}"
 holds job/report.json "\"dev\":.*$held"
+for warning in no-label few-rows; do
+    holds job/report.json "\"name\":.*\"$warning\""
+    holds job/report.md "^- warning .$warning.: "
+    holds err "warning: .$warning. "
+done
+holds job/report.md "^    pairs.csv: CSV, quotes undone; text 'first part', second text 'second part', label 'verdict'; ignored: id; invalid UTF-8 bytes replaced: 1; no dev file"
+holds job/report.md "^    dev  *$held rows: .*; 0 cut at 40 tokens, [0-9]* empty, 0 duplicate, 0 also in train$"
+holds job/report.html '<h2>What was read</h2>'
 run 0 finetune --pretrained nano/nano.snc "${rows[@]}" "${train[@]}" --output t.snc
 holds err 't.snc is up to date'
 
@@ -60,3 +69,27 @@ same_tensors auto.snc none.snc # nothing in the file needs its quotes
 tensors csv.snc >a.tensors && tensors none.snc >b.tensors
 check "quotes undone make no difference" test "$(cksum <a.tensors)" != "$(cksum <b.tensors)"
 no_leftovers .
+
+# ---- what was read, before the work and in the report ------------------------------------------------------------------------------
+awk 'BEGIN { print "id,when,review,stars"
+    for (i = 0; i < 2000; i++) {
+        k = int(i * 7 / 5) % 3; l = k == 0 ? "good" : k == 1 ? "bad" : "so so"
+        if (i % 11 == 0) l = toupper(l); if (i % 13 == 0) l = " " l "  "; if (i % 17 == 0) l = "\"" l "\""
+        printf "%d,2024,%s%s the %s %s film %d%s,%s\n", i, i % 5 ? "" : "\"He said \"\"", k == 0 ? "good" : k == 1 ? "bad" : "is", i % 7 ? "very" : "", i % 3 ? "movie" : "a", i, \
+            i % 5 ? "" : "\"\", so\nit was\"", l
+        if (i % 50 == 0) print ""
+        if (i % 100 == 0) print ",,,"
+    } }' >messy.csv
+messy=(--pretrained nano/nano.snc --data messy.csv --text review --label stars)
+run 0 "${messy[@]}" --target-size 0.9x --output run --dry-run
+holds out '^What I read$'
+holds out "messy.csv: CSV, quotes undone; text 'review', label 'stars'; ignored: id, when; no dev file: [0-9]* of its rows are dev"
+holds out '^  train  *[0-9]* rows: bad [0-9]*, good [0-9]*, so so [0-9]* (majority 3[345].[0-9]%); [0-9]* cut at 40 tokens, 0 empty, 0 duplicate$'
+holds out '^  dev  *20[01] rows: .*, 0 also in train$'
+holds err 'warning: .labels-alike. messy.csv: labels that differ only in case'
+check "the block stands before the estimate" awk '/^What I read/ { seen = NR } /^estimate/ { exit !seen }' out
+mkdir faults && sed '1s/.*/text\ttext_b\tlabel/;2,$s/\t/\tsame\t/' nano/dev.tsv >faults/train.tsv
+run 0 finetune --pretrained nano/nano.snc --data faults --text text "${train[@]}" --output warned.snc
+holds err "warning: .second-text-ignored. faults/train.tsv: column 'text_b' is not read: --text-pair 'text_b' makes pairs of it"
+run 0 finetune --pretrained nano/nano.snc --task custom --data quoted --text text "${train[@]}" --output warned.snc --overwrite
+holds err 'warning: .quoted-texts. quoted/train.tsv: every text begins and ends with a quote'

@@ -1,0 +1,47 @@
+/* data/labels_priv.h: how labels are spelt in files, and which class a spelling is.
+ *
+ * A label is what it is byte for byte, or, where no class is spelt so, the one class that differs from it in nothing but ASCII case, blanks
+ * (in front, behind, or how many), quotes around all of it, or ".0" behind a whole number. That is what snc_label__fold makes equal.
+ */
+#ifndef SNC_DATA_LABELS_PRIV_H
+#define SNC_DATA_LABELS_PRIV_H
+
+#include "data/rows_priv.h"
+
+typedef struct snc_spelling {
+    snc_span text;
+    int class;    /* -1: of two classes */
+    int64_t rows;
+} snc_spelling;
+
+typedef struct snc_spellings {
+    snc_spelling *v; /* [n], in the order they came */
+    int n;
+    size_t cap;
+    int32_t *slot;   /* [slots] open addressing, place + 1 or 0; slots is a power of two */
+    size_t slots;
+} snc_spellings;
+
+/* The place of a spelling; -1: it was not seen. */
+int     snc_spellings__find(const snc_spellings *s, snc_span text);
+/* A spelling that is new; its text is copied into the arena. */
+snc_err snc_spellings__add(snc_spellings *s, snc_arena *arena, snc_span text, int class) SNC_MUST_USE;
+void    snc_spellings__dispose(snc_spellings *s);
+
+/* Which class a label of the task is. */
+typedef struct snc_labels {
+    snc_spellings as_is, folded; /* the first labels of as_is are the task's */
+    snc_arena *arena;
+} snc_labels;
+
+snc_err snc_labels__init(snc_labels *l, const snc_task *t, snc_arena *arena) SNC_MUST_USE;
+/* *class -1: none of them. */
+snc_err snc_labels__class(int *class, snc_labels *l, snc_span label) SNC_MUST_USE;
+void    snc_labels__dispose(snc_labels *l);
+
+snc_err snc_label__fold(snc_span *out, snc_arena *arena, snc_span label) SNC_MUST_USE;
+
+/* Reads the file to its end and makes the task's labels of what it finds: one of all spellings that fold alike, as most rows have it. */
+snc_err snc_labels__discover(snc_task *t, snc_reader *r) SNC_MUST_USE;
+
+#endif
