@@ -183,6 +183,8 @@ void snc_journal_close(snc_journal *j)
     if (!j) return;
     sqlite3_finalize(j->put);
     sqlite3_finalize(j->get);
+    /* The empty rollback file goes. Kept open it would be synced once more by the close, which swallows a failure. */
+    sqlite3_exec(j->db, "PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
     sqlite3_close(j->db);
     snc_free(j->path);
     snc_free(j);
