@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,17 @@ void snc_draft_html(snc_draft *d, const char *text)
         const char *as = *c == '&' ? "&amp;" : *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : *c == '"' ? "&quot;" : NULL;
         append(d, as ? as : c, as ? strlen(as) : 1);
     }
+}
+
+void snc_draft_csv(snc_draft *d, const char *text)
+{
+    bool quoted = text[strcspn(text, ",\"\r\n")] != 0;
+    if (quoted) append(d, "\"", 1);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"') append(d, c, 1);
+        append(d, c, 1);
+    }
+    if (quoted) append(d, "\"", 1);
 }
 
 snc_err snc_draft_write(snc_draft *d, const char *dir, const char *name)

@@ -20,6 +20,8 @@ void snc_draft_text(snc_draft *d, const char *text);
 void snc_draft_number(snc_draft *d, double v, int digits, const char *none);
 /* Any text, with &, <, > and quotes as HTML wants them. */
 void snc_draft_html(snc_draft *d, const char *text);
+/* Any text as a field of CSV (RFC 4180): between quotes where it has to be. */
+void snc_draft_csv(snc_draft *d, const char *text);
 /* dir/name, all or nothing; frees the text. */
 snc_err snc_draft_write(snc_draft *d, const char *dir, const char *name) SNC_MUST_USE;
 

@@ -11,7 +11,7 @@ for policy in f32 bf16 int8 int4; do
     run 0 eval $policy.snc "${data[@]}" --json
     less "0.8 and the accuracy of $policy" 0.8 "$(number out accuracy)"
     run 0 bench $policy.snc -s data -r 4 -o csv
-    lines out 3
+    lines out 2
 done
 same_tensors t.snc f32.snc
 less "bytes of bf16 and f32" "$(stat -c %s bf16.snc)" "$(stat -c %s f32.snc)"
@@ -108,7 +108,7 @@ cp -r "$TESTS/golden/checkpoints/hf" hf && chmod -R u+w hf && rm hf/vocab.txt hf
 run 0 export --pretrained hf --policy int8 --output bare.snc
 equal "lines about a missing tokenizer" "$(grep -c '^warning: .*tokenizer' err)" 1
 run 0 bench bare.snc -s 8 -r 4 -o csv
-lines out 3
+lines out 2
 refused "bare.snc: has no tokenizer inside" predict bare.snc
 refused "bare.snc" tokenize --pretrained bare.snc
 run 0 import --pretrained "$TESTS/golden/checkpoints/hf" --output imported.snc

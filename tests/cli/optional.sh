@@ -25,7 +25,7 @@ for m in mute mute.snc; do
     run 0 info $m
     holds out '^no tokenizer inside$'
     run 0 bench $m -s 8 -r 3 -o csv
-    lines out 3
+    lines out 2
     run 0 export $m --policy int8 --output x.snc --overwrite
     holds err '^warning: .*okenizer'
     refused "x.snc: has no tokenizer inside" predict x.snc
@@ -61,9 +61,9 @@ for m in nano/nano.snc fc nopool; do
     run 0 export $m --policy int8 --output seeded.snc --seeded-head --overwrite
     refused "seeded.snc: has no trained classifier" predict seeded.snc
     run 0 bench $m seeded.snc -s 8 -r 3 -o csv
-    lines out 4
+    lines out 3
     run 0 bench $m seeded.snc --tasks nano/task.json --data nano --seeded-head -o csv
-    lines out 4
+    lines out 3
     refused "$m: is not fine-tuned for nano: it has no matching classifier" supernet --teacher $m "${data[@]}" --output y.snc
     refused "--teacher $m: has no " search t.snc --teacher $m "${data[@]}" --target-size 0.9x --output found
     refused "--teacher $m: has no " --teacher $m "${data[@]}" --target-size 0.9x --output job

@@ -120,8 +120,8 @@ run 0 predict odd.snc -o jsonl <in
 holds out '"probabilities":{"say \\"no\\" \\\\ or é":[0-9.e-]*,"say \\"no\\" \\\\ or é#1":[0-9.e-]*},'
 # One text without a number for an answer: the others have theirs, and it is said.
 cp t.snc nan.snc
-word=$(grep -anx movie <(head -c "$(offset t.snc tokenizer.vocab)" /dev/null; tail -c +$(($(offset t.snc tokenizer.vocab) + 1)) t.snc) | head -1 | cut -d: -f1)
-poke nan.snc $(($(offset nan.snc embeddings.word.weight) + ($word - 1) * 32 * 4)) '\x00\x00\xc0\x7f'
+movie=$(printf 'movie\n' | "$COMPRESS" tokenize --pretrained t.snc | cut -d' ' -f2)
+poke nan.snc $(($(offset nan.snc embeddings.word.weight) + movie * 32 * 4)) '\x00\x00\xc0\x7f'
 reseal nan.snc
 printf 'good film\nbad movie\nthe film\n' >in
 run 2 predict nan.snc -o jsonl <in

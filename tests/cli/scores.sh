@@ -37,7 +37,7 @@ poke bad.snc "$(($(offset bad.snc embeddings.word.weight) + 4 * 32 * good))" '\x
 reseal bad.snc
 awk 'BEGIN { for (i = 1; i <= 100; i++) print i == 70 ? "good film" : "bad film" }' >in
 run 2 predict bad.snc --quiet <in
-lines out 64
+lines out 69
 holds err '^compress: bad.snc: line 70: its logits are not finite$'
 
 # ---- eval cuts as predict does -----------------------------------------------------------------------------------------
