@@ -10,7 +10,9 @@
 #include "base/fmap.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "tokenizer/flags_priv.h"
 
+enum { BERT_CHARS = 100 }; /* of a word; longer ones are unknown */
 enum { MAX_ID = 1 << 22 }; /* what a vocabulary's lines may number; ids beyond are a broken file */
 
 /* A text that is a piece of the model, an added token, or both. */
@@ -25,7 +27,8 @@ typedef struct known {
 typedef struct folder {
     const char *dir;
     char where[1024]; /* path of the file being read, for messages */
-    cJSON *tokenizer, *config, *special; /* the three JSON files; NULL: absent */
+    cJSON *tokenizer, *config, *special, *model; /* the JSON files, config.json last; NULL: absent */
+    snc_tok_rule rule;
     const char **lines; /* [n_lines] borrowed pieces, NULL in a hole */
     size_t n_lines, lines_cap, n_pieces;
     char *vocab_txt;    /* its text, cut into lines */
@@ -148,79 +151,12 @@ static snc_err read_vocab(folder *f)
     return SNC_OK;
 }
 
-/* ---- flags ------------------------------------------------------------------------------------------------------ */
-
-static snc_err set_bool(folder *f, const char *to, const cJSON *from, const char *key, bool def)
-{
-    bool v;
-    SNC_TRY(snc_json_bool(&v, from, key, def, f->where));
-    return cJSON_AddBoolToObject(f->out, to, v) ? SNC_OK : no_memory();
-}
+/* ---- the model -------------------------------------------------------------------------------------------------- */
 
 static snc_err set_str(folder *f, const char *key, const char *v)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(f->out, key);
     return cJSON_AddStringToObject(f->out, key, v) ? SNC_OK : no_memory();
-}
-
-/* strip_accents has three states; null follows lowercase. */
-static snc_err set_strip(folder *f, const cJSON *from)
-{
-    bool v;
-    const cJSON *j = cJSON_GetObjectItemCaseSensitive(from, "strip_accents");
-    if (!j || cJSON_IsNull(j)) return cJSON_AddNullToObject(f->out, "strip_accents") ? SNC_OK : no_memory();
-    SNC_TRY(snc_json_bool(&v, from, "strip_accents", false, f->where));
-    return cJSON_AddBoolToObject(f->out, "strip_accents", v) ? SNC_OK : no_memory();
-}
-
-static snc_err type_of(const char **type, const folder *f, const cJSON *part, const char *name)
-{
-    *type = NULL;
-    if (!part || cJSON_IsNull(part)) return SNC_OK;
-    SNC_CHECK(cJSON_IsObject(part), SNC_E_FORMAT, "%s: '%s' must be an object", f->where, name);
-    return snc_json_str(type, part, "type", "", f->where);
-}
-
-/* A Sequence of one is that one. */
-static const cJSON *unwrap(const cJSON *part, const char *list)
-{
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(part, list);
-    return cJSON_IsArray(all) && cJSON_GetArraySize(all) == 1 ? cJSON_GetArrayItem(all, 0) : part;
-}
-
-static snc_err flags_from_json(folder *f)
-{
-    const char *type;
-    const cJSON *norm = unwrap(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "normalizer"), "normalizers");
-    const cJSON *pre = unwrap(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "pre_tokenizer"), "pretokenizers");
-    SNC_TRY(type_of(&type, f, norm, "normalizer"));
-    SNC_CHECK(type && strcmp(type, "BertNormalizer") == 0, SNC_E_UNSUPPORTED,
-              "%s: normalizer '%.64s': only BertNormalizer is known", f->where, type ? type : "null");
-    SNC_TRY(set_bool(f, "lowercase", norm, "lowercase", true));
-    SNC_TRY(set_strip(f, norm));
-    SNC_TRY(set_bool(f, "tokenize_chinese_chars", norm, "handle_chinese_chars", true));
-    SNC_TRY(set_bool(f, "clean_text", norm, "clean_text", true));
-    SNC_TRY(type_of(&type, f, pre, "pre_tokenizer"));
-    SNC_CHECK(type && strcmp(type, "BertPreTokenizer") == 0, SNC_E_UNSUPPORTED,
-              "%s: pre_tokenizer '%.64s': only BertPreTokenizer is known", f->where, type ? type : "null");
-    return SNC_OK;
-}
-
-static snc_err flags_from_config(folder *f)
-{
-    static const char *const classes[] = {
-        "BertTokenizer",     "DistilBert", "Electra", "MobileBert", "ConvBert", "SqueezeBert", "Retribert",
-        "LayoutLMTokenizer", "Funnel",     "Lxmert",  "DPR",        "Realm",    NULL};
-    const char *class;
-    bool ok = false;
-    SNC_TRY(name_file(f, "tokenizer_config.json"));
-    SNC_TRY(snc_json_str(&class, f->config, "tokenizer_class", "BertTokenizer", f->where));
-    for (int i = 0; classes[i] && !ok; i++) ok = strncmp(class, classes[i], strlen(classes[i])) == 0;
-    SNC_CHECK(ok, SNC_E_UNSUPPORTED, "%s: tokenizer_class '%.64s' is not BERT's WordPiece", f->where, class);
-    SNC_TRY(set_bool(f, "lowercase", f->config, "do_lower_case", true));
-    SNC_TRY(set_strip(f, f->config));
-    SNC_TRY(set_bool(f, "tokenize_chinese_chars", f->config, "tokenize_chinese_chars", true));
-    return cJSON_AddTrueToObject(f->out, "clean_text") ? SNC_OK : no_memory();
 }
 
 static snc_err model_from_json(folder *f)
@@ -238,7 +174,8 @@ static snc_err model_from_json(folder *f)
               f->where, prefix);
     SNC_TRY(snc_json_int(&max_chars, model, "max_input_chars_per_word", 100, 1, 100000, f->where));
     SNC_TRY(snc_json_str(&unk, model, "unk_token", "[UNK]", f->where));
-    SNC_TRY(set_str(f, "unk", unk));
+    if (f->rule == SNC_TOK_REBUILT) max_chars = BERT_CHARS;
+    else SNC_TRY(set_str(f, "unk", unk));
     return cJSON_AddNumberToObject(f->out, "max_chars", max_chars) ? SNC_OK : no_memory();
 }
 
@@ -285,42 +222,77 @@ static const char *special_of(const cJSON *template_item)
     return cJSON_IsString(id) ? id->valuestring : NULL;
 }
 
-static bool is_sequence(const cJSON *template_item, const char *id, int type)
+/* The type of a part of a template; -1: none. */
+static int type_of(const cJSON *template_item)
 {
-    const cJSON *s = cJSON_GetObjectItemCaseSensitive(template_item, "Sequence");
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(s, "id"), *t = cJSON_GetObjectItemCaseSensitive(s, "type_id");
-    return cJSON_IsString(name) && strcmp(name->valuestring, id) == 0 && cJSON_IsNumber(t) && t->valuedouble == type;
+    const cJSON *s = template_item ? template_item->child : NULL, *t = cJSON_GetObjectItemCaseSensitive(s, "type_id");
+    return cJSON_IsNumber(t) && (t->valuedouble == 0 || t->valuedouble == 1) ? t->valuedouble == 1 : -1;
 }
 
-/* The post-processor must be [CLS] A [SEP] (B [SEP]) with segments 0 and 1; it says which tokens these are. */
+static bool is_sequence(const cJSON *template_item, const char *id)
+{
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(template_item, "Sequence"), "id");
+    return cJSON_IsString(name) && strcmp(name->valuestring, id) == 0;
+}
+
+/* [CLS] A [SEP] of type 0, or that with B [SEP] of type *second behind it. */
+static bool is_template(const char **cls, const char **sep, int *second, const cJSON *list, bool pair)
+{
+    int n = cJSON_GetArraySize(list);
+    if (n != (pair ? 5 : 3) || !is_sequence(cJSON_GetArrayItem(list, 1), "A")) return false;
+    if (pair && !is_sequence(cJSON_GetArrayItem(list, 3), "B")) return false;
+    for (int i = 0; i < 3; i++)
+        if (type_of(cJSON_GetArrayItem(list, i)) != 0) return false;
+    *cls = special_of(cJSON_GetArrayItem(list, 0));
+    *sep = special_of(cJSON_GetArrayItem(list, 2));
+    if (!pair) return *cls && *sep;
+    const char *last = special_of(cJSON_GetArrayItem(list, 4));
+    *second = type_of(cJSON_GetArrayItem(list, 3));
+    return *cls && *sep && last && strcmp(last, *sep) == 0 && *second >= 0 && *second == type_of(cJSON_GetArrayItem(list, 4));
+}
+
+/* The post-processor must be [CLS] A [SEP] (B [SEP]); it says which tokens these are, and the type of B. */
 static snc_err read_template(folder *f)
 {
     const cJSON *post = cJSON_GetObjectItemCaseSensitive(f->tokenizer, "post_processor");
-    const char *type, *cls = NULL, *sep = NULL;
-    SNC_TRY(type_of(&type, f, post, "post_processor"));
+    const char *type, *cls = NULL, *sep = NULL, *cls2 = NULL, *sep2 = NULL;
+    int second = 1;
+    SNC_TRY(snc_tok__type(&type, post, "post_processor", f->where));
     if (!type) return SNC_OK;
     if (strcmp(type, "BertProcessing") == 0) {
         cls = token_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(post, "cls"), 0));
         sep = token_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(post, "sep"), 0));
     } else if (strcmp(type, "TemplateProcessing") == 0) {
-        const cJSON *one = cJSON_GetObjectItemCaseSensitive(post, "single"),
-                    *two = cJSON_GetObjectItemCaseSensitive(post, "pair");
-        bool ok = cJSON_GetArraySize(one) == 3 && is_sequence(cJSON_GetArrayItem(one, 1), "A", 0) &&
-                  cJSON_GetArraySize(two) == 5 && is_sequence(cJSON_GetArrayItem(two, 1), "A", 0) &&
-                  is_sequence(cJSON_GetArrayItem(two, 3), "B", 1);
-        cls = ok ? special_of(cJSON_GetArrayItem(one, 0)) : NULL;
-        sep = ok ? special_of(cJSON_GetArrayItem(one, 2)) : NULL;
+        bool ok = is_template(&cls, &sep, &second, cJSON_GetObjectItemCaseSensitive(post, "single"), false) &&
+                  is_template(&cls2, &sep2, &second, cJSON_GetObjectItemCaseSensitive(post, "pair"), true) && strcmp(cls, cls2) == 0 &&
+                  strcmp(sep, sep2) == 0;
+        if (!ok) cls = NULL;
     }
-    SNC_CHECK(cls && sep, SNC_E_UNSUPPORTED,
-              "%s: post_processor '%.64s' is not [CLS] A [SEP] B [SEP] with segments 0 and 1", f->where, type);
+    SNC_CHECK(cls && sep, SNC_E_UNSUPPORTED, "%s: post_processor '%.64s' is not [CLS] A [SEP] B [SEP] with types 0 and 1, or 0 alone", f->where,
+              type);
     SNC_TRY(set_str(f, "cls", cls));
-    return set_str(f, "sep", sep);
+    SNC_TRY(set_str(f, "sep", sep));
+    if (second == 1) return SNC_OK;
+    return cJSON_AddNumberToObject(f->out, "second_type", second) ? SNC_OK : no_memory();
 }
 
 static bool is_piece(const folder *f, const char *text)
 {
     const known *k = find_known(f, text);
     return k && k->piece;
+}
+
+/* What tokenizer_config.json names holds for a tokenizer that is built anew; tokenizer.json's word where that is no piece at all. */
+static snc_err read_rebuilt_roles(folder *f)
+{
+    const char *unk = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(f->tokenizer, "model"), "unk_token"));
+    for (int i = 0; i < N_ROLES; i++) {
+        const char *text = token_text(role_value(f, i));
+        if (is_piece(f, text ? text : roles[i].def)) SNC_TRY(set_str(f, roles[i].key, text ? text : roles[i].def));
+    }
+    if (unk && !cJSON_GetObjectItemCaseSensitive(f->out, "unk")) SNC_TRY(set_str(f, "unk", unk));
+    bool named = cJSON_GetObjectItemCaseSensitive(f->out, "cls") && cJSON_GetObjectItemCaseSensitive(f->out, "sep");
+    return named ? SNC_OK : read_template(f);
 }
 
 static bool is_added(const folder *f, const char *text)
@@ -428,22 +400,28 @@ static snc_err read_folder(folder *f)
 {
     SNC_TRY(load_optional(&f->config, f, "tokenizer_config.json"));
     SNC_TRY(load_optional(&f->special, f, "special_tokens_map.json"));
+    SNC_TRY(load_optional(&f->model, f, "config.json"));
     SNC_TRY(load_optional(&f->tokenizer, f, "tokenizer.json"));
+    const snc_tok_files files = {.dir = f->dir, .tokenizer = f->tokenizer, .config = f->config, .model = f->model};
     f->out = cJSON_CreateObject();
     f->added = f->out ? cJSON_AddArrayToObject(f->out, "added") : NULL;
     if (!f->added) return no_memory();
-    if (f->tokenizer) SNC_TRY(model_from_json(f));
+    if (f->tokenizer) {
+        SNC_TRY(snc_tok__rule(&f->rule, &files));
+        SNC_TRY(name_file(f, "tokenizer.json"));
+        SNC_TRY(model_from_json(f));
+    }
     SNC_TRY(read_vocab(f));
+    if (!f->tokenizer) SNC_TRY(snc_tok__rule(&f->rule, &files)); /* where there is no vocabulary either, that is what is said */
+    SNC_TRY(snc_tok__flags(f->out, f->rule, &files));
     if (f->tokenizer) {
         SNC_TRY(name_file(f, "tokenizer.json"));
-        SNC_TRY(flags_from_json(f));
-        SNC_TRY(read_template(f));
+        SNC_TRY(f->rule == SNC_TOK_REBUILT ? read_rebuilt_roles(f) : read_template(f));
         SNC_TRY(read_roles(f));
         return read_added(f, cJSON_GetObjectItemCaseSensitive(f->tokenizer, "added_tokens"), false);
     }
-    SNC_TRY(flags_from_config(f));
     SNC_TRY(read_roles(f));
-    if (!cJSON_AddNumberToObject(f->out, "max_chars", 100)) return no_memory();
+    if (!cJSON_AddNumberToObject(f->out, "max_chars", BERT_CHARS)) return no_memory();
     return read_special(f);
 }
 
@@ -474,6 +452,7 @@ out:
     cJSON_Delete(f.tokenizer);
     cJSON_Delete(f.config);
     cJSON_Delete(f.special);
+    cJSON_Delete(f.model);
     cJSON_Delete(f.out);
     HASH_CLEAR(hh, f.known);
     snc_arena_free(f.arena);

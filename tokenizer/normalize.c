@@ -76,13 +76,18 @@ static void add_lower(snc_norm_buf *b, const snc_norm *m, uint32_t cp, unsigned 
     for (int i = 0; i < n; i++) b->n += snc_utf8__put(b->text + b->n, to[i]);
 }
 
-static snc_err add_stripped(snc_norm_buf *b, const snc_norm *m, mark_run *run, uint32_t cp, unsigned flags)
+static bool is_dropped(const snc_norm *m, uint32_t cp, unsigned flags)
+{
+    return m->drop == SNC_NORM_MN ? flags & SNC_UNI_MN : m->drop == SNC_NORM_MARKS && snc_uni__is_accent(cp);
+}
+
+static snc_err add_decomposed(snc_norm_buf *b, const snc_norm *m, mark_run *run, uint32_t cp, unsigned flags)
 {
     uint32_t to[4] = {cp};
     int n = flags & SNC_UNI_MAPPED ? snc_uni__decompose(to, cp) : 1;
     for (int i = 0; i < n; i++) {
         unsigned f = n == 1 && to[0] == cp ? flags : snc_uni__flags(m->uni, to[i]);
-        if (f & SNC_UNI_MN) {
+        if (is_dropped(m, to[i], f)) {
             if (!(f & SNC_UNI_MARK)) { /* dropped, but while NFD sorted it stood between the marks around it */
                 SNC_TRY(sort_run(b, run));
                 *run = NO_RUN;
@@ -119,9 +124,9 @@ snc_err snc_norm__run(snc_norm_buf *b, const snc_norm *m, const unsigned char *s
         }
         bool apart = m->cjk && f & SNC_UNI_CJK;
         if (apart) b->text[b->n++] = ' ';
-        if (m->strip)
-            SNC_TRY(add_stripped(b, m, &run, cp, f));
-        else
+        if (m->decompose)
+            SNC_TRY(add_decomposed(b, m, &run, cp, f));
+        else if (!is_dropped(m, cp, f))
             add_lower(b, m, cp, f);
         if (apart) b->text[b->n++] = ' ';
     }

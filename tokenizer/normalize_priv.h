@@ -2,7 +2,8 @@
  *
  *   clean_text       drop control characters, every other white space becomes U+0020
  *   cjk              a space on both sides of an ideograph
- *   strip_accents    canonical decomposition with reordering (NFD), then nonspacing marks are dropped
+ *   strip_accents    canonical decomposition with reordering (NFD), then nonspacing marks are dropped; one without the other where
+ *                    a Sequence of normalizers says so
  *   lowercase        one character at a time
  *
  * All four in one pass over the text, except reordering: marks that stay are sorted when their run ends.
@@ -12,8 +13,12 @@
 
 #include "tokenizer/unicode_priv.h"
 
+/* Which marks go: none, those of BERT's strip_accents, or every one (the crate's StripAccents). */
+typedef enum snc_norm_drop { SNC_NORM_KEEP, SNC_NORM_MN, SNC_NORM_MARKS } snc_norm_drop;
+
 typedef struct snc_norm {
-    bool clean, cjk, strip, lower;
+    bool clean, cjk, decompose, lower;
+    snc_norm_drop drop;
     uint8_t ascii[128]; /* what each becomes; SNC_NORM_DROP: nothing */
     const snc_uni *uni;
 } snc_norm;

@@ -11,7 +11,11 @@
 
 enum { KIND_WORD, KIND_SPACE, KIND_PUNCT, KIND_DECODE, MAX_TEXT = 1 << 28 };
 
+typedef enum pre_tokenizer { PRE_BERT, PRE_WHITESPACE, PRE_SPLIT } pre_tokenizer;
+
 struct snc_tok {
+    pre_tokenizer pre;
+    int second_type; /* segment of a pair's second text */
     snc_uni uni;
     snc_norm norm;
     snc_wp wp;
@@ -56,16 +60,55 @@ static snc_err special_id(int32_t *id, snc_tok *t, const cJSON *config, const ch
     return SNC_OK;
 }
 
+static snc_err read_accents(snc_norm *m, const cJSON *config, bool strip)
+{
+    static const struct {
+        const char *name;
+        bool decompose;
+        snc_norm_drop drop;
+    } forms[] = {{"nfd", true, SNC_NORM_KEEP}, {"nfd-strip", true, SNC_NORM_MARKS}, {"strip", false, SNC_NORM_MARKS}};
+    const char *name;
+    SNC_TRY(snc_json_str(&name, config, "accents", NULL, WHERE));
+    m->decompose = strip;
+    m->drop = strip ? SNC_NORM_MN : SNC_NORM_KEEP;
+    for (size_t i = 0; name && i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(name, forms[i].name) == 0) {
+            m->decompose = forms[i].decompose;
+            m->drop = forms[i].drop;
+            return SNC_OK;
+        }
+    SNC_CHECK(!name, SNC_E_FORMAT, "%s: 'accents' is '%.64s': expected nfd, nfd-strip or strip", WHERE, name);
+    return SNC_OK;
+}
+
+static snc_err read_pre_tokenizer(pre_tokenizer *out, const cJSON *config)
+{
+    static const char *const names[] = {[PRE_BERT] = "bert", [PRE_WHITESPACE] = "whitespace", [PRE_SPLIT] = "whitespace-split"};
+    const char *name;
+    SNC_TRY(snc_json_str(&name, config, "pre_tokenizer", names[PRE_BERT], WHERE));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (pre_tokenizer)i;
+            return SNC_OK;
+        }
+    return snc_err_set(SNC_E_FORMAT, "%s: 'pre_tokenizer' is '%.64s': expected bert, whitespace or whitespace-split", WHERE, name);
+}
+
 static snc_err read_flags(snc_tok *t, const cJSON *config)
 {
     static const char *const keys[] = {"lowercase",  "strip_accents", "tokenize_chinese_chars",
                                        "clean_text", "max_chars",     "unk",
                                        "cls",        "sep",           "pad",
-                                       "mask",       "added",         NULL};
+                                       "mask",       "added",         "accents",
+                                       "pre_tokenizer", "second_type", NULL};
     const char *unused;
+    bool strip;
     SNC_TRY(snc_json_check_keys(config, keys, WHERE));
     SNC_TRY(snc_json_bool(&t->norm.lower, config, "lowercase", true, WHERE));
-    SNC_TRY(snc_json_bool(&t->norm.strip, config, "strip_accents", t->norm.lower, WHERE));
+    SNC_TRY(snc_json_bool(&strip, config, "strip_accents", t->norm.lower, WHERE));
+    SNC_TRY(read_accents(&t->norm, config, strip));
+    SNC_TRY(read_pre_tokenizer(&t->pre, config));
+    SNC_TRY(snc_json_int(&t->second_type, config, "second_type", 1, 0, 1, WHERE));
     SNC_TRY(snc_json_bool(&t->norm.cjk, config, "tokenize_chinese_chars", true, WHERE));
     SNC_TRY(snc_json_bool(&t->norm.clean, config, "clean_text", true, WHERE));
     SNC_TRY(snc_json_int(&t->wp.max_chars, config, "max_chars", 100, 1, 100000, WHERE));
@@ -262,6 +305,34 @@ static snc_err push_words(snc_tok_scratch *s, const snc_tok *t, const unsigned c
     return SNC_OK;
 }
 
+/* Whitespace: runs of \w and runs of all else; WhitespaceSplit: runs of anything. Nothing of white space. */
+static snc_err push_runs(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
+{
+    SNC_TRY(reserve(s, n));
+    int32_t *ids = s->ids + s->n;
+    unsigned last = KIND_SPACE;
+    size_t start = 0;
+    for (size_t i = 0; i < n;) {
+        uint32_t cp;
+        unsigned bytes = snc_utf8__get(&cp, text + i), f = snc_uni__flags(&t->uni, cp);
+        unsigned kind = f & SNC_UNI_SPACE ? KIND_SPACE : t->pre == PRE_SPLIT || f & SNC_UNI_WORD ? KIND_WORD : KIND_PUNCT;
+        if (kind != last) {
+            if (last != KIND_SPACE) ids += snc_wp__word(ids, &t->wp, text + start, i - start);
+            start = i;
+            last = kind;
+        }
+        i += bytes;
+    }
+    if (last != KIND_SPACE) ids += snc_wp__word(ids, &t->wp, text + start, n - start);
+    s->n = (size_t)(ids - s->ids);
+    return SNC_OK;
+}
+
+static snc_err push_pieces(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
+{
+    return t->pre == PRE_BERT ? push_words(s, t, text, n) : push_runs(s, t, text, n);
+}
+
 static snc_err push_id(snc_tok_scratch *s, int32_t id)
 {
     SNC_TRY(reserve(s, 1));
@@ -273,11 +344,11 @@ static snc_err push_id(snc_tok_scratch *s, int32_t id)
 static snc_err push_segment(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
 {
     SNC_TRY(snc_norm__run(&s->norm, &t->norm, text, n));
-    if (t->normalized.count == 0) return push_words(s, t, s->norm.text, s->norm.n);
+    if (t->normalized.count == 0) return push_pieces(s, t, s->norm.text, s->norm.n);
     snc_added_match m = {0};
     do {
         snc_added__next(&m, &t->normalized, &t->uni, s->norm.text, s->norm.n);
-        if (m.start > m.gap) SNC_TRY(push_words(s, t, s->norm.text + m.gap, m.start - m.gap));
+        if (m.start > m.gap) SNC_TRY(push_pieces(s, t, s->norm.text + m.gap, m.start - m.gap));
         if (m.id >= 0) SNC_TRY(push_id(s, m.id));
     } while (m.id >= 0);
     return SNC_OK;
@@ -350,7 +421,7 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
     size_t n = extra + keep_a + keep_b;
     SNC_TRY(snc_grow(&s->types, &s->types_cap, n, sizeof *s->types));
     memset(s->types, 0, n * sizeof *s->types);
-    for (size_t i = 2 + keep_a; i < n; i++) s->types[i] = 1;
+    for (size_t i = 2 + keep_a; i < n; i++) s->types[i] = t->second_type;
     *out = (snc_encoding){.n = (int)n, .ids = s->ids, .types = s->types, .dropped = (int)(na + nb - keep_a - keep_b), .broken = s->broken};
     return SNC_OK;
 }

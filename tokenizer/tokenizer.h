@@ -9,7 +9,10 @@
  *   {"lowercase":true,"strip_accents":null,"tokenize_chinese_chars":true,"clean_text":true,"max_chars":100,
  *    "unk":"[UNK]","cls":"[CLS]","sep":"[SEP]","pad":"[PAD]","mask":"[MASK]","added":[{"content":"[CLS]","normalized":false,
  *    "single_word":false,"lstrip":false,"rstrip":false}, ...]}
- * strip_accents null follows lowercase, as in Hugging Face. An added token that is not a piece of the model has an
+ * strip_accents null follows lowercase, as in Hugging Face. What is not BERT's has keys of its own: "accents" (in place of strip_accents)
+ * "nfd", "nfd-strip" or "strip" (decompose, drop marks of every kind, or both), "pre_tokenizer" "whitespace" or "whitespace-split" as the
+ * crate's Whitespace and WhitespaceSplit, "second_type" 0: the segment of a pair's second text.
+ * An added token that is not a piece of the model has an
  * "id": its line of the vocabulary, which then matches as an added token alone.
  *
  * A piece cannot hold U+0000 or a line feed: the first is no text here, the second never matches as words hold no space.
@@ -29,9 +32,9 @@ typedef struct snc_tok_assets {
     char *config; /* NUL-terminated JSON text, the keys above */
 } snc_tok_assets;
 
-/* Reads a Hugging Face folder: tokenizer.json if it is there (vocabulary, normalizer flags, added tokens, [CLS] and
- * [SEP] of its post-processor; its padding and truncation are ignored), else vocab.txt with the flags of
- * tokenizer_config.json. Names of special tokens that are still open come from tokenizer_config.json and
+/* Reads a Hugging Face folder: tokenizer.json if it is there (vocabulary and added tokens; its padding and truncation are ignored), else
+ * vocab.txt. Where tokenizer.json and tokenizer_config.json disagree on flags, what the library does for that class and version is done:
+ * flags_priv.h. Names of special tokens that are still open come from tokenizer_config.json and
  * special_tokens_map.json, then BERT's own. SNC_E_NOTFOUND: no vocabulary in the folder. SNC_E_UNSUPPORTED: not BERT's
  * WordPiece. SNC_E_FORMAT names file and field. */
 snc_err snc_tok_assets_load(snc_tok_assets *out, const char *folder) SNC_MUST_USE;

@@ -141,6 +141,19 @@ int snc_uni__lower(uint32_t to[2], uint32_t cp)
     return 1;
 }
 
+bool snc_uni__is_accent(uint32_t cp)
+{
+    size_t lo = 0, hi = COUNT(uni_accent);
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (uni_accent[mid].last < cp)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < COUNT(uni_accent) && cp >= uni_accent[lo].first;
+}
+
 unsigned snc_uni__class(uint32_t cp)
 {
     size_t lo = 0, hi = COUNT(uni_combining);

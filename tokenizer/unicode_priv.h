@@ -39,6 +39,7 @@ static inline unsigned snc_uni__flags(const snc_uni *u, uint32_t cp)
 
 int snc_uni__decompose(uint32_t to[4], uint32_t cp); /* canonical, full; 1 and cp itself where there is none */
 int snc_uni__lower(uint32_t to[2], uint32_t cp);     /* one character at a time: no final sigma */
+bool snc_uni__is_accent(uint32_t cp);                /* any mark: what the crate's StripAccents drops */
 unsigned snc_uni__class(uint32_t cp);                /* canonical combining class */
 
 /* Reads the character at p, which must be valid, and returns its bytes. */

@@ -48,12 +48,15 @@ static const char *const configs[] = {
     "\"rstrip\":true},{\"content\":\"[SEP]\",\"normalized\":true,\"rstrip\":true},{\"content\":\" a\",\"id\":4}]}",
     "{\"lowercase\":false,\"strip_accents\":true,\"clean_text\":false,\"max_chars\":3}",
     "{\"lowercase\":true,\"strip_accents\":false,\"tokenize_chinese_chars\":false}",
+    "{\"lowercase\":true,\"accents\":\"nfd\",\"pre_tokenizer\":\"whitespace\"}",
+    "{\"lowercase\":false,\"accents\":\"nfd-strip\",\"pre_tokenizer\":\"whitespace-split\",\"clean_text\":false}",
+    "{\"accents\":\"strip\"}",
 };
 static const char *const files[] = {
     ("{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_"
      "per_word\":100,\"vocab\":{\"[UNK]\":0,"
-     "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"BertNormalizer\",\"strip_accents\":null,"
-     "\"lowercase\":true},\"pre_tokenizer\":"
+     "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"BertNormalizer\",\"strip_accents\":null,"
+     "\"lowercase\":true},{\"type\":\"Lowercase\"}]},\"pre_tokenizer\":"
      "{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"["
      "CLS]\",1]},\"added_tokens\":[{\"id\":5,"
      "\"content\":\"new\",\"special\":true},{\"id\":1,\"content\":\"[CLS]\",\"lstrip\":true}]}"),
@@ -61,10 +64,12 @@ static const char *const files[] = {
      "tokens_decoder\":{\"3\":{\"content\":\"x\"}}}"),
     "{\"sep_token\":\"[SEP]\",\"unk_token\":\"[UNK]\",\"additional_special_tokens\":[\"y\",{\"content\":\"z\"}]}",
     "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n##b",
+    "{\"model_type\":\"bert\",\"transformers_version\":\"4.30.0\",\"tokenizer_class\":\"PreTrainedTokenizerFast\"}",
 };
 static const char *const file_names[] = {"tokenizer_fuzz_tmp/tokenizer.json",
                                          "tokenizer_fuzz_tmp/tokenizer_config.json",
-                                         "tokenizer_fuzz_tmp/special_tokens_map.json", "tokenizer_fuzz_tmp/vocab.txt"};
+                                         "tokenizer_fuzz_tmp/special_tokens_map.json", "tokenizer_fuzz_tmp/vocab.txt",
+                                         "tokenizer_fuzz_tmp/config.json"};
 #define COUNT(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
 
 /* A corpus entry with a few bytes changed, cut out, doubled, or another one put in. */

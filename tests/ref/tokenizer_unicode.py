@@ -38,8 +38,9 @@ def one(clean=False, cjk=False, strip=False, lower=False):
 
 def probe():
     clean, cjk, strip, lower = one(clean=True), one(cjk=True), one(strip=True), one(lower=True)
+    accents, runs_of = N.StripAccents().normalize_str, P.Whitespace().pre_tokenize_str
     nfd, split = N.NFD().normalize_str, P.BertPreTokenizer().pre_tokenize_str
-    t = {k: [] for k in ("removed", "space", "cjk", "mn", "punct", "word")}
+    t = {k: [] for k in ("removed", "space", "cjk", "mn", "accent", "punct", "word", "run")}
     low, dec = {}, {}
     for c in CPS:
         ch = chr(c)
@@ -58,6 +59,12 @@ def probe():
         assert x in (ch, " " + ch + " "), hex(c)
         if x != ch:
             t["cjk"].append(c)
+        if accents(ch) == "":
+            t["accent"].append(c)
+        else:
+            assert accents(ch) == ch, hex(c)
+        if [x[0] for x in runs_of("a" + ch)] == ["a" + ch]:
+            t["run"].append(c)
         d = nfd(ch)
         if d != ch:
             dec[c] = d
@@ -75,6 +82,7 @@ def probe():
     tok.pre_tokenizer = P.BertPreTokenizer()
     tok.add_special_tokens([AddedToken("[X]", single_word=True, normalized=False, special=True)])
     t["word"] = [c for c in CPS if 2 not in tok.encode(chr(c) + "[X]").ids]
+    assert t.pop("run") == t["word"], "the words of Whitespace are those of single_word"
     return t, low, dec
 
 
@@ -158,6 +166,7 @@ def main(path):
                           ("space", "white space: separates words; clean_text makes it U+0020 where it does not drop it"),
                           ("cjk", "set apart by tokenize_chinese_chars"),
                           ("mn", "nonspacing marks: dropped by strip_accents"),
+                          ("accent", "marks of every kind: dropped by StripAccents"),
                           ("punct", "punctuation: a word of its own"),
                           ("word", "\\w of an added token's single_word")):
             table(f, "uni_range", "uni_" + key, [[h(a), h(b)] for a, b in ranges(t[key])], what)

@@ -191,12 +191,21 @@ static void what_is_not_wordpiece_is_refused(void **state)
     refused(SNC_E_UNSUPPORTED, "vocab.json");
     put(TOKENIZER, "{" MODEL("BPE", VOCAB5) "," NORM "}");
     refused(SNC_E_UNSUPPORTED, "'BPE'");
-    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"NFC\"}}");
+    put(CONFIG, "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"); /* BERT's own class would not look at what follows */
+    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
     refused(SNC_E_UNSUPPORTED, "'NFC'");
+    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"StripAccents\"},{\"type\":"
+        "\"NFD\"}]},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
+    refused(SNC_E_UNSUPPORTED, "normalizer 'NFD' stands after one that is done later here");
+    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"},{\"type\":"
+        "\"StripAccents\"}]},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
+    refused(SNC_E_UNSUPPORTED, "'StripAccents' after 'Lowercase' without 'NFD'");
+    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
+    refused(SNC_E_FORMAT, "must have a list 'normalizers'");
     put(TOKENIZER,
         "{" MODEL("WordPiece",
-                  VOCAB5) ",\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"Whitespace\"}}");
-    refused(SNC_E_UNSUPPORTED, "'Whitespace'");
+                  VOCAB5) ",\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"Digits\"}}");
+    refused(SNC_E_UNSUPPORTED, "'Digits'");
     snprintf(post, sizeof post, TEMPLATE, "0");
     snprintf(text, sizeof text, "{%s,%s,%s}", MODEL("WordPiece", VOCAB5), NORM, post);
     put(TOKENIZER, text);
