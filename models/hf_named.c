@@ -137,11 +137,24 @@ static const struct {
     {".ckpt.index", "a TensorFlow checkpoint: convert it once in Python, BertModel.from_pretrained(DIR, from_tf=True) and save_pretrained"},
     {".msgpack", "Flax weights: convert them once in Python, from_pretrained(DIR, from_flax=True) and save_pretrained"},
     {".gguf", "a GGUF file of llama.cpp: give the checkpoint that it was made from (safetensors or PyTorch)"},
+    {".snc", "a model by itself: give the path of the file"},
     {".onnx", "an ONNX model: give the checkpoint that it was made from (safetensors or PyTorch)"},
 };
 
+/* The folder that a job works in, finished or not. */
+static snc_err name_run(const char *folder)
+{
+    char file[4096];
+    SNC_TRY(snc_path_join(file, sizeof file, folder, "compressed.snc"));
+    SNC_CHECK(!snc_is_file(file), SNC_E_UNSUPPORTED, "%s: the folder of a run: its model is %s", folder, file);
+    SNC_TRY(snc_path_join(file, sizeof file, folder, "teacher.snc"));
+    SNC_CHECK(!snc_is_file(file), SNC_E_UNSUPPORTED, "%s: the folder of a run that is not finished: all that it has is the teacher, %s", folder, file);
+    return SNC_OK;
+}
+
 snc_err snc__hf_name_folder(const char *folder)
 {
+    SNC_TRY(name_run(folder));
     SNC_TRY(name_checkpoints(folder));
     SNC_TRY(name_cache(folder));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

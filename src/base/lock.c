@@ -98,6 +98,15 @@ snc_err snc_lock_write(snc_lock *l, const void *text, size_t n)
     return SNC_OK;
 }
 
+snc_err snc_lock_name(char *buf, size_t size, const char *path)
+{
+    char file[4096];
+    SNC_TRY(snc_write_target(file, sizeof file, path));
+    int n = snprintf(buf, size, "%s.lock", file);
+    SNC_CHECK(n > 0 && (size_t)n < size, SNC_E_ARG, "path too long: %.80s...", path);
+    return SNC_OK;
+}
+
 void snc_lock_release(snc_lock *l)
 {
     struct stat st;

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fmap.h"
+#include "base/lock.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "cli/lines.h"
@@ -21,6 +23,7 @@ static volatile int cancelled;
 static volatile sig_atomic_t asked;  /* by a signal */
 static volatile sig_atomic_t patient; /* there is a state worth the time to write it */
 static char unfinished[4096];         /* where --output is written until it is whole; "" without */
+static char lock[4096];               /* the file that keeps others from --output meanwhile; "" without */
 
 /* The work ends at its next turn, of which there are several a second. Where nothing but the output is at stake, a call that
  * takes longer (a large file on a slow disk) is not waited for. */
@@ -32,11 +35,24 @@ static void on_interrupt(int sig)
     if (!patient) alarm(1);
 }
 
+/* An empty lock that this process has open is its own, or no one's; another's stays. */
+static void remove_lock(void)
+{
+    struct stat there, mine;
+    if (stat(lock, &there) != 0 || there.st_size > 0) return;
+    for (int fd = 3; fd < 1024; fd++)
+        if (fstat(fd, &mine) == 0 && mine.st_dev == there.st_dev && mine.st_ino == there.st_ino) {
+            unlink(lock);
+            return;
+        }
+}
+
 static void on_alarm(int sig)
 {
     static const char line[] = "compress: interrupted\n";
     (void)sig;
     unlink(unfinished);
+    remove_lock();
     if (write(STDERR_FILENO, line, sizeof line - 1) < 0) {} /* nobody left to tell */
     _exit(130);
 }
@@ -127,6 +143,7 @@ static void handle_signals(const snc_args *a)
     const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY;
     patient = (a->verb->bit & keeps) && !a->o.tabular;
     if (a->o.output && snc_fout_name(unfinished, sizeof unfinished, a->o.output)) *unfinished = 0;
+    if (a->o.output && snc_lock_name(lock, sizeof lock, a->o.output)) *lock = 0;
     sigaltstack(&own, NULL);
     handle(SIGINT, on_interrupt);
     handle(SIGTERM, on_interrupt);

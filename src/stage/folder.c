@@ -28,9 +28,8 @@ snc_err snc_folder_lock(snc_lock **out, const char *folder)
 
 snc_err snc_output_lock(snc_lock **out, const char *output)
 {
-    char busy[SNC_PATH + 64], path[SNC_PATH], file[SNC_PATH];
-    SNC_TRY(snc_write_target(file, sizeof file, output));
-    SNC_CHECK(snprintf(path, sizeof path, "%s.lock", file) < (int)sizeof path, SNC_E_ARG, "path too long: %.80s...", output);
+    char busy[SNC_PATH + 64], path[SNC_PATH];
+    SNC_TRY(snc_lock_name(path, sizeof path, output));
     snprintf(busy, sizeof busy, "--output %s: another process is writing it", output);
     return snc_lock_take(out, path, busy);
 }

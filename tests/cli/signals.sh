@@ -116,6 +116,14 @@ if [ -e "$OWN_STACK" ]; then
     equal "exit code of a program that does otherwise" $? 99
 fi
 
+# ---- where a call does not come back in time, the process leaves nothing all the same ------------------------------------------------
+SLOW_LOCK=$(dirname "$MAKE_NANO")/slow_lock.so
+if [ -e "$SLOW_LOCK" ]; then
+    mkdir tables
+    LD_PRELOAD=$SLOW_LOCK stop TERM '[ -e tables/t.json.lock ]' profile s.snc "${data[@]}" --output tables/t.json
+    equal "files left by it" "$(ls -A tables)" ""
+fi
+
 # ---- a second signal does not wait; a closed or full standard output is said --------------------------------------------------
 kill $HOLDER
 exec 3<&-

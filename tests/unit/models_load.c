@@ -493,6 +493,9 @@ static void what_people_give_for_a_model_is_named(void **state)
     file_fails(FOLDER("ckpt", "bert_model.ckpt.index"), SNC_E_UNSUPPORTED, "a TensorFlow checkpoint");
     file_fails(FOLDER("saved", "saved_model.pb"), SNC_E_UNSUPPORTED, "a TensorFlow SavedModel");
     file_fails(FOLDER("flax", "flax_model.msgpack"), SNC_E_UNSUPPORTED, "Flax weights");
+    file_fails(FOLDER("job", "compressed.snc"), SNC_E_UNSUPPORTED, "job/compressed.snc");
+    file_fails(FOLDER("begun", "teacher.snc"), SNC_E_UNSUPPORTED, "begun/teacher.snc");
+    file_fails(FOLDER("some", "mine.snc"), SNC_E_UNSUPPORTED, "but mine.snc, which is a model by itself");
     file_fails(FOLDER("gguf", "b-q8.gguf", "a-q4.gguf"), SNC_E_UNSUPPORTED, "no weights in it but a-q4.gguf, which is a GGUF file");
     file_fails(FOLDER("onnx", "model.onnx"), SNC_E_UNSUPPORTED, "an ONNX model");
     file_fails(scratch_write(s, "m.gguf", "GGUF\3\0\0\0", 8), SNC_E_UNSUPPORTED, "m.gguf: a GGUF file of llama.cpp");
