@@ -24,7 +24,7 @@ static snc_err kind_of(snc_hf_kind *out, const unsigned char *p, size_t n, const
         return SNC_OK;
     }
     SNC_CHECK(!snc_pickle_sniff(p, n), SNC_E_UNSUPPORTED,
-              "%s: a bare pickle, as PyTorch wrote before 1.6: load it in PyTorch and torch.save it again", path);
+              "%s: a bare pickle that torch.save has not written: load it in Python and torch.save its state dict", path);
     size_t at = 0;
     while (at < n && strchr(" \t\r\n", p[at]) && p[at]) at++;
     if (at < n && p[at] == '{') {

@@ -123,4 +123,14 @@ static inline void zip_finish(zip_make *z, int wide, const char *comment)
     "X\x01\0\0\0" name1 "ctorch._utils\n_rebuild_tensor_v2\n(" storage "K" offset "(" size "t(" stride "t\x89"             \
     "ccollections\nOrderedDict\n)RtR"
 
+/* The form before 1.6 of {"a": floats of the storage "0", rows by 2}, in pieces that a test can put together with one of them changed. */
+#define OLD_MAGIC   "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+#define OLD_VERSION "\x80\2M\xe9\3."
+#define OLD_SYSTEM(little) "\x80\2}(X\x10\0\0\0protocol_versionM\xe9\3X\x0d\0\0\0little_endian" little "u."
+#define OLD_STORAGE(cls, key, n) "(X\x07\0\0\0storagectorch\n" cls "\nX\x01\0\0\0" key "X\x03\0\0\0cpuK" n "NtQ"
+#define OLD_DICT    "\x80\2}(" PKL_TENSOR("a", OLD_STORAGE("FloatStorage", "0", "\4"), "\0", "K\2K\2", "K\2K\1") "u."
+#define OLD_KEYS    "\x80\2]X\1\0\0\0000a."
+#define OLD_NUMBERS "\4\0\0\0\0\0\0\0\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40" /* 4 elements: 1, 2, 3, 4 */
+#define OLD_FILE    OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT OLD_KEYS OLD_NUMBERS
+
 #endif

@@ -42,19 +42,33 @@ static uint64_t le(const unsigned char *p, int bytes)
     return v;
 }
 
-bool snc_torchzip_sniff(const unsigned char *data, size_t size)
-{
-    return size >= 4 && data[0] == 'P' && data[1] == 'K' && (le(data + 2, 2) == 0x0403 || le(data + 2, 2) == 0x0605);
-}
-
 bool snc_pickle_sniff(const unsigned char *data, size_t size)
 {
     return size >= 2 && data[0] == 0x80 && data[1] >= 2 && data[1] <= 5;
 }
 
+/* The length of the pickle of 0x1950a86a20f9469cfc6c, which such a file begins with; 0: it does not. */
+static size_t magic_size(const unsigned char *p, size_t n)
+{
+    static const unsigned char number[] = {0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+    size_t at = 2;
+    if (!snc_pickle_sniff(p, n)) return 0;
+    if (n > at && p[at] == 0x95) at += 9; /* FRAME, of protocol 4 */
+    if (n < at + sizeof number || memcmp(p + at, number, sizeof number) != 0) return 0;
+    at += sizeof number;
+    if (n > at && p[at] == 0x94) at++; /* MEMOIZE */
+    return n > at && p[at] == '.' ? at + 1 : 0;
+}
+
+bool snc_torchzip_sniff(const unsigned char *data, size_t size)
+{
+    if (magic_size(data, size)) return true;
+    return size >= 4 && data[0] == 'P' && data[1] == 'K' && (le(data + 2, 2) == 0x0403 || le(data + 2, 2) == 0x0605);
+}
+
 static snc_err damaged(const snc_torchzip *z, const char *what)
 {
-    return snc_err_set(SNC_E_FORMAT, "%s: damaged or truncated zip archive: %s", z->where, what);
+    return snc_err_set(SNC_E_FORMAT, "%s: damaged or truncated archive: %s", z->where, what);
 }
 
 /* ---- the directory ------------------------------------------------------------------------------------------------ */
@@ -125,6 +139,14 @@ static int by_name(const void *a, const void *b)
     return c ? c : (x->name_len > y->name_len) - (x->name_len < y->name_len);
 }
 
+static snc_err sort_records(snc_torchzip *z)
+{
+    if (z->n_records > 1) qsort(z->r, (size_t)z->n_records, sizeof *z->r, by_name);
+    for (int i = 1; i < z->n_records; i++)
+        if (by_name(&z->r[i - 1], &z->r[i]) == 0) return damaged(z, "two records of one name");
+    return SNC_OK;
+}
+
 static snc_err read_directory(snc_torchzip *z)
 {
     directory d = {0};
@@ -142,10 +164,7 @@ static snc_err read_directory(snc_torchzip *z)
         SNC_CHECK(!(le(p + 8, 2) & 1), SNC_E_UNSUPPORTED, "%s: encrypted zip archives are not supported", z->where);
         p += CENTRAL + name + extra + comment;
     }
-    if (z->n_records > 1) qsort(z->r, (size_t)z->n_records, sizeof *z->r, by_name);
-    for (int i = 1; i < z->n_records; i++)
-        if (by_name(&z->r[i - 1], &z->r[i]) == 0) return damaged(z, "two records of one name");
-    return SNC_OK;
+    return sort_records(z);
 }
 
 /* ---- records ------------------------------------------------------------------------------------------------------ */
@@ -275,6 +294,21 @@ static snc_err make_tensor(snc_tensor *t, snc_torchzip *z, const snc_pkl_tensor 
     return SNC_OK;
 }
 
+static snc_err sort_tensors(snc_torchzip *z)
+{
+    snc_tensors_sort(z->t, z->n);
+    for (int i = 1; i < z->n; i++)
+        SNC_CHECK(strcmp(z->t[i - 1].name, z->t[i].name) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", z->where,
+                  z->t[i].name);
+    return SNC_OK;
+}
+
+static int by_storage(const void *a, const void *b)
+{
+    const snc_pkl_tensor *x = a, *y = b;
+    return strcmp(x->storage, y->storage);
+}
+
 static snc_err read_tensors(snc_torchzip *z)
 {
     record *pickle = find_pickle(z);
@@ -289,22 +323,66 @@ static snc_err read_tensors(snc_torchzip *z)
         SNC_CHECK(order->size == 6 && memcmp(order->data, "little", 6) == 0, SNC_E_UNSUPPORTED,
                   "%s: big-endian checkpoints are not supported", z->where);
     }
-    const snc_pkl_tensor *list = NULL;
-    int n = 0;
-    SNC_TRY(snc_unpickle_tensors(&list, &n, z->arena, pickle->data, (size_t)pickle->size, z->where));
-    SNC_TRY(snc_alloc(&z->t, (size_t)n, sizeof *z->t));
-    for (int i = 0; i < n; i++)
-        SNC_TRY(make_tensor(&z->t[z->n++], z, &list[i], find_record(z, prefix, n_prefix, "data/", list[i].storage)));
-    snc_tensors_sort(z->t, z->n);
-    for (int i = 1; i < z->n; i++)
-        SNC_CHECK(strcmp(z->t[i - 1].name, z->t[i].name) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", z->where,
-                  z->t[i].name);
+    snc_pkl p;
+    SNC_TRY(snc_unpickle_tensors(&p, z->arena, pickle->data, (size_t)pickle->size, z->where));
+    SNC_TRY(snc_alloc(&z->t, (size_t)p.n, sizeof *z->t));
+    for (int i = 0; i < p.n; i++)
+        SNC_TRY(make_tensor(&z->t[z->n++], z, &p.tensor[i], find_record(z, prefix, n_prefix, "data/", p.tensor[i].storage)));
+    return sort_tensors(z);
+}
+
+/* ---- before 1.6 ----------------------------------------------------------------------------------------------------- */
+
+/* A storage of the file becomes a record that is unpacked already. */
+static snc_err add_storage(size_t *at, snc_torchzip *z, const snc_pkl *p, const char *key)
+{
+    const snc_pkl_tensor want = {.storage = key};
+    const snc_pkl_tensor *s = p->n_storages ? bsearch(&want, p->storage, (size_t)p->n_storages, sizeof want, by_storage) : NULL;
+    SNC_CHECK(s, SNC_E_FORMAT, "%s: damaged: storage '%s' is of nothing that the file names", z->where, key);
+    SNC_CHECK(z->size - *at >= 8, SNC_E_FORMAT, "%s: damaged or truncated: storage '%s' is cut off", z->where, key);
+    uint64_t numel = le(z->p + *at, 8), room = z->size - *at - 8;
+    SNC_CHECK(numel == (uint64_t)s->numel, SNC_E_FORMAT, "%s: damaged: storage '%s' has %" PRIu64 " elements, expected %" PRId64, z->where, key, numel,
+              s->numel);
+    SNC_CHECK(numel <= room / (uint64_t)s->width, SNC_E_FORMAT, "%s: damaged or truncated: storage '%s' is cut off", z->where, key);
+    record *r = &z->r[z->n_records++];
+    *r = (record){.size = numel * (uint64_t)s->width, .data = z->p + *at + 8};
+    const void *name = key;
+    r->name = name;
+    r->name_len = strlen(key);
+    *at += 8 + (size_t)r->size;
     return SNC_OK;
+}
+
+/* Pickles one behind the other: the magic number, 1001, what the writer's machine was, the object, the keys of its storages. */
+static snc_err read_old(snc_torchzip *z)
+{
+    size_t at = magic_size(z->p, z->size), used = 0;
+    int64_t version = 0, little = 0;
+    const char *const *keys = NULL;
+    int n = 0;
+    snc_pkl p;
+    SNC_TRY(snc_unpickle_number(&version, &used, NULL, z->arena, z->p + at, z->size - at, z->where));
+    SNC_CHECK(version == 1001, SNC_E_UNSUPPORTED, "%s: protocol %" PRId64 " of a PyTorch file, expected 1001", z->where, version);
+    at += used;
+    SNC_TRY(snc_unpickle_number(&little, &used, "little_endian", z->arena, z->p + at, z->size - at, z->where));
+    SNC_CHECK(little == 1, SNC_E_UNSUPPORTED, "%s: big-endian checkpoints are not supported", z->where);
+    at += used;
+    SNC_TRY(snc_unpickle_tensors(&p, z->arena, z->p + at, z->size - at, z->where));
+    at += p.used;
+    SNC_TRY(snc_unpickle_strings(&keys, &n, &used, z->arena, z->p + at, z->size - at, z->where));
+    at += used;
+    SNC_TRY(snc_alloc(&z->r, (size_t)n, sizeof *z->r));
+    for (int i = 0; i < n; i++) SNC_TRY(add_storage(&at, z, &p, keys[i]));
+    SNC_TRY(sort_records(z));
+    SNC_TRY(snc_alloc(&z->t, (size_t)p.n, sizeof *z->t));
+    for (int i = 0; i < p.n; i++) SNC_TRY(make_tensor(&z->t[z->n++], z, &p.tensor[i], find_record(z, NULL, 0, "", p.tensor[i].storage)));
+    return sort_tensors(z);
 }
 
 static snc_err read_archive(snc_torchzip *z)
 {
     SNC_TRY(snc_arena_new(&z->arena));
+    if (magic_size(z->p, z->size)) return read_old(z);
     SNC_TRY(read_directory(z));
     return read_tensors(z);
 }

@@ -1,14 +1,14 @@
-#include "core/unpickle.h"
+#include "core/unpickle_priv.h"
 
 #include <inttypes.h>
 
-/* ---- values ------------------------------------------------------------------------------------------------------- */
-
-typedef enum kind { V_NONE, V_INT, V_FLOAT, V_STR, V_TUPLE, V_LIST, V_DICT, V_GLOBAL, V_STORAGE, V_TENSOR } kind;
+typedef snc_pkl_value value;
+typedef snc_pkl_machine machine;
+typedef snc_pkl_kind kind;
 
 typedef enum role { G_DICT, G_TENSOR, G_PARAMETER, G_STORAGE } role;
 
-typedef struct global {
+typedef struct snc_pkl_global {
     const char *module, *name;
     role role;
     snc_dtype dtype;
@@ -19,6 +19,7 @@ typedef struct global {
 static const global globals[] = {
     {"collections", "OrderedDict", G_DICT, 0, NULL, 0},
     {"torch._utils", "_rebuild_tensor_v2", G_TENSOR, 0, NULL, 0},
+    {"torch._utils", "_rebuild_tensor", G_TENSOR, 0, NULL, 0}, /* of the first versions */
     {"torch._utils", "_rebuild_parameter", G_PARAMETER, 0, NULL, 0},
     {"torch", "FloatStorage", G_STORAGE, SNC_F32, "F32", 4},
     {"torch", "HalfStorage", G_STORAGE, SNC_F16, "F16", 2},
@@ -32,36 +33,10 @@ static const global globals[] = {
     {"torch", "BoolStorage", G_STORAGE, SNC_DTYPES, "BOOL", 1},
 };
 
-typedef struct value value;
-struct value {
-    kind kind;
-    union {
-        int64_t i;
-        struct { const char *s; size_t n; } str; /* not NUL-terminated */
-        struct { value **v; size_t n, cap; } seq; /* a dict: key, value, key, value ... */
-        const global *global;
-        snc_pkl_tensor *tensor; /* also a storage: shape not yet set */
-    } u;
-};
-
-typedef struct machine {
-    const unsigned char *p, *end;
-    size_t size;
-    const char *where;
-    snc_arena *arena;
-    value **stack;
-    size_t n, stack_cap;
-    size_t *marks; /* stack heights */
-    size_t n_marks, marks_cap;
-    value **memo; /* NULL: not stored yet */
-    size_t n_memo, memo_cap;
-    size_t values;
-} machine;
-
 /* A hostile pickle makes a value of every byte; a state dict of the largest BERT makes some 20,000. */
 enum { VALUES_MAX = 4 << 20 };
 
-static snc_err damaged(const machine *m, const char *what)
+snc_err snc_pkl__damaged(const machine *m, const char *what)
 {
     return snc_err_set(SNC_E_FORMAT, "%s: damaged pickle at byte %zu: %s", m->where, m->size - (size_t)(m->end - m->p), what);
 }
@@ -75,7 +50,7 @@ static snc_err push(machine *m, value *v)
 
 static snc_err make(value **out, machine *m, kind k)
 {
-    if (++m->values > VALUES_MAX) return damaged(m, "too many objects");
+    if (++m->values > VALUES_MAX) return snc_pkl__damaged(m, "too many objects");
     SNC_TRY(snc_arena_alloc(out, m->arena, sizeof **out));
     (*out)->kind = k;
     return SNC_OK;
@@ -91,14 +66,14 @@ static snc_err push_new(value **out, machine *m, kind k)
 static snc_err pop(value **out, machine *m)
 {
     size_t floor = m->n_marks ? m->marks[m->n_marks - 1] : 0;
-    if (m->n <= floor) return damaged(m, "the stack is empty");
+    if (m->n <= floor) return snc_pkl__damaged(m, "the stack is empty");
     *out = m->stack[--m->n];
     return SNC_OK;
 }
 
 static snc_err pop_mark(size_t *height, machine *m)
 {
-    if (!m->n_marks) return damaged(m, "no mark");
+    if (!m->n_marks) return snc_pkl__damaged(m, "no mark");
     *height = m->marks[--m->n_marks];
     return SNC_OK;
 }
@@ -123,7 +98,7 @@ static snc_err seq_add(machine *m, value *list, value **items, size_t n)
 
 static snc_err take(const unsigned char **out, machine *m, uint64_t n)
 {
-    if (n > (uint64_t)(m->end - m->p)) return damaged(m, "it ends too early");
+    if (n > (uint64_t)(m->end - m->p)) return snc_pkl__damaged(m, "it ends too early");
     *out = m->p;
     m->p += n;
     return SNC_OK;
@@ -141,7 +116,7 @@ static snc_err take_uint(uint64_t *out, machine *m, int bytes)
 static snc_err take_line(const char **s, size_t *n, machine *m)
 {
     const unsigned char *nl = memchr(m->p, '\n', (size_t)(m->end - m->p));
-    if (!nl) return damaged(m, "it ends too early");
+    if (!nl) return snc_pkl__damaged(m, "it ends too early");
     const void *text = m->p;
     *s = text;
     *n = (size_t)(nl - m->p);
@@ -161,7 +136,7 @@ static snc_err push_int(machine *m, int64_t i)
 static snc_err op_signed(machine *m, uint64_t bytes)
 {
     uint64_t u = 0;
-    if (bytes > 8) return damaged(m, "an integer of more than 64 bits");
+    if (bytes > 8) return snc_pkl__damaged(m, "an integer of more than 64 bits");
     SNC_TRY(take_uint(&u, m, (int)bytes));
     if (bytes > 0 && bytes < 8 && (u >> (8 * bytes - 1) & 1)) u |= UINT64_MAX << (8 * bytes);
     int64_t i;
@@ -202,8 +177,8 @@ static snc_err op_float(machine *m)
 
 static snc_err memo_put(machine *m, uint64_t at)
 {
-    if (m->n == 0) return damaged(m, "the stack is empty");
-    if (at >= m->size) return damaged(m, "a memo number out of range"); /* each takes at least a byte to make */
+    if (m->n == 0) return snc_pkl__damaged(m, "the stack is empty");
+    if (at >= m->size) return snc_pkl__damaged(m, "a memo number out of range"); /* each takes at least a byte to make */
     SNC_TRY(snc_grow(&m->memo, &m->memo_cap, (size_t)at + 1, sizeof *m->memo));
     if (at >= m->n_memo) m->n_memo = (size_t)at + 1;
     m->memo[at] = m->stack[m->n - 1];
@@ -221,7 +196,7 @@ static snc_err op_get(machine *m, int bytes)
 {
     uint64_t at = 0;
     SNC_TRY(take_uint(&at, m, bytes));
-    if (at >= m->n_memo || !m->memo[at]) return damaged(m, "a memo number that was never stored");
+    if (at >= m->n_memo || !m->memo[at]) return snc_pkl__damaged(m, "a memo number that was never stored");
     return push(m, m->memo[at]);
 }
 
@@ -229,7 +204,7 @@ static snc_err op_get(machine *m, int bytes)
 static snc_err op_tuple(machine *m, size_t n)
 {
     size_t floor = m->n_marks ? m->marks[m->n_marks - 1] : 0;
-    if (m->n < floor + n) return damaged(m, "the stack is empty");
+    if (m->n < floor + n) return snc_pkl__damaged(m, "the stack is empty");
     value *v = NULL;
     SNC_TRY(make(&v, m, V_TUPLE));
     if (n > 0) SNC_TRY(seq_add(m, v, m->stack + (m->n - n), n)); /* an empty tuple may come before there is a stack */
@@ -248,8 +223,8 @@ static snc_err op_tuple_mark(machine *m)
 static snc_err add_above(machine *m, size_t height, kind k)
 {
     size_t n = m->n - height;
-    if (height == 0 || m->stack[height - 1]->kind != k) return damaged(m, "items for something that takes none");
-    if (k == V_DICT && n % 2) return damaged(m, "a key without a value");
+    if (height == 0 || m->stack[height - 1]->kind != k) return snc_pkl__damaged(m, "items for something that takes none");
+    if (k == V_DICT && n % 2) return snc_pkl__damaged(m, "a key without a value");
     SNC_TRY(seq_add(m, m->stack[height - 1], m->stack + height, n));
     m->n = height;
     return SNC_OK;
@@ -265,13 +240,13 @@ static snc_err op_add_mark(machine *m, kind k)
 static snc_err op_add(machine *m, size_t n, kind k)
 {
     size_t floor = m->n_marks ? m->marks[m->n_marks - 1] : 0;
-    if (m->n < floor + n + 1) return damaged(m, "the stack is empty");
+    if (m->n < floor + n + 1) return snc_pkl__damaged(m, "the stack is empty");
     return add_above(m, m->n - n, k);
 }
 
 /* ---- what the globals do ------------------------------------------------------------------------------------------ */
 
-static bool str_is(const value *v, const char *s)
+bool snc_pkl__is(const value *v, const char *s)
 {
     return v->kind == V_STR && v->u.str.n == strlen(s) && memcmp(v->u.str.s, s, v->u.str.n) == 0;
 }
@@ -305,19 +280,20 @@ static snc_err op_stack_global(machine *m)
     value *module = NULL, *name = NULL;
     SNC_TRY(pop(&name, m));
     SNC_TRY(pop(&module, m));
-    if (module->kind != V_STR || name->kind != V_STR) return damaged(m, "a global without a name");
+    if (module->kind != V_STR || name->kind != V_STR) return snc_pkl__damaged(m, "a global without a name");
     return push_global(m, module->u.str.s, module->u.str.n, name->u.str.s, name->u.str.n);
 }
 
-/* ('storage', class, key, location, elements) */
+/* ('storage', class, key, location, elements[, part of another storage: None since 0.4]) */
 static snc_err op_persid(machine *m)
 {
     value *pid = NULL, *v = NULL;
     SNC_TRY(pop(&pid, m));
     value **a = pid->u.seq.v;
-    if (pid->kind != V_TUPLE || pid->u.seq.n < 5 || !str_is(a[0], "storage") || a[1]->kind != V_GLOBAL ||
+    if (pid->kind != V_TUPLE || pid->u.seq.n < 5 || !snc_pkl__is(a[0], "storage") || a[1]->kind != V_GLOBAL ||
         a[1]->u.global->role != G_STORAGE || a[2]->kind != V_STR || a[4]->kind != V_INT || a[4]->u.i < 0)
-        return damaged(m, "a storage of an unknown form");
+        return snc_pkl__damaged(m, "a storage of an unknown form");
+    SNC_CHECK(pid->u.seq.n < 6 || a[5]->kind == V_NONE, SNC_E_UNSUPPORTED, "%s: refused: a storage that is a part of another one", m->where);
     SNC_TRY(push_new(&v, m, V_STORAGE));
     SNC_TRY(snc_arena_alloc(&v->u.tensor, m->arena, sizeof *v->u.tensor));
     snc_pkl_tensor *t = v->u.tensor;
@@ -328,6 +304,8 @@ static snc_err op_persid(machine *m)
     t->dtype_name = a[1]->u.global->dtype_name;
     t->width = a[1]->u.global->width;
     t->numel = a[4]->u.i;
+    SNC_TRY(snc_grow(&m->storages, &m->storages_cap, m->n_storages + 1, sizeof *m->storages));
+    m->storages[m->n_storages++] = *t;
     return SNC_OK;
 }
 
@@ -352,7 +330,7 @@ static snc_err rebuild_tensor(value **out, machine *m, const value *args)
     value **a = args->u.seq.v;
     if (args->u.seq.n < 4 || a[0]->kind != V_STORAGE || a[1]->kind != V_INT || a[1]->u.i < 0 || a[2]->kind != V_TUPLE ||
         a[3]->kind != V_TUPLE || a[2]->u.seq.n != a[3]->u.seq.n || a[2]->u.seq.n > SNC_TENSOR_RANK)
-        return damaged(m, "a tensor of an unknown form");
+        return snc_pkl__damaged(m, "a tensor of an unknown form");
     SNC_TRY(make(out, m, V_TENSOR));
     snc_pkl_tensor *t = NULL;
     SNC_TRY(snc_arena_alloc(&t, m->arena, sizeof *t));
@@ -362,11 +340,11 @@ static snc_err rebuild_tensor(value **out, machine *m, const value *args)
     t->rank = (int)a[2]->u.seq.n;
     for (int i = 0; i < t->rank; i++) {
         const value *d = a[2]->u.seq.v[i], *s = a[3]->u.seq.v[i];
-        if (d->kind != V_INT || s->kind != V_INT || d->u.i < 0 || s->u.i < 0) return damaged(m, "a tensor of an unknown shape");
+        if (d->kind != V_INT || s->kind != V_INT || d->u.i < 0 || s->u.i < 0) return snc_pkl__damaged(m, "a tensor of an unknown shape");
         t->shape[i] = d->u.i;
         t->stride[i] = s->u.i;
     }
-    if (!view_fits(t)) return damaged(m, "a tensor reaches past its storage");
+    if (!view_fits(t)) return snc_pkl__damaged(m, "a tensor reaches past its storage");
     return SNC_OK;
 }
 
@@ -376,10 +354,10 @@ static snc_err rebuild_dict(value **out, machine *m, const value *args)
     SNC_TRY(make(out, m, V_DICT));
     if (args->u.seq.n == 0) return SNC_OK;
     const value *list = args->u.seq.v[0];
-    if (args->u.seq.n != 1 || (list->kind != V_LIST && list->kind != V_TUPLE)) return damaged(m, "a dict of an unknown form");
+    if (args->u.seq.n != 1 || (list->kind != V_LIST && list->kind != V_TUPLE)) return snc_pkl__damaged(m, "a dict of an unknown form");
     for (size_t i = 0; i < list->u.seq.n; i++) {
         const value *pair = list->u.seq.v[i];
-        if ((pair->kind != V_LIST && pair->kind != V_TUPLE) || pair->u.seq.n != 2) return damaged(m, "a dict of an unknown form");
+        if ((pair->kind != V_LIST && pair->kind != V_TUPLE) || pair->u.seq.n != 2) return snc_pkl__damaged(m, "a dict of an unknown form");
         SNC_TRY(seq_add(m, *out, pair->u.seq.v, 2));
     }
     return SNC_OK;
@@ -390,7 +368,7 @@ static snc_err op_reduce(machine *m)
     value *args = NULL, *f = NULL, *v = NULL;
     SNC_TRY(pop(&args, m));
     SNC_TRY(pop(&f, m));
-    if (f->kind != V_GLOBAL || args->kind != V_TUPLE) return damaged(m, "a call of something that is no function");
+    if (f->kind != V_GLOBAL || args->kind != V_TUPLE) return snc_pkl__damaged(m, "a call of something that is no function");
     switch (f->u.global->role) {
     case G_DICT:
         SNC_TRY(rebuild_dict(&v, m, args));
@@ -399,11 +377,11 @@ static snc_err op_reduce(machine *m)
         SNC_TRY(rebuild_tensor(&v, m, args));
         break;
     case G_PARAMETER:
-        if (args->u.seq.n < 1 || args->u.seq.v[0]->kind != V_TENSOR) return damaged(m, "a parameter of an unknown form");
+        if (args->u.seq.n < 1 || args->u.seq.v[0]->kind != V_TENSOR) return snc_pkl__damaged(m, "a parameter of an unknown form");
         v = args->u.seq.v[0];
         break;
     case G_STORAGE:
-        return damaged(m, "a storage outside the archive");
+        return snc_pkl__damaged(m, "a storage outside the archive");
     }
     return push(m, v);
 }
@@ -414,7 +392,7 @@ static snc_err op_build(machine *m)
     value *state = NULL, *target = NULL;
     SNC_TRY(pop(&state, m));
     SNC_TRY(pop(&target, m));
-    if (target->kind != V_DICT) return damaged(m, "attributes for something that is no dict");
+    if (target->kind != V_DICT) return snc_pkl__damaged(m, "attributes for something that is no dict");
     return push(m, target);
 }
 
@@ -507,7 +485,7 @@ static snc_err step(machine *m, unsigned char op)
                        m->where, op, m->size - (size_t)(m->end - m->p));
 }
 
-static snc_err run(value **out, machine *m)
+snc_err snc_pkl__run(value **out, machine *m)
 {
     for (;;) {
         uint64_t op = 0;
@@ -517,62 +495,10 @@ static snc_err run(value **out, machine *m)
     }
 }
 
-/* The last entry of that name, as in Python. */
-static const value *dict_get(const value *dict, const char *key)
+void snc_pkl__dispose(machine *m)
 {
-    for (size_t i = dict->u.seq.n; i >= 2; i -= 2)
-        if (str_is(dict->u.seq.v[i - 2], key)) return dict->u.seq.v[i - 1];
-    return NULL;
-}
-
-static size_t count_tensors(const value *dict)
-{
-    size_t n = 0;
-    for (size_t i = 1; i < dict->u.seq.n; i += 2) n += dict->u.seq.v[i]->kind == V_TENSOR;
-    return n;
-}
-
-static const value *find_state_dict(const value *top)
-{
-    static const char *const wrappers[] = {"state_dict", "model_state_dict", "model"};
-    if (top->kind != V_DICT) return NULL;
-    if (count_tensors(top)) return top;
-    for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++) {
-        const value *v = dict_get(top, wrappers[i]);
-        if (v && v->kind == V_DICT && count_tensors(v)) return v;
-    }
-    return NULL;
-}
-
-static snc_err collect(const snc_pkl_tensor **out, int *n, machine *m, const value *top)
-{
-    const value *dict = find_state_dict(top);
-    SNC_CHECK(dict, SNC_E_FORMAT, "%s: holds no dict of tensors", m->where);
-    snc_pkl_tensor *list = NULL;
-    SNC_TRY(snc_arena_alloc(&list, m->arena, count_tensors(dict) * sizeof *list));
-    *n = 0;
-    for (size_t i = 0; i < dict->u.seq.n; i += 2) {
-        const value *k = dict->u.seq.v[i], *v = dict->u.seq.v[i + 1];
-        if (v->kind != V_TENSOR) continue;
-        if (k->kind != V_STR || memchr(k->u.str.s, 0, k->u.str.n)) return damaged(m, "a tensor without a name");
-        char *name = NULL;
-        SNC_TRY(snc_arena_strndup(&name, m->arena, k->u.str.s, k->u.str.n));
-        list[*n] = *v->u.tensor;
-        list[(*n)++].name = name;
-    }
-    *out = list;
-    return SNC_OK;
-}
-
-snc_err snc_unpickle_tensors(const snc_pkl_tensor **out, int *n, snc_arena *arena, const unsigned char *data, size_t size,
-                             const char *where)
-{
-    machine m = {.p = data, .end = data + size, .size = size, .where = where, .arena = arena};
-    value *top = NULL;
-    snc_err err = run(&top, &m);
-    if (!err) err = collect(out, n, &m, top);
-    snc_free(m.stack);
-    snc_free(m.marks);
-    snc_free(m.memo);
-    return err;
+    snc_free(m->stack);
+    snc_free(m->marks);
+    snc_free(m->memo);
+    snc_free(m->storages);
 }

@@ -101,7 +101,7 @@ copy sharded && rm hf/model-00002-of-00002.safetensors
 refused "model-00002-of-00002.safetensors" import --pretrained hf --output x.snc
 copy hf && rm hf/model.safetensors && cp "$golden/refused/module.bin" hf/pytorch_model.bin
 refused "pytorch_model.bin" import --pretrained hf --output x.snc
-copy hf && rm hf/model.safetensors && cp "$golden/refused/legacy.bin" hf/pytorch_model.bin
+copy hf && rm hf/model.safetensors && cp "$golden/refused/pickle.bin" hf/pytorch_model.bin
 refused "pytorch_model.bin: a bare pickle" import --pretrained hf --output x.snc
 # What people give in place of a model is named whichever verb meets it first.
 mkdir -p lora run/checkpoint-20 run/checkpoint-100

@@ -6,6 +6,7 @@ Writes tests/golden/checkpoints/*. Needs torch, transformers and safetensors; ve
 """
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -113,6 +114,20 @@ def main():
         odd["module." + k] = torch.nn.Parameter(v) if i % 3 == 0 else v
     torch.save({"epoch": 3, "lr": 1e-3, "note": None, "state_dict": odd}, folder / "bert.bin", pickle_protocol=4)
 
+    # The form before PyTorch 1.6, as a training loop wrote it: views of one storage, a transposed matrix, an optimizer's numbers between.
+    folder = fresh("legacy")
+    write_config(folder, model)
+    odd = {}
+    for i, (k, v) in enumerate(model.state_dict().items()):
+        if v.dim() == 2 and i % 2:
+            v = v.t().contiguous().t()
+        elif v.dim() == 1:
+            v = torch.cat([torch.ones(3), v])[3:]
+        odd[k] = torch.nn.Parameter(v) if i % 3 == 0 else v
+    moments = {0: {"step": 5, "exp_avg": torch.ones(7, dtype=torch.float64), "seen": torch.zeros(3, dtype=torch.int64)}}
+    torch.save({"optimizer": {"state": moments}, "lr": 1e-3, "model_state_dict": odd}, folder / "pytorch_model.bin",
+               _use_new_zipfile_serialization=False)
+
     # As the first BERT checkpoints: no prefix, gamma and beta, extras, no classifier, no pooler.
     folder = fresh("old")
     write_config(folder, model, architectures=["BertModel"])
@@ -127,7 +142,7 @@ def main():
     save_file(old, folder / "model.safetensors")
 
     folder = fresh("refused")
-    torch.save({"a": torch.zeros(2)}, folder / "legacy.bin", _use_new_zipfile_serialization=False)
+    (folder / "pickle.bin").write_bytes(pickle.dumps({"a": [1.0, 2.0]}, protocol=2))
     torch.save(torch.nn.Linear(2, 2), folder / "module.bin")
 
     for file in OUT.rglob("*.safetensors"):

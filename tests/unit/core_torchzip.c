@@ -164,6 +164,61 @@ static void broken_archives_are_refused(void **state)
     assert_fails(snc_torchzip_open_mem(&f, NULL, 0, "f"), SNC_E_FORMAT, "no end record");
 }
 
+static snc_err open_old(snc_torchzip **out, const char *file, size_t n)
+{
+    return snc_torchzip_open_mem(out, (const unsigned char *)file, n, "f.bin");
+}
+
+static void old_refuses(const char *file, size_t n, snc_err code, const char *fragment)
+{
+    snc_torchzip *f = NULL;
+    assert_true(snc_torchzip_sniff((const unsigned char *)file, n));
+    assert_fails(open_old(&f, file, n), code, fragment);
+    assert_null(f);
+    assert_int_equal(strncmp(snc_err_text(), "f.bin: ", 7), 0);
+}
+
+static void the_form_before_1_6_is_read(void **state)
+{
+    (void)state;
+    snc_torchzip *f = NULL;
+    static const char transposed[] = OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") "\x80\2}("
+        PKL_TENSOR("t", OLD_STORAGE("FloatStorage", "0", "\4"), "\0", "K\2K\2", "K\1K\2") "u." OLD_KEYS OLD_NUMBERS;
+    const float four[] = {1, 2, 3, 4}, turned[] = {1, 3, 2, 4};
+    assert_ok(open_old(&f, P(OLD_FILE)));
+    const snc_tensor *t = snc_torchzip_find(f, "a");
+    assert_int_equal(snc_torchzip_count(f), 1);
+    assert_true(t && snc_tensor_is(t, 2, 2, 2));
+    assert_memory_equal(t->data, four, sizeof four);
+    snc_torchzip_close(f);
+    assert_ok(open_old(&f, P(transposed)));
+    t = snc_torchzip_find(f, "t");
+    assert_non_null(t);
+    assert_memory_equal(t->data, turned, sizeof turned);
+    snc_torchzip_close(f);
+    assert_ok(snc_torchzip_open(&f, GOLDEN "legacy/pytorch_model.bin"));
+    assert_int_equal(snc_torchzip_count(f), 41);
+    snc_torchzip_close(f);
+}
+
+static void old_files_that_are_broken_are_refused(void **state)
+{
+    (void)state;
+    snc_torchzip *f = NULL;
+    for (size_t n = 0; n + 1 < sizeof OLD_FILE; n++) assert_int_not_equal(open_old(&f, OLD_FILE, n), SNC_OK);
+    old_refuses(P(OLD_MAGIC "\x80\2M\xe8\3."), SNC_E_UNSUPPORTED, "protocol 1000 of a PyTorch file, expected 1001");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x89")), SNC_E_UNSUPPORTED, "big-endian");
+    old_refuses(P(OLD_MAGIC OLD_VERSION "\x80\2}."), SNC_E_FORMAT, "no number where one is expected");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") "\x80\2cos\nsystem\nX\2\0\0\0ls\x85R."), SNC_E_UNSUPPORTED, "it asks for 'os.system'");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT "\x80\2]." OLD_NUMBERS), SNC_E_FORMAT, "'data/0' is missing");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT "\x80\2]X\1\0\0\0001a." OLD_NUMBERS), SNC_E_FORMAT,
+                "storage '1' is of nothing that the file names");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT OLD_KEYS "\5\0\0\0\0\0\0\0aaaaaaaaaaaaaaaaaaaa"), SNC_E_FORMAT,
+                "storage '0' has 5 elements, expected 4");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT OLD_KEYS "\4\0\0\0\0\0\0\0aaaaaaaaaaaaaaa"), SNC_E_FORMAT,
+                "storage '0' is cut off");
+}
+
 static void what_pytorch_writes_is_read(void **state)
 {
     (void)state;
@@ -193,6 +248,8 @@ int main(void)
         cmocka_unit_test(broken_pickles_are_refused),
         cmocka_unit_test(tensors_stay_inside_their_storage),
         cmocka_unit_test(broken_archives_are_refused),
+        cmocka_unit_test(the_form_before_1_6_is_read),
+        cmocka_unit_test(old_files_that_are_broken_are_refused),
         cmocka_unit_test(what_pytorch_writes_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void all_forms_of_a_checkpoint_are_one_model(void **state)
 {
     (void)state;
     static const char *const forms[] = {"hf/model.safetensors", "f16", "bf16", "sharded", "sharded/model.safetensors.index.json",
-                                        "torch", "torch/pytorch_model.bin", "wrapped/bert.bin", "hf/"};
+                                        "torch", "torch/pytorch_model.bin", "wrapped/bert.bin", "legacy", "hf/"};
     snc_model *m = load(GOLDEN "hf");
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         char path[512];
@@ -446,7 +446,7 @@ static void files_that_are_no_models_are_refused_by_content(void **state)
     file_fails(scratch_write(s, "text", "hello, model", 12), SNC_E_FORMAT, "text: not a model: expected safetensors");
     file_fails(scratch_write(s, "a.safetensors", "{\"a\":1}", 7), SNC_E_FORMAT, "no 'weight_map'");
     file_fails(GOLDEN "hf/config.json", SNC_E_FORMAT, "config.json: no 'weight_map'");
-    file_fails(GOLDEN "refused/legacy.bin", SNC_E_UNSUPPORTED, "legacy.bin: a bare pickle, as PyTorch wrote before 1.6");
+    file_fails(GOLDEN "refused/pickle.bin", SNC_E_UNSUPPORTED, "pickle.bin: a bare pickle that torch.save has not written");
     file_fails(GOLDEN "refused", SNC_E_NOTFOUND, "refused: no model.safetensors, model.safetensors.index.json or pytorch_model.bin");
     char path[512];
     snprintf(path, sizeof path, "%s/lone", s->dir);
