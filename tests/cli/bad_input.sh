@@ -133,8 +133,8 @@ task "1 labels, expected 2" 's/"negative","positive"/"negative"/'
 refused "task 'sst3'" "${train[@]}" --task sst3 --data nano
 refused "none.json" "${train[@]}" --task ./none.json --data nano
 refused "none: " "${train[@]}" --task nano/task.json --data none
-refused "dev" eval $m --task nano/task.json --data empty
-refused "task nano has no split 'test'" eval $m --task nano/task.json --data nano --split test
+refused "empty: no " eval $m --seeded-head --task nano/task.json --data empty
+refused "task nano has no split 'test'" eval $m --seeded-head --task nano/task.json --data nano --split test
 
 rows() { # rows TEXT SED: the train file edited
     mkdir -p data && cp nano/dev.tsv data
