@@ -54,7 +54,9 @@ snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *wher
     cJSON *j = cJSON_ParseWithLengthOpts(text, n, &end, 0);
     if (!j) {
         long at = end ? (long)(end - text) : 0;
-        return snc_err_set(SNC_E_FORMAT, "%s: not valid JSON at byte %ld", where, at);
+        bool escape = end && end + 6 <= text + n && end[0] == '\\' && end[1] == 'u';
+        return snc_err_set(SNC_E_FORMAT, "%s: not valid JSON at byte %ld%s%.*s%s", where, at, escape ? ": the escape " : "", escape ? 6 : 0, escape ? end : "",
+                           escape ? " is no character" : "");
     }
     while (end < text + n && (*end == 0 || strchr(" \t\r\n", *end))) end++;
     if (end < text + n) {

@@ -180,6 +180,9 @@ static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, 
     SNC_TRY(snc_rows__load(out, t, dir, carved ? "train" : split));
     if ((*out)->skipped)
         snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);
+    if ((*out)->file.size > SNC_ROWS__LARGE)
+        snc_log(ctx, SNC_LOG_INFO, "%s: %.2f GB, %d rows: about %.2f GB of memory as rows and tokens", (*out)->path, (double)(*out)->file.size / 1e9, (*out)->n,
+                snc_rows__memory((double)(*out)->file.size) / 1e9);
     if (!carved) return SNC_OK;
     int n = (*out)->n;
     SNC_TRY(snc_carve__dev(*out, dev, snc_task_classes(t), t->phrases));

@@ -32,22 +32,50 @@ bool snc_reader__alike(snc_span s, const char *text)
 }
 
 /* The index of the first name that the header has; NO_COLUMN when it has none of them. */
-static int find_in_header(const snc_column *c, const snc_delimited *header)
+static int find_in_header(const snc_column *c, const snc_reader *r)
 {
     for (int loose = 0; loose < 2; loose++)
         for (int k = 0; k < c->names.n; k++)
-            for (int i = 0; i < header->n; i++)
-                if (loose ? snc_reader__alike(header->field[i], c->names.v[k]) : same(header->field[i], c->names.v[k])) return i;
+            for (int i = 0; i < r->names; i++)
+                if (loose ? snc_reader__alike(r->name[i], c->names.v[k]) : same(r->name[i], c->names.v[k])) return i;
     return NO_COLUMN;
+}
+
+/* "Text" and "TEXT" are both what "text" may mean. */
+static snc_err check_alone(const snc_reader *r, const snc_column *c, int found)
+{
+    for (int k = 0; k < c->names.n; k++) {
+        if (same(r->name[found], c->names.v[k])) return SNC_OK;
+        if (!snc_reader__alike(r->name[found], c->names.v[k])) continue;
+        for (int i = found + 1; i < r->names; i++)
+            SNC_CHECK(!snc_reader__alike(r->name[i], c->names.v[k]), SNC_E_FORMAT, "%s:%lld: columns '%.*s' and '%.*s' may both be '%s'", r->path,
+                      (long long)r->text.line, shown(r->name[found]), r->name[found].p, shown(r->name[i]), r->name[i].p, c->names.v[k]);
+    }
+    return SNC_OK;
+}
+
+/* Which there are, as many as a line has room for. */
+static snc_err no_column(const snc_reader *r, const snc_column *c)
+{
+    char there[400] = "";
+    for (int i = 0; i < r->names; i++) {
+        size_t at = strlen(there);
+        if (at > sizeof there - 2 * SHOWN) {
+            snprintf(there + at, sizeof there - at, ", ...");
+            break;
+        }
+        snprintf(there + at, sizeof there - at, "%s'%.*s'", i ? ", " : "", shown(r->name[i]), r->name[i].p);
+    }
+    return snc_err_set(SNC_E_FORMAT, "%s:%lld: no column '%s' in the header; it has %s (--text, --text-pair and --label name columns)", r->path, (long long)r->text.line, c->names.v[0], there);
 }
 
 static snc_err find_column(int *out, snc_reader *r, const snc_column *c, bool has_header, bool required)
 {
     *out = c->index;
     if (has_header && c->names.n) {
-        *out = find_in_header(c, &r->text);
-        SNC_CHECK(*out != NO_COLUMN || !required, SNC_E_FORMAT, "%s:%lld: no column '%s' in the header '%.*s'", r->path,
-                  (long long)r->text.line, c->names.v[0], shown(r->header), r->header.p);
+        *out = find_in_header(c, r);
+        if (*out == NO_COLUMN && required) return no_column(r, c);
+        if (*out != NO_COLUMN) SNC_TRY(check_alone(r, c, *out));
     }
     if (*out >= r->need) r->need = *out + 1;
     return SNC_OK;
@@ -68,12 +96,9 @@ static snc_err read_header(snc_reader *r, bool has_header)
 {
     const snc_task *t = r->task;
     bool more = true;
-    const char *begin = r->text.p;
     if (has_header) {
         SNC_TRY(snc_delimited__next(&more, &r->text));
         SNC_CHECK(more, SNC_E_FORMAT, "%s: no rows", r->path);
-        r->header = (snc_span){begin, (size_t)(r->text.p - begin)};
-        while (r->header.n && (r->header.p[r->header.n - 1] == '\n' || r->header.p[r->header.n - 1] == '\r')) r->header.n--;
         SNC_TRY(check_header(r));
         SNC_TRY(snc_arena_alloc(&r->name, r->text.arena, (size_t)r->text.n * sizeof *r->name));
         memcpy(r->name, r->text.field, (size_t)r->text.n * sizeof *r->name);
@@ -84,7 +109,7 @@ static snc_err read_header(snc_reader *r, bool has_header)
     r->b = NO_COLUMN;
     SNC_TRY(find_column(&r->a, r, &t->text_a, has_header, true));
     if (t->pair) SNC_TRY(find_column(&r->b, r, &t->text_b, has_header, true));
-    r->second = t->pair || (has_header && t->text_b.names.n && find_in_header(&t->text_b, &r->text) != NO_COLUMN);
+    r->second = t->pair || (has_header && t->text_b.names.n && find_in_header(&t->text_b, r) != NO_COLUMN);
     return find_column(&r->label, r, &t->label, has_header, r->needs_label);
 }
 
@@ -147,10 +172,22 @@ static const cJSON *find_key(const cJSON *row, const snc_column *c)
 
 const cJSON *snc_reader__key(const snc_reader *r, const snc_column *c) { return find_key(r->json, c); }
 
+static snc_err no_key(const snc_reader *r, const snc_column *c)
+{
+    char there[400] = "";
+    const cJSON *key;
+    cJSON_ArrayForEach(key, r->json)
+    {
+        size_t at = strlen(there);
+        if (at < sizeof there - 2 * SHOWN) snprintf(there + at, sizeof there - at, "%s'%.*s'", at ? ", " : "", SHOWN, key->string);
+    }
+    return snc_err_set(SNC_E_FORMAT, "%s:%lld: no key '%s'%s%s", r->path, (long long)r->line, c->names.v[0], *there ? "; the row has " : "", there);
+}
+
 static snc_err read_text(snc_span *out, const snc_reader *r, const snc_column *c)
 {
     const cJSON *v = find_key(r->json, c);
-    SNC_CHECK(v, SNC_E_FORMAT, "%s:%lld: no key '%s'", r->path, (long long)r->line, c->names.v[0]);
+    if (!v) return no_key(r, c);
     SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s:%lld: '%s' must be a string", r->path, (long long)r->line, v->string);
     *out = (snc_span){v->valuestring, strlen(v->valuestring)};
     return SNC_OK;
@@ -161,9 +198,7 @@ static snc_err read_target(snc_reader *r)
     const cJSON *v = find_key(r->json, &r->task->label);
     r->target = (snc_span){0};
     if (!v) {
-        SNC_CHECK(!r->needs_label, SNC_E_FORMAT, "%s:%lld: no key '%s'", r->path, (long long)r->line,
-                  r->task->label.names.v[0]);
-        return SNC_OK;
+        return r->needs_label ? no_key(r, &r->task->label) : SNC_OK;
     }
     const char *text = cJSON_IsString(v) ? v->valuestring : cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : r->number;
     if (text == r->number) {

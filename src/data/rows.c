@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/room.h"
 #include "data/labels_priv.h"
 #include "data/source_priv.h"
 
@@ -128,6 +129,22 @@ snc_err snc_rows__absent(bool *out, const snc_task *t, const char *dir, const ch
     return *out ? SNC_OK : err;
 }
 
+double snc_rows__memory(double bytes) { return 4 * bytes; }
+
+static snc_err check_memory(const char *path, double bytes)
+{
+    double needs = snc_rows__memory(bytes), room = bytes > SNC_ROWS__LARGE ? snc_room_memory() : 0;
+    SNC_CHECK(room == 0 || needs <= room, SNC_E_NOMEM, "%s: %.2f GB of rows take about %.2f GB of memory, %.2f GB are free: a part of the file may do", path,
+              bytes / 1e9, needs / 1e9, room / 1e9);
+    return SNC_OK;
+}
+
+static snc_err open_text(snc_textfile *out, const char *path)
+{
+    SNC_TRY(snc_textfile__open(out, path));
+    return check_memory(path, (double)out->size);
+}
+
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
 static snc_err rows_new(snc_rows **out, const char *path)
@@ -232,7 +249,7 @@ snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const
     char path[PATH_SIZE];
     SNC_TRY(open_split(&f, path, t, dir, split));
     SNC_GOTO(rows_new(&rows, path));
-    SNC_GOTO(snc_textfile__open(&rows->file, path));
+    SNC_GOTO(open_text(&rows->file, path));
     SNC_GOTO(rows_parse(rows, t, f, rows->file.data, rows->file.size));
     *out = rows;
     rows = NULL;
@@ -267,7 +284,7 @@ snc_err snc_rows__load_unlabeled(snc_rows **out, const snc_task *t, const char *
     snc_err err = SNC_OK;
     snc_rows *rows = NULL;
     SNC_GOTO(rows_new(&rows, path));
-    SNC_GOTO(snc_textfile__open(&rows->file, path));
+    SNC_GOTO(open_text(&rows->file, path));
     SNC_GOTO(read_unlabeled(rows, t));
     *out = rows;
     rows = NULL;
@@ -320,7 +337,7 @@ snc_err snc_task_discover(snc_task *t, const char *dir)
     bool labels = t->auto_labels && !t->labels.n;
     if (!labels && !t->auto_pair) return SNC_OK;
     SNC_TRY(open_split(&f, path, t, dir, "train"));
-    SNC_GOTO(snc_textfile__open(&file, path));
+    SNC_GOTO(open_text(&file, path));
     if (t->auto_pair) SNC_GOTO(discover(discover_pair, t, f, path, &file));
     if (labels) SNC_GOTO(discover(snc_labels__discover, t, f, path, &file));
 out:

@@ -25,8 +25,7 @@ typedef struct snc_reader {
     int skipped;           /* rows left out by skip_short_rows */
     bool needs_label, strict;
     bool second;           /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
-    snc_span header;       /* the line of names */
-    snc_span *name;        /* [names] its cells, in the arena */
+    snc_span *name;        /* [names] cells of the header, in the arena */
     int names;
     int width;             /* columns that every row has to have; 0: any number of at least `need` */
     int a, b, label, need; /* columns: an index, -1 the last, NO_COLUMN */
@@ -66,6 +65,10 @@ typedef struct snc_rows {
     char *path;
     cJSON *source; /* of what was read how: data/source_priv.h */
 } snc_rows;
+
+/* Bytes of memory that a file of so many takes as rows and tokens: as measured, 3.4 for each of English in short rows. */
+double  snc_rows__memory(double bytes);
+enum { SNC_ROWS__LARGE = 256000000 }; /* bytes of a file that is asked whether there is room */
 
 /* One split of the task. dir holds the task's folder or the files themselves, or is one file, whose rows are train. SNC_E_NOTFOUND: no
  * such split or file. */

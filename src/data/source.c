@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT = 400, SHOWN = 40, NAMED = 6 /* spellings in one warning */ };
@@ -118,8 +119,34 @@ static void warn_alike(cJSON *source, const snc_task *t, const snc_labels *label
          text, n > NAMED ? ", ..." : "");
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static snc_err count_texts(int *empty, int *duplicate, const snc_rows *rows)
+{
+    uint64_t *text;
+    int n = 0;
+    *duplicate = 0;
+    SNC_TRY(snc_alloc(&text, (size_t)rows->n, sizeof *text));
+    for (int i = 0; i < rows->n; i++)
+        if (!snc_row__is_empty(&rows->row[i])) text[n++] = snc_row__digest(&rows->row[i]);
+    qsort(text, (size_t)n, sizeof *text, by_value);
+    for (int i = 1; i < n; i++) *duplicate += text[i] == text[i - 1];
+    *empty = rows->n - n;
+    snc_free(text);
+    return SNC_OK;
+}
+
 snc_err snc_source__rows(cJSON *source, const snc_task *t, const snc_rows *rows, const snc_labels *labels, bool all_in_quotes)
 {
+    int empty, duplicate;
+    SNC_TRY(count_texts(&empty, &duplicate, rows));
+    cJSON_AddNumberToObject(source, "rows", rows->n);
+    cJSON_AddNumberToObject(source, "empty", empty);
+    cJSON_AddNumberToObject(source, "duplicate", duplicate);
     cJSON_AddNumberToObject(source, "invalid_bytes", (double)rows->file.broken);
     cJSON_AddNumberToObject(source, "skipped", rows->skipped);
     if (all_in_quotes) warn(source, "quoted-texts", "every text begins and ends with a quote, which is taken for text (--quoting csv undoes quotes)");

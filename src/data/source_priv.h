@@ -1,9 +1,10 @@
 /* data/source_priv.h: what file rows came from and how it was read, for people and for reports.
  *
  *   {"file":"reviews.csv","format":"CSV, quotes undone","columns":{"text":"review","label":"stars"},"ignored":["id"],
- *    "invalid_bytes":0,"skipped":0,"warnings":[{"name":"labels-alike","text":"..."}]}
+ *    "rows":2000,"empty":0,"duplicate":3,"invalid_bytes":0,"skipped":0,"warnings":[{"name":"labels-alike","text":"..."}]}
  *
  *   columns        as the file has them, "column 3" where it has no names; "text_pair" for pairs, "label" where there is one
+ *   empty          rows whose texts are blank; duplicate: rows whose text an earlier one has. Of the whole file, before any is left out
  *   invalid_bytes  of the whole file, which become U+FFFD
  *   skipped        rows with too few columns
  *   warnings       second-text-ignored, quoted-texts, labels-alike

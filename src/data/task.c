@@ -150,6 +150,7 @@ static snc_err read_labels(snc_task *t, const cJSON *j, const char *where)
     }
     snc_strings s = {0};
     SNC_CHECK(cJSON_IsArray(labels), SNC_E_FORMAT, "%s: 'labels' must be a list of strings, or \"auto\"", where);
+    SNC_CHECK(cJSON_GetArraySize(labels) > 0, SNC_E_FORMAT, "%s: 'labels' is an empty list, expected 2 to %d, or \"auto\"", where, SNC_TASK__MAX_LABELS);
     SNC_TRY(read_strings(&s, t->arena, labels, "labels", where));
     t->labels = t->label_names = s;
     if (names) {
@@ -164,6 +165,7 @@ static snc_err read_labels(snc_task *t, const cJSON *j, const char *where)
 /* What holds between labels and metrics, checked again once labels were discovered. */
 static snc_err check_labels(const snc_task *t, const char *where)
 {
+    SNC_CHECK(t->labels.n != 1, SNC_E_FORMAT, "%s: one label, '%.60s', expected 2 to %d", where, t->labels.v[0], SNC_TASK__MAX_LABELS);
     SNC_CHECK(t->labels.n >= 2 && t->labels.n <= SNC_TASK__MAX_LABELS, SNC_E_FORMAT, "%s: %d labels, expected 2 to %d", where,
               t->labels.n, SNC_TASK__MAX_LABELS);
     SNC_CHECK(t->labels.n == 2 || find_string(&t->metrics, "f1") < 0, SNC_E_FORMAT,

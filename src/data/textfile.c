@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/room.h"
 #include "base/utf8.h"
 
 /* ---- what is no text ------------------------------------------------------------------------------------------------ */
@@ -66,6 +67,13 @@ snc_err snc_textfile__refuse_other(const char *dir, const char *stem)
     return SNC_OK;
 }
 
+/* Lines that end with CR alone, as old Macs and some spreadsheets write them: all is one line to everybody else. */
+static snc_err check_line_ends(const snc_textfile *f, const char *path)
+{
+    if (!f->size || *f->data == '[' || *f->data == '{' || memchr(f->data, '\n', f->size) || !memchr(f->data, '\r', f->size - 1)) return SNC_OK;
+    return refuse(path, "a file whose lines end with CR alone", (command){"tr '\\r' '\\n' <'", "' >'", ".utf8'"});
+}
+
 /* ---- UTF-8 ---------------------------------------------------------------------------------------------------------- */
 
 /* Letters above ASCII alone and not one valid sequence: a file of one byte a letter. */
@@ -97,14 +105,27 @@ static snc_err check_utf8(snc_textfile *f, const char *path)
 
 /* ---- gzip ----------------------------------------------------------------------------------------------------------- */
 
+/* What the last four bytes say of the text's size; no more than text is likely to have shrunk. */
+static size_t said_size(const unsigned char *p, size_t n)
+{
+    enum { SHRUNK = 64 };
+    size_t said = 0;
+    for (size_t i = 1; i <= 4 && i <= n; i++) said = said << 8 | p[n - i];
+    return said < SHRUNK * n ? said + 1 : SHRUNK * n;
+}
+
 /* Members may follow one another, as with cat a.gz b.gz. */
 static snc_err inflate_all(snc_textfile *f, z_stream *s, const char *path)
 {
     size_t cap = 0, used = 0;
     int rc = Z_OK;
+    const double left = snc_room_memory();
+    SNC_TRY(snc_grow(&f->inflated, &cap, said_size(f->map->data, f->map->size), 1));
     while (rc != Z_STREAM_END || s->avail_in > 0) {
         if (rc == Z_STREAM_END) SNC_CHECK(inflateReset(s) == Z_OK, SNC_E_FORMAT, "%s: damaged gzip data", path);
-        SNC_TRY(snc_grow(&f->inflated, &cap, used + (1 << 16), 1));
+        SNC_CHECK(left == 0 || (double)used < left / 2, SNC_E_NOMEM, "%s: more than %.2f GB of text inside, %.2f GB of memory are free", path, (double)used / 1e9,
+                  left / 1e9);
+        if (used == cap) SNC_TRY(snc_grow(&f->inflated, &cap, used + (1 << 16), 1));
         uInt room = cap - used < 1u << 30 ? (uInt)(cap - used) : 1u << 30;
         s->next_out = (unsigned char *)f->inflated + used;
         s->avail_out = room;
@@ -142,6 +163,7 @@ static snc_err open_text(snc_textfile *f, const char *path)
         f->data += 3;
         f->size -= 3;
     }
+    SNC_TRY(check_line_ends(f, path));
     return check_utf8(f, path);
 }
 

@@ -202,6 +202,7 @@ static void put_source(snc_draft *t, const cJSON *s)
         snc_draft_put(t, "%s%s", comma, it->valuestring);
         comma = ", ";
     }
+    snc_draft_put(t, "; %.0f rows, %.0f empty, %.0f duplicate", number_of(s, "rows"), number_of(s, "empty"), number_of(s, "duplicate"));
     if (number_of(s, "skipped") > 0) snc_draft_put(t, "; %.0f rows with too few columns skipped", number_of(s, "skipped"));
     if (number_of(s, "invalid_bytes") > 0) snc_draft_put(t, "; invalid UTF-8 bytes replaced: %.0f", number_of(s, "invalid_bytes"));
     if (number_of(s, "dev") > 0) snc_draft_put(t, "; no dev file: %.0f of its rows are dev, by class, the same for every --seed", number_of(s, "dev"));

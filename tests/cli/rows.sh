@@ -37,7 +37,7 @@ for warning in no-label few-rows; do
     holds job/report.md "^- warning .$warning.: "
     holds err "warning: .$warning. "
 done
-holds job/report.md "^    pairs.csv: CSV, quotes undone; text 'first part', second text 'second part', label 'verdict'; ignored: id; invalid UTF-8 bytes replaced: 1; no dev file"
+holds job/report.md "^    pairs.csv: CSV, quotes undone; text 'first part', second text 'second part', label 'verdict'; ignored: id; [0-9]* rows, 1 empty, [0-9]* duplicate; invalid UTF-8 bytes replaced: 1; no dev file"
 holds job/report.md "^    dev  *$held rows: .*; 0 cut at 40 tokens, [0-9]* empty, 0 duplicate, 0 also in train$"
 holds job/report.html '<h2>What was read</h2>'
 run 0 finetune --pretrained nano/nano.snc "${rows[@]}" "${train[@]}" --output t.snc
@@ -83,7 +83,7 @@ awk 'BEGIN { print "id,when,review,stars"
 messy=(--pretrained nano/nano.snc --data messy.csv --text review --label stars)
 run 0 "${messy[@]}" --target-size 0.9x --output run --dry-run
 holds out '^What I read$'
-holds out "messy.csv: CSV, quotes undone; text 'review', label 'stars'; ignored: id, when; no dev file: [0-9]* of its rows are dev"
+holds out "messy.csv: CSV, quotes undone; text 'review', label 'stars'; ignored: id, when; 2000 rows, 0 empty, 0 duplicate; no dev file: [0-9]* of its rows are dev"
 holds out '^  train  *[0-9]* rows: bad [0-9]*, good [0-9]*, so so [0-9]* (majority 3[345].[0-9]%); [0-9]* cut at 40 tokens, 0 empty, 0 duplicate$'
 holds out '^  dev  *20[01] rows: .*, 0 also in train$'
 holds err 'warning: .labels-alike. messy.csv: labels that differ only in case'
@@ -93,3 +93,12 @@ run 0 finetune --pretrained nano/nano.snc --data faults --text text "${train[@]}
 holds err "warning: .second-text-ignored. faults/train.tsv: column 'text_b' is not read: --text-pair 'text_b' makes pairs of it"
 run 0 finetune --pretrained nano/nano.snc --task custom --data quoted --text text "${train[@]}" --output warned.snc --overwrite
 holds err 'warning: .quoted-texts. quoted/train.tsv: every text begins and ends with a quote'
+
+# ---- what does not fit -----------------------------------------------------------------------------------------------------------------
+mkdir large && { head -1 nano/train.tsv; head -c 290000000 /dev/zero | tr '\0' x; printf '\tpositive\n'; } >large/train.tsv
+(ulimit -v 1000000; exec "$COMPRESS" finetune --pretrained nano/nano.snc --task custom --data large --output large.snc --quiet) >out 2>err
+equal "exit code for rows that memory has no room for" $? 2
+lines err 1
+holds err "large/train.tsv: 0.29 GB of rows take about 1.16 GB of memory, 0.[0-9]* GB are free"
+rm -r large
+no_leftovers .

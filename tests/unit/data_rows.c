@@ -100,6 +100,10 @@ static void csv_quotes_are_undone(void **state)
     FAILS(SNC_E_FORMAT, "a.csv:3: a quote opens here and never closes", parse(&r, t, "train", "a.csv", "text,label\na,no\n\"b,yes\nc,no\n"));
     FAILS(SNC_E_FORMAT, "a.csv:2: text after a closing quote", parse(&r, t, "train", "a.csv", "text,label\n\"a\" b,no\n"));
     FAILS(SNC_E_FORMAT, "a.csv:4: 3 columns, the header has 2", parse(&r, t, "train", "a.csv", "text,label\n\"a\nb\",no\nc,d,no\n"));
+    FAILS(SNC_E_FORMAT, "a.csv:1: columns 'Text' and 'TEXT ' may both be 'text'", parse(&r, t, "train", "a.csv", "Text,TEXT ,label\na,b,no\n"));
+    OK(parse(&r, t, "train", "a.csv", "Text,text,label\na,b,no\n"));
+    assert_span(r->row[0].a, "b");
+    snc_rows__free(r);
     FAILS(SNC_E_FORMAT, "a.csv:1: column 'label' appears twice", parse(&r, t, "train", "a.csv", "text,label,label\na,no,no\n"));
     snc_task_close(t);
 }
@@ -163,7 +167,7 @@ static void wrong_rows_are_named_by_line(void **state)
         {"dev", "\xef\xbb\xbf", "f.tsv: no rows"},
         {"dev", "s1\ts2\tlabel\n", "f.tsv: no rows"},
         {"dev", "s1\ts2\tlabel\n\n\r\n", "f.tsv: no rows"},
-        {"dev", "s1\tlabel\na\tyes\n", "f.tsv:1: no column 's2' in the header 's1 label'"},
+        {"dev", "s1\tlabel\na\tyes\n", "f.tsv:1: no column 's2' in the header; it has 's1', 'label'"},
         {"dev", "s1\ts2\na\tb\n", "f.tsv:1: no column 'label'"},
         {"dev", "s1\ts2\tlabel\na\tb\tyes\na\tb\n", "f.tsv:3: 2 columns, the header has 3"},
         {"dev", "s1\ts2\tlabel\n\na\tb\tmaybe\n", "f.tsv:3: label 'maybe' is not one of the task's 2: no, yes"},
@@ -231,7 +235,7 @@ static void jsonl_rows_read_keys(void **state)
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}{}", "f.jsonl:1: text after the JSON value at byte 32"},
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\",\"s1\":\"c\"}", "f.jsonl:1: key 's1' appears twice"},
         {"[1]", "f.jsonl:1: expected a JSON object"},
-        {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}\n{\"s1\":\"a\",\"label\":\"no\"}", "f.jsonl:2: no key 's2'"},
+        {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}\n{\"s1\":\"a\",\"label\":\"no\"}", "f.jsonl:2: no key 's2'; the row has 's1', 'label'"},
         {"{\"s1\":5,\"s2\":\"b\",\"label\":\"no\"}", "f.jsonl:1: 's1' must be a string"},
         {"{\"s1\":\"a\",\"s2\":\"b\"}", "f.jsonl:1: no key 'label'"},
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":null}", "f.jsonl:1: no key 'label'"},

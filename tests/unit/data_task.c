@@ -122,11 +122,14 @@ static void wrong_fields_are_named(void **state)
         {"label", NULL, "'label' is missing"},
         {"labels", NULL, "'labels' must be a list"},
         {"labels", "\"x\"", "'labels' must be a list"},
-        {"labels", "[\"x\"]", "1 labels, expected 2"},
+        {"labels", "[\"x\"]", "one label, 'x', expected 2"},
         {"labels", "[\"x\",\"x\"]", "'labels' holds 'x' twice"},
         {"labels", "[\"x\",1]", "'labels' must hold strings"},
         {"label_names", "[\"x\"]", "1 'label_names' for 2"},
         {"metrics", NULL, "'metrics' must be a list"},
+        {"labels", "[]", "'labels' is an empty list, expected 2 to 1000, or \"auto\""},
+        {"quoting", "\"rfc\"", "'quoting' must be"},
+        {"pair", "\"auto\"", "'pair' can only be"},
         {"metrics", "[]", "'metrics' must be"},
         {"metrics", "[\"bleu\"]", "'bleu', expected accuracy"},
         {"metrics", "[\"pearson\"]", "'pearson', expected accuracy"},
@@ -187,7 +190,7 @@ static void labels_are_discovered_in_order(void **state)
 
     t = open_auto("accuracy");
     write_text(folder, "train.tsv", "text\tlabel\na\tx\nb\tx\n");
-    FAILS(SNC_E_FORMAT, "train.tsv: 1 labels", snc_task_discover(t, folder));
+    FAILS(SNC_E_FORMAT, "train.tsv: one label, 'x', expected 2", snc_task_discover(t, folder));
     write_text(folder, "train.tsv", "text\tlabel\na\tx\nb\t\n");
     FAILS(SNC_E_FORMAT, "train.tsv:3: an empty label", snc_task_discover(t, folder));
     remove("data_task_files/train.tsv");

@@ -82,6 +82,10 @@ static void marks_are_dropped_and_other_encodings_named(void **state)
     refuses(SNC_E_UNSUPPORTED, "iconv -f UTF-16BE");
     PUT("text,label\ncaf\xe9,a\nna\xefve,b\n");
     refuses(SNC_E_UNSUPPORTED, "no UTF-8 from line 2 on, Latin-1 by its looks, expected UTF-8 text: iconv -f LATIN1");
+    PUT("text,label\ra,x\rb,y\r");
+    refuses(SNC_E_UNSUPPORTED, "is a file whose lines end with CR alone, expected UTF-8 text: tr '\\r' '\\n' <'data_textfile.txt' >");
+    PUT("one line\r");
+    reads("one line\r", 0);
     PUT("PAR1\x15\x04");
     refuses(SNC_E_UNSUPPORTED, "is Parquet, expected UTF-8 text: python3 -c");
     PUT("");
