@@ -3,12 +3,16 @@
  *   make_nano FOLDER           nano.snc (a nano BERT from a seed, without a head) and a generated two-class task: sentences with
  *                              more good words than bad ones are positive
  *   make_nano --hf M FOLDER    a fine-tuned .snc of the task as a Hugging Face folder, its two classes the other way round
+ *   make_nano --weights FOLDER [K [NAME]]
+ *                              random weights of the shape that FOLDER/config.json says, with a classifier of K classes (2) under that name
+ *                              ("classifier"), and a vocabulary of 30522 lines, the nano one's pieces first
  *   make_nano --reseal FILE    puts the right digest into a .snc that a test changed in place
  *   make_nano --set FILE KEY TEXT, --meta FILE KEY JSON
  *                              gives a key of a .snc's metadata another text, or a key of its meta another value, whatever a
  *                              reader may think of them
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ctx.h"
@@ -110,21 +114,29 @@ static void swap_rows(float *w, int cols)
     }
 }
 
-static snc_err write_hf(const snc_model *m, const char *folder)
+static snc_err write_weights(const snc_model *m, const char *folder, const char *classifier)
 {
     enum { MOST = 128 };
     static char name[MOST][160];
     snc_tensor t[MOST];
-    char path[4096], config[1024];
+    char path[4096];
     int n = m->params.n;
     if (n > MOST) return SNC_E_SHAPE;
     for (int i = 0; i < n; i++) {
         const snc_param *p = &m->params.p[i];
         bool matrix = p->flags & SNC_PARAM_DECAY;
         hf_name(name[i], p->name);
+        if (i >= n - 2) snprintf(name[i], sizeof name[i], "%s.%s", classifier, i == n - 2 ? "weight" : "bias");
         t[i] = (snc_tensor){.name = name[i], .dtype = SNC_F32, .rank = matrix ? 2 : 1, .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
                             .data = snc_params_w(&m->params, i), .bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float)};
     }
+    SNC_TRY(snc_path_join(path, sizeof path, folder, "model.safetensors"));
+    return snc_st_save(path, NULL, t, n);
+}
+
+static snc_err write_hf(const snc_model *m, const char *folder)
+{
+    char path[4096], config[1024];
     const snc_bert_config *c = &m->cfg;
     snprintf(config, sizeof config,
              "{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"vocab_size\":%d,\"hidden_size\":%d,"
@@ -132,8 +144,7 @@ static snc_err write_hf(const snc_model *m, const char *folder)
              "\"type_vocab_size\":2,\"max_position_embeddings\":%d,\"id2label\":{\"0\":\"POSITIVE\",\"1\":\"NEGATIVE\"}}\n",
              c->vocab, c->hidden, c->layers, c->heads, c->ffn, c->positions);
     SNC_TRY(snc_mkdir(folder));
-    SNC_TRY(snc_path_join(path, sizeof path, folder, "model.safetensors"));
-    SNC_TRY(snc_st_save(path, NULL, t, n));
+    SNC_TRY(write_weights(m, folder, "classifier"));
     SNC_TRY(snc_path_join(path, sizeof path, folder, "config.json"));
     SNC_TRY(snc_file_write(path, config, strlen(config)));
     SNC_TRY(snc_path_join(path, sizeof path, folder, "vocab.txt"));
@@ -150,6 +161,60 @@ static snc_err to_hf(const char *from, const char *folder)
     snc_err err = write_hf(m, folder);
     snc_model_free(m);
     return err;
+}
+
+/* ---- weights for a config.json ----------------------------------------------------------------------------------------- */
+
+static snc_err read_shape(snc_bert_config *c, const char *folder)
+{
+    char path[4096];
+    cJSON *j = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_path_join(path, sizeof path, folder, "config.json"));
+    SNC_TRY(snc_json_load(&j, path));
+    SNC_GOTO(snc_json_int(&c->vocab, j, "vocab_size", 30522, 1, 1 << 20, path));
+    SNC_GOTO(snc_json_int(&c->hidden, j, "hidden_size", 768, 1, 4096, path));
+    SNC_GOTO(snc_json_int(&c->layers, j, "num_hidden_layers", 12, 1, 12, path));
+    SNC_GOTO(snc_json_int(&c->heads, j, "num_attention_heads", 12, 1, 64, path));
+    SNC_GOTO(snc_json_int(&c->ffn, j, "intermediate_size", 3072, 1, 16384, path));
+    SNC_GOTO(snc_json_int(&c->positions, j, "max_position_embeddings", 512, 1, 4096, path));
+    c->head_width = c->hidden / c->heads;
+out:
+    cJSON_Delete(j);
+    return err;
+}
+
+static snc_err write_vocab(const char *folder)
+{
+    enum { LINES = 30522, LONGEST = 24 };
+    char path[4096], *text = NULL;
+    snc_tok_assets a = {0};
+    snc_err err = SNC_OK;
+    size_t n = 0;
+    int lines = 0;
+    SNC_TRY(snc_path_join(path, sizeof path, folder, "vocab.txt"));
+    SNC_GOTO(nano_assets(&a));
+    SNC_GOTO(snc_alloc(&text, LINES * LONGEST, 1));
+    memcpy(text, a.vocab, a.vocab_bytes);
+    for (; n < a.vocab_bytes; n++) lines += text[n] == '\n';
+    for (; lines < LINES; lines++) n += (size_t)snprintf(text + n, LONGEST, "[unused%d]\n", lines);
+    SNC_GOTO(snc_file_write(path, text, n));
+out:
+    snc_tok_assets_dispose(&a);
+    snc_free(text);
+    return err;
+}
+
+static snc_err weights_for(const char *folder, int classes, const char *classifier)
+{
+    snc_model *m = NULL;
+    snc_bert_config c = nano_config();
+    c.classes = classes;
+    SNC_TRY(read_shape(&c, folder));
+    SNC_TRY(nano_model_of(&m, &c, 7));
+    snc_err err = write_weights(m, folder, classifier);
+    snc_model_free(m);
+    return err ? err : write_vocab(folder);
 }
 
 static const char *const keys[] = {"digest", "snc_format", "snc_version", "config", "arch", "policy", "labels", "meta", "has_head"};
@@ -190,10 +255,12 @@ int main(int argc, char **argv)
     snc_err err = SNC_OK;
     if (argc == 2) err = make(argv[1]);
     else if (argc == 4 && strcmp(argv[1], "--hf") == 0) err = to_hf(argv[2], argv[3]);
+    else if (argc >= 3 && argc <= 5 && strcmp(argv[1], "--weights") == 0)
+        err = weights_for(argv[2], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 2, argc > 4 ? argv[4] : "classifier");
     else if (argc == 3 && strcmp(argv[1], "--reseal") == 0) err = reseal_file(argv[2]);
     else if (argc == 5 && strcmp(argv[1], "--set") == 0) err = set_text(argv[2], argv[3], argv[4]);
     else if (argc == 5 && strcmp(argv[1], "--meta") == 0) err = set_meta(argv[2], argv[3], argv[4]);
-    else err = snc_err_set(SNC_E_ARG, "usage: FOLDER | --hf MODEL FOLDER | --reseal FILE | --set FILE KEY TEXT | --meta FILE KEY JSON");
+    else err = snc_err_set(SNC_E_ARG, "usage: FOLDER | --hf MODEL FOLDER | --weights FOLDER [K [NAME]] | --reseal FILE | --set FILE KEY TEXT | --meta FILE KEY JSON");
     if (!err) return 0;
     fprintf(stderr, "make_nano: %s\n", snc_err_text());
     return 2;
