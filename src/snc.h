@@ -186,6 +186,7 @@ typedef struct snc_options {
     /* rows, in place of a task file or of what it says */
     const char *text, *text_pair, *label; /* columns; with one of them `task` is "custom" where it is not given */
     const char *quoting;    /* auto | none | csv */
+    const char *class_weights; /* none | balanced */
 } snc_options;
 
 /* Fills in size and the defaults. New fields go to the end: a library takes the structs of programs that were built with an

@@ -28,28 +28,81 @@ static snc_err f1(double *out, const float *pred, const float *target, int n)
     return SNC_OK;
 }
 
-/* Gorodkin's R_K, which is Matthews' coefficient for two classes: (c s - sum p_k t_k) / sqrt((s^2 - sum p_k^2)(s^2 - sum t_k^2)). */
-static snc_err matthews(double *out, const float *pred, const float *target, int n)
+/* What there is of one class. */
+typedef struct tally {
+    int64_t hit, said, is; /* rows rightly answered, answered, labelled with it */
+} tally;
+
+/* class [*K]: every class up to the largest that occurs; the caller frees it. */
+static snc_err count_classes(tally **class, int *K, const float *pred, const float *target, int n)
 {
-    int64_t *count;
-    SNC_TRY(snc_alloc(&count, 2 * MAX_CLASSES, sizeof *count));
-    int64_t *p = count, *t = count + MAX_CLASSES, hit = 0;
+    float last = 0;
+    for (int i = 0; i < n; i++) last = fmaxf(last, fmaxf(pred[i], target[i]));
+    *K = (int)last + 1;
+    SNC_TRY(snc_alloc(class, (size_t)*K, sizeof **class));
     for (int i = 0; i < n; i++) {
-        p[(int)pred[i]]++;
-        t[(int)target[i]]++;
-        hit += pred[i] == target[i];
+        (*class)[(int)pred[i]].said++;
+        (*class)[(int)target[i]].is++;
+        (*class)[(int)target[i]].hit += pred[i] == target[i];
     }
-    double s = n, pt = 0.0, pp = 0.0, tt = 0.0;
-    for (int k = 0; k < MAX_CLASSES; k++) {
-        pt += (double)p[k] * (double)t[k];
-        pp += (double)p[k] * (double)p[k];
-        tt += (double)t[k] * (double)t[k];
-    }
-    double var = (s * s - pp) * (s * s - tt);
-    *out = var > 0.0 ? ((double)hit * s - pt) / sqrt(var) : 0.0;
-    snc_free(count);
     return SNC_OK;
 }
+
+/* Gorodkin's R_K, which is Matthews' coefficient for two classes: (c s - sum p_k t_k) / sqrt((s^2 - sum p_k^2)(s^2 - sum t_k^2)). */
+static double matthews_of(const tally *c, int K, int n)
+{
+    double s = n, hit = 0.0, pt = 0.0, pp = 0.0, tt = 0.0;
+    for (int k = 0; k < K; k++) {
+        hit += (double)c[k].hit;
+        pt += (double)c[k].said * (double)c[k].is;
+        pp += (double)c[k].said * (double)c[k].said;
+        tt += (double)c[k].is * (double)c[k].is;
+    }
+    double var = (s * s - pp) * (s * s - tt);
+    return var > 0.0 ? (hit * s - pt) / sqrt(var) : 0.0;
+}
+
+/* The mean of each class's F1, over the classes that were answered or are there. */
+static double macro_f1_of(const tally *c, int K, int n)
+{
+    double sum = 0.0;
+    int there = 0;
+    (void)n;
+    for (int k = 0; k < K; k++) {
+        if (c[k].said + c[k].is == 0) continue;
+        sum += 2.0 * (double)c[k].hit / (double)(c[k].said + c[k].is);
+        there++;
+    }
+    return sum / there;
+}
+
+/* The mean of each class's recall, over the classes that are there. */
+static double balanced_of(const tally *c, int K, int n)
+{
+    double sum = 0.0;
+    int there = 0;
+    (void)n;
+    for (int k = 0; k < K; k++) {
+        if (c[k].is == 0) continue;
+        sum += (double)c[k].hit / (double)c[k].is;
+        there++;
+    }
+    return sum / there;
+}
+
+static snc_err of_tallies(double *out, double (*score)(const tally *c, int K, int n), const float *pred, const float *target, int n)
+{
+    tally *c = NULL;
+    int K;
+    SNC_TRY(count_classes(&c, &K, pred, target, n));
+    *out = score(c, K, n);
+    snc_free(c);
+    return SNC_OK;
+}
+
+static snc_err matthews(double *out, const float *pred, const float *target, int n) { return of_tallies(out, matthews_of, pred, target, n); }
+static snc_err macro_f1(double *out, const float *pred, const float *target, int n) { return of_tallies(out, macro_f1_of, pred, target, n); }
+static snc_err balanced_accuracy(double *out, const float *pred, const float *target, int n) { return of_tallies(out, balanced_of, pred, target, n); }
 
 static bool constant(const double *v, int n)
 {
@@ -140,6 +193,9 @@ static const struct metric {
     snc_err (*score)(double *out, const float *pred, const float *target, int n);
 } metrics[] = {{"accuracy", true, accuracy},
                {"f1", true, f1},
+               {"micro_f1", true, accuracy}, /* one answer a row: what is a false positive of one class is missed of another */
+               {"macro_f1", true, macro_f1},
+               {"balanced_accuracy", true, balanced_accuracy},
                {"matthews", true, matthews},
                {"pearson", false, pearson},
                {"spearman", false, spearman}};
@@ -163,7 +219,7 @@ static bool is_class(float v) { return v >= 0.0f && v < (float)MAX_CLASSES && fl
 snc_err snc_metric(double *out, const char *name, const float *pred, const float *target, int n)
 {
     const struct metric *m = find(name);
-    SNC_CHECK(m, SNC_E_NOTFOUND, "metric '%s': expected accuracy, f1, matthews, pearson or spearman", name);
+    SNC_CHECK(m, SNC_E_NOTFOUND, "metric '%s': expected accuracy, f1, micro_f1, macro_f1, balanced_accuracy, matthews, pearson or spearman", name);
     SNC_CHECK(n >= 1, SNC_E_ARG, "%s: no rows", name);
     for (int i = 0; i < n; i++) {
         SNC_CHECK(isfinite(target[i]), SNC_E_ARG, "%s: row %d has no label", name, i);
@@ -172,4 +228,45 @@ snc_err snc_metric(double *out, const char *name, const float *pred, const float
                   "%s: row %d holds no class index", name, i);
     }
     return m->score(out, pred, target, n);
+}
+
+/* ---- sets of labels ------------------------------------------------------------------------------------------------- */
+
+static const char *const of_sets[] = {"accuracy", "micro_f1", "macro_f1"};
+
+bool snc_metric_of_sets(const char *name)
+{
+    for (size_t i = 0; i < sizeof of_sets / sizeof *of_sets; i++)
+        if (strcmp(of_sets[i], name) == 0) return true;
+    return false;
+}
+
+static double f1_of(const tally *c) { return c->said + c->is ? 2.0 * (double)c->hit / (double)(c->said + c->is) : 0.0; }
+
+static tally count_label(const uint8_t *said, const uint8_t *is, int n, int K, int k)
+{
+    tally c = {0};
+    for (int64_t i = k; i < (int64_t)n * K; i += K) {
+        c.said += said[i];
+        c.is += is[i];
+        c.hit += said[i] && is[i];
+    }
+    return c;
+}
+
+snc_err snc_metric_sets(double *out, const char *name, const uint8_t *said, const uint8_t *is, int n, int K)
+{
+    SNC_CHECK(snc_metric_of_sets(name), SNC_E_NOTFOUND, "metric '%s': expected accuracy, micro_f1 or macro_f1 for sets of labels", name);
+    SNC_CHECK(n >= 1 && K >= 1, SNC_E_ARG, "%s: no rows", name);
+    int equal = 0;
+    tally all = {0};
+    double sum = 0.0;
+    for (int i = 0; i < n; i++) equal += memcmp(said + (int64_t)i * K, is + (int64_t)i * K, (size_t)K) == 0;
+    for (int k = 0; k < K; k++) {
+        tally c = count_label(said, is, n, K, k);
+        all = (tally){all.hit + c.hit, all.said + c.said, all.is + c.is};
+        sum += f1_of(&c);
+    }
+    *out = strcmp(name, "accuracy") == 0 ? (double)equal / n : strcmp(name, "micro_f1") == 0 ? f1_of(&all) : sum / K;
+    return SNC_OK;
 }

@@ -169,7 +169,7 @@ static snc_err check_labels(const snc_task *t, const char *where)
     SNC_CHECK(t->labels.n >= 2 && t->labels.n <= SNC_TASK__MAX_LABELS, SNC_E_FORMAT, "%s: %d labels, expected 2 to %d", where,
               t->labels.n, SNC_TASK__MAX_LABELS);
     SNC_CHECK(t->labels.n == 2 || find_string(&t->metrics, "f1") < 0, SNC_E_FORMAT,
-              "%s: metric f1 is for two labels, there are %d", where, t->labels.n);
+              "%s: metric f1 is for two labels, there are %d: expected macro_f1 or micro_f1", where, t->labels.n);
     for (int i = 0; i < t->labels.n; i++) SNC_TRY(snc_json_check_line(t->labels.v[i], "label", where));
     return check_distinct(&t->labels, "labels", where);
 }
@@ -184,7 +184,7 @@ static snc_err read_metrics(snc_task *t, const cJSON *j, const char *where)
         bool of_classes = false;
         SNC_CHECK(snc_metric_known(&of_classes, t->metrics.v[i]) && of_classes != t->regression, SNC_E_FORMAT,
                   "%s: 'metrics' holds '%s', expected %s", where, t->metrics.v[i],
-                  t->regression ? "pearson or spearman" : "accuracy, f1 or matthews");
+                  t->regression ? "pearson or spearman" : "accuracy, f1, micro_f1, macro_f1, balanced_accuracy or matthews");
     }
     return SNC_OK;
 }

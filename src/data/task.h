@@ -17,8 +17,8 @@
  *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
  *                                   sorted order (numbers by value, otherwise bytes)
  *   label_names      labels         what people see; in the order of labels
- *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "matthews"; regression: "pearson", "spearman";
- *                                   their mean is the score
+ *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "micro_f1", "macro_f1", "balanced_accuracy", "matthews";
+ *                                   regression: "pearson", "spearman"; their mean is the score
  *   max_length       128            tokens, 8 to 8192
  *   quoting          "auto"         quotes around fields of CSV and TSV: "none" are text, "csv" are undone (RFC 4180), "auto" as below
  *   skip_short_rows  false          rows with too few columns are skipped and counted instead of refused
@@ -72,7 +72,7 @@ const char *snc_task_label(const snc_task *t, int k);         /* the name people
 int         snc_task_max_length(const snc_task *t);           /* 128 unless the file says so */
 bool        snc_task_pair(const snc_task *t);
 int         snc_task_metrics(const snc_task *t);              /* number of metrics; their mean is the score */
-const char *snc_task_metric(const snc_task *t, int i);        /* "accuracy" "f1" "matthews" "pearson" "spearman" */
+const char *snc_task_metric(const snc_task *t, int i);        /* a name of data/metrics.h */
 int         snc_task_splits(const snc_task *t);               /* keys of "files", in order */
 const char *snc_task_split(const snc_task *t, int i);
 snc_err     snc_task_json(char **out, const snc_task *t) SNC_MUST_USE; /* effective JSON, one line; freed with snc_free */

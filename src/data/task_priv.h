@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "data/task.h"
 
-enum { SNC_TASK__MAX_LABELS = 1000, SNC_TASK__MAX_METRICS = 5 };
+enum { SNC_TASK__MAX_LABELS = 1000, SNC_TASK__MAX_METRICS = 8 };
 
 typedef enum snc_format { SNC_FORMAT_TSV, SNC_FORMAT_CSV, SNC_FORMAT_JSONL, SNC_FORMAT_AUTO } snc_format;
 typedef enum snc_quoting { SNC_QUOTING_AUTO, SNC_QUOTING_NONE, SNC_QUOTING_CSV } snc_quoting;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "quant/qlinear.h"
 #include "stage/bench_rows.h"
+#include "stage/breakdown.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
 #include "stage/verbs.h"
@@ -137,6 +138,7 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
     float *logits = NULL;
     int32_t *lengths = NULL;
     double values[8], mean;
+    snc_breakdown classes = {0};
     SNC_GOTO(snc_inputs_task(&task, b->o, name));
     snprintf(row->task, sizeof row->task, "%s", snc_task_name(task));
     SNC_GOTO(snc_loaded_check(l, ctx, b->o, task));
@@ -150,6 +152,8 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
     SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     SNC_GOTO(snc_inputs_score(&mean, values, task, logits, d, l->classes));
+    SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
+    snc_breakdown_warn(ctx, &classes, task, l->path, "dev");
     SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = 1, .max_len = w.max_len};
     SNC_GOTO(snc_net_create(&net, ctx, l->weights, NULL, NULL, &no));
@@ -160,6 +164,7 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
 out:
     snc_net_free(net);
     snc_workload_free(&w);
+    snc_breakdown_dispose(&classes);
     snc_free(lengths);
     snc_free(logits);
     snc_dataset_free(d);

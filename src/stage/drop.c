@@ -112,7 +112,7 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
     snc_err err = SNC_OK;
     size_t n = (size_t)d->n;
     pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K};
-    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN, .only = -1};
+    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN};
     SNC_GOTO(snc_alloc(&p.to_says, n, sizeof *p.to_says));
     SNC_GOTO(snc_alloc(&p.of_says, n, sizeof *p.of_says));
     SNC_GOTO(snc_alloc(&p.z, n * (size_t)K, sizeof *p.z));
@@ -120,7 +120,6 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
     snc_train_predictions(p.to_says, to, d->n, K);
     snc_train_predictions(p.of_says, of, d->n, K);
     for (int i = 0; i < d->n; i++) out->differ += p.to_says[i] != p.of_says[i];
-    if (!snc_task_regression(task) && d->n > 1 && constant(p.of_says, d->n)) out->only = (int)p.of_says[0];
     if (to == of) { /* a model is no worse than itself, on any row */
         out->points = (snc_interval){0, 0, 0};
         out->bound = 0;

@@ -16,7 +16,6 @@ typedef struct snc_drop {
     double bound;        /* at most so many points worse at 95 %, one-sided; NaN likewise */
     char unsaid[160];    /* why nothing is said at 95 %; "" otherwise */
     int differ;          /* rows on which the predictions do; of classes alone */
-    int only;            /* the one class that this model answers to every row; -1: several, or values */
 } snc_drop;
 
 /* `of` against `to`: logits [d->n, K]. score: of each, by the task's metrics. */

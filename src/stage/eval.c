@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "stage/breakdown.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
 #include "stage/reading.h"
@@ -33,12 +34,25 @@ static snc_err log_reading(const snc_ctx *ctx, const snc_options *o, snc_task *t
     return snc_reading_log(ctx, &in);
 }
 
-static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score, double seconds)
+static void say_classes(const snc_host *h, const snc_task *t, const char *split, const snc_breakdown *b)
+{
+    if (b->K) snc_stage_say(h, "%s %s majority %.2f (one answer to every row, '%s', %.2f%% of them)", snc_task_name(t), split, 100 * b->majority_score,
+                            snc_task_label(t, b->majority), 100 * b->majority_share);
+    for (int k = 0; k < b->K; k++) {
+        const snc_class_share *c = &b->class[k];
+        snc_stage_say(h, "%s %s class '%s' rows %lld answered %lld precision %.2f recall %.2f f1 %.2f", snc_task_name(t), split, snc_task_label(t, k), (long long)c->rows,
+                      (long long)c->answered, 100 * snc_class_precision(c), 100 * snc_class_recall(c), 100 * snc_class_f1(c));
+    }
+}
+
+static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score, const snc_breakdown *b,
+                   double seconds)
 {
     const char *split = o->split ? o->split : "dev";
     if (!o->json) {
         for (int i = 0; i < snc_task_metrics(t); i++) snc_stage_say(h, "%s %s %s %.2f", snc_task_name(t), split, snc_task_metric(t, i), 100 * values[i]);
         if (snc_task_metrics(t) > 1) snc_stage_say(h, "%s %s score %.2f", snc_task_name(t), split, 100 * score);
+        say_classes(h, t, split, b);
         snc_stage_say(h, "%d rows in %.2f s", d->n, seconds);
         return SNC_OK;
     }
@@ -49,6 +63,8 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     cJSON_AddNumberToObject(j, "cut", d->truncated);
     cJSON *m = cJSON_AddObjectToObject(j, "metrics");
     for (int i = 0; i < snc_task_metrics(t); i++) cJSON_AddNumberToObject(m, snc_task_metric(t, i), values[i]);
+    snc_breakdown_majority_json(j, b, t);
+    snc_breakdown_json(j, b, t);
     cJSON_AddNumberToObject(j, "seconds", seconds);
     char *text = cJSON_PrintUnformatted(j);
     cJSON_Delete(j);
@@ -67,6 +83,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     snc_splits splits = {0};
     snc_dataset *d = NULL;
     float *logits = NULL;
+    snc_breakdown b = {0};
     double values[8], score = 0;
     SNC_TRY(snc_stage_need("eval", "a model", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_need("eval", "--task", snc_inputs_task_name(o)));
@@ -87,8 +104,11 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));
-    SNC_GOTO(say(o, h, task, d, values, score, seconds));
+    SNC_GOTO(snc_breakdown_make(&b, task, logits, d, l.classes));
+    snc_breakdown_warn(&ctx, &b, task, o->models[0], o->split ? o->split : "dev");
+    SNC_GOTO(say(o, h, task, d, values, score, &b, seconds));
 out:
+    snc_breakdown_dispose(&b);
     snc_free(logits);
     snc_dataset_free(d);
     snc_splits_dispose(&splits);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "stage/breakdown.h"
 #include "stage/depends.h"
 #include "stage/folder.h"
 #include "stage/needs.h"
@@ -23,6 +24,7 @@ void snc_step_train_opts(snc_train_opts *t, const snc_options *o, snc_compute co
     t->warmup = o->warmup;
     t->compute = compute;
     t->half_state = compute == SNC_COMPUTE_BF16;
+    t->balanced = o->class_weights && strcmp(o->class_weights, "balanced") == 0;
     t->checkpoint = checkpoint;
     t->checkpoint_every = o->checkpoint_every;
     t->max_steps = o->max_steps;
@@ -90,6 +92,33 @@ snc_err snc_step_finish_model(snc_model *m, cJSON *stamp, cJSON *recipe, const s
     return snc_model_save(m, out);
 }
 
+/* A head that fits by its number of classes alone may be of another task, and one that was trained may tell nothing apart: the score
+ * on select tells, beside that of one answer to every row (a correlation has none with it, and 0 is as little). */
+static snc_err say_teacher(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, snc_model *m, const char *path, bool adopted)
+{
+    snc_err err = SNC_OK;
+    snc_compute compute;
+    const snc_dataset *d = in->splits.select;
+    snc_breakdown b = {0};
+    float *logits = NULL;
+    double score;
+    if (!d) return SNC_OK;
+    SNC_TRY(snc_inputs_compute(&compute, o));
+    SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
+    SNC_GOTO(snc_train_eval_model(logits, ctx, m, &m->arch, compute, d, 64, NULL));
+    SNC_GOTO(snc_inputs_score(&score, NULL, in->task, logits, d, m->cfg.classes));
+    SNC_GOTO(snc_breakdown_make(&b, in->task, logits, d, m->cfg.classes));
+    snc_log(ctx, SNC_LOG_INFO, "teacher: %s%s: score on select %.2f", path, adopted ? " as it is, fine-tuned already" : "", 100 * score);
+    snc_breakdown_warn(ctx, &b, in->task, path, "select");
+    if (adopted && !(score > b.majority_score))
+        snc_log(ctx, SNC_LOG_WARN, "%s: on select no better than one answer to every row (%.2f): was it fine-tuned for %s?", path, 100 * b.majority_score,
+                snc_task_name(in->task));
+out:
+    snc_breakdown_dispose(&b);
+    snc_free(logits);
+    return err;
+}
+
 snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
                           const char *out)
 {
@@ -119,44 +148,13 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     if (r.finished) {
         SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in, out));
         remove(checkpoint);
+        SNC_GOTO(say_teacher(ctx, o, in, m, out, false));
     }
 out:
     cJSON_Delete(stamp);
     cJSON_Delete(recipe);
     snc_model_free(m);
     return err;
-}
-
-/* What one answer to every row scores: the commonest label, or the mean. */
-static snc_err constant_score(double *score, const snc_task *task, const snc_dataset *d, int K)
-{
-    int count[SNC_MAX_CLASSES] = {0}, best = 0;
-    double mean = 0;
-    float *logits = NULL;
-    SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)K, sizeof *logits));
-    for (int i = 0; i < d->n && K > 1; i++) count[(int)d->target[i]]++;
-    for (int k = 1; k < K; k++) best = count[k] > count[best] ? k : best;
-    for (int i = 0; i < d->n; i++) mean += (double)d->target[i] / d->n;
-    for (int i = 0; i < d->n; i++) logits[(size_t)i * (size_t)K + (size_t)best] = K > 1 ? 1.0f : (float)mean;
-    snc_err err = snc_inputs_score(score, NULL, task, logits, d, K);
-    snc_free(logits);
-    return err;
-}
-
-/* A head that fits by its number of classes alone may be of another task: its score tells. */
-static snc_err say_adopted(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, snc_model *m, const char *from)
-{
-    double score, constant;
-    snc_compute compute;
-    const snc_dataset *d = in->splits.select;
-    SNC_TRY(snc_inputs_compute(&compute, o));
-    SNC_TRY(snc_step_score(&score, ctx, m, &m->arch, compute, in->task, d));
-    SNC_TRY(constant_score(&constant, in->task, d, m->cfg.classes));
-    snc_log(ctx, SNC_LOG_INFO, "teacher: %s as it is, fine-tuned already: score on select %.2f", from, 100 * score);
-    if (!(score > constant))
-        snc_log(ctx, SNC_LOG_WARN, "%s: on select no better than one answer to every row (%.2f): was it fine-tuned for %s?", from, 100 * constant,
-                snc_task_name(in->task));
-    return SNC_OK;
 }
 
 snc_err snc_step_adopt(const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from, const char *out)
@@ -174,7 +172,7 @@ snc_err snc_step_adopt(const snc_ctx *ctx, const snc_options *o, const snc_input
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
     SNC_GOTO(snc_step_finish_model(m, stamp, NULL, NULL, in, out));
-    SNC_GOTO(say_adopted(ctx, o, in, m, from));
+    SNC_GOTO(say_teacher(ctx, o, in, m, from, true));
 out:
     cJSON_Delete(stamp);
     snc_model_free(m);

@@ -45,12 +45,14 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
 {
     snc_err err = SNC_OK;
     snc_tok_assets assets = {0};
+    bool balanced;
     *out = (snc_inputs){0};
     SNC_GOTO(snc_alloc(&out->lesson, 1, sizeof *out->lesson));
     SNC_GOTO(snc_load_tokenizer(&assets, model));
     SNC_GOTO(snc_stage_need(verb, "--task", snc_inputs_task_name(o)));
     SNC_GOTO(snc_stage_need(verb, "--data", o->data));
     SNC_GOTO(snc_inputs_task(&out->task, o, snc_inputs_task_name(o)));
+    SNC_GOTO(snc_inputs_balanced(&balanced, o, out->task));
     SNC_GOTO(fit_length(out->task, ctx, o, model));
     SNC_GOTO(snc_tok_new(&out->tok, &assets));
     SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->data, hold_out, o->max_train_samples, unlabeled));
@@ -189,6 +191,15 @@ snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, 
 out:
     snc_model_free(m);
     return err;
+}
+
+snc_err snc_inputs_balanced(bool *out, const snc_options *o, const snc_task *task)
+{
+    const char *s = o->class_weights ? o->class_weights : "none";
+    *out = strcmp(s, "balanced") == 0;
+    SNC_CHECK(*out || strcmp(s, "none") == 0, SNC_E_ARG, "--class-weights '%s': expected none or balanced", s);
+    SNC_CHECK(!*out || !task || !snc_task_regression(task), SNC_E_ARG, "--class-weights balanced: %s is a regression, without classes", snc_task_name(task));
+    return SNC_OK;
 }
 
 snc_err snc_inputs_compute(snc_compute *out, const snc_options *o)

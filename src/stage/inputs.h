@@ -46,6 +46,8 @@ bool    snc_inputs_match_labels(int *from, const char *const *labels, int classe
 /* A warning where they differ, or the model has no names: its classes are taken in order. */
 void    snc_inputs_say_labels(const snc_ctx *ctx, const char *path, const char *const *labels /* or NULL */, int classes, const snc_task *task);
 
+/* Whether --class-weights asks for balanced ones. SNC_E_ARG: another word, or a task without classes; task NULL: not known yet. */
+snc_err snc_inputs_balanced(bool *out, const snc_options *o, const snc_task *task) SNC_MUST_USE;
 /* bf16 where the CPU has tiles for it, f32 elsewhere, or what --compute says. */
 snc_err snc_inputs_compute(snc_compute *out, const snc_options *o) SNC_MUST_USE;
 /* What "FP" means in a policy: --fp, or bf16 under the same condition. */

@@ -121,6 +121,8 @@ static const snc_option table[] = {
      "of the hidden-state MSE to the teacher [0]"},
     {"--sampler", NULL, STRING, AT(sampler), COMPRESS | SUPERNET_VERB, SUPERNET, 0, 0, "S",
      "sandwich, instatune or full [sandwich]"},
+    {"--class-weights", NULL, STRING, AT(class_weights), TRAINS, TEACHER | SUPERNET, 0, 0, "W",
+     "none, or balanced: rows of rare classes count more in the loss of the labels [none]"},
     {"--inplace-teacher", NULL, FLAG, AT(inplace_teacher), COMPRESS | SUPERNET_VERB, SUPERNET, 0, 0, NULL,
      "subnets learn from the full net of the same step"},
     {"--depth-rule", NULL, STRING, AT(depth_rule), COMPRESS | SUPERNET_VERB | SEARCH | STUDY, SUPERNET, 0, 0, "R",

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "search/journal.h"
+#include "stage/breakdown.h"
 #include "stage/plot.h"
 #include "stage/reading.h"
 
@@ -116,6 +117,19 @@ static void tiles_of_search(page *p, const cJSON *c)
     tile(p, v, "evaluations");
 }
 
+/* Targets may hold of a file that has learnt nothing. */
+static void put_one_answer(page *p)
+{
+    const cJSON *m;
+    cJSON_ArrayForEach(m, field(p->report, "models"))
+    {
+        if (!field(m, "one_answer")) continue;
+        snc_draft_put(&p->d, "<p><b>%s answers '", word(m, "name"));
+        snc_draft_html(&p->d, word(m, "one_answer"));
+        snc_draft_put(&p->d, "' to every row of dev.</b></p>\n");
+    }
+}
+
 static void put_head(page *p)
 {
     const cJSON *chosen = field(p->front, "chosen"), *targets = field(p->report, "targets");
@@ -128,6 +142,7 @@ static void put_head(page *p)
     snc_draft_put(&p->d, "</style></head><body>\n<h1>");
     snc_draft_html(&p->d, title);
     snc_draft_put(&p->d, " <span class=\"badge %s\">%s</span></h1>\n", met ? "yes" : "no", met ? "every target holds" : "a target was missed");
+    put_one_answer(p);
     if (p->report) {
         snc_draft_put(&p->d, "<p class=\"soft\">");
         snc_draft_html(&p->d, word(p->report, "pretrained"));
@@ -543,6 +558,7 @@ static snc_err put_page(page *p)
     SNC_TRY(put_score_plot(p, true));
     snc_draft_put(&p->d, "</div>\n");
     put_proof(p);
+    snc_breakdown_html(&p->d, p->report);
     put_net(p);
     put_finalists(p);
     put_front(p);

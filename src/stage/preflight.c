@@ -92,6 +92,8 @@ static snc_err check_pairs(const snc_ctx *ctx, const snc_options *o, unsigned ve
 snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned verb)
 {
     const char *repair = o->repair ? o->repair : "auto";
+    bool balanced;
+    SNC_TRY(snc_inputs_balanced(&balanced, o, NULL));
     SNC_TRY(check_numbers(o, verb));
     SNC_TRY(check_pairs(ctx, o, verb));
     if ((verb & EXPORT) && o->n_models && (o->pretrained || o->teacher))

@@ -118,6 +118,7 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->data, "dev", 0);
     if (!err) err = snc_loaded_answer(m->logits, ctx, &l, own ? own : dev, NULL);
     if (!err) err = snc_inputs_score(&m->score, m->metric, task, m->logits, dev, l.classes);
+    if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, dev, l.classes);
     snc_dataset_free(own);
     snc_loaded_close(&l);
     return err;
@@ -157,6 +158,9 @@ out:
 
 void snc_proof_dispose(snc_proof *p)
 {
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) snc_free(p->m[k].logits);
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        snc_free(p->m[k].logits);
+        snc_breakdown_dispose(&p->m[k].classes);
+    }
     *p = (snc_proof){0};
 }

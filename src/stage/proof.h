@@ -13,12 +13,13 @@
 #define SNC_STAGE_PROOF_H
 
 #include "base/stats.h"
+#include "stage/breakdown.h"
 #include "stage/drop.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
 #include "stage/target.h"
 
-enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 4 };
+enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 8 };
 
 typedef struct snc_proof_model {
     const char *name, *path;
@@ -29,6 +30,7 @@ typedef struct snc_proof_model {
     double p90_us, spread;          /* spread: (max - min) / mean over rounds */
     double score, metric[SNC_PROOF_METRICS];
     snc_drop drop;                  /* under the teacher */
+    snc_breakdown classes;          /* of dev */
     double equal_labels;            /* share of rows with the teacher's label; NaN for regression */
     float *logits;                  /* [n, K] on dev */
 } snc_proof_model;

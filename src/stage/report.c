@@ -46,6 +46,7 @@ static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
     cJSON_AddNumberToObject(j, "drop_at_most", m->drop.bound);
     if (m->drop.unsaid[0]) cJSON_AddStringToObject(j, "drop_unsaid", m->drop.unsaid);
     if (isfinite(m->equal_labels)) cJSON_AddNumberToObject(j, "equal_labels", m->equal_labels);
+    snc_breakdown_json(j, &m->classes, task);
     return j;
 }
 
@@ -74,6 +75,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
     cJSON_AddNumberToObject(s, "dev", f->proof->n_dev);
     cJSON_AddItemToObject(j, "read", cJSON_Duplicate(f->read, 1));
+    snc_breakdown_majority_json(j, &f->proof->m[SNC_PROOF_TEACHER].classes, f->in->task);
     s = cJSON_AddArrayToObject(j, "models");
     for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(&f->proof->m[k], f->in->task));
     cJSON_AddStringToObject(j, "repair", f->repair);
@@ -121,6 +123,14 @@ static void put_drop_said(snc_draft *t, const snc_report_facts *f)
     else snc_draft_put(t, "- the difference to the teacher has no value on %d dev %s: %s\n", f->proof->n_dev, rows, d->unsaid);
 }
 
+/* Targets may hold of a file that has learnt nothing. */
+static const char *headline(const snc_report_facts *f, const snc_verdict *v, const char *missed)
+{
+    const snc_breakdown *c = &f->proof->m[SNC_PROOF_COMPRESSED].classes;
+    bool blind = c->only >= 0 && c->class[c->only].rows < c->n;
+    return !v->all ? missed : blind ? "every target holds, but the file gives one answer to every row" : "every target holds";
+}
+
 static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     for (int k = 0; k < SNC_TARGETS; k++) {
@@ -133,8 +143,20 @@ static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdi
     put_drop_said(t, f);
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         const snc_proof_model *m = &f->proof->m[k];
-        if (m->drop.only >= 0) snc_draft_put(t, "- %s answers '%s' to every dev row: a score of %.2f takes no more than that\n", m->name, snc_task_label(f->in->task, m->drop.only), 100 * m->score);
+        if (m->classes.only < 0) continue;
+        snc_draft_put(t, "- %s answers '%s' to every dev row: a score of %.2f takes no more than that\n", m->name, snc_task_label(f->in->task, m->classes.only),
+                      100 * m->score);
     }
+}
+
+/* Of the teacher and the file. */
+static void put_classes(snc_draft *t, const snc_report_facts *f)
+{
+    const snc_proof_model *teacher = &f->proof->m[SNC_PROOF_TEACHER], *file = &f->proof->m[SNC_PROOF_COMPRESSED];
+    const snc_breakdown *const b[] = {&teacher->classes, &file->classes};
+    const char *const names[] = {teacher->name, file->name};
+    snc_breakdown_md(t, b, names, 2, f->in->task);
+    if (file->classes.K) snc_draft_put(t, "\n");
 }
 
 static const char *dtype_of(const cJSON *layer, const char *site) { return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(layer, site)); }
@@ -191,7 +213,7 @@ static void put_read(snc_draft *t, const cJSON *read)
 static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
-    snc_draft_put(t, "# %s: %s\n\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was missed");
+    snc_draft_put(t, "# %s: %s\n\n", snc_task_name(f->in->task), headline(f, v, "a target was missed"));
     put_verdict(t, f, v);
     snc_draft_put(t, "\n");
     put_table(t, f->proof);
@@ -199,6 +221,7 @@ static void put_md(snc_draft *t, const snc_report_facts *f, const snc_verdict *v
            "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on dev, read once. Splits: train %d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
         f->o->percentile, f->o->batch ? f->o->batch : "1", f->o->seq_len ? f->o->seq_len : "data", f->o->threads ? f->o->threads : "1",
         f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev, (long long)f->o->seed);
+    put_classes(t, f);
     put_layers(t, f->config);
     put_read(t, f->read);
     snc_draft_put(t, "\n- repair: %s\n", f->repair);
@@ -252,7 +275,7 @@ snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_v
 void snc_report_say(const snc_host *h, const snc_report_facts *f, const snc_verdict *v)
 {
     snc_draft t = {0};
-    snc_draft_put(&t, "%s: %s\n", snc_task_name(f->in->task), v->all ? "every target holds" : "a target was MISSED; the nearest result is kept");
+    snc_draft_put(&t, "%s: %s\n", snc_task_name(f->in->task), headline(f, v, "a target was MISSED; the nearest result is kept"));
     put_verdict(&t, f, v);
     put_table(&t, f->proof);
     if (!t.err) {

@@ -99,7 +99,7 @@ snc_err snc_step_trained_space(snc_space **out, const snc_options *o, const snc_
 }
 
 /* Puts heads, neurons and channels in order of falling importance; the function the model computes stays. */
-static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, snc_compute compute)
+static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_options *o, snc_compute compute)
 {
     snc_importance s = {0};
     snc_order order = {0};
@@ -107,6 +107,7 @@ static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_i
     snc_err err = SNC_OK;
     double t0 = snc_now();
     io.compute = compute;
+    SNC_TRY(snc_inputs_balanced(&io.balanced, o, in->task));
     SNC_GOTO(snc_importance_score(&s, ctx, m, in->splits.train, &io));
     SNC_GOTO(snc_importance_order(&order, &s, &m->arch));
     SNC_GOTO(snc_model_reorder(m, &order));
@@ -268,7 +269,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET};
     SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(snc_step_teach(ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */
-    SNC_GOTO(order_by_importance(ctx, m, in, compute));
+    SNC_GOTO(order_by_importance(ctx, m, in, o, compute));
     SNC_GOTO(snc_step_depth_rule(rule, ctx, m, in, compute, o->depth_rule));
     SNC_GOTO(snc_step_space(&space, o, m, rule));
     snc_step_subspace(&sub, space, rule);

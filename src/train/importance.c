@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/balance.h"
 #include "base/par.h"
 #include "models/cost.h"
 #include "train/loss.h"
@@ -141,6 +142,7 @@ typedef struct sweep {
     snc_batcher *batcher;
     snc_touched *touched;
     float *logits, *dlogits, *target;
+    double *balance; /* [K] or NULL */
     pass p;
 } sweep;
 
@@ -159,6 +161,10 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_alloc(&w->logits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->dlogits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->target, n, sizeof(float)));
+    if (o->balanced && !m->cfg.regression) {
+        SNC_TRY(snc_alloc(&w->balance, (size_t)m->cfg.classes, sizeof *w->balance));
+        snc_balance_classes(w->balance, d->target, d->n, m->cfg.classes);
+    }
     SNC_TRY(snc_touched_new(&w->touched, m));
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
     snc_bert_opts e = SNC_BERT_OPTS_INIT;
@@ -187,7 +193,7 @@ static snc_err run_batch(const snc_row_set **sets, int *labelled, sweep *w, snc_
     SNC_TRY(snc_bert_forward(w->e, w->logits, &m->arch, &x, NULL));
     memset(w->dlogits, 0, (size_t)x.B * (size_t)K * sizeof(float));
     double loss = m->cfg.regression ? snc_loss_mse(w->dlogits, w->logits, w->target, x.B, 1.0)
-                                    : snc_loss_ce(w->dlogits, w->logits, w->target, x.B, K, 1.0);
+                                    : snc_loss_ce(w->dlogits, w->logits, w->target, x.B, K, w->balance, 1.0);
     SNC_CHECK(isfinite(loss), SNC_E_DIVERGED, "importance: the loss of batch %d is not finite", i);
     return snc_bert_backward(w->e, w->dlogits, NULL, 0);
 }
@@ -235,7 +241,7 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     s = (snc_importance){0};
 out:
     snc_importance_dispose(&s);
-    void *blocks[] = {w.p.scratch, w.logits, w.dlogits, w.target};
+    void *blocks[] = {w.p.scratch, w.logits, w.dlogits, w.target, w.balance};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_touched_free(w.touched);
     snc_batcher_free(w.batcher);

@@ -28,6 +28,7 @@ typedef struct snc_importance_opts {
     int batch_size, max_rows;
     double max_macs; /* of forward passes: fewer rows where rows are long or the model is large, but 256 at least */
     snc_compute compute;
+    bool balanced; /* the loss is that of training with class weights */
 } snc_importance_opts;
 #define SNC_IMPORTANCE_OPTS_INIT { .batch_size = 32, .max_rows = 4096, .max_macs = 2e12, .compute = SNC_COMPUTE_F32 }
 

@@ -12,18 +12,18 @@ static double log_norm(const float *z, int K, double t)
     return top / t + log(sum);
 }
 
-double snc_loss_ce(float *d, const float *logits, const float *target, int B, int K, double weight)
+double snc_loss_ce(float *d, const float *logits, const float *target, int B, int K, const double *of_class, double weight)
 {
     double loss = 0;
     for (int b = 0; b < B; b++) {
         if (isnan((double)target[b])) continue;
         const float *z = logits + (int64_t)b * K;
         int y = (int)target[b];
-        double norm = log_norm(z, K, 1.0);
-        loss += norm - (double)z[y];
+        double norm = log_norm(z, K, 1.0), of = of_class ? of_class[y] : 1;
+        loss += of * (norm - (double)z[y]);
         if (!d) continue;
         for (int k = 0; k < K; k++)
-            d[(int64_t)b * K + k] += (float)(weight / B * (exp((double)z[k] - norm) - (k == y ? 1.0 : 0.0)));
+            d[(int64_t)b * K + k] += (float)(of * weight / B * (exp((double)z[k] - norm) - (k == y ? 1.0 : 0.0)));
     }
     return loss / B;
 }

@@ -11,8 +11,9 @@
 
 #include "base/error.h"
 
-/* -1/B sum_b log softmax(z_b)[y_b]                 logits z, d [B, K]; target y [B], class index as float or NaN */
-double snc_loss_ce(float *d, const float *logits, const float *target, int B, int K, double weight);
+/* -1/B sum_b w[y_b] log softmax(z_b)[y_b]          logits z, d [B, K]; target y [B], class index as float or NaN; w [K], NULL: 1.
+ * Weights whose mean over all rows is 1 (data/balance.h) leave the size of the loss as it is: no batch is scaled by its own. */
+double snc_loss_ce(float *d, const float *logits, const float *target, int B, int K, const double *of_class, double weight);
 /* 1/B sum_b (z_b - y_b)^2                          regression: z, y, d [B] */
 double snc_loss_mse(float *d, const float *logits, const float *target, int B, double weight);
 /* t^2/B sum_b KL(softmax(teacher_b / t) || softmax(z_b / t))      K >= 2 (Hinton et al. 2015; "batchmean" of PyTorch) */

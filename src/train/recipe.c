@@ -30,7 +30,7 @@ snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char
 {
     static const char *const keys[] = {"epochs",      "batch_size",  "lr",            "warmup",  "weight_decay", "clip",
                                        "dropout",     "subnet_dropout", "alpha",      "temperature", "hidden_weight",
-                                       "sampler",     "random_nets", "in_place",      "lazy_rows", "half_state", NULL};
+                                       "sampler",     "random_nets", "balanced",      "in_place", "lazy_rows",    "half_state", NULL};
     SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", where);
     SNC_TRY(snc_json_check_keys(j, keys, where));
     snc_train_opts o = *out;
@@ -44,7 +44,7 @@ snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char
     struct {
         const char *key;
         bool *v;
-    } flags[] = {{"dropout", &o.dropout},     {"subnet_dropout", &o.subnet_dropout}, {"in_place", &o.in_place},
+    } flags[] = {{"dropout", &o.dropout},     {"subnet_dropout", &o.subnet_dropout}, {"in_place", &o.in_place}, {"balanced", &o.balanced},
                  {"lazy_rows", &o.lazy_rows}, {"half_state", &o.half_state}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         SNC_TRY(snc_json_bool(flags[i].v, j, flags[i].key, *flags[i].v, where));
@@ -79,6 +79,7 @@ cJSON *snc_train_opts_to_json(const snc_train_opts *o)
     cJSON_AddNumberToObject(j, "hidden_weight", o->hidden_weight);
     cJSON_AddStringToObject(j, "sampler", o->sampler);
     cJSON_AddNumberToObject(j, "random_nets", o->random_nets);
+    cJSON_AddBoolToObject(j, "balanced", o->balanced);
     cJSON_AddBoolToObject(j, "in_place", o->in_place);
     cJSON_AddBoolToObject(j, "lazy_rows", o->lazy_rows);
     cJSON_AddBoolToObject(j, "half_state", o->half_state);

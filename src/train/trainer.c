@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "data/balance.h"
 #include "train/adamw.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
@@ -41,6 +42,7 @@ typedef struct trainer {
     const float *taught;  /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
     float *dhidden; /* [L+1, max tokens, C] or NULL */
+    double *balance; /* [K] weights of the classes, or NULL */
     tally tally;
     snc_fact facts[MAX_FACTS];
     int n_facts;
@@ -113,6 +115,10 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->full, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
+    if (t->o->balanced) {
+        SNC_TRY(snc_alloc(&t->balance, (size_t)t->K, sizeof *t->balance));
+        snc_balance_classes(t->balance, t->d->target, t->d->n, t->K);
+    }
     return snc_touched_new(&t->touched, t->m);
 }
 
@@ -172,7 +178,7 @@ static void collect_facts(trainer *t)
                    {"compute type", o->compute}, {"dropout", o->dropout}, {"subnet dropout", o->subnet_dropout},
                    {"alpha", o->alpha}, {"temperature", o->temperature}, {"hidden weight", o->hidden_weight},
                    {"random nets", o->random_nets}, {"in-place teacher", o->in_place}, {"lazy rows", o->lazy_rows},
-                   {"half state", o->half_state}};
+                   {"half state", o->half_state}, {"class weights", o->balanced}};
     const struct {
         const char *name;
         uint64_t v;
@@ -265,7 +271,7 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
     SNC_TRY(snc_bert_forward(t->e, t->logits, a, x, drop));
     memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
     if (regression) l += hard * snc_loss_mse(t->dlogits, t->logits, t->target, x->B, hard * weight);
-    else l += hard * snc_loss_ce(t->dlogits, t->logits, t->target, x->B, t->K, hard * weight);
+    else l += hard * snc_loss_ce(t->dlogits, t->logits, t->target, x->B, t->K, t->balance, hard * weight);
     if (soft && regression) l += (1 - hard) * snc_loss_mse(t->dlogits, t->logits, soft, x->B, (1 - hard) * weight);
     if (soft && !regression)
         l += (1 - hard) * snc_loss_kl(t->dlogits, t->logits, soft, x->B, t->K, o->temperature, (1 - hard) * weight);
@@ -424,6 +430,7 @@ static void dispose(trainer *t)
 {
     float *blocks[] = {t->swept, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
+    snc_free(t->balance);
     snc_bert_free(t->e);
     snc_bert_free(t->te);
     snc_adamw_free(t->adamw);
@@ -441,6 +448,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     SNC_TRY(snc_train_opts_check(o));
     SNC_TRY(check_teacher(m, teacher, o));
     SNC_TRY(check_data(train, m));
+    SNC_CHECK(!o->balanced || !m->cfg.regression, SNC_E_ARG, "class weights: a regression has no classes");
     if (space) SNC_TRY(snc_subspace_check(space, &m->arch));
     SNC_TRY(snc_sampler_find(&t.sampler, o->sampler));
     SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));

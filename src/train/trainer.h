@@ -4,7 +4,8 @@
  *
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
  *
- * hard = alpha when the net has a soft target, else 1; regression uses MSE for both. The soft target is the frozen teacher
+ * balanced weighs CE by class as data/balance.h says. The teacher's part has no weights: it was trained with them, and says of each
+ * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both. The soft target is the frozen teacher
  * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's largest net, for the others.
  * Hidden states are compared with the teacher's over the net's first C channels: embedding with embedding, a kept layer with
  * its source, the last with the last; the teacher must therefore be in the supernet's channel order.
@@ -41,6 +42,7 @@ typedef struct snc_train_opts {
     double hidden_weight;  /* 0: off */
     char sampler[16];
     int random_nets;       /* random subnets a step */
+    bool balanced;         /* rows of every class count alike in the hard loss */
     bool in_place;         /* subnets learn from the largest net of the same step */
     bool lazy_rows;        /* see adamw.h */
     bool half_state;
@@ -64,7 +66,7 @@ typedef struct snc_train_opts {
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
 /* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
- * hidden_weight sampler random_nets in_place lazy_rows half_state. Absent keys leave *o. */
+ * hidden_weight sampler random_nets balanced in_place lazy_rows half_state. Absent keys leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
 cJSON  *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
 

@@ -27,6 +27,7 @@ static const struct {
     {"--compute", {"auto", "f32", "bf16"}},
     {"--format", {"md", "json", "csv", "text", "jsonl"}},
     {"--export", {"csv", "json"}},
+    {"--class-weights", {"none", "balanced"}},
     {"--sampler", {"sandwich", "instatune", "full"}},
     {"--depth-rule", {"first", "last", "even", "auto"}},
     {"--searcher", {"linas", "nsga2", "weaknas", "evolution", "mcts", "greedy-bits", "random", "*.json"}},

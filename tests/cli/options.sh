@@ -40,13 +40,13 @@ differs() { # WHAT FILE ARG...: trains with the arguments: other weights than FI
 run 0 "${train[@]}" --output base.snc --backend native --log-json log
 noted '"stage":"finetune"'
 for option in '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' '--max-length 8' '--max-train-samples 400' '--hold-out 0' '--seed 1' \
-    '--epochs 0.5' '--lr 1e-3'; do
+    '--epochs 0.5' '--lr 1e-3' '--class-weights balanced'; do
     differs "$option" base.snc "${train[@]}" $option
 done
 run 0 "${train[@]}" --output bf16.snc --compute bf16
 run 0 info bf16.snc --json
 holds out '"--compute":.*"bf16"'
-run 0 "${train[@]}" --output auto.snc --compute auto --hold-out 1 --backend auto
+run 0 "${train[@]}" --output auto.snc --compute auto --hold-out 1 --backend auto --class-weights none
 for backend in blas onednn; do # left out where it is not built in
     "$COMPRESS" predict t.snc --backend $backend <in >out 2>err || { holds err "built without"; continue; }
     run 0 predict t.snc --backend $backend --verbose --log-json log <in
@@ -59,7 +59,7 @@ run 0 "${elastic[@]}" --output base.snc --overwrite --backend auto --fp f32 --ma
 noted '"level":"debug"'
 for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler sandwich --seed 1' \
     '--depth-rule first' '--depth-rule even' '--augment 1' '--unlabeled more.txt' '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' \
-    '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25'; do
+    '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25' '--class-weights balanced'; do
     differs "$option" base.snc "${elastic[@]}" $option
 done
 echo '{"depth":[3,2],"hidden":[32,16],"heads":[4,2],"ffn":[64,32],"linear":["int8","f32"],"embed":["int8"]}' >space.json
@@ -144,12 +144,13 @@ teach=(--epochs 2 --lr 2e-3)
 train=(--batch-size 16 --weight-decay 0.05 --warmup 0.1)
 stretch=(--supernet-epochs 1 --supernet-lr 1e-3 --alpha 0.5 --temperature 2 --augment 1 --hidden-weight 0.5 --sampler full --inplace-teacher --depth-rule last \
     --unlabeled more.txt --space space.json)
+weights=(--class-weights balanced)
 look=(--searcher nsga2 --objectives loss,latency,size --fp f32 --batch 2 --seq-len 16 --percentile 90)
-run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" --output t7.snc --threads 1
-run 0 supernet --teacher t7.snc "${rows[@]}" "${train[@]}" "${stretch[@]}" --output s7.snc --threads 1
+run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${weights[@]}" --output t7.snc --threads 1
+run 0 supernet --teacher t7.snc "${rows[@]}" "${train[@]}" "${stretch[@]}" "${weights[@]}" --output s7.snc --threads 1
 run 0 search s7.snc --teacher t7.snc "${data[@]}" --seed 7 --max-train-samples 600 --max-length 16 --backend native --space space.json --depth-rule last "${look[@]}" \
     --threads 1 --target-size 90KB --evals 20 --output seven
-job=(--pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${stretch[@]}" "${look[@]}" --threads 1 --output job)
+job=(--pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${stretch[@]}" "${weights[@]}" "${look[@]}" --threads 1 --output job)
 run 0 "${job[@]}" --dry-run --target-latency 2000us
 absent job
 run 0 "${job[@]}" --overwrite --target-latency 2000us --target-size 90KB --max-drop 60 --trim-vocab --checkpoint-every 10 --evals 30 --time-budget 1m \

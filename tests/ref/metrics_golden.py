@@ -13,7 +13,8 @@ import numpy as np
 import scipy
 import scipy.stats
 import sklearn
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, matthews_corrcoef
+from sklearn.utils.class_weight import compute_class_weight
 
 warnings.simplefilter("ignore")
 rng = np.random.default_rng(20240607)
@@ -31,7 +32,8 @@ def add(name, pred, target, of_classes):
     p, t = pred.astype(np.float64), target.astype(np.float64)
     if of_classes:
         p, t = p.astype(int), t.astype(int)
-        scores = {"accuracy": accuracy_score(t, p), "matthews": matthews_corrcoef(t, p)}
+        scores = {"accuracy": accuracy_score(t, p), "matthews": matthews_corrcoef(t, p), "micro_f1": f1_score(t, p, average="micro"),
+                  "macro_f1": f1_score(t, p, average="macro"), "balanced_accuracy": balanced_accuracy_score(t, p)}
         if max(p.max(), t.max()) < 2:
             scores["f1"] = f1_score(t, p)
     else:
@@ -92,9 +94,51 @@ add("values, all but one tied", [1, 1, 1, 1, 2], [3, 1, 2, 5, 4], False)
 add("values, two rows", [1, 2], [5, 3], False)
 add("values, zeros of both signs", [0.0, -0.0, 1.0, -1.0], [1, 2, 3, 0], False)
 
+classes("six classes, some not there", 80, 6, 0.5)
+add("one class for all rows", np.zeros(300), (rng.random(300) < 0.03).astype(int), True)
+add("an answer that is never right", [0, 1, 2, 2, 3], [0, 1, 0, 1, 1], True)
+add("a class that is never answered", [0, 0, 1, 1, 0], [0, 2, 1, 2, 0], True)
+
+sets = []
+
+
+def add_sets(name, pred, target):
+    p, t = np.asarray(pred, dtype=int), np.asarray(target, dtype=int)
+    sets.append({"name": name, "labels": p.shape[1], "pred": p.ravel().tolist(), "target": t.ravel().tolist(),
+                 "scores": {"accuracy": accuracy_score(t, p), "micro_f1": f1_score(t, p, average="micro"), "macro_f1": f1_score(t, p, average="macro")}})
+
+
+def label_sets(name, n, k, share, agree):
+    t = rng.random((n, k)) < share
+    add_sets(name, np.where(rng.random((n, k)) < agree, t, rng.random((n, k)) < share), t)
+
+
+label_sets("five labels", 200, 5, 0.3, 0.8)
+label_sets("twenty-eight rare labels", 300, 28, 0.03, 0.9)
+label_sets("two labels, few rows", 6, 2, 0.5, 0.5)
+add_sets("nothing answered", np.zeros((20, 3)), rng.random((20, 3)) < 0.4)
+add_sets("nothing there", rng.random((20, 3)) < 0.4, np.zeros((20, 3)))
+add_sets("nothing on both sides", np.zeros((5, 4)), np.zeros((5, 4)))
+add_sets("a label that never occurs", [[1, 0, 0], [0, 0, 1]], [[1, 0, 0], [1, 0, 1]])
+
+weights = []
+
+
+def add_weights(name, target):
+    t = np.asarray(target, dtype=int)
+    weights.append({"name": name, "target": t.tolist(), "classes": np.unique(t).tolist(),
+                    "balanced": compute_class_weight("balanced", classes=np.unique(t), y=t).tolist()})
+
+
+add_weights("even", [0, 1, 0, 1])
+add_weights("one in thirty", (rng.random(600) < 0.03).astype(int))
+add_weights("seven classes", rng.choice(7, 500, p=[0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.02]))
+add_weights("a class without rows", [0, 0, 0, 2, 2, 5])
+add_weights("one class", [3, 3, 3])
+
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "data_metrics.json")
 with open(out, "w") as f:
     versions = {"scikit-learn": sklearn.__version__, "scipy": scipy.__version__, "numpy": np.__version__}
-    json.dump({"versions": versions, "cases": cases}, f, separators=(",", ":"))
+    json.dump({"versions": versions, "cases": cases, "sets": sets, "weights": weights}, f, separators=(",", ":"))
     f.write("\n")
 print(len(cases), "cases", versions)

@@ -14,6 +14,9 @@ static void wrong_input_is_refused_by_name(void **state)
     FAILS(SNC_E_DIVERGED, "row 2 is not finite", snc_metric(&out, "spearman", infinite, good, 3));
     FAILS(SNC_E_ARG, "row 1 holds no class", snc_metric(&out, "accuracy", good, half, 3));
     FAILS(SNC_E_ARG, "row 1 holds no class", snc_metric(&out, "matthews", minus, good, 3));
+    const uint8_t set[] = {1, 0};
+    FAILS(SNC_E_NOTFOUND, "metric 'matthews': expected accuracy, micro_f1 or macro_f1", snc_metric_sets(&out, "matthews", set, set, 1, 2));
+    FAILS(SNC_E_ARG, "micro_f1: no rows", snc_metric_sets(&out, "micro_f1", set, set, 0, 2));
     FAILS(SNC_E_ARG, "f1: row 2: expected class 0 or 1", snc_metric(&out, "f1", good, good, 3));
 }
 
@@ -38,6 +41,10 @@ static void one_row_has_a_score(void **state)
     OK(snc_metric(&out, "f1", zero, zero, 1));
     assert_true(out == 0.0);
     OK(snc_metric(&out, "matthews", one, one, 1));
+    assert_true(out == 0.0);
+    OK(snc_metric(&out, "macro_f1", one, one, 1));
+    assert_true(out == 1.0);
+    OK(snc_metric(&out, "balanced_accuracy", one, zero, 1));
     assert_true(out == 0.0);
     OK(snc_metric(&out, "pearson", one, zero, 1));
     assert_true(isnan(out));

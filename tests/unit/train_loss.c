@@ -12,8 +12,9 @@
 
 enum { B = 5, K = 4 };
 static const double GRAD_TOL = 2e-6; /* measured 4e-7 */
+static const double of_class[K] = {0.5, 2.5, 1, 0.125};
 /* Softmax losses are summed in double from f32 logits: a small step. Squares have no third derivative: a large one. */
-static const double steps[] = {1e-3, 1e-3, 0.125, 0.125};
+static const double steps[] = {1e-3, 1e-3, 1e-3, 0.125, 0.125};
 
 typedef struct input {
     float z[B * K], q[B * K], y[B];
@@ -31,12 +32,13 @@ static void fill(input *in)
     in->y[2] = NAN;
 }
 
-enum { CE, KL, MSE, HIDDEN, LOSSES };
+enum { CE, WEIGHTED_CE, KL, MSE, HIDDEN, LOSSES };
 
 static double loss_of(int which, float *d, const input *in, double weight)
 {
     switch (which) {
-    case CE: return snc_loss_ce(d, in->z, in->y, B, K, weight);
+    case CE: return snc_loss_ce(d, in->z, in->y, B, K, NULL, weight);
+    case WEIGHTED_CE: return snc_loss_ce(d, in->z, in->y, B, K, of_class, weight);
     case KL: return snc_loss_kl(d, in->z, in->q, B, K, 3.0, weight);
     case MSE: return snc_loss_mse(d, in->z, in->y, B, weight);
     default: return snc_loss_hidden(d, in->z, K, in->q, K, B, K, weight);
@@ -66,13 +68,31 @@ static void gradients_match_central_differences(void **state)
     }
 }
 
+/* A row of a class counts as often as its weight says: as if it stood there so many times. */
+static void a_class_weight_is_a_number_of_rows(void **state)
+{
+    (void)state;
+    static const double twice[K] = {1, 2, 1, 0};
+    input in;
+    float d[B * K] = {0}, one[B * K] = {0};
+    fill(&in);
+    const float y[B] = {0, 1, 2, 3, 0};
+    double sum = 0, weighted = snc_loss_ce(d, in.z, y, B, K, twice, 1.0);
+    for (int b = 0; b < B; b++) {
+        double times = twice[(int)y[b]];
+        sum += times * snc_loss_ce(one + b * K, in.z + b * K, y + b, 1, K, NULL, 1.0) / B;
+        for (int k = 0; k < K; k++) assert_true(fabs((double)d[b * K + k] - times * (double)one[b * K + k] / B) < 1e-7);
+    }
+    assert_true(fabs(sum - weighted) < 1e-12);
+}
+
 static void an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one(void **state)
 {
     (void)state;
     input in;
     float hard[B * K] = {0}, soft[B * K] = {0};
     fill(&in);
-    double loss = snc_loss_ce(hard, in.z, in.y, B, K, 1.0);
+    double loss = snc_loss_ce(hard, in.z, in.y, B, K, NULL, 1.0);
     assert_true(isfinite(loss));
     for (int k = 0; k < K; k++) assert_true(hard[2 * K + k] == 0.0f);
     assert_true(hard[0] != 0.0f);
@@ -85,12 +105,12 @@ static void extreme_logits_stay_finite_and_nan_is_seen(void **state)
     (void)state;
     const float z[] = {1e4f, -1e4f, 3e4f, 0.0f}, y[] = {1, 0}, nan_first[] = {NAN, 0}, nan_second[] = {0, NAN}, one[] = {0};
     float d[4] = {0};
-    double loss = snc_loss_ce(d, z, y, 2, 2, 1.0);
+    double loss = snc_loss_ce(d, z, y, 2, 2, NULL, 1.0);
     assert_true(isfinite(loss) && loss > 9000);
     for (int i = 0; i < 4; i++) assert_true(isfinite((double)d[i]));
     assert_true(isfinite(snc_loss_kl(d, z, z, 2, 2, 0.5, 1.0)));
-    assert_true(isnan(snc_loss_ce(NULL, nan_first, one, 1, 2, 1.0)));
-    assert_true(isnan(snc_loss_ce(NULL, nan_second, one, 1, 2, 1.0)));
+    assert_true(isnan(snc_loss_ce(NULL, nan_first, one, 1, 2, NULL, 1.0)));
+    assert_true(isnan(snc_loss_ce(NULL, nan_second, one, 1, 2, NULL, 1.0)));
 }
 
 static void equal_distributions_have_no_divergence(void **state)
@@ -127,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_match_central_differences),
+        cmocka_unit_test(a_class_weight_is_a_number_of_rows),
         cmocka_unit_test(an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one),
         cmocka_unit_test(extreme_logits_stay_finite_and_nan_is_seen),
         cmocka_unit_test(equal_distributions_have_no_divergence),

@@ -263,6 +263,7 @@ static snc_err run_supernet(unsigned c)
     o.depth_rule = rule[c & 3];
     o.augment = c >> 2 & 1;
     o.inplace_teacher = c >> 3 & 1;
+    o.class_weights = c >> 4 & 1 ? "balanced" : NULL;
     if (slot == &supernet_slots[3]) o.unlabeled = pick("more.txt");
     return checked(snc_stage_supernet(&o, &host), o.output);
 }
