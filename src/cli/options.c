@@ -30,7 +30,9 @@ static const snc_verb verbs[] = {
      "Full width unless --config names a subnet. A model without a trained classifier is refused, and with --seeded-head gets a random\n"
      "one of 2 classes; one without a tokenizer makes a file for `bench` only, which is said.", SNC_VERB_EXPORT, 0},
     {"bench", "bench M [M2 ...] [-b 1,8 -s 16,128,data -t 1,2] [--tasks sst2,mrpc --data DIR] [-o md|json|csv]",
-     "latency, and scores on tasks", NULL, SNC_VERB_BENCH, 0},
+     "latency, and scores on tasks",
+     "A row a model and cell; with --tasks a row a model, task and metric, with the latency of one dev sentence at a time. What one of the\n"
+     "models cannot do is a row that says why; the others are made all the same, and the exit code is 2.", SNC_VERB_BENCH, 0},
     {"predict", "predict M [--logits] [--format text|jsonl] < lines", "label TAB probability for each input line",
      "A TAB splits a line into a pair; on a model for single sentences the text after the TAB is a second segment too. An empty line is\n"
      "an empty text and gets an answer. Lines are answered together, and as soon as no more of them wait. Regression prints the value\n"

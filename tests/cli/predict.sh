@@ -118,6 +118,16 @@ cp t.snc odd.snc
 "$MAKE_NANO" --set odd.snc labels '["say \"no\" \\ or é","say \"no\" \\ or é"]' || exit 2
 run 0 predict odd.snc -o jsonl <in
 holds out '"probabilities":{"say \\"no\\" \\\\ or é":[0-9.e-]*,"say \\"no\\" \\\\ or é#1":[0-9.e-]*},'
+# A regression: its value, as in the other format.
+awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = NR % 3 } 1' nano/train.tsv >train.tsv && awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = NR % 3 } 1' nano/dev.tsv >dev.tsv
+sed 's/,"labels":.*"metrics":.*,/,"type":"regression","metrics":["pearson"],/' nano/task.json >graded.json
+run 0 finetune --pretrained nano/nano.snc --task ./graded.json --data . --output graded.snc --epochs 0.1 --threads 1
+run 0 predict graded.snc <in
+cp out text
+run 0 predict graded.snc -o jsonl <in
+check "values" test "$(grep -cxE "\{\"line\":[1-4],\"value\":-?$number,\"cut\":$bool,\"invalid_utf8\":$bool\}" out)" -eq 4
+check "values are those of the other format" awk 'NR == FNR { v[NR] = $1; next } { split($0, f, /"value":/); x = f[2] + 0
+    if (v[FNR] - x > 1e-6 || x - v[FNR] > 1e-6) exit 1 }' text out
 # One text without a number for an answer: the others have theirs, and it is said.
 cp t.snc nan.snc
 movie=$(printf 'movie\n' | "$COMPRESS" tokenize --pretrained t.snc | cut -d' ' -f2)

@@ -145,6 +145,7 @@ static snc_err run_predict(unsigned c)
     snc_options o = small(&m, c);
     o.logits = c & 1;
     o.seeded_head = c >> 1 & 1;
+    o.format = c & 4 ? "jsonl" : NULL;
     return snc_stage_predict(&o, &host);
 }
 
