@@ -357,14 +357,16 @@ static snc_err read_added(folder *f, const cJSON *list, bool ids_are_keys)
     return SNC_OK;
 }
 
-/* Without tokenizer.json the five roles are special tokens, as BertTokenizerFast makes them; further ones may be listed. */
+/* What tokenizer_config.json adds: its list by id, the roles, which BERT's classes have by themselves, and further special tokens. */
 static snc_err read_special(folder *f)
 {
     static const char *const lists[] = {"additional_special_tokens", "extra_special_tokens", NULL};
+    SNC_TRY(name_file(f, "tokenizer_config.json"));
     SNC_TRY(read_added(f, cJSON_GetObjectItemCaseSensitive(f->config, "added_tokens_decoder"), true));
     for (int i = 0; i < N_ROLES; i++) {
-        const char *text = cJSON_GetObjectItemCaseSensitive(f->out, roles[i].key)->valuestring;
-        if (is_added(f, text) || !is_piece(f, text)) continue;
+        const char *text = token_text(role_value(f, i));
+        if (!text && !(f->tokenizer && f->rule == SNC_TOK_AS_FILE)) text = roles[i].def;
+        if (!text || is_added(f, text) || !is_piece(f, text)) continue;
         SNC_TRY(add_token(f, text, role_value(f, i), -1, false));
     }
     for (int i = 0; lists[i]; i++) {
@@ -418,7 +420,9 @@ static snc_err read_folder(folder *f)
         SNC_TRY(name_file(f, "tokenizer.json"));
         SNC_TRY(f->rule == SNC_TOK_REBUILT ? read_rebuilt_roles(f) : read_template(f));
         SNC_TRY(read_roles(f));
-        return read_added(f, cJSON_GetObjectItemCaseSensitive(f->tokenizer, "added_tokens"), false);
+        bool anew = f->rule == SNC_TOK_REBUILT && cJSON_GetObjectItemCaseSensitive(f->config, "added_tokens_decoder");
+        if (!anew) SNC_TRY(read_added(f, cJSON_GetObjectItemCaseSensitive(f->tokenizer, "added_tokens"), false));
+        return read_special(f);
     }
     SNC_TRY(read_roles(f));
     if (!cJSON_AddNumberToObject(f->out, "max_chars", BERT_CHARS)) return no_memory();

@@ -10,6 +10,9 @@
  *   SNC_TOK_REBUILT    BERT's classes from 5 on: tokenizer.json gives the vocabulary and added tokens alone. BertNormalizer by the three
  *                      flags with clean_text, BertPreTokenizer, words of at most 100 characters, [CLS] A [SEP] B [SEP] with types 0 and 1
  *
+ * Tokens that tokenizer_config.json adds (added_tokens_decoder, further special ones, the roles that it names; for BERT's classes also their own
+ * [CLS] and so on) come on top of tokenizer.json's; added_tokens_decoder in place of them where the tokenizer is rebuilt.
+ *
  * BERT's classes are also what a folder means that names none. The version is the one that wrote the folder: `backend` in
  * tokenizer_config.json says 5 or later, else `transformers_version` in config.json tells, else it is taken as 5 or later.
  * Goldens: tests/ref/tokenizer_flags.py, of 4.57.6 and 5.24.0.

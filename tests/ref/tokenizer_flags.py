@@ -25,6 +25,7 @@ TEXTS = [
     ["don't stop... [MASK] Ab1"],
     ["a" * 8 + " " + "b" * 101],
     ["Aé b", "b中 C"],
+    ["new New don <y> a cafe Cafe  [MASK]b CAFE [mask]"],
     ["a\u0903b\u20ddc\u0300\u0327d e\u0327\u0300 \u1e69 ''...don.. \u0130"],
 ]
 
@@ -45,11 +46,23 @@ def template(a=0, b=1, types=True):
     return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens}
 
 
-def file(normalizer=BERT, pre=PRE, post=None, chars=100):
+def token(i, text, special=True, **changes):
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": not special, "special": special, **changes}
+    return {"id": i, "content": text, **flags}
+
+
+ROLES = [token(i, t) for i, t in enumerate(SPECIAL)]
+NEW, OTHER = token(len(VOCAB), "New", False), token(len(VOCAB), "<y>")
+
+
+def decoder(*tokens):
+    return {"added_tokens_decoder": {str(t["id"]): {k: v for k, v in t.items() if k != "id"} for t in tokens}}
+
+
+def file(normalizer=BERT, pre=PRE, post=None, chars=100, added=ROLES):
     return {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [{"id": i, "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-                          "special": True} for i, t in enumerate(SPECIAL)],
+        "added_tokens": added,
         "normalizer": normalizer, "pre_tokenizer": pre, "post_processor": post or template(), "decoder": None,
         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
                   "max_input_chars_per_word": chars, "vocab": "VOCAB"},
@@ -83,6 +96,10 @@ FILES = {
     "template-no-keys": file(post=template(types=False)),
     "bert-processing": file(post={"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}),
     "chars-7": file(chars=7),
+    "added-none": file(added=[]),
+    "added-new": file(added=[*ROLES, NEW]),
+    "added-piece": file(added=[*ROLES, token(VOCAB.index("cafe"), "cafe", False)]),
+    "added-left": file(added=[*ROLES[:4], token(4, "[MASK]", lstrip=True)]),
 }
 CLASSES = [None, "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizer",
            "ElectraTokenizerFast", "MobileBertTokenizerFast", "ConvBertTokenizer", "SqueezeBertTokenizerFast", "LayoutLMTokenizer",
@@ -93,6 +110,8 @@ CONFIGS = {
     "lower-accents": {"do_lower_case": True, "strip_accents": False}, "cased-strip": {"do_lower_case": False, "strip_accents": True},
     "null-accents": {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True},
     "no-chinese": {"tokenize_chinese_chars": False}, "accents": {"strip_accents": False}, "no-clean": {"clean_text": False},
+    "decoder": decoder(*ROLES), "decoder-other": decoder(*ROLES, OTHER), "extra": {"additional_special_tokens": ["<y>", "don"]},
+    "roles": {"cls_token": "Cafe", "sep_token": "CAFE"},
 }
 
 
@@ -102,6 +121,12 @@ def combinations():
         if c == "absent" and k:
             continue
         if k not in few + (None,) and (f not in ("none", "lower", "cased", "sequence-of-one", "no-clean") or c in ("null-accents", "no-clean")):
+            continue
+        if f.startswith("added-") and (c in ("cased", "lower-accents", "cased-strip", "accents", "no-clean", "no-chinese") or k not in few + (None,)):
+            continue
+        if c in ("decoder", "decoder-other", "extra", "roles") and not (f.startswith("added-") or f in ("none", "lower") and k in few):
+            continue
+        if f in ("none", "added-new") and c in ("decoder-other", "extra"):  # two tokens of one id; a token that the file has no row for
             continue
         yield f, k, c
 
