@@ -129,7 +129,7 @@ task "'label' is missing" 's/"label":"label",//'
 task "'metrics'" 's/accuracy/acuracy/'
 task "not valid JSON" 's/}$//'
 task "'max_length' must be" 's/"max_length":32/"max_length":2/'
-task "1 labels, expected 2" 's/"negative","positive"/"negative"/'
+task "one label, 'negative', expected 2" 's/"negative","positive"/"negative"/'
 refused "task 'sst3'" "${train[@]}" --task sst3 --data nano
 refused "none.json" "${train[@]}" --task ./none.json --data nano
 refused "none: " "${train[@]}" --task nano/task.json --data none
