@@ -184,7 +184,7 @@ static bool is_hub_name(const char *path)
 
 snc_err snc__hf_name_nothing(const char *path)
 {
-    if (snc_is_file(path) || snc_is_dir(path)) return SNC_OK;
+    if (snc_is_there(path)) return SNC_OK;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     SNC_CHECK(!is_hub_name(path), SNC_E_IO,
               "%s: No such file or directory; a model of that name on the Hugging Face Hub is fetched by: pip install huggingface_hub && "

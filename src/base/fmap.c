@@ -289,6 +289,12 @@ double snc_file_size(const char *path)
     return stat(path, &s) == 0 && S_ISREG(s.st_mode) ? (double)s.st_size : 0;
 }
 
+bool snc_is_there(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
 bool snc_is_file(const char *path)
 {
     struct stat st;

@@ -47,6 +47,7 @@ snc_err snc_stream_open(FILE **out, const char *path) SNC_MUST_USE;
 snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_USE; /* open, write, commit */
 snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE; /* rename(2): in the place of what is there */
 
+bool    snc_is_there(const char *path); /* whatever it is */
 bool    snc_is_file(const char *path);
 double  snc_file_size(const char *path); /* bytes; 0 for anything that is no file */
 bool    snc_is_dir(const char *path);
