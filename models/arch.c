@@ -234,6 +234,7 @@ cJSON *snc_bert_config_to_json(const snc_bert_config *c)
     cJSON_AddNumberToObject(j, "hidden_dropout", (double)c->hidden_dropout);
     cJSON_AddNumberToObject(j, "attention_dropout", (double)c->attention_dropout);
     cJSON_AddBoolToObject(j, "regression", c->regression);
+    if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel"); /* readers that do not know it refuse it */
     return j;
 }
 
@@ -261,7 +262,7 @@ snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const ch
 {
     static const char *const keys[] = {"vocab", "positions", "types",   "hidden", "layers",   "heads",          "head_width",
                                        "ffn",   "classes",   "act",     "norm_eps", "hidden_dropout",
-                                       "attention_dropout", "regression", NULL};
+                                       "attention_dropout", "regression", "multilabel", NULL};
     snc_bert_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(need_int(&c.vocab, j, "vocab", 1, MAX_VOCAB, where));
@@ -278,6 +279,8 @@ snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const ch
     SNC_TRY(get_float(&c.hidden_dropout, j, "hidden_dropout", 0.1, 0, 0.99, where));
     SNC_TRY(get_float(&c.attention_dropout, j, "attention_dropout", 0.1, 0, 0.99, where));
     SNC_TRY(snc_json_bool(&c.regression, j, "regression", false, where));
+    SNC_TRY(snc_json_bool(&c.multilabel, j, "multilabel", false, where));
+    SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
     SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where,
               c.heads, c.head_width);
     *out = c;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/json.h"
+#include "core/meaning.h"
 #include "core/dtype.h"
 
 enum { SNC_MAX_LAYERS = 48, SNC_MAX_CLASSES = 1024 };
@@ -24,8 +25,13 @@ typedef struct snc_bert_config {
     snc_act act;
     float norm_eps;
     float hidden_dropout, attention_dropout;
-    bool regression;
+    bool regression, multilabel; /* neither: one of K classes */
 } snc_bert_config;
+
+static inline snc_meaning snc_meaning_of(const snc_bert_config *c)
+{
+    return c->multilabel ? SNC_MEANS_MULTILABEL : c->regression ? SNC_MEANS_REGRESSION : SNC_MEANS_CLASSES;
+}
 
 typedef struct snc_arch {
     int layers, hidden;

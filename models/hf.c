@@ -87,7 +87,7 @@ static bool have(importer *im, bool head, const char *suffix)
 }
 
 /* No classifier: the hint, else config.json, unless that speaks of another kind of head. */
-static void settle_seeded_head(snc_hf_config *c, int classes_hint, bool regression_hint)
+static void settle_seeded_head(snc_hf_config *c, int classes_hint, snc_meaning meaning_hint)
 {
     if (c->other_head) {
         c->named = 0;
@@ -95,7 +95,8 @@ static void settle_seeded_head(snc_hf_config *c, int classes_hint, bool regressi
     }
     if (classes_hint <= 0) return;
     c->cfg.classes = classes_hint;
-    c->cfg.regression = regression_hint;
+    c->cfg.regression = meaning_hint == SNC_MEANS_REGRESSION;
+    c->cfg.multilabel = meaning_hint == SNC_MEANS_MULTILABEL;
 }
 
 /* The classifier has as many rows as config.json says somewhere, or where that says nothing: id2label may be one of another model. */
@@ -109,22 +110,20 @@ static void settle_rows(importer *im, int rows)
     snc__hf_config_set_classes(c, rows);
 }
 
-/* Settles K and regression: the file's classifier, else the hint, else config.json. */
-static snc_err settle_head(importer *im, int classes_hint, bool regression_hint)
+/* Settles K and what it means: the file's classifier, else the hint, else config.json. */
+static snc_err settle_head(importer *im, int classes_hint, snc_meaning meaning_hint)
 {
     const snc_bert_config *cfg = &im->conf.cfg;
     char name[NAME_SIZE];
     im->has_pooler = have(im, false, "pooler.dense.weight") || have(im, false, "pooler.dense.bias");
     im->has_head = !im->conf.other_head && (have(im, true, "classifier.weight") || have(im, true, "classifier.bias"));
     if (!im->has_head) {
-        settle_seeded_head(&im->conf, classes_hint, regression_hint);
+        settle_seeded_head(&im->conf, classes_hint, meaning_hint);
         return SNC_OK;
     }
     int n = snprintf(name, sizeof name, "%sclassifier.weight", im->head_prefix);
     const snc_hf_tensor *t = n < (int)sizeof name ? snc__hf_source_find(&im->src, name) : NULL;
     if (t && t->t.rank == 2) settle_rows(im, t->t.shape[0] <= SNC_MAX_CLASSES ? (int)t->t.shape[0] : 0);
-    SNC_CHECK(!im->conf.multi_label, SNC_E_UNSUPPORTED,
-              "%s: problem_type 'multi_label_classification' is not supported: keep one label of it as a task of two classes", im->config_path);
     SNC_CHECK(!cfg->regression || cfg->classes == 1, SNC_E_UNSUPPORTED, "%s: a regression of %d values is not supported",
               im->config_path, cfg->classes);
     return SNC_OK;
@@ -211,7 +210,7 @@ static snc_err fill(snc_model *m, importer *im)
     if (!im->has_pooler) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
     if (!im->has_head)
         snc_log(im->ctx, SNC_LOG_INFO, "%s: no classifier in the file: a seeded one of %d %s is used", im->path, m->cfg.classes,
-                m->cfg.regression ? "value" : "classes");
+                m->cfg.regression ? "value" : m->cfg.multilabel ? "labels" : "classes");
     bool named = im->conf.labels && im->conf.named == m->cfg.classes;
     return named ? snc_model_set_labels(m, im->conf.labels) : SNC_OK;
 }
@@ -243,7 +242,7 @@ static snc_err note_origin(snc_model *m, const importer *im)
 }
 
 static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_kind kind, int classes_hint,
-                      bool regression_hint)
+                      snc_meaning meaning_hint)
 {
     snc_model *m = NULL;
     snc_params table = {0};
@@ -253,7 +252,7 @@ static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_
     SNC_GOTO(snc__hf_name_tensors(&im->src, im->path));
     SNC_GOTO(snc__hf_config_load(&im->conf, im->config_path));
     SNC_GOTO(find_prefix(im));
-    SNC_GOTO(settle_head(im, classes_hint, regression_hint));
+    SNC_GOTO(settle_head(im, classes_hint, meaning_hint));
     snc_arch arch = snc_arch_full(&im->conf.cfg);
     SNC_GOTO(snc_model_table(&table, &ix, &im->conf.cfg, &arch));
     SNC_GOTO(check_tensors(im, &table));
@@ -271,12 +270,12 @@ out:
 }
 
 snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind,
-                       int classes_hint, bool regression_hint)
+                       int classes_hint, snc_meaning meaning_hint)
 {
     char config_path[PATH_SIZE];
     SNC_TRY(snc_path_join(config_path, sizeof config_path, folder, "config.json"));
     importer im = {.ctx = ctx, .path = weights, .config_path = config_path};
-    snc_err err = import(out, &im, folder, kind, classes_hint, regression_hint);
+    snc_err err = import(out, &im, folder, kind, classes_hint, meaning_hint);
     snc__hf_source_dispose(&im.src);
     snc__hf_config_dispose(&im.conf);
     return err;

@@ -130,7 +130,7 @@ void snc__hf_config_set_classes(snc_hf_config *c, int classes)
 {
     c->cfg.classes = classes;
     c->cfg.regression = strcmp(c->problem, "regression") == 0 || (!c->problem[0] && classes == 1);
-    c->multi_label = strcmp(c->problem, "multi_label_classification") == 0;
+    c->cfg.multilabel = strcmp(c->problem, "multi_label_classification") == 0;
 }
 
 snc_err snc__hf_config_load(snc_hf_config *c, const char *path)

@@ -58,7 +58,6 @@ typedef struct snc_hf_config {
     snc_bert_config cfg;    /* classes: num_labels, else as many as id2label names, else 2, as in Hugging Face */
     int counted, named;     /* num_labels, entries of id2label; 0: absent. One may be stale: the classifier's shape tells */
     const char *problem;    /* problem_type; "" when absent */
-    bool multi_label;       /* of that type */
     bool other_head;        /* the architecture's classifier is not for sequences */
     const char **labels;    /* [named] borrowed from json; NULL: absent, or all LABEL_k */
     const char *architecture; /* "" when absent */
@@ -74,6 +73,6 @@ void    snc__hf_config_dispose(snc_hf_config *c);
 
 /* weights: the file that was recognised as `kind`; folder: where config.json and the tokenizer files are. */
 snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind,
-                       int classes_hint, bool regression_hint) SNC_MUST_USE;
+                       int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;
 
 #endif

@@ -175,14 +175,15 @@ static void copy_prefix(const snc_params *dst, int i, const snc_params *src, int
         memcpy(d + (size_t)r * (size_t)p->cols, s + (size_t)r * (size_t)q->cols, (size_t)p->cols * sizeof *d);
 }
 
-snc_err snc_model_set_head(snc_model *m, int classes, bool regression, const char *const *labels, uint64_t seed)
+snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const char *const *labels, uint64_t seed)
 {
     SNC_CHECK(classes >= 1 && classes <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected 1 to %d", classes,
               SNC_MAX_CLASSES);
-    SNC_CHECK(!regression || classes == 1, SNC_E_ARG, "a regression head has 1 output, not %d", classes);
+    SNC_CHECK(problem != SNC_MEANS_REGRESSION || classes == 1, SNC_E_ARG, "a regression head has 1 output, not %d", classes);
     snc_bert_config cfg = m->cfg;
     cfg.classes = classes;
-    cfg.regression = regression;
+    cfg.regression = problem == SNC_MEANS_REGRESSION;
+    cfg.multilabel = problem == SNC_MEANS_MULTILABEL;
     snc_params ps = {0};
     snc_model_index ix = m->ix;
     snc_err err = build_table(&ps, &ix, &cfg, &m->arch);

@@ -64,13 +64,13 @@ void    snc_model_init_param(snc_model *m, int param, uint64_t seed);
 snc_err snc_model_set_labels(snc_model *m, const char *const *labels) SNC_MUST_USE;
 /* Replaces the head by a seeded one of K classes (normal 0.02, bias 0); labels [K] copied, or NULL.
  * The parameter block is a new one: bind engines afterwards. */
-snc_err snc_model_set_head(snc_model *m, int classes, bool regression, const char *const *labels, uint64_t seed) SNC_MUST_USE;
+snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const char *const *labels, uint64_t seed) SNC_MUST_USE;
 /* Dense copy of a prefix subnet; labels, tokenizer and meta are copied. */
 snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *arch) SNC_MUST_USE;
 
 /* Any accepted input, recognised by content: HF folder, .safetensors, pytorch .bin, .snc (an INT8 .snc is dequantized).
  * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. */
-snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
+snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;
 /* Whether there is an accepted input at all, by the first bytes; what people give in its place is named with what to do. */
 snc_err snc_model_locate(const char *path) SNC_MUST_USE;
 /* The config alone, of any accepted input: shapes before the weights are read. */

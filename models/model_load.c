@@ -23,7 +23,7 @@ static snc_err fill(snc_model *m, const snc_sncfile *f)
     return SNC_OK;
 }
 
-static snc_err load_snc(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint)
+static snc_err load_snc(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
 {
     snc_sncfile *f = NULL;
     snc_model *m = NULL;
@@ -35,8 +35,8 @@ static snc_err load_snc(snc_model **out, const snc_ctx *ctx, const char *path, i
         err = snc_err_prefix(err, path);
         goto out;
     }
-    if (!m->has_head && classes_hint > 0 && (m->cfg.classes != classes_hint || m->cfg.regression != regression_hint))
-        SNC_GOTO(snc_model_set_head(m, classes_hint, regression_hint, NULL, ctx->seed));
+    if (!m->has_head && classes_hint > 0 && (m->cfg.classes != classes_hint || snc_meaning_of(&m->cfg) != meaning_hint))
+        SNC_GOTO(snc_model_set_head(m, classes_hint, meaning_hint, NULL, ctx->seed));
     *out = m;
     m = NULL;
 out:
@@ -110,14 +110,14 @@ static snc_err locate(char file[PATH_SIZE], char folder[PATH_SIZE], snc_hf_kind 
     return snc__hf_kind(kind, file);
 }
 
-snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint)
+snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
 {
     char file[PATH_SIZE], folder[PATH_SIZE];
     snc_hf_kind kind;
     SNC_CHECK(classes_hint <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected at most %d", classes_hint, SNC_MAX_CLASSES);
     SNC_TRY(locate(file, folder, &kind, path));
-    if (kind == SNC_HF_SNC) return load_snc(out, ctx, file, classes_hint, regression_hint);
-    return snc__hf_import(out, ctx, file, folder, kind, classes_hint, regression_hint);
+    if (kind == SNC_HF_SNC) return load_snc(out, ctx, file, classes_hint, meaning_hint);
+    return snc__hf_import(out, ctx, file, folder, kind, classes_hint, meaning_hint);
 }
 
 snc_err snc_model_locate(const char *path)

@@ -67,8 +67,8 @@ typedef struct snc_text {
 
 typedef struct snc_result {
     const char *label;   /* borrowed from the classifier; NULL for a regression model */
-    int index;           /* class index; 0 for regression */
-    float score;         /* softmax probability of that class; the value itself for regression */
+    int index;           /* class index; 0 for regression; of any number of labels the most probable, there or not */
+    float score;         /* softmax probability of that class, sigmoid of that label; the value itself for regression */
     const float *logits; /* [classes], borrowed from the session until its next call */
 } snc_result;
 
@@ -78,6 +78,7 @@ SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_
 SNC_API void snc_classifier_close(snc_classifier *c); /* sessions still open keep what they need; NULL is fine */
 SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
 SNC_API int snc_classifier_regression(const snc_classifier *c);
+SNC_API int snc_classifier_multilabel(const snc_classifier *c); /* any number of labels a text: snc_result_labels */
 SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
 
 /* threads: how many this session may use for one call, 1 to 1024; more than the machine has count as all of them. The program's
@@ -89,6 +90,11 @@ SNC_API void snc_session_free(snc_session *s); /* NULL is fine */
  * max length: cut, longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED:
  * the logits of a text, which is named by its place in texts, are not finite. */
 SNC_API snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
+
+/* The labels of a text, the most probable first: *n of them, from the file's threshold on (chosen in training; 0.5 where the file has
+ * none). label [classes] are indices, probability [classes] or NULL their sigmoids. r: a result of this classifier, whose logits are
+ * still there. SNC_E_ARG: the model gives one class or a value. */
+SNC_API snc_err snc_result_labels(int *label, float *probability, int *n, const snc_classifier *c, const snc_result *r) SNC_MUST_USE;
 
 /* ---- stages -------------------------------------------------------------------------------------------------------- */
 

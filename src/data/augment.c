@@ -90,6 +90,7 @@ static snc_err allocate(snc_dataset *out, const snc_dataset *d, int made)
     size_t n = (size_t)d->n + (size_t)made;
     SNC_TRY(snc_alloc(&out->start, n + 1, sizeof *out->start));
     SNC_TRY(snc_alloc(&out->target, n, sizeof *out->target));
+    if (d->sets) SNC_TRY(snc_sets_dup(&out->sets, d->sets));
     return snc_alloc(&out->line, n, sizeof *out->line);
 }
 

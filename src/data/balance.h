@@ -8,8 +8,11 @@
 
 #include <stdint.h>
 
-#include "base/error.h"
+#include "data/sets.h"
 
+/* What a loss takes, by the rows' labels, for classes [K] and for sets [K, 2]: the weight of a label that is not there, and of one that
+ * is. The caller frees it. */
+snc_err snc_balance_new(double **w, const float *target, int n, const snc_sets *sets /* NULL: classes */, int K) SNC_MUST_USE;
 /* w [K]; 0 for a class without rows. target [n]: class indices, NaN for a row without a label, which does not count. */
 void snc_balance_classes(double *w, const float *target, int n, int K);
 

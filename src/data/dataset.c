@@ -19,6 +19,7 @@ void snc_dataset_free(snc_dataset *d)
     snc_free(d->ids);
     snc_free(d->types);
     snc_free(d->target);
+    snc_sets_free(d->sets);
     snc_free(d->line);
     snc_free(d->text);
     cJSON_Delete(d->source);
@@ -38,6 +39,7 @@ uint64_t snc_dataset_hash(const snc_dataset *d)
     uint64_t h = snc_bytes_hash(0, d->start, ((size_t)d->n + 1) * sizeof *d->start);
     h = snc_bytes_hash(h, d->ids, n * sizeof *d->ids);
     h = snc_bytes_hash(h, d->types, n * sizeof *d->types);
+    if (d->sets) h = snc_bytes_hash(h, d->sets->has, (size_t)d->sets->n * (size_t)d->sets->K);
     return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
 }
 
@@ -162,6 +164,10 @@ static snc_err build(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, c
     for (int i = 0; i < n_extra; i++) row[n + i] = &extra->row[pick_extra[i]];
     snc_err err = tokenize(out, ctx, t, tok, row, n + n_extra);
     snc_free(row);
+    if (err || !rows->sets) return err;
+    err = snc_sets_dup(&(*out)->sets, rows->sets);
+    if (err) snc_dataset_free(*out);
+    if (err) *out = NULL;
     return err;
 }
 
@@ -185,7 +191,7 @@ static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, 
                 snc_rows__memory((double)(*out)->file.size) / 1e9);
     if (!carved) return SNC_OK;
     int n = (*out)->n;
-    SNC_TRY(snc_carve__dev(*out, dev, snc_task_classes(t), t->phrases));
+    SNC_TRY(snc_carve__dev(*out, dev, (*out)->sets ? (*out)->sets->n : snc_task_classes(t), t->phrases));
     SNC_CHECK((*out)->n > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out dev, of which there is no file", (*out)->path, n);
     return SNC_OK;
 }

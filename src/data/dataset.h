@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "core/tokens.h"
+#include "data/sets.h"
 #include "data/task.h"
 #include "tokenizer/tokenizer.h"
 
@@ -23,7 +24,8 @@ typedef struct snc_dataset {
     int n;
     int64_t *start;     /* [n+1] offsets into ids and types */
     int32_t *ids, *types;
-    float *target;      /* [n] class index or value; NaN for an unlabelled row */
+    float *target;      /* [n] class index, value, or number of a set of labels; NaN for an unlabelled row */
+    snc_sets *sets;     /* of a multilabel task: what target numbers; NULL otherwise */
     int64_t *line;      /* [n] line number in the file, for messages */
     int max_len;        /* the longest row, in tokens */
     int truncated;      /* rows that were cut */

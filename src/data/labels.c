@@ -166,11 +166,11 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y ? 1 : by_bytes(a, b);
 }
 
-static snc_err add_spelling(snc_labels *l, const snc_reader *r)
+static snc_err add_spelling(snc_labels *l, const snc_reader *r, snc_span label)
 {
     snc_span key;
-    SNC_TRY(snc_label__fold(&key, l->arena, r->target));
-    SNC_CHECK(key.n && !memchr(r->target.p, 0, r->target.n), SNC_E_FORMAT, "%s:%lld: an empty label", r->path, (long long)r->line);
+    SNC_TRY(snc_label__fold(&key, l->arena, label));
+    SNC_CHECK(key.n && !memchr(label.p, 0, label.n), SNC_E_FORMAT, "%s:%lld: an empty label", r->path, (long long)r->line);
     int k = snc_spellings__find(&l->folded, key);
     if (k < 0) {
         k = l->folded.n;
@@ -178,21 +178,33 @@ static snc_err add_spelling(snc_labels *l, const snc_reader *r)
                   r->path, (long long)r->line, SNC_TASK__MAX_LABELS);
         SNC_TRY(snc_spellings__add(&l->folded, l->arena, key, k));
     }
-    return snc_spellings__add(&l->as_is, l->arena, r->target, k);
+    return snc_spellings__add(&l->as_is, l->arena, label, k);
+}
+
+static snc_err count_spelling(snc_labels *l, const snc_reader *r, snc_span label)
+{
+    int at = snc_spellings__find(&l->as_is, label);
+    if (at < 0) {
+        SNC_TRY(add_spelling(l, r, label));
+        at = l->as_is.n - 1;
+    }
+    l->as_is.v[at].rows++;
+    return SNC_OK;
 }
 
 static snc_err count_spellings(snc_labels *l, snc_reader *r)
 {
-    bool more;
-    SNC_TRY(snc_reader__next(&more, r));
-    while (more) {
-        int at = snc_spellings__find(&l->as_is, r->target);
-        if (at < 0) {
-            SNC_TRY(add_spelling(l, r));
-            at = l->as_is.n - 1;
+    bool row, more;
+    SNC_TRY(snc_reader__next(&row, r));
+    while (row) {
+        snc_label_walk walk = snc_reader__labels(r);
+        snc_span label = {0};
+        SNC_TRY(snc_reader__label(&more, &label, r, &walk));
+        while (more) {
+            SNC_TRY(count_spelling(l, r, label));
+            SNC_TRY(snc_reader__label(&more, &label, r, &walk));
         }
-        l->as_is.v[at].rows++;
-        SNC_TRY(snc_reader__next(&more, r));
+        SNC_TRY(snc_reader__next(&row, r));
     }
     return SNC_OK;
 }

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+enum { SNC_METRICS_MOST = 8 }; /* of a task: its names differ */
+
 /* pred and target [n]: class indices as floats, or values. SNC_E_NOTFOUND: name. SNC_E_ARG: n < 1, a target that is not
  * finite (a row without a label), a value that is no class index. SNC_E_DIVERGED: a prediction that is not finite. */
 snc_err snc_metric(double *out, const char *name, const float *pred, const float *target, int n) SNC_MUST_USE;

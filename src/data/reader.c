@@ -193,20 +193,56 @@ static snc_err read_text(snc_span *out, const snc_reader *r, const snc_column *c
     return SNC_OK;
 }
 
+static snc_err json_label(snc_span *out, snc_reader *r, const cJSON *v, const char *key)
+{
+    const char *text = cJSON_IsString(v) ? v->valuestring : cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : r->number;
+    if (text == r->number) {
+        SNC_CHECK(cJSON_IsNumber(v), SNC_E_FORMAT, "%s:%lld: '%s' must be a string or a number%s", r->path, (long long)r->line, key,
+                  r->task->multilabel ? ", or a list of those" : cJSON_IsArray(v) ? "; lists need \"type\": \"multilabel\"" : "");
+        snprintf(r->number, sizeof r->number, "%.17g", v->valuedouble);
+    }
+    *out = (snc_span){text, strlen(text)};
+    return SNC_OK;
+}
+
 static snc_err read_target(snc_reader *r)
 {
     const cJSON *v = find_key(r->json, &r->task->label);
     r->target = (snc_span){0};
+    r->list = NULL;
+    if (v && cJSON_IsArray(v) && r->task->multilabel) {
+        r->list = v;
+        return SNC_OK;
+    }
     if (!v) {
         return r->needs_label ? no_key(r, &r->task->label) : SNC_OK;
     }
-    const char *text = cJSON_IsString(v) ? v->valuestring : cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : r->number;
-    if (text == r->number) {
-        SNC_CHECK(cJSON_IsNumber(v), SNC_E_FORMAT, "%s:%lld: '%s' must be a string or a number", r->path, (long long)r->line,
-                  v->string);
-        snprintf(r->number, sizeof r->number, "%.17g", v->valuedouble);
+    return json_label(&r->target, r, v, v->string);
+}
+
+snc_label_walk snc_reader__labels(const snc_reader *r)
+{
+    if (r->list) return (snc_label_walk){.item = r->list->child};
+    snc_span all = r->task->multilabel ? trimmed(r->target) : r->target;
+    return (snc_label_walk){.rest = r->task->multilabel && !all.n ? (snc_span){0} : all};
+}
+
+snc_err snc_reader__label(bool *more, snc_span *label, snc_reader *r, snc_label_walk *walk)
+{
+    snc_span all = walk->rest;
+    *more = walk->item || all.p;
+    if (walk->item) {
+        SNC_TRY(json_label(label, r, walk->item, r->list->string));
+        walk->item = walk->item->next;
+    } else if (all.p) {
+        const char *cut = r->task->multilabel ? memchr(all.p, r->task->label_separator, all.n) : NULL;
+        *label = cut ? (snc_span){all.p, (size_t)(cut - all.p)} : all;
+        walk->rest = cut ? (snc_span){cut + 1, all.n - label->n - 1} : (snc_span){0};
     }
-    r->target = (snc_span){text, strlen(text)};
+    if (*more && r->task->multilabel) {
+        *label = trimmed(*label);
+        SNC_CHECK(label->n, SNC_E_FORMAT, "%s:%lld: an empty label in a list of labels", r->path, (long long)r->line);
+    }
     return SNC_OK;
 }
 

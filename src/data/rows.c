@@ -28,7 +28,7 @@ bool snc_read_number(double *out, snc_span s)
     return *end == 0 && isfinite(*out);
 }
 
-static snc_err unknown_label(const snc_reader *r)
+static snc_err unknown_label(const snc_reader *r, snc_span label)
 {
     char known[160] = "";
     const snc_strings *labels = &r->task->labels;
@@ -37,14 +37,40 @@ static snc_err unknown_label(const snc_reader *r)
         snprintf(known + at, sizeof known - at, "%s%.60s", k ? ", " : "", labels->v[k]);
     }
     return snc_err_set(SNC_E_FORMAT, "%s:%lld: label '%.*s' is not one of the task's %d: %s", r->path, (long long)r->line,
-                       shown(r->target), r->target.p, labels->n, known);
+                       shown(label), label.p, labels->n, known);
 }
 
-static snc_err read_target(float *out, snc_labels *labels, const snc_reader *r)
+static snc_err find_label(int *class, snc_labels *labels, const snc_reader *r, snc_span label)
+{
+    SNC_TRY(snc_labels__class(class, labels, label));
+    return *class < 0 ? unknown_label(r, label) : SNC_OK;
+}
+
+/* The number of the row's set of labels; an empty list is a set too. */
+static snc_err read_set(float *out, snc_labels *labels, snc_reader *r, snc_sets *sets)
+{
+    uint8_t has[SNC_TASK__MAX_LABELS] = {0};
+    snc_label_walk walk = snc_reader__labels(r);
+    snc_span label = {0};
+    int number = 0;
+    for (bool more = true;;) {
+        int k;
+        SNC_TRY(snc_reader__label(&more, &label, r, &walk));
+        if (!more) break;
+        SNC_TRY(find_label(&k, labels, r, label));
+        has[k] = 1;
+    }
+    SNC_TRY(snc_sets_number(&number, sets, has));
+    *out = (float)number;
+    return SNC_OK;
+}
+
+static snc_err read_target(float *out, snc_labels *labels, snc_reader *r, snc_sets *sets)
 {
     int class;
     *out = NAN;
-    if (!r->target.p) return SNC_OK;
+    if (!r->target.p && !r->list) return SNC_OK;
+    if (sets) return read_set(out, labels, r, sets);
     if (r->task->regression) {
         double v = 0.0;
         SNC_CHECK(snc_read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number",
@@ -52,8 +78,7 @@ static snc_err read_target(float *out, snc_labels *labels, const snc_reader *r)
         *out = (float)v;
         return SNC_OK;
     }
-    SNC_TRY(snc_labels__class(&class, labels, r->target));
-    if (class < 0) return unknown_label(r);
+    SNC_TRY(find_label(&class, labels, r, r->target));
     *out = (float)class;
     return SNC_OK;
 }
@@ -182,7 +207,7 @@ static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
     if (more) snc_source__columns(rows->source, r);
     while (more) {
         snc_row row = {.a = r->text_a, .b = r->text_b, .line = r->line};
-        SNC_TRY(read_target(&row.target, labels, r));
+        SNC_TRY(read_target(&row.target, labels, r, rows->sets));
         if (r->json) { /* dies with the next row */
             SNC_TRY(keep(&row.a, rows->arena, r->text_a));
             SNC_TRY(keep(&row.b, rows->arena, r->text_b));
@@ -193,6 +218,8 @@ static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
     }
     rows->skipped = r->skipped;
     SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
+    SNC_CHECK(!r->needs_label || !rows->sets || rows->sets->n > 1 || memchr(rows->sets->has, 1, (size_t)rows->sets->K), SNC_E_FORMAT,
+              "%s: every row has an empty list of labels", rows->path);
     return snc_source__rows(rows->source, r->task, rows, labels, quoted == rows->n && quoted > 1);
 }
 
@@ -201,6 +228,7 @@ static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_fil
     snc_reader r;
     snc_labels labels;
     SNC_CHECK(t->regression || t->labels.n, SNC_E_ARG, "task %s: its labels are not known yet", t->name);
+    if (t->multilabel) SNC_TRY(snc_sets_new(&rows->sets, t->labels.n));
     rows->source = cJSON_CreateObject();
     snc_err err = snc_labels__init(&labels, t, rows->arena);
     if (err == SNC_OK) err = snc_reader__init(&r, rows->arena, t, f, rows->path, data, n);
@@ -297,6 +325,7 @@ void snc_rows__free(snc_rows *r)
 {
     if (!r) return;
     snc_free(r->row);
+    snc_sets_free(r->sets);
     snc_textfile__close(&r->file);
     cJSON_Delete(r->source);
     snc_arena_free(r->arena);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "data/delimited_priv.h"
+#include "data/sets.h"
 #include "data/task_priv.h"
 #include "data/textfile_priv.h"
 
@@ -32,7 +33,14 @@ typedef struct snc_reader {
     cJSON *json;           /* the present row of JSON */
     char number[32];       /* its label when it is a number */
     snc_span text_a, text_b, target; /* the present row; of JSON valid until the next; target.p NULL: no label */
+    const cJSON *list;     /* in place of target: its labels, of JSON in a task of any number of labels */
 } snc_reader;
+
+/* The labels of the present row, one by one: its target, or what that is a list of (multilabel). */
+typedef struct snc_label_walk {
+    const cJSON *item;
+    snc_span rest; /* p NULL: nothing is left */
+} snc_label_walk;
 
 /* data [n] stays the caller's; fields whose quotes were undone go to the arena. Reads the header. SNC_E_FORMAT: no rows at all, a
  * column that the header lacks or has twice. */
@@ -46,12 +54,15 @@ bool    snc_reader__is_json(const snc_reader *r);
 const cJSON *snc_reader__key(const snc_reader *r, const snc_column *c);
 /* Equal, or so but for ASCII case and blanks around: what finds a column. */
 bool    snc_reader__alike(snc_span cell, const char *name);
+snc_label_walk snc_reader__labels(const snc_reader *r);
+/* *more false at the end; a number is written into r. SNC_E_FORMAT: a list item that is no label, an empty label between separators. */
+snc_err snc_reader__label(bool *more, snc_span *label, snc_reader *r, snc_label_walk *walk) SNC_MUST_USE;
 
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct snc_row {
     snc_span a, b;  /* b.p NULL: a single text */
-    float target;   /* NaN: none */
+    float target;   /* class, value, or number of a set of labels; NaN: none */
     int64_t line;
 } snc_row;
 
@@ -60,6 +71,7 @@ typedef struct snc_rows {
     int n, skipped;
     int dev, left_out; /* of a train file that has given its own dev rows: how many those are, and rows that they contain */
     size_t cap;
+    snc_sets *sets; /* of multilabel; NULL otherwise */
     snc_textfile file;
     snc_arena *arena;
     char *path;

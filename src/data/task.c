@@ -171,6 +171,9 @@ static snc_err check_labels(const snc_task *t, const char *where)
     SNC_CHECK(t->labels.n == 2 || find_string(&t->metrics, "f1") < 0, SNC_E_FORMAT,
               "%s: metric f1 is for two labels, there are %d: expected macro_f1 or micro_f1", where, t->labels.n);
     for (int i = 0; i < t->labels.n; i++) SNC_TRY(snc_json_check_line(t->labels.v[i], "label", where));
+    for (int i = 0; i < t->labels.n && t->multilabel; i++)
+        SNC_CHECK(!strchr(t->labels.v[i], t->label_separator), SNC_E_FORMAT, "%s: label '%s' holds the separator '%c' of labels", where, t->labels.v[i],
+                  t->label_separator);
     return check_distinct(&t->labels, "labels", where);
 }
 
@@ -182,10 +185,21 @@ static snc_err read_metrics(snc_task *t, const cJSON *j, const char *where)
     SNC_TRY(check_distinct(&t->metrics, "metrics", where));
     for (int i = 0; i < t->metrics.n; i++) {
         bool of_classes = false;
-        SNC_CHECK(snc_metric_known(&of_classes, t->metrics.v[i]) && of_classes != t->regression, SNC_E_FORMAT,
+        bool known = snc_metric_known(&of_classes, t->metrics.v[i]) && of_classes != t->regression;
+        SNC_CHECK(t->multilabel ? snc_metric_of_sets(t->metrics.v[i]) : known, SNC_E_FORMAT,
                   "%s: 'metrics' holds '%s', expected %s", where, t->metrics.v[i],
-                  t->regression ? "pearson or spearman" : "accuracy, f1, micro_f1, macro_f1, balanced_accuracy or matthews");
+                  t->multilabel ? "micro_f1, macro_f1 or accuracy" : t->regression ? "pearson or spearman" : "accuracy, f1, micro_f1, macro_f1, balanced_accuracy or matthews");
     }
+    return SNC_OK;
+}
+
+static snc_err read_separator(snc_task *t, const cJSON *j, const char *where)
+{
+    const char *s;
+    SNC_TRY(snc_json_str(&s, j, "label_separator", ",", where));
+    SNC_CHECK(strlen(s) == 1 && *s > ' ' && *s != '"', SNC_E_FORMAT, "%s: 'label_separator' must be one character, no blank, quote or control character", where);
+    SNC_CHECK(t->multilabel || !cJSON_HasObjectItem(j, "label_separator"), SNC_E_FORMAT, "%s: 'label_separator' needs \"type\": \"multilabel\"", where);
+    t->label_separator = *s;
     return SNC_OK;
 }
 
@@ -201,8 +215,10 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
     SNC_CHECK(*name && name[strspn(name, legal)] == 0 && strlen(name) <= 64, SNC_E_FORMAT,
               "%s: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'", where);
     t->regression = strcmp(type, "regression") == 0;
-    SNC_CHECK(t->regression || strcmp(type, "classes") == 0, SNC_E_FORMAT,
-              "%s: 'type' must be \"classes\" or \"regression\"", where);
+    t->multilabel = strcmp(type, "multilabel") == 0;
+    SNC_CHECK(t->regression || t->multilabel || strcmp(type, "classes") == 0, SNC_E_FORMAT,
+              "%s: 'type' must be \"classes\", \"regression\" or \"multilabel\"", where);
+    SNC_TRY(read_separator(t, j, where));
     int f = find_name(format_names, FORMATS, format), q = find_name(quoting_names, QUOTINGS, quoting);
     SNC_CHECK(f < FORMATS, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"csv\", \"jsonl\" or \"auto\"", where);
     SNC_CHECK(q < QUOTINGS, SNC_E_FORMAT, "%s: 'quoting' must be \"auto\", \"none\" or \"csv\"", where);
@@ -218,7 +234,7 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
 static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {"name",   "folder",  "files",      "format",  "header",     "text_a",          "text_b", "label",
-                                       "labels", "label_names", "type", "metrics", "max_length", "skip_short_rows", "phrases", "pair", "quoting", NULL};
+                                       "labels", "label_names", "type", "label_separator", "metrics", "max_length", "skip_short_rows", "phrases", "pair", "quoting", NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_scalars(t, j, where));
     SNC_TRY(read_files(t, j, where));
@@ -349,7 +365,8 @@ snc_err snc_task_json(char **out, const snc_task *t)
     if (t->pair || t->auto_pair) add_column(j, "text_b", &t->text_b);
     if (t->auto_pair) cJSON_AddStringToObject(j, "pair", "auto");
     add_column(j, "label", &t->label);
-    cJSON_AddStringToObject(j, "type", t->regression ? "regression" : "classes");
+    cJSON_AddStringToObject(j, "type", t->multilabel ? "multilabel" : t->regression ? "regression" : "classes");
+    if (t->multilabel) cJSON_AddStringToObject(j, "label_separator", (char[]){t->label_separator, 0});
     if (t->labels.n) {
         add_strings(j, "labels", &t->labels);
         add_strings(j, "label_names", &t->label_names);
@@ -421,12 +438,18 @@ snc_err snc_task_set_quoting(snc_task *t, const char *quoting)
 
 const char *snc_task_name(const snc_task *t) { return t->name; }
 bool        snc_task_regression(const snc_task *t) { return t->regression; }
+bool        snc_task_multilabel(const snc_task *t) { return t->multilabel; }
 int         snc_task_classes(const snc_task *t) { return t->regression ? 1 : t->labels.n; }
 int         snc_task_max_length(const snc_task *t) { return t->max_length; }
 bool        snc_task_pair(const snc_task *t) { return t->pair; }
 int         snc_task_metrics(const snc_task *t) { return t->metrics.n; }
 int         snc_task_splits(const snc_task *t) { return t->n_files; }
 uint64_t    snc_task_hash(const snc_task *t) { return t->hash; }
+
+snc_meaning snc_task_meaning(const snc_task *t)
+{
+    return t->multilabel ? SNC_MEANS_MULTILABEL : t->regression ? SNC_MEANS_REGRESSION : SNC_MEANS_CLASSES;
+}
 
 const char *snc_task_label(const snc_task *t, int k)
 {

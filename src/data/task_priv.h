@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "data/task.h"
 
-enum { SNC_TASK__MAX_LABELS = 1000, SNC_TASK__MAX_METRICS = 8 };
+enum { SNC_TASK__MAX_LABELS = 1000 };
 
 typedef enum snc_format { SNC_FORMAT_TSV, SNC_FORMAT_CSV, SNC_FORMAT_JSONL, SNC_FORMAT_AUTO } snc_format;
 typedef enum snc_quoting { SNC_QUOTING_AUTO, SNC_QUOTING_NONE, SNC_QUOTING_CSV } snc_quoting;
@@ -35,8 +35,9 @@ struct snc_task {
     snc_split_file *files; /* [n_files] */
     int n_files;
     snc_column text_a, text_b, label;
-    bool pair, auto_pair /* not known yet */, regression, auto_labels, skip_short_rows, phrases;
+    bool pair, auto_pair /* not known yet */, regression, multilabel, auto_labels, skip_short_rows, phrases;
     snc_strings labels, label_names; /* both empty for regression, and for auto until they are known */
+    char label_separator; /* of multilabel */
     snc_strings metrics;
     int max_length;
     uint64_t hash;

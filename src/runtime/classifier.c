@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "models/runtime.h"
+#include "models/cutoff.h"
 
 enum { CHUNK = 32 }; /* texts in one run */
 
@@ -19,7 +20,8 @@ struct snc_classifier {
     snc_tok *tok;
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
-    bool regression;
+    bool regression, multilabel;
+    double threshold;          /* of multilabel */
 };
 
 struct snc_session {
@@ -57,6 +59,8 @@ static snc_err read_model(snc_classifier *c, const char *path)
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->regression = cfg->regression;
+    c->multilabel = cfg->multilabel;
+    SNC_TRY(snc_threshold_of(&c->threshold, snc_sncfile_meta_view(f), path));
     SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", cfg->positions, 3, 65536, path));
     if (c->max_length > cfg->positions) c->max_length = cfg->positions;
     SNC_TRY(read_tokenizer(c, path));
@@ -90,6 +94,7 @@ void snc_classifier_close(snc_classifier *c)
 
 int snc_classifier_classes(const snc_classifier *c) { return c ? c->classes : 0; }
 int snc_classifier_regression(const snc_classifier *c) { return c && c->regression; }
+int snc_classifier_multilabel(const snc_classifier *c) { return c && c->multilabel; }
 
 const char *snc_classifier_label(const snc_classifier *c, int k)
 {
@@ -166,8 +171,21 @@ static void decide(snc_result *r, const snc_classifier *c, const float *z)
     for (int k = 1; k < c->classes; k++)
         if (z[k] > z[r->index]) r->index = k;
     for (int k = 0; k < c->classes; k++) sum += exp((double)z[k] - (double)z[r->index]);
-    r->score = (float)(1 / sum);
+    r->score = (float)(c->multilabel ? snc_label_probability((double)z[r->index]) : 1 / sum);
     r->label = snc_classifier_label(c, r->index);
+}
+
+snc_err snc_result_labels(int *label, float *probability, int *n, const snc_classifier *c, const snc_result *r)
+{
+    GIVEN(label);
+    GIVEN(n);
+    GIVEN(c);
+    GIVEN(r);
+    SNC_CHECK(c->multilabel, SNC_E_ARG, "%s: gives one answer a text, not any number of labels", c->path);
+    SNC_CHECK(r->logits, SNC_E_ARG, "snc_result_labels: a result without logits");
+    *n = snc_labels_there(label, r->logits, c->classes, c->threshold);
+    for (int i = 0; probability && i < *n; i++) probability[i] = (float)snc_label_probability((double)r->logits[label[i]]);
+    return SNC_OK;
 }
 
 static snc_err check_texts(const snc_result *results, const snc_text *texts, int n)

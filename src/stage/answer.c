@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "models/cutoff.h"
 
 snc_err snc_answers_format(bool *jsonl, const snc_options *o)
 {
@@ -49,6 +50,7 @@ snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_options 
 {
     *a = (snc_answers){.l = l, .logits = o->logits};
     SNC_TRY(snc_answers_format(&a->jsonl, o));
+    SNC_TRY(snc_alloc(&a->order, (size_t)l->classes, sizeof *a->order));
     SNC_TRY(snc_alloc(&a->name, (size_t)l->classes, sizeof *a->name));
     SNC_TRY(snc_alloc(&a->key, (size_t)l->classes, sizeof *a->key));
     for (int k = 0; k < l->classes; k++) SNC_TRY(name_class(a, k));
@@ -76,6 +78,14 @@ static void put_text(snc_answers *a, const float *z)
     int K = a->l->classes, best = best_of(z, K);
     if (a->l->regression) {
         snc_draft_put(&a->line, "%.6f", (double)z[0]);
+    } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
+        int n = snc_labels_there(a->order, z, K, a->l->threshold);
+        snc_draft_put(&a->line, "%d", n);
+        for (int i = 0; i < n; i++) {
+            snc_draft_text(&a->line, "\t");
+            snc_draft_text(&a->line, a->name[a->order[i]]);
+            snc_draft_put(&a->line, "\t%.6f", snc_label_probability((double)z[a->order[i]]));
+        }
     } else {
         snc_draft_text(&a->line, a->name[best]);
         snc_draft_put(&a->line, "\t%.6f", 1 / sum_of(z, K, best));
@@ -85,6 +95,24 @@ static void put_text(snc_answers *a, const float *z)
 
 static void put_bool(snc_answers *a, const char *key, bool yes) { snc_draft_put(&a->line, ",\"%s\":%s", key, yes ? "true" : "false"); }
 
+static void put_labels(snc_answers *a, const float *z)
+{
+    int K = a->l->classes, n = snc_labels_there(a->order, z, K, a->l->threshold);
+    snc_draft *d = &a->line;
+    snc_draft_text(d, ",\"labels\":[");
+    for (int i = 0; i < n; i++) {
+        snc_draft_text(d, i ? "," : "");
+        snc_draft_text(d, a->key[a->order[i]]);
+    }
+    snc_draft_text(d, "],\"probabilities\":");
+    for (int k = 0; k < K; k++) {
+        snc_draft_text(d, k ? "," : "{");
+        snc_draft_text(d, a->key[k]);
+        snc_draft_put(d, ":%.6g", snc_label_probability((double)z[k]));
+    }
+    snc_draft_text(d, "}");
+}
+
 static void put_json(snc_answers *a, const snc_asked *q, const float *z)
 {
     int K = a->l->classes, best = best_of(z, K);
@@ -93,6 +121,8 @@ static void put_json(snc_answers *a, const snc_asked *q, const float *z)
     snc_draft_put(d, "{\"line\":%ld", q->line);
     if (a->l->regression) {
         snc_draft_put(d, ",\"value\":%.9g", (double)z[0]);
+    } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
+        put_labels(a, z);
     } else {
         snc_draft_text(d, ",\"label\":");
         snc_draft_text(d, a->key[best]);
@@ -137,6 +167,7 @@ void snc_answers_dispose(snc_answers *a)
         if (a->name) snc_free(a->name[k]);
         if (a->key) snc_free(a->key[k]);
     }
+    snc_free(a->order);
     snc_free(a->name);
     snc_free(a->key);
     snc_free(a->line.p);

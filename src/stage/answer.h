@@ -1,7 +1,9 @@
 /* stage/answer.h: what a model says of a text, as a line: for people and cut(1), or a JSON object (predict --format jsonl).
  *
- *   text    label TAB probability [TAB logit ...]; a regression: value [TAB value]
+ *   text    label TAB probability [TAB logit ...]; a regression: value [TAB value]; any number of labels: how many, then label TAB
+ *           probability of each, the most probable first: "2 TAB toxic TAB 0.98 TAB insult TAB 0.71", "0"
  *   jsonl   {"line":1,"label":"good","probability":0.9,"probabilities":{"bad":0.1,"good":0.9},"logits":{...},"cut":false,"invalid_utf8":false}
+ *           any number of labels: "labels":["toxic","insult"] in place of label and probability, and the probability of each by itself;
  *           a regression: "value" in place of label and probabilities; no answer: {"line":1,"error":"..."}
  *
  * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
@@ -16,6 +18,7 @@
 typedef struct snc_answers {
     const snc_loaded *l; /* borrowed */
     bool jsonl, logits;
+    int *order;          /* [classes] scratch: labels that are there */
     char **name, **key;  /* [classes] as they are, and as JSON strings, no two of which are the same */
     snc_draft line;
 } snc_answers;

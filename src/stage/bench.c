@@ -151,9 +151,10 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
     SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
+    snc_loaded_cut(logits, l, d->n);
     SNC_GOTO(snc_inputs_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
-    snc_breakdown_warn(ctx, &classes, task, l->path, "dev");
+    snc_breakdown_warn(ctx, &classes, l->path, "dev");
     SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = 1, .max_len = w.max_len};
     SNC_GOTO(snc_net_create(&net, ctx, l->weights, NULL, NULL, &no));

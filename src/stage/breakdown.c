@@ -10,51 +10,105 @@ enum { SHOWN = 20 }; /* classes of a matrix that a person reads */
 
 /* ---- counting ------------------------------------------------------------------------------------------------------- */
 
-static void count(snc_breakdown *b, const float *pred, const float *target)
+/* Of classes: as many as there are; of labels: each by itself. */
+static void count(snc_breakdown *b, const float *pred, const float *target, const snc_sets *seen)
 {
     for (int i = 0; i < b->n; i++) {
         int is = (int)target[i], said = (int)pred[i];
-        b->class[is].rows++;
-        b->class[said].answered++;
-        b->class[is].right += is == said;
-        b->matrix[(int64_t)is * b->K + said]++;
+        for (int k = 0; k < b->K; k++) {
+            bool has = seen ? snc_sets_of(seen, is)[k] : k == is, got = seen ? snc_sets_of(seen, said)[k] : k == said;
+            b->class[k].rows += has;
+            b->class[k].answered += got;
+            b->class[k].right += has && got;
+        }
+        if (b->matrix) b->matrix[(int64_t)is * b->K + said]++;
     }
-    for (int k = 0; k < b->K; k++) {
-        if (b->class[k].rows > b->class[b->majority].rows) b->majority = k;
-        if (b->class[k].answered == b->n && b->n > 1) b->only = k;
+}
+
+/* "ham", or "toxic, insult". */
+static snc_err name_answer(char **out, const snc_task *task, const snc_sets *seen, int number)
+{
+    snc_draft t = {0};
+    bool any = false;
+    if (!seen) return snc_strdup(out, snc_task_label(task, number));
+    for (int k = 0; k < seen->K; k++) {
+        if (!snc_sets_of(seen, number)[k]) continue;
+        if (any) snc_draft_text(&t, ", ");
+        snc_draft_text(&t, snc_task_label(task, k));
+        any = true;
     }
-    b->majority_share = (double)b->class[b->majority].rows / b->n;
+    if (!any) snc_draft_text(&t, "none");
+    if (t.err) snc_free(t.p);
+    else *out = t.p;
+    return t.err;
+}
+
+/* The commonest answer; how many rows have it. */
+static snc_err find_majority(int *most, int64_t *rows, const float *target, int n, int answers)
+{
+    int64_t *have;
+    SNC_TRY(snc_alloc(&have, (size_t)answers, sizeof *have));
+    for (int i = 0; i < n; i++) have[(int)target[i]]++;
+    *most = 0;
+    for (int k = 1; k < answers; k++)
+        if (have[k] > have[*most]) *most = k;
+    *rows = have[*most];
+    snc_free(have);
+    return SNC_OK;
 }
 
 /* By the task's own metrics. */
-static snc_err score_majority(snc_breakdown *b, const snc_task *task, const snc_dataset *d)
+static snc_err score_majority(snc_breakdown *b, const snc_task *task, const snc_dataset *d, int most)
 {
     float *logits = NULL;
     size_t K = (size_t)b->K;
     SNC_TRY(snc_alloc(&logits, (size_t)b->n * K, sizeof *logits));
-    for (int i = 0; i < b->n; i++) logits[(size_t)i * K + (size_t)b->majority] = 1;
+    for (size_t i = 0; i < (size_t)b->n; i++)
+        for (size_t k = 0; k < K; k++) logits[i * K + k] = (d->sets ? snc_sets_of(d->sets, most)[k] : k == (size_t)most) ? 1.0f : -1.0f;
     snc_err err = snc_inputs_score(&b->majority_score, NULL, task, logits, d, b->K);
     snc_free(logits);
     return err;
 }
 
+static double share(int64_t a, int64_t b) { return b ? (double)a / (double)b : 0; }
+
+static snc_err find_only(snc_breakdown *b, const snc_task *task, const float *pred, const float *target, const snc_sets *seen)
+{
+    int64_t have = 0;
+    for (int i = 0; i < b->n; i++) {
+        if (pred[i] != pred[0]) return SNC_OK;
+        have += target[i] == pred[0];
+    }
+    b->only_share = share(have, b->n);
+    return b->n > 1 ? name_answer(&b->only, task, seen, (int)pred[0]) : SNC_OK;
+}
+
 snc_err snc_breakdown_make(snc_breakdown *out, const snc_task *task, const float *logits, const snc_dataset *d, int K)
 {
     snc_err err = SNC_OK;
-    snc_breakdown b = {.n = d->n, .K = K, .only = -1};
+    snc_breakdown b = {.n = d->n, .K = K};
+    snc_sets *seen = NULL;
     float *pred = NULL;
-    *out = (snc_breakdown){.only = -1};
+    int64_t rows = 0;
+    int most = 0;
+    *out = (snc_breakdown){0};
     if (snc_task_regression(task)) return SNC_OK;
     SNC_GOTO(snc_alloc(&pred, (size_t)d->n, sizeof *pred));
     SNC_GOTO(snc_alloc(&b.class, (size_t)K, sizeof *b.class));
-    SNC_GOTO(snc_alloc(&b.matrix, (size_t)K * (size_t)K, sizeof *b.matrix));
-    snc_train_predictions(pred, logits, d->n, K);
-    count(&b, pred, d->target);
-    SNC_GOTO(score_majority(&b, task, d));
+    if (d->sets) SNC_GOTO(snc_sets_dup(&seen, d->sets));
+    else SNC_GOTO(snc_alloc(&b.matrix, (size_t)K * (size_t)K, sizeof *b.matrix));
+    SNC_GOTO(snc_inputs_answers(pred, seen, logits, d->n, K));
+    count(&b, pred, d->target, seen);
+    SNC_GOTO(find_majority(&most, &rows, d->target, d->n, seen ? d->sets->n : K));
+    b.majority_share = share(rows, d->n);
+    SNC_GOTO(name_answer(&b.majority, task, seen, most));
+    SNC_GOTO(score_majority(&b, task, d, most));
+    SNC_GOTO(find_only(&b, task, pred, d->target, seen));
     *out = b;
     b = (snc_breakdown){0};
 out:
     snc_free(pred);
+    snc_sets_free(seen);
     snc_breakdown_dispose(&b);
     return err;
 }
@@ -63,10 +117,10 @@ void snc_breakdown_dispose(snc_breakdown *b)
 {
     snc_free(b->class);
     snc_free(b->matrix);
-    *b = (snc_breakdown){.only = -1};
+    snc_free(b->majority);
+    snc_free(b->only);
+    *b = (snc_breakdown){0};
 }
-
-static double share(int64_t a, int64_t b) { return b ? (double)a / (double)b : 0; }
 
 double snc_class_precision(const snc_class_share *c) { return share(c->right, c->answered); }
 double snc_class_recall(const snc_class_share *c) { return share(c->right, c->rows); }
@@ -74,11 +128,11 @@ double snc_class_f1(const snc_class_share *c) { return share(2 * c->right, c->an
 
 /* ---- saying --------------------------------------------------------------------------------------------------------- */
 
-void snc_breakdown_majority_json(cJSON *to, const snc_breakdown *b, const snc_task *task)
+void snc_breakdown_majority_json(cJSON *to, const snc_breakdown *b)
 {
     if (!b->K) return;
     cJSON *j = cJSON_AddObjectToObject(to, "majority");
-    cJSON_AddStringToObject(j, "label", snc_task_label(task, b->majority));
+    cJSON_AddStringToObject(j, "label", b->majority);
     cJSON_AddNumberToObject(j, "share", b->majority_share);
     cJSON_AddNumberToObject(j, "score", b->majority_score);
 }
@@ -86,21 +140,21 @@ void snc_breakdown_majority_json(cJSON *to, const snc_breakdown *b, const snc_ta
 void snc_breakdown_json(cJSON *to, const snc_breakdown *b, const snc_task *task)
 {
     if (!b->K) return;
-    cJSON *classes = cJSON_AddArrayToObject(to, "classes"), *matrix = cJSON_AddArrayToObject(to, "confusion");
+    cJSON *classes = cJSON_AddArrayToObject(to, "classes"), *matrix = b->matrix ? cJSON_AddArrayToObject(to, "confusion") : NULL;
     for (int k = 0; k < b->K; k++) {
         const snc_class_share *c = &b->class[k];
-        cJSON *j = cJSON_CreateObject(), *row = cJSON_CreateArray();
+        cJSON *j = cJSON_CreateObject(), *row = matrix ? cJSON_CreateArray() : NULL;
         cJSON_AddItemToArray(classes, j);
-        cJSON_AddItemToArray(matrix, row);
+        if (row) cJSON_AddItemToArray(matrix, row);
         cJSON_AddStringToObject(j, "label", snc_task_label(task, k));
         cJSON_AddNumberToObject(j, "rows", (double)c->rows);
         cJSON_AddNumberToObject(j, "answered", (double)c->answered);
         cJSON_AddNumberToObject(j, "precision", snc_class_precision(c));
         cJSON_AddNumberToObject(j, "recall", snc_class_recall(c));
         cJSON_AddNumberToObject(j, "f1", snc_class_f1(c));
-        for (int i = 0; i < b->K; i++) cJSON_AddItemToArray(row, cJSON_CreateNumber((double)b->matrix[(int64_t)k * b->K + i]));
+        for (int i = 0; row && i < b->K; i++) cJSON_AddItemToArray(row, cJSON_CreateNumber((double)b->matrix[(int64_t)k * b->K + i]));
     }
-    if (b->only >= 0) cJSON_AddStringToObject(to, "one_answer", snc_task_label(task, b->only));
+    if (b->only) cJSON_AddStringToObject(to, "one_answer", b->only);
 }
 
 /* A label as a cell of a Markdown table. */
@@ -145,18 +199,19 @@ static void put_matrix(snc_draft *t, const snc_breakdown *b, const char *name, c
 void snc_breakdown_md(snc_draft *t, const snc_breakdown *const *b, const char *const *names, int models, const snc_task *task)
 {
     if (!b[0]->K) return;
-    snc_draft_put(t, "One answer to every row, '%s' (%.2f%% of them), scores %.2f.\n\n", snc_task_label(task, b[0]->majority), 100 * b[0]->majority_share,
+    snc_draft_put(t, "One answer to every row, '%s' (%.2f%% of them), scores %.2f.\n\n", b[0]->majority, 100 * b[0]->majority_share,
                   100 * b[0]->majority_score);
     put_classes(t, b, names, models, task);
-    for (int m = 0; m < models && b[m]->K <= SHOWN; m++) put_matrix(t, b[m], names[m], task);
-    if (b[0]->K > SHOWN) snc_draft_put(t, "\nWhich of the %d classes was taken for which: \"confusion\" in report.json.\n", b[0]->K);
+    for (int m = 0; m < models && b[m]->matrix && b[m]->K <= SHOWN; m++) put_matrix(t, b[m], names[m], task);
+    if (b[0]->matrix && b[0]->K > SHOWN) snc_draft_put(t, "\nWhich of the %d classes was taken for which: \"confusion\" in report.json.\n", b[0]->K);
 }
 
-void snc_breakdown_warn(const snc_ctx *ctx, const snc_breakdown *b, const snc_task *task, const char *path, const char *split)
+bool snc_breakdown_blind(const snc_breakdown *b) { return b->only && b->only_share < 1; }
+
+void snc_breakdown_warn(const snc_ctx *ctx, const snc_breakdown *b, const char *path, const char *split)
 {
-    if (b->only < 0 || b->class[b->only].rows == b->n) return;
-    snc_log(ctx, SNC_LOG_WARN, "%s answers '%s' to every row of %s, the label of %.2f%% of them: it tells no classes apart", path, snc_task_label(task, b->only), split,
-            100 * share(b->class[b->only].rows, b->n));
+    if (!snc_breakdown_blind(b)) return;
+    snc_log(ctx, SNC_LOG_WARN, "%s answers '%s' to every row of %s, the label of %.2f%% of them: it tells no classes apart", path, b->only, split, 100 * b->only_share);
 }
 
 /* ---- the page ------------------------------------------------------------------------------------------------------- */

@@ -178,7 +178,7 @@ static snc_err look(snc_finalist *f, double *row, snc_pick *p, const snc_obs *o)
     *f = (snc_finalist){.o = *o};
     SNC_TRY(snc_pick_look(&f->select_loss, &f->select_score, p, &o->cfg, d, p->teacher_select));
     for (size_t i = 0; i < (size_t)d->n; i++)
-        row[i] = snc_step_distance(p->logits + i * K, p->teacher_select + i * K, 1, (int)K, p->supernet->cfg.regression);
+        row[i] = snc_step_distance(p->logits + i * K, p->teacher_select + i * K, 1, (int)K, snc_meaning_of(&p->supernet->cfg));
     return SNC_OK;
 }
 

@@ -44,7 +44,7 @@ static snc_err resampled_score(double *score, const pair *p, const float *logits
         memcpy(p->z + (size_t)i * K, logits + (size_t)rows[i] * K, K * sizeof *p->z);
         p->target[i] = p->d->target[rows[i]];
     }
-    snc_dataset sample = {.n = n, .target = p->target};
+    snc_dataset sample = {.n = n, .target = p->target, .sets = p->d->sets};
     return snc_inputs_score(score, NULL, p->task, p->z, &sample, p->K);
 }
 
@@ -111,14 +111,16 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
 {
     snc_err err = SNC_OK;
     size_t n = (size_t)d->n;
+    snc_sets *seen = NULL;
     pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K};
     *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN};
     SNC_GOTO(snc_alloc(&p.to_says, n, sizeof *p.to_says));
     SNC_GOTO(snc_alloc(&p.of_says, n, sizeof *p.of_says));
     SNC_GOTO(snc_alloc(&p.z, n * (size_t)K, sizeof *p.z));
     SNC_GOTO(snc_alloc(&p.target, n, sizeof *p.target));
-    snc_train_predictions(p.to_says, to, d->n, K);
-    snc_train_predictions(p.of_says, of, d->n, K);
+    if (d->sets) SNC_GOTO(snc_sets_dup(&seen, d->sets));
+    SNC_GOTO(snc_inputs_answers(p.to_says, seen, to, d->n, K));
+    SNC_GOTO(snc_inputs_answers(p.of_says, seen, of, d->n, K));
     for (int i = 0; i < d->n; i++) out->differ += p.to_says[i] != p.of_says[i];
     if (to == of) { /* a model is no worse than itself, on any row */
         out->points = (snc_interval){0, 0, 0};
@@ -128,6 +130,7 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
         else SNC_GOTO(resampled(out, &p, ctx));
     }
 out:
+    snc_sets_free(seen);
     snc_free(p.to_says);
     snc_free(p.of_says);
     snc_free(p.z);

@@ -37,7 +37,7 @@ static snc_err log_reading(const snc_ctx *ctx, const snc_options *o, snc_task *t
 static void say_classes(const snc_host *h, const snc_task *t, const char *split, const snc_breakdown *b)
 {
     if (b->K) snc_stage_say(h, "%s %s majority %.2f (one answer to every row, '%s', %.2f%% of them)", snc_task_name(t), split, 100 * b->majority_score,
-                            snc_task_label(t, b->majority), 100 * b->majority_share);
+                            b->majority, 100 * b->majority_share);
     for (int k = 0; k < b->K; k++) {
         const snc_class_share *c = &b->class[k];
         snc_stage_say(h, "%s %s class '%s' rows %lld answered %lld precision %.2f recall %.2f f1 %.2f", snc_task_name(t), split, snc_task_label(t, k), (long long)c->rows,
@@ -63,7 +63,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     cJSON_AddNumberToObject(j, "cut", d->truncated);
     cJSON *m = cJSON_AddObjectToObject(j, "metrics");
     for (int i = 0; i < snc_task_metrics(t); i++) cJSON_AddNumberToObject(m, snc_task_metric(t, i), values[i]);
-    snc_breakdown_majority_json(j, b, t);
+    snc_breakdown_majority_json(j, b);
     snc_breakdown_json(j, b, t);
     cJSON_AddNumberToObject(j, "seconds", seconds);
     char *text = cJSON_PrintUnformatted(j);
@@ -90,7 +90,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_need("eval", "--data", o->data));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
     SNC_GOTO(snc_inputs_task(&task, o, snc_inputs_task_name(o)));
-    SNC_GOTO(snc_loaded_open(&l, &ctx, o->models[0], snc_task_classes(task), snc_task_regression(task)));
+    SNC_GOTO(snc_loaded_open(&l, &ctx, o->models[0], snc_task_classes(task), snc_task_meaning(task)));
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
@@ -103,9 +103,10 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
+    snc_loaded_cut(logits, &l, d->n);
     SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));
     SNC_GOTO(snc_breakdown_make(&b, task, logits, d, l.classes));
-    snc_breakdown_warn(&ctx, &b, task, o->models[0], o->split ? o->split : "dev");
+    snc_breakdown_warn(&ctx, &b, o->models[0], o->split ? o->split : "dev");
     SNC_GOTO(say(o, h, task, d, values, score, &b, seconds));
 out:
     snc_breakdown_dispose(&b);

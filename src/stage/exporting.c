@@ -10,6 +10,7 @@
 #include "stage/depends.h"
 #include "stage/exporting.h"
 #include "stage/preflight.h"
+#include "stage/threshold.h"
 #include "stage/verbs.h"
 
 /* What a deployable file says about itself, beside what every .snc says. */
@@ -18,10 +19,12 @@ static cJSON *deploy_meta(const snc_model *m, const snc_options *o, const snc_in
     cJSON *meta = cJSON_CreateObject();
     const snc_dataset *rank = in ? in->splits.rank : NULL;
     const cJSON *max_length = cJSON_GetObjectItemCaseSensitive(m->meta, "max_length");
+    const cJSON *threshold = m->cfg.multilabel ? cJSON_GetObjectItemCaseSensitive(m->meta, "threshold") : NULL;
     if (stamp) cJSON_AddItemToObject(meta, "inputs", stamp);
     if (in) cJSON_AddStringToObject(meta, "task", snc_task_name(in->task));
     if (in) cJSON_AddNumberToObject(meta, "max_length", snc_task_max_length(in->task));
     else if (max_length) cJSON_AddItemToObject(meta, "max_length", cJSON_Duplicate(max_length, 1));
+    if (threshold) cJSON_AddItemToObject(meta, "threshold", cJSON_Duplicate(threshold, 1));
     cJSON_AddNumberToObject(meta, "seed", (double)o->seed);
     if (rank) cJSON_AddItemToObject(meta, "lengths", snc_inputs_lengths(rank));
     return meta;
@@ -36,6 +39,30 @@ static snc_err write_model(const char *path, const snc_ctx *ctx, const snc_model
     if (!w) err = snc_weights_from_model(&own, ctx, m);
     if (!err) err = snc_export(path, w ? w : own, a, p, &info);
     snc_weights_free(own);
+    return err;
+}
+
+/* The same, with a threshold chosen for the very file where a task has any number of labels. */
+static snc_err write_file(const char *path, const snc_ctx *ctx, const snc_inputs *in, const snc_model *m, snc_weights *w, const snc_arch *a, const snc_policy *p,
+                          cJSON *meta)
+{
+    snc_err err = SNC_OK;
+    snc_loaded l = {0};
+    const snc_dataset *d = in->splits.select;
+    float *logits = NULL;
+    double threshold = 0.5;
+    SNC_TRY(write_model(path, ctx, m, w, a, p, meta));
+    if (!m->cfg.multilabel || !d) return SNC_OK;
+    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
+    SNC_GOTO(snc_loaded_open(&l, ctx, path, 0, SNC_MEANS_CLASSES));
+    SNC_GOTO(snc_loaded_answer(logits, ctx, &l, d, NULL));
+    SNC_GOTO(snc_threshold_choose(&threshold, ctx, in->task, logits, d, l.classes));
+    cJSON_DeleteItemFromObjectCaseSensitive(meta, "threshold");
+    cJSON_AddNumberToObject(meta, "threshold", threshold);
+    SNC_GOTO(write_model(path, ctx, m, w, a, p, meta));
+out:
+    snc_loaded_close(&l);
+    snc_free(logits);
     return err;
 }
 
@@ -66,7 +93,7 @@ snc_err snc_step_export_full(const snc_ctx *ctx, const snc_options *o, const snc
     SNC_GOTO(snc_model_load(&m, ctx, teacher, 0, false));
     snc_policy int8 = snc_policy_int8();
     meta = deploy_meta(m, o, in, cJSON_Duplicate(stamp, 1));
-    SNC_GOTO(write_model(out, ctx, m, NULL, NULL, &int8, meta));
+    SNC_GOTO(write_file(out, ctx, in, m, NULL, NULL, &int8, meta));
 out:
     cJSON_Delete(stamp);
     cJSON_Delete(meta);
@@ -96,7 +123,7 @@ static snc_err select_loss(double *loss, snc_pick *p, const char *path)
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, p->ctx, path, 0, false));
     snc_err err = snc_loaded_answer(p->logits, p->ctx, &l, d, NULL);
-    if (!err) *loss = snc_step_distance(p->logits, p->teacher_select, d->n, l.classes, l.regression);
+    if (!err) *loss = snc_step_distance(p->logits, p->teacher_select, d->n, l.classes, l.problem);
     snc_loaded_close(&l);
     return err;
 }
@@ -146,7 +173,7 @@ static cJSON *finalist_meta(const snc_pick *p, const snc_finalist *f, const cJSO
 }
 
 /* The net of `draft` after a repair, in its place when that is kept. */
-static snc_err try_repair(char said[SNC_SENTENCE], snc_pick *p, const snc_arch *a, const snc_policy *policy, const char *teacher, const cJSON *meta,
+static snc_err try_repair(char said[SNC_SENTENCE], snc_pick *p, const snc_arch *a, const snc_policy *policy, const char *teacher, cJSON *meta,
                           const char *draft)
 {
     snc_err err = SNC_OK;
@@ -157,7 +184,7 @@ static snc_err try_repair(char said[SNC_SENTENCE], snc_pick *p, const snc_arch *
     SNC_TRY(select_loss(&before, p, draft));
     SNC_GOTO(snc_model_extract(&m, p->supernet, a));
     SNC_GOTO(repair(m, p, policy, teacher));
-    SNC_GOTO(write_model(repaired, p->ctx, m, NULL, NULL, policy, meta));
+    SNC_GOTO(write_file(repaired, p->ctx, p->in, m, NULL, NULL, policy, meta));
     SNC_GOTO(select_loss(&after, p, repaired));
     bool keep = (p->o->repair && strcmp(p->o->repair, "on") == 0) || after < before;
     if (keep) SNC_GOTO(snc_file_move(draft, repaired));
@@ -185,7 +212,7 @@ snc_err snc_export_finalist(char said[SNC_SENTENCE], snc_pick *p, const snc_fina
         cJSON_Delete(meta);
         return snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
     }
-    SNC_GOTO(write_model(draft, p->ctx, p->supernet, p->weights, &a, &policy, meta));
+    SNC_GOTO(write_file(draft, p->ctx, p->in, p->supernet, p->weights, &a, &policy, meta));
     if (!off && p->o->repair_epochs > 0) SNC_GOTO(try_repair(said, p, &a, &policy, teacher, meta, draft));
     if (p->trim.rows) SNC_GOTO(trim_in_place(draft, p->ctx, p->in->dev, &p->trim));
     SNC_GOTO(snc_file_move(out, draft));

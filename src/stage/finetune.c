@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "models/cutoff.h"
 #include "stage/breakdown.h"
 #include "stage/depends.h"
 #include "stage/folder.h"
@@ -12,6 +13,7 @@
 #include "stage/preflight.h"
 #include "stage/reading.h"
 #include "stage/steps.h"
+#include "stage/threshold.h"
 #include "stage/verbs.h"
 #include "train/evaluate.h"
 #include "train/trainer.h"
@@ -36,9 +38,11 @@ snc_err snc_step_score(double *score, const snc_ctx *ctx, snc_model *m, const sn
                        const snc_dataset *d)
 {
     float *logits = NULL;
+    double threshold;
     SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
     snc_err err = snc_train_eval_model(logits, ctx, m, arch, compute, d, 64, NULL);
-    if (!err) err = snc_inputs_score(score, NULL, task, logits, d, m->cfg.classes);
+    if (!err) err = snc_threshold_of(&threshold, m->meta, snc_task_name(task));
+    if (!err) err = snc_inputs_score_at(score, task, logits, d, m->cfg.classes, threshold);
     snc_free(logits);
     return err;
 }
@@ -101,15 +105,17 @@ static snc_err say_teacher(const snc_ctx *ctx, const snc_options *o, const snc_i
     const snc_dataset *d = in->splits.select;
     snc_breakdown b = {0};
     float *logits = NULL;
-    double score;
+    double score, threshold;
     if (!d) return SNC_OK;
     SNC_TRY(snc_inputs_compute(&compute, o));
     SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
     SNC_GOTO(snc_train_eval_model(logits, ctx, m, &m->arch, compute, d, 64, NULL));
-    SNC_GOTO(snc_inputs_score(&score, NULL, in->task, logits, d, m->cfg.classes));
+    SNC_GOTO(snc_threshold_of(&threshold, m->meta, path));
+    SNC_GOTO(snc_inputs_score_at(&score, in->task, logits, d, m->cfg.classes, threshold));
+    for (int64_t i = 0; i < (int64_t)d->n * m->cfg.classes && m->cfg.multilabel; i++) logits[i] -= (float)snc_threshold_logit(threshold);
     SNC_GOTO(snc_breakdown_make(&b, in->task, logits, d, m->cfg.classes));
     snc_log(ctx, SNC_LOG_INFO, "teacher: %s%s: score on select %.2f", path, adopted ? " as it is, fine-tuned already" : "", 100 * score);
-    snc_breakdown_warn(ctx, &b, in->task, path, "select");
+    snc_breakdown_warn(ctx, &b, path, "select");
     if (adopted && !(score > b.majority_score))
         snc_log(ctx, SNC_LOG_WARN, "%s: on select no better than one answer to every row (%.2f): was it fine-tuned for %s?", path, 100 * b.majority_score,
                 snc_task_name(in->task));
@@ -146,6 +152,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     report->seconds = r.seconds;
     report->unfinished = !r.finished;
     if (r.finished) {
+        SNC_GOTO(snc_threshold_note(m, ctx, o, in));
         SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in, out));
         remove(checkpoint);
         SNC_GOTO(say_teacher(ctx, o, in, m, out, false));
@@ -171,6 +178,7 @@ snc_err snc_step_adopt(const snc_ctx *ctx, const snc_options *o, const snc_input
         goto out;
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
+    SNC_GOTO(snc_threshold_note(m, ctx, o, in));
     SNC_GOTO(snc_step_finish_model(m, stamp, NULL, NULL, in, out));
     SNC_GOTO(say_teacher(ctx, o, in, m, from, true));
 out:

@@ -151,7 +151,7 @@ static snc_err survey_journal(snc_folder *f, const snc_ctx *ctx, const snc_input
     snc_model *m = NULL;
     if (stale(f, SNC_ITEM_SUPERNET)) set_state(f, SNC_ITEM_JOURNAL, SNC_STALE, "is of that supernet.snc");
     if (f->item[SNC_ITEM_SUPERNET].state != SNC_CURRENT) return SNC_OK;
-    snc_err err = snc_model_load(&m, ctx, f->supernet, snc_task_classes(in->task), snc_task_regression(in->task));
+    snc_err err = snc_model_load(&m, ctx, f->supernet, snc_task_classes(in->task), snc_task_meaning(in->task));
     if (!err) err = snc_pick_journal_fits(f->journal, ctx, f->o, in, f->teacher, m, f->supernet);
     if (err) stale_journal(f, snc_err_text());
     snc_model_free(m);

@@ -46,6 +46,7 @@ static cJSON *describe(const snc_loaded *l, const char *path)
     if (l->file) cJSON_AddItemToObject(j, "bytes", bytes_json(l, path));
     labels = cJSON_AddArrayToObject(j, "labels");
     for (int k = 0; l->labels && k < l->classes; k++) cJSON_AddItemToArray(labels, cJSON_CreateString(l->labels[k]));
+    if (l->problem == SNC_MEANS_MULTILABEL) cJSON_AddNumberToObject(j, "threshold", l->threshold);
     cJSON_AddBoolToObject(j, "classifier", l->has_head);
     cJSON_AddBoolToObject(j, "tokenizer", l->tok != NULL);
     cJSON_AddNumberToObject(j, "max_length", l->max_length);
@@ -86,6 +87,7 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
         cJSON_ArrayForEach(it, b) snc_stage_say(h, "bytes %-18s %10.0f", it->string, it->valuedouble);
         cJSON_Delete(b);
     }
+    if (l->problem == SNC_MEANS_MULTILABEL) snc_stage_say(h, "any number of labels a text, from a probability of %g on", l->threshold);
     for (int k = 0; l->labels && k < l->classes; k++) snc_stage_say(h, "label %d %s", k, l->labels[k]);
     if (!l->tok) snc_stage_say(h, "no tokenizer inside");
 }

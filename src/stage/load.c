@@ -6,6 +6,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
+#include "models/cutoff.h"
 #include "stage/inputs.h"
 
 bool snc_path_is_snc(const char *path)
@@ -105,9 +106,9 @@ static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ct
     return SNC_OK;
 }
 
-static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, bool regression)
+static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
 {
-    SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, regression));
+    SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));
     SNC_TRY(snc_weights_from_model(&l->weights, ctx, l->model));
     SNC_TRY(snc_tok_assets_dup(assets, &l->model->tokenizer));
     l->labels = (const char *const *)l->model->labels;
@@ -116,18 +117,20 @@ static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *
     return SNC_OK;
 }
 
-snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint)
+snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
 {
     snc_err err = SNC_OK;
     snc_tok_assets assets = {0};
     *out = (snc_loaded){0};
     SNC_GOTO(snc_strdup(&out->path, path));
     if (snc_path_is_snc(path)) SNC_GOTO(open_snc(out, &assets, ctx, path));
-    else SNC_GOTO(open_other(out, &assets, ctx, path, classes_hint, regression_hint));
+    else SNC_GOTO(open_other(out, &assets, ctx, path, classes_hint, meaning_hint));
     if (assets.vocab) SNC_GOTO(snc_tok_new(&out->tok, &assets));
     const snc_bert_config *c = snc_weights_config(out->weights);
     out->classes = c->classes;
     out->regression = c->regression;
+    out->problem = snc_meaning_of(c);
+    SNC_GOTO(snc_threshold_of(&out->threshold, out->meta, path));
     SNC_GOTO(snc_json_int(&out->max_length, out->meta, "max_length", c->positions, 3, 65536, path));
     if (out->max_length > c->positions) out->max_length = c->positions;
 out:
@@ -174,6 +177,9 @@ snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_opti
     if (!t) return SNC_OK;
     SNC_CHECK(l->regression == snc_task_regression(t), SNC_E_SHAPE, "%s: %s, but task %s %s", l->path,
               l->regression ? "gives a number" : "tells classes apart", snc_task_name(t), l->regression ? "has classes" : "asks for a number");
+    SNC_CHECK(l->problem == snc_task_meaning(t), SNC_E_SHAPE, "%s: gives %s, but task %s has %s", l->path,
+              l->problem == SNC_MEANS_MULTILABEL ? "any number of labels" : "one class", snc_task_name(t),
+              l->problem == SNC_MEANS_MULTILABEL ? "one a row" : "any number of labels a row");
     SNC_CHECK(l->classes == snc_task_classes(t), SNC_E_SHAPE, "%s: has %d classes, task %s has %d", l->path, l->classes, snc_task_name(t),
               snc_task_classes(t));
     return SNC_OK;
@@ -194,6 +200,12 @@ void snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task
         memcpy(row, z, (size_t)l->classes * sizeof *z);
         for (int k = 0; k < l->classes; k++) z[k] = row[from[k]];
     }
+}
+
+void snc_loaded_cut(float *logits, const snc_loaded *l, int n)
+{
+    float cut = (float)snc_threshold_logit(l->threshold);
+    for (int64_t i = 0; i < (int64_t)n * l->classes && l->problem == SNC_MEANS_MULTILABEL; i++) logits[i] -= cut;
 }
 
 typedef struct row_length {

@@ -15,12 +15,14 @@ typedef struct snc_loaded {
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
     bool regression, has_head;
+    snc_meaning problem;
+    double threshold;          /* multilabel: from which probability on a label is there */
     cJSON *meta;           /* a copy */
     const snc_sncfile *file; /* of a .snc: the weights' own */
 } snc_loaded;
 
 /* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
-snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, bool regression_hint) SNC_MUST_USE;
+snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;
 void    snc_loaded_close(snc_loaded *l);
 
 /* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head
@@ -30,6 +32,8 @@ snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_opti
 snc_err snc_need_head(const snc_ctx *ctx, const snc_options *o, const char *path, bool has_head) SNC_MUST_USE;
 /* Logits [n, classes] into the task's class order, for a model that names the same classes in another one. */
 void    snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n);
+/* Logits less what the threshold is as one: of a multilabel model, a label is there from 0 on (stage/inputs.h). Nothing otherwise. */
+void    snc_loaded_cut(float *logits, const snc_loaded *l, int n);
 /* A warning where a model's classes have other names than the task's, or none: they are taken in order. */
 void    snc_loaded_say_labels(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t);
 /* Texts of the task are cut where predict cuts them: at the model's own limit, where that is the smaller one. */

@@ -44,8 +44,8 @@ snc_err snc_pick_look_at(double *loss, double *score, snc_pick *p, const snc_arc
         return SNC_OK;
     }
     SNC_TRY(err);
-    *loss = snc_step_distance(p->logits, teacher, d->n, K, p->supernet->cfg.regression);
-    return snc_inputs_score(score, NULL, p->in->task, p->logits, d, K);
+    *loss = snc_step_distance(p->logits, teacher, d->n, K, snc_meaning_of(&p->supernet->cfg));
+    return snc_inputs_score_at(score, p->in->task, p->logits, d, K, p->threshold);
 }
 
 snc_err snc_pick_look(double *loss, double *score, snc_pick *p, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
@@ -88,7 +88,7 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     snc_loaded l;
     size_t K = (size_t)p->supernet->cfg.classes;
     const snc_splits *s = &p->in->splits;
-    SNC_TRY(snc_loaded_open(&l, p->ctx, path, (int)K, p->supernet->cfg.regression));
+    SNC_TRY(snc_loaded_open(&l, p->ctx, path, (int)K, snc_meaning_of(&p->supernet->cfg)));
     snc_err err = SNC_OK;
     if (!l.has_head) err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no trained classifier", path);
     else if (l.classes != p->supernet->cfg.classes) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
@@ -98,9 +98,10 @@ static snc_err teacher_logits(snc_pick *p, const char *path)
     if (!err) err = snc_loaded_answer(p->teacher_select, p->ctx, &l, s->select, NULL);
     if (!err) snc_loaded_order_classes(p->teacher_rank, &l, p->in->task, s->rank->n);
     if (!err) snc_loaded_order_classes(p->teacher_select, &l, p->in->task, s->select->n);
-    if (!err) err = snc_inputs_score(&p->teacher_rank_score, NULL, p->in->task, p->teacher_rank, s->rank, (int)K);
-    if (!err) err = snc_inputs_score(&p->teacher_select_score, NULL, p->in->task, p->teacher_select, s->select, (int)K);
+    if (!err) err = snc_inputs_score_at(&p->teacher_rank_score, p->in->task, p->teacher_rank, s->rank, (int)K, l.threshold);
+    if (!err) err = snc_inputs_score_at(&p->teacher_select_score, p->in->task, p->teacher_select, s->select, (int)K, l.threshold);
     if (!err) err = snc_path_hash(&p->teacher_hash, path);
+    p->threshold = l.threshold;
     snc_loaded_close(&l);
     return err;
 }
@@ -156,7 +157,7 @@ snc_err snc_pick_open(snc_pick *out, const snc_ctx *ctx, const snc_ctx *work, co
     int rows = s->rank->n > s->select->n ? s->rank->n : s->select->n;
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
     SNC_GOTO(snc_asked_parse(&out->asked, o, "search"));
-    SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = out->supernet->tokenizer.vocab_bytes + strlen(out->supernet->tokenizer.config ? out->supernet->tokenizer.config : "");
     SNC_GOTO(snc_step_trained_space(&out->space, o, out->supernet, supernet));
     SNC_GOTO(snc_latency_load(&out->table, table));

@@ -22,6 +22,7 @@ typedef struct snc_pick {
     snc_latency *table;
     snc_net *net;             /* rebound to each candidate */
     float *teacher_rank, *teacher_select, *logits;
+    double threshold; /* of a multilabel task: the teacher's, at which every net is scored; the file gets its own */
     double teacher_rank_score, teacher_select_score;
     uint64_t teacher_hash;
     size_t tokenizer_bytes;

@@ -131,7 +131,7 @@ out:
 snc_err snc_step_profile_file(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const char *supernet, const char *out)
 {
     snc_model *m = NULL;
-    SNC_TRY(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_TRY(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     const snc_needs needs = {work, o, in, m, SNC_VERB_PROFILE};
     snc_err err = snc_needs_check(&needs, out, 0);
     if (!err) err = snc_step_profile(work, o, in, m, out);

@@ -117,6 +117,7 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
     if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->data, "dev", 0);
     if (!err) err = snc_loaded_answer(m->logits, ctx, &l, own ? own : dev, NULL);
+    if (!err) snc_loaded_cut(m->logits, &l, dev->n);
     if (!err) err = snc_inputs_score(&m->score, m->metric, task, m->logits, dev, l.classes);
     if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, dev, l.classes);
     snc_dataset_free(own);

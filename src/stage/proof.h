@@ -13,13 +13,14 @@
 #define SNC_STAGE_PROOF_H
 
 #include "base/stats.h"
+#include "data/metrics.h"
 #include "stage/breakdown.h"
 #include "stage/drop.h"
 #include "stage/inputs.h"
 #include "stage/load.h"
 #include "stage/target.h"
 
-enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3, SNC_PROOF_METRICS = 8 };
+enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3 };
 
 typedef struct snc_proof_model {
     const char *name, *path;
@@ -28,7 +29,7 @@ typedef struct snc_proof_model {
     double round_us[SNC_PROOF_MOST_ROUNDS];
     snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
     double p90_us, spread;          /* spread: (max - min) / mean over rounds */
-    double score, metric[SNC_PROOF_METRICS];
+    double score, metric[SNC_METRICS_MOST];
     snc_drop drop;                  /* under the teacher */
     snc_breakdown classes;          /* of dev */
     double equal_labels;            /* share of rows with the teacher's label; NaN for regression */

@@ -93,8 +93,8 @@ static snc_err trained(double *loss, double *score, lab *l, const snc_cfg *cfg)
     SNC_GOTO(snc_export_finalist(said, &l->p, &f, l->o->teacher, NULL, path));
     SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, false));
     SNC_GOTO(snc_loaded_answer(l->p.logits, l->ctx, &file, d, NULL));
-    *loss = snc_step_distance(l->p.logits, l->p.teacher_select, d->n, file.classes, file.regression);
-    SNC_GOTO(snc_inputs_score(score, NULL, l->p.in->task, l->p.logits, d, file.classes));
+    *loss = snc_step_distance(l->p.logits, l->p.teacher_select, d->n, file.classes, file.problem);
+    SNC_GOTO(snc_inputs_score_at(score, l->p.in->task, l->p.logits, d, file.classes, l->p.threshold));
 out:
     snc_loaded_close(&file);
     remove(path);
@@ -420,7 +420,7 @@ static snc_err check(const lab *l, const snc_ctx *work, const snc_inputs *in)
     snc_options one = *l->o;
     SNC_TRY(snc_asked_parse(&asked, l->o, "study"));
     SNC_TRY(read_searchers(names, &n, l->o));
-    SNC_TRY(snc_model_load(&m, work, l->o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_TRY(snc_model_load(&m, work, l->o->models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
     SNC_GOTO(snc_preflight_search(work, l->o, &asked, in, m, l->o->output));
     const snc_needs needs = {l->ctx, l->o, in, m, SNC_VERB_STUDY};
     SNC_GOTO(snc_needs_check(&needs, l->o->output, 0));

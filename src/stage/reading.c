@@ -55,8 +55,11 @@ static void add_classes(cJSON *split, const snc_task *t, const snc_dataset *d)
 {
     int64_t count[SNC_MAX_CLASSES] = {0}, most = 0;
     cJSON *classes = cJSON_AddObjectToObject(split, "classes");
-    for (int i = 0; i < d->n; i++)
-        if (!isnan((double)d->target[i])) count[(int)d->target[i]]++;
+    for (int i = 0; i < d->n; i++) {
+        if (isnan((double)d->target[i])) continue;
+        if (!d->sets) count[(int)d->target[i]]++;
+        for (int k = 0; d->sets && k < d->sets->K; k++) count[k] += snc_sets_of(d->sets, (int)d->target[i])[k];
+    }
     for (int k = 0; k < snc_task_classes(t); k++) {
         cJSON_AddNumberToObject(classes, snc_task_label(t, k), (double)count[k]);
         if (count[k] > most) most = count[k];

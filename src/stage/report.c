@@ -75,7 +75,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
     cJSON_AddNumberToObject(s, "dev", f->proof->n_dev);
     cJSON_AddItemToObject(j, "read", cJSON_Duplicate(f->read, 1));
-    snc_breakdown_majority_json(j, &f->proof->m[SNC_PROOF_TEACHER].classes, f->in->task);
+    snc_breakdown_majority_json(j, &f->proof->m[SNC_PROOF_TEACHER].classes);
     s = cJSON_AddArrayToObject(j, "models");
     for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(&f->proof->m[k], f->in->task));
     cJSON_AddStringToObject(j, "repair", f->repair);
@@ -127,8 +127,7 @@ static void put_drop_said(snc_draft *t, const snc_report_facts *f)
 static const char *headline(const snc_report_facts *f, const snc_verdict *v, const char *missed)
 {
     const snc_breakdown *c = &f->proof->m[SNC_PROOF_COMPRESSED].classes;
-    bool blind = c->only >= 0 && c->class[c->only].rows < c->n;
-    return !v->all ? missed : blind ? "every target holds, but the file gives one answer to every row" : "every target holds";
+    return !v->all ? missed : snc_breakdown_blind(c) ? "every target holds, but the file gives one answer to every row" : "every target holds";
 }
 
 static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdict *v)
@@ -143,8 +142,8 @@ static void put_verdict(snc_draft *t, const snc_report_facts *f, const snc_verdi
     put_drop_said(t, f);
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         const snc_proof_model *m = &f->proof->m[k];
-        if (m->classes.only < 0) continue;
-        snc_draft_put(t, "- %s answers '%s' to every dev row: a score of %.2f takes no more than that\n", m->name, snc_task_label(f->in->task, m->classes.only),
+        if (!m->classes.only) continue;
+        snc_draft_put(t, "- %s answers '%s' to every dev row: a score of %.2f takes no more than that\n", m->name, m->classes.only,
                       100 * m->score);
     }
 }

@@ -83,7 +83,7 @@ static snc_err export_journal(const snc_options *o, const snc_host *h)
 static snc_err check_teacher(const snc_options *o, const snc_ctx *ctx, const snc_inputs *in)
 {
     snc_loaded l;
-    SNC_TRY(snc_loaded_open(&l, ctx, o->teacher, snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_TRY(snc_loaded_open(&l, ctx, o->teacher, snc_task_classes(in->task), snc_task_meaning(in->task)));
     bool head = l.has_head;
     snc_loaded_close(&l);
     SNC_CHECK(head, SNC_E_SHAPE, "--teacher %s: has no trained classifier", o->teacher);
@@ -124,7 +124,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     char table[4096], journal[4096];
     SNC_TRY(snc_pick_journal_path(journal, sizeof journal, o, o->output));
     SNC_TRY(snc_path_join(table, sizeof table, o->output, "latency.json"));
-    SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_regression(in->task)));
+    SNC_TRY(snc_model_load(&m, work, o->models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
     SNC_GOTO(snc_preflight_search(work, o, a, in, m, o->output));
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_SEARCH};
     SNC_GOTO(snc_needs_check(&needs, journal, 0));

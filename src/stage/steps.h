@@ -31,8 +31,9 @@ snc_err snc_step_trained_space(snc_space **out, const snc_options *o, const snc_
 void    snc_step_subspace(snc_subspace *out, const snc_space *s, const char *rule);
 /* The rule that --depth-rule names, `otherwise` where it is left to be found. */
 const char *snc_step_rule(const snc_options *o, const char *otherwise);
-/* What search and repair minimise: mean KL(teacher || net) over rows, or mean squared difference for regression. */
-double  snc_step_distance(const float *logits, const float *teacher, int n, int K, bool regression);
+/* What search and repair minimise: mean KL(teacher || net) over rows, mean squared difference for regression, KL of each label
+ * by itself where there may be any number of them. */
+double  snc_step_distance(const float *logits, const float *teacher, int n, int K, snc_meaning problem);
 /* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select, or on so many
  * of its rows, and every depth or three of them, as 4e12 multiply-adds allow (128 rows at least): by work, not by time, so that the
  * rule is the same on every machine. */

@@ -16,6 +16,7 @@
 #include "stage/preflight.h"
 #include "stage/reading.h"
 #include "stage/steps.h"
+#include "stage/threshold.h"
 #include "stage/verbs.h"
 #include "train/evaluate.h"
 #include "train/importance.h"
@@ -128,14 +129,14 @@ static snc_err rule_loss(double *loss, const snc_ctx *ctx, snc_model *m, const s
     SNC_TRY(snc_elastic_keep(arch.source, rule, depth, m->arch.layers));
     SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)m->cfg.classes, sizeof *z));
     snc_err err = snc_train_eval_model(z, ctx, m, &arch, compute, d, 64, NULL);
-    if (!err) *loss = snc_step_distance(z, teacher, d->n, m->cfg.classes, m->cfg.regression);
+    if (!err) *loss = snc_step_distance(z, teacher, d->n, m->cfg.classes, snc_meaning_of(&m->cfg));
     snc_free(z);
     return err;
 }
 
-double snc_step_distance(const float *z, const float *teacher, int n, int K, bool regression)
+double snc_step_distance(const float *z, const float *teacher, int n, int K, snc_meaning problem)
 {
-    return regression ? snc_loss_mse(NULL, z, teacher, n, 1) : snc_loss_kl(NULL, z, teacher, n, K, 1, 1);
+    return snc_loss_soft(NULL, z, teacher, problem, n, K, 1, 1);
 }
 
 /* Every depth of a small model, three of a large one. */
@@ -280,6 +281,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     report->unfinished = !r.finished;
     if (r.finished) {
         SNC_GOTO(log_scores(ctx, m, in, compute, &sub));
+        SNC_GOTO(snc_threshold_note(m, ctx, o, in));
         SNC_GOTO(snc_step_finish_model(m, stamp, recipe, &r, in, out));
         remove(checkpoint);
     }

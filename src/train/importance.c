@@ -142,7 +142,7 @@ typedef struct sweep {
     snc_batcher *batcher;
     snc_touched *touched;
     float *logits, *dlogits, *target;
-    double *balance; /* [K] or NULL */
+    double *balance; /* or NULL */
     pass p;
 } sweep;
 
@@ -162,8 +162,7 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_alloc(&w->dlogits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->target, n, sizeof(float)));
     if (o->balanced && !m->cfg.regression) {
-        SNC_TRY(snc_alloc(&w->balance, (size_t)m->cfg.classes, sizeof *w->balance));
-        snc_balance_classes(w->balance, d->target, d->n, m->cfg.classes);
+        SNC_TRY(snc_balance_new(&w->balance, d->target, d->n, d->sets, m->cfg.classes));
     }
     SNC_TRY(snc_touched_new(&w->touched, m));
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
@@ -192,8 +191,8 @@ static snc_err run_batch(const snc_row_set **sets, int *labelled, sweep *w, snc_
     *sets = snc_touched_scan(w->touched, &x);
     SNC_TRY(snc_bert_forward(w->e, w->logits, &m->arch, &x, NULL));
     memset(w->dlogits, 0, (size_t)x.B * (size_t)K * sizeof(float));
-    double loss = m->cfg.regression ? snc_loss_mse(w->dlogits, w->logits, w->target, x.B, 1.0)
-                                    : snc_loss_ce(w->dlogits, w->logits, w->target, x.B, K, w->balance, 1.0);
+    const snc_loss_labels y = {snc_meaning_of(&m->cfg), w->target, d->sets, w->balance};
+    double loss = snc_loss_hard(w->dlogits, w->logits, &y, x.B, K, 1.0);
     SNC_CHECK(isfinite(loss), SNC_E_DIVERGED, "importance: the loss of batch %d is not finite", i);
     return snc_bert_backward(w->e, w->dlogits, NULL, 0);
 }

@@ -55,6 +55,53 @@ double snc_loss_kl(float *d, const float *logits, const float *teacher, int B, i
     return loss * t * t / B;
 }
 
+/* log(1 + e^x), of any x. */
+static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+
+static double sigmoid(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)); }
+
+double snc_loss_bce(float *d, const float *logits, const float *target, const snc_sets *sets, int B, const double *of_label, double weight)
+{
+    int K = sets->K;
+    double loss = 0, n = (double)B * K;
+    for (int b = 0; b < B; b++) {
+        if (isnan((double)target[b])) continue;
+        const float *z = logits + (int64_t)b * K;
+        const uint8_t *has = snc_sets_of(sets, (int)target[b]);
+        for (int k = 0; k < K; k++) {
+            double of = of_label ? of_label[2 * k + has[k]] : 1, x = (double)z[k];
+            loss += of * softplus(has[k] ? -x : x);
+            if (d) d[(int64_t)b * K + k] += (float)(weight * of / n * (sigmoid(x) - has[k]));
+        }
+    }
+    return loss / n;
+}
+
+double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight)
+{
+    double loss = 0, t = temperature, n = (double)B * K;
+    for (int64_t i = 0; i < (int64_t)B * K; i++) {
+        double z = (double)logits[i] / t, q = (double)teacher[i] / t, p = sigmoid(q);
+        loss += p * (softplus(-z) - softplus(-q)) + (1 - p) * (softplus(z) - softplus(q));
+        if (d) d[i] += (float)(weight * t / n * (sigmoid(z) - p));
+    }
+    return loss * t * t / n;
+}
+
+double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, int B, int K, double weight)
+{
+    if (y->problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, y->target, B, weight);
+    if (y->problem == SNC_MEANS_MULTILABEL) return snc_loss_bce(d, logits, y->target, y->sets, B, y->balance, weight);
+    return snc_loss_ce(d, logits, y->target, B, K, y->balance, weight);
+}
+
+double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature, double weight)
+{
+    if (problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, teacher, B, weight);
+    if (problem == SNC_MEANS_MULTILABEL) return snc_loss_kl_labels(d, logits, teacher, B, K, temperature, weight);
+    return snc_loss_kl(d, logits, teacher, B, K, temperature, weight);
+}
+
 double snc_loss_hidden(float *d, const float *h, int ldh, const float *g, int ldg, int T, int c, double weight)
 {
     enum { LANES = 16 };

@@ -10,6 +10,8 @@
 #define SNC_TRAIN_LOSS_H
 
 #include "base/error.h"
+#include "core/meaning.h"
+#include "data/sets.h"
 
 /* -1/B sum_b w[y_b] log softmax(z_b)[y_b]          logits z, d [B, K]; target y [B], class index as float or NaN; w [K], NULL: 1.
  * Weights whose mean over all rows is 1 (data/balance.h) leave the size of the loss as it is: no batch is scaled by its own. */
@@ -18,6 +20,21 @@ double snc_loss_ce(float *d, const float *logits, const float *target, int B, in
 double snc_loss_mse(float *d, const float *logits, const float *target, int B, double weight);
 /* t^2/B sum_b KL(softmax(teacher_b / t) || softmax(z_b / t))      K >= 2 (Hinton et al. 2015; "batchmean" of PyTorch) */
 double snc_loss_kl(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight);
+/* -1/(B K) sum_bk w1 y log s(z) + w0 (1 - y) log(1 - s(z)), s the sigmoid      any number of labels: z, d [B, K];
+ * target y [B], numbers of sets, or NaN; w [K, 2], of a label that is not there and of one that is, NULL: 1 */
+double snc_loss_bce(float *d, const float *logits, const float *target, const snc_sets *sets, int B, const double *of_label, double weight);
+/* t^2/(B K) sum_bk KL(s(teacher_bk / t) || s(z_bk / t)): that of every label by itself; its gradient is the one of BCE with s(teacher) */
+double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight);
+/* The loss of the labels, and that of a teacher's logits: which of the above the problem asks for. K 1 and temperature 1 where those
+ * do not matter; sets NULL but for multilabel. */
+typedef struct snc_loss_labels {
+    snc_meaning problem;
+    const float *target;     /* [B] */
+    const snc_sets *sets;
+    const double *balance;   /* of classes or labels, or NULL */
+} snc_loss_labels;
+double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, int B, int K, double weight);
+double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature, double weight);
 /* 1/(T c) sum (h - g)^2                            h [T, ldh], g [T, ldg], d [T, c] dense; first c columns */
 double snc_loss_hidden(float *d, const float *h, int ldh, const float *g, int ldg, int T, int c, double weight);
 

@@ -42,7 +42,7 @@ typedef struct trainer {
     const float *taught;  /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
     float *dhidden; /* [L+1, max tokens, C] or NULL */
-    double *balance; /* [K] weights of the classes, or NULL */
+    double *balance; /* weights of the classes or labels, or NULL */
     tally tally;
     snc_fact facts[MAX_FACTS];
     int n_facts;
@@ -59,7 +59,7 @@ static snc_err check_teacher(const snc_model *m, const snc_model *teacher, const
         SNC_CHECK(o->hidden_weight <= 0, SNC_E_ARG, "hidden weight %g: hidden states need a teacher", o->hidden_weight);
         return SNC_OK;
     }
-    SNC_CHECK(teacher->cfg.classes == m->cfg.classes && teacher->cfg.regression == m->cfg.regression, SNC_E_SHAPE,
+    SNC_CHECK(teacher->cfg.classes == m->cfg.classes && snc_meaning_of(&teacher->cfg) == snc_meaning_of(&m->cfg), SNC_E_SHAPE,
               "the teacher has %d classes, the model %d", teacher->cfg.classes, m->cfg.classes);
     SNC_CHECK(o->hidden_weight <= 0 || (teacher->arch.layers == m->arch.layers && teacher->arch.hidden >= m->arch.hidden),
               SNC_E_SHAPE, "hidden states: the teacher has %d layers of width %d, the model %d of %d", teacher->arch.layers,
@@ -75,8 +75,10 @@ static snc_err check_data(const snc_dataset *d, const snc_model *m)
     for (int64_t i = 0; i < d->start[d->n]; i++)
         SNC_CHECK(d->ids[i] >= 0 && d->ids[i] < V && d->types[i] >= 0 && d->types[i] < types, SNC_E_SHAPE,
                   "token id %d, type %d: the model has %d words and %d types", (int)d->ids[i], (int)d->types[i], V, types);
+    SNC_CHECK(!m->cfg.multilabel == !d->sets && (!d->sets || d->sets->K == m->cfg.classes), SNC_E_SHAPE, "rows of %d labels, the model has %d%s",
+              d->sets ? d->sets->K : 1, m->cfg.classes, m->cfg.multilabel ? "" : " classes");
     for (int i = 0; i < d->n && !m->cfg.regression; i++)
-        SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)m->cfg.classes), SNC_E_SHAPE,
+        SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)(d->sets ? d->sets->n : m->cfg.classes)), SNC_E_SHAPE,
                   "row %d: class %g, the model has %d classes", i, (double)d->target[i], m->cfg.classes);
     return SNC_OK;
 }
@@ -116,8 +118,7 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->full, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
     if (t->o->balanced) {
-        SNC_TRY(snc_alloc(&t->balance, (size_t)t->K, sizeof *t->balance));
-        snc_balance_classes(t->balance, t->d->target, t->d->n, t->K);
+        SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
     }
     return snc_touched_new(&t->touched, t->m);
 }
@@ -266,15 +267,13 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
 {
     const snc_train_opts *o = t->o;
     const float *grads[SNC_MAX_LAYERS + 1] = {NULL};
-    bool regression = t->m->cfg.regression, hidden = o->hidden_weight > 0;
+    const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target, t->d->sets, t->balance};
+    bool hidden = o->hidden_weight > 0;
     double hard = soft ? o->alpha : 1.0, l = 0;
     SNC_TRY(snc_bert_forward(t->e, t->logits, a, x, drop));
     memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
-    if (regression) l += hard * snc_loss_mse(t->dlogits, t->logits, t->target, x->B, hard * weight);
-    else l += hard * snc_loss_ce(t->dlogits, t->logits, t->target, x->B, t->K, t->balance, hard * weight);
-    if (soft && regression) l += (1 - hard) * snc_loss_mse(t->dlogits, t->logits, soft, x->B, (1 - hard) * weight);
-    if (soft && !regression)
-        l += (1 - hard) * snc_loss_kl(t->dlogits, t->logits, soft, x->B, t->K, o->temperature, (1 - hard) * weight);
+    l += hard * snc_loss_hard(t->dlogits, t->logits, &y, x->B, t->K, hard * weight);
+    if (soft) l += (1 - hard) * snc_loss_soft(t->dlogits, t->logits, soft, y.problem, x->B, t->K, o->temperature, (1 - hard) * weight);
     if (hidden) l += o->hidden_weight * hidden_loss(grads, t, a, x, o->hidden_weight * weight);
     *loss = l;
     SNC_CHECK(isfinite(l), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",

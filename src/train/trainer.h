@@ -5,7 +5,8 @@
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
  *
  * balanced weighs CE by class as data/balance.h says. The teacher's part has no weights: it was trained with them, and says of each
- * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both. The soft target is the frozen teacher
+ * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both, any number of labels BCE
+ * and the KL of each label by itself (train/loss.h). The soft target is the frozen teacher
  * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's largest net, for the others.
  * Hidden states are compared with the teacher's over the net's first C channels: embedding with embedding, a kept layer with
  * its source, the last with the last; the teacher must therefore be in the supernet's channel order.

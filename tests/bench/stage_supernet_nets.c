@@ -69,7 +69,7 @@ static figures follow(const snc_ctx *ctx, snc_model *m, const snc_arch *a, snc_c
     need(snc_alloc(&p, 2 * (size_t)d->n, sizeof *p));
     need(snc_train_eval_model(z, ctx, m, a, compute, d, 64, NULL));
     need(snc_inputs_score(&f.score, NULL, in->task, z, d, K));
-    f.kl = snc_step_distance(z, teacher, d->n, K, m->cfg.regression);
+    f.kl = snc_step_distance(z, teacher, d->n, K, snc_meaning_of(&m->cfg));
     snc_train_predictions(p, z, d->n, K);
     snc_train_predictions(p + d->n, teacher, d->n, K);
     for (int i = 0; i < d->n; i++) f.equal += p[i] == p[i + d->n];

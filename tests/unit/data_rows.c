@@ -309,9 +309,39 @@ static void unlabelled_text_has_the_task_s_shape(void **state)
     snc_task_close(t);
 }
 
+static void sets_of_labels_are_numbered(void **state)
+{
+    (void)state;
+    snc_task *t = open_text("{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":[\"a.tsv\",\"a.jsonl\"],\"test\":\"t.jsonl\"},\"text_a\":\"s\",\"label\":\"y\",\"type\":\"multilabel\","
+                            "\"label_separator\":\";\",\"labels\":[\"x\",\"y\",\"7\"],\"metrics\":[\"micro_f1\"]}");
+    static const char tsv[] = "s\ty\na\tx\nb\t\nc\ty ; x\nd\tx;y\ne\t7\n";
+    static const char json[] = "{\"s\":\"a\",\"y\":[\"x\"]}\n{\"s\":\"b\",\"y\":[]}\n{\"s\":\"c\",\"y\":[\"y\",\"x\",\"y\"]}\n{\"s\":\"d\",\"y\":\"x; y\"}\n{\"s\":\"e\",\"y\":[7]}\n";
+    static const uint8_t has[] = {1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1};
+    for (int form = 0; form < 2; form++) {
+        snc_rows *r;
+        OK(parse(&r, t, "train", form ? "a.jsonl" : "a.tsv", form ? json : tsv));
+        assert_int_equal(r->n, 5);
+        assert_int_equal(r->sets->n, 4);
+        assert_memory_equal(r->sets->has, has, sizeof has);
+        const float numbers[] = {0, 1, 2, 2, 3};
+        for (int i = 0; i < 5; i++) assert_true(r->row[i].target == numbers[i]);
+        snc_rows__free(r);
+    }
+    snc_rows *r = NULL;
+    OK(parse(&r, t, "test", "t.jsonl", "{\"s\":\"a\"}\n"));
+    assert_true(isnan((double)r->row[0].target));
+    snc_rows__free(r);
+    FAILS(SNC_E_FORMAT, "a.tsv:2: label 'z' is not one of the task's 3", parse(&r, t, "train", "a.tsv", "s\ty\na\tx;z\n"));
+    FAILS(SNC_E_FORMAT, "a.tsv:2: an empty label in a list of labels", parse(&r, t, "train", "a.tsv", "s\ty\na\tx;\n"));
+    FAILS(SNC_E_FORMAT, "a.jsonl:1: 'y' must be a string or a number, or a list of those", parse(&r, t, "train", "a.jsonl", "{\"s\":\"a\",\"y\":[null]}\n"));
+    FAILS(SNC_E_FORMAT, "every row has an empty list of labels", parse(&r, t, "train", "a.jsonl", "{\"s\":\"a\",\"y\":[]}\n"));
+    snc_task_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets_of_labels_are_numbered),
         cmocka_unit_test(columns_are_found_by_header_name),  cmocka_unit_test(headerless_files_use_indices),
         cmocka_unit_test(csv_quotes_are_undone),
         cmocka_unit_test(tsv_quotes_are_undone_where_a_text_needs_them),

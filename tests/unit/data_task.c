@@ -37,7 +37,8 @@ static void shipped_tasks_say_what_glue_says(void **state)
                  {"stsb", NULL, "pearson spearman", 1, 1},     {"wnli", "not_entailment", "accuracy", 2, 1},
                  {"qnli", "entailment", "accuracy", 2, 1},     {"mnli", "entailment", "accuracy", 3, 1},
                  {"qqp", "not_duplicate", "f1 accuracy", 2, 1}, {"custom", NULL, "accuracy", 0, 0},
-                 {"custom-pair", NULL, "accuracy", 0, 1}};
+                 {"custom-pair", NULL, "accuracy", 0, 1},
+                 {"custom-multilabel", NULL, "micro_f1 macro_f1", 0, 0}};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         char path[512], metrics[64] = "";
         snc_task *t;

@@ -169,6 +169,28 @@ static const char *with_config(scratch *s, const char *key, const char *value)
     return scratch_path(s, "conf");
 }
 
+static void a_multi_label_checkpoint_is_one(void **state)
+{
+    scratch *s = *state;
+    snc_model *m = NULL, *back = NULL, *plain = load(GOLDEN "hf");
+    char path[512];
+    assert_ok(snc_model_load(&m, &ctx, with_config(s, "problem_type", "\"multi_label_classification\""), 0, SNC_MEANS_CLASSES));
+    assert_true(m->has_head && m->cfg.multilabel && !m->cfg.regression);
+    assert_int_equal(m->cfg.classes, 3);
+    assert_string_equal(m->labels[1], "neutral");
+    assert_same_params(m, plain, true);
+    snprintf(path, sizeof path, "%s/multilabel.snc", s->dir);
+    assert_ok(snc_model_save(m, path));
+    assert_ok(snc_model_load(&back, &ctx, path, 2, SNC_MEANS_CLASSES));
+    assert_true(back->cfg.multilabel && back->cfg.classes == 3);
+    snc_model_free(back);
+    assert_ok(snc_model_load(&back, &ctx, GOLDEN "old", 4, SNC_MEANS_MULTILABEL));
+    assert_true(!back->has_head && back->cfg.multilabel && back->cfg.classes == 4);
+    snc_model_free(back);
+    snc_model_free(plain);
+    snc_model_free(m);
+}
+
 static void config_fails(scratch *s, const char *key, const char *value, snc_err code, const char *fragment)
 {
     snc_model *m = NULL;
@@ -201,7 +223,6 @@ static void what_is_no_plain_bert_is_refused_by_name(void **state)
     config_fails(s, "position_embedding_type", "\"relative_key\"", SNC_E_UNSUPPORTED, "'relative_key'");
     config_fails(s, "hidden_act", "\"silu\"", SNC_E_UNSUPPORTED, "hidden_act 'silu'");
     config_fails(s, "is_decoder", "true", SNC_E_UNSUPPORTED, "is_decoder");
-    config_fails(s, "problem_type", "\"multi_label_classification\"", SNC_E_UNSUPPORTED, "multi_label_classification");
     config_fails(s, "problem_type", "\"regression\"", SNC_E_UNSUPPORTED, "a regression of 3 values");
     config_fails(s, "num_attention_heads", "3", SNC_E_SHAPE, "hidden_size 16 is not a multiple of num_attention_heads 3");
     config_fails(s, "hidden_size", "\"16\"", SNC_E_FORMAT, "'hidden_size' must be a whole number");
@@ -634,6 +655,7 @@ int main(void)
         cmocka_unit_test(every_tensor_lands_under_its_name),
         cmocka_unit_test(all_forms_of_a_checkpoint_are_one_model),
         cmocka_unit_test(an_old_checkpoint_gets_a_seeded_pooler_and_head),
+        cmocka_unit_test_prestate(a_multi_label_checkpoint_is_one, state),
         cmocka_unit_test(a_trained_head_wins_over_the_hint),
         cmocka_unit_test_prestate(a_config_that_contradicts_the_tensors_is_refused, state),
         cmocka_unit_test_prestate(what_is_no_plain_bert_is_refused_by_name, state),

@@ -110,6 +110,15 @@ static int setup(void **state)
     assert_ok(nano_model_of(&r, &cfg, 4));
     assert_ok(nano_assets(&r->tokenizer));
     write_model("regression.snc", r, NULL);
+    snc_model_free(r);
+    cfg.classes = 3;
+    cfg.regression = false;
+    cfg.multilabel = true;
+    assert_ok(nano_model_of(&r, &cfg, 4));
+    assert_ok(nano_assets(&r->tokenizer));
+    write_model("multilabel.snc", r, NULL);
+    cJSON_AddNumberToObject(r->meta, "threshold", 0.999);
+    write_model("strict.snc", r, NULL);
     snc_model_free(m);
     snc_model_free(r);
     return 0;
@@ -217,6 +226,47 @@ static void regression_prints_its_value(void **state)
     }
     assert_true(r[0].score != r[1].score);
     close_both(c, s);
+}
+
+static void labels_are_there_from_the_threshold_on(void **state)
+{
+    static const char *const files[] = {"multilabel.snc", "strict.snc"};
+    static const double thresholds[] = {0.5, 0.999};
+    int seen = 0;
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        snc_classifier *c = NULL;
+        snc_session *s = NULL;
+        snc_result r[MANY];
+        int label[3], n;
+        float probability[3];
+        open_named(&c, &s, files[f]);
+        assert_true(snc_classifier_multilabel(c) && !snc_classifier_regression(c));
+        assert_ok(snc_classify(r, s, texts, MANY));
+        for (int i = 0; i < MANY; i++) {
+            int there = 0;
+            assert_ok(snc_result_labels(label, probability, &n, c, &r[i]));
+            for (int k = 0; k < 3; k++) there += 1 / (1 + exp(-(double)r[i].logits[k])) >= thresholds[f];
+            assert_int_equal(n, there);
+            for (int k = 0; k < n; k++) {
+                assert_true(fabs((double)probability[k] - 1 / (1 + exp(-(double)r[i].logits[label[k]]))) < 1e-6);
+                assert_true(k == 0 || probability[k] <= probability[k - 1]);
+            }
+            if (n) assert_true(label[0] == r[i].index && probability[0] == r[i].score);
+            assert_true(fabs((double)r[i].score - 1 / (1 + exp(-(double)r[i].logits[r[i].index]))) < 1e-6);
+            seen |= 1 << n;
+        }
+        assert_ok(snc_result_labels(label, NULL, &n, c, &r[0]));
+        assert_fails(snc_result_labels(NULL, NULL, &n, c, &r[0]), SNC_E_ARG, "label is NULL");
+        assert_fails(snc_result_labels(label, NULL, &n, c, &(snc_result){0}), SNC_E_ARG, "without logits");
+        close_both(c, s);
+        open_named(&c, &s, "f32.snc");
+        assert_false(snc_classifier_multilabel(c));
+        assert_fails(snc_result_labels(label, NULL, &n, c, &r[0]), SNC_E_ARG, "gives one answer a text");
+        close_both(c, s);
+    }
+    assert_true(seen & (seen - 1)); /* not the same number of them everywhere */
+    assert_false(snc_classifier_multilabel(NULL));
 }
 
 static void a_model_without_labels_gives_indices(void **state)
@@ -478,6 +528,7 @@ int main(void)
         cmocka_unit_test(empty_pair_and_long_texts_are_defined),
         cmocka_unit_test(no_texts_are_no_error),
         cmocka_unit_test(regression_prints_its_value),
+        cmocka_unit_test(labels_are_there_from_the_threshold_on),
         cmocka_unit_test(a_model_without_labels_gives_indices),
         cmocka_unit_test(logits_that_are_no_numbers_are_an_error),
         cmocka_unit_test(what_is_no_classifier_is_refused_by_name),

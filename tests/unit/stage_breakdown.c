@@ -58,8 +58,8 @@ static void classes_have_the_scores_of_their_rows(void **state)
     assert_true(snc_class_precision(&b.class[2]) == 0 && snc_class_recall(&b.class[2]) == 0 && snc_class_f1(&b.class[2]) == 0);
     const int64_t matrix[] = {3, 1, 0, 1, 1, 0, 1, 0, 0};
     assert_memory_equal(b.matrix, matrix, sizeof matrix);
-    assert_int_equal(b.majority, 0);
-    assert_int_equal(b.only, -1);
+    assert_string_equal(b.majority, "c|0");
+    assert_null(b.only);
     assert_true(fabs(b.majority_share - 4.0 / 7) < 1e-12 && fabs(b.majority_score - 4.0 / 7) < 1e-12);
     snc_breakdown_dispose(&b);
     snc_task_close(t);
@@ -73,7 +73,8 @@ static void the_majority_is_scored_by_the_task(void **state)
     for (int i = 0; i < 20; i++) add(&r, i < 2, 0);
     snc_breakdown b = breakdown_of(&r, t);
     assert_true(fabs(b.majority_score - (36.0 / 38 / 2 + 0) / 2) < 1e-9);
-    assert_int_equal(b.only, 0);
+    assert_string_equal(b.only, "c|0");
+    assert_true(snc_breakdown_blind(&b));
     snc_breakdown_dispose(&b);
     snc_task_close(t);
 }
@@ -90,11 +91,11 @@ static void a_regression_has_no_classes(void **state)
     snc_breakdown b = breakdown_of(&r, t);
     const snc_breakdown *const both[] = {&b};
     const char *const names[] = {"m"};
-    snc_breakdown_majority_json(j, &b, t);
+    snc_breakdown_majority_json(j, &b);
     snc_breakdown_json(j, &b, t);
     snc_breakdown_md(&md, both, names, 1, t);
     snc_breakdown_html(&md, j);
-    assert_true(b.K == 0 && b.only == -1 && !j->child && !md.p);
+    assert_true(b.K == 0 && !b.only && !j->child && !md.p);
     snc_breakdown_dispose(&b);
     cJSON_Delete(j);
     snc_task_close(t);

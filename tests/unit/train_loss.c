@@ -14,7 +14,11 @@ enum { B = 5, K = 4 };
 static const double GRAD_TOL = 2e-6; /* measured 4e-7 */
 static const double of_class[K] = {0.5, 2.5, 1, 0.125};
 /* Softmax losses are summed in double from f32 logits: a small step. Squares have no third derivative: a large one. */
-static const double steps[] = {1e-3, 1e-3, 1e-3, 0.125, 0.125};
+static const double steps[] = {1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.125, 0.125};
+/* Sets of labels: all, none, one, two; rows number them. */
+static const double of_label[2 * K] = {0.5, 2.5, 1, 1, 0.25, 4, 3, 0.125};
+static uint8_t has[4 * K] = {1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1};
+static const snc_sets sets = {.n = 4, .K = K, .has = has};
 
 typedef struct input {
     float z[B * K], q[B * K], y[B];
@@ -32,7 +36,7 @@ static void fill(input *in)
     in->y[2] = NAN;
 }
 
-enum { CE, WEIGHTED_CE, KL, MSE, HIDDEN, LOSSES };
+enum { CE, WEIGHTED_CE, KL, BCE, WEIGHTED_BCE, KL_LABELS, MSE, HIDDEN, LOSSES };
 
 static double loss_of(int which, float *d, const input *in, double weight)
 {
@@ -40,6 +44,9 @@ static double loss_of(int which, float *d, const input *in, double weight)
     case CE: return snc_loss_ce(d, in->z, in->y, B, K, NULL, weight);
     case WEIGHTED_CE: return snc_loss_ce(d, in->z, in->y, B, K, of_class, weight);
     case KL: return snc_loss_kl(d, in->z, in->q, B, K, 3.0, weight);
+    case BCE: return snc_loss_bce(d, in->z, in->y, &sets, B, NULL, weight);
+    case WEIGHTED_BCE: return snc_loss_bce(d, in->z, in->y, &sets, B, of_label, weight);
+    case KL_LABELS: return snc_loss_kl_labels(d, in->z, in->q, B, K, 3.0, weight);
     case MSE: return snc_loss_mse(d, in->z, in->y, B, weight);
     default: return snc_loss_hidden(d, in->z, K, in->q, K, B, K, weight);
     }
@@ -86,6 +93,24 @@ static void a_class_weight_is_a_number_of_rows(void **state)
     assert_true(fabs(sum - weighted) < 1e-12);
 }
 
+/* Two classes of logits 0 and z are one label of logit z: each label's loss is that cross entropy, and its divergence that KL. */
+static void a_label_is_a_task_of_two_classes(void **state)
+{
+    (void)state;
+    input in;
+    fill(&in);
+    const float y[B] = {0, 1, 2, 3, 2};
+    double ce = 0, kl = 0;
+    for (int b = 0; b < B; b++)
+        for (int k = 0; k < K; k++) {
+            const float z[2] = {0, in.z[b * K + k]}, q[2] = {0, in.q[b * K + k]}, is = (float)has[(int)y[b] * K + k];
+            ce += snc_loss_ce(NULL, z, &is, 1, 2, of_label + 2 * k, 1.0) / (B * K);
+            kl += snc_loss_kl(NULL, z, q, 1, 2, 3.0, 1.0) / (B * K);
+        }
+    assert_true(fabs(snc_loss_bce(NULL, in.z, y, &sets, B, of_label, 1.0) - ce) < 1e-9);
+    assert_true(fabs(snc_loss_kl_labels(NULL, in.z, in.q, B, K, 3.0, 1.0) - kl) < 1e-9);
+}
+
 static void an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one(void **state)
 {
     (void)state;
@@ -109,6 +134,13 @@ static void extreme_logits_stay_finite_and_nan_is_seen(void **state)
     assert_true(isfinite(loss) && loss > 9000);
     for (int i = 0; i < 4; i++) assert_true(isfinite((double)d[i]));
     assert_true(isfinite(snc_loss_kl(d, z, z, 2, 2, 0.5, 1.0)));
+    const float far[] = {0, 2};
+    const snc_sets pairs = {.n = 3, .K = 2, .has = (uint8_t[]){0, 1, 1, 0, 1, 1}};
+    loss = snc_loss_bce(d, z, far, &pairs, 2, NULL, 1.0);
+    assert_true(isfinite(loss) && loss > 4000);
+    for (int i = 0; i < 4; i++) assert_true(isfinite((double)d[i]));
+    assert_true(isfinite(snc_loss_kl_labels(NULL, z, far, 1, 2, 0.5, 1.0)));
+    assert_true(isnan(snc_loss_bce(NULL, nan_second, one, &pairs, 1, NULL, 1.0)));
     assert_true(isnan(snc_loss_ce(NULL, nan_first, one, 1, 2, NULL, 1.0)));
     assert_true(isnan(snc_loss_ce(NULL, nan_second, one, 1, 2, NULL, 1.0)));
 }
@@ -120,6 +152,7 @@ static void equal_distributions_have_no_divergence(void **state)
     float d[B * K] = {0};
     fill(&in);
     assert_true(fabs(snc_loss_kl(d, in.z, in.z, B, K, 2.0, 1.0)) < 1e-12);
+    assert_true(fabs(snc_loss_kl_labels(d, in.z, in.z, B, K, 2.0, 1.0)) < 1e-12);
     for (int i = 0; i < B * K; i++) assert_true(fabs((double)d[i]) < 1e-7);
 }
 
@@ -148,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_match_central_differences),
         cmocka_unit_test(a_class_weight_is_a_number_of_rows),
+        cmocka_unit_test(a_label_is_a_task_of_two_classes),
         cmocka_unit_test(an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one),
         cmocka_unit_test(extreme_logits_stay_finite_and_nan_is_seen),
         cmocka_unit_test(equal_distributions_have_no_divergence),

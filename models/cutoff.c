@@ -1,0 +1,27 @@
+#include "models/cutoff.h"
+
+#include <math.h>
+
+snc_err snc_threshold_of(double *out, const cJSON *meta, const char *where)
+{
+    SNC_TRY(snc_json_double(out, meta, "threshold", 0.5, 0, 1, where));
+    SNC_CHECK(*out > 0 && *out < 1, SNC_E_FORMAT, "%s: 'threshold' %g: expected more than 0 and less than 1", where, *out);
+    return SNC_OK;
+}
+
+double snc_threshold_logit(double threshold) { return log(threshold) - log1p(-threshold); }
+
+double snc_label_probability(double logit) { return logit >= 0 ? 1 / (1 + exp(-logit)) : exp(logit) / (1 + exp(logit)); }
+
+int snc_labels_there(int *label, const float *z, int K, double threshold)
+{
+    const double cut = snc_threshold_logit(threshold);
+    int n = 0;
+    for (int k = 0; k < K; k++) {
+        if ((double)z[k] < cut) continue;
+        int at = n++;
+        for (; at > 0 && z[label[at - 1]] < z[k]; at--) label[at] = label[at - 1];
+        label[at] = k;
+    }
+    return n;
+}

@@ -1,0 +1,16 @@
+/* models/cutoff.h: which labels the logits of a multilabel model mean: those from a probability on that the file's meta names, "threshold". */
+#ifndef SNC_MODELS_CUTOFF_H
+#define SNC_MODELS_CUTOFF_H
+
+#include "base/json.h"
+
+/* 0.5 where nothing is said. SNC_E_FORMAT: no number between 0 and 1. */
+snc_err snc_threshold_of(double *out, const cJSON *meta, const char *where) SNC_MUST_USE;
+/* The labels of logits z [K] whose probability is at least the threshold, the most probable first; how many there are. */
+int     snc_labels_there(int *label /* [K] */, const float *z, int K, double threshold);
+/* The logit of which it is the sigmoid. */
+double  snc_threshold_logit(double threshold);
+/* The sigmoid. */
+double  snc_label_probability(double logit);
+
+#endif
