@@ -16,6 +16,8 @@ static const char *const task_corpus[] = {
     "\"metrics\":[\"pearson\",\"spearman\"]}",
     "{\"name\":\"a\",\"format\":\"auto\",\"files\":{\"train\":\"a\"},\"text_a\":\"s\",\"label\":\"l\",\"labels\":\"auto\","
     "\"metrics\":[\"accuracy\"]}",
+    "{\"name\":\"m\",\"format\":\"jsonl\",\"files\":{\"train\":\"a\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\",\"label_separator\":\";\","
+    "\"labels\":[\"a\",\"b\"],\"metrics\":[\"micro_f1\",\"macro_f1\"]}",
     "{\"name\":\"\\u0041\\ud83d\\ude00\",\"files\":[],\"labels\":{},\"metrics\":null}",
     "[[[[[[[[",
     "",
@@ -27,6 +29,7 @@ static const char *const tsv_corpus[] = {
     "0\t1\t2\t3\n1\t0\tx y z\t-1.5\n",
     "s\tt\tl\n\"a\t\"\"\t0\n\xff\xfe\t\x08\t1",
     "s\tl\tt\na\n\t\t\n\n",
+    "s\tl\na\t0,1\nb\t\nc\t 1 ,true\n",
     "\n\n\n",
     "",
 };
@@ -34,6 +37,7 @@ static const char *const tsv_corpus[] = {
 static const char *const jsonl_corpus[] = {
     "{\"s\":\"a b\",\"t\":\"c\",\"l\":\"0\"}\n{\"s\":\"a\",\"t\":\"\",\"l\":1}\n",
     "{\"s\":\"\\u00e9\\ud83d\\ude00\",\"t\":\"\\\\u0000\",\"l\":true}\r\n\n{\"s\":\"x\",\"t\":\"y\",\"l\":-2.5e-3}",
+    "{\"s\":\"a\",\"l\":[]}\n{\"s\":\"b\",\"l\":[0,\"1\"]}\n{\"s\":\"c\",\"l\":\"true,0\"}\n",
     "{\"s\":[[[[{}]]]],\"l\":null}\n[]\n7\n\"s\"\n",
     "{\"s\":\"\\u0000\"}\n{\"s\":\"\\ud800\"}\n{",
     "",
@@ -41,7 +45,8 @@ static const char *const jsonl_corpus[] = {
 
 static const char *const kinds[] = {"f.tsv", "f.jsonl"};
 
-static snc_task *tasks[4];
+enum { TASKS = 5 };
+static snc_task *tasks[TASKS];
 
 static void try_task(const char *text, size_t n)
 {
@@ -61,7 +66,7 @@ static void try_task(const char *text, size_t n)
 
 static void try_rows(const char *text, size_t n, const char *path)
 {
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < TASKS; k++) {
         snc_rows *r;
         snc_carve c;
         if (snc_rows__parse(&r, tasks[k], "train", path, text, n) != SNC_OK) {
@@ -71,7 +76,8 @@ static void try_rows(const char *text, size_t n, const char *path)
         assert_true(r->n > 0);
         for (int i = 0; i < r->n; i++) {
             assert_true(r->row[i].a.p && (r->row[i].b.p != NULL) == snc_task_pair(tasks[k]));
-            assert_true(snc_task_regression(tasks[k]) || r->row[i].target < (float)snc_task_classes(tasks[k]));
+            int classes = r->sets ? r->sets->n : snc_task_classes(tasks[k]);
+            assert_true(snc_task_regression(tasks[k]) || r->row[i].target < (float)classes);
         }
         if (snc_carve__make(&c, r, r, false, 1) == SNC_OK) snc_carve__dispose(&c);
         snc_rows__free(r);
@@ -160,7 +166,7 @@ static void jsonl_files(void **state)
 static int open_tasks(void **state)
 {
     (void)state;
-    static const char *const text[4] = {
+    static const char *const text[TASKS] = {
         "{\"name\":\"s\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"label\":\"l\",\"labels\":[\"0\",\"1\"],"
         "\"metrics\":[\"f1\"]}",
         "{\"name\":\"p\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"text_b\":\"t\",\"label\":[\"l\"],"
@@ -168,8 +174,10 @@ static int open_tasks(void **state)
         "{\"name\":\"r\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"regression\","
         "\"metrics\":[\"pearson\"]}",
         "{\"name\":\"n\",\"header\":false,\"files\":{\"train\":\"f\"},\"text_a\":2,\"label\":-1,\"type\":\"regression\","
-        "\"metrics\":[\"spearman\"]}"};
-    for (int k = 0; k < 4; k++)
+        "\"metrics\":[\"spearman\"]}",
+        "{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\",\"labels\":[\"0\",\"1\",\"true\"],"
+        "\"metrics\":[\"micro_f1\"]}"};
+    for (int k = 0; k < TASKS; k++)
         if (snc_task_parse(&tasks[k], text[k], strlen(text[k]), "task") != SNC_OK) return -1;
     return 0;
 }
@@ -177,7 +185,7 @@ static int open_tasks(void **state)
 static int close_tasks(void **state)
 {
     (void)state;
-    for (int k = 0; k < 4; k++) snc_task_close(tasks[k]);
+    for (int k = 0; k < TASKS; k++) snc_task_close(tasks[k]);
     return 0;
 }
 

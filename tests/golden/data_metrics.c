@@ -115,12 +115,35 @@ static void balanced_weights_equal_the_references(void **state)
     assert_int_equal(checked, 15);
 }
 
+/* Of labels: each is a task of two classes of its own, weighed as those are. */
+static void balanced_labels_are_classes_each(void **state)
+{
+    (void)state;
+    enum { N = 60, K = 3 };
+    snc_sets *sets;
+    float target[N];
+    double *w;
+    OK(snc_sets_new(&sets, K));
+    for (int i = 0; i < N; i++) {
+        const uint8_t has[K] = {i % 3 == 0, i % 20 == 7, 0};
+        int number;
+        OK(snc_sets_number(&number, sets, has));
+        target[i] = i == 59 ? NAN : (float)number;
+    }
+    OK(snc_balance_new(&w, target, N, sets, K));
+    const double expected[2 * K] = {59.0 / (2 * 39), 59.0 / (2 * 20), 59.0 / (2 * 56), 59.0 / (2 * 3), 1, 0};
+    for (int i = 0; i < 2 * K; i++) assert_true(fabs(w[i] - expected[i]) <= TOLERANCE);
+    snc_free(w);
+    snc_sets_free(sets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_equal_the_references),
         cmocka_unit_test(scores_of_sets_equal_the_references),
         cmocka_unit_test(balanced_weights_equal_the_references),
+        cmocka_unit_test(balanced_labels_are_classes_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
