@@ -193,6 +193,7 @@ static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, 
     int n = (*out)->n;
     SNC_TRY(snc_carve__dev(*out, dev, (*out)->sets ? (*out)->sets->n : snc_task_classes(t), t->phrases));
     SNC_CHECK((*out)->n > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out dev, of which there is no file", (*out)->path, n);
+    if ((*out)->dev) cJSON_AddNumberToObject((*out)->source, "dev", (*out)->dev);
     return SNC_OK;
 }
 

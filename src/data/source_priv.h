@@ -7,6 +7,7 @@
  *   empty          rows whose texts are blank; duplicate: rows whose text an earlier one has. Of the whole file, before any is left out
  *   invalid_bytes  of the whole file, which become U+FFFD
  *   skipped        rows with too few columns
+ *   dev            rows of a train file that are dev, which has no file of its own
  *   warnings       second-text-ignored, quoted-texts, labels-alike
  */
 #ifndef SNC_DATA_SOURCE_PRIV_H

@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "stage/exporting.h"
+#include "stage/reading.h"
 
 #define SEARCHER "linas" /* where --searcher says nothing */
 
@@ -442,9 +443,13 @@ static snc_err full_int8_json(cJSON **out, snc_pick *p)
 /* front.json: the chosen config, the finalists, the non-dominated evaluations, and what they are compared with. */
 static snc_err save_front(const char *path, snc_pick *p, const snc_found *f)
 {
-    cJSON *full = NULL, *j, *list;
-    SNC_TRY(full_int8_json(&full, p));
+    cJSON *full = NULL, *read, *j, *list;
+    SNC_TRY(snc_reading_new(&read, p->in));
+    snc_err err = full_int8_json(&full, p);
+    if (err) cJSON_Delete(read);
+    SNC_TRY(err);
     j = cJSON_CreateObject();
+    cJSON_AddItemToObject(j, "read", read);
     cJSON_AddItemToObject(j, "chosen", finalist_json(p, &f->f[0]));
     cJSON_AddNumberToObject(j, "full_int8_us", p->full[SNC_COST_LATENCY]);
     cJSON_AddNumberToObject(j, "full_int8_bytes", p->full[SNC_COST_SIZE]);
@@ -463,7 +468,7 @@ static snc_err save_front(const char *path, snc_pick *p, const snc_found *f)
     list = cJSON_AddArrayToObject(j, "front");
     for (int i = 0; i < f->n; i++)
         if (on_front(f, i)) cJSON_AddItemToArray(list, snc_pick_obs_json(p, &f->obs[i]));
-    snc_err err = snc_json_save(j, path);
+    err = snc_json_save(j, path);
     cJSON_Delete(j);
     return err;
 }

@@ -32,7 +32,7 @@ static const snc_option table[] = {
     {"--data", NULL, STRING, AT(data), TRAINS | WORKLOAD | EVAL | BENCH | EXPORT, BY_CONTENT, 0, 0, "DIR",
      "folder with SST-2/ MRPC/ ... or the task's own files, or one file of train rows"},
     {"--text", NULL, STRING, AT(text), ROWS, BY_CONTENT, 0, 0, "COLUMN",
-     "of the text, in place of what the task says [the task's; with one of these --task is custom]"},
+     "of the text, in place of what the task says, or of --task custom [the task's]"},
     {"--text-pair", NULL, STRING, AT(text_pair), ROWS, BY_CONTENT, 0, 0, "COLUMN",
      "of the second text of a pair [the task's]"},
     {"--label", NULL, STRING, AT(label), ROWS, BY_CONTENT, 0, 0, "COLUMN",

@@ -514,7 +514,7 @@ static void put_list(page *p, const char *title, const cJSON *list)
 
 static void put_reading(page *p)
 {
-    const cJSON *read = field(p->report, "read"), *w;
+    const cJSON *read = field(p->front, "read"), *w;
     snc_draft lines = {0};
     if (!read) return;
     snc_reading_put(&lines, read, "");

@@ -40,7 +40,12 @@ answers 04-bin-prezip '(positive|negative|neutral)'
 case_ 18-bert-with-unigram && rm 18-bert-with-unigram/vocab.txt
 refused "only WordPiece vocabularies are read" predict 18-bert-with-unigram
 case_ 20-multi-label 4
-refused "problem_type 'multi_label_classification'" predict 20-multi-label
+echo "the film is good" >in
+run 0 predict --logits 20-multi-label <in # its labels are independent: as many as are above the threshold
+check "20-multi-label: '$(cat out)' names other labels than those whose logits are above 0" \
+    awk -F'\t' '{ n = 0; for (i = NF - 3; i <= NF; i++) n += $i > 0; exit !(NF == 1 + 2 * n + 4 && $1 == n) }' out
+run 0 predict --format jsonl 20-multi-label <in
+holds out '"probabilities":{"toxic":0.[0-9]*,"threat":0.[0-9]*,"insult":0.[0-9]*,"spam":0.[0-9]*}'
 case_ 22c-vocab-478-more
 answers 22c-vocab-478-more '[01]'
 holds err "a vocabulary of 30522 pieces for 31000 embedding rows: the last 478 are never looked up"

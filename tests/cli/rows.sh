@@ -21,6 +21,7 @@ equal "rows of dev" "no dev file: $held rows" "$(grep -o 'no dev file: [0-9]* ro
 run 0 eval t.snc "${rows[@]}" --seed 7
 cp out seeded.txt
 run 0 eval t.snc "${rows[@]}"
+holds err "no dev file: [0-9]* of its rows are dev"
 equal "score with another seed" "$(head -1 out)" "$(head -1 seeded.txt)"
 run 0 supernet --teacher t.snc "${rows[@]}" "${quick[@]}" --threads 1 --output s.snc
 run 0 profile s.snc "${rows[@]}" --output table.json

@@ -20,6 +20,7 @@ equal "what the page asks others for" "$(grep -oE '<script|<link|<img|src=|href=
 equal "plots of the page" "$(grep -o '<svg' a/report.html | wc -l) $(grep -o '</svg>' a/report.html | wc -l)" "4 4"
 equal "points of the page" "$(grep -o '<title>evaluation' a/report.html | wc -l)" "$(grep -c '<title>evaluation' a/report.html)"
 holds a/report.html '<table class="heat">'
+holds a/report.html '<h2>What was read</h2>'
 lacks a/report.html 'nan'
 
 # ---- what a journal holds -------------------------------------------------------------------------------------------------
