@@ -231,6 +231,7 @@ snc_err snc_labels__discover(snc_task *t, snc_reader *r)
     const char **label;
     snc_err err = count_spellings(&l, r);
     int n = l.folded.n;
+    if (!err && n == 0) err = snc_err_set(SNC_E_FORMAT, "%s: no row with a label", r->path);
     if (!err) err = snc_arena_alloc(&label, l.arena, (size_t)(n + 1) * sizeof *label);
     if (!err) err = choose_spellings(label, &l);
     if (!err) {

@@ -89,6 +89,6 @@ bad "train.jsonl:1201: 'labels' must be a string or a number, or a list of those
 bad "train.jsonl:1201: no key 'labels'" '{"text":"a"}'
 refused "lists need \"type\": \"multilabel\"" finetune --pretrained $m --task custom --data json --output bad.snc
 awk 'BEGIN { for (i = 0; i < 200; i++) print "{\"text\":\"film " i "\",\"labels\":[]}" }' >bad/train.jsonl
-refused "0 labels, expected 2" finetune --pretrained $m --task custom-multilabel --data bad --output bad.snc
+refused "no row with a label" finetune --pretrained $m --task custom-multilabel --data bad --output bad.snc
 refused "every row has an empty list of labels" finetune --pretrained $m --task ./some.json --data bad --output bad.snc
 absent bad.snc

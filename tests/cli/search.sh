@@ -21,7 +21,7 @@ equal "plots of the page" "$(grep -o '<svg' a/report.html | wc -l) $(grep -o '</
 equal "points of the page" "$(grep -o '<title>evaluation' a/report.html | wc -l)" "$(grep -c '<title>evaluation' a/report.html)"
 holds a/report.html '<table class="heat">'
 holds a/report.html '<h2>What was read</h2>'
-lacks a/report.html 'nan'
+lacks a/report.html '[^a-z]nan[^a-z]'
 
 # ---- what a journal holds -------------------------------------------------------------------------------------------------
 rows() { "$COMPRESS" search --export csv --journal "$1" 2>/dev/null | tail -n +2; } # JOURNAL
