@@ -150,7 +150,7 @@ snc_err snc_estimate_say(const snc_ctx *ctx, const snc_ctx *work, const snc_host
         {"search", search},
         {"second look", 0.6 * search}, /* at what rank cannot tell from its lowest */
         {"finalists", clocked(&p, SNC_FINALISTS + 1, 5, 0.3, 4)},
-        {"repair", repair ? o->repair_epochs * 0.5 * lesson : 0},
+        {"repair", repair ? o->repair_epochs * 0.85 * lesson : 0},
         {"scores", 2 + (dev ? (double)dev->start[dev->n] * p.token * (2 + FULL) : 0)},
         {"proof", proof(&p)},
     };
