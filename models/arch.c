@@ -1,3 +1,4 @@
+/* Configs, archs and policies: checked, made and written as JSON. */
 #include "models/arch.h"
 
 #include <string.h>

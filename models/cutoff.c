@@ -1,3 +1,4 @@
+/* A threshold as a logit, and the labels above it. */
 #include "models/cutoff.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* A Hugging Face checkpoint as a model: names to parameters, the head, what is left out. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

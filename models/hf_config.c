@@ -1,3 +1,4 @@
+/* config.json of a checkpoint: shapes, labels, and what the head means. */
 #include <stdio.h>
 #include <string.h>
 

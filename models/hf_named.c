@@ -1,3 +1,4 @@
+/* What people give in place of a checkpoint, by name, with what to do. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

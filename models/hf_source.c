@@ -1,3 +1,4 @@
+/* The tensors of a checkpoint, from safetensors or PyTorch files, in one piece or in shards. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* A model in memory: its parameters, head, labels and copies. */
 #include "models/model.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* A model from whatever its path holds: a .snc, a bare file or a folder. */
 #include <string.h>
 
 #include "base/fmap.h"

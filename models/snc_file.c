@@ -1,3 +1,4 @@
+/* The .snc file: its header read and checked, its tensors found, its digest kept. */
 #include "models/snc_file.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 #include "tokenizer/unicode_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -90,6 +91,22 @@ void snc_uni__dispose(snc_uni *u)
     u->flags = NULL;
 }
 
+/* Of rows that begin with their first and last code point. */
+static int by_range(const void *key, const void *row)
+{
+    const uint32_t *cp = key, *range = row;
+    return *cp < range[0] ? -1 : *cp > range[1];
+}
+
+static int by_first(const void *key, const void *row)
+{
+    const uint32_t *cp = key, *first = row;
+    return *cp < *first ? -1 : *cp > *first;
+}
+
+/* The row of a sorted table that cp belongs to, or NULL. */
+#define FIND(table, cp, order) bsearch(&(cp), table, COUNT(table), sizeof *(table), order)
+
 int snc_uni__decompose(uint32_t to[4], uint32_t cp)
 {
     if (cp >= HANGUL_FIRST && cp <= HANGUL_LAST) {
@@ -99,23 +116,13 @@ int snc_uni__decompose(uint32_t to[4], uint32_t cp)
         to[2] = JAMO_T + i % N_T;
         return i % N_T ? 3 : 2;
     }
-    size_t lo = 0, hi = COUNT(uni_decomposition);
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (uni_decomposition[mid].cp < cp)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo == COUNT(uni_decomposition) || uni_decomposition[lo].cp != cp) {
+    const uni_decomp *d = FIND(uni_decomposition, cp, by_first);
+    if (!d) {
         to[0] = cp;
         return 1;
     }
     int n = 0;
-    while (n < 4 && uni_decomposition[lo].to[n]) {
-        to[n] = uni_decomposition[lo].to[n];
-        n++;
-    }
+    for (; n < 4 && d->to[n]; n++) to[n] = d->to[n];
     return n;
 }
 
@@ -127,44 +134,17 @@ int snc_uni__lower(uint32_t to[2], uint32_t cp)
         to[1] = 0x307;
         return 2;
     }
-    size_t lo = 0, hi = COUNT(uni_lowercase);
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (uni_lowercase[mid].last < cp)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo < COUNT(uni_lowercase) && cp >= uni_lowercase[lo].first &&
-        (cp - uni_lowercase[lo].first) % uni_lowercase[lo].step == 0)
-        to[0] = (uint32_t)((int32_t)cp + uni_lowercase[lo].delta);
+    const uni_lower *l = FIND(uni_lowercase, cp, by_range);
+    if (l && (cp - l->first) % l->step == 0) to[0] = (uint32_t)((int32_t)cp + l->delta);
     return 1;
 }
 
-bool snc_uni__is_accent(uint32_t cp)
-{
-    size_t lo = 0, hi = COUNT(uni_accent);
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (uni_accent[mid].last < cp)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < COUNT(uni_accent) && cp >= uni_accent[lo].first;
-}
+bool snc_uni__is_accent(uint32_t cp) { return FIND(uni_accent, cp, by_range) != NULL; }
 
 unsigned snc_uni__class(uint32_t cp)
 {
-    size_t lo = 0, hi = COUNT(uni_combining);
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (uni_combining[mid].last < cp)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < COUNT(uni_combining) && cp >= uni_combining[lo].first ? (unsigned)uni_combining[lo].ccc : 0;
+    const uni_class *c = FIND(uni_combining, cp, by_range);
+    return c ? (unsigned)c->ccc : 0;
 }
 
 /* ---- UTF-8 ------------------------------------------------------------------------------------------------------ */

@@ -1,3 +1,4 @@
+/* Files read whole, and written so that either all is there or nothing. */
 #define _POSIX_C_SOURCE 200809L
 #define _DEFAULT_SOURCE /* madvise */
 #include "base/fmap.h"

@@ -1,6 +1,9 @@
+/* JSON files read strictly, and values with their ranges. */
 #include "base/json.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +91,25 @@ snc_err snc_json_save(const cJSON *j, const char *path)
     snc_err err = snc_file_write(path, text, n + 1);
     cJSON_free(text);
     return err;
+}
+
+cJSON *snc_json_list(cJSON *obj, const char *key)
+{
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(obj, key);
+    return list ? list : cJSON_AddArrayToObject(obj, key);
+}
+
+void snc_json_warn(cJSON *obj, const char *name, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    cJSON *w = cJSON_CreateObject();
+    cJSON_AddStringToObject(w, "name", name);
+    cJSON_AddStringToObject(w, "text", text);
+    cJSON_AddItemToArray(snc_json_list(obj, "warnings"), w);
 }
 
 uint64_t snc_json_hash(uint64_t h, cJSON *j)

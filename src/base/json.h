@@ -21,6 +21,10 @@ snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *wher
 snc_err snc_json_save(const cJSON *j, const char *path) SNC_MUST_USE; /* pretty, final newline, all or nothing */
 /* Goes on from h (0 at first) with the value's text; j is deleted, so that a value made for this can be given at once. */
 uint64_t snc_json_hash(uint64_t h, cJSON *j);
+/* obj[key], a list, which is made where it is absent. Borrowed. */
+cJSON   *snc_json_list(cJSON *obj, const char *key);
+/* Appends {"name","text"} to obj["warnings"]; a text of more than a KB is cut. */
+void     snc_json_warn(cJSON *obj, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 snc_err snc_json_check_keys(const cJSON *obj, const char *const *keys /* NULL-ended */, const char *where) SNC_MUST_USE;
 
 /* Each reads obj[key]; an absent or null key leaves the default; a wrong type or range is SNC_E_FORMAT naming both. */

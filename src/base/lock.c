@@ -1,3 +1,4 @@
+/* flock(2) on the file that stands for a folder or a file. */
 #define _POSIX_C_SOURCE 200809L
 #define _DEFAULT_SOURCE /* flock */
 #include "base/lock.h"

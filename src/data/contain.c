@@ -35,8 +35,6 @@ void snc_contain__free(snc_contain *c)
 
 /* ---- words ---------------------------------------------------------------------------------------------------------- */
 
-static bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 static snc_err grow_slots(snc_contain *c)
 {
     size_t slots = c->slots ? 2 * c->slots : 1024;
@@ -74,9 +72,9 @@ static snc_err add_text(snc_contain *c, snc_span s)
 {
     const char *p = s.p, *end = s.n ? s.p + s.n : s.p;
     for (;;) {
-        while (p < end && blank(*p)) p++;
+        while (p < end && snc_is_blank(*p)) p++;
         const char *begin = p;
-        while (p < end && !blank(*p)) p++;
+        while (p < end && !snc_is_blank(*p)) p++;
         if (p == begin) return SNC_OK;
         SNC_TRY(snc_grow(&c->id, &c->id_cap, c->ids + 1, sizeof *c->id));
         SNC_TRY(intern(&c->id[c->ids], c, (snc_span){begin, (size_t)(p - begin)}));

@@ -59,7 +59,7 @@ void snc_spellings__dispose(snc_spellings *s)
 static size_t blank(const char *p, size_t n)
 {
     static const char *const wide[] = {"\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b", "\xef\xbb\xbf"};
-    if (n && (*p == ' ' || (*p >= '\t' && *p <= '\r'))) return 1;
+    if (n && snc_is_blank(*p)) return 1;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (n >= strlen(wide[i]) && memcmp(p, wide[i], strlen(wide[i])) == 0) return strlen(wide[i]);
     return 0;

@@ -242,7 +242,7 @@ static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_fil
 static bool is_blank(snc_span s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] != ' ' && (s.p[i] < '\t' || s.p[i] > '\r')) return false;
+        if (!snc_is_blank(s.p[i])) return false;
     return true;
 }
 

@@ -97,6 +97,8 @@ void    snc_rows__free(snc_rows *r);
 uint64_t snc_row__digest(const snc_row *r);
 bool     snc_row__is_empty(const snc_row *r); /* blanks alone */
 
+/* ASCII's white space: what parts words. */
+static inline bool snc_is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /* A finite decimal number and nothing else: no hexadecimals, no "nan". */
 bool snc_read_number(double *out, snc_span s);
 

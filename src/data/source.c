@@ -1,30 +1,10 @@
 #include "data/source_priv.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TEXT = 400, SHOWN = 40, NAMED = 6 /* spellings in one warning */ };
-
-static cJSON *list_of(cJSON *source, const char *key)
-{
-    cJSON *list = cJSON_GetObjectItemCaseSensitive(source, key);
-    return list ? list : cJSON_AddArrayToObject(source, key);
-}
-
-static void __attribute__((format(printf, 3, 4))) warn(cJSON *source, const char *name, const char *fmt, ...)
-{
-    char text[2 * TEXT];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    cJSON *w = cJSON_CreateObject();
-    cJSON_AddStringToObject(w, "name", name);
-    cJSON_AddStringToObject(w, "text", text);
-    cJSON_AddItemToArray(list_of(source, "warnings"), w);
-}
 
 /* ---- columns -------------------------------------------------------------------------------------------------------- */
 
@@ -52,12 +32,12 @@ static void pass_over(cJSON *source, const snc_reader *r, snc_span name)
     static const char *const seconds[] = {"text_b", "text2", "text_2", "text_pair", "sentence2", "sentence_2", "question2", "hypothesis"};
     const snc_strings *known = &r->task->text_b.names;
     bool second = false;
-    add_name(list_of(source, "ignored"), NULL, name);
+    add_name(snc_json_list(source, "ignored"), NULL, name);
     if (r->task->pair) return;
     for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) second = second || snc_reader__alike(name, seconds[i]);
     for (int i = 0; i < known->n; i++) second = second || snc_reader__alike(name, known->v[i]);
     if (second)
-        warn(source, "second-text-ignored", "column '%.*s' is not read: --text-pair '%.*s' makes pairs of it", (int)(name.n < SHOWN ? name.n : SHOWN), name.p,
+        snc_json_warn(source, "second-text-ignored", "column '%.*s' is not read: --text-pair '%.*s' makes pairs of it", (int)(name.n < SHOWN ? name.n : SHOWN), name.p,
              (int)(name.n < SHOWN ? name.n : SHOWN), name.p);
 }
 
@@ -115,7 +95,7 @@ static void warn_alike(cJSON *source, const snc_task *t, const snc_labels *label
                      (long long)s->rows, t->labels.v[s->class]);
     }
     if (n == 0) return;
-    warn(source, "labels-alike", "labels that differ only in case, blanks, quotes or \".0\" are one class (rows): %s%s; a task file with a list of \"labels\" keeps them apart",
+    snc_json_warn(source, "labels-alike", "labels that differ only in case, blanks, quotes or \".0\" are one class (rows): %s%s; a task file with a list of \"labels\" keeps them apart",
          text, n > NAMED ? ", ..." : "");
 }
 
@@ -149,7 +129,7 @@ snc_err snc_source__rows(cJSON *source, const snc_task *t, const snc_rows *rows,
     cJSON_AddNumberToObject(source, "duplicate", duplicate);
     cJSON_AddNumberToObject(source, "invalid_bytes", (double)rows->file.broken);
     cJSON_AddNumberToObject(source, "skipped", rows->skipped);
-    if (all_in_quotes) warn(source, "quoted-texts", "every text begins and ends with a quote, which is taken for text (--quoting csv undoes quotes)");
+    if (all_in_quotes) snc_json_warn(source, "quoted-texts", "every text begins and ends with a quote, which is taken for text (--quoting csv undoes quotes)");
     if (!t->regression) warn_alike(source, t, labels);
     SNC_CHECK(cJSON_GetObjectItemCaseSensitive(source, "skipped"), SNC_E_NOMEM, "%s: out of memory", rows->path);
     return SNC_OK;

@@ -213,7 +213,7 @@ static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, con
     int n;
     snc_ctx quiet = *ctx; /* warnings come when it is run */
     quiet.level = SNC_LOG_ERROR;
-    SNC_TRY(snc_loaded_open(&l, &quiet, path, 0, false));
+    SNC_TRY(snc_loaded_open(&l, &quiet, path, 0, SNC_MEANS_CLASSES));
     for (int s = 0; s < b->seq.n && has_cells(b); s++) {
         int most = snc_weights_config(l.weights)->positions;
         if (b->seq.v[s] > most) err = snc_err_set(SNC_E_SHAPE, "%s: -s %d: the model has %d positions", path, b->seq.v[s], most);
@@ -261,7 +261,7 @@ static snc_err run_model(bench *b, const snc_ctx *ctx, const char *path)
 {
     snc_err err = SNC_OK;
     snc_loaded l;
-    SNC_TRY(snc_loaded_open(&l, ctx, path, 0, false));
+    SNC_TRY(snc_loaded_open(&l, ctx, path, 0, SNC_MEANS_CLASSES));
     SNC_GOTO(time_cells(b, &l, ctx, path));
     SNC_GOTO(score_tasks(b, &l, ctx, path));
 out:

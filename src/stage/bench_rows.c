@@ -102,12 +102,7 @@ static snc_err say_json(const snc_bench_rows *t, const snc_host *h)
 {
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < t->n; i++) cJSON_AddItemToArray(list, row_json(t, &t->v[i]));
-    char *text = cJSON_Print(list);
-    cJSON_Delete(list);
-    SNC_CHECK(text, SNC_E_NOMEM, "bench: out of memory while printing");
-    snc_stage_say_text(h, text);
-    cJSON_free(text);
-    return SNC_OK;
+    return snc_stage_say_json(h, list, true, "bench");
 }
 
 /* ---- CSV ----------------------------------------------------------------------------------------------------------------- */

@@ -53,6 +53,16 @@ void snc_stage_say_text(const snc_host *h, const char *text)
     if (h->result) h->result(h->user, text);
 }
 
+snc_err snc_stage_say_json(const snc_host *h, cJSON *j, bool pretty, const char *verb)
+{
+    char *text = pretty ? cJSON_Print(j) : cJSON_PrintUnformatted(j);
+    cJSON_Delete(j);
+    SNC_CHECK(text, SNC_E_NOMEM, "%s: out of memory while printing", verb);
+    snc_stage_say_text(h, text);
+    cJSON_free(text);
+    return SNC_OK;
+}
+
 snc_err snc_stage_need(const char *verb, const char *option, const void *value)
 {
     SNC_CHECK(value, SNC_E_ARG, "%s: %s is missing", verb, option);

@@ -20,6 +20,8 @@ snc_err snc_stage_need(const char *verb, const char *option, const void *value) 
 snc_err snc_stage_need_output(const char *verb, const snc_options *o) SNC_MUST_USE;
 /* JSON text of any size as answer lines. */
 void snc_stage_say_text(const snc_host *h, const char *text);
+/* j as such text, pretty or on one line; j is deleted. SNC_E_NOMEM names the verb. */
+snc_err snc_stage_say_json(const snc_host *h, cJSON *j, bool pretty, const char *verb) SNC_MUST_USE;
 
 /* "1,8,32" -> numbers >= 1; "data" (where allowed) becomes 0. SNC_E_ARG names option and item. */
 enum { SNC_LIST_MAX = 32 };

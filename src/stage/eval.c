@@ -66,12 +66,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     snc_breakdown_majority_json(j, b);
     snc_breakdown_json(j, b, t);
     cJSON_AddNumberToObject(j, "seconds", seconds);
-    char *text = cJSON_PrintUnformatted(j);
-    cJSON_Delete(j);
-    SNC_CHECK(text, SNC_E_NOMEM, "eval: out of memory while printing");
-    snc_stage_say_text(h, text);
-    cJSON_free(text);
-    return SNC_OK;
+    return snc_stage_say_json(h, j, false, "eval");
 }
 
 snc_err snc_verb_eval(const snc_options *o, const snc_host *h)

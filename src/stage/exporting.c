@@ -90,7 +90,7 @@ snc_err snc_step_export_full(const snc_ctx *ctx, const snc_options *o, const snc
     char why[SNC_WHY];
     SNC_GOTO(snc_depends_int8(&stamp, o, in, teacher));
     if (snc_stamp_state(why, out, stamp) == SNC_CURRENT) goto out;
-    SNC_GOTO(snc_model_load(&m, ctx, teacher, 0, false));
+    SNC_GOTO(snc_model_load(&m, ctx, teacher, 0, SNC_MEANS_CLASSES));
     snc_policy int8 = snc_policy_int8();
     meta = deploy_meta(m, o, in, cJSON_Duplicate(stamp, 1));
     SNC_GOTO(write_file(out, ctx, in, m, NULL, NULL, &int8, meta));
@@ -121,7 +121,7 @@ static snc_err select_loss(double *loss, snc_pick *p, const char *path)
 {
     const snc_dataset *d = p->in->splits.select;
     snc_loaded l;
-    SNC_TRY(snc_loaded_open(&l, p->ctx, path, 0, false));
+    SNC_TRY(snc_loaded_open(&l, p->ctx, path, 0, SNC_MEANS_CLASSES));
     snc_err err = snc_loaded_answer(p->logits, p->ctx, &l, d, NULL);
     if (!err) *loss = snc_step_distance(p->logits, p->teacher_select, d->n, l.classes, l.problem);
     snc_loaded_close(&l);
@@ -340,7 +340,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_stage_ctx(&d.ctx, o, h, 0));
     SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
     SNC_TRY(snc_stage_need_output("export", o));
-    SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, false));
+    SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
     SNC_GOTO(choose_net(&d));
     SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));
     if (snc_path_is_snc(from) && !d.m->tokenizer.vocab) /* other readers have said it already */

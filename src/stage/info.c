@@ -98,18 +98,12 @@ snc_err snc_verb_info(const snc_options *o, const snc_host *h)
     snc_loaded l;
     SNC_TRY(snc_stage_need("info", "a model", o->n_models ? o->models[0] : NULL));
     SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    SNC_TRY(snc_loaded_open(&l, &ctx, o->models[0], 0, false));
-    if (o->json) {
-        cJSON *j = describe(&l, o->models[0]);
-        char *text = cJSON_Print(j);
-        if (text) snc_stage_say_text(h, text);
-        cJSON_free(text);
-        cJSON_Delete(j);
-    } else {
-        say_text(h, &l, o->models[0]);
-    }
+    SNC_TRY(snc_loaded_open(&l, &ctx, o->models[0], 0, SNC_MEANS_CLASSES));
+    snc_err err = SNC_OK;
+    if (o->json) err = snc_stage_say_json(h, describe(&l, o->models[0]), true, "info");
+    else say_text(h, &l, o->models[0]);
     snc_loaded_close(&l);
-    return SNC_OK;
+    return err;
 }
 
 snc_err snc_verb_import(const snc_options *o, const snc_host *h)
@@ -127,7 +121,7 @@ snc_err snc_verb_import(const snc_options *o, const snc_host *h)
     stamp = snc_stamp_new("import", 0, o);
     SNC_GOTO(snc_path_hash(&hash, o->pretrained));
     snc_stamp_hash(stamp, "model", hash);
-    SNC_GOTO(snc_model_load(&m, &ctx, o->pretrained, 2, false));
+    SNC_GOTO(snc_model_load(&m, &ctx, o->pretrained, 2, SNC_MEANS_CLASSES));
     if (!m->has_head) snc_stamp_hash(stamp, "seed", ctx.seed);
     SNC_GOTO(snc_stamp_allow(&current, o->output, snc_stamp_state(why, o->output, stamp), why, o->overwrite));
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");

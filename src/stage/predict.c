@@ -84,7 +84,7 @@ static bool is_time(const predictor *p)
 
 static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
 {
-    SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->models[0], 0, false));
+    SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->models[0], 0, SNC_MEANS_CLASSES));
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, p->o));
     size_t tokens = (size_t)LINES * (size_t)p->l.max_length;

@@ -111,7 +111,7 @@ static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_opt
     snc_loaded l;
     snc_dataset *own = NULL;
     m->bytes = snc_file_size(m->path);
-    SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, false));
+    SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, SNC_MEANS_CLASSES));
     *classes = l.classes;
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
     snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);

@@ -91,7 +91,7 @@ static snc_err trained(double *loss, double *score, lab *l, const snc_cfg *cfg)
     SNC_TRY(snc_path_join(path, sizeof path, l->o->output, "net.snc"));
     snc_pick_cost(&l->p, &f.o);
     SNC_GOTO(snc_export_finalist(said, &l->p, &f, l->o->teacher, NULL, path));
-    SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, false));
+    SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, SNC_MEANS_CLASSES));
     SNC_GOTO(snc_loaded_answer(l->p.logits, l->ctx, &file, d, NULL));
     *loss = snc_step_distance(l->p.logits, l->p.teacher_select, d->n, file.classes, file.problem);
     SNC_GOTO(snc_inputs_score_at(score, l->p.in->task, l->p.logits, d, file.classes, l->p.threshold));

@@ -1,7 +1,6 @@
 #include "stage/reading.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,19 +12,6 @@ enum { FEW = 8, NAMED = 8 /* classes in one line */ };
 static double number_of(const cJSON *j, const char *key) { return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(j, key)); }
 
 static const char *text_of(const cJSON *j, const char *key) { return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(j, key)); }
-
-static void __attribute__((format(printf, 3, 4))) warn(cJSON *reading, const char *name, const char *fmt, ...)
-{
-    char text[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    cJSON *w = cJSON_CreateObject();
-    cJSON_AddStringToObject(w, "name", name);
-    cJSON_AddStringToObject(w, "text", text);
-    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(reading, "warnings"), w);
-}
 
 /* ---- a split -------------------------------------------------------------------------------------------------------- */
 
@@ -127,7 +113,7 @@ static void add_source(cJSON *reading, const char *split, const snc_dataset *d)
     const char *file = text_of(source, "file");
     cJSON_AddStringToObject(source, "split", split);
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(reading, "sources"), source);
-    cJSON_ArrayForEach(w, warnings) warn(reading, text_of(w, "name"), "%s: %s", file, text_of(w, "text"));
+    cJSON_ArrayForEach(w, warnings) snc_json_warn(reading, text_of(w, "name"), "%s: %s", file, text_of(w, "text"));
     cJSON_Delete(warnings);
 }
 
@@ -154,11 +140,11 @@ static void warn_classes(cJSON *reading, const snc_task *t)
         double rows = 0;
         cJSON_ArrayForEach(split, cJSON_GetObjectItemCaseSensitive(reading, "splits"))
             if (strcmp(text_of(split, "name"), "dev") != 0) rows += number_of(cJSON_GetObjectItemCaseSensitive(split, "classes"), label);
-        if (is_no_label(label)) warn(reading, "no-label", "'%s' stands among the classes (%.0f rows to learn from): are these rows without a label?", label, rows);
+        if (is_no_label(label)) snc_json_warn(reading, "no-label", "'%s' stands among the classes (%.0f rows to learn from): are these rows without a label?", label, rows);
         size_t at = strlen(few);
         if (rows < FEW && n++ < NAMED) snprintf(few + at, sizeof few - at, "%s'%.40s' (%.0f)", at ? ", " : "", label, rows);
     }
-    if (n) warn(reading, "few-rows", "%d class%s fewer than %d rows to learn from: %s%s", n, n == 1 ? " has" : "es have", FEW, few, n > NAMED ? ", ..." : "");
+    if (n) snc_json_warn(reading, "few-rows", "%d class%s fewer than %d rows to learn from: %s%s", n, n == 1 ? " has" : "es have", FEW, few, n > NAMED ? ", ..." : "");
 }
 
 snc_err snc_reading_new(cJSON **out, const snc_inputs *in)

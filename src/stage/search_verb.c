@@ -52,12 +52,7 @@ static snc_err say_json(const snc_host *h, const snc_journal_file *f)
         cJSON_AddItemToArray(list, o);
     }
     cJSON_AddItemToObject(j, "notes", cJSON_Duplicate(f->notes, 1));
-    char *text = cJSON_Print(j);
-    cJSON_Delete(j);
-    SNC_CHECK(text, SNC_E_NOMEM, "search --export: out of memory");
-    snc_stage_say_text(h, text);
-    cJSON_free(text);
-    return SNC_OK;
+    return snc_stage_say_json(h, j, true, "search --export");
 }
 
 /* Every evaluation of a journal; needs nothing but the journal. */

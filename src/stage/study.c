@@ -79,12 +79,7 @@ static snc_err say_json(const snc_host *h, const contender *c, int n, int seeds)
             cJSON_AddNumberToObject(row, "mean_accuracy", c[i].accuracy[k] / seeds);
             cJSON_AddItemToArray(all, row);
         }
-    char *text = cJSON_Print(all);
-    cJSON_Delete(all);
-    SNC_CHECK(text, SNC_E_NOMEM, "study: out of memory while printing");
-    snc_stage_say_text(h, text);
-    cJSON_free(text);
-    return SNC_OK;
+    return snc_stage_say_json(h, all, true, "study");
 }
 
 static void say_rows(const snc_host *h, const contender *c, int n, int seeds, bool csv)

@@ -161,9 +161,7 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_alloc(&w->logits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->dlogits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->target, n, sizeof(float)));
-    if (o->balanced && !m->cfg.regression) {
-        SNC_TRY(snc_balance_new(&w->balance, d->target, d->n, d->sets, m->cfg.classes));
-    }
+    if (o->balanced && !m->cfg.regression) SNC_TRY(snc_balance_new(&w->balance, d->target, d->n, d->sets, m->cfg.classes));
     SNC_TRY(snc_touched_new(&w->touched, m));
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
     snc_bert_opts e = SNC_BERT_OPTS_INIT;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "models/cutoff.h"
+
 /* Softmax of z / t in double; returns the log of its normaliser, so that log p_k = z_k / t - that. */
 static double log_norm(const float *z, int K, double t)
 {
@@ -58,8 +60,6 @@ double snc_loss_kl(float *d, const float *logits, const float *teacher, int B, i
 /* log(1 + e^x), of any x. */
 static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 
-static double sigmoid(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)); }
-
 double snc_loss_bce(float *d, const float *logits, const float *target, const snc_sets *sets, int B, const double *of_label, double weight)
 {
     int K = sets->K;
@@ -71,7 +71,7 @@ double snc_loss_bce(float *d, const float *logits, const float *target, const sn
         for (int k = 0; k < K; k++) {
             double of = of_label ? of_label[2 * k + has[k]] : 1, x = (double)z[k];
             loss += of * softplus(has[k] ? -x : x);
-            if (d) d[(int64_t)b * K + k] += (float)(weight * of / n * (sigmoid(x) - has[k]));
+            if (d) d[(int64_t)b * K + k] += (float)(weight * of / n * (snc_label_probability(x) - has[k]));
         }
     }
     return loss / n;
@@ -81,9 +81,9 @@ double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, i
 {
     double loss = 0, t = temperature, n = (double)B * K;
     for (int64_t i = 0; i < (int64_t)B * K; i++) {
-        double z = (double)logits[i] / t, q = (double)teacher[i] / t, p = sigmoid(q);
+        double z = (double)logits[i] / t, q = (double)teacher[i] / t, p = snc_label_probability(q);
         loss += p * (softplus(-z) - softplus(-q)) + (1 - p) * (softplus(z) - softplus(q));
-        if (d) d[i] += (float)(weight * t / n * (sigmoid(z) - p));
+        if (d) d[i] += (float)(weight * t / n * (snc_label_probability(z) - p));
     }
     return loss * t * t / n;
 }

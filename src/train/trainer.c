@@ -117,9 +117,7 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->full, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
-    if (t->o->balanced) {
-        SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
-    }
+    if (t->o->balanced) SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
     return snc_touched_new(&t->touched, t->m);
 }
 

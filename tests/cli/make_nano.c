@@ -155,7 +155,7 @@ static snc_err to_hf(const char *from, const char *folder)
 {
     snc_ctx ctx = SNC_CTX_INIT;
     snc_model *m = NULL;
-    SNC_TRY(snc_model_load(&m, &ctx, from, 0, false));
+    SNC_TRY(snc_model_load(&m, &ctx, from, 0, SNC_MEANS_CLASSES));
     swap_rows(snc_params_w(&m->params, m->ix.classifier.w), m->cfg.hidden);
     swap_rows(snc_params_w(&m->params, m->ix.classifier.b), 1);
     snc_err err = write_hf(m, folder);

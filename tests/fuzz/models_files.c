@@ -105,7 +105,7 @@ static void damage_json(scratch *s, const char *from, const char *name, const ch
         assert_int_equal(fwrite(x.p, 1, x.n, f), x.n);
         fclose(f);
         snc_model *m = NULL;
-        if (snc_model_load(&m, &ctx, path, 0, false) != SNC_OK) {
+        if (snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES) != SNC_OK) {
             assert_null(m);
             assert_true(*snc_err_text());
         }

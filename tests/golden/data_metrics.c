@@ -17,6 +17,15 @@ static float *read_floats(const cJSON *list)
     return v;
 }
 
+/* How far from the reference, which is null where there is none; fails beyond the tolerance. */
+static double off_by(double out, const cJSON *score, const char *name)
+{
+    bool undefined = cJSON_IsNull(score);
+    double off = undefined ? 0.0 : fabs(out - score->valuedouble);
+    if (undefined != (isnan(out) != 0) || !(off <= TOLERANCE)) fail_msg("%s: %s is %.17g, expected %.17g", name, score->string, out, score->valuedouble);
+    return off;
+}
+
 static void scores_equal_the_references(void **state)
 {
     (void)state;
@@ -34,10 +43,7 @@ static void scores_equal_the_references(void **state)
         {
             double out;
             OK(snc_metric(&out, score->string, p, t, cJSON_GetArraySize(target)));
-            bool undefined = cJSON_IsNull(score);
-            double off = undefined ? 0.0 : fabs(out - score->valuedouble);
-            if (undefined != (isnan(out) != 0) || !(off <= TOLERANCE)) fail_msg("%s: %s is %.17g, expected %.17g", name, score->string, out, score->valuedouble);
-            if (off > worst) worst = off;
+            worst = fmax(worst, off_by(out, score, name));
             checked++;
         }
         free(p);
@@ -75,9 +81,7 @@ static void scores_of_sets_equal_the_references(void **state)
         {
             double out;
             OK(snc_metric_sets(&out, score->string, p, t, cJSON_GetArraySize(target) / K, K));
-            double off = fabs(out - score->valuedouble);
-            if (!(off <= TOLERANCE)) fail_msg("%s: %s is %.17g, expected %.17g", cJSON_GetObjectItem(c, "name")->valuestring, score->string, out, score->valuedouble);
-            if (off > worst) worst = off;
+            worst = fmax(worst, off_by(out, score, cJSON_GetObjectItem(c, "name")->valuestring));
             checked++;
         }
         free(p);

@@ -97,7 +97,7 @@ static void an_int4_file_loads_as_f32_within_its_error(void **state)
     snc_policy p = int4();
     const char *path = scratch_path(s, "load.snc");
     assert_ok(snc_export_model(path, &ctx, m, NULL, &p));
-    assert_ok(snc_model_load(&x, &ctx, path, 0, false));
+    assert_ok(snc_model_load(&x, &ctx, path, 0, SNC_MEANS_CLASSES));
     for (int i = 0; i < m->params.n; i++) {
         const float *a = snc_params_w(&m->params, i), *b = snc_params_w(&x->params, i);
         double e = 0, all = 0;

@@ -30,7 +30,7 @@ static snc_model *load(const char *path)
     snc_model *m = NULL;
     logs = 0;
     last_log[0] = 0;
-    assert_ok(snc_model_load(&m, &ctx, path, 0, false));
+    assert_ok(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES));
     return m;
 }
 
@@ -123,7 +123,7 @@ static void an_old_checkpoint_gets_a_seeded_pooler_and_head(void **state)
         square += (double)w[i] * (double)w[i];
     }
     assert_true(fabs(sum / 256) < 0.005 && fabs(sqrt(square / 256) - 0.02) < 0.005);
-    assert_ok(snc_model_load(&y, &ctx, GOLDEN "old", 5, false));
+    assert_ok(snc_model_load(&y, &ctx, GOLDEN "old", 5, SNC_MEANS_CLASSES));
     assert_int_equal(y->cfg.classes, 5);
     assert_null(y->labels);
     assert_memory_equal(w, snc_params_w(&y->params, y->ix.pooler.w), 256 * sizeof *w);
@@ -139,7 +139,7 @@ static void a_trained_head_wins_over_the_hint(void **state)
 {
     (void)state;
     snc_model *m = NULL;
-    assert_ok(snc_model_load(&m, &ctx, GOLDEN "hf", 2, false));
+    assert_ok(snc_model_load(&m, &ctx, GOLDEN "hf", 2, SNC_MEANS_CLASSES));
     assert_int_equal(m->cfg.classes, 3);
     assert_true(m->has_head);
     snc_model_free(m);
@@ -194,7 +194,7 @@ static void a_multi_label_checkpoint_is_one(void **state)
 static void config_fails(scratch *s, const char *key, const char *value, snc_err code, const char *fragment)
 {
     snc_model *m = NULL;
-    assert_fails(snc_model_load(&m, &ctx, with_config(s, key, value), 0, false), code, fragment);
+    assert_fails(snc_model_load(&m, &ctx, with_config(s, key, value), 0, SNC_MEANS_CLASSES), code, fragment);
     assert_null(m);
     assert_non_null(strstr(snc_err_text(), "config.json"));
 }
@@ -211,7 +211,7 @@ static void a_config_that_contradicts_the_tensors_is_refused(void **state)
     config_fails(s, "num_hidden_layers", "1", SNC_E_SHAPE, "but num_hidden_layers is 1");
     config_fails(s, "id2label", "{\"0\":\"a\",\"1\":\"b\"}", SNC_E_SHAPE, "'classifier.weight' is [3, 16], expected [2, 16]");
     snc_model *m = NULL;
-    assert_fails(snc_model_load(&m, &ctx, with_config(s, "num_hidden_layers", "3"), 0, false), SNC_E_FORMAT,
+    assert_fails(snc_model_load(&m, &ctx, with_config(s, "num_hidden_layers", "3"), 0, SNC_MEANS_CLASSES), SNC_E_FORMAT,
                  "tensor 'bert.encoder.layer.2.attention.self.query.weight' is missing");
     config_fails(s, "hidden_size", "16000000", SNC_E_FORMAT, "'hidden_size' must be a whole number");
 }
@@ -343,7 +343,7 @@ static snc_err load_edited(scratch *s, const char *victim, const char *rename, c
     snc_st_close(keep);
     snc_model *m = NULL;
     logs = 0;
-    snc_err err = snc_model_load(&m, &ctx, path, 0, false);
+    snc_err err = snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES);
     snc_model_free(m);
     return err;
 }
@@ -398,7 +398,7 @@ static void doubles_are_read(void **state)
     wide[0][0] = 1e39;
     assert_ok(snc_st_save(path, NULL, list, n));
     snc_st_close(f);
-    assert_fails(snc_model_load(&b, &ctx, path, 0, false), SNC_E_FORMAT, "holds NaN or infinity");
+    assert_fails(snc_model_load(&b, &ctx, path, 0, SNC_MEANS_CLASSES), SNC_E_FORMAT, "holds NaN or infinity");
 }
 
 static void numbers_that_are_not_finite_are_refused(void **state)
@@ -414,7 +414,7 @@ static void numbers_that_are_not_finite_are_refused(void **state)
     assert_ok(snc_file_write(path, data, n));
     snc_free(data);
     snc_model *m = NULL;
-    assert_fails(snc_model_load(&m, &ctx, path, 0, false), SNC_E_FORMAT, "holds NaN or infinity");
+    assert_fails(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES), SNC_E_FORMAT, "holds NaN or infinity");
     assert_non_null(strstr(snc_err_text(), "conf/model.safetensors: tensor '"));
 }
 
@@ -443,7 +443,7 @@ static void extra_tensors_are_counted_once(void **state)
     snprintf(vocab, sizeof vocab, "%s/conf/vocab.txt", s->dir);
     copy_file(vocab, GOLDEN "hf/vocab.txt");
     logs = 0;
-    assert_ok(snc_model_load(&m, &ctx, path, 0, false));
+    assert_ok(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES));
     assert_int_equal(logs, 1);
     assert_non_null(strstr(last_log, "2 tensors are not used, such as 'my.extra'"));
     snc_model_free(m);
@@ -455,7 +455,7 @@ static void extra_tensors_are_counted_once(void **state)
 static void file_fails(const char *path, snc_err code, const char *fragment)
 {
     snc_model *m = NULL;
-    assert_fails(snc_model_load(&m, &ctx, path, 0, false), code, fragment);
+    assert_fails(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES), code, fragment);
     assert_null(m);
 }
 
@@ -554,7 +554,7 @@ static void truncated_files_are_refused(void **state)
         for (size_t cut = 1; cut < n; cut += n / 37 + 1) {
             assert_ok(snc_file_write(path, data, cut));
             snc_model *m = NULL;
-            snc_err err = snc_model_load(&m, &ctx, path, 0, false);
+            snc_err err = snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES);
             if (err != SNC_E_FORMAT || m) fail_msg("%s cut to %zu bytes gave %d \"%s\"", from[k], cut, err, snc_err_text());
         }
         snc_free(data);
@@ -637,7 +637,7 @@ static void the_real_model_loads(void **state)
         skip();
     }
     snc_model *m = NULL;
-    assert_ok(snc_model_load(&m, &ctx, path, 2, false));
+    assert_ok(snc_model_load(&m, &ctx, path, 2, SNC_MEANS_CLASSES));
     assert_int_equal(m->cfg.layers, 6);
     assert_int_equal(m->cfg.hidden, 384);
     assert_int_equal(m->cfg.head_width, 32);

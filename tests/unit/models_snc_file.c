@@ -37,7 +37,7 @@ static void a_saved_model_is_loaded_to_the_bit(void **state)
     snc_model *m = full_nano(), *x = NULL;
     const char *path = scratch_path(s, "full.bin"); /* the name says nothing */
     assert_ok(snc_model_save(m, path));
-    assert_ok(snc_model_load(&x, &ctx, path, 5, false));
+    assert_ok(snc_model_load(&x, &ctx, path, 5, SNC_MEANS_CLASSES));
     assert_same(m, x);
     assert_int_equal(x->cfg.classes, 2);
     assert_string_equal(x->labels[0], m->labels[0]);
@@ -60,7 +60,7 @@ static void a_subnet_keeps_its_shapes(void **state)
     assert_ok(snc_model_extract(&x, m, &a));
     const char *path = scratch_path(s, "sub.snc");
     assert_ok(snc_model_save(x, path));
-    assert_ok(snc_model_load(&y, &ctx, path, 0, false));
+    assert_ok(snc_model_load(&y, &ctx, path, 0, SNC_MEANS_CLASSES));
     assert_same(x, y);
     assert_true(snc_arch_equal(&x->arch, &y->arch));
     assert_int_equal(y->cfg.layers, NANO_L); /* of the family */
@@ -76,11 +76,11 @@ static void a_seeded_head_gives_way_to_the_hint(void **state)
     assert_ok(snc_model_set_head(m, 2, false, NULL, 1));
     const char *path = scratch_path(s, "headless.snc");
     assert_ok(snc_model_save(m, path));
-    assert_ok(snc_model_load(&x, &ctx, path, 4, false));
+    assert_ok(snc_model_load(&x, &ctx, path, 4, SNC_MEANS_CLASSES));
     assert_int_equal(x->cfg.classes, 4);
     assert_false(x->has_head);
     snc_model_free(x);
-    assert_ok(snc_model_load(&x, &ctx, path, 0, false));
+    assert_ok(snc_model_load(&x, &ctx, path, 0, SNC_MEANS_CLASSES));
     assert_int_equal(x->cfg.classes, 2);
     snc_model_free(x);
     snc_model_free(m);
@@ -139,7 +139,7 @@ static void int8_files_load_dequantized(void **state)
     snc_policy p = mixed();
     const char *path = scratch_path(s, "int8.snc");
     assert_ok(snc_make_file(path, m, &p));
-    assert_ok(snc_model_load(&x, &ctx, path, 0, false));
+    assert_ok(snc_model_load(&x, &ctx, path, 0, SNC_MEANS_CLASSES));
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *q = &m->params.p[i];
         const float *a = snc_params_w(&m->params, i), *b = snc_params_w(&x->params, i);
@@ -237,7 +237,7 @@ static void refuses(scratch *s, const edit *e, snc_err code, const char *fragmen
     const char *path = edited(s, e);
     assert_fails(snc_sncfile_open(&f, path), code, fragment);
     assert_non_null(strstr(snc_err_text(), "edited.snc: "));
-    if (!e->key || strcmp(e->key, "snc_format") != 0 || e->value) assert_fails(snc_model_load(&m, &ctx, path, 0, false), code, fragment);
+    if (!e->key || strcmp(e->key, "snc_format") != 0 || e->value) assert_fails(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES), code, fragment);
 }
 
 static void damaged_metadata_is_named(void **state)
