@@ -13,6 +13,7 @@ enum { PATH_SIZE = 4096, NAMES_SIZE = 512 };
 
 #define FROM_TENSORFLOW \
     "convert them once in Python (transformers 4.x): BertForSequenceClassification.from_pretrained(DIR, from_tf=True).save_pretrained(OUT)"
+#define A_GGUF "a GGUF file of llama.cpp: give the checkpoint that it was made from (safetensors or PyTorch)"
 #define START(text) text, sizeof text - 1
 
 static const struct {
@@ -20,7 +21,7 @@ static const struct {
     size_t n;
     const char *is;
 } files[] = {
-    {START("GGUF"), "a GGUF file of llama.cpp: give the checkpoint that it was made from (safetensors or PyTorch)"},
+    {START("GGUF"), A_GGUF},
     {START("\x89HDF\r\n\x1a\n"), "TensorFlow weights (HDF5): " FROM_TENSORFLOW},
     {START("\x1f\x8b"), "a packed archive (gzip): unpack it and give the folder"},
     {START("<!DOCTYPE"), "a web page, not the file behind it: use the download link"},
@@ -137,7 +138,7 @@ static const struct {
     {"saved_model.pb", "a TensorFlow SavedModel: take the model's PyTorch or safetensors files"},
     {".ckpt.index", "a TensorFlow checkpoint: convert it once in Python, BertModel.from_pretrained(DIR, from_tf=True) and save_pretrained"},
     {".msgpack", "Flax weights: convert them once in Python, from_pretrained(DIR, from_flax=True) and save_pretrained"},
-    {".gguf", "a GGUF file of llama.cpp: give the checkpoint that it was made from (safetensors or PyTorch)"},
+    {".gguf", A_GGUF},
     {".snc", "a model by itself: give the path of the file"},
     {".onnx", "an ONNX model: give the checkpoint that it was made from (safetensors or PyTorch)"},
 };
@@ -145,7 +146,7 @@ static const struct {
 /* The folder that a job works in, finished or not. */
 static snc_err name_run(const char *folder)
 {
-    char file[4096];
+    char file[PATH_SIZE];
     SNC_TRY(snc_path_join(file, sizeof file, folder, "compressed.snc"));
     SNC_CHECK(!snc_is_file(file), SNC_E_UNSUPPORTED, "%s: the folder of a run: its model is %s", folder, file);
     SNC_TRY(snc_path_join(file, sizeof file, folder, "teacher.snc"));
