@@ -3,14 +3,14 @@
 
 #include <string.h>
 
+#include "models/family/family.h"
 #include "quant/int4.h"
 
 static const char *const act_names[] = {[SNC_ACT_GELU] = "gelu", [SNC_ACT_GELU_TANH] = "gelu_tanh", [SNC_ACT_RELU] = "relu"};
-static const char *const site_names[SNC_SITES] = {"q", "k", "v", "o", "ffn_in", "ffn_out"};
 
 enum { MAX_WIDTH = 65536, MAX_VOCAB = 16 << 20 };
 
-snc_arch snc_arch_full(const snc_bert_config *c)
+snc_arch snc_arch_full(const snc_encoder_config *c)
 {
     snc_arch a = {.layers = c->layers, .hidden = c->hidden};
     for (int i = 0; i < c->layers; i++) {
@@ -31,18 +31,17 @@ bool snc_arch_equal(const snc_arch *a, const snc_arch *b)
 
 snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent)
 {
-    SNC_CHECK(a->layers >= 1 && a->layers <= parent->layers, SNC_E_SHAPE, "arch: %d layers, expected 1 to %d", a->layers,
-              parent->layers);
-    SNC_CHECK(a->hidden >= 1 && a->hidden <= parent->hidden, SNC_E_SHAPE, "arch: hidden size %d, expected 1 to %d",
-              a->hidden, parent->hidden);
+    SNC_CHECK(a->layers >= 1 && a->layers <= parent->layers, SNC_E_SHAPE, "arch: %d layers, expected 1 to %d", a->layers, parent->layers);
+    SNC_CHECK(a->hidden >= 1 && a->hidden <= parent->hidden, SNC_E_SHAPE, "arch: hidden size %d, expected 1 to %d", a->hidden,
+              parent->hidden);
     for (int i = 0; i < a->layers; i++) {
         int s = a->source[i];
         SNC_CHECK(s >= 0 && s < parent->layers && (i == 0 || s > a->source[i - 1]), SNC_E_SHAPE,
                   "arch: layer %d: source %d, expected ascending numbers below %d", i, s, parent->layers);
-        SNC_CHECK(a->heads[i] >= 1 && a->heads[i] <= parent->heads[s], SNC_E_SHAPE,
-                  "arch: layer %d: %d heads, expected 1 to %d", i, a->heads[i], parent->heads[s]);
-        SNC_CHECK(a->ffn[i] >= 1 && a->ffn[i] <= parent->ffn[s], SNC_E_SHAPE,
-                  "arch: layer %d: FFN width %d, expected 1 to %d", i, a->ffn[i], parent->ffn[s]);
+        SNC_CHECK(a->heads[i] >= 1 && a->heads[i] <= parent->heads[s], SNC_E_SHAPE, "arch: layer %d: %d heads, expected 1 to %d", i,
+                  a->heads[i], parent->heads[s]);
+        SNC_CHECK(a->ffn[i] >= 1 && a->ffn[i] <= parent->ffn[s], SNC_E_SHAPE, "arch: layer %d: FFN width %d, expected 1 to %d", i,
+                  a->ffn[i], parent->ffn[s]);
     }
     return SNC_OK;
 }
@@ -53,6 +52,13 @@ snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed)
     memset(p.linear, (int)linear, sizeof p.linear);
     p.pooler = p.classifier = (uint8_t)linear;
     p.embed = (uint8_t)embed;
+    return p;
+}
+
+snc_policy snc_policy_int8(void)
+{
+    snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
+    p.classifier = SNC_F32; /* a few hundred numbers */
     return p;
 }
 
@@ -67,21 +73,27 @@ static snc_err check_width(int dtype, int inputs, const char *what, int layer)
 
 snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width)
 {
-    for (int l = 0; l < a->layers; l++)
-        for (int s = 0; s < SNC_SITES; s++) {
-            int inputs = s == SNC_SITE_O ? a->heads[l] * head_width : s == SNC_SITE_FFN_OUT ? a->ffn[l] : a->hidden;
-            SNC_TRY(check_width(p->linear[l][s], inputs, site_names[s], l));
+    const snc_encoder_config c = {.head_width = head_width};
+    int size[SNC_AXES];
+    for (int l = 0; l < a->layers; l++) {
+        snc_spec_sizes(size, &c, a, l);
+        for (int r = 0; r < SNC_ROLES; r++) {
+            const snc_spec *s = &snc_spec_rows[r];
+            if (s->slot == SNC_SLOT_SITE) SNC_TRY(check_width(snc_spec_dtype(p, r, l), size[s->cols], s->key, l));
         }
-    SNC_TRY(check_width(p->pooler, a->hidden, "pooler", -1));
-    SNC_TRY(check_width(p->classifier, a->hidden, "classifier", -1));
-    return check_width(p->embed, a->hidden, "embed", -1);
+    }
+    for (int r = SNC_ROLES - 1; r >= 0; r--) {
+        const snc_spec *s = &snc_spec_rows[r];
+        if (!s->layer && s->key) SNC_TRY(check_width(snc_spec_dtype(p, r, 0), size[s->cols], s->key, -1));
+    }
+    return SNC_OK;
 }
 
 bool snc_policy_uses(const snc_policy *p, int layers, snc_dtype t)
 {
-    bool yes = p->embed == t || p->pooler == t || p->classifier == t;
-    for (int l = 0; l < layers; l++)
-        for (int s = 0; s < SNC_SITES; s++) yes = yes || p->linear[l][s] == t;
+    bool yes = false;
+    for (int r = 0; r < SNC_ROLES; r++)
+        for (int l = 0; l < layers && snc_spec_rows[r].key; l++) yes = yes || snc_spec_dtype(p, r, l) == t;
     return yes;
 }
 
@@ -107,8 +119,7 @@ static snc_err get_layers(const cJSON **out, int *n, const cJSON *obj, const cha
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, "layers");
     int size = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 0;
-    SNC_CHECK(size >= 1 && size <= SNC_MAX_LAYERS, SNC_E_FORMAT, "%s: 'layers' must be a list of 1 to %d objects", where,
-              SNC_MAX_LAYERS);
+    SNC_CHECK(size >= 1 && size <= SNC_MAX_LAYERS, SNC_E_FORMAT, "%s: 'layers' must be a list of 1 to %d objects", where, SNC_MAX_LAYERS);
     *out = v;
     *n = size;
     return SNC_OK;
@@ -144,24 +155,22 @@ snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where)
     return SNC_OK;
 }
 
-static void add_dtype(cJSON *obj, const char *key, uint8_t t)
-{
-    cJSON_AddStringToObject(obj, key, snc_dtype_get((snc_dtype)t)->name);
-}
+static void add_dtype(cJSON *obj, const char *key, uint8_t t) { cJSON_AddStringToObject(obj, key, snc_dtype_get((snc_dtype)t)->name); }
 
 cJSON *snc_policy_to_json(const snc_policy *p, int layers)
 {
     cJSON *j = cJSON_CreateObject();
-    add_dtype(j, "embed", p->embed);
-    add_dtype(j, "pooler", p->pooler);
-    add_dtype(j, "classifier", p->classifier);
+    for (int r = 0; r < SNC_ROLES; r++) {
+        const snc_spec *s = &snc_spec_rows[r];
+        if (!s->layer && s->key && !cJSON_HasObjectItem(j, s->key)) add_dtype(j, s->key, (uint8_t)snc_spec_dtype(p, r, 0));
+    }
     cJSON *list = cJSON_AddArrayToObject(j, "layers");
     for (int i = 0; i < layers; i++) {
         cJSON *l = cJSON_CreateObject();
         const uint8_t *t = p->linear[i];
         bool tied = t[SNC_SITE_Q] == t[SNC_SITE_K] && t[SNC_SITE_K] == t[SNC_SITE_V];
-        if (tied) add_dtype(l, "qkv", t[SNC_SITE_Q]);
-        for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) add_dtype(l, site_names[s], t[s]);
+        if (tied) add_dtype(l, SNC_POLICY_TIED, t[SNC_SITE_Q]);
+        for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) add_dtype(l, snc_spec_key(s), t[s]);
         cJSON_AddItemToArray(list, l);
     }
     return j;
@@ -173,36 +182,59 @@ static snc_err get_dtype(uint8_t *out, const cJSON *obj, const char *key, const 
     SNC_TRY(snc_json_str(&name, obj, key, NULL, where));
     SNC_CHECK(name, SNC_E_FORMAT, "%s: missing key '%s'", where, key);
     snc_dtype t;
-    SNC_CHECK(snc_dtype_parse(&t, name) == SNC_OK && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8 || t == SNC_I4),
-              SNC_E_FORMAT, "%s: '%s' is '%s', expected f32, bf16, int8 or int4", where, key, name);
+    SNC_CHECK(snc_dtype_parse(&t, name) == SNC_OK && (t == SNC_F32 || t == SNC_BF16 || t == SNC_I8 || t == SNC_I4), SNC_E_FORMAT,
+              "%s: '%s' is '%s', expected f32, bf16, int8 or int4", where, key, name);
     *out = (uint8_t)t;
     return SNC_OK;
 }
 
+/* The keys of all matrices of a layer, or of what stands outside of layers, and up to two more. */
+static snc_err check_policy_keys(const cJSON *j, bool layer, const char *more, const char *most, const char *where)
+{
+    const char *keys[SNC_ROLES + 3];
+    int n = 0;
+    for (int r = 0; r < SNC_ROLES; r++)
+        if (snc_spec_rows[r].layer == layer && snc_spec_rows[r].key) keys[n++] = snc_spec_rows[r].key;
+    keys[n++] = more;
+    keys[n++] = most;
+    keys[n] = NULL;
+    return snc_json_check_keys(j, keys, where);
+}
+
 static snc_err get_layer(uint8_t out[SNC_SITES], const cJSON *l, const char *where)
 {
-    static const char *const keys[] = {"qkv", "q", "k", "v", "o", "ffn_in", "ffn_out", NULL};
-    bool tied = cJSON_GetObjectItemCaseSensitive(l, "qkv");
-    SNC_TRY(snc_json_check_keys(l, keys, where));
-    if (tied) SNC_TRY(get_dtype(&out[SNC_SITE_Q], l, "qkv", where));
+    bool tied = cJSON_GetObjectItemCaseSensitive(l, SNC_POLICY_TIED);
+    SNC_TRY(check_policy_keys(l, true, SNC_POLICY_TIED, NULL, where));
+    if (tied) SNC_TRY(get_dtype(&out[SNC_SITE_Q], l, SNC_POLICY_TIED, where));
     out[SNC_SITE_K] = out[SNC_SITE_V] = out[SNC_SITE_Q];
-    for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) SNC_TRY(get_dtype(&out[s], l, site_names[s], where));
+    for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) SNC_TRY(get_dtype(&out[s], l, snc_spec_key(s), where));
     for (int s = SNC_SITE_Q; s <= SNC_SITE_V && tied; s++)
-        SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(l, site_names[s]), SNC_E_FORMAT, "%s: 'qkv' and '%s' exclude each other", where,
-                  site_names[s]);
+        SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(l, snc_spec_key(s)), SNC_E_FORMAT,
+                  "%s: '" SNC_POLICY_TIED "' and '%s' exclude each other", where, snc_spec_key(s));
+    return SNC_OK;
+}
+
+/* What stands outside of layers. */
+static snc_err get_once(snc_policy *p, const cJSON *j, const char *where)
+{
+    SNC_TRY(check_policy_keys(j, false, "layers", "linear", where));
+    for (int r = 0; r < SNC_ROLES; r++) {
+        const snc_spec *s = &snc_spec_rows[r];
+        uint8_t *to = s->slot == SNC_SLOT_EMBED        ? &p->embed
+                      : s->slot == SNC_SLOT_POOLER     ? &p->pooler
+                      : s->slot == SNC_SLOT_CLASSIFIER ? &p->classifier
+                                                       : NULL;
+        if (to) SNC_TRY(get_dtype(to, j, s->key, where));
+    }
     return SNC_OK;
 }
 
 snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where)
 {
-    static const char *const keys[] = {"embed", "pooler", "classifier", "layers", "linear", NULL};
     snc_policy p = snc_policy_uniform(SNC_F32, SNC_F32);
     const cJSON *list = NULL, *l;
     int n = 0, i = 0;
-    SNC_TRY(snc_json_check_keys(j, keys, where));
-    SNC_TRY(get_dtype(&p.embed, j, "embed", where));
-    SNC_TRY(get_dtype(&p.pooler, j, "pooler", where));
-    SNC_TRY(get_dtype(&p.classifier, j, "classifier", where));
+    SNC_TRY(get_once(&p, j, where));
     if (cJSON_GetObjectItemCaseSensitive(j, "linear")) {
         uint8_t all = 0;
         SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(j, "layers"), SNC_E_FORMAT, "%s: 'linear' and 'layers' exclude each other", where);
@@ -218,9 +250,10 @@ snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const 
     return SNC_OK;
 }
 
-cJSON *snc_bert_config_to_json(const snc_bert_config *c)
+cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
 {
     cJSON *j = cJSON_CreateObject();
+    if (snc_family_of(c) != &snc_family_bert) cJSON_AddStringToObject(j, "family", snc_family_of(c)->type);
     cJSON_AddNumberToObject(j, "vocab", c->vocab);
     cJSON_AddNumberToObject(j, "positions", c->positions);
     cJSON_AddNumberToObject(j, "types", c->types);
@@ -251,6 +284,17 @@ static snc_err get_act(snc_act *out, const cJSON *j, const char *where)
     return snc_err_set(SNC_E_FORMAT, "%s: 'act' is '%s', expected gelu, gelu_tanh or relu", where, name);
 }
 
+static snc_err get_family(const snc_family **out, const cJSON *j, const char *where)
+{
+    const char *type = NULL;
+    char types[128];
+    snc_family_types(types, sizeof types);
+    SNC_TRY(snc_json_str(&type, j, "family", snc_family_bert.type, where));
+    *out = snc_family_find(type);
+    SNC_CHECK(*out, SNC_E_UNSUPPORTED, "%s: 'family' is '%s', expected %s", where, type, types);
+    return SNC_OK;
+}
+
 static snc_err get_float(float *out, const cJSON *j, const char *key, double def, double min, double max, const char *where)
 {
     double d = 0;
@@ -259,16 +303,17 @@ static snc_err get_float(float *out, const cJSON *j, const char *key, double def
     return SNC_OK;
 }
 
-snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const char *where)
+snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"vocab", "positions", "types",   "hidden", "layers",   "heads",          "head_width",
-                                       "ffn",   "classes",   "act",     "norm_eps", "hidden_dropout",
-                                       "attention_dropout", "regression", "multilabel", NULL};
-    snc_bert_config c = {0};
+    static const char *const keys[] = {"family",     "vocab",      "positions", "types", "hidden",   "layers",         "heads",
+                                       "head_width", "ffn",        "classes",   "act",   "norm_eps", "hidden_dropout", "attention_dropout",
+                                       "regression", "multilabel", NULL};
+    snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
+    SNC_TRY(get_family(&c.family, j, where));
     SNC_TRY(need_int(&c.vocab, j, "vocab", 1, MAX_VOCAB, where));
-    SNC_TRY(need_int(&c.positions, j, "positions", 1, MAX_WIDTH, where));
-    SNC_TRY(need_int(&c.types, j, "types", 1, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.positions, j, "positions", 1 + c.family->position_base, MAX_WIDTH, where));
+    SNC_TRY(need_int(&c.types, j, "types", snc_family_has(c.family, SNC_ROLE_TYPE), MAX_WIDTH, where));
     SNC_TRY(need_int(&c.hidden, j, "hidden", 1, MAX_WIDTH, where));
     SNC_TRY(need_int(&c.layers, j, "layers", 1, SNC_MAX_LAYERS, where));
     SNC_TRY(need_int(&c.heads, j, "heads", 1, MAX_WIDTH, where));
@@ -282,8 +327,8 @@ snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const ch
     SNC_TRY(snc_json_bool(&c.regression, j, "regression", false, where));
     SNC_TRY(snc_json_bool(&c.multilabel, j, "multilabel", false, where));
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
-    SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where,
-              c.heads, c.head_width);
+    SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where, c.heads,
+              c.head_width);
     *out = c;
     return SNC_OK;
 }

@@ -18,17 +18,18 @@ enum { SNC_MAX_LAYERS = 48, SNC_MAX_CLASSES = 1024 };
 
 typedef enum snc_act { SNC_ACT_GELU, SNC_ACT_GELU_TANH, SNC_ACT_RELU } snc_act;
 
-typedef struct snc_bert_config {
-    int vocab, positions, types; /* rows of the three embedding tables */
+typedef struct snc_encoder_config {
+    const struct snc_family *family;            /* models/family/family.h; NULL: BERT */
+    int vocab, positions, types;                /* rows of the embedding tables; types 0: the family has none */
     int hidden, layers, heads, head_width, ffn; /* of the full-size family member */
-    int classes;                 /* K; 1 for regression; 0: no head yet */
+    int classes;                                /* K; 1 for regression; 0: no head yet */
     snc_act act;
     float norm_eps;
     float hidden_dropout, attention_dropout;
     bool regression, multilabel; /* neither: one of K classes */
-} snc_bert_config;
+} snc_encoder_config;
 
-static inline snc_meaning snc_meaning_of(const snc_bert_config *c)
+static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 {
     return c->multilabel ? SNC_MEANS_MULTILABEL : c->regression ? SNC_MEANS_REGRESSION : SNC_MEANS_CLASSES;
 }
@@ -41,35 +42,35 @@ typedef struct snc_arch {
 } snc_arch;
 
 /* The matrices of a layer, each with a dtype of its own; a search ties Q, K and V unless its space says otherwise. */
-typedef enum snc_site {
-    SNC_SITE_Q, SNC_SITE_K, SNC_SITE_V, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT, SNC_SITES
-} snc_site;
+typedef enum snc_site { SNC_SITE_Q, SNC_SITE_K, SNC_SITE_V, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT, SNC_SITES } snc_site;
 
 typedef struct snc_policy {
     uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16, SNC_I8 or SNC_I4 */
     uint8_t pooler, classifier, embed;         /* embed: all three tables */
 } snc_policy;
 
-snc_arch   snc_arch_full(const snc_bert_config *c);
-bool       snc_arch_equal(const snc_arch *a, const snc_arch *b);
+snc_arch snc_arch_full(const snc_encoder_config *c);
+bool snc_arch_equal(const snc_arch *a, const snc_arch *b);
 /* SNC_E_SHAPE names the layer and the width that does not fit in `parent`. */
-snc_err    snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
+snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and classifier: like the linears */
+snc_policy snc_policy_int8(void);                                 /* all linears and embeddings INT8, the classifier F32 */
 
 /* Whether each matrix can have its dtype at its width: INT8 takes every width, INT4 inputs in multiples of 16 (embedding
  * rows too). SNC_E_SHAPE names the layer, the matrix and the width. p's rows are a's layers. */
-snc_err    snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width) SNC_MUST_USE;
-bool       snc_policy_uses(const snc_policy *p, int layers, snc_dtype t); /* in any matrix or table */
+snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width) SNC_MUST_USE;
+bool snc_policy_uses(const snc_policy *p, int layers, snc_dtype t); /* in any matrix or table */
 
 /* {"hidden":384,"layers":[{"source":0,"heads":12,"ffn":1536},...]} */
-cJSON  *snc_arch_to_json(const snc_arch *a);
+cJSON *snc_arch_to_json(const snc_arch *a);
 snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where) SNC_MUST_USE;
 /* {"embed":"int8","pooler":"int8","classifier":"f32","layers":[{"qkv":"int8","o":"int8","ffn_in":"int8","ffn_out":"f32"},...]}
  * "q", "k" and "v" stand in place of "qkv" where they differ. A file may give "linear":"int8" instead of "layers": all alike. */
-cJSON  *snc_policy_to_json(const snc_policy *p, int layers);
+#define SNC_POLICY_TIED "qkv"
+cJSON *snc_policy_to_json(const snc_policy *p, int layers);
 snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where) SNC_MUST_USE;
 /* Our own keys, the ones of the struct; act: "gelu" | "gelu_tanh" | "relu". */
-cJSON  *snc_bert_config_to_json(const snc_bert_config *c);
-snc_err snc_bert_config_from_json(snc_bert_config *out, const cJSON *j, const char *where) SNC_MUST_USE;
+cJSON *snc_encoder_config_to_json(const snc_encoder_config *c);
+snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where) SNC_MUST_USE;
 
 #endif

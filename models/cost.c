@@ -1,38 +1,71 @@
+/* Closed formulas over the table of parameters. */
 #include "models/cost.h"
 
 #include "core/dtype.h"
+#include "models/family/family.h"
 #include "quant/int4.h"
 
-static int64_t attention_width(const snc_bert_config *c, const snc_arch *a, int l)
+/* The axes of each layer: a search asks for the costs of thousands of nets, so they are looked up once a net. */
+typedef struct shapes {
+    const snc_family *family;
+    int layers, size[SNC_MAX_LAYERS][SNC_AXES];
+} shapes;
+
+static void make_shapes(shapes *x, const snc_encoder_config *c, const snc_arch *a)
 {
-    return (int64_t)c->head_width * a->heads[l];
+    x->family = snc_family_of(c);
+    x->layers = a->layers;
+    for (int l = 0; l < a->layers; l++) snc_spec_sizes(x->size[l], c, a, l);
 }
 
-int64_t snc_cost_params(const snc_bert_config *c, const snc_arch *a)
-{
-    int64_t C = a->hidden, n = ((int64_t)c->vocab + c->positions + c->types) * C + 2 * C;
-    for (int l = 0; l < a->layers; l++) {
-        int64_t A = attention_width(c, a, l), F = a->ffn[l];
-        n += 4 * A * C + 3 * A + C + 2 * C; /* Q, K, V, O, LayerNorm */
-        n += 2 * F * C + F + C + 2 * C;     /* FFN, LayerNorm */
-    }
-    return n + C * C + C + c->classes * (C + 1);
-}
+/* How many parameters of one row a net has. */
+static int count_of(snc_role r, const shapes *x) { return !snc_family_has(x->family, r) ? 0 : snc_spec_rows[r].layer ? x->layers : 1; }
 
-int64_t snc_cost_encoder_macs(const snc_bert_config *c, const snc_arch *a, int len)
+/* The numbers in all parameters of one row. */
+static int64_t numbers_of(snc_role r, const shapes *x)
 {
-    int64_t S = len, C = a->hidden, n = 0;
-    for (int l = 0; l < a->layers; l++) {
-        int64_t A = attention_width(c, a, l);
-        n += 4 * S * C * A + 2 * S * S * A + 2 * S * C * a->ffn[l];
-    }
+    const snc_spec *s = &snc_spec_rows[r];
+    int64_t n = 0;
+    for (int l = 0; l < count_of(r, x); l++) n += (int64_t)x->size[l][s->rows] * x->size[l][s->cols];
     return n;
 }
 
-int64_t snc_cost_macs(const snc_bert_config *c, const snc_arch *a, int len)
+int64_t snc_cost_params(const snc_encoder_config *c, const snc_arch *a)
 {
-    int64_t S = len, C = a->hidden, norms = 2 * (int64_t)a->layers + 1;
-    return snc_cost_encoder_macs(c, a, len) + C * C + C * c->classes + norms * S * C + S;
+    int64_t n = 0;
+    shapes x;
+    make_shapes(&x, c, a);
+    for (int r = 0; r < SNC_ROLES; r++) n += numbers_of(r, &x);
+    return n;
+}
+
+static int64_t encoder_macs(const shapes *x, int64_t S)
+{
+    int64_t n = 0;
+    for (int r = 0; r < SNC_ROLES; r++)
+        if (snc_spec_rows[r].slot == SNC_SLOT_SITE) n += S * numbers_of(r, x);
+    for (int l = 0; l < x->layers; l++) n += 2 * S * S * x->size[l][SNC_AXIS_HEAD];
+    return n;
+}
+
+int64_t snc_cost_encoder_macs(const snc_encoder_config *c, const snc_arch *a, int len)
+{
+    shapes x;
+    make_shapes(&x, c, a);
+    return encoder_macs(&x, len);
+}
+
+int64_t snc_cost_macs(const snc_encoder_config *c, const snc_arch *a, int len)
+{
+    shapes x;
+    make_shapes(&x, c, a);
+    int64_t S = len, n = encoder_macs(&x, S) + S;
+    for (int r = 0; r < SNC_ROLES; r++) {
+        const snc_spec *s = &snc_spec_rows[r];
+        if (s->slot == SNC_SLOT_POOLER || s->slot == SNC_SLOT_CLASSIFIER) n += numbers_of(r, &x);
+        if (s->init == SNC_INIT_ONE) n += S * numbers_of(r, &x); /* a LayerNorm, told by its gain */
+    }
+    return n;
 }
 
 /* What a matrix keeps beside its weights: a scale a row, and INT4's multipliers. */
@@ -41,36 +74,39 @@ static int64_t scale_bytes(snc_dtype t, int64_t N, int64_t K)
     return (t == SNC_I8 || t == SNC_I4 ? 4 * N : 0) + (t == SNC_I4 ? N * (int64_t)snc_int4_group_bytes((int)K) : 0);
 }
 
-static int64_t matrix_tensors(snc_dtype t) { return t == SNC_I4 ? 3 : t == SNC_I8 ? 2 : 1; }
-
-/* Adds a linear [N, K] with its bias. */
-static void add_linear(snc_bytes *b, int64_t *tensors, snc_dtype t, int64_t N, int64_t K)
+/* Adds the tables or matrices of one row; returns their tensors. */
+static int64_t add_matrices(snc_bytes *b, snc_role role, const shapes *x, const snc_policy *p)
 {
-    b->linears += N * K * snc_dtype_get(t)->bits / 8;
-    b->vectors += N * 4;
-    *tensors += 1 + matrix_tensors(t);
-    b->scales += scale_bytes(t, N, K);
+    const snc_spec *s = &snc_spec_rows[role];
+    int64_t weights = 0, scales = 0, tensors = 0;
+    for (int l = 0; l < count_of(role, x); l++) {
+        snc_dtype t = snc_spec_dtype(p, role, l);
+        int64_t N = x->size[l][s->rows], K = x->size[l][s->cols];
+        weights += N * K * snc_dtype_get(t)->bits / 8;
+        scales += scale_bytes(t, N, K);
+        tensors += t == SNC_I4 ? 3 : t == SNC_I8 ? 2 : 1;
+    }
+    *(s->slot == SNC_SLOT_EMBED ? &b->embed : &b->linears) += weights;
+    *(s->slot == SNC_SLOT_EMBED ? &b->embed : &b->scales) += scales;
+    return tensors;
 }
 
-void snc_cost_bytes(snc_bytes *out, const snc_bert_config *c, const snc_arch *a, const snc_policy *p,
-                    size_t tokenizer_bytes, size_t metadata_bytes)
+void snc_cost_bytes(snc_bytes *out, const snc_encoder_config *c, const snc_arch *a, const snc_policy *p, size_t tokenizer_bytes,
+                    size_t metadata_bytes)
 {
     enum { ENTRY = 104, FIXED = 1024 }; /* a tensor's line at its longest; brackets, padding, our own metadata keys */
     snc_bytes b = {.tokenizer = (int64_t)tokenizer_bytes};
-    int64_t C = a->hidden, rows = (int64_t)c->vocab + c->positions + c->types;
-    int64_t tensors = 3 * matrix_tensors((snc_dtype)p->embed) + 2 + 4 * (int64_t)a->layers + 2; /* tables, LayerNorms, tokenizer; linears count themselves */
-    b.embed = rows * C * snc_dtype_get(p->embed)->bits / 8 + scale_bytes((snc_dtype)p->embed, rows, C);
-    b.vectors = 2 * C * 4 * (2 * (int64_t)a->layers + 1);
-    for (int l = 0; l < a->layers; l++) {
-        int64_t A = attention_width(c, a, l), F = a->ffn[l];
-        const uint8_t *t = p->linear[l];
-        for (int i = SNC_SITE_Q; i <= SNC_SITE_V; i++) add_linear(&b, &tensors, t[i], A, C);
-        add_linear(&b, &tensors, t[SNC_SITE_O], C, A);
-        add_linear(&b, &tensors, t[SNC_SITE_FFN_IN], F, C);
-        add_linear(&b, &tensors, t[SNC_SITE_FFN_OUT], C, F);
+    int64_t tensors = 2; /* the tokenizer's */
+    shapes x;
+    make_shapes(&x, c, a);
+    for (int r = 0; r < SNC_ROLES; r++) {
+        const snc_spec *s = &snc_spec_rows[r];
+        if (s->slot != SNC_SLOT_NONE) tensors += add_matrices(&b, r, &x, p);
+        else {
+            b.vectors += 4 * numbers_of(r, &x);
+            tensors += count_of(r, &x);
+        }
     }
-    add_linear(&b, &tensors, p->pooler, C, C);
-    add_linear(&b, &tensors, p->classifier, c->classes, C);
     b.header = ENTRY * tensors + FIXED + (int64_t)metadata_bytes;
     b.total = b.embed + b.linears + b.scales + b.vectors + b.tokenizer + b.header;
     *out = b;

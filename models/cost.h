@@ -9,15 +9,15 @@
 #include "models/arch.h"
 
 /* Parameters of the arch, embeddings and head included. */
-int64_t snc_cost_params(const snc_bert_config *c, const snc_arch *a);
+int64_t snc_cost_params(const snc_encoder_config *c, const snc_arch *a);
 
 enum { SNC_MACS_TOKENS = 128 }; /* the length at which multiply-adds are told */
 /* Multiply-adds of one sequence in the layers: sum of 4 S C A + 2 S^2 A + 2 S C F. */
-int64_t snc_cost_encoder_macs(const snc_bert_config *c, const snc_arch *a, int len);
+int64_t snc_cost_encoder_macs(const snc_encoder_config *c, const snc_arch *a, int len);
 /* The same with what surrounds them, as InstaTune's tool counts it: pooler C^2, classifier C K, S C for each LayerNorm
  * and S once. BERT-base at S = 128 with 2 classes: 11,176,674,944. What the runtime spares in the last layer is not
  * subtracted. */
-int64_t snc_cost_macs(const snc_bert_config *c, const snc_arch *a, int len);
+int64_t snc_cost_macs(const snc_encoder_config *c, const snc_arch *a, int len);
 
 /* Bytes of an exported .snc by part. All but the header are exact; the header is an upper bound, off by a few KB,
  * beside the metadata (labels, provenance), whose length the caller knows or guesses. */
@@ -30,7 +30,7 @@ typedef struct snc_bytes {
     int64_t header;
     int64_t total;
 } snc_bytes;
-void snc_cost_bytes(snc_bytes *out, const snc_bert_config *c, const snc_arch *a, const snc_policy *p,
-                    size_t tokenizer_bytes, size_t metadata_bytes);
+void snc_cost_bytes(snc_bytes *out, const snc_encoder_config *c, const snc_arch *a, const snc_policy *p, size_t tokenizer_bytes,
+                    size_t metadata_bytes);
 
 #endif

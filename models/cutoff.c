@@ -1,4 +1,4 @@
-/* A threshold as a logit, and the labels above it. */
+/* A threshold as a logit, and the labels above it; the best class, and softmax. */
 #include "models/cutoff.h"
 
 #include <math.h>
@@ -25,4 +25,19 @@ int snc_labels_there(int *label, const float *z, int K, double threshold)
         label[at] = k;
     }
     return n;
+}
+
+int snc_class_best(const float *z, int K)
+{
+    int best = 0;
+    for (int k = 1; k < K; k++)
+        if (z[k] > z[best]) best = k;
+    return best;
+}
+
+double snc_class_sum(const float *z, int K, int best)
+{
+    double sum = 0;
+    for (int k = 0; k < K; k++) sum += exp((double)z[k] - (double)z[best]);
+    return sum;
 }

@@ -1,3 +1,4 @@
+/* A walk over the table of parameters: packed matrices are unpacked to their prefix, so a file has the very integers that were scored. */
 #include "models/export.h"
 
 #include <stdio.h>
@@ -15,7 +16,6 @@ typedef struct bundle {
     const snc_arch *arch;
     const snc_policy *policy;
     snc_params table;
-    snc_model_index ix;
     snc_tensor *tensor;
     char (*name)[NAME];
     void **data;
@@ -36,12 +36,12 @@ static snc_err add(void *out /* T ** */, bundle *b, const char *name, snc_dtype 
     return SNC_OK;
 }
 
-/* A vector's leading n values. */
-static snc_err add_vector(bundle *b, int param, const float *v, int n)
+/* A vector's leading values. */
+static snc_err add_vector(bundle *b, const snc_param *p, const float *v)
 {
     float *to = NULL;
-    SNC_TRY(add(&to, b, b->table.p[param].name, SNC_F32, 0, n));
-    memcpy(to, v, (size_t)n * sizeof *to);
+    SNC_TRY(add(&to, b, p->name, SNC_F32, 0, p->cols));
+    memcpy(to, v, (size_t)p->cols * sizeof *to);
     return SNC_OK;
 }
 
@@ -65,79 +65,56 @@ static snc_err add_matrix(void *out, bundle *b, const snc_param *p, snc_dtype t)
     return t == SNC_I4 ? add(out, b, p->name, SNC_U8, p->rows, p->cols / 2) : add(out, b, p->name, t, p->rows, p->cols);
 }
 
-static snc_err add_linear(bundle *b, snc_lin i, const snc_rt__matrix *m, snc_dtype t)
+/* `m`: the matrix that p is cut out of. */
+static snc_err add_linear(bundle *b, const snc_param *p, const snc_rt__matrix *m, snc_dtype t)
 {
-    const snc_param *p = &b->table.p[i.w];
-    void *to = NULL;
-    SNC_TRY(add_vector(b, i.b, m->b, p->rows));
-    SNC_TRY(add_matrix(&to, b, p, t));
-    if (t == SNC_I4) {
-        uint8_t *group = NULL;
-        float *scale = NULL;
-        SNC_TRY(add_group(&group, b, p));
-        SNC_TRY(add_scale(&scale, b, p->name, p->rows));
-        snc_q4linear_unpack(to, group, scale, m->i4, p->rows, p->cols);
-    } else if (t == SNC_I8) {
-        float *scale = NULL;
-        SNC_TRY(add_scale(&scale, b, p->name, p->rows));
-        snc_qlinear_unpack(to, scale, m->i8, p->rows, p->cols);
-    } else if (t == SNC_BF16) {
-        snc_bf16linear_unpack(to, m->bf16, p->rows, p->cols);
-    } else {
-        for (int r = 0; r < p->rows; r++)
-            memcpy((float *)to + (size_t)r * (size_t)p->cols, m->W + (size_t)r * (size_t)m->K,
-                   (size_t)p->cols * sizeof(float));
-    }
-    return SNC_OK;
-}
-
-static snc_err add_norm(bundle *b, snc_lin i, const snc_rt__norm *norm)
-{
-    SNC_TRY(add_vector(b, i.w, norm->gamma, b->arch->hidden));
-    return add_vector(b, i.b, norm->beta, b->arch->hidden);
-}
-
-static snc_err add_table(bundle *b, int param, snc_rt__table which)
-{
-    const snc_param *p = &b->table.p[param];
-    snc_dtype t = b->policy->embed;
     void *to = NULL;
     uint8_t *group = NULL;
     float *scale = NULL;
     SNC_TRY(add_matrix(&to, b, p, t));
     if (t == SNC_I4) SNC_TRY(add_group(&group, b, p));
     if (t == SNC_I8 || t == SNC_I4) SNC_TRY(add_scale(&scale, b, p->name, p->rows));
-    snc_embed_unpack(to, group, scale, b->w->embed[which][t], p->cols);
+    if (t == SNC_I4) snc_q4linear_unpack(to, group, scale, m->i4, p->rows, p->cols);
+    else if (t == SNC_I8) snc_qlinear_unpack(to, scale, m->i8, p->rows, p->cols);
+    else if (t == SNC_BF16) snc_bf16linear_unpack(to, m->bf16, p->rows, p->cols);
+    else
+        for (int r = 0; r < p->rows; r++)
+            memcpy((float *)to + (size_t)r * (size_t)p->cols, m->W + (size_t)r * (size_t)m->ld, (size_t)p->cols * sizeof(float));
+    return SNC_OK;
+}
+
+static snc_err add_table(bundle *b, const snc_param *p, const snc_embed *e, snc_dtype t)
+{
+    void *to = NULL;
+    uint8_t *group = NULL;
+    float *scale = NULL;
+    SNC_TRY(add_matrix(&to, b, p, t));
+    if (t == SNC_I4) SNC_TRY(add_group(&group, b, p));
+    if (t == SNC_I8 || t == SNC_I4) SNC_TRY(add_scale(&scale, b, p->name, p->rows));
+    snc_embed_unpack(to, group, scale, e, p->cols);
     return SNC_OK;
 }
 
 static snc_err add_all(bundle *b)
 {
-    const snc_weights *w = b->w;
-    SNC_TRY(add_table(b, b->ix.word, RT_WORD));
-    SNC_TRY(add_table(b, b->ix.position, RT_POSITION));
-    SNC_TRY(add_table(b, b->ix.type, RT_TYPE));
-    SNC_TRY(add_norm(b, b->ix.embed_norm, &w->embed_norm));
-    for (int l = 0; l < b->arch->layers; l++) {
-        const snc_layer_index *ix = &b->ix.layer[l];
-        const snc_rt__layer *s = &w->layer[b->arch->source[l]];
-        const snc_lin lin[RT_LINEARS] = {ix->q, ix->k, ix->v, ix->o, ix->ffn_in, ix->ffn_out};
-        for (int i = 0; i < RT_LINEARS; i++)
-            SNC_TRY(add_linear(b, lin[i], &s->m[i], b->policy->linear[l][snc_rt__site[i]]));
-        SNC_TRY(add_norm(b, ix->attn_norm, &s->attn_norm));
-        SNC_TRY(add_norm(b, ix->ffn_norm, &s->ffn_norm));
+    for (int i = 0; i < b->table.n; i++) {
+        const snc_param *p = &b->table.p[i];
+        snc_dtype t = snc_spec_dtype(b->policy, p->row, p->layer);
+        int from = snc_spec_of(p)->layer ? b->arch->source[p->layer] : 0; /* its layer among the weights */
+        const snc_rt__matrix *m = snc_rt__matrix_at(b->w, p->row, from);
+        if (m) SNC_TRY(add_linear(b, p, m, t));
+        else if (snc_spec_of(p)->slot == SNC_SLOT_EMBED) SNC_TRY(add_table(b, p, b->w->embed[p->row][t], t));
+        else SNC_TRY(add_vector(b, p, b->w->f32[from][p->row]));
     }
-    SNC_TRY(add_linear(b, b->ix.pooler, &w->pooler, b->policy->pooler));
-    return add_linear(b, b->ix.classifier, &w->classifier, b->policy->classifier);
+    return SNC_OK;
 }
 
-snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
-                   const snc_export_info *info)
+snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const snc_policy *policy, const snc_export_info *info)
 {
     snc_err err = SNC_OK;
     bundle b = {.w = w, .arch = arch ? arch : &w->arch, .policy = policy ? policy : &w->policy};
     SNC_TRY(snc_weights_prepare(w, b.arch, b.policy));
-    SNC_GOTO(snc_model_table(&b.table, &b.ix, &w->cfg, b.arch));
+    SNC_GOTO(snc_spec_table(&b.table, &w->cfg, b.arch));
     size_t room = 3 * (size_t)b.table.n;
     SNC_GOTO(snc_alloc(&b.tensor, room, sizeof *b.tensor));
     SNC_GOTO(snc_alloc(&b.name, room, sizeof *b.name));
@@ -160,8 +137,7 @@ out:
     return err;
 }
 
-snc_err snc_export_model(const char *path, const snc_ctx *ctx, const snc_model *m, const snc_arch *arch,
-                         const snc_policy *policy)
+snc_err snc_export_model(const char *path, const snc_ctx *ctx, const snc_model *m, const snc_arch *arch, const snc_policy *policy)
 {
     snc_weights *w = NULL;
     snc_export_info info = {.labels = m->labels, .has_head = m->has_head, .tokenizer = &m->tokenizer, .meta = m->meta};

@@ -1,48 +1,42 @@
 /* A Hugging Face checkpoint as a model: names to parameters, the head, what is left out. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "models/family/family.h"
 #include "models/hf_priv.h"
 
 enum { PREFIX_SIZE = 256, NAME_SIZE = 512, PATH_SIZE = 4096 };
 enum { SPARE_ROWS = 128 }; /* more than a padding leaves: worth a word, as the vocabulary may be of another model */
-
-/* ---- names: ours stand in models/model.h; the order here is the order of the parameter table ------------------------- */
-
-static const char *const embed_names[] = {"embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
-                                          "embeddings.token_type_embeddings.weight", "embeddings.LayerNorm.weight",
-                                          "embeddings.LayerNorm.bias"};
-static const char *const layer_names[] = {
-    "attention.self.query.weight",    "attention.self.query.bias",    "attention.self.key.weight",
-    "attention.self.key.bias",        "attention.self.value.weight",  "attention.self.value.bias",
-    "attention.output.dense.weight",  "attention.output.dense.bias",  "attention.output.LayerNorm.weight",
-    "attention.output.LayerNorm.bias", "intermediate.dense.weight",   "intermediate.dense.bias",
-    "output.dense.weight",            "output.dense.bias",            "output.LayerNorm.weight",
-    "output.LayerNorm.bias"};
-static const char *const head_names[] = {"pooler.dense.weight", "pooler.dense.bias", "classifier.weight", "classifier.bias"};
-
-enum { EMBED = sizeof embed_names / sizeof *embed_names, LAYER = sizeof layer_names / sizeof *layer_names };
 
 typedef struct importer {
     const snc_ctx *ctx;
     const char *path, *config_path;
     snc_hf_source src;
     snc_hf_config conf;
-    char prefix[PREFIX_SIZE], head_prefix[PREFIX_SIZE]; /* before "embeddings." and before "classifier." */
+    char prefix[PREFIX_SIZE], head_prefix[PREFIX_SIZE]; /* of this file: of the encoder's names, and of the head's */
     bool has_head, has_pooler;
 } importer;
 
-static void format_name(char out[NAME_SIZE], const importer *im, int layers, int param)
+static const snc_family *family_of(const importer *im) { return snc_family_of(&im->conf.cfg); }
+
+/* A name of the family as this file has it. */
+static void own_name(char out[NAME_SIZE], const importer *im, const char *name)
 {
-    int head = EMBED + layers * LAYER;
-    if (param < EMBED) snprintf(out, NAME_SIZE, "%s%s", im->prefix, embed_names[param]);
-    else if (param < head)
-        snprintf(out, NAME_SIZE, "%sencoder.layer.%d.%s", im->prefix, (param - EMBED) / LAYER,
-                 layer_names[(param - EMBED) % LAYER]);
-    else snprintf(out, NAME_SIZE, "%s%s", param < head + 2 ? im->prefix : im->head_prefix, head_names[param - head]);
+    size_t n = strlen(family_of(im)->prefix);
+    bool encoder = strncmp(name, family_of(im)->prefix, n) == 0;
+    snprintf(out, NAME_SIZE, "%s%s", encoder ? im->prefix : im->head_prefix, encoder ? name + n : name);
+}
+
+static void format_name(char out[NAME_SIZE], const importer *im, snc_role role, int layer)
+{
+    char name[SNC_FAMILY_NAME];
+    snc_family_name(name, sizeof name, family_of(im), role, layer);
+    own_name(out, im, name);
 }
 
 /* Old checkpoints say LayerNorm.gamma and .beta for weight and bias. */
@@ -60,7 +54,7 @@ static snc_hf_tensor *find(importer *im, const char *name)
 /* The prefix is whatever stands before the word embeddings: "", "bert.", "module.bert." ... The shortest wins. */
 static snc_err find_prefix(importer *im)
 {
-    const char *word = embed_names[0];
+    const char *own = family_of(im)->prefix, *word = family_of(im)->name[SNC_ROLE_WORD] + strlen(own);
     size_t n = strlen(word), best = PREFIX_SIZE;
     for (int i = 0; i < im->src.n; i++) {
         const char *name = im->src.list[i].t.name;
@@ -72,19 +66,21 @@ static snc_err find_prefix(importer *im)
     }
     SNC_CHECK(best < PREFIX_SIZE, SNC_E_FORMAT, "%s: tensor '%s' is missing", im->path, word);
     snprintf(im->head_prefix, sizeof im->head_prefix, "%s", im->prefix);
-    size_t tail = strlen("bert.");
-    if (best >= tail && strcmp(im->prefix + best - tail, "bert.") == 0 && (best == tail || im->prefix[best - tail - 1] == '.'))
+    size_t tail = strlen(own);
+    if (best >= tail && strcmp(im->prefix + best - tail, own) == 0 && (best == tail || im->prefix[best - tail - 1] == '.'))
         im->head_prefix[best - tail] = 0;
     return SNC_OK;
 }
 
 /* ---- what the tensors say against what config.json says --------------------------------------------------------------- */
 
-static bool have(importer *im, bool head, const char *suffix)
+/* A weight or its bias: one without the other is no missing layer, but a missing tensor. */
+static bool have(importer *im, snc_role weight)
 {
-    char name[NAME_SIZE];
-    int n = snprintf(name, sizeof name, "%s%s", head ? im->head_prefix : im->prefix, suffix);
-    return n < (int)sizeof name && snc__hf_source_find(&im->src, name) != NULL;
+    char name[NAME_SIZE], bias[NAME_SIZE];
+    format_name(name, im, weight, 0);
+    format_name(bias, im, weight + 1, 0);
+    return snc__hf_source_find(&im->src, name) || snc__hf_source_find(&im->src, bias);
 }
 
 /* No classifier: the hint, else config.json, unless that speaks of another kind of head. */
@@ -114,38 +110,38 @@ static void settle_rows(importer *im, int rows)
 /* Settles K and what it means: the file's classifier, else the hint, else config.json. */
 static snc_err settle_head(importer *im, int classes_hint, snc_meaning meaning_hint)
 {
-    const snc_bert_config *cfg = &im->conf.cfg;
+    const snc_encoder_config *cfg = &im->conf.cfg;
     char name[NAME_SIZE];
-    im->has_pooler = have(im, false, "pooler.dense.weight") || have(im, false, "pooler.dense.bias");
-    im->has_head = !im->conf.other_head && (have(im, true, "classifier.weight") || have(im, true, "classifier.bias"));
+    im->has_pooler = !snc_family_has(family_of(im), SNC_ROLE_POOLER) || have(im, SNC_ROLE_POOLER);
+    im->has_head = !im->conf.other_head && have(im, SNC_ROLE_CLASSIFIER);
     if (!im->has_head) {
         settle_seeded_head(&im->conf, classes_hint, meaning_hint);
         return SNC_OK;
     }
-    int n = snprintf(name, sizeof name, "%sclassifier.weight", im->head_prefix);
-    const snc_hf_tensor *t = n < (int)sizeof name ? snc__hf_source_find(&im->src, name) : NULL;
+    format_name(name, im, SNC_ROLE_CLASSIFIER, 0);
+    const snc_hf_tensor *t = snc__hf_source_find(&im->src, name);
     if (t && t->t.rank == 2) settle_rows(im, t->t.shape[0] <= SNC_MAX_CLASSES ? (int)t->t.shape[0] : 0);
-    SNC_CHECK(!cfg->regression || cfg->classes == 1, SNC_E_UNSUPPORTED, "%s: a regression of %d values is not supported",
-              im->config_path, cfg->classes);
+    SNC_CHECK(!cfg->regression || cfg->classes == 1, SNC_E_UNSUPPORTED, "%s: a regression of %d values is not supported", im->config_path,
+              cfg->classes);
     return SNC_OK;
 }
 
-static bool is_seeded(const importer *im, int layers, int param)
+static bool is_seeded(const importer *im, const snc_param *p)
 {
-    int head = EMBED + layers * LAYER;
-    return (param >= head && param < head + 2 && !im->has_pooler) || (param >= head + 2 && !im->has_head);
+    bool pooler = p->row == SNC_ROLE_POOLER || p->row == SNC_ROLE_POOLER_BIAS;
+    bool classifier = p->row == SNC_ROLE_CLASSIFIER || p->row == SNC_ROLE_CLASSIFIER_BIAS;
+    return (pooler && !im->has_pooler) || (classifier && !im->has_head);
 }
 
 static snc_err check_shape(const snc_hf_tensor *t, const snc_param *p, const importer *im)
 {
     char found[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
-    bool matrix = p->flags & SNC_PARAM_DECAY;
-    int64_t shape[2] = {matrix ? p->rows : p->cols, p->cols};
-    SNC_CHECK(snc_tensor_is_float(&t->t), SNC_E_UNSUPPORTED,
-              "%s: tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->path, t->t.name, t->t.dtype_name);
-    SNC_CHECK(snc_tensor_is(&t->t, matrix ? 2 : 1, shape[0], shape[1]), SNC_E_SHAPE,
-              "%s: tensor '%s' is %s, expected %s by %s", t->path, t->t.name, snc_shape_text(found, t->t.shape, t->t.rank),
-              snc_shape_text(want, shape, matrix ? 2 : 1), im->config_path);
+    int64_t shape[2];
+    int rank = snc_spec_shape(shape, p);
+    SNC_CHECK(snc_tensor_is_float(&t->t), SNC_E_UNSUPPORTED, "%s: tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->path,
+              t->t.name, t->t.dtype_name);
+    SNC_CHECK(snc_tensor_is(&t->t, rank, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s by %s", t->path, t->t.name,
+              snc_shape_text(found, t->t.shape, t->t.rank), snc_shape_text(want, shape, rank), im->config_path);
     return SNC_OK;
 }
 
@@ -153,37 +149,49 @@ static snc_err check_shape(const snc_hf_tensor *t, const snc_param *p, const imp
 static snc_err check_tensors(importer *im, const snc_params *table)
 {
     char name[NAME_SIZE];
-    int L = im->conf.cfg.layers;
     for (int i = 0; i < table->n; i++) {
-        if (is_seeded(im, L, i)) continue;
-        format_name(name, im, L, i);
+        const snc_param *p = &table->p[i];
+        if (is_seeded(im, p)) continue;
+        format_name(name, im, p->row, p->layer);
         snc_hf_tensor *t = find(im, name);
         SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", im->path, name);
-        SNC_TRY(check_shape(t, &table->p[i], im));
+        SNC_TRY(check_shape(t, p, im));
         t->used = true;
     }
     return SNC_OK;
 }
 
-/* Tensors that a BERT checkpoint may carry and that we have no use for. */
+/* Tensors that a checkpoint of the family may carry and that we have no use for. */
 static bool is_known_extra(const importer *im, const char *name)
 {
-    const char *rest = strncmp(name, im->head_prefix, strlen(im->head_prefix)) == 0 ? name + strlen(im->head_prefix) : name;
-    return strstr(name, "embeddings.position_ids") || strstr(name, "embeddings.token_type_ids") || strncmp(rest, "cls.", 4) == 0;
+    const snc_family *f = family_of(im);
+    size_t n = strlen(f->prefix), h = strlen(im->head_prefix);
+    for (int i = 0; i < SNC_FAMILY_EXTRAS && f->extra[i]; i++) {
+        const char *extra = f->extra[i], *rest = strncmp(name, im->head_prefix, h) == 0 ? name + h : name;
+        if (strncmp(extra, f->prefix, n) == 0 ? strstr(name, extra + n) != NULL : strncmp(rest, extra, strlen(extra)) == 0) return true;
+    }
+    return false;
+}
+
+static bool is_past_layers(const char *number, int layers)
+{
+    const char *end;
+    int layer;
+    return isdigit((unsigned char)*number) && !(snc_int_read(&layer, number, &end) && layer < layers);
 }
 
 /* A layer past the config's is a contradiction; anything else unknown is counted and left. */
 static snc_err check_rest(const importer *im)
 {
-    char start[NAME_SIZE + 16];
-    int n = snprintf(start, sizeof start, "%sencoder.layer.", im->prefix), extra = 0, layer = 0;
+    char start[NAME_SIZE], layers[SNC_FAMILY_NAME];
+    snc_family_layers(layers, sizeof layers, family_of(im));
+    int n = snprintf(start, sizeof start, "%s%s", im->prefix, layers), extra = 0;
     const char *example = "";
     for (int i = 0; i < im->src.n; i++) {
         const snc_hf_tensor *t = &im->src.list[i];
         if (t->used || is_known_extra(im, t->t.name)) continue;
-        SNC_CHECK(strncmp(t->t.name, start, (size_t)n) != 0 || sscanf(t->t.name + n, "%9d", &layer) != 1 ||
-                      layer < im->conf.cfg.layers,
-                  SNC_E_SHAPE, "%s: tensor '%s', but num_hidden_layers is %d in %s", t->path, t->t.name, im->conf.cfg.layers,
+        SNC_CHECK(strncmp(t->t.name, start, (size_t)n) != 0 || !is_past_layers(t->t.name + n, im->conf.cfg.layers), SNC_E_SHAPE,
+                  "%s: tensor '%s', but %s is %d in %s", t->path, t->t.name, family_of(im)->keys.layers, im->conf.cfg.layers,
                   im->config_path);
         if (!extra++) example = t->t.name;
     }
@@ -196,13 +204,13 @@ static snc_err check_rest(const importer *im)
 static snc_err fill(snc_model *m, importer *im)
 {
     char name[NAME_SIZE];
-    int L = m->cfg.layers;
     for (int i = 0; i < m->params.n; i++) {
-        if (is_seeded(im, L, i)) {
+        const snc_param *p = &m->params.p[i];
+        if (is_seeded(im, p)) {
             snc_model_init_param(m, i, im->ctx->seed);
             continue;
         }
-        format_name(name, im, L, i);
+        format_name(name, im, p->row, p->layer);
         const snc_hf_tensor *t = find(im, name);
         snc_err err = snc_tensor_to_f32(snc_params_w(&m->params, i), &t->t);
         if (err) return snc_err_prefix(err, t->path);
@@ -211,7 +219,9 @@ static snc_err fill(snc_model *m, importer *im)
     if (!im->has_pooler) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
     if (!im->has_head)
         snc_log(im->ctx, SNC_LOG_INFO, "%s: no classifier in the file: a seeded one of %d %s is used", im->path, m->cfg.classes,
-                m->cfg.regression ? "value" : m->cfg.multilabel ? "labels" : "classes");
+                m->cfg.regression   ? "value"
+                : m->cfg.multilabel ? "labels"
+                                    : "classes");
     bool named = im->conf.labels && im->conf.named == m->cfg.classes;
     return named ? snc_model_set_labels(m, im->conf.labels) : SNC_OK;
 }
@@ -226,10 +236,10 @@ static snc_err load_tokenizer(snc_model *m, const importer *im, const char *fold
     SNC_TRY(err);
     int pieces = 0;
     SNC_CHECK(snc_vocab_fits(&m->tokenizer, m->cfg.vocab, &pieces), SNC_E_SHAPE,
-              "%s: a vocabulary of %d pieces, but vocab_size is %d in config.json", folder, pieces, m->cfg.vocab);
+              "%s: a vocabulary of %d pieces, but %s is %d in config.json", folder, pieces, family_of(im)->keys.vocab, m->cfg.vocab);
     if (m->cfg.vocab - pieces >= SPARE_ROWS)
-        snc_log(im->ctx, SNC_LOG_WARN, "%s: a vocabulary of %d pieces for %d embedding rows: the last %d are never looked up", folder, pieces,
-                m->cfg.vocab, m->cfg.vocab - pieces);
+        snc_log(im->ctx, SNC_LOG_WARN, "%s: a vocabulary of %d pieces for %d embedding rows: the last %d are never looked up", folder,
+                pieces, m->cfg.vocab, m->cfg.vocab - pieces);
     return SNC_OK;
 }
 
@@ -242,12 +252,10 @@ static snc_err note_origin(snc_model *m, const importer *im)
     return SNC_OK;
 }
 
-static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_kind kind, int classes_hint,
-                      snc_meaning meaning_hint)
+static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_kind kind, int classes_hint, snc_meaning meaning_hint)
 {
     snc_model *m = NULL;
     snc_params table = {0};
-    snc_model_index ix;
     snc_err err = SNC_OK;
     SNC_GOTO(snc__hf_source_open(&im->src, im->path, folder, kind));
     SNC_GOTO(snc__hf_name_tensors(&im->src, im->path));
@@ -255,7 +263,7 @@ static snc_err import(snc_model **out, importer *im, const char *folder, snc_hf_
     SNC_GOTO(find_prefix(im));
     SNC_GOTO(settle_head(im, classes_hint, meaning_hint));
     snc_arch arch = snc_arch_full(&im->conf.cfg);
-    SNC_GOTO(snc_model_table(&table, &ix, &im->conf.cfg, &arch));
+    SNC_GOTO(snc_spec_table(&table, &im->conf.cfg, &arch));
     SNC_GOTO(check_tensors(im, &table));
     SNC_GOTO(check_rest(im));
     SNC_GOTO(snc_model_new(&m, &im->conf.cfg, &arch));
@@ -270,8 +278,8 @@ out:
     return err;
 }
 
-snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind,
-                       int classes_hint, snc_meaning meaning_hint)
+snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind, int classes_hint,
+                       snc_meaning meaning_hint)
 {
     char config_path[PATH_SIZE];
     SNC_TRY(snc_path_join(config_path, sizeof config_path, folder, "config.json"));

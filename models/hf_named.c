@@ -11,9 +11,10 @@ enum { PATH_SIZE = 4096, NAMES_SIZE = 512 };
 
 /* ---- a file, by its first bytes ---------------------------------------------------------------------------------------- */
 
-#define FROM_TENSORFLOW \
-    "convert them once in Python (transformers 4.x): BertForSequenceClassification.from_pretrained(DIR, from_tf=True).save_pretrained(OUT)"
-#define A_GGUF "a GGUF file of llama.cpp: give the checkpoint that it was made from (safetensors or PyTorch)"
+#define FROM_TENSORFLOW                                                                                   \
+    "convert them once in Python (transformers 4.x): BertForSequenceClassification.from_pretrained(DIR, " \
+    "from_tf=True).save_pretrained(OUT)"
+#define A_GGUF      "a GGUF file of llama.cpp: give the checkpoint that it was made from (safetensors or PyTorch)"
 #define START(text) text, sizeof text - 1
 
 static const struct {
@@ -38,8 +39,7 @@ snc_err snc__hf_name_bytes(const unsigned char *p, size_t n, const char *path)
 
 snc_err snc__hf_name_tensors(const snc_hf_source *s, const char *path)
 {
-    for (int i = 0; i < s->n; i++)
-        SNC_CHECK(!strstr(s->list[i].t.name, ".lora_"), SNC_E_UNSUPPORTED, "%s: " SNC_HF_ADAPTER, path);
+    for (int i = 0; i < s->n; i++) SNC_CHECK(!strstr(s->list[i].t.name, ".lora_"), SNC_E_UNSUPPORTED, "%s: " SNC_HF_ADAPTER, path);
     return SNC_OK;
 }
 
@@ -111,7 +111,8 @@ static snc_err name_cache(const char *folder)
     if (!has(folder, "snapshots") || !has(folder, "blobs")) return SNC_OK;
     SNC_TRY(snc_path_join(path, sizeof path, folder, "snapshots"));
     snc_dir_each(path, add_snapshot, names);
-    return snc_err_set(SNC_E_UNSUPPORTED, "%s: a folder of the hub's cache: give the snapshot in it (%s)", folder, names[0] ? names : "there is none");
+    return snc_err_set(SNC_E_UNSUPPORTED, "%s: a folder of the hub's cache: give the snapshot in it (%s)", folder,
+                       names[0] ? names : "there is none");
 }
 
 static bool ends_with(const char *name, const char *ending)
@@ -150,7 +151,8 @@ static snc_err name_run(const char *folder)
     SNC_TRY(snc_path_join(file, sizeof file, folder, "compressed.snc"));
     SNC_CHECK(!snc_is_file(file), SNC_E_UNSUPPORTED, "%s: the folder of a run: its model is %s", folder, file);
     SNC_TRY(snc_path_join(file, sizeof file, folder, "teacher.snc"));
-    SNC_CHECK(!snc_is_file(file), SNC_E_UNSUPPORTED, "%s: the folder of a run that is not finished: all that it has is the teacher, %s", folder, file);
+    SNC_CHECK(!snc_is_file(file), SNC_E_UNSUPPORTED, "%s: the folder of a run that is not finished: all that it has is the teacher, %s",
+              folder, file);
     return SNC_OK;
 }
 
@@ -190,6 +192,7 @@ snc_err snc__hf_name_nothing(const char *path)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     SNC_CHECK(!is_hub_name(path), SNC_E_IO,
               "%s: No such file or directory; a model of that name on the Hugging Face Hub is fetched by: pip install huggingface_hub && "
-              "hf download %s --local-dir %s", path, path, name);
+              "hf download %s --local-dir %s",
+              path, path, name);
     return SNC_OK;
 }

@@ -16,18 +16,18 @@ typedef struct snc_hf_tensor {
 
 typedef struct snc_hf_file {
     char *path;
-    snc_st *st;        /* one of the two */
+    snc_st *st; /* one of the two */
     snc_torchzip *zip;
 } snc_hf_file;
 
 typedef struct snc_hf_source {
-    const char *format;   /* "safetensors", "PyTorch" */
+    const char *format; /* "safetensors", "PyTorch" */
     snc_hf_file *file;
     int n_files;
     size_t files_cap;
-    snc_hf_tensor *list;  /* sorted by name */
+    snc_hf_tensor *list; /* sorted by name */
     int n;
-    cJSON *index;         /* of a sharded checkpoint */
+    cJSON *index; /* of a sharded checkpoint */
 } snc_hf_source;
 
 typedef enum snc_hf_kind { SNC_HF_SAFETENSORS, SNC_HF_TORCH, SNC_HF_INDEX, SNC_HF_SNC } snc_hf_kind;
@@ -36,43 +36,43 @@ typedef enum snc_hf_kind { SNC_HF_SAFETENSORS, SNC_HF_TORCH, SNC_HF_INDEX, SNC_H
 snc_err snc__hf_kind(snc_hf_kind *out, const char *path) SNC_MUST_USE;
 /* `folder` is where the shards of an index are. */
 snc_err snc__hf_source_open(snc_hf_source *s, const char *path, const char *folder, snc_hf_kind kind) SNC_MUST_USE;
-void    snc__hf_source_dispose(snc_hf_source *s);
+void snc__hf_source_dispose(snc_hf_source *s);
 snc_hf_tensor *snc__hf_source_find(snc_hf_source *s, const char *name); /* NULL: not there */
 
 /* ---- what people give for a model that is none of ours, said by name with what to do --------------------------------- */
 
-#define SNC_HF_ADAPTER \
+#define SNC_HF_ADAPTER                                                                    \
     "a PEFT (LoRA) adapter, not a whole model: merge it into its base first, in Python: " \
     "AutoPeftModelForSequenceClassification.from_pretrained(DIR).merge_and_unload().save_pretrained(OUT)"
 
 /* Each fails with SNC_E_UNSUPPORTED for what it knows (a name that leads nowhere: SNC_E_IO) and is SNC_OK for anything else. */
-snc_err snc__hf_name_nothing(const char *path) SNC_MUST_USE;    /* a name of the hub in place of a path */
-snc_err snc__hf_name_adapter(const char *folder) SNC_MUST_USE;  /* whatever weights lie beside it */
-snc_err snc__hf_name_folder(const char *folder) SNC_MUST_USE;   /* one without weights that we read */
+snc_err snc__hf_name_nothing(const char *path) SNC_MUST_USE;   /* a name of the hub in place of a path */
+snc_err snc__hf_name_adapter(const char *folder) SNC_MUST_USE; /* whatever weights lie beside it */
+snc_err snc__hf_name_folder(const char *folder) SNC_MUST_USE;  /* one without weights that we read */
 snc_err snc__hf_name_bytes(const unsigned char *p, size_t n, const char *path) SNC_MUST_USE;
 snc_err snc__hf_name_tensors(const snc_hf_source *s, const char *path) SNC_MUST_USE;
 
 /* ---- config.json --------------------------------------------------------------------------------------------------- */
 
 typedef struct snc_hf_config {
-    snc_bert_config cfg;    /* classes: num_labels, else as many as id2label names, else 2, as in Hugging Face */
-    int counted, named;     /* num_labels, entries of id2label; 0: absent. One may be stale: the classifier's shape tells */
-    const char *problem;    /* problem_type; "" when absent */
-    bool other_head;        /* the architecture's classifier is not for sequences */
-    const char **labels;    /* [named] borrowed from json; NULL: absent, or all LABEL_k */
+    snc_encoder_config cfg;   /* classes: num_labels, else as many as id2label names, else 2, as in Hugging Face */
+    int counted, named;       /* num_labels, entries of id2label; 0: absent. One may be stale: the classifier's shape tells */
+    const char *problem;      /* problem_type; "" when absent */
+    bool other_head;          /* the architecture's classifier is not for sequences */
+    const char **labels;      /* [named] borrowed from json; NULL: absent, or all LABEL_k */
     const char *architecture; /* "" when absent */
     cJSON *json;
 } snc_hf_config;
 
 snc_err snc__hf_config_load(snc_hf_config *out, const char *path) SNC_MUST_USE;
 /* Another number of classes, and what follows from it. */
-void    snc__hf_config_set_classes(snc_hf_config *c, int classes);
-void    snc__hf_config_dispose(snc_hf_config *c);
+void snc__hf_config_set_classes(snc_hf_config *c, int classes);
+void snc__hf_config_dispose(snc_hf_config *c);
 
 /* ---- import -------------------------------------------------------------------------------------------------------- */
 
 /* weights: the file that was recognised as `kind`; folder: where config.json and the tokenizer files are. */
-snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind,
-                       int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;
+snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights, const char *folder, snc_hf_kind kind, int classes_hint,
+                       snc_meaning meaning_hint) SNC_MUST_USE;
 
 #endif

@@ -33,8 +33,7 @@ static snc_err kind_of(snc_hf_kind *out, const unsigned char *p, size_t n, const
         return SNC_OK;
     }
     SNC_TRY(snc__hf_name_bytes(p, n, path));
-    return snc_err_set(SNC_E_FORMAT, "%s: not a model: expected safetensors, .snc, a PyTorch checkpoint or an index of shards",
-                       path);
+    return snc_err_set(SNC_E_FORMAT, "%s: not a model: expected safetensors, .snc, a PyTorch checkpoint or an index of shards", path);
 }
 
 snc_err snc__hf_kind(snc_hf_kind *out, const char *path)
@@ -86,8 +85,7 @@ static snc_err get_shard(int *out, snc_hf_source *s, const char *name, const cha
         }
     snc_hf_kind kind;
     SNC_TRY(snc__hf_kind(&kind, path));
-    SNC_CHECK(kind == SNC_HF_SAFETENSORS || kind == SNC_HF_TORCH, SNC_E_FORMAT, "%s: shard '%s' is no checkpoint", index_path,
-              name);
+    SNC_CHECK(kind == SNC_HF_SAFETENSORS || kind == SNC_HF_TORCH, SNC_E_FORMAT, "%s: shard '%s' is no checkpoint", index_path, name);
     return open_file(out, s, path, kind);
 }
 
@@ -111,8 +109,7 @@ static snc_err open_index(snc_hf_source *s, const char *path, const char *folder
     }
     qsort(s->list, (size_t)s->n, sizeof *s->list, by_name);
     for (int i = 1; i < s->n; i++)
-        SNC_CHECK(by_name(&s->list[i - 1], &s->list[i]) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", path,
-                  s->list[i].t.name);
+        SNC_CHECK(by_name(&s->list[i - 1], &s->list[i]) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", path, s->list[i].t.name);
     return SNC_OK;
 }
 

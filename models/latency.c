@@ -148,8 +148,7 @@ snc_err snc_latency_save(const snc_latency *t, const char *path)
     cJSON_AddNumberToObject(j, "head_width", t->head_width);
     cJSON_AddNumberToObject(j, "hot_mb", t->hot_mb);
     cJSON_AddNumberToObject(j, "hot_us", t->hot_us);
-    for (int p = 0; p < SNC_PARTS; p++)
-        cJSON_AddItemToObject(j, part_name[p], cell_list(t->part[p], snc_latency__cells(t, p)));
+    for (int p = 0; p < SNC_PARTS; p++) cJSON_AddItemToObject(j, part_name[p], cell_list(t->part[p], snc_latency__cells(t, p)));
     cJSON_AddItemToObject(j, "embedding", cell_list(t->embedding, (size_t)t->n_embed * (size_t)t->hidden.n));
     cJSON_AddItemToObject(j, "head", cell_list(t->head, (size_t)t->n_linear * (size_t)t->hidden.n));
     snc_err err = snc_json_save(j, path);
@@ -159,18 +158,17 @@ snc_err snc_latency_save(const snc_latency *t, const char *path)
 
 static snc_err read_axis(snc_latency__axis *a, const cJSON *j, const char *key, const char *where)
 {
-    SNC_TRY(snc_json_ints(a->v, &a->n, SNC_LATENCY_OPTIONS, j, key, 1, 1000000, where));
+    SNC_TRY(snc_json_ints(a->v, &a->n, SNC_MAX_OPTIONS, j, key, 1, 1000000, where));
     SNC_CHECK(a->n > 0, SNC_E_FORMAT, "%s: missing key '%s'", where, key);
     for (int i = 1; i < a->n; i++) SNC_CHECK(a->v[i] > a->v[i - 1], SNC_E_FORMAT, "%s: '%s' must hold ascending widths", where, key);
     return SNC_OK;
 }
 
-static snc_err read_dtypes(snc_dtype out[3], int *n, const cJSON *j, const char *key, const char *where)
+static snc_err read_dtypes(snc_dtype out[LATENCY_DTYPES], int *n, const cJSON *j, const char *key, const char *where)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(j, key), *v;
     int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    SNC_CHECK(count >= 1 && count <= SNC_LATENCY_DTYPES, SNC_E_FORMAT, "%s: '%s' must be a list of 1 to %d dtypes", where, key,
-              SNC_LATENCY_DTYPES);
+    SNC_CHECK(count >= 1 && count <= LATENCY_DTYPES, SNC_E_FORMAT, "%s: '%s' must be a list of 1 to %d dtypes", where, key, LATENCY_DTYPES);
     cJSON_ArrayForEach(v, list)
     {
         SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: '%s' must hold strings", where, key);
@@ -182,12 +180,12 @@ static snc_err read_dtypes(snc_dtype out[3], int *n, const cJSON *j, const char 
 static snc_err read_cells(double *out, size_t n, const cJSON *j, const char *key, const char *where)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(j, key), *v;
-    SNC_CHECK(cJSON_IsArray(list) && (size_t)cJSON_GetArraySize(list) == n, SNC_E_FORMAT,
-              "%s: '%s' must be a list of %zu times", where, key, n);
+    SNC_CHECK(cJSON_IsArray(list) && (size_t)cJSON_GetArraySize(list) == n, SNC_E_FORMAT, "%s: '%s' must be a list of %zu times", where,
+              key, n);
     cJSON_ArrayForEach(v, list)
     {
-        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 0 && v->valuedouble <= 1e12, SNC_E_FORMAT, "%s: '%s' holds something that is no time",
-                  where, key);
+        SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= 0 && v->valuedouble <= 1e12, SNC_E_FORMAT,
+                  "%s: '%s' holds something that is no time", where, key);
         *out++ = v->valuedouble;
     }
     return SNC_OK;
@@ -202,8 +200,7 @@ static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
     int format;
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(snc_json_int(&format, j, "format", 0, 0, 1000000, where));
-    SNC_CHECK(format == LATENCY_FORMAT, SNC_E_UNSUPPORTED, "%s: latency table of format %d, expected %d", where, format,
-              LATENCY_FORMAT);
+    SNC_CHECK(format == LATENCY_FORMAT, SNC_E_UNSUPPORTED, "%s: latency table of format %d, expected %d", where, format, LATENCY_FORMAT);
     SNC_TRY(snc_json_str(&host, j, "host", "", where));
     snprintf(t->host, sizeof t->host, "%s", host);
     SNC_TRY(read_axis(&t->hidden, j, "hidden", where));
@@ -217,8 +214,7 @@ static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
     SNC_TRY(snc_json_double(&t->hot_mb, j, "hot_mb", 0, 0, 1e6, where));
     SNC_TRY(snc_json_double(&t->hot_us, j, "hot_us", 0, 0, 1e6, where));
     SNC_TRY(snc_latency__alloc(t));
-    for (int p = 0; p < SNC_PARTS; p++)
-        SNC_TRY(read_cells(t->part[p], snc_latency__cells(t, p), j, part_name[p], where));
+    for (int p = 0; p < SNC_PARTS; p++) SNC_TRY(read_cells(t->part[p], snc_latency__cells(t, p), j, part_name[p], where));
     SNC_TRY(read_cells(t->embedding, (size_t)t->n_embed * (size_t)t->hidden.n, j, "embedding", where));
     return read_cells(t->head, (size_t)t->n_linear * (size_t)t->hidden.n, j, "head", where);
 }
@@ -231,9 +227,7 @@ snc_err snc_latency_load(snc_latency **out, const char *path)
     snc_err err = snc_alloc(&t, 1, sizeof *t);
     if (!err) err = read_table(t, j, path);
     cJSON_Delete(j);
-    if (err)
-        snc_latency_free(t);
-    else
-        *out = t;
+    if (err) snc_latency_free(t);
+    else *out = t;
     return err;
 }

@@ -18,31 +18,23 @@
 #define SNC_MODELS_LATENCY_H
 
 #include "models/runtime.h"
-
-enum { SNC_LATENCY_OPTIONS = 64, SNC_LATENCY_DTYPES = 4 };
-
-/* The options of every gene, in any order; duplicates are fine. Widths count from 1 to the weights' own. */
-typedef struct snc_latency_space {
-    int hidden[SNC_LATENCY_OPTIONS], heads[SNC_LATENCY_OPTIONS], ffn[SNC_LATENCY_OPTIONS];
-    int n_hidden, n_heads, n_ffn;
-    snc_dtype linear[SNC_LATENCY_DTYPES], embed[SNC_LATENCY_DTYPES]; /* the linears' include the pooler's */
-    int n_linear, n_embed;
-} snc_latency_space;
+#include "models/space.h"
 
 typedef struct snc_latency_opts {
     double percentile; /* of the workload's batches, in (0, 1) */
     double seconds;    /* to spend, about */
 } snc_latency_opts;
-#define SNC_LATENCY_OPTS_INIT                                                                                          \
-    {                                                                                                                  \
-        .percentile = 0.5, .seconds = 5.0                                                                              \
+#define SNC_LATENCY_OPTS_INIT             \
+    {                                     \
+        .percentile = 0.5, .seconds = 5.0 \
     }
 
 typedef struct snc_latency snc_latency;
 
-/* Packs what it needs into w. SNC_E_SHAPE: an option wider than w. SNC_E_ARG: an empty list. */
-snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w, const snc_latency_space *s,
-                          const snc_tokens *batches, int count, const snc_latency_opts *o) SNC_MUST_USE;
+/* Every option that any layer of the space has, and INT8 throughout, for the full-size model that x is measured in. Packs what it
+ * needs into w. SNC_E_SHAPE: an option wider than w. SNC_E_ARG: an empty list. */
+snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w, const snc_space *s, const snc_tokens *batches, int count,
+                          const snc_latency_opts *o) SNC_MUST_USE;
 void snc_latency_free(snc_latency *t);
 
 /* Microseconds of one batch at the percentile. Widths outside the measured ones are clamped to them, a dtype that was

@@ -9,19 +9,19 @@
 #include "models/latency_priv.h"
 
 enum {
-    STANDINS = 5,   /* batches that stand for a workload */
-    PASSES = 3,     /* over the whole space; a cell is the median of its passes, so a disturbed minute leaves no trace */
-    REPEATS = 41,   /* at most, of one net in one pass */
+    STANDINS = 5,    /* batches that stand for a workload */
+    PASSES = 3,      /* over the whole space; a cell is the median of its passes, so a disturbed minute leaves no trace */
+    REPEATS = 41,    /* at most, of one net in one pass */
     CALIBRATION = 6, /* whole nets that fit the constant and the factor */
     HOT = 8          /* and what small ones save */
 };
 
 /* One array of the table while it is measured. */
 typedef struct cells {
-    double *v;     /* [n], the table's own */
+    double *v; /* [n], the table's own */
     size_t n;
-    double *sum;   /* [PASSES][n] of the medians that fell on a cell */
-    int *visits;   /* [PASSES][n], how many they are */
+    double *sum; /* [PASSES][n] of the medians that fell on a cell */
+    int *visits; /* [PASSES][n], how many they are */
 } cells;
 
 enum { EMBED = SNC_PARTS, HEAD, ARRAYS };
@@ -38,31 +38,65 @@ typedef struct build {
     int pass, nets; /* nets: timed so far */
 } build;
 
-static int ascending(const void *a, const void *b)
-{
-    return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
-}
+/* What a table may be asked for: every option of any layer. The linears' dtypes include the pooler's. */
+typedef struct options {
+    snc_latency__axis hidden, heads, ffn;
+    snc_dtype linear[LATENCY_DTYPES], embed[LATENCY_DTYPES];
+    int n_linear, n_embed;
+} options;
 
-/* Sorted and without duplicates; then every `stride`-th, both ends included. */
-static void make_axis(snc_latency__axis *a, const int *v, int n, int stride)
+/* Adds widths to an ascending list that has each once. */
+static snc_err add_widths(snc_latency__axis *a, const snc_gene *g, int most, const char *what)
 {
-    int all[SNC_LATENCY_OPTIONS], m = 0;
-    memcpy(all, v, (size_t)n * sizeof *v);
-    qsort(all, (size_t)n, sizeof *all, ascending);
-    for (int i = 0; i < n; i++)
-        if (m == 0 || all[i] != all[m - 1]) all[m++] = all[i];
-    a->n = 0;
-    for (int i = 0; i < m; i++)
-        if (i % stride == 0 || i == m - 1) a->v[a->n++] = all[i];
-}
-
-static snc_err check_widths(const int *v, int n, int most, const char *what)
-{
-    SNC_CHECK(n >= 1 && n <= SNC_LATENCY_OPTIONS, SNC_E_ARG, "latency table: %d options of %s, expected 1 to %d", n,
-              what, SNC_LATENCY_OPTIONS);
-    for (int i = 0; i < n; i++)
-        SNC_CHECK(v[i] >= 1 && v[i] <= most, SNC_E_SHAPE, "latency table: %s %d, expected 1 to %d", what, v[i], most);
+    for (int i = 0; i < g->n; i++) {
+        int v = g->value[i], at = a->n;
+        SNC_CHECK(v >= 1 && v <= most, SNC_E_SHAPE, "latency table: %s %d, expected 1 to %d", what, v, most);
+        while (at > 0 && a->v[at - 1] > v) at--;
+        if (at > 0 && a->v[at - 1] == v) continue;
+        SNC_CHECK(a->n < SNC_MAX_OPTIONS, SNC_E_ARG, "latency table: more than %d options of %s", SNC_MAX_OPTIONS, what);
+        memmove(&a->v[at + 1], &a->v[at], (size_t)(a->n++ - at) * sizeof a->v[0]);
+        a->v[at] = v;
+    }
     return SNC_OK;
+}
+
+static void add_dtypes(snc_dtype *list, int *n, const snc_gene *g)
+{
+    for (int i = 0; i < g->n; i++) {
+        bool there = false;
+        for (int k = 0; k < *n; k++) there = there || list[k] == (snc_dtype)g->value[i];
+        if (!there && *n < LATENCY_DTYPES) list[(*n)++] = (snc_dtype)g->value[i];
+    }
+}
+
+static snc_err options_of(options *o, const snc_space *s, const snc_arch *full)
+{
+    int heads = full->heads[0], ffn = full->ffn[0];
+    for (int l = 1; l < full->layers; l++) { /* every option is tried in every layer */
+        heads = full->heads[l] < heads ? full->heads[l] : heads;
+        ffn = full->ffn[l] < ffn ? full->ffn[l] : ffn;
+    }
+    *o = (options){.linear = {SNC_I8}, .embed = {SNC_I8}, .n_linear = 1, .n_embed = 1};
+    SNC_TRY(add_widths(&o->hidden, &s->gene[1], full->hidden, "hidden size"));
+    for (int l = 0; l < s->layers; l++) {
+        const snc_gene *g = &s->gene[snc_space_layer(s, l)];
+        SNC_TRY(add_widths(&o->heads, &g[0], heads, "heads"));
+        SNC_TRY(add_widths(&o->ffn, &g[1], ffn, "FFN width"));
+        for (int k = 2; k < s->layer_genes; k++) add_dtypes(o->linear, &o->n_linear, &g[k]);
+    }
+    add_dtypes(o->linear, &o->n_linear, &s->gene[s->genes - 3]);
+    add_dtypes(o->embed, &o->n_embed, &s->gene[s->genes - 1]);
+    SNC_CHECK(o->hidden.n && o->heads.n && o->ffn.n, SNC_E_ARG,
+              "latency table: a space without options of hidden size, heads or FFN width");
+    return SNC_OK;
+}
+
+/* Every `stride`-th width, both ends included. */
+static void make_axis(snc_latency__axis *a, const snc_latency__axis *all, int stride)
+{
+    a->n = 0;
+    for (int i = 0; i < all->n; i++)
+        if (i % stride == 0 || i == all->n - 1) a->v[a->n++] = all->v[i];
 }
 
 typedef struct sized {
@@ -72,8 +106,7 @@ typedef struct sized {
 static int by_tokens(const void *a, const void *b)
 {
     const sized *x = a, *y = b;
-    return x->tokens != y->tokens ? (x->tokens > y->tokens) - (x->tokens < y->tokens)
-                                  : (x->at > y->at) - (x->at < y->at);
+    return x->tokens != y->tokens ? (x->tokens > y->tokens) - (x->tokens < y->tokens) : (x->at > y->at) - (x->at < y->at);
 }
 
 /* Up to STANDINS batches around the percentile of the batches' tokens; one where all have the same size. */
@@ -87,8 +120,7 @@ static snc_err choose_batches(build *b, const snc_tokens *batches, int count, do
     for (int i = -2; i <= 2; i++) {
         int k = middle + i * (reach > 0 ? reach / 2 : 0);
         k = k < 0 ? 0 : k >= count ? count - 1 : k;
-        if (b->batches == 0 || batches[s[k].at].T != b->batch[b->batches - 1].T)
-            b->batch[b->batches++] = batches[s[k].at];
+        if (b->batches == 0 || batches[s[k].at].T != b->batch[b->batches - 1].T) b->batch[b->batches++] = batches[s[k].at];
     }
     snc_free(s);
     return SNC_OK;
@@ -132,10 +164,7 @@ static void settle(build *b)
 }
 
 /* The indices of layer l's widths in round r: the last layer goes through all of them, the others follow behind. */
-static int pick(const snc_latency__axis *a, int r, int l, int layers)
-{
-    return (r + layers - 1 - l) % a->n;
-}
+static int pick(const snc_latency__axis *a, int r, int l, int layers) { return (r + layers - 1 - l) % a->n; }
 
 static snc_err measure_net(build *b, int d, int h, int r)
 {
@@ -160,8 +189,7 @@ static snc_err measure_net(build *b, int d, int h, int r)
     if (!err)
         for (int l = 0; l < a.layers; l++)
             for (int q = 0; q < SNC_PARTS; q++) {
-                size_t c =
-                    snc_latency__cell(t, q, d, h, pick(snc_latency__axis_of(t, q), r, l, a.layers), l == a.layers - 1);
+                size_t c = snc_latency__cell(t, q, d, h, pick(snc_latency__axis_of(t, q), r, l, a.layers), l == a.layers - 1);
                 for (int i = 0; i < b->repeats; i++) v[i] = times[i].layer[l][q] * micro / b->batches;
                 note(b, q, c, median(v, b->repeats));
             }
@@ -177,15 +205,9 @@ static snc_err measure_net(build *b, int d, int h, int r)
     return err;
 }
 
-static int max_of(int a, int b)
-{
-    return a > b ? a : b;
-}
+static int max_of(int a, int b) { return a > b ? a : b; }
 
-static int rounds_of(const snc_latency *t)
-{
-    return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed);
-}
+static int rounds_of(const snc_latency *t) { return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed); }
 
 static void show(build *b)
 {
@@ -306,7 +328,7 @@ static snc_err fit_hot(build *b)
 /* ---- all of it ---- */
 
 /* Coarser axes until the grid fits in the time, then as many repeats as fit. */
-static snc_err fit_budget(build *b, const snc_latency_space *s, double seconds)
+static snc_err fit_budget(build *b, const options *s, double seconds)
 {
     snc_latency *t = b->t;
     snc_arch a = *snc_weights_arch(b->w);
@@ -319,9 +341,9 @@ static snc_err fit_budget(build *b, const snc_latency_space *s, double seconds)
         cost += 0.7e-6 * us * b->batches;
     }
     for (int stride = 1, coarse = 1;; stride++) {
-        make_axis(&t->heads, s->heads, s->n_heads, stride);
-        make_axis(&t->ffn, s->ffn, s->n_ffn, stride);
-        make_axis(&t->hidden, s->hidden, s->n_hidden, coarse);
+        make_axis(&t->heads, &s->heads, stride);
+        make_axis(&t->ffn, &s->ffn, stride);
+        make_axis(&t->hidden, &s->hidden, coarse);
         double nets = (double)t->hidden.n * rounds_of(t), one = cost * nets * PASSES;
         b->repeats = (int)(seconds / one) - 1;
         if (b->repeats >= 3 || rounds_of(t) <= 3) break;
@@ -344,30 +366,14 @@ static snc_err alloc_cells(build *b)
     return SNC_OK;
 }
 
-static snc_err check_space(const snc_latency_space *s, const snc_weights *w)
-{
-    const snc_arch *a = snc_weights_arch(w);
-    int heads = a->heads[0], ffn = a->ffn[0];
-    for (int l = 1; l < a->layers; l++) { /* every option is tried in every layer */
-        heads = a->heads[l] < heads ? a->heads[l] : heads;
-        ffn = a->ffn[l] < ffn ? a->ffn[l] : ffn;
-    }
-    SNC_TRY(check_widths(s->hidden, s->n_hidden, a->hidden, "hidden size"));
-    SNC_TRY(check_widths(s->heads, s->n_heads, heads, "heads"));
-    SNC_TRY(check_widths(s->ffn, s->n_ffn, ffn, "FFN width"));
-    SNC_CHECK(s->n_linear >= 1 && s->n_linear <= SNC_LATENCY_DTYPES && s->n_embed >= 1 &&
-                  s->n_embed <= SNC_LATENCY_DTYPES, SNC_E_ARG,
-              "latency table: expected 1 to %d dtypes of linears and of embeddings", SNC_LATENCY_DTYPES);
-    return SNC_OK;
-}
-
-snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w, const snc_latency_space *s,
-                          const snc_tokens *batches, int count, const snc_latency_opts *o)
+snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w, const snc_space *s, const snc_tokens *batches, int count,
+                          const snc_latency_opts *o)
 {
     snc_err err = SNC_OK;
     build b = {.ctx = ctx, .w = w};
     snc_net_opts no = {.max_tokens = 1, .max_seqs = 1, .max_len = 1};
-    SNC_TRY(check_space(s, w));
+    options all;
+    SNC_TRY(options_of(&all, s, snc_weights_arch(w)));
     SNC_CHECK(count >= 1 && o->percentile > 0 && o->percentile < 1, SNC_E_ARG,
               "latency table: expected batches and a percentile in (0, 1)");
     SNC_GOTO(snc_alloc(&b.t, 1, sizeof *b.t));
@@ -378,16 +384,16 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
         no.max_seqs = max_of(no.max_seqs, x->B);
         for (int k = 0; k < x->B; k++) no.max_len = max_of(no.max_len, x->offsets[k + 1] - x->offsets[k]);
     }
-    memcpy(b.t->linear, s->linear, sizeof s->linear);
-    memcpy(b.t->embed, s->embed, sizeof s->embed);
-    b.t->n_linear = s->n_linear;
+    memcpy(b.t->linear, all.linear, sizeof all.linear);
+    memcpy(b.t->embed, all.embed, sizeof all.embed);
+    b.t->n_linear = all.n_linear;
     b.t->head_width = snc_weights_config(w)->head_width;
-    b.t->n_embed = s->n_embed;
+    b.t->n_embed = all.n_embed;
     snc_latency__host(b.t->host, ctx);
     SNC_GOTO(snc_alloc(&b.logits, (size_t)no.max_seqs * (size_t)snc_weights_config(w)->classes, sizeof *b.logits));
-    snc_policy first = snc_policy_uniform(s->linear[0], s->embed[0]);
+    snc_policy first = snc_policy_uniform(all.linear[0], all.embed[0]);
     SNC_GOTO(snc_net_create(&b.net, ctx, w, NULL, &first, &no));
-    SNC_GOTO(fit_budget(&b, s, o->seconds));
+    SNC_GOTO(fit_budget(&b, &all, o->seconds));
     SNC_GOTO(snc_latency__alloc(b.t));
     SNC_GOTO(alloc_cells(&b));
     SNC_GOTO(measure_all(&b));

@@ -4,17 +4,17 @@
 
 #include "models/latency.h"
 
-enum { LATENCY_FORMAT = 1 };
+enum { LATENCY_FORMAT = 1, LATENCY_DTYPES = 4 };
 
 /* The measured widths of one gene, ascending. */
 typedef struct snc_latency__axis {
-    int n, v[SNC_LATENCY_OPTIONS];
+    int n, v[SNC_MAX_OPTIONS];
 } snc_latency__axis;
 
 struct snc_latency {
     char host[256];
     snc_latency__axis hidden, heads, ffn;
-    snc_dtype linear[SNC_LATENCY_DTYPES], embed[SNC_LATENCY_DTYPES];
+    snc_dtype linear[LATENCY_DTYPES], embed[LATENCY_DTYPES];
     int n_linear, n_embed;
     double *part[SNC_PARTS];  /* [linear][hidden][heads or ffn][2] */
     double *embedding, *head; /* [embed][hidden], [linear][hidden] */
@@ -37,10 +37,7 @@ static inline size_t snc_latency__cells(const snc_latency *t, int part)
 }
 static inline size_t snc_latency__cell(const snc_latency *t, int part, int dtype, int hidden, int width, bool last)
 {
-    return (((size_t)dtype * (size_t)t->hidden.n + (size_t)hidden) * (size_t)snc_latency__axis_of(t, part)->n +
-            (size_t)width) *
-               2 +
-           last;
+    return (((size_t)dtype * (size_t)t->hidden.n + (size_t)hidden) * (size_t)snc_latency__axis_of(t, part)->n + (size_t)width) * 2 + last;
 }
 
 #endif

@@ -1,5 +1,7 @@
+/* Batches come in bit-reversed order of size: whenever the time is over, the lengths seen are spread evenly. */
 #include "models/measure.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -9,6 +11,7 @@
 
 void snc_timing_of(snc_timing *out, double *us, int n, double percentile)
 {
+    assert(n >= 1 && percentile > 0 && percentile < 1);
     snc_sort(us, n);
     snc_interval i = snc_quantile_interval(us, n, percentile);
     *out = (snc_timing){.samples = n,
@@ -84,7 +87,8 @@ typedef struct samples {
     size_t cap, used;
 } samples;
 
-static snc_err sample(samples *s, float *logits, snc_net *n, const snc_tokens *batches, const int *order, int count, const snc_measure_opts *o)
+static snc_err sample(samples *s, float *logits, snc_net *n, const snc_tokens *batches, const int *order, int count,
+                      const snc_measure_opts *o)
 {
     size_t least = (size_t)o->min_samples, most = (size_t)o->max_samples;
     for (size_t i = 0;; i++) {
@@ -106,10 +110,9 @@ static snc_err sample(samples *s, float *logits, snc_net *n, const snc_tokens *b
 static snc_err check(int count, const snc_measure_opts *o)
 {
     SNC_CHECK(count >= 1, SNC_E_ARG, "nothing to measure: no batches");
-    SNC_CHECK(o->percentile > 0 && o->percentile < 1, SNC_E_ARG, "percentile %g, expected between 0 and 1",
-              o->percentile);
-    SNC_CHECK(o->min_samples >= 1 && o->max_samples >= o->min_samples, SNC_E_ARG,
-              "samples: at least %d, at most %d make no sense", o->min_samples, o->max_samples);
+    SNC_CHECK(o->percentile > 0 && o->percentile < 1, SNC_E_ARG, "percentile %g, expected between 0 and 1", o->percentile);
+    SNC_CHECK(o->min_samples >= 1 && o->max_samples >= o->min_samples, SNC_E_ARG, "samples: at least %d, at most %d make no sense",
+              o->min_samples, o->max_samples);
     return SNC_OK;
 }
 

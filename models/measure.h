@@ -17,13 +17,13 @@ typedef struct snc_measure_opts {
     int min_samples, max_samples; /* bounds whatever the time; whole passes, over all or over the sample, are kept */
     double percentile;            /* the one that gets an interval, in (0, 1) */
 } snc_measure_opts;
-#define SNC_MEASURE_OPTS_INIT                                                                                          \
-    {                                                                                                                  \
-        .warmup = 0.1, .seconds = 1.0, .whole = 1.0, .min_samples = 5, .max_samples = 20000, .percentile = 0.5                      \
+#define SNC_MEASURE_OPTS_INIT                                                                                  \
+    {                                                                                                          \
+        .warmup = 0.1, .seconds = 1.0, .whole = 1.0, .min_samples = 5, .max_samples = 20000, .percentile = 0.5 \
     }
 
 typedef struct snc_timing { /* microseconds */
-    int samples, lengths;    /* lengths: how many different batches they are of */
+    int samples, lengths;   /* lengths: how many different batches they are of */
     double mean, min, median, p90, p99;
     double value, low, high; /* the asked percentile and its 95% interval */
     double tokens_per_s, seqs_per_s;
@@ -33,8 +33,7 @@ typedef struct snc_timing { /* microseconds */
  * spread over the sizes. n >= count: all, in their own order. SNC_E_NOMEM. */
 snc_err snc_measure_spread(int *order, const snc_tokens *batches, int count, int n) SNC_MUST_USE;
 /* SNC_E_ARG: options; errors of snc_net_run. */
-snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count,
-                    const snc_measure_opts *o) SNC_MUST_USE;
+snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count, const snc_measure_opts *o) SNC_MUST_USE;
 
 /* The statistics alone, of samples in microseconds (sorted in place). */
 void snc_timing_of(snc_timing *out, double *us, int n, double percentile);

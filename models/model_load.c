@@ -12,8 +12,7 @@ enum { PATH_SIZE = 4096 };
 
 static snc_err fill(snc_model *m, const snc_sncfile *f)
 {
-    for (int i = 0; i < m->params.n; i++)
-        SNC_TRY(snc_sncfile_param_read(snc_params_w(&m->params, i), f, m->params.p[i].name));
+    for (int i = 0; i < m->params.n; i++) SNC_TRY(snc_sncfile_param_read(snc_params_w(&m->params, i), f, m->params.p[i].name));
     m->has_head = snc_sncfile_has_head(f);
     const char *const *labels = snc_sncfile_labels_view(f);
     if (labels) SNC_TRY(snc_model_set_labels(m, labels));
@@ -53,13 +52,19 @@ snc_err snc_model_save(const snc_model *m, const char *path)
     SNC_TRY(snc_alloc(&t, (size_t)m->params.n, sizeof *t));
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *p = &m->params.p[i];
-        bool matrix = p->flags & SNC_PARAM_DECAY;
-        t[i] = (snc_tensor){.name = p->name, .dtype = SNC_F32, .rank = matrix ? 2 : 1,
-                            .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
-                            .data = snc_params_w(&m->params, i), .bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float)};
+        t[i] = (snc_tensor){.name = p->name,
+                            .dtype = SNC_F32,
+                            .data = snc_params_w(&m->params, i),
+                            .bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float)};
+        t[i].rank = snc_spec_shape(t[i].shape, p);
     }
-    snc_sncfile_desc d = {.cfg = &m->cfg, .arch = &m->arch, .policy = &policy, .labels = m->labels, .has_head = m->has_head,
-                          .tokenizer = &m->tokenizer, .meta = m->meta};
+    snc_sncfile_desc d = {.cfg = &m->cfg,
+                          .arch = &m->arch,
+                          .policy = &policy,
+                          .labels = m->labels,
+                          .has_head = m->has_head,
+                          .tokenizer = &m->tokenizer,
+                          .meta = m->meta};
     snc_err err = snc_sncfile_save(path, &d, t, m->params.n);
     snc_free(t);
     return err;
@@ -128,7 +133,7 @@ snc_err snc_model_locate(const char *path)
     return locate(file, folder, &kind, path);
 }
 
-snc_err snc_model_config(snc_bert_config *out, const char *path)
+snc_err snc_model_config(snc_encoder_config *out, const char *path)
 {
     char file[PATH_SIZE], folder[PATH_SIZE];
     snc_hf_kind kind;

@@ -1,3 +1,4 @@
+/* Each matrix is permuted along the axes that its row of the table names, by one scratch copy; scores are sorted by a total order. */
 #include "models/reorder.h"
 
 #include <math.h>
@@ -63,8 +64,7 @@ static snc_err check_permutation(const int32_t *v, int n, int32_t *seen, const c
 {
     memset(seen, 0, (size_t)n * sizeof *seen);
     for (int i = 0; i < n; i++) {
-        SNC_CHECK(v[i] >= 0 && v[i] < n && !seen[v[i]], SNC_E_ARG, "order of %s (layer %d): entry %d is no permutation", what,
-                  layer, i);
+        SNC_CHECK(v[i] >= 0 && v[i] < n && !seen[v[i]], SNC_E_ARG, "order of %s (layer %d): entry %d is no permutation", what, layer, i);
         seen[v[i]] = 1;
     }
     return SNC_OK;
@@ -84,52 +84,40 @@ static snc_err check_order(const snc_order *o, const snc_arch *a, int32_t *seen)
 
 /* ---- permuting a parameter ------------------------------------------------------------------------------------------- */
 
-typedef struct job {
-    snc_model *m;
-    float *copy; /* room for the largest parameter */
-} job;
+/* Units of `width` entries in order[i], or NULL: an axis that keeps its order. */
+typedef struct units {
+    const int32_t *order;
+    int n, width;
+} units;
 
-/* Units of `width` columns. A vector is one row. */
-static void permute_cols(const job *j, int param, const int32_t *order, int n, int width)
+static units units_of(const snc_model *m, const snc_order *o, snc_axis axis, int layer)
 {
-    const snc_param *p = &j->m->params.p[param];
-    float *w = snc_params_w(&j->m->params, param);
-    memcpy(j->copy, w, (size_t)p->rows * (size_t)p->cols * sizeof *w);
-    for (int r = 0; r < p->rows; r++)
-        for (int i = 0; i < n; i++)
-            memcpy(w + (size_t)r * (size_t)p->cols + (size_t)i * (size_t)width,
-                   j->copy + (size_t)r * (size_t)p->cols + (size_t)order[i] * (size_t)width, (size_t)width * sizeof *w);
-}
-
-/* Units of `width` rows. */
-static void permute_rows(const job *j, int param, const int32_t *order, int n, int width)
-{
-    const snc_param *p = &j->m->params.p[param];
-    float *w = snc_params_w(&j->m->params, param);
-    size_t unit = (size_t)width * (size_t)p->cols;
-    memcpy(j->copy, w, (size_t)p->rows * (size_t)p->cols * sizeof *w);
-    for (int i = 0; i < n; i++) memcpy(w + (size_t)i * unit, j->copy + (size_t)order[i] * unit, unit * sizeof *w);
-}
-
-static void permute_layer(const job *j, int l, const snc_order *o)
-{
-    const snc_layer_index *x = &j->m->ix.layer[l];
-    int D = j->m->cfg.head_width, H = j->m->arch.heads[l], F = j->m->arch.ffn[l], C = j->m->arch.hidden;
-    const snc_lin qkv[3] = {x->q, x->k, x->v};
-    for (int i = 0; i < 3; i++) {
-        permute_rows(j, qkv[i].w, o->heads[l], H, D);
-        permute_cols(j, qkv[i].b, o->heads[l], H, D);
-        permute_cols(j, qkv[i].w, o->hidden, C, 1);
+    switch (axis) {
+    case SNC_AXIS_HIDDEN: return (units){o->hidden, m->arch.hidden, 1};
+    case SNC_AXIS_POOLED: return (units){o->pooler, m->arch.hidden, 1};
+    case SNC_AXIS_HEAD: return (units){o->heads[layer], m->arch.heads[layer], m->cfg.head_width};
+    case SNC_AXIS_FFN: return (units){o->ffn[layer], m->arch.ffn[layer], 1};
+    default: return (units){NULL, 0, 0};
     }
-    permute_cols(j, x->o.w, o->heads[l], H, D);
-    permute_rows(j, x->ffn_in.w, o->ffn[l], F, 1);
-    permute_cols(j, x->ffn_in.b, o->ffn[l], F, 1);
-    permute_cols(j, x->ffn_out.w, o->ffn[l], F, 1);
-    permute_cols(j, x->ffn_in.w, o->hidden, C, 1);
-    permute_rows(j, x->o.w, o->hidden, C, 1);
-    permute_rows(j, x->ffn_out.w, o->hidden, C, 1);
-    const int vectors[] = {x->o.b, x->ffn_out.b, x->attn_norm.w, x->attn_norm.b, x->ffn_norm.w, x->ffn_norm.b};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) permute_cols(j, vectors[i], o->hidden, C, 1);
+}
+
+/* `copy` has room for the matrix. */
+static void permute_cols(float *w, float *copy, const snc_param *p, units u)
+{
+    size_t cols = (size_t)p->cols, width = (size_t)u.width;
+    if (!u.order) return;
+    memcpy(copy, w, (size_t)p->rows * cols * sizeof *w);
+    for (size_t r = 0; r < (size_t)p->rows; r++)
+        for (size_t i = 0; i < (size_t)u.n; i++)
+            memcpy(w + r * cols + i * width, copy + r * cols + (size_t)u.order[i] * width, width * sizeof *w);
+}
+
+static void permute_rows(float *w, float *copy, const snc_param *p, units u)
+{
+    size_t unit = (size_t)u.width * (size_t)p->cols;
+    if (!u.order) return;
+    memcpy(copy, w, (size_t)p->rows * (size_t)p->cols * sizeof *w);
+    for (int i = 0; i < u.n; i++) memcpy(w + (size_t)i * unit, copy + (size_t)u.order[i] * unit, unit * sizeof *w);
 }
 
 snc_err snc_model_reorder(snc_model *m, const snc_order *o)
@@ -137,23 +125,23 @@ snc_err snc_model_reorder(snc_model *m, const snc_order *o)
     snc_err err = SNC_OK;
     size_t largest = 0;
     int32_t *seen = NULL;
-    job j = {.m = m};
+    float *copy = NULL;
+    const snc_family *f = snc_family_of(&m->cfg);
     for (int i = 0; i < m->params.n; i++) {
         size_t n = (size_t)m->params.p[i].rows * (size_t)m->params.p[i].cols;
         if (n > largest) largest = n;
     }
     SNC_GOTO(snc_alloc(&seen, largest, sizeof *seen));
     SNC_GOTO(check_order(o, &m->arch, seen));
-    SNC_GOTO(snc_alloc(&j.copy, largest, sizeof *j.copy));
-    int C = m->arch.hidden;
-    const int tables[] = {m->ix.word, m->ix.position, m->ix.type, m->ix.embed_norm.w, m->ix.embed_norm.b, m->ix.pooler.w};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) permute_cols(&j, tables[i], o->hidden, C, 1);
-    for (int l = 0; l < m->arch.layers; l++) permute_layer(&j, l, o);
-    permute_rows(&j, m->ix.pooler.w, o->pooler, C, 1);
-    permute_cols(&j, m->ix.pooler.b, o->pooler, C, 1);
-    permute_cols(&j, m->ix.classifier.w, o->pooler, C, 1);
+    SNC_GOTO(snc_alloc(&copy, largest, sizeof *copy));
+    for (int i = 0; i < m->params.n; i++) {
+        const snc_param *p = &m->params.p[i];
+        const snc_spec *s = snc_spec_of(p);
+        permute_rows(snc_params_w(&m->params, i), copy, p, units_of(m, o, s->rows, p->layer));
+        permute_cols(snc_params_w(&m->params, i), copy, p, units_of(m, o, snc_family_axis(f, s->cols), p->layer));
+    }
 out:
     snc_free(seen);
-    snc_free(j.copy);
+    snc_free(copy);
     return err;
 }

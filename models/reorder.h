@@ -1,10 +1,9 @@
 /* models/reorder.h: permutes a model's units so that prefixes keep the important ones; the function it computes stays.
  *
- *   heads[l]  [heads of layer l]  rows of Q, K, V and columns of O, a head at a time
- *   ffn[l]    [ffn of layer l]    rows of FFN-in, columns of FFN-out
- *   hidden    [C]  one order for the residual stream: columns of the three embedding tables, every LayerNorm, input columns
- *                  of Q/K/V/FFN-in and the pooler, output rows of O/FFN-out
- *   pooler    [C]  rows of the pooler, columns of the classifier
+ *   heads[l]  [heads of layer l]  SNC_AXIS_HEAD: rows of Q, K, V and columns of O, a head at a time
+ *   ffn[l]    [ffn of layer l]    SNC_AXIS_FFN: rows of FFN-in, columns of FFN-out
+ *   hidden    [C]  SNC_AXIS_HIDDEN: one order for the residual stream
+ *   pooler    [C]  SNC_AXIS_POOLED: rows of the pooler, columns of the classifier
  *
  * order[i] = old index of the unit that becomes unit i. Sums are taken in another order, so f32 logits agree to about 1e-6.
  */
@@ -20,9 +19,9 @@ typedef struct snc_order {
 } snc_order;
 
 snc_err snc_order_init(snc_order *out, const snc_arch *arch) SNC_MUST_USE; /* the identity */
-void    snc_order_dispose(snc_order *o);
+void snc_order_dispose(snc_order *o);
 /* order [n]: indices of score [n], largest first, equals in their old order. NaN counts as the smallest. */
-void    snc_order_by_score(int32_t *order, const double *score, int n);
+void snc_order_by_score(int32_t *order, const double *score, int n);
 
 /* SNC_E_ARG: an entry of the order is no permutation (named); the model is unchanged then. */
 snc_err snc_model_reorder(snc_model *m, const snc_order *o) SNC_MUST_USE;

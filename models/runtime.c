@@ -1,3 +1,4 @@
+/* One function counts the workspace, without a block, and carves it, with one; batches are cut into groups of sequences that fit in L2. */
 #include "models/runtime.h"
 
 #include <math.h>
@@ -13,14 +14,8 @@ enum {
     PARALLEL_TOKENS = 64 /* below this many tokens a thread, threads share a group instead */
 };
 
-static int max_of(int a, int b)
-{
-    return a > b ? a : b;
-}
-static int min_of(int a, int b)
-{
-    return a < b ? a : b;
-}
+static int max_of(int a, int b) { return a > b ? a : b; }
+static int min_of(int a, int b) { return a < b ? a : b; }
 
 /* ---- workspace ---- */
 
@@ -79,11 +74,11 @@ static bool uses_f32(const snc_arch *a, const snc_policy *p)
 
 static size_t scratch_of(const snc_ctx *ctx, const snc_weights *w, const snc_arch *a, const snc_policy *p, int rows)
 {
-    size_t most = snc_rt__matrix_scratch(&w->pooler, p->pooler, ctx, rows), b;
+    size_t most = w->pooler.N ? snc_rt__matrix_scratch(&w->pooler, p->pooler, ctx, rows) : 0, b;
     if ((b = snc_rt__matrix_scratch(&w->classifier, p->classifier, ctx, rows)) > most) most = b;
     for (int l = 0; l < a->layers; l++)
-        for (int i = 0; i < RT_LINEARS; i++) {
-            b = snc_rt__matrix_scratch(&w->layer[a->source[l]].m[i], p->linear[l][snc_rt__site[i]], ctx, rows);
+        for (int s = 0; s < SNC_SITES; s++) {
+            b = snc_rt__matrix_scratch(&w->m[a->source[l]][s], p->linear[l][s], ctx, rows);
             if (b > most) most = b;
         }
     return snc_align_up(most, SNC_ALIGN);
@@ -97,8 +92,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     SNC_TRY(snc_weights_prepare(w, arch, policy));
     bool f32 = uses_f32(arch, policy);
     widths s = widest(w);
-    if (f32 && !n->gemm)
-        SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, max_of(s.C, max_of(s.A, s.F))));
+    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, max_of(s.C, max_of(s.A, s.F))));
     size_t bytes = scratch_of(&n->ctx, w, arch, policy, n->rows);
     if (bytes > n->scratch_bytes) {
         uint8_t *p = NULL;
@@ -114,8 +108,8 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     return SNC_OK;
 }
 
-snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch,
-                       const snc_policy *policy, const snc_net_opts *o)
+snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
+                       const snc_net_opts *o)
 {
     snc_err err = SNC_OK;
     snc_net *n = NULL;
@@ -128,7 +122,7 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
     n->one.status = NULL; /* of threads beside each other */
     n->w = w;
     n->o = *o;
-    n->o.max_len = min_of(o->max_len, w->cfg.positions);
+    n->o.max_len = min_of(o->max_len, snc_family_length(&w->cfg));
     n->isa = ctx->backend == SNC_BACKEND_REF ? SNC_ISA_SCALAR : snc_isa_now();
     n->rows = max_of(n->o.max_len, min_of(o->max_tokens, GROUP_TOKENS));
     SNC_GOTO(snc_alloc(&n->worker, (size_t)ctx->threads, sizeof *n->worker));
@@ -154,33 +148,24 @@ void snc_net_free(snc_net *n)
     snc_free(n);
 }
 
-const snc_arch *snc_net_arch(const snc_net *n)
-{
-    return &n->arch;
-}
-const snc_policy *snc_net_policy(const snc_net *n)
-{
-    return &n->policy;
-}
+const snc_arch *snc_net_arch(const snc_net *n) { return &n->arch; }
+const snc_policy *snc_net_policy(const snc_net *n) { return &n->policy; }
 
 /* ---- running ---- */
 
 static snc_err check_batch(const snc_net *n, const snc_tokens *x)
 {
-    const snc_bert_config *c = &n->w->cfg;
-    SNC_CHECK(x->B >= 1 && x->B <= n->o.max_seqs, SNC_E_SHAPE, "a batch of %d sequences, expected 1 to %d", x->B,
-              n->o.max_seqs);
+    const snc_encoder_config *c = &n->w->cfg;
+    SNC_CHECK(x->B >= 1 && x->B <= n->o.max_seqs, SNC_E_SHAPE, "a batch of %d sequences, expected 1 to %d", x->B, n->o.max_seqs);
     SNC_CHECK(x->T <= n->o.max_tokens && x->offsets[0] == 0 && x->offsets[x->B] == x->T, SNC_E_SHAPE,
               "a batch of %d tokens, expected at most %d, with offsets from 0 to their number", x->T, n->o.max_tokens);
     for (int b = 0; b < x->B; b++) {
         int len = x->offsets[b + 1] - x->offsets[b];
-        SNC_CHECK(len >= 1 && len <= n->o.max_len, SNC_E_SHAPE, "sequence %d has %d tokens, expected 1 to %d", b, len,
-                  n->o.max_len);
+        SNC_CHECK(len >= 1 && len <= n->o.max_len, SNC_E_SHAPE, "sequence %d has %d tokens, expected 1 to %d", b, len, n->o.max_len);
     }
     for (int t = 0; t < x->T; t++) {
-        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t,
-                  x->ids[t], c->vocab - 1);
-        SNC_CHECK(x->types[t] >= 0 && x->types[t] < c->types, SNC_E_ARG, "token %d has type %d, expected 0 to %d", t,
+        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t, x->ids[t], c->vocab - 1);
+        SNC_CHECK(c->types == 0 || (x->types[t] >= 0 && x->types[t] < c->types), SNC_E_ARG, "token %d has type %d, expected 0 to %d", t,
                   x->types[t], c->types - 1);
     }
     return SNC_OK;
@@ -218,8 +203,7 @@ static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk,
     snc_rt__worker *w = &n->worker[worker];
     (void)chunk;
     for (int64_t g = begin; g < end && w->err == SNC_OK; g++) {
-        snc_rt__job j = {
-            .n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
+        snc_rt__job j = {.n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
         w->err = snc_rt__forward(b->logits + (size_t)j.b0 * (size_t)n->w->cfg.classes, &j);
         if (w->err != SNC_OK) snprintf(w->text, sizeof w->text, "%s", snc_err_text());
     }
@@ -248,10 +232,8 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
     int limit = min_of(n->rows, GROUP_TOKENS);
     int groups = plan_groups(n, x, limit, apart ? threads : 1);
     batch_job b = {n, x, logits, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
-    if (apart)
-        snc_par_for(&n->ctx, groups, 1, run_groups, &b);
-    else
-        run_groups(&b, 0, groups, 0, 0);
+    if (apart) snc_par_for(&n->ctx, groups, 1, run_groups, &b);
+    else run_groups(&b, 0, groups, 0, 0);
     n->runs++;
     snc_err err = SNC_OK;
     for (int i = 0; i < threads; i++) {

@@ -17,7 +17,8 @@
  * plain loops in a fixed order everywhere. Attention runs in bf16 on AMX where Q, K and V are INT8 or BF16, else in
  * f32.
  *
- * Threads: weights are read-only after snc_weights_prepare and shared; a net serves one thread at a time.
+ * Threads: weights are read-only after snc_weights_prepare and shared; a net serves one thread at a time. Of a model whose source makes
+ * matrices for each arch, only the net that was prepared or bound last may run.
  */
 #ifndef SNC_MODELS_RUNTIME_H
 #define SNC_MODELS_RUNTIME_H
@@ -29,8 +30,8 @@
 typedef struct snc_weights snc_weights;
 typedef struct snc_net snc_net;
 
-/* Borrows m (f32 master in importance order, or any model); INT8 copies are quantized per output channel of the full
- * row. */
+/* Borrows m (f32 master in importance order, or any model), whose source gives the matrices; INT8 copies are quantized per output
+ * channel of the row that it gives: of a dense one the full row. */
 snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_model *m) SNC_MUST_USE;
 /* Opens a .snc as it was exported: its own dtypes and integers. */
 snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path) SNC_MUST_USE;
@@ -39,7 +40,7 @@ void snc_weights_free(snc_weights *w);
 /* The file of an opened .snc, for what is not weights; NULL for a model's. */
 const snc_sncfile *snc_weights_file_view(const snc_weights *w);
 
-const snc_bert_config *snc_weights_config(const snc_weights *w);
+const snc_encoder_config *snc_weights_config(const snc_weights *w);
 const snc_arch *snc_weights_arch(const snc_weights *w);     /* the widest arch it can serve */
 const snc_policy *snc_weights_policy(const snc_weights *w); /* an opened file's policy; uniform F32 for a model */
 
@@ -51,15 +52,15 @@ snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_poli
 typedef struct snc_net_opts {
     int max_tokens, max_seqs, max_len;
 } snc_net_opts;
-#define SNC_NET_OPTS_INIT                                                                                              \
-    {                                                                                                                  \
-        .max_tokens = 4096, .max_seqs = 64, .max_len = 512                                                             \
+#define SNC_NET_OPTS_INIT                                  \
+    {                                                      \
+        .max_tokens = 4096, .max_seqs = 64, .max_len = 512 \
     }
 
 /* arch NULL: all of it; policy NULL: the file's. Packs dtypes not packed before (not thread-safe). policy's rows are
  * the kept layers in order. max_len above the model's positions is cut to them. SNC_E_ARG: options below 1. */
-snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch,
-                       const snc_policy *policy, const snc_net_opts *o) SNC_MUST_USE;
+snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
+                       const snc_net_opts *o) SNC_MUST_USE;
 /* Another config over the same weights and workspace: for searches. On failure the net keeps its old config. */
 snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
 void snc_net_free(snc_net *n);
@@ -75,14 +76,7 @@ const snc_policy *snc_net_policy(const snc_net *n);
 
 /* Time per part, summed over runs since profiling was switched on: seconds of all threads together divided by their
  * number. A part starts with the LayerNorm or quantization of its input and ends with its output in f32. */
-typedef enum snc_net_part {
-    SNC_PART_QKV,
-    SNC_PART_ATTENTION,
-    SNC_PART_O,
-    SNC_PART_FFN_IN,
-    SNC_PART_FFN_OUT,
-    SNC_PARTS
-} snc_net_part;
+typedef enum snc_net_part { SNC_PART_QKV, SNC_PART_ATTENTION, SNC_PART_O, SNC_PART_FFN_IN, SNC_PART_FFN_OUT, SNC_PARTS } snc_net_part;
 typedef struct snc_net_times {
     int64_t runs;
     double embed, head;

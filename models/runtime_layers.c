@@ -33,8 +33,8 @@ typedef struct rows_job {
     float *x;
     int8_t *xq;
     float *sx;
-    const snc_rt__norm *norm; /* NULL: none */
-    int ldx, n, ldq;          /* ldq = 0: no quantization */
+    snc_rt__norm norm; /* NULL: none */
+    int ldx, n, ldq;   /* ldq = 0: no quantization */
     float eps;
     snc_isa isa;
     bool plain; /* ref */
@@ -47,29 +47,23 @@ static void rows_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
     for (int64_t t = begin; t < end; t += HOT_ROWS) { /* a row is read four times: from L1 */
         float *x = r->x + (size_t)t * (size_t)r->ldx;
         int T = end - t < HOT_ROWS ? (int)(end - t) : HOT_ROWS;
-        if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm->gamma, r->norm->beta, T, r->n, r->eps, r->isa);
+        if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm[0], r->norm[1], T, r->n, r->eps, r->isa);
         if (r->ldq) snc_quantize_rows(r->xq + (size_t)t * (size_t)r->ldq, r->sx + t, x, r->ldx, T, r->n, r->ldq);
     }
 }
 
 /* x [T, n] normalized in place if norm; quantized into xq, sx if ldq. */
-static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, const snc_rt__norm *norm, int T, int n,
-                 int ldq)
+static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, snc_rt__norm norm, int T, int n, int ldq)
 {
     rows_job r = {.x = x, .xq = xq, .sx = sx, .norm = norm, .ldx = ldx, .n = n, .ldq = ldq};
     r.eps = j->n->w->cfg.norm_eps;
     r.isa = j->n->isa;
     if (!norm && !ldq) return;
-    if (j->ctx->threads > 1 && T > ROW_GRAIN)
-        snc_par_for(j->ctx, T, ROW_GRAIN, rows_range, &r);
-    else
-        rows_range(&r, 0, T, 0, 0);
+    if (j->ctx->threads > 1 && T > ROW_GRAIN) snc_par_for(j->ctx, T, ROW_GRAIN, rows_range, &r);
+    else rows_range(&r, 0, T, 0, 0);
 }
 
-static int ldq_of(snc_dtype t, int k)
-{
-    return t == SNC_I8 || t == SNC_I4 ? snc_quantized_stride(k) : 0;
-}
+static int ldq_of(snc_dtype t, int k) { return t == SNC_I8 || t == SNC_I4 ? snc_quantized_stride(k) : 0; }
 
 typedef struct act_job {
     float *y;
@@ -85,8 +79,8 @@ static void act_range(void *payload, int64_t begin, int64_t end, int64_t chunk, 
 }
 
 /* y [T, n] (+)= x W[:n, :k]^T + b, then epi. The input of an INT8 matrix is xq, sx; of the others x. */
-static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx,
-                      const int8_t *xq, const float *sx, int T, int n, int k, snc_epilogue epi)
+static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx, const int8_t *xq,
+                      const float *sx, int T, int n, int k, snc_epilogue epi)
 {
     if (t == SNC_I4) {
         snc_q4linear_run(y, ldy, m->i4, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
@@ -107,7 +101,7 @@ static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m
 typedef struct head_job {
     snc_rt__job *j;
     int A, D, heads;
-    bool first; /* queries of the first tokens only: row b of q and y is sequence b */
+    bool first;      /* queries of the first tokens only: row b of q and y is sequence b */
     bool bf16, half; /* half: Q, K and V lie in bf16 */
     float scale;
 } head_job;
@@ -137,14 +131,13 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
         if (a->half) { /* the rest of the sequence's heads at once */
             next = (int64_t)(s + 1) * a->heads < end ? (int64_t)(s + 1) * a->heads : end;
             const snc_bf16 *half = (const snc_bf16 *)j->w->qkv + first * ld + h;
-            snc_infer_attention_bf16(j->w->att + first * (size_t)a->A + h, a->A, half, (int)ld, half + a->A,
-                                     half + 2 * (size_t)a->A, (int)ld, (int)(next - i), len, len, a->D, a->scale, j->n->isa,
-                                     scratch->attention);
+            snc_infer_attention_bf16(j->w->att + first * (size_t)a->A + h, a->A, half, (int)ld, half + a->A, half + 2 * (size_t)a->A,
+                                     (int)ld, (int)(next - i), len, len, a->D, a->scale, j->n->isa, scratch->attention);
             continue;
         }
         snc_infer_attention(j->w->att + q * (size_t)a->A + h, a->A, qkv + q * ld, (int)ld, qkv + first * ld + a->A,
-                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale,
-                            a->bf16, j->n->isa, scratch->attention);
+                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale, a->bf16, j->n->isa,
+                            scratch->attention);
     }
 }
 
@@ -156,10 +149,8 @@ static void attention(snc_rt__job *j, int l, bool first)
     bool bf16 = t[SNC_SITE_Q] != SNC_F32 && t[SNC_SITE_K] != SNC_F32 && t[SNC_SITE_V] != SNC_F32;
     head_job a = {j, D * heads, D, heads, first, bf16, half_qkv(n, l, first), 1.0f / sqrtf((float)D)};
     int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
-    if (j->ctx->threads > 1 && macs > SHARED_MACS)
-        snc_par_for(j->ctx, items, 1, head_range, &a);
-    else
-        head_range(&a, 0, items, 0, 0);
+    if (j->ctx->threads > 1 && macs > SHARED_MACS) snc_par_for(j->ctx, items, 1, head_range, &a);
+    else head_range(&a, 0, items, 0, 0);
 }
 
 /* ---- one layer ---- */
@@ -169,34 +160,33 @@ static void gather_first(void *x, const snc_rt__job *j, size_t row_bytes)
 {
     const int32_t *at = j->x->offsets + j->b0;
     char *p = x;
-    for (int s = 0; s < j->b1 - j->b0; s++)
-        memmove(p + (size_t)s * row_bytes, p + (size_t)(at[s] - at[0]) * row_bytes, row_bytes);
+    for (int s = 0; s < j->b1 - j->b0; s++) memmove(p + (size_t)s * row_bytes, p + (size_t)(at[s] - at[0]) * row_bytes, row_bytes);
 }
 
 /* Q, K and V of normalized h. In the last layer Q, and all that follows, is for the first tokens alone. */
-static snc_err project(snc_rt__job *j, int l, const snc_rt__norm *norm, bool last)
+static snc_err project(snc_rt__job *j, int l, snc_rt__norm norm, bool last)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
-    const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
+    const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
     const uint8_t *t = n->policy.linear[l];
     snc_dtype tq = (snc_dtype)t[SNC_SITE_Q], tk = (snc_dtype)t[SNC_SITE_K], tv = (snc_dtype)t[SNC_SITE_V];
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], T = j->T;
     int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
     rows(j, w->h, C, w->xq, w->sx, norm, T, C, ldq);
     if (half_qkv(n, l, last)) {
-        const snc_qlinear *beside[] = {s->m[RT_Q].i8, s->m[RT_K].i8, s->m[RT_V].i8};
+        const snc_qlinear *beside[] = {m[SNC_SITE_Q].i8, m[SNC_SITE_K].i8, m[SNC_SITE_V].i8};
         return snc_qlinear_run_bf16((snc_bf16 *)w->qkv, 3 * A, beside, 3, j->ctx, w->xq, ldq, w->sx, T, A, C, w->linear);
     }
-    SNC_TRY(linear(w->qkv + A, 3 * A, j, &s->m[RT_K], tk, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
-    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &s->m[RT_V], tv, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + A, 3 * A, j, &m[SNC_SITE_K], tk, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &m[SNC_SITE_V], tv, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
     if (last) {
         gather_first(w->h, j, (size_t)C * sizeof(float));
         if (ldq) gather_first(w->xq, j, (size_t)ldq);
         if (ldq) gather_first(w->sx, j, sizeof(float));
         T = j->b1 - j->b0;
     }
-    return linear(w->qkv, 3 * A, j, &s->m[RT_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
+    return linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
 /* h += FFN(h) for T rows. The wide activation never leaves the cache: from an INT8 matrix to another as integers, which
@@ -206,7 +196,8 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
-    const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
+    const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
+    snc_rt__norm norm = snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]);
     snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
     int C = n->arch.hidden, F = n->arch.ffn[l], ldm = ldq_of(out, F), ldx = ldq_of(in, C);
     bool through = in == SNC_I8 && ldm > 0, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
@@ -216,27 +207,25 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
         int R = T - t < block ? T - t : block;
         float *h = w->h + (size_t)t * (size_t)C;
         int8_t *mq = w->mq + (size_t)t * (size_t)ldm;
-        rows(j, h, C, w->xq, w->sx, &s->attn_norm, R, C, ldx);
-        if (through)
-            SNC_TRY(snc_qlinear_run_q8(mq, ldm, w->sm, s->m[RT_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
-        else
-            SNC_TRY(linear(w->mid, F, j, &s->m[RT_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, act));
+        rows(j, h, C, w->xq, w->sx, norm, R, C, ldx);
+        if (through) SNC_TRY(snc_qlinear_run_q8(mq, ldm, w->sm, m[SNC_SITE_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
+        else SNC_TRY(linear(w->mid, F, j, &m[SNC_SITE_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, act));
         stamp(j, t_in);
         if (!through) rows(j, w->mid, F, mq, w->sm + t, NULL, R, F, ldm);
-        if (ldm == 0) SNC_TRY(linear(h, C, j, &s->m[RT_FFN_OUT], out, w->mid, F, NULL, NULL, R, C, F, SNC_EPI_ADD));
+        if (ldm == 0) SNC_TRY(linear(h, C, j, &m[SNC_SITE_FFN_OUT], out, w->mid, F, NULL, NULL, R, C, F, SNC_EPI_ADD));
         stamp(j, t_out);
     }
     if (ldm == 0) return SNC_OK;
-    SNC_TRY(linear(w->h, C, j, &s->m[RT_FFN_OUT], out, NULL, F, w->mq, w->sm, T, C, F, SNC_EPI_ADD));
+    SNC_TRY(linear(w->h, C, j, &m[SNC_SITE_FFN_OUT], out, NULL, F, w->mq, w->sm, T, C, F, SNC_EPI_ADD));
     stamp(j, t_out);
     return SNC_OK;
 }
 
-static snc_err layer(snc_rt__job *j, int l, const snc_rt__norm *norm)
+static snc_err layer(snc_rt__job *j, int l, snc_rt__norm norm)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
-    const snc_rt__layer *s = &n->w->layer[n->arch.source[l]];
+    const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
     double *times = w->times.layer[l];
     bool last = l == n->arch.layers - 1;
     snc_dtype t = n->policy.linear[l][SNC_SITE_O];
@@ -247,7 +236,7 @@ static snc_err layer(snc_rt__job *j, int l, const snc_rt__norm *norm)
     stamp(j, &times[SNC_PART_ATTENTION]);
     int T = last ? j->b1 - j->b0 : j->T;
     rows(j, w->att, A, w->xq, w->sx, NULL, T, A, ldq_of(t, A));
-    SNC_TRY(linear(w->h, C, j, &s->m[RT_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
+    SNC_TRY(linear(w->h, C, j, &m[SNC_SITE_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
     stamp(j, &times[SNC_PART_O]);
     return ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]);
 }
@@ -259,39 +248,44 @@ static void embed_range(void *payload, int64_t begin, int64_t end, int64_t chunk
     snc_rt__job *j = payload;
     const snc_net *n = j->n;
     const int32_t *at = j->x->offsets + j->b0;
-    int C = n->arch.hidden, e = n->policy.embed;
+    int C = n->arch.hidden, e = n->policy.embed, base = snc_family_of(&n->w->cfg)->position_base;
+    const snc_embed *type = n->w->embed[SNC_ROLE_TYPE][e];
     (void)chunk, (void)worker;
     for (int s = (int)begin; s < (int)end; s++)
         for (int t = at[s]; t < at[s + 1]; t++) {
             float *h = j->w->h + (size_t)(t - at[0]) * (size_t)C;
-            snc_embed_row(h, n->w->embed[RT_WORD][e], j->x->ids[t], C);
-            snc_embed_add_row(h, n->w->embed[RT_POSITION][e], t - at[s], C);
-            snc_embed_add_row(h, n->w->embed[RT_TYPE][e], j->x->types[t], C);
+            snc_embed_row(h, n->w->embed[SNC_ROLE_WORD][e], j->x->ids[t], C);
+            snc_embed_add_row(h, n->w->embed[SNC_ROLE_POSITION][e], base + t - at[s], C);
+            if (type) snc_embed_add_row(h, type, j->x->types[t], C);
         }
 }
 
 /* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h. */
-static snc_err head(float *logits, snc_rt__job *j, const snc_rt__norm *norm)
+static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_weights *m = n->w;
     snc_dtype tp = n->policy.pooler, tc = n->policy.classifier;
     int B = j->b1 - j->b0, C = n->arch.hidden, K = m->cfg.classes;
-    rows(j, w->h, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));
-    SNC_TRY(linear(w->att, C, j, &m->pooler, tp, w->h, C, w->xq, w->sx, B, C, C, SNC_EPI_TANH));
-    if (tc == SNC_F32) {
-        snc_infer_dot(logits, K, w->att, C, m->classifier.W, m->classifier.K, m->classifier.b, B, K, C, n->isa);
-        return SNC_OK;
+    snc_head kind = snc_family_of(&m->cfg)->head;
+    float *x = w->h;
+    if (kind != SNC_HEAD_NONE) {
+        rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));
+        SNC_TRY(linear(w->att, C, j, &m->pooler, tp, x, C, w->xq, w->sx, B, C, C, kind == SNC_HEAD_TANH ? SNC_EPI_TANH : SNC_EPI_RELU));
+        x = w->att;
+        norm = NULL;
     }
-    rows(j, w->att, C, w->xq, w->sx, NULL, B, C, ldq_of(tc, C));
-    return linear(logits, K, j, &m->classifier, tc, w->att, C, w->xq, w->sx, B, K, C, SNC_EPI_NONE);
+    rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tc, C));
+    if (tc != SNC_F32) return linear(logits, K, j, &m->classifier, tc, x, C, w->xq, w->sx, B, K, C, SNC_EPI_NONE);
+    snc_infer_dot(logits, K, x, C, m->classifier.W, m->classifier.ld, m->classifier.b, B, K, C, n->isa);
+    return SNC_OK;
 }
 
 snc_err snc_rt__forward(float *logits, snc_rt__job *j)
 {
     snc_net *n = j->n;
-    const snc_rt__norm *norm = &n->w->embed_norm;
+    snc_rt__norm norm = snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
     j->T = j->x->offsets[j->b1] - j->x->offsets[j->b0];
     j->stamp = n->profile ? snc_now() : 0;
     snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
@@ -299,7 +293,7 @@ snc_err snc_rt__forward(float *logits, snc_rt__job *j)
     for (int l = 0; l < n->arch.layers; l++) {
         SNC_TRY(snc_go_on(j->ctx)); /* a layer of a long text on a slow machine is a good part of a second */
         SNC_TRY(layer(j, l, norm));
-        norm = &n->w->layer[n->arch.source[l]].ffn_norm;
+        norm = snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]);
     }
     SNC_TRY(head(logits, j, norm));
     stamp(j, &j->w->times.head);

@@ -19,38 +19,26 @@
 #include "quant/q4linear.h"
 #include "quant/qlinear.h"
 
-typedef enum snc_rt__linear { RT_Q, RT_K, RT_V, RT_O, RT_FFN_IN, RT_FFN_OUT, RT_LINEARS } snc_rt__linear;
-typedef enum snc_rt__table { RT_WORD, RT_POSITION, RT_TYPE, RT_TABLES } snc_rt__table;
-
 typedef struct snc_rt__matrix {
-    int N, K;
-    const float *W, *b; /* W [N, K] dense, NULL when a file holds another form; b [N] */
+    int N, K, ld;
+    const float *W, *b; /* W [N, K], NULL when a file holds another form; b [N] */
+    uint64_t version;   /* of a source's W, 0: none yet */
     snc_gemm_weight *f32;
     snc_bf16linear *bf16;
     snc_qlinear *i8;
     snc_q4linear *i4;
 } snc_rt__matrix;
 
-typedef struct snc_rt__norm {
-    const float *gamma, *beta;
-} snc_rt__norm;
-
-typedef struct snc_rt__layer {
-    snc_rt__matrix m[RT_LINEARS];
-    snc_rt__norm attn_norm, ffn_norm;
-} snc_rt__layer;
-
 struct snc_weights {
     snc_ctx ctx;
-    snc_bert_config cfg;
+    snc_encoder_config cfg;
     snc_arch arch;
     snc_policy policy;
-    snc_rt__layer layer[SNC_MAX_LAYERS];
-    snc_rt__matrix pooler, classifier;
-    snc_rt__norm embed_norm;
-    const float *table[RT_TABLES]; /* f32 masters; NULL: a file holds another dtype */
-    int rows[RT_TABLES];
-    snc_embed *embed[RT_TABLES][SNC_DTYPES];
+    const snc_model *model;                      /* whose source gives the matrices; NULL: a file does */
+    snc_params table;                            /* names and shapes alone */
+    const float *f32[SNC_MAX_LAYERS][SNC_ROLES]; /* values by layer and role; NULL: a file holds another dtype */
+    snc_rt__matrix m[SNC_MAX_LAYERS][SNC_SITES], pooler, classifier;
+    snc_embed *embed[SNC_TABLES][SNC_DTYPES];
     snc_pool *pool;    /* of the packed matrices; also ctx.pool */
     snc_gemm *gemm;    /* to make f32 handles with */
     snc_sncfile *file; /* of an opened .snc, whose bytes the above borrows */
@@ -98,7 +86,12 @@ typedef struct snc_rt__job {
 /* The network over one group; logits of sequence b at logits + b * K. */
 snc_err snc_rt__forward(float *logits, snc_rt__job *j) SNC_MUST_USE;
 
-extern const snc_site snc_rt__site[RT_LINEARS];
+/* A layer's matrix, or one outside of layers; NULL: the role is a table's or a vector's. */
+snc_rt__matrix *snc_rt__matrix_at(snc_weights *w, snc_role role, int layer);
+
+/* Gain and bias of a LayerNorm: two vectors behind each other. */
+typedef const float *const *snc_rt__norm;
+static inline snc_rt__norm snc_rt__norm_at(const snc_weights *w, snc_role role, int layer) { return &w->f32[layer][role]; }
 
 /* Makes the form `t` of a matrix if it is not there. `name` for messages. */
 snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, const char *name) SNC_MUST_USE;

@@ -5,12 +5,14 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "core/seal.h"
 #include "quant/int4.h"
+#include "tokenizer/kind.h"
 
 struct snc_sncfile {
     snc_st *st;
-    snc_bert_config cfg;
+    snc_encoder_config cfg;
     snc_arch arch;
     snc_policy policy;
     bool has_head;
@@ -22,7 +24,10 @@ struct snc_sncfile {
     snc_arena *arena;      /* tensors that were not aligned in the file */
 };
 
-enum { SCALE_NAME = SNC_PARAM_NAME + 8 };
+enum { SCALE_NAME = SNC_PARAM_NAME + 8, BLOB_NAME = 64 };
+
+/* Which kind of tokenizer the blobs are of; the implied one without it. */
+#define TOKENIZER_KEY "tokenizer"
 
 #define INT4_GROUP_TEXT "16"
 _Static_assert(SNC_INT4_GROUP == 16, "the text in the file is the size in the code");
@@ -39,31 +44,36 @@ static const char *group_name(char buf[SCALE_NAME], const char *name)
     return buf;
 }
 
+static const char *blob_name(char buf[BLOB_NAME], const char *blob)
+{
+    snprintf(buf, BLOB_NAME, "tokenizer.%s", blob);
+    return buf;
+}
+
 static bool scaled(snc_dtype t) { return t == SNC_I8 || t == SNC_I4; }
 
 /* ---- what a reader wants and a writer must give --------------------------------------------------------------------- */
 
-/* A matrix has two dimensions even with one row (a regression head); its flag tells it from a vector. */
 static snc_err check_param(const snc_tensor *t, const snc_param *p, snc_dtype dtype, const char *where)
 {
     char have[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
-    bool matrix = p->flags & SNC_PARAM_DECAY;
-    int64_t shape[2] = {matrix ? p->rows : p->cols, dtype == SNC_I4 ? p->cols / 2 : p->cols};
+    int64_t shape[2];
+    int rank = snc_spec_shape(shape, p);
+    if (dtype == SNC_I4) shape[1] /= 2;
     snc_dtype stored = dtype == SNC_I4 ? SNC_U8 : dtype;
     SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, p->name);
     SNC_CHECK(t->dtype == stored, SNC_E_FORMAT, "%s: tensor '%s' has dtype %s, expected %s by the policy", where, p->name,
-              t->dtype < SNC_DTYPES ? snc_dtype_get(t->dtype)->safetensors : t->dtype_name,
-              snc_dtype_get(stored)->safetensors);
-    SNC_CHECK(snc_tensor_is(t, matrix ? 2 : 1, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s", where,
-              p->name, snc_shape_text(have, t->shape, t->rank), snc_shape_text(want, shape, matrix ? 2 : 1));
+              t->dtype < SNC_DTYPES ? snc_dtype_get(t->dtype)->safetensors : t->dtype_name, snc_dtype_get(stored)->safetensors);
+    SNC_CHECK(snc_tensor_is(t, rank, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s", where, p->name,
+              snc_shape_text(have, t->shape, t->rank), snc_shape_text(want, shape, rank));
     return SNC_OK;
 }
 
 static snc_err check_scale(const snc_tensor *t, const char *name, int rows, const char *where)
 {
     SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, name);
-    SNC_CHECK(t->dtype == SNC_F32 && snc_tensor_is(t, 1, rows, 0), SNC_E_SHAPE,
-              "%s: tensor '%s': expected dtype F32 and shape [%d]", where, name, rows);
+    SNC_CHECK(t->dtype == SNC_F32 && snc_tensor_is(t, 1, rows, 0), SNC_E_SHAPE, "%s: tensor '%s': expected dtype F32 and shape [%d]", where,
+              name, rows);
     const unsigned char *p = t->data;
     for (int i = 0; i < rows; i++) {
         float f;
@@ -77,19 +87,18 @@ static snc_err check_group(const snc_tensor *t, const char *name, const snc_para
 {
     int bytes = (int)snc_int4_group_bytes(p->cols);
     SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, name);
-    SNC_CHECK(t->dtype == SNC_U8 && snc_tensor_is(t, 2, p->rows, bytes), SNC_E_SHAPE, "%s: tensor '%s': expected dtype U8 and shape [%d, %d]",
-              where, name, p->rows, bytes);
+    SNC_CHECK(t->dtype == SNC_U8 && snc_tensor_is(t, 2, p->rows, bytes), SNC_E_SHAPE,
+              "%s: tensor '%s': expected dtype U8 and shape [%d, %d]", where, name, p->rows, bytes);
     return SNC_OK;
 }
 
 /* list is sorted by name. */
-static snc_err check_params(const snc_tensor *list, int n, const snc_params *table, const snc_policy *policy, int layers,
-                            const char *where)
+static snc_err check_params(const snc_tensor *list, int n, const snc_params *table, const snc_policy *policy, const char *where)
 {
     char name[SCALE_NAME];
     for (int i = 0; i < table->n; i++) {
         const snc_param *p = &table->p[i];
-        snc_dtype dtype = snc_param_dtype(policy, layers, i);
+        snc_dtype dtype = snc_spec_dtype(policy, p->row, p->layer);
         SNC_TRY(check_param(snc_tensors_find(list, n, p->name), p, dtype, where));
         if (!scaled(dtype)) continue;
         scale_name(name, p->name);
@@ -116,12 +125,10 @@ static snc_err check_version(const snc_sncfile *f, const char *where)
 {
     const char *text = snc_st_metadata_view(f->st, "snc_format");
     int version = 0;
-    char rest;
     SNC_CHECK(text, SNC_E_FORMAT, "%s: a safetensors file without snc_format: not a .snc", where);
-    SNC_CHECK(sscanf(text, "%9d%c", &version, &rest) == 1 && version >= 1, SNC_E_FORMAT,
-              "%s: snc_format '%s', expected a number", where, text);
-    SNC_CHECK(version <= SNC_FORMAT_VERSION, SNC_E_UNSUPPORTED,
-              "%s: .snc format %d is newer than this program reads (%d)", where, version, SNC_FORMAT_VERSION);
+    SNC_CHECK(snc_int_read(&version, text, NULL) && version >= 1, SNC_E_FORMAT, "%s: snc_format '%s', expected a number", where, text);
+    SNC_CHECK(version <= SNC_FORMAT_VERSION, SNC_E_UNSUPPORTED, "%s: .snc format %d is newer than this program reads (%d)", where, version,
+              SNC_FORMAT_VERSION);
     return SNC_OK;
 }
 
@@ -131,7 +138,7 @@ static snc_err read_shapes(snc_sncfile *f, const char *where)
     char place[512];
     SNC_TRY(read_json(&j, f, "config", where));
     snprintf(place, sizeof place, "%.400s: config", where);
-    snc_err err = snc_bert_config_from_json(&f->cfg, j, place);
+    snc_err err = snc_encoder_config_from_json(&f->cfg, j, place);
     cJSON_Delete(j);
     SNC_TRY(err);
     SNC_CHECK(f->cfg.classes >= 1, SNC_E_FORMAT, "%s: 'classes' must be at least 1", place);
@@ -186,7 +193,7 @@ static snc_err read_meta(snc_sncfile *f, const char *where)
     SNC_TRY(snc_json_int(&n, f->meta, "max_length", 3, 3, 65536, where));
     lengths = cJSON_GetObjectItemCaseSensitive(f->meta, "lengths");
     SNC_CHECK(!lengths || cJSON_IsArray(lengths), SNC_E_FORMAT, "%s: 'lengths' must be a list", where);
-    cJSON_ArrayForEach(it, lengths) SNC_TRY(snc_json_whole(&n, it, 1, f->cfg.positions, "lengths", where));
+    cJSON_ArrayForEach(it, lengths) SNC_TRY(snc_json_whole(&n, it, 1, snc_family_length(&f->cfg), "lengths", where));
     return SNC_OK;
 }
 
@@ -214,7 +221,7 @@ static snc_err make_views(snc_sncfile *f)
         const snc_param *p = &f->table.p[i];
         snc_matrix_view *v = &f->view[i];
         const snc_tensor *t = snc_st_find(f->st, p->name);
-        *v = (snc_matrix_view){.dtype = snc_param_dtype(&f->policy, f->arch.layers, i), .rows = p->rows, .cols = p->cols};
+        *v = (snc_matrix_view){.dtype = snc_spec_dtype(&f->policy, p->row, p->layer), .rows = p->rows, .cols = p->cols};
         SNC_TRY(aligned(&v->data, f, t));
         if (v->dtype == SNC_I4) v->group = snc_st_find(f->st, group_name(name, p->name))->data;
         if (!scaled(v->dtype)) continue;
@@ -225,14 +232,27 @@ static snc_err make_views(snc_sncfile *f)
     return SNC_OK;
 }
 
+/* A kind's blobs are all there or none is. */
+static snc_err check_blobs(const snc_sncfile *f, const snc_tok_kind *kind, const char *where)
+{
+    char name[BLOB_NAME], missing[BLOB_NAME] = "";
+    bool any = false;
+    for (int i = 0; kind->blob[i]; i++) {
+        const snc_tensor *t = snc_st_find(f->st, blob_name(name, kind->blob[i]));
+        any = any || t;
+        if (!t) memcpy(missing, name, sizeof missing);
+        SNC_CHECK(!t || (t->dtype == SNC_U8 && t->rank == 1), SNC_E_FORMAT, "%s: '%s' must be a U8 list", where, name);
+    }
+    SNC_CHECK(!any || !missing[0], SNC_E_FORMAT, "%s: tensor '%s' is missing", where, missing);
+    return SNC_OK;
+}
+
 static snc_err check_tokenizer(const snc_sncfile *f, const char *where)
 {
-    const snc_tensor *vocab = snc_st_find(f->st, "tokenizer.vocab"), *config = snc_st_find(f->st, "tokenizer.config");
-    SNC_CHECK(!vocab == !config, SNC_E_FORMAT, "%s: tensor '%s' is missing", where,
-              vocab ? "tokenizer.config" : "tokenizer.vocab");
-    if (!vocab) return SNC_OK;
-    SNC_CHECK(vocab->dtype == SNC_U8 && vocab->rank == 1 && config->dtype == SNC_U8 && config->rank == 1, SNC_E_FORMAT,
-              "%s: 'tokenizer.vocab' and 'tokenizer.config' must be U8 lists", where);
+    const snc_tok_kind *kind;
+    snc_err err = snc_tok_kind_find(&kind, snc_st_metadata_view(f->st, TOKENIZER_KEY));
+    if (err) return snc_err_prefix(err, where);
+    SNC_TRY(check_blobs(f, kind, where));
     snc_tok_assets a = {0};
     int pieces = 0;
     SNC_TRY(snc_sncfile_tokenizer_dup(&a, f));
@@ -249,7 +269,8 @@ static snc_err check_digest(snc_sncfile *f, const char *where)
     snc_digest_part all = snc_st_bytes_view(f->st);
     const char *says = snc_st_metadata_view(f->st, SNC_SEAL_KEY);
     SNC_TRY(snc_seal_check(&sealed, all.p, all.n, where));
-    SNC_CHECK(sealed == !!says, SNC_E_FORMAT, "%s: damaged: its digest is not written as \"" SNC_SEAL_KEY "\":\"" SNC_DIGEST_KIND "...\"", where);
+    SNC_CHECK(sealed == !!says, SNC_E_FORMAT, "%s: damaged: its digest is not written as \"" SNC_SEAL_KEY "\":\"" SNC_DIGEST_KIND "...\"",
+              where);
     f->digest = says ? says : "";
     return SNC_OK;
 }
@@ -265,9 +286,8 @@ static snc_err read_file(snc_sncfile *f, const char *where)
               "%s: __metadata__ 'has_head' must be \"true\" or \"false\"", where);
     f->has_head = strcmp(head, "true") == 0;
     f->version = version ? version : "";
-    snc_model_index ix;
-    SNC_TRY(snc_model_table(&f->table, &ix, &f->cfg, &f->arch));
-    SNC_TRY(check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, f->arch.layers, where));
+    SNC_TRY(snc_spec_table(&f->table, &f->cfg, &f->arch));
+    SNC_TRY(check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, where));
     SNC_TRY(check_tokenizer(f, where));
     SNC_TRY(check_digest(f, where)); /* last: what is wrong is said more exactly above */
     return make_views(f);
@@ -316,7 +336,7 @@ void snc_sncfile_close(snc_sncfile *f)
     snc_free(f);
 }
 
-const snc_bert_config *snc_sncfile_config(const snc_sncfile *f) { return &f->cfg; }
+const snc_encoder_config *snc_sncfile_config(const snc_sncfile *f) { return &f->cfg; }
 
 const snc_arch *snc_sncfile_arch(const snc_sncfile *f) { return &f->arch; }
 
@@ -349,13 +369,19 @@ const snc_st *snc_sncfile_tensors(const snc_sncfile *f) { return f->st; }
 
 snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f)
 {
-    const snc_tensor *vocab = snc_st_find(f->st, "tokenizer.vocab"), *config = snc_st_find(f->st, "tokenizer.config");
+    const snc_tok_kind *kind;
+    char name[BLOB_NAME];
+    snc_err err = SNC_OK;
     *out = (snc_tok_assets){0};
-    if (!vocab || !config) return SNC_OK;
-    snc_err err = snc_strndup(&out->vocab, vocab->data, vocab->bytes);
-    if (!err) err = snc_strndup(&out->config, config->data, config->bytes);
+    SNC_TRY(snc_tok_kind_find(&kind, snc_st_metadata_view(f->st, TOKENIZER_KEY)));
+    if (!snc_st_find(f->st, blob_name(name, kind->blob[0]))) return SNC_OK;
+    out->kind = kind;
+    for (int i = 0; kind->blob[i] && !err; i++) {
+        const snc_tensor *t = snc_st_find(f->st, blob_name(name, kind->blob[i]));
+        out->blob[i].bytes = t->bytes;
+        err = snc_strndup(&out->blob[i].data, t->data, t->bytes);
+    }
     if (err) snc_tok_assets_dispose(out);
-    else out->vocab_bytes = vocab->bytes;
     return err;
 }
 
@@ -424,11 +450,14 @@ static cJSON *make_metadata(const snc_sncfile_desc *d)
     char version[16];
     bool int4 = snc_policy_uses(d->policy, d->arch->layers, SNC_I4);
     snprintf(version, sizeof version, "%d", int4 || apart(d) ? SNC_FORMAT_VERSION : 1);
-    bool ok = m && cJSON_AddStringToObject(m, SNC_SEAL_KEY, SNC_SEAL_OPEN) && (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
+    bool ok = m && cJSON_AddStringToObject(m, SNC_SEAL_KEY, SNC_SEAL_OPEN) &&
+              (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
               cJSON_AddStringToObject(m, "snc_version", SNC_VERSION) &&
               cJSON_AddStringToObject(m, "has_head", d->has_head ? "true" : "false") &&
-              add_json(m, "config", snc_bert_config_to_json(d->cfg)) && add_json(m, "arch", snc_arch_to_json(d->arch)) &&
+              add_json(m, "config", snc_encoder_config_to_json(d->cfg)) && add_json(m, "arch", snc_arch_to_json(d->arch)) &&
               add_json(m, "policy", snc_policy_to_json(d->policy, d->arch->layers)) &&
+              (!d->tokenizer || !d->tokenizer->kind || snc_tok_kind_is_implied(d->tokenizer->kind) ||
+               cJSON_AddStringToObject(m, TOKENIZER_KEY, d->tokenizer->kind->name)) &&
               add_json(m, "meta", d->meta ? cJSON_Duplicate(d->meta, true) : cJSON_CreateObject());
     if (ok && d->labels) {
         cJSON *list = cJSON_CreateArray();
@@ -440,33 +469,30 @@ static cJSON *make_metadata(const snc_sncfile_desc *d)
     return NULL;
 }
 
-static snc_tensor text_tensor(const char *name, const char *text, size_t n)
+static snc_tensor blob_tensor(const char *name, const snc_tok_blob *b)
 {
-    return (snc_tensor){.name = name, .dtype = SNC_U8, .rank = 1, .shape = {(int64_t)n}, .data = text, .bytes = n};
+    return (snc_tensor){.name = name, .dtype = SNC_U8, .rank = 1, .shape = {(int64_t)b->bytes}, .data = b->data, .bytes = b->bytes};
 }
 
 snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_tensor *tensors, int n)
 {
     snc_err err = SNC_OK;
     snc_params table = {0};
-    snc_model_index ix;
     snc_tensor *all = NULL;
     cJSON *metadata = NULL;
+    const snc_tok_kind *kind = d->tokenizer ? d->tokenizer->kind : NULL;
+    char name[SNC_TOK_BLOBS][BLOB_NAME];
     SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
     for (int i = 0; d->labels && i < d->cfg->classes; i++) SNC_TRY(snc_json_check_line(d->labels[i], "label", path));
     SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg->head_width));
-    SNC_GOTO(snc_model_table(&table, &ix, d->cfg, d->arch));
-    SNC_GOTO(snc_alloc(&all, (size_t)n + 2, sizeof *all));
+    SNC_GOTO(snc_spec_table(&table, d->cfg, d->arch));
+    SNC_GOTO(snc_alloc(&all, (size_t)n + SNC_TOK_BLOBS, sizeof *all));
     memcpy(all, tensors, (size_t)n * sizeof *all);
-    if (d->tokenizer && d->tokenizer->vocab) {
-        all[n++] = text_tensor("tokenizer.vocab", d->tokenizer->vocab, d->tokenizer->vocab_bytes);
-        all[n++] = text_tensor("tokenizer.config", d->tokenizer->config, strlen(d->tokenizer->config));
-    }
+    for (int i = 0; kind && kind->blob[i]; i++) all[n++] = blob_tensor(blob_name(name[i], kind->blob[i]), &d->tokenizer->blob[i]);
     snc_tensors_sort(all, n);
     for (int i = 1; i < n; i++)
-        if (strcmp(all[i - 1].name, all[i].name) == 0)
-            SNC_GOTO(snc_err_set(SNC_E_ARG, "%s: tensor '%s' given twice", path, all[i].name));
-    SNC_GOTO(check_params(all, n, &table, d->policy, d->arch->layers, path));
+        if (strcmp(all[i - 1].name, all[i].name) == 0) SNC_GOTO(snc_err_set(SNC_E_ARG, "%s: tensor '%s' given twice", path, all[i].name));
+    SNC_GOTO(check_params(all, n, &table, d->policy, path));
     metadata = make_metadata(d);
     if (!metadata) SNC_GOTO(snc_err_set(SNC_E_NOMEM, "%s: out of memory while writing the header", path));
     SNC_GOTO(snc_st_save(path, metadata, all, n));

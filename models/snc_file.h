@@ -6,9 +6,10 @@
  *                  or INT4: U8 [N, K/2] with X.weight.group U8 [N, ceil(K/32)] and X.weight.scale F32 [N] (quant/int4.h)
  *                  and int4_group "16" in __metadata__
  *   X.bias, norms  F32
- *   tokenizer.vocab, tokenizer.config   U8, the two texts of snc_tok_assets; both absent: no tokenizer
+ *   tokenizer.X    U8, the blobs of snc_tok_assets: X runs over the names of its kind (WordPiece: vocab, config). All absent: no
+ *                  tokenizer. __metadata__ has "tokenizer" with the kind's name; absent: wordpiece
  *
- * X runs over the names in models/model.h, with the shapes of the arch; dtypes are the policy's: one per site of a layer,
+ * X runs over the names in models/spec.c, with the shapes of the arch; dtypes are the policy's: one per site of a layer,
  * one for the three embedding tables (INT8: a scale per row). Row-major and canonical; kernels pack at load. Other tensors
  * and metadata keys are allowed and ignored. A higher snc_format is refused by name (SNC_E_UNSUPPORTED); a file says the
  * lowest that can read it: 1, or 2 with INT4 or with Q, K and V of different dtypes.
@@ -33,20 +34,20 @@ typedef struct snc_sncfile snc_sncfile;
  * finite, vocabulary size, and last the digest. SNC_E_FORMAT and SNC_E_SHAPE name the field or tensor. */
 snc_err snc_sncfile_open(snc_sncfile **out, const char *path) SNC_MUST_USE;
 snc_err snc_sncfile_open_mem(snc_sncfile **out, const unsigned char *data, size_t size, const char *where) SNC_MUST_USE;
-void    snc_sncfile_close(snc_sncfile *f);
+void snc_sncfile_close(snc_sncfile *f);
 
-const snc_bert_config *snc_sncfile_config(const snc_sncfile *f);
-const snc_arch        *snc_sncfile_arch(const snc_sncfile *f);
-const snc_policy      *snc_sncfile_policy(const snc_sncfile *f);
-bool                   snc_sncfile_has_head(const snc_sncfile *f);    /* the classifier was trained, not seeded */
-const char *const     *snc_sncfile_labels_view(const snc_sncfile *f); /* [classes]; NULL: none */
-const cJSON           *snc_sncfile_meta_view(const snc_sncfile *f);   /* an object */
-const char            *snc_sncfile_version_view(const snc_sncfile *f); /* of the program that wrote it; "" unknown */
-const char            *snc_sncfile_digest_view(const snc_sncfile *f);  /* "xxh3-64:...", checked at open; "" none */
+const snc_encoder_config *snc_sncfile_config(const snc_sncfile *f);
+const snc_arch *snc_sncfile_arch(const snc_sncfile *f);
+const snc_policy *snc_sncfile_policy(const snc_sncfile *f);
+bool snc_sncfile_has_head(const snc_sncfile *f);                  /* the classifier was trained, not seeded */
+const char *const *snc_sncfile_labels_view(const snc_sncfile *f); /* [classes]; NULL: none */
+const cJSON *snc_sncfile_meta_view(const snc_sncfile *f);         /* an object */
+const char *snc_sncfile_version_view(const snc_sncfile *f);       /* of the program that wrote it; "" unknown */
+const char *snc_sncfile_digest_view(const snc_sncfile *f);        /* "xxh3-64:...", checked at open; "" none */
 /* Empty when the file has none. */
 snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f) SNC_MUST_USE;
 
-/* A parameter by its name in models/model.h; aligned for its dtype. A vector has rows = 1. */
+/* A parameter by its name in models/spec.c; aligned for its dtype. A vector has rows = 1. */
 typedef struct snc_matrix_view {
     snc_dtype dtype; /* SNC_F32, SNC_BF16, SNC_I8 or SNC_I4 */
     int rows, cols;
@@ -69,10 +70,10 @@ snc_err snc_sncfile_digest_read(char out[SNC_DIGEST_TEXT], const char *path) SNC
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 typedef struct snc_sncfile_desc {
-    const snc_bert_config *cfg;
+    const snc_encoder_config *cfg;
     const snc_arch *arch;
     const snc_policy *policy;
-    char *const *labels;             /* [cfg.classes] or NULL */
+    char *const *labels; /* [cfg.classes] or NULL */
     bool has_head;
     const snc_tok_assets *tokenizer; /* NULL or empty: none */
     const cJSON *meta;               /* an object, or NULL */

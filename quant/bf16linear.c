@@ -1,5 +1,7 @@
+/* The INT8 layer's jobs and grid with other kernels: pairs as tdpbf16ps wants them, which other units widen by shift and mask. */
 #include "quant/bf16linear.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -92,6 +94,7 @@ void snc_bf16linear_free(snc_bf16linear *l)
 
 void snc_bf16linear_unpack(snc_bf16 *w, const snc_bf16linear *l, int n, int k)
 {
+    assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < k; c++) w[(size_t)i * (size_t)k + (size_t)c] = *place(l, i, c);
 }
@@ -130,8 +133,8 @@ static void round_rows(void *payload, int64_t begin, int64_t end, int64_t chunk,
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) static void convert_rows(void *payload, int64_t begin,
-                                                                                          int64_t end, int64_t chunk, int worker)
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) static void convert_rows(void *payload, int64_t begin, int64_t end,
+                                                                                         int64_t chunk, int worker)
 {
     const rows_job *r = payload;
     (void)chunk;
@@ -149,9 +152,10 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) static void conv
 }
 #endif
 
-snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc_ctx *ctx, const float *x, int ldx, int T, int n,
-                           int k, snc_epilogue epi, void *workspace)
+snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc_ctx *ctx, const float *x, int ldx, int T, int n, int k,
+                           snc_epilogue epi, void *workspace)
 {
+    assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K && k <= ldx);
     if (T == 0) return SNC_OK;
     int blocks = (k + BLOCK_K - 1) / BLOCK_K;
     rows_job rows = {.to = workspace, .x = x, .ldx = (size_t)ldx, .wide = (size_t)blocks * BLOCK_K, .k = k};

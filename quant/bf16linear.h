@@ -19,15 +19,15 @@ typedef struct snc_bf16linear snc_bf16linear;
 /* From f32, rounded. SNC_E_SHAPE: N or K below 1. */
 snc_err snc_bf16linear_create(snc_bf16linear **out, const snc_ctx *ctx, const float *W /* [N, K], ld */, int ldw,
                               const float *b /* [N] or NULL */, int N, int K) SNC_MUST_USE;
-snc_err snc_bf16linear_create_packed(snc_bf16linear **out, const snc_ctx *ctx, const snc_bf16 *w /* [N, K] */, const float *b,
-                                     int N, int K) SNC_MUST_USE;
-void    snc_bf16linear_free(snc_bf16linear *l);
+snc_err snc_bf16linear_create_packed(snc_bf16linear **out, const snc_ctx *ctx, const snc_bf16 *w /* [N, K] */, const float *b, int N,
+                                     int K) SNC_MUST_USE;
+void snc_bf16linear_free(snc_bf16linear *l);
 /* The canonical weights of a prefix, w [n, k] dense. */
-void    snc_bf16linear_unpack(snc_bf16 *w, const snc_bf16linear *l, int n, int k);
+void snc_bf16linear_unpack(snc_bf16 *w, const snc_bf16linear *l, int n, int k);
 
-size_t  snc_bf16linear_workspace_size(const snc_bf16linear *l, int T); /* bytes, 64-aligned */
+size_t snc_bf16linear_workspace_size(const snc_bf16linear *l, int T); /* bytes, 64-aligned */
 /* y [T, ldy], x [T, ldx], n <= N outputs, k <= K inputs. */
-snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc_ctx *ctx, const float *x, int ldx, int T, int n,
-                           int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
+snc_err snc_bf16linear_run(float *y, int ldy, const snc_bf16linear *l, const snc_ctx *ctx, const float *x, int ldx, int T, int n, int k,
+                           snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
 #endif

@@ -1,5 +1,7 @@
+/* A decoder for each dtype, chosen at creation; INT4 rows are expanded piece by piece on the stack and go through the decoder of INT8. */
 #include "quant/embed.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -152,6 +154,7 @@ static const uint8_t *group_of(const snc_embed *e, int id) { return e->group + (
 
 static void read_row(float *y, const snc_embed *e, int id, int c, bool add)
 {
+    assert(id >= 0 && id < e->V && c >= 1 && c <= e->C);
     enum { PIECE = 512 }; /* expanded at a time: a whole number of bytes of multipliers */
     float scale = e->sw ? e->sw[id] : 1.0f;
     if (e->dtype != SNC_I4) {
@@ -181,6 +184,7 @@ size_t snc_embed_bytes(const snc_embed *e, int c)
 
 void snc_embed_unpack(void *data, uint8_t *group, float *sw, const snc_embed *e, int c)
 {
+    assert(c >= 1 && c <= e->C);
     size_t bytes = row_bytes(e->dtype, c), groups = snc_int4_group_bytes(c);
     for (int v = 0; v < e->V; v++) memcpy((char *)data + (size_t)v * bytes, row_of(e, v), bytes);
     if (e->dtype == SNC_I8 || e->dtype == SNC_I4) memcpy(sw, e->sw, (size_t)e->V * sizeof *sw);

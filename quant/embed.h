@@ -22,13 +22,13 @@ snc_err snc_embed_create(snc_embed **out, snc_dtype dtype, const float *W, int l
 /* data as drawn; sw NULL unless dtype is SNC_I8 or SNC_I4; group NULL unless it is SNC_I4. */
 snc_err snc_embed_view(snc_embed **out, snc_dtype dtype, const void *data, const uint8_t *group, const float *sw, int V,
                        int C) SNC_MUST_USE;
-void    snc_embed_free(snc_embed *e);
+void snc_embed_free(snc_embed *e);
 
-void   snc_embed_row(float *y /* [c] */, const snc_embed *e, int id, int c);     /* 0 <= id < V, c <= C */
-void   snc_embed_add_row(float *y /* [c] */, const snc_embed *e, int id, int c); /* y += row */
+void snc_embed_row(float *y /* [c] */, const snc_embed *e, int id, int c);     /* 0 <= id < V, c <= C */
+void snc_embed_add_row(float *y /* [c] */, const snc_embed *e, int id, int c); /* y += row */
 size_t snc_embed_bytes(const snc_embed *e, int c); /* what the first c columns of all rows take in a file, scales included */
 /* The stored form of the first c columns, dense, for export: data as drawn with c for C, group (INT4) and sw (INT8 and
  * INT4); what a dtype has not got is left untouched and may be NULL. */
-void   snc_embed_unpack(void *data, uint8_t *group, float *sw, const snc_embed *e, int c);
+void snc_embed_unpack(void *data, uint8_t *group, float *sw, const snc_embed *e, int c);
 
 #endif

@@ -1,3 +1,4 @@
+/* The scalar twin: fmaf, and min and max as vector units have them, in the order of the vector forms, so that all give the same bits. */
 #include "quant/epilogue_priv.h"
 
 #include <math.h>
@@ -50,8 +51,8 @@ static float tanh_ref(float x)
     return copysignf(y, x);
 }
 
-void snc_epilogue__ref(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                       int cols, snc_epilogue epi, uint32_t *top)
+void snc_epilogue__ref(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
+                       snc_epilogue epi, uint32_t *top)
 {
     const int32_t *si = s;
     const float *sf = s;
@@ -88,8 +89,8 @@ snc_epilogue_fn snc_epilogue__get(snc_isa isa)
     return snc_epilogue__ref;
 }
 
-void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
-                            int rows, int cols)
+void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b, int rows,
+                            int cols)
 {
     for (int t = 0; t < rows; t++)
         for (int j = 0; j < cols; j++) {

@@ -17,12 +17,12 @@
 
 /* s is the scaled sum, b the bias. */
 typedef enum snc_epilogue {
-    SNC_EPI_NONE,      /* y = s + b */
-    SNC_EPI_GELU,      /* y = gelu(s + b), erf form; quick for INT8 sums */
+    SNC_EPI_NONE, /* y = s + b */
+    SNC_EPI_GELU, /* y = gelu(s + b), erf form; quick for INT8 sums */
     SNC_EPI_GELU_TANH,
     SNC_EPI_RELU,
-    SNC_EPI_TANH,      /* pooler */
-    SNC_EPI_ADD        /* y += s + b: onto the residual already in y */
+    SNC_EPI_TANH, /* pooler */
+    SNC_EPI_ADD   /* y += s + b: onto the residual already in y */
 } snc_epilogue;
 
 /* The same activations for rows that came from elsewhere: y [T, n] = epi(y + b), b [n] or NULL. ADD is NONE here. */

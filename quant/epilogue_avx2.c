@@ -1,3 +1,4 @@
+/* The epilogues on 256-bit vectors; the last columns go through the scalar twin, whose bits are the same. */
 #include "quant/epilogue_priv.h"
 
 #if defined(__x86_64__)
@@ -61,8 +62,8 @@ INLINE __m256 tanh256(__m256 x)
 }
 
 /* `epi` and `scaled` are constants where this is inlined; cols is a multiple of 8. */
-INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                  int cols, snc_epilogue epi, bool scaled, uint32_t *top)
+INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
+                  snc_epilogue epi, bool scaled, uint32_t *top)
 {
     const int32_t *si = s;
     const float *sf = s;
@@ -92,14 +93,14 @@ INLINE void block(float *y, int ldy, const void *s, int lds, const float *sx, co
     }
 }
 
-#define CASE(e)                                                                                                        \
-    case e:                                                                                                            \
-        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, whole, e, true, top);                                              \
-        else block(y, ldy, s, lds, sx, sw, b, rows, whole, e, false, top);                                                 \
+#define CASE(e)                                                              \
+    case e:                                                                  \
+        if (sx) block(y, ldy, s, lds, sx, sw, b, rows, whole, e, true, top); \
+        else block(y, ldy, s, lds, sx, sw, b, rows, whole, e, false, top);   \
         break
 
-T256 void snc_epilogue__avx2(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
-                             int rows, int cols, snc_epilogue epi, uint32_t *top)
+T256 void snc_epilogue__avx2(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
+                             int cols, snc_epilogue epi, uint32_t *top)
 {
     int whole = cols & ~7;
     switch (epi) {
@@ -111,8 +112,8 @@ T256 void snc_epilogue__avx2(float *y, int ldy, const void *s, int lds, const fl
         CASE(SNC_EPI_ADD);
     }
     if (whole < cols)
-        snc_epilogue__ref(y + whole, ldy, (const int32_t *)s + whole, lds, sx, sw ? sw + whole : sw, b ? b + whole : b, rows,
-                          cols - whole, epi, top);
+        snc_epilogue__ref(y + whole, ldy, (const int32_t *)s + whole, lds, sx, sw ? sw + whole : sw, b ? b + whole : b, rows, cols - whole,
+                          epi, top);
 }
 #else
 typedef int snc_epilogue__avx2_absent;

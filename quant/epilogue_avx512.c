@@ -1,3 +1,4 @@
+/* The epilogues on 512-bit vectors, and those that store rows as bf16 or f16, which only these CPUs have. */
 #include "quant/epilogue_priv.h"
 
 #if defined(__x86_64__)
@@ -27,7 +28,8 @@ INLINE four exp512(four x)
     EACH p.v[i] = _mm512_set1_ps(snc_exp_poly[SNC_EXP_TERMS - 1]);
 #pragma GCC unroll 8
     for (int k = SNC_EXP_TERMS - 2; k >= 0; k--) EACH p.v[i] = _mm512_fmadd_ps(p.v[i], r.v[i], _mm512_set1_ps(snc_exp_poly[k]));
-    EACH {
+    EACH
+    {
         __m512i bits = _mm512_slli_epi32(_mm512_add_epi32(_mm512_castps_si512(m.v[i]), _mm512_set1_epi32(127)), 23);
         p.v[i] = _mm512_mul_ps(p.v[i], _mm512_castsi512_ps(bits));
     }
@@ -112,8 +114,7 @@ INLINE void raise_tops(uint32_t *top, const four *x, int t, int rows, const int 
         uint32_t *slot = top + (size_t)(t + r) * SNC_TOP_SLOTS;
         __m512i m = _mm512_loadu_si512(slot);
 #pragma GCC unroll 4
-        for (int c = 0; c < P; c++)
-            m = _mm512_mask_max_epu32(m, mask, m, _mm512_castps_si512(_mm512_abs_ps(x->v[r * P + c])));
+        for (int c = 0; c < P; c++) m = _mm512_mask_max_epu32(m, mask, m, _mm512_castps_si512(_mm512_abs_ps(x->v[r * P + c])));
         _mm512_storeu_si512(slot, m);
     }
 }
@@ -130,7 +131,8 @@ INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 ma
     }
     for (int t = 0; t < a->rows; t += R) {
         four x;
-        EACH {
+        EACH
+        {
             int row = t + i / P < a->rows ? t + i / P : a->rows - 1, c = j + i % P * 16;
             const int32_t *s = a->s + (size_t)row * a->lds + c;
             if (scaled) {
@@ -141,7 +143,8 @@ INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 ma
             }
         }
         x = activate(x, epi, scaled);
-        EACH {
+        EACH
+        {
             if (t + i / P >= a->rows) break;
             size_t at = (size_t)(t + i / P) * a->ldy + (size_t)(j + i % P * 16);
             if (f16) {
@@ -156,8 +159,8 @@ INLINE void columns(const span *a, int j, const int R, const int P, __mmask16 ma
     }
 }
 
-INLINE void block(void *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
-                  int cols, snc_epilogue epi, uint32_t *top, bool scaled, bool f16)
+INLINE void block(void *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
+                  snc_epilogue epi, uint32_t *top, bool scaled, bool f16)
 {
     span a = {.y = y, .s = s, .sx = sx, .sw = sw, .b = b, .top = top, .rows = rows, .cols = cols};
     a.ldy = (size_t)ldy;
@@ -188,8 +191,8 @@ INLINE void dispatch(void *y, int ldy, const void *s, int lds, const float *sx, 
     }
 }
 
-T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b,
-                               int rows, int cols, snc_epilogue epi, uint32_t *top)
+T512 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows,
+                               int cols, snc_epilogue epi, uint32_t *top)
 {
     if (sx) dispatch(y, ldy, s, lds, sx, sw, b, rows, cols, epi, top, true, false);
     else dispatch(y, ldy, s, lds, sx, sw, b, rows, cols, epi, top, false, false);
@@ -208,8 +211,8 @@ TBF16 static inline __m512 scaled16(const int32_t *s, __mmask16 m, __m512 factor
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(m, s)), factor, bias);
 }
 
-TBF16 void snc_epilogue__bf16_avx512(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw,
-                                     const float *b, int rows, int cols)
+TBF16 void snc_epilogue__bf16_avx512(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
+                                     int rows, int cols)
 {
     for (int j = 0; j < cols; j += 32) {
         int left = cols - j;

@@ -1,5 +1,8 @@
+/* A group's multiplier is the one of least squared error, sought at and below what its maximum needs; then the row's scale is fitted by
+ * least squares. Two rounds, the second from the fitted scale. */
 #include "quant/int4.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -87,6 +90,7 @@ static void quantize_row(uint8_t *data, uint8_t *group, float *sw, const float *
 
 void snc_int4_quantize(uint8_t *data, uint8_t *group, float *sw, const float *W, int ldw, int N, int K)
 {
+    assert(K % G == 0 && K <= ldw);
     for (int n = 0; n < N; n++)
         quantize_row(data + (size_t)n * snc_int4_data_bytes(K), group + (size_t)n * snc_int4_group_bytes(K), sw + n,
                      W + (size_t)n * (size_t)ldw, K);

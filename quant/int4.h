@@ -20,7 +20,7 @@
 
 enum { SNC_INT4_GROUP = 16, SNC_INT4_TOP = 7, SNC_INT4_MULTIPLIERS = 16 };
 
-static inline size_t snc_int4_data_bytes(int K) { return (size_t)K / 2; }                                /* of a row */
+static inline size_t snc_int4_data_bytes(int K) { return (size_t)K / 2; } /* of a row */
 static inline size_t snc_int4_group_bytes(int K) { return ((size_t)K / SNC_INT4_GROUP + 1) / 2; }
 
 /* The multiplier of group g of a row. */

@@ -7,7 +7,7 @@
 #include "core/amx_tiles.h"
 #include "quant/q4simd512.h"
 
-#define TAMX __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl")))
+#define TAMX   __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl")))
 #define INLINE static inline TAMX __attribute__((always_inline))
 
 /* s [16, 64] of up to 16 rows and four panels. */
@@ -23,11 +23,11 @@ INLINE void rows_16(const snc_qjob *j, int32_t *s, const uint8_t *wq, int8_t (*b
         int8_t(*now)[SNC_QTILE] = buffer[kb & 1], (*next)[SNC_QTILE] = buffer[~kb & 1];
         bool more = kb + 1 < j->kb;
         _tile_loadd(4, a, (size_t)j->ldq);
-#define STEP(i, t) \
-    do { \
-        if (more) q4_expand_block(next[i], wq + (i) * SNC_Q4TILE, spread, 0); \
-        _tile_loadd(t, now[i], 64); \
-        _tile_dpbssd(i, 4, t); \
+#define STEP(i, t)                                                          \
+    do {                                                                    \
+        if (more) q4_expand_block(next[i], wq + (i)*SNC_Q4TILE, spread, 0); \
+        _tile_loadd(t, now[i], 64);                                         \
+        _tile_dpbssd(i, 4, t);                                              \
     } while (0)
         STEP(0, 6);
         STEP(1, 7);

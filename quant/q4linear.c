@@ -1,5 +1,7 @@
+/* Packed as the INT8 layer's blocks with nibbles for bytes: expanded in the cache, they are what its kernels read anyway. */
 #include "quant/q4linear.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -45,17 +47,14 @@ static uint8_t *block_of(const snc_q4linear *l, int n, int k)
 }
 
 /* The byte of a block that holds weight (i, k), and which half. */
-static size_t place(int *shift, const snc_qkernel *kernel, int i, int k)
+static int place(int *shift, const snc_qkernel *kernel, int i, int k)
 {
     int g = kernel->group, at = (k / g * SNC_QPANEL + i) * g + k % g, line = at / 64;
     *shift = line % 2 * 4;
-    return (size_t)(line / 2 * 64 + at % 64);
+    return line / 2 * 64 + at % 64;
 }
 
-static size_t multiplier_place(int i, int k)
-{
-    return SNC_Q4NIBBLES + (size_t)(k / SNC_INT4_GROUP * SNC_QPANEL + i);
-}
+static size_t multiplier_place(int i, int k) { return SNC_Q4NIBBLES + (size_t)(k / SNC_INT4_GROUP * SNC_QPANEL + i); }
 
 /* 16 rows from n on, 64 inputs from k on, by way of the INT8 layer's block of their nibbles. */
 static void pack_block(uint8_t *to, const snc_q4linear *l, const uint8_t *data, const uint8_t *group, int n, int k)
@@ -85,6 +84,7 @@ static void pack(snc_q4linear *l, const uint8_t *data, const uint8_t *group)
 
 void snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4linear *l, int n, int k)
 {
+    assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K && k % SNC_INT4_GROUP == 0);
     int shift;
     memcpy(sw, l->sw, (size_t)n * sizeof *sw);
     for (int r = 0; r < n; r++, data += snc_int4_data_bytes(k), group += snc_int4_group_bytes(k)) {
@@ -93,7 +93,7 @@ void snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4l
         for (int c = 0; c < k; c++) {
             int i = r % SNC_QPANEL, at = c % SNC_QBLOCK, g = c / SNC_INT4_GROUP;
             const uint8_t *block = block_of(l, r, c);
-            size_t byte = place(&shift, l->kernel, i, at);
+            int byte = place(&shift, l->kernel, i, at);
             int q = block[byte] >> shift & 15;
             data[c / 2] = (uint8_t)(data[c / 2] | q << (c % 2 * 4));
             if (c % SNC_INT4_GROUP == 0) group[g / 2] = (uint8_t)(group[g / 2] | (block[multiplier_place(i, at)] - 1) << (g % 2 * 4));
@@ -169,16 +169,11 @@ void snc_q4linear_free(snc_q4linear *l)
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */
 
-static size_t wide_rows(const snc_q4linear *l, int T)
-{
-    return l->kernel->widen ? snc_align_up((size_t)T * (size_t)l->blocks * SNC_QBLOCK * sizeof(int16_t), SNC_ALIGN) : 0;
-}
-
 static size_t expanded(const snc_q4linear *l) { return (size_t)SNC_Q4PANELS * (size_t)l->blocks * SNC_QTILE; }
 
 size_t snc_q4linear_workspace_size(const snc_q4linear *l, const snc_ctx *ctx, int T)
 {
-    return wide_rows(l, T) + (size_t)ctx->threads * expanded(l);
+    return snc_qwiden__size(l->kernel, T, l->blocks) + (size_t)ctx->threads * expanded(l);
 }
 
 typedef struct panels_job {
@@ -218,34 +213,16 @@ static void run_panels(void *payload, int64_t begin, int64_t end, int64_t chunk,
     }
 }
 
-typedef struct widen_job {
-    int16_t *xw;
-    const int8_t *xq;
-    size_t ldq, k;
-} widen_job;
-
-static void widen_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
-{
-    const widen_job *w = payload;
-    (void)chunk;
-    (void)worker;
-    for (int64_t t = begin; t < end; t++)
-        for (size_t i = 0; i < w->k; i++) w->xw[(size_t)t * w->k + i] = w->xq[(size_t)t * w->ldq + i];
-}
-
 void snc_q4linear_run(float *y, int ldy, const snc_q4linear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
                       int n, int k, snc_epilogue epi, void *workspace)
 {
+    assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K && ldq >= (k + SNC_QBLOCK - 1) / SNC_QBLOCK * SNC_QBLOCK);
     int kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK, groups = (n + GROUP - 1) / GROUP;
     snc_qjob job = {.y = y, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldy = ldy, .ldq = ldq, .n = n, .kb = kb, .epi = epi};
     char *base = workspace;
     if (T == 0) return;
     job.finish = l->finish;
-    if (l->kernel->widen) {
-        widen_job w = {.xw = workspace, .xq = xq, .ldq = (size_t)ldq, .k = (size_t)kb * SNC_QBLOCK};
-        snc_par_for(ctx, T, 64, widen_rows, &w);
-        job.xw = w.xw;
-    }
-    panels_job p = {.l = l, .job = &job, .buffer = (int8_t *)(base + wide_rows(l, T)), .T = T};
+    snc_qwiden__rows(&job, l->kernel, ctx, T, workspace);
+    panels_job p = {.l = l, .job = &job, .buffer = (int8_t *)(base + snc_qwiden__size(l->kernel, T, l->blocks)), .T = T};
     snc_par_for(ctx, groups, (groups + ctx->threads - 1) / ctx->threads, run_panels, &p);
 }

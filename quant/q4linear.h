@@ -27,13 +27,13 @@ snc_err snc_q4linear_create(snc_q4linear **out, const snc_ctx *ctx, const float 
 /* From what an exported file holds: data, group and sw as in quant/int4.h. */
 snc_err snc_q4linear_create_packed(snc_q4linear **out, const snc_ctx *ctx, const uint8_t *data, const uint8_t *group, const float *sw,
                                    const float *b, int N, int K) SNC_MUST_USE;
-void    snc_q4linear_free(snc_q4linear *l);
+void snc_q4linear_free(snc_q4linear *l);
 /* The canonical form of a prefix, for export: n rows of k inputs, k a multiple of 16. */
-void    snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4linear *l, int n, int k);
+void snc_q4linear_unpack(uint8_t *data, uint8_t *group, float *sw, const snc_q4linear *l, int n, int k);
 
-size_t  snc_q4linear_workspace_size(const snc_q4linear *l, const snc_ctx *ctx, int T); /* bytes, 64-aligned */
+size_t snc_q4linear_workspace_size(const snc_q4linear *l, const snc_ctx *ctx, int T); /* bytes, 64-aligned */
 /* As snc_qlinear_run; k a multiple of 16. */
-void    snc_q4linear_run(float *y, int ldy, const snc_q4linear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
-                         int T, int n, int k, snc_epilogue epi, void *workspace);
+void snc_q4linear_run(float *y, int ldy, const snc_q4linear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
+                      int n, int k, snc_epilogue epi, void *workspace);
 
 #endif

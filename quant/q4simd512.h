@@ -10,7 +10,7 @@
 
 #include "quant/q4linear_priv.h"
 
-#define Q4_T512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define Q4_T512   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define Q4_INLINE Q4_T512 __attribute__((always_inline)) static inline
 
 /* Byte i of a line belongs to output i / inputs % 16. */

@@ -1,7 +1,7 @@
+/* A grid of jobs by row blocks by groups of panels; a product is one cell of y, so the cut never changes a result. */
 #include "base/par.h"
 #include "quant/qlinear_priv.h"
 
-/* A grid of jobs by row blocks by groups of panels; a product is one cell of y, so the cut never changes a result. */
 typedef struct grid {
     const snc_qjob *jobs;
     void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);

@@ -22,17 +22,17 @@
 
 #define INLINE static inline TAMX __attribute__((always_inline))
 /* `bf16` is a constant where this is inlined. */
-#define PRODUCT(c, a, b) \
-    do { \
+#define PRODUCT(c, a, b)                   \
+    do {                                   \
         if (bf16) _tile_dpbf16ps(c, a, b); \
-        else _tile_dpbssd(c, a, b); \
+        else _tile_dpbssd(c, a, b);        \
     } while (0)
 
 enum {
     ROWS = 32,
-    CUT = 8,                      /* blocks of 64 bytes of inputs that a pair of panels keeps in L1: 16 KB */
-    AHEAD = 6,                    /* steps from the request for a tile to its use */
-    MOST = 256,                   /* rows of one call: their sums wait in L1 and L2 */
+    CUT = 8,    /* blocks of 64 bytes of inputs that a pair of panels keeps in L1: 16 KB */
+    AHEAD = 6,  /* steps from the request for a tile to its use */
+    MOST = 256, /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
 };
 
@@ -108,8 +108,8 @@ INLINE void block_stream(const bool bf16, const snc_qjob *j, int32_t *s, int t, 
 }
 
 /* s [32, 32] (+)= blocks k0 .. k1 of 17 to 32 rows and two panels; `lines` a step are fetched to L2 from `ahead` on. */
-INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, int k0, int k1, const char *ahead,
-                      const int lines, const bool passing, pending *w)
+INLINE void block_2x2(const bool bf16, const snc_qjob *j, int32_t *s, int t, int p, int k0, int k1, const char *ahead, const int lines,
+                      const bool passing, pending *w)
 {
     size_t ldq = (size_t)j->ldq;
     const int8_t *a0 = j->xq + (size_t)t * ldq + (size_t)k0 * SNC_QBLOCK, *a1 = a0 + 16 * ldq;

@@ -53,8 +53,7 @@ __attribute__((target("avx2,fma"))) static void run_avx2(const snc_qjob *j, int 
     }
 }
 
-const snc_qkernel snc_qkernel__avx2 = {
-    .isa = SNC_ISA_AVX2, .group = 2, .widen = true, .rows = 48, .blocks_us = 40, .run = run_avx2};
+const snc_qkernel snc_qkernel__avx2 = {.isa = SNC_ISA_AVX2, .group = 2, .widen = true, .rows = 48, .blocks_us = 40, .run = run_avx2};
 #else
 typedef int snc_qkernel__avx2_absent;
 #endif

@@ -14,8 +14,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define T512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#define TVNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define T512   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define TVNNI  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define INLINE __attribute__((always_inline)) static inline
 
 enum { ROWS = 12, LDS = 4 * SNC_QPANEL };
@@ -135,10 +135,8 @@ TVNNI static void run_vnni(const snc_qjob *j, int t0, int t1, int p0, int p1)
     }
 }
 
-const snc_qkernel snc_qkernel__avx512 = {
-    .isa = SNC_ISA_AVX512, .group = 2, .widen = true, .rows = 48, .blocks_us = 80, .run = run_avx512};
-const snc_qkernel snc_qkernel__vnni = {
-    .isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = 48, .blocks_us = 300, .run = run_vnni};
+const snc_qkernel snc_qkernel__avx512 = {.isa = SNC_ISA_AVX512, .group = 2, .widen = true, .rows = 48, .blocks_us = 80, .run = run_avx512};
+const snc_qkernel snc_qkernel__vnni = {.isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = 48, .blocks_us = 300, .run = run_vnni};
 #else
 typedef int snc_qkernel__avx512_absent;
 #endif

@@ -1,6 +1,6 @@
+/* One dot product after the other, in the canonical order of the header's drawing. */
 #include "quant/qlinear_priv.h"
 
-/* One dot product after the other, in the canonical order of the header's drawing. */
 static void run_ref(const snc_qjob *j, int t0, int t1, int p0, int p1)
 {
     for (int t = t0; t < t1; t++)
@@ -16,5 +16,4 @@ static void run_ref(const snc_qjob *j, int t0, int t1, int p0, int p1)
         }
 }
 
-const snc_qkernel snc_qkernel__ref = {
-    .isa = SNC_ISA_SCALAR, .group = SNC_QBLOCK, .rows = 64, .blocks_us = 2, .run = run_ref};
+const snc_qkernel snc_qkernel__ref = {.isa = SNC_ISA_SCALAR, .group = SNC_QBLOCK, .rows = 64, .blocks_us = 2, .run = run_ref};

@@ -1,5 +1,7 @@
+/* Packed once in the order of the kernel chosen; outputs that end in int8 wait in L2 until the maximum of their row is known. */
 #include "quant/qlinear_priv.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,7 +18,7 @@ struct snc_qlinear {
     snc_epilogue_fn finish;
     int8_t *wq;
     float *sw, *b; /* padded to whole panels with zeros */
-    bool pooled; /* wq lies in the pool of the context */
+    bool pooled;   /* wq lies in the pool of the context */
     snc_qdnnl *dnnl;
 };
 
@@ -36,7 +38,7 @@ static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
 }
 
 /* Where input k of output i (both inside their block) lies in the 1024 bytes of a block. */
-static inline size_t place(int group, int i, int k) { return (size_t)((k / group * SNC_QPANEL + i) * group + k % group); }
+static inline int place(int group, int i, int k) { return (k / group * SNC_QPANEL + i) * group + k % group; }
 
 static inline int8_t *block_of(const snc_qlinear *l, int n, int k)
 {
@@ -57,8 +59,7 @@ static void pack(snc_qlinear *l, const int8_t *q)
         }
 }
 
-snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const int8_t *q, const float *sw, const float *b, int N,
-                                  int K)
+snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const int8_t *q, const float *sw, const float *b, int N, int K)
 {
     snc_err err = SNC_OK;
     snc_qlinear *l = NULL;
@@ -124,6 +125,7 @@ void snc_qlinear_free(snc_qlinear *l)
 
 void snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k)
 {
+    assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K);
     memcpy(sw, l->sw, (size_t)n * sizeof *sw);
 #ifdef SNC_WITH_ONEDNN
     if (l->dnnl) {
@@ -146,28 +148,10 @@ size_t snc_qlinear_workspace_size(const snc_qlinear *l, int T)
 #ifdef SNC_WITH_ONEDNN
     if (l->dnnl) return snc_qdnnl__workspace_size(l->dnnl, T);
 #endif
-    return l->kernel->widen ? snc_align_up((size_t)T * (size_t)l->blocks * SNC_QBLOCK * sizeof(int16_t), SNC_ALIGN) : 0;
+    return snc_qwiden__size(l->kernel, T, l->blocks);
 }
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */
-
-typedef struct widen_job {
-    int16_t *xw;
-    const int8_t *xq;
-    size_t ldq, k;
-} widen_job;
-
-static void widen_rows(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
-{
-    const widen_job *w = payload;
-    (void)chunk;
-    (void)worker;
-    for (int64_t t = begin; t < end; t++) {
-        int16_t *to = w->xw + (size_t)t * w->k;
-        const int8_t *from = w->xq + (size_t)t * w->ldq;
-        for (size_t i = 0; i < w->k; i++) to[i] = from[i];
-    }
-}
 
 #ifdef SNC_WITH_ONEDNN
 typedef struct rows_job {
@@ -184,13 +168,14 @@ static void finish_rows(void *payload, int64_t begin, int64_t end, int64_t chunk
     const rows_job *r = payload;
     (void)chunk;
     (void)worker;
-    r->l->finish(r->y + (size_t)begin * (size_t)r->ldy, r->ldy, r->s + (size_t)begin * (size_t)r->n, r->n, r->sx + begin,
-                 r->l->sw, r->l->b, (int)(end - begin), r->n, r->epi, NULL);
+    r->l->finish(r->y + (size_t)begin * (size_t)r->ldy, r->ldy, r->s + (size_t)begin * (size_t)r->n, r->n, r->sx + begin, r->l->sw, r->l->b,
+                 (int)(end - begin), r->n, r->epi, NULL);
 }
 #endif
 
 static snc_qjob make_job(const snc_qlinear *l, const int8_t *xq, int ldq, const float *sx, int n, int k, snc_epilogue epi)
 {
+    assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K && ldq >= (k + SNC_QBLOCK - 1) / SNC_QBLOCK * SNC_QBLOCK);
     snc_qjob job = {.wq = l->wq, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldq = ldq, .n = n, .epi = epi};
     job.kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK;
     job.panel = (size_t)l->blocks * SNC_QTILE;
@@ -198,17 +183,8 @@ static snc_qjob make_job(const snc_qlinear *l, const int8_t *xq, int ldq, const 
     return job;
 }
 
-/* The rows as int16 for the kernels that multiply pairs. */
-static void widen(snc_qjob *job, const snc_qlinear *l, const snc_ctx *ctx, int T, void *workspace)
-{
-    if (!l->kernel->widen) return;
-    widen_job w = {.xw = workspace, .xq = job->xq, .ldq = (size_t)job->ldq, .k = (size_t)job->kb * SNC_QBLOCK};
-    snc_par_for(ctx, T, 64, widen_rows, &w);
-    job->xw = w.xw;
-}
-
-snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
-                        int T, int n, int k, snc_epilogue epi, void *workspace)
+snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
+                        int n, int k, snc_epilogue epi, void *workspace)
 {
     if (T == 0) return SNC_OK;
 #ifdef SNC_WITH_ONEDNN
@@ -223,13 +199,13 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
     snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
     job.y = y;
     job.ldy = ldy;
-    widen(&job, l, ctx, T, workspace);
+    snc_qwiden__rows(&job, l->kernel, ctx, T, workspace);
     snc_qgrid__run(ctx, l->kernel, &job, 1, T);
     return SNC_OK;
 }
 
-snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq,
-                             int ldq, const float *sx, int T, int n, int k, void *workspace)
+snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq, int ldq,
+                             const float *sx, int T, int n, int k, void *workspace)
 {
     snc_qjob jobs[SNC_QLINEAR_BESIDE];
     SNC_CHECK(count >= 1 && count <= SNC_QLINEAR_BESIDE, SNC_E_ARG, "%d int8 linears beside each other, expected 1 to %d", count,
@@ -242,7 +218,7 @@ snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, 
         jobs[i].finish_half = snc_epilogue__bf16_get(l[i]->kernel->isa);
         jobs[i].ldy = ldy;
     }
-    widen(&jobs[0], l[0], ctx, T, workspace); /* inputs are the same for all */
+    snc_qwiden__rows(&jobs[0], l[0]->kernel, ctx, T, workspace); /* inputs are the same for all */
     for (int i = 1; i < count; i++) jobs[i].xw = jobs[0].xw;
     snc_qgrid__run(ctx, l[0]->kernel, jobs, count, T);
     return SNC_OK;
@@ -314,6 +290,7 @@ size_t snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, i
 snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
                            const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace)
 {
+    assert(n <= ldyq);
     SNC_CHECK(epi != SNC_EPI_ADD, SNC_E_ARG, "int8 linear: a sum onto y cannot end in int8");
     snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
     char *base = workspace;
@@ -325,7 +302,7 @@ snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l
     if (!l->dnnl && (ctx->threads == 1 || T >= ALONE * ctx->threads)) {
         int share = (T + ctx->threads - 1) / ctx->threads, rows = (int)q.hot < share ? (int)q.hot : share;
         job.finish_f16 = snc_epilogue__f16_get(l->kernel->isa);
-        widen(&job, l, ctx, T, workspace);
+        snc_qwiden__rows(&job, l->kernel, ctx, T, workspace);
         snc_par_for(ctx, T, (rows + 31) / 32 * 32 < (int)q.hot ? (rows + 31) / 32 * 32 : (int)q.hot, q8_block, &q);
         return SNC_OK;
     }
@@ -366,7 +343,7 @@ snc_err snc_qlinear_peak(double *tops, const snc_ctx *ctx)
     SNC_GOTO(snc_alloc(&workspace, snc_qlinear_workspace_size(l, ROWS), 1));
     snc_qjob job = make_job(l, xq, K, one, N, K, SNC_EPI_NONE);
     job.finish = leave;
-    widen(&job, l, ctx, ROWS, workspace);
+    snc_qwiden__rows(&job, l->kernel, ctx, ROWS, workspace);
     for (int i = 0; i < TIMES; i++) {
         double t = snc_now();
         for (int c = 0; c < CALLS; c++) l->kernel->run(&job, 0, ROWS, 0, N / SNC_QPANEL);

@@ -26,7 +26,8 @@ typedef struct snc_qlinear snc_qlinear;
 /* Per-row symmetric quantization, ties to even: xq [T, ldq] with zeros from k up to ldq (a multiple of 64), sx [T]. A zero
  * row (below 1e-30): sx = 0. A row with a NaN or an infinity: sx = NaN and xq = 0, so that every output of it is NaN. */
 void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq);
-/* The best ldq for k inputs, or for rows of k bytes: an odd number of cache lines, so that rows which a tile reads together lie in different sets of L1. */
+/* The best ldq for k inputs, or for rows of k bytes: an odd number of cache lines, so that rows which a tile reads together lie in
+ * different sets of L1. */
 static inline int snc_quantized_stride(int k) { return ((k + 63) / 64 | 1) * 64; }
 /* Per-channel: q [N, K] dense, sw [N]. */
 void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K);
@@ -35,30 +36,30 @@ void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, i
 snc_err snc_qlinear_create(snc_qlinear **out, const snc_ctx *ctx, const float *W /* [N, K], ld */, int ldw,
                            const float *b /* [N] or NULL */, int N, int K) SNC_MUST_USE;
 /* From integers that were evaluated before (an exported file). */
-snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const int8_t *q /* [N, K] */, const float *sw,
-                                  const float *b, int N, int K) SNC_MUST_USE;
-void    snc_qlinear_free(snc_qlinear *q);
+snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const int8_t *q /* [N, K] */, const float *sw, const float *b,
+                                  int N, int K) SNC_MUST_USE;
+void snc_qlinear_free(snc_qlinear *q);
 /* The canonical integers and scales of a prefix, for export. q [n, k] dense, sw [n]. */
-void    snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k);
+void snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k);
 
-size_t  snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-aligned; 0 is possible */
+size_t snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-aligned; 0 is possible */
 /* y [T, ldy], n <= N outputs, k <= K inputs, xq with ldq at least k rounded up to 64, zeros from k on. T = 0 is fine. Runs on
  * ctx->threads threads: not in a parallel body. Only oneDNN fails: SNC_E_BACKEND, SNC_E_NOMEM on the first call of a shape. */
-snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx,
-                        int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
+snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
+                        int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
 /* Up to three layers of one input beside each other (Q, K and V): layer i's n outputs at columns i n of y [T, ldy], rounded to
  * bf16, as run with SNC_EPI_NONE. All were made by one context and have at least n outputs and k inputs; a workspace of the
  * largest serves. SNC_E_UNSUPPORTED with oneDNN. */
 enum { SNC_QLINEAR_BESIDE = 3 };
-snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq,
-                             int ldq, const float *sx, int T, int n, int k, void *workspace) SNC_MUST_USE;
+snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq, int ldq,
+                             const float *sx, int T, int n, int k, void *workspace) SNC_MUST_USE;
 
 /* The same, ending in the next layer's input: yq [T, ldyq] = the rows of y quantized as snc_quantize_rows does (zeros from n up
- * to ldyq), sy [T], but that values pass through f16 on their way; a row with one of 65520 or more counts as infinite. Rows are computed a cache-sized
- * block at a time and quantized while they are hot, so y never goes to memory. Not with SNC_EPI_ADD (SNC_E_ARG): there is no y
- * to add to. */
-size_t  snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T);
+ * to ldyq), sy [T], but that values pass through f16 on their way; a row with one of 65520 or more counts as infinite. Rows are
+ * computed a cache-sized block at a time and quantized while they are hot, so y never goes to memory. Not with SNC_EPI_ADD
+ * (SNC_E_ARG): there is no y to add to. */
+size_t snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T);
 snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq,
                            const float *sx, int T, int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 

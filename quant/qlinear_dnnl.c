@@ -32,13 +32,13 @@ struct snc_qdnnl {
     _Atomic(entry *) head;
 };
 
-#define DNN(call)                                                                                                      \
-    do {                                                                                                               \
-        dnnl_status_t status_ = (call);                                                                                \
-        if (status_ != dnnl_success) {                                                                                 \
-            err = snc_err_set(SNC_E_BACKEND, "oneDNN %s: status %d", what, (int)status_);                              \
-            goto out;                                                                                                  \
-        }                                                                                                              \
+#define DNN(call)                                                                         \
+    do {                                                                                  \
+        dnnl_status_t status_ = (call);                                                   \
+        if (status_ != dnnl_success) {                                                    \
+            err = snc_err_set(SNC_E_BACKEND, "oneDNN %s: status %d", what, (int)status_); \
+            goto out;                                                                     \
+        }                                                                                 \
     } while (0)
 
 /* ---- descriptors, the part that differs between versions ------------------------------------------------------------- */
@@ -285,8 +285,7 @@ static snc_err run_with(const int32_t **sums, snc_qdnnl *d, int team, const int8
     memcpy(&handle, &x, sizeof handle); /* the library reads through it only */
     DNN(dnnl_memory_set_data_handle(e->x, handle));
     DNN(dnnl_memory_set_data_handle(e->y, y));
-    dnnl_exec_arg_t args[] = {
-        {DNNL_ARG_SRC, e->x}, {DNNL_ARG_WEIGHTS, e->w}, {DNNL_ARG_DST, e->y}, {DNNL_ARG_SCRATCHPAD, e->scratch}};
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, e->x}, {DNNL_ARG_WEIGHTS, e->w}, {DNNL_ARG_DST, e->y}, {DNNL_ARG_SCRATCHPAD, e->scratch}};
     DNN(dnnl_primitive_execute(e->matmul, e->stream, 4, args));
     DNN(dnnl_stream_wait(e->stream));
     *sums = y;
@@ -295,7 +294,8 @@ out:
     return err;
 }
 
-snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const snc_ctx *ctx, const int8_t *xq, int ldq, int T, int n, int k, void *workspace)
+snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const snc_ctx *ctx, const int8_t *xq, int ldq, int T, int n, int k,
+                       void *workspace)
 {
     int team = snc_par_team(ctx->threads), before = snc_par_lend(team);
     snc_err err = run_with(sums, d, team, xq, ldq, T, n, k, workspace);

@@ -24,16 +24,16 @@
 enum { SNC_QPANEL = 16, SNC_QBLOCK = 64, SNC_QTILE = SNC_QPANEL * SNC_QBLOCK };
 
 typedef struct snc_qjob {
-    float *y;           /* [T, ldy] */
-    snc_bf16 *half;     /* [T, ldy] instead of y: no activation, no sum onto it; NULL: y */
-    uint16_t *f16;      /* [T, ldy] instead of y: no sum onto it; NULL: y */
+    float *y;       /* [T, ldy] */
+    snc_bf16 *half; /* [T, ldy] instead of y: no activation, no sum onto it; NULL: y */
+    uint16_t *f16;  /* [T, ldy] instead of y: no sum onto it; NULL: y */
     const int8_t *wq;
     const float *sw, *b; /* padded to whole panels */
-    const int8_t *xq;   /* [T, ldq] */
-    const int16_t *xw;  /* the same rows as int16, [T, 64 kb]: pairs only */
-    const float *xf;    /* rows as f32, [T, 32 kb]: bf16 weights without AMX */
-    const float *sx;    /* NULL: the sums are f32 already */
-    size_t panel;       /* bytes from one panel of 16 outputs to the next */
+    const int8_t *xq;    /* [T, ldq] */
+    const int16_t *xw;   /* the same rows as int16, [T, 64 kb]: pairs only */
+    const float *xf;     /* rows as f32, [T, 32 kb]: bf16 weights without AMX */
+    const float *sx;     /* NULL: the sums are f32 already */
+    size_t panel;        /* bytes from one panel of 16 outputs to the next */
     int ldy, ldq, n, kb; /* kb: blocks of 64 int8 or 32 bf16 inputs in use */
     snc_epilogue epi;
     snc_epilogue_bf16_fn finish_half;
@@ -44,10 +44,10 @@ typedef struct snc_qjob {
 
 typedef struct snc_qkernel {
     snc_isa isa;
-    int group;      /* order inside a block */
-    uint8_t flip;   /* 0x80: the packed bytes are w + 128 */
-    bool widen;     /* needs xw */
-    int rows;       /* rows of a cache-sized block of tokens */
+    int group;        /* order inside a block */
+    uint8_t flip;     /* 0x80: the packed bytes are w + 128 */
+    bool widen;       /* needs xw */
+    int rows;         /* rows of a cache-sized block of tokens */
     double blocks_us; /* rough speed in 1024-byte blocks of weights times a row in a microsecond, to see which products are
                        * too small to share between threads */
     /* Rows [t0, t1), panels [p0, p1); p0 is a multiple of 4. */
@@ -88,17 +88,21 @@ static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, i
     else j->finish(y, j->ldy, s, lds, NULL, NULL, j->b + c0, rows, cols, j->epi, top);
 }
 
+/* xw for the kernels that want it, in a workspace of this many bytes; nothing, and none, for the others. */
+size_t snc_qwiden__size(const snc_qkernel *kernel, int T, int blocks);
+void snc_qwiden__rows(snc_qjob *job, const snc_qkernel *kernel, const snc_ctx *ctx, int T, void *workspace);
+
 /* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads, for `count` jobs of like shape. */
 void snc_qgrid__run(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *jobs, int count, int T);
 
 /* The library backend: a dense copy of the weights, primitives cached by shape. */
 typedef struct snc_qdnnl snc_qdnnl;
 #ifdef SNC_WITH_ONEDNN
-bool    snc_qdnnl__usable(void); /* false where s8 x s8 would saturate in 16 bits */
+bool snc_qdnnl__usable(void); /* false where s8 x s8 would saturate in 16 bits */
 snc_err snc_qdnnl__create(snc_qdnnl **out, const int8_t *q, int N, int K) SNC_MUST_USE;
-void    snc_qdnnl__free(snc_qdnnl *d);
+void snc_qdnnl__free(snc_qdnnl *d);
 const int8_t *snc_qdnnl__weights(const snc_qdnnl *d); /* [N, K] dense */
-size_t  snc_qdnnl__workspace_size(const snc_qdnnl *d, int T);
+size_t snc_qdnnl__workspace_size(const snc_qdnnl *d, int T);
 /* The sums of [T, k] x [n, k]^T, int32 [T, n], inside the workspace. */
 snc_err snc_qdnnl__run(const int32_t **sums, snc_qdnnl *d, const snc_ctx *ctx, const int8_t *xq, int ldq, int T, int n, int k,
                        void *workspace) SNC_MUST_USE;

@@ -1,5 +1,7 @@
+/* The maximum of |x| is taken over the bits as integers, which order alike and keep NaN on top; then one multiply and a rounding. */
 #include "quant/quantize_priv.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -91,8 +93,7 @@ T256 static void round_avx2(int8_t *q, const float *x, int n, float f)
 T256 static void through_f16_avx2(float *x, int n)
 {
     int i = 0;
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(x + i, _mm256_cvtph_ps(_mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT)));
+    for (; i + 8 <= n; i += 8) _mm256_storeu_ps(x + i, _mm256_cvtph_ps(_mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT)));
     through_f16_ref(x + i, n - i);
 }
 
@@ -178,6 +179,7 @@ static float row(const snc_quantizer *z, int8_t *q, const float *x, int n)
 
 void snc_quantize_rows(int8_t *xq, float *sx, const float *x, int ldx, int T, int k, int ldq)
 {
+    assert(k >= 1 && k <= ldx && k <= ldq);
     const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     for (int t = 0; t < T; t++) {
         int8_t *q = xq + (size_t)t * (size_t)ldq;
@@ -195,6 +197,7 @@ static uint32_t finite_f16(uint32_t max_bits)
 
 void snc_quantize__through_f16(int8_t *xq, float *sx, float *x, int ldx, int T, int k, int ldq)
 {
+    assert(k >= 1 && k <= ldx && k <= ldq);
     const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     for (int t = 0; t < T; t++) {
         int8_t *q = xq + (size_t)t * (size_t)ldq;
@@ -208,6 +211,7 @@ void snc_quantize__through_f16(int8_t *xq, float *sx, float *x, int ldx, int T, 
 
 void snc_quantize__f16(int8_t *xq, float *sx, const uint16_t *x, int ldx, const uint32_t *top, int T, int k, int ldq)
 {
+    assert(k >= 1 && k <= ldx && k <= ldq);
     const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     for (int t = 0; t < T; t++) {
         int8_t *q = xq + (size_t)t * (size_t)ldq;
@@ -220,6 +224,7 @@ void snc_quantize__f16(int8_t *xq, float *sx, const uint16_t *x, int ldx, const 
 
 void snc_quantize_weight(int8_t *q, float *sw, const float *W, int ldw, int N, int K)
 {
+    assert(K >= 1 && K <= ldw);
     const snc_quantizer *z = snc_quantizer__get(snc_isa_now());
     for (int n = 0; n < N; n++) sw[n] = row(z, q + (size_t)n * (size_t)K, W + (size_t)n * (size_t)ldw, K);
 }

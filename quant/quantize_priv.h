@@ -8,10 +8,10 @@
 
 /* The two halves of a row's quantization, so that one who knows the maximum already needs the second alone. */
 typedef struct snc_quantizer {
-    uint32_t (*max_bits)(uint32_t top, const float *x, int n);  /* the largest of top and the bits of |x| */
-    void (*round)(int8_t *q, const float *x, int n, float f);   /* q = round(x f), ties to even; 0 where f is 0 */
+    uint32_t (*max_bits)(uint32_t top, const float *x, int n);       /* the largest of top and the bits of |x| */
+    void (*round)(int8_t *q, const float *x, int n, float f);        /* q = round(x f), ties to even; 0 where f is 0 */
     void (*round_f16)(int8_t *q, const uint16_t *x, int n, float f); /* the same of f16; NULL where no epilogue makes them */
-    void (*through_f16)(float *x, int n); /* x rounded to f16 and back */
+    void (*through_f16)(float *x, int n);                            /* x rounded to f16 and back */
 } snc_quantizer;
 const snc_quantizer *snc_quantizer__get(snc_isa isa);
 

@@ -26,7 +26,7 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define SNC_MUST_USE __attribute__((warn_unused_result))
-#define SNC_API __attribute__((visibility("default"))) /* the libraries give out these names and no others */
+#define SNC_API      __attribute__((visibility("default"))) /* the libraries give out these names and no others */
 #else
 #define SNC_MUST_USE
 #define SNC_API
@@ -35,13 +35,13 @@ extern "C" {
 #define SNC_VERSION_MAJOR 0
 #define SNC_VERSION_MINOR 1
 #define SNC_VERSION_PATCH 0
-#define SNC_VERSION "0.1.0"
+#define SNC_VERSION       "0.1.0"
 SNC_API const char *snc_version(void); /* of the library that runs, where SNC_VERSION is of this header */
 
 /* Every call that can fail returns one of these; the sentence for people is in snc_err_text(). */
 typedef enum snc_err {
     SNC_OK = 0,
-    SNC_E_ARG = -1,         /* an argument or option makes no sense */
+    SNC_E_ARG = -1, /* an argument or option makes no sense */
     SNC_E_NOMEM = -2,
     SNC_E_IO = -3,          /* open, read, write, rename */
     SNC_E_FORMAT = -4,      /* a file is not what it says it is */
@@ -75,10 +75,10 @@ typedef struct snc_result {
 /* path: a .snc with a tokenizer and labels. The file is read into memory: once this returns it may be replaced, cut or deleted.
  * SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside, or no trained classifier). */
 SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
-SNC_API void snc_classifier_close(snc_classifier *c); /* sessions still open keep what they need; NULL is fine */
+SNC_API void snc_classifier_close(snc_classifier *c);        /* sessions still open keep what they need; NULL is fine */
 SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
 SNC_API int snc_classifier_regression(const snc_classifier *c);
-SNC_API int snc_classifier_multilabel(const snc_classifier *c); /* any number of labels a text: snc_result_labels */
+SNC_API int snc_classifier_multilabel(const snc_classifier *c);           /* any number of labels a text: snc_result_labels */
 SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
 
 /* threads: how many this session may use for one call, 1 to 1024; more than the machine has count as all of them. The program's
@@ -117,13 +117,13 @@ typedef struct snc_host {
     void *user;
     void (*log)(void *user, snc_level level, const char *line);
     void (*progress)(void *user, const char *what, double done, double total, const char *note);
-    void (*result)(void *user, const char *line);                      /* one line of the stage's answer, no newline */
-    snc_err (*input)(void *user, const char **line, size_t *bytes);    /* next input line, *line NULL at the end */
-    volatile int *cancel;                                              /* set by a signal handler */
-    const char *program;                                               /* the compress program, for measurements in fresh
+    void (*result)(void *user, const char *line);                   /* one line of the stage's answer, no newline */
+    snc_err (*input)(void *user, const char **line, size_t *bytes); /* next input line, *line NULL at the end */
+    volatile int *cancel;                                           /* set by a signal handler */
+    const char *program;                                            /* the compress program, for measurements in fresh
                                                                           processes; NULL: the one beside this library */
-    void (*status)(void *user, const snc_status *s);                   /* progress and more, at least every two seconds */
-    int (*ready)(void *user);                                          /* whether `input` would answer without waiting; what came
+    void (*status)(void *user, const snc_status *s);                /* progress and more, at least every two seconds */
+    int (*ready)(void *user);                                       /* whether `input` would answer without waiting; what came
                                                                           before is answered then. NULL: always */
 } snc_host;
 
@@ -131,76 +131,187 @@ typedef struct snc_host {
 #define snc_host_init(h) snc_host_init_sized((h), sizeof *(h))
 SNC_API void snc_host_init_sized(snc_host *h, size_t size);
 
-/* Every knob of every stage, made by snc_options_init. Strings are borrowed, NULL is "not given". */
-typedef struct snc_options {
-    size_t size;
-    /* inputs and outputs */
+/* ---- options ------------------------------------------------------------------------------------------------------- */
+
+/* What people may set, a struct a subject; the table of options below has a row for each field that an option sets. Strings are
+ * borrowed; NULL is "not given", and means the default where the struct has one.
+ *
+ *     SNC_X_OPTS_INIT    the defaults, for C and for C++ from 20 on
+ *     snc_x_opts_check   SNC_E_ARG names the option and what was expected of it; every stage asks it first
+ *
+ * `spare` is where the fields of later versions will be: the size of a struct and the place of a field stay as they are. */
+typedef struct snc_input_opts {
     const char *pretrained; /* HF folder, .safetensors, PyTorch .bin or .snc */
     const char *teacher;    /* a fine-tuned model: skips finetune */
-    const char *const *models; int n_models; /* positional .snc files */
-    const char *task;       /* shipped name or a JSON file */
-    const char *tasks;      /* comma list, for bench */
-    const char *data;       /* folder with SST-2/ MRPC/ ..., or the task's own files; or one file of train rows */
-    const char *split;      /* train | rank | select | dev | test; default dev */
-    const char *unlabeled;  /* text file learnt by distillation alone */
-    int trim_vocab;         /* keep the word pieces seen in train and unlabeled text alone */
-    const char *output;     /* file, or folder for compress */
-    int overwrite;
-    /* targets */
-    const char *target_latency; /* 1.5ms | 800us | 0.5x */
-    const char *target_size;    /* 12MB | 0.5x */
-    const char *target_macs;    /* 0.5x of the full encoder's at 128 tokens */
-    double max_drop;            /* points; < 0: not given */
-    /* workload */
-    const char *batch;      /* number, or a comma list for bench; default 1 */
-    const char *seq_len;    /* number or "data"; a comma list for bench; default data */
-    const char *threads;    /* number; a comma list for bench; default 1 for the workload, all cores elsewhere */
-    double percentile;      /* default 50 */
-    int repeats;            /* 0: by time */
-    int profile;            /* bench: where the time goes */
-    /* run */
-    const char *backend;    /* auto | ref | blas | onednn | native */
-    const char *fp;         /* auto | f32 | bf16: what FP means in policies */
-    const char *compute;    /* bf16 | f32: training arithmetic; default bf16 where the CPU has it */
+    const char *const *models;
+    int n_models; /* positional .snc files */
+    void *spare[8];
+} snc_input_opts;
+
+typedef struct snc_rows_opts {
+    const char *task;                     /* shipped name or a JSON file */
+    const char *data;                     /* folder with SST-2/ MRPC/ ..., or the task's own files; or one file of train rows */
+    const char *text, *text_pair, *label; /* columns, in place of the task's; with one of them `task` is "custom" where it is not given */
+    const char *quoting;                  /* auto | none | csv; NULL: the task's */
+    const char *split;                    /* train | rank | select | dev | another file of the task */
+    const char *unlabeled;                /* text file learnt by distillation alone */
+    int max_train_samples, max_length;    /* 0: all; the task's */
+    int hold_out;
+    void *spare[8];
+} snc_rows_opts;
+
+typedef struct snc_target_opts {
+    const char *latency; /* 1.5ms | 800us | 0.5x */
+    const char *size;    /* 12MB | 0.5x */
+    const char *macs;    /* 0.5x of the full encoder's at 128 tokens */
+    double max_drop;     /* points; < 0: not given */
+    void *spare[8];
+} snc_target_opts;
+
+typedef struct snc_workload_opts { /* what latency means */
+    const char *batch, *threads;   /* numbers */
+    const char *seq_len;           /* number, or data: the task's real lengths */
+    double percentile;
+    void *spare[8];
+} snc_workload_opts;
+
+typedef struct snc_job_opts {
+    const char *backend; /* auto | ref | blas | onednn | native */
+    const char *fp;      /* auto | f32 | bf16: what FP means in policies */
+    const char *compute; /* auto | bf16 | f32: training arithmetic; auto is bf16 where the CPU has it */
+    const char *threads; /* number, of a verb without a workload; NULL: all cores, one to predict */
     int64_t seed;
-    int dry_run, json, logits, verbose;
-    const char *format;     /* md | json | csv; predict: text | jsonl */
-    /* fine-tuning */
-    double epochs, lr, weight_decay, warmup;
-    int batch_size, max_train_samples, max_length, hold_out, checkpoint_every;
-    int max_steps;          /* 0: all; stops early with a checkpoint, for tests of resume */
-    /* supernet */
-    double supernet_epochs, supernet_lr, augment, alpha, temperature, hidden_weight;
-    const char *sampler;    /* sandwich | instatune | full */
+    int dry_run, verbose;
+    void *spare[8];
+} snc_job_opts;
+
+typedef struct snc_output_opts {
+    const char *path; /* file, or folder for compress and search */
+    int overwrite, json;
+    const char *format; /* md | json | csv */
+    void *spare[8];
+} snc_output_opts;
+
+typedef struct snc_training_opts {
+    double epochs, lr; /* of fine-tuning */
+    double weight_decay, warmup;
+    int batch_size, checkpoint_every;
+    int max_steps;             /* 0: all; stops early with a checkpoint, for tests of resume */
+    const char *class_weights; /* none | balanced */
+    const char *recipe;        /* shipped name or a JSON file, of finetune or of elastic training */
+    void *spare[8];
+} snc_training_opts;
+
+typedef struct snc_supernet_opts {
+    double epochs, lr, augment, alpha, temperature, hidden_weight;
+    const char *sampler; /* sandwich | instatune | full */
     int inplace_teacher;
     const char *depth_rule; /* auto | first | last | even */
-    /* search */
+    void *spare[8];
+} snc_supernet_opts;
+
+typedef struct snc_search_opts {
     const char *space, *searcher, *journal;
-    const char *objectives;  /* "loss,latency" ... */
-    const char *warm_start;  /* another search's journal */
-    const char *export_as;   /* csv | json: print the journal and stop */
+    const char *objectives; /* "loss,latency" ... */
+    const char *warm_start; /* another search's journal */
+    const char *export_as;  /* csv | json: print the journal and stop */
     int evals;
-    const char *tabular, *searchers, *protocols; int seeds; /* study; seeds 0: 200 on a table, 5 on a supernet */
     const char *time_budget; /* 90s | 5m | 1h */
-    /* export */
-    const char *policy;     /* int8 | bf16 | f32 | FILE */
-    const char *config;     /* FILE with {"arch":...,"policy":...} */
-    const char *to;         /* snc */
-    const char *repair;     /* auto | on | off */
+    void *spare[8];
+} snc_search_opts;
+
+typedef struct snc_export_opts {
+    const char *policy; /* int8 | int4 | bf16 | f32 | FILE */
+    const char *config; /* FILE with {"arch":...,"policy":...} */
+    const char *to;     /* snc */
+    const char *repair; /* auto | on | off */
     double repair_epochs;
-    int seeded_head;        /* a model without a trained classifier answers by a seeded one: for timing */
-    /* rows, in place of a task file or of what it says */
-    const char *text, *text_pair, *label; /* columns; with one of them `task` is "custom" where it is not given */
-    const char *quoting;    /* auto | none | csv */
-    const char *class_weights; /* none | balanced */
+    int trim_vocab;  /* keep the word pieces seen in train and unlabeled text alone */
+    int seeded_head; /* a model without a trained classifier answers by a seeded one: for timing */
+    void *spare[8];
+} snc_export_opts;
+
+typedef struct snc_bench_opts {
+    const char *batch, *seq_len, *threads; /* comma lists of a workload's */
+    const char *tasks;                     /* comma list of what `task` takes */
+    const char *time_budget;               /* of a measurement */
+    int repeats;                           /* 0: by time */
+    int profile;                           /* where the time goes */
+    void *spare[8];
+} snc_bench_opts;
+
+typedef struct snc_predict_opts {
+    const char *format; /* text | jsonl */
+    int logits;
+    void *spare[8];
+} snc_predict_opts;
+
+typedef struct snc_study_opts {
+    const char *tabular, *searchers, *protocols;
+    int seeds; /* 0: 200 on a table, 5 on a supernet */
+    void *spare[8];
+} snc_study_opts;
+
+/* The defaults. */
+/* clang-format off */
+#define SNC_INPUT_OPTS_INIT    {.n_models = 0}
+#define SNC_ROWS_OPTS_INIT     {.split = "dev", .hold_out = 1}
+#define SNC_TARGET_OPTS_INIT   {.max_drop = -1}
+#define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}
+#define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42}
+#define SNC_OUTPUT_OPTS_INIT   {.format = "md"}
+#define SNC_TRAINING_OPTS_INIT {.epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06, .batch_size = 32, .class_weights = "none"}
+#define SNC_SUPERNET_OPTS_INIT {.epochs = 1, .lr = 5e-5, .augment = 3, .alpha = 0.3, .temperature = 1, .sampler = "sandwich", \
+                                .depth_rule = "auto"}
+#define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400}
+#define SNC_EXPORT_OPTS_INIT   {.repair = "auto", .repair_epochs = 1}
+#define SNC_BENCH_OPTS_INIT    {.repeats = 0}
+#define SNC_PREDICT_OPTS_INIT  {.format = "text"}
+#define SNC_STUDY_OPTS_INIT    {.seeds = 0}
+/* clang-format on */
+
+SNC_API snc_err snc_input_opts_check(const snc_input_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_rows_opts_check(const snc_rows_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_target_opts_check(const snc_target_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_workload_opts_check(const snc_workload_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_job_opts_check(const snc_job_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_output_opts_check(const snc_output_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_training_opts_check(const snc_training_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_supernet_opts_check(const snc_supernet_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_search_opts_check(const snc_search_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_export_opts_check(const snc_export_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_bench_opts_check(const snc_bench_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_predict_opts_check(const snc_predict_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_study_opts_check(const snc_study_opts *o) SNC_MUST_USE;
+
+/* All of them: what a stage is given. Made by snc_options_init. */
+typedef struct snc_options {
+    size_t size;
+    uint64_t given[4]; /* bit i % 64 of [i / 64]: row i of snc_option_table was asked for, be its value the default, and a recipe does
+                          not replace it; set by parsers. Another value than the default counts as asked for without it */
+    snc_input_opts input;
+    snc_rows_opts rows;
+    snc_target_opts targets;
+    snc_workload_opts workload;
+    snc_job_opts job;
+    snc_output_opts output;
+    snc_training_opts training;
+    snc_supernet_opts supernet;
+    snc_search_opts search;
+    snc_export_opts exporting;
+    snc_bench_opts bench;
+    snc_predict_opts predict;
+    snc_study_opts study;
 } snc_options;
 
-/* Fills in size and the defaults. New fields go to the end: a library takes the structs of programs that were built with an
+/* Fills in size and the defaults, of this library's version where it is newer than the header: a field that was added takes the
+ * place of `spare`, a struct that was added goes to the end. So a library takes the structs of programs that were built with an
  * older header, and refuses those of a newer one (SNC_E_UNSUPPORTED) and bare ones (SNC_E_ARG). */
 #define snc_options_init(o) snc_options_init_sized((o), sizeof *(o))
 SNC_API void snc_options_init_sized(snc_options *o, size_t size);
 
-/* The table of options: a row for each field of snc_options that people set, for parsers, help, stamps and reports. */
+/* The table of options: a row for each field that people set, for parsers, help, checks, stamps and reports. An option that two
+ * verbs read differently has two rows of its name, for other verbs each. */
 typedef enum snc_option_kind {
     SNC_OPTION_STRING,  /* const char * */
     SNC_OPTION_INTEGER, /* int */
@@ -210,26 +321,48 @@ typedef enum snc_option_kind {
 } snc_option_kind;
 
 enum { /* which verbs take an option */
-    SNC_VERB_COMPRESS = 1, SNC_VERB_IMPORT = 2, SNC_VERB_FINETUNE = 4, SNC_VERB_SUPERNET = 8, SNC_VERB_PROFILE = 16, SNC_VERB_SEARCH = 32,
-    SNC_VERB_EXPORT = 64, SNC_VERB_BENCH = 128, SNC_VERB_PREDICT = 256, SNC_VERB_EVAL = 512, SNC_VERB_INFO = 1024, SNC_VERB_TOKENIZE = 2048,
-    SNC_VERB_STUDY = 4096, SNC_VERB_VERIFY = 8192, SNC_VERB_ALL = 16383
+       SNC_VERB_COMPRESS = 1,
+       SNC_VERB_IMPORT = 2,
+       SNC_VERB_FINETUNE = 4,
+       SNC_VERB_SUPERNET = 8,
+       SNC_VERB_PROFILE = 16,
+       SNC_VERB_SEARCH = 32,
+       SNC_VERB_EXPORT = 64,
+       SNC_VERB_BENCH = 128,
+       SNC_VERB_PREDICT = 256,
+       SNC_VERB_EVAL = 512,
+       SNC_VERB_INFO = 1024,
+       SNC_VERB_TOKENIZE = 2048,
+       SNC_VERB_STUDY = 4096,
+       SNC_VERB_VERIFY = 8192,
+       SNC_VERB_ALL = 16383
 };
 
 enum { /* which artifacts an option's value decides; 0: none */
-    SNC_DECIDES_TEACHER = 1, SNC_DECIDES_SUPERNET = 2, SNC_DECIDES_TABLE = 4, SNC_DECIDES_FILE = 8,
-    SNC_DECIDES_BY_CONTENT = 16 /* what is behind it does, by a hash: rows, weights, a space */
+       SNC_DECIDES_TEACHER = 1,
+       SNC_DECIDES_SUPERNET = 2,
+       SNC_DECIDES_TABLE = 4,
+       SNC_DECIDES_FILE = 8,
+       SNC_DECIDES_BY_CONTENT = 16 /* what is behind it does, by a hash: rows, weights, a space */
 };
 
 typedef struct snc_option {
     const char *name, *brief; /* "--batch", "-b" or NULL */
     snc_option_kind kind;
-    size_t offset;            /* in snc_options */
+    const char *group; /* "workload": the struct in snc_options */
+    size_t offset;     /* in snc_options; what snc_options_init puts there is the default */
     unsigned verbs, decides;
-    double min, max;          /* of numbers */
-    const char *value, *help; /* "N", one line */
+    double min, max;            /* of numbers */
+    const char *value, *help;   /* "N", one line */
+    const char *words;          /* named values: "auto|f32|bf16" one of them, "tau,joint" a list, one in capitals: and any other */
+    const char *(*word)(int i); /* named values of a registry, which come before `words`; NULL past the last, or: there is none */
+    const char *otherwise;      /* what a value that is not given comes to where the struct does not say; NULL: nothing */
 } snc_option;
 
 SNC_API const snc_option *snc_option_table(int *n /* rows; may be NULL */);
+/* The i-th named value, *n bytes at what is returned; NULL past the last. */
+SNC_API const char *snc_option_word(size_t *n, const snc_option *row, int i);
+SNC_API void snc_option_words(char *buf, size_t size, const snc_option *row); /* "auto, f32 or bf16"; "" where none is named */
 
 /* Whether `path`, the value of `option`, may be written by a command with these options: every stage asks it for --output and
  * --journal. SNC_E_ARG: it is what another option names or among the files of one, or it is there and was not written by this

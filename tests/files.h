@@ -1,4 +1,4 @@
-/* files.h: scratch files and checked failures for tests of readers and writers. Include after cmocka.h.
+/* files.h: scratch files and checked failures for tests of readers and writers.
  *
  * A scratch folder lies in the working directory and is named after the test program; files in it are overwritten.
  */
@@ -10,19 +10,20 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "check.h"
 
 /* The call must fail with this code and a line that holds this fragment. */
-#define assert_fails(call, code, fragment)                                                                             \
-    do {                                                                                                               \
-        snc_err err_ = (call);                                                                                         \
-        if (err_ != (code) || !strstr(snc_err_text(), (fragment)))                                                     \
+#define assert_fails(call, code, fragment)                                                                                \
+    do {                                                                                                                  \
+        snc_err err_ = (call);                                                                                            \
+        if (err_ != (code) || !strstr(snc_err_text(), (fragment)))                                                        \
             fail_msg("%s gave %d \"%s\", expected %d \"%s\"", #call, err_, err_ ? snc_err_text() : "", (code), fragment); \
     } while (0)
 
-#define assert_ok(call)                                                                                                \
-    do {                                                                                                               \
-        snc_err err_ = (call);                                                                                         \
-        if (err_ != SNC_OK) fail_msg("%s gave %d \"%s\"", #call, err_, snc_err_text());                                  \
+#define assert_ok(call)                                                                 \
+    do {                                                                                \
+        snc_err err_ = (call);                                                          \
+        if (err_ != SNC_OK) fail_msg("%s gave %d \"%s\"", #call, err_, snc_err_text()); \
     } while (0)
 
 typedef struct scratch {

@@ -15,18 +15,29 @@
 #include "base/rng.h"
 #include "core/tokens.h"
 #include "models/model.h"
+#include "tokenizer/kind.h"
 
 enum { NANO_V = 97, NANO_P = 40, NANO_C = 32, NANO_L = 3, NANO_H = 4, NANO_D = 8, NANO_F = 64, NANO_K = 2 };
 
-static inline snc_bert_config nano_config(void)
+static inline snc_encoder_config nano_config(void)
 {
-    return (snc_bert_config){.vocab = NANO_V, .positions = NANO_P, .types = 2, .hidden = NANO_C, .layers = NANO_L,
-                             .heads = NANO_H, .head_width = NANO_D, .ffn = NANO_F, .classes = NANO_K, .act = SNC_ACT_GELU,
-                             .norm_eps = 1e-12f, .hidden_dropout = 0.1f, .attention_dropout = 0.1f};
+    return (snc_encoder_config){.vocab = NANO_V,
+                                .positions = NANO_P,
+                                .types = 2,
+                                .hidden = NANO_C,
+                                .layers = NANO_L,
+                                .heads = NANO_H,
+                                .head_width = NANO_D,
+                                .ffn = NANO_F,
+                                .classes = NANO_K,
+                                .act = SNC_ACT_GELU,
+                                .norm_eps = 1e-12f,
+                                .hidden_dropout = 0.1f,
+                                .attention_dropout = 0.1f};
 }
 
 /* Any config, full arch. */
-static inline snc_err nano_model_of(snc_model **out, const snc_bert_config *cfg, uint64_t seed)
+static inline snc_err nano_model_of(snc_model **out, const snc_encoder_config *cfg, uint64_t seed)
 {
     snc_arch arch = snc_arch_full(cfg);
     SNC_TRY(snc_model_new(out, cfg, &arch));
@@ -46,32 +57,29 @@ static inline snc_err nano_model_of(snc_model **out, const snc_bert_config *cfg,
 
 static inline snc_err nano_model(snc_model **out, uint64_t seed)
 {
-    snc_bert_config cfg = nano_config();
+    snc_encoder_config cfg = nano_config();
     return nano_model_of(out, &cfg, seed);
 }
 
 /* 97 pieces: 5 special, a-z, ##a-##z, 0-9, ##0-##9, 6 marks, 14 words. Dispose with snc_tok_assets_dispose. */
 static inline snc_err nano_assets(snc_tok_assets *out)
 {
-    static const char *const words[] = {".",    ",",   "!",  "?",  "'",   "-",     "the",  "good", "bad",  "film",
-                                        "not",  "very", "is", "it", "was", "movie", "##ing", "##ed", "##ly", "of"};
-#define NANO_ADDED(t) \
-    "{\"content\":\"" t "\",\"normalized\":false,\"single_word\":false,\"lstrip\":false,\"rstrip\":false}"
+    static const char *const words[] = {".",   ",",    "!",  "?",  "'",   "-",     "the",   "good", "bad",  "film",
+                                        "not", "very", "is", "it", "was", "movie", "##ing", "##ed", "##ly", "of"};
+#define NANO_ADDED(t) "{\"content\":\"" t "\",\"normalized\":false,\"single_word\":false,\"lstrip\":false,\"rstrip\":false}"
     static const char config[] =
         "{\"lowercase\":true,\"strip_accents\":null,\"tokenize_chinese_chars\":true,\"clean_text\":true,\"max_chars\":100,"
-        "\"unk\":\"[UNK]\",\"cls\":\"[CLS]\",\"sep\":\"[SEP]\",\"pad\":\"[PAD]\",\"mask\":\"[MASK]\",\"added\":["
-        NANO_ADDED("[PAD]") "," NANO_ADDED("[UNK]") "," NANO_ADDED("[CLS]") "," NANO_ADDED("[SEP]") "," NANO_ADDED("[MASK]")
-        "]}";
+        "\"unk\":\"[UNK]\",\"cls\":\"[CLS]\",\"sep\":\"[SEP]\",\"pad\":\"[PAD]\",\"mask\":\"[MASK]\",\"added\":[" NANO_ADDED(
+            "[PAD]") "," NANO_ADDED("[UNK]") "," NANO_ADDED("[CLS]") "," NANO_ADDED("[SEP]") "," NANO_ADDED("[MASK]") "]}";
 #undef NANO_ADDED
     char text[1024];
     size_t n = (size_t)snprintf(text, sizeof text, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
     for (int c = 'a'; c <= 'z'; c++) n += (size_t)snprintf(text + n, sizeof text - n, "%c\n##%c\n", c, c);
     for (int c = '0'; c <= '9'; c++) n += (size_t)snprintf(text + n, sizeof text - n, "%c\n##%c\n", c, c);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s\n", words[i]);
-    *out = (snc_tok_assets){.vocab_bytes = n};
-    SNC_TRY(snc_strndup(&out->vocab, text, n));
-    return snc_strndup(&out->config, config, sizeof config - 1);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) n += (size_t)snprintf(text + n, sizeof text - n, "%s\n", words[i]);
+    *out = (snc_tok_assets){.kind = &snc_tok_wordpiece, .blob = {{.bytes = n}, {.bytes = sizeof config - 1}}};
+    SNC_TRY(snc_strndup(&out->blob[0].data, text, n));
+    return snc_strndup(&out->blob[1].data, config, sizeof config - 1);
 }
 
 /* B sequences of seeded ids with the given lengths, at most 64 sequences and 2048 tokens; second halves are segment 1. */

@@ -45,8 +45,12 @@ static inline snc_err snc_make_param(snc_make *k, const snc_model *m, int i, snc
     size_t n = (size_t)p->rows * (size_t)p->cols;
     bool matrix = p->flags & SNC_PARAM_DECAY;
     if (dtype == SNC_I8) return snc_make_i8(k, p, w);
-    snc_tensor t = {.name = p->name, .dtype = dtype, .rank = matrix ? 2 : 1, .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
-                    .data = w, .bytes = n * 4};
+    snc_tensor t = {.name = p->name,
+                    .dtype = dtype,
+                    .rank = matrix ? 2 : 1,
+                    .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
+                    .data = w,
+                    .bytes = n * 4};
     if (dtype == SNC_BF16) {
         snc_bf16 *h = NULL;
         SNC_TRY(snc_arena_alloc(&h, k->arena, n * sizeof *h));
@@ -63,15 +67,23 @@ static inline snc_err snc_make_tensors(snc_make *k, const snc_model *m, const sn
 {
     k->n = 0;
     SNC_TRY(snc_arena_new(&k->arena));
-    for (int i = 0; i < m->params.n; i++) SNC_TRY(snc_make_param(k, m, i, snc_param_dtype(policy, m->arch.layers, i)));
+    for (int i = 0; i < m->params.n; i++) {
+        const snc_param *p = &m->params.p[i];
+        SNC_TRY(snc_make_param(k, m, i, snc_spec_dtype(policy, p->row, p->layer)));
+    }
     return SNC_OK;
 }
 
 static inline snc_err snc_make_file(const char *path, const snc_model *m, const snc_policy *policy)
 {
     static snc_make k;
-    snc_sncfile_desc d = {.cfg = &m->cfg, .arch = &m->arch, .policy = policy, .labels = m->labels, .has_head = m->has_head,
-                          .tokenizer = &m->tokenizer, .meta = m->meta};
+    snc_sncfile_desc d = {.cfg = &m->cfg,
+                          .arch = &m->arch,
+                          .policy = policy,
+                          .labels = m->labels,
+                          .has_head = m->has_head,
+                          .tokenizer = &m->tokenizer,
+                          .meta = m->meta};
     snc_err err = snc_make_tensors(&k, m, policy);
     if (!err) err = snc_sncfile_save(path, &d, k.t, k.n);
     snc_arena_free(k.arena);

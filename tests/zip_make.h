@@ -21,65 +21,86 @@ static inline void put(unsigned char *b, size_t *n, unsigned long long v, int by
     for (int i = 0; i < bytes; i++) b[(*n)++] = i < 8 ? (unsigned char)(v >> (8 * i)) : 0;
 }
 
-static inline void zip_add(zip_make *z, const char *name, const void *data, size_t n, int flags)
+/* packed [4096]: raw deflate data; how many bytes of it. */
+static inline size_t zip_deflated(unsigned char *packed, const void *data, size_t n)
 {
-    unsigned char packed[4096];
-    uLongf packed_n = n;
-    unsigned long crc = crc32(0, data, (uInt)n) ^ (flags & ZIP_BAD_CRC ? 1u : 0u);
-    int method = flags & ZIP_BZIP ? 12 : flags & ZIP_DEFLATE ? 8 : 0, wide = flags & ZIP_64;
-    if (flags & ZIP_DEFLATE) {
-        z_stream s = {0};
-        union { const void *in; Bytef *out; } u = {.in = data}; /* zlib's next_in is not const by default */
-        s.next_in = u.out;
-        s.avail_in = (uInt)n;
-        s.next_out = packed;
-        s.avail_out = sizeof packed;
-        deflateInit2(&s, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
-        deflate(&s, Z_FINISH);
-        packed_n = s.total_out;
-        deflateEnd(&s);
-    }
-    size_t at = z->n, len = strlen(name);
+    union {
+        const void *in;
+        Bytef *out;
+    } u = {.in = data}; /* zlib's next_in is not const by default */
+    z_stream s = {.next_in = u.out, .avail_in = (uInt)n, .next_out = packed, .avail_out = 4096};
+    deflateInit2(&s, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+    deflate(&s, Z_FINISH);
+    deflateEnd(&s);
+    return s.total_out;
+}
+
+/* What both headers of a record say. */
+typedef struct zip_record {
+    const char *name;
+    size_t n, packed, at; /* bytes unpacked, bytes in the archive, offset */
+    unsigned long crc;
+    int method;
+} zip_record;
+
+static inline void zip_local(zip_make *z, const zip_record *r, const void *data)
+{
+    size_t len = strlen(r->name);
     put(z->out, &z->n, 0x04034b50, 4);
     put(z->out, &z->n, 20, 2);
     put(z->out, &z->n, 0, 2);
-    put(z->out, &z->n, (unsigned long long)method, 2);
+    put(z->out, &z->n, (unsigned long long)r->method, 2);
     put(z->out, &z->n, 0, 4);
-    put(z->out, &z->n, crc, 4);
-    put(z->out, &z->n, packed_n, 4);
-    put(z->out, &z->n, n, 4);
+    put(z->out, &z->n, r->crc, 4);
+    put(z->out, &z->n, r->packed, 4);
+    put(z->out, &z->n, r->n, 4);
     put(z->out, &z->n, len, 2);
     put(z->out, &z->n, 0, 2);
-    memcpy(z->out + z->n, name, len);
+    memcpy(z->out + z->n, r->name, len);
     z->n += len;
-    memcpy(z->out + z->n, flags & ZIP_DEFLATE ? packed : (const unsigned char *)data, packed_n);
-    z->n += packed_n;
+    memcpy(z->out + z->n, data, r->packed);
+    z->n += r->packed;
+}
 
+static inline void zip_central(zip_make *z, const zip_record *r, int flags)
+{
+    size_t len = strlen(r->name);
+    int wide = flags & ZIP_64;
     put(z->dir, &z->n_dir, 0x02014b50, 4);
     put(z->dir, &z->n_dir, 20, 2);
     put(z->dir, &z->n_dir, 20, 2);
     put(z->dir, &z->n_dir, flags & ZIP_CRYPT ? 1 : 0, 2);
-    put(z->dir, &z->n_dir, (unsigned long long)method, 2);
+    put(z->dir, &z->n_dir, (unsigned long long)r->method, 2);
     put(z->dir, &z->n_dir, 0, 4);
-    put(z->dir, &z->n_dir, crc, 4);
-    put(z->dir, &z->n_dir, wide ? 0xffffffffu : packed_n, 4);
-    put(z->dir, &z->n_dir, wide ? 0xffffffffu : n, 4);
+    put(z->dir, &z->n_dir, r->crc, 4);
+    put(z->dir, &z->n_dir, wide ? 0xffffffffu : r->packed, 4);
+    put(z->dir, &z->n_dir, wide ? 0xffffffffu : r->n, 4);
     put(z->dir, &z->n_dir, len, 2);
     put(z->dir, &z->n_dir, wide ? 4 + 24 + 5 : 0, 2);
     put(z->dir, &z->n_dir, 0, 10);
-    put(z->dir, &z->n_dir, wide ? 0xffffffffu : at, 4);
-    memcpy(z->dir + z->n_dir, name, len);
+    put(z->dir, &z->n_dir, wide ? 0xffffffffu : r->at, 4);
+    memcpy(z->dir + z->n_dir, r->name, len);
     z->n_dir += len;
-    if (wide) {
-        put(z->dir, &z->n_dir, 0x5455, 2); /* some other field first */
-        put(z->dir, &z->n_dir, 1, 2);
-        put(z->dir, &z->n_dir, 0, 1);
-        put(z->dir, &z->n_dir, 1, 2);
-        put(z->dir, &z->n_dir, 24, 2);
-        put(z->dir, &z->n_dir, n, 8);
-        put(z->dir, &z->n_dir, packed_n, 8);
-        put(z->dir, &z->n_dir, at, 8);
-    }
+    if (!wide) return;
+    put(z->dir, &z->n_dir, 0x5455, 2); /* some other field first */
+    put(z->dir, &z->n_dir, 1, 2);
+    put(z->dir, &z->n_dir, 0, 1);
+    put(z->dir, &z->n_dir, 1, 2);
+    put(z->dir, &z->n_dir, 24, 2);
+    put(z->dir, &z->n_dir, r->n, 8);
+    put(z->dir, &z->n_dir, r->packed, 8);
+    put(z->dir, &z->n_dir, r->at, 8);
+}
+
+static inline void zip_add(zip_make *z, const char *name, const void *data, size_t n, int flags)
+{
+    unsigned char packed[4096];
+    zip_record r = {.name = name, .n = n, .packed = n, .at = z->n};
+    r.crc = crc32(0, data, (uInt)n) ^ (flags & ZIP_BAD_CRC ? 1u : 0u);
+    r.method = flags & ZIP_BZIP ? 12 : flags & ZIP_DEFLATE ? 8 : 0;
+    if (flags & ZIP_DEFLATE) r.packed = zip_deflated(packed, data, n);
+    zip_local(z, &r, flags & ZIP_DEFLATE ? packed : data);
+    zip_central(z, &r, flags);
     z->entries++;
 }
 
@@ -116,21 +137,21 @@ static inline void zip_finish(zip_make *z, int wide, const char *comment)
 }
 
 /* Pieces of pickles. A string literal with zeros in it: P("...") is its pointer and length. */
-#define P(s) s, sizeof(s) - 1
+#define P(s)                     s, sizeof(s) - 1
 #define PKL_STORAGE(cls, key, n) "(X\x07\0\0\0storagectorch\n" cls "\nX\x01\0\0\0" key "X\x03\0\0\0cpuK" n "tQ"
 /* {name: tensor of the storage}; size and stride are what lies between the marks: "K\2K\3" */
-#define PKL_TENSOR(name1, storage, offset, size, stride)                                                               \
-    "X\x01\0\0\0" name1 "ctorch._utils\n_rebuild_tensor_v2\n(" storage "K" offset "(" size "t(" stride "t\x89"             \
+#define PKL_TENSOR(name1, storage, offset, size, stride)                                                       \
+    "X\x01\0\0\0" name1 "ctorch._utils\n_rebuild_tensor_v2\n(" storage "K" offset "(" size "t(" stride "t\x89" \
     "ccollections\nOrderedDict\n)RtR"
 
 /* The form before 1.6 of {"a": floats of the storage "0", rows by 2}, in pieces that a test can put together with one of them changed. */
-#define OLD_MAGIC   "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
-#define OLD_VERSION "\x80\2M\xe9\3."
-#define OLD_SYSTEM(little) "\x80\2}(X\x10\0\0\0protocol_versionM\xe9\3X\x0d\0\0\0little_endian" little "u."
+#define OLD_MAGIC                "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+#define OLD_VERSION              "\x80\2M\xe9\3."
+#define OLD_SYSTEM(little)       "\x80\2}(X\x10\0\0\0protocol_versionM\xe9\3X\x0d\0\0\0little_endian" little "u."
 #define OLD_STORAGE(cls, key, n) "(X\x07\0\0\0storagectorch\n" cls "\nX\x01\0\0\0" key "X\x03\0\0\0cpuK" n "NtQ"
-#define OLD_DICT    "\x80\2}(" PKL_TENSOR("a", OLD_STORAGE("FloatStorage", "0", "\4"), "\0", "K\2K\2", "K\2K\1") "u."
-#define OLD_KEYS    "\x80\2]X\1\0\0\0000a."
-#define OLD_NUMBERS "\4\0\0\0\0\0\0\0\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40" /* 4 elements: 1, 2, 3, 4 */
-#define OLD_FILE    OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT OLD_KEYS OLD_NUMBERS
+#define OLD_DICT                 "\x80\2}(" PKL_TENSOR("a", OLD_STORAGE("FloatStorage", "0", "\4"), "\0", "K\2K\2", "K\2K\1") "u."
+#define OLD_KEYS                 "\x80\2]X\1\0\0\0000a."
+#define OLD_NUMBERS              "\4\0\0\0\0\0\0\0\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40" /* 4 elements: 1, 2, 3, 4 */
+#define OLD_FILE                 OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT OLD_KEYS OLD_NUMBERS
 
 #endif

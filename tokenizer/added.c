@@ -1,3 +1,4 @@
+/* Bisection finds the last token not above the text; a chain of tokens that it begins with leads from it to the longest match. */
 #include "tokenizer/added_priv.h"
 
 #include <stdlib.h>
@@ -5,10 +6,7 @@
 
 #include "base/mem.h"
 
-void snc_added__init(snc_added_set *s)
-{
-    *s = (snc_added_set){.only = -1};
-}
+void snc_added__init(snc_added_set *s) { *s = (snc_added_set){.only = -1}; }
 
 void snc_added__dispose(snc_added_set *s)
 {
@@ -40,10 +38,7 @@ static int by_text(const void *a, const void *b)
     return order ? order : x->begins_with - y->begins_with;
 }
 
-static bool begins(const snc_added *t, const unsigned char *text, size_t n)
-{
-    return t->n <= n && memcmp(t->text, text, t->n) == 0;
-}
+static bool begins(const snc_added *t, const unsigned char *text, size_t n) { return t->n <= n && memcmp(t->text, text, t->n) == 0; }
 
 void snc_added__sort(snc_added_set *s)
 {

@@ -33,7 +33,7 @@ typedef struct snc_added_match {
 
 void snc_added__init(snc_added_set *s);
 snc_err snc_added__add(snc_added_set *s, const snc_added *token) SNC_MUST_USE; /* the first of equal texts wins */
-void snc_added__sort(snc_added_set *s); /* after the last */
+void snc_added__sort(snc_added_set *s);                                        /* after the last */
 void snc_added__dispose(snc_added_set *s);
 
 /* Start with *m = {0}; call until m->id < 0. */

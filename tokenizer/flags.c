@@ -1,3 +1,4 @@
+/* Each file's normalizer becomes steps in one fixed order; an order that cannot be kept is refused, not approximated. */
 #include "tokenizer/flags_priv.h"
 
 #include <stdio.h>
@@ -19,7 +20,10 @@ typedef struct flags {
 
 static snc_err no_memory(void) { return snc_err_set(SNC_E_NOMEM, "out of memory while reading a tokenizer"); }
 
-static void name_file(flags *g, const snc_tok_files *f, const char *name) { snprintf(g->where, sizeof g->where, "%.900s/%s", f->dir, name); }
+static void name_file(flags *g, const snc_tok_folder *f, const char *name)
+{
+    snprintf(g->where, sizeof g->where, "%.900s/%s", f->dir, name);
+}
 
 /* ---- whose word holds ------------------------------------------------------------------------------------------- */
 
@@ -39,14 +43,14 @@ static bool is_class(const char *name, const char *class)
     return strncmp(name, class, n) == 0 && (!name[n] || strcmp(name + n, "Fast") == 0);
 }
 
-static bool is_before_5(const snc_tok_files *f)
+static bool is_before_5(const snc_tok_folder *f)
 {
     const char *version = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->model, "transformers_version"));
     if (cJSON_GetObjectItemCaseSensitive(f->config, "backend") || !version) return false;
     return strtol(version, NULL, 10) < 5;
 }
 
-snc_err snc_tok__rule(snc_tok_rule *out, const snc_tok_files *f)
+snc_err snc_tok__rule(snc_tok_rule *out, const snc_tok_folder *f)
 {
     flags g;
     const char *class, *of_model;
@@ -138,8 +142,8 @@ static snc_err add_normalizer(flags *g, const cJSON *part)
         g->drop = DROP_MARKS;
     } else { /* Strip takes white space off the ends, which is in no word */
         SNC_CHECK(strcmp(type, "Strip") == 0, SNC_E_UNSUPPORTED,
-                  "%s: normalizer '%.64s': only BertNormalizer, NFD, Lowercase, StripAccents, Strip and a Sequence of these are known", g->where,
-                  type);
+                  "%s: normalizer '%.64s': only BertNormalizer, NFD, Lowercase, StripAccents, Strip and a Sequence of these are known",
+                  g->where, type);
     }
     return SNC_OK;
 }
@@ -171,8 +175,8 @@ static snc_err read_pre_tokenizer(flags *g, const cJSON *part)
     g->pre = NULL;
     for (size_t i = 0; i < sizeof pre_tokenizers / sizeof *pre_tokenizers; i++)
         if (type && strcmp(type, pre_tokenizers[i].type) == 0) g->pre = pre_tokenizers[i].name;
-    SNC_CHECK(g->pre, SNC_E_UNSUPPORTED, "%s: pre_tokenizer '%.64s': only BertPreTokenizer, Whitespace and WhitespaceSplit are known", g->where,
-              type ? type : "null");
+    SNC_CHECK(g->pre, SNC_E_UNSUPPORTED, "%s: pre_tokenizer '%.64s': only BertPreTokenizer, Whitespace and WhitespaceSplit are known",
+              g->where, type ? type : "null");
     return SNC_OK;
 }
 
@@ -181,15 +185,16 @@ static snc_err read_pre_tokenizer(flags *g, const cJSON *part)
 static snc_err write(cJSON *out, const flags *g)
 {
     bool bert = g->decompose ? g->drop == DROP_MN : g->drop == KEEP;
-    bool ok = cJSON_AddBoolToObject(out, "lowercase", g->lower) &&
-              (g->follows ? cJSON_AddNullToObject(out, "strip_accents") : cJSON_AddBoolToObject(out, "strip_accents", g->decompose && bert)) &&
-              cJSON_AddBoolToObject(out, "tokenize_chinese_chars", g->cjk) && cJSON_AddBoolToObject(out, "clean_text", g->clean);
+    bool ok =
+        cJSON_AddBoolToObject(out, "lowercase", g->lower) &&
+        (g->follows ? cJSON_AddNullToObject(out, "strip_accents") : cJSON_AddBoolToObject(out, "strip_accents", g->decompose && bert)) &&
+        cJSON_AddBoolToObject(out, "tokenize_chinese_chars", g->cjk) && cJSON_AddBoolToObject(out, "clean_text", g->clean);
     if (ok && !bert) ok = cJSON_AddStringToObject(out, "accents", !g->decompose ? "strip" : g->drop == KEEP ? "nfd" : "nfd-strip");
     if (ok && strcmp(g->pre, "bert") != 0) ok = cJSON_AddStringToObject(out, "pre_tokenizer", g->pre);
     return ok ? SNC_OK : no_memory();
 }
 
-snc_err snc_tok__flags(cJSON *out, snc_tok_rule rule, const snc_tok_files *f)
+snc_err snc_tok__flags(cJSON *out, snc_tok_rule rule, const snc_tok_folder *f)
 {
     flags g = {.pre = "bert"};
     const cJSON *normalizer = cJSON_GetObjectItemCaseSensitive(f->tokenizer, "normalizer");

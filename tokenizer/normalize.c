@@ -1,3 +1,4 @@
+/* ASCII goes through a table of 128 bytes; other characters are decoded once, and a run of marks is sorted by counting when it ends. */
 #include "tokenizer/normalize_priv.h"
 
 #include <string.h>
@@ -124,10 +125,8 @@ snc_err snc_norm__run(snc_norm_buf *b, const snc_norm *m, const unsigned char *s
         }
         bool apart = m->cjk && f & SNC_UNI_CJK;
         if (apart) b->text[b->n++] = ' ';
-        if (m->decompose)
-            SNC_TRY(add_decomposed(b, m, &run, cp, f));
-        else if (!is_dropped(m, cp, f))
-            add_lower(b, m, cp, f);
+        if (m->decompose) SNC_TRY(add_decomposed(b, m, &run, cp, f));
+        else if (!is_dropped(m, cp, f)) add_lower(b, m, cp, f);
         if (apart) b->text[b->n++] = ' ';
     }
     SNC_TRY(sort_run(b, &run));

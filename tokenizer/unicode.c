@@ -1,3 +1,4 @@
+/* Sorted ranges are spread once over pages of 256 flags, found by two indices; mappings stay sorted and are found by bisection. */
 #include "tokenizer/unicode_priv.h"
 
 #include <stdlib.h>
@@ -9,15 +10,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGES    0x1100
 
-enum {
-    HANGUL_FIRST = 0xac00,
-    HANGUL_LAST = 0xd7a3,
-    JAMO_L = 0x1100,
-    JAMO_V = 0x1161,
-    JAMO_T = 0x11a7,
-    N_VT = 588,
-    N_T = 28
-};
+enum { HANGUL_FIRST = 0xac00, HANGUL_LAST = 0xd7a3, JAMO_L = 0x1100, JAMO_V = 0x1161, JAMO_T = 0x11a7, N_VT = 588, N_T = 28 };
 
 /* ---- properties ------------------------------------------------------------------------------------------------- */
 
@@ -69,8 +62,7 @@ snc_err snc_uni__init(snc_uni *u)
     *u = (snc_uni){.flags = NULL};
     for (uint32_t p = 0; p < PAGES; p++) {
         uint8_t row[256] = {0};
-        for (size_t k = 0; k < COUNT(props); k++)
-            mark_ranges(row, p << 8, &at[k], props[k].r, props[k].n, props[k].bit);
+        for (size_t k = 0; k < COUNT(props); k++) mark_ranges(row, p << 8, &at[k], props[k].r, props[k].n, props[k].bit);
         mark_mapped(row, p << 8, mapped_at);
         if (rows == 0 || memcmp(row, u->flags[rows - 1], sizeof row) != 0) {
             snc_err err = snc_grow(&u->flags, &cap, rows + 1, sizeof row);

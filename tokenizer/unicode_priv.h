@@ -32,10 +32,7 @@ typedef struct snc_uni {
 snc_err snc_uni__init(snc_uni *u) SNC_MUST_USE;
 void snc_uni__dispose(snc_uni *u);
 
-static inline unsigned snc_uni__flags(const snc_uni *u, uint32_t cp)
-{
-    return u->flags[u->page[cp >> 8]][cp & 255];
-}
+static inline unsigned snc_uni__flags(const snc_uni *u, uint32_t cp) { return u->flags[u->page[cp >> 8]][cp & 255]; }
 
 int snc_uni__decompose(uint32_t to[4], uint32_t cp); /* canonical, full; 1 and cp itself where there is none */
 int snc_uni__lower(uint32_t to[2], uint32_t cp);     /* one character at a time: no final sigma */

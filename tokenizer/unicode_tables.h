@@ -4,6 +4,7 @@
  * decomposition of Unicode 9.0 (unicode-normalization-alignments 0.1.12), letter case and white space of Unicode 17.0
  * (Rust's standard library), \w of the crate regex-syntax 0.8.11. A system library would bring one version for all of them, and
  * another one on every distribution. Ranges are sorted and hold their last code point. */
+/* clang-format off */
 #ifndef SNC_TOKENIZER_UNICODE_TABLES_H
 #define SNC_TOKENIZER_UNICODE_TABLES_H
 

@@ -1,49 +1,34 @@
-/* tokenizer/wordpiece_priv.h: greedy longest-match-first WordPiece over a flat hash table.
+/* tokenizer/wordpiece_priv.h: BERT's WordPiece as a kind of tokenizer.
  *
- *   slot  [2^k, at most half full]   piece of up to 16 bytes: key = its bytes, zero padded, compared exactly
- *                                    longer:                  key[0] = hash, key[1] = offset of its text
- *   lens  [2][4096]  uint64          bit L: some piece of L bytes starts with these two bytes (bit 63: 63 or more), so
- * that most lengths are never looked up; first index: 0 starts a word, 1 continues it ("##") one   [2][128]   int32
- * pieces of one byte
+ * Its blobs are the vocabulary, "vocab" (one piece a line, LF, line number = id), and a small JSON of flags, "config":
+ *   {"lowercase":true,"strip_accents":null,"tokenize_chinese_chars":true,"clean_text":true,"max_chars":100,
+ *    "unk":"[UNK]","cls":"[CLS]","sep":"[SEP]","pad":"[PAD]","mask":"[MASK]","added":[{"content":"[CLS]","normalized":false,
+ *    "single_word":false,"lstrip":false,"rstrip":false}, ...]}
+ * strip_accents null follows lowercase, as in Hugging Face. What is not BERT's has keys of its own: "accents" (in place of strip_accents)
+ * "nfd", "nfd-strip" or "strip" (decompose, drop marks of every kind, or both), "pre_tokenizer" "whitespace" or "whitespace-split" as the
+ * crate's Whitespace and WhitespaceSplit, "second_type" 0: the segment of a pair's second text.
+ * An added token that is not a piece of the model has an
+ * "id": its line of the vocabulary, which then matches as an added token alone.
  *
- * Source: Devlin et al. 2019, released code; matching as in the `tokenizers` crate, models/wordpiece.
+ * A piece cannot hold U+0000 or a line feed: the first is no text here, the second never matches as words hold no space.
  */
 #ifndef SNC_TOKENIZER_WORDPIECE_PRIV_H
 #define SNC_TOKENIZER_WORDPIECE_PRIV_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "tokenizer/kind.h"
 
-#include "base/error.h"
+enum { SNC_WORDPIECE_VOCAB, SNC_WORDPIECE_CONFIG }; /* the blobs */
 
-typedef struct snc_wp_slot {
-    uint64_t key[2];
-    uint32_t len; /* bytes * 2 + continues; 0: free */
-    int32_t id;
-} snc_wp_slot;
+/* From tokenizer.json if it is there (vocabulary and added tokens; its padding and truncation are ignored), else vocab.txt. Where
+ * tokenizer.json and tokenizer_config.json disagree on flags, what the library does for that class and version is done: flags_priv.h.
+ * Names of special tokens that are still open come from tokenizer_config.json and special_tokens_map.json, then BERT's own. */
+snc_err snc_wordpiece__read(snc_tok_assets *out, const snc_tok_folder *f) SNC_MUST_USE;
 
-typedef struct snc_wp {
-    char *text;       /* pieces, each NUL-terminated, then padding */
-    uint32_t *offset; /* [n_lines] of a piece in text */
-    int n_lines, max_chars;
-    int32_t unk;
-    snc_wp_slot *slot;
-    uint32_t mask;  /* slots - 1 */
-    size_t longest; /* bytes of the longest piece, "##" apart */
-    uint64_t lens[2][4096];
-    int32_t one[2][128];
-} snc_wp;
+snc_err snc_wordpiece__print(snc_tok_blob *out, const cJSON *config) SNC_MUST_USE; /* the flags as their blob */
 
-/* Splits the vocabulary into lines (ids). A later line of the same piece wins, as in Hugging Face. SNC_E_FORMAT: empty,
- * not UTF-8. */
-snc_err snc_wp__init(snc_wp *w, const char *vocab, size_t bytes) SNC_MUST_USE;
-/* Makes line `id` a piece that words may contain; lines of added tokens stay out. */
-void snc_wp__insert(snc_wp *w, int32_t id);
-/* Id of an inserted piece by its full name, "##" included, with 8 readable bytes after it; -1: none. */
-int32_t snc_wp__find(const snc_wp *w, const char *piece, size_t n);
-void snc_wp__dispose(snc_wp *w);
-
-/* Pieces of one word of valid UTF-8, n >= 1 bytes, 8 readable bytes after it; returns how many ids (at most n). */
-int snc_wp__word(int32_t *ids, const snc_wp *w, const unsigned char *word, size_t n);
+/* ---- trim: greedy pieces are found as before where all of a text's were kept; every piece of one character stays ---- */
+snc_err snc_wordpiece__need(bool *keep, int n, const snc_tok_assets *a) SNC_MUST_USE;
+size_t snc_wordpiece__trimmed_bytes(const snc_tok_assets *a, const bool *keep, int n);
+snc_err snc_wordpiece__trim(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n) SNC_MUST_USE;
 
 #endif

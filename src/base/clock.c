@@ -1,3 +1,4 @@
+/* Spans are measured on the monotonic clock, which nobody sets; the wall clock is for stamps alone. */
 #define _POSIX_C_SOURCE 200809L
 #define _DEFAULT_SOURCE
 #include "base/clock.h"

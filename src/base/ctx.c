@@ -1,3 +1,4 @@
+/* Every check for cancellation is a heartbeat too: a loop that has nothing to note still has its status told once a second. */
 #include "base/ctx.h"
 
 #include <stdarg.h>

@@ -21,7 +21,7 @@ typedef enum snc_backend {
 } snc_backend;
 
 /* "auto" | "ref" | "blas" | "onednn" | "native"; SNC_E_UNSUPPORTED when it was not built in. */
-snc_err     snc_backend_parse(snc_backend *out, const char *name) SNC_MUST_USE;
+snc_err snc_backend_parse(snc_backend *out, const char *name) SNC_MUST_USE;
 const char *snc_backend_name(snc_backend b);
 
 typedef snc_level snc_log_level; /* the public names are SNC_LEVEL_*, short ones serve inside */
@@ -34,21 +34,24 @@ typedef void (*snc_log_fn)(void *user, snc_log_level level, const char *line);
 typedef void (*snc_progress_fn)(void *user, const char *what, double done, double total, const char *note);
 
 typedef struct snc_ctx {
-    int threads;          /* >= 1 */
+    int threads; /* >= 1 */
     snc_backend backend;
     uint64_t seed;
-    snc_log_level level;  /* lines above it are dropped */
-    snc_log_fn log;       /* NULL: stderr */
-    snc_progress_fn progress; /* NULL: silent */
-    void *user;           /* for the callbacks */
-    volatile int *cancel; /* set by a signal handler; NULL: never */
-    snc_pool *pool;       /* where packed matrices go; NULL: a block for each */
+    snc_log_level level;                             /* lines above it are dropped */
+    snc_log_fn log;                                  /* NULL: stderr */
+    snc_progress_fn progress;                        /* NULL: silent */
+    void *user;                                      /* for the callbacks */
+    volatile int *cancel;                            /* set by a signal handler; NULL: never */
+    snc_pool *pool;                                  /* where packed matrices go; NULL: a block for each */
     void (*status)(void *user, const snc_status *s); /* NULL: silent */
-    snc_meter *meter;     /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */
-    snc_meter own;        /* where meter points in the first of them */
+    snc_meter *meter; /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */
+    snc_meter own;    /* where meter points in the first of them */
 } snc_ctx;
 
-#define SNC_CTX_INIT { .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO }
+#define SNC_CTX_INIT                                                                 \
+    {                                                                                \
+        .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO \
+    }
 
 /* Call once after filling the struct; changes nothing that another part of the program could see. SNC_E_ARG: threads. */
 snc_err snc_ctx_check(const snc_ctx *ctx) SNC_MUST_USE;

@@ -20,6 +20,6 @@ typedef struct snc_digest_part {
 } snc_digest_part;
 
 uint64_t snc_digest(const snc_digest_part *parts, int n); /* of the parts one after the other */
-void     snc_digest_text(char out[SNC_DIGEST_TEXT], uint64_t digest);
+void snc_digest_text(char out[SNC_DIGEST_TEXT], uint64_t digest);
 
 #endif

@@ -1,3 +1,4 @@
+/* Formats into the one thread-local buffer behind snc_err_text; control characters become blanks: a failure is one line of a log. */
 #include "base/error.h"
 
 #include <stdarg.h>

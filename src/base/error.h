@@ -23,22 +23,22 @@ void snc_err_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Puts "prefix: " before the present text; for callers that know the file name when the callee knew only the field. */
 snc_err snc_err_prefix(snc_err code, const char *prefix);
 
-#define SNC_TRY(call)                                                                                                  \
-    do {                                                                                                               \
-        snc_err snc_try_ = (call);                                                                                     \
-        if (snc_try_ != SNC_OK) return snc_try_;                                                                       \
+#define SNC_TRY(call)                            \
+    do {                                         \
+        snc_err snc_try_ = (call);               \
+        if (snc_try_ != SNC_OK) return snc_try_; \
     } while (0)
 
 /* Needs `snc_err err = SNC_OK;` in scope and an `out:` label that cleans up and returns err. */
-#define SNC_GOTO(call)                                                                                                 \
-    do {                                                                                                               \
-        err = (call);                                                                                                  \
-        if (err != SNC_OK) goto out;                                                                                   \
+#define SNC_GOTO(call)               \
+    do {                             \
+        err = (call);                \
+        if (err != SNC_OK) goto out; \
     } while (0)
 
-#define SNC_CHECK(cond, code, ...)                                                                                     \
-    do {                                                                                                               \
-        if (!(cond)) return snc_err_set((code), __VA_ARGS__);                                                          \
+#define SNC_CHECK(cond, code, ...)                            \
+    do {                                                      \
+        if (!(cond)) return snc_err_set((code), __VA_ARGS__); \
     } while (0)
 
 #endif

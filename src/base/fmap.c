@@ -36,7 +36,8 @@ static snc_err read_pages(void *p, size_t size, int fd, const char *path)
 static snc_err fill(snc_fmap *m, int fd, bool copy, const char *path)
 {
     if (m->size == 0) return SNC_OK;
-    void *p = mmap(NULL, m->size, copy ? PROT_READ | PROT_WRITE : PROT_READ, copy ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, copy ? -1 : fd, 0);
+    void *p =
+        mmap(NULL, m->size, copy ? PROT_READ | PROT_WRITE : PROT_READ, copy ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, copy ? -1 : fd, 0);
     SNC_CHECK(p != MAP_FAILED, SNC_E_IO, "%s: cannot map: %s", path, strerror(errno));
     m->data = p;
     if (!copy) return SNC_OK;
@@ -182,7 +183,8 @@ static bool is_stale(const char *file, const char *name)
     char *end = NULL;
     if (strncmp(file, name, n) != 0) return false;
     const char *tmp = strstr(file + n, ".tmp.");
-    if (!tmp || (tmp > file + n && file[n] != '.') || memchr(file + n + 1, '.', tmp > file + n ? (size_t)(tmp - file) - n - 1 : 0)) return false;
+    if (!tmp || (tmp > file + n && file[n] != '.') || memchr(file + n + 1, '.', tmp > file + n ? (size_t)(tmp - file) - n - 1 : 0))
+        return false;
     long pid = strtol(tmp + 5, &end, 10);
     return end > tmp + 5 && !*end && pid > 0 && pid <= MOST_PID && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }

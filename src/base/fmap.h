@@ -20,10 +20,11 @@ typedef struct snc_fmap {
     size_t size;
 } snc_fmap;
 
-snc_err snc_fmap_open(snc_fmap **out, const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable; SNC_E_FORMAT: a Git LFS pointer */
+snc_err snc_fmap_open(snc_fmap **out,
+                      const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable; SNC_E_FORMAT: a Git LFS pointer */
 /* The same by a copy in memory: what becomes of the file afterwards does not matter. SNC_E_IO too: it shrank meanwhile. */
 snc_err snc_fmap_read(snc_fmap **out, const char *path) SNC_MUST_USE;
-void    snc_fmap_close(snc_fmap *m);
+void snc_fmap_close(snc_fmap *m);
 
 /* The whole file plus a NUL byte, freed with snc_free. */
 snc_err snc_file_read(char **out, size_t *size, const char *path) SNC_MUST_USE;
@@ -37,34 +38,34 @@ typedef struct snc_fout snc_fout;
 snc_err snc_fout_open(snc_fout **out, const char *path) SNC_MUST_USE;
 snc_err snc_fout_name(char *buf, size_t size, const char *path) SNC_MUST_USE; /* "path.tmp.PID" */
 snc_err snc_fout_write(snc_fout *f, const void *data, size_t n) SNC_MUST_USE;
-int     snc_fout_descriptor(const snc_fout *f); /* of its own, for a lock that outlives f; the caller closes it. -1: none */
+int snc_fout_descriptor(const snc_fout *f); /* of its own, for a lock that outlives f; the caller closes it. -1: none */
 snc_err snc_fout_commit(snc_fout *f) SNC_MUST_USE;
-void    snc_fout_abort(snc_fout *f);
+void snc_fout_abort(snc_fout *f);
 
 /* A file that grows from nothing while people read it: a log. */
 snc_err snc_stream_open(FILE **out, const char *path) SNC_MUST_USE;
 
 snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_USE; /* open, write, commit */
-snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE; /* rename(2): in the place of what is there */
+snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE;              /* rename(2): in the place of what is there */
 
-bool    snc_is_there(const char *path); /* whatever it is */
-bool    snc_is_file(const char *path);
-double  snc_file_size(const char *path); /* bytes; 0 for anything that is no file */
-bool    snc_is_dir(const char *path);
-bool    snc_is_same_file(const char *a, const char *b); /* by whatever names; false when either is absent */
-bool    snc_dir_is_empty(const char *path); /* false for anything that is no readable folder */
+bool snc_is_there(const char *path); /* whatever it is */
+bool snc_is_file(const char *path);
+double snc_file_size(const char *path); /* bytes; 0 for anything that is no file */
+bool snc_is_dir(const char *path);
+bool snc_is_same_file(const char *a, const char *b); /* by whatever names; false when either is absent */
+bool snc_dir_is_empty(const char *path);             /* false for anything that is no readable folder */
 /* Every name in a folder but "." and "..", in no order; none for anything that is no readable folder. */
-void    snc_dir_each(const char *path, void (*fn)(void *user, const char *name), void *user);
+void snc_dir_each(const char *path, void (*fn)(void *user, const char *name), void *user);
 snc_err snc_mkdir(const char *path) SNC_MUST_USE; /* with parents; an existing folder is fine */
 /* "dir/name" into buf; SNC_E_ARG when it does not fit. */
 snc_err snc_path_join(char *buf, size_t size, const char *dir, const char *name) SNC_MUST_USE;
-snc_err  snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE; /* XXH3 of the whole file (base/digest.h) */
-uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n); /* FNV-1a, 64 bits, for short keys; start with h = 0 */
+snc_err snc_file_hash(uint64_t *out, const char *path) SNC_MUST_USE; /* XXH3 of the whole file (base/digest.h) */
+uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n);        /* FNV-1a, 64 bits, for short keys; start with h = 0 */
 
 /* Asks for 2 MB pages inside a fresh block of memory: fewer TLB misses in passes over it. A wish; nothing depends on it. */
 void snc_advise_huge(void *p, size_t bytes);
 /* Fresh zero pages, `bytes` a multiple of 2 MB and so aligned, on 2 MB pages where the system grants them. NULL: no memory. */
 void *snc_pages_map(size_t bytes);
-void  snc_pages_unmap(void *p, size_t bytes);
+void snc_pages_unmap(void *p, size_t bytes);
 
 #endif

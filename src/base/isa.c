@@ -1,3 +1,4 @@
+/* CPUID tells what the CPU has, XGETBV and arch_prctl what the kernel lets a process use of it; asked once, since neither changes. */
 #define _GNU_SOURCE /* syscall(2), for the AMX permission */
 #include "base/isa.h"
 

@@ -18,13 +18,13 @@ typedef enum snc_isa {
     SNC_ISA_AMX     /* VNNI with AMX tile, int8 and bf16, and AVX512-BF16 */
 } snc_isa;
 
-snc_err     snc_isa_parse(snc_isa *out, const char *name) SNC_MUST_USE; /* SNC_E_ARG lists the names */
+snc_err snc_isa_parse(snc_isa *out, const char *name) SNC_MUST_USE; /* SNC_E_ARG lists the names */
 const char *snc_isa_name(snc_isa isa);
-snc_isa     snc_isa_hardware(void); /* what CPU and kernel allow; asks for AMX on first use */
+snc_isa snc_isa_hardware(void); /* what CPU and kernel allow; asks for AMX on first use */
 /* Hardware level capped by the environment variable SNC_ISA; SNC_E_ARG for an unknown name in it. */
 snc_err snc_isa_detect(snc_isa *out) SNC_MUST_USE;
 /* The same for code that cannot fail: an unknown SNC_ISA counts as no cap (the entry points have refused it already). */
-snc_isa     snc_isa_now(void);
+snc_isa snc_isa_now(void);
 const char *snc_cpu_name(void); /* the CPU's brand string, for reports */
 
 #endif

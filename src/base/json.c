@@ -35,8 +35,7 @@ static snc_err check_keys_differ(const cJSON *j, const char *where)
 {
     const cJSON *it;
     if (cJSON_IsObject(j)) SNC_TRY(check_object(j, where));
-    cJSON_ArrayForEach(it, j)
-        if (it->child) SNC_TRY(check_keys_differ(it, where));
+    cJSON_ArrayForEach(it, j) if (it->child) SNC_TRY(check_keys_differ(it, where));
     return SNC_OK;
 }
 
@@ -58,8 +57,8 @@ snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *wher
     if (!j) {
         long at = end ? (long)(end - text) : 0;
         bool escape = end && end + 6 <= text + n && end[0] == '\\' && end[1] == 'u';
-        return snc_err_set(SNC_E_FORMAT, "%s: not valid JSON at byte %ld%s%.*s%s", where, at, escape ? ": the escape " : "", escape ? 6 : 0, escape ? end : "",
-                           escape ? " is no character" : "");
+        return snc_err_set(SNC_E_FORMAT, "%s: not valid JSON at byte %ld%s%.*s%s", where, at, escape ? ": the escape " : "", escape ? 6 : 0,
+                           escape ? end : "", escape ? " is no character" : "");
     }
     while (end < text + n && (*end == 0 || strchr(" \t\r\n", *end))) end++;
     if (end < text + n) {
@@ -92,6 +91,12 @@ snc_err snc_json_save(const cJSON *j, const char *path)
     cJSON_free(text);
     return err;
 }
+
+const cJSON *snc_json_at(const cJSON *obj, const char *key) { return cJSON_GetObjectItemCaseSensitive(obj, key); }
+
+double snc_json_number(const cJSON *obj, const char *key) { return cJSON_GetNumberValue(snc_json_at(obj, key)); }
+
+const char *snc_json_text(const cJSON *obj, const char *key) { return cJSON_GetStringValue(snc_json_at(obj, key)); }
 
 cJSON *snc_json_list(cJSON *obj, const char *key)
 {
@@ -140,14 +145,13 @@ static const cJSON *get(const cJSON *obj, const char *key)
     return cJSON_IsNull(v) ? NULL : v;
 }
 
-snc_err snc_json_double(double *out, const cJSON *obj, const char *key, double def, double min, double max,
-                        const char *where)
+snc_err snc_json_double(double *out, const cJSON *obj, const char *key, double def, double min, double max, const char *where)
 {
     const cJSON *v = get(obj, key);
     *out = def;
     if (!v) return SNC_OK;
-    SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= min && v->valuedouble <= max, SNC_E_FORMAT,
-              "%s: '%s' must be a number from %g to %g", where, key, min, max);
+    SNC_CHECK(cJSON_IsNumber(v) && v->valuedouble >= min && v->valuedouble <= max, SNC_E_FORMAT, "%s: '%s' must be a number from %g to %g",
+              where, key, min, max);
     *out = v->valuedouble;
     return SNC_OK;
 }
@@ -220,7 +224,7 @@ snc_err snc_json_check_line(const char *s, const char *what, const char *where)
     int shown = at > 60 ? 60 : (int)at;
     SNC_CHECK(one > 0, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the byte 0x%02x, which is no UTF-8", where, what, shown, s, p[at]);
     unsigned code = at == n ? 0 : one == 1 ? p[at] : one == 2 ? p[at + 1] : 0x2000u + (p[at + 2] & 0x3fu);
-    SNC_CHECK(at == n, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the control character 0x%02x: it has to fit into a line of an answer", where, what,
-              shown, s, code);
+    SNC_CHECK(at == n, SNC_E_FORMAT, "%s: %s '%.*s...' goes on with the control character 0x%02x: it has to fit into a line of an answer",
+              where, what, shown, s, code);
     return SNC_OK;
 }

@@ -16,21 +16,24 @@
 
 #include "base/error.h"
 
-snc_err snc_json_load(cJSON **out, const char *path) SNC_MUST_USE;  /* freed with cJSON_Delete; SNC_E_FORMAT: byte offset, key */
+snc_err snc_json_load(cJSON **out, const char *path) SNC_MUST_USE; /* freed with cJSON_Delete; SNC_E_FORMAT: byte offset, key */
 snc_err snc_json_parse(cJSON **out, const char *text, size_t n, const char *where) SNC_MUST_USE;
 snc_err snc_json_save(const cJSON *j, const char *path) SNC_MUST_USE; /* pretty, final newline, all or nothing */
 /* Goes on from h (0 at first) with the value's text; j is deleted, so that a value made for this can be given at once. */
 uint64_t snc_json_hash(uint64_t h, cJSON *j);
+/* obj[key] as it is, for what a program of ours has written: NULL, NaN or NULL where there is none of that kind. Borrowed. */
+const cJSON *snc_json_at(const cJSON *obj, const char *key);
+double snc_json_number(const cJSON *obj, const char *key);
+const char *snc_json_text(const cJSON *obj, const char *key);
 /* obj[key], a list, which is made where it is absent. Borrowed. */
-cJSON   *snc_json_list(cJSON *obj, const char *key);
+cJSON *snc_json_list(cJSON *obj, const char *key);
 /* Appends {"name","text"} to obj["warnings"]; a text of more than a KB is cut. */
-void     snc_json_warn(cJSON *obj, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void snc_json_warn(cJSON *obj, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 snc_err snc_json_check_keys(const cJSON *obj, const char *const *keys /* NULL-ended */, const char *where) SNC_MUST_USE;
 
 /* Each reads obj[key]; an absent or null key leaves the default; a wrong type or range is SNC_E_FORMAT naming both. */
 snc_err snc_json_int(int *out, const cJSON *obj, const char *key, int def, int min, int max, const char *where) SNC_MUST_USE;
-snc_err snc_json_double(double *out, const cJSON *obj, const char *key, double def, double min, double max,
-                        const char *where) SNC_MUST_USE;
+snc_err snc_json_double(double *out, const cJSON *obj, const char *key, double def, double min, double max, const char *where) SNC_MUST_USE;
 /* A list of 1 to `most` whole numbers; *n says how many, and stays where the key is absent. */
 snc_err snc_json_ints(int *out /* [most] */, int *n, int most, const cJSON *obj, const char *key, int min, int max,
                       const char *where) SNC_MUST_USE;

@@ -14,6 +14,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 enum { TRIES = 100 };
 
@@ -23,17 +24,16 @@ struct snc_lock {
 };
 
 /* Who holds the lock of this file, by /proc/locks: "1: FLOCK ADVISORY WRITE 4711 08:01:1234 0 EOF". 0: not told. */
-static long holder(const struct stat *st)
+static int holder(const struct stat *st)
 {
-    char line[256];
-    long pid = 0;
+    char line[256], mine[32];
+    int pid = 0, who;
     FILE *f = fopen("/proc/locks", "r");
+    snprintf(mine, sizeof mine, "%lu", (unsigned long)st->st_ino);
     while (f && pid == 0 && fgets(line, sizeof line, f)) {
-        char kind[16], device[32];
-        unsigned long inode;
-        long who;
-        if (sscanf(line, "%*s %15s %*s %*s %ld %31[^:]:%*[^:]:%lu", kind, &who, device, &inode) != 4) continue;
-        if (strcmp(kind, "FLOCK") == 0 && inode == (unsigned long)st->st_ino && who > 0) pid = who;
+        char kind[16], number[16], inode[32];
+        if (sscanf(line, "%*s %15s %*s %*s %15s %*[^:]:%*[^:]:%31s", kind, number, inode) != 3) continue;
+        if (strcmp(kind, "FLOCK") == 0 && strcmp(inode, mine) == 0 && snc_int_read(&who, number, NULL) && who > 0) pid = who;
     }
     if (f) fclose(f);
     return pid;
@@ -41,8 +41,8 @@ static long holder(const struct stat *st)
 
 static snc_err held(const char *busy, const struct stat *st)
 {
-    long pid = holder(st);
-    if (pid > 0) return snc_err_set(SNC_E_IO, "%s (pid %ld)", busy, pid);
+    int pid = holder(st);
+    if (pid > 0) return snc_err_set(SNC_E_IO, "%s (pid %d)", busy, pid);
     return snc_err_set(SNC_E_IO, "%s", busy);
 }
 

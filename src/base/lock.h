@@ -19,7 +19,7 @@ typedef struct snc_lock snc_lock;
 snc_err snc_lock_take(snc_lock **out, const char *path, const char *busy) SNC_MUST_USE;
 /* Replaces the file's content all at once; at no moment is it free. */
 snc_err snc_lock_write(snc_lock *l, const void *text, size_t n) SNC_MUST_USE;
-void    snc_lock_release(snc_lock *l);
+void snc_lock_release(snc_lock *l);
 /* The file that stands for one which is written: behind a link, the one that the link names. */
 snc_err snc_lock_name(char *buf, size_t size, const char *path) SNC_MUST_USE;
 

@@ -1,3 +1,4 @@
+/* Blocks are aligned and zeroed; arenas and pools are lists of blocks that only grow, since what is put into them dies together. */
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -108,7 +109,7 @@ typedef struct pool_block {
 } pool_block;
 
 struct snc_pool {
-    pool_block *head;
+    pool_block *head, *spare; /* spare: zeroed, to be used before new ones */
 };
 
 snc_err snc_pool_new(snc_pool **out) { return snc_alloc(out, 1, sizeof **out); }
@@ -117,7 +118,13 @@ snc_err snc_pool_new(snc_pool **out) { return snc_alloc(out, 1, sizeof **out); }
 static snc_err add_block(snc_pool *p, size_t bytes)
 {
     size_t size = snc_align_up(bytes > POOL_BLOCK ? bytes : POOL_BLOCK, POOL_PAGE);
-    pool_block *b;
+    pool_block *b = p->spare;
+    if (b && b->size >= size) {
+        p->spare = b->next;
+        b->next = p->head;
+        p->head = b;
+        return SNC_OK;
+    }
     SNC_TRY(snc_alloc(&b, 1, sizeof *b));
     b->data = snc_pages_map(size);
     if (!b->data) {
@@ -142,13 +149,32 @@ snc_err snc_pool_alloc(void *out, snc_pool *p, size_t bytes)
     return SNC_OK;
 }
 
-void snc_pool_free(snc_pool *p)
+/* The first block becomes the first spare one: the same allocations find the same places. */
+void snc_pool_reset(snc_pool *p)
 {
-    if (!p) return;
     for (pool_block *b = p->head, *next; b; b = next) {
+        next = b->next;
+        memset(b->data, 0, b->used);
+        b->used = 0;
+        b->next = p->spare;
+        p->spare = b;
+    }
+    p->head = NULL;
+}
+
+static void free_blocks(pool_block *b)
+{
+    for (pool_block *next; b; b = next) {
         next = b->next;
         snc_pages_unmap(b->data, b->size);
         snc_free(b);
     }
+}
+
+void snc_pool_free(snc_pool *p)
+{
+    if (!p) return;
+    free_blocks(p->head);
+    free_blocks(p->spare);
     snc_free(p);
 }

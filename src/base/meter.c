@@ -1,3 +1,4 @@
+/* The pace is taken from a mark half a minute to a minute back: it follows a job that gets slower, and does not jump with every note. */
 #include "base/meter.h"
 
 #include <math.h>
@@ -40,8 +41,16 @@ void snc_meter_read(snc_status *out, const snc_meter *m, double now)
     const double elapsed = now - m->at[0], made = m->done - m->had[0], share = m->total > 0 ? fmin(m->done / m->total, 1) : 0;
     const bool planned = m->now > 0 && strcmp(m->part[m->now - 1].name, m->what) == 0;
     double all = 0, past = 0, left = 0;
-    *out = (snc_status){.what = m->what, .note = m->note, .done = m->done, .total = m->total, .parts = m->n, .part = m->now, .per_second = NAN,
-                        .left_s = NAN, .share = NAN, .all_left_s = NAN};
+    *out = (snc_status){.what = m->what,
+                        .note = m->note,
+                        .done = m->done,
+                        .total = m->total,
+                        .parts = m->n,
+                        .part = m->now,
+                        .per_second = NAN,
+                        .left_s = NAN,
+                        .share = NAN,
+                        .all_left_s = NAN};
     if (elapsed > 0 && made > 0) out->per_second = made / elapsed;
     if (elapsed >= PACE_AFTER && made > 0) out->left_s = (m->total - m->done) / out->per_second;
     else if (planned) out->left_s = m->part[m->now - 1].seconds * (1 - share);

@@ -1,3 +1,4 @@
+/* OpenMP with static shares: a worker takes one run of neighbouring chunks, the same in each call, so its rows stay in its caches. */
 #include "base/par.h"
 
 #include <pthread.h>

@@ -12,14 +12,14 @@
 typedef void (*snc_par_fn)(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker);
 
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload);
-int  snc_par_cores(void); /* that this process may use; 1 in a serial build */
+int snc_par_cores(void); /* that this process may use; 1 in a serial build */
 
 /* Threads that may be used where `threads` are asked for: 1 in a child of fork, once the process watches for it. */
-int  snc_par_team(int threads);
+int snc_par_team(int threads);
 void snc_par_watch_fork(void);
 /* The team size of OpenBLAS (OpenMP build) and oneDNN for calls from this thread. It is the program's own setting, which lend
  * gives back and return restores:  int before = snc_par_lend(snc_par_team(ctx->threads)); call(); snc_par_return(before); */
-int  snc_par_lend(int team);
+int snc_par_lend(int team);
 void snc_par_return(int before);
 
 #endif

@@ -1,3 +1,4 @@
+/* posix_spawn, which copies no page tables and is safe beside threads; the pipe is polled, so that a cancellation ends the wait. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/proc.h"
 

@@ -1,3 +1,4 @@
+/* Integers by rejection, doubles from 53 bits, normals by Box-Muller without its second value (four words are all the state). */
 #include "base/rng.h"
 
 #include <math.h>

@@ -13,12 +13,12 @@ typedef struct snc_rng {
     uint64_t s[4];
 } snc_rng;
 
-void     snc_rng_init(snc_rng *r, uint64_t seed, uint64_t stream);
+void snc_rng_init(snc_rng *r, uint64_t seed, uint64_t stream);
 uint64_t snc_rng_u64(snc_rng *r);
-uint32_t snc_rng_below(snc_rng *r, uint32_t n);  /* uniform in [0, n), n >= 1, no modulo bias */
-double   snc_rng_uniform(snc_rng *r);            /* [0, 1) */
-double   snc_rng_normal(snc_rng *r);             /* mean 0, deviation 1 */
-void     snc_rng_shuffle(snc_rng *r, int32_t *v, size_t n);
+uint32_t snc_rng_below(snc_rng *r, uint32_t n); /* uniform in [0, n), n >= 1, no modulo bias */
+double snc_rng_uniform(snc_rng *r);             /* [0, 1) */
+double snc_rng_normal(snc_rng *r);              /* mean 0, deviation 1 */
+void snc_rng_shuffle(snc_rng *r, int32_t *v, size_t n);
 
 static inline uint64_t snc_hash64(uint64_t x)
 {

@@ -1,3 +1,4 @@
+/* The least of what /proc/meminfo, the files of every control group above the process (both versions) and its rlimit say. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/room.h"
 
@@ -73,18 +74,14 @@ static double groups_room(void)
     return room;
 }
 
-/* Pages of /proc/self/statm: 0 the address space, 1 what is resident. */
-static double pages_of_self(int which)
+/* "VmSize:" is the address space, "VmRSS:" what is resident. */
+static double bytes_of_self(const char *key)
 {
-    double v[2] = {0, 0};
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (!f) return 0;
-    if (fscanf(f, "%lf %lf", &v[0], &v[1]) != 2) v[0] = v[1] = 0;
-    fclose(f);
-    return v[which] * (double)sysconf(_SC_PAGESIZE);
+    double kib = read_number("/proc/self/status", key);
+    return kib > 0 ? 1024 * kib : 0;
 }
 
-double snc_room_resident(void) { return pages_of_self(1); }
+double snc_room_resident(void) { return bytes_of_self("VmRSS:"); }
 
 double snc_room_memory(void)
 {
@@ -92,7 +89,7 @@ double snc_room_memory(void)
     double room = read_number("/proc/meminfo", "MemAvailable:");
     room = least(room < 0 ? -1 : 1024 * room, groups_room());
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        double left = (double)limit.rlim_cur - pages_of_self(0);
+        double left = (double)limit.rlim_cur - bytes_of_self("VmSize:");
         room = least(room, left > 0 ? left : 0);
     }
     return room < 0 ? 0 : room;

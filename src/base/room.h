@@ -8,9 +8,9 @@
 
 /* Bytes that can still be taken: the least of what the kernel says is available, what the limits of the control groups leave, and the
  * limit of the address space (ulimit -v). 0: nothing of it is known. */
-double  snc_room_memory(void);
+double snc_room_memory(void);
 /* Bytes of memory that the process has now. 0: not known. */
-double  snc_room_resident(void);
+double snc_room_resident(void);
 
 /* Free bytes where `path` is or would be: of its nearest folder that exists. SNC_E_IO: files cannot be made there. */
 snc_err snc_room_disk(double *free_bytes, const char *path) SNC_MUST_USE;

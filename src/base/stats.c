@@ -1,3 +1,4 @@
+/* Order statistics and binomials where there is a formula, which hold at the edges too; a seeded bootstrap where there is none. */
 #include "base/stats.h"
 
 #include <math.h>
@@ -28,6 +29,12 @@ double snc_quantile(const double *sorted, int n, double q)
     return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
+double snc_median(double *v, int n)
+{
+    snc_sort(v, n);
+    return snc_quantile(v, n, 0.5);
+}
+
 double snc_mean(const double *v, int n)
 {
     double sum = 0;
@@ -40,6 +47,12 @@ double snc_standard_error(const double *v, int n)
     double mean = snc_mean(v, n), square = 0;
     for (int i = 0; i < n; i++) square += (v[i] - mean) * (v[i] - mean);
     return n > 1 ? sqrt(square / (n - 1) / n) : 0;
+}
+
+double snc_standard_error_of_sums(double sum, double squares, int n)
+{
+    double mean = sum / n, var = n > 1 ? (squares - n * mean * mean) / (n - 1) : 0;
+    return sqrt(var > 0 ? var / n : 0);
 }
 
 double snc_student(int freedom)
@@ -84,6 +97,19 @@ snc_interval snc_interval_of(const double *v, int n)
     memcpy(s, v, (size_t)n * sizeof *s);
     snc_sort(s, n);
     return snc_quantile_interval(s, n, 0.5);
+}
+
+double snc_kendall_tau(const double *a, const double *b, int n)
+{
+    double same = 0, pairs_a = 0, pairs_b = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++) {
+            int x = (a[i] > a[j]) - (a[i] < a[j]), y = (b[i] > b[j]) - (b[i] < b[j]);
+            same += x * y;
+            pairs_a += x != 0;
+            pairs_b += y != 0;
+        }
+    return pairs_a > 0 && pairs_b > 0 ? same / sqrt(pairs_a * pairs_b) : 0;
 }
 
 /* ---- pairs --------------------------------------------------------------------------------------------------------------- */

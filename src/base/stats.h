@@ -11,11 +11,15 @@ typedef struct snc_interval {
     double value, low, high;
 } snc_interval;
 
-void   snc_sort(double *v, int n);                         /* ascending */
+void snc_sort(double *v, int n);                            /* ascending */
 double snc_quantile(const double *sorted, int n, double q); /* linear between order statistics, as numpy's default */
 
+double snc_median(double *v, int n); /* sorts them */
+
 double snc_mean(const double *v, int n);
-double snc_standard_error(const double *v, int n);         /* of the mean; 0 for one sample */
+double snc_standard_error(const double *v, int n); /* of the mean; 0 for one sample */
+/* The same of samples that were added up, and their squares. */
+double snc_standard_error_of_sums(double sum, double squares, int n);
 /* Student's t at 97.5 %; NaN without a degree of freedom. */
 double snc_student(int freedom);
 
@@ -26,6 +30,9 @@ snc_interval snc_quantile_interval(const double *sorted, int n, double q);
  * interval is the value. */
 snc_interval snc_interval_of(const double *v, int n);
 
+/* Rank correlation of n pairs, ties allowed (tau-b); 0 where one side is constant. */
+double snc_kendall_tau(const double *a, const double *b, int n);
+
 /* ---- pairs: of n rows, `worse` are right by the first alone and `better` by the second alone --------------------------- */
 
 /* The largest difference of the two shares of right rows, first minus second, under which worse - better would come out as small as
@@ -33,7 +40,7 @@ snc_interval snc_interval_of(const double *v, int n);
  * is left open is its maximum likelihood under that difference (Tango 1998). Its coverage is at least 1 - alpha at every n and
  * share that was looked at (tests/unit/base_stats.c), and without a single such row it is the rule of three: 0.05^(1/n) of rows
  * stay equal, 3/n do not. better = 0: Clopper and Pearson's bound of a share. n >= 1. */
-double       snc_pairs_bound(int worse, int better, int n, double alpha);
+double snc_pairs_bound(int worse, int better, int n, double alpha);
 /* The difference between two such bounds at 2.5 %. */
 snc_interval snc_pairs_interval(int worse, int better, int n);
 
@@ -42,8 +49,9 @@ snc_interval snc_pairs_interval(int worse, int better, int n);
 /* A statistic of n rows, drawn with replacement; NaN where they have none. */
 typedef snc_err (*snc_statistic)(double *out, void *user, const int32_t *rows, int n);
 /* draw [draws]: the statistic of each resample, ascending, those without one left out: *defined of them. */
-snc_err snc_bootstrap(double *draw, int *defined, int draws, snc_statistic f, void *user, int n, uint64_t seed, uint64_t stream) SNC_MUST_USE;
+snc_err snc_bootstrap(double *draw, int *defined, int draws, snc_statistic f, void *user, int n, uint64_t seed,
+                      uint64_t stream) SNC_MUST_USE;
 /* low and high of sorted draws, 2.5 % of them beyond either; value is not written. */
-void    snc_drawn_interval(snc_interval *out, const double *draw, int draws);
+void snc_drawn_interval(snc_interval *out, const double *draw, int draws);
 
 #endif

@@ -1,3 +1,4 @@
+/* poll and read on a buffer of our own, since stdio can neither say whether a whole line waits nor be interrupted while it does not. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/lines.h"
 

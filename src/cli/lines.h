@@ -13,7 +13,7 @@
 
 typedef struct snc_lines {
     int fd;
-    char *data;         /* [cap]; what was read and not given out: from `at` to `end`, the first `looked` bytes of it without a line feed */
+    char *data; /* [cap]; what was read and not given out: from `at` to `end`, the first `looked` bytes of it without a line feed */
     size_t cap, at, looked, end;
     int ended;
 } snc_lines;

@@ -20,7 +20,7 @@
 
 static volatile int cancelled;
 
-static volatile sig_atomic_t asked;  /* by a signal */
+static volatile sig_atomic_t asked;   /* by a signal */
 static volatile sig_atomic_t patient; /* there is a state worth the time to write it */
 static char unfinished[4096];         /* where --output is written until it is whole; "" without */
 static char lock[4096];               /* the file that keeps others from --output meanwhile; "" without */
@@ -91,11 +91,10 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
     static const struct {
         const char *verb;
         snc_err (*stage)(const snc_options *, const snc_host *);
-    } stages[] = {{"import", snc_stage_import},   {"finetune", snc_stage_finetune}, {"supernet", snc_stage_supernet},
-                  {"profile", snc_stage_profile}, {"export", snc_stage_export},
-                  {"bench", snc_stage_bench},     {"predict", snc_stage_predict},   {"eval", snc_stage_eval},
-                  {"info", snc_stage_info},       {"tokenize", snc_stage_tokenize},
-                  {"study", snc_stage_study},     {"verify", snc_stage_verify}};
+    } stages[] = {{"import", snc_stage_import},     {"finetune", snc_stage_finetune}, {"supernet", snc_stage_supernet},
+                  {"profile", snc_stage_profile},   {"export", snc_stage_export},     {"bench", snc_stage_bench},
+                  {"predict", snc_stage_predict},   {"eval", snc_stage_eval},         {"info", snc_stage_info},
+                  {"tokenize", snc_stage_tokenize}, {"study", snc_stage_study},       {"verify", snc_stage_verify}};
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
     if (strcmp(a->verb->name, "search") == 0) return snc_stage_search(&a->o, h, missed);
@@ -141,9 +140,9 @@ static void handle_signals(const snc_args *a)
     static char stack[1 << 16]; /* AMX alone takes 11 KB of a frame */
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
     const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY;
-    patient = (a->verb->bit & keeps) && !a->o.tabular;
-    if (a->o.output && snc_fout_name(unfinished, sizeof unfinished, a->o.output)) *unfinished = 0;
-    if (a->o.output && snc_lock_name(lock, sizeof lock, a->o.output)) *lock = 0;
+    patient = (a->verb->bit & keeps) && !a->o.study.tabular;
+    if (a->o.output.path && snc_fout_name(unfinished, sizeof unfinished, a->o.output.path)) *unfinished = 0;
+    if (a->o.output.path && snc_lock_name(lock, sizeof lock, a->o.output.path)) *lock = 0;
     sigaltstack(&own, NULL);
     handle(SIGINT, on_interrupt);
     handle(SIGTERM, on_interrupt);
@@ -186,8 +185,15 @@ int main(int argc, char **argv)
     }
     if (!err && a.verb->all_cores) spin_briefly(argv);
     streams io = {.in = {.fd = STDIN_FILENO}};
-    snc_host h = {.size = sizeof h, .user = &io, .log = snc_terminal_log, .result = on_result, .input = on_input, .cancel = &cancelled,
-                  .program = SNC_PROC_SELF, .status = snc_terminal_status, .ready = on_ready};
+    snc_host h = {.size = sizeof h,
+                  .user = &io,
+                  .log = snc_terminal_log,
+                  .result = on_result,
+                  .input = on_input,
+                  .cancel = &cancelled,
+                  .program = SNC_PROC_SELF,
+                  .status = snc_terminal_status,
+                  .ready = on_ready};
     handle_signals(&a);
     if (!err && a.log_json) err = snc_output_check(&a.o, "--log-json", a.log_json);
     snc_err opened = snc_terminal_open(&io.t, err ? NULL : a.log_json, a.quiet);

@@ -25,7 +25,7 @@ typedef struct snc_args {
 
 /* Fills args from argv (borrowed). Without a verb the verb is `compress`. SNC_E_ARG: one line that names the option. */
 snc_err snc_args_parse(snc_args *out, int argc, char **argv) SNC_MUST_USE;
-void    snc_args_help(const snc_verb *verb /* NULL: the overview */);
+void snc_args_help(const snc_verb *verb /* NULL: the overview */);
 snc_err snc_args_help_about(const char *what /* NULL, a verb, or --json: verbs and options as one JSON list */) SNC_MUST_USE;
 
 #endif

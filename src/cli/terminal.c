@@ -1,3 +1,4 @@
+/* A terminal has one line redrawn in place, a pipe or a file a line now and then; what is over within half a second is not shown. */
 #define _DEFAULT_SOURCE
 #include "cli/terminal.h"
 
@@ -121,7 +122,8 @@ static void describe(char *buf, size_t size, const snc_status *s)
 {
     char left[24];
     size_t at = (size_t)snprintf(buf, size, "%s %.0f/%.0f", s->what, s->done, s->total);
-    if (at < size && s->per_second > 0) at += (size_t)snprintf(buf + at, size - at, s->per_second < 10 ? "  %.2f/s" : "  %.0f/s", s->per_second);
+    if (at < size && s->per_second > 0)
+        at += (size_t)snprintf(buf + at, size - at, s->per_second < 10 ? "  %.2f/s" : "  %.0f/s", s->per_second);
     if (at < size && s->left_s >= 0.5) {
         print_time(left, sizeof left, s->left_s);
         at += (size_t)snprintf(buf + at, size - at, "  %s left", left);

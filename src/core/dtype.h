@@ -16,7 +16,7 @@ typedef struct snc_dtype_info {
 } snc_dtype_info;
 
 const snc_dtype_info *snc_dtype_get(snc_dtype t);
-snc_err snc_dtype_parse(snc_dtype *out, const char *name) SNC_MUST_USE; /* by `name`; SNC_E_ARG */
+snc_err snc_dtype_parse(snc_dtype *out, const char *name) SNC_MUST_USE;            /* by `name`; SNC_E_ARG */
 snc_err snc_dtype_from_safetensors(snc_dtype *out, const char *name) SNC_MUST_USE; /* SNC_E_UNSUPPORTED */
 
 typedef uint16_t snc_bf16; /* upper half of an IEEE f32 */
@@ -38,7 +38,7 @@ static inline snc_bf16 snc_bf16_from_f32(float f)
     return (snc_bf16)((u + 0x7fffu + (u >> 16 & 1)) >> 16);
 }
 
-float    snc_f16_to_f32(uint16_t h);
+float snc_f16_to_f32(uint16_t h);
 uint16_t snc_f16_from_f32(float f); /* to nearest even, infinite from 65520 on; NaN stays NaN */
 
 #endif

@@ -1,6 +1,7 @@
 /* The seam: picks a backend, checks sizes, and turns the three products into jobs. */
 #include "core/gemm.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/gemm_priv.h"
@@ -11,10 +12,7 @@ static const snc_gemm__ops *native(snc_compute compute, snc_isa isa)
     return amx ? amx : snc_gemm__fma(isa);
 }
 
-static const snc_gemm__ops *first(const snc_gemm__ops *a, const snc_gemm__ops *b)
-{
-    return a ? a : b;
-}
+static const snc_gemm__ops *first(const snc_gemm__ops *a, const snc_gemm__ops *b) { return a ? a : b; }
 
 static const snc_gemm__ops *choose(snc_backend backend, snc_compute compute, snc_isa isa)
 {
@@ -41,11 +39,10 @@ snc_err snc_gemm_create(snc_gemm **out, const snc_ctx *ctx, snc_compute compute,
     *out = NULL;
     snc_isa isa;
     SNC_TRY(snc_isa_detect(&isa));
-    SNC_CHECK(max_tokens >= 0 && max_width >= 0, SNC_E_ARG, "gemm: %d tokens, width %d: expected sizes >= 0", max_tokens,
-              max_width);
+    SNC_CHECK(max_tokens >= 0 && max_width >= 0, SNC_E_ARG, "gemm: %d tokens, width %d: expected sizes >= 0", max_tokens, max_width);
     const snc_gemm__ops *ops = choose(ctx->backend, compute, isa);
-    SNC_CHECK(ops, SNC_E_UNSUPPORTED, "backend %s: no %s products in this build on this CPU (%s)",
-              snc_backend_name(ctx->backend), compute == SNC_COMPUTE_BF16 ? "bf16" : "f32", snc_isa_name(isa));
+    SNC_CHECK(ops, SNC_E_UNSUPPORTED, "backend %s: no %s products in this build on this CPU (%s)", snc_backend_name(ctx->backend),
+              compute == SNC_COMPUTE_BF16 ? "bf16" : "f32", snc_isa_name(isa));
     snc_gemm *g;
     SNC_TRY(snc_alloc(&g, 1, sizeof *g));
     *g = (snc_gemm){.ctx = ctx, .ops = ops, .compute = compute, .isa = isa, .max_tokens = max_tokens, .max_width = max_width};
@@ -72,8 +69,7 @@ void snc_gemm_free(snc_gemm *g)
 snc_err snc_gemm_weight_create(snc_gemm_weight **out, const snc_gemm *g, const float *W, int ldw, int N, int K)
 {
     *out = NULL;
-    SNC_CHECK(N >= 1 && K >= 1 && ldw >= K, SNC_E_SHAPE, "gemm weight [%d, %d] with ld %d: expected sizes >= 1, ld >= %d", N, K,
-              ldw, K);
+    SNC_CHECK(N >= 1 && K >= 1 && ldw >= K, SNC_E_SHAPE, "gemm weight [%d, %d] with ld %d: expected sizes >= 1, ld >= %d", N, K, ldw, K);
     snc_gemm_weight *w;
     SNC_TRY(snc_alloc(&w, 1, sizeof *w));
     *w = (snc_gemm_weight){.W = W, .ldw = ldw, .N = N, .K = K, .ops = g->ops};
@@ -110,6 +106,7 @@ void snc_gemm_weight_sync(const snc_gemm *g, snc_gemm_weight *w)
 
 void snc_gemm_weight_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1)
 {
+    assert(n0 >= 0 && n0 % SNC_GEMM_SYNC_ROWS == 0 && n0 < n1 && n1 <= w->N);
     if (w->packed) w->ops->sync_rows(g, w, n0, n1);
 }
 
@@ -133,11 +130,10 @@ static void fill(const snc_gemm__job *j)
 static snc_err run(snc_gemm *g, const snc_gemm__job *j, const char *name, int T, int n, int k)
 {
     SNC_CHECK(T >= 0 && T <= g->max_tokens, SNC_E_SHAPE, "gemm %s: %d tokens: expected 0 to %d", name, T, g->max_tokens);
-    SNC_CHECK(n >= 0 && k >= 0 && n <= g->max_width && k <= g->max_width, SNC_E_SHAPE,
-              "gemm %s: [%d, %d]: expected widths 0 to %d", name, n, k, g->max_width);
+    SNC_CHECK(n >= 0 && k >= 0 && n <= g->max_width && k <= g->max_width, SNC_E_SHAPE, "gemm %s: [%d, %d]: expected widths 0 to %d", name,
+              n, k, g->max_width);
     if (j->w) {
-        SNC_CHECK(n <= j->w->N && k <= j->w->K, SNC_E_SHAPE, "gemm %s: prefix [%d, %d] of a weight [%d, %d]", name, n, k,
-                  j->w->N, j->w->K);
+        SNC_CHECK(n <= j->w->N && k <= j->w->K, SNC_E_SHAPE, "gemm %s: prefix [%d, %d] of a weight [%d, %d]", name, n, k, j->w->N, j->w->K);
         SNC_CHECK(j->w->ops == g->ops, SNC_E_ARG, "gemm %s: the weight was packed for another backend", name);
     }
     SNC_CHECK(!j->A16 || g->ops->takes_bf16, SNC_E_UNSUPPORTED, "gemm %s: backend %s takes no bf16 rows", name,
@@ -152,27 +148,79 @@ static snc_err run(snc_gemm *g, const snc_gemm__job *j, const char *name, int T,
     return g->ops->run(g, j);
 }
 
-snc_err snc_gemm_forward(float *Y, int ldy, snc_gemm *g, const float *X, int ldx, const snc_gemm_weight *w, const float *b,
-                         int T, int n, int k, bool accumulate)
+/* The three products, all but their operands, which are f32 or bf16. */
+static snc_gemm__job forward(float *Y, int ldy, int ldx, const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate)
 {
-    snc_gemm__job j = {.C = Y, .ldc = ldy, .A = X, .a_row = ldx, .a_col = 1, .B = w->W, .b_row = 1, .b_col = w->ldw,
-                       .bias = b, .w = w, .M = T, .N = n, .K = k, .accumulate = accumulate, .product = GEMM_FORWARD};
+    return (snc_gemm__job){.C = Y,
+                           .ldc = ldy,
+                           .a_row = ldx,
+                           .a_col = 1,
+                           .B = w->W,
+                           .b_row = 1,
+                           .b_col = w->ldw,
+                           .bias = b,
+                           .w = w,
+                           .M = T,
+                           .N = n,
+                           .K = k,
+                           .accumulate = accumulate,
+                           .product = GEMM_FORWARD};
+}
+
+static snc_gemm__job backward_x(float *dX, int lddx, int lddy, const snc_gemm_weight *w, int T, int n, int k, bool accumulate)
+{
+    return (snc_gemm__job){.C = dX,
+                           .ldc = lddx,
+                           .a_row = lddy,
+                           .a_col = 1,
+                           .B = w->W,
+                           .b_row = w->ldw,
+                           .b_col = 1,
+                           .w = w,
+                           .M = T,
+                           .N = k,
+                           .K = n,
+                           .accumulate = accumulate,
+                           .product = GEMM_BACKWARD_X};
+}
+
+static snc_gemm__job backward_w(float *dW, int lddw, int lddy, int ldx, int T, int n, int k, bool accumulate)
+{
+    return (snc_gemm__job){.C = dW,
+                           .ldc = lddw,
+                           .a_row = 1,
+                           .a_col = lddy,
+                           .b_row = ldx,
+                           .b_col = 1,
+                           .M = n,
+                           .N = k,
+                           .K = T,
+                           .accumulate = accumulate,
+                           .product = GEMM_BACKWARD_W};
+}
+
+snc_err snc_gemm_forward(float *Y, int ldy, snc_gemm *g, const float *X, int ldx, const snc_gemm_weight *w, const float *b, int T, int n,
+                         int k, bool accumulate)
+{
+    snc_gemm__job j = forward(Y, ldy, ldx, w, b, T, n, k, accumulate);
+    j.A = X;
     return run(g, &j, "forward", T, n, k);
 }
 
-snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, int lddy, const snc_gemm_weight *w, int T,
-                            int n, int k, bool accumulate)
+snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, int lddy, const snc_gemm_weight *w, int T, int n, int k,
+                            bool accumulate)
 {
-    snc_gemm__job j = {.C = dX, .ldc = lddx, .A = dY, .a_row = lddy, .a_col = 1, .B = w->W, .b_row = w->ldw, .b_col = 1,
-                       .w = w, .M = T, .N = k, .K = n, .accumulate = accumulate, .product = GEMM_BACKWARD_X};
+    snc_gemm__job j = backward_x(dX, lddx, lddy, w, T, n, k, accumulate);
+    j.A = dY;
     return run(g, &j, "backward_x", T, n, k);
 }
 
-snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
-                            int n, int k, bool accumulate)
+snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T, int n, int k,
+                            bool accumulate)
 {
-    snc_gemm__job j = {.C = dW, .ldc = lddw, .A = dY, .a_row = 1, .a_col = lddy, .B = X, .b_row = ldx, .b_col = 1,
-                       .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
+    snc_gemm__job j = backward_w(dW, lddw, lddy, ldx, T, n, k, accumulate);
+    j.A = dY;
+    j.B = X;
     return run(g, &j, "backward_w", T, n, k);
 }
 
@@ -186,28 +234,31 @@ size_t snc_gemm_operand_bytes(int max_tokens, int max_width)
 
 size_t snc_gemm_weight_bytes(const snc_gemm *g, int N, int K) { return g->ops->weight_bytes ? g->ops->weight_bytes(N, K) : 0; }
 
-snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx,
-                           const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate)
+snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx, const snc_gemm_weight *w,
+                           const float *b, int T, int n, int k, bool accumulate)
 {
-    snc_gemm__job j = {.C = Y, .ldc = ldy, .sink = sink, .A16 = X, .a_row = ldx, .a_col = 1, .B = w->W, .b_row = 1,
-                       .b_col = w->ldw, .bias = b, .w = w, .M = T, .N = n, .K = k, .accumulate = accumulate,
-                       .product = GEMM_FORWARD};
+    snc_gemm__job j = forward(Y, ldy, ldx, w, b, T, n, k, accumulate);
+    j.A16 = X;
+    j.sink = sink;
     return run(g, &j, "forward", T, n, k);
 }
 
 snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *dY, int lddy,
                               const snc_gemm_weight *w, int T, int n, int k, bool accumulate)
 {
-    snc_gemm__job j = {.C = dX, .ldc = lddx, .sink = sink, .A16 = dY, .a_row = lddy, .a_col = 1, .B = w->W, .b_row = w->ldw,
-                       .b_col = 1, .w = w, .M = T, .N = k, .K = n, .accumulate = accumulate, .product = GEMM_BACKWARD_X};
+    snc_gemm__job j = backward_x(dX, lddx, lddy, w, T, n, k, accumulate);
+    j.A16 = dY;
+    j.sink = sink;
     return run(g, &j, "backward_x", T, n, k);
 }
 
-snc_err snc_gemm_backward_w16(float *dW, int lddw, double *squares, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X,
-                              int ldx, int T, int n, int k, bool accumulate)
+snc_err snc_gemm_backward_w16(float *dW, int lddw, double *squares, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X, int ldx,
+                              int T, int n, int k, bool accumulate)
 {
+    snc_gemm__job j = backward_w(dW, lddw, lddy, ldx, T, n, k, accumulate);
     if (squares) *squares = 0;
-    snc_gemm__job j = {.C = dW, .ldc = lddw, .squares = squares, .A16 = dY, .a_row = 1, .a_col = lddy, .B16 = X, .b_row = ldx,
-                       .b_col = 1, .M = n, .N = k, .K = T, .accumulate = accumulate, .product = GEMM_BACKWARD_W};
+    j.A16 = dY;
+    j.B16 = X;
+    j.squares = squares;
     return run(g, &j, "backward_w", T, n, k);
 }

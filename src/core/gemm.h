@@ -6,9 +6,9 @@
  *
  * Activations and gradients are f32 at this seam; with SNC_COMPUTE_BF16 the operands are rounded to bf16 on their way into
  * the kernel and summed in f32. A backend that takes_bf16 also reads operands which the caller rounded itself (to nearest
- * even), half the bytes and nothing to pack: the *16 calls, same results. A weight handle holds the copies of one matrix in the layouts that the backend's kernels
- * read (both directions, n and k prefixes of the same buffer); sync refreshes them after the f32 master changed. With
- * SNC_COMPUTE_F32 it only borrows the master.
+ * even), half the bytes and nothing to pack: the *16 calls, same results. A weight handle holds the copies of one matrix in the
+ * layouts that the backend's kernels read (both directions, n and k prefixes of the same buffer); sync refreshes them after the f32
+ * master changed. With SNC_COMPUTE_F32 it only borrows the master.
  *
  * A plan owns the packing scratch and serves one thread of control at a time; weights may be shared by plans while
  * nobody syncs. The products run on ctx->threads threads themselves and must not be called in a parallel body.
@@ -34,24 +34,24 @@ const char *snc_gemm_blas_version(void);
 
 /* max_tokens bounds T, max_width bounds n and k of every later call. SNC_E_UNSUPPORTED: backend cannot do `compute`. */
 snc_err snc_gemm_create(snc_gemm **out, const snc_ctx *ctx, snc_compute compute, int max_tokens, int max_width) SNC_MUST_USE;
-void    snc_gemm_free(snc_gemm *g);
+void snc_gemm_free(snc_gemm *g);
 
 /* W [N, K], ld = ldw, borrowed for the handle's life (the master stays the truth). Packs at once. */
 snc_err snc_gemm_weight_create(snc_gemm_weight **out, const snc_gemm *g, const float *W, int ldw, int N, int K) SNC_MUST_USE;
-void    snc_gemm_weight_sync(const snc_gemm *g, snc_gemm_weight *w); /* parallel over blocks; call after each step */
+void snc_gemm_weight_sync(const snc_gemm *g, snc_gemm_weight *w); /* parallel over blocks; call after each step */
 /* One block of rows [n0, n1), serial, for an optimiser that has just written them and calls from its own parallel body:
  * n0 a multiple of SNC_GEMM_SYNC_ROWS, n1 as well or N. Blocks may be synced by different threads at once. */
 enum { SNC_GEMM_SYNC_ROWS = 32 };
-void    snc_gemm_weight_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1);
-void    snc_gemm_weight_free(snc_gemm_weight *w);
+void snc_gemm_weight_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1);
+void snc_gemm_weight_free(snc_gemm_weight *w);
 
 /* n <= N, k <= K. accumulate = false overwrites the output. b [n] or NULL. */
-snc_err snc_gemm_forward(float *Y, int ldy, snc_gemm *g, const float *X, int ldx, const snc_gemm_weight *w, const float *b,
-                         int T, int n, int k, bool accumulate) SNC_MUST_USE;
-snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, int lddy, const snc_gemm_weight *w, int T,
-                            int n, int k, bool accumulate) SNC_MUST_USE;
-snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T,
-                            int n, int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_forward(float *Y, int ldy, snc_gemm *g, const float *X, int ldx, const snc_gemm_weight *w, const float *b, int T, int n,
+                         int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_x(float *dX, int lddx, snc_gemm *g, const float *dY, int lddy, const snc_gemm_weight *w, int T, int n, int k,
+                            bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_w(float *dW, int lddw, snc_gemm *g, const float *dY, int lddy, const float *X, int ldx, int T, int n, int k,
+                            bool accumulate) SNC_MUST_USE;
 
 /* Takes finished parts of a product instead of the output matrix: rows [m0, m0 + rows), columns [n0, n0 + cols) of it, ld
  * floats from row to row, in the cache of thread `worker`, its own to change. m0 is a multiple of 16, n0 of 32, rows at most
@@ -62,16 +62,16 @@ typedef struct snc_gemm_sink {
 } snc_gemm_sink;
 
 /* Exactly one of Y (dX) and sink is given; accumulate needs Y (dX). */
-bool    snc_gemm_takes_bf16(const snc_gemm *g);
+bool snc_gemm_takes_bf16(const snc_gemm *g);
 /* What such a gemm and its weights take of memory: operands of a batch; the packed form of a weight, 0 where the master is read. */
-size_t  snc_gemm_operand_bytes(int max_tokens, int max_width);
-size_t  snc_gemm_weight_bytes(const snc_gemm *g, int N, int K);
-snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx,
-                           const snc_gemm_weight *w, const float *b, int T, int n, int k, bool accumulate) SNC_MUST_USE;
+size_t snc_gemm_operand_bytes(int max_tokens, int max_width);
+size_t snc_gemm_weight_bytes(const snc_gemm *g, int N, int K);
+snc_err snc_gemm_forward16(float *Y, int ldy, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *X, int ldx, const snc_gemm_weight *w,
+                           const float *b, int T, int n, int k, bool accumulate) SNC_MUST_USE;
 snc_err snc_gemm_backward_x16(float *dX, int lddx, const snc_gemm_sink *sink, snc_gemm *g, const snc_bf16 *dY, int lddy,
                               const snc_gemm_weight *w, int T, int n, int k, bool accumulate) SNC_MUST_USE;
 /* squares: NULL, or the sum of the squares of the result's elements, in an order that does not depend on the threads. */
-snc_err snc_gemm_backward_w16(float *dW, int lddw, double *squares, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X,
-                              int ldx, int T, int n, int k, bool accumulate) SNC_MUST_USE;
+snc_err snc_gemm_backward_w16(float *dW, int lddw, double *squares, snc_gemm *g, const snc_bf16 *dY, int lddy, const snc_bf16 *X, int ldx,
+                              int T, int n, int k, bool accumulate) SNC_MUST_USE;
 
 #endif

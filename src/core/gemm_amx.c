@@ -42,15 +42,15 @@ typedef struct amx_run {
     const snc_gemm *g;
     const snc_gemm__job *j;
     operand A;
-    const char *tail;   /* packed copy of the last row of tiles, when it is short and A is not packed; else NULL */
+    const char *tail; /* packed copy of the last row of tiles, when it is short and A is not packed; else NULL */
     const char *B;
-    size_t b_step;      /* bytes from one column of tiles to the next */
-    int kb;             /* tiles along the reduction */
-    int rows, cols;     /* of C: tiles of 16 rows, blocks of 32 columns */
-    bool stream;        /* C goes past the cache */
-    double *squares;    /* [rows / 2, cols] of the blocks of C, or NULL */
+    size_t b_step;   /* bytes from one column of tiles to the next */
+    int kb;          /* tiles along the reduction */
+    int rows, cols;  /* of C: tiles of 16 rows, blocks of 32 columns */
+    bool stream;     /* C goes past the cache */
+    double *squares; /* [rows / 2, cols] of the blocks of C, or NULL */
     int shares;
-    bool by_cols, pack; /* pack: a share packs its own rows of A first */
+    bool by_cols, pack;  /* pack: a share packs its own rows of A first */
     snc_gemm__pairs own; /* backward_w: of this matrix it packs the columns that nobody else needs */
 } amx_run;
 
@@ -86,9 +86,9 @@ AMX static inline __attribute__((always_inline)) void drain_some(drain *d, int c
 
 /* A block of mt x nt tiles, mt and nt 1 or 2 (constants at each call), into C with rows ldc floats apart; its sums start from
  * `from` with rows from_step bytes apart (0: one row 16 times). */
-AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc, const float *from, size_t from_step,
-                                                            operand A, const char *A1, const char *B, size_t b_step, int kb,
-                                                            int mt, int nt, drain *d, int each)
+AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc, const float *from, size_t from_step, operand A,
+                                                            const char *A1, const char *B, size_t b_step, int kb, int mt, int nt, drain *d,
+                                                            int each)
 {
     const float *below = (const float *)(const void *)((const char *)from + 16 * from_step);
     FENCE();
@@ -116,8 +116,7 @@ AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc
 
 /* Rows of tiles `row` and, if `two`, the next, times blocks of columns [c0, c1), into the panel, for one part of the
  * reduction after the other: the rows' part of A stays in L1. Meanwhile `before` drains. */
-AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1,
-                           drain *before)
+AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1, drain *before)
 {
     drain d = *before;
     int steps = (c1 - c0) * r->kb, each = steps ? (d.left + steps - 1) / steps : 0;

@@ -6,26 +6,17 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define PACK __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define PACK        __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define PACK_INLINE PACK static inline __attribute__((always_inline))
 
 enum { TILE = 1024 };
 
-PACK_INLINE __m512i to_bf16(__m512 high, __m512 low)
-{
-    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
-}
+PACK_INLINE __m512i to_bf16(__m512 high, __m512 low) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
 
-PACK_INLINE __mmask16 mask_of(int n)
-{
-    return n >= 16 ? (__mmask16)0xffff : n <= 0 ? (__mmask16)0 : (__mmask16)((1u << n) - 1);
-}
+PACK_INLINE __mmask16 mask_of(int n) { return n >= 16 ? (__mmask16)0xffff : n <= 0 ? (__mmask16)0 : (__mmask16)((1u << n) - 1); }
 
 /* 16 floats of a row, zero beyond `left` of them. */
-PACK_INLINE __m512 load16(const float *p, int left)
-{
-    return left >= 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask_of(left), p);
-}
+PACK_INLINE __m512 load16(const float *p, int left) { return left >= 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask_of(left), p); }
 
 /* Transposes a 16 x 16 matrix of 32-bit units. */
 PACK_INLINE void transpose(__m512i r[16])
@@ -77,8 +68,7 @@ PACK void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int row
         for (; k < cols / 32; k++)
             _mm512_store_si512(dst + k * TILE, to_bf16(_mm512_loadu_ps(src + k * 32 + 16), _mm512_loadu_ps(src + k * 32)));
         int left = cols - k * 32;
-        if (left > 0)
-            _mm512_store_si512(dst + k * TILE, to_bf16(load16(src + k * 32 + 16, left - 16), load16(src + k * 32, left)));
+        if (left > 0) _mm512_store_si512(dst + k * TILE, to_bf16(load16(src + k * 32 + 16, left - 16), load16(src + k * 32, left)));
     }
 }
 
@@ -94,8 +84,7 @@ PACK void snc_gemm__amx_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, in
     int kb = (cols + 31) / 32;
     for (int t = 0; t < (rows + 15) / 16 * 16; t++, src += ld) {
         char *dst = (char *)A + (int64_t)(t / 16) * kb * TILE + t % 16 * 64;
-        for (int k = 0; k < kb; k++)
-            _mm512_store_si512(dst + k * TILE, load32(src + k * 32, t < rows ? cols - k * 32 : 0));
+        for (int k = 0; k < kb; k++) _mm512_store_si512(dst + k * TILE, load32(src + k * 32, t < rows ? cols - k * 32 : 0));
     }
 }
 
@@ -187,8 +176,8 @@ typedef struct weight_view {
 PACK static void weight_block(const weight_view *v, int n0, int k0)
 {
     int kb = (v->K + 31) / 32, nb = (v->N + 31) / 32, rows = v->N - n0, left = v->K - k0;
-    const __m512i even = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37, 5,
-                                          36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    const __m512i even = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37, 5, 36, 4, 35, 3,
+                                          34, 2, 33, 1, 32, 0);
     const __m512i odd = _mm512_add_epi16(even, _mm512_set1_epi16(16));
     char *back = v->backward + ((int64_t)(k0 / 16) * nb + n0 / 32) * TILE;
     for (int half = 0; half < 2; half++) {

@@ -20,7 +20,8 @@ static void add_bias(const snc_gemm__job *j)
     for (int m = 0; m < j->M; m++) {
         float *y = j->C + m * j->ldc;
         if (!j->accumulate) memcpy(y, j->bias, (size_t)j->N * sizeof *y);
-        else for (int n = 0; n < j->N; n++) y[n] += j->bias[n];
+        else
+            for (int n = 0; n < j->N; n++) y[n] += j->bias[n];
     }
 }
 
@@ -30,8 +31,8 @@ static snc_err blas_run(snc_gemm *g, const snc_gemm__job *j)
     int before = snc_par_lend(snc_par_team(g->ctx->threads));
     bool ta = j->product == GEMM_BACKWARD_W, tb = j->product == GEMM_FORWARD;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, j->M, j->N, j->K, 1.0f, j->A,
-                (int)(ta ? j->a_col : j->a_row), j->B, (int)(tb ? j->b_col : j->b_row),
-                j->accumulate || j->bias ? 1.0f : 0.0f, j->C, (int)j->ldc);
+                (int)(ta ? j->a_col : j->a_row), j->B, (int)(tb ? j->b_col : j->b_row), j->accumulate || j->bias ? 1.0f : 0.0f, j->C,
+                (int)j->ldc);
     snc_par_return(before);
     return SNC_OK;
 }

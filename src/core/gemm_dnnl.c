@@ -31,11 +31,10 @@ struct snc_gemm__dnnl {
     slot slots[SLOTS];
 };
 
-#define DNNL_TRY(call)                                                                                                 \
-    do {                                                                                                               \
-        dnnl_status_t status_ = (call);                                                                                \
-        if (status_ != dnnl_success)                                                                                   \
-            return snc_err_set(SNC_E_BACKEND, "oneDNN status %d in gemm (%s)", (int)status_, #call);                   \
+#define DNNL_TRY(call)                                                                                                        \
+    do {                                                                                                                      \
+        dnnl_status_t status_ = (call);                                                                                       \
+        if (status_ != dnnl_success) return snc_err_set(SNC_E_BACKEND, "oneDNN status %d in gemm (%s)", (int)status_, #call); \
     } while (0)
 
 static void slot_dispose(slot *s)
@@ -87,8 +86,7 @@ static snc_err matmul_create(slot *s, struct snc_gemm__dnnl *d, const matrix m[O
     dnnl_memory_desc_t md[OPERANDS] = {NULL};
     for (int i = 0; i < OPERANDS && status == dnnl_success; i++)
         status = dnnl_memory_desc_create_with_strides(&md[i], 2, dims[i], m[i].type, steps[i]);
-    if (status == dnnl_success)
-        status = dnnl_matmul_primitive_desc_create(&pd, d->engine, md[0], md[1], bias ? md[3] : NULL, md[2], attr);
+    if (status == dnnl_success) status = dnnl_matmul_primitive_desc_create(&pd, d->engine, md[0], md[1], bias ? md[3] : NULL, md[2], attr);
     for (int i = 0; i < OPERANDS && status == dnnl_success; i++)
         status = dnnl_memory_create(&s->memory[i], md[i], d->engine, DNNL_MEMORY_NONE);
     for (int i = 0; i < OPERANDS; i++)
@@ -241,8 +239,7 @@ static snc_err dnnl_run(snc_gemm *g, const snc_gemm__job *j)
 
 const snc_gemm__ops *snc_gemm__dnnl(snc_compute compute)
 {
-    static const snc_gemm__ops f32 = {
-        .backend = SNC_BACKEND_ONEDNN, .open = dnnl_open, .close = dnnl_close, .run = dnnl_run};
+    static const snc_gemm__ops f32 = {.backend = SNC_BACKEND_ONEDNN, .open = dnnl_open, .close = dnnl_close, .run = dnnl_run};
     static const snc_gemm__ops bf16 = {.backend = SNC_BACKEND_ONEDNN,
                                        .open = dnnl_open,
                                        .close = dnnl_close,

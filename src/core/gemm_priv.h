@@ -22,7 +22,7 @@
 typedef enum snc_gemm__product { GEMM_FORWARD, GEMM_BACKWARD_X, GEMM_BACKWARD_W } snc_gemm__product;
 
 typedef struct snc_gemm__job {
-    float *C; /* [M, N], ld = ldc */
+    float *C;                  /* [M, N], ld = ldc */
     const float *A, *B, *bias; /* A[m, k] = A[m * a_row + k * a_col]; B[k, n] = B[k * b_row + n * b_col]; bias [N] or NULL */
     const snc_bf16 *A16, *B16; /* instead of A, and in backward_w of B; the same strides */
     const snc_gemm_sink *sink; /* instead of C */
@@ -36,12 +36,12 @@ typedef struct snc_gemm__job {
 
 typedef struct snc_gemm__ops {
     snc_backend backend;
-    bool takes_bf16;               /* else run never sees A16 or a sink */
-    snc_err (*open)(snc_gemm *g);  /* allocates scratch; on failure the caller runs close */
-    void (*close)(snc_gemm *g);    /* NULL: only the shared scratch is to be freed */
-    size_t (*weight_bytes)(int N, int K);                                        /* NULL: the master is read */
-    void (*sync_rows)(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1);    /* with weight_bytes */
-    snc_err (*run)(snc_gemm *g, const snc_gemm__job *job);                       /* M, N, K >= 1 */
+    bool takes_bf16;                                                          /* else run never sees A16 or a sink */
+    snc_err (*open)(snc_gemm *g);                                             /* allocates scratch; on failure the caller runs close */
+    void (*close)(snc_gemm *g);                                               /* NULL: only the shared scratch is to be freed */
+    size_t (*weight_bytes)(int N, int K);                                     /* NULL: the master is read */
+    void (*sync_rows)(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1); /* with weight_bytes */
+    snc_err (*run)(snc_gemm *g, const snc_gemm__job *job);                    /* M, N, K >= 1 */
 } snc_gemm__ops;
 
 struct snc_gemm {

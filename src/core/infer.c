@@ -1,13 +1,14 @@
+/* Picks the widest kernel at each call; the plain loops define the result. Without tiles, bf16 operands are f32 of bf16's values. */
 #include "core/infer.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/mem.h"
 #include "core/dtype.h"
 #include "core/infer_priv.h"
 
-static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
-                     float eps)
+static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C, float eps)
 {
     for (int t = 0; t < T; t++) {
         const float *xt = x + (size_t)t * (size_t)ldx;
@@ -21,8 +22,7 @@ static void norm_ref(float *y, int ldy, const float *x, int ldx, const float *ga
     }
 }
 
-static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n,
-                    int k)
+static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k)
 {
     for (int t = 0; t < T; t++)
         for (int j = 0; j < n; j++) {
@@ -64,9 +64,9 @@ static void attention_ref(const snc_infer__head *a, float *p /* [nk] */)
     }
 }
 
-void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
-                    float eps, snc_isa isa)
+void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C, float eps, snc_isa isa)
 {
+    assert(T >= 0 && C >= 1 && C <= ldx && C <= ldy);
 #if defined(__x86_64__)
     if (isa >= SNC_ISA_AVX512) {
         snc_infer__norm_avx512(y, ldy, x, ldx, gamma, beta, T, C, eps);
@@ -81,9 +81,9 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
     norm_ref(y, ldy, x, ldx, gamma, beta, T, C, eps);
 }
 
-void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n,
-                   int k, snc_isa isa)
+void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k, snc_isa isa)
 {
+    assert(T >= 0 && k >= 1 && k <= ldx && k <= ldw && n <= ldy);
 #if defined(__x86_64__)
     if (isa >= SNC_ISA_AVX512) {
         snc_infer__dot_avx512(y, ldy, x, ldx, w, ldw, b, T, n, k);
@@ -133,10 +133,7 @@ static void attend(const snc_infer__head *a, snc_isa isa, void *scratch)
 }
 
 /* Room for q, k and v [max_len, D] in f32 behind what one head takes. */
-static float *rows_room(void *scratch, int nk, int D)
-{
-    return (float *)(void *)((char *)scratch + head_scratch(nk, D));
-}
+static float *rows_room(void *scratch, int nk, int D) { return (float *)(void *)((char *)scratch + head_scratch(nk, D)); }
 
 static void round_rows(float *out, const float *x, int ldx, int rows, int D, snc_isa isa)
 {
@@ -156,9 +153,10 @@ static void round_rows(float *out, const float *x, int ldx, int rows, int D, snc
             out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(snc_bf16_from_f32(x[(size_t)t * (size_t)ldx + (size_t)d]));
 }
 
-void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq,
-                         int nk, int D, float scale, bool bf16, snc_isa isa, void *scratch)
+void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq, int nk, int D,
+                         float scale, bool bf16, snc_isa isa, void *scratch)
 {
+    assert(nq >= 1 && nq <= nk && D >= 1 && D <= ldq && D <= ldkv && D <= ldy);
     snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, false};
     if (bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
 #if defined(__x86_64__)
@@ -192,9 +190,10 @@ static void widen(float *out, const uint16_t *x, int ldx, int rows, int D)
         for (int d = 0; d < D; d++) out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(x[(size_t)t * (size_t)ldx + (size_t)d]);
 }
 
-void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, const uint16_t *k, const uint16_t *v, int ldkv,
-                              int heads, int nq, int nk, int D, float scale, snc_isa isa, void *scratch)
+void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, const uint16_t *k, const uint16_t *v, int ldkv, int heads,
+                              int nq, int nk, int D, float scale, snc_isa isa, void *scratch)
 {
+    assert(nq >= 1 && nq <= nk && D >= 1 && heads * D <= ldq && heads * D <= ldkv && heads * D <= ldy);
 #if defined(__x86_64__)
     if (isa >= SNC_ISA_AMX) {
         snc_infer__half a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};

@@ -11,8 +11,8 @@
  * in its lower seven bits, so t = 128 (x + 127) rounded to an integer is that number but for 2^f - 1 - f, which 32 table
  * entries of five bits of f give: two vectors of scores become 32 probabilities by two multiply-adds, two conversions, a pack
  * that saturates (what is below 2^-127 becomes 0), a shift, a permutation and a subtraction. Relative error below 0.9 % (root
- * mean square 0.3 %), which the sum of the same probabilities divides out in part. The pack interleaves its operands by groups of four; values are packed in
- * the same order. */
+ * mean square 0.3 %), which the sum of the same probabilities divides out in part. The pack interleaves its operands by groups of
+ * four; values are packed in the same order. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
@@ -62,15 +62,9 @@ size_t snc_infer__attention_amx_scratch(int max_len, int D)
     return plan_of(max_len, D, origin).bytes;
 }
 
-INLINE __mmask16 lanes(int n)
-{
-    return n >= 16 ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
-}
+INLINE __mmask16 lanes(int n) { return n >= 16 ? (__mmask16)0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
 
-INLINE __mmask32 lanes32(int n)
-{
-    return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : (1u << n) - 1;
-}
+INLINE __mmask32 lanes32(int n) { return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : (1u << n) - 1; }
 
 /* 16 x 16 transposition of 32-bit words. */
 INLINE void transpose16(__m512i *r)
@@ -116,10 +110,7 @@ AVX static void pack_keys(const plan *w, const snc_infer__half *a, const uint16_
 }
 
 /* Pair i of a step of 32 keys begins at this key: the order in which softmax leaves its probabilities. */
-static inline int key_of_pair(int i)
-{
-    return i / 4 * 4 + (i % 4 < 2 ? 2 * (i % 4) : 16 + 2 * (i % 4 - 2));
-}
+static inline int key_of_pair(int i) { return i / 4 * 4 + (i % 4 < 2 ? 2 * (i % 4) : 16 + 2 * (i % 4 - 2)); }
 
 AVX static void pack_values(const plan *w, const snc_infer__half *a, const uint16_t *values)
 {
@@ -144,14 +135,14 @@ AVX static void pack_values(const plan *w, const snc_infer__half *a, const uint1
 static const uint16_t bend[32] = SNC_INFER__BEND;
 
 /* The maxima or sums of four vectors, as [0 1 2 3] in each group of four lanes. */
-#define JOIN4(op, m, u)                                                                                                \
-    do {                                                                                                               \
-        __m512 t0_ = op(_mm512_unpacklo_ps(m[0], m[1]), _mm512_unpackhi_ps(m[0], m[1]));                               \
-        __m512 t1_ = op(_mm512_unpacklo_ps(m[2], m[3]), _mm512_unpackhi_ps(m[2], m[3]));                               \
-        __m512d a_ = _mm512_castps_pd(t0_), b_ = _mm512_castps_pd(t1_);                                                \
-        u = op(_mm512_castpd_ps(_mm512_unpacklo_pd(a_, b_)), _mm512_castpd_ps(_mm512_unpackhi_pd(a_, b_)));            \
-        u = op(u, _mm512_shuffle_f32x4(u, u, 0x4e));                                                                   \
-        u = op(u, _mm512_shuffle_f32x4(u, u, 0xb1));                                                                   \
+#define JOIN4(op, m, u)                                                                                     \
+    do {                                                                                                    \
+        __m512 t0_ = op(_mm512_unpacklo_ps(m[0], m[1]), _mm512_unpackhi_ps(m[0], m[1]));                    \
+        __m512 t1_ = op(_mm512_unpacklo_ps(m[2], m[3]), _mm512_unpackhi_ps(m[2], m[3]));                    \
+        __m512d a_ = _mm512_castps_pd(t0_), b_ = _mm512_castps_pd(t1_);                                     \
+        u = op(_mm512_castpd_ps(_mm512_unpacklo_pd(a_, b_)), _mm512_castpd_ps(_mm512_unpackhi_pd(a_, b_))); \
+        u = op(u, _mm512_shuffle_f32x4(u, u, 0x4e));                                                        \
+        u = op(u, _mm512_shuffle_f32x4(u, u, 0xb1));                                                        \
     } while (0)
 
 #define EACH _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++)
@@ -205,10 +196,7 @@ AVX static void softmax_block(const plan *w, int turn, int nk, __m512 c1, float 
 }
 
 /* Tile loads do not tell the compiler what they read: everything before is in memory from here on. */
-static inline void publish(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
+static inline void publish(void) { __asm__ volatile("" ::: "memory"); }
 
 /* Where the tile of 16 queries lies, and how far its rows are apart in bytes: in place, or copied where rows or dims end. */
 AVX static const void *queries(size_t *stride, const plan *w, const snc_infer__half *a, const uint16_t *q, int i)

@@ -1,3 +1,4 @@
+/* The 256-bit vectors of core/infer_simd.h, which has the kernels once for both widths; tails are masked. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stdint.h>
@@ -14,54 +15,18 @@ SIMD static inline __m256i lanes(int n)
     static const int32_t on[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
     return _mm256_loadu_si256((const __m256i *)(const void *)(on + 8 - n));
 }
-SIMD static inline vf vset(float x)
-{
-    return _mm256_set1_ps(x);
-}
-SIMD static inline vf vload(const float *p)
-{
-    return _mm256_loadu_ps(p);
-}
-SIMD static inline vf vloadn(const float *p, int n)
-{
-    return _mm256_maskload_ps(p, lanes(n));
-}
-SIMD static inline void vstore(float *p, vf v)
-{
-    _mm256_storeu_ps(p, v);
-}
-SIMD static inline void vstoren(float *p, vf v, int n)
-{
-    _mm256_maskstore_ps(p, lanes(n), v);
-}
-SIMD static inline vf vadd(vf a, vf b)
-{
-    return _mm256_add_ps(a, b);
-}
-SIMD static inline vf vsub(vf a, vf b)
-{
-    return _mm256_sub_ps(a, b);
-}
-SIMD static inline vf vmul(vf a, vf b)
-{
-    return _mm256_mul_ps(a, b);
-}
-SIMD static inline vf vfma(vf a, vf b, vf c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-SIMD static inline vf vmax(vf a, vf b)
-{
-    return _mm256_max_ps(a, b);
-}
-SIMD static inline vf vmin(vf a, vf b)
-{
-    return _mm256_min_ps(a, b);
-}
-SIMD static inline vf vround(vf a)
-{
-    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+SIMD static inline vf vset(float x) { return _mm256_set1_ps(x); }
+SIMD static inline vf vload(const float *p) { return _mm256_loadu_ps(p); }
+SIMD static inline vf vloadn(const float *p, int n) { return _mm256_maskload_ps(p, lanes(n)); }
+SIMD static inline void vstore(float *p, vf v) { _mm256_storeu_ps(p, v); }
+SIMD static inline void vstoren(float *p, vf v, int n) { _mm256_maskstore_ps(p, lanes(n), v); }
+SIMD static inline vf vadd(vf a, vf b) { return _mm256_add_ps(a, b); }
+SIMD static inline vf vsub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+SIMD static inline vf vmul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+SIMD static inline vf vfma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+SIMD static inline vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
+SIMD static inline vf vmin(vf a, vf b) { return _mm256_min_ps(a, b); }
+SIMD static inline vf vround(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 SIMD static inline vf vexp2i(vf a)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127)), 23));

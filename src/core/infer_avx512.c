@@ -1,3 +1,4 @@
+/* The 512-bit vectors of core/infer_simd.h, which has the kernels once for both widths; tails are masked. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -8,70 +9,25 @@
 #define VW              16
 typedef __m512 vf;
 
-SIMD static inline __mmask16 lanes(int n)
-{
-    return (__mmask16)((1u << n) - 1);
-}
-SIMD static inline vf vset(float x)
-{
-    return _mm512_set1_ps(x);
-}
-SIMD static inline vf vload(const float *p)
-{
-    return _mm512_loadu_ps(p);
-}
-SIMD static inline vf vloadn(const float *p, int n)
-{
-    return _mm512_maskz_loadu_ps(lanes(n), p);
-}
-SIMD static inline void vstore(float *p, vf v)
-{
-    _mm512_storeu_ps(p, v);
-}
-SIMD static inline void vstoren(float *p, vf v, int n)
-{
-    _mm512_mask_storeu_ps(p, lanes(n), v);
-}
-SIMD static inline vf vadd(vf a, vf b)
-{
-    return _mm512_add_ps(a, b);
-}
-SIMD static inline vf vsub(vf a, vf b)
-{
-    return _mm512_sub_ps(a, b);
-}
-SIMD static inline vf vmul(vf a, vf b)
-{
-    return _mm512_mul_ps(a, b);
-}
-SIMD static inline vf vfma(vf a, vf b, vf c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
-SIMD static inline vf vmax(vf a, vf b)
-{
-    return _mm512_max_ps(a, b);
-}
-SIMD static inline vf vmin(vf a, vf b)
-{
-    return _mm512_min_ps(a, b);
-}
-SIMD static inline vf vround(vf a)
-{
-    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+SIMD static inline __mmask16 lanes(int n) { return (__mmask16)((1u << n) - 1); }
+SIMD static inline vf vset(float x) { return _mm512_set1_ps(x); }
+SIMD static inline vf vload(const float *p) { return _mm512_loadu_ps(p); }
+SIMD static inline vf vloadn(const float *p, int n) { return _mm512_maskz_loadu_ps(lanes(n), p); }
+SIMD static inline void vstore(float *p, vf v) { _mm512_storeu_ps(p, v); }
+SIMD static inline void vstoren(float *p, vf v, int n) { _mm512_mask_storeu_ps(p, lanes(n), v); }
+SIMD static inline vf vadd(vf a, vf b) { return _mm512_add_ps(a, b); }
+SIMD static inline vf vsub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+SIMD static inline vf vmul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+SIMD static inline vf vfma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+SIMD static inline vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
+SIMD static inline vf vmin(vf a, vf b) { return _mm512_min_ps(a, b); }
+SIMD static inline vf vround(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 SIMD static inline vf vexp2i(vf a)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127)), 23));
 }
-SIMD static inline float vsum(vf a)
-{
-    return _mm512_reduce_add_ps(a);
-}
-SIMD static inline float vhmax(vf a)
-{
-    return _mm512_reduce_max_ps(a);
-}
+SIMD static inline float vsum(vf a) { return _mm512_reduce_add_ps(a); }
+SIMD static inline float vhmax(vf a) { return _mm512_reduce_max_ps(a); }
 /* The float whose upper half are the bits of SNC_INFER__BEND's rule. */
 SIMD static inline vf vbent(vf v)
 {

@@ -28,8 +28,8 @@ SIMD static inline vf vexp(vf x)
     return vmul(p, vexp2i(n));
 }
 
-SIMD void SIMD_NAME(snc_infer__norm)(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta,
-                                     int T, int C, float eps)
+SIMD void SIMD_NAME(snc_infer__norm)(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,
+                                     float eps)
 {
     int full = C / VW * VW, tail = C - full;
     for (int t = 0; t < T; t++) {
@@ -85,13 +85,12 @@ SIMD static inline float dot_row(const float *a, const float *b, int n)
     return vsum(vadd(s0, s1));
 }
 
-SIMD void SIMD_NAME(snc_infer__dot)(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b,
-                                    int T, int n, int k)
+SIMD void SIMD_NAME(snc_infer__dot)(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n,
+                                    int k)
 {
     for (int t = 0; t < T; t++)
         for (int j = 0; j < n; j++)
-            y[(size_t)t * (size_t)ldy + (size_t)j] =
-                dot_row(x + (size_t)t * (size_t)ldx, w + (size_t)j * (size_t)ldw, k) + (b ? b[j] : 0);
+            y[(size_t)t * (size_t)ldy + (size_t)j] = dot_row(x + (size_t)t * (size_t)ldx, w + (size_t)j * (size_t)ldw, k) + (b ? b[j] : 0);
 }
 
 /* Scores to probabilities in place, not yet divided by the sum, which is returned. p [n padded to VW]; the padding
@@ -112,8 +111,8 @@ SIMD static inline float softmax_row(float *p, int padded, float log)
 }
 
 /* out[r] = p[r] . V for R rows, two vectors of the head's width at a time. */
-SIMD SIMD_INLINE void mix_values(float *y, int ldy, const float *p, int ldp, const float *v, int ldv, int nk, int D,
-                                 const float *sum, int R)
+SIMD SIMD_INLINE void mix_values(float *y, int ldy, const float *p, int ldp, const float *v, int ldv, int nk, int D, const float *sum,
+                                 int R)
 {
     for (int d = 0; d < D; d += 2 * VW) {
         int n0 = D - d < VW ? D - d : VW, n1 = D - d - n0 < VW ? D - d - n0 : VW;
@@ -139,8 +138,7 @@ SIMD SIMD_INLINE void mix_values(float *y, int ldy, const float *p, int ldp, con
 }
 
 /* s[r][j] = scale * q[r] . k[j] from the transposed keys kt [D, padded]. */
-SIMD SIMD_INLINE void scores(float *s, int padded, const float *q, int ldq, const float *kt, int nk, int D, float scale,
-                             int R)
+SIMD SIMD_INLINE void scores(float *s, int padded, const float *q, int ldq, const float *kt, int nk, int D, float scale, int R)
 {
     for (int j = 0; j < padded; j += 2 * VW) {
         bool two = j + VW < padded;

@@ -1,6 +1,7 @@
 /* The plan, the cut into chunks and the joining of partial sums; the arithmetic is in the kernels. */
 #include "core/ops.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -115,6 +116,7 @@ static void mask_body(void *p, int64_t begin, int64_t end, int64_t chunk, int wo
 
 void snc_mask_apply(float *x, snc_ops *o, int rows, int n, const snc_mask *m)
 {
+    assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
     mask_job j = {o, x, m, n};
     if (m->threshold) snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, mask_body, &j);
 }
@@ -136,16 +138,16 @@ static void norm_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk
     const norm_job *j = p;
     int64_t at = begin * j->n;
     (void)chunk, (void)worker;
-    j->o->k->norm_forward(j->y + at, j->s + at, j->stats + 2 * begin, j->in ? j->in + at : NULL, j->gamma, j->beta,
-                          (int)begin, (int)(end - begin), j->n, j->eps, j->m);
+    j->o->k->norm_forward(j->y + at, j->s + at, j->stats + 2 * begin, j->in ? j->in + at : NULL, j->gamma, j->beta, (int)begin,
+                          (int)(end - begin), j->n, j->eps, j->m);
     if (j->out16) j->o->narrow(j->out16 + at, j->n, j->y + at, j->n, (int)(end - begin), j->n);
 }
 
-void snc_norm_forward(float *y, snc_bf16 *y16, float *s, float *stats, snc_ops *o, const float *r, const float *gamma,
-                      const float *beta, int rows, int n, float eps, const snc_mask *m)
+void snc_norm_forward(float *y, snc_bf16 *y16, float *s, float *stats, snc_ops *o, const float *r, const float *gamma, const float *beta,
+                      int rows, int n, float eps, const snc_mask *m)
 {
-    norm_job j = {.o = o, .out16 = y16, .y = y, .s = s, .stats = stats, .in = r, .gamma = gamma, .beta = beta, .m = m, .n = n,
-                  .eps = eps};
+    assert(rows >= 0 && rows <= o->max.rows && n >= 1 && n <= o->max.width);
+    norm_job j = {.o = o, .out16 = y16, .y = y, .s = s, .stats = stats, .in = r, .gamma = gamma, .beta = beta, .m = m, .n = n, .eps = eps};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_forward_body, &j);
 }
 
@@ -160,10 +162,11 @@ static void norm_backward_body(void *p, int64_t begin, int64_t end, int64_t chun
     if (j->out16) j->o->narrow(j->out16 + at, j->n, dx + at, j->n, (int)(end - begin), j->n);
 }
 
-void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o,
-                       const float *dy, const float *s, const float *stats, const float *gamma, int rows, int n,
-                       const snc_mask *m)
+void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
+                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m)
 {
+    assert(dx || !m->threshold);
+    assert(rows >= 0 && rows <= o->max.rows && n >= 1 && n <= o->max.width);
     norm_job j = {.o = o, .out16 = dx16, .y = ds, .dx = dx, .dy = dy, .cs = s, .cstats = stats, .gamma = gamma, .m = m, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_backward_body, &j);
     join(dgamma, o, o->partial, chunks_of(rows), 3 * (int64_t)n, n);
@@ -191,6 +194,8 @@ static void act_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk,
 
 void snc_act_forward(float *a, float *d, snc_ops *o, const float *h, int rows, int n, snc_ops_act act)
 {
+    assert(a != d);
+    assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width && act < SNC_OPS_ACTS);
     act_job j = {o, a, d, h, n, act};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, act_forward_body, &j);
 }
@@ -199,12 +204,12 @@ static void act_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk
 {
     const act_job *j = p;
     (void)worker;
-    j->o->k->act_backward(j->a + begin * j->n, j->o->partial + chunk * j->n, j->h + begin * j->n, (int)(end - begin), j->n, j->n,
-                          j->n);
+    j->o->k->act_backward(j->a + begin * j->n, j->o->partial + chunk * j->n, j->h + begin * j->n, (int)(end - begin), j->n, j->n, j->n);
 }
 
 void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int rows, int n)
 {
+    assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
     act_job j = {.o = o, .a = dh, .h = d, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, act_backward_body, &j);
     join(dbias, o, o->partial, chunks_of(rows), n, n);
@@ -248,7 +253,11 @@ snc_gemm_sink snc_act_forward_sink(snc_act_rows *b) { return (snc_gemm_sink){act
 
 snc_gemm_sink snc_act_backward_sink(snc_act_rows *b) { return (snc_gemm_sink){act_backward_rows, b}; }
 
-void snc_act_end(float *dbias, snc_ops *o, int rows, int n) { join(dbias, o, o->partial, chunks_of(rows), n, n); }
+void snc_act_end(float *dbias, snc_ops *o, int rows, int n)
+{
+    assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
+    join(dbias, o, o->partial, chunks_of(rows), n, n);
+}
 
 typedef struct round_job {
     const snc_ops *o;
@@ -279,6 +288,7 @@ static void col_sum_body(void *p, int64_t begin, int64_t end, int64_t chunk, int
 
 void snc_col_sum(float *db, snc_ops *o, const float *x, int rows, int n)
 {
+    assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
     act_job j = {.o = o, .h = x, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, col_sum_body, &j);
     join(db, o, o->partial, chunks_of(rows), n, n);
@@ -359,6 +369,7 @@ static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t 
 void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
                            const snc_attention *at)
 {
+    assert(at->heads * at->head_width <= o->max.width && at->head_width <= o->max.head_width && at->x->B <= o->max.seqs);
     attention_job j = {.o = o, .at = at, .out = out, .out16 = out16, .stats = stats, .q = q, .k = k, .v = v};
     snc_par_for(o->ctx, (int64_t)at->x->B * at->heads, 1, attention_forward_body, &j);
 }
@@ -386,9 +397,10 @@ static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t
     }
 }
 
-void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout,
-                            const float *q, const float *k, const float *v, const float *stats, const snc_attention *at)
+void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout, const float *q,
+                            const float *k, const float *v, const float *stats, const snc_attention *at)
 {
+    assert(at->heads * at->head_width <= o->max.width && at->head_width <= o->max.head_width && at->x->B <= o->max.seqs);
     int A = at->heads * at->head_width, B = at->x->B;
     attention_job j = {.o = o, .at = at, .d = d, .d16 = d16, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
     snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
@@ -411,15 +423,19 @@ static void embed_forward_body(void *p, int64_t begin, int64_t end, int64_t chun
     for (int64_t b = begin; b < end; b++)
         for (int32_t first = j->x->offsets[b], t = first; t < j->x->offsets[b + 1]; t++) {
             const float *w = j->word + (size_t)j->x->ids[t] * j->ld, *q = j->position + (size_t)(t - first) * j->ld;
-            const float *e = j->type + (size_t)j->x->types[t] * j->ld;
+            const float *e = j->type ? j->type + (size_t)j->x->types[t] * j->ld : NULL;
             float *s = j->s + (size_t)t * j->n;
-            for (int c = 0; c < j->n; c++) s[c] = w[c] + q[c] + e[c];
+            if (e)
+                for (int c = 0; c < j->n; c++) s[c] = w[c] + q[c] + e[c];
+            else
+                for (int c = 0; c < j->n; c++) s[c] = w[c] + q[c];
         }
 }
 
-void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type,
-                       const snc_tokens *x, int n, int ld)
+void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type, const snc_tokens *x, int n,
+                       int ld)
 {
+    assert(n >= 1 && n <= ld && x->T <= o->max.rows);
     embed_job j = {.s = s, .word = word, .position = position, .type = type, .x = x, .n = n, .ld = ld};
     snc_par_for(o->ctx, x->B, 1, embed_forward_body, &j);
 }
@@ -432,17 +448,18 @@ static void embed_backward_body(void *p, int64_t begin, int64_t end, int64_t chu
     for (int b = 0; b < j->x->B; b++)
         for (int32_t first = j->x->offsets[b], t = first; t < j->x->offsets[b + 1]; t++) {
             float *w = j->dword + (size_t)j->x->ids[t] * j->ld, *q = j->dposition + (size_t)(t - first) * j->ld;
-            float *e = j->dtype + (size_t)j->x->types[t] * j->ld;
+            float *e = j->dtype ? j->dtype + (size_t)j->x->types[t] * j->ld : NULL;
             const float *ds = j->ds + (size_t)t * j->n;
             for (int64_t c = begin; c < end; c++) w[c] += ds[c];
             for (int64_t c = begin; c < end; c++) q[c] += ds[c];
+            if (!e) continue;
             for (int64_t c = begin; c < end; c++) e[c] += ds[c];
         }
 }
 
-void snc_embed_backward(float *dword, float *dposition, float *dtype, snc_ops *o, const float *ds, const snc_tokens *x, int n,
-                        int ld)
+void snc_embed_backward(float *dword, float *dposition, float *dtype, snc_ops *o, const float *ds, const snc_tokens *x, int n, int ld)
 {
+    assert(n >= 1 && n <= ld && x->T <= o->max.rows);
     embed_job j = {.ds = ds, .dword = dword, .dposition = dposition, .dtype = dtype, .x = x, .n = n, .ld = ld};
     snc_par_for(o->ctx, n, 64, embed_backward_body, &j);
 }

@@ -24,15 +24,15 @@ enum { SNC_OPS_GRAIN = 16 }; /* rows of one chunk */
 typedef struct snc_ops snc_ops;
 
 typedef struct snc_ops_limits {
-    int rows;       /* tokens of a batch */
-    int width;      /* widest row of any op: hidden, heads x head width, FFN */
-    int seqs, len;  /* sequences of a batch, tokens of a sequence */
+    int rows;      /* tokens of a batch */
+    int width;     /* widest row of any op: hidden, heads x head width, FFN */
+    int seqs, len; /* sequences of a batch, tokens of a sequence */
     int head_width;
 } snc_ops_limits;
 
 /* Borrows ctx. */
 snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *max) SNC_MUST_USE;
-void    snc_ops_free(snc_ops *o);
+void snc_ops_free(snc_ops *o);
 
 /* Dropout mask of one site: element (row, col) is kept when its 16 bits of hash(key, row, col / 2) reach the threshold.
  * Nothing is stored: the backward pass draws the same mask. Rates are rounded to 1/65536 and `scale` matches exactly. */
@@ -44,8 +44,8 @@ typedef struct snc_mask {
 #define SNC_MASK_OFF ((snc_mask){{0, 0}, 0, 1.0f})
 
 snc_mask snc_mask_make(uint64_t seed, uint64_t step, uint64_t site, float rate /* [0, 1) */);
-bool     snc_mask_keeps(const snc_mask *m, uint32_t row, uint32_t col);
-void     snc_mask_apply(float *x /* [rows, n] */, snc_ops *o, int rows, int n, const snc_mask *m);
+bool snc_mask_keeps(const snc_mask *m, uint32_t row, uint32_t col);
+void snc_mask_apply(float *x /* [rows, n] */, snc_ops *o, int rows, int n, const snc_mask *m);
 
 /* LayerNorm of a sum: s = mask(s) + r, y = (s - mean) * rstd * gamma + beta over the n active channels.
  * s [rows, n] holds the linear's output and is kept for backward; r [rows, n] or NULL; stats [rows, 2] = mean, rstd. */
@@ -53,9 +53,8 @@ void snc_norm_forward(float *y, snc_bf16 *y16, float *s, float *stats, snc_ops *
                       int rows, int n, float eps, const snc_mask *m);
 /* ds [rows, n]: gradient of the sum, which is also r's (ds = dy is fine). dx [rows, n]: gradient of the linear's output,
  * mask(ds); not written when the mask is off (ds is it then; dx16 always is it). dbias [n] += column sums of it, or NULL. */
-void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o,
-                       const float *dy, const float *s, const float *stats, const float *gamma, int rows, int n,
-                       const snc_mask *m);
+void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
+                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m);
 
 typedef enum snc_ops_act { SNC_OPS_GELU, SNC_OPS_GELU_TANH, SNC_OPS_RELU, SNC_OPS_TANH, SNC_OPS_ACTS } snc_ops_act;
 
@@ -76,7 +75,7 @@ typedef struct snc_act_rows {
 
 snc_gemm_sink snc_act_forward_sink(snc_act_rows *b);
 snc_gemm_sink snc_act_backward_sink(snc_act_rows *b);
-void          snc_act_end(float *dbias, snc_ops *o, int rows, int n);
+void snc_act_end(float *dbias, snc_ops *o, int rows, int n);
 
 void snc_round(snc_bf16 *x16, snc_ops *o, const float *x, int rows, int n);
 void snc_col_sum(float *db /* [n] += */, snc_ops *o, const float *x /* [rows, n] */, int rows, int n);
@@ -95,14 +94,13 @@ typedef struct snc_attention {
 void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
                            const snc_attention *at);
 /* [0] of q, [1] of k, [2] of v. db[i] [A] += column sums; d16 NULL: none. */
-void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout,
-                            const float *q, const float *k, const float *v, const float *stats, const snc_attention *at);
+void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout, const float *q,
+                            const float *k, const float *v, const float *stats, const snc_attention *at);
 
-/* s [T, n] = word[id] + position[index in its sequence] + type[segment]; tables have ld = ld. */
-void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type,
-                       const snc_tokens *x, int n, int ld);
+/* s [T, n] = word[id] + position[index in its sequence] + type[segment]; tables have ld = ld; no types: NULL. */
+void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type, const snc_tokens *x, int n,
+                       int ld);
 /* Adds each row of ds to the rows of its tokens, in token order: only the batch's rows of the tables are touched. */
-void snc_embed_backward(float *dword, float *dposition, float *dtype, snc_ops *o, const float *ds, const snc_tokens *x, int n,
-                        int ld);
+void snc_embed_backward(float *dword, float *dposition, float *dtype, snc_ops *o, const float *ds, const snc_tokens *x, int n, int ld);
 
 #endif

@@ -11,23 +11,20 @@ typedef struct snc_head {
     int keys, queries, width, ld;
     float scale;
     const float *q, *k, *v;
-    float *scratch;          /* snc_head_scratch floats, 64-byte aligned */
+    float *scratch; /* snc_head_scratch floats, 64-byte aligned */
     const snc_mask *mask;
     uint32_t mask_row, mask_step; /* row of key 0 in the mask, and from one key to the next; columns are queries */
 } snc_head;
 
-static inline size_t snc_head_scratch(int len, int width)
-{
-    return (size_t)2 * SNC_QUERY_BLOCK * ((size_t)len + (size_t)width);
-}
+static inline size_t snc_head_scratch(int len, int width) { return (size_t)2 * SNC_QUERY_BLOCK * ((size_t)len + (size_t)width); }
 
 typedef struct snc_kernels {
     void (*mask_apply)(float *x, const snc_mask *m, int row0, int rows, int n);
-    void (*norm_forward)(float *y, float *s, float *stats, const float *r, const float *gamma, const float *beta, int row0,
-                         int rows, int n, float eps, const snc_mask *m);
+    void (*norm_forward)(float *y, float *s, float *stats, const float *r, const float *gamma, const float *beta, int row0, int rows, int n,
+                         float eps, const snc_mask *m);
     /* sums [3, n] = column sums of dgamma, dbeta and dx over these rows, overwritten. */
-    void (*norm_backward)(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats,
-                          const float *gamma, int row0, int rows, int n, const snc_mask *m);
+    void (*norm_backward)(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats, const float *gamma,
+                          int row0, int rows, int n, const snc_mask *m);
     void (*act_forward[SNC_OPS_ACTS])(float *a, float *d, const float *h, int64_t n);
     void (*act_backward)(float *dh, float *sums /* [n] overwritten */, const float *d, int rows, int n, int ldh, int ldd);
     void (*narrow)(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
@@ -35,8 +32,7 @@ typedef struct snc_kernels {
     void (*col_sum)(float *sums /* [n] overwritten */, const float *x, int rows, int n, int ld);
     /* top, inv [queries]: largest scaled score, 1 / sum of exponentials. */
     void (*head_forward)(float *out, float *top, float *inv, const snc_head *h);
-    void (*head_backward)(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top,
-                          const float *inv);
+    void (*head_backward)(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top, const float *inv);
 } snc_kernels;
 
 extern const snc_kernels snc_kernels_ref;

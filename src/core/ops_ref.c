@@ -22,8 +22,8 @@ static void mask_apply(float *x, const snc_mask *m, int row0, int rows, int n)
         for (int c = 0; c < n; c++) x[(size_t)t * n + c] = masked(x[(size_t)t * n + c], m, row0 + t, c);
 }
 
-static void norm_forward(float *y, float *s, float *stats, const float *r, const float *gamma, const float *beta, int row0,
-                         int rows, int n, float eps, const snc_mask *m)
+static void norm_forward(float *y, float *s, float *stats, const float *r, const float *gamma, const float *beta, int row0, int rows, int n,
+                         float eps, const snc_mask *m)
 {
     for (int t = 0; t < rows; t++, y += n, s += n, stats += 2) {
         float sum = 0.0f, square = 0.0f;
@@ -42,8 +42,8 @@ static void norm_forward(float *y, float *s, float *stats, const float *r, const
 }
 
 /* With x^ = (s - mean) rstd and g = dy gamma:  ds = rstd (g - mean(g) - x^ mean(g x^)). */
-static void norm_backward(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats,
-                          const float *gamma, int row0, int rows, int n, const snc_mask *m)
+static void norm_backward(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats, const float *gamma,
+                          int row0, int rows, int n, const snc_mask *m)
 {
     memset(sums, 0, (size_t)3 * n * sizeof *sums);
     for (int t = 0; t < rows; t++) {
@@ -167,13 +167,11 @@ static void head_forward(float *out, float *top, float *inv, const snc_head *h)
         top[i] = best;
         inv[i] = 1.0f / sum;
         memset(out, 0, (size_t)h->width * sizeof *out);
-        for (int j = 0; j < h->keys; j++)
-            add_scaled(out, head_mask(h, p[j] * inv[i], j, i), h->v + (size_t)j * h->ld, h->width);
+        for (int j = 0; j < h->keys; j++) add_scaled(out, head_mask(h, p[j] * inv[i], j, i), h->v + (size_t)j * h->ld, h->width);
     }
 }
 
-static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top,
-                          const float *inv)
+static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top, const float *inv)
 {
     float *p = h->scratch, *dp = p + h->keys;
     for (int j = 0; j < h->keys; j++) {

@@ -7,17 +7,14 @@
 #include "core/ops_kernels.h"
 
 #define SNC_VEC __attribute__((target("avx2,fma")))
-#define SNC_IN SNC_VEC static inline __attribute__((always_inline))
+#define SNC_IN  SNC_VEC static inline __attribute__((always_inline))
 
 #define SNC_TILE_ROWS 4 /* rows of the small product's register tile */
 enum { LANES = 8 };
 typedef __m256 vf;
 typedef __m256i vm;
 
-SNC_IN vm v_tail(int n)
-{
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
+SNC_IN vm v_tail(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
 SNC_IN vf v_load(const float *p, vm m) { return _mm256_maskload_ps(p, m); }
 SNC_IN void v_store(float *p, vm m, vf x) { _mm256_maskstore_ps(p, m, x); }
 SNC_IN vf v_all(const float *p) { return _mm256_loadu_ps(p); }
@@ -31,10 +28,7 @@ SNC_IN vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); } /* c - 
 SNC_IN vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 SNC_IN vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 SNC_IN vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-SNC_IN vf v_sign_of(vf a, vf s) /* |a| with the sign of s; a >= 0 */
-{
-    return _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0f), s));
-}
+SNC_IN vf v_sign_of(vf a, vf s) /* |a| with the sign of s; a >= 0 */ { return _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0f), s)); }
 SNC_IN vf v_zero_off(vm m, vf x) { return _mm256_and_ps(_mm256_castsi256_ps(m), x); }
 SNC_IN vf v_step(vf x) /* 1 where x > 0 */
 {

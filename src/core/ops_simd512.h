@@ -7,7 +7,7 @@
 #include "core/ops_kernels.h"
 
 #define SNC_VEC __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
-#define SNC_IN SNC_VEC static inline __attribute__((always_inline))
+#define SNC_IN  SNC_VEC static inline __attribute__((always_inline))
 
 #define SNC_TILE_ROWS 8 /* rows of the small product's register tile */
 enum { LANES = 16 };
@@ -30,8 +30,8 @@ SNC_IN vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 SNC_IN vf v_abs(vf a) { return _mm512_abs_ps(a); }
 SNC_IN vf v_sign_of(vf a, vf s) /* |a| with the sign of s; a >= 0 */
 {
-    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(s),
-                                                         _mm512_set1_epi32((int)0x80000000u), 0xf8));
+    return _mm512_castsi512_ps(
+        _mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(s), _mm512_set1_epi32((int)0x80000000u), 0xf8));
 }
 SNC_IN vf v_zero_off(vm m, vf x) { return _mm512_maskz_mov_ps(m, x); }
 SNC_IN vf v_step(vf x) /* 1 where x > 0 */

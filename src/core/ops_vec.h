@@ -59,20 +59,20 @@ SNC_IN pair tanh_of(vf x)
     return (pair){t, v_fnma(t, t, v_set(1.0f))};
 }
 
-#define SNC_ACT_LOOP(name, f)                                                                                          \
-    SNC_VEC static void name(float *a, float *d, const float *h, int64_t n)                                            \
-    {                                                                                                                  \
-        int64_t i = 0;                                                                                                 \
-        for (; i + LANES <= n; i += LANES) {                                                                           \
-            pair y = f(v_all(h + i));                                                                                  \
-            v_put(a + i, y.a);                                                                                         \
-            if (d) v_put(d + i, y.d);                                                                                  \
-        }                                                                                                              \
-        if (i == n) return;                                                                                            \
-        vm t = v_tail((int)(n - i));                                                                                   \
-        pair y = f(v_load(h + i, t));                                                                                  \
-        v_store(a + i, t, y.a);                                                                                        \
-        if (d) v_store(d + i, t, y.d);                                                                                 \
+#define SNC_ACT_LOOP(name, f)                                               \
+    SNC_VEC static void name(float *a, float *d, const float *h, int64_t n) \
+    {                                                                       \
+        int64_t i = 0;                                                      \
+        for (; i + LANES <= n; i += LANES) {                                \
+            pair y = f(v_all(h + i));                                       \
+            v_put(a + i, y.a);                                              \
+            if (d) v_put(d + i, y.d);                                       \
+        }                                                                   \
+        if (i == n) return;                                                 \
+        vm t = v_tail((int)(n - i));                                        \
+        pair y = f(v_load(h + i, t));                                       \
+        v_store(a + i, t, y.a);                                             \
+        if (d) v_store(d + i, t, y.d);                                      \
     }
 
 SNC_ACT_LOOP(gelu_forward, gelu)
@@ -153,8 +153,8 @@ SNC_VEC static void mask_apply(float *x, const snc_mask *m, int row0, int rows, 
     }
 }
 
-SNC_VEC static void norm_forward(float *y, float *s, float *stats, const float *res, const float *gamma, const float *beta,
-                                 int row0, int rows, int n, float eps, const snc_mask *m)
+SNC_VEC static void norm_forward(float *y, float *s, float *stats, const float *res, const float *gamma, const float *beta, int row0,
+                                 int rows, int n, float eps, const snc_mask *m)
 {
     vf scale = v_set(m->scale);
     for (int r = 0; r < rows; r++, y += n, s += n, stats += 2) {
@@ -221,16 +221,15 @@ SNC_VEC static void norm_backward(float *ds, float *dx, float *sums, const float
 /* ---- attention of one head ---------------------------------------------------------------------------------------- */
 
 /* mr x nv vectors of C (+)= A . B, A read as broadcasts; the last vector of a row is cut by `t`. */
-SNC_IN void tile(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int K, const int mr,
-                 const int nv, vm t, bool accumulate)
+SNC_IN void tile(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int K, const int mr, const int nv, vm t,
+                 bool accumulate)
 {
     vf acc[SNC_TILE_ROWS][2];
     const vm full = v_tail(LANES);
 #pragma GCC unroll 8
     for (int i = 0; i < mr; i++)
 #pragma GCC unroll 2
-        for (int v = 0; v < nv; v++)
-            acc[i][v] = accumulate ? v_load(C + (size_t)i * ldc + v * LANES, v == nv - 1 ? t : full) : v_set(0.0f);
+        for (int v = 0; v < nv; v++) acc[i][v] = accumulate ? v_load(C + (size_t)i * ldc + v * LANES, v == nv - 1 ? t : full) : v_set(0.0f);
     for (int k = 0; k < K; k++) {
         vf b0 = nv == 1 ? v_load(B, t) : v_all(B), b1 = nv == 2 ? v_load(B + LANES, t) : b0;
 #pragma GCC unroll 8
@@ -248,10 +247,10 @@ SNC_IN void tile(float *C, int ldc, const float *A, int a_row, int a_col, const 
         for (int v = 0; v < nv; v++) v_store(C + (size_t)i * ldc + v * LANES, v == nv - 1 ? t : full, acc[i][v]);
 }
 
-SNC_IN void tile_rows(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int K, int mr,
-                      const int nv, vm t, bool accumulate)
+SNC_IN void tile_rows(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int K, int mr, const int nv, vm t,
+                      bool accumulate)
 {
-#define SNC_TILE(rows)                                                                                                 \
+#define SNC_TILE(rows) \
     case rows: tile(C, ldc, A, a_row, a_col, B, ldb, K, rows, nv, t, accumulate); break
     switch (mr) {
         SNC_TILE(1);
@@ -269,8 +268,8 @@ SNC_IN void tile_rows(float *C, int ldc, const float *A, int a_row, int a_col, c
 }
 
 /* C [M, N] (+)= A [M, K] . B [K, N]; A(i, k) = A[i a_row + k a_col], so that a transposed A costs nothing. */
-SNC_VEC static void product(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int M, int N,
-                            int K, bool accumulate)
+SNC_VEC static void product(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int M, int N, int K,
+                            bool accumulate)
 {
     for (int i = 0; i < M; i += SNC_TILE_ROWS) {
         int mr = M - i < SNC_TILE_ROWS ? M - i : SNC_TILE_ROWS;
@@ -362,8 +361,7 @@ SNC_VEC static void head_scores_backward(float *st, float *dt, const snc_head *h
     }
 }
 
-SNC_VEC static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top,
-                                  const float *inv)
+SNC_VEC static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top, const float *inv)
 {
     enum { Q = SNC_QUERY_BLOCK };
     int ld = h->ld;
@@ -376,8 +374,7 @@ SNC_VEC static void head_backward(float *dq, float *dk, float *dv, const snc_hea
         product(st, Q, h->k, ld, 1, qt, Q, h->keys, lanes, h->width, false);
         product(dt, Q, h->v, ld, 1, ot, Q, h->keys, lanes, h->width, false);
         for (int u = 0; u < n; u += LANES)
-            head_scores_backward(st + u, dt + u, h, i0 + u, v_load(top + i0 + u, v_tail(n - u)),
-                                 v_load(inv + i0 + u, v_tail(n - u)));
+            head_scores_backward(st + u, dt + u, h, i0 + u, v_load(top + i0 + u, v_tail(n - u)), v_load(inv + i0 + u, v_tail(n - u)));
         product(dq + (size_t)i0 * ld, ld, dt, 1, Q, h->k, ld, n, h->width, h->keys, false);
         product(dk, ld, dt, Q, 1, q, ld, h->keys, h->width, n, i0 > 0);
         product(dv, ld, st, Q, 1, o, ld, h->keys, h->width, n, i0 > 0);

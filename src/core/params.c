@@ -1,3 +1,4 @@
+/* Offsets are given out while parameters are added; the blocks are allocated once the table is complete. */
 #include "core/params.h"
 
 #include <stdarg.h>
@@ -11,14 +12,11 @@ snc_err snc_params_add(int *out, snc_params *ps, int rows, int cols, unsigned fl
     SNC_CHECK(rows > 0 && cols > 0, SNC_E_SHAPE, "parameter %d: shape [%d, %d]", ps->n, rows, cols);
     SNC_TRY(snc_grow(&ps->p, &ps->cap, (size_t)ps->n + 1, sizeof *ps->p));
     snc_param *p = &ps->p[ps->n];
+    *p = (snc_param){.rows = rows, .cols = cols, .flags = flags, .offset = ps->total};
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(p->name, sizeof p->name, fmt, ap);
     va_end(ap);
-    p->rows = rows;
-    p->cols = cols;
-    p->flags = flags;
-    p->offset = ps->total;
     ps->total += snc_align_up((size_t)rows * (size_t)cols, SNC_ALIGN / sizeof(float));
     *out = ps->n++;
     return SNC_OK;
@@ -26,10 +24,7 @@ snc_err snc_params_add(int *out, snc_params *ps, int rows, int cols, unsigned fl
 
 snc_err snc_params_alloc(snc_params *ps) { return snc_alloc(&ps->w, ps->total, sizeof(float)); }
 
-snc_err snc_params_alloc_grad(snc_params *ps)
-{
-    return ps->g ? SNC_OK : snc_alloc(&ps->g, ps->total, sizeof(float));
-}
+snc_err snc_params_alloc_grad(snc_params *ps) { return ps->g ? SNC_OK : snc_alloc(&ps->g, ps->total, sizeof(float)); }
 
 void snc_params_zero_grad(snc_params *ps)
 {

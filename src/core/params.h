@@ -21,7 +21,8 @@ typedef struct snc_param {
     char name[SNC_PARAM_NAME];
     int rows, cols; /* a vector has rows = 1 */
     unsigned flags;
-    size_t offset; /* in floats, into w and g */
+    size_t offset;  /* in floats, into w and g */
+    int row, layer; /* whose table it is from tells; a table by hand leaves them 0 */
 } snc_param;
 
 typedef struct snc_params {
@@ -37,10 +38,10 @@ snc_err snc_params_add(int *out, snc_params *ps, int rows, int cols, unsigned fl
     __attribute__((format(printf, 6, 7)));
 snc_err snc_params_alloc(snc_params *ps) SNC_MUST_USE;      /* w, zeroed */
 snc_err snc_params_alloc_grad(snc_params *ps) SNC_MUST_USE; /* g, zeroed; fine to call twice */
-void    snc_params_zero_grad(snc_params *ps);
-int     snc_params_find(const snc_params *ps, const char *name); /* index or -1 */
-size_t  snc_params_count(const snc_params *ps);                  /* without padding */
-void    snc_params_dispose(snc_params *ps);
+void snc_params_zero_grad(snc_params *ps);
+int snc_params_find(const snc_params *ps, const char *name); /* index or -1 */
+size_t snc_params_count(const snc_params *ps);               /* without padding */
+void snc_params_dispose(snc_params *ps);
 
 static inline float *snc_params_w(const snc_params *ps, int i) { return ps->w + ps->p[i].offset; }
 static inline float *snc_params_g(const snc_params *ps, int i) { return ps->g + ps->p[i].offset; }

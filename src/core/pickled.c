@@ -1,3 +1,4 @@
+/* What a pickle that was read holds: the dict of tensors is at the top or one wrapper down, and storages are sorted to have each once. */
 #include <stdlib.h>
 
 #include "core/unpickle_priv.h"
@@ -121,7 +122,8 @@ snc_err snc_unpickle_strings(const char *const **out, int *n, size_t *used, snc_
     return err;
 }
 
-snc_err snc_unpickle_number(int64_t *out, size_t *used, const char *key, snc_arena *arena, const unsigned char *data, size_t size, const char *where)
+snc_err snc_unpickle_number(int64_t *out, size_t *used, const char *key, snc_arena *arena, const unsigned char *data, size_t size,
+                            const char *where)
 {
     snc_pkl_machine m = machine_of(arena, data, size, where);
     snc_pkl_value *top = NULL;

@@ -1,3 +1,4 @@
+/* Tensors are views into the file: sorted by place they have to tile its data, sorted by name they are found by bisection. */
 #include "core/safetensors.h"
 
 #include <inttypes.h>
@@ -24,7 +25,7 @@ struct snc_st {
 static const struct {
     const char *name;
     size_t width;
-} widths[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4},  {"I16", 2},    {"I8", 1},
+} widths[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},  {"I32", 4}, {"I16", 2},     {"I8", 1},
               {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},   {"BOOL", 1}, {"C64", 8}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
 
 static size_t dtype_width(const char *name)
@@ -59,10 +60,8 @@ static snc_err read_shape(snc_tensor *t, const cJSON *shape, const char *where)
     SNC_CHECK(cJSON_IsArray(shape), SNC_E_FORMAT, "%s: tensor '%s': no 'shape' list", where, t->name);
     cJSON_ArrayForEach(v, shape)
     {
-        SNC_CHECK(t->rank < SNC_TENSOR_RANK, SNC_E_FORMAT, "%s: tensor '%s': more than %d dimensions", where, t->name,
-                  SNC_TENSOR_RANK);
-        SNC_CHECK(whole(&t->shape[t->rank], v), SNC_E_FORMAT, "%s: tensor '%s': 'shape' must hold whole numbers", where,
-                  t->name);
+        SNC_CHECK(t->rank < SNC_TENSOR_RANK, SNC_E_FORMAT, "%s: tensor '%s': more than %d dimensions", where, t->name, SNC_TENSOR_RANK);
+        SNC_CHECK(whole(&t->shape[t->rank], v), SNC_E_FORMAT, "%s: tensor '%s': 'shape' must hold whole numbers", where, t->name);
         t->rank++;
     }
     return SNC_OK;
@@ -72,8 +71,8 @@ static snc_err read_shape(snc_tensor *t, const cJSON *shape, const char *where)
 static snc_err read_entry(snc_tensor *t, const cJSON *e, const unsigned char *data, size_t size, const char *where)
 {
     t->name = e->string;
-    SNC_CHECK(cJSON_IsObject(e) && cJSON_GetArraySize(e) == 3, SNC_E_FORMAT,
-              "%s: tensor '%s': expected dtype, shape and data_offsets", where, t->name);
+    SNC_CHECK(cJSON_IsObject(e) && cJSON_GetArraySize(e) == 3, SNC_E_FORMAT, "%s: tensor '%s': expected dtype, shape and data_offsets",
+              where, t->name);
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(e, "dtype");
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(e, "data_offsets");
     SNC_CHECK(cJSON_IsString(dtype), SNC_E_FORMAT, "%s: tensor '%s': no 'dtype' string", where, t->name);
@@ -88,12 +87,12 @@ static snc_err read_entry(snc_tensor *t, const cJSON *e, const unsigned char *da
                   whole(&end, offsets->child->next),
               SNC_E_FORMAT, "%s: tensor '%s': 'data_offsets' must be two whole numbers", where, t->name);
     SNC_CHECK(begin <= end && (uint64_t)end <= size, SNC_E_FORMAT,
-              "%s: tensor '%s': data_offsets [%" PRId64 ", %" PRId64 "] out of range, the file holds %zu bytes of data", where,
-              t->name, begin, end, size);
+              "%s: tensor '%s': data_offsets [%" PRId64 ", %" PRId64 "] out of range, the file holds %zu bytes of data", where, t->name,
+              begin, end, size);
     char text[SNC_SHAPE_TEXT];
     SNC_CHECK(snc_shape_bytes(&need, t->shape, t->rank, width) && need == (size_t)(end - begin), SNC_E_FORMAT,
-              "%s: tensor '%s': %" PRId64 " bytes contradict dtype %s and shape %s", where, t->name, end - begin,
-              t->dtype_name, snc_shape_text(text, t->shape, t->rank));
+              "%s: tensor '%s': %" PRId64 " bytes contradict dtype %s and shape %s", where, t->name, end - begin, t->dtype_name,
+              snc_shape_text(text, t->shape, t->rank));
     t->data = data + begin;
     t->bytes = need;
     return SNC_OK;
@@ -126,8 +125,7 @@ static snc_err read_metadata(snc_st *f, const cJSON *e, const char *where)
 {
     const cJSON *v;
     SNC_CHECK(cJSON_IsObject(e), SNC_E_FORMAT, "%s: __metadata__ must be an object of strings", where);
-    cJSON_ArrayForEach(v, e)
-        SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: __metadata__ '%s' must be a string", where, v->string);
+    cJSON_ArrayForEach(v, e) SNC_CHECK(cJSON_IsString(v), SNC_E_FORMAT, "%s: __metadata__ '%s' must be a string", where, v->string);
     f->metadata = e;
     return SNC_OK;
 }
@@ -137,10 +135,9 @@ static snc_err read_header(snc_st *f, const unsigned char *p, size_t size, const
     uint64_t n = 0;
     SNC_CHECK(size >= 8, SNC_E_FORMAT, "%s: %zu bytes are too few for a safetensors file", where, size);
     for (int i = 7; i >= 0; i--) n = n << 8 | p[i];
-    SNC_CHECK(n >= 2 && n <= HEADER_MAX, SNC_E_FORMAT,
-              "%s: safetensors header length %" PRIu64 ", expected 2 to %d", where, n, HEADER_MAX);
-    SNC_CHECK(n <= size - 8, SNC_E_FORMAT,
-              "%s: truncated: safetensors header length %" PRIu64 ", but %zu bytes follow", where, n, size - 8);
+    SNC_CHECK(n >= 2 && n <= HEADER_MAX, SNC_E_FORMAT, "%s: safetensors header length %" PRIu64 ", expected 2 to %d", where, n, HEADER_MAX);
+    SNC_CHECK(n <= size - 8, SNC_E_FORMAT, "%s: truncated: safetensors header length %" PRIu64 ", but %zu bytes follow", where, n,
+              size - 8);
     const unsigned char *data = p + 8 + n;
     size -= 8 + (size_t)n;
     SNC_CHECK(p[8] == '{', SNC_E_FORMAT, "%s: safetensors header does not start with '{'", where);

@@ -30,13 +30,13 @@ snc_err snc_st_open(snc_st **out, const char *path) SNC_MUST_USE;
 snc_err snc_st_read(snc_st **out, const char *path) SNC_MUST_USE;
 /* The same over borrowed memory; `where` stands for the file name in messages. */
 snc_err snc_st_open_mem(snc_st **out, const unsigned char *data, size_t size, const char *where) SNC_MUST_USE;
-void    snc_st_close(snc_st *f);
+void snc_st_close(snc_st *f);
 
-int               snc_st_count(const snc_st *f);
-const snc_tensor *snc_st_tensors_view(const snc_st *f);                  /* [count], sorted by name, borrowed from f */
-const snc_tensor *snc_st_find(const snc_st *f, const char *name);        /* NULL: not there */
-const char       *snc_st_metadata_view(const snc_st *f, const char *key); /* NULL: not there */
-snc_digest_part   snc_st_bytes_view(const snc_st *f);                     /* the whole file */
+int snc_st_count(const snc_st *f);
+const snc_tensor *snc_st_tensors_view(const snc_st *f);             /* [count], sorted by name, borrowed from f */
+const snc_tensor *snc_st_find(const snc_st *f, const char *name);   /* NULL: not there */
+const char *snc_st_metadata_view(const snc_st *f, const char *key); /* NULL: not there */
+snc_digest_part snc_st_bytes_view(const snc_st *f);                 /* the whole file */
 
 /* metadata: an object of strings, or NULL. Tensors are borrowed; SNC_E_ARG: bytes that contradict dtype and shape. */
 snc_err snc_st_save(const char *path, const cJSON *metadata, const snc_tensor *tensors, int n) SNC_MUST_USE;

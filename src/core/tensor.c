@@ -1,3 +1,4 @@
+/* Sizes that come from files are multiplied under a bound; lists are sorted by name once and searched by bisection. */
 #include "core/tensor.h"
 
 #include <inttypes.h>
@@ -12,8 +13,7 @@ bool snc_tensor_is(const snc_tensor *t, int rank, int64_t d0, int64_t d1)
 const char *snc_shape_text(char buf[SNC_SHAPE_TEXT], const int64_t *shape, int rank)
 {
     size_t n = (size_t)snprintf(buf, SNC_SHAPE_TEXT, "[");
-    for (int i = 0; i < rank; i++)
-        n += (size_t)snprintf(buf + n, SNC_SHAPE_TEXT - n, "%s%" PRId64, i ? ", " : "", shape[i]);
+    for (int i = 0; i < rank; i++) n += (size_t)snprintf(buf + n, SNC_SHAPE_TEXT - n, "%s%" PRId64, i ? ", " : "", shape[i]);
     snprintf(buf + n, SNC_SHAPE_TEXT - n, "]");
     return buf;
 }
@@ -58,7 +58,8 @@ static void from_double(float *out, const unsigned char *p, size_t n)
 
 snc_err snc_tensor_to_f32(float *out, const snc_tensor *t)
 {
-    SNC_CHECK(snc_tensor_is_float(t), SNC_E_UNSUPPORTED, "tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->name, t->dtype_name);
+    SNC_CHECK(snc_tensor_is_float(t), SNC_E_UNSUPPORTED, "tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->name,
+              t->dtype_name);
     size_t n = t->bytes / (size_t)(snc_dtype_get(t->dtype)->bits / 8);
     if (t->dtype == SNC_F64) from_double(out, t->data, n);
     else if (t->dtype != SNC_F32) from_half(out, t, n);

@@ -1,3 +1,4 @@
+/* The directory is found from the back and checked before it is followed; stored records are views, deflated and strided ones copies. */
 #include "core/torchzip.h"
 
 #include <inttypes.h>
@@ -42,10 +43,7 @@ static uint64_t le(const unsigned char *p, int bytes)
     return v;
 }
 
-bool snc_pickle_sniff(const unsigned char *data, size_t size)
-{
-    return size >= 2 && data[0] == 0x80 && data[1] >= 2 && data[1] <= 5;
-}
+bool snc_pickle_sniff(const unsigned char *data, size_t size) { return size >= 2 && data[0] == 0x80 && data[1] >= 2 && data[1] <= 5; }
 
 /* The length of the pickle of 0x1950a86a20f9469cfc6c, which such a file begins with; 0: it does not. */
 static size_t magic_size(const unsigned char *p, size_t n)
@@ -96,8 +94,7 @@ static snc_err find_directory(directory *d, const snc_torchzip *z)
         size_t at = (size_t)(e - z->p);
         if (at < LOCATOR64 || le(e - LOCATOR64, 4) != 0x07064b50) return damaged(z, "no zip64 locator");
         uint64_t at64 = le(e - LOCATOR64 + 8, 8);
-        if (at64 > z->size || z->size - at64 < EOCD64 || le(z->p + at64, 4) != 0x06064b50)
-            return damaged(z, "no zip64 end record");
+        if (at64 > z->size || z->size - at64 < EOCD64 || le(z->p + at64, 4) != 0x06064b50) return damaged(z, "no zip64 end record");
         *d = (directory){le(z->p + at64 + 32, 8), le(z->p + at64 + 40, 8), le(z->p + at64 + 48, 8)};
     }
     if (d->offset > z->size || d->size > z->size - d->offset) return damaged(z, "the directory is out of range");
@@ -158,8 +155,13 @@ static snc_err read_directory(snc_torchzip *z)
         size_t name = (size_t)le(p + 28, 2), extra = (size_t)le(p + 30, 2), comment = (size_t)le(p + 32, 2);
         if ((size_t)(end - p) - CENTRAL < name + extra + comment) return damaged(z, "a bad directory entry");
         record *r = &z->r[z->n_records++];
-        *r = (record){.name = p + CENTRAL, .name_len = name, .method = (int)le(p + 10, 2), .crc = (uint32_t)le(p + 16, 4),
-                      .packed = le(p + 20, 4), .size = le(p + 24, 4), .local = le(p + 42, 4)};
+        *r = (record){.name = p + CENTRAL,
+                      .name_len = name,
+                      .method = (int)le(p + 10, 2),
+                      .crc = (uint32_t)le(p + 16, 4),
+                      .packed = le(p + 20, 4),
+                      .size = le(p + 24, 4),
+                      .local = le(p + 42, 4)};
         SNC_TRY(read_extra64(r, z, p + CENTRAL + name, extra));
         SNC_CHECK(!(le(p + 8, 2) & 1), SNC_E_UNSUPPORTED, "%s: encrypted zip archives are not supported", z->where);
         p += CENTRAL + name + extra + comment;
@@ -272,14 +274,13 @@ static snc_err make_tensor(snc_tensor *t, snc_torchzip *z, const snc_pkl_tensor 
     SNC_CHECK(storage, SNC_E_FORMAT, "%s: tensor '%s': record 'data/%s' is missing", z->where, p->name, p->storage);
     SNC_TRY(open_record(storage, z));
     SNC_CHECK((uint64_t)p->numel <= storage->size / width && (uint64_t)p->numel * width == storage->size, SNC_E_FORMAT,
-              "%s: tensor '%s': record 'data/%s' has %" PRIu64 " bytes, expected %" PRId64 " of %s", z->where, p->name,
-              p->storage, storage->size, p->numel, p->dtype_name);
+              "%s: tensor '%s': record 'data/%s' has %" PRIu64 " bytes, expected %" PRId64 " of %s", z->where, p->name, p->storage,
+              storage->size, p->numel, p->dtype_name);
     *t = (snc_tensor){.name = p->name, .dtype = p->dtype, .dtype_name = p->dtype_name, .rank = p->rank};
     memcpy(t->shape, p->shape, sizeof t->shape);
     char text[SNC_SHAPE_TEXT];
     SNC_CHECK(snc_shape_bytes(&t->bytes, t->shape, t->rank, width) && t->bytes <= storage->size, SNC_E_UNSUPPORTED,
-              "%s: tensor '%s': shape %s is larger than its storage", z->where, p->name,
-              snc_shape_text(text, p->shape, p->rank));
+              "%s: tensor '%s': shape %s is larger than its storage", z->where, p->name, snc_shape_text(text, p->shape, p->rank));
     if (t->bytes == 0 || is_dense(p)) {
         t->data = storage->data + (t->bytes ? (size_t)p->offset * width : 0);
         return SNC_OK;
@@ -298,8 +299,7 @@ static snc_err sort_tensors(snc_torchzip *z)
 {
     snc_tensors_sort(z->t, z->n);
     for (int i = 1; i < z->n; i++)
-        SNC_CHECK(strcmp(z->t[i - 1].name, z->t[i].name) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", z->where,
-                  z->t[i].name);
+        SNC_CHECK(strcmp(z->t[i - 1].name, z->t[i].name) != 0, SNC_E_FORMAT, "%s: tensor '%s' appears twice", z->where, z->t[i].name);
     return SNC_OK;
 }
 
@@ -341,8 +341,8 @@ static snc_err add_storage(size_t *at, snc_torchzip *z, const snc_pkl *p, const 
     SNC_CHECK(s, SNC_E_FORMAT, "%s: damaged: storage '%s' is of nothing that the file names", z->where, key);
     SNC_CHECK(z->size - *at >= 8, SNC_E_FORMAT, "%s: damaged or truncated: storage '%s' is cut off", z->where, key);
     uint64_t numel = le(z->p + *at, 8), room = z->size - *at - 8;
-    SNC_CHECK(numel == (uint64_t)s->numel, SNC_E_FORMAT, "%s: damaged: storage '%s' has %" PRIu64 " elements, expected %" PRId64, z->where, key, numel,
-              s->numel);
+    SNC_CHECK(numel == (uint64_t)s->numel, SNC_E_FORMAT, "%s: damaged: storage '%s' has %" PRIu64 " elements, expected %" PRId64, z->where,
+              key, numel, s->numel);
     SNC_CHECK(numel <= room / (uint64_t)s->width, SNC_E_FORMAT, "%s: damaged or truncated: storage '%s' is cut off", z->where, key);
     record *r = &z->r[z->n_records++];
     *r = (record){.size = numel * (uint64_t)s->width, .data = z->p + *at + 8};

@@ -1,3 +1,4 @@
+/* A stack machine for the opcodes of state dicts: globals are looked up in a table and nothing is ever called, so no file can run code. */
 #include "core/unpickle_priv.h"
 
 #include <inttypes.h>
@@ -293,7 +294,8 @@ static snc_err op_persid(machine *m)
     if (pid->kind != V_TUPLE || pid->u.seq.n < 5 || !snc_pkl__is(a[0], "storage") || a[1]->kind != V_GLOBAL ||
         a[1]->u.global->role != G_STORAGE || a[2]->kind != V_STR || a[4]->kind != V_INT || a[4]->u.i < 0)
         return snc_pkl__damaged(m, "a storage of an unknown form");
-    SNC_CHECK(pid->u.seq.n < 6 || a[5]->kind == V_NONE, SNC_E_UNSUPPORTED, "%s: refused: a storage that is a part of another one", m->where);
+    SNC_CHECK(pid->u.seq.n < 6 || a[5]->kind == V_NONE, SNC_E_UNSUPPORTED, "%s: refused: a storage that is a part of another one",
+              m->where);
     SNC_TRY(push_new(&v, m, V_STORAGE));
     SNC_TRY(snc_arena_alloc(&v->u.tensor, m->arena, sizeof *v->u.tensor));
     snc_pkl_tensor *t = v->u.tensor;
@@ -370,18 +372,13 @@ static snc_err op_reduce(machine *m)
     SNC_TRY(pop(&f, m));
     if (f->kind != V_GLOBAL || args->kind != V_TUPLE) return snc_pkl__damaged(m, "a call of something that is no function");
     switch (f->u.global->role) {
-    case G_DICT:
-        SNC_TRY(rebuild_dict(&v, m, args));
-        break;
-    case G_TENSOR:
-        SNC_TRY(rebuild_tensor(&v, m, args));
-        break;
+    case G_DICT: SNC_TRY(rebuild_dict(&v, m, args)); break;
+    case G_TENSOR: SNC_TRY(rebuild_tensor(&v, m, args)); break;
     case G_PARAMETER:
         if (args->u.seq.n < 1 || args->u.seq.v[0]->kind != V_TENSOR) return snc_pkl__damaged(m, "a parameter of an unknown form");
         v = args->u.seq.v[0];
         break;
-    case G_STORAGE:
-        return snc_pkl__damaged(m, "a storage outside the archive");
+    case G_STORAGE: return snc_pkl__damaged(m, "a storage outside the archive");
     }
     return push(m, v);
 }
@@ -426,10 +423,7 @@ static snc_err op_mark(machine *m)
     return SNC_OK;
 }
 
-static snc_err op_pop_mark(machine *m)
-{
-    return pop_mark(&m->n, m);
-}
+static snc_err op_pop_mark(machine *m) { return pop_mark(&m->n, m); }
 
 /* Opcodes of the pickle module, by their letters there. STOP is the caller's. */
 static snc_err step(machine *m, unsigned char op)
@@ -450,13 +444,13 @@ static snc_err step(machine *m, unsigned char op)
     case 0x8a: return op_long(m, 1);
     case 0x8b: return op_long(m, 4);
     case 'G': return op_float(m);
-    case 0x8c: return op_str(m, 1);  /* SHORT_BINUNICODE */
-    case 'X': return op_str(m, 4);   /* BINUNICODE */
-    case 0x8d: return op_str(m, 8);  /* BINUNICODE8 */
-    case 'U': return op_str(m, 1);   /* SHORT_BINSTRING */
-    case 'T': return op_str(m, 4);   /* BINSTRING */
-    case 'C': return op_str(m, 1);   /* SHORT_BINBYTES */
-    case 'B': return op_str(m, 4);   /* BINBYTES */
+    case 0x8c: return op_str(m, 1); /* SHORT_BINUNICODE */
+    case 'X': return op_str(m, 4);  /* BINUNICODE */
+    case 0x8d: return op_str(m, 8); /* BINUNICODE8 */
+    case 'U': return op_str(m, 1);  /* SHORT_BINSTRING */
+    case 'T': return op_str(m, 4);  /* BINSTRING */
+    case 'C': return op_str(m, 1);  /* SHORT_BINBYTES */
+    case 'B': return op_str(m, 4);  /* BINBYTES */
     case 'q': return op_put(m, 1);
     case 'r': return op_put(m, 4);
     case 0x94: return memo_put(m, m->n_memo);
@@ -481,8 +475,8 @@ static snc_err step(machine *m, unsigned char op)
     default: break;
     }
     m->p--;
-    return snc_err_set(SNC_E_UNSUPPORTED, "%s: refused: pickle instruction 0x%02x at byte %zu, and only tensors are rebuilt",
-                       m->where, op, m->size - (size_t)(m->end - m->p));
+    return snc_err_set(SNC_E_UNSUPPORTED, "%s: refused: pickle instruction 0x%02x at byte %zu, and only tensors are rebuilt", m->where, op,
+                       m->size - (size_t)(m->end - m->p));
 }
 
 snc_err snc_pkl__run(value **out, machine *m)

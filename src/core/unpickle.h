@@ -17,19 +17,19 @@ typedef struct snc_pkl_tensor {
     const char *storage; /* the record "data/STORAGE" of the archive holds the numbers */
     snc_dtype dtype;     /* as in snc_tensor */
     const char *dtype_name;
-    int width;           /* bytes an element */
-    int64_t numel;       /* elements of the storage */
-    int64_t offset;      /* first element */
+    int width;      /* bytes an element */
+    int64_t numel;  /* elements of the storage */
+    int64_t offset; /* first element */
     int rank;
     int64_t shape[SNC_TENSOR_RANK], stride[SNC_TENSOR_RANK]; /* in elements; all within the storage */
 } snc_pkl_tensor;
 
 typedef struct snc_pkl {
-    const snc_pkl_tensor *tensor;  /* [n] of the state dict */
+    const snc_pkl_tensor *tensor; /* [n] of the state dict */
     int n;
     const snc_pkl_tensor *storage; /* [n_storages] all that the pickle names, sorted by key, whoever uses them: type and elements alone */
     int n_storages;
-    size_t used;                   /* bytes of the pickle: others may lie behind it */
+    size_t used; /* bytes of the pickle: others may lie behind it */
 } snc_pkl;
 
 /* SNC_E_FORMAT: not a pickle, damaged, or no dict of tensors. `where` names the record in messages. */

@@ -11,8 +11,14 @@ struct snc_pkl_value {
     snc_pkl_kind kind;
     union {
         int64_t i;
-        struct { const char *s; size_t n; } str; /* not NUL-terminated */
-        struct { snc_pkl_value **v; size_t n, cap; } seq; /* a dict: key, value, key, value ... */
+        struct {
+            const char *s;
+            size_t n;
+        } str; /* not NUL-terminated */
+        struct {
+            snc_pkl_value **v;
+            size_t n, cap;
+        } seq; /* a dict: key, value, key, value ... */
         const struct snc_pkl_global *global;
         snc_pkl_tensor *tensor; /* also a storage: shape not yet set */
     } u;
@@ -37,7 +43,7 @@ typedef struct snc_pkl_machine {
 /* One pickle; m->p is behind it afterwards. The value lives in the arena, m's own lists until dispose. */
 snc_err snc_pkl__run(snc_pkl_value **out, snc_pkl_machine *m) SNC_MUST_USE;
 snc_err snc_pkl__damaged(const snc_pkl_machine *m, const char *what);
-bool    snc_pkl__is(const snc_pkl_value *v, const char *text); /* a string, and that one */
-void    snc_pkl__dispose(snc_pkl_machine *m);
+bool snc_pkl__is(const snc_pkl_value *v, const char *text); /* a string, and that one */
+void snc_pkl__dispose(snc_pkl_machine *m);
 
 #endif

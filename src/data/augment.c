@@ -1,3 +1,4 @@
+/* A piece is drawn as a place in a drawn row, so common pieces come often and nothing has to be counted. */
 #include "data/augment.h"
 
 #include <math.h>

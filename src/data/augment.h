@@ -18,7 +18,10 @@ typedef struct snc_augment {
     double join;    /* share of made rows of one text that join two rows */
     double replace; /* share of pieces replaced */
 } snc_augment;
-#define SNC_AUGMENT_INIT { .rows = 3, .join = 0.5, .replace = 0.15 }
+#define SNC_AUGMENT_INIT                        \
+    {                                           \
+        .rows = 3, .join = 0.5, .replace = 0.15 \
+    }
 
 /* A dataset of d's rows followed by the made ones (target NaN, line 0), none longer than d's longest. Same seed, same rows. */
 snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_augment *a, uint64_t seed) SNC_MUST_USE;

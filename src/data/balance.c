@@ -1,3 +1,4 @@
+/* One count of rows by class; sets of labels are balanced label by label, each a task of two classes. */
 #include "data/balance.h"
 
 #include <math.h>

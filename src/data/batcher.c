@@ -1,3 +1,4 @@
+/* Shuffled rows are sorted by length within 50 batches at a time, and the batches shuffled: rows of a batch have about one length. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,9 @@ enum { CHUNK_BATCHES = 50, STREAM_BATCHES = 0x5c10 };
 struct snc_batcher {
     const snc_dataset *d;
     int batch_size, count;
-    int32_t *order;   /* [n] dataset rows, batch after batch */
-    int32_t *turn;    /* [count] which run of batch_size rows of `order` comes at which place */
-    uint64_t *sorted; /* [CHUNK_BATCHES * batch_size] length and place of a chunk's rows */
+    int32_t *order;                 /* [n] dataset rows, batch after batch */
+    int32_t *turn;                  /* [count] which run of batch_size rows of `order` comes at which place */
+    uint64_t *sorted;               /* [CHUNK_BATCHES * batch_size] length and place of a chunk's rows */
     int32_t *ids, *types, *offsets; /* the batch handed out: [max_tokens], [batch_size + 1] */
 };
 

@@ -1,22 +1,23 @@
+/* Words are interned in a hash table and an index lists the rows of each; a row is compared along the list of its rarest word alone. */
 #include "data/contain_priv.h"
 
 #include <limits.h>
 #include <string.h>
 
 struct snc_contain {
-    snc_span *word;      /* [words] distinct words; the id is the position */
+    snc_span *word; /* [words] distinct words; the id is the position */
     size_t words, word_cap;
-    int32_t *slot;       /* [slots] open addressing, id + 1 or 0; slots is a power of two */
+    int32_t *slot; /* [slots] open addressing, id + 1 or 0; slots is a power of two: half the time of chained entries */
     size_t slots;
-    int32_t *id;         /* word ids of all texts, one after the other */
+    int32_t *id; /* word ids of all texts, one after the other */
     size_t ids, id_cap;
-    size_t *start;       /* [2 rows + 1] text s of row i is id[start[2i+s]] .. id[start[2i+s+1]] */
+    size_t *start; /* [2 rows + 1] text s of row i is id[start[2i+s]] .. id[start[2i+s+1]] */
     size_t start_cap;
     int rows;
-    int32_t *list;       /* rows that hold word w in text s: list[first[2w+s]] .. list[first[2w+s+1]] */
-    size_t *first;       /* [2 words + 1] */
+    int32_t *list; /* rows that hold word w in text s: list[first[2w+s]] .. list[first[2w+s+1]] */
+    size_t *first; /* [2 words + 1] */
     int indexed;
-    int32_t any[2];      /* two indexed rows, for rows without words */
+    int32_t any[2]; /* two indexed rows, for rows without words */
 };
 
 snc_err snc_contain__new(snc_contain **out) { return snc_alloc(out, 1, sizeof **out); }
@@ -150,8 +151,7 @@ static bool run_in(const int32_t *x, size_t n, const int32_t *y, size_t m)
 static bool row_in(const snc_contain *c, int x, int y)
 {
     const size_t *a = c->start + 2 * (size_t)x, *b = c->start + 2 * (size_t)y;
-    return run_in(c->id + a[0], a[1] - a[0], c->id + b[0], b[1] - b[0]) &&
-           run_in(c->id + a[1], a[2] - a[1], c->id + b[1], b[2] - b[1]);
+    return run_in(c->id + a[0], a[1] - a[0], c->id + b[0], b[1] - b[0]) && run_in(c->id + a[1], a[2] - a[1], c->id + b[1], b[2] - b[1]);
 }
 
 bool snc_contain__in(const snc_contain *c, int row, bool first_of_equals)

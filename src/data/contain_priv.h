@@ -15,13 +15,13 @@
 typedef struct snc_contain snc_contain;
 
 snc_err snc_contain__new(snc_contain **out) SNC_MUST_USE;
-void    snc_contain__free(snc_contain *c);
+void snc_contain__free(snc_contain *c);
 /* Adds rows [n], numbered on from those added before. Texts are borrowed for as long as the snc_contain lives. */
 snc_err snc_contain__add(snc_contain *c, const snc_row *rows, int n) SNC_MUST_USE;
 /* Makes `rows` [n] the ones that snc_contain__in looks among. Call it after the last add. */
 snc_err snc_contain__index(snc_contain *c, const int32_t *rows, int n) SNC_MUST_USE;
 /* Whether an indexed row other than `row` contains it. first_of_equals: an equal row counts only if its number is lower. */
-bool    snc_contain__in(const snc_contain *c, int row, bool first_of_equals);
-int     snc_contain__words(const snc_contain *c, int row); /* of both texts together */
+bool snc_contain__in(const snc_contain *c, int row, bool first_of_equals);
+int snc_contain__words(const snc_contain *c, int row); /* of both texts together */
 
 #endif

@@ -1,3 +1,4 @@
+/* Chunks of rows are tokenized in parallel into buffers of their own and joined in order: the thread count changes nothing. */
 #include "data/dataset.h"
 
 #include <math.h>
@@ -128,8 +129,7 @@ static snc_err encode(snc_dataset *d, encode_job *job, const snc_ctx *ctx)
     return join(d, job, chunks);
 }
 
-static snc_err tokenize(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok,
-                        const snc_row *const *row, int n)
+static snc_err tokenize(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_row *const *row, int n)
 {
     snc_err err = SNC_OK;
     snc_dataset *d = NULL;
@@ -184,15 +184,15 @@ static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, 
     bool dev = strcmp(split, "dev") == 0, carved = dev || strcmp(split, "train") == 0;
     if (carved) SNC_TRY(snc_rows__absent(&carved, t, dir, "dev"));
     SNC_TRY(snc_rows__load(out, t, dir, carved ? "train" : split));
-    if ((*out)->skipped)
-        snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);
+    if ((*out)->skipped) snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);
     if ((*out)->file.size > SNC_ROWS__LARGE)
-        snc_log(ctx, SNC_LOG_INFO, "%s: %.2f GB, %d rows: about %.2f GB of memory as rows and tokens", (*out)->path, (double)(*out)->file.size / 1e9, (*out)->n,
-                snc_rows__memory((double)(*out)->file.size) / 1e9);
+        snc_log(ctx, SNC_LOG_INFO, "%s: %.2f GB, %d rows: about %.2f GB of memory as rows and tokens", (*out)->path,
+                (double)(*out)->file.size / 1e9, (*out)->n, snc_rows__memory((double)(*out)->file.size) / 1e9);
     if (!carved) return SNC_OK;
     int n = (*out)->n;
     SNC_TRY(snc_carve__dev(*out, dev, (*out)->sets ? (*out)->sets->n : snc_task_classes(t), t->phrases));
-    SNC_CHECK((*out)->n > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out dev, of which there is no file", (*out)->path, n);
+    SNC_CHECK((*out)->n > 0, SNC_E_FORMAT,
+              "%s: %d rows, too few that no other row contains: cannot hold out dev, of which there is no file", (*out)->path, n);
     if ((*out)->dev) cJSON_AddNumberToObject((*out)->source, "dev", (*out)->dev);
     return SNC_OK;
 }
@@ -203,8 +203,8 @@ static void give_source(snc_dataset *d, snc_rows *rows)
     rows->source = NULL;
 }
 
-snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
-                         const char *split, int max_samples)
+snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, const char *split,
+                         int max_samples)
 {
     snc_err err = SNC_OK;
     snc_rows *rows = NULL;
@@ -229,8 +229,8 @@ static snc_err carve_nothing(snc_carve *c, const snc_rows *rows, const snc_rows 
     return every_row(&c->extra, c->n_extra);
 }
 
-snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
-                        bool hold_out, int max_train_samples, const char *unlabeled)
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, bool hold_out,
+                        int max_train_samples, const char *unlabeled)
 {
     snc_err err = SNC_OK;
     snc_rows *rows = NULL, *extra = NULL;
@@ -249,10 +249,10 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
     }
     out->removed = c.removed;
     if (hold_out && c.n_rank < FEW)
-        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path,
-                c.n_rank);
+        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path, c.n_rank);
     if (rows->dev)
-        snc_log(ctx, SNC_LOG_INFO, "%s: no dev file: %d rows of it are dev, by class and the same for every --seed (%d contained in those left train)",
+        snc_log(ctx, SNC_LOG_INFO,
+                "%s: no dev file: %d rows of it are dev, by class and the same for every --seed (%d contained in those left train)",
                 rows->path, rows->dev, rows->left_out);
     if (c.removed_extra)
         snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c.removed_extra);

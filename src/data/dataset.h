@@ -22,15 +22,15 @@
 
 typedef struct snc_dataset {
     int n;
-    int64_t *start;     /* [n+1] offsets into ids and types */
+    int64_t *start; /* [n+1] offsets into ids and types */
     int32_t *ids, *types;
-    float *target;      /* [n] class index, value, or number of a set of labels; NaN for an unlabelled row */
-    snc_sets *sets;     /* of a multilabel task: what target numbers; NULL otherwise */
-    int64_t *line;      /* [n] line number in the file, for messages */
-    int max_len;        /* the longest row, in tokens */
-    int truncated;      /* rows that were cut */
-    uint64_t *text;     /* [n] of each row's texts, equal for equal ones, 0 for an empty row; NULL for made rows */
-    cJSON *source;      /* of which file, and how it was read: data/source_priv.h; NULL where another dataset has it */
+    float *target;  /* [n] class index, value, or number of a set of labels; NaN for an unlabelled row */
+    snc_sets *sets; /* of a multilabel task: what target numbers; NULL otherwise */
+    int64_t *line;  /* [n] line number in the file, for messages */
+    int max_len;    /* the longest row, in tokens */
+    int truncated;  /* rows that were cut */
+    uint64_t *text; /* [n] of each row's texts, equal for equal ones, 0 for an empty row; NULL for made rows */
+    cJSON *source;  /* of which file, and how it was read: data/source_priv.h; NULL where another dataset has it */
 } snc_dataset;
 
 static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d->start[i + 1] - d->start[i]); }
@@ -43,20 +43,20 @@ uint64_t snc_dataset_hash(const snc_dataset *d);
 /* One file of the task as it stands. split: "train", "dev", "test" or another key of "files". dir holds the task's folder
  * (GLUE layout) or the files themselves. max_samples 0: all rows, otherwise the first max_samples after a seeded shuffle,
  * in file order. SNC_E_NOTFOUND: no such split or file; SNC_E_FORMAT: a bad row, with its line. */
-snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
-                         const char *split, int max_samples) SNC_MUST_USE;
+snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, const char *split,
+                         int max_samples) SNC_MUST_USE;
 
 typedef struct snc_splits {
     snc_dataset *train, *rank, *select; /* rank and select NULL without hold_out */
-    int removed; /* train rows dropped by the containment rule */
-    int dev;     /* rows of the train file that are dev, which has no file of its own */
+    int removed;                        /* train rows dropped by the containment rule */
+    int dev;                            /* rows of the train file that are dev, which has no file of its own */
 } snc_splits;
 /* Carves the train file with ctx->seed. unlabeled (a text file, one row a line, a TAB makes a pair) or NULL is appended to
  * train with target NaN, but for the rows that rank or select contain; max_train_samples counts the labelled rows alone.
  * Rows equal for equal seed, whatever the tokenizer. */
-snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
-                        bool hold_out, int max_train_samples, const char *unlabeled) SNC_MUST_USE;
-void    snc_splits_dispose(snc_splits *s);
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, bool hold_out,
+                        int max_train_samples, const char *unlabeled) SNC_MUST_USE;
+void snc_splits_dispose(snc_splits *s);
 
 /* ---- batches ------------------------------------------------------------------------------------------------------ */
 
@@ -64,14 +64,14 @@ void    snc_splits_dispose(snc_splits *s);
  * Borrows the dataset; one thread at a time. */
 typedef struct snc_batcher snc_batcher;
 snc_err snc_batcher_new(snc_batcher **out, const snc_dataset *d, int batch_size) SNC_MUST_USE;
-void    snc_batcher_free(snc_batcher *b);
-int     snc_batcher_count(const snc_batcher *b);                       /* batches an epoch, the last may be small */
-int     snc_batcher_max_tokens(const snc_batcher *b);                  /* bound over all epochs: batch_size * longest */
-void    snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch);   /* same arguments, same batches; before the first
+void snc_batcher_free(snc_batcher *b);
+int snc_batcher_count(const snc_batcher *b);                      /* batches an epoch, the last may be small */
+int snc_batcher_max_tokens(const snc_batcher *b);                 /* bound over all epochs: batch_size * longest */
+void snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch); /* same arguments, same batches; before the first
                                                                           call, batches are in file order */
 /* Gathers batch i; x and rows [B] (indices into the dataset) are borrowed until the next call. */
-void    snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i);
+void snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i);
 /* Gathers the given rows in the given order (evaluation: any order the caller likes). */
-void    snc_batcher_rows(snc_tokens *x, snc_batcher *b, const int32_t *rows, int n /* <= batch_size */);
+void snc_batcher_rows(snc_tokens *x, snc_batcher *b, const int32_t *rows, int n /* <= batch_size */);
 
 #endif

@@ -1,3 +1,4 @@
+/* One pass of memchr over the bytes of the file: a field is a view, and copied only where "" inside quotes has to become one. */
 #include "data/delimited_priv.h"
 
 #include <string.h>
@@ -37,7 +38,8 @@ static snc_err quoted_field(snc_delimited *d)
     bool doubled = false;
     for (;; q += 2) {
         q = memchr(q, '"', (size_t)(d->end - q));
-        SNC_CHECK(q, SNC_E_FORMAT, "%s:%lld: a quote opens here and never closes (--quoting none: quotes are text)", d->path, (long long)opened);
+        SNC_CHECK(q, SNC_E_FORMAT, "%s:%lld: a quote opens here and never closes (--quoting none: quotes are text)", d->path,
+                  (long long)opened);
         if (q + 1 == d->end || q[1] != '"') break;
         doubled = true;
     }
@@ -48,7 +50,8 @@ static snc_err quoted_field(snc_delimited *d)
     for (d->p = q + 1; d->p < d->end && *d->p == ' ' && d->separator != ' ';) d->p++; /* "good" ,1 as people type it */
     d->quotes++;
     bool ends = d->p == d->end || *d->p == d->separator || *d->p == '\n' || (*d->p == '\r' && d->p + 1 < d->end && d->p[1] == '\n');
-    SNC_CHECK(ends, SNC_E_FORMAT, "%s:%lld: text after a closing quote (--quoting none: quotes are text)", d->path, (long long)d->lines + 1);
+    SNC_CHECK(ends, SNC_E_FORMAT, "%s:%lld: text after a closing quote (--quoting none: quotes are text)", d->path,
+              (long long)d->lines + 1);
     if (d->p < d->end && *d->p == '\r') d->p++;
     if (!doubled) return add_field(d, begin, n);
     char *out;

@@ -20,22 +20,22 @@ typedef struct snc_span {
 } snc_span;
 
 typedef struct snc_delimited {
-    const char *path;      /* for messages, borrowed */
-    const char *p, *end;   /* what is left */
-    int64_t line, lines;   /* of the present record's begin, from 1; lines behind us */
+    const char *path;    /* for messages, borrowed */
+    const char *p, *end; /* what is left */
+    int64_t line, lines; /* of the present record's begin, from 1; lines behind us */
     bool quoted;
     char separator;
-    snc_span *field;       /* [n] of the present record */
-    int n, quotes;         /* fields; those that stood in quotes */
+    snc_span *field; /* [n] of the present record */
+    int n, quotes;   /* fields; those that stood in quotes */
     size_t cap;
     snc_arena *arena;      /* of fields without their doubled quotes; the caller's */
     bool doubled, spanned; /* seen so far: a doubled quote; a separator or a line feed inside quotes */
 } snc_delimited;
 
-void    snc_delimited__init(snc_delimited *d, snc_arena *arena, const char *path, const char *data, size_t n, char separator, bool quoted);
+void snc_delimited__init(snc_delimited *d, snc_arena *arena, const char *path, const char *data, size_t n, char separator, bool quoted);
 /* *more false at the end. SNC_E_FORMAT: a quote that never closes, text after a closing one; with the line. */
 snc_err snc_delimited__next(bool *more, snc_delimited *d) SNC_MUST_USE;
-void    snc_delimited__dispose(snc_delimited *d);
+void snc_delimited__dispose(snc_delimited *d);
 
 /* Whether the data reads as quoted and says so: every record has as many fields as the first, and some field needs its quotes (it
  * holds a separator, a line feed or a doubled quote) or all of the first record's have them. */

@@ -1,56 +1,32 @@
+/* A hash table of spellings, as a file has many labels and few spellings: each is folded once, and then found by its bytes. */
 #include "data/labels_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
-
-enum { SHOWN = 60 };
-
 /* ---- spellings ------------------------------------------------------------------------------------------------------ */
 
-static size_t slot_of(const snc_spellings *s, snc_span text)
+/* NULL: it was not seen. */
+static snc_spelling *find(snc_spelling *all, snc_span text)
 {
-    size_t at = (size_t)snc_digest(&(snc_digest_part){text.p, text.n}, 1) & (s->slots - 1);
-    while (s->slot[at]) {
-        const snc_span *other = &s->v[s->slot[at] - 1].text;
-        if (other->n == text.n && memcmp(other->p, text.p, text.n) == 0) break;
-        at = (at + 1) & (s->slots - 1);
-    }
-    return at;
+    snc_spelling *s;
+    HASH_FIND(hh, all, text.p, text.n, s);
+    return s;
 }
 
-int snc_spellings__find(const snc_spellings *s, snc_span text) { return s->slots ? s->slot[slot_of(s, text)] - 1 : -1; }
-
-static snc_err grow_slots(snc_spellings *s)
+/* A spelling that is new. */
+static snc_err add(snc_spelling **out, snc_spelling **all, snc_arena *arena, snc_span text, int class)
 {
-    size_t slots = s->slots ? 2 * s->slots : 64;
-    snc_free(s->slot);
-    s->slot = NULL;
-    s->slots = 0;
-    SNC_TRY(snc_alloc(&s->slot, slots, sizeof *s->slot));
-    s->slots = slots;
-    for (int i = 0; i < s->n; i++) s->slot[slot_of(s, s->v[i].text)] = i + 1;
-    return SNC_OK;
-}
-
-snc_err snc_spellings__add(snc_spellings *s, snc_arena *arena, snc_span text, int class)
-{
+    snc_spelling *s;
     char *copy;
-    if (2 * ((size_t)s->n + 1) > s->slots) SNC_TRY(grow_slots(s));
-    SNC_TRY(snc_grow(&s->v, &s->cap, (size_t)s->n + 1, sizeof *s->v));
+    SNC_TRY(snc_arena_alloc(&s, arena, sizeof *s));
     SNC_TRY(snc_arena_strndup(&copy, arena, text.p, text.n));
-    s->v[s->n] = (snc_spelling){{copy, text.n}, class, 0};
-    size_t at = slot_of(s, s->v[s->n].text);
-    s->slot[at] = ++s->n;
+    s->text = (snc_span){copy, text.n};
+    s->class = class;
+    HASH_ADD_KEYPTR(hh, *all, copy, text.n, s);
+    SNC_CHECK(s->hh.tbl, SNC_E_NOMEM, "out of memory for spellings of labels");
+    *out = s;
     return SNC_OK;
-}
-
-void snc_spellings__dispose(snc_spellings *s)
-{
-    snc_free(s->v);
-    snc_free(s->slot);
-    *s = (snc_spellings){0};
 }
 
 /* ---- what differs in nothing that matters ----------------------------------------------------------------------------- */
@@ -116,36 +92,36 @@ snc_err snc_labels__init(snc_labels *l, const snc_task *t, snc_arena *arena)
     *l = (snc_labels){.arena = arena};
     for (int k = 0; k < t->labels.n; k++) {
         snc_span text = {t->labels.v[k], strlen(t->labels.v[k])}, key;
-        SNC_TRY(snc_spellings__add(&l->as_is, arena, text, k));
+        snc_spelling *s;
+        SNC_TRY(add(&s, &l->as_is, arena, text, k));
         SNC_TRY(snc_label__fold(&key, arena, text));
-        int at = snc_spellings__find(&l->folded, key);
-        if (at >= 0) l->folded.v[at].class = -1;
-        else SNC_TRY(snc_spellings__add(&l->folded, arena, key, k));
+        s = find(l->folded, key);
+        if (s) s->class = -1;
+        else SNC_TRY(add(&s, &l->folded, arena, key, k));
     }
     return SNC_OK;
 }
 
 snc_err snc_labels__class(int *class, snc_labels *l, snc_span label)
 {
-    int at = snc_spellings__find(&l->as_is, label);
+    snc_spelling *s = find(l->as_is, label);
     *class = -1;
-    if (at < 0) {
+    if (!s) {
         snc_span key;
         SNC_TRY(snc_label__fold(&key, l->arena, label));
-        int as = snc_spellings__find(&l->folded, key);
-        if (as < 0 || l->folded.v[as].class < 0) return SNC_OK;
-        SNC_TRY(snc_spellings__add(&l->as_is, l->arena, label, l->folded.v[as].class));
-        at = l->as_is.n - 1;
+        const snc_spelling *as = find(l->folded, key);
+        if (!as || as->class < 0) return SNC_OK;
+        SNC_TRY(add(&s, &l->as_is, l->arena, label, as->class));
     }
-    l->as_is.v[at].rows++;
-    *class = l->as_is.v[at].class;
+    s->rows++;
+    *class = s->class;
     return SNC_OK;
 }
 
 void snc_labels__dispose(snc_labels *l)
 {
-    snc_spellings__dispose(&l->as_is);
-    snc_spellings__dispose(&l->folded);
+    HASH_CLEAR(hh, l->as_is);
+    HASH_CLEAR(hh, l->folded);
 }
 
 /* ---- the labels of a train file --------------------------------------------------------------------------------------- */
@@ -166,29 +142,28 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y ? 1 : by_bytes(a, b);
 }
 
-static snc_err add_spelling(snc_labels *l, const snc_reader *r, snc_span label)
+static snc_err add_spelling(snc_spelling **out, snc_labels *l, const snc_reader *r, snc_span label)
 {
     snc_span key;
+    snc_spelling *as;
     SNC_TRY(snc_label__fold(&key, l->arena, label));
     SNC_CHECK(key.n && !memchr(label.p, 0, label.n), SNC_E_FORMAT, "%s:%lld: an empty label", r->path, (long long)r->line);
-    int k = snc_spellings__find(&l->folded, key);
-    if (k < 0) {
-        k = l->folded.n;
-        SNC_CHECK(k < SNC_TASK__MAX_LABELS, SNC_E_FORMAT, "%s:%lld: more than %d different labels; numbers to predict need \"type\": \"regression\"",
-                  r->path, (long long)r->line, SNC_TASK__MAX_LABELS);
-        SNC_TRY(snc_spellings__add(&l->folded, l->arena, key, k));
+    as = find(l->folded, key);
+    if (!as) {
+        int k = (int)HASH_COUNT(l->folded);
+        SNC_CHECK(k < SNC_TASK__MAX_LABELS, SNC_E_FORMAT,
+                  "%s:%lld: more than %d different labels; numbers to predict need \"type\": \"regression\"", r->path, (long long)r->line,
+                  SNC_TASK__MAX_LABELS);
+        SNC_TRY(add(&as, &l->folded, l->arena, key, k));
     }
-    return snc_spellings__add(&l->as_is, l->arena, label, k);
+    return add(out, &l->as_is, l->arena, label, as->class);
 }
 
 static snc_err count_spelling(snc_labels *l, const snc_reader *r, snc_span label)
 {
-    int at = snc_spellings__find(&l->as_is, label);
-    if (at < 0) {
-        SNC_TRY(add_spelling(l, r, label));
-        at = l->as_is.n - 1;
-    }
-    l->as_is.v[at].rows++;
+    snc_spelling *s = find(l->as_is, label);
+    if (!s) SNC_TRY(add_spelling(&s, l, r, label));
+    s->rows++;
     return SNC_OK;
 }
 
@@ -213,8 +188,7 @@ static snc_err count_spellings(snc_labels *l, snc_reader *r)
 static snc_err choose_spellings(const char **label, const snc_labels *l)
 {
     int64_t most[SNC_TASK__MAX_LABELS] = {0};
-    for (int i = 0; i < l->as_is.n; i++) {
-        const snc_spelling *s = &l->as_is.v[i];
+    for (const snc_spelling *s = l->as_is; s; s = s->hh.next) {
         if (s->rows <= most[s->class]) continue;
         snc_span text = bare(s->text);
         char *copy;
@@ -230,7 +204,7 @@ snc_err snc_labels__discover(snc_task *t, snc_reader *r)
     snc_labels l = {.arena = r->text.arena};
     const char **label;
     snc_err err = count_spellings(&l, r);
-    int n = l.folded.n;
+    int n = (int)HASH_COUNT(l.folded);
     if (!err && n == 0) err = snc_err_set(SNC_E_FORMAT, "%s: no row with a label", r->path);
     if (!err) err = snc_arena_alloc(&label, l.arena, (size_t)(n + 1) * sizeof *label);
     if (!err) err = choose_spellings(label, &l);

@@ -6,38 +6,28 @@
 #ifndef SNC_DATA_LABELS_PRIV_H
 #define SNC_DATA_LABELS_PRIV_H
 
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 #include "data/rows_priv.h"
 
 typedef struct snc_spelling {
+    UT_hash_handle hh; /* by text; hh.next is the one that came after it */
     snc_span text;
-    int class;    /* -1: of two classes */
+    int class; /* -1: of two classes */
     int64_t rows;
 } snc_spelling;
 
-typedef struct snc_spellings {
-    snc_spelling *v; /* [n], in the order they came */
-    int n;
-    size_t cap;
-    int32_t *slot;   /* [slots] open addressing, place + 1 or 0; slots is a power of two */
-    size_t slots;
-} snc_spellings;
-
-/* The place of a spelling; -1: it was not seen. */
-int     snc_spellings__find(const snc_spellings *s, snc_span text);
-/* A spelling that is new; its text is copied into the arena. */
-snc_err snc_spellings__add(snc_spellings *s, snc_arena *arena, snc_span text, int class) SNC_MUST_USE;
-void    snc_spellings__dispose(snc_spellings *s);
-
 /* Which class a label of the task is. */
 typedef struct snc_labels {
-    snc_spellings as_is, folded; /* the first labels of as_is are the task's */
+    snc_spelling *as_is, *folded; /* by text; the first of as_is are the task's. In the arena */
     snc_arena *arena;
 } snc_labels;
 
 snc_err snc_labels__init(snc_labels *l, const snc_task *t, snc_arena *arena) SNC_MUST_USE;
 /* *class -1: none of them. */
 snc_err snc_labels__class(int *class, snc_labels *l, snc_span label) SNC_MUST_USE;
-void    snc_labels__dispose(snc_labels *l);
+void snc_labels__dispose(snc_labels *l);
 
 snc_err snc_label__fold(snc_span *out, snc_arena *arena, snc_span label) SNC_MUST_USE;
 

@@ -1,3 +1,4 @@
+/* Scores of classes come from one count of hits, answers and labels a class; Spearman's is Pearson's of ranks that equal values share. */
 #include "data/metrics.h"
 
 #include <math.h>
@@ -100,9 +101,18 @@ static snc_err of_tallies(double *out, double (*score)(const tally *c, int K, in
     return SNC_OK;
 }
 
-static snc_err matthews(double *out, const float *pred, const float *target, int n) { return of_tallies(out, matthews_of, pred, target, n); }
-static snc_err macro_f1(double *out, const float *pred, const float *target, int n) { return of_tallies(out, macro_f1_of, pred, target, n); }
-static snc_err balanced_accuracy(double *out, const float *pred, const float *target, int n) { return of_tallies(out, balanced_of, pred, target, n); }
+static snc_err matthews(double *out, const float *pred, const float *target, int n)
+{
+    return of_tallies(out, matthews_of, pred, target, n);
+}
+static snc_err macro_f1(double *out, const float *pred, const float *target, int n)
+{
+    return of_tallies(out, macro_f1_of, pred, target, n);
+}
+static snc_err balanced_accuracy(double *out, const float *pred, const float *target, int n)
+{
+    return of_tallies(out, balanced_of, pred, target, n);
+}
 
 static bool constant(const double *v, int n)
 {
@@ -177,27 +187,18 @@ out:
     return err;
 }
 
-static snc_err pearson(double *out, const float *pred, const float *target, int n)
-{
-    return correlate(out, pred, target, n, false);
-}
+static snc_err pearson(double *out, const float *pred, const float *target, int n) { return correlate(out, pred, target, n, false); }
 
-static snc_err spearman(double *out, const float *pred, const float *target, int n)
-{
-    return correlate(out, pred, target, n, true);
-}
+static snc_err spearman(double *out, const float *pred, const float *target, int n) { return correlate(out, pred, target, n, true); }
 
 static const struct metric {
     const char *name;
     bool of_classes;
     snc_err (*score)(double *out, const float *pred, const float *target, int n);
-} metrics[] = {{"accuracy", true, accuracy},
-               {"f1", true, f1},
+} metrics[] = {{"accuracy", true, accuracy}, {"f1", true, f1},
                {"micro_f1", true, accuracy}, /* one answer a row: what is a false positive of one class is missed of another */
-               {"macro_f1", true, macro_f1},
-               {"balanced_accuracy", true, balanced_accuracy},
-               {"matthews", true, matthews},
-               {"pearson", false, pearson},
+               {"macro_f1", true, macro_f1}, {"balanced_accuracy", true, balanced_accuracy},
+               {"matthews", true, matthews}, {"pearson", false, pearson},
                {"spearman", false, spearman}};
 
 static const struct metric *find(const char *name)
@@ -219,13 +220,13 @@ static bool is_class(float v) { return v >= 0.0f && v < (float)MAX_CLASSES && fl
 snc_err snc_metric(double *out, const char *name, const float *pred, const float *target, int n)
 {
     const struct metric *m = find(name);
-    SNC_CHECK(m, SNC_E_NOTFOUND, "metric '%s': expected accuracy, f1, micro_f1, macro_f1, balanced_accuracy, matthews, pearson or spearman", name);
+    SNC_CHECK(m, SNC_E_NOTFOUND, "metric '%s': expected accuracy, f1, micro_f1, macro_f1, balanced_accuracy, matthews, pearson or spearman",
+              name);
     SNC_CHECK(n >= 1, SNC_E_ARG, "%s: no rows", name);
     for (int i = 0; i < n; i++) {
         SNC_CHECK(isfinite(target[i]), SNC_E_ARG, "%s: row %d has no label", name, i);
         SNC_CHECK(isfinite(pred[i]), SNC_E_DIVERGED, "%s: the prediction of row %d is not finite", name, i);
-        SNC_CHECK(!m->of_classes || (is_class(pred[i]) && is_class(target[i])), SNC_E_ARG,
-                  "%s: row %d holds no class index", name, i);
+        SNC_CHECK(!m->of_classes || (is_class(pred[i]) && is_class(target[i])), SNC_E_ARG, "%s: row %d holds no class index", name, i);
     }
     return m->score(out, pred, target, n);
 }

@@ -26,6 +26,6 @@ bool snc_metric_known(bool *of_classes, const char *name);
 /* Sets of labels: accuracy (the whole set is right), micro_f1 (of all labels together), macro_f1 (the mean over all K; a label that
  * is neither answered nor there counts 0, as in scikit-learn). said, is [n, K], 0 or 1. */
 snc_err snc_metric_sets(double *out, const char *name, const uint8_t *said, const uint8_t *is, int n, int K) SNC_MUST_USE;
-bool    snc_metric_of_sets(const char *name);
+bool snc_metric_of_sets(const char *name);
 
 #endif

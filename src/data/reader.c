@@ -1,3 +1,4 @@
+/* CSV, TSV, JSON lines and a JSON list behind one next(); columns are matched by exact name first, then without case and blanks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -48,8 +49,9 @@ static snc_err check_alone(const snc_reader *r, const snc_column *c, int found)
         if (same(r->name[found], c->names.v[k])) return SNC_OK;
         if (!snc_reader__alike(r->name[found], c->names.v[k])) continue;
         for (int i = found + 1; i < r->names; i++)
-            SNC_CHECK(!snc_reader__alike(r->name[i], c->names.v[k]), SNC_E_FORMAT, "%s:%lld: columns '%.*s' and '%.*s' may both be '%s'", r->path,
-                      (long long)r->text.line, shown(r->name[found]), r->name[found].p, shown(r->name[i]), r->name[i].p, c->names.v[k]);
+            SNC_CHECK(!snc_reader__alike(r->name[i], c->names.v[k]), SNC_E_FORMAT, "%s:%lld: columns '%.*s' and '%.*s' may both be '%s'",
+                      r->path, (long long)r->text.line, shown(r->name[found]), r->name[found].p, shown(r->name[i]), r->name[i].p,
+                      c->names.v[k]);
     }
     return SNC_OK;
 }
@@ -66,7 +68,8 @@ static snc_err no_column(const snc_reader *r, const snc_column *c)
         }
         snprintf(there + at, sizeof there - at, "%s'%.*s'", i ? ", " : "", shown(r->name[i]), r->name[i].p);
     }
-    return snc_err_set(SNC_E_FORMAT, "%s:%lld: no column '%s' in the header; it has %s (--text, --text-pair and --label name columns)", r->path, (long long)r->text.line, c->names.v[0], there);
+    return snc_err_set(SNC_E_FORMAT, "%s:%lld: no column '%s' in the header; it has %s (--text, --text-pair and --label name columns)",
+                       r->path, (long long)r->text.line, c->names.v[0], there);
 }
 
 static snc_err find_column(int *out, snc_reader *r, const snc_column *c, bool has_header, bool required)
@@ -135,11 +138,11 @@ static snc_err next_delimited(bool *more, snc_reader *r)
         if (!*more) return SNC_OK;
         if (r->strict && is_empty(d)) continue;
         r->line = d->line;
-        SNC_CHECK(r->width == 0 || d->n == r->width || r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, the header has %d", r->path,
-                  (long long)r->line, d->n, d->n == 1 ? "" : "s", r->width);
+        SNC_CHECK(r->width == 0 || d->n == r->width || r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, the header has %d",
+                  r->path, (long long)r->line, d->n, d->n == 1 ? "" : "s", r->width);
         if (d->n >= r->need) break;
-        SNC_CHECK(r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, expected at least %d", r->path,
-                  (long long)r->line, d->n, d->n == 1 ? "" : "s", r->need);
+        SNC_CHECK(r->task->skip_short_rows, SNC_E_FORMAT, "%s:%lld: %d column%s, expected at least %d", r->path, (long long)r->line, d->n,
+                  d->n == 1 ? "" : "s", r->need);
         r->skipped++;
     }
     r->text_a = field(d, r->a);
@@ -181,7 +184,8 @@ static snc_err no_key(const snc_reader *r, const snc_column *c)
         size_t at = strlen(there);
         if (at < sizeof there - 2 * SHOWN) snprintf(there + at, sizeof there - at, "%s'%.*s'", at ? ", " : "", SHOWN, key->string);
     }
-    return snc_err_set(SNC_E_FORMAT, "%s:%lld: no key '%s'%s%s", r->path, (long long)r->line, c->names.v[0], *there ? "; the row has " : "", there);
+    return snc_err_set(SNC_E_FORMAT, "%s:%lld: no key '%s'%s%s", r->path, (long long)r->line, c->names.v[0], *there ? "; the row has " : "",
+                       there);
 }
 
 static snc_err read_text(snc_span *out, const snc_reader *r, const snc_column *c)
@@ -198,7 +202,9 @@ static snc_err json_label(snc_span *out, snc_reader *r, const cJSON *v, const ch
     const char *text = cJSON_IsString(v) ? v->valuestring : cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : r->number;
     if (text == r->number) {
         SNC_CHECK(cJSON_IsNumber(v), SNC_E_FORMAT, "%s:%lld: '%s' must be a string or a number%s", r->path, (long long)r->line, key,
-                  r->task->multilabel ? ", or a list of those" : cJSON_IsArray(v) ? "; lists need \"type\": \"multilabel\"" : "");
+                  r->task->multilabel ? ", or a list of those"
+                  : cJSON_IsArray(v)  ? "; lists need \"type\": \"multilabel\""
+                                      : "");
         snprintf(r->number, sizeof r->number, "%.17g", v->valuedouble);
     }
     *out = (snc_span){text, strlen(text)};
@@ -214,9 +220,7 @@ static snc_err read_target(snc_reader *r)
         r->list = v;
         return SNC_OK;
     }
-    if (!v) {
-        return r->needs_label ? no_key(r, &r->task->label) : SNC_OK;
-    }
+    if (!v) { return r->needs_label ? no_key(r, &r->task->label) : SNC_OK; }
     return json_label(&r->target, r, v, v->string);
 }
 

@@ -1,3 +1,4 @@
+/* The file of a split is read once and its texts stay views into it; only what dies with a row of JSON is copied. */
 #include "data/rows_priv.h"
 
 #include <limits.h>
@@ -36,8 +37,8 @@ static snc_err unknown_label(const snc_reader *r, snc_span label)
         size_t at = strlen(known);
         snprintf(known + at, sizeof known - at, "%s%.60s", k ? ", " : "", labels->v[k]);
     }
-    return snc_err_set(SNC_E_FORMAT, "%s:%lld: label '%.*s' is not one of the task's %d: %s", r->path, (long long)r->line,
-                       shown(label), label.p, labels->n, known);
+    return snc_err_set(SNC_E_FORMAT, "%s:%lld: label '%.*s' is not one of the task's %d: %s", r->path, (long long)r->line, shown(label),
+                       label.p, labels->n, known);
 }
 
 static snc_err find_label(int *class, snc_labels *labels, const snc_reader *r, snc_span label)
@@ -73,8 +74,8 @@ static snc_err read_target(float *out, snc_labels *labels, snc_reader *r, snc_se
     if (sets) return read_set(out, labels, r, sets);
     if (r->task->regression) {
         double v = 0.0;
-        SNC_CHECK(snc_read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number",
-                  r->path, (long long)r->line, shown(r->target), r->target.p);
+        SNC_CHECK(snc_read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number", r->path,
+                  (long long)r->line, shown(r->target), r->target.p);
         *out = (float)v;
         return SNC_OK;
     }
@@ -114,9 +115,9 @@ static snc_err not_found(const snc_task *t, const snc_split_file *f, const char 
         if (*t->folder) SNC_TRY(snc_textfile__refuse_other(folder, stem));
         SNC_TRY(snc_textfile__refuse_other(dir, stem));
     }
-    return snc_err_set(SNC_E_NOTFOUND, "%s: no %s file of task %s (%s%s%s%s) in it%s%s", dir, f->split, t->name,
-                       f->files.v[0], f->files.n > 1 ? " or " : "", f->files.n > 1 ? f->files.v[1] : "",
-                       f->files.n > 2 ? " ..." : "", *t->folder ? " or its folder " : "", t->folder);
+    return snc_err_set(SNC_E_NOTFOUND, "%s: no %s file of task %s (%s%s%s%s) in it%s%s", dir, f->split, t->name, f->files.v[0],
+                       f->files.n > 1 ? " or " : "", f->files.n > 1 ? f->files.v[1] : "", f->files.n > 2 ? " ..." : "",
+                       *t->folder ? " or its folder " : "", t->folder);
 }
 
 /* dir/folder/name, then dir/name, for every name of the list. */
@@ -159,8 +160,9 @@ double snc_rows__memory(double bytes) { return 4 * bytes; }
 static snc_err check_memory(const char *path, double bytes)
 {
     double needs = snc_rows__memory(bytes), room = bytes > SNC_ROWS__LARGE ? snc_room_memory() : 0;
-    SNC_CHECK(room == 0 || needs <= room, SNC_E_NOMEM, "%s: %.2f GB of rows take about %.2f GB of memory, %.2f GB are free: a part of the file may do", path,
-              bytes / 1e9, needs / 1e9, room / 1e9);
+    SNC_CHECK(room == 0 || needs <= room, SNC_E_NOMEM,
+              "%s: %.2f GB of rows take about %.2f GB of memory, %.2f GB are free: a part of the file may do", path, bytes / 1e9,
+              needs / 1e9, room / 1e9);
     return SNC_OK;
 }
 
@@ -298,8 +300,7 @@ static snc_err read_unlabeled(snc_rows *rows, const snc_task *t)
         if (tab) row.b = (snc_span){tab + 1, n - row.a.n - 1};
         SNC_CHECK(n == 0 || (tab != NULL) == t->pair, SNC_E_FORMAT, "%s:%lld: expected %s", rows->path, (long long)line,
                   t->pair ? "two texts parted by a TAB" : "one text without a TAB");
-        SNC_CHECK(!tab || !memchr(row.b.p, '\t', row.b.n), SNC_E_FORMAT, "%s:%lld: more than one TAB", rows->path,
-                  (long long)line);
+        SNC_CHECK(!tab || !memchr(row.b.p, '\t', row.b.n), SNC_E_FORMAT, "%s:%lld: more than one TAB", rows->path, (long long)line);
         if (n) SNC_TRY(rows_add(rows, &row));
         p = lf ? lf + 1 : end;
     }
@@ -345,7 +346,8 @@ static snc_err discover_pair(snc_task *t, snc_reader *r)
     return snc_task__hash(t);
 }
 
-static snc_err discover(snc_err (*find_out)(snc_task *, snc_reader *), snc_task *t, const snc_split_file *f, const char *path, const snc_textfile *file)
+static snc_err discover(snc_err (*find_out)(snc_task *, snc_reader *), snc_task *t, const snc_split_file *f, const char *path,
+                        const snc_textfile *file)
 {
     snc_arena *arena = NULL;
     snc_reader r;

@@ -18,22 +18,22 @@ typedef enum snc_form { SNC_FORM__TSV, SNC_FORM__CSV, SNC_FORM__JSONL, SNC_FORM_
 
 typedef struct snc_reader {
     const snc_task *task;
-    const char *path;      /* for messages, borrowed */
+    const char *path; /* for messages, borrowed */
     snc_form form;
-    snc_delimited text;    /* what is left of the file; of JSON, without fields */
-    const char *begin;     /* of a list, where its bracket is */
-    int64_t line;          /* of the present row, from 1 */
-    int skipped;           /* rows left out by skip_short_rows */
+    snc_delimited text; /* what is left of the file; of JSON, without fields */
+    const char *begin;  /* of a list, where its bracket is */
+    int64_t line;       /* of the present row, from 1 */
+    int skipped;        /* rows left out by skip_short_rows */
     bool needs_label, strict;
-    bool second;           /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
-    snc_span *name;        /* [names] cells of the header, in the arena */
+    bool second;    /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
+    snc_span *name; /* [names] cells of the header, in the arena */
     int names;
-    int width;             /* columns that every row has to have; 0: any number of at least `need` */
-    int a, b, label, need; /* columns: an index, -1 the last, NO_COLUMN */
-    cJSON *json;           /* the present row of JSON */
-    char number[32];       /* its label when it is a number */
+    int width;                       /* columns that every row has to have; 0: any number of at least `need` */
+    int a, b, label, need;           /* columns: an index, -1 the last, NO_COLUMN */
+    cJSON *json;                     /* the present row of JSON */
+    char number[32];                 /* its label when it is a number */
     snc_span text_a, text_b, target; /* the present row; of JSON valid until the next; target.p NULL: no label */
-    const cJSON *list;     /* in place of target: its labels, of JSON in a task of any number of labels */
+    const cJSON *list;               /* in place of target: its labels, of JSON in a task of any number of labels */
 } snc_reader;
 
 /* The labels of the present row, one by one: its target, or what that is a list of (multilabel). */
@@ -48,12 +48,12 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
                          size_t n) SNC_MUST_USE;
 /* *more false at the end. SNC_E_FORMAT: too few columns, not a JSON object, an absent key; each with its line number. */
 snc_err snc_reader__next(bool *more, snc_reader *r) SNC_MUST_USE;
-void    snc_reader__dispose(snc_reader *r);
-bool    snc_reader__is_json(const snc_reader *r);
+void snc_reader__dispose(snc_reader *r);
+bool snc_reader__is_json(const snc_reader *r);
 /* The key of a JSON row that a column reads; NULL: it has none. */
 const cJSON *snc_reader__key(const snc_reader *r, const snc_column *c);
 /* Equal, or so but for ASCII case and blanks around: what finds a column. */
-bool    snc_reader__alike(snc_span cell, const char *name);
+bool snc_reader__alike(snc_span cell, const char *name);
 snc_label_walk snc_reader__labels(const snc_reader *r);
 /* *more false at the end; a number is written into r. SNC_E_FORMAT: a list item that is no label, an empty label between separators. */
 snc_err snc_reader__label(bool *more, snc_span *label, snc_reader *r, snc_label_walk *walk) SNC_MUST_USE;
@@ -61,8 +61,8 @@ snc_err snc_reader__label(bool *more, snc_span *label, snc_reader *r, snc_label_
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct snc_row {
-    snc_span a, b;  /* b.p NULL: a single text */
-    float target;   /* class, value, or number of a set of labels; NaN: none */
+    snc_span a, b; /* b.p NULL: a single text */
+    float target;  /* class, value, or number of a set of labels; NaN: none */
     int64_t line;
 } snc_row;
 
@@ -79,7 +79,7 @@ typedef struct snc_rows {
 } snc_rows;
 
 /* Bytes of memory that a file of so many takes as rows and tokens: as measured, 3.4 for each of English in short rows. */
-double  snc_rows__memory(double bytes);
+double snc_rows__memory(double bytes);
 enum { SNC_ROWS__LARGE = 256000000 }; /* bytes of a file that is asked whether there is room */
 
 /* One split of the task. dir holds the task's folder or the files themselves, or is one file, whose rows are train. SNC_E_NOTFOUND: no
@@ -88,14 +88,13 @@ snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const
 /* Whether a split has no file. SNC_E_UNSUPPORTED: it has one that nobody reads. */
 snc_err snc_rows__absent(bool *out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;
 /* The same from memory; data must outlive the rows. */
-snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, const char *path, const void *data,
-                        size_t n) SNC_MUST_USE;
+snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, const char *path, const void *data, size_t n) SNC_MUST_USE;
 /* A text file without labels: one row a line, a TAB parts a pair. */
 snc_err snc_rows__load_unlabeled(snc_rows **out, const snc_task *t, const char *path) SNC_MUST_USE;
-void    snc_rows__free(snc_rows *r);
+void snc_rows__free(snc_rows *r);
 /* Of a row's texts. */
 uint64_t snc_row__digest(const snc_row *r);
-bool     snc_row__is_empty(const snc_row *r); /* blanks alone */
+bool snc_row__is_empty(const snc_row *r); /* blanks alone */
 
 /* ASCII's white space: what parts words. */
 static inline bool snc_is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }

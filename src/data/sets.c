@@ -1,3 +1,4 @@
+/* A hash table from the bytes of a set to its number, beside the sets in order of number: each is kept once, whatever the rows. */
 #include "data/sets.h"
 
 #include <stdlib.h>

@@ -22,7 +22,7 @@ typedef struct snc_sets {
 
 snc_err snc_sets_new(snc_sets **out, int K) SNC_MUST_USE;
 snc_err snc_sets_dup(snc_sets **out, const snc_sets *s) SNC_MUST_USE;
-void    snc_sets_free(snc_sets *s);
+void snc_sets_free(snc_sets *s);
 /* The number of a set [K], which is taken in where it is new. SNC_E_UNSUPPORTED: more than SNC_SETS_MOST. */
 snc_err snc_sets_number(int *out, snc_sets *s, const uint8_t *has) SNC_MUST_USE;
 static inline const uint8_t *snc_sets_of(const snc_sets *s, int number) { return s->has + (int64_t)number * s->K; }

@@ -1,3 +1,4 @@
+/* The account is built as JSON while rows are read: people and reports see the same. Equal texts are found by sorting digests. */
 #include "data/source_priv.h"
 
 #include <stdio.h>
@@ -37,8 +38,8 @@ static void pass_over(cJSON *source, const snc_reader *r, snc_span name)
     for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) second = second || snc_reader__alike(name, seconds[i]);
     for (int i = 0; i < known->n; i++) second = second || snc_reader__alike(name, known->v[i]);
     if (second)
-        snc_json_warn(source, "second-text-ignored", "column '%.*s' is not read: --text-pair '%.*s' makes pairs of it", (int)(name.n < SHOWN ? name.n : SHOWN), name.p,
-             (int)(name.n < SHOWN ? name.n : SHOWN), name.p);
+        snc_json_warn(source, "second-text-ignored", "column '%.*s' is not read: --text-pair '%.*s' makes pairs of it",
+                      (int)(name.n < SHOWN ? name.n : SHOWN), name.p, (int)(name.n < SHOWN ? name.n : SHOWN), name.p);
 }
 
 static void add_ignored(cJSON *source, const snc_reader *r)
@@ -62,12 +63,14 @@ void snc_source__columns(cJSON *source, const snc_reader *r)
         const char *key;
         const snc_column *column;
         int index;
-    } columns[] = {{"text", &r->task->text_a, r->a}, {"text_pair", &r->task->text_b, r->task->pair ? r->b : -2}, {"label", &r->task->label, r->label}};
+    } columns[] = {
+        {"text", &r->task->text_a, r->a}, {"text_pair", &r->task->text_b, r->task->pair ? r->b : -2}, {"label", &r->task->label, r->label}};
     char format[64], buf[SHOWN], separator = r->text.separator, usual = r->form == SNC_FORM__CSV ? ',' : '\t';
     bool json = snc_reader__is_json(r);
     snprintf(format, sizeof format, "%s%s", forms[r->form], json ? "" : r->text.quoted ? ", quotes undone" : ", quotes are text");
     if (!json && separator != usual)
-        snprintf(format + strlen(format), sizeof format - strlen(format), separator == '\t' ? ", parted by TAB" : ", parted by '%c'", separator);
+        snprintf(format + strlen(format), sizeof format - strlen(format), separator == '\t' ? ", parted by TAB" : ", parted by '%c'",
+                 separator);
     cJSON_AddStringToObject(source, "file", r->path);
     cJSON_AddStringToObject(source, "format", format);
     cJSON *to = cJSON_AddObjectToObject(source, "columns");
@@ -86,17 +89,19 @@ void snc_source__columns(cJSON *source, const snc_reader *r)
 static void warn_alike(cJSON *source, const snc_task *t, const snc_labels *labels)
 {
     char text[TEXT] = "";
-    int n = 0;
-    for (int i = t->labels.n; i < labels->as_is.n; i++) {
-        const snc_spelling *s = &labels->as_is.v[i];
+    int n = 0, own = t->labels.n; /* which came first */
+    for (const snc_spelling *s = labels->as_is; s; s = s->hh.next) {
         size_t at = strlen(text);
+        if (own-- > 0) continue;
         if (n++ < NAMED)
-            snprintf(text + at, sizeof text - at, "%s'%.*s' (%lld) is '%.40s'", at ? ", " : "", (int)(s->text.n < SHOWN ? s->text.n : SHOWN), s->text.p,
-                     (long long)s->rows, t->labels.v[s->class]);
+            snprintf(text + at, sizeof text - at, "%s'%.*s' (%lld) is '%.40s'", at ? ", " : "",
+                     (int)(s->text.n < SHOWN ? s->text.n : SHOWN), s->text.p, (long long)s->rows, t->labels.v[s->class]);
     }
     if (n == 0) return;
-    snc_json_warn(source, "labels-alike", "labels that differ only in case, blanks, quotes or \".0\" are one class (rows): %s%s; a task file with a list of \"labels\" keeps them apart",
-         text, n > NAMED ? ", ..." : "");
+    snc_json_warn(source, "labels-alike",
+                  "labels that differ only in case, blanks, quotes or \".0\" are one class (rows): %s%s; a task file with a list of "
+                  "\"labels\" keeps them apart",
+                  text, n > NAMED ? ", ..." : "");
 }
 
 static int by_value(const void *a, const void *b)
@@ -129,7 +134,9 @@ snc_err snc_source__rows(cJSON *source, const snc_task *t, const snc_rows *rows,
     cJSON_AddNumberToObject(source, "duplicate", duplicate);
     cJSON_AddNumberToObject(source, "invalid_bytes", (double)rows->file.broken);
     cJSON_AddNumberToObject(source, "skipped", rows->skipped);
-    if (all_in_quotes) snc_json_warn(source, "quoted-texts", "every text begins and ends with a quote, which is taken for text (--quoting csv undoes quotes)");
+    if (all_in_quotes)
+        snc_json_warn(source, "quoted-texts",
+                      "every text begins and ends with a quote, which is taken for text (--quoting csv undoes quotes)");
     if (!t->regression) warn_alike(source, t, labels);
     SNC_CHECK(cJSON_GetObjectItemCaseSensitive(source, "skipped"), SNC_E_NOMEM, "%s: out of memory", rows->path);
     return SNC_OK;

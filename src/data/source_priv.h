@@ -16,7 +16,7 @@
 #include "data/labels_priv.h"
 
 /* Of a reader that has read its first row. */
-void    snc_source__columns(cJSON *source, const snc_reader *r);
+void snc_source__columns(cJSON *source, const snc_reader *r);
 /* Of all rows; labels: as the file had them. */
 snc_err snc_source__rows(cJSON *source, const snc_task *t, const snc_rows *rows, const snc_labels *labels, bool all_in_quotes) SNC_MUST_USE;
 

@@ -1,3 +1,5 @@
+/* Held out are the first rows of an order (shuffled by seed; for dev, by hash of the text) that no other row contains; what they contain
+ * leaves train. */
 #include "data/splits_priv.h"
 
 #include <math.h>
@@ -8,7 +10,7 @@
 #include "data/contain_priv.h"
 
 enum {
-    PHRASE_WORDS = 8,     /* shorter rows are phrases, not sentences */
+    PHRASE_WORDS = 8, /* shorter rows are phrases, not sentences */
     HOLD_OUT_MIN = 50,
     HOLD_OUT_MAX = 1000,
     STREAM_CARVE = 0x5c01, /* generators: one per consumer */
@@ -43,8 +45,7 @@ static void gather(int32_t *out, int *n, const unsigned char *place, int rows, i
 
 /* Draws rank and select: the first candidates of a shuffle, so that only as many rows are looked up as it takes.
  * place [n] says who went where, held [2 size] lists both. */
-static snc_err draw(unsigned char *place, int32_t *held, int *size, const snc_contain *c, const snc_rows *rows, bool phrases,
-                    uint64_t seed)
+static snc_err draw(unsigned char *place, int32_t *held, int *size, const snc_contain *c, const snc_rows *rows, bool phrases, uint64_t seed)
 {
     int32_t *order;
     snc_rng rng;
@@ -57,14 +58,14 @@ static snc_err draw(unsigned char *place, int32_t *held, int *size, const snc_co
         if (is_candidate(c, order[i], phrases)) held[n++] = order[i];
     snc_free(order);
     *size = n / 2;
-    SNC_CHECK(*size > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out rank and select",
-              rows->path, rows->n);
+    SNC_CHECK(*size > 0, SNC_E_FORMAT, "%s: %d rows, too few that no other row contains: cannot hold out rank and select", rows->path,
+              rows->n);
     for (int i = 0; i < 2 * *size; i++) place[held[i]] = i < *size ? IN_RANK : IN_SELECT;
     return SNC_OK;
 }
 
-static snc_err carve(snc_carve *out, snc_contain *c, int32_t *all, unsigned char *place, const snc_rows *rows,
-                     const snc_rows *extra, bool phrases, uint64_t seed)
+static snc_err carve(snc_carve *out, snc_contain *c, int32_t *all, unsigned char *place, const snc_rows *rows, const snc_rows *extra,
+                     bool phrases, uint64_t seed)
 {
     int size = 0;
     SNC_TRY(snc_contain__add(c, rows->row, rows->n));
@@ -182,7 +183,8 @@ static int share_out(int *quota, const snc_rows *rows, int classes, int size)
 }
 
 /* held lists the rows of dev: of each class the first candidates. */
-static snc_err draw_dev(unsigned char *place, int32_t *held, int *n, const snc_contain *c, const snc_rows *rows, int size, int classes, bool phrases)
+static snc_err draw_dev(unsigned char *place, int32_t *held, int *n, const snc_contain *c, const snc_rows *rows, int size, int classes,
+                        bool phrases)
 {
     int *quota, left = 0;
     turn *order = order_by_text(rows);

@@ -18,7 +18,7 @@ snc_err snc_carve__make(snc_carve *out, const snc_rows *rows, const snc_rows *ex
  * same, and few change where a file grows. None where there are too few rows. A tenth of the rows, at least 50, at most 1,000, never more
  * than a quarter. */
 snc_err snc_carve__dev(snc_rows *rows, bool dev, int classes, bool phrases) SNC_MUST_USE;
-void    snc_carve__dispose(snc_carve *c);
+void snc_carve__dispose(snc_carve *c);
 /* Keeps `keep` of the n row numbers, drawn by seed, in their order; all when keep is 0. A larger draw holds the smaller. */
 snc_err snc_carve__sample(int32_t *rows, int *n, int keep, uint64_t seed) SNC_MUST_USE;
 

@@ -1,7 +1,7 @@
+/* Read strictly into an arena; the effective JSON is printed from what was read, and its hash tells whether two tasks are one. */
 #include "data/task_priv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmap.h"
@@ -32,8 +32,7 @@ static snc_err read_strings(snc_strings *out, snc_arena *arena, const cJSON *v, 
     SNC_TRY(snc_arena_alloc(&out->v, arena, (size_t)n * sizeof *out->v));
     const cJSON *it = list ? v->child : v;
     for (out->n = 0; out->n < n; out->n++, it = it->next) {
-        SNC_CHECK(cJSON_IsString(it) && *it->valuestring, SNC_E_FORMAT, "%s: '%s' must hold strings that are not empty", where,
-                  key);
+        SNC_CHECK(cJSON_IsString(it) && *it->valuestring, SNC_E_FORMAT, "%s: '%s' must hold strings that are not empty", where, key);
         SNC_TRY(snc_arena_strndup(&out->v[out->n], arena, it->valuestring, strlen(it->valuestring)));
     }
     return SNC_OK;
@@ -48,8 +47,7 @@ static int find_string(const snc_strings *s, const char *x)
 
 static snc_err check_distinct(const snc_strings *s, const char *key, const char *where)
 {
-    for (int i = 0; i < s->n; i++)
-        SNC_CHECK(find_string(s, s->v[i]) == i, SNC_E_FORMAT, "%s: '%s' holds '%s' twice", where, key, s->v[i]);
+    for (int i = 0; i < s->n; i++) SNC_CHECK(find_string(s, s->v[i]) == i, SNC_E_FORMAT, "%s: '%s' holds '%s' twice", where, key, s->v[i]);
     return SNC_OK;
 }
 
@@ -109,11 +107,11 @@ static snc_err read_files(snc_task *t, const cJSON *j, const char *where)
 /* Whether every file can resolve the column: names need a header or jsonl, a file without header needs an index. */
 static snc_err check_column(const snc_task *t, const snc_column *c, const char *key, const char *where)
 {
-    SNC_CHECK(t->format == SNC_FORMAT_TSV || t->format == SNC_FORMAT_CSV || c->names.n, SNC_E_FORMAT, "%s: '%s' must be a name for format %s", where, key,
-              format_names[t->format]);
+    SNC_CHECK(t->format == SNC_FORMAT_TSV || t->format == SNC_FORMAT_CSV || c->names.n, SNC_E_FORMAT,
+              "%s: '%s' must be a name for format %s", where, key, format_names[t->format]);
     for (int i = 0; i < t->n_files && t->format != SNC_FORMAT_JSONL; i++)
-        SNC_CHECK(t->files[i].header || c->has_index, SNC_E_FORMAT,
-                  "%s: '%s' needs an index: the %s file has no header", where, key, t->files[i].split);
+        SNC_CHECK(t->files[i].header || c->has_index, SNC_E_FORMAT, "%s: '%s' needs an index: the %s file has no header", where, key,
+                  t->files[i].split);
     return SNC_OK;
 }
 
@@ -150,7 +148,8 @@ static snc_err read_labels(snc_task *t, const cJSON *j, const char *where)
     }
     snc_strings s = {0};
     SNC_CHECK(cJSON_IsArray(labels), SNC_E_FORMAT, "%s: 'labels' must be a list of strings, or \"auto\"", where);
-    SNC_CHECK(cJSON_GetArraySize(labels) > 0, SNC_E_FORMAT, "%s: 'labels' is an empty list, expected 2 to %d, or \"auto\"", where, SNC_TASK__MAX_LABELS);
+    SNC_CHECK(cJSON_GetArraySize(labels) > 0, SNC_E_FORMAT, "%s: 'labels' is an empty list, expected 2 to %d, or \"auto\"", where,
+              SNC_TASK__MAX_LABELS);
     SNC_TRY(read_strings(&s, t->arena, labels, "labels", where));
     t->labels = t->label_names = s;
     if (names) {
@@ -166,14 +165,14 @@ static snc_err read_labels(snc_task *t, const cJSON *j, const char *where)
 static snc_err check_labels(const snc_task *t, const char *where)
 {
     SNC_CHECK(t->labels.n != 1, SNC_E_FORMAT, "%s: one label, '%.60s', expected 2 to %d", where, t->labels.v[0], SNC_TASK__MAX_LABELS);
-    SNC_CHECK(t->labels.n >= 2 && t->labels.n <= SNC_TASK__MAX_LABELS, SNC_E_FORMAT, "%s: %d labels, expected 2 to %d", where,
-              t->labels.n, SNC_TASK__MAX_LABELS);
+    SNC_CHECK(t->labels.n >= 2 && t->labels.n <= SNC_TASK__MAX_LABELS, SNC_E_FORMAT, "%s: %d labels, expected 2 to %d", where, t->labels.n,
+              SNC_TASK__MAX_LABELS);
     SNC_CHECK(t->labels.n == 2 || find_string(&t->metrics, "f1") < 0, SNC_E_FORMAT,
               "%s: metric f1 is for two labels, there are %d: expected macro_f1 or micro_f1", where, t->labels.n);
     for (int i = 0; i < t->labels.n; i++) SNC_TRY(snc_json_check_line(t->labels.v[i], "label", where));
     for (int i = 0; i < t->labels.n && t->multilabel; i++)
-        SNC_CHECK(!strchr(t->labels.v[i], t->label_separator), SNC_E_FORMAT, "%s: label '%s' holds the separator '%c' of labels", where, t->labels.v[i],
-                  t->label_separator);
+        SNC_CHECK(!strchr(t->labels.v[i], t->label_separator), SNC_E_FORMAT, "%s: label '%s' holds the separator '%c' of labels", where,
+                  t->labels.v[i], t->label_separator);
     return check_distinct(&t->labels, "labels", where);
 }
 
@@ -186,9 +185,11 @@ static snc_err read_metrics(snc_task *t, const cJSON *j, const char *where)
     for (int i = 0; i < t->metrics.n; i++) {
         bool of_classes = false;
         bool known = snc_metric_known(&of_classes, t->metrics.v[i]) && of_classes != t->regression;
-        SNC_CHECK(t->multilabel ? snc_metric_of_sets(t->metrics.v[i]) : known, SNC_E_FORMAT,
-                  "%s: 'metrics' holds '%s', expected %s", where, t->metrics.v[i],
-                  t->multilabel ? "micro_f1, macro_f1 or accuracy" : t->regression ? "pearson or spearman" : "accuracy, f1, micro_f1, macro_f1, balanced_accuracy or matthews");
+        SNC_CHECK(t->multilabel ? snc_metric_of_sets(t->metrics.v[i]) : known, SNC_E_FORMAT, "%s: 'metrics' holds '%s', expected %s", where,
+                  t->metrics.v[i],
+                  t->multilabel   ? "micro_f1, macro_f1 or accuracy"
+                  : t->regression ? "pearson or spearman"
+                                  : "accuracy, f1, micro_f1, macro_f1, balanced_accuracy or matthews");
     }
     return SNC_OK;
 }
@@ -197,8 +198,10 @@ static snc_err read_separator(snc_task *t, const cJSON *j, const char *where)
 {
     const char *s;
     SNC_TRY(snc_json_str(&s, j, "label_separator", ",", where));
-    SNC_CHECK(strlen(s) == 1 && *s > ' ' && *s != '"', SNC_E_FORMAT, "%s: 'label_separator' must be one character, no blank, quote or control character", where);
-    SNC_CHECK(t->multilabel || !cJSON_HasObjectItem(j, "label_separator"), SNC_E_FORMAT, "%s: 'label_separator' needs \"type\": \"multilabel\"", where);
+    SNC_CHECK(strlen(s) == 1 && *s > ' ' && *s != '"', SNC_E_FORMAT,
+              "%s: 'label_separator' must be one character, no blank, quote or control character", where);
+    SNC_CHECK(t->multilabel || !cJSON_HasObjectItem(j, "label_separator"), SNC_E_FORMAT,
+              "%s: 'label_separator' needs \"type\": \"multilabel\"", where);
     t->label_separator = *s;
     return SNC_OK;
 }
@@ -233,8 +236,9 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
 
 static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"name",   "folder",  "files",      "format",  "header",     "text_a",          "text_b", "label",
-                                       "labels", "label_names", "type", "label_separator", "metrics", "max_length", "skip_short_rows", "phrases", "pair", "quoting", NULL};
+    static const char *const keys[] = {
+        "name", "folder",          "files",   "format",     "header",          "text_a",  "text_b", "label",   "labels", "label_names",
+        "type", "label_separator", "metrics", "max_length", "skip_short_rows", "phrases", "pair",   "quoting", NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_scalars(t, j, where));
     SNC_TRY(read_files(t, j, where));
@@ -262,44 +266,15 @@ out:
     return err;
 }
 
-/* ---- finding ------------------------------------------------------------------------------------------------------ */
-
-/* Looks for tasks/NAME.json in each folder of a list parted by ':'. */
-static bool find_in(char *path, size_t size, const char *folders, const char *name)
-{
-    while (folders && *folders) {
-        size_t n = strcspn(folders, ":");
-        int len = snprintf(path, size, "%.*s/tasks/%s.json", (int)n, folders, name);
-        if (n > 0 && len > 0 && (size_t)len < size && snc_is_file(path)) return true;
-        folders += n + (folders[n] == ':');
-    }
-    return false;
-}
-
-static snc_err find_task(char *path, size_t size, const char *name)
-{
-    const char *user = getenv("SNC_CONFIG_DIR");
-    char shipped[4096];
-    bool beside = snc_place_find(shipped, sizeof shipped, SNC_CONFIGS);
-    if (find_in(path, size, user, name) || (beside && find_in(path, size, shipped, name)) || find_in(path, size, "configs", name))
-        return SNC_OK;
-    return snc_err_set(SNC_E_NOTFOUND, "task '%s': no tasks/%s.json in %s%s%s%sconfigs; SNC_CONFIG_DIR may name the folder",
-                       name, name, user ? user : "", user ? ", " : "", beside ? shipped : "", beside ? ", " : "");
-}
+/* ---- opening ---------------------------------------------------------------------------------------------------------- */
 
 snc_err snc_task_open(snc_task **out, const char *name_or_path)
 {
-    char path[4096];
-    const char *from = name_or_path;
-    size_t n = strlen(name_or_path);
-    SNC_CHECK(n > 0, SNC_E_ARG, "task: expected a name or a JSON file");
-    if (!strchr(name_or_path, '/') && (n < 5 || strcmp(name_or_path + n - 5, ".json") != 0)) {
-        SNC_TRY(find_task(path, sizeof path, name_or_path));
-        from = path;
-    }
-    char *text = NULL;
-    SNC_TRY(snc_file_read(&text, &n, from));
-    snc_err err = snc_task_parse(out, text, n, from);
+    char path[SNC_CONFIG_PATH], *text = NULL;
+    size_t n;
+    SNC_TRY(snc_config_find(path, "task", name_or_path));
+    SNC_TRY(snc_file_read(&text, &n, path));
+    snc_err err = snc_task_parse(out, text, n, path);
     snc_free(text);
     return err;
 }
@@ -437,24 +412,21 @@ snc_err snc_task_set_quoting(snc_task *t, const char *quoting)
 }
 
 const char *snc_task_name(const snc_task *t) { return t->name; }
-bool        snc_task_regression(const snc_task *t) { return t->regression; }
-bool        snc_task_multilabel(const snc_task *t) { return t->multilabel; }
-int         snc_task_classes(const snc_task *t) { return t->regression ? 1 : t->labels.n; }
-int         snc_task_max_length(const snc_task *t) { return t->max_length; }
-bool        snc_task_pair(const snc_task *t) { return t->pair; }
-int         snc_task_metrics(const snc_task *t) { return t->metrics.n; }
-int         snc_task_splits(const snc_task *t) { return t->n_files; }
-uint64_t    snc_task_hash(const snc_task *t) { return t->hash; }
+bool snc_task_regression(const snc_task *t) { return t->regression; }
+bool snc_task_multilabel(const snc_task *t) { return t->multilabel; }
+int snc_task_classes(const snc_task *t) { return t->regression ? 1 : t->labels.n; }
+int snc_task_max_length(const snc_task *t) { return t->max_length; }
+bool snc_task_pair(const snc_task *t) { return t->pair; }
+int snc_task_metrics(const snc_task *t) { return t->metrics.n; }
+int snc_task_splits(const snc_task *t) { return t->n_files; }
+uint64_t snc_task_hash(const snc_task *t) { return t->hash; }
 
 snc_meaning snc_task_meaning(const snc_task *t)
 {
     return t->multilabel ? SNC_MEANS_MULTILABEL : t->regression ? SNC_MEANS_REGRESSION : SNC_MEANS_CLASSES;
 }
 
-const char *snc_task_label(const snc_task *t, int k)
-{
-    return k >= 0 && k < t->label_names.n ? t->label_names.v[k] : NULL;
-}
+const char *snc_task_label(const snc_task *t, int k) { return k >= 0 && k < t->label_names.n ? t->label_names.v[k] : NULL; }
 
 const char *snc_task_metric(const snc_task *t, int i) { return i >= 0 && i < t->metrics.n ? t->metrics.v[i] : NULL; }
 const char *snc_task_split(const snc_task *t, int i) { return i >= 0 && i < t->n_files ? t->files[i].split : NULL; }

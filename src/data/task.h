@@ -33,11 +33,11 @@
  *
  * All is UTF-8, with or without a BOM, also inside .gz (a file that is absent is looked for with .gz behind its name).
  * "tsv": rows end with LF (a CR before it is dropped), no quoting, empty lines are skipped. "csv": RFC 4180, quotes and line
- * feeds inside them; every row is as wide as the header, or all blank and passed over. "jsonl": one object a line; texts are strings, a label may be a string, a
- * number, true or false. "auto": .csv is CSV; .jsonl, .ndjson JSON lines; .json a list of objects or JSON lines, whichever it
- * begins as; anything else TSV, quoted where the file reads as quoted and some text needs it (pandas), and as wide as its header. A file
- * whose first line has no TAB (or comma) is parted by the comma, TAB, semicolon or bar that the line has most of.
- * Names of columns are matched exactly first, then without regard to case and surrounding blanks.
+ * feeds inside them; every row is as wide as the header, or all blank and passed over. "jsonl": one object a line; texts are strings,
+ * a label may be a string, a number, true or false. "auto": .csv is CSV; .jsonl, .ndjson JSON lines; .json a list of objects or JSON
+ * lines, whichever it begins as; anything else TSV, quoted where the file reads as quoted and some text needs it (pandas), and as wide
+ * as its header. A file whose first line has no TAB (or comma) is parted by the comma, TAB, semicolon or bar that the line has most
+ * of. Names of columns are matched exactly first, then without regard to case and surrounding blanks.
  */
 #ifndef SNC_DATA_TASK_H
 #define SNC_DATA_TASK_H
@@ -55,7 +55,7 @@ typedef struct snc_task snc_task;
 snc_err snc_task_open(snc_task **out, const char *name_or_path) SNC_MUST_USE;
 /* The same from JSON text, such as snc_task_json wrote into an artifact; `where` names it in messages. */
 snc_err snc_task_parse(snc_task **out, const char *text, size_t n, const char *where) SNC_MUST_USE;
-void    snc_task_close(snc_task *t);
+void snc_task_close(snc_task *t);
 /* Fills "labels":"auto" and "pair":"auto" from the train file; does nothing for a task that knows both. Before that,
  * snc_task_classes is 0 and no rows can be read. dir: a folder, or one file, whose rows are train. */
 snc_err snc_task_discover(snc_task *t, const char *dir) SNC_MUST_USE;
@@ -70,18 +70,18 @@ snc_err snc_task_set_columns(snc_task *t, const char *text_a, const char *text_b
 snc_err snc_task_set_quoting(snc_task *t, const char *quoting) SNC_MUST_USE;
 
 const char *snc_task_name(const snc_task *t);
-bool        snc_task_regression(const snc_task *t);
-bool        snc_task_multilabel(const snc_task *t);
+bool snc_task_regression(const snc_task *t);
+bool snc_task_multilabel(const snc_task *t);
 snc_meaning snc_task_meaning(const snc_task *t);
-int         snc_task_classes(const snc_task *t);              /* 1 for regression */
-const char *snc_task_label(const snc_task *t, int k);         /* the name people see; NULL out of range */
-int         snc_task_max_length(const snc_task *t);           /* 128 unless the file says so */
-bool        snc_task_pair(const snc_task *t);
-int         snc_task_metrics(const snc_task *t);              /* number of metrics; their mean is the score */
-const char *snc_task_metric(const snc_task *t, int i);        /* a name of data/metrics.h */
-int         snc_task_splits(const snc_task *t);               /* keys of "files", in order */
+int snc_task_classes(const snc_task *t);              /* 1 for regression */
+const char *snc_task_label(const snc_task *t, int k); /* the name people see; NULL out of range */
+int snc_task_max_length(const snc_task *t);           /* 128 unless the file says so */
+bool snc_task_pair(const snc_task *t);
+int snc_task_metrics(const snc_task *t);               /* number of metrics; their mean is the score */
+const char *snc_task_metric(const snc_task *t, int i); /* a name of data/metrics.h */
+int snc_task_splits(const snc_task *t);                /* keys of "files", in order */
 const char *snc_task_split(const snc_task *t, int i);
-snc_err     snc_task_json(char **out, const snc_task *t) SNC_MUST_USE; /* effective JSON, one line; freed with snc_free */
-uint64_t    snc_task_hash(const snc_task *t);                 /* of the effective JSON */
+snc_err snc_task_json(char **out, const snc_task *t) SNC_MUST_USE; /* effective JSON, one line; freed with snc_free */
+uint64_t snc_task_hash(const snc_task *t);                         /* of the effective JSON */
 
 #endif

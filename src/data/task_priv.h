@@ -37,7 +37,7 @@ struct snc_task {
     snc_column text_a, text_b, label;
     bool pair, auto_pair /* not known yet */, regression, multilabel, auto_labels, skip_short_rows, phrases;
     snc_strings labels, label_names; /* both empty for regression, and for auto until they are known */
-    char label_separator; /* of multilabel */
+    char label_separator;            /* of multilabel */
     snc_strings metrics;
     int max_length;
     uint64_t hash;

@@ -1,3 +1,4 @@
+/* Content decides, not the name: magic bytes, then a scan for broken UTF-8, eight bytes of ASCII at a time; gzip grows one block. */
 #include "data/textfile_priv.h"
 
 #include <limits.h>
@@ -15,8 +16,14 @@
 typedef struct command {
     const char *before, *middle, *after;
 } command;
-#define PANDAS(read) {"python3 -c \"import pandas; pandas." read "('", "').to_csv('", ".csv', index=False)\""}
-#define ICONV(from) {"iconv -f " from " -t UTF-8 '", "' >'", ".utf8'"}
+#define PANDAS(read)                                                                            \
+    {                                                                                           \
+        "python3 -c \"import pandas; pandas." read "('", "').to_csv('", ".csv', index=False)\"" \
+    }
+#define ICONV(from)                                      \
+    {                                                    \
+        "iconv -f " from " -t UTF-8 '", "' >'", ".utf8'" \
+    }
 
 static const struct {
     const char *magic;
@@ -24,19 +31,17 @@ static const struct {
     const char *name;
     command how;
 } others[] = {
-    {"PAR1", 4, "Parquet", PANDAS("read_parquet")},
-    {"PK\x03\x04", 4, "a spreadsheet or a zip file", PANDAS("read_excel")},
-    {"ARROW1", 6, "Arrow", PANDAS("read_feather")},
-    {"\xff\xfe\x00\x00", 4, "UTF-32", ICONV("UTF-32")},
-    {"\x00\x00\xfe\xff", 4, "UTF-32", ICONV("UTF-32")},
-    {"\xff\xfe", 2, "UTF-16", ICONV("UTF-16")},
+    {"PAR1", 4, "Parquet", PANDAS("read_parquet")},     {"PK\x03\x04", 4, "a spreadsheet or a zip file", PANDAS("read_excel")},
+    {"ARROW1", 6, "Arrow", PANDAS("read_feather")},     {"\xff\xfe\x00\x00", 4, "UTF-32", ICONV("UTF-32")},
+    {"\x00\x00\xfe\xff", 4, "UTF-32", ICONV("UTF-32")}, {"\xff\xfe", 2, "UTF-16", ICONV("UTF-16")},
     {"\xfe\xff", 2, "UTF-16", ICONV("UTF-16")},
 };
 enum { OTHERS = sizeof others / sizeof *others };
 
 static snc_err refuse(const char *path, const char *name, command how)
 {
-    return snc_err_set(SNC_E_UNSUPPORTED, "%s: is %s, expected UTF-8 text: %s%s%s%s%s", path, name, how.before, path, how.middle, path, how.after);
+    return snc_err_set(SNC_E_UNSUPPORTED, "%s: is %s, expected UTF-8 text: %s%s%s%s%s", path, name, how.before, path, how.middle, path,
+                       how.after);
 }
 
 static snc_err check_magic(const char *path, const char *p, size_t n)
@@ -70,7 +75,8 @@ snc_err snc_textfile__refuse_other(const char *dir, const char *stem)
 /* Lines that end with CR alone, as old Macs and some spreadsheets write them: all is one line to everybody else. */
 static snc_err check_line_ends(const snc_textfile *f, const char *path)
 {
-    if (!f->size || *f->data == '[' || *f->data == '{' || memchr(f->data, '\n', f->size) || !memchr(f->data, '\r', f->size - 1)) return SNC_OK;
+    if (!f->size || *f->data == '[' || *f->data == '{' || memchr(f->data, '\n', f->size) || !memchr(f->data, '\r', f->size - 1))
+        return SNC_OK;
     return refuse(path, "a file whose lines end with CR alone", (command){"tr '\\r' '\\n' <'", "' >'", ".utf8'"});
 }
 
@@ -123,15 +129,16 @@ static snc_err inflate_all(snc_textfile *f, z_stream *s, const char *path)
     SNC_TRY(snc_grow(&f->inflated, &cap, said_size(f->map->data, f->map->size), 1));
     while (rc != Z_STREAM_END || s->avail_in > 0) {
         if (rc == Z_STREAM_END) SNC_CHECK(inflateReset(s) == Z_OK, SNC_E_FORMAT, "%s: damaged gzip data", path);
-        SNC_CHECK(left == 0 || (double)used < left / 2, SNC_E_NOMEM, "%s: more than %.2f GB of text inside, %.2f GB of memory are free", path, (double)used / 1e9,
-                  left / 1e9);
+        SNC_CHECK(left == 0 || (double)used < left / 2, SNC_E_NOMEM, "%s: more than %.2f GB of text inside, %.2f GB of memory are free",
+                  path, (double)used / 1e9, left / 1e9);
         if (used == cap) SNC_TRY(snc_grow(&f->inflated, &cap, used + (1 << 16), 1));
         uInt room = cap - used < 1u << 30 ? (uInt)(cap - used) : 1u << 30;
         s->next_out = (unsigned char *)f->inflated + used;
         s->avail_out = room;
         rc = inflate(s, Z_NO_FLUSH);
         used += room - s->avail_out;
-        SNC_CHECK(rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR, SNC_E_FORMAT, "%s: damaged gzip data after %zu bytes of text", path, used);
+        SNC_CHECK(rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR, SNC_E_FORMAT, "%s: damaged gzip data after %zu bytes of text",
+                  path, used);
         SNC_CHECK(rc != Z_BUF_ERROR || s->avail_in > 0, SNC_E_FORMAT, "%s: the gzip data ends early, after %zu bytes of text", path, used);
     }
     f->data = f->inflated;

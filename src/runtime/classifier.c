@@ -1,5 +1,4 @@
 /* The embeddable runtime of snc.h: text in, label out. */
-#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -7,8 +6,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/par.h"
-#include "models/runtime.h"
 #include "models/cutoff.h"
+#include "runtime/text_batch.h"
 
 enum { CHUNK = 32 }; /* texts in one run */
 
@@ -21,15 +20,13 @@ struct snc_classifier {
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
     bool regression, multilabel;
-    double threshold;          /* of multilabel */
+    double threshold; /* of multilabel */
 };
 
 struct snc_session {
     snc_ctx ctx;
     snc_classifier *c;
-    snc_tok_scratch *scratch;
-    snc_net *net;
-    int32_t *ids, *types, offsets[CHUNK + 1];
+    snc_text_batch *batch;
     float *logits; /* [cap, K] */
     size_t cap;
 };
@@ -42,7 +39,7 @@ static snc_err read_tokenizer(snc_classifier *c, const char *path)
 {
     snc_tok_assets assets = {0};
     SNC_TRY(snc_sncfile_tokenizer_dup(&assets, snc_weights_file_view(c->weights)));
-    snc_err err = assets.vocab ? snc_tok_new(&c->tok, &assets) : snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", path);
+    snc_err err = assets.kind ? snc_tok_new(&c->tok, &assets) : snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", path);
     snc_tok_assets_dispose(&assets);
     return err;
 }
@@ -54,15 +51,15 @@ static snc_err read_model(snc_classifier *c, const char *path)
     SNC_TRY(snc_isa_detect(&isa));
     SNC_TRY(snc_weights_open(&c->weights, &c->ctx, path));
     const snc_sncfile *f = snc_weights_file_view(c->weights);
-    const snc_bert_config *cfg = snc_weights_config(c->weights);
+    const snc_encoder_config *cfg = snc_weights_config(c->weights);
     SNC_CHECK(snc_sncfile_has_head(f), SNC_E_NOTFOUND, "%s: has no trained classifier and would answer at random", path);
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->regression = cfg->regression;
     c->multilabel = cfg->multilabel;
     SNC_TRY(snc_threshold_of(&c->threshold, snc_sncfile_meta_view(f), path));
-    SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", cfg->positions, 3, 65536, path));
-    if (c->max_length > cfg->positions) c->max_length = cfg->positions;
+    SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", snc_family_length(cfg), 3, 65536, path));
+    if (c->max_length > snc_family_length(cfg)) c->max_length = snc_family_length(cfg);
     SNC_TRY(read_tokenizer(c, path));
     return snc_weights_prepare(c->weights, NULL, NULL); /* so that sessions of other threads only read */
 }
@@ -108,7 +105,6 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     GIVEN(out);
     *out = NULL;
     GIVEN(c);
-    size_t tokens = (size_t)CHUNK * (size_t)c->max_length;
     SNC_TRY(snc_alloc(&s, 1, sizeof *s));
     s->c = c;
     atomic_fetch_add(&c->users, 1);
@@ -116,11 +112,7 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     s->ctx.threads = threads;
     SNC_GOTO(snc_ctx_check(&s->ctx));
     if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
-    SNC_GOTO(snc_tok_scratch_new(&s->scratch));
-    SNC_GOTO(snc_alloc(&s->ids, tokens, sizeof *s->ids));
-    SNC_GOTO(snc_alloc(&s->types, tokens, sizeof *s->types));
-    snc_net_opts o = {.max_tokens = (int)tokens, .max_seqs = CHUNK, .max_len = c->max_length};
-    SNC_GOTO(snc_net_create(&s->net, &s->ctx, c->weights, NULL, NULL, &o));
+    SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->tok, c->max_length, CHUNK));
 out:
     if (err) snc_session_free(s);
     else *out = s;
@@ -130,10 +122,7 @@ out:
 void snc_session_free(snc_session *s)
 {
     if (!s) return;
-    snc_net_free(s->net);
-    snc_tok_scratch_free(s->scratch);
-    snc_free(s->ids);
-    snc_free(s->types);
+    snc_text_batch_free(s->batch);
     snc_free(s->logits);
     snc_classifier_close(s->c);
     snc_free(s);
@@ -142,36 +131,27 @@ void snc_session_free(snc_session *s)
 /* texts: n of them, the first of which is the caller's text `first`. */
 static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, int n, size_t first)
 {
-    int T = 0;
+    snc_text_batch_clear(s->batch); /* of a call that failed half-way */
     for (int i = 0; i < n; i++) {
-        const char *b = texts[i].b;
-        snc_encoding e;
-        SNC_TRY(snc_tok_encode(&e, s->c->tok, s->scratch, texts[i].a, strlen(texts[i].a), b, b ? strlen(b) : 0, s->c->max_length));
-        memcpy(s->ids + T, e.ids, (size_t)e.n * sizeof *e.ids);
-        memcpy(s->types + T, e.types, (size_t)e.n * sizeof *e.types);
-        s->offsets[i] = T;
-        T += e.n;
+        const char *a = texts[i].a, *b = texts[i].b;
+        SNC_TRY(snc_text_batch_add(NULL, s->batch, a, strlen(a), b, b ? strlen(b) : 0));
     }
-    s->offsets[n] = T;
-    snc_tokens x = {.B = n, .T = T, .ids = s->ids, .types = s->types, .offsets = s->offsets};
-    snc_err err = snc_net_run(logits, s->net, &x);
+    snc_err err = snc_text_batch_run(logits, s->batch);
     if (err == SNC_E_DIVERGED)
-        err = snc_err_set(err, "%s: text %zu: its logits are not finite", s->c->path, first + (size_t)snc_logits_bad(logits, n, s->c->classes));
+        err = snc_err_set(err, "%s: text %zu: its logits are not finite", s->c->path,
+                          first + (size_t)snc_logits_bad(logits, n, s->c->classes));
     return err;
 }
 
 static void decide(snc_result *r, const snc_classifier *c, const float *z)
 {
-    double sum = 0;
     *r = (snc_result){.logits = z};
     if (c->regression) {
         r->score = z[0];
         return;
     }
-    for (int k = 1; k < c->classes; k++)
-        if (z[k] > z[r->index]) r->index = k;
-    for (int k = 0; k < c->classes; k++) sum += exp((double)z[k] - (double)z[r->index]);
-    r->score = (float)(c->multilabel ? snc_label_probability((double)z[r->index]) : 1 / sum);
+    r->index = snc_class_best(z, c->classes);
+    r->score = (float)(c->multilabel ? snc_label_probability((double)z[r->index]) : 1 / snc_class_sum(z, c->classes, r->index));
     r->label = snc_classifier_label(c, r->index);
 }
 

@@ -1,3 +1,4 @@
+/* Which genes a depth masks is asked of the canonical form once; encoding, distance and table are then plain loops over genes. */
 #include "search/features.h"
 
 #include <math.h>
@@ -69,8 +70,7 @@ void snc_features_table(snc_feature_table *table, const snc_features *f, const d
     for (int i = 0; i < f->genes; i++) {
         const double *own = w + f->first[i];
         table[i][0] = f->onehot ? own[0] * f->size[i] : 0;
-        for (int o = 1; o < f->options[i]; o++)
-            table[i][o] = f->onehot ? own[o] * f->size[i] : table[i][o - 1] + own[o - 1] * f->size[i];
+        for (int o = 1; o < f->options[i]; o++) table[i][o] = f->onehot ? own[o] * f->size[i] : table[i][o - 1] + own[o - 1] * f->size[i];
     }
 }
 

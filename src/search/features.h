@@ -18,19 +18,19 @@
 #ifndef SNC_SEARCH_FEATURES_H
 #define SNC_SEARCH_FEATURES_H
 
-#include "search/space.h"
+#include "models/config.h"
 
 enum { SNC_FEATURE_UNIT = 60, SNC_FEATURE_DTYPE_UNIT = 4 }; /* of a gene's whole range; 60 is divisible by 1 to 6, 10, 12, 15, 20, 30 */
 
 typedef struct snc_features {
     bool onehot;
-    int genes;                  /* with more than one option */
-    int gene[SNC_MAX_GENES];    /* which of the space's they are */
+    int genes;               /* with more than one option */
+    int gene[SNC_MAX_GENES]; /* which of the space's they are */
     int options[SNC_MAX_GENES];
-    int first[SNC_MAX_GENES];   /* feature index of a gene's first feature */
-    int unit[SNC_MAX_GENES];    /* the distance between its ends */
-    double size[SNC_MAX_GENES]; /* of one feature */
-    int d;                      /* features */
+    int first[SNC_MAX_GENES];                    /* feature index of a gene's first feature */
+    int unit[SNC_MAX_GENES];                     /* the distance between its ends */
+    double size[SNC_MAX_GENES];                  /* of one feature */
+    int d;                                       /* features */
     bool masked[SNC_MAX_OPTIONS][SNC_MAX_GENES]; /* by depth option and position in gene[] */
 } snc_features;
 
@@ -39,11 +39,11 @@ void snc_features_init(snc_features *f, const snc_space *s, bool onehot);
 void snc_features_encode(double *x, const snc_features *f, const snc_cfg *c);
 /* code [genes]: what the distance compares. */
 void snc_features_code(uint8_t *code, const snc_features *f, const snc_cfg *c);
-int  snc_features_distance(const snc_features *f, const uint8_t *a, const uint8_t *b);
+int snc_features_distance(const snc_features *f, const uint8_t *a, const uint8_t *b);
 
 /* An additive model: table [genes][SNC_MAX_OPTIONS] of weights w [d]. */
 typedef double snc_feature_table[SNC_MAX_OPTIONS];
-void   snc_features_table(snc_feature_table *table, const snc_features *f, const double *w);
+void snc_features_table(snc_feature_table *table, const snc_features *f, const double *w);
 double snc_features_sum(const snc_features *f, const snc_feature_table *table, const snc_cfg *c);
 
 #endif

@@ -1,3 +1,4 @@
+/* Each candidate is put on the front in turn and the hypervolume computed anew: on short fronts nothing cleverer pays. */
 #include "search/gain.h"
 
 #include <math.h>

@@ -19,9 +19,9 @@ snc_scale snc_scale_of(const snc_point *p, int n, int m);
 snc_point snc_scaled(const snc_scale *s, const snc_point *p);
 /* Where a volume ends in the first objective, scaled: at `worst` (of use; 0: none) when `best`, which is scaled, lies before it, else
  * at `otherwise`. */
-double    snc_scaled_end(const snc_scale *s, double worst, double best, double otherwise);
+double snc_scaled_end(const snc_scale *s, double worst, double best, double otherwise);
 /* Within the limits, and every objective a number. */
-bool      snc_point_counts(const snc_point *p, int m);
+bool snc_point_counts(const snc_point *p, int m);
 
 typedef struct snc_gain {
     snc_scale scale;
@@ -34,7 +34,7 @@ typedef struct snc_gain {
 /* The front of n measured points, those that miss a limit or are not numbers left out. worst: of the first objective, 0 for
  * none; it counts when some point is better. */
 snc_err snc_gain_init(snc_gain *g, const snc_point *measured, int n, int m, double worst) SNC_MUST_USE;
-void    snc_gain_dispose(snc_gain *g);
+void snc_gain_dispose(snc_gain *g);
 /* Position in order [n] of the point that adds most, the first of equals; -1 when n is 0. */
 snc_err snc_gain_best(int *at, snc_gain *g, const snc_point *p, const int *order, int n) SNC_MUST_USE;
 /* From now on the point counts as part of the front. */

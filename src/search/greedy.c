@@ -20,13 +20,13 @@ typedef struct move {
 
 typedef struct greedy {
     snc_proposals made;
-    snc_cfg *base;     /* architectures with every dtype at its cheapest */
-    int bases, probe;  /* probe: where the sensitivities come from */
+    snc_cfg *base;    /* architectures with every dtype at its cheapest */
+    int bases, probe; /* probe: where the sensitivities come from */
     move *move;
-    int moves, next;   /* next move to measure; -1: the base itself */
+    int moves, next; /* next move to measure; -1: the base itself */
     double base_loss;
     bool ranked;
-    int arch, step;    /* where the ladder stands */
+    int arch, step; /* where the ladder stands */
 } greedy;
 
 static void destroy(void *state)
@@ -129,7 +129,7 @@ static void rank_moves(greedy *s)
         snc_obs x = snc_problem_cost(p, &a), y = snc_problem_cost(p, &b);
         for (int k = 1; p->cost && k < p->objectives; k++) rise += x.point.f[k] > 0 ? y.point.f[k] / x.point.f[k] - 1 : 0;
         m->gain = from - m->loss;
-        if (isnan(m->gain)) m->gain = -INFINITY;         /* never measured: last */
+        if (isnan(m->gain)) m->gain = -INFINITY;           /* never measured: last */
         else if (m->gain > 0) m->gain /= fmax(rise, 1e-9); /* a step that costs nothing and helps comes first */
     }
     qsort(s->move, (size_t)s->moves, sizeof *s->move, by_gain);

@@ -1,3 +1,4 @@
+/* SQLite, synced at each row: an evaluation takes seconds and must survive a kill. The text of a config is its key. */
 #include "search/journal.h"
 
 #include <math.h>
@@ -28,8 +29,7 @@ static const char schema[] =
 static snc_err fail(const snc_journal *j)
 {
     int rc = sqlite3_errcode(j->db);
-    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-        return snc_err_set(SNC_E_IO, "%s: another search has this journal open", j->path);
+    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) return snc_err_set(SNC_E_IO, "%s: another search has this journal open", j->path);
     return snc_err_set(SNC_E_IO, "%s: %s", j->path, sqlite3_errmsg(j->db));
 }
 
@@ -61,7 +61,10 @@ static const char *text_of(sqlite3_stmt *st, int i)
     return s ? s : "";
 }
 
-static double column(sqlite3_stmt *st, int i) { return sqlite3_column_type(st, i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, i); }
+static double column(sqlite3_stmt *st, int i)
+{
+    return sqlite3_column_type(st, i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, i);
+}
 
 static void read_row(snc_obs *o, sqlite3_stmt *st, int first)
 {
@@ -103,8 +106,11 @@ out:
 
 static cJSON *genes_json(const snc_space *s)
 {
-    static const char *const names[] = {
-        [SNC_GENE_DEPTH] = "depth", [SNC_GENE_HIDDEN] = "hidden", [SNC_GENE_HEADS] = "heads", [SNC_GENE_FFN] = "ffn", [SNC_GENE_DTYPE] = "dtype"};
+    static const char *const names[] = {[SNC_GENE_DEPTH] = "depth",
+                                        [SNC_GENE_HIDDEN] = "hidden",
+                                        [SNC_GENE_HEADS] = "heads",
+                                        [SNC_GENE_FFN] = "ffn",
+                                        [SNC_GENE_DTYPE] = "dtype"};
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < s->genes; i++) {
         const snc_gene *g = &s->gene[i];
@@ -114,7 +120,7 @@ static cJSON *genes_json(const snc_space *s)
         options = cJSON_AddArrayToObject(j, "options");
         for (int k = 0; k < g->n; k++)
             cJSON_AddItemToArray(options, g->kind == SNC_GENE_DTYPE ? cJSON_CreateString(snc_dtype_get((snc_dtype)g->value[k])->name)
-                                                                     : cJSON_CreateNumber(g->value[k]));
+                                                                    : cJSON_CreateNumber(g->value[k]));
         cJSON_AddItemToArray(list, j);
     }
     return list;
@@ -169,7 +175,9 @@ snc_err snc_journal_open(snc_journal **out, const char *path, const snc_space *s
     for (int i = 0; i < n_keys; i++) SNC_GOTO(check_key(j, &keys[i]));
     SNC_GOTO(write_genes(j));
     SNC_GOTO(run(j, "COMMIT"));
-    SNC_GOTO(prepare(&j->put, j, "INSERT OR IGNORE INTO evaluation(config, loss, metric, latency_us, bytes, macs, source) VALUES(?1,?2,?3,?4,?5,?6,?7)"));
+    SNC_GOTO(
+        prepare(&j->put, j,
+                "INSERT OR IGNORE INTO evaluation(config, loss, metric, latency_us, bytes, macs, source) VALUES(?1,?2,?3,?4,?5,?6,?7)"));
     SNC_GOTO(prepare(&j->get, j, "SELECT loss, metric, latency_us, bytes, macs FROM evaluation WHERE config = ?1"));
     *out = j;
     return SNC_OK;

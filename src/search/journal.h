@@ -10,7 +10,8 @@
  *   note        kind TEXT, at INTEGER, value TEXT, PRIMARY KEY(kind, at)
  *                 JSON that a search left after `at` evaluations. Kind "predictor", after each round of one that learns:
  *                 {"round":1,"told":50,"hypervolume":...,"predictors":[{"objective":"loss","model":"ridge","mape":4.1,"tau":0.91}]}
- *                 Kind "end", at 0, of a whole job: {"digest":"xxh3-64:...","made":{stamp},"table":"xxh3-64:...",...}: the file that it ended in
+ *                 Kind "end", at 0, of a whole job: {"digest":"xxh3-64:...","made":{stamp},"table":"xxh3-64:...",...}: the file that it
+ *                 ended in
  *
  * NULL stands for NaN. One process at a time: the file is locked while open. A journal of another model, task, space or
  * workload is refused by the name of what differs.
@@ -30,10 +31,10 @@ typedef struct snc_journal_key {
 
 /* Makes the file, or opens it and compares the keys. SNC_E_FORMAT: another search's; SNC_E_IO: locked or unreadable. */
 snc_err snc_journal_open(snc_journal **out, const char *path, const snc_space *space, const snc_journal_key *keys, int n_keys) SNC_MUST_USE;
-void    snc_journal_close(snc_journal *j);
+void snc_journal_close(snc_journal *j);
 const char *snc_journal_library(void); /* SQLite's version */
 /* Who makes the evaluations that are put from now on. Borrowed. */
-void    snc_journal_source(snc_journal *j, const char *name);
+void snc_journal_source(snc_journal *j, const char *name);
 /* Durable on return. */
 snc_err snc_journal_put(snc_journal *j, const snc_obs *o) SNC_MUST_USE;
 /* *found = false: never evaluated. Fills loss, metric and costs; `point` is the caller's. */
@@ -49,9 +50,9 @@ snc_err snc_journal_note(snc_journal *j, const char *kind, int at, const cJSON *
 /* ---- reading a journal without its space ---------------------------------------------------------------------------- */
 
 typedef struct snc_journal_row {
-    snc_obs o;     /* cfg and point are empty */
+    snc_obs o; /* cfg and point are empty */
     char *config, *source;
-    bool front;    /* no other has less loss, latency and bytes */
+    bool front; /* no other has less loss, latency and bytes */
 } snc_journal_row;
 
 typedef struct snc_journal_file {
@@ -63,7 +64,7 @@ typedef struct snc_journal_file {
 
 /* SNC_E_IO: not there, locked, no database; SNC_E_FORMAT: another schema. One that was only begun is empty, meta too. */
 snc_err snc_journal_read(snc_journal_file *out, const char *path) SNC_MUST_USE;
-void    snc_journal_file_dispose(snc_journal_file *f);
+void snc_journal_file_dispose(snc_journal_file *f);
 /* SNC_E_FORMAT: of another search, by the name of what differs; `path` is for the message. */
 snc_err snc_journal_matches(const snc_journal_file *f, const char *path, const snc_journal_key *keys, int n_keys) SNC_MUST_USE;
 /* Takes the evaluations of a journal that matches over, after those that are there and without their doubles. */

@@ -22,13 +22,13 @@ typedef struct linas {
     snc_proposals made;
     snc_surrogate model;
     int population, batch, inner, stall;
-    bool small;             /* few enough configs to predict them all */
+    bool small; /* few enough configs to predict them all */
     double explore, gain;
     const char *inner_name; /* the registry's */
     snc_cfg *queue;         /* [batch] */
     int queued, taken;
-    double level;           /* hypervolume that counts as the last progress */
-    size_t level_at;        /* told by then */
+    double level;    /* hypervolume that counts as the last progress */
+    size_t level_at; /* told by then */
 } linas;
 
 /* What the inner search saw: every config within the limits that was never measured. */
@@ -49,7 +49,8 @@ static void destroy(void *state)
 
 static snc_err read_params(linas *s, const cJSON *j)
 {
-    static const char *const keys[] = {"name", "population", "batch", "inner", "inner_evals", "explore", "stall", "stall_gain", "features", "predictor", NULL};
+    static const char *const keys[] = {"name",  "population", "batch",    "inner",     "inner_evals", "explore",
+                                       "stall", "stall_gain", "features", "predictor", NULL};
     static const char where[] = "search linas";
     const char *inner;
     snc_features f;

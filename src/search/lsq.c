@@ -1,3 +1,4 @@
+/* Cholesky, which needs no pivots on a positive definite matrix: LAPACK's, or a right-looking one in passes over contiguous rows. */
 #include "search/lsq.h"
 
 #include <math.h>

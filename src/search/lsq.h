@@ -12,6 +12,6 @@ snc_err snc_lsq_solve(double *x, double *A, int n) SNC_MUST_USE;
 /* Our own Cholesky, always built: what snc_lsq_solve is without LAPACKE. */
 snc_err snc_lsq_solve_ref(double *x, double *A, int n) SNC_MUST_USE;
 /* LAPACK's version into buf; false where it was not built in. */
-bool    snc_lsq_library(char buf[32]);
+bool snc_lsq_library(char buf[32]);
 
 #endif

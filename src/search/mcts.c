@@ -21,15 +21,15 @@ enum { TRIES = 40 };
 
 typedef struct mcts {
     snc_proposals made;
-    snc_features f;    /* which genes matter under which depth */
+    snc_features f; /* which genes matter under which depth */
     bool sharing;
     double tau, c1, c2;
     snc_obs *told;
     size_t n, cap, work_cap, point_cap, order_cap, reward_cap;
-    snc_point *point;  /* [n] */
+    snc_point *point; /* [n] */
     int *order, *below;
-    double *reward;    /* [n] */
-    size_t fresh;      /* observations behind reward */
+    double *reward;                   /* [n] */
+    size_t fresh;                     /* observations behind reward */
     snc_feature_table *shared, *seen; /* [genes] G, and how often */
 } mcts;
 

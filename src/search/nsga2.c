@@ -15,8 +15,8 @@ typedef struct nsga2 {
     double p_bit;           /* of mutation, for each bit of a gene's choice */
     snc_obs *parent, *next; /* [2 * population]: survivors best first, then the generation being told */
     int parents, told;
-    snc_point *point;       /* [2 * population] */
-    int *order;             /* [2 * population] */
+    snc_point *point; /* [2 * population] */
+    int *order;       /* [2 * population] */
 } nsga2;
 
 static void destroy(void *state)

@@ -1,5 +1,7 @@
+/* In lexicographic order no later point dominates: fronts are filled by bisection, and hypervolume is a sweep (for three, in slabs). */
 #include "search/pareto.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,7 @@ static void crowd(double *crowding, keyed *order, const int *member, int c, cons
 
 snc_err snc_pareto_rank(int *rank, double *crowding, const snc_point *p, int n, int m)
 {
+    assert(n >= 0 && m >= 1 && m <= SNC_MAX_OBJECTIVES);
     snc_err err = SNC_OK;
     keyed *order = NULL;
     int *head = NULL, *next = NULL, *member = NULL, fronts = 0;
@@ -107,6 +110,7 @@ out:
 
 snc_err snc_pareto_order(int *out, const snc_point *p, int n, int m)
 {
+    assert(n >= 0 && m >= 1 && m <= SNC_MAX_OBJECTIVES);
     snc_err err = SNC_OK;
     int *rank = NULL;
     double *crowding = NULL;
@@ -150,6 +154,7 @@ static int by_third(const void *a, const void *b)
 
 snc_err snc_hypervolume(double *out, const snc_point *p, int n, int m, const double *ref)
 {
+    assert(n >= 0 && m >= 1 && m <= SNC_MAX_OBJECTIVES);
     snc_err err = SNC_OK;
     keyed *order = NULL, *level = NULL;
     int c = 0;

@@ -1,3 +1,4 @@
+/* Settings are chosen by squared error out of fold and fitted to all rows; models become tables, so that a config costs lookups. */
 #include "search/predictor.h"
 
 #include <math.h>
@@ -5,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/stats.h"
 #include "search/ridge.h"
 #include "search/svr.h"
 
@@ -18,15 +20,15 @@ enum { ALPHAS = sizeof ALPHA / sizeof ALPHA[0], CS = sizeof SVR_C / sizeof SVR_C
 struct snc_predictor {
     snc_features f;
     snc_predictor_quality quality;
-    bool log;                     /* targets are logarithms inside */
-    double centre, scale;         /* and standardised */
-    snc_feature_table *table;     /* [1 + bootstrap][genes]: the model, then the resampled ones */
-    double *bias;                 /* [1 + bootstrap] */
+    bool log;                 /* targets are logarithms inside */
+    double centre, scale;     /* and standardised */
+    snc_feature_table *table; /* [1 + bootstrap][genes]: the model, then the resampled ones */
+    double *bias;             /* [1 + bootstrap] */
     int bootstrap;
-    int support;                  /* of the SVR; 0: ridge is used */
-    uint8_t *code;                /* [support][genes] */
+    int support;   /* of the SVR; 0: ridge is used */
+    uint8_t *code; /* [support][genes] */
     double *coef, svr_bias;
-    float *kernel;                /* by distance */
+    float *kernel; /* by distance */
 };
 
 /* One fit at work. */
@@ -34,12 +36,12 @@ typedef struct work {
     const snc_predictor_opts *o;
     snc_rng rng;
     int n, d;
-    double *X, *y;           /* [n, d], [n] standardised */
+    double *X, *y; /* [n, d], [n] standardised */
     int *fold, *weight, *row;
-    double *w;               /* [d] */
-    double *oof, *oof_best;  /* [n] */
-    uint8_t *code;           /* [n, genes] */
-    int *distance;           /* [n, n] */
+    double *w;              /* [d] */
+    double *oof, *oof_best; /* [n] */
+    uint8_t *code;          /* [n, genes] */
+    int *distance;          /* [n, n] */
     double mean_distance;
     double *K, *coef;
 } work;
@@ -349,16 +351,3 @@ double snc_predictor_spread(const snc_predictor *p, const snc_cfg *c)
 }
 
 void snc_predictor_report(snc_predictor_quality *out, const snc_predictor *p) { *out = p->quality; }
-
-double snc_kendall_tau(const double *a, const double *b, int n)
-{
-    double same = 0, pairs_a = 0, pairs_b = 0;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < i; j++) {
-            int x = (a[i] > a[j]) - (a[i] < a[j]), y = (b[i] > b[j]) - (b[i] < b[j]);
-            same += x * y;
-            pairs_a += x != 0;
-            pairs_b += y != 0;
-        }
-    return pairs_a > 0 && pairs_b > 0 ? same / sqrt(pairs_a * pairs_b) : 0;
-}

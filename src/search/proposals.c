@@ -1,5 +1,7 @@
+/* An open-addressing hash set of what was made; configs beyond a limit come back by lowering genes, as options ascend in cost. */
 #include "search/proposals.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -134,6 +136,7 @@ bool snc_proposals_random(snc_cfg *out, snc_proposals *p)
 
 bool snc_proposals_near(snc_cfg *out, snc_proposals *p, double share)
 {
+    assert(share >= 0 && share <= 1);
     const snc_problem *q = &p->problem;
     for (int t = 0; t < DRAWS && q->n_seeds > 0; t++) {
         double dtypes = snc_rng_uniform(&p->rng) < PROBES ? snc_rng_uniform(&p->rng) : 0;

@@ -11,27 +11,27 @@
 /* An open-addressing hash set of configs in order of insertion. Starts as {.genes = those of the space}. */
 typedef struct snc_cfg_set {
     int genes;
-    snc_cfg *item;     /* [n] */
+    snc_cfg *item; /* [n] */
     size_t n, cap;
-    uint32_t *slot;    /* [slots], index + 1 of an item; a power of two, at most half full */
+    uint32_t *slot; /* [slots], index + 1 of an item; a power of two, at most half full */
     size_t slots, slot_cap;
 } snc_cfg_set;
 
 /* *fresh = false: it was there. The config is canonical. */
 snc_err snc_cfg_set_add(bool *fresh, snc_cfg_set *s, const snc_cfg *c) SNC_MUST_USE;
-bool    snc_cfg_set_has(const snc_cfg_set *s, const snc_cfg *c);
-void    snc_cfg_set_dispose(snc_cfg_set *s);
+bool snc_cfg_set_has(const snc_cfg_set *s, const snc_cfg *c);
+void snc_cfg_set_dispose(snc_cfg_set *s);
 
 typedef struct snc_proposals {
     snc_problem problem; /* seeds are a copy */
     snc_rng rng;
-    snc_cfg_set made;    /* every proposal so far */
-    int given;           /* seeds used up */
+    snc_cfg_set made; /* every proposal so far */
+    int given;        /* seeds used up */
 } snc_proposals;
 
 /* stream: a number of the search's own, so that two searches of one seed draw apart. */
 snc_err snc_proposals_init(snc_proposals *p, const snc_problem *problem, uint64_t stream) SNC_MUST_USE;
-void    snc_proposals_dispose(snc_proposals *p);
+void snc_proposals_dispose(snc_proposals *p);
 
 static inline bool snc_proposals_made(const snc_proposals *p, const snc_cfg *c) { return snc_cfg_set_has(&p->made, c); }
 snc_err snc_proposals_add(snc_proposals *p, const snc_cfg *c) SNC_MUST_USE;
@@ -52,6 +52,6 @@ snc_obs snc_problem_cost(const snc_problem *p, const snc_cfg *c);
 /* How many distinct configs there are; -1 where the options of all genes multiply to more than `most`. */
 int64_t snc_space_count(const snc_space *s, int64_t most);
 /* The canonical config after c, the first being all zeros; false after the last. */
-bool    snc_cfg_next(snc_cfg *c, const snc_space *s);
+bool snc_cfg_next(snc_cfg *c, const snc_space *s);
 
 #endif

@@ -1,5 +1,7 @@
+/* Z'Z, or ZZ' while rows are fewer than features, is made once; an alpha changes its diagonal and costs one solve. */
 #include "search/ridge.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -7,14 +9,14 @@
 #include "search/lsq.h"
 
 struct snc_ridge {
-    int d, m;          /* features; order of the system: d, or the rows that count when they are fewer */
+    int d, m; /* features; order of the system: d, or the rows that count when they are fewer */
     int rows;
     bool dual;
-    double *Z;         /* [rows, d]: sqrt(v) (x - mean), rows of weight 0 left out */
-    double *t;         /* [rows]: sqrt(v) (y - mean) */
+    double *Z; /* [rows, d]: sqrt(v) (x - mean), rows of weight 0 left out */
+    double *t; /* [rows]: sqrt(v) (y - mean) */
     double *mean_x, mean_y;
-    double *G, *b;     /* [m, m] lower triangle, [m] */
-    double *A, *x;     /* the copies a solve destroys */
+    double *G, *b; /* [m, m] lower triangle, [m] */
+    double *A, *x; /* the copies a solve destroys */
 };
 
 void snc_ridge_free(snc_ridge *r)
@@ -77,6 +79,7 @@ static void sums(snc_ridge *r)
 
 snc_err snc_ridge_new(snc_ridge **out, const double *X, const double *y, const int *weight, int n, int d)
 {
+    assert(n >= 1 && d >= 1);
     snc_ridge *r = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&r, 1, sizeof *r));
@@ -103,6 +106,7 @@ out:
 
 snc_err snc_ridge_solve(double *w, double *bias, snc_ridge *r, double alpha)
 {
+    assert(alpha >= 0);
     size_t m = (size_t)r->m;
     if (m) {
         memcpy(r->A, r->G, m * m * sizeof *r->A);

@@ -12,7 +12,7 @@ typedef struct snc_ridge snc_ridge;
 
 /* X [n, d] and y [n] are borrowed; weight [n] whole numbers >= 0, or NULL for ones; at least one is positive. */
 snc_err snc_ridge_new(snc_ridge **out, const double *X, const double *y, const int *weight, int n, int d) SNC_MUST_USE;
-void    snc_ridge_free(snc_ridge *r);
+void snc_ridge_free(snc_ridge *r);
 /* w [d] and *bias; alpha > 0. */
 snc_err snc_ridge_solve(double *w, double *bias, snc_ridge *r, double alpha) SNC_MUST_USE;
 

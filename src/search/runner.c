@@ -1,3 +1,4 @@
+/* Costs first, then the journal, then an evaluation: what a limit forbids or a row answers is never computed. */
 #include "search/runner.h"
 
 #include <math.h>
@@ -144,7 +145,8 @@ static snc_err note_round(run_state *r, const snc_search *s, int *said)
         cJSON_AddNumberToObject(one, "mape", note.predictor[i].mape);
         cJSON_AddNumberToObject(one, "tau", note.predictor[i].tau);
         cJSON_AddItemToArray(list, one);
-        snprintf(line + at, sizeof line - at, "; %s by %s: MAPE %.1f%%, tau %.2f", name, note.predictor[i].kind, note.predictor[i].mape, note.predictor[i].tau);
+        snprintf(line + at, sizeof line - at, "; %s by %s: MAPE %.1f%%, tau %.2f", name, note.predictor[i].kind, note.predictor[i].mape,
+                 note.predictor[i].tau);
     }
     snc_err err = snc_journal_note(r->journal, "predictor", r->report->evaluated + r->report->reused, j);
     cJSON_Delete(j);
@@ -152,7 +154,7 @@ static snc_err note_round(run_state *r, const snc_search *s, int *said)
     return err;
 }
 
-snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
+snc_err snc_run_search(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
                        const snc_run_hooks *h)
 {
     enum { IDLE_MAX = 20000 }; /* proposals in a row beyond a limit: the space holds nothing within it */

@@ -18,23 +18,23 @@ typedef enum snc_cost_kind { SNC_COST_LATENCY, SNC_COST_SIZE, SNC_COST_MACS, SNC
 
 const char *snc_cost_name(snc_cost_kind kind); /* "latency", "size", "macs", as --objectives has them */
 const char *snc_cost_key(snc_cost_kind kind);  /* "latency_us", "bytes", "macs", as files have them */
-double  snc_obs_cost(const snc_obs *o, snc_cost_kind kind);
+double snc_obs_cost(const snc_obs *o, snc_cost_kind kind);
 double *snc_limit(snc_limits *l, snc_cost_kind kind);
 
 typedef struct snc_run_opts {
     snc_limits limits;
-    int evals;           /* evaluations in all, those of an earlier run included */
-    double seconds;      /* 0: no time budget */
-    int objectives;      /* 2 or 3: quality, then the costs */
+    int evals;      /* evaluations in all, those of an earlier run included */
+    double seconds; /* 0: no time budget */
+    int objectives; /* 2 or 3: quality, then the costs */
     snc_cost_kind cost[SNC_MAX_OBJECTIVES - 1];
-    bool by_score;       /* quality is the task's score instead of the loss */
+    bool by_score; /* quality is the task's score instead of the loss */
 } snc_run_opts;
 
 typedef struct snc_run_hooks {
     void *user;
-    void (*cost)(void *user, snc_obs *o);             /* fills latency_us, bytes, macs */
-    snc_err (*score)(void *user, snc_obs *o);         /* fills loss and metric */
-    snc_err (*best)(void *user, const snc_obs *o);    /* a new best; NULL: not wanted */
+    void (*cost)(void *user, snc_obs *o);          /* fills latency_us, bytes, macs */
+    snc_err (*score)(void *user, snc_obs *o);      /* fills loss and metric */
+    snc_err (*best)(void *user, const snc_obs *o); /* a new best; NULL: not wanted */
 } snc_run_hooks;
 
 typedef struct snc_run_report {
@@ -43,7 +43,7 @@ typedef struct snc_run_report {
 } snc_run_report;
 
 /* Stops at the budget, when the search has no proposals left, or when cancelled (SNC_E_CANCELLED; the journal is whole). */
-snc_err snc_search_run(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
+snc_err snc_run_search(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
                        const snc_run_hooks *h) SNC_MUST_USE;
 
 /* Objectives and constraint violation of an observation under the options. With a limit, a cost below 0.9 of it counts as

@@ -1,12 +1,27 @@
+/* A registry of function tables: a search is made known by its row here, and used through nothing but the table. */
 #include "search/search.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <assert.h>
 
 #include "base/mem.h"
+#include "base/names.h"
 
-static const snc_search_kind *const registry[] = {&snc_search_linas, &snc_search_nsga2,  &snc_search_weaknas, &snc_search_evolution,
-                                                  &snc_search_mcts,  &snc_search_greedy, &snc_search_random};
+/* A new search is a file that defines snc_search_NAME, and its NAME here. */
+/* clang-format off */
+#define SEARCHES(X) \
+    X(linas) \
+    X(nsga2) \
+    X(weaknas) \
+    X(evolution) \
+    X(mcts) \
+    X(greedy) \
+    X(random)
+/* clang-format on */
+
+#define DECLARE(name) extern const snc_search_kind snc_search_##name;
+#define ROW(name)     &snc_search_##name,
+SEARCHES(DECLARE)
+static const snc_search_kind *const registry[] = {SEARCHES(ROW)};
 enum { KINDS = sizeof registry / sizeof registry[0] };
 
 struct snc_search {
@@ -18,17 +33,13 @@ const char *snc_search_name(int i) { return i >= 0 && i < KINDS ? registry[i]->n
 
 snc_err snc_search_create(snc_search **out, const char *name, const cJSON *params, const snc_problem *p)
 {
-    const snc_search_kind *kind = NULL;
-    char names[256] = "";
-    for (int i = 0; i < KINDS; i++) {
-        size_t at = strlen(names);
-        snprintf(names + at, sizeof names - at, "%s%s", i == 0 ? "" : i == KINDS - 1 ? " or " : ", ", registry[i]->name);
-        if (strcmp(registry[i]->name, name) == 0) kind = registry[i];
-    }
-    SNC_CHECK(kind, SNC_E_NOTFOUND, "search '%.60s': expected %s", name, names);
+    char names[256];
+    int i = snc_names_find(snc_search_name, name);
+    snc_names_join(names, sizeof names, snc_search_name, " or ");
+    SNC_CHECK(i >= 0, SNC_E_NOTFOUND, "search '%.60s': expected %s", name, names);
     SNC_TRY(snc_alloc(out, 1, sizeof **out));
-    (*out)->kind = kind;
-    snc_err err = kind->create(&(*out)->state, params, p);
+    (*out)->kind = registry[i];
+    snc_err err = registry[i]->create(&(*out)->state, params, p);
     if (err) {
         snc_free(*out);
         *out = NULL;
@@ -43,19 +54,19 @@ void snc_search_free(snc_search *s)
     snc_free(s);
 }
 
-snc_err snc_search_ask(snc_cfg *cfg, int *n, snc_search *s, int cap) { return s->kind->ask(s->state, cfg, n, cap); }
-snc_err snc_search_tell(snc_search *s, const snc_obs *obs, int n) { return s->kind->tell(s->state, obs, n); }
+snc_err snc_search_ask(snc_cfg *cfg, int *n, snc_search *s, int cap)
+{
+    assert(cap >= 1);
+    return s->kind->ask(s->state, cfg, n, cap);
+}
+snc_err snc_search_tell(snc_search *s, const snc_obs *obs, int n)
+{
+    assert(n >= 0);
+    return s->kind->tell(s->state, obs, n);
+}
 
 void snc_search_report(snc_search_note *out, const snc_search *s)
 {
     *out = (snc_search_note){0};
     if (s->kind->report) s->kind->report(s->state, out);
-}
-
-snc_cfg snc_cfg_random(const snc_space *s, snc_rng *r)
-{
-    snc_cfg c = {{0}};
-    for (int i = 0; i < s->genes; i++) c.o[i] = (uint8_t)snc_rng_below(r, (uint32_t)s->gene[i].n);
-    snc_cfg_canonical(&c, s);
-    return c;
 }

@@ -11,9 +11,8 @@
 #ifndef SNC_SEARCH_SEARCH_H
 #define SNC_SEARCH_SEARCH_H
 
-#include "base/rng.h"
+#include "models/config.h"
 #include "search/pareto.h"
-#include "search/space.h"
 
 typedef struct snc_obs {
     snc_cfg cfg;
@@ -21,7 +20,7 @@ typedef struct snc_obs {
     double metric;     /* the task's score there; NaN: not measured */
     double latency_us; /* the workload's, from the latency table */
     double bytes, macs;
-    snc_point point;   /* what the search minimises, and by how much a limit is missed */
+    snc_point point; /* what the search minimises, and by how much a limit is missed */
 } snc_obs;
 
 /* What is searched. The first objective is the score's and costs an evaluation; the others are costs. */
@@ -32,8 +31,8 @@ typedef struct snc_problem {
      * loops call it tens of thousands of times. NULL: nothing is computable; no limits, and other objectives are learnt. */
     void (*cost)(void *user, snc_obs *o);
     void *user;
-    double worst;           /* of the first objective: nobody has a use for more of it, however cheap; 0: not known */
-    const snc_cfg *seeds;   /* proposed first; copied */
+    double worst;         /* of the first objective: nobody has a use for more of it, however cheap; 0: not known */
+    const snc_cfg *seeds; /* proposed first; copied */
     int n_seeds;
     uint64_t seed;
 } snc_problem;
@@ -42,16 +41,17 @@ typedef struct snc_problem {
 typedef struct snc_search_note {
     int round;          /* from 1; 0: nothing to say yet */
     int told;           /* observations behind the predictors */
-    double hypervolume; /* of all that was told, up to the problem's worst, else that of the first round plus a tenth of the range; see gain.h for the scale */
+    double hypervolume; /* of all that was told, up to the problem's worst, else that of the first round plus a tenth of the range; see
+                        gain.h for the scale */
     struct {
-        const char *kind;  /* "ridge" or "svr"; NULL: exact, not predicted */
-        double mape, tau;  /* out of fold: mean absolute error in percent of the value, Kendall's tau */
+        const char *kind; /* "ridge" or "svr"; NULL: exact, not predicted */
+        double mape, tau; /* out of fold: mean absolute error in percent of the value, Kendall's tau */
     } predictor[SNC_MAX_OBJECTIVES];
 } snc_search_note;
 
 typedef struct snc_search snc_search;
 
-/* One implementation: a row in the registry. */
+/* One implementation, snc_search_NAME of NAME.c: a row in the registry of search.c. */
 typedef struct snc_search_kind {
     const char *name;
     snc_err (*create)(void **state, const cJSON *params /* or NULL */, const snc_problem *p);
@@ -61,21 +61,15 @@ typedef struct snc_search_kind {
     void (*report)(const void *state, snc_search_note *out); /* NULL: it does not learn */
 } snc_search_kind;
 
-extern const snc_search_kind snc_search_random, snc_search_evolution, snc_search_nsga2, snc_search_linas, snc_search_weaknas,
-    snc_search_mcts, snc_search_greedy;
-
 /* params: the JSON object of a configs/search file, or NULL for the defaults. SNC_E_NOTFOUND lists the names. */
 snc_err snc_search_create(snc_search **out, const char *name, const cJSON *params, const snc_problem *p) SNC_MUST_USE;
-void    snc_search_free(snc_search *s);
+void snc_search_free(snc_search *s);
 /* At most cap configs, canonical; *n = 0: nothing new to propose. Asked and not yet told configs are not proposed again. */
 snc_err snc_search_ask(snc_cfg *cfg, int *n, snc_search *s, int cap) SNC_MUST_USE;
 snc_err snc_search_tell(snc_search *s, const snc_obs *obs, int n) SNC_MUST_USE;
 /* round 0 from searches that do not learn. */
-void    snc_search_report(snc_search_note *out, const snc_search *s);
+void snc_search_report(snc_search_note *out, const snc_search *s);
 /* The i-th registered name, or NULL after the last. */
 const char *snc_search_name(int i);
-
-/* Uniform over the options of every gene, canonical. */
-snc_cfg snc_cfg_random(const snc_space *s, snc_rng *r);
 
 #endif

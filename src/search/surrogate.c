@@ -1,3 +1,4 @@
+/* Every fit starts anew from all that was told; only the setting of the kernel is remembered, as the grid over it is what takes time. */
 #include "search/surrogate.h"
 
 #include <math.h>
@@ -107,7 +108,10 @@ snc_obs snc_surrogate_predict(const snc_surrogate *s, const snc_cfg *c)
     return o;
 }
 
-double snc_surrogate_lower(const snc_surrogate *s, const snc_cfg *c, double deviations) { return snc_predictor_lower(s->of[0], c, deviations); }
+double snc_surrogate_lower(const snc_surrogate *s, const snc_cfg *c, double deviations)
+{
+    return snc_predictor_lower(s->of[0], c, deviations);
+}
 
 snc_err snc_surrogate_best(int *order, int *n, const snc_surrogate *s, int cap)
 {

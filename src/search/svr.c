@@ -1,3 +1,4 @@
+/* The rows of a precomputed kernel are laid out for LIBSVM once; the trainings of a cross-validation only point at theirs. */
 #include "search/svr.h"
 
 #ifdef SNC_WITH_LIBSVM
@@ -18,7 +19,7 @@ struct snc_svr {
 static void silent(const char *text) { (void)text; }
 
 bool snc_svr_built(void) { return true; }
-int  snc_svr_version(void) { return libsvm_version; }
+int snc_svr_version(void) { return libsvm_version; }
 
 snc_err snc_svr_new(snc_svr **out, const double *K, int n)
 {
@@ -53,7 +54,8 @@ snc_err snc_svr_train(double *coef, double *bias, const snc_svr *s, const int *r
     snc_err err = SNC_OK;
     struct svm_problem problem = {.l = rows};
     struct svm_model *model = NULL;
-    const struct svm_parameter param = {.svm_type = EPSILON_SVR, .kernel_type = PRECOMPUTED, .cache_size = 16, .eps = TOLERANCE, .C = C, .p = epsilon};
+    const struct svm_parameter param = {
+        .svm_type = EPSILON_SVR, .kernel_type = PRECOMPUTED, .cache_size = 16, .eps = TOLERANCE, .C = C, .p = epsilon};
     SNC_GOTO(snc_alloc(&problem.x, (size_t)rows, sizeof *problem.x));
     SNC_GOTO(snc_alloc(&problem.y, (size_t)rows, sizeof *problem.y));
     for (int i = 0; i < rows; i++) {
@@ -84,7 +86,7 @@ out:
 #else
 
 bool snc_svr_built(void) { return false; }
-int  snc_svr_version(void) { return 0; }
+int snc_svr_version(void) { return 0; }
 
 snc_err snc_svr_new(snc_svr **out, const double *K, int n)
 {

@@ -1,3 +1,4 @@
+/* A network's digits are read as a number, its place in the table; ranks are places in one sorted copy. */
 #include "search/tabular.h"
 
 #include <math.h>
@@ -6,6 +7,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/stats.h"
 
 enum { FIRST = 2, ASK = 8, MOST = 1 << 20 };
 
@@ -39,8 +41,8 @@ static snc_err measure(snc_tabular *t, const cJSON *j, const char *path)
     }
     t->n = 1;
     for (int i = 0; i < t->layers; i++) {
-        SNC_CHECK(t->n <= MOST / t->options, SNC_E_FORMAT, "%s: %d layers of %d options are more networks than a table holds", path, t->layers,
-                  t->options);
+        SNC_CHECK(t->n <= MOST / t->options, SNC_E_FORMAT, "%s: %d layers of %d options are more networks than a table holds", path,
+                  t->layers, t->options);
         t->n *= t->options;
     }
     return SNC_OK;
@@ -82,14 +84,6 @@ static snc_err make_space(snc_tabular *t)
     return SNC_OK;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
 /* Networks of one loss share the best of their ranks. */
 static snc_err rank(snc_tabular *t)
 {
@@ -97,7 +91,7 @@ static snc_err rank(snc_tabular *t)
     SNC_TRY(snc_alloc(&t->rank, (size_t)t->n, sizeof *t->rank));
     SNC_TRY(snc_alloc(&sorted, (size_t)t->n, sizeof *sorted));
     memcpy(sorted, t->loss, (size_t)t->n * sizeof *sorted);
-    qsort(sorted, (size_t)t->n, sizeof *sorted, ascending);
+    snc_sort(sorted, t->n);
     for (int i = 0; i < t->n; i++) {
         int low = 0, high = t->n; /* the first place of this loss */
         while (low < high) {

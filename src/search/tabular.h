@@ -10,7 +10,7 @@
 #include "search/search.h"
 
 typedef struct snc_tabular {
-    snc_space *space;  /* one gene a layer behind a depth and a hidden gene of one option each */
+    snc_space *space; /* one gene a layer behind a depth and a hidden gene of one option each */
     int n, layers, options;
     double *loss;      /* [n], by the digits read as a number of base `options` */
     int *rank;         /* [n], 1: the best */
@@ -19,12 +19,12 @@ typedef struct snc_tabular {
 
 /* A file, or a folder with nas-bench-macro_cifar10.json. SNC_E_FORMAT names the network that is wrong or missing. */
 snc_err snc_tabular_load(snc_tabular **out, const char *path) SNC_MUST_USE;
-void    snc_tabular_free(snc_tabular *t);
-int     snc_tabular_index(const snc_tabular *t, const snc_cfg *c);
+void snc_tabular_free(snc_tabular *t);
+int snc_tabular_index(const snc_tabular *t, const snc_cfg *c);
 
 /* The best so far after `queries` networks. */
 typedef struct snc_tabular_mark {
-    int queries;   /* asked for; ascending from mark to mark */
+    int queries; /* asked for; ascending from mark to mark */
     int rank;
     double accuracy;
 } snc_tabular_mark;

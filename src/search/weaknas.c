@@ -15,7 +15,7 @@ typedef struct weaknas {
     int first, batch, top;
     bool small;       /* few enough configs to predict them all */
     snc_cfg_set pool; /* of a small space: all of it, kept; of a large one: a round's */
-    snc_cfg *queue; /* [batch] */
+    snc_cfg *queue;   /* [batch] */
     int queued, taken;
 } weaknas;
 
@@ -109,7 +109,8 @@ static snc_err draw(weaknas *s, const int *order)
     }
     if (pool->n < (size_t)s->top) top = n;
     snc_rng_shuffle(&s->made.rng, fresh, top);
-    for (s->queued = s->taken = 0; s->queued < s->batch && (size_t)s->queued < n; s->queued++) s->queue[s->queued] = pool->item[fresh[s->queued]];
+    for (s->queued = s->taken = 0; s->queued < s->batch && (size_t)s->queued < n; s->queued++)
+        s->queue[s->queued] = pool->item[fresh[s->queued]];
     snc_free(fresh);
     return SNC_OK;
 }

@@ -2,14 +2,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/inputs.h"
+#include "artifact/load.h"
+#include "artifact/option.h"
+#include "artifact/parse.h"
+#include "artifact/say.h"
+#include "artifact/task_score.h"
 #include "base/mem.h"
+#include "candidate/workload.h"
 #include "quant/qlinear.h"
-#include "stage/bench_rows.h"
-#include "stage/breakdown.h"
-#include "stage/inputs.h"
-#include "stage/load.h"
+#include "report/bench_rows.h"
+#include "report/breakdown.h"
 #include "stage/verbs.h"
-#include "stage/workload.h"
 
 typedef struct bench {
     const snc_options *o;
@@ -29,7 +34,8 @@ static snc_err stored_lengths(int32_t **out, int *n, const snc_loaded *l, const 
     snc_err err = SNC_OK;
     SNC_CHECK(count > 0, SNC_E_NOTFOUND, "%s: knows no real lengths: -s data needs a file that compress or finetune made", path);
     SNC_TRY(snc_alloc(&v, (size_t)count, sizeof *v));
-    cJSON_ArrayForEach(it, list) SNC_GOTO(snc_json_whole(&v[i++], it, 1, snc_weights_config(l->weights)->positions, "lengths", path));
+    cJSON_ArrayForEach(it, list)
+        SNC_GOTO(snc_json_whole(&v[i++], it, 1, snc_family_length(snc_weights_config(l->weights)), "lengths", path));
     *n = count;
     *out = v;
     v = NULL;
@@ -103,9 +109,9 @@ static snc_err time_cell(snc_bench_row *r, const bench *b, const snc_loaded *l, 
     if (err == SNC_E_DIVERGED) err = snc_err_prefix(err, r->model);
     if (err) goto out;
     if (r->t.lengths < w.count)
-        snc_log(&ctx, SNC_LOG_INFO, "%s: %d of %d batches timed, spread over their sizes: percentile %g is %.3f ms (95%%: %.3f to %.3f)", r->model,
-                r->t.lengths, w.count, b->o->percentile, r->t.value / 1e3, r->t.low / 1e3, r->t.high / 1e3);
-    if (b->o->profile) SNC_GOTO(profile_cell(r, net, l->weights, &w, &b->measure));
+        snc_log(&ctx, SNC_LOG_INFO, "%s: %d of %d batches timed, spread over their sizes: percentile %g is %.3f ms (95%%: %.3f to %.3f)",
+                r->model, r->t.lengths, w.count, b->o->workload.percentile, r->t.value / 1e3, r->t.low / 1e3, r->t.high / 1e3);
+    if (b->o->bench.profile) SNC_GOTO(profile_cell(r, net, l->weights, &w, &b->measure));
 out:
     snc_net_free(net);
     snc_workload_free(&w);
@@ -143,7 +149,7 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
     snprintf(row->task, sizeof row->task, "%s", snc_task_name(task));
     SNC_GOTO(snc_loaded_check(l, ctx, b->o, task));
     SNC_GOTO(snc_loaded_fit(task, l));
-    SNC_GOTO(snc_dataset_load(&d, ctx, task, l->tok, b->o->data, "dev", 0));
+    SNC_GOTO(snc_dataset_load(&d, ctx, task, l->tok, b->o->rows.data, "dev", 0));
     snc_loaded_say_labels(l, ctx, task);
     snc_loaded_say_cut(l, ctx, task, d);
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
@@ -152,7 +158,7 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
     SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     snc_loaded_cut(logits, l, d->n);
-    SNC_GOTO(snc_inputs_score(&mean, values, task, logits, d, l->classes));
+    SNC_GOTO(snc_task_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
     snc_breakdown_warn(ctx, &classes, l->path, "dev");
     SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));
@@ -174,7 +180,7 @@ out:
 }
 
 /* With --tasks alone there are only scores. */
-static bool has_cells(const bench *b) { return !b->o->tasks || b->o->batch || b->o->seq_len || b->o->threads; }
+static bool has_cells(const bench *b) { return !b->o->bench.tasks || b->o->bench.batch || b->o->bench.seq_len || b->o->bench.threads; }
 
 /* The name of the task at *p, and *p behind it. */
 static snc_err next_task(char name[256], const char **p)
@@ -190,13 +196,13 @@ static snc_err next_task(char name[256], const char **p)
 /* So is a task that is none, or whose dev rows cannot be read; tok NULL: that is not looked at. */
 static snc_err check_tasks(const bench *b, const snc_ctx *ctx, const snc_tok *tok)
 {
-    for (const char *p = b->o->tasks; p && *p;) {
+    for (const char *p = b->o->bench.tasks; p && *p;) {
         char name[256];
         snc_task *task = NULL;
         snc_dataset *d = NULL;
         SNC_TRY(next_task(name, &p));
         SNC_TRY(snc_inputs_task(&task, b->o, name));
-        snc_err err = tok ? snc_dataset_load(&d, ctx, task, tok, b->o->data, "dev", 0) : SNC_OK;
+        snc_err err = tok ? snc_dataset_load(&d, ctx, task, tok, b->o->rows.data, "dev", 0) : SNC_OK;
         snc_dataset_free(d);
         snc_task_close(task);
         SNC_TRY(err);
@@ -215,7 +221,7 @@ static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, con
     quiet.level = SNC_LOG_ERROR;
     SNC_TRY(snc_loaded_open(&l, &quiet, path, 0, SNC_MEANS_CLASSES));
     for (int s = 0; s < b->seq.n && has_cells(b); s++) {
-        int most = snc_weights_config(l.weights)->positions;
+        int most = snc_family_length(snc_weights_config(l.weights));
         if (b->seq.v[s] > most) err = snc_err_set(SNC_E_SHAPE, "%s: -s %d: the model has %d positions", path, b->seq.v[s], most);
         else if (b->seq.v[s] == 0 && !lengths) err = stored_lengths(&lengths, &n, &l, path);
         if (err) break;
@@ -231,7 +237,7 @@ static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, con
 
 static snc_err time_cells(bench *b, const snc_loaded *l, const snc_ctx *ctx, const char *path)
 {
-    double all = (double)b->o->n_models * b->threads.n * b->batch.n * b->seq.n;
+    double all = (double)b->o->input.n_models * b->threads.n * b->batch.n * b->seq.n;
     for (int t = 0; t < b->threads.n && has_cells(b); t++)
         for (int i = 0; i < b->batch.n; i++)
             for (int s = 0; s < b->seq.n; s++) {
@@ -246,7 +252,7 @@ static snc_err time_cells(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
 
 static snc_err score_tasks(bench *b, const snc_loaded *l, const snc_ctx *ctx, const char *path)
 {
-    for (const char *p = b->o->tasks; p && *p;) {
+    for (const char *p = b->o->bench.tasks; p && *p;) {
         char name[256];
         snc_bench_row row = {.model = path, .batch = 1, .threads = ctx->threads};
         SNC_TRY(next_task(name, &p));
@@ -272,29 +278,29 @@ out:
 static snc_err read_options(bench *b, const snc_ctx *ctx)
 {
     const snc_options *o = b->o;
-    SNC_TRY(snc_parse_list(&b->batch, "--batch", o->batch ? o->batch : "1", false));
-    SNC_TRY(snc_parse_list(&b->seq, "--seq-len", o->seq_len ? o->seq_len : "16,32,128", true));
-    SNC_TRY(snc_parse_list(&b->threads, "--threads", o->threads ? o->threads : "1", false));
+    SNC_TRY(snc_parse_list(&b->batch, "--batch", snc_option_list(o, "--batch", SNC_VERB_BENCH), false));
+    SNC_TRY(snc_parse_list(&b->seq, "--seq-len", snc_option_list(o, "--seq-len", SNC_VERB_BENCH), true));
+    SNC_TRY(snc_parse_list(&b->threads, "--threads", snc_option_list(o, "--threads", SNC_VERB_BENCH), false));
     for (int i = 0; i < b->threads.n; i++) {
         snc_ctx with = *ctx;
         with.threads = b->threads.v[i];
         SNC_TRY(snc_ctx_check(&with));
     }
-    b->measure.percentile = o->percentile / 100;
-    if (o->time_budget) SNC_TRY(snc_parse_seconds(&b->measure.seconds, "--time-budget", o->time_budget));
-    if (o->time_budget) b->measure.whole = b->measure.seconds;
-    if (o->repeats) b->measure.min_samples = b->measure.max_samples = o->repeats;
+    b->measure.percentile = o->workload.percentile / 100;
+    if (o->bench.time_budget) SNC_TRY(snc_parse_seconds(&b->measure.seconds, "--time-budget", o->bench.time_budget));
+    if (o->bench.time_budget) b->measure.whole = b->measure.seconds;
+    if (o->bench.repeats) b->measure.min_samples = b->measure.max_samples = o->bench.repeats;
     return SNC_OK;
 }
 
 /* Broken models alone are refused, as by every other verb. */
-static snc_err say(const bench *b, const char *format)
+static snc_err say(const bench *b)
 {
     const snc_bench_rows *t = &b->rows;
     size_t i = 0;
     while (i < t->n && !t->v[i].error[0]) i++;
     SNC_CHECK(t->n == 0 || b->broken < t->n, SNC_E_DIVERGED, "%s", t->v[0].error);
-    SNC_TRY(snc_bench_say(t, b->h, format));
+    SNC_TRY(snc_bench_say(t, b->h, b->o->output.format));
     SNC_CHECK(i == t->n, SNC_E_SHAPE, "%zu of %zu rows have no numbers: %s", t->failed, t->n, t->v[i].error);
     return SNC_OK;
 }
@@ -303,23 +309,19 @@ snc_err snc_verb_bench(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_ctx ctx;
-    bench b = {.o = o, .h = h, .measure = SNC_MEASURE_OPTS_INIT, .rows = {.profile = o->profile}};
-    snc_options single = *o;
-    const char *format = o->format ? o->format : "md";
+    bench b = {.o = o, .h = h, .measure = SNC_MEASURE_OPTS_INIT, .rows = {.profile = o->bench.profile}};
     bool looked = false;
-    single.threads = NULL;
-    SNC_TRY(snc_stage_need("bench", "a model", o->n_models ? o->models[0] : NULL));
-    if (o->tasks) SNC_TRY(snc_stage_need("bench", "--data", o->data));
-    SNC_CHECK(strcmp(format, "md") == 0 || strcmp(format, "json") == 0 || strcmp(format, "csv") == 0, SNC_E_ARG, "-o '%s': expected md, json or csv", format);
-    SNC_TRY(snc_stage_ctx(&ctx, &single, h, 1));
+    SNC_TRY(snc_option_need("bench", "a model", o->input.n_models ? o->input.models[0] : NULL));
+    if (o->bench.tasks) SNC_TRY(snc_option_need("bench", "--data", o->rows.data));
+    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
     SNC_TRY(read_options(&b, &ctx));
     SNC_TRY(check_tasks(&b, &ctx, NULL));
-    for (int i = 0; i < o->n_models; i++) SNC_TRY(check_model(&looked, &b, &ctx, o->models[i]));
+    for (int i = 0; i < o->input.n_models; i++) SNC_TRY(check_model(&looked, &b, &ctx, o->input.models[i]));
     b.rows.host = snc_host_json(&ctx);
     cJSON_DeleteItemFromObjectCaseSensitive(b.rows.host, "threads");
-    if (o->profile) SNC_GOTO(snc_qlinear_peak(&b.rows.peak, &ctx));
-    for (int i = 0; i < o->n_models; i++) SNC_GOTO(run_model(&b, &ctx, o->models[i]));
-    err = say(&b, format);
+    if (o->bench.profile) SNC_GOTO(snc_qlinear_peak(&b.rows.peak, &ctx));
+    for (int i = 0; i < o->input.n_models; i++) SNC_GOTO(run_model(&b, &ctx, o->input.models[i]));
+    err = say(&b);
 out:
     snc_bench_dispose(&b.rows);
     return err;

@@ -3,32 +3,41 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/depends.h"
+#include "artifact/evaluations.h"
+#include "artifact/folder.h"
+#include "artifact/latency_table.h"
+#include "artifact/option.h"
+#include "artifact/provenance.h"
+#include "artifact/say.h"
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "stage/depends.h"
-#include "stage/estimate.h"
-#include "stage/exporting.h"
-#include "stage/folder.h"
-#include "stage/made.h"
-#include "stage/needs.h"
-#include "stage/preflight.h"
-#include "stage/reach.h"
-#include "stage/reading.h"
-#include "stage/report.h"
+#include "candidate/deploy.h"
+#include "candidate/needs.h"
+#include "candidate/preflight.h"
+#include "candidate/profiling.h"
+#include "candidate/reach.h"
+#include "candidate/search_result.h"
+#include "report/estimate.h"
+#include "report/reading.h"
+#include "report/report.h"
+#include "stage/steps.h"
 #include "stage/verbs.h"
 
 typedef struct job {
     const snc_options *o;
     const snc_host *h;
     snc_ctx ctx, work; /* all cores; the workload's threads */
-    snc_asked asked;
+    snc_targets targets;
     snc_inputs in;
-    snc_model *model;  /* the input, until the latency table of its shapes is there */
+    snc_distillation_set set;
+    snc_model *model; /* the input, until the latency table of its shapes is there */
     snc_folder folder;
-    cJSON *stages, *search, *chosen;
+    cJSON *read, *stages, *search, *chosen;
     char repair[SNC_SENTENCE];
-    bool fine_tuned;   /* the input is a teacher already */
+    bool fine_tuned; /* the input is a teacher already */
 } job;
 
 static void note_stage(job *j, const char *name, double t0)
@@ -39,7 +48,7 @@ static void note_stage(job *j, const char *name, double t0)
 static snc_err check_model(job *j, const char *from)
 {
     SNC_TRY(snc_inputs_model(&j->model, &j->fine_tuned, &j->ctx, from, j->in.task));
-    SNC_CHECK(!j->o->teacher || j->fine_tuned, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from,
+    SNC_CHECK(!j->o->input.teacher || j->fine_tuned, SNC_E_SHAPE, "--teacher %s: has no classifier that fits task %s", from,
               snc_task_name(j->in.task));
     return snc_preflight_supernet(j->o, j->model);
 }
@@ -47,11 +56,11 @@ static snc_err check_model(job *j, const char *from)
 static snc_err check_needs(job *j)
 {
     const snc_folder *f = &j->folder;
-    const char *const files[] = {f->teacher, f->supernet, f->lesson, f->journal, f->int8, f->compressed};
+    const char *const files[] = {f->teacher, f->supernet, f->distillation, f->journal, f->int8, f->compressed};
     const snc_needs needs = {&j->ctx, j->o, &j->in, j->model, SNC_VERB_COMPRESS};
     double there = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) there += snc_file_size(files[i]);
-    return snc_needs_check(&needs, j->o->output, there);
+    return snc_needs_check(&needs, j->o->output.path, there);
 }
 
 /* All that can be refused before work, for a dry run and a real one. dev is read here, and scored at the end. */
@@ -60,13 +69,13 @@ static snc_err check(job *j, const char *from)
     double t0 = snc_now();
     SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
     SNC_TRY(snc_folder_open(&j->folder, j->o));
-    SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->unlabeled));
-    j->in.lesson->path = j->folder.lesson;
+    SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->rows.unlabeled));
+    j->set.path = j->folder.distillation;
     SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
     SNC_TRY(check_model(j, from));
     SNC_TRY(snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned));
     SNC_TRY(check_needs(j));
-    SNC_TRY(snc_preflight_search(&j->work, j->o, &j->asked, &j->in, j->model, j->o->output));
+    SNC_TRY(snc_preflight_search(&j->work, j->o, &j->targets, &j->in, j->model, j->o->output.path));
     snc_log(&j->ctx, SNC_LOG_INFO, "checked in %.1f s", snc_now() - t0);
     return SNC_OK;
 }
@@ -75,8 +84,8 @@ static snc_err check(job *j, const char *from)
 static snc_err make_table(job *j)
 {
     double t0 = snc_now();
-    SNC_TRY(snc_step_profile(&j->work, j->o, &j->in, j->model, j->folder.table));
-    SNC_TRY(snc_reach_by_table(&j->work, j->o, &j->asked, j->model, j->folder.table));
+    SNC_TRY(snc_profile_make(&j->work, j->o, &j->in, j->model, j->folder.table));
+    SNC_TRY(snc_reach_by_table(&j->work, j->o, &j->targets, j->model, j->folder.table));
     snc_model_free(j->model);
     j->model = NULL;
     note_stage(j, "profile", t0);
@@ -101,7 +110,7 @@ static snc_err recall_end(bool *same, job *j, const cJSON *made, const char *tab
     snc_sncfile *f = NULL;
     char why[SNC_WHY];
     *same = false;
-    SNC_TRY(snc_pick_read_end(&end, j->folder.journal));
+    SNC_TRY(snc_evaluations_end(&end, j->folder.journal));
     const char *digest = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(end, "digest"));
     const char *of = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(end, "table"));
     const char *repair = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(end, "repair"));
@@ -122,7 +131,7 @@ static snc_err recall_end(bool *same, job *j, const cJSON *made, const char *tab
 }
 
 /* After the file, so that it speaks of one that is there. */
-static snc_err note_end(const job *j, const snc_pick *p, const cJSON *made, const char *table)
+static snc_err note_end(const job *j, const snc_search_run *r, const cJSON *made, const char *table)
 {
     char digest[SNC_DIGEST_TEXT];
     SNC_TRY(snc_sncfile_digest_read(digest, j->folder.compressed));
@@ -133,7 +142,7 @@ static snc_err note_end(const job *j, const snc_pick *p, const cJSON *made, cons
     cJSON_AddItemToObject(end, "chosen", cJSON_Duplicate(j->chosen, 1));
     cJSON_AddItemToObject(end, "search", cJSON_Duplicate(j->search, 1));
     cJSON_AddStringToObject(end, "repair", j->repair);
-    snc_err err = snc_pick_note_end(p, j->folder.journal, end);
+    snc_err err = snc_search_run_note_end(r, j->folder.journal, end);
     cJSON_Delete(end);
     return err;
 }
@@ -141,29 +150,32 @@ static snc_err note_end(const job *j, const snc_pick *p, const cJSON *made, cons
 static snc_err find_and_export(job *j, const cJSON *made, const char *table)
 {
     snc_err err = SNC_OK;
-    snc_pick p;
-    snc_found found = {0};
+    snc_evaluator e;
+    snc_search_run r;
+    snc_search_result found = {0};
     const snc_finalist *best = &found.f[0];
     double t0 = snc_now();
-    SNC_TRY(snc_pick_open(&p, &j->ctx, &j->work, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table, j->o->output));
-    SNC_GOTO(snc_pick_find(&found, &p, j->o->output));
+    SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table));
+    SNC_GOTO(snc_search_run_init(&r, &e, &j->work, j->o, &j->targets, j->folder.table, j->o->output.path));
+    SNC_GOTO(snc_search_result_find(&found, &r, j->o->output.path, j->read));
     note_stage(j, "search", t0);
-    j->chosen = snc_pick_obs_json(&p, &best->o);
-    cJSON_AddNumberToObject(j->search, "evaluations", found.n);
-    cJSON_AddNumberToObject(j->search, "evaluations_per_s", found.report.seconds > 0 ? found.report.evaluated / found.report.seconds : 0);
-    cJSON_AddNumberToObject(j->search, "predicted_us", snc_pick_predicted(&p, &best->o));
+    j->chosen = snc_evaluator_obs_json(&e, &best->o);
+    cJSON_AddNumberToObject(j->search, "evaluations", found.all.n);
+    cJSON_AddNumberToObject(j->search, "evaluations_per_s",
+                            found.all.report.seconds > 0 ? found.all.report.evaluated / found.all.report.seconds : 0);
+    cJSON_AddNumberToObject(j->search, "predicted_us", snc_search_run_predicted_us(&r, &best->o));
     cJSON_AddNumberToObject(j->search, "measured_us", best->us);
     cJSON_AddNumberToObject(j->search, "rank_loss", best->o.loss);
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
-    SNC_GOTO(snc_export_finalist(j->repair, &p, best, j->folder.teacher, made, j->folder.compressed));
-    SNC_GOTO(note_end(j, &p, made, table));
+    SNC_GOTO(snc_deploy_finalist(j->repair, &e, j->o, &j->set, best, j->folder.teacher, made, j->folder.compressed));
+    SNC_GOTO(note_end(j, &r, made, table));
     note_stage(j, "repair and export", t0);
 out:
-    snc_found_dispose(&found);
-    snc_pick_close(&p);
+    snc_search_result_dispose(&found);
+    snc_evaluator_close(&e);
     return err;
 }
 
@@ -173,7 +185,7 @@ static snc_err search(job *j)
     cJSON *made = NULL;
     char table[SNC_DIGEST_TEXT];
     bool same;
-    SNC_TRY(snc_table_digest(table, j->folder.table, NULL));
+    SNC_TRY(snc_latency_table_digest(table, j->folder.table, NULL));
     SNC_TRY(snc_depends_file(&made, j->o, &j->in, j->folder.teacher, j->folder.supernet));
     SNC_GOTO(recall_end(&same, j, made, table));
     if (same) snc_log(&j->ctx, SNC_LOG_INFO, "search: %s is up to date", j->folder.compressed);
@@ -188,28 +200,26 @@ static snc_err prove(job *j, int *missed)
     snc_err err = SNC_OK;
     snc_proof proof = {0};
     const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
-    cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject(), *read = NULL;
+    cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->asked.of[SNC_TARGET_LATENCY]));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->targets.of[SNC_TARGET_LATENCY]));
     note_stage(j, "proof", t0);
-    SNC_GOTO(snc_made_add(made, j->o, j->in.task, SNC_VERB_COMPRESS, "compress"));
-    SNC_GOTO(snc_reading_new(&read, &j->in));
-    snc_verdict v = snc_report_judge(&proof, &j->asked);
-    const snc_report_facts facts = {j->o, &j->in, &j->asked, &proof, j->chosen, j->stages, j->search, host, made, j->repair, read};
-    err = snc_report_write(j->o->output, &facts, &v);
+    SNC_GOTO(snc_provenance_add(made, j->o, j->in.task, SNC_VERB_COMPRESS, "compress"));
+    snc_verdict v = snc_report_judge(&proof, &j->targets);
+    const snc_report_facts facts = {j->o, &j->in, &j->targets, &proof, j->chosen, j->stages, j->search, host, made, j->repair, j->read};
+    err = snc_report_write(j->o->output.path, &facts, &v);
     if (err) { /* all of it or none */
         snc_err dropped = snc_folder_drop_reports(&j->folder);
         (void)dropped;
         goto out;
     }
     snc_report_say(j->h, &facts, &v);
-    snc_stage_say(j->h, "file: %s  report: %s/report.md", j->folder.compressed, j->o->output);
+    snc_say(j->h, "file: %s  report: %s/report.md", j->folder.compressed, j->o->output.path);
     *missed = !v.all;
 out:
     snc_proof_dispose(&proof);
     cJSON_Delete(host);
     cJSON_Delete(made);
-    cJSON_Delete(read);
     return err;
 }
 
@@ -220,9 +230,9 @@ static snc_err run(job *j, const char *from, int *missed)
     SNC_TRY(make_table(j));
     SNC_TRY(make_teacher(j, from));
     t0 = snc_now();
-    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet));
+    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, &j->set, j->folder.teacher, j->folder.supernet));
     note_stage(j, "supernet", t0);
-    SNC_TRY(snc_step_export_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
+    SNC_TRY(snc_deploy_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
     SNC_TRY(search(j));
     return prove(j, missed);
 }
@@ -231,32 +241,33 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_err err = SNC_OK;
     job j = {.o = o, .h = h};
-    snc_options all = *o;
-    const char *from = o->teacher ? o->teacher : o->pretrained;
+    const char *from = o->input.teacher ? o->input.teacher : o->input.pretrained;
     double t0 = snc_now();
-    all.threads = NULL; /* --threads is the workload's; training and scoring use every core */
     *missed = 0;
-    SNC_TRY(snc_stage_need("compress", "--pretrained", from));
-    SNC_TRY(snc_stage_need("compress", "--output", o->output));
-    SNC_TRY(snc_asked_parse(&j.asked, o, "compress"));
-    SNC_TRY(snc_stage_ctx(&j.work, o, h, 1));
-    SNC_TRY(snc_stage_ctx(&j.ctx, &all, h, 0));
+    SNC_TRY(snc_option_need("compress", "--pretrained", from));
+    SNC_TRY(snc_option_need("compress", "--output", o->output.path));
+    SNC_TRY(snc_targets_parse(&j.targets, &o->targets, "compress"));
+    SNC_TRY(snc_context_init(&j.work, o, h, o->workload.threads, 1));
+    SNC_TRY(snc_context_init(&j.ctx, o, h, NULL, 0)); /* training and scoring use every core */
     j.work.meter = j.ctx.meter;
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
     SNC_GOTO(check(&j, from));
-    SNC_GOTO(snc_reading_say(h, &j.ctx, &j.in));
+    SNC_GOTO(snc_reading_new(&j.read, &j.in));
+    SNC_GOTO(snc_reading_say(h, &j.ctx, j.read));
     SNC_GOTO(snc_estimate_say(&j.ctx, &j.work, h, o, &j.in, &j.folder, from));
-    if (o->dry_run) goto out;
+    if (o->job.dry_run) goto out;
     SNC_GOTO(snc_folder_claim(&j.folder, &j.ctx));
     SNC_GOTO(run(&j, from, missed));
-    snc_stage_say(h, "%.0f s in all", snc_now() - t0);
+    snc_say(h, "%.0f s in all", snc_now() - t0);
 out:
     snc_folder_close(&j.folder);
     snc_model_free(j.model);
+    cJSON_Delete(j.read);
     cJSON_Delete(j.stages);
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);
+    snc_distillation_dispose(&j.set);
     snc_inputs_close(&j.in);
     return err;
 }

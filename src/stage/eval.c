@@ -2,21 +2,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/inputs.h"
+#include "artifact/load.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
+#include "artifact/task_score.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "stage/breakdown.h"
-#include "stage/inputs.h"
-#include "stage/load.h"
-#include "stage/reading.h"
+#include "report/breakdown.h"
+#include "report/reading.h"
 #include "stage/verbs.h"
 
 /* rank and select are carved from train by seed; any other split is a file of the task. */
 static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, const snc_options *o, const snc_task *t, const snc_tok *tok)
 {
-    const char *split = o->split ? o->split : "dev";
+    const char *split = o->rows.split;
     snc_dataset **part = strcmp(split, "rank") == 0 ? &s->rank : strcmp(split, "select") == 0 ? &s->select : NULL;
-    if (!part) return snc_dataset_load(out, ctx, t, tok, o->data, split, 0);
-    SNC_TRY(snc_splits_load(s, ctx, t, tok, o->data, true, 0, NULL));
+    if (!part) return snc_dataset_load(out, ctx, t, tok, o->rows.data, split, 0);
+    SNC_TRY(snc_splits_load(s, ctx, t, tok, o->rows.data, true, 0, NULL));
     *out = *part;
     *part = NULL;
     return SNC_OK;
@@ -26,7 +30,7 @@ static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, 
 static snc_err log_reading(const snc_ctx *ctx, const snc_options *o, snc_task *t, snc_dataset *d)
 {
     snc_inputs in = {.task = t};
-    const char *split = o->split ? o->split : "dev";
+    const char *split = o->rows.split;
     if (strcmp(split, "train") == 0) in.splits.train = d;
     else if (strcmp(split, "rank") == 0) in.splits.rank = d;
     else if (strcmp(split, "select") == 0) in.splits.select = d;
@@ -36,24 +40,27 @@ static snc_err log_reading(const snc_ctx *ctx, const snc_options *o, snc_task *t
 
 static void say_classes(const snc_host *h, const snc_task *t, const char *split, const snc_breakdown *b)
 {
-    if (b->K) snc_stage_say(h, "%s %s majority %.2f (one answer to every row, '%s', %.2f%% of them)", snc_task_name(t), split, 100 * b->majority_score,
-                            b->majority, 100 * b->majority_share);
+    if (b->K)
+        snc_say(h, "%s %s majority %.2f (one answer to every row, '%s', %.2f%% of them)", snc_task_name(t), split, 100 * b->majority_score,
+                b->majority, 100 * b->majority_share);
     for (int k = 0; k < b->K; k++) {
         const snc_class_share *c = &b->class[k];
-        snc_stage_say(h, "%s %s class '%s' rows %lld answered %lld precision %.2f recall %.2f f1 %.2f", snc_task_name(t), split, snc_task_label(t, k), (long long)c->rows,
-                      (long long)c->answered, 100 * snc_class_precision(c), 100 * snc_class_recall(c), 100 * snc_class_f1(c));
+        snc_say(h, "%s %s class '%s' rows %lld answered %lld precision %.2f recall %.2f f1 %.2f", snc_task_name(t), split,
+                snc_task_label(t, k), (long long)c->rows, (long long)c->answered, 100 * snc_class_precision(c), 100 * snc_class_recall(c),
+                100 * snc_class_f1(c));
     }
 }
 
-static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score, const snc_breakdown *b,
-                   double seconds)
+static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score,
+                   const snc_breakdown *b, double seconds)
 {
-    const char *split = o->split ? o->split : "dev";
-    if (!o->json) {
-        for (int i = 0; i < snc_task_metrics(t); i++) snc_stage_say(h, "%s %s %s %.2f", snc_task_name(t), split, snc_task_metric(t, i), 100 * values[i]);
-        if (snc_task_metrics(t) > 1) snc_stage_say(h, "%s %s score %.2f", snc_task_name(t), split, 100 * score);
+    const char *split = o->rows.split;
+    if (!o->output.json) {
+        for (int i = 0; i < snc_task_metrics(t); i++)
+            snc_say(h, "%s %s %s %.2f", snc_task_name(t), split, snc_task_metric(t, i), 100 * values[i]);
+        if (snc_task_metrics(t) > 1) snc_say(h, "%s %s score %.2f", snc_task_name(t), split, 100 * score);
         say_classes(h, t, split, b);
-        snc_stage_say(h, "%d rows in %.2f s", d->n, seconds);
+        snc_say(h, "%d rows in %.2f s", d->n, seconds);
         return SNC_OK;
     }
     cJSON *j = cJSON_CreateObject();
@@ -66,7 +73,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     snc_breakdown_majority_json(j, b);
     snc_breakdown_json(j, b, t);
     cJSON_AddNumberToObject(j, "seconds", seconds);
-    return snc_stage_say_json(h, j, false, "eval");
+    return snc_say_json(h, j, false, "eval");
 }
 
 snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
@@ -80,12 +87,12 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     float *logits = NULL;
     snc_breakdown b = {0};
     double values[8], score = 0;
-    SNC_TRY(snc_stage_need("eval", "a model", o->n_models ? o->models[0] : NULL));
-    SNC_TRY(snc_stage_need("eval", "--task", snc_inputs_task_name(o)));
-    SNC_TRY(snc_stage_need("eval", "--data", o->data));
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 0));
+    SNC_TRY(snc_option_need("eval", "a model", o->input.n_models ? o->input.models[0] : NULL));
+    SNC_TRY(snc_option_need("eval", "--task", snc_inputs_task_name(o)));
+    SNC_TRY(snc_option_need("eval", "--data", o->rows.data));
+    SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_GOTO(snc_inputs_task(&task, o, snc_inputs_task_name(o)));
-    SNC_GOTO(snc_loaded_open(&l, &ctx, o->models[0], snc_task_classes(task), snc_task_meaning(task)));
+    SNC_GOTO(snc_loaded_open(&l, &ctx, o->input.models[0], snc_task_classes(task), snc_task_meaning(task)));
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
@@ -99,9 +106,9 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     snc_loaded_cut(logits, &l, d->n);
-    SNC_GOTO(snc_inputs_score(&score, values, task, logits, d, l.classes));
+    SNC_GOTO(snc_task_score(&score, values, task, logits, d, l.classes));
     SNC_GOTO(snc_breakdown_make(&b, task, logits, d, l.classes));
-    snc_breakdown_warn(&ctx, &b, o->models[0], o->split ? o->split : "dev");
+    snc_breakdown_warn(&ctx, &b, o->input.models[0], o->rows.split);
     SNC_GOTO(say(o, h, task, d, values, score, &b, seconds));
 out:
     snc_breakdown_dispose(&b);

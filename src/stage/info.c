@@ -2,10 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/load.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
+#include "artifact/stamp.h"
 #include "base/fmap.h"
 #include "models/cost.h"
-#include "stage/load.h"
-#include "stage/stamp.h"
 #include "stage/verbs.h"
 
 /* Bytes by part, summed over the tensors as they lie in the file. */
@@ -19,10 +22,10 @@ static cJSON *bytes_json(const snc_loaded *l, const char *path)
     for (int i = 0; i < snc_st_count(st); i++) {
         const snc_tensor *t = &snc_st_tensors_view(st)[i];
         size_t n = strlen(t->name);
-        int k = strncmp(t->name, "tokenizer.", 10) == 0                                     ? 3
-                : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.")   ? 0
-                : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0         ? 1
-                                                                                           : 2;
+        int k = strncmp(t->name, "tokenizer.", 10) == 0                                  ? 3
+                : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.") ? 0
+                : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0       ? 1
+                                                                                         : 2;
         part[k] += (double)t->bytes;
         total += (double)t->bytes;
     }
@@ -34,11 +37,11 @@ static cJSON *bytes_json(const snc_loaded *l, const char *path)
 
 static cJSON *describe(const snc_loaded *l, const char *path)
 {
-    const snc_bert_config *c = snc_weights_config(l->weights);
+    const snc_encoder_config *c = snc_weights_config(l->weights);
     const snc_arch *a = snc_weights_arch(l->weights);
     cJSON *j = cJSON_CreateObject(), *labels;
     cJSON_AddStringToObject(j, "path", path);
-    cJSON_AddItemToObject(j, "config", snc_bert_config_to_json(c));
+    cJSON_AddItemToObject(j, "config", snc_encoder_config_to_json(c));
     cJSON_AddItemToObject(j, "arch", snc_arch_to_json(a));
     cJSON_AddItemToObject(j, "policy", snc_policy_to_json(snc_weights_policy(l->weights), a->layers));
     cJSON_AddNumberToObject(j, "parameters", (double)snc_cost_params(c, a));
@@ -56,52 +59,61 @@ static cJSON *describe(const snc_loaded *l, const char *path)
     return j;
 }
 
+/* A column for each matrix of a layer. */
+static const char *join(char *out, size_t size, const char *const cell[SNC_SITES])
+{
+    size_t n = (size_t)snprintf(out, size, " ");
+    for (int s = 0; s < SNC_SITES && n < size; s++) n += (size_t)snprintf(out + n, size - n, s < SNC_SITES - 1 ? " %-6s" : " %s", cell[s]);
+    return out;
+}
+
 static void say_layers(const snc_host *h, const snc_loaded *l)
 {
     const snc_arch *a = snc_weights_arch(l->weights);
     const snc_policy *p = snc_weights_policy(l->weights);
-    snc_stage_say(h, "layer  source  heads    ffn  q      k      v      o      ffn_in ffn_out");
+    const char *cell[SNC_SITES];
+    char cells[128];
+    for (int s = 0; s < SNC_SITES; s++) cell[s] = snc_spec_key(s);
+    snc_say(h, "layer  source  heads    ffn%s", join(cells, sizeof cells, cell));
     for (int i = 0; i < a->layers; i++) {
-        const char *t[SNC_SITES];
-        for (int k = 0; k < SNC_SITES; k++) t[k] = snc_dtype_get((snc_dtype)p->linear[i][k])->name;
-        snc_stage_say(h, "%5d  %6d  %5d  %5d  %-6s %-6s %-6s %-6s %-6s %s", i, a->source[i], a->heads[i], a->ffn[i], t[0], t[1], t[2],
-                      t[3], t[4], t[5]);
+        for (int s = 0; s < SNC_SITES; s++) cell[s] = snc_dtype_get((snc_dtype)p->linear[i][s])->name;
+        snc_say(h, "%5d  %6d  %5d  %5d%s", i, a->source[i], a->heads[i], a->ffn[i], join(cells, sizeof cells, cell));
     }
 }
 
 static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
 {
-    const snc_bert_config *c = snc_weights_config(l->weights);
+    const snc_encoder_config *c = snc_weights_config(l->weights);
     const snc_arch *a = snc_weights_arch(l->weights);
     const snc_policy *p = snc_weights_policy(l->weights);
     const char *embed = snc_dtype_get((snc_dtype)p->embed)->name;
-    snc_stage_say(h, "%s: %d layers, hidden %d, head width %d, vocabulary %d, positions %d", path, a->layers, a->hidden, c->head_width, c->vocab,
-                  c->positions);
+    snc_say(h, "%s: %d layers, hidden %d, head width %d, vocabulary %d, positions %d", path, a->layers, a->hidden, c->head_width, c->vocab,
+            c->positions);
     say_layers(h, l);
-    snc_stage_say(h, "embeddings %s, pooler %s, classifier %s%s", embed, snc_dtype_get((snc_dtype)p->pooler)->name,
-                  snc_dtype_get((snc_dtype)p->classifier)->name, l->has_head ? "" : " (seeded, not trained)");
-    snc_stage_say(h, "parameters %.2f M, multiply-adds at 128 tokens %.1f M", (double)snc_cost_params(c, a) / 1e6,
-                  (double)snc_cost_macs(c, a, c->positions < 128 ? c->positions : 128) / 1e6);
+    snc_say(h, "embeddings %s, pooler %s, classifier %s%s", embed, snc_dtype_get((snc_dtype)p->pooler)->name,
+            snc_dtype_get((snc_dtype)p->classifier)->name, l->has_head ? "" : " (seeded, not trained)");
+    snc_say(h, "parameters %.2f M, multiply-adds at 128 tokens %.1f M", (double)snc_cost_params(c, a) / 1e6,
+            (double)snc_cost_macs(c, a, c->positions < 128 ? c->positions : 128) / 1e6);
     if (l->file) {
         cJSON *b = bytes_json(l, path), *it;
-        cJSON_ArrayForEach(it, b) snc_stage_say(h, "bytes %-18s %10.0f", it->string, it->valuedouble);
+        cJSON_ArrayForEach(it, b) snc_say(h, "bytes %-18s %10.0f", it->string, it->valuedouble);
         cJSON_Delete(b);
     }
-    if (l->problem == SNC_MEANS_MULTILABEL) snc_stage_say(h, "any number of labels a text, from a probability of %g on", l->threshold);
-    for (int k = 0; l->labels && k < l->classes; k++) snc_stage_say(h, "label %d %s", k, l->labels[k]);
-    if (!l->tok) snc_stage_say(h, "no tokenizer inside");
+    if (l->problem == SNC_MEANS_MULTILABEL) snc_say(h, "any number of labels a text, from a probability of %g on", l->threshold);
+    for (int k = 0; l->labels && k < l->classes; k++) snc_say(h, "label %d %s", k, l->labels[k]);
+    if (!l->tok) snc_say(h, "no tokenizer inside");
 }
 
 snc_err snc_verb_info(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
     snc_loaded l;
-    SNC_TRY(snc_stage_need("info", "a model", o->n_models ? o->models[0] : NULL));
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    SNC_TRY(snc_loaded_open(&l, &ctx, o->models[0], 0, SNC_MEANS_CLASSES));
+    SNC_TRY(snc_option_need("info", "a model", o->input.n_models ? o->input.models[0] : NULL));
+    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
+    SNC_TRY(snc_loaded_open(&l, &ctx, o->input.models[0], 0, SNC_MEANS_CLASSES));
     snc_err err = SNC_OK;
-    if (o->json) err = snc_stage_say_json(h, describe(&l, o->models[0]), true, "info");
-    else say_text(h, &l, o->models[0]);
+    if (o->output.json) err = snc_say_json(h, describe(&l, o->input.models[0]), true, "info");
+    else say_text(h, &l, o->input.models[0]);
     snc_loaded_close(&l);
     return err;
 }
@@ -115,20 +127,20 @@ snc_err snc_verb_import(const snc_options *o, const snc_host *h)
     uint64_t hash;
     bool current;
     char why[SNC_WHY];
-    SNC_TRY(snc_stage_need("import", "--pretrained", o->pretrained));
-    SNC_TRY(snc_stage_need_output("import", o));
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    SNC_TRY(snc_option_need("import", "--pretrained", o->input.pretrained));
+    SNC_TRY(snc_output_need("import", o));
+    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
     stamp = snc_stamp_new("import", 0, o);
-    SNC_GOTO(snc_path_hash(&hash, o->pretrained));
+    SNC_GOTO(snc_path_hash(&hash, o->input.pretrained));
     snc_stamp_hash(stamp, "model", hash);
-    SNC_GOTO(snc_model_load(&m, &ctx, o->pretrained, 2, SNC_MEANS_CLASSES));
+    SNC_GOTO(snc_model_load(&m, &ctx, o->input.pretrained, 2, SNC_MEANS_CLASSES));
     if (!m->has_head) snc_stamp_hash(stamp, "seed", ctx.seed);
-    SNC_GOTO(snc_stamp_allow(&current, o->output, snc_stamp_state(why, o->output, stamp), why, o->overwrite));
+    SNC_GOTO(snc_stamp_allow(&current, o->output.path, snc_stamp_state(why, o->output.path, stamp), why, o->output.overwrite));
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
     cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
-    if (!current) SNC_GOTO(snc_model_save(m, o->output));
-    snc_stage_say(h, "%s: %.2f M parameters%s%s", o->output, (double)snc_params_count(&m->params) / 1e6, m->has_head ? "" : ", seeded 2-class head",
-                  current ? "; up to date" : "");
+    if (!current) SNC_GOTO(snc_model_save(m, o->output.path));
+    snc_say(h, "%s: %.2f M parameters%s%s", o->output.path, (double)snc_params_count(&m->params) / 1e6,
+            m->has_head ? "" : ", seeded 2-class head", current ? "; up to date" : "");
 out:
     cJSON_Delete(stamp);
     snc_model_free(m);

@@ -1,13 +1,17 @@
 /* compress study: searches against each other on a table of trained networks, over many seeds; or on a supernet
- * (stage/protocols.h). */
+ * (candidate/protocols.h). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
 #include "base/mem.h"
+#include "base/stats.h"
+#include "candidate/preflight.h"
+#include "candidate/protocols.h"
 #include "search/tabular.h"
-#include "stage/preflight.h"
-#include "stage/protocols.h"
 #include "stage/verbs.h"
 
 enum { MARKS = 3, NAME = 512, MOST = 16 };
@@ -59,9 +63,8 @@ static snc_err run_contender(contender *c, const snc_ctx *ctx, const snc_tabular
 /* Mean over seeds and the standard error of that mean. */
 static double mean_error(double *error, const contender *c, int mark, int seeds)
 {
-    double mean = c->rank[mark] / seeds, var = seeds > 1 ? (c->square[mark] - seeds * mean * mean) / (seeds - 1) : 0;
-    *error = sqrt(var > 0 ? var / seeds : 0);
-    return mean;
+    *error = snc_standard_error_of_sums(c->rank[mark], c->square[mark], seeds);
+    return c->rank[mark] / seeds;
 }
 
 static snc_err say_json(const snc_host *h, const contender *c, int n, int seeds)
@@ -79,21 +82,22 @@ static snc_err say_json(const snc_host *h, const contender *c, int n, int seeds)
             cJSON_AddNumberToObject(row, "mean_accuracy", c[i].accuracy[k] / seeds);
             cJSON_AddItemToArray(all, row);
         }
-    return snc_stage_say_json(h, all, true, "study");
+    return snc_say_json(h, all, true, "study");
 }
 
 static void say_rows(const snc_host *h, const contender *c, int n, int seeds, bool csv)
 {
-    snc_stage_say(h, csv ? "search,queries,seeds,mean_rank,standard_error,mean_accuracy"
-                         : "| search | rank after 50 queries | after 100 | after 200 | accuracy after 100 |\n|---|---|---|---|---|");
+    snc_say(h, csv ? "search,queries,seeds,mean_rank,standard_error,mean_accuracy"
+                   : "| search | rank after 50 queries | after 100 | after 200 | accuracy after 100 |\n|---|---|---|---|---|");
     for (int i = 0; i < n; i++) {
         double r[MARKS], e[MARKS];
         for (int k = 0; k < MARKS; k++) {
             r[k] = mean_error(&e[k], &c[i], k, seeds);
-            if (csv) snc_stage_say(h, "%s,%d,%d,%.3f,%.3f,%.3f", c[i].name, at_queries[k], seeds, r[k], e[k], c[i].accuracy[k] / seeds);
+            if (csv) snc_say(h, "%s,%d,%d,%.3f,%.3f,%.3f", c[i].name, at_queries[k], seeds, r[k], e[k], c[i].accuracy[k] / seeds);
         }
-        if (!csv) snc_stage_say(h, "| %s | %.1f ± %.1f | %.2f ± %.2f | %.2f ± %.2f | %.3f |", c[i].name, r[0], e[0], r[1], e[1], r[2], e[2],
-                                c[i].accuracy[1] / seeds);
+        if (!csv)
+            snc_say(h, "| %s | %.1f ± %.1f | %.2f ± %.2f | %.2f ± %.2f | %.3f |", c[i].name, r[0], e[0], r[1], e[1], r[2], e[2],
+                    c[i].accuracy[1] / seeds);
     }
 }
 
@@ -103,16 +107,15 @@ snc_err snc_verb_study(const snc_options *o, const snc_host *h)
     snc_ctx ctx;
     snc_tabular *t = NULL;
     snc_err err = SNC_OK;
-    const char *format = o->format ? o->format : "md";
+    const char *format = o->output.format;
     bool json = strcmp(format, "json") == 0, csv = strcmp(format, "csv") == 0;
-    int n = 0, seeds = o->seeds ? o->seeds : 200;
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
+    int n = 0, seeds = o->study.seeds ? o->study.seeds : 200;
+    SNC_TRY(snc_context_init(&ctx, o, h, o->workload.threads, 1));
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_STUDY));
-    if (o->protocols) return snc_protocols_run(o, h);
-    SNC_TRY(snc_stage_need("study", "--tabular or --protocols", o->tabular));
-    SNC_CHECK(json || csv || strcmp(format, "md") == 0, SNC_E_ARG, "--format '%s': expected md, json or csv", format);
-    SNC_GOTO(read_contenders(c, &n, o->searchers ? o->searchers : "linas,weaknas,nsga2,evolution,mcts,random"));
-    SNC_GOTO(snc_tabular_load(&t, o->tabular));
+    if (o->study.protocols) return snc_protocols_run(o, h);
+    SNC_TRY(snc_option_need("study", "--tabular or --protocols", o->study.tabular));
+    SNC_GOTO(read_contenders(c, &n, o->study.searchers ? o->study.searchers : "linas,weaknas,nsga2,evolution,mcts,random"));
+    SNC_GOTO(snc_tabular_load(&t, o->study.tabular));
     for (int i = 0; i < n; i++) { /* the last of them can be wrong: before the first one's hundreds of runs */
         contender trial = c[i];
         SNC_GOTO(run_contender(&trial, &ctx, t, 1));

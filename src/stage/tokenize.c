@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/load.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
 #include "base/mem.h"
 #include "models/model.h"
-#include "stage/common.h"
-#include "stage/load.h"
 #include "stage/verbs.h"
 
 snc_err snc_verb_tokenize(const snc_options *o, const snc_host *h)
@@ -17,9 +19,9 @@ snc_err snc_verb_tokenize(const snc_options *o, const snc_host *h)
     snc_tok_scratch *scratch = NULL;
     char *text = NULL;
     size_t cap = 0;
-    SNC_TRY(snc_stage_need("tokenize", "--pretrained", o->pretrained));
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    SNC_GOTO(snc_load_tokenizer(&assets, o->pretrained));
+    SNC_TRY(snc_option_need("tokenize", "--pretrained", o->input.pretrained));
+    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
+    SNC_GOTO(snc_load_tokenizer(&assets, o->input.pretrained));
     SNC_GOTO(snc_tok_new(&tok, &assets));
     SNC_GOTO(snc_tok_scratch_new(&scratch));
     for (;;) {
@@ -30,11 +32,11 @@ snc_err snc_verb_tokenize(const snc_options *o, const snc_host *h)
         if (!line) break;
         tab = memchr(line, '\t', bytes);
         size_t a = tab ? (size_t)(tab - line) : bytes;
-        SNC_GOTO(snc_tok_encode(&e, tok, scratch, line, a, tab ? tab + 1 : NULL, tab ? bytes - a - 1 : 0, o->max_length));
+        SNC_GOTO(snc_tok_encode(&e, tok, scratch, line, a, tab ? tab + 1 : NULL, tab ? bytes - a - 1 : 0, o->rows.max_length));
         SNC_GOTO(snc_grow(&text, &cap, (size_t)e.n * 12 + 1, 1));
         text[0] = 0;
         for (int i = 0; i < e.n; i++) at += (size_t)snprintf(text + at, cap - at, i ? " %d" : "%d", e.ids[i]);
-        snc_stage_say_text(h, text);
+        snc_say_text(h, text);
     }
 out:
     snc_free(text);

@@ -1,9 +1,11 @@
 /* compress verify: whether files are as they were written, and a folder's report is about the files that are in it. */
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
 #include "base/fmap.h"
 #include "models/snc_file.h"
-#include "stage/common.h"
 #include "stage/verbs.h"
 
 /* said: what a report says of it; NULL: nobody does. */
@@ -16,8 +18,8 @@ static snc_err verify(const char *path, const char *said, const snc_host *h)
     if (said && strcmp(said, digest) != 0)
         err = snc_err_set(SNC_E_FORMAT, "%s: is not the file that the report speaks of: its digest is %s, the report says %.40s", path,
                           *digest ? digest : "none", said);
-    else if (*digest) snc_stage_say(h, "%s: ok %s", path, digest);
-    else snc_stage_say(h, "%s: has no digest: written by a program before it had them; its structure is sound", path);
+    else if (*digest) snc_say(h, "%s: ok %s", path, digest);
+    else snc_say(h, "%s: has no digest: written by a program before it had them; its structure is sound", path);
     snc_sncfile_close(f);
     return err;
 }
@@ -30,7 +32,8 @@ static snc_err verify_folder(const char *folder, const snc_host *h)
     const cJSON *it, *list;
     snc_err err = SNC_OK;
     SNC_TRY(snc_path_join(report, sizeof report, folder, "report.json"));
-    SNC_CHECK(snc_is_file(report), SNC_E_NOTFOUND, "%s: no report.json in it: expected a .snc file or the folder of a run that has ended", folder);
+    SNC_CHECK(snc_is_file(report), SNC_E_NOTFOUND, "%s: no report.json in it: expected a .snc file or the folder of a run that has ended",
+              folder);
     SNC_TRY(snc_json_load(&j, report));
     list = cJSON_GetObjectItemCaseSensitive(j, "models");
     if (!cJSON_IsArray(list) || !list->child) SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: 'models' must be a list", report));
@@ -51,8 +54,9 @@ out:
 snc_err snc_verb_verify(const snc_options *o, const snc_host *h)
 {
     snc_ctx ctx;
-    SNC_TRY(snc_stage_need("verify", "a .snc file or a folder", o->n_models ? o->models[0] : NULL));
-    SNC_TRY(snc_stage_ctx(&ctx, o, h, 1));
-    for (int i = 0; i < o->n_models; i++) SNC_TRY(snc_is_dir(o->models[i]) ? verify_folder(o->models[i], h) : verify(o->models[i], NULL, h));
+    SNC_TRY(snc_option_need("verify", "a .snc file or a folder", o->input.n_models ? o->input.models[0] : NULL));
+    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
+    for (int i = 0; i < o->input.n_models; i++)
+        SNC_TRY(snc_is_dir(o->input.models[i]) ? verify_folder(o->input.models[i], h) : verify(o->input.models[i], NULL, h));
     return SNC_OK;
 }

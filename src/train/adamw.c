@@ -1,5 +1,7 @@
+/* Powers, rates and decays of all steps are tables made once: bringing a lazy row up to date is a few lookups and one kernel call. */
 #include "train/adamw.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -23,20 +25,20 @@ struct snc_adamw {
     snc_adamw_opts o;
     const snc_adamw_kernels *k;
     int64_t step; /* steps applied so far */
-    void *m, *v; /* float, or snc_bf16 and snc_square */
+    void *m, *v;  /* float, or snc_bf16 and snc_square */
     block *block;
     int blocks;
     snc_adamw_wrote_fn wrote;
     void *user;
-    bool *keeps;        /* [ps->n] parameters whose gradient is left as it is */
-    double *known;      /* [ps->n] sum of the squares of a gradient, or -1 */
-    int64_t *row_base;  /* [ps->n] first row of a lazy table in `last`, or -1 */
-    int32_t *last;      /* step at which a row is valid */
+    bool *keeps;       /* [ps->n] parameters whose gradient is left as it is */
+    double *known;     /* [ps->n] sum of the squares of a gradient, or -1 */
+    int64_t *row_base; /* [ps->n] first row of a lazy table in `last`, or -1 */
+    int32_t *last;     /* step at which a row is valid */
     int64_t rows;
-    double *partial;    /* sums of squares: of each block, then of each row of a table */
+    double *partial;          /* sums of squares: of each block, then of each row of a table */
     double *keep, *log_decay; /* [total+1] 1 - lr wd of step s, and the sum of its logs over the first s steps */
-    double *rate, *bc2; /* [total+1] lr / bc1 and sqrt(bc2) of step s = 1.. */
-    double *pow1, *pow2; /* [cap+1] b1^j, b2^(-j/2) */
+    double *rate, *bc2;       /* [total+1] lr / bc1 and sqrt(bc2) of step s = 1.. */
+    double *pow1, *pow2;      /* [cap+1] b1^j, b2^(-j/2) */
     int cap;
 };
 
@@ -72,8 +74,7 @@ static snc_err plan_blocks(snc_adamw *o)
             o->rows += rows;
             continue;
         }
-        for (int r = 0; r < rows; r += BLOCK_ROWS)
-            o->block[o->blocks++] = (block){i, r, r + BLOCK_ROWS < rows ? r + BLOCK_ROWS : rows};
+        for (int r = 0; r < rows; r += BLOCK_ROWS) o->block[o->blocks++] = (block){i, r, r + BLOCK_ROWS < rows ? r + BLOCK_ROWS : rows};
     }
     return SNC_OK;
 }
@@ -103,8 +104,7 @@ static snc_err plan_tables(snc_adamw *o)
     return SNC_OK;
 }
 
-snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, const snc_schedule *s,
-                         const snc_adamw_opts *opts)
+snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, const snc_schedule *s, const snc_adamw_opts *opts)
 {
     SNC_TRY(check_opts(opts, s));
     snc_adamw *o = NULL;
@@ -138,15 +138,23 @@ void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user)
     o->user = user;
 }
 
-void snc_adamw_keep_grad(snc_adamw *o, int param) { o->keeps[param] = true; }
+void snc_adamw_keep_grad(snc_adamw *o, int param)
+{
+    assert(param >= 0 && param < o->ps->n && o->row_base[param] < 0);
+    o->keeps[param] = true;
+}
 
-void snc_adamw_known_squares(snc_adamw *o, int param, double sum) { o->known[param] = sum; }
+void snc_adamw_known_squares(snc_adamw *o, int param, double sum)
+{
+    assert(param >= 0 && param < o->ps->n && o->row_base[param] < 0);
+    o->known[param] = sum;
+}
 
 void snc_adamw_free(snc_adamw *o)
 {
     if (!o) return;
-    void *blocks[] = {o->v,    o->m,         o->block, o->row_base, o->last, o->partial,
-                      o->keep, o->log_decay, o->rate, o->bc2,      o->pow1, o->pow2, o->keeps, o->known};
+    void *blocks[] = {o->v,         o->m,    o->block, o->row_base, o->last, o->partial, o->keep,
+                      o->log_decay, o->rate, o->bc2,   o->pow1,     o->pow2, o->keeps,   o->known};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(o);
 }
@@ -171,8 +179,8 @@ static snc_adamw_skip skip_coef(const snc_adamw *o, int64_t s0, int64_t k, bool 
         if (decays) decay *= o->keep[s];
     }
     double left1 = pow((double)o->o.beta1, (double)k), left2 = pow((double)o->o.beta2, (double)k);
-    snc_adamw_skip c = {.decay = (float)decay, .m = left1 < 1e-20 ? 0.0f : (float)left1,
-                        .v = left2 < 1e-20 ? 0.0f : (float)left2, .eu = {1.0f, 1.0f}};
+    snc_adamw_skip c = {
+        .decay = (float)decay, .m = left1 < 1e-20 ? 0.0f : (float)left1, .v = left2 < 1e-20 ? 0.0f : (float)left2, .eu = {1.0f, 1.0f}};
     if (w0 <= 0) return c;
     double eps = (double)o->o.eps, mean = wu / w0, var = wuu / w0 - mean * mean;
     if (var <= 1e-12 * mean * mean) {
@@ -196,7 +204,7 @@ typedef struct work {
     snc_adamw *o;
     const int32_t *rows; /* NULL: all rows of the table */
     int param;
-    double *partial;     /* of this table */
+    double *partial; /* of this table */
     snc_adamw_coef decay, plain;
 } work;
 
@@ -333,9 +341,15 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
     double lr = snc_schedule_lr(&o->schedule, t - 1), b1 = (double)o->o.beta1, b2 = (double)o->o.beta2;
     double scale = clip > 0 && norm + 1e-6 > clip ? clip / (norm + 1e-6) : 1.0;
     work w = {.o = o};
-    w.plain = (snc_adamw_coef){.b1 = o->o.beta1, .b2 = o->o.beta2, .c1 = (float)(1 - b1), .c2 = (float)(1 - b2),
-                               .gscale = (float)scale, .decay = 1.0f, .rate = (float)(lr / (1 - pow(b1, (double)t))),
-                               .root = (float)(1 / sqrt(1 - pow(b2, (double)t))), .eps = o->o.eps,
+    w.plain = (snc_adamw_coef){.b1 = o->o.beta1,
+                               .b2 = o->o.beta2,
+                               .c1 = (float)(1 - b1),
+                               .c2 = (float)(1 - b2),
+                               .gscale = (float)scale,
+                               .decay = 1.0f,
+                               .rate = (float)(lr / (1 - pow(b1, (double)t))),
+                               .root = (float)(1 / sqrt(1 - pow(b2, (double)t))),
+                               .eps = o->o.eps,
                                .noise = noise_of(t)};
     w.decay = w.plain;
     w.decay.decay = (float)(1 - lr * (double)o->o.weight_decay);
@@ -352,7 +366,5 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
 snc_adamw_state snc_adamw_state_view(snc_adamw *o)
 {
     size_t m = o->ps->total * (o->o.half_state ? sizeof(snc_bf16) : sizeof(float));
-    return (snc_adamw_state){.step = &o->step,
-                             .block = {o->m, o->v, o->last},
-                             .bytes = {m, m, (size_t)o->rows * sizeof *o->last}};
+    return (snc_adamw_state){.step = &o->step, .block = {o->m, o->v, o->last}, .bytes = {m, m, (size_t)o->rows * sizeof *o->last}};
 }

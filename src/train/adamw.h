@@ -5,7 +5,8 @@
  *   p <- p (1 - lr wd) - lr / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + eps)          g <- 0
  *
  * Decoupled decay as PyTorch's AdamW; wd only for SNC_PARAM_DECAY. The pass reads p, g, m, v and writes them back with g
- * zeroed, so nobody else clears gradients; keep_grad spares that where the next backward pass overwrites them. State: m, v in the layout of the parameters (optionally in 16 bits).
+ * zeroed, so nobody else clears gradients; keep_grad spares that where the next backward pass overwrites them. State: m, v in the
+ * layout of the parameters (optionally in 16 bits).
  *
  * Lazy rows (SNC_PARAM_ROWS): a table row takes part in a step only when the batch names it. Each row keeps the step it is
  * valid at; `prepare` brings the named rows up to the present before they are read, and gives what dense AdamW with a zero
@@ -34,12 +35,14 @@ typedef struct snc_adamw snc_adamw;
 
 typedef struct snc_adamw_opts {
     float beta1, beta2, eps, weight_decay;
-    float clip;       /* largest global norm; 0: no clipping */
-    bool lazy;        /* false: SNC_PARAM_ROWS tables are updated whole, like everything else */
-    bool half_state;  /* both moments in 16 bits (adamw_kernel.h): a quarter less memory traffic */
+    float clip;      /* largest global norm; 0: no clipping */
+    bool lazy;       /* false: SNC_PARAM_ROWS tables are updated whole, like everything else */
+    bool half_state; /* both moments in 16 bits (adamw_kernel.h): a quarter less memory traffic */
 } snc_adamw_opts;
-#define SNC_ADAMW_OPTS_INIT                                                                                            \
-    { .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.01f, .clip = 1.0f, .lazy = true }
+#define SNC_ADAMW_OPTS_INIT                                                                             \
+    {                                                                                                   \
+        .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.01f, .clip = 1.0f, .lazy = true \
+    }
 
 /* Distinct rows of one table that a batch reads. Borrowed. */
 typedef struct snc_row_set {
@@ -49,26 +52,25 @@ typedef struct snc_row_set {
 } snc_row_set;
 
 /* ps->g is allocated when absent and must be zero before the first backward. SNC_E_ARG names the option. */
-snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, const snc_schedule *s,
-                         const snc_adamw_opts *o) SNC_MUST_USE;
-void    snc_adamw_free(snc_adamw *o);
+snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, const snc_schedule *s, const snc_adamw_opts *o) SNC_MUST_USE;
+void snc_adamw_free(snc_adamw *o);
 
 /* Called from the parallel body of a step for each block of rows [r0, r1) just written (r0 a multiple of 32, r1 as well or the
  * last row), while it is in the cache: the place to repack a weight. Not called for lazy rows. */
 typedef void (*snc_adamw_wrote_fn)(void *user, int param, int r0, int r1);
-void    snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user);
+void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user);
 
 /* The gradient of this parameter (not of a lazy table) is left as it is: whoever computes the next one overwrites it. */
-void    snc_adamw_keep_grad(snc_adamw *o, int param);
+void snc_adamw_keep_grad(snc_adamw *o, int param);
 
 /* The sum of the squares of this parameter's gradient (not of a lazy table), as the next step finds it: its norm is not
  * computed again. Good for that step. */
-void    snc_adamw_known_squares(snc_adamw *o, int param, double sum);
+void snc_adamw_known_squares(snc_adamw *o, int param, double sum);
 
-void    snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
+void snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
 /* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. */
 snc_err snc_adamw_step(double *norm, snc_adamw *o, const snc_row_set *sets, int n) SNC_MUST_USE;
-void    snc_adamw_flush(snc_adamw *o);
+void snc_adamw_flush(snc_adamw *o);
 
 /* What a checkpoint stores beside the parameters: the step count and three raw blocks. Borrowed, writable. */
 typedef struct snc_adamw_state {

@@ -1,9 +1,10 @@
+/* Bodies of plain C inlined into a function for each target attribute: the compiler vectorizes them, the bits stay the same. */
 #include "train/adamw_kernel.h"
 
 #include <math.h>
 
 #define DITHER 0x9e3779b1u /* golden ratio */
-#define BODY static inline __attribute__((always_inline)) void
+#define BODY   static inline __attribute__((always_inline)) void
 
 static inline __attribute__((always_inline)) uint32_t bits_of(float f)
 {
@@ -26,8 +27,7 @@ static inline __attribute__((always_inline)) snc_bf16 round_bf16(float f)
     return (snc_bf16)((u + 0x7fffu + (u >> 16 & 1)) >> 16);
 }
 
-BODY step_body(float *restrict p, float *restrict g, float *restrict m, float *restrict v, int64_t n,
-               const snc_adamw_coef *c, bool zero)
+BODY step_body(float *restrict p, float *restrict g, float *restrict m, float *restrict v, int64_t n, const snc_adamw_coef *c, bool zero)
 {
     const snc_adamw_coef k = *c;
     for (int64_t i = 0; i < n; i++) {
@@ -98,30 +98,24 @@ static inline __attribute__((always_inline)) double sumsq_body(const float *g, i
     return sum;
 }
 
-#define VARIANT(isa, attr)                                                                                             \
-    attr static void step_##isa(float *p, float *g, float *m, float *v, int64_t n, const snc_adamw_coef *c)            \
-    {                                                                                                                  \
-        if (c->keep) step_body(p, g, m, v, n, c, false);                                                               \
-        else step_body(p, g, m, v, n, c, true);                                                                        \
-    }                                                                                                                  \
-    attr static void step_half_##isa(float *p, float *g, snc_bf16 *m, snc_square *v, size_t at, int64_t n,             \
-                                     const snc_adamw_coef *c)                                                          \
-    {                                                                                                                  \
-        if (c->keep) step_half_body(p, g, m, v, (uint32_t)at, n, c, false);                                            \
-        else step_half_body(p, g, m, v, (uint32_t)at, n, c, true);                                                     \
-    }                                                                                                                  \
-    attr static void skip_##isa(float *p, float *m, float *v, int64_t n, const snc_adamw_skip *s)                      \
-    {                                                                                                                  \
-        skip_body(p, m, v, n, s);                                                                                      \
-    }                                                                                                                  \
-    attr static void skip_half_##isa(float *p, snc_bf16 *m, snc_square *v, size_t at, int64_t n,                       \
-                                     const snc_adamw_skip *s)                                                          \
-    {                                                                                                                  \
-        skip_half_body(p, m, v, (uint32_t)at, n, s);                                                                   \
-    }                                                                                                                  \
-    attr static double sumsq_##isa(const float *g, int64_t n) { return sumsq_body(g, n); }                             \
-    static const snc_adamw_kernels kernels_##isa = {step_##isa, step_half_##isa, skip_##isa, skip_half_##isa,          \
-                                                    sumsq_##isa};
+#define VARIANT(isa, attr)                                                                                                          \
+    attr static void step_##isa(float *p, float *g, float *m, float *v, int64_t n, const snc_adamw_coef *c)                         \
+    {                                                                                                                               \
+        if (c->keep) step_body(p, g, m, v, n, c, false);                                                                            \
+        else step_body(p, g, m, v, n, c, true);                                                                                     \
+    }                                                                                                                               \
+    attr static void step_half_##isa(float *p, float *g, snc_bf16 *m, snc_square *v, size_t at, int64_t n, const snc_adamw_coef *c) \
+    {                                                                                                                               \
+        if (c->keep) step_half_body(p, g, m, v, (uint32_t)at, n, c, false);                                                         \
+        else step_half_body(p, g, m, v, (uint32_t)at, n, c, true);                                                                  \
+    }                                                                                                                               \
+    attr static void skip_##isa(float *p, float *m, float *v, int64_t n, const snc_adamw_skip *s) { skip_body(p, m, v, n, s); }     \
+    attr static void skip_half_##isa(float *p, snc_bf16 *m, snc_square *v, size_t at, int64_t n, const snc_adamw_skip *s)           \
+    {                                                                                                                               \
+        skip_half_body(p, m, v, (uint32_t)at, n, s);                                                                                \
+    }                                                                                                                               \
+    attr static double sumsq_##isa(const float *g, int64_t n) { return sumsq_body(g, n); }                                          \
+    static const snc_adamw_kernels kernels_##isa = {step_##isa, step_half_##isa, skip_##isa, skip_half_##isa, sumsq_##isa};
 
 VARIANT(scalar, )
 #if defined(__x86_64__)

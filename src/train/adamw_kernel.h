@@ -18,18 +18,18 @@
 typedef uint16_t snc_square; /* bits 30 to 15 of a float */
 
 typedef struct snc_adamw_coef {
-    float b1, b2, c1, c2;     /* c = 1 - b */
-    float gscale;             /* clipping */
-    float decay;              /* 1 - lr wd, or 1 */
-    float rate, root, eps;    /* lr / bc1, 1 / sqrt(bc2) */
-    bool keep;                /* g stays as it is, else it is zeroed */
-    uint32_t noise;           /* of the step */
+    float b1, b2, c1, c2;  /* c = 1 - b */
+    float gscale;          /* clipping */
+    float decay;           /* 1 - lr wd, or 1 */
+    float rate, root, eps; /* lr / bc1, 1 / sqrt(bc2) */
+    bool keep;             /* g stays as it is, else it is zeroed */
+    uint32_t noise;        /* of the step */
 } snc_adamw_coef;
 
 /* k skipped steps of one row; see adamw.h. */
 typedef struct snc_adamw_skip {
-    float decay, m, v;        /* factors of p, m, v */
-    float wu[2], eu[2];       /* w_i u_i and eps u_i of the two nodes */
+    float decay, m, v;  /* factors of p, m, v */
+    float wu[2], eu[2]; /* w_i u_i and eps u_i of the two nodes */
     uint32_t noise;
 } snc_adamw_skip;
 

@@ -1,3 +1,4 @@
+/* A hash runs along with the writing and is compared before any block is copied: a checkpoint is taken whole or not at all. */
 #include "train/checkpoint.h"
 
 #include <stdio.h>
@@ -90,9 +91,9 @@ static snc_err compare_facts(const char *path, const unsigned char *at, const sn
         snc_fact was;
         memcpy(&was, at + (size_t)i * sizeof was, sizeof was);
         was.name[SNC_FACT_NAME - 1] = 0;
-        SNC_CHECK(strcmp(was.name, facts[i].name) == 0, SNC_E_ARG, "%s: checkpoint of another kind of run (%s where %s was expected)",
-                  path, was.name, facts[i].name);
-        if (memcmp(&was.v, &facts[i].v, sizeof was.v) == 0) continue;
+        SNC_CHECK(strcmp(was.name, facts[i].name) == 0, SNC_E_ARG, "%s: checkpoint of another kind of run (%s where %s was expected)", path,
+                  was.name, facts[i].name);
+        if (was.v.hash == facts[i].v.hash) continue; /* a number too: by its bits */
         SNC_CHECK(!facts[i].is_hash, SNC_E_ARG, "%s: checkpoint of other inputs: another %s", path, was.name);
         return snc_err_set(SNC_E_ARG, "%s: checkpoint of other inputs: %s was %.9g, now %.9g", path, was.name, was.v.number,
                            facts[i].v.number);
@@ -100,20 +101,17 @@ static snc_err compare_facts(const char *path, const unsigned char *at, const sn
     return SNC_OK;
 }
 
-static snc_err check_map(const char *path, const snc_fmap *m, const snc_fact *facts, int n_facts, const snc_block *blocks,
-                         int n_blocks)
+static snc_err check_map(const char *path, const snc_fmap *m, const snc_fact *facts, int n_facts, const snc_block *blocks, int n_blocks)
 {
     head top;
-    SNC_CHECK(m->size >= sizeof top + 8 && memcmp(m->data, magic, sizeof magic) == 0, SNC_E_FORMAT,
-              "%s: not a training checkpoint", path);
+    SNC_CHECK(m->size >= sizeof top + 8 && memcmp(m->data, magic, sizeof magic) == 0, SNC_E_FORMAT, "%s: not a training checkpoint", path);
     memcpy(&top, m->data, sizeof top);
     SNC_CHECK(top.version == VERSION, SNC_E_FORMAT, "%s: checkpoint version %u, this program reads %d", path, top.version, VERSION);
-    SNC_CHECK(top.facts == (uint32_t)n_facts && top.blocks == (uint64_t)n_blocks, SNC_E_ARG,
-              "%s: checkpoint of another kind of run", path);
-    size_t at = sizeof top, need = at + (size_t)n_facts * sizeof *facts + (size_t)n_blocks * 8 + 8;
+    SNC_CHECK(top.facts == (uint32_t)n_facts, SNC_E_ARG, "%s: checkpoint of another kind of run", path);
+    size_t at = sizeof top + (size_t)n_facts * sizeof *facts, need = at + (size_t)n_blocks * 8 + 8;
     SNC_CHECK(m->size >= need, SNC_E_FORMAT, "%s: checkpoint is cut short", path);
-    SNC_TRY(compare_facts(path, m->data + at, facts, n_facts));
-    at += (size_t)n_facts * sizeof *facts;
+    SNC_TRY(compare_facts(path, m->data + sizeof top, facts, n_facts));
+    SNC_CHECK(top.blocks == (uint64_t)n_blocks, SNC_E_ARG, "%s: checkpoint of another kind of run", path);
     for (int i = 0; i < n_blocks; i++) {
         uint64_t bytes;
         memcpy(&bytes, m->data + at + (size_t)i * 8, 8);

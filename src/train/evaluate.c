@@ -1,9 +1,11 @@
+/* Rows are taken from the longest to the shortest: a batch has about one length, and the first shows the largest need. */
 #include "train/evaluate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "models/cutoff.h"
 #include "models/runtime.h"
 
 enum { SWEEP_BATCH = 128 };
@@ -34,8 +36,8 @@ static snc_err sorted_rows(int32_t **out, const snc_dataset *d)
     return err;
 }
 
-snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc_arch *arch, int K, const snc_dataset *d,
-                       int batch_size, const char *what)
+snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, int batch_size,
+                       const char *what)
 {
     snc_err err = SNC_OK;
     snc_batcher *batcher = NULL;
@@ -50,14 +52,13 @@ snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc
         int n = d->n - at < batch_size ? d->n - at : batch_size;
         snc_tokens x;
         snc_batcher_rows(&x, batcher, rows + at, n);
-        SNC_GOTO(snc_bert_forward(e, z, arch, &x, NULL));
+        SNC_GOTO(snc_engine_forward(e, z, arch, &x, NULL));
         int bad = snc_logits_bad(z, n, K);
         if (bad >= 0) {
             err = snc_err_set(SNC_E_DIVERGED, "row %d of %d: its logits are not finite", rows[at + bad] + 1, d->n);
             goto out;
         }
-        for (int b = 0; b < n; b++)
-            memcpy(logits + (int64_t)rows[at + b] * K, z + (int64_t)b * K, (size_t)K * sizeof *z);
+        for (int b = 0; b < n; b++) memcpy(logits + (int64_t)rows[at + b] * K, z + (int64_t)b * K, (size_t)K * sizeof *z);
         if (what) snc_progress(ctx, what, (double)(at + n), (double)d->n, "%s", "");
     }
 out:
@@ -70,17 +71,17 @@ out:
 snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
                              const snc_dataset *d, int batch_size, const char *what)
 {
-    snc_bert *e = NULL;
-    snc_bert_opts o = SNC_BERT_OPTS_INIT;
+    snc_engine *e = NULL;
+    snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
     o.compute = compute;
     o.first_only = true;
     o.max_seqs = batch_size;
     o.max_len = d->max_len;
     o.max_tokens = batch_size * d->max_len;
     o.train = false;
-    SNC_TRY(snc_bert_create(&e, ctx, m, &o));
+    SNC_TRY(snc_engine_create(&e, ctx, m, &o));
     snc_err err = snc_train_eval(logits, ctx, e, arch ? arch : &m->arch, m->cfg.classes, d, batch_size, what);
-    snc_bert_free(e);
+    snc_engine_free(e);
     return err;
 }
 
@@ -98,9 +99,6 @@ void snc_train_predictions(float *pred, const float *logits, int n, int K)
 {
     for (int i = 0; i < n; i++) {
         const float *z = logits + (int64_t)i * K;
-        int best = 0;
-        for (int k = 1; k < K; k++)
-            if (z[k] > z[best]) best = k;
-        pred[i] = K == 1 ? z[0] : (float)best;
+        pred[i] = K == 1 ? z[0] : (float)snc_class_best(z, K);
     }
 }

@@ -3,12 +3,12 @@
 #define SNC_TRAIN_EVALUATE_H
 
 #include "data/dataset.h"
-#include "models/bert.h"
+#include "models/engine.h"
 
 /* logits [n, K] in dataset order. The engine must be planned for batch_size sequences of d->max_len tokens. `what` names the
  * progress line, NULL: silent. SNC_E_CANCELLED; SNC_E_DIVERGED: names the row whose logits are not finite. */
-snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_bert *e, const snc_arch *arch, int K, const snc_dataset *d,
-                       int batch_size, const char *what) SNC_MUST_USE;
+snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, int batch_size,
+                       const char *what) SNC_MUST_USE;
 
 /* The same with an engine of its own for the call. */
 snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,

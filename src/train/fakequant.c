@@ -1,3 +1,4 @@
+/* Blocks of 16 rows are the unit of work: kept as the master, quantized by the shipped code, and written back while in the cache. */
 #include "train/fakequant.h"
 
 #include <string.h>
@@ -17,35 +18,29 @@ typedef struct block { /* rows of one matrix */
 struct snc_fakequant {
     const snc_ctx *ctx;
     snc_model *m;
-    float *master;  /* in the layout of the parameters */
-    int8_t *q;      /* [threads][BLOCK_ROWS, widest] */
+    float *master; /* in the layout of the parameters */
+    int8_t *q;     /* [threads][BLOCK_ROWS, widest] */
     size_t stride;
     block *block;
     int blocks;
     bool applied;
 };
 
-static void add_matrix(snc_fakequant *f, int param, int dtype)
+static void add_matrix(snc_fakequant *f, int param, snc_dtype dtype)
 {
     const snc_param *p = &f->m->params.p[param];
-    if (dtype != SNC_I8 && dtype != SNC_I4) return;
     for (int r = 0; r < p->rows; r += BLOCK_ROWS)
-        f->block[f->blocks++] = (block){param, r, p->rows - r < BLOCK_ROWS ? p->rows - r : BLOCK_ROWS, (snc_dtype)dtype};
+        f->block[f->blocks++] = (block){param, r, p->rows - r < BLOCK_ROWS ? p->rows - r : BLOCK_ROWS, dtype};
 }
 
-static void add_policy(snc_fakequant *f, const snc_policy *p)
+/* The linears: tables stay as they are. */
+static void add_policy(snc_fakequant *f, const snc_policy *policy)
 {
-    const snc_model_index *ix = &f->m->ix;
-    for (int l = 0; l < f->m->arch.layers; l++) {
-        const snc_layer_index *x = &ix->layer[l];
-        const int qkv[] = {x->q.w, x->k.w, x->v.w};
-        for (int i = 0; i < 3; i++) add_matrix(f, qkv[i], p->linear[l][SNC_SITE_Q + i]);
-        add_matrix(f, x->o.w, p->linear[l][SNC_SITE_O]);
-        add_matrix(f, x->ffn_in.w, p->linear[l][SNC_SITE_FFN_IN]);
-        add_matrix(f, x->ffn_out.w, p->linear[l][SNC_SITE_FFN_OUT]);
+    for (int i = 0; i < f->m->params.n; i++) {
+        const snc_param *p = &f->m->params.p[i];
+        snc_dtype t = snc_spec_of(p)->slot == SNC_SLOT_EMBED ? SNC_F32 : snc_spec_dtype(policy, p->row, p->layer);
+        if (t == SNC_I8 || t == SNC_I4) add_matrix(f, i, t);
     }
-    add_matrix(f, ix->pooler.w, p->pooler);
-    add_matrix(f, ix->classifier.w, p->classifier);
 }
 
 snc_err snc_fakequant_new(snc_fakequant **out, const snc_ctx *ctx, snc_model *m, const snc_policy *p)

@@ -15,9 +15,9 @@ typedef struct snc_fakequant snc_fakequant;
 
 /* Borrows m, whose arch the policy describes layer by layer. */
 snc_err snc_fakequant_new(snc_fakequant **out, const snc_ctx *ctx, snc_model *m, const snc_policy *p) SNC_MUST_USE;
-void    snc_fakequant_free(snc_fakequant *f); /* leaves the weights as they are */
+void snc_fakequant_free(snc_fakequant *f); /* leaves the weights as they are */
 /* Both are for NULL too, and for a model that is in that state already: nothing happens. */
-void    snc_fakequant_apply(snc_fakequant *f);
-void    snc_fakequant_restore(snc_fakequant *f);
+void snc_fakequant_apply(snc_fakequant *f);
+void snc_fakequant_restore(snc_fakequant *f);
 
 #endif

@@ -1,3 +1,4 @@
+/* One walk over the table of parameters: what the columns and rows of a matrix belong to says which units its W . dW is added to. */
 #include "train/importance.h"
 
 #include <math.h>
@@ -62,71 +63,92 @@ static void add_rows(double *acc, const snc_params *ps, int param)
     }
 }
 
-static void add_matrix_cols(double *acc, const snc_params *ps, int param)
-{
-    add_cols(acc, ps, param, NULL, ps->p[param].rows);
-}
-
 typedef struct pass { /* one batch */
     const snc_model *m;
     snc_importance *s;
-    double *scratch;  /* a slot of `stride` doubles per layer: hidden sums, then columns of a matrix */
+    double *scratch; /* a slot of `stride` doubles per layer and one more: hidden sums, then columns of a matrix */
     size_t stride;
+    const snc_row_set *sets;
+    int n_sets;
 } pass;
 
-static void score_layer(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+/* Units that are scored by what reads them: the columns of one matrix. n = 0: none. */
+typedef struct units {
+    double *score;
+    int n, width;
+} units;
+
+static units units_of(const pass *p, snc_axis cols, int layer)
 {
-    (void)chunk, (void)worker;
-    const pass *p = payload;
-    const snc_params *ps = &p->m->params;
-    int C = p->m->arch.hidden, D = p->m->cfg.head_width;
-    for (int64_t l = begin; l < end; l++) {
-        const snc_layer_index *x = &p->m->ix.layer[l];
-        double *hidden = p->scratch + (size_t)l * p->stride, *cols = hidden + C;
-        int H = p->m->arch.heads[l], F = p->m->arch.ffn[l];
-        memset(hidden, 0, p->stride * sizeof *hidden);
-        add_matrix_cols(cols, ps, x->o.w);
-        for (int h = 0; h < H; h++) {
-            double sum = 0;
-            for (int j = 0; j < D; j++) sum += cols[h * D + j];
-            p->s->heads[l][h] += fabs(sum);
-        }
-        memset(cols, 0, (p->stride - (size_t)C) * sizeof *cols);
-        add_matrix_cols(cols, ps, x->ffn_out.w);
-        for (int j = 0; j < F; j++) p->s->ffn[l][j] += fabs(cols[j]);
-        const int in[] = {x->q.w, x->k.w, x->v.w, x->ffn_in.w, x->o.b, x->ffn_out.b, x->attn_norm.w, x->attn_norm.b,
-                          x->ffn_norm.w, x->ffn_norm.b};
-        for (size_t i = 0; i < sizeof in / sizeof *in; i++) add_matrix_cols(hidden, ps, in[i]);
-        add_rows(hidden, ps, x->o.w);
-        add_rows(hidden, ps, x->ffn_out.w);
+    const snc_arch *a = &p->m->arch;
+    switch (cols) {
+    case SNC_AXIS_HEAD: return (units){p->s->heads[layer], a->heads[layer], p->m->cfg.head_width};
+    case SNC_AXIS_FFN: return (units){p->s->ffn[layer], a->ffn[layer], 1};
+    case SNC_AXIS_POOLED: return (units){p->s->pooler, a->hidden, 1};
+    default: return (units){NULL, 0, 0};
     }
 }
 
-/* What lies outside the layers, and the sum over layers in their order. */
-static void score_rest(const pass *p, const snc_row_set *sets)
+static void add_units(units u, double *cols, const snc_params *ps, int param)
+{
+    memset(cols, 0, (size_t)ps->p[param].cols * sizeof *cols);
+    add_cols(cols, ps, param, NULL, ps->p[param].rows);
+    for (int i = 0; i < u.n; i++) {
+        double sum = 0;
+        for (int j = 0; j < u.width; j++) sum += cols[i * u.width + j];
+        u.score[i] += fabs(sum);
+    }
+}
+
+/* Rows that the batch read; NULL: all. */
+static const snc_row_set *rows_of(const pass *p, int param)
+{
+    for (int i = 0; i < p->n_sets; i++)
+        if (p->sets[i].param == param) return &p->sets[i];
+    return NULL;
+}
+
+/* The parameters of one layer, or those outside of layers, into a slot of their own. */
+static void score_part(const pass *p, bool of_layer, int layer, double *hidden)
 {
     const snc_params *ps = &p->m->params;
-    const snc_model_index *ix = &p->m->ix;
-    int C = p->m->arch.hidden, L = p->m->arch.layers;
-    double *hidden = p->scratch + (size_t)L * p->stride, *cols = hidden + C;
     memset(hidden, 0, p->stride * sizeof *hidden);
-    add_matrix_cols(cols, ps, ix->classifier.w);
-    for (int c = 0; c < C; c++) p->s->pooler[c] += fabs(cols[c]);
-    for (int i = 0; i < SNC_TOUCHED_SETS; i++) add_cols(hidden, ps, sets[i].param, sets[i].rows, sets[i].n);
-    add_matrix_cols(hidden, ps, ix->embed_norm.w);
-    add_matrix_cols(hidden, ps, ix->embed_norm.b);
-    add_matrix_cols(hidden, ps, ix->pooler.w);
+    for (int i = 0; i < ps->n; i++) {
+        const snc_param *q = &ps->p[i];
+        const snc_spec *s = snc_spec_of(q);
+        const snc_row_set *set = rows_of(p, i);
+        if (s->layer != of_layer || q->layer != layer) continue;
+        snc_axis cols = snc_family_axis(snc_family_of(&p->m->cfg), s->cols);
+        units u = units_of(p, cols, layer);
+        if (u.n && snc_spec_matrix(q)) add_units(u, hidden + p->m->arch.hidden, ps, i);
+        if (cols == SNC_AXIS_HIDDEN) add_cols(hidden, ps, i, set ? set->rows : NULL, set ? set->n : q->rows);
+        if (s->rows == SNC_AXIS_HIDDEN) add_rows(hidden, ps, i);
+    }
+}
+
+static void score_layers(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const pass *p = payload;
+    for (int64_t l = begin; l < end; l++) score_part(p, true, (int)l, p->scratch + (size_t)l * p->stride);
+}
+
+/* What lies outside the layers, and the sum over layers in their order. */
+static void score_rest(const pass *p)
+{
+    int C = p->m->arch.hidden, L = p->m->arch.layers;
+    double *hidden = p->scratch + (size_t)L * p->stride;
+    score_part(p, false, 0, hidden);
     for (int l = 0; l < L; l++)
         for (int c = 0; c < C; c++) hidden[c] += p->scratch[(size_t)l * p->stride + (size_t)c];
     for (int c = 0; c < C; c++) p->s->hidden[c] += fabs(hidden[c]);
 }
 
-static void zero_grad(snc_params *ps, const snc_row_set *sets)
+static void zero_grad(const pass *p)
 {
+    const snc_params *ps = &p->m->params;
     for (int i = 0; i < ps->n; i++) {
-        const snc_row_set *set = NULL;
-        for (int k = 0; k < SNC_TOUCHED_SETS; k++)
-            if (sets[k].param == i) set = &sets[k];
+        const snc_row_set *set = rows_of(p, i);
         size_t cols = (size_t)ps->p[i].cols;
         float *g = snc_params_g(ps, i);
         if (!set) memset(g, 0, (size_t)ps->p[i].rows * cols * sizeof *g);
@@ -138,7 +160,7 @@ static void zero_grad(snc_params *ps, const snc_row_set *sets)
 /* ---- the sweep -------------------------------------------------------------------------------------------------------- */
 
 typedef struct sweep {
-    snc_bert *e;
+    snc_engine *e;
     snc_batcher *batcher;
     snc_touched *touched;
     float *logits, *dlogits, *target;
@@ -164,17 +186,17 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     if (o->balanced && !m->cfg.regression) SNC_TRY(snc_balance_new(&w->balance, d->target, d->n, d->sets, m->cfg.classes));
     SNC_TRY(snc_touched_new(&w->touched, m));
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
-    snc_bert_opts e = SNC_BERT_OPTS_INIT;
+    snc_engine_opts e = SNC_ENGINE_OPTS_INIT;
     e.compute = o->compute;
     e.first_only = true;
     e.max_seqs = o->batch_size;
     e.max_len = d->max_len;
     e.max_tokens = snc_batcher_max_tokens(w->batcher);
-    return snc_bert_create(&w->e, ctx, m, &e);
+    return snc_engine_create(&w->e, ctx, m, &e);
 }
 
 /* Gradients of one batch; labelled: how many of its rows have a label. */
-static snc_err run_batch(const snc_row_set **sets, int *labelled, sweep *w, snc_model *m, const snc_dataset *d, int i)
+static snc_err run_batch(int *labelled, sweep *w, snc_model *m, const snc_dataset *d, int i)
 {
     snc_tokens x;
     const int32_t *rows;
@@ -186,13 +208,13 @@ static snc_err run_batch(const snc_row_set **sets, int *labelled, sweep *w, snc_
         if (!isnan((double)w->target[b])) ++*labelled;
     }
     if (*labelled == 0) return SNC_OK;
-    *sets = snc_touched_scan(w->touched, &x);
-    SNC_TRY(snc_bert_forward(w->e, w->logits, &m->arch, &x, NULL));
+    w->p.sets = snc_touched_scan(&w->p.n_sets, w->touched, &x);
+    SNC_TRY(snc_engine_forward(w->e, w->logits, &m->arch, &x, NULL));
     memset(w->dlogits, 0, (size_t)x.B * (size_t)K * sizeof(float));
     const snc_loss_labels y = {snc_meaning_of(&m->cfg), w->target, d->sets, w->balance};
     double loss = snc_loss_hard(w->dlogits, w->logits, &y, x.B, K, 1.0);
     SNC_CHECK(isfinite(loss), SNC_E_DIVERGED, "importance: the loss of batch %d is not finite", i);
-    return snc_bert_backward(w->e, w->dlogits, NULL, 0);
+    return snc_engine_backward(w->e, w->dlogits, NULL, 0);
 }
 
 int snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
@@ -202,11 +224,10 @@ int snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_impo
     return (int)rows;
 }
 
-snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d,
-                             const snc_importance_opts *o)
+snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
 {
-    SNC_CHECK(o->batch_size >= 1 && o->max_rows >= 1, SNC_E_ARG, "importance: batch size %d, %d rows: expected at least 1",
-              o->batch_size, o->max_rows);
+    SNC_CHECK(o->batch_size >= 1 && o->max_rows >= 1, SNC_E_ARG, "importance: batch size %d, %d rows: expected at least 1", o->batch_size,
+              o->max_rows);
     snc_err err = SNC_OK;
     sweep w = {0};
     snc_importance s = {0};
@@ -219,14 +240,13 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     snc_batcher_epoch(w.batcher, ctx->seed, 0);
     snc_progress(ctx, "importance", 0, rows, "%s", "");
     for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < rows; i++) {
-        const snc_row_set *sets;
         int labelled;
         SNC_GOTO(snc_go_on(ctx));
-        SNC_GOTO(run_batch(&sets, &labelled, &w, m, d, i));
+        SNC_GOTO(run_batch(&labelled, &w, m, d, i));
         if (labelled == 0) continue;
-        snc_par_for(ctx, m->arch.layers, 1, score_layer, &w.p);
-        score_rest(&w.p, sets);
-        zero_grad(&m->params, sets);
+        snc_par_for(ctx, m->arch.layers, 1, score_layers, &w.p);
+        score_rest(&w.p);
+        zero_grad(&w.p);
         s.rows += labelled;
         snc_progress(ctx, "importance", (double)s.rows, rows, "%s", "");
     }
@@ -242,7 +262,7 @@ out:
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_touched_free(w.touched);
     snc_batcher_free(w.batcher);
-    snc_bert_free(w.e);
+    snc_engine_free(w.e);
     return err;
 }
 

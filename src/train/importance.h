@@ -14,7 +14,7 @@
 #define SNC_TRAIN_IMPORTANCE_H
 
 #include "data/dataset.h"
-#include "models/bert.h"
+#include "models/engine.h"
 #include "models/reorder.h"
 
 typedef struct snc_importance {
@@ -30,15 +30,18 @@ typedef struct snc_importance_opts {
     snc_compute compute;
     bool balanced; /* the loss is that of training with class weights */
 } snc_importance_opts;
-#define SNC_IMPORTANCE_OPTS_INIT { .batch_size = 32, .max_rows = 4096, .max_macs = 2e12, .compute = SNC_COMPUTE_F32 }
+#define SNC_IMPORTANCE_OPTS_INIT                                                         \
+    {                                                                                    \
+        .batch_size = 32, .max_rows = 4096, .max_macs = 2e12, .compute = SNC_COMPUTE_F32 \
+    }
 
 /* Labelled rows drawn by ctx->seed; m is a trained teacher, its gradients are zero on return. SNC_E_DIVERGED: scores not
  * finite. SNC_E_ARG: no labelled row. */
 snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d,
                              const snc_importance_opts *o) SNC_MUST_USE;
 /* How many rows that is. By work, not by time, so that the order is the same on every machine. */
-int     snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_importance_opts *o);
-void    snc_importance_dispose(snc_importance *s);
+int snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_importance_opts *o);
+void snc_importance_dispose(snc_importance *s);
 /* The order of falling importance, ready for snc_model_reorder. */
 snc_err snc_importance_order(snc_order *out, const snc_importance *s, const snc_arch *arch) SNC_MUST_USE;
 

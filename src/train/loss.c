@@ -1,5 +1,7 @@
+/* Softmax by the log of its normaliser, so that no logit overflows; a gradient is added in the same pass as the value. */
 #include "train/loss.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "models/cutoff.h"
@@ -16,6 +18,7 @@ static double log_norm(const float *z, int K, double t)
 
 double snc_loss_ce(float *d, const float *logits, const float *target, int B, int K, const double *of_class, double weight)
 {
+    assert(B >= 1 && K >= 2);
     double loss = 0;
     for (int b = 0; b < B; b++) {
         if (isnan((double)target[b])) continue;
@@ -24,14 +27,14 @@ double snc_loss_ce(float *d, const float *logits, const float *target, int B, in
         double norm = log_norm(z, K, 1.0), of = of_class ? of_class[y] : 1;
         loss += of * (norm - (double)z[y]);
         if (!d) continue;
-        for (int k = 0; k < K; k++)
-            d[(int64_t)b * K + k] += (float)(of * weight / B * (exp((double)z[k] - norm) - (k == y ? 1.0 : 0.0)));
+        for (int k = 0; k < K; k++) d[(int64_t)b * K + k] += (float)(of * weight / B * (exp((double)z[k] - norm) - (k == y ? 1.0 : 0.0)));
     }
     return loss / B;
 }
 
 double snc_loss_mse(float *d, const float *logits, const float *target, int B, double weight)
 {
+    assert(B >= 1);
     double loss = 0;
     for (int b = 0; b < B; b++) {
         if (isnan((double)target[b])) continue;
@@ -44,6 +47,7 @@ double snc_loss_mse(float *d, const float *logits, const float *target, int B, d
 
 double snc_loss_kl(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight)
 {
+    assert(B >= 1 && K >= 2 && temperature > 0);
     double loss = 0, t = temperature;
     for (int b = 0; b < B; b++) {
         const float *z = logits + (int64_t)b * K, *q = teacher + (int64_t)b * K;
@@ -62,6 +66,7 @@ static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp
 
 double snc_loss_bce(float *d, const float *logits, const float *target, const snc_sets *sets, int B, const double *of_label, double weight)
 {
+    assert(B >= 1);
     int K = sets->K;
     double loss = 0, n = (double)B * K;
     for (int b = 0; b < B; b++) {
@@ -79,6 +84,7 @@ double snc_loss_bce(float *d, const float *logits, const float *target, const sn
 
 double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight)
 {
+    assert(B >= 1 && K >= 1 && temperature > 0);
     double loss = 0, t = temperature, n = (double)B * K;
     for (int64_t i = 0; i < (int64_t)B * K; i++) {
         double z = (double)logits[i] / t, q = (double)teacher[i] / t, p = snc_label_probability(q);
@@ -95,7 +101,8 @@ double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, in
     return snc_loss_ce(d, logits, y->target, B, K, y->balance, weight);
 }
 
-double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature, double weight)
+double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature,
+                     double weight)
 {
     if (problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, teacher, B, weight);
     if (problem == SNC_MEANS_MULTILABEL) return snc_loss_kl_labels(d, logits, teacher, B, K, temperature, weight);
@@ -104,6 +111,7 @@ double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_me
 
 double snc_loss_hidden(float *d, const float *h, int ldh, const float *g, int ldg, int T, int c, double weight)
 {
+    assert(T >= 1 && c >= 1 && c <= ldh && c <= ldg);
     enum { LANES = 16 };
     double loss = 0, n = (double)T * c;
     float scale = (float)(weight * 2 / n);

@@ -29,12 +29,13 @@ double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, i
  * do not matter; sets NULL but for multilabel. */
 typedef struct snc_loss_labels {
     snc_meaning problem;
-    const float *target;     /* [B] */
+    const float *target; /* [B] */
     const snc_sets *sets;
-    const double *balance;   /* of classes or labels, or NULL */
+    const double *balance; /* of classes or labels, or NULL */
 } snc_loss_labels;
 double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, int B, int K, double weight);
-double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature, double weight);
+double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature,
+                     double weight);
 /* 1/(T c) sum (h - g)^2                            h [T, ldh], g [T, ldg], d [T, c] dense; first c columns */
 double snc_loss_hidden(float *d, const float *h, int ldh, const float *g, int ldg, int T, int c, double weight);
 

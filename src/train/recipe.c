@@ -1,13 +1,9 @@
-#include "train/trainer.h"
-
-#include <stdio.h>
-
-#include "train/sampler.h"
+/* What a training run is told: checked, and from and to JSON. */
 #include "train/schedule.h"
+#include "train/trainer.h"
 
 snc_err snc_train_opts_check(const snc_train_opts *o)
 {
-    const snc_sampler *s;
     snc_schedule schedule = {.lr = o->lr, .total = 1, .warmup = o->warmup};
     SNC_TRY(snc_schedule_check(&schedule));
     SNC_CHECK(o->epochs > 0 && o->epochs <= 1e6, SNC_E_ARG, "epochs %g: expected a positive number", o->epochs);
@@ -15,22 +11,20 @@ snc_err snc_train_opts_check(const snc_train_opts *o)
     SNC_CHECK(o->weight_decay >= 0 && o->weight_decay <= 1, SNC_E_ARG, "weight decay %g: expected 0 to 1", o->weight_decay);
     SNC_CHECK(o->clip >= 0, SNC_E_ARG, "clip %g: expected a norm, or 0 for none", o->clip);
     SNC_CHECK(o->alpha >= 0 && o->alpha <= 1, SNC_E_ARG, "alpha %g: expected 0 to 1", o->alpha);
-    SNC_CHECK(o->temperature > 0 && o->temperature <= 1000, SNC_E_ARG, "temperature %g: expected above 0, at most 1000",
-              o->temperature);
-    SNC_CHECK(o->hidden_weight >= 0 && o->hidden_weight <= 1e6, SNC_E_ARG, "hidden weight %g: expected 0 to 1e6",
-              o->hidden_weight);
-    SNC_CHECK(o->random_nets >= 0 && o->random_nets <= SNC_SAMPLER_MAX - 2, SNC_E_ARG, "%d random nets: expected 0 to %d",
-              o->random_nets, SNC_SAMPLER_MAX - 2);
+    SNC_CHECK(o->temperature > 0 && o->temperature <= 1000, SNC_E_ARG, "temperature %g: expected above 0, at most 1000", o->temperature);
+    SNC_CHECK(o->hidden_weight >= 0 && o->hidden_weight <= 1e6, SNC_E_ARG, "hidden weight %g: expected 0 to 1e6", o->hidden_weight);
+    SNC_CHECK(o->random_nets >= 0 && o->random_nets <= SNC_SAMPLER_MAX - 2, SNC_E_ARG, "%d random nets: expected 0 to %d", o->random_nets,
+              SNC_SAMPLER_MAX - 2);
     SNC_CHECK(o->max_steps >= 0, SNC_E_ARG, "max steps %lld: expected at least 0", (long long)o->max_steps);
     SNC_CHECK(o->checkpoint_every >= 0, SNC_E_ARG, "checkpoint every %d steps: expected at least 0", o->checkpoint_every);
-    return snc_sampler_find(&s, o->sampler);
+    return SNC_OK;
 }
 
 snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"epochs",      "batch_size",  "lr",            "warmup",  "weight_decay", "clip",
-                                       "dropout",     "subnet_dropout", "alpha",      "temperature", "hidden_weight",
-                                       "sampler",     "random_nets", "balanced",      "in_place", "lazy_rows",    "half_state", NULL};
+    static const char *const keys[] = {"epochs",      "batch_size",     "lr",       "warmup",      "weight_decay",  "clip",
+                                       "dropout",     "subnet_dropout", "alpha",    "temperature", "hidden_weight", "sampler",
+                                       "random_nets", "balanced",       "in_place", "lazy_rows",   "half_state",    NULL};
     SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", where);
     SNC_TRY(snc_json_check_keys(j, keys, where));
     snc_train_opts o = *out;
@@ -44,20 +38,15 @@ snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char
     struct {
         const char *key;
         bool *v;
-    } flags[] = {{"dropout", &o.dropout},     {"subnet_dropout", &o.subnet_dropout}, {"in_place", &o.in_place}, {"balanced", &o.balanced},
-                 {"lazy_rows", &o.lazy_rows}, {"half_state", &o.half_state}};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        SNC_TRY(snc_json_bool(flags[i].v, j, flags[i].key, *flags[i].v, where));
+    } flags[] = {{"dropout", &o.dropout},   {"subnet_dropout", &o.subnet_dropout}, {"in_place", &o.in_place},
+                 {"balanced", &o.balanced}, {"lazy_rows", &o.lazy_rows},           {"half_state", &o.half_state}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) SNC_TRY(snc_json_bool(flags[i].v, j, flags[i].key, *flags[i].v, where));
     SNC_TRY(snc_json_int(&o.batch_size, j, "batch_size", o.batch_size, 1, 65536, where));
     SNC_TRY(snc_json_int(&o.random_nets, j, "random_nets", o.random_nets, 0, SNC_SAMPLER_MAX - 2, where));
     const char *name;
-    const snc_sampler *s;
-    SNC_TRY(snc_json_str(&name, j, "sampler", out->sampler, where));
-    snc_err err = snc_sampler_find(&s, name);
-    if (!err) {
-        snprintf(o.sampler, sizeof o.sampler, "%s", s->name);
-        err = snc_train_opts_check(&o);
-    }
+    SNC_TRY(snc_json_str(&name, j, "sampler", out->sampler->name, where));
+    snc_err err = snc_sampler_find(&o.sampler, name);
+    if (!err) err = snc_train_opts_check(&o);
     if (err) return snc_err_prefix(err, where);
     *out = o;
     return SNC_OK;
@@ -77,7 +66,7 @@ cJSON *snc_train_opts_to_json(const snc_train_opts *o)
     cJSON_AddNumberToObject(j, "alpha", o->alpha);
     cJSON_AddNumberToObject(j, "temperature", o->temperature);
     cJSON_AddNumberToObject(j, "hidden_weight", o->hidden_weight);
-    cJSON_AddStringToObject(j, "sampler", o->sampler);
+    cJSON_AddStringToObject(j, "sampler", o->sampler->name);
     cJSON_AddNumberToObject(j, "random_nets", o->random_nets);
     cJSON_AddBoolToObject(j, "balanced", o->balanced);
     cJSON_AddBoolToObject(j, "in_place", o->in_place);

@@ -1,47 +1,88 @@
+/* The registry of path samplers, and what is the same for all of them. */
 #include "train/sampler.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <assert.h>
 
-static int draw_random(snc_arch *nets, int n, const snc_subspace *s, int random, snc_rng *rng)
+#include "base/mem.h"
+#include "base/names.h"
+#include "models/config.h"
+
+/* A new sampler is a file that defines snc_sampler_NAME, and its NAME here. */
+/* clang-format off */
+#define SAMPLERS(X) \
+    X(sandwich) \
+    X(instatune) \
+    X(full)
+/* clang-format on */
+
+#define DECLARE(name) extern const snc_sampler_kind snc_sampler_##name;
+#define ROW(name)     &snc_sampler_##name,
+SAMPLERS(DECLARE)
+static const snc_sampler_kind *const registry[] = {SAMPLERS(ROW)};
+enum { KINDS = sizeof registry / sizeof registry[0] };
+
+struct snc_sampler {
+    const snc_sampler_kind *kind;
+    void *state;
+    const snc_space *space;
+    int random;
+};
+
+const char *snc_sampler_name(int i) { return i >= 0 && i < KINDS ? registry[i]->name : NULL; }
+
+snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name)
 {
-    for (int i = 0; i < random; i++) snc_subspace_random(&nets[n++], s, rng);
+    char names[128];
+    int i = name ? snc_names_find(snc_sampler_name, name) : 0;
+    snc_names_join(names, sizeof names, snc_sampler_name, ", ");
+    SNC_CHECK(i >= 0, SNC_E_ARG, "path sampler '%s': expected one of %s", name, names);
+    *out = registry[i];
+    return SNC_OK;
+}
+
+snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, int random)
+{
+    assert(random >= 0 && random <= SNC_SAMPLER_MAX - 2);
+    assert(!kind->create == !kind->save && !kind->save == !kind->load);
+    SNC_TRY(snc_alloc(out, 1, sizeof **out));
+    **out = (snc_sampler){.kind = kind, .space = s, .random = random};
+    snc_err err = kind->create ? kind->create(&(*out)->state, s, random) : SNC_OK;
+    if (err) {
+        snc_free(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+void snc_sampler_free(snc_sampler *s)
+{
+    if (!s) return;
+    if (s->kind->destroy) s->kind->destroy(s->state);
+    snc_free(s);
+}
+
+int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, snc_rng *rng)
+{
+    int n = s->kind->draw(nets, s->state, s->space, s->random, rng);
+    assert(n >= 1 && n <= s->random + 2);
+    for (int i = 0; i < n; i++) assert(snc_cfg_of_arch(&(snc_cfg){{0}}, s->space, &nets[i]));
     return n;
 }
 
-static int draw_full(snc_arch *nets, const snc_subspace *s, int random, snc_rng *rng)
+void snc_sampler_tell(snc_sampler *s, const snc_arch *nets, const double *loss, int n)
 {
-    (void)random, (void)rng;
-    snc_subspace_pick(&nets[0], s, SNC_SUBSPACE_LARGEST);
-    return 1;
+    if (s->kind->tell) s->kind->tell(s->state, nets, loss, n);
 }
 
-static int draw_sandwich(snc_arch *nets, const snc_subspace *s, int random, snc_rng *rng)
+size_t snc_sampler_save(void *to, const snc_sampler *s) { return s->kind->save ? s->kind->save(to, s->state) : 0; }
+
+void snc_sampler_load(snc_sampler *s, const void *from)
 {
-    snc_subspace_pick(&nets[0], s, SNC_SUBSPACE_LARGEST);
-    snc_subspace_pick(&nets[1], s, SNC_SUBSPACE_SMALLEST);
-    return draw_random(nets, 2, s, random, rng);
+    if (s->kind->load) s->kind->load(s->state, from);
 }
 
-static int draw_instatune(snc_arch *nets, const snc_subspace *s, int random, snc_rng *rng)
+int snc_sampler_fill(snc_arch *nets, int n, const snc_space *s, int random, snc_rng *rng)
 {
-    snc_subspace_pick(&nets[0], s, SNC_SUBSPACE_LARGEST);
-    return draw_random(nets, 1, s, random, rng);
-}
-
-static const snc_sampler samplers[] = {{"sandwich", draw_sandwich}, {"instatune", draw_instatune}, {"full", draw_full}};
-enum { SAMPLERS = sizeof samplers / sizeof samplers[0] };
-
-snc_err snc_sampler_find(const snc_sampler **out, const char *name)
-{
-    char names[128] = "";
-    size_t n = 0;
-    for (int i = 0; i < SAMPLERS; i++) {
-        if (strcmp(name, samplers[i].name) == 0) {
-            *out = &samplers[i];
-            return SNC_OK;
-        }
-        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", samplers[i].name);
-    }
-    return snc_err_set(SNC_E_ARG, "path sampler '%s': expected one of %s", name, names);
+    for (int i = 0; i < random; i++) snc_space_random(&nets[n++], s, rng);
+    return n;
 }

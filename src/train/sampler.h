@@ -1,25 +1,55 @@
-/* train/sampler.h: which subnets one training step runs, by name.
+/* train/sampler.h: which subnets one training step runs: path samplers, and the registry of them.
  *
- *   full       the largest net alone
- *   sandwich   largest, smallest, n random (OFA / BigNAS "sandwich rule")
- *   instatune  largest, n random; n = 1 in the paper (InstaTune, arXiv 2308.15609)
+ * A sampler is a file under samplers/ and a row of the registry in sampler.c. The first net that it draws is always the largest:
+ * in-place distillation takes its logits as the targets of the others.
  *
- * The first net is always the largest: in-place distillation takes its logits as the targets of the others. A new sampler is
- * one row of the table in sampler.c.
+ * One that learns has a state. `draw` only reads it, with a generator that depends on seed and step alone; `tell` alone changes
+ * it, after a whole step. So a step that was interrupted draws the same nets again, and what `save` wrote after step n is all
+ * that a resumed run needs.
+ *
+ *     SNC_TRY(snc_sampler_find(&kind, "sandwich"));
+ *     SNC_TRY(snc_sampler_create(&s, kind, space, 2));
+ *     n = snc_sampler_draw(nets, s, &rng);   train them   snc_sampler_tell(s, nets, loss, n);
  */
 #ifndef SNC_TRAIN_SAMPLER_H
 #define SNC_TRAIN_SAMPLER_H
 
-#include "train/subspace.h"
+#include "models/space.h"
 
 enum { SNC_SAMPLER_MAX = 16 };
 
-typedef struct snc_sampler {
+/* One sampler. Those without a state have create, tell, save, load and destroy NULL, and are given a NULL state. */
+typedef struct snc_sampler_kind {
     const char *name;
+    int random_nets;    /* random nets of a step where nobody says; 0: it draws none */
+    bool largest_alone; /* no subnets: nothing for an in-place teacher to teach */
+    snc_err (*create)(void **state, const snc_space *s, int random);
+    void (*destroy)(void *state);
     /* Fills nets and returns how many, at most random + 2. */
-    int (*draw)(snc_arch *nets, const snc_subspace *s, int random, snc_rng *rng);
-} snc_sampler;
+    int (*draw)(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng);
+    void (*tell)(void *state, const snc_arch *nets, const double *loss /* [n], of each net in this step */, int n);
+    /* The state as bytes, whose number never changes: written to `to`, or with NULL only counted. */
+    size_t (*save)(void *to, const void *state);
+    void (*load)(void *state, const void *from);
+} snc_sampler_kind;
 
-snc_err snc_sampler_find(const snc_sampler **out, const char *name) SNC_MUST_USE; /* SNC_E_ARG lists the names */
+extern const snc_sampler_kind snc_sampler_sandwich, snc_sampler_full; /* what the program trains by where nobody says */
+
+const char *snc_sampler_name(int i); /* of the registry; NULL past the last */
+/* NULL: the first of the registry. SNC_E_ARG lists the names. */
+snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name) SNC_MUST_USE;
+
+typedef struct snc_sampler snc_sampler;
+
+/* Borrows s; random at most SNC_SAMPLER_MAX - 2. */
+snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, int random) SNC_MUST_USE;
+void snc_sampler_free(snc_sampler *s);
+int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, snc_rng *rng);
+void snc_sampler_tell(snc_sampler *s, const snc_arch *nets, const double *loss, int n);
+size_t snc_sampler_save(void *to /* or NULL */, const snc_sampler *s); /* 0: no state */
+void snc_sampler_load(snc_sampler *s, const void *from);
+
+/* For samplers: `random` uniform nets from nets[n] on; returns n + random. */
+int snc_sampler_fill(snc_arch *nets, int n, const snc_space *s, int random, snc_rng *rng);
 
 #endif

@@ -1,3 +1,4 @@
+/* Computed from the step alone, so that a resumed run goes on with the very rates of one that was not cut short. */
 #include "train/schedule.h"
 
 #include <math.h>

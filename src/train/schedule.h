@@ -15,6 +15,6 @@ typedef struct snc_schedule {
 } snc_schedule;
 
 snc_err snc_schedule_check(const snc_schedule *s) SNC_MUST_USE; /* SNC_E_ARG names the field */
-double  snc_schedule_lr(const snc_schedule *s, int64_t step);   /* step counts from 0 */
+double snc_schedule_lr(const snc_schedule *s, int64_t step);    /* step counts from 0 */
 
 #endif

@@ -1,3 +1,4 @@
+/* A row is marked with the number of the scan that saw it last, so nothing has to be cleared between batches. */
 #include "train/touched.h"
 
 #include "base/mem.h"
@@ -10,9 +11,10 @@ typedef struct table {
 
 struct snc_touched {
     int32_t scan;
-    int rows[SNC_TOUCHED_SETS];
-    table t[SNC_TOUCHED_SETS];
-    snc_row_set sets[SNC_TOUCHED_SETS];
+    int n, base;
+    snc_role role[SNC_TABLES];
+    table t[SNC_TABLES];
+    snc_row_set sets[SNC_TABLES];
 };
 
 snc_err snc_touched_new(snc_touched **out, const snc_model *m)
@@ -20,12 +22,16 @@ snc_err snc_touched_new(snc_touched **out, const snc_model *m)
     snc_touched *t = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&t, 1, sizeof *t));
-    const int params[SNC_TOUCHED_SETS] = {m->ix.word, m->ix.position, m->ix.type};
-    for (int i = 0; i < SNC_TOUCHED_SETS; i++) {
-        t->rows[i] = m->params.p[params[i]].rows;
-        SNC_GOTO(snc_alloc(&t->t[i].seen, (size_t)t->rows[i], sizeof(int32_t)));
-        SNC_GOTO(snc_alloc(&t->t[i].rows, (size_t)t->rows[i], sizeof(int32_t)));
-        t->sets[i].param = params[i];
+    t->base = snc_family_of(&m->cfg)->position_base;
+    for (int r = 0; r < SNC_TABLES; r++) {
+        int param = snc_model_at(m, r, 0);
+        if (param < 0) continue;
+        size_t rows = (size_t)m->params.p[param].rows;
+        int i = t->n++;
+        SNC_GOTO(snc_alloc(&t->t[i].seen, rows, sizeof(int32_t)));
+        SNC_GOTO(snc_alloc(&t->t[i].rows, rows, sizeof(int32_t)));
+        t->sets[i].param = param;
+        t->role[i] = r;
     }
     *out = t;
     return SNC_OK;
@@ -37,7 +43,7 @@ out:
 void snc_touched_free(snc_touched *t)
 {
     if (!t) return;
-    for (int i = 0; i < SNC_TOUCHED_SETS; i++) {
+    for (int i = 0; i < t->n; i++) {
         snc_free(t->t[i].seen);
         snc_free(t->t[i].rows);
     }
@@ -51,19 +57,23 @@ static void mark(table *t, int32_t row, int32_t scan)
     t->rows[t->n++] = row;
 }
 
-const snc_row_set *snc_touched_scan(snc_touched *t, const snc_tokens *x)
+/* The row that token i of a sequence which starts at `first` reads. */
+static int32_t row_of(const snc_touched *t, int set, const snc_tokens *x, int32_t first, int32_t i)
+{
+    if (t->role[set] == SNC_ROLE_POSITION) return t->base + i - first;
+    return t->role[set] == SNC_ROLE_TYPE ? x->types[i] : x->ids[i];
+}
+
+const snc_row_set *snc_touched_scan(int *n, snc_touched *t, const snc_tokens *x)
 {
     t->scan++;
-    for (int i = 0; i < SNC_TOUCHED_SETS; i++) t->t[i].n = 0;
-    for (int b = 0; b < x->B; b++)
-        for (int32_t i = x->offsets[b]; i < x->offsets[b + 1]; i++) {
-            mark(&t->t[0], x->ids[i], t->scan);
-            mark(&t->t[1], i - x->offsets[b], t->scan);
-            mark(&t->t[2], x->types[i], t->scan);
-        }
-    for (int i = 0; i < SNC_TOUCHED_SETS; i++) {
-        t->sets[i].n = t->t[i].n;
-        t->sets[i].rows = t->t[i].rows;
+    for (int s = 0; s < t->n; s++) {
+        t->t[s].n = 0;
+        for (int b = 0; b < x->B; b++)
+            for (int32_t i = x->offsets[b]; i < x->offsets[b + 1]; i++) mark(&t->t[s], row_of(t, s, x, x->offsets[b], i), t->scan);
+        t->sets[s].n = t->t[s].n;
+        t->sets[s].rows = t->t[s].rows;
     }
+    *n = t->n;
     return t->sets;
 }

@@ -6,12 +6,10 @@
 #include "models/model.h"
 #include "train/adamw.h"
 
-enum { SNC_TOUCHED_SETS = 3 };
-
 typedef struct snc_touched snc_touched;
 snc_err snc_touched_new(snc_touched **out, const snc_model *m) SNC_MUST_USE;
-void    snc_touched_free(snc_touched *t);
-/* Three row sets, borrowed until the next scan. Ids must lie in the tables. */
-const snc_row_set *snc_touched_scan(snc_touched *t, const snc_tokens *x);
+void snc_touched_free(snc_touched *t);
+/* A row set for each of the model's n tables, borrowed until the next scan. Ids must lie in the tables. */
+const snc_row_set *snc_touched_scan(int *n, snc_touched *t, const snc_tokens *x);
 
 #endif

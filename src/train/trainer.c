@@ -1,3 +1,4 @@
+/* The training loop: set-up, checkpoints, a step, the loop. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -12,11 +13,9 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/fakequant.h"
-#include "train/loss.h"
-#include "train/sampler.h"
 #include "train/touched.h"
 
-enum { MAX_FACTS = 40, BLOCKS = 6 };
+enum { MAX_FACTS = 40, BLOCKS = 7 };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
 
 typedef struct tally { /* of the epoch under way; part of the checkpoint */
@@ -28,21 +27,26 @@ typedef struct trainer {
     const snc_ctx *ctx;
     snc_model *m, *teacher;
     const snc_dataset *d;
-    const snc_subspace *space; /* NULL: the whole model alone */
+    const snc_space *space; /* NULL: the whole model alone */
     const snc_train_opts *o;
-    const snc_sampler *sampler;
-    snc_bert *e, *te; /* te: only for hidden states */
+    snc_sampler *sampler; /* NULL with it */
+    void *sampler_state;  /* what it saves, as a block of the checkpoint */
+    size_t sampler_bytes; /* 0: it has no state */
+    snc_arch nets[SNC_SAMPLER_MAX];
+    double loss[SNC_SAMPLER_MAX];
+    int n_nets;         /* of the last step */
+    snc_engine *e, *te; /* te: only for hidden states */
     snc_adamw *adamw;
     snc_fakequant *quant; /* NULL: none */
     snc_touched *touched;
     snc_batcher *batcher;
     int K, L;
     int64_t step, per_epoch, total;
-    float *swept;         /* the teacher's logits, where the caller has none; else NULL */
-    const float *taught;  /* [n, K] or NULL: no teacher */
+    float *swept;                                   /* the teacher's logits, where the caller has none; else NULL */
+    const float *taught;                            /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
-    float *dhidden; /* [L+1, max tokens, C] or NULL */
-    double *balance; /* weights of the classes or labels, or NULL */
+    float *dhidden;                                 /* [L+1, max tokens, C] or NULL */
+    double *balance;                                /* weights of the classes or labels, or NULL */
     tally tally;
     snc_fact facts[MAX_FACTS];
     int n_facts;
@@ -56,54 +60,50 @@ static snc_err check_teacher(const snc_model *m, const snc_model *teacher, const
 {
     if (!teacher) {
         SNC_CHECK(!o->teacher_logits, SNC_E_ARG, "a teacher's logits without the teacher");
-        SNC_CHECK(o->hidden_weight <= 0, SNC_E_ARG, "hidden weight %g: hidden states need a teacher", o->hidden_weight);
         return SNC_OK;
     }
     SNC_CHECK(teacher->cfg.classes == m->cfg.classes && snc_meaning_of(&teacher->cfg) == snc_meaning_of(&m->cfg), SNC_E_SHAPE,
               "the teacher has %d classes, the model %d", teacher->cfg.classes, m->cfg.classes);
-    SNC_CHECK(o->hidden_weight <= 0 || (teacher->arch.layers == m->arch.layers && teacher->arch.hidden >= m->arch.hidden),
-              SNC_E_SHAPE, "hidden states: the teacher has %d layers of width %d, the model %d of %d", teacher->arch.layers,
-              teacher->arch.hidden, m->arch.layers, m->arch.hidden);
     return SNC_OK;
 }
 
 static snc_err check_data(const snc_dataset *d, const snc_model *m)
 {
     SNC_CHECK(d->n >= 1, SNC_E_ARG, "no rows to train on");
-    int V = m->params.p[m->ix.word].rows, P = m->params.p[m->ix.position].rows, types = m->params.p[m->ix.type].rows;
+    int V = m->cfg.vocab, P = snc_family_length(&m->cfg), types = m->cfg.types;
     SNC_CHECK(d->max_len <= P, SNC_E_SHAPE, "a row of %d tokens: the model has %d positions", d->max_len, P);
     for (int64_t i = 0; i < d->start[d->n]; i++)
-        SNC_CHECK(d->ids[i] >= 0 && d->ids[i] < V && d->types[i] >= 0 && d->types[i] < types, SNC_E_SHAPE,
+        SNC_CHECK(d->ids[i] >= 0 && d->ids[i] < V && d->types[i] >= 0 && (d->types[i] < types || types == 0), SNC_E_SHAPE,
                   "token id %d, type %d: the model has %d words and %d types", (int)d->ids[i], (int)d->types[i], V, types);
-    SNC_CHECK(!m->cfg.multilabel == !d->sets && (!d->sets || d->sets->K == m->cfg.classes), SNC_E_SHAPE, "rows of %d labels, the model has %d%s",
-              d->sets ? d->sets->K : 1, m->cfg.classes, m->cfg.multilabel ? "" : " classes");
+    SNC_CHECK(!m->cfg.multilabel == !d->sets && (!d->sets || d->sets->K == m->cfg.classes), SNC_E_SHAPE,
+              "rows of %d labels, the model has %d%s", d->sets ? d->sets->K : 1, m->cfg.classes, m->cfg.multilabel ? "" : " classes");
     for (int i = 0; i < d->n && !m->cfg.regression; i++)
-        SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)(d->sets ? d->sets->n : m->cfg.classes)), SNC_E_SHAPE,
-                  "row %d: class %g, the model has %d classes", i, (double)d->target[i], m->cfg.classes);
+        SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)(d->sets ? d->sets->n : m->cfg.classes)),
+                  SNC_E_SHAPE, "row %d: class %g, the model has %d classes", i, (double)d->target[i], m->cfg.classes);
     return SNC_OK;
 }
 
-static void repack(void *user, int param, int r0, int r1) { snc_bert_sync_rows(user, param, r0, r1); }
+static void repack(void *user, int param, int r0, int r1) { snc_engine_sync_rows(user, param, r0, r1); }
 
 static snc_err create_engines(trainer *t)
 {
-    snc_bert_opts o = SNC_BERT_OPTS_INIT;
+    snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
     o.first_only = true;
     o.compute = t->o->compute;
     o.max_seqs = t->o->batch_size;
     o.max_len = t->d->max_len;
     o.max_tokens = snc_batcher_max_tokens(t->batcher);
-    SNC_TRY(snc_bert_create(&t->e, t->ctx, t->m, &o));
+    SNC_TRY(snc_engine_create(&t->e, t->ctx, t->m, &o));
     for (int i = 0; i < t->m->params.n; i++)
-        if (snc_bert_owns_grad(t->e, i)) snc_adamw_keep_grad(t->adamw, i);
+        if (snc_engine_owns_grad(t->e, i)) snc_adamw_keep_grad(t->adamw, i);
     if (!t->o->fake_quant) snc_adamw_on_write(t->adamw, repack, t->e);
     else {
         SNC_TRY(snc_fakequant_new(&t->quant, t->ctx, t->m, t->o->fake_quant));
         snc_fakequant_apply(t->quant);
-        snc_bert_sync(t->e);
+        snc_engine_sync(t->e);
     }
-    if (t->o->hidden_weight > 0) {
-        SNC_TRY(snc_bert_create(&t->te, t->ctx, t->teacher, &o));
+    if (snc_objectives_read_hidden(t->o->objectives, t->o)) {
+        SNC_TRY(snc_engine_create(&t->te, t->ctx, t->teacher, &o));
         SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
     }
     return SNC_OK;
@@ -119,6 +119,15 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
     if (t->o->balanced) SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
     return snc_touched_new(&t->touched, t->m);
+}
+
+static snc_err create_sampler(trainer *t)
+{
+    if (!t->space) return SNC_OK;
+    SNC_TRY(snc_space_check(t->space, &t->m->arch));
+    SNC_TRY(snc_sampler_create(&t->sampler, t->o->sampler, t->space, t->o->random_nets));
+    t->sampler_bytes = snc_sampler_save(NULL, t->sampler);
+    return t->sampler_bytes ? snc_alloc(&t->sampler_state, t->sampler_bytes, 1) : SNC_OK;
 }
 
 static snc_err create_optimiser(trainer *t)
@@ -159,10 +168,10 @@ static uint64_t hash_json(cJSON *j)
 static uint64_t hash_params(const snc_model *m)
 {
     if (!m) return 0;
-    return snc_bytes_hash(hash_json(snc_bert_config_to_json(&m->cfg)), m->params.w, m->params.total * sizeof(float));
+    return snc_bytes_hash(hash_json(snc_encoder_config_to_json(&m->cfg)), m->params.w, m->params.total * sizeof(float));
 }
 
-static uint64_t hash_space(const snc_subspace *s) { return hash_json(snc_subspace_to_json(s)); }
+static uint64_t hash_space(const snc_space *s) { return hash_json(snc_space_trained_to_json(s)); }
 
 static uint64_t hash_policy(const snc_policy *p, int layers) { return hash_json(snc_policy_to_json(p, layers)); }
 
@@ -172,45 +181,59 @@ static void collect_facts(trainer *t)
     const struct {
         const char *name;
         double v;
-    } numbers[] = {{"lr", o->lr}, {"epochs", o->epochs}, {"batch size", o->batch_size}, {"rows", t->d->n},
-                   {"warmup", o->warmup}, {"weight decay", o->weight_decay}, {"clip", o->clip},
-                   {"compute type", o->compute}, {"dropout", o->dropout}, {"subnet dropout", o->subnet_dropout},
-                   {"alpha", o->alpha}, {"temperature", o->temperature}, {"hidden weight", o->hidden_weight},
-                   {"random nets", o->random_nets}, {"in-place teacher", o->in_place}, {"lazy rows", o->lazy_rows},
-                   {"half state", o->half_state}, {"class weights", o->balanced}};
+    } numbers[] = {{"lr", o->lr},
+                   {"epochs", o->epochs},
+                   {"batch size", o->batch_size},
+                   {"rows", t->d->n},
+                   {"warmup", o->warmup},
+                   {"weight decay", o->weight_decay},
+                   {"clip", o->clip},
+                   {"compute type", o->compute},
+                   {"dropout", o->dropout},
+                   {"subnet dropout", o->subnet_dropout},
+                   {"alpha", o->alpha},
+                   {"temperature", o->temperature},
+                   {"hidden weight", o->hidden_weight},
+                   {"random nets", o->random_nets},
+                   {"in-place teacher", o->in_place},
+                   {"lazy rows", o->lazy_rows},
+                   {"half state", o->half_state},
+                   {"class weights", o->balanced}};
     const struct {
         const char *name;
         uint64_t v;
     } hashes[] = {{"seed", t->ctx->seed},
                   {"backend", t->ctx->backend},
-                  {"path sampler", snc_bytes_hash(0, o->sampler, strlen(o->sampler))},
+                  {"path sampler", snc_bytes_hash(0, o->sampler->name, strlen(o->sampler->name))},
                   {"fake quantization", o->fake_quant ? hash_policy(o->fake_quant, t->m->arch.layers) : 0},
                   {"subnet space", t->space ? hash_space(t->space) : 0},
                   {"model", hash_params(t->m)},
                   {"teacher", hash_params(t->teacher)},
                   {"training data", snc_dataset_hash(t->d)}};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        t->facts[t->n_facts++] = snc_fact_number(numbers[i].name, numbers[i].v);
-    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
-        t->facts[t->n_facts++] = snc_fact_hash(hashes[i].name, hashes[i].v);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) t->facts[t->n_facts++] = snc_fact_number(numbers[i].name, numbers[i].v);
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) t->facts[t->n_facts++] = snc_fact_hash(hashes[i].name, hashes[i].v);
 }
 
-static void list_blocks(snc_block *b, trainer *t)
+/* Returns how many. */
+static int list_blocks(snc_block *b, trainer *t)
 {
     snc_adamw_state a = snc_adamw_state_view(t->adamw);
     b[0] = (snc_block){a.step, sizeof *a.step};
     b[1] = (snc_block){&t->tally, sizeof t->tally};
     b[2] = (snc_block){t->m->params.w, t->m->params.total * sizeof(float)};
     for (int i = 0; i < 3; i++) b[3 + i] = (snc_block){a.block[i], a.bytes[i]};
+    b[6] = (snc_block){t->sampler_state, t->sampler_bytes};
+    return t->sampler_bytes ? BLOCKS : BLOCKS - 1;
 }
 
 static snc_err save(trainer *t)
 {
     if (!t->o->checkpoint) return SNC_OK;
     snc_block b[BLOCKS];
-    list_blocks(b, t);
+    int n = list_blocks(b, t);
+    if (t->sampler_bytes) snc_sampler_save(t->sampler_state, t->sampler);
     snc_fakequant_restore(t->quant);
-    snc_err err = snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
+    snc_err err = snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, n);
     snc_fakequant_apply(t->quant);
     t->saved = snc_now();
     return err;
@@ -222,13 +245,14 @@ static snc_err resume(trainer *t)
     collect_facts(t);
     if (!t->o->resume || !snc_is_file(t->o->checkpoint)) return SNC_OK;
     snc_block b[BLOCKS];
-    list_blocks(b, t);
-    snc_err err = snc_checkpoint_load(t->o->checkpoint, t->facts, t->n_facts, b, BLOCKS);
+    int n = list_blocks(b, t);
+    snc_err err = snc_checkpoint_load(t->o->checkpoint, t->facts, t->n_facts, b, n);
     if (err && t->o->discard) {
         snc_log(t->ctx, SNC_LOG_INFO, "%s; %s begins anew", snc_err_text(), t->o->what);
         return SNC_OK;
     }
     SNC_TRY(err);
+    if (t->sampler_bytes) snc_sampler_load(t->sampler, t->sampler_state);
     t->step = *snc_adamw_state_view(t->adamw).step;
     snc_log(t->ctx, SNC_LOG_INFO, "%s: resumed at step %lld of %lld", t->o->what, (long long)t->step, (long long)t->total);
     return SNC_OK;
@@ -236,76 +260,60 @@ static snc_err resume(trainer *t)
 
 /* ---- a step --------------------------------------------------------------------------------------------------------- */
 
-/* The student's hidden state i of n against the teacher's: its source layer, and the last against the last. */
-static int teacher_state(const snc_arch *a, int i, int teacher_layers)
-{
-    if (i == 0) return 0;
-    return i == a->layers ? teacher_layers : a->source[i - 1] + 1;
-}
-
-static double hidden_loss(const float **grads, trainer *t, const snc_arch *a, const snc_tokens *x, double weight)
-{
-    double loss = 0;
-    size_t size = (size_t)x->T * (size_t)a->hidden;
-    for (int i = 0; i <= a->layers; i++) {
-        float *d = t->dhidden + (size_t)i * size;
-        int T = i == a->layers ? x->B : x->T; /* the last layer has first tokens alone */
-        memset(d, 0, size * sizeof *d);
-        loss += snc_loss_hidden(d, snc_bert_hidden_view(t->e, i), a->hidden,
-                                snc_bert_hidden_view(t->te, teacher_state(a, i, t->L)), t->teacher->arch.hidden, T, a->hidden,
-                                weight / (a->layers + 1));
-        grads[i] = d;
-    }
-    return loss / (a->layers + 1);
-}
-
 /* Forward, loss and backward of one net. soft: targets [B, K] or NULL. */
-static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, const snc_dropout *drop,
-                       const float *soft, double weight)
+static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, const snc_dropout *drop, const float *soft,
+                       double weight)
 {
-    const snc_train_opts *o = t->o;
-    const float *grads[SNC_MAX_LAYERS + 1] = {NULL};
     const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target, t->d->sets, t->balance};
-    bool hidden = o->hidden_weight > 0;
-    double hard = soft ? o->alpha : 1.0, l = 0;
-    SNC_TRY(snc_bert_forward(t->e, t->logits, a, x, drop));
+    snc_objective_net net = {.o = t->o,
+                             .arch = a,
+                             .x = x,
+                             .labels = &y,
+                             .K = t->K,
+                             .logits = t->logits,
+                             .soft = soft,
+                             .student = t->e,
+                             .teacher = t->te,
+                             .teacher_arch = t->te ? &t->teacher->arch : NULL,
+                             .dlogits = t->dlogits,
+                             .block = t->dhidden};
+    SNC_TRY(snc_engine_forward(t->e, t->logits, a, x, drop));
     memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
-    l += hard * snc_loss_hard(t->dlogits, t->logits, &y, x->B, t->K, hard * weight);
-    if (soft) l += (1 - hard) * snc_loss_soft(t->dlogits, t->logits, soft, y.problem, x->B, t->K, o->temperature, (1 - hard) * weight);
-    if (hidden) l += o->hidden_weight * hidden_loss(grads, t, a, x, o->hidden_weight * weight);
-    *loss = l;
-    SNC_CHECK(isfinite(l), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",
-              (long long)t->step + 1, o->lr);
-    return snc_bert_backward(t->e, t->dlogits, hidden ? grads : NULL, hidden ? a->layers + 1 : 0);
+    *loss = snc_objectives_loss(t->o->objectives, &net, weight);
+    SNC_CHECK(isfinite(*loss), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",
+              (long long)t->step + 1, t->o->lr);
+    return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
 }
 
 /* All nets of a step; gradients add up in the model. */
 static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
 {
-    snc_arch nets[SNC_SAMPLER_MAX];
     snc_rng rng;
     size_t k = (size_t)t->K;
     snc_rng_init(&rng, t->ctx->seed, 0x70617468u + ((uint64_t)t->step << 32)); /* "path" */
     int n = 1;
-    if (t->space) n = t->sampler->draw(nets, t->space, t->o->random_nets, &rng);
-    else nets[0] = t->m->arch;
+    if (t->sampler) n = snc_sampler_draw(t->nets, t->sampler, &rng);
+    else t->nets[0] = t->m->arch;
+    t->n_nets = n;
     for (int b = 0; b < x->B; b++) {
         t->target[b] = t->d->target[rows[b]];
         if (t->taught) memcpy(t->soft + (size_t)b * k, t->taught + (size_t)rows[b] * k, k * sizeof(float));
     }
-    if (t->te) SNC_TRY(snc_bert_forward(t->te, t->logits, &t->teacher->arch, x, NULL));
+    if (t->te) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, x, NULL));
     for (int i = 0; i < n; i++) {
-        snc_dropout drop = {.seed = t->ctx->seed, .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
-                            .hidden = t->m->cfg.hidden_dropout, .attention = t->m->cfg.attention_dropout};
+        snc_dropout drop = {.seed = t->ctx->seed,
+                            .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
+                            .hidden = t->m->cfg.hidden_dropout,
+                            .attention = t->m->cfg.attention_dropout};
         bool on = i == 0 ? t->o->dropout : t->o->subnet_dropout;
         const float *soft = i > 0 && t->o->in_place ? t->full : t->taught ? t->soft : NULL;
-        double loss;
-        SNC_TRY(run_net(&loss, t, &nets[i], x, on ? &drop : NULL, soft, 1.0 / n));
+        double *loss = &t->loss[i];
+        SNC_TRY(run_net(loss, t, &t->nets[i], x, on ? &drop : NULL, soft, 1.0 / n));
         if (i == 0) {
             memcpy(t->full, t->logits, (size_t)x->B * k * sizeof(float));
-            t->tally.full_loss += loss * x->B;
+            t->tally.full_loss += *loss * x->B;
         }
-        t->tally.loss += loss * x->B / n;
+        t->tally.loss += *loss * x->B / n;
     }
     t->tally.rows += x->B;
     return SNC_OK;
@@ -316,23 +324,26 @@ static snc_err train_step(trainer *t)
     snc_tokens x;
     const int32_t *rows;
     snc_batcher_get(&x, &rows, t->batcher, (int)(t->step % t->per_epoch));
-    const snc_row_set *sets = snc_touched_scan(t->touched, &x);
-    snc_adamw_prepare(t->adamw, sets, SNC_TOUCHED_SETS);
-    snc_bert_start_grads(t->e);
+    int n_sets;
+    const snc_row_set *sets = snc_touched_scan(&n_sets, t->touched, &x);
+    snc_adamw_prepare(t->adamw, sets, n_sets);
+    snc_engine_start_grads(t->e);
     const tally before = t->tally;
     snc_err err = run_nets(t, &x, rows);
     if (err) t->tally = before; /* the step has not been */
     SNC_TRY(err);
     for (int i = 0; i < t->m->params.n; i++) {
         double sum;
-        if (snc_bert_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
+        if (snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
     }
     snc_fakequant_restore(t->quant);
-    SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, SNC_TOUCHED_SETS)); /* repacks the engine's weights */
+    SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, n_sets)); /* repacks the engine's weights */
+    snc_model_changed(t->m);
     if (t->quant) {
         snc_fakequant_apply(t->quant);
-        snc_bert_sync(t->e);
+        snc_engine_sync(t->e);
     }
+    if (t->sampler) snc_sampler_tell(t->sampler, t->nets, t->loss, t->n_nets);
     t->step++;
     t->rows_done += x.B;
     return SNC_OK;
@@ -358,9 +369,13 @@ static void show(trainer *t, bool always)
 static void report(snc_train_result *out, const trainer *t)
 {
     double rows = t->tally.rows ? (double)t->tally.rows : 1;
-    *out = (snc_train_result){.step = t->step, .total_steps = t->total, .finished = t->step == t->total,
-                              .loss = t->tally.loss / rows, .full_loss = t->tally.full_loss / rows,
-                              .seconds = snc_now() - t->started, .sentences_per_s = rate(t)};
+    *out = (snc_train_result){.step = t->step,
+                              .total_steps = t->total,
+                              .finished = t->step == t->total,
+                              .loss = t->tally.loss / rows,
+                              .full_loss = t->tally.full_loss / rows,
+                              .seconds = snc_now() - t->started,
+                              .sentences_per_s = rate(t)};
 }
 
 static snc_err end_epoch(trainer *t)
@@ -369,8 +384,8 @@ static snc_err end_epoch(trainer *t)
     int epoch = (int)((t->step + t->per_epoch - 1) / t->per_epoch);
     snc_adamw_flush(t->adamw);
     show(t, true);
-    snc_log(t->ctx, SNC_LOG_INFO, "%s: epoch %d of %g, loss %.4f, %.1f sentences/s", t->o->what, epoch, t->o->epochs,
-            t->tally.loss / rows, rate(t));
+    snc_log(t->ctx, SNC_LOG_INFO, "%s: epoch %d of %g, loss %.4f, %.1f sentences/s", t->o->what, epoch, t->o->epochs, t->tally.loss / rows,
+            rate(t));
     if (t->o->on_epoch) {
         SNC_TRY(t->o->on_epoch(t->o->user, epoch, t->e));
         t->started += snc_now() - paused; /* the caller's work is no training time */
@@ -428,8 +443,10 @@ static void dispose(trainer *t)
     float *blocks[] = {t->swept, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(t->balance);
-    snc_bert_free(t->e);
-    snc_bert_free(t->te);
+    snc_free(t->sampler_state);
+    snc_sampler_free(t->sampler);
+    snc_engine_free(t->e);
+    snc_engine_free(t->te);
     snc_adamw_free(t->adamw);
     snc_fakequant_free(t->quant);
     snc_touched_free(t->touched);
@@ -437,17 +454,16 @@ static void dispose(trainer *t)
 }
 
 snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
-                      const snc_subspace *space, const snc_train_opts *o)
+                      const snc_space *space, const snc_train_opts *o)
 {
     snc_err err = SNC_OK;
-    trainer t = {.ctx = ctx, .m = m, .teacher = teacher, .d = train, .o = o, .K = m->cfg.classes, .L = m->arch.layers,
-                 .space = space};
+    trainer t = {.ctx = ctx, .m = m, .teacher = teacher, .d = train, .o = o, .K = m->cfg.classes, .L = m->arch.layers, .space = space};
     SNC_TRY(snc_train_opts_check(o));
     SNC_TRY(check_teacher(m, teacher, o));
+    SNC_TRY(snc_objectives_check(o->objectives, o, m, teacher));
     SNC_TRY(check_data(train, m));
     SNC_CHECK(!o->balanced || !m->cfg.regression, SNC_E_ARG, "class weights: a regression has no classes");
-    if (space) SNC_TRY(snc_subspace_check(space, &m->arch));
-    SNC_TRY(snc_sampler_find(&t.sampler, o->sampler));
+    SNC_GOTO(create_sampler(&t));
     SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
     t.per_epoch = snc_batcher_count(t.batcher);
     t.total = (int64_t)ceil(o->epochs * (double)t.per_epoch - 1e-9);

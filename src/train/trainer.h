@@ -1,15 +1,16 @@
 /* train/trainer.h: the one training loop: fine-tuning is the supernet loop with a single net and no teacher.
  *
- * A step draws nets (sampler.h) and adds up their gradients, each net with weight 1 / nets:
+ * A step draws nets (sampler.h) and adds up their gradients, each net with weight 1 / nets; its loss is that of the objectives
+ * (objective.h), by default
  *
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
  *
  * balanced weighs CE by class as data/balance.h says. The teacher's part has no weights: it was trained with them, and says of each
  * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both, any number of labels BCE
  * and the KL of each label by itself (train/loss.h). The soft target is the frozen teacher
- * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's largest net, for the others.
- * Hidden states are compared with the teacher's over the net's first C channels: embedding with embedding, a kept layer with
- * its source, the last with the last; the teacher must therefore be in the supernet's channel order.
+ * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's
+ * largest net, for the others. Hidden states are compared with the teacher's over the net's first C channels: embedding with
+ * embedding, a kept layer with its source, the last with the last; the teacher must therefore be in the supernet's channel order.
  *
  * Order of data, nets and dropout depend on (seed, step) alone, so a run that is stopped and resumed from its checkpoint has
  * the bits of one that was not. A checkpoint knows its inputs and refuses others by name. max_steps stops early, saves, and
@@ -25,51 +26,55 @@
 #define SNC_TRAIN_TRAINER_H
 
 #include "data/dataset.h"
-#include "models/bert.h"
-#include "train/subspace.h"
+#include "models/engine.h"
+#include "train/objective.h"
+#include "train/sampler.h"
 
 /* Called after each epoch with whole weights; e has them in sync and may evaluate. An error ends the run. */
-typedef snc_err (*snc_train_epoch_fn)(void *user, int epoch /* from 1 */, snc_bert *e);
+typedef snc_err (*snc_train_epoch_fn)(void *user, int epoch /* from 1 */, snc_engine *e);
 
 typedef struct snc_train_opts {
-    double epochs;         /* a part of an epoch is fine */
+    double epochs; /* a part of an epoch is fine */
     int batch_size;
     double lr, warmup, weight_decay, clip;
     snc_compute compute;
-    bool dropout;          /* the config's rates, for the largest net */
-    bool subnet_dropout;   /* and for the others */
-    double alpha;          /* weight of the hard labels where there is a soft target */
+    bool dropout;        /* the config's rates, for the largest net */
+    bool subnet_dropout; /* and for the others */
+    double alpha;        /* weight of the hard labels where there is a soft target */
     double temperature;
-    double hidden_weight;  /* 0: off */
-    char sampler[16];
-    int random_nets;       /* random subnets a step */
-    bool balanced;         /* rows of every class count alike in the hard loss */
-    bool in_place;         /* subnets learn from the largest net of the same step */
-    bool lazy_rows;        /* see adamw.h */
+    double hidden_weight; /* 0: off */
+    const snc_sampler_kind *sampler;
+    int random_nets;                        /* random subnets a step */
+    const snc_objective *const *objectives; /* NULL at the end */
+    bool balanced;                          /* rows of every class count alike in the hard loss */
+    bool in_place;                          /* subnets learn from the largest net of the same step */
+    bool lazy_rows;                         /* see adamw.h */
     bool half_state;
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
-    int64_t max_steps;     /* 0: to the end */
-    double max_seconds;    /* the same by time; 0: to the end */
-    const char *checkpoint; /* path, NULL: none */
-    int checkpoint_every;  /* steps; 0: by time alone */
-    double checkpoint_seconds; /* by time, beside steps */
-    const float *teacher_logits; /* [rows, classes] of the teacher, borrowed; NULL: it is asked first */
-    bool resume;           /* continue from the checkpoint when it exists */
-    bool discard;          /* of a checkpoint of other inputs, or a damaged one: begin anew instead of refusing it */
-    const char *what;      /* of progress and log lines */
+    int64_t max_steps;            /* 0: to the end */
+    double max_seconds;           /* the same by time; 0: to the end */
+    const char *checkpoint;       /* path, NULL: none */
+    int checkpoint_every;         /* steps; 0: by time alone */
+    double checkpoint_seconds;    /* by time, beside steps */
+    const float *teacher_logits;  /* [rows, classes] of the teacher, borrowed; NULL: it is asked first */
+    bool resume;                  /* continue from the checkpoint when it exists */
+    bool discard;                 /* of a checkpoint of other inputs, or a damaged one: begin anew instead of refusing it */
+    const char *what;             /* of progress and log lines */
     snc_train_epoch_fn on_epoch;
     void *user;
 } snc_train_opts;
-#define SNC_TRAIN_OPTS_INIT                                                                                            \
-    { .epochs = 3, .batch_size = 32, .lr = 5e-5, .warmup = 0.06, .weight_decay = 0.01, .clip = 1.0,                    \
-      .compute = SNC_COMPUTE_F32, .dropout = true, .alpha = 0.3, .temperature = 1.0, .sampler = "sandwich",            \
-      .checkpoint_seconds = 300, .random_nets = 2, .lazy_rows = true, .what = "train" }
+#define SNC_TRAIN_OPTS_INIT                                                                                                       \
+    {                                                                                                                             \
+        .epochs = 3, .batch_size = 32, .lr = 5e-5, .warmup = 0.06, .weight_decay = 0.01, .clip = 1.0, .compute = SNC_COMPUTE_F32, \
+        .dropout = true, .alpha = 0.3, .temperature = 1.0, .sampler = &snc_sampler_sandwich, .objectives = snc_objectives,        \
+        .checkpoint_seconds = 300, .random_nets = 2, .lazy_rows = true, .what = "train"                                           \
+    }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
 /* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
  * hidden_weight sampler random_nets balanced in_place lazy_rows half_state. Absent keys leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
-cJSON  *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
+cJSON *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
 
 typedef struct snc_train_result {
     int64_t step, total_steps;
@@ -83,6 +88,6 @@ typedef struct snc_train_result {
 /* teacher and space may be NULL. SNC_E_DIVERGED names the step; SNC_E_CANCELLED after saving; SNC_E_SHAPE: teacher and model
  * differ in classes or (hidden states) in shape. */
 snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
-                      const snc_subspace *space, const snc_train_opts *o) SNC_MUST_USE;
+                      const snc_space *space, const snc_train_opts *o) SNC_MUST_USE;
 
 #endif

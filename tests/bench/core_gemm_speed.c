@@ -18,8 +18,8 @@ typedef struct shape {
     int T, n, k;
 } shape;
 
-static const shape shapes[] = {{416, 384, 384}, {416, 1536, 384}, {416, 384, 1536}, {100, 1536, 384}, {2500, 1536, 384},
-                               {2500, 384, 1536}, {32, 384, 384}, {416, 192, 352}};
+static const shape shapes[] = {{416, 384, 384},   {416, 1536, 384},  {416, 384, 1536}, {100, 1536, 384},
+                               {2500, 1536, 384}, {2500, 384, 1536}, {32, 384, 384},   {416, 192, 352}};
 
 typedef struct bench {
     snc_gemm *g;
@@ -85,10 +85,9 @@ static void run(snc_backend backend, snc_compute compute, int threads, int repea
         b.X = floats((size_t)s.T * (size_t)s.k, 1), b.Y = floats((size_t)s.T * (size_t)s.n, 2);
         b.W = floats((size_t)s.n * (size_t)s.k, 3), b.dW = floats((size_t)s.n * (size_t)s.k, 4), b.b = floats((size_t)s.n, 5);
         if (snc_gemm_weight_create(&b.w, b.g, b.W, s.k, s.n, s.k) != SNC_OK) die();
-        printf("%-7s %-5s %d thread%s T %4d n %4d k %4d ", snc_backend_name(backend),
-               compute == SNC_COMPUTE_BF16 ? "bf16" : "f32", threads, threads > 1 ? "s" : " ", s.T, s.n, s.k);
-        for (int p = 0; p < 3; p++)
-            printf(" %s %6.0f", names[p], 2e-9 * s.T * s.n * s.k / best_seconds(&b, p, repeats));
+        printf("%-7s %-5s %d thread%s T %4d n %4d k %4d ", snc_backend_name(backend), compute == SNC_COMPUTE_BF16 ? "bf16" : "f32", threads,
+               threads > 1 ? "s" : " ", s.T, s.n, s.k);
+        for (int p = 0; p < 3; p++) printf(" %s %6.0f", names[p], 2e-9 * s.T * s.n * s.k / best_seconds(&b, p, repeats));
         printf(" GFLOP/s  sync %5.1f GB/s\n", 4e-9 * s.n * s.k / best_seconds(&b, 3, repeats));
         fflush(stdout);
         snc_gemm_weight_free(b.w);

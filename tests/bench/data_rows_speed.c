@@ -14,12 +14,14 @@
 
 enum { ROUNDS = 5, LINE = 1024 };
 
-static const char task[] = "{\"name\":\"speed\",\"format\":\"auto\",\"files\":{\"train\":\"train.csv\"},\"text_a\":\"text\",\"label\":\"label\",\"labels\":\"auto\","
+static const char task[] = "{\"name\":\"speed\",\"format\":\"auto\",\"files\":{\"train\":\"train.csv\"},\"text_a\":\"text\",\"label\":"
+                           "\"label\",\"labels\":\"auto\","
                            "\"metrics\":[\"accuracy\"]}";
 
 static snc_err make(const char *path, long rows)
 {
-    static const char *const words[] = {"the", "film", "was", "rather", "gripping", "and", "its", "ending", "dull", "superb", "nobody", "expected"};
+    static const char *const words[] = {"the", "film",   "was",  "rather", "gripping", "and",
+                                        "its", "ending", "dull", "superb", "nobody",   "expected"};
     static const char *const labels[] = {"negative", "neutral", "positive"};
     snc_rng r;
     snc_fout *f;
@@ -30,8 +32,10 @@ static snc_err make(const char *path, long rows)
         char line[LINE];
         bool quoted = i % 10 == 0;
         size_t n = (size_t)snprintf(line, sizeof line, "%ld,%s", i, quoted ? "\"" : "");
-        for (int w = 10 + (int)snc_rng_below(&r, 20); w > 0; w--) n += (size_t)snprintf(line + n, sizeof line - n, "%s ", words[snc_rng_below(&r, 12)]);
-        n += (size_t)snprintf(line + n, sizeof line - n, "%s,%s\n", quoted ? "\"\"so\"\",\nit ends\"" : "it ends", labels[snc_rng_below(&r, 3)]);
+        for (int w = 10 + (int)snc_rng_below(&r, 20); w > 0; w--)
+            n += (size_t)snprintf(line + n, sizeof line - n, "%s ", words[snc_rng_below(&r, 12)]);
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s,%s\n", quoted ? "\"\"so\"\",\nit ends\"" : "it ends",
+                              labels[snc_rng_below(&r, 3)]);
         err = snc_fout_write(f, line, n);
     }
     if (err) snc_fout_abort(f);
@@ -75,7 +79,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "data_rows_speed: %s\n", snc_err_text());
         return 2;
     }
-    printf("%s: %.1f MB, %d rows in %.2f s: labels found in %.2f s, rows read in %.2f s; %.2f million rows/s, %.0f MB of memory at most\n", path,
-           snc_file_size(path) / 1e6, n, best, find, read, n / best / 1e6, snc_peak_rss_mb());
+    printf("%s: %.1f MB, %d rows in %.2f s: labels found in %.2f s, rows read in %.2f s; %.2f million rows/s, %.0f MB of memory at most\n",
+           path, snc_file_size(path) / 1e6, n, best, find, read, n / best / 1e6, snc_peak_rss_mb());
     return 0;
 }

@@ -70,8 +70,8 @@ static snc_err run(const char *path)
         SNC_GOTO(time_weights(&all[i], path));
     }
     double d = median(digest);
-    printf("%-24s %7.1f MB  open with %7.2f ms, without %7.2f ms; digest alone %6.2f ms, %.1f GB/s; file to packed weights %7.1f ms\n", path, (double)n * 1e-6,
-           median(with), median(without), d, (double)n * 1e-6 / d, median(all));
+    printf("%-24s %7.1f MB  open with %7.2f ms, without %7.2f ms; digest alone %6.2f ms, %.1f GB/s; file to packed weights %7.1f ms\n",
+           path, (double)n * 1e-6, median(with), median(without), d, (double)n * 1e-6 / d, median(all));
 out:
     snc_free(sealed);
     snc_free(bare);

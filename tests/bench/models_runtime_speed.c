@@ -14,8 +14,10 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
+#include "minilm.h"
 #include "models/cost.h"
 #include "models/measure.h"
+#include "report/bench_rows.h"
 
 static void need(snc_err err)
 {
@@ -40,7 +42,7 @@ static snc_tokens make_batch(int B, int len, int vocab)
 }
 
 /* Attention and first-token pruning counted as the runtime does them. */
-static double giga_ops(const snc_bert_config *c, const snc_arch *a, int B, int S)
+static double giga_ops(const snc_encoder_config *c, const snc_arch *a, int B, int S)
 {
     double ops = 0, C = a->hidden;
     for (int l = 0; l < a->layers; l++) {
@@ -50,7 +52,7 @@ static double giga_ops(const snc_bert_config *c, const snc_arch *a, int B, int S
     return ops * B * 1e-9;
 }
 
-static void report(snc_net *n, const snc_bert_config *c, const char *dtype, int threads, int B, int len)
+static void report(snc_net *n, const snc_encoder_config *c, const char *dtype, int threads, int B, int len)
 {
     static const char *const name[SNC_PARTS] = {"qkv", "attention", "o", "ffn_in", "ffn_out"};
     snc_tokens x = make_batch(B, len, c->vocab);
@@ -67,8 +69,8 @@ static void report(snc_net *n, const snc_bert_config *c, const char *dtype, int 
     need(snc_measure(&with, n, &x, 1, &o));
     snc_net_times_get(&p, n);
     snc_net_profile(n, false);
-    printf("%-5s t%d %2dx%-3d  min %8.3f  median %8.3f ms  %6.1f GOPS |", dtype, threads, B, len, t.min / 1e3,
-           t.median / 1e3, giga_ops(c, snc_net_arch(n), B, len) / (t.min * 1e-6));
+    printf("%-5s t%d %2dx%-3d  min %8.3f  median %8.3f ms  %6.1f GOPS |", dtype, threads, B, len, t.min / 1e3, t.median / 1e3,
+           giga_ops(c, snc_net_arch(n), B, len) / (t.min * 1e-6));
     double sum = p.embed + p.head, part[SNC_PARTS] = {0};
     for (int l = 0; l < snc_net_arch(n)->layers; l++)
         for (int s = 0; s < SNC_PARTS; s++) {
@@ -95,40 +97,24 @@ int main(int argc, char **argv)
     bool half = false, base = false;
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
-        if (strcmp(argv[i], "--half") == 0)
-            half = true;
-        else if (strcmp(argv[i], "--base") == 0)
-            base = true;
-        else if (more && strcmp(argv[i], "--threads") == 0)
-            threads = argv[++i];
-        else if (more && strcmp(argv[i], "--dtypes") == 0)
-            dtypes = argv[++i];
-        else if (more && strcmp(argv[i], "--shapes") == 0)
-            shapes = argv[++i];
+        if (strcmp(argv[i], "--half") == 0) half = true;
+        else if (strcmp(argv[i], "--base") == 0) base = true;
+        else if (more && strcmp(argv[i], "--threads") == 0) threads = argv[++i];
+        else if (more && strcmp(argv[i], "--dtypes") == 0) dtypes = argv[++i];
+        else if (more && strcmp(argv[i], "--shapes") == 0) shapes = argv[++i];
         else {
             fprintf(stderr, "unknown option %s\n", argv[i]);
             return 2;
         }
     }
-    snc_bert_config c = {.vocab = 30522,
-                         .positions = 512,
-                         .types = 2,
-                         .hidden = 384,
-                         .layers = 6,
-                         .heads = 12,
-                         .head_width = 32,
-                         .ffn = 1536,
-                         .classes = 2,
-                         .act = SNC_ACT_GELU,
-                         .norm_eps = 1e-12f};
+    snc_encoder_config c = minilm_config();
     if (base) c.hidden = 768, c.layers = 12, c.head_width = 64, c.ffn = 3072;
     snc_arch a = snc_arch_full(&c);
     snc_model *m = NULL;
     need(snc_model_new(&m, &c, &a));
     snc_model_init_random(m, 1);
     for (int l = 0; half && l < a.layers; l++) a.heads[l] /= 2, a.ffn[l] /= 2;
-    printf("%s, %s, best %s\n", base ? "BERT-base" : "MiniLM", half ? "half heads and FFN" : "full",
-           snc_isa_name(snc_isa_now()));
+    printf("%s, %s, best %s\n", base ? "BERT-base" : "MiniLM", half ? "half heads and FFN" : "full", snc_isa_name(snc_isa_now()));
     for (int d = 0; d < 3; d++) {
         static const snc_dtype all[3] = {SNC_I8, SNC_BF16, SNC_F32};
         const char *name = snc_dtype_get(all[d])->name;

@@ -82,8 +82,8 @@ static void run_layers(void *p)
 {
     const call *c = p;
     for (int i = 0; i < c->count; i++)
-        die(snc_qlinear_run(c->y, c->shape[i][0], c->layers[i], c->ctx, c->xq, (c->shape[i][1] + 63) / 64 * 64, c->sx, c->T,
-                            c->shape[i][0], c->shape[i][1], c->epi, c->ws));
+        die(snc_qlinear_run(c->y, c->shape[i][0], c->layers[i], c->ctx, c->xq, (c->shape[i][1] + 63) / 64 * 64, c->sx, c->T, c->shape[i][0],
+                            c->shape[i][1], c->epi, c->ws));
 }
 
 static void measure(const snc_ctx *ctx, const char *name, snc_qlinear *const *layers, const int (*shape)[2], int count, int T,
@@ -110,9 +110,8 @@ static void measure(const snc_ctx *ctx, const char *name, snc_qlinear *const *la
     char size[32];
     if (count == 1) snprintf(size, sizeof size, "%5d x %5d", shape[0][0], shape[0][1]);
     else snprintf(size, sizeof size, "%d matrices", count);
-    printf("%-7s %d thread%s  T %5d  %-14s %-5s %10.1f us %8.0f GOPS %7.1f GB/s\n", name, ctx->threads,
-           ctx->threads > 1 ? "s" : " ", T, size, epi == SNC_EPI_GELU ? "gelu" : "-", s * 1e6, 2 * macs / s * 1e-9,
-           bytes / s * 1e-9);
+    printf("%-7s %d thread%s  T %5d  %-14s %-5s %10.1f us %8.0f GOPS %7.1f GB/s\n", name, ctx->threads, ctx->threads > 1 ? "s" : " ", T,
+           size, epi == SNC_EPI_GELU ? "gelu" : "-", s * 1e6, 2 * macs / s * 1e-9, bytes / s * 1e-9);
     fflush(stdout);
     snc_free(c.xq);
     snc_free(c.sx);
@@ -142,11 +141,9 @@ static void bench(const snc_ctx *ctx, const char *name, int net)
     static const int tokens[] = {1, 10, 16, 32, 128, 512, 4096};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         snc_qlinear *l = layer(ctx, shapes[s][0], shapes[s][1]);
-        for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++)
-            measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_NONE);
+        for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++) measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_NONE);
         if (shapes[s][0] > shapes[s][1])
-            for (size_t t = 3; t < sizeof tokens / sizeof *tokens; t++)
-                measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_GELU);
+            for (size_t t = 3; t < sizeof tokens / sizeof *tokens; t++) measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_GELU);
         snc_qlinear_free(l);
     }
     if (net) bench_net(ctx, name);

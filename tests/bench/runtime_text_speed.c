@@ -78,8 +78,8 @@ int main(int argc, char **argv)
         }
     while (snc_now() - start < seconds);
     qsort(ms, used, sizeof *ms, ascending);
-    printf("%zu sentences, %d of class 1: median %.3f ms, p90 %.3f, mean %.3f; open to first label %.1f ms\n", n, positive,
-           ms[used / 2], ms[used * 9 / 10], sum / (double)used, opened * 1e3);
+    printf("%zu sentences, %d of class 1: median %.3f ms, p90 %.3f, mean %.3f; open to first label %.1f ms\n", n, positive, ms[used / 2],
+           ms[used * 9 / 10], sum / (double)used, opened * 1e3);
     snc_session_free(session);
     snc_classifier_close(model);
     snc_fmap_close(map);

@@ -10,15 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "artifact/context.h"
+#include "artifact/option.h"
+#include "artifact/task_score.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "candidate/evaluator.h"
 #include "models/elastic.h"
-#include "stage/steps.h"
 #include "train/evaluate.h"
 
 enum { NAMED = 6, RANDOM = 8 };
-static const char *const net_name[NAMED + 1] = {"largest", "half heads, FFN", "half depth, even", "half depth, first", "half depth, last",
-                                                "half of all", "mean of 8 random"};
+static const char *const net_name[NAMED + 1] = {"largest",          "half heads, FFN", "half depth, even", "half depth, first",
+                                                "half depth, last", "half of all",     "mean of 8 random"};
 
 static void need(snc_err err)
 {
@@ -68,8 +71,8 @@ static figures follow(const snc_ctx *ctx, snc_model *m, const snc_arch *a, snc_c
     need(snc_alloc(&z, (size_t)d->n * (size_t)K, sizeof *z));
     need(snc_alloc(&p, 2 * (size_t)d->n, sizeof *p));
     need(snc_train_eval_model(z, ctx, m, a, compute, d, 64, NULL));
-    need(snc_inputs_score(&f.score, NULL, in->task, z, d, K));
-    f.kl = snc_step_distance(z, teacher, d->n, K, snc_meaning_of(&m->cfg));
+    need(snc_task_score(&f.score, NULL, in->task, z, d, K));
+    f.kl = snc_loss_to_teacher(z, teacher, d->n, K, snc_meaning_of(&m->cfg));
     snc_train_predictions(p, z, d->n, K);
     snc_train_predictions(p + d->n, teacher, d->n, K);
     for (int i = 0; i < d->n; i++) f.equal += p[i] == p[i + d->n];
@@ -79,15 +82,13 @@ static figures follow(const snc_ctx *ctx, snc_model *m, const snc_arch *a, snc_c
     return f;
 }
 
-static void report(const snc_ctx *ctx, const char *path, const snc_inputs *in, const char *split, const snc_dataset *d, const float *teacher)
+static void report(const snc_ctx *ctx, const char *path, const snc_inputs *in, const char *split, const snc_dataset *d,
+                   const float *teacher)
 {
     snc_model *m = NULL;
-    snc_compute compute;
-    snc_options o;
+    const snc_compute compute = snc_inputs_compute(&snc_options_defaults.job);
     bool fitted = false;
     figures sum = {0};
-    snc_options_init(&o);
-    need(snc_inputs_compute(&compute, &o));
     need(snc_inputs_model(&m, &fitted, ctx, path, in->task));
     for (int i = 0; i < NAMED + RANDOM; i++) {
         snc_arch a = net(&m->arch, i);
@@ -95,7 +96,8 @@ static void report(const snc_ctx *ctx, const char *path, const snc_inputs *in, c
         if (i >= NAMED) sum.score += f.score / RANDOM, sum.kl += f.kl / RANDOM, sum.equal += f.equal / RANDOM;
         if (i == NAMED + RANDOM - 1) f = sum;
         if (i < NAMED || i == NAMED + RANDOM - 1)
-            printf("| %s | %s | %s | %.2f | %.4f | %.1f |\n", path, split, net_name[i < NAMED ? i : NAMED], 100 * f.score, f.kl, 100 * f.equal);
+            printf("| %s | %s | %s | %.2f | %.4f | %.1f |\n", path, split, net_name[i < NAMED ? i : NAMED], 100 * f.score, f.kl,
+                   100 * f.equal);
     }
     snc_model_free(m);
     fflush(stdout);
@@ -113,15 +115,14 @@ int main(int argc, char **argv)
     snc_inputs in = {0};
     snc_model *m = NULL;
     snc_dataset *dev = NULL;
-    snc_compute compute;
+    const snc_compute compute = snc_inputs_compute(&snc_options_defaults.job);
     bool fitted = false;
     snc_options_init(&o);
     snc_host_init(&h);
-    o.task = argv[1], o.data = argv[2];
-    need(snc_stage_ctx(&ctx, &o, &h, 0));
+    o.rows.task = argv[1], o.rows.data = argv[2];
+    need(snc_context_init(&ctx, &o, &h, NULL, 0));
     need(snc_inputs_open(&in, &ctx, &o, "bench", argv[4], true, NULL));
-    need(snc_dataset_load(&dev, &ctx, in.task, in.tok, o.data, "dev", 0));
-    need(snc_inputs_compute(&compute, &o));
+    need(snc_dataset_load(&dev, &ctx, in.task, in.tok, o.rows.data, "dev", 0));
     need(snc_inputs_model(&m, &fitted, &ctx, argv[4], in.task));
     printf("| file | split | net | score | KL to the teacher | equal labels, %% |\n|---|---|---|---|---|---|\n");
     for (char *s = strtok(argv[3], ","); s; s = strtok(NULL, ",")) {
@@ -130,7 +131,7 @@ int main(int argc, char **argv)
         double score = 0;
         need(snc_alloc(&teacher, (size_t)d->n * (size_t)m->cfg.classes, sizeof *teacher));
         need(snc_train_eval_model(teacher, &ctx, m, &m->arch, compute, d, 64, NULL));
-        need(snc_inputs_score(&score, NULL, in.task, teacher, d, m->cfg.classes));
+        need(snc_task_score(&score, NULL, in.task, teacher, d, m->cfg.classes));
         printf("| %s | %s | teacher | %.2f | 0 | 100 |\n", argv[4], s, 100 * score);
         for (int i = 5; i < argc; i++) report(&ctx, argv[i], &in, s, d, teacher);
         snc_free(teacher);

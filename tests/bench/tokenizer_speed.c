@@ -48,8 +48,8 @@ static snc_err time_file(const snc_tok *t, snc_tok_scratch *s, const char *path)
         if (took / passes < best) best = took / passes;
     }
     if (err == SNC_OK)
-        printf("%s: %zu lines, %zu tokens, %.1f MB: %.0f lines/s, %.2f MB/s\n", path, lines, tokens,
-               (double)m->size * 1e-6, (double)lines / best, (double)m->size * 1e-6 / best);
+        printf("%s: %zu lines, %zu tokens, %.1f MB: %.0f lines/s, %.2f MB/s\n", path, lines, tokens, (double)m->size * 1e-6,
+               (double)lines / best, (double)m->size * 1e-6 / best);
     snc_fmap_close(m);
     return err;
 }
@@ -92,8 +92,7 @@ static snc_err write_records(const snc_tok *t, snc_tok_scratch *s, int max_lengt
         if (n > MAX_RECORD) err = snc_err_set(SNC_E_FORMAT, "a record of %zu bytes is too long", n);
         if (err == SNC_OK) err = snc_grow(&text, &cap, n + 1, 1);
         if (err == SNC_OK && fread(text, 1, n, stdin) != n) err = snc_err_set(SNC_E_FORMAT, "a record is cut short");
-        if (err == SNC_OK)
-            err = snc_tok_encode(&e, t, s, text, head.a, head.b >= 0 ? text + head.a : NULL, b, max_length);
+        if (err == SNC_OK) err = snc_tok_encode(&e, t, s, text, head.a, head.b >= 0 ? text + head.a : NULL, b, max_length);
         if (err != SNC_OK) break;
         fwrite(&e.n, sizeof e.n, 1, stdout);
         fwrite(e.ids, sizeof *e.ids, (size_t)e.n, stdout);
@@ -105,7 +104,7 @@ static snc_err write_records(const snc_tok *t, snc_tok_scratch *s, int max_lengt
 
 int main(int argc, char **argv)
 {
-    snc_tok_assets assets = {.vocab = NULL};
+    snc_tok_assets assets = {.kind = NULL};
     snc_tok *t = NULL;
     snc_tok_scratch *s = NULL;
     if (argc < 3) {

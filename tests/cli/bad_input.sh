@@ -156,8 +156,8 @@ elastic=(supernet --teacher t.snc --task nano/task.json --data nano --output s.s
 refused "unlabeled.txt:1: " "${elastic[@]}" --unlabeled unlabeled.txt
 refused "none.txt" "${elastic[@]}" --unlabeled none.txt
 refused "is not fine-tuned for nano" supernet --teacher $m --task nano/task.json --data nano --output s.snc
-refused "sampler 'none'" "${elastic[@]}" --sampler none
-refused "depth rule 'none'" "${elastic[@]}" --depth-rule none
+refused "--sampler 'none'" "${elastic[@]}" --sampler none
+refused "--depth-rule 'none'" "${elastic[@]}" --depth-rule none
 absent s.snc s.snc.checkpoint
 
 # ---- outputs and options ------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ refused "nano: is a folder" export t.snc --policy int8 --output nano
 refused "x.snc" "${train[@]}" --task nano/task.json --data nano --output none/x.snc
 absent none
 refused "none/log: cannot write" info t.snc --log-json none/log
-refused "backend 'fast'" bench t.snc --backend fast
+refused "--backend 'fast'" bench t.snc --backend fast
 refused "--threads '0'" "${train[@]}" --task nano/task.json --data nano --threads 0
 refused "--threads" "${train[@]}" --task nano/task.json --data nano --threads 1,2
 refused "--compute 'f16'" "${train[@]}" --output y.snc --task nano/task.json --data nano --compute f16

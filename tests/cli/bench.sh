@@ -68,7 +68,7 @@ refused "--batch 'x'" bench nano/nano.snc -b 1,x
 refused "--batch ''" bench nano/nano.snc -b 1,
 refused "--seq-len '-3'" bench nano/nano.snc -s -3
 refused "--threads '0'" bench nano/nano.snc -t 0
-refused "-o 'xml'" bench nano/nano.snc -o xml
+refused "--format 'xml'" bench nano/nano.snc -o xml
 refused "bench: --data is missing" bench t.snc --tasks nano/task.json
 refused "task 'none'" bench t.snc --tasks none --data nano
 # The last of several is looked at before the first is timed, which would take minutes here.

@@ -151,8 +151,8 @@ refused "search 'none': expected " "${all[@]}" --output new --searcher none
 refused "none.json" "${all[@]}" --output new --space none.json
 refused "--repair 'maybe'" "${all[@]}" --output new --repair maybe
 refused "--fp 'f16'" "${all[@]}" --output new --fp f16
-refused "sampler 'none'" "${all[@]}" --output new --sampler none
-refused "depth rule 'none'" "${all[@]}" --output new --depth-rule none
+refused "--sampler 'none'" "${all[@]}" --output new --sampler none
+refused "--depth-rule 'none'" "${all[@]}" --output new --depth-rule none
 refused "--batch" "${all[@]}" --output new --batch 1,8
 refused "--seq-len" "${all[@]}" --output new --seq-len 99999
 refused "--teacher nano/nano.snc: has no classifier that fits" --teacher nano/nano.snc --task nano/task.json --data nano --target-latency 0.9x --output new

@@ -20,10 +20,10 @@ int main(int argc, char **argv)
     const char *models[] = {argv[1]};
     snc_options_init(&o);
     snc_host_init(&h);
-    o.models = models;
-    o.n_models = 1;
-    o.task = "sst2";
-    o.data = argv[2];
+    o.input.models = models;
+    o.input.n_models = 1;
+    o.rows.task = "sst2";
+    o.rows.data = argv[2];
     h.result = print_line;
     snc_err err = snc_stage_eval(&o, &h);
     if (err) fprintf(stderr, "%s\n", snc_err_text());

@@ -102,7 +102,7 @@ int rename(const char *from, const char *to)
 size_t fwrite(const void *p, size_t size, size_t n, FILE *f)
 {
     static size_t (*real)(const void *, size_t, size_t, FILE *);
-    if (!real) real = REAL("fwrite", size_t (*)(const void *, size_t, size_t, FILE *));
+    if (!real) real = REAL("fwrite", size_t(*)(const void *, size_t, size_t, FILE *));
     if (fd_fails("fwrite", fileno(f))) return 0;
     return real(p, size, n, f);
 }

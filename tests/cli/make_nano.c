@@ -53,8 +53,9 @@ static snc_err rows(const char *path, int n, uint64_t seed)
 
 static snc_err make(const char *folder)
 {
-    static const char task[] = "{\"name\":\"nano\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\"},\"text_a\":\"sentence\",\"label\":\"label\","
-                               "\"labels\":[\"negative\",\"positive\"],\"metrics\":[\"accuracy\"],\"max_length\":32}\n";
+    static const char task[] =
+        "{\"name\":\"nano\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\"},\"text_a\":\"sentence\",\"label\":\"label\","
+        "\"labels\":[\"negative\",\"positive\"],\"metrics\":[\"accuracy\"],\"max_length\":32}\n";
     char path[4096];
     snc_model *m = NULL;
     snc_err err = SNC_OK;
@@ -90,17 +91,25 @@ static snc_err reseal_file(const char *path)
 /* "layer.2.attention.q.weight" -> "bert.encoder.layer.2.attention.self.query.weight" */
 static void hf_name(char out[160], const char *ours)
 {
-    static const char *const stems[][2] = {
-        {".attention.q.", ".attention.self.query."}, {".attention.k.", ".attention.self.key."},
-        {".attention.v.", ".attention.self.value."}, {".attention.o.", ".attention.output.dense."},
-        {".attention.norm.", ".attention.output.LayerNorm."}, {".ffn.in.", ".intermediate.dense."},
-        {".ffn.out.", ".output.dense."}, {".ffn.norm.", ".output.LayerNorm."},
-        {"embeddings.word.", "bert.embeddings.word_embeddings."}, {"embeddings.position.", "bert.embeddings.position_embeddings."},
-        {"embeddings.type.", "bert.embeddings.token_type_embeddings."}, {"embeddings.norm.", "bert.embeddings.LayerNorm."},
-        {"pooler.", "bert.pooler.dense."}, {"classifier.", "classifier."}};
+    static const char *const stems[][2] = {{".attention.q.", ".attention.self.query."},
+                                           {".attention.k.", ".attention.self.key."},
+                                           {".attention.v.", ".attention.self.value."},
+                                           {".attention.o.", ".attention.output.dense."},
+                                           {".attention.norm.", ".attention.output.LayerNorm."},
+                                           {".ffn.in.", ".intermediate.dense."},
+                                           {".ffn.out.", ".output.dense."},
+                                           {".ffn.norm.", ".output.LayerNorm."},
+                                           {"embeddings.word.", "bert.embeddings.word_embeddings."},
+                                           {"embeddings.position.", "bert.embeddings.position_embeddings."},
+                                           {"embeddings.type.", "bert.embeddings.token_type_embeddings."},
+                                           {"embeddings.norm.", "bert.embeddings.LayerNorm."},
+                                           {"pooler.", "bert.pooler.dense."},
+                                           {"classifier.", "classifier."}};
     for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
         const char *at = strstr(ours, stems[i][0]);
-        if (at) snprintf(out, 160, "%s%.*s%s%s", at > ours ? "bert.encoder." : "", (int)(at - ours), ours, stems[i][1], at + strlen(stems[i][0]));
+        if (at)
+            snprintf(out, 160, "%s%.*s%s%s", at > ours ? "bert.encoder." : "", (int)(at - ours), ours, stems[i][1],
+                     at + strlen(stems[i][0]));
         if (at) return;
     }
 }
@@ -127,8 +136,12 @@ static snc_err write_weights(const snc_model *m, const char *folder, const char 
         bool matrix = p->flags & SNC_PARAM_DECAY;
         hf_name(name[i], p->name);
         if (i >= n - 2) snprintf(name[i], sizeof name[i], "%s.%s", classifier, i == n - 2 ? "weight" : "bias");
-        t[i] = (snc_tensor){.name = name[i], .dtype = SNC_F32, .rank = matrix ? 2 : 1, .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
-                            .data = snc_params_w(&m->params, i), .bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float)};
+        t[i] = (snc_tensor){.name = name[i],
+                            .dtype = SNC_F32,
+                            .rank = matrix ? 2 : 1,
+                            .shape = {matrix ? p->rows : p->cols, matrix ? p->cols : 0},
+                            .data = snc_params_w(&m->params, i),
+                            .bytes = (size_t)p->rows * (size_t)p->cols * sizeof(float)};
     }
     SNC_TRY(snc_path_join(path, sizeof path, folder, "model.safetensors"));
     return snc_st_save(path, NULL, t, n);
@@ -137,18 +150,20 @@ static snc_err write_weights(const snc_model *m, const char *folder, const char 
 static snc_err write_hf(const snc_model *m, const char *folder)
 {
     char path[4096], config[1024];
-    const snc_bert_config *c = &m->cfg;
-    snprintf(config, sizeof config,
-             "{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"vocab_size\":%d,\"hidden_size\":%d,"
-             "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"intermediate_size\":%d,\"hidden_act\":\"gelu\",\"layer_norm_eps\":1e-12,"
-             "\"type_vocab_size\":2,\"max_position_embeddings\":%d,\"id2label\":{\"0\":\"POSITIVE\",\"1\":\"NEGATIVE\"}}\n",
-             c->vocab, c->hidden, c->layers, c->heads, c->ffn, c->positions);
+    const snc_encoder_config *c = &m->cfg;
+    snprintf(
+        config, sizeof config,
+        "{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"vocab_size\":%d,\"hidden_size\":%d,"
+        "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"intermediate_size\":%d,\"hidden_act\":\"gelu\",\"layer_norm_eps\":1e-12,"
+        "\"type_vocab_size\":2,\"max_position_embeddings\":%d,\"id2label\":{\"0\":\"POSITIVE\",\"1\":\"NEGATIVE\"}}\n",
+        c->vocab, c->hidden, c->layers, c->heads, c->ffn, c->positions);
     SNC_TRY(snc_mkdir(folder));
     SNC_TRY(write_weights(m, folder, "classifier"));
     SNC_TRY(snc_path_join(path, sizeof path, folder, "config.json"));
     SNC_TRY(snc_file_write(path, config, strlen(config)));
     SNC_TRY(snc_path_join(path, sizeof path, folder, "vocab.txt"));
-    return snc_file_write(path, m->tokenizer.vocab, m->tokenizer.vocab_bytes);
+    const snc_tok_blob *vocab = snc_tok_blob_view(&m->tokenizer, "vocab");
+    return snc_file_write(path, vocab->data, vocab->bytes);
 }
 
 static snc_err to_hf(const char *from, const char *folder)
@@ -156,8 +171,8 @@ static snc_err to_hf(const char *from, const char *folder)
     snc_ctx ctx = SNC_CTX_INIT;
     snc_model *m = NULL;
     SNC_TRY(snc_model_load(&m, &ctx, from, 0, SNC_MEANS_CLASSES));
-    swap_rows(snc_params_w(&m->params, m->ix.classifier.w), m->cfg.hidden);
-    swap_rows(snc_params_w(&m->params, m->ix.classifier.b), 1);
+    swap_rows(snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0)), m->cfg.hidden);
+    swap_rows(snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER_BIAS, 0)), 1);
     snc_err err = write_hf(m, folder);
     snc_model_free(m);
     return err;
@@ -165,7 +180,7 @@ static snc_err to_hf(const char *from, const char *folder)
 
 /* ---- weights for a config.json ----------------------------------------------------------------------------------------- */
 
-static snc_err read_shape(snc_bert_config *c, const char *folder)
+static snc_err read_shape(snc_encoder_config *c, const char *folder)
 {
     char path[4096];
     cJSON *j = NULL;
@@ -195,8 +210,9 @@ static snc_err write_vocab(const char *folder)
     SNC_TRY(snc_path_join(path, sizeof path, folder, "vocab.txt"));
     SNC_GOTO(nano_assets(&a));
     SNC_GOTO(snc_alloc(&text, LINES * LONGEST, 1));
-    memcpy(text, a.vocab, a.vocab_bytes);
-    for (; n < a.vocab_bytes; n++) lines += text[n] == '\n';
+    const snc_tok_blob *vocab = snc_tok_blob_view(&a, "vocab");
+    memcpy(text, vocab->data, vocab->bytes);
+    for (; n < vocab->bytes; n++) lines += text[n] == '\n';
     for (; lines < LINES; lines++) n += (size_t)snprintf(text + n, LONGEST, "[unused%d]\n", lines);
     SNC_GOTO(snc_file_write(path, text, n));
 out:
@@ -208,7 +224,7 @@ out:
 static snc_err weights_for(const char *folder, int classes, const char *classifier)
 {
     snc_model *m = NULL;
-    snc_bert_config c = nano_config();
+    snc_encoder_config c = nano_config();
     c.classes = classes;
     SNC_TRY(read_shape(&c, folder));
     SNC_TRY(nano_model_of(&m, &c, 7));
@@ -260,7 +276,10 @@ int main(int argc, char **argv)
     else if (argc == 3 && strcmp(argv[1], "--reseal") == 0) err = reseal_file(argv[2]);
     else if (argc == 5 && strcmp(argv[1], "--set") == 0) err = set_text(argv[2], argv[3], argv[4]);
     else if (argc == 5 && strcmp(argv[1], "--meta") == 0) err = set_meta(argv[2], argv[3], argv[4]);
-    else err = snc_err_set(SNC_E_ARG, "usage: FOLDER | --hf MODEL FOLDER | --weights FOLDER [K [NAME]] | --reseal FILE | --set FILE KEY TEXT | --meta FILE KEY JSON");
+    else
+        err = snc_err_set(
+            SNC_E_ARG,
+            "usage: FOLDER | --hf MODEL FOLDER | --weights FOLDER [K [NAME]] | --reseal FILE | --set FILE KEY TEXT | --meta FILE KEY JSON");
     if (!err) return 0;
     fprintf(stderr, "make_nano: %s\n", snc_err_text());
     return 2;

@@ -1,6 +1,6 @@
 /* Which options of which verbs no command of the tests runs to the end: option_walk TABLE LOG..., where TABLE is what
  * `compress help --json` prints and a line of a LOG is an exit code and the arguments, TAB-separated (lib.bash). Prints a line
- * for each option, and for each value that the help of an option names, that is in no command with exit code 0 or 3. An option
+ * for each option, and for each named value of one, that is in no command with exit code 0 or 3. An option
  * that ends a run early, such as --dry-run, counts for itself alone. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,35 +10,24 @@
 
 enum { LINE = 1 << 16, ARGS = 512, CHOICES = 16 };
 
-/* Values that are kinds of their own. One that begins with a '*' is what the value ends in. */
+/* Values that are kinds of their own, beside the named ones of the table. One that begins with a '*' is what the value ends in. */
 static const struct {
     const char *option, *values[CHOICES];
 } choices[] = {
-    {"--split", {"train", "rank", "select", "dev"}},
     {"--target-latency", {"*ms", "*us", "*x"}},
     {"--target-size", {"*MB", "*KB", "*x"}},
     {"--target-macs", {"*x"}},
     {"--time-budget", {"*s", "*m", "*h"}},
-    {"--quoting", {"auto", "none", "csv"}},
     {"--seq-len", {"data"}},
     {"--hold-out", {"0", "1"}},
-    {"--backend", {"auto", "ref", "blas", "onednn", "native"}},
-    {"--fp", {"auto", "f32", "bf16"}},
-    {"--compute", {"auto", "f32", "bf16"}},
-    {"--format", {"md", "json", "csv", "text", "jsonl"}},
-    {"--export", {"csv", "json"}},
-    {"--class-weights", {"none", "balanced"}},
-    {"--sampler", {"sandwich", "instatune", "full"}},
-    {"--depth-rule", {"first", "last", "even", "auto"}},
-    {"--searcher", {"linas", "nsga2", "weaknas", "evolution", "mcts", "greedy-bits", "random", "*.json"}},
-    {"--objectives", {"loss", "score", "latency", "size", "macs"}},
-    {"--protocols", {"hypervolume", "improvement", "tau", "joint"}},
-    {"--policy", {"int8", "int4", "bf16", "f32", "*.json"}},
+    {"--recipe", {"*.json"}},
+    {"--searcher", {"*.json"}},
+    {"--policy", {"*.json"}},
     {"--to", {"snc"}},
-    {"--repair", {"auto", "on", "off"}},
 };
 enum { CHOOSERS = sizeof choices / sizeof choices[0] };
 static int seen[CHOOSERS][CHOICES];
+static cJSON *named_seen; /* {"--backend auto": true, ...} */
 
 static const char *text(const cJSON *j, const char *key)
 {
@@ -57,13 +46,24 @@ static int same_name(const char *arg, const char *name)
 static cJSON *find_option(const cJSON *verb, const char *arg)
 {
     cJSON *op;
-    cJSON_ArrayForEach(op, cJSON_GetObjectItemCaseSensitive(verb, "options"))
-        if (same_name(arg, text(op, "name")) || strcmp(arg, text(op, "brief")) == 0) return op;
+    cJSON_ArrayForEach(op, cJSON_GetObjectItemCaseSensitive(verb, "options")) if (same_name(arg, text(op, "name")) ||
+                                                                                  strcmp(arg, text(op, "brief")) == 0) return op;
     return NULL;
+}
+
+/* The table's names: each item of what may be a comma list counts, one that is none of them does no harm. */
+static void mark_named(const char *option, const char *value)
+{
+    for (const char *p = value; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        char key[128];
+        snprintf(key, sizeof key, "%s %.*s", option, (int)strcspn(p, ","), p);
+        if (!cJSON_HasObjectItem(named_seen, key)) cJSON_AddTrueToObject(named_seen, key);
+    }
 }
 
 static void mark_value(const char *option, const char *value)
 {
+    mark_named(option, value);
     for (int c = 0; c < CHOOSERS; c++)
         for (int k = 0; strcmp(choices[c].option, option) == 0 && choices[c].values[k]; k++)
             for (const char *p = value; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) { /* it may be a comma list */
@@ -79,8 +79,7 @@ static void mark(const cJSON *table, char **args, int n)
     const cJSON *verb = cJSON_GetArrayItem(table, 0), *v;
     const char *alone = NULL;
     if (n == 0) return;
-    cJSON_ArrayForEach(v, table)
-        if (strcmp(args[0], text(v, "verb")) == 0) verb = v;
+    cJSON_ArrayForEach(v, table) if (strcmp(args[0], text(v, "verb")) == 0) verb = v;
     for (int i = 0; i < n; i++) {
         static const char *const early[] = {"--dry-run", "--max-steps", "--export"};
         if (same_name(args[i], "--help") || strcmp(args[i], "-h") == 0) return;
@@ -90,7 +89,10 @@ static void mark(const cJSON *table, char **args, int n)
     for (int i = 0; i < n; i++) {
         cJSON *op = args[i][0] == '-' ? find_option(verb, args[i]) : NULL;
         if (!op) continue;
-        const char *eq = strchr(args[i], '='), *value = strcmp(text(op, "kind"), "flag") == 0 ? NULL : eq ? eq + 1 : i + 1 < n ? args[++i] : NULL;
+        const char *eq = strchr(args[i], '='), *value = strcmp(text(op, "kind"), "flag") == 0 ? NULL
+                                                        : eq                                  ? eq + 1
+                                                        : i + 1 < n                           ? args[++i]
+                                                                                              : NULL;
         if (alone && strcmp(alone, text(op, "name")) != 0) continue;
         if (!cJSON_HasObjectItem(op, "seen")) cJSON_AddTrueToObject(op, "seen");
         if (value) mark_value(text(op, "name"), value);
@@ -133,13 +135,31 @@ static int named(const cJSON *table, const char *option, const char *value)
     return 0;
 }
 
+/* The named values of an option that no verb was run with; one in capitals stands for any other. */
+static int report_named(const cJSON *op)
+{
+    int missing = 0;
+    const cJSON *value;
+    cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(op, "values"))
+    {
+        char key[128];
+        snprintf(key, sizeof key, "%s %s", text(op, "name"), value->valuestring);
+        if (*value->valuestring >= 'A' && *value->valuestring <= 'Z') continue;
+        if (cJSON_HasObjectItem(named_seen, key)) continue;
+        missing += printf("%s\n", key) > 0;
+        cJSON_AddTrueToObject(named_seen, key); /* said once */
+    }
+    return missing;
+}
+
 static int report(const cJSON *table)
 {
     int missing = 0;
     const cJSON *v, *op;
     cJSON_ArrayForEach(v, table)
-        cJSON_ArrayForEach(op, cJSON_GetObjectItemCaseSensitive(v, "options"))
-            if (!cJSON_HasObjectItem(op, "seen")) missing += printf("%s %s\n", text(v, "verb"), text(op, "name")) > 0;
+        cJSON_ArrayForEach(op, cJSON_GetObjectItemCaseSensitive(v, "options")) if (!cJSON_HasObjectItem(op, "seen")) missing +=
+        printf("%s %s\n", text(v, "verb"), text(op, "name")) > 0;
+    cJSON_ArrayForEach(v, table) cJSON_ArrayForEach(op, cJSON_GetObjectItemCaseSensitive(v, "options")) missing += report_named(op);
     for (int c = 0; c < CHOOSERS; c++)
         for (int k = 0; choices[c].values[k]; k++) {
             const char *option = choices[c].option, *value = choices[c].values[k];
@@ -156,9 +176,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "option_walk: %s\n", argc < 2 ? "usage: option_walk TABLE LOG..." : snc_err_text());
         return 2;
     }
+    named_seen = cJSON_CreateObject();
     for (int i = 2; i < argc; i++)
         if (read_log(table, argv[i])) return 2;
     int missing = report(table);
+    cJSON_Delete(named_seen);
     cJSON_Delete(table);
     return missing ? 1 : 0;
 }

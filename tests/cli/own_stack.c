@@ -15,8 +15,8 @@ int sigaction(int sig, const struct sigaction *restrict new, struct sigaction *r
     static const char line[] = "a handler on the stack of the work\n";
     stack_t own;
     memcpy(&real, &found, sizeof real);
-    bool handles = new && new->sa_handler != SIG_IGN && new->sa_handler != SIG_DFL;
-    if (handles && (!(new->sa_flags & SA_ONSTACK) || sigaltstack(NULL, &own) != 0 || (own.ss_flags & SS_DISABLE))) {
+    bool handles = new &&new->sa_handler != SIG_IGN &&new->sa_handler != SIG_DFL;
+    if (handles && (!(new->sa_flags &SA_ONSTACK) || sigaltstack(NULL, &own) != 0 || (own.ss_flags & SS_DISABLE))) {
         if (write(STDERR_FILENO, line, sizeof line - 1) < 0) _exit(98);
         _exit(99);
     }

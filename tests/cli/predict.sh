@@ -112,7 +112,7 @@ check "probabilities are those of the other format" awk -F'[\t]' 'NR == FNR { p[
     if (p[FNR] - x > 1e-5 || x - p[FNR] > 1e-5) exit 1 }' text out
 run 0 predict t.snc -o jsonl --logits <in
 check "objects with logits" test "$(grep -cxE "$object,\"logits\":\{\"negative\":-?$number,\"positive\":-?$number\},\"cut\":$bool,\"invalid_utf8\":$bool\}" out)" -eq 4
-refused "-o 'json': expected text or jsonl" predict t.snc --format json
+refused "--format 'json': expected text or jsonl" predict t.snc --format json
 # Names that JSON writes otherwise, and two classes of one name.
 cp t.snc odd.snc
 "$MAKE_NANO" --set odd.snc labels '["say \"no\" \\ or é","say \"no\" \\ or é"]' || exit 2

@@ -41,7 +41,7 @@ never "--weight-decay 1: with a learning rate of 1" "${all[@]}" --weight-decay 1
 never "--repair on: --repair-epochs 0" "${from[@]}" --target-latency 0.9x --repair-epochs 0 --repair on
 never "--max-length 41: $m has 40 positions" "${all[@]}" --max-length 41
 never "nano/task.json: file is not a database" "${all[@]}" --warm-start nano/task.json
-never "depth rule 'middle'" "${all[@]}" --depth-rule middle
+never "--depth-rule 'middle'" "${all[@]}" --depth-rule middle
 echo '{"name":"linas","inner":-3}' >bad.json
 never "bad.json" "${all[@]}" --searcher bad.json
 refused "--tabular beside --protocols: one of the two" study --tabular . --protocols tau
@@ -65,8 +65,8 @@ refused "--max-length 41" finetune --pretrained $m "${task[@]}" --max-length 41 
 run 0 finetune --pretrained $m "${task[@]}" --epochs 0.5 --output t.snc
 run 0 supernet --teacher t.snc --pretrained $m "${task[@]}" --supernet-epochs 0.1 --max-steps 1 --output s.snc
 holds err '^warning: --pretrained has no effect beside --teacher'
-refused "depth rule 'middle'" supernet --teacher t.snc "${task[@]}" --depth-rule middle --output new.snc
-refused "sampler 'none'" supernet --teacher t.snc "${task[@]}" --sampler none --output new.snc
+refused "--depth-rule 'middle'" supernet --teacher t.snc "${task[@]}" --depth-rule middle --output new.snc
+refused "--sampler 'none'" supernet --teacher t.snc "${task[@]}" --sampler none --output new.snc
 refused "none.json" supernet --teacher t.snc "${task[@]}" --space none.json --output new.snc
 refused "--target-macs 0.01x: out of reach" search t.snc --teacher t.snc "${task[@]}" --target-macs 0.01x --output new
 refused "--time-budget 'soon'" search t.snc --teacher t.snc "${task[@]}" --max-drop 5 --time-budget soon --output new

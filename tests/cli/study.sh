@@ -28,6 +28,10 @@ holds out '^| joint | '
 holds out '^| uniform INT8 | .* % (95%: '
 holds out '^| FP, then INT8 | .* % (95%: '
 holds b/study.json '"tau":'
+# Each arm offers its matrices one dtype: three layers of qkv, o, ffn_in, ffn_out.
+one_dtype() { "$COMPRESS" search --export json --journal "$1" | tr -d '\n\t ' | grep -oE '"dtype","layer":[0-9]+,"options":\["'"$2"'"\]' | wc -l; }
+equal "matrices that are INT8 alone" "$(one_dtype b/joint-int8-42.sqlite int8)" 12
+equal "matrices that are FP alone" "$(one_dtype b/joint-fp-42.sqlite '(bf16|f32)')" 12
 absent b/net.snc
 
 run 0 "${study[@]}" --protocols improvement --target-latency 0.9x --evals 30 --output c

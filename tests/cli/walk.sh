@@ -27,7 +27,7 @@ fi
 # A table and a log of its own, whole and with each line taken away.
 walked /dev/null
 equal "exit code of the walk without a log" $? 1
-option() { printf '{"name":"%s","brief":"%s","kind":"%s","help":"auto, ref, blas, onednn or native"}' "$@"; }
+option() { printf '{"name":"%s","brief":"%s","kind":"%s","values":["auto","ref","blas","onednn","native","FILE"],"help":"of what"}' "$@"; }
 printf '[{"verb":"compress","options":[%s,%s]},{"verb":"bench","options":[%s,%s]}]' "$(option --lr -l real)" "$(option --dry-run -d flag)" \
     "$(option --max-rows -m integer)" "$(option --backend -B string)" >table.json
 own() { "$WALK" table.json "$1" | grep -v -e 'its help' | grep -E '^(compress|bench) |^--backend' | tr '\n' ';'; }

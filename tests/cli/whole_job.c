@@ -3,11 +3,7 @@
 
 #include "snc.h"
 
-static void print_line(void *user, const char *line)
-{
-    (void)user;
-    puts(line);
-}
+static void write_line(void *file, const char *line) { fprintf(file, "%s\n", line); }
 
 int main(int argc, char **argv)
 {
@@ -19,13 +15,14 @@ int main(int argc, char **argv)
     if (argc != 5) return 2;
     snc_options_init(&o);
     snc_host_init(&h);
-    o.pretrained = argv[1];
-    o.task = argv[2];
-    o.data = argv[3];
-    o.output = argv[4];
-    o.target_latency = "0.9x";
-    o.dry_run = 1;
-    h.result = print_line;
+    o.input.pretrained = argv[1];
+    o.rows.task = argv[2];
+    o.rows.data = argv[3];
+    o.output.path = argv[4];
+    o.targets.latency = "0.9x";
+    o.job.dry_run = 1;
+    h.user = stdout;
+    h.result = write_line;
     snc_err err = snc_stage_compress(&o, &h, &missed);
     if (err) fprintf(stderr, "%s\n", snc_err_text());
     return err ? 2 : 0;

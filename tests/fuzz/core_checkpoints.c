@@ -1,13 +1,8 @@
 /* The readers of safetensors, PyTorch archives and pickles under a fixed corpus and its seeded mutations: no input may crash,
  * leak or fail without a sentence, and every tensor that is given out can be read whole. Arguments are files to try as well,
  * each as all three kinds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "core/safetensors.h"
 #include "core/torchzip.h"
 #include "core/unpickle.h"
@@ -95,8 +90,10 @@ static void safetensors_survive_damage(void **state)
     static const char *const headers[] = {
         "{}",
         ("{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
-         "\"b\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[24,26]},\"c\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[26,26]}}"),
-        "{\"a\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[0,13]},\"b\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[13,26]}}",
+         "\"b\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[24,26]},\"c\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[26,26]}"
+         "}"),
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[0,13]},\"b\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[13,26]}"
+        "}",
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         unsigned char buf[512] = {0};
@@ -154,8 +151,10 @@ static void pickles_survive_damage(void **state)
     } corpus[] = {
         {P("\x80\2}q\0(" ONE PKL_TENSOR("b", PKL_STORAGE("HalfStorage", "1", "\4"), "\1", "K\3", "K\1") "u.")},
         {P("\x80\2ccollections\nOrderedDict\nq\0)Rq\1(" ONE "u}X\x09\0\0\0_metadatah\1sb.")},
-        {P("\x80\4\x95\1\0\0\0\0\0\0\0}\x94\x8c\nstate_dict\x94}\x94(" ONE "us\x8c\5""epochK\3s.")},
-        {P("\x80\2ccollections\nOrderedDict\n](X\1\0\0\0aK\1\x86]K\2aN\x86""e\x85R.")},
+        {P("\x80\4\x95\1\0\0\0\0\0\0\0}\x94\x8c\nstate_dict\x94}\x94(" ONE "us\x8c\5"
+           "epochK\3s.")},
+        {P("\x80\2ccollections\nOrderedDict\n](X\1\0\0\0aK\1\x86]K\2aN\x86"
+           "e\x85R.")},
         {P("\x80\3(NJ\xff\xff\xff\xff\x8a\2\xff\x7fM\1\2G\0\0\0\0\0\0\0\0\x88\x89t0].")},
     };
     for (size_t i = 0; i < sizeof corpus / sizeof *corpus; i++) {

@@ -16,7 +16,8 @@ static const char *const task_corpus[] = {
     "\"metrics\":[\"pearson\",\"spearman\"]}",
     "{\"name\":\"a\",\"format\":\"auto\",\"files\":{\"train\":\"a\"},\"text_a\":\"s\",\"label\":\"l\",\"labels\":\"auto\","
     "\"metrics\":[\"accuracy\"]}",
-    "{\"name\":\"m\",\"format\":\"jsonl\",\"files\":{\"train\":\"a\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\",\"label_separator\":\";\","
+    "{\"name\":\"m\",\"format\":\"jsonl\",\"files\":{\"train\":\"a\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\",\"label_"
+    "separator\":\";\","
     "\"labels\":[\"a\",\"b\"],\"metrics\":[\"micro_f1\",\"macro_f1\"]}",
     "{\"name\":\"\\u0041\\ud83d\\ude00\",\"files\":[],\"labels\":{},\"metrics\":null}",
     "[[[[[[[[",
@@ -97,8 +98,8 @@ static void try_all(const char *text, size_t n)
 
 static size_t mutate(char *buf, size_t n, snc_rng *rng)
 {
-    static const char *const bits[] = {"\t", "\n", "\"", "{", "}", "[", ",", ":", "\\u0000", "\r\n", "nan", "-1", "1e999", "auto",
-                                       "null", "\xff", "\\", " "};
+    static const char *const bits[] = {"\t",   "\n",  "\"", "{",     "}",    "[",    ",",    ":",  "\\u0000",
+                                       "\r\n", "nan", "-1", "1e999", "auto", "null", "\xff", "\\", " "};
     int edits = 1 + (int)snc_rng_below(rng, 4);
     for (int i = 0; i < edits; i++) {
         size_t at = snc_rng_below(rng, (uint32_t)n + 1), len = snc_rng_below(rng, 12);
@@ -124,8 +125,7 @@ static size_t mutate(char *buf, size_t n, snc_rng *rng)
             memmove(buf + at + len, buf + at, n - at);
             n += len;
             break;
-        default: /* stop early */
-            n = at;
+        default: /* stop early */ n = at;
         }
     }
     return n;
@@ -175,7 +175,8 @@ static int open_tasks(void **state)
         "\"metrics\":[\"pearson\"]}",
         "{\"name\":\"n\",\"header\":false,\"files\":{\"train\":\"f\"},\"text_a\":2,\"label\":-1,\"type\":\"regression\","
         "\"metrics\":[\"spearman\"]}",
-        "{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\",\"labels\":[\"0\",\"1\",\"true\"],"
+        "{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\","
+        "\"labels\":[\"0\",\"1\",\"true\"],"
         "\"metrics\":[\"micro_f1\"]}"};
     for (int k = 0; k < TASKS; k++)
         if (snc_task_parse(&tasks[k], text[k], strlen(text[k]), "task") != SNC_OK) return -1;

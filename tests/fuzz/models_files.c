@@ -1,12 +1,7 @@
 /* The .snc reader, config.json and the index of shards under seeded mutations: no input may crash, leak or fail without a
  * sentence, and what is accepted can be read whole. Arguments are .snc files to try as well. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "files.h"
 #include "mutate.h"
 #include "nano.h"
@@ -32,9 +27,8 @@ static void try_snc(const unsigned char *p, size_t n)
         return;
     }
     snc_params table = {0};
-    snc_model_index ix;
     float *w = NULL;
-    assert_ok(snc_model_table(&table, &ix, snc_sncfile_config(f), snc_sncfile_arch(f)));
+    assert_ok(snc_spec_table(&table, snc_sncfile_config(f), snc_sncfile_arch(f)));
     for (int i = 0; i < table.n; i++) {
         assert_ok(snc_alloc(&w, (size_t)table.p[i].rows * (size_t)table.p[i].cols, sizeof *w));
         snc_err err = snc_sncfile_param_read(w, f, table.p[i].name);
@@ -51,8 +45,16 @@ static void try_snc(const unsigned char *p, size_t n)
 static void snc_files_survive_damage(void **state)
 {
     scratch *s = *state;
-    snc_bert_config c = {.vocab = 24, .positions = 6, .types = 2, .hidden = 8, .layers = 2, .heads = 2, .head_width = 4, .ffn = 12,
-                         .classes = 2, .norm_eps = 1e-12f};
+    snc_encoder_config c = {.vocab = 24,
+                            .positions = 6,
+                            .types = 2,
+                            .hidden = 8,
+                            .layers = 2,
+                            .heads = 2,
+                            .head_width = 4,
+                            .ffn = 12,
+                            .classes = 2,
+                            .norm_eps = 1e-12f};
     snc_model *m = NULL;
     const char *labels[] = {"a", "b"};
     assert_ok(nano_model_of(&m, &c, 1));

@@ -2,18 +2,14 @@
  *
  * Each round either fails with a sentence or leaves a tokenizer whose output keeps its promises: ids in range, segments
  * 0 then 1, the length limit held. The texts below are the corpus; rounds change, cut and join them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "tokenizer/tokenizer.h"
+#include "check.h"
+#include "wordpieces.h"
 
 enum { SEED = 7, TEXT_ROUNDS = 30000, ASSET_ROUNDS = 4000, FOLDER_ROUNDS = 600, MAX = 1 << 12 };
 
@@ -55,7 +51,8 @@ static const char *const configs[] = {
 static const char *const files[] = {
     ("{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_"
      "per_word\":100,\"vocab\":{\"[UNK]\":0,"
-     "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"BertNormalizer\",\"strip_accents\":null,"
+     "\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4}},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"BertNormalizer\","
+     "\"strip_accents\":null,"
      "\"lowercase\":true},{\"type\":\"Lowercase\"}]},\"pre_tokenizer\":"
      "{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"["
      "CLS]\",1]},\"added_tokens\":[{\"id\":5,"
@@ -66,8 +63,7 @@ static const char *const files[] = {
     "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n##b",
     "{\"model_type\":\"bert\",\"transformers_version\":\"4.30.0\",\"tokenizer_class\":\"PreTrainedTokenizerFast\"}",
 };
-static const char *const file_names[] = {"tokenizer_fuzz_tmp/tokenizer.json",
-                                         "tokenizer_fuzz_tmp/tokenizer_config.json",
+static const char *const file_names[] = {"tokenizer_fuzz_tmp/tokenizer.json", "tokenizer_fuzz_tmp/tokenizer_config.json",
                                          "tokenizer_fuzz_tmp/special_tokens_map.json", "tokenizer_fuzz_tmp/vocab.txt",
                                          "tokenizer_fuzz_tmp/config.json"};
 #define COUNT(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
@@ -134,7 +130,7 @@ static void check_encoding(const snc_tok *t, snc_tok_scratch *s, snc_rng *r)
 static snc_tok *try_tokenizer(char *vocab, size_t n, char *config)
 {
     snc_tok *t = NULL;
-    snc_tok_assets a = {.vocab = vocab, .vocab_bytes = n, .config = config};
+    snc_tok_assets a = wordpieces(vocab, n, config);
     if (snc_tok_new(&t, &a) == SNC_OK) return t;
     assert_true(strlen(snc_err_text()) > 0);
     return NULL;
@@ -207,7 +203,7 @@ static void folders_fail_or_work(void **state)
             assert_true(strlen(snc_err_text()) > 0);
             continue;
         }
-        snc_tok *t = try_tokenizer(a.vocab, a.vocab_bytes, a.config);
+        snc_tok *t = try_tokenizer(blob_text(&a, "vocab"), snc_tok_blob_view(&a, "vocab")->bytes, blob_text(&a, "config"));
         assert_non_null(t); /* what was loaded is usable */
         for (int k = 0; k < 4; k++) check_encoding(t, s, &r);
         snc_tok_free(t);

@@ -22,7 +22,8 @@ static double off_by(double out, const cJSON *score, const char *name)
 {
     bool undefined = cJSON_IsNull(score);
     double off = undefined ? 0.0 : fabs(out - score->valuedouble);
-    if (undefined != (isnan(out) != 0) || !(off <= TOLERANCE)) fail_msg("%s: %s is %.17g, expected %.17g", name, score->string, out, score->valuedouble);
+    if (undefined != (isnan(out) != 0) || !(off <= TOLERANCE))
+        fail_msg("%s: %s is %.17g, expected %.17g", name, score->string, out, score->valuedouble);
     return off;
 }
 
@@ -102,7 +103,8 @@ static void balanced_weights_equal_the_references(void **state)
     cJSON_ArrayForEach(c, cJSON_GetObjectItem(golden, "weights"))
     {
         enum { K = 9 };
-        const cJSON *target = cJSON_GetObjectItem(c, "target"), *class = cJSON_GetObjectItem(c, "classes"), *balanced = cJSON_GetObjectItem(c, "balanced");
+        const cJSON *target = cJSON_GetObjectItem(c, "target"), *class = cJSON_GetObjectItem(c, "classes"),
+                    *balanced = cJSON_GetObjectItem(c, "balanced");
         float *t = read_floats(target);
         double w[K], sum = 0, expected = 0;
         snc_balance_classes(w, t, cJSON_GetArraySize(target), K);

@@ -1,52 +1,15 @@
 /* The inference path against PyTorch in float64, on the goldens of the engine (tests/ref/bert_golden.py). */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "core/safetensors.h"
+#include "check.h"
+#include "golden.h"
 #include "models/runtime.h"
 
 static const double F32_TOLERANCE = 1e-5; /* logits of order 1 */
 
-enum { LAYERS = 2, CLASSES = 3, B = 5 };
-
-static const snc_tensor *tensor(const snc_st *f, const char *a, const char *b)
-{
-    char name[128];
-    snprintf(name, sizeof name, "%s%s", a, b);
-    const snc_tensor *t = snc_st_find(f, name);
-    if (!t) fail_msg("golden: no tensor %s", name);
-    return t;
-}
-
-static snc_model *golden_model(const snc_st *f, snc_act act)
-{
-    snc_bert_config c = {.vocab = 50,
-                         .positions = 20,
-                         .types = 2,
-                         .hidden = 24,
-                         .layers = LAYERS,
-                         .heads = 3,
-                         .head_width = 8,
-                         .ffn = 40,
-                         .classes = CLASSES,
-                         .act = act,
-                         .norm_eps = 1e-12f};
-    snc_arch arch = snc_arch_full(&c);
-    snc_model *m;
-    assert_int_equal(snc_model_new(&m, &c, &arch), SNC_OK);
-    for (int i = 0; i < m->params.n; i++) {
-        const snc_tensor *t = tensor(f, "w.", m->params.p[i].name);
-        memcpy(snc_params_w(&m->params, i), t->data, t->bytes);
-    }
-    return m;
-}
+enum { B = 5 };
 
 static void f32_logits_equal_pytorch(void **state)
 {
@@ -59,9 +22,9 @@ static void f32_logits_equal_pytorch(void **state)
     snc_st *f;
     (void)state;
     assert_int_equal(snc_st_open(&f, SNC_TEST_DIR "/golden/bert_nano.safetensors"), SNC_OK);
-    memcpy(ids, tensor(f, "ids", "")->data, tensor(f, "ids", "")->bytes);
-    memcpy(types, tensor(f, "types", "")->data, tensor(f, "types", "")->bytes);
-    memcpy(offsets, tensor(f, "offsets", "")->data, sizeof offsets);
+    memcpy(ids, golden_tensor(f, "ids", "", "")->data, golden_tensor(f, "ids", "", "")->bytes);
+    memcpy(types, golden_tensor(f, "types", "", "")->data, golden_tensor(f, "types", "", "")->bytes);
+    memcpy(offsets, golden_tensor(f, "offsets", "", "")->data, sizeof offsets);
     snc_tokens x = {.B = B, .T = offsets[B], .ids = ids, .types = types, .offsets = offsets};
     for (size_t c = 0; c < 3; c++)
         for (size_t b = 0; b < 2; b++) {
@@ -71,7 +34,7 @@ static void f32_logits_equal_pytorch(void **state)
             snc_net *n;
             float want[B * CLASSES], got[B * CLASSES];
             ctx.backend = backends[b];
-            memcpy(want, tensor(f, cases[c].name, ".logits")->data, sizeof want);
+            memcpy(want, golden_tensor(f, cases[c].name, ".logits", "")->data, sizeof want);
             assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
             assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &(snc_net_opts)SNC_NET_OPTS_INIT), SNC_OK);
             assert_int_equal(snc_net_run(got, n, &x), SNC_OK);

@@ -1,15 +1,10 @@
 /* Folders whose tokenizer.json, tokenizer_config.json and class say different things, against what two versions of Hugging Face's
  * library make of them (tests/ref/tokenizer_flags.py): ids and segments are equal, every one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/fmap.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "check.h"
 #include "files.h"
 #include "tokenizer/tokenizer.h"
 
@@ -133,8 +128,8 @@ static int check(const cJSON *all, const cJSON *row, int outcome, const char *ve
     cJSON *got = answers(get(all, "texts"));
     if (!cJSON_Compare(got, want, true)) {
         char *a = got ? cJSON_PrintUnformatted(got) : NULL, *b = cJSON_PrintUnformatted(want);
-        fail_msg("tokenizer.json '%s', class '%s', tokenizer_config.json '%s', version %s:\n%s\nexpected\n%s", text_at(row, 0), text_at(row, 1),
-                 text_at(row, 2), version ? version : "not said", a ? a : snc_err_text(), b);
+        fail_msg("tokenizer.json '%s', class '%s', tokenizer_config.json '%s', version %s:\n%s\nexpected\n%s", text_at(row, 0),
+                 text_at(row, 1), text_at(row, 2), version ? version : "not said", a ? a : snc_err_text(), b);
     }
     cJSON_Delete(got);
     return 1;

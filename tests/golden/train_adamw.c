@@ -1,21 +1,18 @@
 /* AdamW and the losses against PyTorch: tests/ref/train_adamw.py. */
 #include <math.h>
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "check.h"
 #include "train/adamw.h"
 #include "train/loss.h"
 
 enum { NW = 35, NB = 11, N = NW + NB, STEPS = 6, B = 6, K = 3 };
-static const double STEP_TOL = 2e-6;  /* six f32 steps on values near 1: measured 2.4e-7 */
-static const double NORM_TOL = 1e-6;  /* relative; PyTorch sums in f32 */
-static const double LOSS_TOL = 1e-6;  /* PyTorch's f32 softmax */
+static const double STEP_TOL = 2e-6; /* six f32 steps on values near 1: measured 2.4e-7 */
+static const double NORM_TOL = 1e-6; /* relative; PyTorch sums in f32 */
+static const double LOSS_TOL = 1e-6; /* PyTorch's f32 softmax */
 
 static float values[64];
 

@@ -1,11 +1,8 @@
 /* Each op's backward pass against central differences of its forward pass, with ref and with fast kernels. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "core/ops.h"
 #include "grad/central.h"
 
@@ -62,8 +59,8 @@ static void check(op *p, const char *name)
             size += fabs(part);
         }
         if (!(fabs(analytic - numeric) <= TOLERANCE * size))
-            fail_msg("%s, backend %s: %.6g by the backward pass, %.6g by differences", name, snc_backend_name(backends[b]),
-                     analytic, numeric);
+            fail_msg("%s, backend %s: %.6g by the backward pass, %.6g by differences", name, snc_backend_name(backends[b]), analytic,
+                     numeric);
         snc_ops_free(p->o);
     }
 }
@@ -139,7 +136,8 @@ static void attention_backward(op *p)
     enum { A = HEADS * WIDTH };
     float b[3][A] = {{0}};
     snc_attention at = attention_of(p);
-    snc_attention_backward((float *[]){p->g[0], p->g[1], p->g[2]}, NULL, (float *[]){b[0], b[1], b[2]}, p->o, p->w, p->at[0], p->at[1], p->at[2], p->keep[0], &at);
+    snc_attention_backward((float *[]){p->g[0], p->g[1], p->g[2]}, NULL, (float *[]){b[0], b[1], b[2]}, p->o, p->w, p->at[0], p->at[1],
+                           p->at[2], p->keep[0], &at);
     for (int i = 0; i < 3; i++)
         for (int c = 0; c < A; c++) {
             double sum = 0.0;
@@ -167,10 +165,7 @@ static void attention_with_dropout_and_first_token(void **state)
 enum { EMBED_N = 10, EMBED_LD = 12, VOCAB = 5 };
 static int32_t ids[ROWS], types[ROWS];
 
-static void embed_forward(op *p)
-{
-    snc_embed_forward(p->out, p->o, p->at[0], p->at[1], p->at[2], &p->tokens, EMBED_N, EMBED_LD);
-}
+static void embed_forward(op *p) { snc_embed_forward(p->out, p->o, p->at[0], p->at[1], p->at[2], &p->tokens, EMBED_N, EMBED_LD); }
 
 static void embed_backward(op *p) { snc_embed_backward(p->g[0], p->g[1], p->g[2], p->o, p->w, &p->tokens, EMBED_N, EMBED_LD); }
 
@@ -182,7 +177,9 @@ static void embedding_tables(void **state)
         ids[t] = (int32_t)(snc_hash64((uint64_t)t) % VOCAB);
         types[t] = t % 3 == 0;
     }
-    p = (op){.n = {VOCAB * EMBED_LD, ROWS * EMBED_LD, 2 * EMBED_LD}, .n_out = ROWS * EMBED_N, .forward = embed_forward,
+    p = (op){.n = {VOCAB * EMBED_LD, ROWS * EMBED_LD, 2 * EMBED_LD},
+             .n_out = ROWS * EMBED_N,
+             .forward = embed_forward,
              .backward = embed_backward};
     p.tokens = (snc_tokens){.B = SEQS, .T = ROWS, .ids = ids, .types = types, .offsets = offsets};
     check(&p, "embedding");

@@ -157,6 +157,7 @@ def main(path):
                 " * decomposition of Unicode 9.0 (unicode-normalization-alignments 0.1.12), letter case and white space of Unicode 17.0\n"
                 " * (Rust's standard library), \\w of the crate regex-syntax 0.8.11. A system library would bring one version for all of them, and\n"
                 " * another one on every distribution. Ranges are sorted and hold their last code point. */\n"
+                "/* clang-format off */\n"
                 "#ifndef SNC_TOKENIZER_UNICODE_TABLES_H\n#define SNC_TOKENIZER_UNICODE_TABLES_H\n\n#include <stdint.h>\n\n"
                 "typedef struct uni_range {\n    uint32_t first, last;\n} uni_range;\n\n"
                 "typedef struct uni_class {\n    uint32_t first, last, ccc;\n} uni_class;\n\n"

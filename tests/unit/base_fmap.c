@@ -1,11 +1,6 @@
 /* base/fmap: writes that finish or leave nothing, also when the writer is killed. */
 #define _POSIX_C_SOURCE 200809L
 #define _DEFAULT_SOURCE /* mknod */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +13,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "check.h"
 
 static char dir[] = "/tmp/snc-fmap-XXXXXX";
 
@@ -104,7 +100,8 @@ static void the_next_writer_removes_what_a_killed_one_left(void **state)
 static void only_leftovers_are_removed(void **state)
 {
     (void)state;
-    static const char *const keep[] = {"d_results.tmp.4000000", "d.tmp.20240101", "d.old.copy.tmp.4000000", "d.tmp.4000000.gz", "d.tmp.", "dd.tmp.4000000"};
+    static const char *const keep[] = {"d_results.tmp.4000000", "d.tmp.20240101", "d.old.copy.tmp.4000000",
+                                       "d.tmp.4000000.gz",      "d.tmp.",         "dd.tmp.4000000"};
     for (size_t i = 0; i < sizeof keep / sizeof *keep; i++) assert_int_equal(snc_file_write(in_dir(keep[i]), "mine", 4), SNC_OK);
     assert_int_equal(snc_file_write(in_dir("d"), "whole", 5), SNC_OK);
     for (size_t i = 0; i < sizeof keep / sizeof *keep; i++) assert_int_equal(remove(in_dir(keep[i])), 0);
@@ -197,7 +194,8 @@ static void folders_and_missing_paths_are_refused_by_name(void **state)
 static void a_git_lfs_pointer_is_named(void **state)
 {
     (void)state;
-    static const char pointer[] = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 90868376\n";
+    static const char pointer[] =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 90868376\n";
     snc_fmap *m = NULL;
     char *text = NULL;
     assert_int_equal(snc_file_write(in_dir("big"), pointer, sizeof pointer - 1), SNC_OK);

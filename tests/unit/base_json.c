@@ -1,11 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+/* JSON is read strictly: a key once, a value the whole text, whole numbers in their range, no text that a NUL would cut. */
 
 #include "base/json.h"
+#include "check.h"
 #include "files.h"
 
 static cJSON *parsed(const char *text)
@@ -104,26 +100,32 @@ static void lists_are_read_whole_or_refused(void **state)
 
 static void a_line_has_no_control_characters(void **state)
 {
-    static const char *const fine[] = {"", "good", "\xc3\xa9t\xc3\xa9 \"x\" \\ |,;", "\xc2\xa0", "\xe2\x80\xa7", "\xe2\x80\xaa", "\xf0\x9f\x99\x82"};
+    static const char *const fine[] = {
+        "", "good", "\xc3\xa9t\xc3\xa9 \"x\" \\ |,;", "\xc2\xa0", "\xe2\x80\xa7", "\xe2\x80\xaa", "\xf0\x9f\x99\x82"};
     static const struct {
         const char *text, *said;
-    } bad[] = {{"a\tb", "f: label 'a...' goes on with the control character 0x09"}, {"a\n", "0x0a"}, {"\r", "0x0d"}, {"a\x7f", "0x7f"},
-               {"a\xc2\x85", "'a...' goes on with the control character 0x85"}, {"\xe2\x80\xa8", "0x2028"}, {"x\xe2\x80\xa9y", "0x2029"},
-               {"bad\xff", "f: label 'bad...' goes on with the byte 0xff, which is no UTF-8"}, {"\xc3", "0xc3"}, {"\xed\xa0\x80", "0xed"}};
+    } bad[] = {{"a\tb", "f: label 'a...' goes on with the control character 0x09"},
+               {"a\n", "0x0a"},
+               {"\r", "0x0d"},
+               {"a\x7f", "0x7f"},
+               {"a\xc2\x85", "'a...' goes on with the control character 0x85"},
+               {"\xe2\x80\xa8", "0x2028"},
+               {"x\xe2\x80\xa9y", "0x2029"},
+               {"bad\xff", "f: label 'bad...' goes on with the byte 0xff, which is no UTF-8"},
+               {"\xc3", "0xc3"},
+               {"\xed\xa0\x80", "0xed"}};
     (void)state;
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) assert_ok(snc_json_check_line(fine[i], "label", "f"));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_fails(snc_json_check_line(bad[i].text, "label", "f"), SNC_E_FORMAT, bad[i].said);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(snc_json_check_line(bad[i].text, "label", "f"), SNC_E_FORMAT, bad[i].said);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_key_stands_once_in_its_object),
-        cmocka_unit_test(one_value_is_the_whole_text),
-        cmocka_unit_test(a_nul_in_a_text_is_refused),
-        cmocka_unit_test(whole_numbers_are_whole_and_in_range),
-        cmocka_unit_test(lists_are_read_whole_or_refused),
-        cmocka_unit_test(a_line_has_no_control_characters),
+        cmocka_unit_test(a_key_stands_once_in_its_object), cmocka_unit_test(one_value_is_the_whole_text),
+        cmocka_unit_test(a_nul_in_a_text_is_refused),      cmocka_unit_test(whole_numbers_are_whole_and_in_range),
+        cmocka_unit_test(lists_are_read_whole_or_refused), cmocka_unit_test(a_line_has_no_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,6 @@
 /* base/lock: one holder at a time, by name and number, until it ends; whatever happens to the file meanwhile. */
 #define _POSIX_C_SOURCE 200809L
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +10,7 @@
 #include "base/fmap.h"
 #include "base/lock.h"
 #include "base/mem.h"
+#include "check.h"
 
 static char dir[] = "/tmp/snc-lock-XXXXXX", path[64];
 

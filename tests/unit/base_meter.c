@@ -1,13 +1,9 @@
 /* How far a job is: times are handed in, so nothing here waits. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/ctx.h"
+#include "check.h"
 
 static snc_meter planned(void)
 {
@@ -61,7 +57,7 @@ static void the_pace_is_that_of_late(void **state)
 {
     (void)state;
     snc_meter m = planned();
-    for (int i = 0; i <= 100; i++) at(&m, "search", i * 10, 10000, i);            /* 10 a second */
+    for (int i = 0; i <= 100; i++) at(&m, "search", i * 10, 10000, i); /* 10 a second */
     snc_status s = {0};
     for (int i = 1; i <= 100; i++) s = at(&m, "search", 1000 + i, 10000, 100 + i); /* then 1 */
     assert_true(s.per_second < 1.5);
@@ -112,8 +108,8 @@ static void silence_is_broken_by_whoever_asks_to_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_whole_is_known_before_the_pace_is),    cmocka_unit_test(a_resumed_part_has_the_pace_of_this_process),
-        cmocka_unit_test(what_is_there_already_counts_as_done),     cmocka_unit_test(the_pace_is_that_of_late),
+        cmocka_unit_test(the_whole_is_known_before_the_pace_is),          cmocka_unit_test(a_resumed_part_has_the_pace_of_this_process),
+        cmocka_unit_test(what_is_there_already_counts_as_done),           cmocka_unit_test(the_pace_is_that_of_late),
         cmocka_unit_test(what_was_not_planned_has_no_place_in_the_whole), cmocka_unit_test(silence_is_broken_by_whoever_asks_to_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

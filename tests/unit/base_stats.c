@@ -1,13 +1,9 @@
 /* Medians, quantiles and intervals: against constants from SciPy 1.17 and NumPy, and by how often they cover what is true. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include "base/rng.h"
 #include "base/stats.h"
+#include "check.h"
 
 static void nine_rounds_forgive_one_at_either_end(void **state)
 {
@@ -74,9 +70,9 @@ static void bounds_of_pairs(void **state)
         int worse, better, n;
         double alpha, bound;
     } cases[] = {
-        {3, 0, 100, 0.025, 0.08517605297428002}, {1, 0, 50, 0.05, 0.09139813071969738},   {25, 0, 872, 0.025, 0.042032613332185886},
-        {0, 0, 400, 0.05, 0.007461355528799602}, {30, 20, 872, 0.05, 0.02581436970460737}, {20, 30, 872, 0.05, 0.002483025768968368},
-        {7, 7, 400, 0.025, 0.021363604681027937}, {0, 5, 60, 0.05, -0.020566005446198684}, {40, 10, 50, 0.025, 0.7993955250549335},
+        {3, 0, 100, 0.025, 0.08517605297428002},       {1, 0, 50, 0.05, 0.09139813071969738},    {25, 0, 872, 0.025, 0.042032613332185886},
+        {0, 0, 400, 0.05, 0.007461355528799602},       {30, 20, 872, 0.05, 0.02581436970460737}, {20, 30, 872, 0.05, 0.002483025768968368},
+        {7, 7, 400, 0.025, 0.021363604681027937},      {0, 5, 60, 0.05, -0.020566005446198684},  {40, 10, 50, 0.025, 0.7993955250549335},
         {300, 280, 40000, 0.05, 0.001505446244169889},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -126,7 +122,8 @@ static void pairs_are_covered(void **state)
             for (int k = 0; k < 5; k++) {
                 double upper, both, open = fmin(rows[r] / sizes[s], 1);
                 covered(&upper, &both, sizes[s], open, shares[k], bound);
-                if (upper < 0.9499 || both < 0.9499) fail_msg("n %d, %g differ, %g of them worse: %.4f, %.4f", sizes[s], open, shares[k], upper, both);
+                if (upper < 0.9499 || both < 0.9499)
+                    fail_msg("n %d, %g differ, %g of them worse: %.4f, %.4f", sizes[s], open, shares[k], upper, both);
             }
     }
 }
@@ -168,6 +165,25 @@ static void a_bootstrap_covers_the_mean(void **state)
     assert_in_range(missed, CASES * 2 / 100, CASES * 10 / 100);
 }
 
+static void kendall_knows_order_and_ties(void **state)
+{
+    (void)state;
+    const double a[] = {1, 2, 3, 4}, up[] = {10, 20, 30, 40}, down[] = {4, 3, 2, 1}, flat[] = {1, 1, 1, 1}, tied[] = {1, 1, 2, 3};
+    assert_true(snc_kendall_tau(a, up, 4) == 1 && snc_kendall_tau(a, down, 4) == -1 && snc_kendall_tau(a, flat, 4) == 0);
+    assert_true(fabs(snc_kendall_tau(a, tied, 4) - 5 / sqrt(30)) < 1e-12);
+}
+
+static void sums_say_what_samples_say(void **state)
+{
+    (void)state;
+    const double v[] = {3, 1, 4, 1, 5, 9};
+    double odd[] = {9, 1, 5}, even[] = {4, 1, 3, 2}, sum = 0, squares = 0;
+    for (int i = 0; i < 6; i++) sum += v[i], squares += v[i] * v[i];
+    assert_true(fabs(snc_standard_error_of_sums(sum, squares, 6) - snc_standard_error(v, 6)) < 1e-12);
+    assert_true(snc_standard_error_of_sums(3, 9, 1) == 0);
+    assert_true(snc_median(odd, 3) == 5 && snc_median(even, 4) == 2.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +194,8 @@ int main(void)
         cmocka_unit_test(bounds_of_pairs),
         cmocka_unit_test(pairs_are_covered),
         cmocka_unit_test(a_bootstrap_covers_the_mean),
+        cmocka_unit_test(kendall_knows_order_and_ties),
+        cmocka_unit_test(sums_say_what_samples_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

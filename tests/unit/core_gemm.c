@@ -1,21 +1,16 @@
-#define _POSIX_C_SOURCE 200809L /* setenv, fork */
 /* The three products of every backend against a double-precision sum over the same (rounded) operands. */
+#define _POSIX_C_SOURCE 200809L /* setenv, fork */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "core/dtype.h"
 #include "core/gemm.h"
 
@@ -33,10 +28,10 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    {1, 1, 1, 1, 1},        {1, 100, 33, 100, 33},   {15, 17, 33, 17, 33},    {17, 33, 15, 33, 15},   {33, 100, 100, 100, 100},
-    {16, 32, 32, 32, 32},   {32, 64, 96, 64, 96},    {64, 96, 64, 96, 64},    {40, 160, 384, 160, 384}, {33, 64, 96, 17, 33},
-    {48, 100, 100, 33, 1},  {31, 96, 128, 80, 100},  {70, 128, 96, 65, 31},   {416, 96, 64, 96, 64},  {1, 96, 64, 80, 48},
-    {40, 48, 48, 48, 48},   {2, 3, 384, 2, 384},     {1100, 17, 33, 17, 33},
+    {1, 1, 1, 1, 1},       {1, 100, 33, 100, 33},  {15, 17, 33, 17, 33},   {17, 33, 15, 33, 15},     {33, 100, 100, 100, 100},
+    {16, 32, 32, 32, 32},  {32, 64, 96, 64, 96},   {64, 96, 64, 96, 64},   {40, 160, 384, 160, 384}, {33, 64, 96, 17, 33},
+    {48, 100, 100, 33, 1}, {31, 96, 128, 80, 100}, {70, 128, 96, 65, 31},  {416, 96, 64, 96, 64},    {1, 96, 64, 80, 48},
+    {40, 48, 48, 48, 48},  {2, 3, 384, 2, 384},    {1100, 17, 33, 17, 33},
 };
 
 enum { PAD = 5 }; /* every leading dimension is this much wider than its matrix */
@@ -84,8 +79,7 @@ typedef struct inputs {
 
 static inputs make_inputs(shape s)
 {
-    return (inputs){s, random_matrix(s.T, s.k, 1), random_matrix(s.T, s.n, 2), random_matrix(s.N, s.K, 3),
-                    random_matrix(1, s.N, 4)};
+    return (inputs){s, random_matrix(s.T, s.k, 1), random_matrix(s.T, s.n, 2), random_matrix(s.N, s.K, 3), random_matrix(1, s.N, 4)};
 }
 
 static void free_inputs(inputs *in)
@@ -104,8 +98,7 @@ static snc_err multiply(matrix out, snc_gemm *g, const inputs *in, const snc_gem
     shape s = in->s;
     if (product == FORWARD)
         return snc_gemm_forward(out.v, out.ld, g, in->X.v, in->X.ld, w, bias ? in->b.v : NULL, s.T, s.n, s.k, accumulate);
-    if (product == BACKWARD_X)
-        return snc_gemm_backward_x(out.v, out.ld, g, in->dY.v, in->dY.ld, w, s.T, s.n, s.k, accumulate);
+    if (product == BACKWARD_X) return snc_gemm_backward_x(out.v, out.ld, g, in->dY.v, in->dY.ld, w, s.T, s.n, s.k, accumulate);
     return snc_gemm_backward_w(out.v, out.ld, g, in->dY.v, in->dY.ld, in->X.v, in->X.ld, s.T, s.n, s.k, accumulate);
 }
 
@@ -137,10 +130,12 @@ static double exact(double *magnitude, const inputs *in, int product, int i, int
     double sum = 0;
     *magnitude = 0;
     for (int t = 0; t < terms; t++) {
-        float a = product == FORWARD ? in->X.v[i * in->X.ld + t] : product == BACKWARD_X ? in->dY.v[i * in->dY.ld + t]
-                                                                                         : in->dY.v[t * in->dY.ld + i];
-        float b = product == FORWARD ? in->W.v[j * in->W.ld + t] : product == BACKWARD_X ? in->W.v[t * in->W.ld + j]
-                                                                                         : in->X.v[t * in->X.ld + j];
+        float a = product == FORWARD      ? in->X.v[i * in->X.ld + t]
+                  : product == BACKWARD_X ? in->dY.v[i * in->dY.ld + t]
+                                          : in->dY.v[t * in->dY.ld + i];
+        float b = product == FORWARD      ? in->W.v[j * in->W.ld + t]
+                  : product == BACKWARD_X ? in->W.v[t * in->W.ld + j]
+                                          : in->X.v[t * in->X.ld + j];
         double p = rounded(a, bf16) * rounded(b, bf16);
         sum += p;
         *magnitude += fabs(p);
@@ -164,8 +159,8 @@ static double check_output(matrix out, const inputs *in, int product, bool bias,
             if (accumulate) want += (double)was, magnitude += fabs((double)was);
             double error = fabs((double)got - want) / magnitude;
             if (!(error <= tol))
-                fail_msg("T %d n %d k %d product %d bias %d accumulate %d, output (%d, %d): %g, expected %g", in->s.T, in->s.n,
-                         in->s.k, product, bias, accumulate, i, j, (double)got, want);
+                fail_msg("T %d n %d k %d product %d bias %d accumulate %d, output (%d, %d): %g, expected %g", in->s.T, in->s.n, in->s.k,
+                         product, bias, accumulate, i, j, (double)got, want);
             if (error > worst) worst = error;
         }
     snc_free(old.v);
@@ -268,8 +263,7 @@ static void rounded_operands_change_no_bit(void **state)
                     if (p == BACKWARD_X)
                         assert_int_equal(snc_gemm_backward_x16(y, got.ld, to, g, dY, in.dY.ld, w, s.T, s.n, s.k, false), SNC_OK);
                     if (p == BACKWARD_W)
-                        assert_int_equal(snc_gemm_backward_w16(got.v, got.ld, &squares, g, dY, in.dY.ld, X, in.X.ld, s.T, s.n,
-                                                               s.k, true),
+                        assert_int_equal(snc_gemm_backward_w16(got.v, got.ld, &squares, g, dY, in.dY.ld, X, in.X.ld, s.T, s.n, s.k, true),
                                          SNC_OK);
                     if (p == BACKWARD_W) check_squares(squares, got, &first_squares[i]);
                     if (to && p != BACKWARD_W) assert_int_equal(c.seen, got.rows * got.cols);
@@ -315,8 +309,7 @@ static void ref_prefix_equals_dense_extract(void **state)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             shape s = shapes[i];
             inputs view = make_inputs(s), dense = make_inputs((shape){s.T, s.n, s.k, s.n, s.k});
-            for (int n = 0; n < s.n; n++)
-                memcpy(dense.W.v + n * dense.W.ld, view.W.v + n * view.W.ld, (size_t)s.k * sizeof(float));
+            for (int n = 0; n < s.n; n++) memcpy(dense.W.v + n * dense.W.ld, view.W.v + n * view.W.ld, (size_t)s.k * sizeof(float));
             for (int p = 0; p < PRODUCTS; p++) {
                 matrix a = compute_product(SNC_BACKEND_REF, (snc_compute)c, 2, &view, p, false, true);
                 matrix b = compute_product(SNC_BACKEND_REF, (snc_compute)c, 1, &dense, p, false, true);
@@ -364,7 +357,7 @@ static void sync_follows_the_master(void **state)
 static void a_plan_serves_changing_shapes(void **state)
 {
     (void)state;
-    static const shape runs[] = {{100, 96, 128, 96, 128}, {7, 96, 128, 33, 47}, {64, 96, 128, 96, 17},
+    static const shape runs[] = {{100, 96, 128, 96, 128}, {7, 96, 128, 33, 47},    {64, 96, 128, 96, 17},
                                  {1, 96, 128, 1, 128},    {100, 96, 128, 96, 128}, {33, 96, 128, 64, 64}};
     for (int b = SNC_BACKEND_REF; b <= SNC_BACKEND_NATIVE; b++)
         for (int c = SNC_COMPUTE_F32; c <= SNC_COMPUTE_BF16; c++) {
@@ -497,11 +490,16 @@ static void a_plan_survives_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_backend_equals_the_exact_sum),  cmocka_unit_test(rounded_operands_change_no_bit),
+        cmocka_unit_test(every_backend_equals_the_exact_sum),
+        cmocka_unit_test(rounded_operands_change_no_bit),
         cmocka_unit_test(bits_do_not_depend_on_the_thread_count),
-        cmocka_unit_test(ref_prefix_equals_dense_extract),     cmocka_unit_test(sync_follows_the_master),
-        cmocka_unit_test(a_plan_serves_changing_shapes),       cmocka_unit_test(empty_products_do_nothing_or_clear),
-        cmocka_unit_test(a_plan_survives_fork),                cmocka_unit_test(wrong_sizes_are_refused),             cmocka_unit_test(every_isa_level_is_right),
+        cmocka_unit_test(ref_prefix_equals_dense_extract),
+        cmocka_unit_test(sync_follows_the_master),
+        cmocka_unit_test(a_plan_serves_changing_shapes),
+        cmocka_unit_test(empty_products_do_nothing_or_clear),
+        cmocka_unit_test(a_plan_survives_fork),
+        cmocka_unit_test(wrong_sizes_are_refused),
+        cmocka_unit_test(every_isa_level_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,22 +1,17 @@
 /* The inference kernels on every ISA of this CPU against their ref twins. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "core/dtype.h"
 #include "core/infer.h"
 
-static const float F32_TOLERANCE = 2e-6f;  /* of values of order 1: reordered f32 sums, vector exp */
-static const float BF16_TOLERANCE = 2e-2f; /* two bf16 roundings of values up to 4 */
+static const float F32_TOLERANCE = 2e-6f;   /* of values of order 1: reordered f32 sums, vector exp */
+static const float BF16_TOLERANCE = 2e-2f;  /* two bf16 roundings of values up to 4 */
 static const float ORDER_TOLERANCE = 4e-3f; /* a score that falls to the other side of a rounding moves one probability by 0.8 % */
 
 static float *normal(size_t n, uint64_t stream, double dev)
@@ -73,8 +68,7 @@ static void dots_equal_ref_on_every_isa(void **state)
 static void check_attention(int nq, int nk, int D, double spread)
 {
     enum { LD = 200 };
-    float *q = normal((size_t)nk * LD, 1, spread), *k = normal((size_t)nk * LD, 2, spread),
-          *v = normal((size_t)nk * LD, 3, 1);
+    float *q = normal((size_t)nk * LD, 1, spread), *k = normal((size_t)nk * LD, 2, spread), *v = normal((size_t)nk * LD, 3, 1);
     float *want = normal((size_t)nk * LD, 4, 1), *got = normal((size_t)nk * LD, 4, 1), *exact = normal((size_t)nk * LD, 4, 1);
     void *scratch = NULL;
     float scale = 1.0f / sqrtf((float)D);
@@ -108,8 +102,8 @@ static void check_bf16(int heads, int nk, int D)
     assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(nk, D), 1), SNC_OK);
     for (size_t i = 0; i < n; i++) h[i] = snc_bf16_from_f32(x[i]), x[i] = snc_bf16_to_f32(h[i]);
     for (int i = 0; i < heads; i++)
-        snc_infer_attention(want + i * D, A, x + i * D, ld, x + A + i * D, x + 2 * A + i * D, ld, nk, nk, D, scale, false,
-                            SNC_ISA_SCALAR, scratch);
+        snc_infer_attention(want + i * D, A, x + i * D, ld, x + A + i * D, x + 2 * A + i * D, ld, nk, nk, D, scale, false, SNC_ISA_SCALAR,
+                            scratch);
     for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
         snc_infer_attention_bf16(got, A, h, ld, h + A, h + 2 * A, ld, heads, nk, nk, D, scale, (snc_isa)isa, scratch);
         assert_true(distance(got, want, (size_t)nk * (size_t)A) < (isa == SNC_ISA_SCALAR ? BF16_TOLERANCE : ORDER_TOLERANCE));
@@ -160,10 +154,8 @@ static void attention_survives_extreme_scores(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(norm_equals_ref_on_every_isa),
-        cmocka_unit_test(dots_equal_ref_on_every_isa),
-        cmocka_unit_test(attention_equals_ref_on_every_isa),
-        cmocka_unit_test(attention_of_bf16_rows_equals_f32),
+        cmocka_unit_test(norm_equals_ref_on_every_isa),      cmocka_unit_test(dots_equal_ref_on_every_isa),
+        cmocka_unit_test(attention_equals_ref_on_every_isa), cmocka_unit_test(attention_of_bf16_rows_equals_f32),
         cmocka_unit_test(attention_survives_extreme_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

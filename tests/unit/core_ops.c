@@ -1,17 +1,14 @@
 /* Fast kernels against their ref twins and double precision, masks, threads. */
 #define _POSIX_C_SOURCE 200809L /* setenv: caps the instruction set */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "core/ops.h"
 
 enum { ROWS = 75, WIDTH = 200, SEQS = 5, LEN = 41 };
@@ -209,9 +206,7 @@ static void exact(double *a, double *d, double x, snc_ops_act act)
         *a = t;
         *d = 1.0 - t * t;
         break;
-    default:
-        *a = x > 0.0 ? x : 0.0;
-        *d = x > 0.0;
+    default: *a = x > 0.0 ? x : 0.0; *d = x > 0.0;
     }
 }
 

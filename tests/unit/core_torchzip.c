@@ -1,10 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* PyTorch archives, zip and old: records, strides and offsets are read right; code, broken and hostile files are refused by name. */
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "core/torchzip.h"
 #include "files.h"
 #include "zip_make.h"
@@ -57,10 +53,12 @@ static void strides_and_offsets_are_honoured(void **state)
     (void)state;
     snc_torchzip *f = NULL;
     const float transposed[6] = {0, 3, 1, 4, 2, 5}, corner[2] = {1, 4};
-    assert_ok(open_pickle(&f, P("\x80\2}(" PKL_TENSOR("t", PKL_STORAGE("FloatStorage", "0", "\6"), "\0", "K\3K\2", "K\1K\3")
+    assert_ok(open_pickle(&f,
+                          P("\x80\2}(" PKL_TENSOR("t", PKL_STORAGE("FloatStorage", "0", "\6"), "\0", "K\3K\2", "K\1K\3")
                                 PKL_TENSOR("c", PKL_STORAGE("FloatStorage", "0", "\6"), "\1", "K\2K\1", "K\3K\1")
-                                PKL_TENSOR("e", PKL_STORAGE("FloatStorage", "0", "\6"), "\6", "K\0K\x09", "K\x09K\1")
-                                PKL_TENSOR("s", PKL_STORAGE("FloatStorage", "0", "\6"), "\5", "", "") "u."), 0));
+                                    PKL_TENSOR("e", PKL_STORAGE("FloatStorage", "0", "\6"), "\6", "K\0K\x09", "K\x09K\1")
+                                        PKL_TENSOR("s", PKL_STORAGE("FloatStorage", "0", "\6"), "\5", "", "") "u."),
+                          0));
     assert_memory_equal(snc_torchzip_find(f, "t")->data, transposed, sizeof transposed);
     assert_memory_equal(snc_torchzip_find(f, "c")->data, corner, sizeof corner);
     assert_int_equal(snc_torchzip_find(f, "e")->bytes, 0);
@@ -136,7 +134,8 @@ static void tensors_stay_inside_their_storage(void **state)
     refuses(P("\x80\2}(" PKL_TENSOR("a", PKL_STORAGE("LongStorage", "0", "\6"), "\0", "K\6", "K\1") "u."), 0, SNC_E_FORMAT,
             "expected 6 of I64");
     refuses(P("\x80\2}(" PKL_TENSOR("a", PKL_STORAGE("FloatStorage", "0", "\6"), "\0", "K\6", "K\1")
-              PKL_TENSOR("a", PKL_STORAGE("FloatStorage", "0", "\6"), "\0", "K\6", "K\1") "u."), 0, SNC_E_FORMAT, "tensor 'a' appears twice");
+                  PKL_TENSOR("a", PKL_STORAGE("FloatStorage", "0", "\6"), "\0", "K\6", "K\1") "u."),
+            0, SNC_E_FORMAT, "tensor 'a' appears twice");
 }
 
 static void broken_archives_are_refused(void **state)
@@ -182,8 +181,8 @@ static void the_form_before_1_6_is_read(void **state)
 {
     (void)state;
     snc_torchzip *f = NULL;
-    static const char transposed[] = OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") "\x80\2}("
-        PKL_TENSOR("t", OLD_STORAGE("FloatStorage", "0", "\4"), "\0", "K\2K\2", "K\1K\2") "u." OLD_KEYS OLD_NUMBERS;
+    static const char transposed[] = OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") "\x80\2}(" PKL_TENSOR(
+        "t", OLD_STORAGE("FloatStorage", "0", "\4"), "\0", "K\2K\2", "K\1K\2") "u." OLD_KEYS OLD_NUMBERS;
     const float four[] = {1, 2, 3, 4}, turned[] = {1, 3, 2, 4};
     assert_ok(open_old(&f, P(OLD_FILE)));
     const snc_tensor *t = snc_torchzip_find(f, "a");
@@ -209,7 +208,8 @@ static void old_files_that_are_broken_are_refused(void **state)
     old_refuses(P(OLD_MAGIC "\x80\2M\xe8\3."), SNC_E_UNSUPPORTED, "protocol 1000 of a PyTorch file, expected 1001");
     old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x89")), SNC_E_UNSUPPORTED, "big-endian");
     old_refuses(P(OLD_MAGIC OLD_VERSION "\x80\2}."), SNC_E_FORMAT, "no number where one is expected");
-    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") "\x80\2cos\nsystem\nX\2\0\0\0ls\x85R."), SNC_E_UNSUPPORTED, "it asks for 'os.system'");
+    old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") "\x80\2cos\nsystem\nX\2\0\0\0ls\x85R."), SNC_E_UNSUPPORTED,
+                "it asks for 'os.system'");
     old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT "\x80\2]." OLD_NUMBERS), SNC_E_FORMAT, "'data/0' is missing");
     old_refuses(P(OLD_MAGIC OLD_VERSION OLD_SYSTEM("\x88") OLD_DICT "\x80\2]X\1\0\0\0001a." OLD_NUMBERS), SNC_E_FORMAT,
                 "storage '1' is of nothing that the file names");

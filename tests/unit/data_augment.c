@@ -1,13 +1,9 @@
 /* data/augment: made rows stand on the dataset's own pieces, keep its form, and depend on the seed alone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "check.h"
 #include "data/augment.h"
 
 enum { CLS = 1, SEP = 2 };

@@ -1,3 +1,4 @@
+/* An epoch hands out every row once, in batches of like length, in an order that seed and epoch decide. */
 #include "unit/data_support.h"
 
 #include "base/rng.h"

@@ -1,6 +1,8 @@
+/* Files become datasets: the tokens of rows, splits that depend on the seed alone, unlabelled text beside train. */
 #include "unit/data_support.h"
 
 #include "data/dataset.h"
+#include "wordpieces.h"
 
 static const char task_text[] =
     "{\"name\":\"t\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\",\"test\":\"test.tsv\"},\"text_a\":\"a\",%s"
@@ -16,7 +18,7 @@ static snc_tok *make_tok(int words)
     size_t at = (size_t)snprintf(vocab, sizeof vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
     for (int i = 0; i < words; i++) at += (size_t)snprintf(vocab + at, sizeof vocab - at, "w%d\n", i);
     snc_tok *tok = NULL;
-    OK(snc_tok_new(&tok, &(snc_tok_assets){.vocab = vocab, .vocab_bytes = at, .config = config}));
+    OK(wordpieces_new(&tok, vocab, at, config));
     return tok;
 }
 

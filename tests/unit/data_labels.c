@@ -1,3 +1,4 @@
+/* Spellings of one label are one class, and said; labels that a task lists are taken as they are. */
 #include "unit/data_support.h"
 
 #include "data/labels_priv.h"
@@ -8,16 +9,35 @@ static void assert_fold(snc_arena *arena, const char *label, const char *folded)
 {
     snc_span s;
     OK(snc_label__fold(&s, arena, span(label)));
-    if (s.n != strlen(folded) || memcmp(s.p, folded, s.n) != 0) fail_msg("'%s' folds to '%.*s', expected '%s'", label, (int)s.n, s.p, folded);
+    if (s.n != strlen(folded) || memcmp(s.p, folded, s.n) != 0)
+        fail_msg("'%s' folds to '%.*s', expected '%s'", label, (int)s.n, s.p, folded);
 }
 
 static void spellings_of_one_label_fold_alike(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {
-        {"Positive", "positive"}, {" positive\t", "positive"}, {"\"positive\"", "positive"}, {"\" Positive \"", "positive"}, {"\xc2\xa0positive\xc2\xa0", "positive"},
-        {"very \t good", "very good"}, {"1.0", "1"}, {"-1.00", "-1"}, {"10", "10"}, {"1.05", "1.05"}, {".0", ".0"}, {"-.0", "-.0"}, {"v1.0", "v1.0"},
-        {"\"", "\""}, {"\"\"", ""}, {" ", ""}, {"", ""}, {"n\xc3\xa9g", "n\xc3\xa9g"}, {"a\"b", "a\"b"}, {"01", "01"}, {"x\xc2", "x\xc2"},
+        {"Positive", "positive"},
+        {" positive\t", "positive"},
+        {"\"positive\"", "positive"},
+        {"\" Positive \"", "positive"},
+        {"\xc2\xa0positive\xc2\xa0", "positive"},
+        {"very \t good", "very good"},
+        {"1.0", "1"},
+        {"-1.00", "-1"},
+        {"10", "10"},
+        {"1.05", "1.05"},
+        {".0", ".0"},
+        {"-.0", "-.0"},
+        {"v1.0", "v1.0"},
+        {"\"", "\""},
+        {"\"\"", ""},
+        {" ", ""},
+        {"", ""},
+        {"n\xc3\xa9g", "n\xc3\xa9g"},
+        {"a\"b", "a\"b"},
+        {"01", "01"},
+        {"x\xc2", "x\xc2"},
     };
     snc_arena *arena;
     OK(snc_arena_new(&arena));
@@ -30,8 +50,10 @@ static snc_task *open_task(const char *labels)
     char text[512];
     snc_task *t = NULL;
     snprintf(text, sizeof text,
-             "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":\"train.csv\",\"dev\":\"dev.csv\"},\"text_a\":\"text\",\"label\":\"label\",\"labels\":%s,"
-             "\"metrics\":[\"accuracy\"]}", labels);
+             "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":\"train.csv\",\"dev\":\"dev.csv\"},\"text_a\":\"text\",\"label\":"
+             "\"label\",\"labels\":%s,"
+             "\"metrics\":[\"accuracy\"]}",
+             labels);
     OK(snc_task_parse(&t, text, strlen(text), "task.json"));
     return t;
 }
@@ -39,9 +61,9 @@ static snc_task *open_task(const char *labels)
 static const char *warning(const snc_rows *r, const char *name)
 {
     const cJSON *w;
-    cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(r->source, "warnings"))
-        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w, "name")), name) == 0)
-            return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w, "text"));
+    cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(
+                              r->source, "warnings")) if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w, "name")), name) ==
+                                                          0) return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w, "text"));
     return NULL;
 }
 
@@ -71,7 +93,10 @@ static void a_messy_file_has_the_classes_it_means(void **state)
     snc_task_close(t);
 }
 
-static snc_err parse(snc_rows **r, const snc_task *t, const char *text) { return snc_rows__parse(r, t, "dev", "f.csv", text, strlen(text)); }
+static snc_err parse(snc_rows **r, const snc_task *t, const char *text)
+{
+    return snc_rows__parse(r, t, "dev", "f.csv", text, strlen(text));
+}
 
 /* A list says what is a class of its own. */
 static void listed_labels_are_taken_as_they_are(void **state)
@@ -97,7 +122,8 @@ static void listed_labels_are_taken_as_they_are(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(spellings_of_one_label_fold_alike), cmocka_unit_test(a_messy_file_has_the_classes_it_means),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(spellings_of_one_label_fold_alike),
+                                       cmocka_unit_test(a_messy_file_has_the_classes_it_means),
                                        cmocka_unit_test(listed_labels_are_taken_as_they_are)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+/* What metrics refuse, and what they say of one row; their values are compared with scikit-learn's by tests/golden/data_metrics.c. */
 #include "unit/data_support.h"
 
 #include "data/metrics.h"

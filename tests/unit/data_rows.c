@@ -1,3 +1,4 @@
+/* Rows of CSV, TSV and JSON as people write them: columns, quotes, labels, scores, and what is wrong named by line. */
 #include "unit/data_support.h"
 
 #include "data/rows_priv.h"
@@ -71,8 +72,9 @@ static void headerless_files_use_indices(void **state)
     snc_task_close(t);
 }
 
-static const char any_text[] = "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":\"a\",\"dev\":\"b\"},\"text_a\":[\"text\"],\"label\":\"label\","
-                               "\"labels\":[\"no\",\"yes\"],\"metrics\":[\"accuracy\"]}";
+static const char any_text[] =
+    "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":\"a\",\"dev\":\"b\"},\"text_a\":[\"text\"],\"label\":\"label\","
+    "\"labels\":[\"no\",\"yes\"],\"metrics\":[\"accuracy\"]}";
 
 /* RFC 4180: separators, line feeds and doubled quotes inside quotes; lines are counted through them. */
 static void csv_quotes_are_undone(void **state)
@@ -80,7 +82,8 @@ static void csv_quotes_are_undone(void **state)
     (void)state;
     snc_task *t = open_text(any_text);
     snc_rows *r;
-    OK(parse(&r, t, "train", "a.csv", "id,Text ,label\r\n1,\"one, two\",no\r\n\r\n2,\"he said \"\"so\"\"\nand left\",yes\n3,5\" disk,\"no\""));
+    OK(parse(&r, t, "train", "a.csv",
+             "id,Text ,label\r\n1,\"one, two\",no\r\n\r\n2,\"he said \"\"so\"\"\nand left\",yes\n3,5\" disk,\"no\""));
     assert_int_equal(r->n, 3);
     assert_span(r->row[0].a, "one, two");
     assert_span(r->row[1].a, "he said \"so\"\nand left");
@@ -97,10 +100,12 @@ static void csv_quotes_are_undone(void **state)
     assert_span(r->row[1].a, "b, ");
     assert_true(r->row[0].line == 4 && r->row[1].line == 6);
     snc_rows__free(r);
-    FAILS(SNC_E_FORMAT, "a.csv:3: a quote opens here and never closes", parse(&r, t, "train", "a.csv", "text,label\na,no\n\"b,yes\nc,no\n"));
+    FAILS(SNC_E_FORMAT, "a.csv:3: a quote opens here and never closes",
+          parse(&r, t, "train", "a.csv", "text,label\na,no\n\"b,yes\nc,no\n"));
     FAILS(SNC_E_FORMAT, "a.csv:2: text after a closing quote", parse(&r, t, "train", "a.csv", "text,label\n\"a\" b,no\n"));
     FAILS(SNC_E_FORMAT, "a.csv:4: 3 columns, the header has 2", parse(&r, t, "train", "a.csv", "text,label\n\"a\nb\",no\nc,d,no\n"));
-    FAILS(SNC_E_FORMAT, "a.csv:1: columns 'Text' and 'TEXT ' may both be 'text'", parse(&r, t, "train", "a.csv", "Text,TEXT ,label\na,b,no\n"));
+    FAILS(SNC_E_FORMAT, "a.csv:1: columns 'Text' and 'TEXT ' may both be 'text'",
+          parse(&r, t, "train", "a.csv", "Text,TEXT ,label\na,b,no\n"));
     OK(parse(&r, t, "train", "a.csv", "Text,text,label\na,b,no\n"));
     assert_span(r->row[0].a, "b");
     snc_rows__free(r);
@@ -141,7 +146,8 @@ static void a_list_of_objects_is_read(void **state)
     (void)state;
     snc_task *t = open_text(any_text);
     snc_rows *r;
-    OK(parse(&r, t, "train", "a.json", "\n[\n {\"text\": \"a } \\\" ] b\", \"label\": \"no\"},\n {\"label\":\"yes\",\n\"text\":\"c\",\"x\":[{}]}\n]\n"));
+    OK(parse(&r, t, "train", "a.json",
+             "\n[\n {\"text\": \"a } \\\" ] b\", \"label\": \"no\"},\n {\"label\":\"yes\",\n\"text\":\"c\",\"x\":[{}]}\n]\n"));
     assert_int_equal(r->n, 2);
     assert_span(r->row[0].a, "a } \" ] b");
     assert_true(r->row[0].line == 3 && r->row[1].line == 4);
@@ -150,8 +156,10 @@ static void a_list_of_objects_is_read(void **state)
     snc_rows__free(r);
     FAILS(SNC_E_FORMAT, "a.json: no rows", parse(&r, t, "train", "a.json", "[]"));
     FAILS(SNC_E_FORMAT, "a.json:1: the list of rows never ends", parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"}"));
-    FAILS(SNC_E_FORMAT, "a.json:2: the object that begins here never ends", parse(&r, t, "train", "a.json", "[\n{\"text\":\"a\",\n\"label\":\"no\"\n"));
-    FAILS(SNC_E_FORMAT, "a.json:1: expected ',' or ']' after a row", parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"} {\"text\":1}]"));
+    FAILS(SNC_E_FORMAT, "a.json:2: the object that begins here never ends",
+          parse(&r, t, "train", "a.json", "[\n{\"text\":\"a\",\n\"label\":\"no\"\n"));
+    FAILS(SNC_E_FORMAT, "a.json:1: expected ',' or ']' after a row",
+          parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"} {\"text\":1}]"));
     FAILS(SNC_E_FORMAT, "a.json:1: text after the list", parse(&r, t, "train", "a.json", "[{\"text\":\"a\",\"label\":\"no\"}] x"));
     FAILS(SNC_E_FORMAT, "a.json:1: expected a JSON object", parse(&r, t, "train", "a.json", "[1,2]"));
     snc_task_close(t);
@@ -235,7 +243,8 @@ static void jsonl_rows_read_keys(void **state)
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}{}", "f.jsonl:1: text after the JSON value at byte 32"},
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\",\"s1\":\"c\"}", "f.jsonl:1: key 's1' appears twice"},
         {"[1]", "f.jsonl:1: expected a JSON object"},
-        {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}\n{\"s1\":\"a\",\"label\":\"no\"}", "f.jsonl:2: no key 's2'; the row has 's1', 'label'"},
+        {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":\"no\"}\n{\"s1\":\"a\",\"label\":\"no\"}",
+         "f.jsonl:2: no key 's2'; the row has 's1', 'label'"},
         {"{\"s1\":5,\"s2\":\"b\",\"label\":\"no\"}", "f.jsonl:1: 's1' must be a string"},
         {"{\"s1\":\"a\",\"s2\":\"b\"}", "f.jsonl:1: no key 'label'"},
         {"{\"s1\":\"a\",\"s2\":\"b\",\"label\":null}", "f.jsonl:1: no key 'label'"},
@@ -244,8 +253,7 @@ static void jsonl_rows_read_keys(void **state)
         {"{\"s1\":\"a\\u0000b\",\"s2\":\"b\",\"label\":\"no\"}", "f.jsonl:1: a NUL character"},
         {"\n\n", "f.jsonl: no rows"},
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        FAILS(SNC_E_FORMAT, wrong[i][1], parse(&r, t, "dev", "f.jsonl", wrong[i][0]));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) FAILS(SNC_E_FORMAT, wrong[i][1], parse(&r, t, "dev", "f.jsonl", wrong[i][0]));
     snc_task_close(t);
 }
 
@@ -312,10 +320,12 @@ static void unlabelled_text_has_the_task_s_shape(void **state)
 static void sets_of_labels_are_numbered(void **state)
 {
     (void)state;
-    snc_task *t = open_text("{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":[\"a.tsv\",\"a.jsonl\"],\"test\":\"t.jsonl\"},\"text_a\":\"s\",\"label\":\"y\",\"type\":\"multilabel\","
+    snc_task *t = open_text("{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":[\"a.tsv\",\"a.jsonl\"],\"test\":\"t.jsonl\"},\"text_"
+                            "a\":\"s\",\"label\":\"y\",\"type\":\"multilabel\","
                             "\"label_separator\":\";\",\"labels\":[\"x\",\"y\",\"7\"],\"metrics\":[\"micro_f1\"]}");
     static const char tsv[] = "s\ty\na\tx\nb\t\nc\ty ; x\nd\tx;y\ne\t7\n";
-    static const char json[] = "{\"s\":\"a\",\"y\":[\"x\"]}\n{\"s\":\"b\",\"y\":[]}\n{\"s\":\"c\",\"y\":[\"y\",\"x\",\"y\"]}\n{\"s\":\"d\",\"y\":\"x; y\"}\n{\"s\":\"e\",\"y\":[7]}\n";
+    static const char json[] = "{\"s\":\"a\",\"y\":[\"x\"]}\n{\"s\":\"b\",\"y\":[]}\n{\"s\":\"c\",\"y\":[\"y\",\"x\",\"y\"]}\n{\"s\":\"d\","
+                               "\"y\":\"x; y\"}\n{\"s\":\"e\",\"y\":[7]}\n";
     static const uint8_t has[] = {1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1};
     for (int form = 0; form < 2; form++) {
         snc_rows *r;
@@ -333,7 +343,8 @@ static void sets_of_labels_are_numbered(void **state)
     snc_rows__free(r);
     FAILS(SNC_E_FORMAT, "a.tsv:2: label 'z' is not one of the task's 3", parse(&r, t, "train", "a.tsv", "s\ty\na\tx;z\n"));
     FAILS(SNC_E_FORMAT, "a.tsv:2: an empty label in a list of labels", parse(&r, t, "train", "a.tsv", "s\ty\na\tx;\n"));
-    FAILS(SNC_E_FORMAT, "a.jsonl:1: 'y' must be a string or a number, or a list of those", parse(&r, t, "train", "a.jsonl", "{\"s\":\"a\",\"y\":[null]}\n"));
+    FAILS(SNC_E_FORMAT, "a.jsonl:1: 'y' must be a string or a number, or a list of those",
+          parse(&r, t, "train", "a.jsonl", "{\"s\":\"a\",\"y\":[null]}\n"));
     FAILS(SNC_E_FORMAT, "every row has an empty list of labels", parse(&r, t, "train", "a.jsonl", "{\"s\":\"a\",\"y\":[]}\n"));
     snc_task_close(t);
 }
@@ -342,13 +353,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_of_labels_are_numbered),
-        cmocka_unit_test(columns_are_found_by_header_name),  cmocka_unit_test(headerless_files_use_indices),
+        cmocka_unit_test(columns_are_found_by_header_name),
+        cmocka_unit_test(headerless_files_use_indices),
         cmocka_unit_test(csv_quotes_are_undone),
         cmocka_unit_test(tsv_quotes_are_undone_where_a_text_needs_them),
         cmocka_unit_test(a_list_of_objects_is_read),
-        cmocka_unit_test(wrong_rows_are_named_by_line),      cmocka_unit_test(short_rows_are_skipped_on_request),
-        cmocka_unit_test(scores_are_finite_decimals),        cmocka_unit_test(jsonl_rows_read_keys),
-        cmocka_unit_test(jsonl_labels_may_be_numbers),       cmocka_unit_test(folder_or_files_are_both_found),
+        cmocka_unit_test(wrong_rows_are_named_by_line),
+        cmocka_unit_test(short_rows_are_skipped_on_request),
+        cmocka_unit_test(scores_are_finite_decimals),
+        cmocka_unit_test(jsonl_rows_read_keys),
+        cmocka_unit_test(jsonl_labels_may_be_numbers),
+        cmocka_unit_test(folder_or_files_are_both_found),
         cmocka_unit_test(unlabelled_text_has_the_task_s_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

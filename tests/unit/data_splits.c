@@ -1,3 +1,4 @@
+/* Held-out rows share no text with train: containment against string search, sizes, a dev of every class, samples that nest. */
 #include "unit/data_support.h"
 
 #include "base/rng.h"

@@ -3,28 +3,25 @@
 #define SNC_TESTS_DATA_SUPPORT_H
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "check.h"
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        if ((call) != SNC_OK) fail_msg("%s: %s", #call, snc_err_text());                                               \
+#define OK(call)                                                         \
+    do {                                                                 \
+        if ((call) != SNC_OK) fail_msg("%s: %s", #call, snc_err_text()); \
     } while (0)
 
 /* The call fails with `code`, and its one line holds `part`. */
-#define FAILS(code, part, call)                                                                                        \
-    do {                                                                                                               \
-        assert_int_equal(call, code);                                                                                  \
-        if (!strstr(snc_err_text(), part)) fail_msg("'%s' lacks '%s'", snc_err_text(), part);                          \
+#define FAILS(code, part, call)                                                               \
+    do {                                                                                      \
+        assert_int_equal(call, code);                                                         \
+        if (!strstr(snc_err_text(), part)) fail_msg("'%s' lacks '%s'", snc_err_text(), part); \
     } while (0)
 
 /* Writes folder/name, making the folder. */

@@ -1,3 +1,4 @@
+/* Task files: the shipped ones say what GLUE says, wrong fields are named, labels and pairs are discovered. */
 #include "unit/data_support.h"
 
 #include "base/ctx.h"
@@ -9,8 +10,8 @@ static snc_err parse(snc_task **t, const char *text) { return snc_task_parse(t, 
 static const char *with(const char *key, const char *value)
 {
     static char text[2048];
-    static const char *const members[][2] = {{"name", "\"t\""},       {"files", "{\"train\":\"a.tsv\",\"dev\":\"b.tsv\"}"},
-                                             {"text_a", "\"text\""},  {"label", "\"label\""},
+    static const char *const members[][2] = {{"name", "\"t\""},           {"files", "{\"train\":\"a.tsv\",\"dev\":\"b.tsv\"}"},
+                                             {"text_a", "\"text\""},      {"label", "\"label\""},
                                              {"labels", "[\"x\",\"y\"]"}, {"metrics", "[\"accuracy\"]"}};
     size_t at = 0;
     int found = 0;
@@ -32,13 +33,12 @@ static void shipped_tasks_say_what_glue_says(void **state)
     static const struct {
         const char *name, *label0, *metrics;
         int classes, pair;
-    } tasks[] = {{"sst2", "negative", "accuracy", 2, 0},       {"mrpc", "not_equivalent", "f1 accuracy", 2, 1},
-                 {"cola", "unacceptable", "matthews", 2, 0},   {"rte", "entailment", "accuracy", 2, 1},
-                 {"stsb", NULL, "pearson spearman", 1, 1},     {"wnli", "not_entailment", "accuracy", 2, 1},
-                 {"qnli", "entailment", "accuracy", 2, 1},     {"mnli", "entailment", "accuracy", 3, 1},
+    } tasks[] = {{"sst2", "negative", "accuracy", 2, 0},        {"mrpc", "not_equivalent", "f1 accuracy", 2, 1},
+                 {"cola", "unacceptable", "matthews", 2, 0},    {"rte", "entailment", "accuracy", 2, 1},
+                 {"stsb", NULL, "pearson spearman", 1, 1},      {"wnli", "not_entailment", "accuracy", 2, 1},
+                 {"qnli", "entailment", "accuracy", 2, 1},      {"mnli", "entailment", "accuracy", 3, 1},
                  {"qqp", "not_duplicate", "f1 accuracy", 2, 1}, {"custom", NULL, "accuracy", 0, 0},
-                 {"custom-pair", NULL, "accuracy", 0, 1},
-                 {"custom-multilabel", NULL, "micro_f1 macro_f1", 0, 0}};
+                 {"custom-pair", NULL, "accuracy", 0, 1},       {"custom-multilabel", NULL, "micro_f1 macro_f1", 0, 0}};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         char path[512], metrics[64] = "";
         snc_task *t;
@@ -205,13 +205,16 @@ static void pairs_are_discovered_and_columns_replaced(void **state)
 {
     (void)state;
     static const char folder[] = "data_task_pairs";
-    static const char text[] = "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":[\"train.tsv\",\"train.jsonl\"]},\"text_a\":[\"text\",\"a\"],\"text_b\":\"b\","
+    static const char text[] = "{\"name\":\"t\",\"format\":\"auto\",\"files\":{\"train\":[\"train.tsv\",\"train.jsonl\"]},\"text_a\":["
+                               "\"text\",\"a\"],\"text_b\":\"b\","
                                "\"pair\":\"auto\",\"label\":\"label\",\"labels\":[\"x\",\"y\"],\"metrics\":[\"accuracy\"]}";
     static const struct {
         const char *name, *rows;
         bool pair;
-    } files[] = {{"train.tsv", "text\tlabel\np\tx\n", false}, {"train.tsv", "a\tB \tlabel\np\tq\tx\n", true},
-                 {"train.jsonl", "{\"text\":\"p\",\"label\":\"x\"}\n", false}, {"train.jsonl", "{\"a\":\"p\",\"b\":\"q\",\"label\":\"x\"}\n", true}};
+    } files[] = {{"train.tsv", "text\tlabel\np\tx\n", false},
+                 {"train.tsv", "a\tB \tlabel\np\tq\tx\n", true},
+                 {"train.jsonl", "{\"text\":\"p\",\"label\":\"x\"}\n", false},
+                 {"train.jsonl", "{\"a\":\"p\",\"b\":\"q\",\"label\":\"x\"}\n", true}};
     snc_task *t, *again;
     char *json;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -259,8 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_tasks_say_what_glue_says), cmocka_unit_test(name_is_found_through_the_working_folder),
         cmocka_unit_test(effective_json_is_the_same_task),  cmocka_unit_test(wrong_fields_are_named),
-        cmocka_unit_test(labels_are_discovered_in_order),
-        cmocka_unit_test(pairs_are_discovered_and_columns_replaced),
+        cmocka_unit_test(labels_are_discovered_in_order),   cmocka_unit_test(pairs_are_discovered_and_columns_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,7 @@
 /* Files of rows as people have them: compressed, marked, or in another encoding. */
+#include "check.h"
 #include "data/textfile_priv.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <string.h>
 #include <zlib.h>
 

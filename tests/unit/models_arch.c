@@ -1,10 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* Archs, policies and configs survive JSON; what is wrong in one, or does not fit its parent, is named. */
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "files.h"
 #include "models/arch.h"
 #include "nano.h"
@@ -52,7 +48,7 @@ static void bad_arch_json_is_named(void **state)
 static void an_arch_must_fit_its_parent(void **state)
 {
     (void)state;
-    snc_bert_config c = nano_config();
+    snc_encoder_config c = nano_config();
     snc_arch parent = snc_arch_full(&c), a = narrow();
     assert_ok(snc_arch_check(&parent, &parent));
     assert_ok(snc_arch_check(&a, &parent));
@@ -132,30 +128,30 @@ static void a_policy_survives_json(void **state)
 static void a_config_survives_json(void **state)
 {
     (void)state;
-    snc_bert_config c = nano_config(), d;
+    snc_encoder_config c = nano_config(), d;
     c.act = SNC_ACT_RELU;
     c.regression = true;
     c.classes = 1;
-    cJSON *j = snc_bert_config_to_json(&c);
-    assert_ok(snc_bert_config_from_json(&d, j, "f"));
+    cJSON *j = snc_encoder_config_to_json(&c);
+    assert_ok(snc_encoder_config_from_json(&d, j, "f"));
     assert_int_equal(d.vocab, NANO_V);
     assert_int_equal(d.act, SNC_ACT_RELU);
     assert_true(d.norm_eps == c.norm_eps && d.hidden_dropout == c.hidden_dropout);
     assert_true(d.regression);
     cJSON_ReplaceItemInObject(j, "act", cJSON_CreateString("swish"));
-    assert_fails(snc_bert_config_from_json(&d, j, "f"), SNC_E_FORMAT, "'act' is 'swish'");
+    assert_fails(snc_encoder_config_from_json(&d, j, "f"), SNC_E_FORMAT, "'act' is 'swish'");
     cJSON_ReplaceItemInObject(j, "act", cJSON_CreateString("gelu"));
     cJSON_ReplaceItemInObject(j, "heads", cJSON_CreateNumber(65536));
-    assert_fails(snc_bert_config_from_json(&d, j, "f"), SNC_E_FORMAT, "65536 heads of width 8 are too wide");
+    assert_fails(snc_encoder_config_from_json(&d, j, "f"), SNC_E_FORMAT, "65536 heads of width 8 are too wide");
     cJSON_Delete(j);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_arch_survives_json),      cmocka_unit_test(bad_arch_json_is_named),
-        cmocka_unit_test(an_arch_must_fit_its_parent), cmocka_unit_test(a_policy_survives_json), cmocka_unit_test(q_k_and_v_may_differ),
-        cmocka_unit_test(one_dtype_may_stand_for_all_layers),
+        cmocka_unit_test(an_arch_survives_json),       cmocka_unit_test(bad_arch_json_is_named),
+        cmocka_unit_test(an_arch_must_fit_its_parent), cmocka_unit_test(a_policy_survives_json),
+        cmocka_unit_test(q_k_and_v_may_differ),        cmocka_unit_test(one_dtype_may_stand_for_all_layers),
         cmocka_unit_test(a_config_survives_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

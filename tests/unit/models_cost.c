@@ -1,33 +1,29 @@
-#include <setjmp.h>
-#include <stdarg.h>
+/* Multiply-adds, parameters and bytes, against BERT's published numbers and against the table of parameters. */
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "models/cost.h"
 #include "models/model.h"
 #include "unit/models_nano.h"
 
-static snc_bert_config bert_base(void)
+static snc_encoder_config bert_base(void)
 {
-    return (snc_bert_config){.vocab = 30522,
-                             .positions = 512,
-                             .types = 2,
-                             .hidden = 768,
-                             .layers = 12,
-                             .heads = 12,
-                             .head_width = 64,
-                             .ffn = 3072,
-                             .classes = 2};
+    return (snc_encoder_config){.vocab = 30522,
+                                .positions = 512,
+                                .types = 2,
+                                .hidden = 768,
+                                .layers = 12,
+                                .heads = 12,
+                                .head_width = 64,
+                                .ffn = 3072,
+                                .classes = 2};
 }
 
 /* The four corners of the published BERT space: 11.177, 5.589, 4.382 and 2.191 GMACs, 109.5, 67.0, 57.5 and 41.0 M. */
 static void macs_and_parameters_of_bert_base(void **state)
 {
     (void)state;
-    snc_bert_config c = bert_base();
+    snc_encoder_config c = bert_base();
     static const int corner[4][3] = {{12, 12, 3072}, {6, 12, 3072}, {12, 6, 1024}, {6, 6, 1024}};
     static const int64_t gmacs[4] = {11177, 5589, 4382, 2191}, params[4] = {1095, 670, 575, 410};
     for (int i = 0; i < 4; i++) {
@@ -56,7 +52,7 @@ static void parameters_equal_the_table(void **state)
 static void int8_is_about_a_quarter_of_f32(void **state)
 {
     (void)state;
-    snc_bert_config c = bert_base();
+    snc_encoder_config c = bert_base();
     snc_arch a = snc_arch_full(&c);
     snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32), i8 = snc_policy_uniform(SNC_I8, SNC_I8);
     snc_bytes x, y;

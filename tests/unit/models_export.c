@@ -1,20 +1,15 @@
 /* An exported file gives the logits of the prefix net it was cut from. */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/fmap.h"
 #include "base/isa.h"
+#include "check.h"
 #include "models/cost.h"
 #include "models/export.h"
 #include "models/snc_file.h"
@@ -40,8 +35,7 @@ static int drop_folder(void **state)
     return rmdir(folder);
 }
 
-static void run(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *a, const snc_policy *p,
-                const snc_tokens *x)
+static void run(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arch *a, const snc_policy *p, const snc_tokens *x)
 {
     snc_net *n;
     assert_int_equal(snc_net_create(&n, ctx, w, a, p, &(snc_net_opts)SNC_NET_OPTS_INIT), SNC_OK);

@@ -1,16 +1,11 @@
 /* INT4 in models: export and prefix agree, the file holds what it says and refuses what it must, sizes are known. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "base/fmap.h"
 #include "base/isa.h"
+#include "check.h"
 #include "files.h"
 #include "models/cost.h"
 #include "models/export.h"
@@ -29,10 +24,7 @@ static snc_model *full_nano(void)
     return m;
 }
 
-static snc_arch subnet(void)
-{
-    return (snc_arch){.layers = 2, .hidden = 16, .source = {0, 2}, .heads = {4, 2}, .ffn = {48, 16}};
-}
+static snc_arch subnet(void) { return (snc_arch){.layers = 2, .hidden = 16, .source = {0, 2}, .heads = {4, 2}, .ffn = {48, 16}}; }
 
 static snc_policy int4(void)
 {
@@ -103,7 +95,7 @@ static void an_int4_file_loads_as_f32_within_its_error(void **state)
         double e = 0, all = 0;
         int n = m->params.p[i].rows * m->params.p[i].cols;
         for (int k = 0; k < n; k++) e += pow((double)a[k] - (double)b[k], 2), all += (double)a[k] * (double)a[k];
-        assert_true(e <= (snc_param_dtype(&p, NANO_L, i) == SNC_I4 ? INT4_ERROR * all : 0));
+        assert_true(e <= (snc_spec_dtype(&p, m->params.p[i].row, m->params.p[i].layer) == SNC_I4 ? INT4_ERROR * all : 0));
     }
     snc_model_free(x);
     snc_model_free(m);
@@ -123,7 +115,8 @@ static void cost_knows_the_bytes_of_an_int4_file(void **state)
         int64_t data = 0;
         assert_ok(snc_export_model(path, &ctx, m, &a[i], &p));
         assert_ok(snc_sncfile_open(&f, path));
-        for (int k = 0; k < snc_st_count(snc_sncfile_tensors(f)); k++) data += (int64_t)snc_st_tensors_view(snc_sncfile_tensors(f))[k].bytes;
+        for (int k = 0; k < snc_st_count(snc_sncfile_tensors(f)); k++)
+            data += (int64_t)snc_st_tensors_view(snc_sncfile_tensors(f))[k].bytes;
         snc_cost_bytes(&want, &m->cfg, &a[i], &p, 0, 1000);
         assert_int_equal(want.total - want.header, data);
         snc_sncfile_close(f);

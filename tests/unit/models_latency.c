@@ -1,38 +1,31 @@
 /* The latency table as a data structure; how well it predicts is measured by tests/bench/models_latency_error.c. */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/fmap.h"
+#include "check.h"
 #include "models/latency.h"
 #include "models/measure.h"
 #include "unit/models_nano.h"
 
-static snc_latency_space nano_space(void)
+static snc_space *nano_space(void)
 {
-    return (snc_latency_space){.hidden = {72, 40, 56, 72},
-                               .n_hidden = 4,
-                               .heads = {4, 2, 1, 3},
-                               .n_heads = 4,
-                               .ffn = {88, 40, 64},
-                               .n_ffn = 3,
-                               .linear = {SNC_I8, SNC_F32},
-                               .n_linear = 2,
-                               .embed = {SNC_I8},
-                               .n_embed = 1};
+    const snc_space_opts o = {.depth_rule = "even", .fp = SNC_F32};
+    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    cJSON *j = cJSON_Parse("{\"hidden\":[72,40,56],\"heads\":[4,2,1,3],\"ffn\":[88,40,64]}");
+    snc_space *s = NULL;
+    assert_int_equal(snc_space_from_json(&s, &m->cfg, &m->arch, &o, j, "nano"), SNC_OK);
+    cJSON_Delete(j);
+    snc_model_free(m);
+    return s;
 }
 
-static snc_err build(snc_latency **t, const snc_latency_space *s, double percentile)
+static snc_err build(snc_latency **t, const snc_space *s, double percentile)
 {
     snc_model *m = nano_model_make(SNC_ACT_GELU);
     snc_ctx ctx = SNC_CTX_INIT;
@@ -55,13 +48,13 @@ static snc_err build(snc_latency **t, const snc_latency_space *s, double percent
 static void a_table_survives_its_file(void **state)
 {
     (void)state;
-    snc_latency_space s = nano_space();
+    snc_space *s = nano_space();
     snc_latency *t, *back;
     snc_ctx ctx = SNC_CTX_INIT, other = SNC_CTX_INIT;
     char folder[] = "/tmp/snc-latency-XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/t.json", folder);
-    assert_int_equal(build(&t, &s, 0.5), SNC_OK);
+    assert_int_equal(build(&t, s, 0.5), SNC_OK);
     assert_int_equal(snc_latency_save(t, path), SNC_OK);
     assert_int_equal(snc_latency_load(&back, path), SNC_OK);
     snc_model *m = nano_model_make(SNC_ACT_GELU);
@@ -79,6 +72,7 @@ static void a_table_survives_its_file(void **state)
     assert_false(snc_latency_fits_host(back, &other));
     snc_latency_free(back);
     snc_latency_free(t);
+    snc_space_free(s);
     snc_model_free(m);
     remove(path);
     rmdir(folder);
@@ -88,15 +82,15 @@ static void bad_spaces_are_refused(void **state)
 {
     (void)state;
     snc_latency *t;
-    snc_latency_space s = nano_space();
-    s.heads[2] = 5;
-    assert_int_equal(build(&t, &s, 0.5), SNC_E_SHAPE);
+    snc_space *s = nano_space();
+    assert_int_equal(build(&t, s, 1.0), SNC_E_ARG);
+    s->gene[2].value[3] = 5;
+    assert_int_equal(build(&t, s, 0.5), SNC_E_SHAPE);
     assert_non_null(strstr(snc_err_text(), "heads 5"));
-    s = nano_space();
-    s.n_ffn = 0;
-    assert_int_equal(build(&t, &s, 0.5), SNC_E_ARG);
-    s = nano_space();
-    assert_int_equal(build(&t, &s, 1.0), SNC_E_ARG);
+    s->gene[2].value[3] = 4;
+    for (int l = 0; l < s->layers; l++) s->gene[snc_space_layer(s, l) + 1].n = 0;
+    assert_int_equal(build(&t, s, 0.5), SNC_E_ARG);
+    snc_space_free(s);
 }
 
 static void bad_files_are_refused(void **state)
@@ -135,8 +129,7 @@ static void percentiles_and_their_intervals(void **state)
     snc_timing t;
     for (int i = 0; i < 100; i++) us[i] = 100 - i;
     snc_timing_of(&t, us, 100, 0.5);
-    assert_true(t.median == 50.5 && t.min == 1 && fabs(t.p90 - 90.1) < 1e-9 && fabs(t.p99 - 99.01) < 1e-9 &&
-                t.mean == 50.5);
+    assert_true(t.median == 50.5 && t.min == 1 && fabs(t.p90 - 90.1) < 1e-9 && fabs(t.p99 - 99.01) < 1e-9 && t.mean == 50.5);
     assert_true(t.low == 40 && t.high == 61); /* the textbook ranks for n = 100 */
     double few[3] = {3, 1, 2};
     snc_timing_of(&t, few, 3, 0.99);

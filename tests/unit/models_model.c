@@ -1,11 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The table of parameters is BERT's, random weights follow from seed and name, an extract is the prefix of its parent. */
 
-#include <cmocka.h>
 #include <math.h>
 
+#include "check.h"
 #include "files.h"
 #include "models/model.h"
 #include "nano.h"
@@ -19,9 +16,9 @@ static void the_table_has_every_parameter_of_bert(void **state)
     size_t layer = (size_t)(3 * (A * C + A) + C * A + C + 2 * C + F * C + F + C * F + C + 2 * C);
     size_t rest = (size_t)((NANO_V + NANO_P + 2) * C + 2 * C + C * C + C + NANO_K * C + NANO_K);
     assert_int_equal(snc_params_count(&m->params), NANO_L * layer + rest);
-    assert_string_equal(m->params.p[m->ix.layer[2].ffn_in.w].name, "layer.2.ffn.in.weight");
-    assert_string_equal(m->params.p[m->ix.layer[0].attn_norm.b].name, "layer.0.attention.norm.bias");
-    assert_string_equal(m->params.p[m->ix.classifier.b].name, "classifier.bias");
+    assert_string_equal(m->params.p[snc_model_at(m, SNC_ROLE_FFN_IN, 2)].name, "layer.2.ffn.in.weight");
+    assert_string_equal(m->params.p[snc_model_at(m, SNC_ROLE_ATTENTION_NORM_BIAS, 0)].name, "layer.0.attention.norm.bias");
+    assert_string_equal(m->params.p[snc_model_at(m, SNC_ROLE_CLASSIFIER_BIAS, 0)].name, "classifier.bias");
     for (int i = 0; i < m->params.n; i++) {
         const char *name = m->params.p[i].name;
         bool decays = strstr(name, ".weight") && !strstr(name, "norm");
@@ -35,7 +32,7 @@ static void the_table_has_every_parameter_of_bert(void **state)
 static void random_weights_depend_on_seed_and_name_alone(void **state)
 {
     (void)state;
-    snc_bert_config c = nano_config();
+    snc_encoder_config c = nano_config();
     snc_model *a = NULL, *b = NULL;
     snc_arch full = snc_arch_full(&c);
     assert_ok(snc_model_new(&a, &c, &full));
@@ -44,14 +41,17 @@ static void random_weights_depend_on_seed_and_name_alone(void **state)
     assert_ok(snc_model_new(&b, &c, &full));
     snc_model_init_random(a, 5);
     snc_model_init_random(b, 5);
-    assert_memory_equal(snc_params_w(&a->params, a->ix.pooler.w), snc_params_w(&b->params, b->ix.pooler.w), 4096);
-    const float *w = snc_params_w(&a->params, a->ix.word), *norm = snc_params_w(&a->params, a->ix.embed_norm.w);
+    assert_memory_equal(snc_params_w(&a->params, snc_model_at(a, SNC_ROLE_POOLER, 0)),
+                        snc_params_w(&b->params, snc_model_at(b, SNC_ROLE_POOLER, 0)), 4096);
+    const float *w = snc_params_w(&a->params, snc_model_at(a, SNC_ROLE_WORD, 0)),
+                *norm = snc_params_w(&a->params, snc_model_at(a, SNC_ROLE_EMBED_NORM, 0));
     double square = 0;
     for (int i = 0; i < NANO_V * NANO_C; i++) square += (double)w[i] * (double)w[i];
     assert_true(fabs(sqrt(square / (NANO_V * NANO_C)) - 0.02) < 0.001);
-    assert_true(norm[3] == 1.0f && snc_params_w(&a->params, a->ix.layer[0].q.b)[0] == 0.0f);
+    assert_true(norm[3] == 1.0f && snc_params_w(&a->params, snc_model_at(a, SNC_ROLE_Q_BIAS, 0))[0] == 0.0f);
     snc_model_init_random(b, 6);
-    assert_memory_not_equal(snc_params_w(&a->params, a->ix.pooler.w), snc_params_w(&b->params, b->ix.pooler.w), 4096);
+    assert_memory_not_equal(snc_params_w(&a->params, snc_model_at(a, SNC_ROLE_POOLER, 0)),
+                            snc_params_w(&b->params, snc_model_at(b, SNC_ROLE_POOLER, 0)), 4096);
     snc_model_free(a);
     snc_model_free(b);
 }
@@ -74,19 +74,19 @@ static void an_extract_is_the_prefix_of_its_parent(void **state)
     assert_ok(snc_model_extract(&x, m, &a));
     for (int i = 0; i < 17; i++)
         for (int c = 0; c < 20; c++) {
-            assert_true(at(x, x->ix.layer[1].ffn_in.w, i, c) == at(m, m->ix.layer[2].ffn_in.w, i, c));
-            assert_true(at(x, x->ix.layer[1].ffn_out.w, c, i) == at(m, m->ix.layer[2].ffn_out.w, c, i));
+            assert_true(at(x, snc_model_at(x, SNC_ROLE_FFN_IN, 1), i, c) == at(m, snc_model_at(m, SNC_ROLE_FFN_IN, 2), i, c));
+            assert_true(at(x, snc_model_at(x, SNC_ROLE_FFN_OUT, 1), c, i) == at(m, snc_model_at(m, SNC_ROLE_FFN_OUT, 2), c, i));
         }
     for (int i = 0; i < 24; i++) {
-        assert_true(at(x, x->ix.layer[0].v.b, 0, i) == at(m, m->ix.layer[1].v.b, 0, i));
-        assert_true(at(x, x->ix.layer[0].o.w, 19, i) == at(m, m->ix.layer[1].o.w, 19, i));
+        assert_true(at(x, snc_model_at(x, SNC_ROLE_V_BIAS, 0), 0, i) == at(m, snc_model_at(m, SNC_ROLE_V_BIAS, 1), 0, i));
+        assert_true(at(x, snc_model_at(x, SNC_ROLE_O, 0), 19, i) == at(m, snc_model_at(m, SNC_ROLE_O, 1), 19, i));
     }
-    assert_true(at(x, x->ix.word, 96, 19) == at(m, m->ix.word, 96, 19));
-    assert_true(at(x, x->ix.classifier.w, 1, 19) == at(m, m->ix.classifier.w, 1, 19));
-    assert_int_equal(x->params.p[x->ix.pooler.w].rows, 20);
+    assert_true(at(x, snc_model_at(x, SNC_ROLE_WORD, 0), 96, 19) == at(m, snc_model_at(m, SNC_ROLE_WORD, 0), 96, 19));
+    assert_true(at(x, snc_model_at(x, SNC_ROLE_CLASSIFIER, 0), 1, 19) == at(m, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0), 1, 19));
+    assert_int_equal(x->params.p[snc_model_at(x, SNC_ROLE_POOLER, 0)].rows, 20);
     assert_int_equal(x->arch.source[0], 0); /* its own layers */
     assert_string_equal(x->labels[1], "yes");
-    assert_int_equal(x->tokenizer.vocab_bytes, m->tokenizer.vocab_bytes);
+    assert_int_equal(snc_tok_assets_bytes(&x->tokenizer), snc_tok_assets_bytes(&m->tokenizer));
     assert_true(x->has_head);
 
     snc_arch last = {.layers = 1, .hidden = 20, .source = {1}, .heads = {1}, .ffn = {17}};
@@ -118,13 +118,13 @@ static void a_new_head_leaves_the_encoder_alone(void **state)
         assert_memory_equal(snc_params_w(&m->params, i), snc_params_w(&before->params, i),
                             (size_t)m->params.p[i].rows * (size_t)m->params.p[i].cols * sizeof(float));
     float w[3 * NANO_C];
-    memcpy(w, snc_params_w(&m->params, m->ix.classifier.w), sizeof w);
-    assert_true(w[0] != 0.0f && fabsf(w[0]) < 0.2f && snc_params_w(&m->params, m->ix.classifier.b)[2] == 0.0f);
+    memcpy(w, snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0)), sizeof w);
+    assert_true(w[0] != 0.0f && fabsf(w[0]) < 0.2f && snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER_BIAS, 0))[2] == 0.0f);
     assert_ok(snc_model_set_head(m, 1, true, NULL, 9));
     assert_null(m->labels);
     assert_true(m->cfg.regression);
     assert_ok(snc_model_set_head(m, 3, false, NULL, 9));
-    assert_memory_equal(w, snc_params_w(&m->params, m->ix.classifier.w), sizeof w);
+    assert_memory_equal(w, snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0)), sizeof w);
     assert_fails(snc_model_set_head(m, 2, true, NULL, 9), SNC_E_ARG, "a regression head has 1 output, not 2");
     assert_fails(snc_model_set_head(m, 0, false, NULL, 9), SNC_E_ARG, "0 classes");
     snc_model_free(m);
@@ -142,8 +142,8 @@ static void a_policy_touches_matrices_alone(void **state)
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *q = &m->params.p[i];
         snc_dtype want = !(q->flags & SNC_PARAM_DECAY) ? SNC_F32 : q->flags & SNC_PARAM_ROWS ? SNC_BF16 : SNC_I8;
-        if (i == m->ix.layer[1].o.w || i == m->ix.classifier.w) want = SNC_F32;
-        assert_int_equal(snc_param_dtype(&p, NANO_L, i), want);
+        if (i == snc_model_at(m, SNC_ROLE_O, 1) || i == snc_model_at(m, SNC_ROLE_CLASSIFIER, 0)) want = SNC_F32;
+        assert_int_equal(snc_spec_dtype(&p, q->row, q->layer), want);
     }
     snc_model_free(m);
 }
@@ -151,7 +151,7 @@ static void a_policy_touches_matrices_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_has_every_parameter_of_bert), cmocka_unit_test(random_weights_depend_on_seed_and_name_alone),
+        cmocka_unit_test(the_table_has_every_parameter_of_bert),  cmocka_unit_test(random_weights_depend_on_seed_and_name_alone),
         cmocka_unit_test(an_extract_is_the_prefix_of_its_parent), cmocka_unit_test(a_new_head_leaves_the_encoder_alone),
         cmocka_unit_test(a_policy_touches_matrices_alone),
     };

@@ -15,19 +15,20 @@ enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56 };
 
 /* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of
  * order 1. */
-static inline snc_model *nano_model_make(snc_act act)
+static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
 {
-    snc_bert_config c = {.vocab = 97,
-                         .positions = 48,
-                         .types = 2,
-                         .hidden = 72,
-                         .layers = 3,
-                         .heads = 4,
-                         .head_width = 20,
-                         .ffn = 88,
-                         .classes = NANO_CLASSES,
-                         .act = act,
-                         .norm_eps = 1e-12f};
+    snc_encoder_config c = {.family = family,
+                            .vocab = 97,
+                            .positions = 48,
+                            .types = snc_family_has(family, SNC_ROLE_TYPE) ? 2 : 0,
+                            .hidden = 72,
+                            .layers = 3,
+                            .heads = 4,
+                            .head_width = 20,
+                            .ffn = 88,
+                            .classes = NANO_CLASSES,
+                            .act = act,
+                            .norm_eps = 1e-12f};
     snc_arch a = snc_arch_full(&c);
     snc_model *m = NULL;
     snc_rng r;
@@ -38,11 +39,12 @@ static inline snc_model *nano_model_make(snc_act act)
         const snc_param *p = &m->params.p[i];
         float *w = snc_params_w(&m->params, i);
         bool gamma = strstr(p->name, "norm.weight") != NULL;
-        for (int k = 0; k < p->rows * p->cols; k++)
-            w[k] = (float)(snc_rng_normal(&r) * (gamma ? 0.1 : 0.15)) + (gamma ? 1.0f : 0.0f);
+        for (int k = 0; k < p->rows * p->cols; k++) w[k] = (float)(snc_rng_normal(&r) * (gamma ? 0.1 : 0.15)) + (gamma ? 1.0f : 0.0f);
     }
     return m;
 }
+
+static inline snc_model *nano_model_make(snc_act act) { return nano_family_make(act, &snc_family_bert); }
 
 /* Layers 0 and 2, narrower everywhere, no width round. */
 static inline snc_arch nano_subnet(const snc_model *m)
@@ -117,8 +119,7 @@ static inline void nano_norm(double *x, const snc_model *m, snc_lin i, int C)
     double mean = 0, var = 0;
     for (int c = 0; c < C; c++) mean += x[c] / C;
     for (int c = 0; c < C; c++) var += (x[c] - mean) * (x[c] - mean) / C;
-    for (int c = 0; c < C; c++)
-        x[c] = (x[c] - mean) / sqrt(var + (double)m->cfg.norm_eps) * (double)g[c] + (double)b[c];
+    for (int c = 0; c < C; c++) x[c] = (x[c] - mean) / sqrt(var + (double)m->cfg.norm_eps) * (double)g[c] + (double)b[c];
 }
 
 static inline double nano_act(double x, snc_act act)
@@ -128,8 +129,7 @@ static inline double nano_act(double x, snc_act act)
     return 0.5 * x * (1 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
 }
 
-static inline void nano_attention(double *y, const double *q, const double *k, const double *v, int i, int len, int A,
-                                  int D, int h)
+static inline void nano_attention(double *y, const double *q, const double *k, const double *v, int i, int len, int A, int D, int h)
 {
     double p[64], max = -1e30, sum = 0;
     for (int j = 0; j < len; j++) {
@@ -144,50 +144,61 @@ static inline void nano_attention(double *y, const double *q, const double *k, c
     }
 }
 
-static inline void nano_layer(double *h, const snc_model *m, const snc_layer_index *ix, int len, int C, int A, int F)
+static inline void nano_layer(double *h, const snc_model *m, int layer, int len, int C, int A, int F)
 {
     static double q[64 * 100], k[64 * 100], v[64 * 100], y[100], o[100], f[100];
     int D = m->cfg.head_width;
     for (int t = 0; t < len; t++) {
-        nano_linear(q + t * A, m, ix->q, h + t * C, A, C);
-        nano_linear(k + t * A, m, ix->k, h + t * C, A, C);
-        nano_linear(v + t * A, m, ix->v, h + t * C, A, C);
+        nano_linear(q + t * A, m, snc_model_lin(m, SNC_ROLE_Q, layer), h + t * C, A, C);
+        nano_linear(k + t * A, m, snc_model_lin(m, SNC_ROLE_K, layer), h + t * C, A, C);
+        nano_linear(v + t * A, m, snc_model_lin(m, SNC_ROLE_V, layer), h + t * C, A, C);
     }
     for (int t = 0; t < len; t++) {
         double *x = h + t * C;
         for (int head = 0; head < A / D; head++) nano_attention(y, q, k, v, t, len, A, D, head);
-        nano_linear(o, m, ix->o, y, C, A);
+        nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
         for (int c = 0; c < C; c++) x[c] += o[c];
-        nano_norm(x, m, ix->attn_norm, C);
-        nano_linear(f, m, ix->ffn_in, x, F, C);
+        nano_norm(x, m, snc_model_lin(m, SNC_ROLE_ATTENTION_NORM, layer), C);
+        nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, F, C);
         for (int c = 0; c < F; c++) f[c] = nano_act(f[c], m->cfg.act);
-        nano_linear(o, m, ix->ffn_out, f, C, F);
+        nano_linear(o, m, snc_model_lin(m, SNC_ROLE_FFN_OUT, layer), f, C, F);
         for (int c = 0; c < C; c++) x[c] += o[c];
-        nano_norm(x, m, ix->ffn_norm, C);
+        nano_norm(x, m, snc_model_lin(m, SNC_ROLE_FFN_NORM, layer), C);
     }
+}
+
+/* What a token reads of one table; nothing where the family has none. */
+static inline double nano_row(const snc_model *m, snc_role table, int row, int c)
+{
+    int i = snc_model_at(m, table, 0);
+    return i < 0 ? 0 : (double)snc_params_w(&m->params, i)[row * m->arch.hidden + c];
+}
+
+static inline void nano_pool(double *h, const snc_model *m, int C)
+{
+    double pooled[100];
+    snc_head head = snc_family_of(&m->cfg)->head;
+    if (head == SNC_HEAD_NONE) return;
+    nano_linear(pooled, m, snc_model_lin(m, SNC_ROLE_POOLER, 0), h, C, C);
+    for (int c = 0; c < C; c++) h[c] = head == SNC_HEAD_TANH ? tanh(pooled[c]) : fmax(pooled[c], 0);
 }
 
 /* logits [B, K] */
 static inline void nano_forward(double *logits, const snc_model *m, const snc_arch *a, const snc_tokens *x)
 {
     static double h[64 * 100];
-    int C = a->hidden, ld = m->arch.hidden;
-    const float *word = snc_params_w(&m->params, m->ix.word), *pos = snc_params_w(&m->params, m->ix.position),
-                *type = snc_params_w(&m->params, m->ix.type);
+    int C = a->hidden, base = snc_family_of(&m->cfg)->position_base;
     for (int b = 0; b < x->B; b++) {
         int at = x->offsets[b], len = x->offsets[b + 1] - at;
-        double pooled[100];
         for (int t = 0; t < len; t++) {
             for (int c = 0; c < C; c++)
-                h[t * C + c] = (double)word[x->ids[at + t] * ld + c] + (double)pos[t * ld + c] +
-                               (double)type[x->types[at + t] * ld + c];
-            nano_norm(h + t * C, m, m->ix.embed_norm, C);
+                h[t * C + c] = nano_row(m, SNC_ROLE_WORD, x->ids[at + t], c) + nano_row(m, SNC_ROLE_POSITION, base + t, c) +
+                               nano_row(m, SNC_ROLE_TYPE, x->types[at + t], c);
+            nano_norm(h + t * C, m, snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0), C);
         }
-        for (int l = 0; l < a->layers; l++)
-            nano_layer(h, m, &m->ix.layer[a->source[l]], len, C, m->cfg.head_width * a->heads[l], a->ffn[l]);
-        nano_linear(pooled, m, m->ix.pooler, h, C, C);
-        for (int c = 0; c < C; c++) pooled[c] = tanh(pooled[c]);
-        nano_linear(logits + b * NANO_CLASSES, m, m->ix.classifier, pooled, NANO_CLASSES, C);
+        for (int l = 0; l < a->layers; l++) nano_layer(h, m, a->source[l], len, C, m->cfg.head_width * a->heads[l], a->ffn[l]);
+        nano_pool(h, m, C);
+        nano_linear(logits + b * NANO_CLASSES, m, snc_model_lin(m, SNC_ROLE_CLASSIFIER, 0), h, NANO_CLASSES, C);
     }
 }
 

@@ -1,24 +1,19 @@
+/* The inference path against a plain forward pass written here, and against itself: other batches, threads, ISAs, nets. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
-/* The inference path against a plain forward pass written here, and against itself: other batches, threads, ISAs, nets.
- */
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "models/bert.h"
+#include "check.h"
+#include "models/engine.h"
 #include "models/runtime.h"
+#include "report/bench_rows.h"
 #include "unit/models_nano.h"
 
 enum { K = NANO_CLASSES };
@@ -46,8 +41,7 @@ static double distance(const float *a, const float *b, int n)
 }
 
 /* Logits of one config through a fresh weights object. */
-static void logits_of(float *logits, const snc_ctx *ctx, const snc_model *m, const snc_arch *a, const snc_policy *p,
-                      const snc_tokens *x)
+static void logits_of(float *logits, const snc_ctx *ctx, const snc_model *m, const snc_arch *a, const snc_policy *p, const snc_tokens *x)
 {
     snc_weights *w;
     snc_net *n;
@@ -75,8 +69,7 @@ static void f32_equals_a_plain_forward(void **state)
             for (int k = 0; k < 7 * K; k++) f[k] = (float)want[k];
             for (size_t b = 0; b < sizeof backends / sizeof *backends; b++) {
                 snc_ctx ctx = context(2, backends[b]);
-                if (ctx.backend == SNC_BACKEND_NATIVE && snc_isa_now() == SNC_ISA_SCALAR)
-                    continue; /* there is none for f32 */
+                if (ctx.backend == SNC_BACKEND_NATIVE && snc_isa_now() == SNC_ISA_SCALAR) continue; /* there is none for f32 */
                 logits_of(got, &ctx, m, &arch[a], &p, &x.t);
                 assert_true(distance(got, f, 7 * K) < F32_TOLERANCE);
             }
@@ -95,18 +88,18 @@ static void f32_equals_the_training_engine(void **state)
     static const snc_backend backends[] = {SNC_BACKEND_REF, SNC_BACKEND_AUTO};
     for (size_t b = 0; b < 2; b++) {
         snc_ctx ctx = context(1, backends[b]);
-        snc_bert_opts o = SNC_BERT_OPTS_INIT;
+        snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
         snc_policy p = snc_policy_uniform(SNC_F32, SNC_F32);
-        snc_bert *e;
+        snc_engine *e;
         o.train = false;
-        assert_int_equal(snc_bert_create(&e, &ctx, m, &o), SNC_OK);
+        assert_int_equal(snc_engine_create(&e, &ctx, m, &o), SNC_OK);
         for (size_t a = 0; a < 2; a++) {
             float want[9 * K], got[9 * K];
-            assert_int_equal(snc_bert_forward(e, want, &arch[a], &x.t, NULL), SNC_OK);
+            assert_int_equal(snc_engine_forward(e, want, &arch[a], &x.t, NULL), SNC_OK);
             logits_of(got, &ctx, m, &arch[a], &p, &x.t);
             assert_true(distance(got, want, 9 * K) < F32_TOLERANCE);
         }
-        snc_bert_free(e);
+        snc_engine_free(e);
     }
     nano_batch_dispose(&x);
     snc_model_free(m);
@@ -280,8 +273,7 @@ static void bad_batches_are_refused(void **state)
     snc_ctx ctx = context(1, SNC_BACKEND_REF);
     snc_weights *w;
     snc_net *n;
-    snc_net_opts small = {.max_tokens = 100, .max_seqs = 4, .max_len = 10},
-                 none = {.max_tokens = 0, .max_seqs = 4, .max_len = 10};
+    snc_net_opts small = {.max_tokens = 100, .max_seqs = 4, .max_len = 10}, none = {.max_tokens = 0, .max_seqs = 4, .max_len = 10};
     assert_int_equal(snc_weights_from_model(&w, &ctx, m), SNC_OK);
     assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &none), SNC_E_ARG);
     assert_int_equal(snc_net_create(&n, &ctx, w, NULL, NULL, &small), SNC_OK);
@@ -292,10 +284,8 @@ static void bad_batches_are_refused(void **state)
     refused(n, (snc_tokens){.B = 0, .T = 0, .ids = ids, .types = types, .offsets = at}, SNC_E_SHAPE, "0 sequences");
     refused(n, (snc_tokens){.B = 5, .T = 11, .ids = ids, .types = types, .offsets = at}, SNC_E_SHAPE, "5 sequences");
     int32_t empty[3] = {0, 5, 5}, lengthy[3] = {0, 11, 12}, many[5] = {0, 9, 18, 27, 101};
-    refused(n, (snc_tokens){.B = 2, .T = 5, .ids = ids, .types = types, .offsets = empty}, SNC_E_SHAPE,
-            "sequence 1 has 0");
-    refused(n, (snc_tokens){.B = 2, .T = 12, .ids = ids, .types = types, .offsets = lengthy}, SNC_E_SHAPE,
-            "sequence 0 has 11");
+    refused(n, (snc_tokens){.B = 2, .T = 5, .ids = ids, .types = types, .offsets = empty}, SNC_E_SHAPE, "sequence 1 has 0");
+    refused(n, (snc_tokens){.B = 2, .T = 12, .ids = ids, .types = types, .offsets = lengthy}, SNC_E_SHAPE, "sequence 0 has 11");
     refused(n, (snc_tokens){.B = 4, .T = 101, .ids = ids, .types = types, .offsets = many}, SNC_E_SHAPE, "101 tokens");
     ids[4] = m->cfg.vocab;
     refused(n, t, SNC_E_ARG, "token 4 has id");

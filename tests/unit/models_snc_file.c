@@ -1,21 +1,19 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* A .snc comes back to the bit in every dtype; metadata, tensors and bytes that were damaged are refused by name. */
 
-#include <cmocka.h>
-
+#include "check.h"
 #include "files.h"
 #include "nano.h"
 #include "reseal.h"
 #include "snc_make.h"
+#include "wordpieces.h"
 
 static const snc_ctx ctx = {.threads = 1, .seed = 42, .level = SNC_LOG_ERROR};
 
 static snc_model *full_nano(void)
 {
     snc_model *m = NULL;
-    const char *labels[] = {"bad, \"very\"", "g\xc3\xb6\xc3\xb6" "d"};
+    const char *labels[] = {"bad, \"very\"", "g\xc3\xb6\xc3\xb6"
+                                             "d"};
     assert_ok(nano_model(&m, 11));
     assert_ok(nano_assets(&m->tokenizer));
     assert_ok(snc_model_set_labels(m, labels));
@@ -42,8 +40,8 @@ static void a_saved_model_is_loaded_to_the_bit(void **state)
     assert_int_equal(x->cfg.classes, 2);
     assert_string_equal(x->labels[0], m->labels[0]);
     assert_string_equal(x->labels[1], m->labels[1]);
-    assert_string_equal(x->tokenizer.vocab, m->tokenizer.vocab);
-    assert_string_equal(x->tokenizer.config, m->tokenizer.config);
+    assert_string_equal(blob_text(&x->tokenizer, "vocab"), blob_text(&m->tokenizer, "vocab"));
+    assert_string_equal(blob_text(&x->tokenizer, "config"), blob_text(&m->tokenizer, "config"));
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(x->meta, "note")), "line\none");
     assert_true(x->has_head);
     assert_true(snc_arch_equal(&x->arch, &m->arch));
@@ -125,7 +123,7 @@ static void every_dtype_is_viewed_as_written(void **state)
     snc_arena_free(k.arena);
     const float *b = NULL;
     assert_ok(snc_sncfile_vector_view(&b, f, "layer.0.ffn.in.bias", NANO_F));
-    assert_memory_equal(b, snc_params_w(&m->params, m->ix.layer[0].ffn_in.b), NANO_F * sizeof *b);
+    assert_memory_equal(b, snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_FFN_IN_BIAS, 0)), NANO_F * sizeof *b);
     assert_fails(snc_sncfile_vector_view(&b, f, "layer.0.ffn.in.bias", 3), SNC_E_SHAPE, "no F32 vector of 3");
     assert_fails(snc_sncfile_matrix_view(&v, f, "layer.9.ffn.in.bias"), SNC_E_NOTFOUND, "no parameter 'layer.9");
     snc_sncfile_close(f);
@@ -143,7 +141,7 @@ static void int8_files_load_dequantized(void **state)
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *q = &m->params.p[i];
         const float *a = snc_params_w(&m->params, i), *b = snc_params_w(&x->params, i);
-        snc_dtype t = snc_param_dtype(&p, NANO_L, i);
+        snc_dtype t = snc_spec_dtype(&p, q->row, q->layer);
         for (int r = 0; r < q->rows; r++) {
             float top = 0;
             for (int c = 0; c < q->cols; c++) top = fmaxf(top, fabsf(a[r * q->cols + c]));
@@ -179,14 +177,15 @@ static void the_writer_refuses_what_a_reader_would(void **state)
 
 /* The tensors of a good INT8 file with one metadata value replaced (NULL: removed) or one tensor edited. */
 typedef struct edit {
-    const char *key, *value;      /* of __metadata__ */
-    const char *victim, *rename;  /* rename NULL: dropped */
-    snc_dtype dtype;              /* with `retype` */
+    const char *key, *value;     /* of __metadata__ */
+    const char *victim, *rename; /* rename NULL: dropped */
+    snc_dtype dtype;             /* with `retype` */
     bool retype;
-    float scale;                  /* first scale of the victim, unless 0 */
+    float scale; /* first scale of the victim, unless 0 */
 } edit;
 
-#define META(k, v) (edit) { .key = k, .value = v }
+#define META(k, v) \
+    (edit) { .key = k, .value = v }
 
 static const char *edited(scratch *s, const edit *e)
 {
@@ -237,7 +236,8 @@ static void refuses(scratch *s, const edit *e, snc_err code, const char *fragmen
     const char *path = edited(s, e);
     assert_fails(snc_sncfile_open(&f, path), code, fragment);
     assert_non_null(strstr(snc_err_text(), "edited.snc: "));
-    if (!e->key || strcmp(e->key, "snc_format") != 0 || e->value) assert_fails(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES), code, fragment);
+    if (!e->key || strcmp(e->key, "snc_format") != 0 || e->value)
+        assert_fails(snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES), code, fragment);
 }
 
 static void damaged_metadata_is_named(void **state)
@@ -269,8 +269,10 @@ static void damaged_tensors_are_named(void **state)
     refuses(s, &(edit){.victim = "pooler.weight.scale", .scale = (float)INFINITY}, SNC_E_FORMAT, "scale 0 is inf");
     refuses(s, &(edit){.victim = "pooler.weight.scale", .scale = (float)NAN}, SNC_E_FORMAT, "scale 0 is");
     refuses(s, &(edit){.victim = "tokenizer.config"}, SNC_E_FORMAT, "tensor 'tokenizer.config' is missing");
-    refuses(s, &(edit){.key = "arch", .value = "{\"hidden\":32,\"layers\":[{\"heads\":4,\"ffn\":64},{\"heads\":2,\"ffn\":64},"
-                                               "{\"heads\":4,\"ffn\":64}]}"},
+    refuses(s,
+            &(edit){.key = "arch",
+                    .value = "{\"hidden\":32,\"layers\":[{\"heads\":4,\"ffn\":64},{\"heads\":2,\"ffn\":64},"
+                             "{\"heads\":4,\"ffn\":64}]}"},
             SNC_E_SHAPE, "tensor 'layer.1.attention.q.weight' is [32, 32], expected [16, 32]");
     snc_sncfile *f = NULL;
     assert_ok(snc_sncfile_open(&f, edited(s, &(edit){.victim = "nothing"})));
@@ -297,13 +299,14 @@ static void unaligned_files_are_moved(void **state)
     moved[1] = (char)(header >> 8 & 255);
     moved[2] = (char)(header >> 16);
     snc_sncfile *f = NULL;
-    assert_fails(snc_sncfile_open_mem(&f, (const unsigned char *)moved, n + 1, "moved"), SNC_E_FORMAT, "moved: damaged: its digest is xxh3-64:");
+    assert_fails(snc_sncfile_open_mem(&f, (const unsigned char *)moved, n + 1, "moved"), SNC_E_FORMAT,
+                 "moved: damaged: its digest is xxh3-64:");
     assert_true(reseal((unsigned char *)moved, n + 1));
     assert_ok(snc_sncfile_open_mem(&f, (const unsigned char *)moved, n + 1, "moved"));
     snc_matrix_view v;
     assert_ok(snc_sncfile_matrix_view(&v, f, "classifier.weight"));
     assert_int_equal((uintptr_t)v.data % 4, 0);
-    assert_memory_equal(v.data, snc_params_w(&m->params, m->ix.classifier.w), sizeof(float) * NANO_K * NANO_C);
+    assert_memory_equal(v.data, snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0)), sizeof(float) * NANO_K * NANO_C);
     snc_sncfile_close(f);
     snc_free(moved);
     snc_free(data);
@@ -314,8 +317,16 @@ static void unaligned_files_are_moved(void **state)
 static void every_flipped_byte_is_found(void **state)
 {
     scratch *s = *state;
-    snc_bert_config c = {.vocab = 24, .positions = 6, .types = 2, .hidden = 8, .layers = 1, .heads = 2, .head_width = 4, .ffn = 12,
-                         .classes = 2, .norm_eps = 1e-12f};
+    snc_encoder_config c = {.vocab = 24,
+                            .positions = 6,
+                            .types = 2,
+                            .hidden = 8,
+                            .layers = 1,
+                            .heads = 2,
+                            .head_width = 4,
+                            .ffn = 12,
+                            .classes = 2,
+                            .norm_eps = 1e-12f};
     snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
     snc_model *m = NULL;
     snc_sncfile *f = NULL;
@@ -358,11 +369,32 @@ static void a_file_without_a_digest_is_read(void **state)
     refuses(s, &META(SNC_SEAL_KEY, "crc32:00000000"), SNC_E_FORMAT, "its digest is not written as");
 }
 
+static void a_tokenizer_of_another_kind_is_named_and_refused(void **state)
+{
+    static const snc_tok_kind other = {.name = "letters", .blob = {"model", "pairs"}};
+    scratch *s = *state;
+    snc_model *m = full_nano();
+    snc_st *st = NULL;
+    m->tokenizer.kind = &other;
+    const char *path = scratch_path(s, "letters.snc");
+    assert_ok(snc_model_save(m, path));
+    assert_ok(snc_st_open(&st, path));
+    assert_string_equal(snc_st_metadata_view(st, "tokenizer"), "letters");
+    assert_non_null(snc_st_find(st, "tokenizer.model"));
+    assert_int_equal(snc_st_find(st, "tokenizer.pairs")->bytes, m->tokenizer.blob[1].bytes);
+    assert_null(snc_st_find(st, "tokenizer.vocab"));
+    snc_st_close(st);
+    snc_sncfile *f = NULL;
+    assert_fails(snc_sncfile_open(&f, path), SNC_E_UNSUPPORTED, "letters.snc: tokenizer 'letters': expected wordpiece");
+    snc_model_free(m);
+}
+
 static void a_vocabulary_of_another_size_is_refused(void **state)
 {
     scratch *s = *state;
     snc_model *m = full_nano();
-    m->tokenizer.vocab[m->tokenizer.vocab_bytes - 2] = '\n'; /* "o" and "" */
+    const snc_tok_blob *vocab = snc_tok_blob_view(&m->tokenizer, "vocab");
+    vocab->data[vocab->bytes - 2] = '\n'; /* "o" and "" */
     const char *path = scratch_path(s, "vocab.snc");
     assert_ok(snc_model_save(m, path));
     snc_sncfile *f = NULL;
@@ -387,6 +419,7 @@ int main(void)
         cmocka_unit_test_prestate(unaligned_files_are_moved, state),
         cmocka_unit_test_prestate(every_flipped_byte_is_found, state),
         cmocka_unit_test_prestate(a_file_without_a_digest_is_read, state),
+        cmocka_unit_test_prestate(a_tokenizer_of_another_kind_is_named_and_refused, state),
         cmocka_unit_test_prestate(a_vocabulary_of_another_size_is_refused, state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

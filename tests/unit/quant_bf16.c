@@ -1,18 +1,13 @@
 /* The BF16 linear layer against a double reference, and embedding tables in each dtype. */
 #define _POSIX_C_SOURCE 200112L /* setenv */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "quant/bf16linear.h"
 #include "quant/embed.h"
 

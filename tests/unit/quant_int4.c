@@ -1,18 +1,13 @@
 /* INT4 rows and the linear layer over them: the error promised, equal integers on every instruction set, prefixes, refusals. */
 #define _POSIX_C_SOURCE 200112L /* setenv */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "quant/q4linear.h"
 #include "quant/qlinear.h"
 

@@ -1,19 +1,14 @@
 /* The INT8 linear layer: equal integers on every instruction set, prefixes, epilogues, odd sizes, extreme values. */
 #define _POSIX_C_SOURCE 200112L /* setenv */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "quant/qlinear.h"
 
 /* Measured 3e-7 for tanh; the sum before it has rounding of its own. */
@@ -80,8 +75,8 @@ static snc_qlinear *layer(const fixture *f, const snc_ctx *ctx)
     return l;
 }
 
-static void run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const fixture *f, const int8_t *xq, int ldq, int T,
-                int n, int k, snc_epilogue epi)
+static void run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const fixture *f, const int8_t *xq, int ldq, int T, int n,
+                int k, snc_epilogue epi)
 {
     void *ws = grab(snc_qlinear_workspace_size(l, T), 1);
     if (snc_qlinear_run(y, ldy, l, ctx, xq, ldq, f->sx, T, n, k, epi, ws) != SNC_OK)
@@ -118,8 +113,8 @@ static void check_sums(const snc_ctx *ctx, fixture *f, int T, int n, int k)
         for (int i = 0; i < n; i++) {
             int32_t want = exact_sum(f, t, i, k);
             if (y[t * ldy + i] != (float)want)
-                fail_msg("%s T %d n %d of %d k %d of %d: y[%d, %d] = %.1f, expected %d", snc_isa_name(snc_isa_now()), T, n, f->N,
-                         k, f->K, t, i, (double)y[t * ldy + i], want);
+                fail_msg("%s T %d n %d of %d k %d of %d: y[%d, %d] = %.1f, expected %d", snc_isa_name(snc_isa_now()), T, n, f->N, k, f->K,
+                         t, i, (double)y[t * ldy + i], want);
         }
         for (int i = n; i < ldy; i++) assert_true(y[t * ldy + i] == -7.0f);
     }
@@ -129,9 +124,9 @@ static void check_sums(const snc_ctx *ctx, fixture *f, int T, int n, int k)
 }
 
 static const int sizes[][4] = {/* N, K, n, k */
-    {16, 64, 16, 64},    {64, 64, 64, 64},     {1, 1, 1, 1},        {1, 1, 1, 1},        {17, 65, 17, 65}, {17, 65, 16, 64},
-    {48, 128, 33, 100},  {80, 192, 80, 192},   {80, 192, 5, 32},    {112, 96, 97, 96},   {30, 7, 29, 6},   {384, 384, 320, 288},
-    {96, 1536, 96, 1536}, {96, 1536, 64, 1000}, {130, 312, 130, 312}};
+                               {16, 64, 16, 64}, {64, 64, 64, 64},     {1, 1, 1, 1},         {1, 1, 1, 1},         {17, 65, 17, 65},
+                               {17, 65, 16, 64}, {48, 128, 33, 100},   {80, 192, 80, 192},   {80, 192, 5, 32},     {112, 96, 97, 96},
+                               {30, 7, 29, 6},   {384, 384, 320, 288}, {96, 1536, 96, 1536}, {96, 1536, 64, 1000}, {130, 312, 130, 312}};
 static const int tokens[] = {0, 1, 2, 3, 5, 6, 7, 11, 12, 15, 16, 17, 31, 32, 33, 49, 64, 65, 90, 96, 100, 129, 257, 300};
 
 static void walk(const snc_ctx *ctx)
@@ -214,8 +209,8 @@ static void epilogues_match_double_and_are_equal_bits_on_every_isa(void **state)
             for (int t = 0; t < T; t++)
                 for (int n = 0; n < N; n++) {
                     double s = exact_sum(&f, t, n, K);
-                    double want = activation(s * (double)f.sx[t] * (double)f.sw[n] + (double)f.b[n], (snc_epilogue)epi,
-                                             (t * N + n) % 13 - 6.0);
+                    double want =
+                        activation(s * (double)f.sx[t] * (double)f.sw[n] + (double)f.b[n], (snc_epilogue)epi, (t * N + n) % 13 - 6.0);
                     double tol = EPI_TOL * (1.0 + fabs(want)) + (epi == SNC_EPI_GELU ? QUICK_GELU_TOL : 0);
                     assert_true(fabs((double)y[t * N + n] - want) <= tol);
                 }
@@ -345,8 +340,8 @@ static void rows_quantize_alike_on_every_isa(void **state)
         for (int i = 0; i < T * ldx; i++) x[i] = (float)snc_rng_normal(&r);
         for (int i = 0; i < k; i++) {
             x[1 * ldx + i] = 0.0f;
-            x[2 * ldx + i] = (float)(i % 7) - 3.0f;   /* ties: multiples of max / 127 * ... */
-            x[3 * ldx + i] = 1e-38f;                  /* counts as zero */
+            x[2 * ldx + i] = (float)(i % 7) - 3.0f;           /* ties: multiples of max / 127 * ... */
+            x[3 * ldx + i] = 1e-38f;                          /* counts as zero */
             x[4 * ldx + i] = ((float)(i % 255) - 127.0f) / 2; /* halves, some exactly between integers after scaling */
         }
         x[5 * ldx + k - 1] = NAN;

@@ -1,11 +1,7 @@
-#define _POSIX_C_SOURCE 200809L /* fork */
 /* The C API of snc.h: answers, their independence of company and threads, regression, and what cannot be opened. */
+#define _POSIX_C_SOURCE 200809L /* fork */
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +9,7 @@
 #include <omp.h>
 #endif
 
+#include "check.h"
 #include "files.h"
 #include "nano.h"
 #include "snc.h"
@@ -75,14 +72,14 @@ static void even_out(snc_model *m)
         low = fmin(low, (double)r[i].logits[1] - (double)r[i].logits[0]);
         high = fmax(high, (double)r[i].logits[1] - (double)r[i].logits[0]);
     }
-    snc_params_w(&m->params, m->ix.classifier.b)[1] -= (float)((low + high) / 2);
+    snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER_BIAS, 0))[1] -= (float)((low + high) / 2);
     close_both(c, s);
 }
 
 static int setup(void **state)
 {
     snc_model *m = NULL, *r = NULL;
-    snc_bert_config cfg = nano_config();
+    snc_encoder_config cfg = nano_config();
     snc_policy int8 = snc_policy_uniform(SNC_I8, SNC_I8);
     (void)state;
     scratch_init(&dir, "runtime_classifier");

@@ -1,10 +1,6 @@
 /* The search's parts: space and configs, dominance, and NSGA-II on a problem with a known answer. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +8,11 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "check.h"
 #include "search/runner.h"
 #include "unit/search_support.h"
 
-static const snc_bert_config nano = {
+static const snc_encoder_config nano = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
 
 static void one_network_has_one_config(void **state)
@@ -62,11 +59,18 @@ static void bad_space_files_name_the_key(void **state)
     (void)state;
     static const struct {
         const char *text, *word;
-    } bad[] = {{"{\"heads\":[5]}", "heads"},   {"{\"heads\":[]}", "heads"},       {"{\"width\":[1]}", "width"},
-               {"{\"ffn\":[64,64]}", "twice"}, {"{\"linear\":[\"int3\"]}", "'linear' is 'int3'"}, {"{\"linear\":[\"f16\"]}", "'linear' is 'f16'"},
-               {"{\"embed\":[\"f32\",\"int8\",\"f32\"]}", "twice"}, {"{\"qkv\":\"loose\"}", "loose"}, {"{\"depth\":[9]}", "depth"},
+    } bad[] = {{"{\"heads\":[5]}", "heads"},
+               {"{\"heads\":[]}", "heads"},
+               {"{\"width\":[1]}", "width"},
+               {"{\"ffn\":[64,64]}", "twice"},
+               {"{\"linear\":[\"int3\"]}", "'linear' is 'int3'"},
+               {"{\"linear\":[\"f16\"]}", "'linear' is 'f16'"},
+               {"{\"embed\":[\"f32\",\"int8\",\"f32\"]}", "twice"},
+               {"{\"qkv\":\"loose\"}", "loose"},
+               {"{\"depth\":[9]}", "depth"},
                {"{\"linear\":[\"int4\"],\"ffn\":[500]}", "'ffn' has 500: int4 needs"},
-               {"{\"depth\":[2],\"depth_layers\":{\"2\":[1]}}", "depth_layers"}, {"[1", "JSON"}};
+               {"{\"depth\":[2],\"depth_layers\":{\"2\":[1]}}", "depth_layers"},
+               {"[1", "JSON"}};
     char path[64];
     snc_arch full = snc_arch_full(&nano);
     snprintf(path, sizeof path, "/tmp/snc_space_%d.json", (int)getpid());
@@ -96,8 +100,8 @@ static void shipped_spaces_fit_a_bert(void **state)
 static void simqnas_space_has_99_genes(void **state)
 {
     (void)state;
-    static const snc_bert_config base = {.vocab = 50, .positions = 20, .types = 2, .hidden = 768, .layers = 12, .heads = 12,
-                                         .head_width = 64, .ffn = 3072, .classes = 2};
+    static const snc_encoder_config base = {
+        .vocab = 50, .positions = 20, .types = 2, .hidden = 768, .layers = 12, .heads = 12, .head_width = 64, .ffn = 3072, .classes = 2};
     snc_arch full = snc_arch_full(&base), arch;
     snc_space_opts o = {.path = SNC_ROOT_DIR "/configs/spaces/simqnas.json", .depth_rule = "even", .fp = SNC_F32};
     snc_space *s = NULL;
@@ -140,7 +144,8 @@ static void toy_cost(void *user, snc_obs *o)
     o->latency_us = 0;
     for (int l = 0; l < a.layers; l++) {
         o->macs += a.heads[l] * 48.0 + a.ffn[l];
-        o->latency_us += a.heads[l] * 48.0 * (p.linear[l][SNC_SITE_Q] == SNC_I8 ? 1 : 2) + a.ffn[l] * (p.linear[l][SNC_SITE_FFN_IN] == SNC_I8 ? 1 : 2);
+        o->latency_us +=
+            a.heads[l] * 48.0 * (p.linear[l][SNC_SITE_Q] == SNC_I8 ? 1 : 2) + a.ffn[l] * (p.linear[l][SNC_SITE_FFN_IN] == SNC_I8 ? 1 : 2);
     }
     o->bytes = o->macs;
 }
@@ -171,7 +176,7 @@ static snc_err run_toy(snc_obs **front, int *n, const char *path, snc_space *spa
     const snc_problem p = {.space = space, .objectives = 2, .seeds = &first, .n_seeds = 1, .seed = 7};
     SNC_GOTO(snc_search_create(&s, searcher, NULL, &p));
     SNC_GOTO(snc_journal_open(&j, path, space, &key, 1));
-    err = snc_search_run(&report, &ctx, s, j, &o, &h);
+    err = snc_run_search(&report, &ctx, s, j, &o, &h);
     if (!err) err = snc_journal_all(front, n, j);
 out:
     snc_search_free(s);
@@ -226,10 +231,14 @@ static void nan_losses_are_kept_and_never_win(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_network_has_one_config),       cmocka_unit_test(full_config_is_the_full_int8_net),
-        cmocka_unit_test(shipped_spaces_fit_a_bert), cmocka_unit_test(simqnas_space_has_99_genes),
-        cmocka_unit_test(bad_space_files_name_the_key),     cmocka_unit_test(ranks_and_hypervolume_of_a_known_set),
-        cmocka_unit_test(nsga2_beats_random_and_keeps_the_limit), cmocka_unit_test(nan_losses_are_kept_and_never_win),
+        cmocka_unit_test(one_network_has_one_config),
+        cmocka_unit_test(full_config_is_the_full_int8_net),
+        cmocka_unit_test(shipped_spaces_fit_a_bert),
+        cmocka_unit_test(simqnas_space_has_99_genes),
+        cmocka_unit_test(bad_space_files_name_the_key),
+        cmocka_unit_test(ranks_and_hypervolume_of_a_known_set),
+        cmocka_unit_test(nsga2_beats_random_and_keeps_the_limit),
+        cmocka_unit_test(nan_losses_are_kept_and_never_win),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,7 @@
 /* What a point adds to a front: scale, reference, choice. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
+#include "check.h"
 #include "search/gain.h"
 
 static int best_of(snc_gain *g, const snc_point *p, int n)
@@ -19,7 +15,8 @@ static int best_of(snc_gain *g, const snc_point *p, int n)
 static void the_widest_gap_is_filled_first_and_then_the_next(void **state)
 {
     (void)state;
-    const snc_point measured[] = {{.f = {1, 64}}, {.f = {4, 16}}, {.f = {64, 1}}, {.f = {70, 70}}, {.f = {0.1, 0.1}, .violation = 1}, {.f = {NAN, 1}}};
+    const snc_point measured[] = {{.f = {1, 64}}, {.f = {4, 16}}, {.f = {64, 1}}, {.f = {70, 70}}, {.f = {0.1, 0.1}, .violation = 1},
+                                  {.f = {NAN, 1}}};
     const snc_point p[] = {{.f = {2, 32}}, {.f = {16, 4}}, {.f = {63, 0.9}}, {.f = {80, 80}}};
     snc_gain g;
     assert_int_equal(snc_gain_init(&g, measured, 6, 2, 0), SNC_OK);
@@ -95,7 +92,8 @@ static void without_a_front_the_order_decides(void **state)
 static void three_objectives_are_a_volume(void **state)
 {
     (void)state;
-    const snc_point measured[] = {{.f = {1, 8, 8}}, {.f = {8, 1, 8}}, {.f = {8, 8, 1}}}, p[] = {{.f = {7, 7, 7}}, {.f = {3, 3, 3}}, {.f = {1, 8, 7}}};
+    const snc_point measured[] = {{.f = {1, 8, 8}}, {.f = {8, 1, 8}}, {.f = {8, 8, 1}}},
+                    p[] = {{.f = {7, 7, 7}}, {.f = {3, 3, 3}}, {.f = {1, 8, 7}}};
     snc_gain g;
     assert_int_equal(snc_gain_init(&g, measured, 3, 3, 0), SNC_OK);
     assert_int_equal(best_of(&g, p, 3), 1);

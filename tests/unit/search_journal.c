@@ -1,28 +1,25 @@
 /* The journal: what it keeps through interruptions, failures and other journals, and what it refuses. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <sqlite3.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "check.h"
 #include "search/runner.h"
 #include "unit/search_support.h"
 
-static const snc_bert_config nano = {.vocab = 50, .positions = 20, .types = 2, .hidden = 32, .layers = 2, .heads = 4, .head_width = 8, .ffn = 64, .classes = 2};
+static const snc_encoder_config nano = {
+    .vocab = 50, .positions = 20, .types = 2, .hidden = 32, .layers = 2, .heads = 4, .head_width = 8, .ffn = 64, .classes = 2};
 
 typedef struct toy {
     snc_space *space;
-    int scored, limit;  /* after `limit` scores it is interrupted */
-    int nan_every;      /* every so many scores are no number; 0: none */
+    int scored, limit;   /* after `limit` scores it is interrupted */
+    int nan_every;       /* every so many scores are no number; 0: none */
     int best_nan, bests; /* seen by the hook */
 } toy;
 
@@ -70,7 +67,7 @@ static snc_err run_toy(toy *t, const char *path, const char *searcher, int evals
     SNC_GOTO(snc_search_create(&s, searcher, NULL, &p));
     SNC_GOTO(snc_journal_open(&j, path, t->space, &key, 1));
     snc_journal_source(j, searcher);
-    err = snc_search_run(&report, &ctx, s, j, &o, &h);
+    err = snc_run_search(&report, &ctx, s, j, &o, &h);
 out:
     snc_search_free(s);
     snc_journal_close(j);
@@ -315,7 +312,10 @@ static void a_database_of_others_stays_as_it_is(void **state)
     const snc_journal_key mine = {"model", "toy"};
     fresh_path(path, "foreign");
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode=DELETE; CREATE TABLE meta(key TEXT, value TEXT); INSERT INTO meta VALUES('a', 'b')", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "PRAGMA journal_mode=DELETE; CREATE TABLE meta(key TEXT, value TEXT); INSERT INTO meta VALUES('a', 'b')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(snc_file_hash(&before, path), SNC_OK);
     assert_int_equal(snc_journal_open(&j, path, s, &mine, 1), SNC_E_FORMAT);

@@ -1,13 +1,10 @@
 /* Dominance, ranks, order and hypervolume against definitions worked out the slow way. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "check.h"
 #include "search/pareto.h"
 
 enum { N = 120 };
@@ -118,8 +115,10 @@ static void no_points_have_no_volume(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranks_are_those_of_the_definition), cmocka_unit_test(order_is_by_rank_then_crowding),
-        cmocka_unit_test(hypervolume_counts_the_dominated_cells), cmocka_unit_test(no_points_have_no_volume),
+        cmocka_unit_test(ranks_are_those_of_the_definition),
+        cmocka_unit_test(order_is_by_rank_then_crowding),
+        cmocka_unit_test(hypervolume_counts_the_dominated_cells),
+        cmocka_unit_test(no_points_have_no_volume),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

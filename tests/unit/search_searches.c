@@ -1,30 +1,27 @@
 /* What every registered search owes: the same road from the same answers, nothing twice, nothing beyond a limit when costs are
  * known, an end when a space is used up, patience with failed evaluations; and what single ones are for. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "check.h"
 #include "search/proposals.h"
 #include "search/tabular.h"
 #include "unit/search_support.h"
 
-static const snc_bert_config nano = {
+static const snc_encoder_config nano = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
-static const snc_bert_config base = {
+static const snc_encoder_config base = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 384, .layers = 6, .heads = 12, .head_width = 32, .ffn = 1536, .classes = 2};
 
 /* A stand-in for a network: layers matter unequally, some suffer from INT8, narrow FFNs hurt less where there are heads. */
 typedef struct toy {
     const snc_space *space;
-    double limit;  /* of latency; 0: none */
-    bool failing;  /* every third evaluation gives NaN */
+    double limit; /* of latency; 0: none */
+    bool failing; /* every third evaluation gives NaN */
     int objectives;
 } toy;
 
@@ -38,7 +35,8 @@ static void toy_cost(void *user, snc_obs *o)
     o->bytes = 1000;
     for (int l = 0; l < a.layers; l++) {
         double attention = a.heads[l] * 48.0 * a.hidden / 384, ffn = 1.0 * a.ffn[l] * a.hidden / 384;
-        o->latency_us += attention * (p.linear[l][0] == SNC_I8 ? 1 : 2) + ffn * (p.linear[l][4] == SNC_I8 ? 0.5 : 1) + ffn * (p.linear[l][5] == SNC_I8 ? 0.5 : 1);
+        o->latency_us += attention * (p.linear[l][0] == SNC_I8 ? 1 : 2) + ffn * (p.linear[l][4] == SNC_I8 ? 0.5 : 1) +
+                         ffn * (p.linear[l][5] == SNC_I8 ? 0.5 : 1);
         o->bytes += attention * (p.linear[l][3] == SNC_I8 ? 1 : 4) + 2 * ffn;
     }
     o->macs = o->bytes;
@@ -107,10 +105,7 @@ static int run(snc_obs *out, toy *t, const char *name, const char *params, int k
 }
 
 /* Smaller inner searches, so that the test is about the road and not about its length. */
-static const char *params_of(const char *name)
-{
-    return strcmp(name, "linas") == 0 ? "{\"inner_evals\":1000,\"population\":20}" : NULL;
-}
+static const char *params_of(const char *name) { return strcmp(name, "linas") == 0 ? "{\"inner_evals\":1000,\"population\":20}" : NULL; }
 
 /* Killed after 70 answers and started anew with the same seed: the answers are asked for again in the same order, and what
  * follows is what would have followed, whatever the number of configs taken at a time. */
@@ -191,7 +186,8 @@ static void three_objectives_and_no_costs_are_served(void **state)
 static snc_space *small_space(void)
 {
     char path[] = "snc_small_space.json";
-    static const char text[] = "{\"depth\":[2,3],\"hidden\":[192],\"heads\":[2,4],\"ffn\":[512],\"linear\":[\"int8\"],\"pooler\":[\"int8\"]}";
+    static const char text[] =
+        "{\"depth\":[2,3],\"hidden\":[192],\"heads\":[2,4],\"ffn\":[512],\"linear\":[\"int8\"],\"pooler\":[\"int8\"]}";
     snc_arch full = snc_arch_full(&nano);
     snc_space_opts o = {.path = path, .depth_rule = "even", .fp = SNC_F32};
     snc_space *s = NULL;
@@ -382,9 +378,9 @@ static void names_and_parameters_are_checked(void **state)
     }
     static const struct {
         const char *name, *text, *word;
-    } bad[] = {{"linas", "{\"inner\":\"magic\"}", "magic"},        {"linas", "{\"explore\":2}", "explore"},
-               {"linas", "{\"features\":\"none\"}", "features"},   {"weaknas", "{\"predictor\":\"oracle\"}", "predictor"},
-               {"evolution", "{\"population\":1}", "population"},  {"mcts", "{\"sharing\":1}", "sharing"},
+    } bad[] = {{"linas", "{\"inner\":\"magic\"}", "magic"},       {"linas", "{\"explore\":2}", "explore"},
+               {"linas", "{\"features\":\"none\"}", "features"},  {"weaknas", "{\"predictor\":\"oracle\"}", "predictor"},
+               {"evolution", "{\"population\":1}", "population"}, {"mcts", "{\"sharing\":1}", "sharing"},
                {"nsga2", "{\"crossover\":1.5}", "crossover"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cJSON *j = cJSON_Parse(bad[i].text);

@@ -2,10 +2,10 @@
 #ifndef SNC_TESTS_SEARCH_SUPPORT_H
 #define SNC_TESTS_SEARCH_SUPPORT_H
 
-#include "search/space.h"
+#include "models/space.h"
 
 /* path: a space file, or NULL for what the shape implies. */
-static inline snc_space *space_of_shape(const snc_bert_config *c, const char *path)
+static inline snc_space *space_of_shape(const snc_encoder_config *c, const char *path)
 {
     snc_arch full = snc_arch_full(c);
     snc_space_opts o = {.path = path, .depth_rule = "even", .fp = SNC_F32};

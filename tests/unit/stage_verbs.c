@@ -1,13 +1,10 @@
 /* What stands between a program and the stages: structs of any age, arguments that make no sense, a program to measure with. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "check.h"
 #include "files.h"
 #include "stage/verbs.h"
 
@@ -21,9 +18,9 @@ static int setup(void **state)
 }
 
 typedef snc_err (*stage)(const snc_options *, const snc_host *);
-static const stage stages[] = {snc_stage_import, snc_stage_finetune, snc_stage_supernet, snc_stage_profile, snc_stage_study,
-                               snc_stage_export, snc_stage_bench, snc_stage_predict, snc_stage_eval, snc_stage_info, snc_stage_tokenize,
-                               snc_stage_verify};
+static const stage stages[] = {snc_stage_import, snc_stage_finetune, snc_stage_supernet, snc_stage_profile,
+                               snc_stage_study,  snc_stage_export,   snc_stage_bench,    snc_stage_predict,
+                               snc_stage_eval,   snc_stage_info,     snc_stage_tokenize, snc_stage_verify};
 enum { STAGES = sizeof stages / sizeof stages[0] };
 
 static void init(snc_options *o, snc_host *h)
@@ -61,11 +58,11 @@ static void no_stage_takes_null(void **state)
     snc_options_init_sized(NULL, sizeof o);
     snc_host_init_sized(NULL, sizeof h);
     assert_non_null(snc_option_table(NULL));
-    o.n_models = 1;
+    o.input.n_models = 1;
     assert_fails(snc_stage_info(&o, &h), SNC_E_ARG, "1 models, which are NULL");
-    o.models = (const char *const[]){NULL};
+    o.input.models = (const char *const[]){NULL};
     assert_fails(snc_stage_info(&o, &h), SNC_E_ARG, "model 0 is NULL");
-    o.n_models = -1;
+    o.input.n_models = -1;
     assert_fails(snc_stage_info(&o, &h), SNC_E_ARG, "-1 models");
 }
 
@@ -78,15 +75,15 @@ static void an_older_struct_gets_the_defaults_of_what_it_has_not(void **state)
     init(&o, &h);
     assert_int_equal(o.size, sizeof o);
     assert_int_equal(h.size, sizeof h);
-    size_t size = offsetof(snc_options, repair_epochs); /* a header without the last field */
+    size_t size = offsetof(snc_options, study); /* a header without the last struct */
     memset(&old, 0xff, sizeof old);
     snc_options_init_sized(&old, size);
-    old.evals = 7;
-    assert_true(isnan(old.repair_epochs)); /* nothing behind the caller's struct is written, */
+    old.search.evals = 7;
+    assert_int_equal(old.study.seeds, -1);  /* nothing behind the caller's struct is written, */
     assert_ok(snc_call_take(&c, &old, &h)); /* or read */
-    assert_int_equal(c.o.evals, 7);
+    assert_int_equal(c.o.search.evals, 7);
     assert_int_equal(c.o.size, sizeof c.o);
-    assert_true(c.o.repair_epochs == o.repair_epochs);
+    assert_true(c.o.study.seeds == o.study.seeds);
 }
 
 static void sizes_of_no_header_are_refused(void **state)
@@ -94,7 +91,7 @@ static void sizes_of_no_header_are_refused(void **state)
     snc_call c;
     snc_options o;
     snc_host h;
-    const size_t absurd[] = {0, 1, sizeof(size_t), offsetof(snc_options, overwrite) - 8, sizeof o - 1};
+    const size_t absurd[] = {0, 1, sizeof(size_t), offsetof(snc_options, study) - 8, sizeof o - 1};
     (void)state;
     for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++) {
         init(&o, &h);
@@ -119,20 +116,17 @@ static void numbers_are_held_to_the_table(void **state)
     (void)state;
     init(&o, &h);
     assert_ok(snc_call_take(&c, &o, &h));
-    o.epochs = NAN;
+    o.training.epochs = NAN;
     assert_fails(snc_call_take(&c, &o, &h), SNC_E_ARG, "--epochs nan");
     init(&o, &h);
-    o.batch_size = -3;
+    o.training.batch_size = -3;
     assert_fails(snc_call_take(&c, &o, &h), SNC_E_ARG, "--batch-size -3");
     init(&o, &h);
-    o.task = "";
+    o.rows.task = "";
     assert_fails(snc_call_take(&c, &o, &h), SNC_E_ARG, "--task: empty value");
 }
 
-static void script(const char *name, const char *text)
-{
-    assert_int_equal(chmod(scratch_write(&dir, name, text, strlen(text)), 0700), 0);
-}
+static void script(const char *name, const char *text) { assert_int_equal(chmod(scratch_write(&dir, name, text, strlen(text)), 0700), 0); }
 
 static void only_a_compress_of_this_version_measures(void **state)
 {

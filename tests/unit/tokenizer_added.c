@@ -1,12 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The longest added token wins at each place: against a search that tries them all. */
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/rng.h"
+#include "check.h"
 #include "files.h"
 #include "tokenizer/added_priv.h"
 

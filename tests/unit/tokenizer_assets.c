@@ -1,20 +1,15 @@
 /* Hugging Face folders, whole and broken: what is read from which file. Folders are made in the working directory and
  * removed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/fmap.h"
 #include "base/json.h"
-#include "tokenizer/tokenizer.h"
+#include "check.h"
+#include "wordpieces.h"
 
 #define DIR "tokenizer_assets_tmp"
-static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
-                                    "vocab.json"};
+static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json"};
 enum { TOKENIZER, CONFIG, SPECIAL, VOCAB, OTHER, N_NAMES };
 
 static void put(int file, const char *text)
@@ -37,13 +32,12 @@ static int clear(void **state)
     return 0;
 }
 
-#define MODEL(type, vocab)                                                                                             \
-    "\"model\":{\"type\":\"" type                                                                                      \
-    "\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":90,\"vocab\":" vocab \
-    "}"
+#define MODEL(type, vocab)        \
+    "\"model\":{\"type\":\"" type \
+    "\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":90,\"vocab\":" vocab "}"
 #define VOCAB5 "{\"[UNK]\":0,\"[CLS]\":2,\"[SEP]\":1,\"a\":4,\"##b\":6}"
-#define NORM                                                                                                           \
-    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":false,\"strip_"          \
+#define NORM                                                                                                  \
+    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":false,\"strip_" \
     "accents\":true,\"lowercase\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
 #define TEMPLATE                                                                                                       \
     "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":" \
@@ -61,24 +55,21 @@ static void load(snc_tok_assets *a)
 
 static void refused(snc_err code, const char *said)
 {
-    snc_tok_assets a = {.vocab = NULL};
+    snc_tok_assets a = {.kind = NULL};
     assert_int_equal(snc_tok_assets_load(&a, DIR), code);
     if (!strstr(snc_err_text(), said)) fail_msg("'%s' does not say '%s'", snc_err_text(), said);
-    assert_null(a.vocab);
+    assert_null(a.kind);
     snc_tok_assets_dispose(&a);
 }
 
 static cJSON *config_of(const snc_tok_assets *a)
 {
     cJSON *j = NULL;
-    assert_int_equal(snc_json_parse(&j, a->config, strlen(a->config), "config"), SNC_OK);
+    assert_int_equal(snc_json_parse(&j, blob_text(a, "config"), strlen(blob_text(a, "config")), "config"), SNC_OK);
     return j;
 }
 
-static const cJSON *get(const cJSON *j, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(j, key);
-}
+static const cJSON *get(const cJSON *j, const char *key) { return cJSON_GetObjectItemCaseSensitive(j, key); }
 
 static void tokenizer_json_comes_first(void **state)
 {
@@ -97,7 +88,7 @@ static void tokenizer_json_comes_first(void **state)
     put(VOCAB, "only\nread\nwithout tokenizer.json\n");
     snc_tok_assets a, b;
     load(&a);
-    assert_string_equal(a.vocab, "[UNK]\n[SEP]\n[CLS]\n\na\n\n##b\n\n\nnew\n"); /* holes are empty lines */
+    assert_string_equal(blob_text(&a, "vocab"), "[UNK]\n[SEP]\n[CLS]\n\na\n\n##b\n\n\nnew\n"); /* holes are empty lines */
     cJSON *j = config_of(&a);
     assert_true(cJSON_IsFalse(get(j, "lowercase")));
     assert_true(cJSON_IsTrue(get(j, "strip_accents")));
@@ -107,13 +98,13 @@ static void tokenizer_json_comes_first(void **state)
     assert_int_equal(get(cJSON_GetArrayItem(get(j, "added"), 1), "id")->valueint, 9);
     cJSON_Delete(j);
     assert_int_equal(snc_tok_assets_dup(&b, &a), SNC_OK);
-    assert_string_equal(a.vocab, b.vocab);
-    assert_string_equal(a.config, b.config);
+    assert_string_equal(blob_text(&a, "vocab"), blob_text(&b, "vocab"));
+    assert_string_equal(blob_text(&a, "config"), blob_text(&b, "config"));
     snc_tok_assets_dispose(&b);
-    const snc_tok_assets nothing = {.vocab = NULL};
+    const snc_tok_assets nothing = {.kind = NULL};
     assert_int_equal(snc_tok_assets_dup(&b, &nothing), SNC_OK); /* a model without a tokenizer */
-    assert_null(b.vocab);
-    assert_null(b.config);
+    assert_null(b.kind);
+    assert_int_equal(snc_tok_assets_bytes(&b), 0);
     snc_tok *t;
     snc_tok_scratch *s;
     snc_encoding e;
@@ -134,8 +125,8 @@ static void a_vocabulary_alone_is_enough(void **state)
     put(VOCAB, "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\n##b");
     snc_tok_assets a;
     load(&a);
-    assert_string_equal(a.vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n");
-    assert_int_equal(a.vocab_bytes, strlen(a.vocab));
+    assert_string_equal(blob_text(&a, "vocab"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n");
+    assert_int_equal(snc_tok_blob_view(&a, "vocab")->bytes, strlen(blob_text(&a, "vocab")));
     cJSON *j = config_of(&a);
     assert_true(cJSON_IsTrue(get(j, "lowercase")));
     assert_true(cJSON_IsNull(get(j, "strip_accents")));
@@ -154,7 +145,7 @@ static void tokenizer_config_fills_in(void **state)
     put(SPECIAL, "{\"sep_token\":\"</s>\",\"additional_special_tokens\":[\"<more>\"]}");
     snc_tok_assets a;
     load(&a);
-    assert_string_equal(a.vocab, "<unk>\n<s>\n</s>\na\n<new>\n<more>\n");
+    assert_string_equal(blob_text(&a, "vocab"), "<unk>\n<s>\n</s>\na\n<new>\n<more>\n");
     cJSON *j = config_of(&a);
     assert_true(cJSON_IsFalse(get(j, "lowercase")));
     assert_string_equal(get(j, "cls")->valuestring, "<s>");
@@ -168,11 +159,9 @@ static void bert_processing_names_its_tokens(void **state)
 {
     (void)state;
     put(TOKENIZER,
-        "{" MODEL(
-            "WordPiece",
-            "{\"[UNK]\":0,\"<c>\":1,\"<s>\":2}") "," NORM
-                                                 ",\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"<s>\",2],"
-                                                 "\"cls\":[\"<c>\",1]}}");
+        "{" MODEL("WordPiece", "{\"[UNK]\":0,\"<c>\":1,\"<s>\":2}") "," NORM
+                                                                    ",\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"<s>\",2],"
+                                                                    "\"cls\":[\"<c>\",1]}}");
     snc_tok_assets a;
     load(&a);
     cJSON *j = config_of(&a);
@@ -194,17 +183,18 @@ static void what_is_not_wordpiece_is_refused(void **state)
     put(CONFIG, "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"); /* BERT's own class would not look at what follows */
     put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
     refused(SNC_E_UNSUPPORTED, "'NFC'");
-    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"StripAccents\"},{\"type\":"
-        "\"NFD\"}]},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
-    refused(SNC_E_UNSUPPORTED, "normalizer 'NFD' stands after one that is done later here");
-    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"},{\"type\":"
-        "\"StripAccents\"}]},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
-    refused(SNC_E_UNSUPPORTED, "'StripAccents' after 'Lowercase' without 'NFD'");
-    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
-    refused(SNC_E_FORMAT, "must have a list 'normalizers'");
     put(TOKENIZER,
-        "{" MODEL("WordPiece",
-                  VOCAB5) ",\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"Digits\"}}");
+        "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"StripAccents\"},{\"type\":"
+                                       "\"NFD\"}]},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
+    refused(SNC_E_UNSUPPORTED, "normalizer 'NFD' stands after one that is done later here");
+    put(TOKENIZER,
+        "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"},{\"type\":"
+                                       "\"StripAccents\"}]},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
+    refused(SNC_E_UNSUPPORTED, "'StripAccents' after 'Lowercase' without 'NFD'");
+    put(TOKENIZER,
+        "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"Sequence\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
+    refused(SNC_E_FORMAT, "must have a list 'normalizers'");
+    put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"Digits\"}}");
     refused(SNC_E_UNSUPPORTED, "'Digits'");
     snprintf(post, sizeof post, TEMPLATE, "0");
     snprintf(text, sizeof text, "{%s,%s,%s}", MODEL("WordPiece", VOCAB5), NORM, post);

@@ -1,46 +1,18 @@
 /* What a tokenizer does with small vocabularies: every rule once, ids written out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/mem.h"
-#include "tokenizer/tokenizer.h"
+#include "check.h"
+#include "wordpieces.h"
 
 /* Line numbers are ids. */
 static char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\nword\n##s\na\n##"
                       "a\nb\ncafe\ncafé\n中\n文\n!\n.\n,\ni\n##\u0307\nA\n";
-enum {
-    PAD,
-    UNK,
-    CLS,
-    SEP,
-    MASK,
-    UN,
-    AFF,
-    ABLE,
-    WORD,
-    S,
-    A,
-    A2,
-    B,
-    CAFE,
-    CAFE_ACCENT,
-    ZHONG,
-    WEN,
-    BANG,
-    DOT,
-    COMMA,
-    I,
-    DOT_ABOVE,
-    UPPER_A
-};
+enum { PAD, UNK, CLS, SEP, MASK, UN, AFF, ABLE, WORD, S, A, A2, B, CAFE, CAFE_ACCENT, ZHONG, WEN, BANG, DOT, COMMA, I, DOT_ABOVE, UPPER_A };
 
-#define SPECIAL                                                                                                        \
-    "\"added\":[{\"content\":\"[PAD]\"},{\"content\":\"[UNK]\"},{\"content\":\"[CLS]\"},{\"content\":\"[SEP]\"},{"     \
+#define SPECIAL                                                                                                    \
+    "\"added\":[{\"content\":\"[PAD]\"},{\"content\":\"[UNK]\"},{\"content\":\"[CLS]\"},{\"content\":\"[SEP]\"},{" \
     "\"content\":\"[MASK]\"}]"
 
 typedef struct bench {
@@ -53,7 +25,7 @@ static bench make(const char *config)
 {
     char copy[2048];
     snprintf(copy, sizeof copy, "%s", config);
-    snc_tok_assets a = {.vocab = vocab, .vocab_bytes = sizeof vocab - 1, .config = copy};
+    snc_tok_assets a = wordpieces(vocab, sizeof vocab - 1, copy);
     bench b;
     assert_int_equal(snc_tok_new(&b.t, &a), SNC_OK);
     assert_int_equal(snc_tok_scratch_new(&b.s), SNC_OK);
@@ -77,9 +49,8 @@ static void check_n(bench *b, const char *text, size_t n, const int32_t *ids, in
     for (int i = 0; i < b->e.n; i++) assert_int_equal(b->e.types[i], 0);
 }
 
-#define CHECK(b, text, ...)                                                                                            \
-    check_n(b, text, sizeof(text) - 1, (const int32_t[]){__VA_ARGS__},                                                 \
-            (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+#define CHECK(b, text, ...) \
+    check_n(b, text, sizeof(text) - 1, (const int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
 
 static void longest_pieces_are_taken_from_the_left(void **state)
 {
@@ -205,8 +176,7 @@ static void pairs_have_segments(void **state)
     assert_int_equal(b.e.n, 8);
     assert_memory_equal(b.e.ids, ids, sizeof ids);
     assert_memory_equal(b.e.types, types, sizeof types);
-    assert_int_equal(snc_tok_encode(&b.e, b.t, b.s, "a", 1, "", 0, 0),
-                     SNC_OK); /* an empty second text is still a pair */
+    assert_int_equal(snc_tok_encode(&b.e, b.t, b.s, "a", 1, "", 0, 0), SNC_OK); /* an empty second text is still a pair */
     assert_int_equal(b.e.n, 4);
     assert_int_equal(b.e.types[3], 1);
     done(&b);
@@ -253,7 +223,7 @@ static void a_later_line_of_the_same_piece_wins(void **state)
     (void)state;
     char text[] = "[UNK]\n[CLS]\n[SEP]\nx\n\nx";
     char config[] = "{}";
-    snc_tok_assets a = {.vocab = text, .vocab_bytes = sizeof text - 1, .config = config};
+    snc_tok_assets a = wordpieces(text, sizeof text - 1, config);
     bench b;
     assert_int_equal(snc_tok_new(&b.t, &a), SNC_OK);
     assert_int_equal(snc_tok_scratch_new(&b.s), SNC_OK);
@@ -276,7 +246,7 @@ static void pieces_of_every_length_match(void **state)
         memset(word, 'q', sizeof word);
         n += (size_t)snprintf(text + n, sizeof text - n, "%.*s\n##%.*s\n", len, word, len, word);
     }
-    snc_tok_assets a = {.vocab = text, .vocab_bytes = n, .config = config};
+    snc_tok_assets a = wordpieces(text, n, config);
     bench b;
     assert_int_equal(snc_tok_new(&b.t, &a), SNC_OK);
     assert_int_equal(snc_tok_scratch_new(&b.s), SNC_OK);
@@ -313,13 +283,13 @@ static void bad_assets_are_refused(void **state)
         char text[256], config[256];
         snprintf(text, sizeof text, "%s", bad[i].vocab);
         snprintf(config, sizeof config, "%s", bad[i].config);
-        snc_tok_assets a = {.vocab = text, .vocab_bytes = strlen(text), .config = config};
+        snc_tok_assets a = wordpieces(text, strlen(text), config);
         snc_tok *t = NULL;
         assert_int_equal(snc_tok_new(&t, &a), SNC_E_FORMAT);
         if (!strstr(snc_err_text(), bad[i].said)) fail_msg("'%s' does not say '%s'", snc_err_text(), bad[i].said);
     }
     snc_tok *t = NULL;
-    assert_int_equal(snc_tok_new(&t, &(snc_tok_assets){.vocab = NULL}), SNC_E_FORMAT);
+    assert_int_equal(snc_tok_new(&t, &(snc_tok_assets){.kind = NULL}), SNC_E_FORMAT);
     snc_tok_free(NULL);
     snc_tok_scratch_free(NULL);
 }

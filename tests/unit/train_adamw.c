@@ -1,14 +1,11 @@
 /* AdamW: lazy rows, clipping, ISA equality, divergence, saved state. */
 #include <math.h>
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
+#include "check.h"
 #include "train/adamw.h"
 #include "train/adamw_kernel.h"
 
@@ -237,8 +234,16 @@ static void every_isa_gives_the_scalar_bits(void **state)
     (void)state;
     enum { N = 77 };
     const snc_adamw_kernels *ref = snc_adamw_kernels_get(SNC_ISA_SCALAR);
-    snc_adamw_coef c = {.b1 = 0.9f, .b2 = 0.999f, .c1 = 0.1f, .c2 = 0.001f, .gscale = 0.37f, .decay = 0.9995f,
-                        .rate = 1e-3f, .root = 1.7f, .eps = 1e-8f, .noise = 77};
+    snc_adamw_coef c = {.b1 = 0.9f,
+                        .b2 = 0.999f,
+                        .c1 = 0.1f,
+                        .c2 = 0.001f,
+                        .gscale = 0.37f,
+                        .decay = 0.9995f,
+                        .rate = 1e-3f,
+                        .root = 1.7f,
+                        .eps = 1e-8f,
+                        .noise = 77};
     snc_adamw_skip k = {.decay = 0.99f, .m = 0.5f, .v = 0.9f, .wu = {1e-3f, 2e-3f}, .eu = {1e-8f, 2e-8f}, .noise = 78};
     for (snc_isa isa = SNC_ISA_AVX2; isa <= snc_isa_hardware(); isa++) {
         const snc_adamw_kernels *fast = snc_adamw_kernels_get(isa);

@@ -1,12 +1,9 @@
 /* Schedule values and losses: central differences, unlabelled rows, extreme logits. */
 #include <math.h>
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/rng.h"
+#include "check.h"
 #include "train/loss.h"
 #include "train/schedule.h"
 

@@ -1,53 +1,52 @@
 /* Subnet spaces, samplers, recipes: every drawn net fits, the corners are there, bad input is named. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "train/sampler.h"
 #include "train/trainer.h"
+#include "unit/train_support.h"
 
-static snc_arch parent(void)
-{
-    snc_bert_config c = {.hidden = 384, .layers = 6, .heads = 12, .head_width = 32, .ffn = 1536, .classes = 2};
-    return snc_arch_full(&c);
-}
+static const snc_encoder_config shape = {.hidden = 384, .layers = 6, .heads = 12, .head_width = 32, .ffn = 1536, .classes = 2};
 
 static void every_drawn_net_is_a_prefix_of_the_parent(void **state)
 {
     (void)state;
-    snc_arch p = parent(), nets[SNC_SAMPLER_MAX];
-    snc_subspace s = snc_subspace_default(&p);
+    snc_arch p = snc_arch_full(&shape), nets[SNC_SAMPLER_MAX];
+    snc_space *s = space_in_quarters(&shape, &p);
     snc_rng rng;
-    assert_int_equal(snc_subspace_check(&s, &p), SNC_OK);
     const char *names[] = {"sandwich", "instatune", "full"};
     const int counts[] = {5, 4, 1};
     for (int i = 0; i < 3; i++) {
-        const snc_sampler *sampler;
-        assert_int_equal(snc_sampler_find(&sampler, names[i]), SNC_OK);
+        const snc_sampler_kind *kind;
+        assert_int_equal(snc_sampler_find(&kind, names[i]), SNC_OK);
+        snc_sampler *sampler;
+        assert_int_equal(snc_sampler_create(&sampler, kind, s, 3), SNC_OK);
         snc_rng_init(&rng, 1, (uint64_t)i);
         for (int t = 0; t < 200; t++) {
-            assert_int_equal(sampler->draw(nets, &s, 3, &rng), counts[i]);
+            assert_int_equal(snc_sampler_draw(nets, sampler, &rng), counts[i]);
             for (int k = 0; k < counts[i]; k++) assert_int_equal(snc_arch_check(&nets[k], &p), SNC_OK);
             assert_true(snc_arch_equal(&nets[0], &p));
         }
+        snc_sampler_free(sampler);
     }
+    snc_space_free(s);
 }
 
 static void the_sandwich_holds_both_corners_and_random_nets_vary(void **state)
 {
     (void)state;
-    snc_arch p = parent(), nets[SNC_SAMPLER_MAX];
-    snc_subspace s = snc_subspace_default(&p);
-    const snc_sampler *sampler;
+    snc_arch p = snc_arch_full(&shape), nets[SNC_SAMPLER_MAX];
+    snc_space *s = space_in_quarters(&shape, &p);
+    const snc_sampler_kind *kind;
+    snc_sampler *sampler;
     snc_rng rng;
     bool depth[7] = {false}, layers_differ = false;
-    assert_int_equal(snc_sampler_find(&sampler, "sandwich"), SNC_OK);
+    assert_int_equal(snc_sampler_find(&kind, "sandwich"), SNC_OK);
+    assert_int_equal(snc_sampler_create(&sampler, kind, s, 1), SNC_OK);
     snc_rng_init(&rng, 2, 2);
     for (int t = 0; t < 100; t++) {
-        assert_int_equal(sampler->draw(nets, &s, 1, &rng), 3);
+        assert_int_equal(snc_sampler_draw(nets, sampler, &rng), 3);
         assert_int_equal(nets[1].layers, 3);
         assert_int_equal(nets[1].hidden, 192);
         for (int l = 0; l < 3; l++) assert_true(nets[1].heads[l] == 3 && nets[1].ffn[l] == 384);
@@ -55,50 +54,57 @@ static void the_sandwich_holds_both_corners_and_random_nets_vary(void **state)
         if (nets[2].heads[0] != nets[2].heads[1]) layers_differ = true;
     }
     assert_true(depth[3] && depth[4] && depth[5] && depth[6] && layers_differ);
-    s.per_layer = false;
+    snc_sampler_free(sampler);
+    s->per_layer = false;
     for (int t = 0; t < 50; t++) {
         snc_arch a;
-        snc_subspace_random(&a, &s, &rng);
+        snc_space_random(&a, s, &rng);
         for (int l = 1; l < a.layers; l++) assert_true(a.heads[l] == a.heads[0] && a.ffn[l] == a.ffn[0]);
     }
+    snc_space_free(s);
 }
 
 static void equal_seeds_draw_equal_nets(void **state)
 {
     (void)state;
-    snc_arch p = parent(), a, b;
-    snc_subspace s = snc_subspace_default(&p);
+    snc_arch p = snc_arch_full(&shape), a, b;
+    snc_space *s = space_in_quarters(&shape, &p);
     snc_rng x, y;
     snc_rng_init(&x, 7, 1);
     snc_rng_init(&y, 7, 1);
     for (int t = 0; t < 20; t++) {
-        snc_subspace_random(&a, &s, &x);
-        snc_subspace_random(&b, &s, &y);
+        snc_space_random(&a, s, &x);
+        snc_space_random(&b, s, &y);
         assert_true(snc_arch_equal(&a, &b));
     }
+    snc_space_free(s);
+}
+
+/* Of the space in quarters with one number changed. */
+static void assert_misfit(int gene, int option, int value, const char *says)
+{
+    snc_arch p = snc_arch_full(&shape);
+    snc_space *s = space_in_quarters(&shape, &p);
+    s->gene[gene].value[option < 0 ? s->gene[gene].n - 1 : option] = value;
+    assert_int_equal(snc_space_check(s, &p), SNC_E_ARG);
+    assert_non_null(strstr(snc_err_text(), says));
+    snc_space_free(s);
 }
 
 static void spaces_that_do_not_fit_are_named(void **state)
 {
     (void)state;
-    snc_arch p = parent();
-    snc_subspace s = snc_subspace_default(&p);
-    s.ffn[s.n_ffn - 1] = 2000;
-    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
-    assert_non_null(strstr(snc_err_text(), "ffn option 2000"));
-    s = snc_subspace_default(&p);
-    s.heads[1] = s.heads[0];
-    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
-    s = snc_subspace_default(&p);
-    s.depth[s.n_depth - 1] = 7;
-    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
-    assert_non_null(strstr(snc_err_text(), "layers option 7"));
-    s = snc_subspace_default(&p);
-    s.kept[0][1] = s.kept[0][0];
-    assert_int_equal(snc_subspace_check(&s, &p), SNC_E_ARG);
+    snc_arch p = snc_arch_full(&shape);
+    snc_space *s = space_in_quarters(&shape, &p);
+    assert_misfit(3, -1, 2000, "ffn option 2000");
+    assert_misfit(2, 1, s->gene[2].value[0], "heads option 3 after 3");
+    assert_misfit(0, -1, 7, "layers option 7");
+    s->kept[0][1] = s->kept[0][0];
+    assert_int_equal(snc_space_check(s, &p), SNC_E_ARG);
     assert_non_null(strstr(snc_err_text(), "layers of depth 3"));
-    const snc_sampler *sampler;
-    assert_int_equal(snc_sampler_find(&sampler, "burger"), SNC_E_ARG);
+    snc_space_free(s);
+    const snc_sampler_kind *kind;
+    assert_int_equal(snc_sampler_find(&kind, "burger"), SNC_E_ARG);
     assert_non_null(strstr(snc_err_text(), "sandwich, instatune, full"));
 }
 
@@ -119,7 +125,7 @@ static void shipped_recipes_parse_and_unknown_keys_do_not(void **state)
         j = snc_train_opts_to_json(&o);
         snc_train_opts back = SNC_TRAIN_OPTS_INIT;
         assert_int_equal(snc_train_opts_from_json(&back, j, "again"), SNC_OK);
-        assert_true(back.lr == o.lr && back.in_place == o.in_place && strcmp(back.sampler, o.sampler) == 0);
+        assert_true(back.lr == o.lr && back.in_place == o.in_place && back.sampler == o.sampler);
         cJSON_Delete(j);
     }
     snc_train_opts o = SNC_TRAIN_OPTS_INIT;

@@ -1,21 +1,20 @@
 /* The training loop on the nano model and a generated task: learning, resuming, refusing, distilling. */
 #include <math.h>
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "nano.h"
-#include "train/evaluate.h"
+#include "check.h"
 #include "models/cost.h"
+#include "nano.h"
+#include "toy_family.h"
+#include "train/evaluate.h"
 #include "train/importance.h"
 #include "train/loss.h"
 #include "train/trainer.h"
+#include "unit/train_support.h"
 
 enum { ROWS = 192, BATCH = 16 };
 
@@ -111,13 +110,6 @@ static snc_model *trained_teacher(void)
     return m;
 }
 
-static snc_subspace space_of(const snc_model *m)
-{
-    snc_subspace s = snc_subspace_default(&m->arch);
-    assert_int_equal(snc_subspace_check(&s, &m->arch), SNC_OK);
-    return s;
-}
-
 static void fine_tuning_learns_the_task(void **state)
 {
     (void)state;
@@ -131,7 +123,7 @@ static void fine_tuning_learns_the_task(void **state)
 }
 
 /* Runs to the end in two processes' worth of calls and once through; compares every bit. */
-static void check_resume(snc_train_opts o, snc_model *teacher, const snc_subspace *space, int stop)
+static void check_resume(snc_train_opts o, snc_model *teacher, const snc_space *space, int stop)
 {
     snc_model *whole = model(4), *part = model(4), *rest = model(4);
     snc_train_result r;
@@ -165,8 +157,9 @@ static void a_resumed_run_has_the_bits_of_an_uninterrupted_one(void **state)
     o.lazy_rows = false;
     check_resume(o, NULL, NULL, 17);
     snc_model *teacher = model(9);
-    snc_subspace s = space_of(teacher);
-    check_resume(options(), teacher, &s, 8);
+    snc_space *s = space_in_quarters(&teacher->cfg, &teacher->arch);
+    check_resume(options(), teacher, s, 8);
+    snc_space_free(s);
     snc_model_free(teacher);
 }
 
@@ -279,7 +272,7 @@ static void a_loss_that_is_not_finite_stops_and_names_the_step(void **state)
     snc_model *m = model(4);
     snc_train_opts o = options();
     snc_train_result r;
-    snc_params_w(&m->params, m->ix.classifier.b)[1] = NAN;
+    snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER_BIAS, 0))[1] = NAN;
     assert_int_equal(snc_train_run(&r, &ctx, m, NULL, &data.d, NULL, &o), SNC_E_DIVERGED);
     assert_non_null(strstr(snc_err_text(), "step 1"));
     snc_model_free(m);
@@ -316,9 +309,9 @@ static void a_supernet_serves_its_smallest_net(void **state)
 {
     (void)state;
     snc_model *teacher = trained_teacher();
-    snc_subspace s = space_of(teacher);
+    snc_space *s = space_in_quarters(&teacher->cfg, &teacher->arch);
     snc_arch small;
-    snc_subspace_pick(&small, &s, SNC_SUBSPACE_SMALLEST);
+    snc_space_smallest(&small, s);
     const char *samplers[] = {"sandwich", "instatune"};
     for (int i = 0; i < 2; i++) {
         snc_model *m = trained_teacher();
@@ -327,13 +320,14 @@ static void a_supernet_serves_its_smallest_net(void **state)
         o.epochs = 6;
         o.in_place = i == 1;
         o.hidden_weight = i == 0 ? 0.1 : 0;
-        snprintf(o.sampler, sizeof o.sampler, "%s", samplers[i]);
+        assert_int_equal(snc_sampler_find(&o.sampler, samplers[i]), SNC_OK);
         double untrained = distance(m, &small, teacher, &data);
-        assert_int_equal(snc_train_run(&r, &ctx, m, i == 0 ? teacher : NULL, &data.d, &s, &o), SNC_OK);
+        assert_int_equal(snc_train_run(&r, &ctx, m, i == 0 ? teacher : NULL, &data.d, s, &o), SNC_OK);
         assert_true(accuracy(m, NULL, &held_out) > 0.95);
         assert_true(distance(m, &small, teacher, &data) < 0.6 * untrained);
         snc_model_free(m);
     }
+    snc_space_free(s);
     snc_model_free(teacher);
 }
 
@@ -354,12 +348,12 @@ static double off_grid(const snc_model *m, int param)
     return worst;
 }
 
-static snc_err expect_grid(void *user, int epoch, snc_bert *e)
+static snc_err expect_grid(void *user, int epoch, snc_engine *e)
 {
     (void)epoch, (void)e;
     const snc_model *m = user;
-    assert_true(off_grid(m, m->ix.layer[1].ffn_in.w) < 1e-3);
-    assert_true(off_grid(m, m->ix.layer[0].o.w) > 0.3); /* f32 in this policy */
+    assert_true(off_grid(m, snc_model_at(m, SNC_ROLE_FFN_IN, 1)) < 1e-3);
+    assert_true(off_grid(m, snc_model_at(m, SNC_ROLE_O, 0)) > 0.3); /* f32 in this policy */
     return SNC_OK;
 }
 
@@ -377,7 +371,7 @@ static void a_net_is_repaired_under_its_int8_grid_and_keeps_its_master(void **st
     o.epochs = 2;
     o.lr = 1e-4;
     assert_int_equal(snc_train_run(&r, &ctx, m, teacher, &data.d, NULL, &o), SNC_OK);
-    assert_true(off_grid(m, m->ix.layer[1].ffn_in.w) > 0.3);
+    assert_true(off_grid(m, snc_model_at(m, SNC_ROLE_FFN_IN, 1)) > 0.3);
     assert_true(accuracy(m, NULL, &held_out) > 0.95);
     snc_model_free(m);
     o.on_epoch = NULL;
@@ -386,7 +380,7 @@ static void a_net_is_repaired_under_its_int8_grid_and_keeps_its_master(void **st
     snc_model_free(teacher);
 }
 
-static snc_err count_epochs(void *user, int epoch, snc_bert *e)
+static snc_err count_epochs(void *user, int epoch, snc_engine *e)
 {
     (void)e;
     int *seen = user;
@@ -440,12 +434,13 @@ static void importance_puts_dead_units_last(void **state)
     snc_model *m = trained_teacher();
     snc_importance s;
     snc_importance_opts o = SNC_IMPORTANCE_OPTS_INIT;
-    const snc_layer_index *x = &m->ix.layer[1];
+    float *o_w = snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_O, 1));
+    float *out_w = snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_FFN_OUT, 1));
     for (int c = 0; c < NANO_C; c++) {
-        for (int j = 0; j < NANO_D; j++) snc_params_w(&m->params, x->o.w)[c * NANO_C + 2 * NANO_D + j] = 0;
-        snc_params_w(&m->params, x->ffn_out.w)[c * NANO_F + 9] = 0;
+        for (int j = 0; j < NANO_D; j++) o_w[c * NANO_C + 2 * NANO_D + j] = 0;
+        out_w[c * NANO_F + 9] = 0;
     }
-    for (int k = 0; k < NANO_K; k++) snc_params_w(&m->params, m->ix.classifier.w)[k * NANO_C + 4] = 0;
+    for (int k = 0; k < NANO_K; k++) snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0))[k * NANO_C + 4] = 0;
     o.batch_size = BATCH;
     assert_int_equal(snc_importance_score(&s, &ctx, m, &data.d, &o), SNC_OK);
     assert_int_equal(s.rows, ROWS);
@@ -464,6 +459,38 @@ static void importance_puts_dead_units_last(void **state)
     snc_order_dispose(&order);
     snc_importance_dispose(&s);
     snc_model_free(m);
+}
+
+/* Two tables in place of three, positions behind row 0, another head or none. */
+static void other_families_are_trained_and_put_in_order(void **state)
+{
+    (void)state;
+    for (int f = 0; f < TOY_FAMILIES; f++) {
+        snc_encoder_config cfg = nano_config();
+        snc_model *m;
+        snc_train_opts o = options();
+        snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
+        snc_train_result r;
+        snc_importance s;
+        snc_order order;
+        cfg.family = toy_families[f];
+        cfg.types = 0;
+        assert_int_equal(nano_model_of(&m, &cfg, 3), SNC_OK);
+        o.epochs = 12;
+        assert_int_equal(snc_train_run(&r, &ctx, m, NULL, &data.d, NULL, &o), SNC_OK);
+        double before = accuracy(m, NULL, &held_out);
+        assert_true(before > 0.9);
+        io.batch_size = BATCH;
+        assert_int_equal(snc_importance_score(&s, &ctx, m, &data.d, &io), SNC_OK);
+        for (size_t i = 0; i < m->params.total; i++) assert_true(m->params.g[i] == 0.0f);
+        for (int c = 0; c < NANO_C; c++) assert_true(s.hidden[c] > 0 && (s.pooler[c] == 0 || cfg.family->head != SNC_HEAD_NONE));
+        assert_int_equal(snc_importance_order(&order, &s, &m->arch), SNC_OK);
+        assert_int_equal(snc_model_reorder(m, &order), SNC_OK);
+        assert_true(accuracy(m, NULL, &held_out) == before);
+        snc_order_dispose(&order);
+        snc_importance_dispose(&s);
+        snc_model_free(m);
+    }
 }
 
 /* Work bounds the rows, whatever the machine; a few hundred are always read. */
@@ -520,6 +547,7 @@ int main(void)
         cmocka_unit_test(wrong_inputs_are_named),
         cmocka_unit_test(evaluation_does_not_depend_on_the_batch_size),
         cmocka_unit_test(importance_puts_dead_units_last),
+        cmocka_unit_test(other_families_are_trained_and_put_in_order),
         cmocka_unit_test(importance_reads_as_many_rows_as_its_work_allows),
         cmocka_unit_test(importance_without_labels_is_refused),
     };

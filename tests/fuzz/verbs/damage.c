@@ -12,13 +12,41 @@
 #include "core/seal.h"
 #include "mutate.h"
 
-static const char *const nasty_numbers[] = {"0", "1", "-1", "2", "3", "7", "8", "15", "16", "17", "63", "64", "65", "127", "128", "255", "256", "512",
-                                            "1000", "4096", "65535", "65536", "1000000", "16777216", "2147483647", "2147483648", "-2147483648",
-                                            "4294967295", "4294967296", "9007199254740993", "1e18", "-1e18", "1e38", "1e39", "1e308", "1e999",
-                                            "-1e999", "0.5", "1e-9", "1e-320", "-0.0"};
-static const char *const nasty_strings[] = {"", "0", "-1", "true", "auto", "int8", "int4", "bf16", "f32", "F32", "I8", "U8", "BF16", "F64", "tied",
-                                            "apart", "even", "\n", "\t", "%s%n", "../x", "/", ".", "caf\xc3\xa9", "\xf0\x9f\x98\x80", "[CLS]", "##",
-                                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+static const char *const nasty_numbers[] = {
+    "0",     "1",     "-1",      "2",        "3",          "7",          "8",           "15",         "16",         "17",
+    "63",    "64",    "65",      "127",      "128",        "255",        "256",         "512",        "1000",       "4096",
+    "65535", "65536", "1000000", "16777216", "2147483647", "2147483648", "-2147483648", "4294967295", "4294967296", "9007199254740993",
+    "1e18",  "-1e18", "1e38",    "1e39",     "1e308",      "1e999",      "-1e999",      "0.5",        "1e-9",       "1e-320",
+    "-0.0"};
+static const char *const nasty_strings[] = {
+    "",
+    "0",
+    "-1",
+    "true",
+    "auto",
+    "int8",
+    "int4",
+    "bf16",
+    "f32",
+    "F32",
+    "I8",
+    "U8",
+    "BF16",
+    "F64",
+    "tied",
+    "apart",
+    "even",
+    "\n",
+    "\t",
+    "%s%n",
+    "../x",
+    "/",
+    ".",
+    "caf\xc3\xa9",
+    "\xf0\x9f\x98\x80",
+    "[CLS]",
+    "##",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 #define ANY(list, r) (list)[snc_rng_below(r, sizeof(list) / sizeof *(list))]
 
 size_t damage_plain(uint8_t *p, size_t n, size_t max, snc_rng *r)
@@ -277,22 +305,63 @@ static void repair_checkpoint(uint8_t *p, size_t n)
 
 static void any_sql(char *sql, size_t size, snc_rng *r)
 {
-    static const char *const columns[] = {"evaluation SET config", "evaluation SET loss", "evaluation SET metric", "evaluation SET latency_us",
-                                          "evaluation SET bytes", "evaluation SET macs", "evaluation SET source", "evaluation SET id", "meta SET value",
-                                          "meta SET key", "note SET value", "note SET kind", "note SET at"};
-    static const char *const values[] = {"NULL", "-1", "0", "1e308", "9e999", "-9e999", "9223372036854775807", "''", "'0'", "'x'", "x'00ff'", "'{}'",
-                                         "'[]'", "'[[[['", "'{\"round\":1}'", "zeroblob(3000)", "'0.0.0.0'", "'255.1.1'", "'99999999999.0'", "'nan'",
-                                         "loss", "config||'.0'", "replace(config,'0','1')", "substr(value,2)", "value||value", "replace(value,'1','-1')",
-                                         "replace(value,'options','')", "replace(value,'[','{')", "replace(value,'2','99')"};
-    static const char *const others[] = {"DELETE FROM meta WHERE rowid=", "DELETE FROM evaluation WHERE id=", "DELETE FROM note WHERE at>",
-                                         "DROP TABLE note --", "DROP TABLE meta --", "DROP TABLE evaluation --",
-                                         "ALTER TABLE evaluation RENAME COLUMN loss TO l",
-                                         "INSERT OR IGNORE INTO note(kind,value,at) SELECT 'predictor','{}',",
-                                         "CREATE TRIGGER t AFTER INSERT ON evaluation BEGIN DELETE FROM evaluation; END --",
-                                         "INSERT OR IGNORE INTO evaluation(config,loss) SELECT config||'0',loss FROM evaluation WHERE id<>"};
+    static const char *const columns[] = {"evaluation SET config",
+                                          "evaluation SET loss",
+                                          "evaluation SET metric",
+                                          "evaluation SET latency_us",
+                                          "evaluation SET bytes",
+                                          "evaluation SET macs",
+                                          "evaluation SET source",
+                                          "evaluation SET id",
+                                          "meta SET value",
+                                          "meta SET key",
+                                          "note SET value",
+                                          "note SET kind",
+                                          "note SET at"};
+    static const char *const values[] = {"NULL",
+                                         "-1",
+                                         "0",
+                                         "1e308",
+                                         "9e999",
+                                         "-9e999",
+                                         "9223372036854775807",
+                                         "''",
+                                         "'0'",
+                                         "'x'",
+                                         "x'00ff'",
+                                         "'{}'",
+                                         "'[]'",
+                                         "'[[[['",
+                                         "'{\"round\":1}'",
+                                         "zeroblob(3000)",
+                                         "'0.0.0.0'",
+                                         "'255.1.1'",
+                                         "'99999999999.0'",
+                                         "'nan'",
+                                         "loss",
+                                         "config||'.0'",
+                                         "replace(config,'0','1')",
+                                         "substr(value,2)",
+                                         "value||value",
+                                         "replace(value,'1','-1')",
+                                         "replace(value,'options','')",
+                                         "replace(value,'[','{')",
+                                         "replace(value,'2','99')"};
+    static const char *const others[] = {
+        "DELETE FROM meta WHERE rowid=",
+        "DELETE FROM evaluation WHERE id=",
+        "DELETE FROM note WHERE at>",
+        "DROP TABLE note --",
+        "DROP TABLE meta --",
+        "DROP TABLE evaluation --",
+        "ALTER TABLE evaluation RENAME COLUMN loss TO l",
+        "INSERT OR IGNORE INTO note(kind,value,at) SELECT 'predictor','{}',",
+        "CREATE TRIGGER t AFTER INSERT ON evaluation BEGIN DELETE FROM evaluation; END --",
+        "INSERT OR IGNORE INTO evaluation(config,loss) SELECT config||'0',loss FROM evaluation WHERE id<>"};
     if (snc_rng_below(r, 4) == 0) snprintf(sql, size, "%s%u", ANY(others, r), snc_rng_below(r, 8));
     else
-        snprintf(sql, size, "UPDATE OR REPLACE %s=%s WHERE rowid%%%u=%u", ANY(columns, r), ANY(values, r), 1 + snc_rng_below(r, 7), snc_rng_below(r, 3));
+        snprintf(sql, size, "UPDATE OR REPLACE %s=%s WHERE rowid%%%u=%u", ANY(columns, r), ANY(values, r), 1 + snc_rng_below(r, 7),
+                 snc_rng_below(r, 3));
 }
 
 static size_t damage_database(uint8_t *p, size_t n, size_t max, snc_rng *r, damage_bytes bytes)
@@ -307,7 +376,8 @@ static size_t damage_database(uint8_t *p, size_t n, size_t max, snc_rng *r, dama
         return bytes(p, n, max, r);
     }
     memcpy(copy, p, n);
-    int rc = sqlite3_deserialize(db, "main", copy, (sqlite3_int64)n, (sqlite3_int64)n, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+    int rc = sqlite3_deserialize(db, "main", copy, (sqlite3_int64)n, (sqlite3_int64)n,
+                                 SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
     sqlite3_exec(db, "PRAGMA journal_mode=OFF", NULL, NULL, NULL);
     for (uint32_t k = 1 + snc_rng_below(r, 3); rc == SQLITE_OK && k > 0; k--) {
         any_sql(sql, sizeof sql, r);

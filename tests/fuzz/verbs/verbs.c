@@ -1,4 +1,5 @@
 /* The verbs and their slots. */
+#include "artifact/option.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -7,7 +8,6 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "stage/common.h"
 
 /* ---- the run under way ----------------------------------------------------------------------------------------------- */
 
@@ -54,28 +54,28 @@ static snc_err on_input(void *user, const char **line, size_t *bytes)
     return SNC_OK;
 }
 
-static const snc_host host = {.size = sizeof(snc_host), .log = on_log, .progress = on_progress, .result = on_result, .input = on_input,
-                              .program = "compress"};
+static const snc_host host = {
+    .size = sizeof(snc_host), .log = on_log, .progress = on_progress, .result = on_result, .input = on_input, .program = "compress"};
 
 /* Work that is small, and the one model of most verbs. */
 static snc_options small(const char *const *model, unsigned choices)
 {
     snc_options o = snc_options_defaults;
-    o.models = model;
-    o.n_models = model != NULL;
-    o.task = pick("task.json");
-    o.data = pick("data");
-    o.threads = "1";
-    o.backend = "native"; /* a vendor library makes kernels for every new shape, for longer than the rest takes */
-    o.compute = "f32";
-    o.fp = "f32";
-    o.batch_size = 8;
-    o.epochs = o.supernet_epochs = o.repair_epochs = 0.1;
-    o.augment = 0;
-    o.depth_rule = "even";
-    o.evals = 5;
-    o.output = world_work("out");
-    o.overwrite = choices >> 7 & 1;
+    o.input.models = model;
+    o.input.n_models = model != NULL;
+    o.rows.task = pick("task.json");
+    o.rows.data = pick("data");
+    o.workload.threads = "1";
+    o.job.backend = "native"; /* a vendor library makes kernels for every new shape, for longer than the rest takes */
+    o.job.compute = "f32";
+    o.job.fp = "f32";
+    o.training.batch_size = 8;
+    o.training.epochs = o.supernet.epochs = o.exporting.repair_epochs = 0.1;
+    o.supernet.augment = 0;
+    o.supernet.depth_rule = "even";
+    o.search.evals = 5;
+    o.output.path = world_work("out");
+    o.output.overwrite = choices >> 7 & 1;
     return o;
 }
 
@@ -89,7 +89,10 @@ static snc_err checked(snc_err err, const char *output)
 
 /* ---- verbs ------------------------------------------------------------------------------------------------------------- */
 
-#define SNC_FILES {"int8.snc", "f32.snc", "bf16.snc", "int4.snc", "mixed.snc", "pretrained.snc", "long.snc", NULL}
+#define SNC_FILES                                                                                      \
+    {                                                                                                  \
+        "int8.snc", "f32.snc", "bf16.snc", "int4.snc", "mixed.snc", "pretrained.snc", "long.snc", NULL \
+    }
 #define SLOTS(a) (int)(sizeof(a) / sizeof *(a)), a
 
 static const fuzz_slot info_slots[] = {
@@ -101,7 +104,7 @@ static snc_err run_info(unsigned c)
 {
     const char *m = copied("hf") ? pick("hf") : pick("int8.snc");
     snc_options o = small(&m, c);
-    o.json = c & 1;
+    o.output.json = c & 1;
     return snc_stage_info(&o, &host);
 }
 
@@ -125,12 +128,12 @@ static snc_err run_bench(unsigned c)
     static const char *const format[] = {"md", "json", "csv", "md"}, *const seq[] = {"data", "5", "data,3", "16"};
     const char *m = pick("int8.snc");
     snc_options o = small(&m, c);
-    o.format = format[c & 3];
-    o.seq_len = seq[c >> 2 & 3];
-    o.batch = c & 16 ? "2" : "1";
-    o.profile = c >> 5 & 1;
-    o.repeats = 1;
-    if (slot != &bench_slots[0] || c & 64) o.tasks = o.task;
+    o.output.format = format[c & 3];
+    o.workload.seq_len = seq[c >> 2 & 3];
+    o.workload.batch = c & 16 ? "2" : "1";
+    o.bench.profile = c >> 5 & 1;
+    o.bench.repeats = 1;
+    if (slot != &bench_slots[0] || c & 64) o.bench.tasks = o.rows.task;
     return snc_stage_bench(&o, &host);
 }
 
@@ -143,9 +146,9 @@ static snc_err run_predict(unsigned c)
 {
     const char *m = pick("int8.snc");
     snc_options o = small(&m, c);
-    o.logits = c & 1;
-    o.seeded_head = c >> 1 & 1;
-    o.format = c & 4 ? "jsonl" : NULL;
+    o.predict.logits = c & 1;
+    o.exporting.seeded_head = c >> 1 & 1;
+    o.output.format = c & 4 ? "jsonl" : NULL;
     return snc_stage_predict(&o, &host);
 }
 
@@ -162,10 +165,10 @@ static snc_err run_eval(unsigned c)
     static const char *const split[] = {"dev", "rank", "select", "train"};
     const char *m = pick("int8.snc");
     snc_options o = small(&m, c);
-    o.json = c & 1;
-    o.split = slot == &eval_slots[1] || slot == &eval_slots[2] ? "dev" : split[c >> 1 & 3];
-    o.max_length = c & 8 ? 9 : 0;
-    if (copied("jsonl")) o.data = pick("jsonl");
+    o.output.json = c & 1;
+    o.rows.split = slot == &eval_slots[1] || slot == &eval_slots[2] ? "dev" : split[c >> 1 & 3];
+    o.rows.max_length = c & 8 ? 9 : 0;
+    if (copied("jsonl")) o.rows.data = pick("jsonl");
     return snc_stage_eval(&o, &host);
 }
 
@@ -182,8 +185,8 @@ static const fuzz_slot tokenize_slots[] = {
 static snc_err run_tokenize(unsigned c)
 {
     snc_options o = small(NULL, c);
-    o.pretrained = copied("tok") ? pick("tok") : copied("hf") ? pick("hf") : pick("int8.snc");
-    o.max_length = c & 1 ? 5 : 0;
+    o.input.pretrained = copied("tok") ? pick("tok") : copied("hf") ? pick("hf") : pick("int8.snc");
+    o.rows.max_length = c & 1 ? 5 : 0;
     return snc_stage_tokenize(&o, &host);
 }
 
@@ -199,8 +202,11 @@ static const fuzz_slot import_slots[] = {
 static snc_err run_import(unsigned c)
 {
     snc_options o = small(NULL, c);
-    o.pretrained = copied("hf") ? pick("hf") : copied("torch") ? pick("torch") : copied("sharded") ? pick("sharded") : pick("int8.snc");
-    return checked(snc_stage_import(&o, &host), o.output);
+    o.input.pretrained = copied("hf")        ? pick("hf")
+                         : copied("torch")   ? pick("torch")
+                         : copied("sharded") ? pick("sharded")
+                                             : pick("int8.snc");
+    return checked(snc_stage_import(&o, &host), o.output.path);
 }
 
 static const fuzz_slot export_slots[] = {
@@ -216,12 +222,12 @@ static snc_err run_export(unsigned c)
     static const char *const policy[] = {"int8", "int4", "bf16", "f32"};
     const char *m = pick("teacher.snc");
     snc_options o = small(&m, c);
-    o.policy = slot == &export_slots[2] ? pick("policy.json") : slot == &export_slots[1] && c & 4 ? NULL : policy[c & 3];
-    if (slot == &export_slots[1]) o.config = pick("config.json");
-    o.trim_vocab = slot > &export_slots[2] || c & 8;
-    o.seeded_head = c >> 4 & 1;
-    if (o.trim_vocab) o.unlabeled = pick("more.txt");
-    return checked(snc_stage_export(&o, &host), o.output);
+    o.exporting.policy = slot == &export_slots[2] ? pick("policy.json") : slot == &export_slots[1] && c & 4 ? NULL : policy[c & 3];
+    if (slot == &export_slots[1]) o.exporting.config = pick("config.json");
+    o.exporting.trim_vocab = slot > &export_slots[2] || c & 8;
+    o.exporting.seeded_head = c >> 4 & 1;
+    if (o.exporting.trim_vocab) o.rows.unlabeled = pick("more.txt");
+    return checked(snc_stage_export(&o, &host), o.output.path);
 }
 
 static const fuzz_slot finetune_slots[] = {
@@ -234,18 +240,16 @@ static const fuzz_slot finetune_slots[] = {
 static snc_err run_finetune(unsigned c)
 {
     snc_options o = small(NULL, c);
-    o.pretrained = pick("pretrained.snc");
-    o.hold_out = !(c & 1);
-    o.max_steps = 1;
-    if (slot == &finetune_slots[3]) o.max_steps = 2, o.epochs = 0.5; /* as it was left */
-    return checked(snc_stage_finetune(&o, &host), o.output);
+    o.input.pretrained = pick("pretrained.snc");
+    o.rows.hold_out = !(c & 1);
+    o.training.max_steps = 1;
+    if (slot == &finetune_slots[3]) o.training.max_steps = 2, o.training.epochs = 0.5; /* as it was left */
+    return checked(snc_stage_finetune(&o, &host), o.output.path);
 }
 
 static const fuzz_slot supernet_slots[] = {
-    {"teacher.snc", "", DAMAGE_TENSORS, {"teacher.snc", "int8.snc", NULL}},
-    {"data/train.tsv", "data", DAMAGE_TEXT, {NULL}},
-    {"space.json", "", DAMAGE_JSON, {"space.json", "apart.json", NULL}},
-    {"more.txt", "", DAMAGE_TEXT, {NULL}},
+    {"teacher.snc", "", DAMAGE_TENSORS, {"teacher.snc", "int8.snc", NULL}},   {"data/train.tsv", "data", DAMAGE_TEXT, {NULL}},
+    {"space.json", "", DAMAGE_JSON, {"space.json", "apart.json", NULL}},      {"more.txt", "", DAMAGE_TEXT, {NULL}},
     {"out.checkpoint", "", DAMAGE_CHECKPOINT, {"half.snc.checkpoint", NULL}},
 };
 
@@ -253,20 +257,20 @@ static snc_err run_supernet(unsigned c)
 {
     static const char *const rule[] = {"even", "first", "last", "auto"};
     snc_options o = small(NULL, c);
-    o.teacher = pick("teacher.snc");
-    o.space = pick("space.json");
-    o.max_steps = 1;
+    o.input.teacher = pick("teacher.snc");
+    o.search.space = pick("space.json");
+    o.training.max_steps = 1;
     if (slot == &supernet_slots[4]) {
-        o.max_steps = 2;
-        o.supernet_epochs = 0.5;
-        return checked(snc_stage_supernet(&o, &host), o.output);
+        o.training.max_steps = 2;
+        o.supernet.epochs = 0.5;
+        return checked(snc_stage_supernet(&o, &host), o.output.path);
     }
-    o.depth_rule = rule[c & 3];
-    o.augment = c >> 2 & 1;
-    o.inplace_teacher = c >> 3 & 1;
-    o.class_weights = c >> 4 & 1 ? "balanced" : NULL;
-    if (slot == &supernet_slots[3]) o.unlabeled = pick("more.txt");
-    return checked(snc_stage_supernet(&o, &host), o.output);
+    o.supernet.depth_rule = rule[c & 3];
+    o.supernet.augment = c >> 2 & 1;
+    o.supernet.inplace_teacher = c >> 3 & 1;
+    o.training.class_weights = c >> 4 & 1 ? "balanced" : NULL;
+    if (slot == &supernet_slots[3]) o.rows.unlabeled = pick("more.txt");
+    return checked(snc_stage_supernet(&o, &host), o.output.path);
 }
 
 static const fuzz_slot profile_slots[] = {
@@ -280,10 +284,10 @@ static snc_err run_profile(unsigned c)
 {
     const char *m = pick("supernet.snc");
     snc_options o = small(&m, c);
-    o.space = c & 1 && slot != &profile_slots[1] ? NULL : pick("space.json");
-    o.batch = c & 2 ? "2" : NULL;
-    o.seq_len = c & 4 ? "6" : NULL;
-    if (copied("fresh")) o.output = world_work("fresh/latency.json");
+    o.search.space = c & 1 && slot != &profile_slots[1] ? NULL : pick("space.json");
+    o.workload.batch = c & 2 ? "2" : NULL;
+    o.workload.seq_len = c & 4 ? "6" : NULL;
+    if (copied("fresh")) o.output.path = world_work("fresh/latency.json");
     return snc_stage_profile(&o, &host);
 }
 
@@ -305,19 +309,20 @@ static snc_err run_search(unsigned c)
     const char *m = pick("supernet.snc");
     snc_options o = small(&m, c);
     int missed;
-    o.output = copied("found") ? world_work("found") : copied("fresh") ? world_work("fresh") : world_work("out");
+    o.output.path = copied("found") ? world_work("found") : copied("fresh") ? world_work("fresh") : world_work("out");
     if (slot == &search_slots[1]) {
-        o.export_as = c & 1 ? "csv" : "json";
+        o.search.export_as = c & 1 ? "csv" : "json";
         return snc_stage_search(&o, &host, &missed);
     }
-    o.teacher = pick("teacher.snc");
-    o.space = pick("space.json");
-    o.target_size = "0.9x";
-    if (c & 1) o.target_latency = "0.9x";
-    if (c & 2) o.max_drop = 1;
-    o.searcher = slot == &search_slots[3] ? pick("searcher.json") : c & 4 ? "linas" : NULL;
-    if (slot == &search_slots[6]) o.warm_start = pick("warm.sqlite");
-    if (slot == &search_slots[0]) o.evals = 6, o.target_latency = NULL, o.max_drop = -1, o.searcher = NULL; /* as it was left */
+    o.input.teacher = pick("teacher.snc");
+    o.search.space = pick("space.json");
+    o.targets.size = "0.9x";
+    if (c & 1) o.targets.latency = "0.9x";
+    if (c & 2) o.targets.max_drop = 1;
+    o.search.searcher = slot == &search_slots[3] ? pick("searcher.json") : c & 4 ? "linas" : NULL;
+    if (slot == &search_slots[6]) o.search.warm_start = pick("warm.sqlite");
+    if (slot == &search_slots[0])
+        o.search.evals = 6, o.targets.latency = NULL, o.targets.max_drop = -1, o.search.searcher = NULL; /* as it was left */
     return snc_stage_search(&o, &host, &missed);
 }
 
@@ -333,20 +338,20 @@ static snc_err run_study(unsigned c)
     static const char *const format[] = {"md", "json", "csv", "md"};
     const char *m = pick("supernet.snc");
     snc_options o = small(copied("lab") ? &m : NULL, c);
-    o.seeds = 1;
-    o.format = format[c & 3];
+    o.study.seeds = 1;
+    o.output.format = format[c & 3];
     if (copied("lab")) {
-        o.format = NULL;
-        o.teacher = pick("teacher.snc");
-        o.space = pick("space.json");
-        o.protocols = "hypervolume";
-        o.searchers = "random";
-        o.evals = 6;
-        o.output = world_work("lab");
+        o.output.format = NULL;
+        o.input.teacher = pick("teacher.snc");
+        o.search.space = pick("space.json");
+        o.study.protocols = "hypervolume";
+        o.study.searchers = "random";
+        o.search.evals = 6;
+        o.output.path = world_work("lab");
         return snc_stage_study(&o, &host);
     }
-    o.tabular = pick("tabular.json");
-    o.searchers = slot == &study_slots[1] ? pick("searcher.json") : c & 4 ? "random,mcts,evolution" : "nsga2,linas";
+    o.study.tabular = pick("tabular.json");
+    o.study.searchers = slot == &study_slots[1] ? pick("searcher.json") : c & 4 ? "random,mcts,evolution" : "nsga2,linas";
     return snc_stage_study(&o, &host);
 }
 
@@ -372,13 +377,13 @@ static snc_err run_compress(unsigned c)
 {
     snc_options o = small(NULL, c);
     int missed;
-    o.pretrained = pick("pretrained.snc");
-    o.space = pick("space.json");
-    o.epochs = o.supernet_epochs = o.repair_epochs = 0.5;
-    o.evals = 6;
-    o.target_latency = "2x";
-    o.output = world_work("run");
-    o.dry_run = !copied("run") && c & 1;
+    o.input.pretrained = pick("pretrained.snc");
+    o.search.space = pick("space.json");
+    o.training.epochs = o.supernet.epochs = o.exporting.repair_epochs = 0.5;
+    o.search.evals = 6;
+    o.targets.latency = "2x";
+    o.output.path = world_work("run");
+    o.job.dry_run = !copied("run") && c & 1;
     watch_program_says(pick("bench.json"));
     snc_err err = snc_stage_compress(&o, &host, &missed);
     watch_program_says(NULL);

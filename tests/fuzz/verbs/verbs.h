@@ -23,20 +23,20 @@
 enum world_depth { WORLD_FILES, WORLD_MODELS, WORLD_SEARCH, WORLD_RUN }; /* each with all before it */
 
 snc_err world_open(enum world_depth depth) SNC_MUST_USE; /* deeper than before adds what is missing */
-void    world_close(void);
+void world_close(void);
 /* FOLDER/good/name and FOLDER/work/name; kept for the next 64 calls. */
 const char *world_good(const char *name);
 const char *world_work(const char *name);
-void    world_clear(void);                      /* empties work */
-void    world_copy(const char *folder);         /* good/folder to work/folder */
-void    world_put(const char *name, const void *data, size_t n); /* work/name */
-bool    world_leftover(char name[512]);         /* a *.tmp* file under work */
+void world_clear(void);                                       /* empties work */
+void world_copy(const char *folder);                          /* good/folder to work/folder */
+void world_put(const char *name, const void *data, size_t n); /* work/name */
+bool world_leftover(char name[512]);                          /* a *.tmp* file under work */
 
 /* ---- watch.c: memory and time ---------------------------------------------------------------------------------------- */
 
 void watch_begin(size_t input_bytes); /* from here to the end an allocation beyond the limit aborts with a line */
 void watch_end(void);
-bool watch_counts(void); /* allocations are seen: there is a sanitizer */
+bool watch_counts(void);                          /* allocations are seen: there is a sanitizer */
 const char *watch_program_says(const char *file); /* what programs that are started print, from now on; NULL: they fail */
 
 /* ---- damage.c -------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* The good files, made by the verbs themselves from a model that is smaller than nano, and the folder that a run changes. */
 #define _POSIX_C_SOURCE 200809L
 #define _DEFAULT_SOURCE
+#include "artifact/option.h"
 #include "verbs.h"
 
 #include <dirent.h>
@@ -13,7 +14,6 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "nano.h"
-#include "stage/common.h"
 
 #define GOLDEN SNC_TEST_DIR "/golden/checkpoints/"
 
@@ -122,7 +122,8 @@ static snc_err write_rows(const char *name, int n, uint64_t seed, bool json)
     for (int i = 0; i < n; i++) {
         const char *label = i % 2 ? "positive" : "negative";
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", json ? "{\"sentence\":\"" : "", i % 2 ? "good" : "bad");
-        for (uint32_t k = 1 + snc_rng_below(&r, 6); k > 0; k--) at += (size_t)snprintf(text + at, sizeof text - at, " %s", word[snc_rng_below(&r, 12)]);
+        for (uint32_t k = 1 + snc_rng_below(&r, 6); k > 0; k--)
+            at += (size_t)snprintf(text + at, sizeof text - at, " %s", word[snc_rng_below(&r, 12)]);
         at += (size_t)snprintf(text + at, sizeof text - at, json ? "\",\"label\":\"%s\"}\n" : "\t%s\n", label);
     }
     return write_text(name, text);
@@ -133,52 +134,61 @@ static snc_err write_table(void)
     static char text[1 << 13];
     size_t at = (size_t)snprintf(text, sizeof text, "{");
     for (int i = 0; i < 27; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s\"%d%d%d\":{\"mean_acc\":%d.5,\"std\":0.1}", i ? "," : "", i / 9, i / 3 % 3, i % 3,
-                               40 + i * 7 % 31);
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s\"%d%d%d\":{\"mean_acc\":%d.5,\"std\":0.1}", i ? "," : "", i / 9, i / 3 % 3,
+                               i % 3, 40 + i * 7 % 31);
     snprintf(text + at, sizeof text - at, "}");
     return write_text("tabular.json", text);
 }
 
 static snc_err write_files(void)
 {
-    static const char task[] = "{\"name\":\"nano\",\"files\":{\"train\":\"train.tsv\",\"dev\":[\"dev.tsv\",\"dev.jsonl\"]},\"format\":\"auto\","
-                               "\"text_a\":[\"sentence\",\"text\"],\"label\":\"label\",\"labels\":[\"negative\",\"positive\"],"
-                               "\"metrics\":[\"accuracy\",\"f1\"],\"max_length\":12}\n";
+    static const char task[] =
+        "{\"name\":\"nano\",\"files\":{\"train\":\"train.tsv\",\"dev\":[\"dev.tsv\",\"dev.jsonl\"]},\"format\":\"auto\","
+        "\"text_a\":[\"sentence\",\"text\"],\"label\":\"label\",\"labels\":[\"negative\",\"positive\"],"
+        "\"metrics\":[\"accuracy\",\"f1\"],\"max_length\":12}\n";
     SNC_TRY(write_text("task.json", task));
-    SNC_TRY(write_text("auto.json", "{\"name\":\"a\",\"format\":\"auto\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\"},\"text_a\":\"sentence\","
-                                    "\"label\":\"label\",\"labels\":\"auto\",\"metrics\":[\"accuracy\"],\"skip_short_rows\":true}"));
+    SNC_TRY(write_text(
+        "auto.json", "{\"name\":\"a\",\"format\":\"auto\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\"},\"text_a\":\"sentence\","
+                     "\"label\":\"label\",\"labels\":\"auto\",\"metrics\":[\"accuracy\"],\"skip_short_rows\":true}"));
     SNC_TRY(snc_mkdir(world_good("data")));
     SNC_TRY(write_rows("data/train.tsv", 60, 1, false));
     SNC_TRY(write_rows("data/dev.tsv", 10, 2, false));
     SNC_TRY(snc_mkdir(world_good("jsonl")));
     SNC_TRY(write_rows("jsonl/train.tsv", 60, 1, false));
     SNC_TRY(write_rows("jsonl/dev.jsonl", 10, 2, true));
-    SNC_TRY(write_text("lines.txt", "a good film\nthe movie was bad\tvery bad\n\n\t\n caf\xc3\xa9 \xe4\xb8\xad [SEP] [MASK]\n\xff\xfe\x01\n"));
+    SNC_TRY(
+        write_text("lines.txt", "a good film\nthe movie was bad\tvery bad\n\n\t\n caf\xc3\xa9 \xe4\xb8\xad [SEP] [MASK]\n\xff\xfe\x01\n"));
     SNC_TRY(write_text("more.txt", "the film\nit was good\n\nbad\n"));
-    SNC_TRY(write_text("space.json", "{\"depth\":[2,1],\"depth_layers\":{\"1\":[1]},\"hidden\":[16,8],\"heads\":[2,1],\"ffn\":[32,16],"
-                                     "\"linear\":[\"int8\",\"f32\"],\"qkv\":\"tied\",\"pooler\":[\"int8\"],\"classifier\":[\"f32\"],\"embed\":[\"int8\"]}"));
+    SNC_TRY(
+        write_text("space.json",
+                   "{\"depth\":[2,1],\"depth_layers\":{\"1\":[1]},\"hidden\":[16,8],\"heads\":[2,1],\"ffn\":[32,16],"
+                   "\"linear\":[\"int8\",\"f32\"],\"qkv\":\"tied\",\"pooler\":[\"int8\"],\"classifier\":[\"f32\"],\"embed\":[\"int8\"]}"));
     SNC_TRY(write_text("apart.json", "{\"qkv\":\"apart\",\"linear\":[\"int8\",\"bf16\"]}"));
     SNC_TRY(write_text("searcher.json", "{\"name\":\"nsga2\",\"population\":4,\"mutation\":0.2}"));
     SNC_TRY(write_text("linas.json", "{\"name\":\"linas\",\"batch\":3,\"inner\":\"nsga2\",\"inner_evals\":60,\"explore\":0.2,\"stall\":20,"
                                      "\"stall_gain\":0.001,\"features\":\"steps\",\"predictor\":\"ridge\"}"));
     SNC_TRY(write_text("mcts.json", "{\"name\":\"mcts\",\"sharing\":true,\"tau\":0.05,\"c1\":0.5,\"c2\":0.5}"));
-    SNC_TRY(write_text("policy.json", "{\"embed\":\"int8\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"layers\":[{\"qkv\":\"int8\",\"o\":\"f32\","
-                                      "\"ffn_in\":\"int8\",\"ffn_out\":\"bf16\"},{\"q\":\"int8\",\"k\":\"bf16\",\"v\":\"f32\",\"o\":\"f32\","
-                                      "\"ffn_in\":\"int8\",\"ffn_out\":\"bf16\"}]}"));
+    SNC_TRY(write_text("policy.json",
+                       "{\"embed\":\"int8\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"layers\":[{\"qkv\":\"int8\",\"o\":\"f32\","
+                       "\"ffn_in\":\"int8\",\"ffn_out\":\"bf16\"},{\"q\":\"int8\",\"k\":\"bf16\",\"v\":\"f32\",\"o\":\"f32\","
+                       "\"ffn_in\":\"int8\",\"ffn_out\":\"bf16\"}]}"));
     SNC_TRY(write_text("uniform.json", "{\"embed\":\"int4\",\"pooler\":\"int8\",\"classifier\":\"f32\",\"linear\":\"int4\"}"));
     SNC_TRY(write_text("config.json", "{\"chosen\":{\"arch\":{\"hidden\":8,\"layers\":[{\"source\":1,\"heads\":1,\"ffn\":16}]},\"policy\":"
                                       "{\"embed\":\"int8\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"linear\":\"int8\"}}}"));
     SNC_TRY(write_text("bench.json", "[{\"model\":\"m\",\"percentile_ms\":1.5,\"p50_ms\":1.5,\"p90_ms\":2.5}]"));
     SNC_TRY(snc_mkdir(world_good("tok")));
-    SNC_TRY(write_text("tok/tokenizer.json",
-                       "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,"
-                       "\"vocab\":{\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4,\"good\":5}},\"normalizer\":{\"type\":\"BertNormalizer\","
-                       "\"strip_accents\":null,\"lowercase\":true},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":"
-                       "\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"[CLS]\",1]},\"added_tokens\":[{\"id\":6,\"content\":\"new\",\"special\":true},"
-                       "{\"id\":1,\"content\":\"[CLS]\",\"lstrip\":true}]}"));
-    SNC_TRY(write_text("tok/tokenizer_config.json", "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\",\"cls_token\":{\"content\":\"[CLS]\"},"
-                                                    "\"added_tokens_decoder\":{\"3\":{\"content\":\"x\"}}}"));
-    SNC_TRY(write_text("tok/special_tokens_map.json", "{\"sep_token\":\"[SEP]\",\"unk_token\":\"[UNK]\",\"additional_special_tokens\":[\"y\"]}"));
+    SNC_TRY(write_text(
+        "tok/tokenizer.json",
+        "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,"
+        "\"vocab\":{\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2,\"a\":3,\"##b\":4,\"good\":5}},\"normalizer\":{\"type\":\"BertNormalizer\","
+        "\"strip_accents\":null,\"lowercase\":true},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":"
+        "\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"[CLS]\",1]},\"added_tokens\":[{\"id\":6,\"content\":\"new\",\"special\":true},"
+        "{\"id\":1,\"content\":\"[CLS]\",\"lstrip\":true}]}"));
+    SNC_TRY(write_text("tok/tokenizer_config.json",
+                       "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\",\"cls_token\":{\"content\":\"[CLS]\"},"
+                       "\"added_tokens_decoder\":{\"3\":{\"content\":\"x\"}}}"));
+    SNC_TRY(write_text("tok/special_tokens_map.json",
+                       "{\"sep_token\":\"[SEP]\",\"unk_token\":\"[UNK]\",\"additional_special_tokens\":[\"y\"]}"));
     SNC_TRY(copy_folder("hf", GOLDEN "hf"));
     SNC_TRY(copy_folder("torch", GOLDEN "torch"));
     SNC_TRY(copy_folder("sharded", GOLDEN "sharded"));
@@ -187,8 +197,19 @@ static snc_err write_files(void)
 
 static snc_err write_model(const char *name, int positions)
 {
-    const snc_bert_config c = {.vocab = NANO_V, .positions = positions, .types = 2, .hidden = 16, .layers = 2, .heads = 2, .head_width = 8, .ffn = 32,
-                               .classes = 2, .act = SNC_ACT_GELU, .norm_eps = 1e-12f, .hidden_dropout = 0.1f, .attention_dropout = 0.1f};
+    const snc_encoder_config c = {.vocab = NANO_V,
+                                  .positions = positions,
+                                  .types = 2,
+                                  .hidden = 16,
+                                  .layers = 2,
+                                  .heads = 2,
+                                  .head_width = 8,
+                                  .ffn = 32,
+                                  .classes = 2,
+                                  .act = SNC_ACT_GELU,
+                                  .norm_eps = 1e-12f,
+                                  .hidden_dropout = 0.1f,
+                                  .attention_dropout = 0.1f};
     snc_model *m = NULL;
     SNC_TRY(nano_model_of(&m, &c, 5));
     m->has_head = false;
@@ -212,18 +233,18 @@ static const snc_host quiet = {.size = sizeof(snc_host), .log = say_nothing, .pr
 static snc_options options_of_world(void)
 {
     snc_options o = snc_options_defaults;
-    o.task = world_good("task.json");
-    o.data = world_good("data");
-    o.threads = "1";
-    o.backend = "native";
-    o.compute = "f32";
-    o.fp = "f32";
-    o.batch_size = 8;
-    o.epochs = o.supernet_epochs = o.repair_epochs = 0.5;
-    o.augment = 0;
-    o.depth_rule = "even";
-    o.space = world_good("space.json");
-    o.evals = 6;
+    o.rows.task = world_good("task.json");
+    o.rows.data = world_good("data");
+    o.workload.threads = "1";
+    o.job.backend = "native";
+    o.job.compute = "f32";
+    o.job.fp = "f32";
+    o.training.batch_size = 8;
+    o.training.epochs = o.supernet.epochs = o.exporting.repair_epochs = 0.5;
+    o.supernet.augment = 0;
+    o.supernet.depth_rule = "even";
+    o.search.space = world_good("space.json");
+    o.search.evals = 6;
     return o;
 }
 
@@ -231,11 +252,11 @@ static snc_err write_export(const char *name, const char *from, const char *poli
 {
     snc_options o = snc_options_defaults;
     from = world_good(from);
-    o.models = &from;
-    o.n_models = 1;
-    o.policy = policy;
-    o.output = world_good(name);
-    o.seeded_head = 1; /* far.snc was never trained */
+    o.input.models = &from;
+    o.input.n_models = 1;
+    o.exporting.policy = policy;
+    o.output.path = world_good(name);
+    o.exporting.seeded_head = 1; /* far.snc was never trained */
     return snc_stage_export(&o, &quiet);
 }
 
@@ -244,11 +265,11 @@ static snc_err write_models(void)
     snc_options o = options_of_world();
     SNC_TRY(write_model("pretrained.snc", 16));
     SNC_TRY(write_model("far.snc", 1500));
-    o.pretrained = world_good("pretrained.snc");
-    o.output = world_good("teacher.snc");
+    o.input.pretrained = world_good("pretrained.snc");
+    o.output.path = world_good("teacher.snc");
     SNC_TRY(snc_stage_finetune(&o, &quiet));
-    o.output = world_good("stopped.snc");
-    o.max_steps = 1; /* leaves a checkpoint */
+    o.output.path = world_good("stopped.snc");
+    o.training.max_steps = 1; /* leaves a checkpoint */
     SNC_TRY(snc_stage_finetune(&o, &quiet));
     SNC_TRY(write_export("long.snc", "far.snc", "int8"));
     SNC_TRY(write_export("f32.snc", "teacher.snc", "f32"));
@@ -273,27 +294,27 @@ static snc_err write_search(void)
     snc_options o = options_of_world();
     const char *supernet = world_good("supernet.snc");
     int missed;
-    o.teacher = world_good("teacher.snc");
-    o.output = supernet;
+    o.input.teacher = world_good("teacher.snc");
+    o.output.path = supernet;
     SNC_TRY(snc_stage_supernet(&o, &quiet));
-    o.output = world_good("half.snc");
-    o.max_steps = 1;
+    o.output.path = world_good("half.snc");
+    o.training.max_steps = 1;
     SNC_TRY(snc_stage_supernet(&o, &quiet));
-    o.max_steps = 0;
-    o.models = &supernet;
-    o.n_models = 1;
-    o.target_size = "0.9x";
-    o.output = world_good("found");
+    o.training.max_steps = 0;
+    o.input.models = &supernet;
+    o.input.n_models = 1;
+    o.targets.size = "0.9x";
+    o.output.path = world_good("found");
     SNC_TRY(snc_stage_search(&o, &quiet, &missed));
     SNC_TRY(snc_mkdir(world_good("fresh")));
     SNC_TRY(copy_good("fresh/latency.json", "found/latency.json"));
     SNC_TRY(copy_good("fresh/latency.json.inputs", "found/latency.json.inputs"));
     SNC_TRY(copy_good("warm.sqlite", "found/search.sqlite"));
-    o.target_size = NULL;
-    o.output = world_good("lab");
-    o.protocols = "hypervolume";
-    o.searchers = "random";
-    o.seeds = 1;
+    o.targets.size = NULL;
+    o.output.path = world_good("lab");
+    o.study.protocols = "hypervolume";
+    o.study.searchers = "random";
+    o.study.seeds = 1;
     return snc_stage_study(&o, &quiet);
 }
 
@@ -301,9 +322,9 @@ static snc_err write_run(void)
 {
     snc_options o = options_of_world();
     int missed;
-    o.pretrained = world_good("pretrained.snc");
-    o.target_latency = "2x";
-    o.output = world_good("run");
+    o.input.pretrained = world_good("pretrained.snc");
+    o.targets.latency = "2x";
+    o.output.path = world_good("run");
     watch_program_says(world_good("bench.json"));
     snc_err err = snc_stage_compress(&o, &quiet, &missed);
     watch_program_says(NULL);

@@ -1,0 +1,425 @@
+/* The engine: plan, embeddings, the run over layers, the head. */
+#include "models/engine.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/engine_priv.h"
+
+/* ---- the activation block ----------------------------------------------------------------------------------------- */
+
+static float *take(snc_engine *e, size_t rows, int cols)
+{
+    float *p = e->block ? e->block + e->used : NULL;
+    e->used += snc_align_up(rows * (size_t)cols, SNC_ALIGN / sizeof(float));
+    return p;
+}
+
+static snc_bf16 *take16(snc_engine *e, size_t rows, int cols) { return (snc_bf16 *)(void *)take(e, rows, (cols + 1) / 2); }
+
+/* What products read, and nobody else. */
+static engine_rows take_rows(snc_engine *e, size_t rows, int cols)
+{
+    return e->half ? (engine_rows){NULL, take16(e, rows, cols)} : (engine_rows){take(e, rows, cols), NULL};
+}
+
+/* What others read as well. */
+static engine_rows take_both(snc_engine *e, size_t rows, int cols)
+{
+    float *f = take(e, rows, cols);
+    return (engine_rows){f, e->half ? take16(e, rows, cols) : NULL};
+}
+
+static int widest(const int *v, int n)
+{
+    int max = 0;
+    for (int i = 0; i < n; i++) max = v[i] > max ? v[i] : max;
+    return max;
+}
+
+static void plan_layer(snc_engine *e, engine_layer *l, size_t T)
+{
+    size_t R = (size_t)l->rows;
+    int C = e->arch.hidden;
+    if (l->first_only) l->gather = take_both(e, R, C);
+    l->q = take(e, R, l->attn);
+    l->k = take(e, T, l->attn);
+    l->v = take(e, T, l->attn);
+    l->stats = take(e, R, 2 * l->heads);
+    l->mix = take_rows(e, R, l->attn);
+    l->s1 = take(e, R, C);
+    l->n1 = take(e, R, 2);
+    l->y1 = take_rows(e, R, C);
+    if (e->opts.train) l->slope = take_rows(e, R, l->ffn);
+    l->a = take_rows(e, R, l->ffn);
+    l->s2 = take(e, R, C);
+    l->n2 = take(e, R, 2);
+    if (!e->half) return;
+    l->mix.f = e->mix;
+    l->y1.f = e->y1;
+}
+
+static void plan_gradients(snc_engine *e, size_t T)
+{
+    int C = e->arch.hidden, attn = e->m->cfg.head_width * widest(e->arch.heads, e->arch.layers);
+    e->dy = take(e, T, C);
+    e->dx = take(e, T, C);
+    e->other = take(e, T, C);
+    e->da = take_rows(e, T, widest(e->arch.ffn, e->arch.layers));
+    e->dmix = take(e, T, attn);
+    for (int i = 0; i < 3; i++) e->d[i] = take_both(e, T, attn);
+    e->dx16 = e->half ? take16(e, T, C) : NULL;
+}
+
+/* Places every activation of a batch of T tokens and B sequences for `arch`; e->used is the size. */
+static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
+{
+    size_t T = (size_t)tokens, layer0;
+    bool train = e->opts.train;
+    int C = arch->hidden, attn = e->m->cfg.head_width * widest(arch->heads, arch->layers);
+    engine_rows y[2];
+    e->arch = *arch;
+    e->used = 0;
+    e->s0 = take(e, T, C);
+    e->n0 = take(e, T, 2);
+    e->y0 = y[0] = take_both(e, T, C);
+    y[1] = train ? e->y0 : take_both(e, T, C);
+    e->y1 = e->half ? take(e, T, C) : NULL;
+    e->mix = e->half ? take(e, T, attn) : NULL;
+    layer0 = e->used;
+    for (int i = 0; i < arch->layers; i++) {
+        engine_layer *l = &e->layer[i];
+        bool first_only = e->opts.first_only && i == arch->layers - 1;
+        *l = (engine_layer){.source = arch->source[i],
+                            .rows = first_only ? B : tokens,
+                            .heads = arch->heads[i],
+                            .attn = arch->heads[i] * e->m->cfg.head_width,
+                            .ffn = arch->ffn[i],
+                            .first_only = first_only};
+        size_t most = e->used;
+        if (!train) e->used = layer0;
+        plan_layer(e, l, T);
+        l->y = train ? take_both(e, (size_t)l->rows, C) : y[(i + 1) % 2];
+        l->x = i ? e->layer[i - 1].y : e->y0;
+        l->xq = first_only ? l->gather : l->x;
+        if (e->used < most) e->used = most;
+    }
+    e->first = take(e, (size_t)B, C);
+    e->pooled = take(e, (size_t)B, C);
+    e->slope = take(e, (size_t)B, C);
+    if (train) plan_gradients(e, T);
+}
+
+/* ---- create ------------------------------------------------------------------------------------------------------- */
+
+static snc_err pack(engine_matrix *out, snc_engine *e, snc_role role, int layer)
+{
+    int size[SNC_AXES], own = snc_model_gradient(e->m, role, layer).param;
+    snc_source_view v = snc_model_matrix(e->m, role, layer, &e->m->arch);
+    snc_spec_sizes(size, &e->m->cfg, &e->m->arch, layer);
+    *out = (engine_matrix){.role = role, .layer = layer, .bias = snc_model_at(e->m, role + 1, layer), .version = v.version};
+    SNC_TRY(snc_gemm_weight_create(&out->w, e->gemm, v.w, v.ld, size[snc_spec_rows[role].rows], size[snc_spec_rows[role].cols]));
+    if (own >= 0) e->by_param[own] = out->w;
+    return SNC_OK;
+}
+
+static snc_err pack_all(snc_engine *e)
+{
+    const snc_model *m = e->m;
+    SNC_TRY(snc_alloc(&e->by_param, (size_t)m->params.n, sizeof *e->by_param));
+    for (int l = 0; l < m->arch.layers; l++) {
+        for (int s = 0; s < SNC_SITES; s++) SNC_TRY(pack(&e->w[l].m[s], e, snc_spec_site(s), l));
+        e->w[l].attention_norm = snc_model_lin(m, SNC_ROLE_ATTENTION_NORM, l);
+        e->w[l].ffn_norm = snc_model_lin(m, SNC_ROLE_FFN_NORM, l);
+    }
+    e->embed_norm = snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0);
+    for (int t = 0; t < SNC_TABLES; t++) e->table[t] = snc_model_at(m, t, 0);
+    if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
+    return pack(&e->classifier, e, SNC_ROLE_CLASSIFIER, 0);
+}
+
+snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o)
+{
+    *out = NULL;
+    SNC_CHECK(o->max_tokens >= 1 && o->max_seqs >= 1 && o->max_len >= 1, SNC_E_ARG,
+              "engine planned for %d tokens, %d sequences of %d: expected at least 1", o->max_tokens, o->max_seqs, o->max_len);
+    snc_engine *e;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&e, 1, sizeof *e));
+    e->ctx = ctx;
+    e->m = m;
+    e->family = snc_family_of(&m->cfg);
+    e->opts = *o;
+    if (e->opts.max_seqs > o->max_tokens) e->opts.max_seqs = o->max_tokens;
+    if (e->opts.max_len > snc_family_length(&m->cfg)) e->opts.max_len = snc_family_length(&m->cfg);
+
+    int D = m->cfg.head_width, C = m->arch.hidden, attn = D * widest(m->arch.heads, m->arch.layers);
+    int wide[] = {C, attn, widest(m->arch.ffn, m->arch.layers), m->cfg.classes};
+    snc_ops_limits max = {
+        .rows = o->max_tokens, .width = widest(wide, 4), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
+    SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, o->max_tokens, max.width));
+    e->half = snc_gemm_takes_bf16(e->gemm);
+    SNC_GOTO(snc_ops_create(&e->ops, ctx, &max));
+    SNC_GOTO(pack_all(e));
+    if (o->train) SNC_GOTO(snc_params_alloc_grad(&m->params));
+    SNC_GOTO(snc_alloc(&e->squares, (size_t)m->params.n, sizeof *e->squares));
+    for (int i = 0; i < m->params.n; i++) e->squares[i] = -1;
+    SNC_GOTO(snc_alloc(&e->tokens, 2 * (size_t)o->max_tokens + (size_t)e->opts.max_seqs + 1, sizeof *e->tokens));
+    plan(e, &m->arch, o->max_tokens, e->opts.max_seqs);
+    e->size = e->used;
+    SNC_GOTO(snc_alloc(&e->block, e->size, sizeof *e->block));
+    *out = e;
+    return SNC_OK;
+out:
+    snc_engine_free(e);
+    return err;
+}
+
+void snc_engine_free(snc_engine *e)
+{
+    if (!e) return;
+    for (int l = 0; l < e->m->arch.layers; l++)
+        for (int s = 0; s < SNC_SITES; s++) snc_gemm_weight_free(e->w[l].m[s].w);
+    snc_gemm_weight_free(e->pooler.w);
+    snc_gemm_weight_free(e->classifier.w);
+    snc_free(e->by_param);
+    snc_free(e->tokens);
+    snc_free(e->squares);
+    snc_free(e->block);
+    snc_ops_free(e->ops);
+    snc_gemm_free(e->gemm);
+    snc_free(e);
+}
+
+void snc_engine_sync(snc_engine *e)
+{
+    snc_model_changed(e->m);
+    for (int i = 0; i < e->m->params.n; i++)
+        if (e->by_param[i]) snc_gemm_weight_sync(e->gemm, e->by_param[i]);
+}
+
+void snc_engine_sync_rows(snc_engine *e, int param, int n0, int n1)
+{
+    if (e->by_param[param]) snc_gemm_weight_sync_rows(e->gemm, e->by_param[param], n0, n1);
+}
+
+snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o)
+{
+    snc_engine *e = NULL;
+    snc_gemm *g = NULL;
+    snc_err err = SNC_OK;
+    int attn = m->cfg.head_width * widest(m->arch.heads, m->arch.layers),
+        wide[] = {m->arch.hidden, attn, widest(m->arch.ffn, m->arch.layers)};
+    SNC_GOTO(snc_gemm_create(&g, ctx, o->compute, 0, 0));
+    SNC_GOTO(snc_alloc(&e, 1, sizeof *e));
+    e->m = m;
+    e->opts = *o;
+    e->half = snc_gemm_takes_bf16(g);
+    plan(e, &m->arch, o->max_tokens, o->max_seqs);
+    *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(o->max_tokens, widest(wide, 3));
+    for (int i = 0; i < m->params.n; i++) {
+        const snc_param *p = &m->params.p[i];
+        if (snc_spec_linear(p)) *out += (double)snc_gemm_weight_bytes(g, p->rows, p->cols);
+    }
+out:
+    snc_free(e);
+    snc_gemm_free(g);
+    return err;
+}
+
+size_t snc_engine_memory(const snc_engine *e) { return e->size * sizeof(float); }
+
+/* ---- forward ------------------------------------------------------------------------------------------------------ */
+
+static snc_err check_batch(const snc_engine *e, const snc_tokens *x)
+{
+    const snc_encoder_config *c = &e->m->cfg;
+    SNC_CHECK(x->B >= 1 && x->B <= e->opts.max_seqs && x->T <= e->opts.max_tokens, SNC_E_SHAPE,
+              "batch of %d tokens in %d sequences: planned for %d in %d", x->T, x->B, e->opts.max_tokens, e->opts.max_seqs);
+    SNC_CHECK(x->offsets[0] == 0 && x->offsets[x->B] == x->T, SNC_E_SHAPE, "batch: offsets do not span its %d tokens", x->T);
+    for (int b = 0; b < x->B; b++) {
+        int len = x->offsets[b + 1] - x->offsets[b];
+        SNC_CHECK(len >= 1 && len <= e->opts.max_len, SNC_E_SHAPE, "sequence %d of the batch has %d tokens: expected 1 to %d", b, len,
+                  e->opts.max_len);
+    }
+    for (int t = 0; t < x->T; t++)
+        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab && (c->types == 0 || (x->types[t] >= 0 && x->types[t] < c->types)), SNC_E_SHAPE,
+                  "token %d of the batch: id %d of segment %d: expected below %d and %d", t, (int)x->ids[t], (int)x->types[t], c->vocab,
+                  c->types);
+    return SNC_OK;
+}
+
+/* The backward pass must not depend on the caller's buffers. */
+static void keep_batch(snc_engine *e, const snc_tokens *x)
+{
+    size_t T = (size_t)x->T;
+    int32_t *ids = e->tokens, *types = ids + e->opts.max_tokens, *offsets = types + e->opts.max_tokens;
+    memcpy(ids, x->ids, T * sizeof *ids);
+    memcpy(types, x->types, T * sizeof *types);
+    memcpy(offsets, x->offsets, ((size_t)x->B + 1) * sizeof *offsets);
+    e->x = (snc_tokens){.B = x->B, .T = x->T, .ids = ids, .types = types, .offsets = offsets};
+}
+
+static void refresh(snc_engine *e, engine_matrix *m, const snc_arch *arch)
+{
+    snc_source_view v = snc_model_matrix(e->m, m->role, m->layer, arch);
+    if (v.version != m->version) snc_gemm_weight_sync(e->gemm, m->w);
+    m->version = v.version;
+}
+
+/* Every matrix of the arch; those that the source made anew are packed anew. */
+static void materialise(snc_engine *e, const snc_arch *arch)
+{
+    for (int i = 0; i < arch->layers; i++)
+        for (int s = 0; s < SNC_SITES; s++) refresh(e, &e->w[arch->source[i]].m[s], arch);
+    if (e->pooler.w) refresh(e, &e->pooler, arch);
+    refresh(e, &e->classifier, arch);
+}
+
+/* Where a sequence's first token finds its row of the position table. */
+static size_t first_position(const snc_engine *e)
+{
+    return (size_t)e->family->position_base * (size_t)engine_ld(e, e->table[SNC_ROLE_POSITION]);
+}
+
+static void embed_forward(snc_engine *e)
+{
+    snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, false);
+    int C = e->arch.hidden, T = e->x.T, type = e->table[SNC_ROLE_TYPE];
+    const float *position = engine_w(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
+    snc_embed_forward(e->s0, e->ops, engine_w(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_w(e, type), &e->x, C,
+                      engine_ld(e, e->table[SNC_ROLE_WORD]));
+    snc_norm_forward(e->y0.f, NULL, e->s0, e->n0, e->ops, NULL, engine_w(e, e->embed_norm.w), engine_w(e, e->embed_norm.b), T, C,
+                     e->m->cfg.norm_eps, &none);
+    snc_mask_apply(e->y0.f, e->ops, T, C, &drop);
+    if (e->half) snc_round(e->y0.h, e->ops, e->y0.f, T, C);
+}
+
+static snc_err head_forward(float *logits, snc_engine *e)
+{
+    const engine_layer *last = &e->layer[e->arch.layers - 1];
+    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, false);
+    int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
+    if (last->first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
+    else snc_engine__gather_first((engine_rows){e->first, NULL}, last->y, &e->x, C);
+    if (e->family->head == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
+    else {
+        SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler.w, engine_w(e, e->pooler.bias), B, C, C, false));
+        snc_act_forward(e->pooled, e->slope, e->ops, e->slope, B, C, e->family->head == SNC_HEAD_TANH ? SNC_OPS_TANH : SNC_OPS_RELU);
+    }
+    snc_mask_apply(e->pooled, e->ops, B, C, &drop);
+    return snc_gemm_forward(logits, K, e->gemm, e->pooled, C, e->classifier.w, engine_w(e, e->classifier.bias), B, K, C, false);
+}
+
+snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop)
+{
+    e->ready = false;
+    SNC_TRY(snc_arch_check(arch, &e->m->arch));
+    SNC_TRY(check_batch(e, x));
+    keep_batch(e, x);
+    e->drop = drop ? *drop : (snc_dropout){.seed = 0};
+    plan(e, arch, x->T, x->B);
+    materialise(e, arch);
+    embed_forward(e);
+    for (int i = 0; i < arch->layers; i++) {
+        SNC_TRY(snc_go_on(e->ctx));
+        SNC_TRY(snc_engine__layer_forward(e, i));
+    }
+    SNC_TRY(head_forward(logits, e));
+    e->ready = e->opts.train;
+    return SNC_OK;
+}
+
+const float *snc_engine_hidden_view(const snc_engine *e, int i) { return i ? e->layer[i - 1].y.f : e->y0.f; }
+
+/* ---- backward ----------------------------------------------------------------------------------------------------- */
+
+/* From d, the gradient of what the pooler gives, to that of the first tokens. */
+static snc_err pooler_backward(float *dfirst, snc_engine *e, float *d)
+{
+    int C = e->arch.hidden, B = e->x.B;
+    snc_act_backward(d, engine_g(e, e->pooler.bias), e->ops, e->slope, B, C);
+    SNC_TRY(snc_engine__weight_backward(e, d, NULL, e->first, NULL, &e->pooler, B, C, C));
+    return snc_gemm_backward_x(dfirst, C, e->gemm, d, C, e->pooler.w, B, C, C, false);
+}
+
+/* Leaves the gradient of the last layer's output in e->dy. */
+static snc_err head_backward(snc_engine *e, const float *dlogits)
+{
+    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, false);
+    int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
+    bool compact = e->layer[e->arch.layers - 1].first_only;
+    float *dfirst = compact ? e->dy : e->other, *d = e->family->head == SNC_HEAD_NONE ? dfirst : e->dx;
+    memset(e->dy, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->dy);
+    if (!dlogits) return SNC_OK;
+    snc_col_sum(engine_g(e, e->classifier.bias), e->ops, dlogits, B, K);
+    SNC_TRY(snc_engine__weight_backward(e, dlogits, NULL, e->pooled, NULL, &e->classifier, B, K, C));
+    SNC_TRY(snc_gemm_backward_x(d, C, e->gemm, dlogits, K, e->classifier.w, B, K, C, false));
+    snc_mask_apply(d, e->ops, B, C, &drop);
+    if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pooler_backward(dfirst, e, d));
+    if (!compact) snc_engine__scatter_first(e->dy, dfirst, &e->x, C);
+    return SNC_OK;
+}
+
+static void embed_backward(snc_engine *e)
+{
+    snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, false);
+    int C = e->arch.hidden, T = e->x.T, type = e->table[SNC_ROLE_TYPE];
+    snc_mask_apply(e->dy, e->ops, T, C, &drop);
+    snc_norm_backward(e->dy, NULL, NULL, engine_g(e, e->embed_norm.w), engine_g(e, e->embed_norm.b), NULL, e->ops, e->dy, e->s0, e->n0,
+                      engine_w(e, e->embed_norm.w), T, C, &none);
+    float *position = engine_g(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
+    snc_embed_backward(engine_g(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_g(e, type), e->ops, e->dy, &e->x, C,
+                       engine_ld(e, e->table[SNC_ROLE_WORD]));
+}
+
+static void inject(snc_engine *e, const float *const *dhidden, int n_hidden, int i, int rows)
+{
+    const float *d = n_hidden ? dhidden[i] : NULL;
+    size_t n = (size_t)rows * (size_t)e->arch.hidden;
+    if (!d) return;
+    for (size_t k = 0; k < n; k++) e->dy[k] += d[k];
+}
+
+bool snc_engine_grad_squares(double *sum, const snc_engine *e, int param)
+{
+    *sum = e->squares[param];
+    return *sum >= 0;
+}
+
+bool snc_engine_owns_grad(const snc_engine *e, int param) { return e->by_param[param] != NULL; }
+
+void snc_engine_start_grads(snc_engine *e) { e->fresh = true; }
+
+/* The whole net writes every weight gradient, so a fresh pass simply overwrites them; a smaller one adds to zeros. */
+static void start_gradients(snc_engine *e, bool head)
+{
+    const snc_arch *a = &e->arch, *m = &e->m->arch;
+    bool whole = head && a->layers == m->layers && a->hidden == m->hidden;
+    for (int i = 0; i < a->layers && whole; i++) whole = a->source[i] == i && a->heads[i] == m->heads[i] && a->ffn[i] == m->ffn[i];
+    e->accumulate = !(e->fresh && whole);
+    for (int i = 0; i < e->m->params.n && e->fresh && !whole; i++) {
+        const snc_param *p = &e->m->params.p[i];
+        if (e->by_param[i]) memset(engine_g(e, i), 0, (size_t)p->rows * (size_t)p->cols * sizeof(float));
+    }
+    e->fresh = false;
+    for (int i = 0; i < e->m->params.n; i++) e->squares[i] = -1;
+}
+
+snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *const *dhidden, int n_hidden)
+{
+    SNC_CHECK(e->ready, SNC_E_ARG, "backward pass without a forward pass that keeps its activations");
+    SNC_CHECK(n_hidden == 0 || n_hidden == e->arch.layers + 1, SNC_E_SHAPE, "%d hidden gradients: expected 0 or %d", n_hidden,
+              e->arch.layers + 1);
+    e->ready = false;
+    start_gradients(e, dlogits != NULL);
+    SNC_TRY(head_backward(e, dlogits));
+    for (int i = e->arch.layers - 1; i >= 0; i--) {
+        SNC_TRY(snc_go_on(e->ctx));
+        inject(e, dhidden, n_hidden, i + 1, e->layer[i].rows);
+        SNC_TRY(snc_engine__layer_backward(e, i));
+    }
+    inject(e, dhidden, n_hidden, 0, e->x.T);
+    embed_backward(e);
+    return SNC_OK;
+}

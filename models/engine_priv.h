@@ -1,0 +1,105 @@
+/* models/engine_priv.h: the engine's insides: packed weights, and where the activations of the last forward are.
+ *
+ * What the products read is kept in bf16 where the backend takes that (`half`), else in f32. The activation block of a
+ * batch with T tokens and B sequences, in the order it is carved (each part 64-byte aligned; ' marks bf16 when half). In the
+ * last layer of a first_only engine R = B, else R = T. Without `train` all layers share one set.
+ *
+ *   embeddings  s0 [T, C]  n0 [T, 2]  y0 [T, C] (half: and a copy')
+ *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)
+ *   layer       q [R, A]  k v [T, A]  stats [2, H, R]  mix' [R, A]  s1 [R, C]  n1 [R, 2]  y1' [R, C]
+ *               slope' [R, F]  a' [R, F]  s2 [R, C]  n2 [R, 2]  y [R, C] (half: and a copy')
+ *   head        first pooled slope [B, C]
+ *   gradients   dy dx other [T, C]  da' [T, F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
+ */
+#ifndef SNC_MODELS_ENGINE_PRIV_H
+#define SNC_MODELS_ENGINE_PRIV_H
+
+#include "core/ops.h"
+#include "models/engine.h"
+
+typedef struct engine_matrix {
+    snc_gemm_weight *w; /* packed */
+    snc_role role;
+    int layer, bias;  /* of the model; a parameter */
+    uint64_t version; /* of what is packed */
+} engine_matrix;
+
+typedef struct engine_weights {
+    engine_matrix m[SNC_SITES];
+    snc_lin attention_norm, ffn_norm;
+} engine_weights;
+
+/* A matrix as the ops read it and as the products read it: h when the engine is half, else f. The other may be absent. */
+typedef struct engine_rows {
+    float *f;
+    snc_bf16 *h;
+} engine_rows;
+
+typedef struct engine_layer {
+    int source, rows, heads, attn, ffn; /* attn = heads x head width */
+    bool first_only;
+    engine_rows x, xq; /* input; the rows of it that ask (the first tokens, gathered in `gather`, or x itself) */
+    engine_rows gather, mix, y1, slope, a, y;
+    float *q, *k, *v, *stats, *s1, *n1, *s2, *n2;
+} engine_layer;
+
+typedef struct engine_site_masks {
+    snc_mask attention, o, out;
+} engine_site_masks;
+
+struct snc_engine {
+    const snc_ctx *ctx;
+    snc_model *m;
+    const snc_family *family;
+    snc_engine_opts opts;
+    snc_gemm *gemm;
+    bool half; /* the products take bf16 */
+    snc_ops *ops;
+    engine_weights w[SNC_MAX_LAYERS];
+    engine_matrix pooler, classifier;
+    snc_lin embed_norm;
+    int table[SNC_TABLES];      /* -1: the family has none */
+    snc_gemm_weight **by_param; /* [params.n] the handle of a matrix that is this parameter, or NULL; the matrices own them */
+
+    float *block;      /* NULL while the plan is only counted */
+    size_t used, size; /* floats */
+    int32_t *tokens;   /* ids, types, offsets of the last batch */
+
+    /* the last forward */
+    bool ready;      /* for one backward */
+    bool fresh;      /* the next backward starts the gradients of linears anew */
+    bool accumulate; /* the one under way adds to them */
+    double *squares; /* [params.n] of a gradient that the last one wrote, or -1 */
+    snc_arch arch;
+    snc_tokens x;
+    snc_dropout drop;
+    engine_rows y0, da, d[3]; /* d: of q, k, v */
+    float *s0, *n0, *y1, *mix, *first, *pooled, *slope, *dy, *dx, *other, *dmix;
+    snc_bf16 *dx16;
+    engine_layer layer[SNC_MAX_LAYERS];
+};
+
+enum { ENGINE_SITE_EMBED = 0, ENGINE_SITE_HEAD = 1 }; /* layer i: 2 + 3 i ... */
+
+static inline snc_mask engine_mask(const snc_engine *e, int site, bool attention)
+{
+    return snc_mask_make(e->drop.seed, e->drop.step, (uint64_t)site, attention ? e->drop.attention : e->drop.hidden);
+}
+
+static inline const float *engine_w(const snc_engine *e, int param) { return snc_params_w(&e->m->params, param); }
+static inline float *engine_g(const snc_engine *e, int param) { return snc_params_g(&e->m->params, param); }
+static inline int engine_ld(const snc_engine *e, int param) { return e->m->params.p[param].cols; }
+
+/* to [B, n] = rows of the first tokens of from [T, n] (both f and h), and the way back: from += to. */
+void snc_engine__gather_first(engine_rows to, engine_rows from, const snc_tokens *x, int n);
+void snc_engine__scatter_first(float *from, const float *to, const snc_tokens *x, int n);
+
+/* dW += (or, in a fresh pass, =) dy^T . x, of rows [rows, n] and [rows, k]; left to the source of the matrix. */
+snc_err snc_engine__weight_backward(snc_engine *e, const float *dy, const snc_bf16 *dy16, const float *x, const snc_bf16 *x16,
+                                    const engine_matrix *m, int rows, int n, int k) SNC_MUST_USE;
+
+/* One layer; i counts kept layers. backward turns e->dy from the gradient of its output to that of its input. */
+snc_err snc_engine__layer_forward(snc_engine *e, int i) SNC_MUST_USE;
+snc_err snc_engine__layer_backward(snc_engine *e, int i) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,59 @@
+/* The registry of families, and their names in both directions. */
+#include "models/family/family.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/number.h"
+
+/* A new family is a file that defines snc_family_NAME, and its NAME here. */
+/* clang-format off */
+#define FAMILIES(X) \
+    X(bert)
+/* clang-format on */
+
+#define DECLARE(name) extern const snc_family snc_family_##name;
+#define ROW(name)     &snc_family_##name,
+FAMILIES(DECLARE)
+static const snc_family *const families[] = {FAMILIES(ROW)};
+enum { FAMILY_ROWS = sizeof families / sizeof families[0] };
+
+static const char *type_of(int i) { return i >= 0 && i < FAMILY_ROWS ? families[i]->type : NULL; }
+
+const snc_family *snc_family_find(const char *type)
+{
+    int i = snc_names_find(type_of, type);
+    return i < 0 ? NULL : families[i];
+}
+
+void snc_family_types(char *out, size_t size) { snc_names_join(out, size, type_of, ", "); }
+
+void snc_family_name(char *out, size_t size, const snc_family *f, snc_role role, int layer)
+{
+    snc_spec_expand(out, size, f->name[role], layer);
+}
+
+bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char *name)
+{
+    char full[SNC_FAMILY_NAME];
+    for (int r = 0; r < SNC_ROLES; r++) {
+        const char *mark = f->name[r] ? strstr(f->name[r], "{N}") : NULL;
+        const char *rest;
+        int l = 0;
+        if (!f->name[r] || (mark && strncmp(name, f->name[r], (size_t)(mark - f->name[r])) != 0)) continue;
+        if (mark && (!snc_int_read(&l, name + (mark - f->name[r]), &rest) || l < 0)) continue;
+        snc_family_name(full, sizeof full, f, r, l);
+        if (strcmp(full, name) != 0) continue;
+        *role = r;
+        *layer = l;
+        return true;
+    }
+    return false;
+}
+
+void snc_family_layers(char *out, size_t size, const snc_family *f)
+{
+    const char *name = f->name[SNC_ROLE_Q] + strlen(f->prefix);
+    snprintf(out, size, "%.*s", (int)(strstr(name, "{N}") - name), name);
+}

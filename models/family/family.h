@@ -1,0 +1,61 @@
+/* models/family/family.h: what tells one family of encoders from another, as a table: a file a family, a row each in the registry.
+ *
+ * A family's parameters are those that it names: engine, runtime and files ask for a role and may be told that there is none.
+ * Names are the ones in Hugging Face's files of a model with its head; {N} stands for the layer. What begins with `prefix`
+ * belongs to the encoder, whose prefix differs from file to file ("", "bert.", "module.bert."); the rest is the head's.
+ *
+ *     const snc_family *f = snc_family_find("bert");
+ *     snc_family_name(name, sizeof name, f, SNC_ROLE_Q, 3);      "bert.encoder.layer.3.attention.self.query.weight"
+ *     snc_family_role(&role, &layer, f, name);                   and back
+ */
+#ifndef SNC_MODELS_FAMILY_H
+#define SNC_MODELS_FAMILY_H
+
+#include "models/spec.h"
+
+/* From the last layer's output at the first token to what the classifier reads: a dense layer (the role of the pooler, whatever
+ * it is called) and its activation, or nothing. */
+typedef enum snc_head { SNC_HEAD_TANH, SNC_HEAD_RELU, SNC_HEAD_NONE } snc_head;
+
+enum { SNC_FAMILY_NAME = 256, SNC_FAMILY_EXTRAS = 8 };
+
+/* What config.json calls the members of snc_encoder_config. */
+typedef struct snc_family_keys {
+    const char *vocab, *positions, *types, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout;
+} snc_family_keys;
+
+typedef struct snc_family {
+    const char *type; /* model_type in config.json */
+    const char *prefix;
+    const char *name[SNC_ROLES];          /* NULL: it has no such parameter */
+    const char *extra[SNC_FAMILY_EXTRAS]; /* beginnings of names that its files may carry and that nobody needs */
+    snc_head head;                        /* SNC_HEAD_NONE: without the pooler's names */
+    int position_base;                    /* row of the position table for a sequence's first token */
+    snc_family_keys keys;
+    snc_encoder_config defaults; /* where config.json says nothing */
+} snc_family;
+
+extern const snc_family snc_family_bert; /* of files that name none */
+
+const snc_family *snc_family_find(const char *type); /* NULL: not ours */
+void snc_family_types(char *out, size_t size);       /* all of them, for messages: "bert" */
+
+static inline const snc_family *snc_family_of(const snc_encoder_config *c) { return c->family ? c->family : &snc_family_bert; }
+static inline bool snc_family_has(const snc_family *f, snc_role role) { return f->name[role] != NULL; }
+
+/* Tokens of the longest sequence. */
+static inline int snc_family_length(const snc_encoder_config *c) { return c->positions - snc_family_of(c)->position_base; }
+/* What an axis counts: without a pooler the classifier reads hidden channels. */
+static inline snc_axis snc_family_axis(const snc_family *f, snc_axis axis)
+{
+    return axis == SNC_AXIS_POOLED && f->head == SNC_HEAD_NONE ? SNC_AXIS_HIDDEN : axis;
+}
+
+/* A parameter's name in a Hugging Face file; the role is one that the family has. */
+void snc_family_name(char *out, size_t size, const snc_family *f, snc_role role, int layer);
+/* The way back; layer 0 outside of layers. false: no parameter of the family is called so. */
+bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char *name);
+/* What stands before the layer's number, without the prefix: "encoder.layer." */
+void snc_family_layers(char *out, size_t size, const snc_family *f);
+
+#endif

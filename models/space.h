@@ -1,0 +1,81 @@
+/* models/space.h: the legal options of every gene: what a supernet is trained for, what is searched, what is timed.
+ *
+ * Gene order, for a model of L layers:
+ *
+ *   [0] depth   [1] hidden   then per source layer l: heads, ffn, qkv, o, ffn_in, ffn_out   then pooler, classifier, embed
+ *
+ * ("qkv":"apart" in the file: q, k, v, o, ffn_in, ffn_out.) A gene with one option is laid out like the others. A depth option names the
+ * kept source layers. Options stand in ascending order of cost (widths ascending, dtypes INT4, INT8, BF16, F32). A config (config.h) is
+ * an option of each gene; the shapes alone are drawn by the samplers of training.
+ *
+ * From JSON (every key optional; what is absent is derived from the model's own granularity):
+ *   {"depth":[6,5,4],"depth_layers":{"5":[0,1,2,3,5]},"hidden":[384,320],"heads":[12,8,6],"ffn":[1536,768],
+ *    "linear":["int8","f32"],"qkv":"tied","pooler":["int8"],"classifier":["f32"],"embed":["int8"]}
+ *
+ * Immutable once made, and shared by threads.
+ *
+ *     snc_space_opts o = {.path = "space.json", .depth_rule = "even", .fp = SNC_BF16};
+ *     SNC_TRY(snc_space_new(&s, &m->cfg, &m->arch, &o));
+ *     snc_space_smallest(&arch, s);
+ */
+#ifndef SNC_MODELS_SPACE_H
+#define SNC_MODELS_SPACE_H
+
+#include "base/rng.h"
+#include "models/arch.h"
+
+enum { SNC_MAX_OPTIONS = 64, SNC_MAX_LAYER_GENES = 2 + SNC_SITES, SNC_MAX_GENES = 2 + SNC_MAX_LAYERS * SNC_MAX_LAYER_GENES + 3 };
+
+typedef enum snc_gene_kind { SNC_GENE_DEPTH, SNC_GENE_HIDDEN, SNC_GENE_HEADS, SNC_GENE_FFN, SNC_GENE_DTYPE } snc_gene_kind;
+
+typedef struct snc_gene {
+    snc_gene_kind kind;
+    int layer;                  /* source layer, or -1 */
+    int n;                      /* options */
+    int value[SNC_MAX_OPTIONS]; /* layer count, width, or snc_dtype */
+} snc_gene;
+
+typedef struct snc_space {
+    int genes, layers;
+    int layer_genes; /* of one layer: 6, or 8 with Q, K and V apart */
+    snc_arch full;
+    snc_gene gene[SNC_MAX_GENES];
+    char rule[8];                              /* of models/elastic.h: where kept layers came from that no file names */
+    int kept[SNC_MAX_OPTIONS][SNC_MAX_LAYERS]; /* per depth option: source layers, ascending */
+    bool per_layer;                            /* random nets: heads and FFN of each layer by themselves, not all layers alike */
+} snc_space;
+
+/* The place of a layer's genes: heads, then FFN, then its matrices. */
+static inline int snc_space_layer(const snc_space *s, int layer) { return 2 + layer * s->layer_genes; }
+
+typedef struct snc_space_opts {
+    const char *path;       /* JSON file, or NULL */
+    const char *depth_rule; /* "first", "last" or "even", where the file names no layers */
+    snc_dtype fp;           /* what FP means here: SNC_F32 or SNC_BF16 */
+    bool int4;              /* what is derived offers INT4 too, where all widths allow it */
+} snc_space_opts;
+
+/* SNC_E_FORMAT names the key; options that the model has not got name key and value. */
+snc_err snc_space_new(snc_space **out, const snc_encoder_config *cfg, const snc_arch *full, const snc_space_opts *o) SNC_MUST_USE;
+/* The same of a file's object, or of NULL; o->path is not read. */
+snc_err snc_space_from_json(snc_space **out, const snc_encoder_config *cfg, const snc_arch *full, const snc_space_opts *o, const cJSON *j,
+                            const char *where) SNC_MUST_USE;
+void snc_space_free(snc_space *s);
+/* SNC_E_ARG names the list and the option that does not ascend or does not fit in its layer of parent. */
+snc_err snc_space_check(const snc_space *s, const snc_arch *parent) SNC_MUST_USE;
+uint64_t snc_space_hash(const snc_space *s);
+int snc_space_free_genes(const snc_space *s);    /* those with more than one option */
+double snc_space_log10_size(const snc_space *s); /* distinct networks, every layer kept */
+
+/* ---- shapes -------------------------------------------------------------------------------------------------------- */
+void snc_space_largest(snc_arch *out, const snc_space *s);
+void snc_space_smallest(snc_arch *out, const snc_space *s);
+void snc_space_random(snc_arch *out, const snc_space *s, snc_rng *rng); /* uniform per gene */
+
+/* What a supernet says of the shapes that it was trained for:
+ *   {"rule":"even","depth_layers":[[0,3,5],[0,1,2,3,4,5]],"hidden":[192,384],"heads":[3,6,9,12],"ffn":[...],"per_layer":true} */
+cJSON *snc_space_trained_to_json(const snc_space *s);
+/* SNC_E_ARG names the option of s that is not among them; `where` is the supernet's file. */
+snc_err snc_space_check_trained(const snc_space *s, const cJSON *trained, const char *where) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,44 @@
+/* Threads, backend and the host's call-backs make a context; a bad --output is refused with it. */
+#include "artifact/context.h"
+
+#include "artifact/option.h"
+#include "artifact/parse.h"
+#include "base/fmap.h"
+#include "base/isa.h"
+#include "base/par.h"
+#include "core/gemm.h"
+
+snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, const char *threads, int otherwise)
+{
+    snc_isa isa;
+    snc_int_list number = {.n = 1, .v = {otherwise > 0 ? otherwise : snc_par_cores()}};
+    *out = (snc_ctx)SNC_CTX_INIT;
+    if (o->output.path) SNC_TRY(snc_output_check(o, "--output", o->output.path));
+    if (o->search.journal) SNC_TRY(snc_output_check(o, "--journal", o->search.journal));
+    SNC_TRY(snc_isa_detect(&isa));
+    if (threads) SNC_TRY(snc_parse_list(&number, "--threads", threads, false));
+    SNC_TRY(snc_backend_parse(&out->backend, o->job.backend));
+    SNC_CHECK(number.n == 1, SNC_E_ARG, "--threads '%s': expected one number", threads);
+    out->threads = number.v[0];
+    out->seed = (uint64_t)o->job.seed;
+    out->level = o->job.verbose ? SNC_LOG_DEBUG : SNC_LOG_INFO;
+    out->user = h->user;
+    out->progress = h->progress;
+    out->status = h->status;
+    out->meter = &out->own;
+    out->cancel = h->cancel;
+    out->log = h->log;
+    SNC_TRY(snc_ctx_check(out));
+    snc_log(out, SNC_LOG_DEBUG, "snc %s, %s, %d thread%s, backend %s, seed %lld", SNC_VERSION, snc_isa_name(isa), out->threads,
+            out->threads == 1 ? "" : "s", snc_backend_name(out->backend), (long long)o->job.seed);
+    return SNC_OK;
+}
+
+snc_err snc_output_need(const char *verb, const snc_options *o)
+{
+    snc_fout *probe = NULL;
+    SNC_TRY(snc_option_need(verb, "--output", o->output.path));
+    SNC_TRY(snc_fout_open(&probe, o->output.path));
+    snc_fout_abort(probe);
+    return snc_output_check(o, "--output", o->output.path);
+}

@@ -1,0 +1,99 @@
+/* Rows are made by seed, and the teacher's logits kept in a file under a hash of all that they depend on. */
+#include "artifact/distillation.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "data/augment.h"
+#include "train/evaluate.h"
+
+enum { MOST_MADE = 150000 }; /* a task with as many rows of its own needs fewer made ones */
+
+double snc_distillation_made(const snc_options *o, int n)
+{
+    double most = (double)MOST_MADE / n;
+    return o->supernet.augment < most ? o->supernet.augment : most;
+}
+
+/* The file: this number, the logits, the digest of both. */
+static uint64_t key_of(const snc_distillation_set *set, const snc_model *teacher, snc_compute compute)
+{
+    uint64_t h = snc_dataset_hash(set->rows);
+    h = snc_bytes_hash(h, &compute, sizeof compute);
+    h = snc_bytes_hash(h, &teacher->cfg.classes, sizeof teacher->cfg.classes);
+    return snc_bytes_hash(h, teacher->params.w, teacher->params.total * sizeof *teacher->params.w);
+}
+
+static uint64_t digest_of(uint64_t key, const float *logits, size_t n)
+{
+    return snc_digest((snc_digest_part[]){{&key, sizeof key}, {logits, n * sizeof *logits}}, 2);
+}
+
+static snc_err recall(snc_distillation_set *set, uint64_t key, size_t n)
+{
+    snc_fmap *m = NULL;
+    uint64_t there, digest;
+    size_t bytes = n * sizeof *set->logits;
+    snc_err err = SNC_OK;
+    if (!set->path || !snc_is_file(set->path)) return SNC_OK;
+    SNC_TRY(snc_fmap_open(&m, set->path));
+    if (m->size != sizeof key + bytes + sizeof digest) goto out;
+    memcpy(&there, m->data, sizeof there);
+    if (there != key) goto out;
+    SNC_GOTO(snc_alloc(&set->logits, n, sizeof *set->logits));
+    memcpy(set->logits, m->data + sizeof key, bytes);
+    memcpy(&digest, m->data + sizeof key + bytes, sizeof digest);
+    if (digest == digest_of(key, set->logits, n)) goto out;
+    snc_free(set->logits); /* damaged: asked again */
+    set->logits = NULL;
+out:
+    snc_fmap_close(m);
+    return err;
+}
+
+static snc_err keep(const snc_distillation_set *set, uint64_t key, size_t n)
+{
+    snc_fout *f;
+    if (!set->path) return SNC_OK;
+    uint64_t digest = digest_of(key, set->logits, n);
+    SNC_TRY(snc_fout_open(&f, set->path));
+    snc_err err = snc_fout_write(f, &key, sizeof key);
+    if (!err) err = snc_fout_write(f, set->logits, n * sizeof *set->logits);
+    if (!err) err = snc_fout_write(f, &digest, sizeof digest);
+    if (!err) return snc_fout_commit(f);
+    snc_fout_abort(f);
+    return err;
+}
+
+snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher,
+                              snc_compute compute)
+{
+    snc_augment a = SNC_AUGMENT_INIT;
+    double t0 = snc_now();
+    if (set->logits) return SNC_OK;
+    a.rows = snc_distillation_made(o, in->splits.train->n);
+    snc_dataset_free(set->rows);
+    set->rows = NULL;
+    SNC_TRY(snc_dataset_augment(&set->rows, in->splits.train, &a, ctx->seed));
+    size_t n = (size_t)set->rows->n * (size_t)teacher->cfg.classes;
+    uint64_t key = set->path ? key_of(set, teacher, compute) : 0;
+    SNC_TRY(recall(set, key, n));
+    if (set->logits) {
+        snc_log(ctx, SNC_LOG_INFO, "teacher: %s is up to date", set->path);
+        return SNC_OK;
+    }
+    SNC_TRY(snc_train_sweep(&set->logits, ctx, teacher, compute, set->rows));
+    snc_log(ctx, SNC_LOG_INFO, "teacher: logits of %d rows, %d of them made, %.1f s", set->rows->n, set->rows->n - in->splits.train->n,
+            snc_now() - t0);
+    return keep(set, key, n);
+}
+
+void snc_distillation_dispose(snc_distillation_set *set)
+{
+    snc_dataset_free(set->rows);
+    snc_free(set->logits);
+    *set = (snc_distillation_set){0};
+}

@@ -1,0 +1,41 @@
+/* artifact/inputs.h: a task's rows for one model: task file, tokenizer, splits; and the model made to fit the task. */
+#ifndef SNC_ARTIFACT_INPUTS_H
+#define SNC_ARTIFACT_INPUTS_H
+
+#include "base/json.h"
+#include "data/dataset.h"
+#include "models/engine.h"
+
+typedef struct snc_inputs {
+    snc_task *task;
+    snc_tok *tok;
+    snc_splits splits; /* rank and select NULL without hold-out */
+    snc_dataset *dev;  /* NULL until snc_inputs_dev: read before the work, scored after it */
+} snc_inputs;
+
+/* model: whose tokenizer reads the rows, and whose positions they must fit: a task's own limit above them is lowered, as when the
+ * model is used; --max-length above them is refused. Needs --task and --data. Prints the sizes of the splits. */
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model, bool hold_out,
+                        const char *unlabeled) SNC_MUST_USE;
+/* Fills in->dev: every row parses, every label is known. */
+snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o) SNC_MUST_USE;
+/* What --task says: "custom" where it says nothing and a column is named. NULL: nothing. */
+const char *snc_inputs_task_name(const snc_options *o);
+/* The task alone, with --max-length and what else the options say of it, labels found out. */
+snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
+void snc_inputs_close(snc_inputs *in);
+/* The rows' lengths in order: what "data" means to a workload. */
+cJSON *snc_inputs_lengths(const snc_dataset *d);
+
+/* Loads a model for the task: a matching head is kept, its classes put into the task's order by name; any other head is
+ * replaced by a seeded one. *fine_tuned: the head came with the file and fits. */
+snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, const char *path, const snc_task *task) SNC_MUST_USE;
+
+/* Whether --class-weights asks for balanced ones. SNC_E_ARG: a task without classes; task NULL: not known yet. */
+snc_err snc_inputs_balanced(bool *out, const snc_training_opts *o, const snc_task *task) SNC_MUST_USE;
+/* bf16 where the CPU has tiles for it, f32 elsewhere, or what --compute says. */
+snc_compute snc_inputs_compute(const snc_job_opts *o);
+/* What "FP" means in a policy: --fp, or bf16 under the same condition. */
+snc_dtype snc_inputs_fp(const snc_job_opts *o);
+
+#endif

@@ -1,0 +1,72 @@
+/* State, digest and calibration of a table's file, from the stamp beside it. */
+#include "artifact/latency_table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmap.h"
+#include "models/latency.h"
+
+snc_err snc_latency_table_inputs_path(char *buf, size_t size, const char *path)
+{
+    SNC_CHECK(snprintf(buf, size, "%s.inputs", path) < (int)size, SNC_E_ARG, "path too long: %.80s...", path);
+    return SNC_OK;
+}
+
+snc_err snc_latency_table_digest(char out[SNC_DIGEST_TEXT], const char *path, const cJSON *calibration)
+{
+    snc_fmap *m = NULL;
+    char *text = calibration ? cJSON_PrintUnformatted(calibration) : NULL;
+    snc_err err = snc_fmap_open(&m, path);
+    if (!err) {
+        const snc_digest_part parts[] = {{m->data, m->size}, {text, text ? strlen(text) : 0}};
+        snc_digest_text(out, snc_digest(parts, 2));
+        snc_fmap_close(m);
+    }
+    cJSON_free(text);
+    return err;
+}
+
+snc_state snc_latency_table_state(char why[SNC_WHY], const char *path, const cJSON *stamp, const snc_ctx *work)
+{
+    cJSON *there = NULL;
+    snc_latency *t = NULL;
+    char inputs[4096], digest[SNC_DIGEST_TEXT];
+    snc_state state = SNC_DAMAGED;
+    why[0] = 0;
+    if (!snc_is_file(path)) return SNC_ABSENT;
+    snprintf(why, SNC_WHY, "is no latency table that is whole");
+    if (snc_latency_table_inputs_path(inputs, sizeof inputs, path) || !snc_is_file(inputs) || snc_json_load(&there, inputs))
+        return SNC_DAMAGED;
+    const char *said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(there, "digest"));
+    if (!said || snc_latency_table_digest(digest, path, cJSON_GetObjectItemCaseSensitive(there, "calibration")) ||
+        strcmp(said, digest) != 0)
+        goto out;
+    if (snc_latency_load(&t, path)) goto out;
+    state = snc_stamp_same(why, there, stamp) ? SNC_CURRENT : SNC_STALE;
+    if (state == SNC_CURRENT && !snc_latency_fits_host(t, work)) {
+        snprintf(why, SNC_WHY, "was measured on another kind of machine");
+        state = SNC_DAMAGED;
+    }
+out:
+    snc_latency_free(t);
+    cJSON_Delete(there);
+    return state;
+}
+
+double snc_latency_table_factor(const cJSON *probed, double limit_us, bool relative, double full_us)
+{
+    const cJSON *it;
+    double sum = 0, weights = 0;
+    cJSON_ArrayForEach(it, probed)
+    {
+        double predicted = cJSON_GetNumberValue(cJSON_GetArrayItem(it, 0)), us = cJSON_GetNumberValue(cJSON_GetArrayItem(it, 1));
+        double ratio = cJSON_GetNumberValue(cJSON_GetArrayItem(it, 2)), off = fabs(predicted / limit_us - 1);
+        double w = 1 / (0.05 + off);
+        if (!(predicted > 0 && us > 0 && ratio > 0)) continue;
+        sum += w * (relative ? ratio * full_us : us) / predicted;
+        weights += w;
+    }
+    return weights > 0 ? sum / weights : 1;
+}

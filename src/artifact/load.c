@@ -1,0 +1,268 @@
+/* A .snc is opened in its own dtypes, all else goes through a model in F32; both answer in batches of like length. */
+#include "artifact/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/class_names.h"
+#include "base/fmap.h"
+#include "base/isa.h"
+#include "base/mem.h"
+#include "models/cutoff.h"
+
+bool snc_path_is_snc(const char *path)
+{
+    static const char mark[] = "\"snc_format\"";
+    snc_fmap *m = NULL;
+    bool found = false;
+    if (!snc_is_file(path) || snc_fmap_open(&m, path) != SNC_OK) return false;
+    size_t head = m->size < 1 << 20 ? m->size : 1 << 20; /* our writer puts __metadata__ first */
+    for (size_t i = 0; i + sizeof mark <= head && !found; i++) found = m->data[i] == '"' && memcmp(m->data + i, mark, sizeof mark - 1) == 0;
+    snc_fmap_close(m);
+    return found;
+}
+
+/* The folder of a path, "." for a bare name. */
+static snc_err folder_of(char *buf, size_t size, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    SNC_CHECK(n < size, SNC_E_ARG, "path too long: %.80s...", path);
+    memcpy(buf, path, n);
+    buf[n] = 0;
+    if (n == 0) memcpy(buf, slash ? "/" : ".", 2);
+    return SNC_OK;
+}
+
+/* Where there is no vocabulary, what the path is (an adapter, say) tells more than what it lacks. */
+static snc_err folder_tokenizer(snc_tok_assets *out, const char *path)
+{
+    char folder[4096];
+    if (!snc_is_dir(path) && !snc_is_file(path)) SNC_TRY(snc_model_locate(path));
+    if (!snc_is_dir(path)) SNC_TRY(folder_of(folder, sizeof folder, path));
+    const char *dir = snc_is_dir(path) ? path : folder;
+    snc_err err = snc_tok_assets_load(out, dir);
+    if (err != SNC_E_NOTFOUND) return err;
+    SNC_TRY(snc_model_locate(path));
+    return snc_tok_assets_load(out, dir);
+}
+
+snc_err snc_load_tokenizer(snc_tok_assets *out, const char *path)
+{
+    if (!snc_path_is_snc(path)) return folder_tokenizer(out, path);
+    snc_sncfile *f = NULL;
+    SNC_TRY(snc_sncfile_open(&f, path));
+    snc_err err = snc_sncfile_tokenizer_dup(out, f);
+    snc_sncfile_close(f);
+    if (!err && !out->kind) err = snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", path);
+    return err;
+}
+
+/* A .snc says it itself; whether it says the truth is checked when it is opened. */
+static snc_err hash_file(uint64_t *out, const char *path)
+{
+    char digest[SNC_DIGEST_TEXT] = "";
+    if (snc_path_is_snc(path)) SNC_TRY(snc_sncfile_digest_read(digest, path));
+    if (!*digest) return snc_file_hash(out, path);
+    *out = snc_bytes_hash(0, digest, strlen(digest));
+    return SNC_OK;
+}
+
+snc_err snc_path_hash(uint64_t *out, const char *path)
+{
+    static const char *const parts[] = {
+        "config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",      "pytorch_model.bin.index.json",
+        "vocab.txt",   "tokenizer.json",    "tokenizer_config.json",        "special_tokens_map.json"};
+    char file[4096];
+    uint64_t one, h = 0;
+    if (!snc_is_dir(path)) return hash_file(out, path);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        SNC_TRY(snc_path_join(file, sizeof file, path, parts[i]));
+        if (!snc_is_file(file)) continue;
+        SNC_TRY(snc_file_hash(&one, file));
+        h = snc_bytes_hash(h, &one, sizeof one);
+    }
+    *out = h;
+    return SNC_OK;
+}
+
+/* A file that was tuned for more than there is still answers alike. */
+static void warn_isa(const snc_loaded *l, const snc_ctx *ctx, const char *path)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(l->meta, "isa"));
+    snc_isa isa;
+    if (!name || snc_isa_parse(&isa, name) != SNC_OK || isa <= snc_isa_now()) return;
+    snc_log(ctx, SNC_LOG_WARN, "%s: tuned for %s, but %s is what there is: labels hold, latency does not", path, name,
+            snc_isa_name(snc_isa_now()));
+}
+
+static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path)
+{
+    SNC_TRY(snc_weights_open(&l->weights, ctx, path));
+    l->file = snc_weights_file_view(l->weights);
+    SNC_TRY(snc_sncfile_tokenizer_dup(assets, l->file));
+    l->labels = snc_sncfile_labels_view(l->file);
+    l->has_head = snc_sncfile_has_head(l->file);
+    l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
+    warn_isa(l, ctx, path);
+    return SNC_OK;
+}
+
+static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
+{
+    SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));
+    SNC_TRY(snc_weights_from_model(&l->weights, ctx, l->model));
+    SNC_TRY(snc_tok_assets_dup(assets, &l->model->tokenizer));
+    l->labels = (const char *const *)l->model->labels;
+    l->has_head = l->model->has_head;
+    l->meta = cJSON_Duplicate(l->model->meta, 1);
+    return SNC_OK;
+}
+
+snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
+{
+    snc_err err = SNC_OK;
+    snc_tok_assets assets = {0};
+    *out = (snc_loaded){0};
+    SNC_GOTO(snc_strdup(&out->path, path));
+    if (snc_path_is_snc(path)) SNC_GOTO(open_snc(out, &assets, ctx, path));
+    else SNC_GOTO(open_other(out, &assets, ctx, path, classes_hint, meaning_hint));
+    if (assets.kind) SNC_GOTO(snc_tok_new(&out->tok, &assets));
+    const snc_encoder_config *c = snc_weights_config(out->weights);
+    out->classes = c->classes;
+    out->regression = c->regression;
+    out->problem = snc_meaning_of(c);
+    SNC_GOTO(snc_threshold_of(&out->threshold, out->meta, path));
+    SNC_GOTO(snc_json_int(&out->max_length, out->meta, "max_length", snc_family_length(c), 3, 65536, path));
+    if (out->max_length > snc_family_length(c)) out->max_length = snc_family_length(c);
+out:
+    snc_tok_assets_dispose(&assets);
+    if (err) snc_loaded_close(out);
+    return err;
+}
+
+void snc_loaded_close(snc_loaded *l)
+{
+    snc_free(l->path);
+    snc_weights_free(l->weights);
+    snc_model_free(l->model);
+    snc_tok_free(l->tok);
+    cJSON_Delete(l->meta);
+    *l = (snc_loaded){0};
+}
+
+snc_err snc_loaded_fit(snc_task *t, const snc_loaded *l)
+{
+    return l->max_length < snc_task_max_length(t) ? snc_task_set_max_length(t, l->max_length) : SNC_OK;
+}
+
+void snc_loaded_say_cut(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t, const snc_dataset *d)
+{
+    if (d->truncated)
+        snc_log(ctx, SNC_LOG_WARN, "%s: %d of %d rows were cut to %d tokens", l->path, d->truncated, d->n, snc_task_max_length(t));
+}
+
+snc_err snc_need_head(const snc_ctx *ctx, const snc_options *o, const char *path, bool has_head)
+{
+    if (has_head) return SNC_OK;
+    SNC_CHECK(
+        o->exporting.seeded_head, SNC_E_NOTFOUND,
+        "%s: has no trained classifier and would answer at random: finetune gives it one, --seeded-head takes a random one for timing",
+        path);
+    if (snc_path_is_snc(path)) /* other readers have said it */
+        snc_log(ctx, SNC_LOG_WARN, "%s: no classifier was trained: a seeded one answers, at random", path);
+    return SNC_OK;
+}
+
+snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_options *o, const snc_task *t)
+{
+    SNC_CHECK(l->tok, SNC_E_NOTFOUND, "%s: has no tokenizer inside", l->path);
+    SNC_TRY(snc_need_head(ctx, o, l->path, l->has_head));
+    if (!t) return SNC_OK;
+    SNC_CHECK(l->regression == snc_task_regression(t), SNC_E_SHAPE, "%s: %s, but task %s %s", l->path,
+              l->regression ? "gives a number" : "tells classes apart", snc_task_name(t),
+              l->regression ? "has classes" : "asks for a number");
+    SNC_CHECK(l->problem == snc_task_meaning(t), SNC_E_SHAPE, "%s: gives %s, but task %s has %s", l->path,
+              l->problem == SNC_MEANS_MULTILABEL ? "any number of labels" : "one class", snc_task_name(t),
+              l->problem == SNC_MEANS_MULTILABEL ? "one a row" : "any number of labels a row");
+    SNC_CHECK(l->classes == snc_task_classes(t), SNC_E_SHAPE, "%s: has %d classes, task %s has %d", l->path, l->classes, snc_task_name(t),
+              snc_task_classes(t));
+    return SNC_OK;
+}
+
+void snc_loaded_say_labels(const snc_loaded *l, const snc_ctx *ctx, const snc_task *t)
+{
+    if (l->has_head) snc_class_names_warn(ctx, l->path, l->labels, l->classes, t);
+}
+
+void snc_loaded_order_classes(float *logits, const snc_loaded *l, const snc_task *t, int n)
+{
+    int from[SNC_MAX_CLASSES];
+    float row[SNC_MAX_CLASSES];
+    if (l->regression || !l->labels || !snc_class_names_match(from, l->labels, l->classes, t)) return;
+    for (int i = 0; i < n; i++) {
+        float *z = logits + (size_t)i * (size_t)l->classes;
+        memcpy(row, z, (size_t)l->classes * sizeof *z);
+        for (int k = 0; k < l->classes; k++) z[k] = row[from[k]];
+    }
+}
+
+void snc_loaded_cut(float *logits, const snc_loaded *l, int n)
+{
+    float cut = (float)snc_threshold_logit(l->threshold);
+    for (int64_t i = 0; i < (int64_t)n * l->classes && l->problem == SNC_MEANS_MULTILABEL; i++) logits[i] -= cut;
+}
+
+typedef struct row_length {
+    int32_t row, length;
+} row_length;
+
+static int by_length(const void *a, const void *b)
+{
+    const row_length *x = a, *y = b;
+    return x->length != y->length ? (x->length < y->length ? -1 : 1) : (x->row > y->row) - (x->row < y->row);
+}
+
+snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch, const snc_ctx *ctx, const char *what)
+{
+    snc_err err = SNC_OK;
+    snc_batcher *b = NULL;
+    row_length *order = NULL;
+    int32_t *rows = NULL;
+    float *out = NULL;
+    SNC_GOTO(snc_batcher_new(&b, d, batch));
+    SNC_GOTO(snc_alloc(&order, (size_t)d->n, sizeof *order));
+    SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
+    SNC_GOTO(snc_alloc(&out, (size_t)batch * (size_t)K, sizeof *out));
+    for (int i = 0; i < d->n; i++) order[i] = (row_length){i, snc_dataset_len(d, i)};
+    qsort(order, (size_t)d->n, sizeof *order, by_length);
+    for (int i = 0; i < d->n; i++) rows[i] = order[i].row;
+    for (int i = 0; i < d->n; i += batch) {
+        snc_tokens x;
+        int n = d->n - i < batch ? d->n - i : batch;
+        snc_batcher_rows(&x, b, rows + i, n);
+        err = snc_net_run(out, net, &x);
+        if (err == SNC_E_DIVERGED)
+            err = snc_err_set(err, "row %d of %d: its logits are not finite", rows[i + snc_logits_bad(out, n, K)] + 1, d->n);
+        if (err) goto out;
+        if (what) snc_progress(ctx, what, i + n, d->n, "%s", "");
+        for (int k = 0; k < n; k++) memcpy(logits + (size_t)rows[i + k] * (size_t)K, out + (size_t)k * (size_t)K, (size_t)K * sizeof *out);
+    }
+out:
+    snc_batcher_free(b);
+    snc_free(order);
+    snc_free(rows);
+    snc_free(out);
+    return err;
+}
+
+snc_err snc_loaded_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const char *what)
+{
+    enum { BATCH = 64 };
+    snc_net *net = NULL;
+    snc_net_opts o = {.max_tokens = BATCH * d->max_len, .max_seqs = BATCH, .max_len = d->max_len};
+    SNC_TRY(snc_net_create(&net, ctx, l->weights, NULL, NULL, &o));
+    snc_err err = snc_loaded_logits(logits, net, l->classes, d, BATCH, ctx, what);
+    snc_net_free(net);
+    return err == SNC_E_DIVERGED ? snc_err_prefix(err, l->path) : err;
+}

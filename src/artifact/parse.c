@@ -1,0 +1,43 @@
+/* Lists and amounts, refused by the option's name and the item. */
+#include "artifact/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, bool data_allowed)
+{
+    const char *p = text;
+    out->n = 0;
+    for (;;) {
+        size_t len = strcspn(p, ",");
+        char *end = NULL;
+        SNC_CHECK(out->n < SNC_LIST_MAX, SNC_E_ARG, "%s: more than %d items", option, SNC_LIST_MAX);
+        long v = strtol(p, &end, 10);
+        bool data = data_allowed && len == 4 && memcmp(p, "data", 4) == 0;
+        SNC_CHECK(data || (end == p + len && len > 0 && v >= 1 && v <= 1 << 20), SNC_E_ARG, "%s '%.*s': expected a number of at least 1%s",
+                  option, (int)(len < 40 ? len : 40), p, data_allowed ? " or data" : "");
+        out->v[out->n++] = data ? 0 : (int)v;
+        if (!p[len]) return SNC_OK;
+        p += len + 1;
+    }
+}
+
+snc_err snc_parse_unit(double *out, bool *relative, const char *option, const char *text, const snc_unit *units, const char *expected)
+{
+    char *end = NULL;
+    double v = strtod(text, &end);
+    for (const snc_unit *u = units; u->name; u++)
+        if (end != text && strcmp(end, u->name) == 0 && v > 0 && v < 1e15) {
+            *out = v * u->factor;
+            *relative = u->relative;
+            return SNC_OK;
+        }
+    return snc_err_set(SNC_E_ARG, "%s '%.40s': expected %s", option, text, expected);
+}
+
+snc_err snc_parse_seconds(double *out, const char *option, const char *text)
+{
+    static const snc_unit units[] = {{"s", 1, false}, {"m", 60, false}, {"h", 3600, false}, {"", 1, false}, {NULL, 0, false}};
+    bool relative;
+    return snc_parse_unit(out, &relative, option, text, units, "a time such as 90s, 5m or 1h");
+}

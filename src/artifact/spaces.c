@@ -1,0 +1,29 @@
+/* Options make a space; a supernet's recipe says whether it was trained for it. */
+#include "artifact/spaces.h"
+
+#include <string.h>
+
+#include "artifact/inputs.h"
+
+snc_err snc_space_asked(snc_space **out, const snc_options *o, const snc_model *m, const char *rule)
+{
+    snc_space_opts so = {.path = o->search.space, .depth_rule = rule, .int4 = o->targets.size != NULL};
+    so.fp = snc_inputs_fp(&o->job);
+    return snc_space_new(out, &m->cfg, &m->arch, &so);
+}
+
+const char *snc_depth_rule_asked(const snc_options *o, const char *otherwise)
+{
+    return strcmp(o->supernet.depth_rule, "auto") != 0 ? o->supernet.depth_rule : otherwise;
+}
+
+snc_err snc_space_trained(snc_space **out, const snc_options *o, const snc_model *m, const char *path)
+{
+    const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(m->meta, "recipe"), *trained = cJSON_GetObjectItemCaseSensitive(recipe, "space");
+    const char *rule = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(trained, "rule"));
+    SNC_TRY(snc_space_asked(out, o, m, snc_depth_rule_asked(o, rule ? rule : "even")));
+    snc_err err = trained ? snc_space_check_trained(*out, trained, path) : SNC_OK; /* a model that is no supernet may be searched as well */
+    if (err) snc_space_free(*out);
+    if (err) *out = NULL;
+    return err;
+}

@@ -1,0 +1,16 @@
+/* artifact/task_score.h: what a task's metrics say of logits, and which answers the logits are. */
+#ifndef SNC_ARTIFACT_TASK_SCORE_H
+#define SNC_ARTIFACT_TASK_SCORE_H
+
+#include "data/dataset.h"
+
+/* The task's score of predictions: the mean of its metrics; each metric's value in values [snc_task_metrics] or NULL.
+ * Of a multilabel task a label is answered from a logit of 0 on (snc_loaded_cut), or from a threshold on. */
+snc_err snc_task_score(double *score, double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K) SNC_MUST_USE;
+snc_err snc_task_score_at(double *score, const snc_task *task, const float *logits, const snc_dataset *d, int K,
+                          double threshold) SNC_MUST_USE;
+/* pred [n]: class or value (train/evaluate.h); of a multilabel task the number in `seen` of the set that is answered. seen: NULL
+ * otherwise; a copy of the rows' own, which grows. */
+snc_err snc_task_answers(float *pred, snc_sets *seen, const float *logits, int n, int K) SNC_MUST_USE;
+
+#endif

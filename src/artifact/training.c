@@ -1,0 +1,69 @@
+/* What every training step takes from the options, and what every trained model says of itself. */
+#include "artifact/training.h"
+
+#include <stdio.h>
+
+#include "artifact/task_score.h"
+#include "base/mem.h"
+#include "models/cutoff.h"
+#include "train/evaluate.h"
+
+snc_err snc_training_select_logits(float **logits, const snc_ctx *ctx, snc_model *m, snc_compute compute, const snc_inputs *in)
+{
+    const snc_dataset *d = in->splits.select;
+    float *z = NULL;
+    *logits = NULL;
+    if (!d) return SNC_OK;
+    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)m->cfg.classes, sizeof *z));
+    snc_err err = snc_train_eval_model(z, ctx, m, &m->arch, compute, d, 64, NULL);
+    if (err) snc_free(z);
+    else *logits = z;
+    return err;
+}
+
+snc_err snc_training_score(double *score, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute, const snc_task *task,
+                           const snc_dataset *d)
+{
+    float *logits = NULL;
+    double threshold;
+    SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
+    snc_err err = snc_train_eval_model(logits, ctx, m, arch, compute, d, 64, NULL);
+    if (!err) err = snc_threshold_of(&threshold, m->meta, snc_task_name(task));
+    if (!err) err = snc_task_score_at(score, task, logits, d, m->cfg.classes, threshold);
+    snc_free(logits);
+    return err;
+}
+
+/* A file path beside the output, for the state of an unfinished run. */
+snc_err snc_training_checkpoint_path(char *buf, size_t size, const char *out)
+{
+    int n = snprintf(buf, size, "%s.checkpoint", out);
+    SNC_CHECK(n > 0 && (size_t)n < size, SNC_E_ARG, "path too long: %.80s...", out);
+    return SNC_OK;
+}
+
+snc_err snc_training_finish(snc_model *m, cJSON *stamp, cJSON *recipe, const snc_train_result *r, const snc_inputs *in, const char *out)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "task");
+    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "max_length");
+    cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
+    if (recipe) {
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "recipe");
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "training");
+        cJSON_AddItemToObject(m->meta, "recipe", cJSON_Duplicate(recipe, 1));
+    }
+    cJSON_AddStringToObject(m->meta, "task", snc_task_name(in->task));
+    cJSON_AddNumberToObject(m->meta, "max_length", snc_task_max_length(in->task));
+    if (in->splits.rank) {
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "lengths");
+        cJSON_AddItemToObject(m->meta, "lengths", snc_inputs_lengths(in->splits.rank));
+    }
+    if (r) {
+        cJSON *t = cJSON_AddObjectToObject(m->meta, "training");
+        cJSON_AddNumberToObject(t, "steps", (double)r->step);
+        cJSON_AddNumberToObject(t, "loss", r->loss);
+    }
+    m->has_head = true;
+    return snc_model_save(m, out);
+}

@@ -1,0 +1,184 @@
+/* Scores come from the very kernels and integers that an export will hold; costs from the table and the formulas. */
+
+#include "candidate/evaluator.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/load.h"
+#include "artifact/spaces.h"
+#include "artifact/task_score.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "models/cost.h"
+#include "train/loss.h"
+
+enum { BATCH = 64 };
+
+static double bytes_of(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
+{
+    snc_bytes b;
+    snc_encoder_config cfg = e->supernet->cfg;
+    if (e->trim.rows) cfg.vocab = e->trim.kept;
+    snc_cost_bytes(&b, &cfg, a, policy, e->tokenizer_bytes, SNC_METADATA_GUESS);
+    return (double)b.total;
+}
+
+static double macs_of(const snc_evaluator *e, const snc_arch *a)
+{
+    return (double)snc_cost_encoder_macs(&e->supernet->cfg, a, SNC_MACS_TOKENS);
+}
+
+void snc_evaluator_cost(const snc_evaluator *e, snc_obs *o)
+{
+    snc_arch a;
+    snc_policy policy;
+    snc_cfg_decode(&a, &policy, e->space, &o->cfg);
+    o->latency_us = snc_latency_predict(e->table, &a, &policy);
+    o->bytes = bytes_of(e, &a, &policy);
+    o->macs = macs_of(e, &a);
+}
+
+double snc_loss_to_teacher(const float *z, const float *teacher, int n, int K, snc_meaning problem)
+{
+    return snc_loss_soft(NULL, z, teacher, problem, n, K, 1, 1);
+}
+
+/* On the very kernels and integers that an export will hold. The logits stay in e->logits. */
+snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
+                                const snc_dataset *d, const float *teacher)
+{
+    int K = e->supernet->cfg.classes;
+    SNC_TRY(snc_net_rebind(e->net, a, policy));
+    snc_err err = snc_loaded_logits(e->logits, e->net, K, d, BATCH, NULL, NULL);
+    if (err == SNC_E_DIVERGED) { /* a finding about the config: it is never chosen */
+        *loss = *score = NAN;
+        return SNC_OK;
+    }
+    SNC_TRY(err);
+    *loss = snc_loss_to_teacher(e->logits, teacher, d->n, K, snc_meaning_of(&e->supernet->cfg));
+    return snc_task_score_at(score, e->in->task, e->logits, d, K, e->threshold);
+}
+
+snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
+{
+    snc_arch a;
+    snc_policy policy;
+    snc_cfg_decode(&a, &policy, e->space, cfg);
+    return snc_evaluator_score_net(loss, score, e, &a, &policy, d, teacher);
+}
+
+snc_err snc_evaluator_observe(snc_obs *out, snc_evaluator *e, const snc_cfg *cfg)
+{
+    *out = (snc_obs){.cfg = *cfg};
+    snc_cfg_canonical(&out->cfg, e->space);
+    snc_evaluator_cost(e, out);
+    return snc_evaluator_score(&out->loss, &out->metric, e, &out->cfg, e->in->splits.rank, e->teacher_rank);
+}
+
+cJSON *snc_evaluator_obs_json(const snc_evaluator *e, const snc_obs *o)
+{
+    char text[4 * SNC_MAX_GENES];
+    snc_arch a;
+    snc_policy policy;
+    cJSON *j = cJSON_CreateObject();
+    snc_cfg_print(text, sizeof text, e->space, &o->cfg);
+    snc_cfg_decode(&a, &policy, e->space, &o->cfg);
+    cJSON_AddStringToObject(j, "config", text);
+    cJSON_AddItemToObject(j, "arch", snc_arch_to_json(&a));
+    cJSON_AddItemToObject(j, "policy", snc_policy_to_json(&policy, a.layers));
+    cJSON_AddNumberToObject(j, "loss", o->loss);
+    cJSON_AddNumberToObject(j, "metric", o->metric);
+    cJSON_AddNumberToObject(j, "latency_us", o->latency_us);
+    cJSON_AddNumberToObject(j, "bytes", o->bytes);
+    cJSON_AddNumberToObject(j, "macs", o->macs);
+    return j;
+}
+
+static snc_err teacher_logits(snc_evaluator *e, const char *path)
+{
+    snc_loaded l;
+    size_t K = (size_t)e->supernet->cfg.classes;
+    const snc_splits *s = &e->in->splits;
+    SNC_TRY(snc_loaded_open(&l, e->ctx, path, (int)K, snc_meaning_of(&e->supernet->cfg)));
+    snc_err err = SNC_OK;
+    if (!l.has_head) err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no trained classifier", path);
+    else if (l.classes != e->supernet->cfg.classes)
+        err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
+    if (!err) err = snc_alloc(&e->teacher_rank, (size_t)s->rank->n * K, sizeof(float));
+    if (!err) err = snc_alloc(&e->teacher_select, (size_t)s->select->n * K, sizeof(float));
+    if (!err) err = snc_loaded_answer(e->teacher_rank, e->ctx, &l, s->rank, NULL);
+    if (!err) err = snc_loaded_answer(e->teacher_select, e->ctx, &l, s->select, NULL);
+    if (!err) snc_loaded_order_classes(e->teacher_rank, &l, e->in->task, s->rank->n);
+    if (!err) snc_loaded_order_classes(e->teacher_select, &l, e->in->task, s->select->n);
+    if (!err) err = snc_task_score_at(&e->teacher_rank_score, e->in->task, e->teacher_rank, s->rank, (int)K, l.threshold);
+    if (!err) err = snc_task_score_at(&e->teacher_select_score, e->in->task, e->teacher_select, s->select, (int)K, l.threshold);
+    if (!err) err = snc_path_hash(&e->teacher_hash, path);
+    e->threshold = l.threshold;
+    snc_loaded_close(&l);
+    return err;
+}
+
+static snc_err trim_vocabulary(snc_evaluator *e)
+{
+    const snc_dataset *train = e->in->splits.train;
+    SNC_TRY(snc_trim_new(&e->trim, &e->supernet->tokenizer, e->supernet->cfg.vocab));
+    SNC_TRY(snc_trim_see(&e->trim, train->ids, train->start[train->n]));
+    e->tokenizer_bytes = snc_trim_tokenizer_bytes(&e->trim);
+    return SNC_OK;
+}
+
+static void set_full(snc_evaluator *e)
+{
+    snc_policy int8 = snc_policy_int8();
+    e->full[SNC_COST_LATENCY] = snc_latency_predict(e->table, &e->supernet->arch, &int8);
+    e->full[SNC_COST_SIZE] = bytes_of(e, &e->supernet->arch, &int8);
+    e->full[SNC_COST_MACS] = macs_of(e, &e->supernet->arch);
+}
+
+snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
+                           const char *supernet, const char *table)
+{
+    snc_err err = SNC_OK;
+    const snc_splits *s = &in->splits;
+    *out = (snc_evaluator){.ctx = ctx, .in = in};
+    int max_len = s->rank->max_len > s->select->max_len ? s->rank->max_len : s->select->max_len;
+    int rows = s->rank->n > s->select->n ? s->rank->n : s->select->n;
+    snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
+    SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
+    out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
+    SNC_GOTO(snc_space_trained(&out->space, o, out->supernet, supernet));
+    SNC_GOTO(snc_latency_load(&out->table, table));
+    SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
+    SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));
+    SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
+    SNC_GOTO(teacher_logits(out, teacher));
+    set_full(out);
+    if (o->exporting.trim_vocab)
+        SNC_GOTO(trim_vocabulary(out)); /* of what is delivered; the full-size model that x is measured in keeps all */
+out:
+    if (err) snc_evaluator_close(out);
+    return err;
+}
+
+snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space)
+{
+    snc_evaluator other = *e;
+    other.space = space;
+    return other;
+}
+
+void snc_evaluator_close(snc_evaluator *e)
+{
+    snc_net_free(e->net);
+    snc_weights_free(e->weights);
+    snc_latency_free(e->table);
+    snc_space_free(e->space);
+    snc_model_free(e->supernet);
+    snc_free(e->teacher_rank);
+    snc_free(e->teacher_select);
+    snc_free(e->logits);
+    snc_trim_dispose(&e->trim);
+    *e = (snc_evaluator){0};
+}

@@ -1,0 +1,60 @@
+/* candidate/evaluator.h: one supernet, whose subnets are scored against a teacher and costed by formulas and a latency table.
+ *
+ *     snc_evaluator e;
+ *     SNC_TRY(snc_evaluator_open(&e, ctx, o, in, teacher, supernet, table));
+ *     SNC_GOTO(snc_evaluator_observe(&obs, &e, &cfg));
+ *     snc_evaluator_close(&e);
+ *
+ * It owns what it opens and borrows ctx and in. Its net and logits are of one call at a time.
+ */
+#ifndef SNC_CANDIDATE_EVALUATOR_H
+#define SNC_CANDIDATE_EVALUATOR_H
+
+#include "artifact/inputs.h"
+#include "models/latency.h"
+#include "models/trim.h"
+#include "search/runner.h"
+
+enum { SNC_METADATA_GUESS = 16384 }; /* bytes of what an exported file says about itself */
+
+typedef struct snc_evaluator {
+    const snc_ctx *ctx;
+    const snc_inputs *in;
+    snc_model *supernet;
+    snc_space *space;
+    snc_weights *weights;
+    snc_latency *table;
+    snc_net *net; /* rebound to each candidate */
+    float *teacher_rank, *teacher_select, *logits;
+    double threshold; /* of a multilabel task: the teacher's, at which every net is scored; the file gets its own */
+    double teacher_rank_score, teacher_select_score;
+    uint64_t teacher_hash;
+    size_t tokenizer_bytes;
+    snc_trim trim;          /* --trim-vocab: what the exported file keeps; rows 0 without */
+    double full[SNC_COSTS]; /* of the full-size INT8 net, by the table and the cost formulas */
+} snc_evaluator;
+
+/* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote. */
+snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
+                           const char *supernet, const char *table) SNC_MUST_USE;
+void snc_evaluator_close(snc_evaluator *e);
+/* The same over another space of the same genes. It borrows all it has, from e and from the space, and is not closed. */
+snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space);
+
+/* What search and repair minimise: mean KL(teacher || net) over rows, mean squared difference for regression, KL of each label
+ * by itself where there may be any number of them. */
+double snc_loss_to_teacher(const float *logits, const float *teacher, int n, int K, snc_meaning problem);
+
+/* Loss and score of a config on a split, against the teacher's logits there; NaN when its logits are not finite. */
+snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d,
+                            const float *teacher) SNC_MUST_USE;
+/* The same for a net that need not be of the space. The logits [d->n, K] stay in e->logits. */
+snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
+                                const snc_dataset *d, const float *teacher) SNC_MUST_USE;
+void snc_evaluator_cost(const snc_evaluator *e, snc_obs *o);
+/* Costs of one config, and its scores on rank. */
+snc_err snc_evaluator_observe(snc_obs *out, snc_evaluator *e, const snc_cfg *cfg) SNC_MUST_USE;
+/* {"config","arch","policy","loss","metric","latency_us","bytes","macs"} */
+cJSON *snc_evaluator_obs_json(const snc_evaluator *e, const snc_obs *o);
+
+#endif

@@ -1,0 +1,183 @@
+/* Blocks are counted by those who allocate them, and the largest sum that lives at one time is compared with the machine. */
+#include "candidate/needs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/distillation.h"
+#include "base/room.h"
+#include "candidate/finalists.h"
+#include "train/importance.h"
+
+static const double GB = 1e9, MB = 1e6;
+static const double TABLES = 0.02e9; /* the search's tables, SQLite, libraries that are first used later */
+enum { SWEEP = 128 };                /* sentences at once while a teacher is asked, or a net is scored */
+
+static double params_of(const snc_model *m) { return (double)m->params.total * sizeof(float); }
+
+/* Engine for batches of n rows of the longest kind. */
+static snc_err engine(double *out, const snc_needs *n, int batch, bool train)
+{
+    snc_engine_opts bo = SNC_ENGINE_OPTS_INIT;
+    bo.compute = snc_inputs_compute(&n->o->job);
+    bo.max_len = n->in->splits.train->max_len;
+    bo.max_seqs = batch;
+    bo.max_tokens = batch * bo.max_len;
+    bo.train = train;
+    bo.first_only = true;
+    return snc_engine_bytes(out, n->ctx, n->m, &bo);
+}
+
+/* Of training a model that is there: gradients, moments, engine. */
+static snc_err training(double *out, const snc_needs *n, int batch)
+{
+    const snc_compute compute = snc_inputs_compute(&n->o->job);
+    double e;
+    SNC_TRY(engine(&e, n, batch, true));
+    *out = params_of(n->m) * (1 + (compute == SNC_COMPUTE_BF16 ? 1 : 2)) + e; /* moments of 16 or of 32 bits */
+    return SNC_OK;
+}
+
+/* Rows that are made for distillation, with what the teacher says of them. Made rows are longer. */
+static double distillation_set(const snc_needs *n)
+{
+    const snc_dataset *d = n->in->splits.train;
+    double made = snc_distillation_made(n->o, d->n), rows = d->n * (1 + made), tokens = (double)d->start[d->n] * (1 + 1.3 * made);
+    return tokens * 2 * sizeof(int32_t) +
+           rows * (sizeof *d->start + sizeof *d->line + sizeof *d->target + (double)n->m->cfg.classes * sizeof(float));
+}
+
+static snc_err supernet(double *out, const snc_needs *n, int batch)
+{
+    const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
+    double train, sweep, importance, hidden = 0;
+    const snc_arch *a = &n->m->arch;
+    SNC_TRY(training(&train, n, batch));
+    SNC_TRY(engine(&sweep, n, SWEEP, false));
+    SNC_TRY(engine(&importance, n, io.batch_size, true));
+    importance += params_of(n->m);          /* gradients */
+    if (n->o->supernet.hidden_weight > 0) { /* the teacher runs in every step, and each state has a gradient */
+        SNC_TRY(engine(&hidden, n, batch, true));
+        hidden += params_of(n->m) + (a->layers + 1.0) * batch * n->in->splits.train->max_len * a->hidden * sizeof(float);
+    }
+    *out = params_of(n->m) + distillation_set(n) + fmax(fmax(sweep, importance), params_of(n->m) + train + hidden);
+    return SNC_OK;
+}
+
+/* Matrices in INT8, and in bf16 beside it where FP means that. */
+static snc_err packed(double *out, const snc_needs *n, bool both)
+{
+    const snc_dtype fp = snc_inputs_fp(&n->o->job);
+    *out = 0;
+    for (int i = 0; i < n->m->params.n; i++) {
+        const snc_param *p = &n->m->params.p[i];
+        double size = (double)p->rows * p->cols;
+        if (p->flags & SNC_PARAM_ROWS) *out += size;
+        else if (p->flags & SNC_PARAM_DECAY) *out += size * (both && fp == SNC_BF16 ? 3 : 1);
+    }
+    return SNC_OK;
+}
+
+static snc_err repair(double *out, const snc_needs *n, int batch)
+{
+    double train, matrices;
+    SNC_TRY(training(&train, n, batch));
+    SNC_TRY(packed(&matrices, n, true));
+    *out = 4 * params_of(n->m) + matrices + distillation_set(n) + train; /* supernet, teacher, the net, its unrounded copy */
+    return SNC_OK;
+}
+
+/* The search's end: finalists and the full-size net side by side on the clock, each cut out and packed by itself. */
+static snc_err finalists(double *out, const snc_needs *n)
+{
+    double all, one;
+    SNC_TRY(packed(&all, n, true));
+    SNC_TRY(packed(&one, n, false));
+    *out = params_of(n->m) + all + (SNC_FINALISTS + 1) * (params_of(n->m) + one);
+    return SNC_OK;
+}
+
+static bool repairs(const snc_needs *n)
+{
+    if (n->verb == SNC_VERB_STUDY) return n->o->study.protocols && strcmp(n->o->study.protocols, "hypervolume") != 0;
+    return n->verb == SNC_VERB_COMPRESS && n->o->exporting.repair_epochs > 0 && strcmp(n->o->exporting.repair, "off") != 0;
+}
+
+static bool trains(const snc_needs *n) { return n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS) || repairs(n); }
+
+snc_err snc_needs_memory(double *out, const snc_needs *n, int batch)
+{
+    double most = 0, part;
+    if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
+        SNC_TRY(training(&most, n, batch));
+        most += params_of(n->m);
+    }
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
+        SNC_TRY(supernet(&part, n, batch));
+        most = fmax(most, part);
+    }
+    if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) {
+        SNC_TRY(finalists(&part, n));
+        most = fmax(most, part);
+    }
+    if (repairs(n)) {
+        SNC_TRY(repair(&part, n, batch));
+        most = fmax(most, part);
+    }
+    *out = most + TABLES - params_of(n->m); /* the model at hand is freed, or is the one that is trained */
+    return SNC_OK;
+}
+
+double snc_needs_disk(const snc_needs *n)
+{
+    double file = params_of(n->m), state = 3 * file; /* a checkpoint has two moments beside the weights */
+    if (n->verb & (SNC_VERB_SEARCH | SNC_VERB_PROFILE)) return 20 * MB;
+    if (n->verb == SNC_VERB_STUDY) return 20 * MB + file / 2; /* one net at a time */
+    if (n->verb != SNC_VERB_COMPRESS) return file + state;
+    return 2 * file + state + distillation_set(n) + file / 2 /* full-size INT8, and twice the file while it is repaired */ + 20 * MB;
+}
+
+static const char *size_text(char buf[32], double bytes)
+{
+    if (bytes >= GB) snprintf(buf, 32, "%.1f GB", bytes / GB);
+    else snprintf(buf, 32, "%.0f MB", bytes / MB);
+    return buf;
+}
+
+snc_err snc_needs_fit(const snc_needs *n, double room)
+{
+    double need, less;
+    char a[32], b[32], c[32];
+    SNC_TRY(snc_needs_memory(&need, n, n->o->training.batch_size));
+    if (room <= 0 || need <= room) return SNC_OK;
+    size_text(a, need);
+    size_text(b, room);
+    SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s are free", a, b);
+    int batch = n->o->training.batch_size;
+    do {
+        batch = batch > 1 ? batch / 2 : 1;
+        SNC_TRY(snc_needs_memory(&less, n, batch));
+    } while (batch > 1 && less > room);
+    size_text(c, less);
+    SNC_CHECK(less <= room, SNC_E_NOMEM, "memory: needs %s, %s are free: even --batch-size 1 needs %s", a, b, c);
+    return snc_err_set(SNC_E_NOMEM, "memory: needs %s, %s are free: --batch-size %d needs %s", a, b, batch, c);
+}
+
+snc_err snc_needs_check(const snc_needs *n, const char *output, double there)
+{
+    char a[32], b[32], c[32], d[32];
+    double need, room = snc_room_memory(), disk = snc_needs_disk(n), left;
+    SNC_TRY(snc_room_disk(&left, output));
+    disk = fmax(disk - there, 0);
+    SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(b, left));
+    SNC_TRY(snc_needs_fit(n, room));
+    SNC_TRY(snc_needs_memory(&need, n, n->o->training.batch_size));
+    size_text(a, need);
+    size_text(b, room);
+    size_text(c, disk);
+    size_text(d, left);
+    snc_log(n->ctx, SNC_LOG_DEBUG, "needs %s of memory beside %.0f MB now, %s are free; %s of disk, %s are free", a,
+            snc_room_resident() / MB, b, c, d);
+    return SNC_OK;
+}

@@ -1,0 +1,36 @@
+/* candidate/needs.h: memory and disk of a job, against what the machine has left, before the work.
+ *
+ * Memory is the largest sum of blocks that live at one time, each counted as whoever allocates it does:
+ *
+ *   fine-tuning   model, gradients, optimiser, engine (packed weights, activations of batch size x longest row)
+ *   supernet      the same and a frozen teacher, the rows made for distillation, the engine that asks the teacher
+ *   clock         of a profile's end and a search's: supernet with its packed matrices, and a few nets up to the full one, each with
+ *                 its own
+ *   repair        supernet with its packed matrices, teacher, and a fine-tuning of a net up to the full one on a rounded copy
+ *
+ * What does not fit is refused, where something is trained with the largest batch size that does. Within a quarter of the peak as
+ * measured (tests/bench/RESULTS.md).
+ */
+#ifndef SNC_CANDIDATE_NEEDS_H
+#define SNC_CANDIDATE_NEEDS_H
+
+#include "artifact/inputs.h"
+
+typedef struct snc_needs {
+    const snc_ctx *ctx;
+    const snc_options *o;
+    const snc_inputs *in;
+    snc_model *m;  /* any model of the shapes; its parameters are memory that the job has already */
+    unsigned verb; /* one of SNC_VERB_FINETUNE, SUPERNET, COMPRESS, SEARCH, PROFILE, STUDY */
+} snc_needs;
+
+/* Bytes beside what the process has now, with this batch size. */
+snc_err snc_needs_memory(double *out, const snc_needs *n, int batch_size) SNC_MUST_USE;
+/* Bytes of what the verb writes, unfinished state included. */
+double snc_needs_disk(const snc_needs *n);
+/* SNC_E_NOMEM: more memory than free_bytes, with what would fit. free_bytes 0: not known. */
+snc_err snc_needs_fit(const snc_needs *n, double free_bytes) SNC_MUST_USE;
+/* Both of the machine: for files in `output`, or in its folder, less `there` bytes that are written already. */
+snc_err snc_needs_check(const snc_needs *n, const char *output, double there) SNC_MUST_USE;
+
+#endif

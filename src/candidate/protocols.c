@@ -1,0 +1,494 @@
+/* Each protocol is a row: searches and nets with seeds of their own, their numbers, a table for people and one in study.json. */
+#include "candidate/protocols.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/context.h"
+#include "artifact/load.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
+#include "artifact/task_score.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/stats.h"
+#include "candidate/needs.h"
+#include "candidate/preflight.h"
+#include "candidate/profiling.h"
+
+enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
+static const int mark[MARKS] = {50, 100, 150, 200, 300, 400, 600, 1000};
+static const double WINDOW = 0.95;
+enum { STREAM_RANDOM_NETS = 0x5c07 };
+
+typedef struct study {
+    const snc_ctx *ctx;
+    const snc_host *h;
+    const snc_options *o;
+    snc_evaluator e;
+    snc_targets targets;
+    snc_search_run run; /* what all searches share */
+    snc_distillation_set set;
+    double ref[2]; /* loss, us */
+    cJSON *report;
+} study;
+
+/* ---- numbers over repeats ------------------------------------------------------------------------------------------- */
+
+typedef struct spread {
+    double mean, error; /* standard error of the mean */
+} spread;
+
+static spread spread_of(const double *x, int n) { return (spread){snc_mean(x, n), snc_standard_error(x, n)}; }
+
+static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x, n); }
+
+/* ---- runs ----------------------------------------------------------------------------------------------------------- */
+
+/* One search with a journal of its own, NAME-SEED.sqlite; the evaluations come in the order they were made. */
+static snc_err search_once(snc_evaluations *out, const study *l, snc_evaluator *e, const char *name, const char *searcher, int repeat,
+                           int evals, double limit_us)
+{
+    char file[NAME], path[4096];
+    snc_options o = *l->o;
+    snc_search_run run = l->run;
+    o.job.seed += repeat;
+    o.search.searcher = searcher;
+    o.search.evals = evals;
+    o.search.objectives = o.search.warm_start = o.search.time_budget = NULL;
+    run.e = e;
+    run.o = &o;
+    run.limits = (snc_limits){.latency_us = limit_us};
+    SNC_CHECK(snprintf(file, sizeof file, "%s-%d.sqlite", name, (int)o.job.seed) < NAME, SNC_E_ARG, "name too long: %.80s...", name);
+    SNC_TRY(snc_path_join(path, sizeof path, l->o->output.path, file));
+    *out = (snc_evaluations){0};
+    return snc_search_run_evaluate(out, &run, path);
+}
+
+/* (loss, latency) of each. */
+static snc_err points_of(snc_point **out, const snc_obs *o, int n)
+{
+    SNC_TRY(snc_alloc(out, (size_t)n + 1, sizeof **out));
+    for (int i = 0; i < n; i++) (*out)[i] = (snc_point){.f = {o[i].loss, o[i].latency_us}};
+    return SNC_OK;
+}
+
+static snc_err volume(double *out, const study *l, const snc_obs *o, int n)
+{
+    snc_point *p = NULL;
+    SNC_TRY(points_of(&p, o, n));
+    snc_err err = snc_hypervolume(out, p, n, 2, l->ref);
+    *out /= l->ref[0] * l->ref[1];
+    snc_free(p);
+    return err;
+}
+
+/* Repairs a net, writes it, and scores the file on select. */
+static snc_err trained(double *loss, double *score, study *l, const snc_cfg *cfg)
+{
+    const snc_dataset *d = l->e.in->splits.select;
+    char path[4096], said[SNC_SENTENCE];
+    snc_loaded file = {0};
+    snc_finalist f = {.o = {.cfg = *cfg}};
+    snc_err err = SNC_OK;
+    snc_options o = *l->o;
+    o.exporting.repair = "on";
+    SNC_TRY(snc_path_join(path, sizeof path, l->o->output.path, "net.snc"));
+    snc_evaluator_cost(&l->e, &f.o);
+    SNC_GOTO(snc_deploy_finalist(said, &l->e, &o, &l->set, &f, l->o->input.teacher, NULL, path));
+    SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, SNC_MEANS_CLASSES));
+    SNC_GOTO(snc_loaded_answer(l->e.logits, l->ctx, &file, d, NULL));
+    *loss = snc_loss_to_teacher(l->e.logits, l->e.teacher_select, d->n, file.classes, file.problem);
+    SNC_GOTO(snc_task_score_at(score, l->e.in->task, l->e.logits, d, file.classes, l->e.threshold));
+out:
+    snc_loaded_close(&file);
+    remove(path);
+    return err;
+}
+
+/* ---- hypervolume ---------------------------------------------------------------------------------------------------- */
+
+typedef struct curve {
+    double at[MARKS][MOST_SEEDS], reached[MOST_SEEDS];
+} curve;
+
+static snc_err read_curve(curve *c, int s, const study *l, const snc_evaluations *f, double goal)
+{
+    for (int k = 0; k < MARKS && mark[k] <= l->o->search.evals; k++)
+        SNC_TRY(volume(&c->at[k][s], l, f->obs, mark[k] < f->n ? mark[k] : f->n));
+    c->reached[s] = NAN;
+    for (int n = 1; n <= f->n && isnan(c->reached[s]); n++) {
+        double v;
+        SNC_TRY(volume(&v, l, f->obs, n));
+        if (v >= goal) c->reached[s] = n;
+    }
+    return SNC_OK;
+}
+
+static void say_curve(study *l, cJSON *list, const char *name, const curve *c)
+{
+    char line[1024];
+    int seeds = l->o->study.seeds, at = snprintf(line, sizeof line, "| %s |", name), never = 0;
+    cJSON *j = cJSON_CreateObject();
+    double first[MOST_SEEDS];
+    cJSON_AddStringToObject(j, "search", name);
+    for (int k = 0; k < MARKS && mark[k] <= l->o->search.evals; k++) {
+        char key[16];
+        spread v = spread_of(c->at[k], seeds);
+        at += snprintf(line + at, sizeof line - (size_t)at, " %.4f ± %.4f |", v.mean, v.error);
+        snprintf(key, sizeof key, "%d", mark[k]);
+        cJSON_AddItemToObject(j, key, numbers(c->at[k], seeds));
+    }
+    for (int s = 0; s < seeds; s++) {
+        never += isnan(c->reached[s]);
+        first[s] = isnan(c->reached[s]) ? l->o->search.evals : c->reached[s];
+    }
+    snprintf(line + at, sizeof line - (size_t)at, " %s%.0f |", never ? "over " : "", spread_of(first, seeds).mean);
+    cJSON_AddItemToObject(j, "evaluations_to_goal", numbers(first, seeds));
+    cJSON_AddNumberToObject(j, "never", never);
+    cJSON_AddItemToArray(list, j);
+    snc_say(l->h, "%s", line);
+}
+
+/* What a search's journals and its row are called. */
+static const char *short_name(const char *searcher)
+{
+    const char *slash = strrchr(searcher, '/');
+    return slash ? slash + 1 : searcher;
+}
+
+static snc_err read_searchers(char names[MOST_SEARCHERS][NAME], int *n, const snc_options *o)
+{
+    *n = 0;
+    for (const char *p = o->study.searchers ? o->study.searchers : "nsga2,linas,random"; p;
+         p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, ++*n) {
+        SNC_CHECK(*n < MOST_SEARCHERS && strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: too many or too long");
+        snprintf(names[*n], NAME, "%.*s", (int)strcspn(p, ","), p);
+        for (int i = 0; i < *n; i++)
+            SNC_CHECK(strcmp(short_name(names[i]), short_name(names[*n])) != 0, SNC_E_ARG, "--searchers: two are called %s",
+                      short_name(names[*n]));
+    }
+    return SNC_OK;
+}
+
+static snc_err hypervolume(study *l)
+{
+    char names[MOST_SEARCHERS][NAME], line[1024];
+    double goal[MOST_SEEDS];
+    int n = 0, at = 0;
+    cJSON *list = cJSON_AddArrayToObject(l->report, "hypervolume");
+    SNC_TRY(read_searchers(names, &n, l->o));
+    at = snprintf(line, sizeof line, "| search |");
+    for (int k = 0; k < MARKS && mark[k] <= l->o->search.evals; k++) at += snprintf(line + at, sizeof line - (size_t)at, " %d |", mark[k]);
+    snc_say(l->h, "hypervolume up to loss %.4f and %.0f us, %d runs; evaluations to what %s has at its end", l->ref[0], l->ref[1],
+            l->o->study.seeds, names[0]);
+    snc_say(l->h, "%s evaluations to goal |", line);
+    for (int i = 0; i < n; i++) {
+        curve c = {0};
+        for (int s = 0; s < l->o->study.seeds; s++) {
+            snc_evaluations f;
+            SNC_TRY(search_once(&f, l, &l->e, short_name(names[i]), names[i], s, l->o->search.evals, 0));
+            snc_err err = i == 0 ? volume(&goal[s], l, f.obs, f.n) : SNC_OK;
+            if (!err) err = read_curve(&c, s, l, &f, goal[s]);
+            snc_evaluations_dispose(&f);
+            SNC_TRY(err);
+        }
+        say_curve(l, list, names[i], &c);
+    }
+    return SNC_OK;
+}
+
+/* ---- relative improvement ------------------------------------------------------------------------------------------- */
+
+static snc_err random_in_window(snc_cfg *out, study *l, snc_rng *rng, double limit_us)
+{
+    for (int tries = 0; tries < 1000000; tries++) {
+        snc_obs o = {.cfg = snc_cfg_random(l->e.space, rng)};
+        snc_evaluator_cost(&l->e, &o);
+        if (o.latency_us > limit_us || o.latency_us < WINDOW * limit_us) continue;
+        *out = o.cfg;
+        return SNC_OK;
+    }
+    return snc_err_set(SNC_E_ARG, "--target-latency: no random net of the space takes %.0f to %.0f us", WINDOW * limit_us, limit_us);
+}
+
+static snc_err improvement(study *l)
+{
+    double loss[2][REPEATS], score[2][REPEATS], limit = snc_target_value(&l->targets.of[SNC_TARGET_LATENCY], l->e.full[SNC_COST_LATENCY]);
+    snc_rng rng;
+    snc_rng_init(&rng, (uint64_t)l->o->job.seed, STREAM_RANDOM_NETS);
+    for (int i = 0; i < REPEATS; i++) {
+        snc_evaluations f;
+        snc_cfg searched, drawn;
+        SNC_TRY(search_once(&f, l, &l->e, "improvement", l->o->search.searcher, i, l->o->search.evals, limit));
+        snc_obs_sort(f.obs, f.n);
+        searched = f.obs[0].cfg;
+        snc_evaluations_dispose(&f);
+        SNC_TRY(random_in_window(&drawn, l, &rng, limit));
+        SNC_TRY(trained(&loss[0][i], &score[0][i], l, &searched));
+        SNC_TRY(trained(&loss[1][i], &score[1][i], l, &drawn));
+    }
+    spread s = spread_of(score[0], REPEATS), r = spread_of(score[1], REPEATS), sl = spread_of(loss[0], REPEATS),
+           rl = spread_of(loss[1], REPEATS);
+    double ri = 100 * (s.mean - r.mean) / r.mean, error = 100 * hypot(s.error, r.error) / r.mean;
+    snc_say(l->h, "relative improvement at %.0f us, %d searched against %d random nets, repaired, on select: %.2f ± %.2f %%", limit,
+            REPEATS, REPEATS, ri, error);
+    snc_say(l->h, "| nets | score | loss |\n|---|---|---|");
+    snc_say(l->h, "| searched | %.2f ± %.2f | %.4f ± %.4f |", 100 * s.mean, 100 * s.error, sl.mean, sl.error);
+    snc_say(l->h, "| random | %.2f ± %.2f | %.4f ± %.4f |", 100 * r.mean, 100 * r.error, rl.mean, rl.error);
+    cJSON *j = cJSON_AddObjectToObject(l->report, "improvement");
+    cJSON_AddNumberToObject(j, "relative_improvement", ri);
+    cJSON_AddNumberToObject(j, "standard_error", error);
+    cJSON_AddItemToObject(j, "searched", numbers(score[0], REPEATS));
+    cJSON_AddItemToObject(j, "random", numbers(score[1], REPEATS));
+    return SNC_OK;
+}
+
+/* ---- Kendall's tau -------------------------------------------------------------------------------------------------- */
+
+static snc_err tau(study *l)
+{
+    double before[2][TAU_NETS], after[2][TAU_NETS];
+    snc_rng rng;
+    snc_rng_init(&rng, (uint64_t)l->o->job.seed, STREAM_RANDOM_NETS + 1);
+    snc_say(l->h, "| net, us by the table | loss in the supernet | alone | score in the supernet | alone |\n|---|---|---|---|---|");
+    for (int i = 0; i < TAU_NETS; i++) {
+        snc_obs o = {.cfg = snc_cfg_random(l->e.space, &rng)};
+        snc_evaluator_cost(&l->e, &o);
+        SNC_TRY(snc_evaluator_score(&before[0][i], &before[1][i], &l->e, &o.cfg, l->e.in->splits.select, l->e.teacher_select));
+        SNC_TRY(trained(&after[0][i], &after[1][i], l, &o.cfg));
+        snc_say(l->h, "| %.0f | %.4f | %.4f | %.2f | %.2f |", o.latency_us, before[0][i], after[0][i], 100 * before[1][i],
+                100 * after[1][i]);
+    }
+    double t[2] = {snc_kendall_tau(before[0], after[0], TAU_NETS), snc_kendall_tau(before[1], after[1], TAU_NETS)};
+    snc_say(l->h, "Kendall's tau over %d nets: loss %.3f, score %.3f; loss in the supernet against score alone %.3f", TAU_NETS, t[0], t[1],
+            -snc_kendall_tau(before[0], after[1], TAU_NETS));
+    cJSON *j = cJSON_AddObjectToObject(l->report, "tau");
+    cJSON_AddNumberToObject(j, "loss", t[0]);
+    cJSON_AddNumberToObject(j, "score", t[1]);
+    cJSON_AddItemToObject(j, "loss_in_supernet", numbers(before[0], TAU_NETS));
+    cJSON_AddItemToObject(j, "loss_alone", numbers(after[0], TAU_NETS));
+    return SNC_OK;
+}
+
+/* ---- joint against one after the other ------------------------------------------------------------------------------ */
+
+/* Every dtype gene at `t`, or at its last option where t is not offered. */
+static void fix_dtypes(snc_space *s, snc_dtype t)
+{
+    for (int g = 0; g < s->genes; g++) {
+        snc_gene *x = &s->gene[g];
+        int at = x->n - 1;
+        if (x->kind != SNC_GENE_DTYPE) continue;
+        for (int i = 0; i < x->n; i++)
+            if (x->value[i] == (int)t) at = i;
+        x->value[0] = x->value[at];
+        x->n = 1;
+    }
+}
+
+/* Hypervolume on select of the front on rank. */
+static snc_err front_on_select(double *out, const study *l, snc_evaluator *e, const snc_obs *o, int n)
+{
+    snc_obs *front = NULL;
+    snc_point *p = NULL;
+    int on = 0;
+    snc_err err = SNC_OK;
+    SNC_GOTO(points_of(&p, o, n));
+    SNC_GOTO(snc_alloc(&front, (size_t)n + 1, sizeof *front));
+    for (int i = 0; i < n; i++) {
+        bool beaten = isnan(o[i].loss);
+        for (int k = 0; k < n && !beaten; k++) beaten = snc_dominates(&p[k], &p[i], 2);
+        if (beaten) continue;
+        front[on] = o[i];
+        SNC_GOTO(snc_evaluator_score(&front[on].loss, &front[on].metric, e, &o[i].cfg, e->in->splits.select, e->teacher_select));
+        on++;
+    }
+    err = volume(out, l, front, on);
+out:
+    snc_free(p);
+    snc_free(front);
+    return err;
+}
+
+/* Takes the best of a search among FP nets in INT8. */
+static snc_err in_int8(snc_obs **out, int *n, snc_evaluator *e, const snc_evaluations *f, int most)
+{
+    snc_point *p = NULL;
+    snc_obs *o = NULL;
+    int *order = NULL;
+    snc_err err = SNC_OK;
+    *n = f->n < most ? f->n : most;
+    SNC_GOTO(snc_alloc(&o, (size_t)*n + 1, sizeof *o));
+    SNC_GOTO(points_of(&p, f->obs, f->n));
+    SNC_GOTO(snc_alloc(&order, (size_t)f->n + 1, sizeof *order));
+    SNC_GOTO(snc_pareto_order(order, p, f->n, 2));
+    for (int i = 0; i < *n; i++) SNC_GOTO(snc_evaluator_observe(&o[i], e, &f->obs[order[i]].cfg));
+    *out = o;
+    o = NULL;
+out:
+    snc_free(o);
+    snc_free(p);
+    snc_free(order);
+    return err;
+}
+
+enum { JOINT, INT8_NETS, FP_FIRST, ARMS };
+static const char *const arm_name[ARMS] = {"joint", "uniform INT8", "FP, then INT8"};
+
+static snc_err run_arm(double *out, study *l, int arm, int repeat)
+{
+    static const char *const file[ARMS] = {"joint", "joint-int8", "joint-fp"};
+    snc_space narrow = *l->e.space, int8 = *l->e.space;
+    snc_dtype fp = snc_inputs_fp(&l->o->job);
+    snc_evaluations f = {0};
+    snc_obs *o = NULL;
+    int n = 0;
+    fix_dtypes(&int8, SNC_I8);
+    if (arm != JOINT) fix_dtypes(&narrow, arm == FP_FIRST ? fp : SNC_I8);
+    snc_evaluator over = snc_evaluator_over(&l->e, &narrow), over_int8 = snc_evaluator_over(&l->e, &int8);
+    snc_err err = search_once(&f, l, &over, file[arm], l->o->search.searcher, repeat,
+                              arm == FP_FIRST ? l->o->search.evals / 2 : l->o->search.evals, 0);
+    if (!err && arm == FP_FIRST) {
+        err = in_int8(&o, &n, &over_int8, &f, l->o->search.evals - f.n);
+        if (!err) err = front_on_select(out, l, &over_int8, o, n);
+    } else if (!err) {
+        err = front_on_select(out, l, &over, f.obs, f.n);
+    }
+    snc_free(o);
+    snc_evaluations_dispose(&f);
+    return err;
+}
+
+static snc_err joint(study *l)
+{
+    double v[ARMS][MOST_SEEDS], gain[MOST_SEEDS];
+    int seeds = l->o->study.seeds;
+    cJSON *j = cJSON_AddObjectToObject(l->report, "joint");
+    for (int a = 0; a < ARMS; a++)
+        for (int s = 0; s < seeds; s++) SNC_TRY(run_arm(&v[a][s], l, a, s));
+    snc_say(
+        l->h,
+        "hypervolume on select of the front, %d runs of %d evaluations\n| search over | hypervolume | joint against it |\n|---|---|---|",
+        seeds, l->o->search.evals);
+    for (int a = 0; a < ARMS; a++) {
+        spread x = spread_of(v[a], seeds);
+        cJSON_AddItemToObject(j, arm_name[a], numbers(v[a], seeds));
+        for (int s = 0; s < seeds; s++) gain[s] = 100 * (v[JOINT][s] / v[a][s] - 1);
+        spread g = spread_of(gain, seeds);
+        if (a == JOINT) snc_say(l->h, "| %s | %.4f ± %.4f | |", arm_name[a], x.mean, x.error);
+        else
+            snc_say(l->h, "| %s | %.4f ± %.4f | %+.2f %% (95%%: %+.2f to %+.2f) |", arm_name[a], x.mean, x.error, g.mean,
+                    g.mean - snc_student(seeds - 1) * g.error, g.mean + snc_student(seeds - 1) * g.error);
+    }
+    return SNC_OK;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    snc_err (*run)(study *l);
+    bool limited;
+} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, false}, {"joint", joint, false}};
+enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
+
+/* The i-th bit for the i-th protocol. */
+static snc_err parse(unsigned *wanted, const char *list)
+{
+    *wanted = 0;
+    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        size_t n = strcspn(p, ",");
+        unsigned before = *wanted;
+        for (unsigned i = 0; i < PROTOCOLS; i++)
+            if (strlen(protocols[i].name) == n && strncmp(protocols[i].name, p, n) == 0) *wanted |= 1u << i;
+        SNC_CHECK(*wanted != before, SNC_E_ARG, "--protocols '%.60s': expected a list of hypervolume, improvement, tau, joint, each once",
+                  list);
+    }
+    return SNC_OK;
+}
+
+/* The point that hypervolumes are measured to. */
+static snc_err set_reference(study *l)
+{
+    snc_obs o;
+    snc_cfg half = snc_cfg_uniform(l->e.space, 0.5, l->e.space->gene[0].n - 1);
+    SNC_TRY(snc_evaluator_observe(&o, &l->e, &half));
+    l->ref[0] = o.loss;
+    l->ref[1] = l->e.full[SNC_COST_LATENCY];
+    cJSON_AddItemToObject(l->report, "reference", numbers(l->ref, 2));
+    return SNC_OK;
+}
+
+/* Before the folder is touched: what all searches share, and each of them by itself. */
+static snc_err check(const study *l, const snc_ctx *work, const snc_inputs *in)
+{
+    snc_err err = SNC_OK;
+    char names[MOST_SEARCHERS][NAME];
+    int n;
+    snc_model *m = NULL;
+    snc_options one = *l->o;
+    SNC_TRY(read_searchers(names, &n, l->o));
+    SNC_TRY(snc_model_load(&m, work, l->o->input.models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
+    SNC_GOTO(snc_preflight_search(work, l->o, &l->targets, in, m, l->o->output.path));
+    const snc_needs needs = {l->ctx, l->o, in, m, SNC_VERB_STUDY};
+    SNC_GOTO(snc_needs_check(&needs, l->o->output.path, 0));
+    for (int i = 0; i < n; i++) {
+        one.search.searcher = names[i];
+        SNC_GOTO(snc_search_run_check(&one, in, m, l->o->output.path));
+    }
+out:
+    snc_model_free(m);
+    return err;
+}
+
+static snc_err run_all(study *l, unsigned wanted, const snc_ctx *work, const snc_inputs *in)
+{
+    char table[4096], file[4096];
+    SNC_TRY(snc_path_join(table, sizeof table, l->o->output.path, "latency.json"));
+    SNC_TRY(snc_path_join(file, sizeof file, l->o->output.path, "study.json"));
+    SNC_TRY(snc_targets_parse(&l->targets, &l->o->targets, "study"));
+    SNC_TRY(check(l, work, in));
+    SNC_TRY(snc_mkdir(l->o->output.path));
+    SNC_TRY(snc_profile_make_of_file(work, l->o, in, l->o->input.models[0], table));
+    SNC_TRY(snc_evaluator_open(&l->e, l->ctx, l->o, in, l->o->input.teacher, l->o->input.models[0], table));
+    SNC_TRY(snc_search_run_init(&l->run, &l->e, work, l->o, &l->targets, table, l->o->output.path));
+    SNC_TRY(set_reference(l));
+    for (unsigned i = 0; i < PROTOCOLS; i++)
+        if (wanted & 1u << i) SNC_TRY(protocols[i].run(l));
+    return snc_json_save(l->report, file);
+}
+
+snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_ctx ctx, work;
+    snc_options mine = *o;
+    snc_inputs in = {0};
+    unsigned wanted;
+    study l = {.ctx = &ctx, .h = h, .o = &mine};
+    if (!o->study.seeds) mine.study.seeds = 5;
+    if (!o->targets.latency) mine.targets.latency = "1x"; /* limits are the protocols' own */
+    SNC_TRY(parse(&wanted, o->study.protocols));
+    for (unsigned i = 0; i < PROTOCOLS; i++)
+        SNC_CHECK(!(wanted & 1u << i) || !protocols[i].limited || o->targets.latency, SNC_E_ARG,
+                  "study: the protocol '%s' needs --target-latency", protocols[i].name);
+    SNC_TRY(snc_option_need("study --protocols", "a supernet", o->input.n_models ? o->input.models[0] : NULL));
+    SNC_TRY(snc_option_need("study --protocols", "--teacher", o->input.teacher));
+    SNC_TRY(snc_option_need("study --protocols", "--output", o->output.path));
+    SNC_CHECK(mine.study.seeds <= MOST_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.study.seeds, MOST_SEEDS);
+    SNC_TRY(snc_context_init(&work, o, h, o->workload.threads, 1));
+    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 0));
+    work.meter = ctx.meter;
+    l.report = cJSON_CreateObject();
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "study", o->input.models[0], true, NULL));
+    SNC_GOTO(run_all(&l, wanted, &work, &in));
+out:
+    snc_evaluator_close(&l.e);
+    snc_distillation_dispose(&l.set);
+    snc_inputs_close(&in);
+    cJSON_Delete(l.report);
+    return err;
+}

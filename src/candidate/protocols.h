@@ -1,0 +1,26 @@
+/* candidate/protocols.h: what a search on a real supernet is worth: experiments with repeats, each a comparison with chance.
+ *
+ *   hypervolume   every search of --searchers, --seeds runs of --evals evaluations without limits. Hypervolume of (loss on rank,
+ *                 latency) up to a fixed point: the loss of the net with half of every width in INT8, the latency of the full-size
+ *                 INT8 net; and after how many evaluations each run has what the first search of the list has at its end.
+ *   improvement   8 runs of --searcher under --target-latency against 8 random nets whose latency is within 5 % under the limit;
+ *                 all 16 repaired with one recipe and scored on select. RI = 100 (mean searched - mean random) / mean random
+ *                 (Yang, Esperanca and Carlucci 2020).
+ *   tau           12 random nets: loss and score on select inside the supernet against the same after each was repaired alone;
+ *                 Kendall's tau-b (Sciuto et al. 2020).
+ *   joint         --seeds runs of --searcher over architecture and dtypes together, over architectures in uniform INT8, and over
+ *                 architectures in FP for half of the evaluations whose best are then taken in INT8; the fronts scored again on
+ *                 select. Difference in hypervolume with its 95 % interval.
+ *
+ * Every journal stays in the output folder, so that a study that was stopped goes on where it was; results are printed and
+ * kept in study.json.
+ */
+#ifndef SNC_CANDIDATE_PROTOCOLS_H
+#define SNC_CANDIDATE_PROTOCOLS_H
+
+#include "candidate/deploy.h"
+
+/* --protocols: a list of the names above. */
+snc_err snc_protocols_run(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+
+#endif

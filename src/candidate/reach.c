@@ -1,0 +1,177 @@
+/* Formulas first, then the clock on the smallest net. */
+#include "candidate/reach.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/spaces.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "candidate/evaluator.h"
+#include "candidate/workload.h"
+#include "models/cost.h"
+#include "models/latency.h"
+#include "models/trim.h"
+
+/* By so much the smallest net must miss a latency target for certain: a busy machine shows half as long again at times. */
+static const double CLEARLY = 1.5;
+
+/* What the smallest net needs against what is asked; `certain`: a miss above it is no matter of measurement. */
+static snc_err judge(const snc_ctx *ctx, snc_target_kind kind, const snc_target *t, double least, double full, double certain)
+{
+    char asked[32], has[32], share[64] = "";
+    double found = t->relative ? least / full : least;
+    if (!t->given || found <= t->value) return SNC_OK;
+    if (t->relative) snprintf(asked, sizeof asked, "%gx", t->value);
+    else snc_target_number(asked, kind, t->value);
+    if (t->relative) snprintf(share, sizeof share, "%.3fx of the full-size INT8 model, ", found);
+    snc_target_number(has, kind, least);
+    SNC_CHECK(found <= certain * t->value, SNC_E_ARG, "%s %s: out of reach: the smallest net of the space needs %s%s",
+              snc_target_option(kind), asked, share, has);
+    snc_log(ctx, SNC_LOG_WARN, "%s %s: the smallest net of the space needs %s%s: it will be missed, or met by luck",
+            snc_target_option(kind), asked, share, has);
+    return SNC_OK;
+}
+
+/* ---- formulas ------------------------------------------------------------------------------------------------------- */
+
+/* Bytes of a file but for its header, whose length nobody knows before it is written; `all` with a header at its longest. */
+static double bytes_of(double *all, const snc_encoder_config *c, const snc_arch *a, const snc_policy *p, size_t tokenizer)
+{
+    snc_bytes b;
+    snc_cost_bytes(&b, c, a, p, tokenizer, SNC_METADATA_GUESS);
+    *all = (double)b.total;
+    return (double)(b.total - b.header);
+}
+
+static snc_err check_formulas(const snc_ctx *ctx, const snc_options *o, const snc_targets *a, const snc_inputs *in, const snc_model *m,
+                              const snc_space *space)
+{
+    const snc_tok_assets *tok = &m->tokenizer;
+    const snc_dataset *train = in->splits.train;
+    size_t tokenizer = snc_tok_assets_bytes(tok);
+    snc_encoder_config kept = m->cfg;
+    snc_policy int8 = snc_policy_int8(), policy;
+    snc_arch arch;
+    const snc_cfg least = {{0}};
+    double full, all;
+    snc_cfg_decode(&arch, &policy, space, &least);
+    bytes_of(&full, &m->cfg, &m->arch, &int8, tokenizer);
+    if (o->exporting.trim_vocab) {
+        snc_trim t;
+        SNC_TRY(snc_trim_new(&t, tok, m->cfg.vocab));
+        snc_err err = snc_trim_see(&t, train->ids, train->start[train->n]);
+        kept.vocab = t.kept;
+        tokenizer = snc_trim_tokenizer_bytes(&t);
+        snc_trim_dispose(&t);
+        SNC_TRY(err);
+    }
+    SNC_TRY(judge(ctx, SNC_TARGET_SIZE, &a->of[SNC_TARGET_SIZE], bytes_of(&all, &kept, &arch, &policy, tokenizer), full, 1));
+    return judge(ctx, SNC_TARGET_MACS, &a->of[SNC_TARGET_MACS], (double)snc_cost_encoder_macs(&m->cfg, &arch, SNC_MACS_TOKENS),
+                 (double)snc_cost_encoder_macs(&m->cfg, &m->arch, SNC_MACS_TOKENS), 1);
+}
+
+/* ---- the clock ------------------------------------------------------------------------------------------------------ */
+
+/* Narrowest and shallowest, INT8 where it is offered: of the cheapest dtypes INT4 is the smaller one and the slower one. */
+static void smallest(snc_arch *a, snc_policy *p, const snc_space *space)
+{
+    snc_cfg c = snc_cfg_uniform(space, 0, 0);
+    c.o[1] = 0;
+    snc_cfg_decode(a, p, space, &c);
+}
+
+/* The batch whose number of tokens is at the percentile: it stands for the others. */
+static snc_err typical(const snc_tokens **out, const snc_workload *w, double percentile)
+{
+    double *tokens = NULL, middle;
+    SNC_TRY(snc_alloc(&tokens, (size_t)w->count, sizeof *tokens));
+    for (int i = 0; i < w->count; i++) tokens[i] = w->batches[i].T;
+    snc_sort(tokens, w->count);
+    middle = snc_quantile(tokens, w->count, percentile);
+    *out = &w->batches[0];
+    for (int i = 1; i < w->count; i++)
+        if (fabs(w->batches[i].T - middle) < fabs((*out)->T - middle)) *out = &w->batches[i];
+    snc_free(tokens);
+    return SNC_OK;
+}
+
+/* A net as it would be delivered: dense and packed by itself. */
+static snc_err time_net(snc_timing *out, const snc_ctx *work, snc_model *m, const snc_arch *a, const snc_policy *p, const snc_workload *w,
+                        double percentile)
+{
+    snc_err err = SNC_OK;
+    snc_model *cut = NULL;
+    snc_weights *weights = NULL;
+    snc_net *net = NULL;
+    const snc_tokens *x;
+    snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
+    const snc_net_opts no = {.max_tokens = w->max_tokens, .max_seqs = w->batch, .max_len = w->max_len};
+    mo.warmup = 0.05;
+    mo.seconds = 0.2;
+    mo.min_samples = 1;
+    mo.percentile = percentile;
+    SNC_TRY(typical(&x, w, percentile));
+    if (a) SNC_GOTO(snc_model_extract(&cut, m, a));
+    SNC_GOTO(snc_weights_from_model(&weights, work, cut ? cut : m));
+    SNC_GOTO(snc_net_create(&net, work, weights, NULL, p, &no));
+    SNC_GOTO(snc_measure(out, net, x, 1, &mo));
+out:
+    snc_net_free(net);
+    snc_weights_free(weights);
+    snc_model_free(cut);
+    return err;
+}
+
+/* The fastest run of the smallest net counts: what disturbs a machine makes no run faster. */
+static snc_err check_clock(const snc_ctx *work, const snc_options *o, const snc_targets *a, const snc_inputs *in, snc_model *m,
+                           const snc_space *space)
+{
+    snc_err err = SNC_OK;
+    const snc_target *t = &a->of[SNC_TARGET_LATENCY];
+    snc_workload w = {0};
+    snc_policy int8 = snc_policy_int8(), policy;
+    snc_arch arch;
+    snc_timing least, full = {.value = 1};
+    if (!t->given) return SNC_OK;
+    smallest(&arch, &policy, space);
+    SNC_TRY(snc_workload_of_options(&w, work, &o->workload, in->splits.rank, &m->cfg));
+    SNC_GOTO(time_net(&least, work, m, &arch, &policy, &w, o->workload.percentile / 100));
+    if (t->relative) SNC_GOTO(time_net(&full, work, m, NULL, &int8, &w, o->workload.percentile / 100));
+    err = judge(work, SNC_TARGET_LATENCY, t, least.min, full.value, CLEARLY);
+out:
+    snc_workload_free(&w);
+    return err;
+}
+
+/* ---- both ----------------------------------------------------------------------------------------------------------- */
+
+snc_err snc_reach_check(const snc_ctx *work, const snc_options *o, const snc_targets *a, const snc_inputs *in, snc_model *m)
+{
+    snc_space *space = NULL;
+    SNC_TRY(snc_space_asked(&space, o, m, "even"));
+    snc_err err = check_formulas(work, o, a, in, m, space);
+    if (!err) err = check_clock(work, o, a, in, m, space);
+    snc_space_free(space);
+    return err;
+}
+
+snc_err snc_reach_by_table(const snc_ctx *work, const snc_options *o, const snc_targets *a, const snc_model *m, const char *table)
+{
+    snc_err err = SNC_OK;
+    snc_space *space = NULL;
+    snc_latency *t = NULL;
+    snc_policy int8 = snc_policy_int8(), policy;
+    snc_arch arch;
+    if (!a->of[SNC_TARGET_LATENCY].given) return SNC_OK;
+    SNC_TRY(snc_space_asked(&space, o, m, "even"));
+    SNC_GOTO(snc_latency_load(&t, table));
+    smallest(&arch, &policy, space);
+    err = judge(work, SNC_TARGET_LATENCY, &a->of[SNC_TARGET_LATENCY], snc_latency_predict(t, &arch, &policy),
+                snc_latency_predict(t, &m->arch, &int8), CLEARLY);
+out:
+    snc_latency_free(t);
+    snc_space_free(space);
+    return err;
+}

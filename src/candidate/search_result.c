@@ -1,0 +1,162 @@
+/* The search, the second look, then front.json, config.json and what people read of them. */
+#include "candidate/search_result.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/evaluations.h"
+#include "artifact/say.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+
+enum { SHOWN = 12 };
+
+static bool on_front(const snc_evaluations *f, int i)
+{
+    for (int k = 0; k < f->n; k++)
+        if (snc_obs_beats(&f->obs[k], &f->obs[i])) return false;
+    return !isnan(f->obs[i].loss);
+}
+
+static cJSON *finalist_json(const snc_evaluator *e, const snc_finalist *f)
+{
+    cJSON *j = snc_evaluator_obs_json(e, &f->o);
+    cJSON_AddNumberToObject(j, "select_loss", f->select_loss);
+    cJSON_AddNumberToObject(j, "select_score", f->select_score);
+    cJSON_AddNumberToObject(j, "measured_us", f->us);
+    cJSON_AddNumberToObject(j, "measured_ratio", f->ratio);
+    cJSON_AddBoolToObject(j, "meets", f->meets);
+    return j;
+}
+
+/* The full-size INT8 net of the supernet, outside any limit: what everything on the front is compared with. */
+static snc_err full_int8_json(cJSON **out, const snc_search_run *r)
+{
+    snc_obs o = {.loss = 0};
+    snc_policy int8 = snc_policy_int8();
+    const snc_dataset *d = r->e->in->splits.rank;
+    SNC_TRY(snc_evaluator_score_net(&o.loss, &o.metric, r->e, &r->e->supernet->arch, &int8, d, r->e->teacher_rank));
+    *out = cJSON_CreateObject();
+    cJSON_AddNumberToObject(*out, "loss", o.loss);
+    cJSON_AddNumberToObject(*out, "metric", o.metric);
+    for (int k = 0; k < SNC_COSTS; k++) cJSON_AddNumberToObject(*out, snc_cost_key(k), r->e->full[k]);
+    return SNC_OK;
+}
+
+/* front.json: the chosen config, the finalists, the non-dominated evaluations, and what they are compared with. */
+static snc_err save_front(const char *path, const snc_search_run *r, const snc_search_result *f, const cJSON *read)
+{
+    cJSON *full = NULL, *j, *list;
+    snc_limits limits = r->limits;
+    SNC_TRY(full_int8_json(&full, r));
+    j = cJSON_CreateObject();
+    cJSON_AddItemToObject(j, "read", cJSON_Duplicate(read, 1));
+    cJSON_AddItemToObject(j, "chosen", finalist_json(r->e, &f->f[0]));
+    cJSON_AddNumberToObject(j, "full_int8_us", r->e->full[SNC_COST_LATENCY]);
+    cJSON_AddNumberToObject(j, "full_int8_bytes", r->e->full[SNC_COST_SIZE]);
+    cJSON_AddItemToObject(j, "full_int8", full);
+    cJSON_AddItemToObject(j, "full", snc_arch_to_json(&r->e->supernet->arch));
+    list = cJSON_AddObjectToObject(j, "teacher");
+    cJSON_AddNumberToObject(list, "rank_score", r->e->teacher_rank_score);
+    cJSON_AddNumberToObject(list, "select_score", r->e->teacher_select_score);
+    list = cJSON_AddObjectToObject(j, "limits");
+    for (int k = 0; k < SNC_COSTS; k++)
+        if (*snc_limit(&limits, k) > 0) cJSON_AddNumberToObject(list, snc_cost_key(k), *snc_limit(&limits, k));
+    cJSON_AddItemToObject(j, "host", snc_host_json(r->work));
+    cJSON_AddNumberToObject(j, "evaluations", f->all.n);
+    list = cJSON_AddArrayToObject(j, "finalists");
+    for (int i = 0; i < f->n_f; i++) cJSON_AddItemToArray(list, finalist_json(r->e, &f->f[i]));
+    list = cJSON_AddArrayToObject(j, "front");
+    for (int i = 0; i < f->all.n; i++)
+        if (on_front(&f->all, i)) cJSON_AddItemToArray(list, snc_evaluator_obs_json(r->e, &f->all.obs[i]));
+    snc_err err = snc_json_save(j, path);
+    cJSON_Delete(j);
+    return err;
+}
+
+snc_err snc_search_result_find(snc_search_result *out, const snc_search_run *r, const char *dir, const cJSON *read)
+{
+    snc_err err = SNC_OK;
+    cJSON *chosen = NULL;
+    char journal[4096], front[4096], config[4096];
+    *out = (snc_search_result){0};
+    SNC_TRY(snc_evaluations_path(journal, sizeof journal, r->o, dir));
+    SNC_TRY(snc_path_join(front, sizeof front, dir, "front.json"));
+    SNC_TRY(snc_path_join(config, sizeof config, dir, "config.json"));
+    SNC_GOTO(snc_search_run_evaluate(&out->all, r, journal));
+    SNC_GOTO(snc_finalists_select(out->f, &out->n_f, r, out->all.obs, out->all.n));
+    SNC_GOTO(save_front(front, r, out, read));
+    chosen = snc_evaluator_obs_json(r->e, &out->f[0].o);
+    SNC_GOTO(snc_json_save(chosen, config));
+out:
+    cJSON_Delete(chosen);
+    if (err) snc_search_result_dispose(out);
+    return err;
+}
+
+void snc_search_result_dispose(snc_search_result *f)
+{
+    snc_evaluations_dispose(&f->all);
+    *f = (snc_search_result){0};
+}
+
+/* ---- for people ----------------------------------------------------------------------------------------------------- */
+
+static int by_latency(const void *a, const void *b)
+{
+    const snc_obs *const *x = a, *const *y = b;
+    if ((*x)->latency_us != (*y)->latency_us) return (*x)->latency_us < (*y)->latency_us ? -1 : 1;
+    return ((*x)->loss > (*y)->loss) - ((*x)->loss < (*y)->loss);
+}
+
+static void say_front(const snc_host *h, const snc_search_run *r, const snc_evaluations *f, const snc_obs **front)
+{
+    int n = 0;
+    for (int i = 0; i < f->n; i++)
+        if (on_front(f, i)) front[n++] = &f->obs[i];
+    qsort(front, (size_t)n, sizeof *front, by_latency);
+    int shown = n < SHOWN ? n : SHOWN;
+    snc_say(h, "front of %d evaluations: %d, of which %d, fastest first; scores on rank, teacher %.2f", f->n, n, shown,
+            100 * r->e->teacher_rank_score);
+    snc_say(h, "| us by the table | of full INT8 | MB | M multiply-adds | layers | hidden | loss | score |");
+    snc_say(h, "|---|---|---|---|---|---|---|---|");
+    for (int i = 0; i < shown; i++) {
+        const snc_obs *o = front[shown > 1 ? i * (n - 1) / (shown - 1) : 0];
+        snc_arch a;
+        snc_policy policy;
+        snc_cfg_decode(&a, &policy, r->e->space, &o->cfg);
+        snc_say(h, "| %.0f | %.3fx | %.2f | %.0f | %d | %d | %.4f | %.2f |", o->latency_us, o->latency_us / r->e->full[SNC_COST_LATENCY],
+                o->bytes / 1e6, o->macs / 1e6, a.layers, a.hidden, o->loss, 100 * o->metric);
+    }
+}
+
+static void say_missed(const snc_host *h, const snc_search_run *r, const snc_finalist *f)
+{
+    snc_attained found[SNC_TARGETS];
+    char said[256];
+    snc_finalist_attained(found, r->e, f);
+    snc_say(h, "MISSED: the chosen net is the nearest to what was asked");
+    for (int k = 0; k < SNC_TARGETS; k++) {
+        if (!r->targets->of[k].given) continue;
+        snc_target_say(said, sizeof said, k, &r->targets->of[k], &found[k], k == SNC_TARGET_DROP ? " on select" : "");
+        snc_say(h, "- %s %s", snc_target_name(k), said);
+    }
+}
+
+void snc_search_result_say(const snc_host *h, const snc_search_run *r, const snc_search_result *f)
+{
+    const snc_obs **front = NULL;
+    if (snc_alloc(&front, (size_t)f->all.n, sizeof *front) == SNC_OK) say_front(h, r, &f->all, front);
+    snc_free(front);
+    snc_say(h, "| finalist | loss on rank | loss on select | score on select | us measured | us by the table | of full INT8 | MB |");
+    snc_say(h, "|---|---|---|---|---|---|---|---|");
+    for (int i = 0; i < f->n_f; i++) {
+        const snc_finalist *x = &f->f[i];
+        snc_say(h, "| %d | %.4f | %.4f | %.2f | %.0f | %.0f | %.3fx | %.2f |", i + 1, x->o.loss, x->select_loss, 100 * x->select_score,
+                x->us, x->o.latency_us, x->ratio, x->o.bytes / 1e6);
+    }
+    snc_say(h, "teacher on select %.2f", 100 * r->e->teacher_select_score);
+    if (f->n_f && !f->f[0].meets) say_missed(h, r, &f->f[0]);
+}

@@ -1,0 +1,152 @@
+/* A line is put together from logits; classes of one name are told apart once, at the start. */
+#include "report/answer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/cutoff.h"
+
+/* Labels have no control characters: they were looked at where they came from. */
+static snc_err quote(char **out, const char *s)
+{
+    size_t n = 0;
+    SNC_TRY(snc_alloc(out, 2 * strlen(s) + 3, 1));
+    (*out)[n++] = '"';
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\') (*out)[n++] = '\\';
+        (*out)[n++] = *s;
+    }
+    (*out)[n] = '"';
+    return SNC_OK;
+}
+
+static snc_err name_class(snc_answers *a, int k)
+{
+    const char *label = a->l->labels ? a->l->labels[k] : NULL;
+    size_t room = (label ? strlen(label) : 0) + 24;
+    char *key = NULL;
+    bool taken = false;
+    SNC_TRY(snc_alloc(&a->name[k], room, 1));
+    if (label) snprintf(a->name[k], room, "%s", label);
+    else snprintf(a->name[k], room, "%d", k);
+    for (int j = 0; j < k; j++) taken = taken || strcmp(a->name[j], a->name[k]) == 0;
+    if (!taken) return quote(&a->key[k], a->name[k]);
+    SNC_TRY(snc_alloc(&key, room, 1));
+    snprintf(key, room, "%s#%d", label, k);
+    snc_err err = quote(&a->key[k], key);
+    snc_free(key);
+    return err;
+}
+
+snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_predict_opts *o)
+{
+    *a = (snc_answers){.l = l, .logits = o->logits, .jsonl = strcmp(o->format, "jsonl") == 0};
+    SNC_TRY(snc_alloc(&a->order, (size_t)l->classes, sizeof *a->order));
+    SNC_TRY(snc_alloc(&a->name, (size_t)l->classes, sizeof *a->name));
+    SNC_TRY(snc_alloc(&a->key, (size_t)l->classes, sizeof *a->key));
+    for (int k = 0; k < l->classes; k++) SNC_TRY(name_class(a, k));
+    return SNC_OK;
+}
+
+static void put_text(snc_answers *a, const float *z)
+{
+    int K = a->l->classes, best = snc_class_best(z, K);
+    if (a->l->regression) {
+        snc_textbuf_put(&a->line, "%.6f", (double)z[0]);
+    } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
+        int n = snc_labels_there(a->order, z, K, a->l->threshold);
+        snc_textbuf_put(&a->line, "%d", n);
+        for (int i = 0; i < n; i++) {
+            snc_textbuf_text(&a->line, "\t");
+            snc_textbuf_text(&a->line, a->name[a->order[i]]);
+            snc_textbuf_put(&a->line, "\t%.6f", snc_label_probability((double)z[a->order[i]]));
+        }
+    } else {
+        snc_textbuf_text(&a->line, a->name[best]);
+        snc_textbuf_put(&a->line, "\t%.6f", 1 / snc_class_sum(z, K, best));
+    }
+    for (int k = 0; k < K && a->logits; k++) snc_textbuf_put(&a->line, "\t%.9g", (double)z[k]);
+}
+
+static void put_bool(snc_answers *a, const char *key, bool yes) { snc_textbuf_put(&a->line, ",\"%s\":%s", key, yes ? "true" : "false"); }
+
+static void put_labels(snc_answers *a, const float *z)
+{
+    int K = a->l->classes, n = snc_labels_there(a->order, z, K, a->l->threshold);
+    snc_textbuf *d = &a->line;
+    snc_textbuf_text(d, ",\"labels\":[");
+    for (int i = 0; i < n; i++) {
+        snc_textbuf_text(d, i ? "," : "");
+        snc_textbuf_text(d, a->key[a->order[i]]);
+    }
+    snc_textbuf_text(d, "],\"probabilities\":");
+    for (int k = 0; k < K; k++) {
+        snc_textbuf_text(d, k ? "," : "{");
+        snc_textbuf_text(d, a->key[k]);
+        snc_textbuf_put(d, ":%.6g", snc_label_probability((double)z[k]));
+    }
+    snc_textbuf_text(d, "}");
+}
+
+static void put_json(snc_answers *a, const snc_asked_line *q, const float *z)
+{
+    int K = a->l->classes, best = snc_class_best(z, K);
+    double sum = snc_class_sum(z, K, best);
+    snc_textbuf *d = &a->line;
+    snc_textbuf_put(d, "{\"line\":%ld", q->line);
+    if (a->l->regression) {
+        snc_textbuf_put(d, ",\"value\":%.9g", (double)z[0]);
+    } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
+        put_labels(a, z);
+    } else {
+        snc_textbuf_text(d, ",\"label\":");
+        snc_textbuf_text(d, a->key[best]);
+        snc_textbuf_put(d, ",\"probability\":%.6g,\"probabilities\":", 1 / sum);
+        for (int k = 0; k < K; k++) {
+            snc_textbuf_text(d, k ? "," : "{");
+            snc_textbuf_text(d, a->key[k]);
+            snc_textbuf_put(d, ":%.6g", exp((double)z[k] - (double)z[best]) / sum);
+        }
+        snc_textbuf_text(d, "}");
+    }
+    for (int k = 0; k < K && a->logits; k++) {
+        snc_textbuf_text(d, k ? "," : ",\"logits\":{");
+        snc_textbuf_text(d, a->key[k]);
+        snc_textbuf_put(d, ":%.9g%s", (double)z[k], k == K - 1 ? "}" : "");
+    }
+    put_bool(a, "cut", q->cut);
+    put_bool(a, "invalid_utf8", q->broken);
+    snc_textbuf_text(d, "}");
+}
+
+snc_err snc_answers_say(const char **out, snc_answers *a, const snc_asked_line *q, const float *z)
+{
+    a->line.n = 0;
+    if (a->jsonl) put_json(a, q, z);
+    else put_text(a, z);
+    *out = a->line.p;
+    return a->line.err;
+}
+
+snc_err snc_answers_fail(const char **out, snc_answers *a, const snc_asked_line *q, const char *why)
+{
+    a->line.n = 0;
+    snc_textbuf_put(&a->line, "{\"line\":%ld,\"error\":\"%s\"}", q->line, why);
+    *out = a->line.p;
+    return a->line.err;
+}
+
+void snc_answers_dispose(snc_answers *a)
+{
+    for (int k = 0; a->l && k < a->l->classes; k++) {
+        if (a->name) snc_free(a->name[k]);
+        if (a->key) snc_free(a->key[k]);
+    }
+    snc_free(a->order);
+    snc_free(a->name);
+    snc_free(a->key);
+    snc_free(a->line.p);
+    *a = (snc_answers){0};
+}

@@ -1,0 +1,40 @@
+/* report/answer.h: what a model says of a text, as a line: for people and cut(1), or a JSON object (predict --format jsonl).
+ *
+ *   text    label TAB probability [TAB logit ...]; a regression: value [TAB value]; any number of labels: how many, then label TAB
+ *           probability of each, the most probable first: "2 TAB toxic TAB 0.98 TAB insult TAB 0.71", "0"
+ *   jsonl   {"line":1,"label":"good","probability":0.9,"probabilities":{"bad":0.1,"good":0.9},"logits":{...},
+ *           "cut":false,"invalid_utf8":false}
+ *           any number of labels: "labels":["toxic","insult"] in place of label and probability, and the probability of each by itself;
+ *           a regression: "value" in place of label and probabilities; no answer: {"line":1,"error":"..."}
+ *
+ * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
+ * differ. Every line has the same keys, "logits" with --logits alone.
+ */
+#ifndef SNC_REPORT_ANSWER_H
+#define SNC_REPORT_ANSWER_H
+
+#include "artifact/load.h"
+#include "base/textbuf.h"
+
+typedef struct snc_answers {
+    const snc_loaded *l; /* borrowed */
+    bool jsonl, logits;
+    int *order;         /* [classes] scratch: labels that are there */
+    char **name, **key; /* [classes] as they are, and as JSON strings, no two of which are the same */
+    snc_textbuf line;
+} snc_answers;
+
+/* What is known of a text beside its logits. */
+typedef struct snc_asked_line {
+    long line;        /* of the input, from 1 */
+    bool cut, broken; /* it was longer than the model takes; bytes of it were no UTF-8 */
+} snc_asked_line;
+
+snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_predict_opts *o) SNC_MUST_USE;
+/* A line without its end, borrowed until the next call. z [classes], finite. */
+snc_err snc_answers_say(const char **out, snc_answers *a, const snc_asked_line *q, const float *z) SNC_MUST_USE;
+/* The object of a text without an answer; jsonl alone. */
+snc_err snc_answers_fail(const char **out, snc_answers *a, const snc_asked_line *q, const char *why) SNC_MUST_USE;
+void snc_answers_dispose(snc_answers *a);
+
+#endif

@@ -1,0 +1,141 @@
+/* Exact where accuracy alone is asked, a paired bootstrap elsewhere, a reason where neither says anything. */
+#include "report/drop.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/task_score.h"
+#include "base/mem.h"
+#include "train/evaluate.h"
+
+enum {
+    DRAWS = 2000,
+    FEW_ROWS = 10,  /* a bootstrap of fewer rows says little but about itself */
+    FEW_DIFFER = 5, /* nor does one of fewer predictions that differ */
+    DEFINED = DRAWS * 19 / 20
+};
+
+/* ---- what is compared ----------------------------------------------------------------------------------------------- */
+
+typedef struct pair {
+    const snc_ctx *ctx;
+    const snc_task *task;
+    const snc_dataset *d;
+    const float *to, *of;     /* logits */
+    float *to_says, *of_says; /* predictions [n] */
+    float *z, *target;        /* of a resample */
+    int K;
+} pair;
+
+static bool accuracy_alone(const snc_task *t) { return snc_task_metrics(t) == 1 && strcmp(snc_task_metric(t, 0), "accuracy") == 0; }
+
+static bool constant(const float *v, int n)
+{
+    for (int i = 1; i < n; i++)
+        if (v[i] != v[0]) return false;
+    return true;
+}
+
+/* The rows of one resample, gathered so that the task's own score can be asked. */
+static snc_err resampled_score(double *score, const pair *p, const float *logits, const int32_t *rows, int n)
+{
+    size_t K = (size_t)p->K;
+    for (int i = 0; i < n; i++) {
+        memcpy(p->z + (size_t)i * K, logits + (size_t)rows[i] * K, K * sizeof *p->z);
+        p->target[i] = p->d->target[rows[i]];
+    }
+    snc_dataset sample = {.n = n, .target = p->target, .sets = p->d->sets};
+    return snc_task_score(score, NULL, p->task, p->z, &sample, p->K);
+}
+
+static snc_err resampled_drop(double *out, void *user, const int32_t *rows, int n)
+{
+    const pair *p = user;
+    double to = 0, of = 0;
+    SNC_TRY(snc_go_on(p->ctx));
+    SNC_TRY(resampled_score(&to, p, p->to, rows, n));
+    SNC_TRY(resampled_score(&of, p, p->of, rows, n));
+    *out = 100 * (to - of);
+    return SNC_OK;
+}
+
+/* ---- what is said of it --------------------------------------------------------------------------------------------- */
+
+static void exact(snc_drop *out, const pair *p)
+{
+    int worse = 0, better = 0, n = p->d->n;
+    for (int i = 0; i < n; i++) {
+        bool to = p->to_says[i] == p->d->target[i], of = p->of_says[i] == p->d->target[i];
+        worse += to && !of;
+        better += of && !to;
+    }
+    snc_interval share = snc_pairs_interval(worse, better, n);
+    out->points.low = 100 * share.low;
+    out->points.high = 100 * share.high;
+    out->bound = 100 * snc_pairs_bound(worse, better, n, 0.05);
+}
+
+static snc_err resampled(snc_drop *out, pair *p, const snc_ctx *ctx)
+{
+    double *draw = NULL;
+    int defined = 0;
+    SNC_TRY(snc_alloc(&draw, DRAWS, sizeof *draw));
+    snc_err err = snc_bootstrap(draw, &defined, DRAWS, resampled_drop, p, p->d->n, ctx->seed, 0x626f6f74);
+    if (!err && defined < DEFINED)
+        snprintf(out->unsaid, sizeof out->unsaid, "%.0f%% of resamples of the rows have no score", 100 - 100.0 * defined / DRAWS);
+    else if (!err) {
+        snc_drawn_interval(&out->points, draw, defined);
+        out->bound = draw[defined - 1 - defined / 20];
+    }
+    snc_free(draw);
+    return err;
+}
+
+/* Whether the rows can say anything of others; if not, why. */
+static bool says_something(snc_drop *out, const pair *p)
+{
+    int n = p->d->n;
+    bool classes = !snc_task_regression(p->task);
+    if (n < 2) snprintf(out->unsaid, sizeof out->unsaid, "one row says nothing of others");
+    else if (constant(p->d->target, n)) snprintf(out->unsaid, sizeof out->unsaid, "every row has the same %s", classes ? "label" : "value");
+    else if (isnan(out->points.value)) snprintf(out->unsaid, sizeof out->unsaid, "a score has no value: the predictions are all the same");
+    else if (!accuracy_alone(p->task) && n < FEW_ROWS) snprintf(out->unsaid, sizeof out->unsaid, "%d rows are too few", n);
+    else if (!accuracy_alone(p->task) && classes && out->differ < FEW_DIFFER)
+        snprintf(out->unsaid, sizeof out->unsaid,
+                 "%d of %d predictions differ, too few for an interval; at 95%% they do on at most %.2f%% of rows", out->differ, n,
+                 100 * snc_pairs_bound(out->differ, 0, n, 0.05));
+    return !out->unsaid[0];
+}
+
+snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, const snc_dataset *d, const float *to, double to_score,
+                    const float *of, double of_score, int K)
+{
+    snc_err err = SNC_OK;
+    size_t n = (size_t)d->n;
+    snc_sets *seen = NULL;
+    pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K};
+    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN};
+    SNC_GOTO(snc_alloc(&p.to_says, n, sizeof *p.to_says));
+    SNC_GOTO(snc_alloc(&p.of_says, n, sizeof *p.of_says));
+    SNC_GOTO(snc_alloc(&p.z, n * (size_t)K, sizeof *p.z));
+    SNC_GOTO(snc_alloc(&p.target, n, sizeof *p.target));
+    if (d->sets) SNC_GOTO(snc_sets_dup(&seen, d->sets));
+    SNC_GOTO(snc_task_answers(p.to_says, seen, to, d->n, K));
+    SNC_GOTO(snc_task_answers(p.of_says, seen, of, d->n, K));
+    for (int i = 0; i < d->n; i++) out->differ += p.to_says[i] != p.of_says[i];
+    if (to == of) { /* a model is no worse than itself, on any row */
+        out->points = (snc_interval){0, 0, 0};
+        out->bound = 0;
+    } else if (says_something(out, &p)) {
+        if (accuracy_alone(task)) exact(out, &p);
+        else SNC_GOTO(resampled(out, &p, ctx));
+    }
+out:
+    snc_sets_free(seen);
+    snc_free(p.to_says);
+    snc_free(p.of_says);
+    snc_free(p.z);
+    snc_free(p.target);
+    return err;
+}

@@ -1,0 +1,25 @@
+/* report/drop.h: how many points a model scores under another on the same rows, and what that says of rows that were not seen.
+ *
+ * Where accuracy alone is asked, the difference is that of the rows on which one of the two is right: exact, and it knows that no
+ * differing row in n still leaves 3/n of all rows (base/stats.h). Every other score: a seeded bootstrap over rows, paired. Where
+ * neither can say anything, it says why: one row, rows of one label, predictions that hardly differ, a score without a value.
+ */
+#ifndef SNC_REPORT_DROP_H
+#define SNC_REPORT_DROP_H
+
+#include "base/ctx.h"
+#include "base/stats.h"
+#include "data/dataset.h"
+
+typedef struct snc_drop {
+    snc_interval points; /* the other's score minus this one's; NaN where a score has no value; low and high where nothing is said */
+    double bound;        /* at most so many points worse at 95 %, one-sided; NaN likewise */
+    char unsaid[160];    /* why nothing is said at 95 %; "" otherwise */
+    int differ;          /* rows on which the predictions do; of classes alone */
+} snc_drop;
+
+/* `of` against `to`: logits [d->n, K]. score: of each, by the task's metrics. */
+snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, const snc_dataset *d, const float *to, double to_score,
+                    const float *of, double of_score, int K) SNC_MUST_USE;
+
+#endif

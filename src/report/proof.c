@@ -1,0 +1,170 @@
+/* Fresh processes in turn, then scores on dev beside the teacher's. */
+#include "report/proof.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/task_score.h"
+#include "base/clock.h"
+#include "base/fmap.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "models/cost.h"
+
+static const double ROUNDS_FOR = 180; /* seconds */
+
+static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
+{
+    cJSON *j = NULL;
+    SNC_TRY(snc_json_parse(&j, text, strlen(text), "bench"));
+    const cJSON *cell = cJSON_GetArrayItem(j, 0);
+    const cJSON *p = cJSON_GetObjectItemCaseSensitive(cell, "percentile_ms"), *p90 = cJSON_GetObjectItemCaseSensitive(cell, "p90_ms");
+    bool ok = cJSON_IsNumber(p) && cJSON_IsNumber(p90);
+    if (ok) {
+        *us = p->valuedouble * 1e3;
+        *p90_us = p90->valuedouble * 1e3;
+    }
+    cJSON_Delete(j);
+    SNC_CHECK(ok, SNC_E_BACKEND, "%s: the timing process gave no percentile", model);
+    return SNC_OK;
+}
+
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *model)
+{
+    char percentile[32];
+    char *text = NULL;
+    snprintf(percentile, sizeof percentile, "%g", o->workload.percentile);
+    const char *argv[] = {
+        h->program, "bench", model,          "-b",       o->workload.batch, "-s",           o->workload.seq_len, "-t", o->workload.threads,
+        "-o",       "json",  "--percentile", percentile, "--backend",       o->job.backend, "--time-budget",     "1s", "--quiet",
+        NULL};
+    SNC_TRY(snc_proc_run(&text, ctx, argv));
+    snc_err err = parse_cell(us, p90_us, text, model);
+    snc_free(text);
+    return err;
+}
+
+/* Rounds up to the n-th, of slow models as many as there is time for; a model has no more than its own. */
+static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int n)
+{
+    const int from = p->m[SNC_PROOF_COMPRESSED].rounds;
+    const double t0 = snc_now();
+    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || snc_now() - t0 < ROUNDS_FOR); r++) {
+        for (int i = 0; i < SNC_PROOF_MODELS; i++) {
+            snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
+            double tail = 0;
+            if (m == &p->m[SNC_PROOF_TEACHER] && r >= SNC_PROOF_TEACHER_ROUNDS) continue;
+            snc_progress(ctx, "proof", r + (double)i / SNC_PROOF_MODELS, n, "%s", m->name);
+            SNC_TRY(snc_proof_time(&m->round_us[r], &tail, ctx, o, h, m->path));
+            m->p90_us = (m->p90_us * r + tail) / (r + 1);
+            m->rounds = r + 1;
+        }
+        snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
+                     p->m[SNC_PROOF_INT8].round_us[r]);
+    }
+    return SNC_OK;
+}
+
+static void sum_up(snc_proof *p)
+{
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        snc_proof_model *m = &p->m[k];
+        double ratio[SNC_PROOF_MOST_ROUNDS], low = INFINITY, high = 0;
+        for (int r = 0; r < m->rounds; r++) {
+            ratio[r] = m->round_us[r] / p->m[SNC_PROOF_INT8].round_us[r];
+            low = fmin(low, m->round_us[r]);
+            high = fmax(high, m->round_us[r]);
+        }
+        m->latency_us = snc_interval_of(m->round_us, m->rounds);
+        m->ratio = snc_interval_of(ratio, m->rounds);
+        m->spread = (high - low) / m->latency_us.value;
+    }
+}
+
+void snc_proof_attained(snc_attained found[SNC_TARGETS], const snc_proof *p)
+{
+    const snc_proof_model *c = &p->m[SNC_PROOF_COMPRESSED], *full = &p->m[SNC_PROOF_INT8];
+    found[SNC_TARGET_LATENCY] = (snc_attained){c->latency_us, c->ratio};
+    found[SNC_TARGET_SIZE] = snc_attained_exactly(c->bytes, full->bytes);
+    found[SNC_TARGET_MACS] = snc_attained_exactly(c->macs, full->macs);
+    found[SNC_TARGET_DROP] = (snc_attained){.value = c->drop.points};
+}
+
+bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
+{
+    snc_interval i = snc_target_judged(latency, &(snc_attained){m->latency_us, m->ratio});
+    return !latency->given || i.high <= latency->value || i.low > latency->value;
+}
+
+static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
+{
+    SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_ROUNDS));
+    sum_up(p);
+    if (snc_proof_decided(&p->m[SNC_PROOF_COMPRESSED], latency)) return SNC_OK;
+    SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_MOST_ROUNDS));
+    sum_up(p);
+    return SNC_OK;
+}
+
+/* With the file's own tokenizer: its vocabulary may be a part of the teacher's. */
+static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_dataset *dev,
+                           int *classes)
+{
+    snc_loaded l;
+    snc_dataset *own = NULL;
+    m->bytes = snc_file_size(m->path);
+    SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, SNC_MEANS_CLASSES));
+    *classes = l.classes;
+    m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
+    snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
+    if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->rows.data, "dev", 0);
+    if (!err) err = snc_loaded_answer(m->logits, ctx, &l, own ? own : dev, NULL);
+    if (!err) snc_loaded_cut(m->logits, &l, dev->n);
+    if (!err) err = snc_task_score(&m->score, m->metric, task, m->logits, dev, l.classes);
+    if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, dev, l.classes);
+    snc_dataset_free(own);
+    snc_loaded_close(&l);
+    return err;
+}
+
+/* Each with the teacher, on the same rows. */
+static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task, const snc_dataset *dev)
+{
+    const snc_proof_model *teacher = &p->m[SNC_PROOF_TEACHER];
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        snc_proof_model *m = &p->m[k];
+        SNC_TRY(snc_drop_of(&m->drop, ctx, task, dev, teacher->logits, teacher->score, m->logits, m->score, p->classes));
+        m->equal_labels = snc_task_regression(task) ? (double)NAN : 1 - (double)m->drop.differ / dev->n;
+    }
+    return SNC_OK;
+}
+
+snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
+                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency)
+{
+    static const char *const names[SNC_PROOF_MODELS] = {"compressed", "full INT8", "teacher F32"};
+    snc_err err = SNC_OK;
+    *out = (snc_proof){.n_dev = dev->n};
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        out->m[k].name = names[k];
+        out->m[k].path = paths[k];
+        snc_progress(ctx, "scores", k, SNC_PROOF_MODELS + 1, "%s", names[k]);
+        SNC_GOTO(score_model(&out->m[k], ctx, o, task, dev, &out->classes));
+    }
+    snc_progress(ctx, "scores", SNC_PROOF_MODELS, SNC_PROOF_MODELS + 1, "intervals");
+    SNC_GOTO(compare(out, ctx, task, dev));
+    SNC_GOTO(time_models(out, ctx, o, h, latency));
+out:
+    if (err) snc_proof_dispose(out);
+    return err;
+}
+
+void snc_proof_dispose(snc_proof *p)
+{
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+        snc_free(p->m[k].logits);
+        snc_breakdown_dispose(&p->m[k].classes);
+    }
+    *p = (snc_proof){0};
+}

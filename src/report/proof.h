@@ -1,0 +1,60 @@
+/* report/proof.h: what is claimed about exported files, measured after export in fresh processes and on dev.
+ *
+ * Latency: `rounds` rounds; each starts one process a model, in alternating order, that times the workload and reports the
+ * asked percentile. The estimate is the median over rounds, its 95% interval the one that order statistics give whatever the
+ * distribution: of nine rounds the second from either end. Latencies are not normal: one process in ten may meet a neighbour
+ * and take half as long again, which says nothing of the file. A share such as 0.7x is judged by the per-round ratio to the
+ * full-size INT8 model, so that a slow minute hits both sides. Where the target lies inside the interval the rounds have not said
+ * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end). Models that
+ * take seconds a call have fewer rounds, six at least, where nine take more than three minutes.
+ * Scores: differences to the teacher are paired (report/drop.h).
+ */
+#ifndef SNC_REPORT_PROOF_H
+#define SNC_REPORT_PROOF_H
+
+#include "artifact/inputs.h"
+#include "artifact/load.h"
+#include "base/stats.h"
+#include "candidate/target.h"
+#include "data/metrics.h"
+#include "report/breakdown.h"
+#include "report/drop.h"
+
+enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3 };
+
+typedef struct snc_proof_model {
+    const char *name, *path;
+    double bytes, macs; /* of the file: its size, its arch's multiply-adds at 128 tokens */
+    int rounds;         /* timed; fewer for the teacher, which no target depends on */
+    double round_us[SNC_PROOF_MOST_ROUNDS];
+    snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
+    double p90_us, spread;          /* spread: (max - min) / mean over rounds */
+    double score, metric[SNC_METRICS_MOST];
+    snc_drop drop;         /* under the teacher */
+    snc_breakdown classes; /* of dev */
+    double equal_labels;   /* share of rows with the teacher's label; NaN for regression */
+    float *logits;         /* [n, K] on dev */
+} snc_proof_model;
+
+typedef struct snc_proof {
+    int n_dev, classes;
+    snc_proof_model m[SNC_PROOF_MODELS]; /* compressed, full-size INT8, full-size F32 (the teacher) */
+} snc_proof;
+
+typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
+
+/* paths in the order of snc_proof_index. batch, seq and threads as the options say; latency: the target, given or not. */
+snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
+                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency) SNC_MUST_USE;
+void snc_proof_dispose(snc_proof *p);
+
+/* What the compressed file has of each target. */
+void snc_proof_attained(snc_attained found[SNC_TARGETS], const snc_proof *p);
+/* Whether the interval that a latency target is judged by has the target on one side; so has any where none was given. */
+bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency);
+
+/* One process: the asked percentile of `model` on the workload, and its p90, in microseconds. */
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h,
+                       const char *model) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,72 @@
+/* Ids of the texts lie one after the other, without padding, until they are run. */
+#include "runtime/text_batch.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct snc_text_batch {
+    const snc_tok *tok;
+    snc_tok_scratch *scratch;
+    snc_net *net;
+    int max_length, most, n;
+    int32_t *ids, *types, *offsets; /* [most * max_length], the same, [most + 1] */
+};
+
+snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights *weights, const snc_tok *tok, int max_length, int most)
+{
+    snc_text_batch *b = NULL;
+    snc_err err = SNC_OK;
+    size_t tokens = (size_t)most * (size_t)max_length;
+    const snc_net_opts o = {.max_tokens = (int)tokens, .max_seqs = most, .max_len = max_length};
+    SNC_TRY(snc_alloc(&b, 1, sizeof *b));
+    b->tok = tok;
+    b->max_length = max_length;
+    b->most = most;
+    SNC_GOTO(snc_tok_scratch_new(&b->scratch));
+    SNC_GOTO(snc_alloc(&b->ids, tokens, sizeof *b->ids));
+    SNC_GOTO(snc_alloc(&b->types, tokens, sizeof *b->types));
+    SNC_GOTO(snc_alloc(&b->offsets, (size_t)most + 1, sizeof *b->offsets));
+    SNC_GOTO(snc_net_create(&b->net, ctx, weights, NULL, NULL, &o));
+    *out = b;
+    b = NULL;
+out:
+    snc_text_batch_free(b);
+    return err;
+}
+
+void snc_text_batch_free(snc_text_batch *b)
+{
+    if (!b) return;
+    snc_net_free(b->net);
+    snc_tok_scratch_free(b->scratch);
+    snc_free(b->ids);
+    snc_free(b->types);
+    snc_free(b->offsets);
+    snc_free(b);
+}
+
+snc_err snc_text_batch_add(snc_text_facts *facts, snc_text_batch *b, const char *text, size_t bytes, const char *pair, size_t pair_bytes)
+{
+    snc_encoding e;
+    const int at = b->offsets[b->n];
+    assert(b->n < b->most);
+    SNC_TRY(snc_tok_encode(&e, b->tok, b->scratch, text, bytes, pair, pair_bytes, b->max_length));
+    memcpy(b->ids + at, e.ids, (size_t)e.n * sizeof *e.ids);
+    memcpy(b->types + at, e.types, (size_t)e.n * sizeof *e.types);
+    b->offsets[++b->n] = at + e.n;
+    if (facts) *facts = (snc_text_facts){.cut = e.dropped > 0, .broken = e.broken};
+    return SNC_OK;
+}
+
+int snc_text_batch_waiting(const snc_text_batch *b) { return b->n; }
+
+void snc_text_batch_clear(snc_text_batch *b) { b->n = 0; }
+
+snc_err snc_text_batch_run(float *logits, snc_text_batch *b)
+{
+    const snc_tokens x = {.B = b->n, .T = b->offsets[b->n], .ids = b->ids, .types = b->types, .offsets = b->offsets};
+    snc_text_batch_clear(b);
+    return x.B ? snc_net_run(logits, b->net, &x) : SNC_OK;
+}

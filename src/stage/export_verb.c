@@ -1,0 +1,153 @@
+/* compress export: a model, or a subnet of it, as a deployable file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/context.h"
+#include "artifact/load.h"
+#include "artifact/option.h"
+#include "artifact/say.h"
+#include "artifact/stamp.h"
+#include "base/fmap.h"
+#include "candidate/deploy.h"
+#include "candidate/preflight.h"
+#include "stage/verbs.h"
+
+/* Four bits for all but the head: its two matrices are small, and the last to see the numbers. */
+static snc_policy policy_int4(void)
+{
+    snc_policy p = snc_policy_uniform(SNC_I4, SNC_I4);
+    p.pooler = SNC_I8;
+    p.classifier = SNC_F32;
+    return p;
+}
+
+static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
+{
+    cJSON *j = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_json_load(&j, path));
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(j, "chosen"); /* front.json as it is */
+    const cJSON *top = inner ? inner : j, *arch = cJSON_GetObjectItemCaseSensitive(top, "arch");
+    const cJSON *policy = cJSON_GetObjectItemCaseSensitive(top, "policy");
+    if (!arch && !policy && (cJSON_HasObjectItem(top, "layers") || cJSON_HasObjectItem(top, "linear"))) policy = top; /* a bare policy */
+    if (arch) SNC_GOTO(snc_arch_from_json(a, arch, path));
+    if (arch) SNC_GOTO(snc_arch_check(a, full));
+    *has_arch = *has_arch || arch;
+    if (policy) SNC_GOTO(snc_policy_from_json(p, policy, *has_arch ? a->layers : full->layers, path));
+    *has_policy = *has_policy || policy;
+    if (!arch && !policy) err = snc_err_set(SNC_E_FORMAT, "%s: expected 'arch', 'policy' or both", path);
+out:
+    cJSON_Delete(j);
+    return err;
+}
+
+static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
+{
+    *given = true;
+    if (strcmp(name, "int8") == 0) *p = snc_policy_int8();
+    else if (strcmp(name, "int4") == 0) *p = policy_int4();
+    else if (strcmp(name, "bf16") == 0) *p = snc_policy_uniform(SNC_BF16, SNC_BF16);
+    else if (strcmp(name, "f32") == 0) *p = snc_policy_uniform(SNC_F32, SNC_F32);
+    else *given = false;
+    return SNC_OK;
+}
+
+/* One run of the verb. */
+typedef struct deploy {
+    const snc_options *o;
+    const char *from;
+    snc_ctx ctx;
+    snc_model *m;
+    snc_arch a;
+    snc_policy p;
+    snc_inputs in; /* --trim-vocab: what the task's train rows and --unlabeled hold */
+    snc_trim trim;
+} deploy;
+
+static snc_err choose_net(deploy *d)
+{
+    const snc_options *o = d->o;
+    bool has_arch = false, has_policy = false;
+    d->a = d->m->arch;
+    d->p = snc_policy_int8();
+    if (o->exporting.config) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->exporting.config, &d->m->arch));
+    if (o->exporting.policy) SNC_TRY(pick_policy(&d->p, &has_policy, o->exporting.policy));
+    if (o->exporting.policy && !has_policy) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->exporting.policy, &d->m->arch));
+    return SNC_OK;
+}
+
+static snc_err choose_pieces(deploy *d)
+{
+    if (!d->o->exporting.trim_vocab) return SNC_OK;
+    SNC_TRY(snc_inputs_open(&d->in, &d->ctx, d->o, "export --trim-vocab", d->from, true, d->o->rows.unlabeled));
+    SNC_TRY(snc_inputs_dev(&d->in, &d->ctx, d->o));
+    SNC_TRY(snc_trim_new(&d->trim, &d->m->tokenizer, d->m->cfg.vocab));
+    return snc_trim_see(&d->trim, d->in.splits.train->ids, d->in.splits.train->start[d->in.splits.train->n]);
+}
+
+/* Of what is in the files that options name, and of what comes of them. */
+static snc_err export_stamp(cJSON **out, const deploy *d)
+{
+    uint64_t model, net = snc_json_hash(snc_json_hash(0, snc_arch_to_json(&d->a)), snc_policy_to_json(&d->p, d->a.layers));
+    SNC_TRY(snc_path_hash(&model, d->from));
+    *out = snc_stamp_new("export", 0, d->o);
+    snc_stamp_hash(*out, "model", model);
+    snc_stamp_hash(*out, "net", net);
+    if (!d->m->has_head) snc_stamp_hash(*out, "seed", d->ctx.seed);
+    if (d->trim.rows) snc_stamp_hash(*out, "vocabulary", snc_bytes_hash(0, d->trim.keep, (size_t)d->trim.rows * sizeof *d->trim.keep));
+    return SNC_OK;
+}
+
+/* Nothing to do when the very file is there. */
+static snc_err write_deployed(deploy *d)
+{
+    snc_err err = SNC_OK;
+    cJSON *stamp = NULL, *meta = NULL;
+    const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(d->m->meta, "lengths");
+    char why[SNC_WHY], out[4096], draft[4096 + 8];
+    bool current;
+    SNC_TRY(snc_write_target(out, sizeof out, d->o->output.path));
+    snprintf(draft, sizeof draft, "%s.draft", out);
+    SNC_GOTO(export_stamp(&stamp, d));
+    SNC_GOTO(snc_stamp_allow(&current, d->o->output.path, snc_stamp_state(why, d->o->output.path, stamp), why, d->o->output.overwrite));
+    if (current) goto out;
+    meta = snc_deploy_meta(d->m, d->o, NULL, cJSON_Duplicate(stamp, 1));
+    if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
+    SNC_GOTO(snc_deploy_write(d->trim.rows ? draft : out, &d->ctx, d->m, NULL, &d->a, &d->p, meta));
+    if (!d->trim.rows) goto out;
+    err = snc_deploy_trim(draft, &d->ctx, d->in.dev, &d->trim);
+    if (!err) err = snc_file_move(out, draft);
+    if (err) remove(draft);
+out:
+    cJSON_Delete(stamp);
+    cJSON_Delete(meta);
+    return err;
+}
+
+snc_err snc_verb_export(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    const char *from = o->input.n_models ? o->input.models[0] : o->input.pretrained ? o->input.pretrained : o->input.teacher;
+    deploy d = {.o = o, .from = from};
+    SNC_TRY(snc_option_need("export", "a model or --pretrained", from));
+    if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--task", snc_inputs_task_name(o)));
+    if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--data", o->rows.data));
+    SNC_CHECK(!o->exporting.to || strcmp(o->exporting.to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is",
+              o->exporting.to);
+    SNC_TRY(snc_context_init(&d.ctx, o, h, o->job.threads, 0));
+    SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
+    SNC_TRY(snc_output_need("export", o));
+    SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
+    SNC_GOTO(choose_net(&d));
+    SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));
+    if (snc_path_is_snc(from) && !d.m->tokenizer.kind) /* other readers have said it already */
+        snc_log(&d.ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
+    SNC_GOTO(choose_pieces(&d));
+    SNC_GOTO(write_deployed(&d));
+    snc_say(h, "%s", o->output.path);
+out:
+    snc_trim_dispose(&d.trim);
+    snc_inputs_close(&d.in);
+    snc_model_free(d.m);
+    return err;
+}

@@ -1,0 +1,11 @@
+/* Largest, n random; n = 1 in the paper (InstaTune, arXiv 2308.15609). */
+#include "train/sampler.h"
+
+static int draw(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng)
+{
+    (void)state;
+    snc_space_largest(&nets[0], s);
+    return snc_sampler_fill(nets, 1, s, random, rng);
+}
+
+const snc_sampler_kind snc_sampler_instatune = {.name = "instatune", .random_nets = 1, .draw = draw};

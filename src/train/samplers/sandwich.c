@@ -1,0 +1,12 @@
+/* Largest, smallest, n random: the "sandwich rule" of OFA and BigNAS (Yu and Huang 2019). */
+#include "train/sampler.h"
+
+static int draw(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng)
+{
+    (void)state;
+    snc_space_largest(&nets[0], s);
+    snc_space_smallest(&nets[1], s);
+    return snc_sampler_fill(nets, 2, s, random, rng);
+}
+
+const snc_sampler_kind snc_sampler_sandwich = {.name = "sandwich", .random_nets = 2, .draw = draw};

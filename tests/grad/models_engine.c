@@ -1,0 +1,222 @@
+/* The whole engine against central differences along random directions: elastic prefixes, hidden gradients, dropout. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "grad/central.h"
+#include "models/engine.h"
+#include "nano.h"
+#include "toy_family.h"
+
+/* f32 with the ref backend, directions of length 1, step 0.05. Measured 5e-5 (1 + size) at most. */
+static const double TOLERANCE = 2e-4, STEP = 0.05;
+
+enum { B = 4, T_MAX = 64, WITH_LOGITS = 1, WITH_HIDDEN = 2 };
+static const int lens[B] = {1, 7, 13, 20};
+
+typedef struct setup {
+    snc_ctx ctx;
+    snc_model *m;
+    snc_engine *e;
+    nano_batch batch;
+    snc_arch arch;
+    snc_dropout drop, *dropout;
+    int loss;
+    float *x, *d; /* weights and direction, laid out as the parameter block */
+    float wl[B * NANO_K], wh[NANO_L + 1][T_MAX * NANO_C];
+} setup;
+
+static double loss_at(void *user, double e)
+{
+    setup *s = user;
+    float logits[B * NANO_K];
+    for (size_t k = 0; k < s->m->params.total; k++) s->m->params.w[k] = (float)((double)s->x[k] + e * (double)s->d[k]);
+    snc_engine_sync(s->e);
+    assert_int_equal(snc_engine_forward(s->e, logits, &s->arch, &s->batch.x, s->dropout), SNC_OK);
+    double loss = s->loss & WITH_LOGITS ? dot_of(logits, s->wl, B * NANO_K) : 0.0;
+    for (int i = 0; s->loss & WITH_HIDDEN && i <= s->arch.layers; i++)
+        loss += dot_of(snc_engine_hidden_view(s->e, i), s->wh[i], (size_t)s->batch.x.T * (size_t)s->arch.hidden);
+    return loss;
+}
+
+static void open_family(setup *s, bool first_only, const snc_family *family)
+{
+    snc_encoder_config cfg = nano_config();
+    snc_engine_opts o = {
+        .compute = SNC_COMPUTE_F32, .max_tokens = T_MAX, .max_seqs = B, .max_len = NANO_P, .train = true, .first_only = first_only};
+    memset(s, 0, sizeof *s);
+    s->ctx = (snc_ctx)SNC_CTX_INIT;
+    s->ctx.backend = SNC_BACKEND_REF;
+    s->loss = WITH_LOGITS;
+    cfg.family = family;
+    if (!snc_family_has(family, SNC_ROLE_TYPE)) cfg.types = 0;
+    assert_int_equal(nano_model_of(&s->m, &cfg, 5), SNC_OK);
+    assert_int_equal(snc_engine_create(&s->e, &s->ctx, s->m, &o), SNC_OK);
+    nano_batch_make(&s->batch, lens, B, NANO_V, 3);
+    s->arch = s->m->arch;
+    assert_int_equal(snc_alloc(&s->x, s->m->params.total, sizeof *s->x), SNC_OK);
+    assert_int_equal(snc_alloc(&s->d, s->m->params.total, sizeof *s->d), SNC_OK);
+    memcpy(s->x, s->m->params.w, s->m->params.total * sizeof *s->x);
+    normals(s->wl, B * NANO_K, 1.0, 1, 0);
+    for (int i = 0; i <= NANO_L; i++) normals(s->wh[i], T_MAX * NANO_C, 0.1, 1, (uint64_t)i + 1);
+}
+
+static void open_setup(setup *s, bool first_only) { open_family(s, first_only, &snc_family_bert); }
+
+static void close_setup(setup *s)
+{
+    snc_engine_free(s->e);
+    snc_model_free(s->m);
+    snc_free(s->x);
+    snc_free(s->d);
+}
+
+/* Along a direction inside parameter i (i < 0: all of them). */
+static void check_direction(setup *s, int i)
+{
+    const float *hidden[NANO_L + 1];
+    size_t n = s->m->params.total;
+    for (int k = 0; k <= NANO_L; k++) hidden[k] = s->wh[k];
+    memset(s->d, 0, n * sizeof *s->d);
+    if (i < 0) normals(s->d, n, 1.0, 9, 0);
+    else {
+        const snc_param *p = &s->m->params.p[i];
+        normals(s->d + p->offset, (size_t)p->rows * (size_t)p->cols, 1.0, 9, (uint64_t)i);
+    }
+    double length = sqrt(dot_of(s->d, s->d, n));
+    for (size_t k = 0; k < n; k++) s->d[k] = (float)((double)s->d[k] / length);
+    double numeric = central(loss_at, s, STEP);
+    loss_at(s, 0.0);
+    snc_params_zero_grad(&s->m->params);
+    assert_int_equal(snc_engine_backward(s->e, s->loss & WITH_LOGITS ? s->wl : NULL, s->loss & WITH_HIDDEN ? hidden : NULL,
+                                         s->loss & WITH_HIDDEN ? s->arch.layers + 1 : 0),
+                     SNC_OK);
+    double analytic = dot_of(s->m->params.g, s->d, n);
+    if (!(fabs(analytic - numeric) <= TOLERANCE * (1.0 + fabs(numeric))))
+        fail_msg("%s: %.6g by the backward pass, %.6g by differences", i < 0 ? "all" : s->m->params.p[i].name, analytic, numeric);
+}
+
+static void check_all(setup *s)
+{
+    check_direction(s, -1);
+    for (int i = 0; i < s->m->params.n; i++) check_direction(s, i);
+}
+
+static void every_parameter_of_the_full_net(void **state)
+{
+    setup s;
+    (void)state;
+    open_setup(&s, false);
+    check_all(&s);
+    close_setup(&s);
+}
+
+static void make_elastic(snc_arch *a)
+{
+    a->layers = 2;
+    a->hidden = 19;
+    a->source[0] = 0, a->heads[0] = 3, a->ffn[0] = 37;
+    a->source[1] = 2, a->heads[1] = 1, a->ffn[1] = 5;
+}
+
+static void every_parameter_of_an_elastic_net(void **state)
+{
+    setup s;
+    (void)state;
+    open_setup(&s, false);
+    make_elastic(&s.arch);
+    check_all(&s);
+    close_setup(&s);
+}
+
+static void every_parameter_of_other_families(void **state)
+{
+    setup s;
+    (void)state;
+    for (int f = 0; f < 2 * TOY_FAMILIES; f++) {
+        snc_family family = *toy_families[f / 2];
+        if (family.head == SNC_HEAD_RELU) family.head = SNC_HEAD_TANH; /* differences do not step over kinks */
+        open_family(&s, f % 2, &family);
+        check_all(&s);
+        make_elastic(&s.arch);
+        check_all(&s);
+        close_setup(&s);
+    }
+}
+
+static void gradients_stay_inside_the_prefix(void **state)
+{
+    setup s;
+    float logits[B * NANO_K];
+    (void)state;
+    open_setup(&s, false);
+    make_elastic(&s.arch);
+    assert_int_equal(snc_engine_forward(s.e, logits, &s.arch, &s.batch.x, NULL), SNC_OK);
+    assert_int_equal(snc_engine_backward(s.e, s.wl, NULL, 0), SNC_OK);
+    const snc_params *ps = &s.m->params;
+    const float *cut = snc_params_g(ps, snc_model_at(s.m, SNC_ROLE_Q, 0)), *dropped = snc_params_g(ps, snc_model_at(s.m, SNC_ROLE_Q, 1));
+    const float *cut_ffn = snc_params_g(ps, snc_model_at(s.m, SNC_ROLE_FFN_IN_BIAS, 0));
+    for (int r = 0; r < NANO_H * NANO_D; r++)
+        for (int c = 0; c < NANO_C; c++) {
+            float g = cut[r * NANO_C + c];
+            if (r >= 3 * NANO_D || c >= 19) assert_true(g == 0.0f);
+            assert_true(dropped[r * NANO_C + c] == 0.0f);
+        }
+    for (int c = 0; c < NANO_F; c++) assert_true((cut_ffn[c] == 0.0f) == (c >= 37));
+    close_setup(&s);
+}
+
+static void hidden_gradients_alone_and_with_logits(void **state)
+{
+    setup s;
+    (void)state;
+    for (int loss = WITH_HIDDEN; loss <= (WITH_HIDDEN | WITH_LOGITS); loss++) {
+        open_setup(&s, false);
+        s.loss = loss;
+        check_direction(&s, -1);
+        make_elastic(&s.arch);
+        check_all(&s);
+        close_setup(&s);
+    }
+}
+
+static void first_token_alone_in_the_last_layer(void **state)
+{
+    setup s;
+    (void)state;
+    open_setup(&s, true);
+    check_all(&s);
+    make_elastic(&s.arch);
+    check_all(&s);
+    s.arch.layers = 1;
+    check_all(&s);
+    close_setup(&s);
+}
+
+static void with_dropout(void **state)
+{
+    setup s;
+    (void)state;
+    for (int first_only = 0; first_only < 2; first_only++) {
+        open_setup(&s, first_only);
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.dropout = &s.drop;
+        if (!first_only) s.loss = WITH_HIDDEN | WITH_LOGITS;
+        check_all(&s);
+        close_setup(&s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_parameter_of_the_full_net),
+        cmocka_unit_test(every_parameter_of_an_elastic_net),
+        cmocka_unit_test(every_parameter_of_other_families),
+        cmocka_unit_test(gradients_stay_inside_the_prefix),
+        cmocka_unit_test(hidden_gradients_alone_and_with_logits),
+        cmocka_unit_test(first_token_alone_in_the_last_layer),
+        cmocka_unit_test(with_dropout),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+/* What a job will take of memory is known before it, and said with what would fit. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "artifact/option.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/room.h"
+#include "candidate/finalists.h"
+#include "candidate/needs.h"
+#include "check.h"
+#include "train/trainer.h"
+
+enum { ROWS = 256, LEN = 48 };
+static const double WITHIN = 0.25;
+
+/* Large enough that the program itself does not count. */
+static const snc_encoder_config shape = {.vocab = 4000,
+                                         .positions = 64,
+                                         .types = 2,
+                                         .hidden = 256,
+                                         .layers = 4,
+                                         .heads = 4,
+                                         .head_width = 64,
+                                         .ffn = 1024,
+                                         .classes = 2,
+                                         .norm_eps = 1e-12f};
+
+typedef struct rows {
+    snc_dataset d;
+    int64_t start[ROWS + 1], line[ROWS];
+    int32_t ids[ROWS * LEN], types[ROWS * LEN];
+    float target[ROWS];
+} rows;
+static rows train;
+static snc_ctx ctx = SNC_CTX_INIT;
+static snc_options options;
+static snc_inputs inputs;
+static snc_model *model;
+
+static void silent(void *user, snc_log_level level, const char *line) { (void)user, (void)level, (void)line; }
+
+static int set_up(void **state)
+{
+    (void)state;
+    snc_rng r;
+    snc_arch full = snc_arch_full(&shape);
+    snc_rng_init(&r, 3, 1);
+    for (int i = 0; i <= ROWS; i++) train.start[i] = (int64_t)i * LEN;
+    for (int i = 0; i < ROWS * LEN; i++) train.ids[i] = (int32_t)snc_rng_below(&r, (uint32_t)shape.vocab);
+    for (int i = 0; i < ROWS; i++) train.target[i] = (float)(i % 2);
+    train.d = (snc_dataset){.n = ROWS,
+                            .start = train.start,
+                            .ids = train.ids,
+                            .types = train.types,
+                            .target = train.target,
+                            .line = train.line,
+                            .max_len = LEN};
+    inputs.splits.train = &train.d;
+    options = snc_options_defaults;
+    options.job.compute = "f32";
+    ctx.log = silent;
+    ctx.threads = 1;
+    return snc_model_new(&model, &shape, &full) == SNC_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    snc_model_free(model);
+    return 0;
+}
+
+/* In a process of its own, for a peak of its own. */
+static double peak_of_training(int batch)
+{
+    int at[2], status;
+    double grown = -1;
+    assert_int_equal(pipe(at), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+        snc_train_result r;
+        double before = snc_room_resident();
+        snc_model_init_random(model, 1);
+        o.batch_size = batch;
+        o.max_steps = 2;
+        grown = snc_train_run(&r, &ctx, model, NULL, &train.d, NULL, &o) == SNC_OK ? 1e6 * snc_peak_rss_mb() - before : -1;
+        _exit(write(at[1], &grown, sizeof grown) == sizeof grown ? 0 : 1);
+    }
+    close(at[1]);
+    assert_int_equal(read(at[0], &grown, sizeof grown), sizeof grown);
+    close(at[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    return grown;
+}
+
+static void what_training_needs_is_what_it_takes(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* has memory of its own behind every byte */
+#endif
+    const snc_needs n = {&ctx, &options, &inputs, model, SNC_VERB_FINETUNE};
+    for (int batch = 8; batch <= 32; batch *= 4) {
+        double need = 0, took = peak_of_training(batch);
+        assert_int_equal(snc_needs_memory(&need, &n, batch), SNC_OK);
+        if (fabs(need / took - 1) > WITHIN) fail_msg("batch size %d: %.0f MB predicted, %.0f taken", batch, need / 1e6, took / 1e6);
+    }
+}
+
+static void what_does_not_fit_is_refused_with_what_would(void **state)
+{
+    (void)state;
+    double n8, n32, n1;
+    char text[200];
+    const snc_needs n = {&ctx, &options, &inputs, model, SNC_VERB_FINETUNE};
+    assert_int_equal(snc_needs_memory(&n8, &n, 8), SNC_OK);
+    assert_int_equal(snc_needs_memory(&n32, &n, 32), SNC_OK);
+    assert_int_equal(snc_needs_memory(&n1, &n, 1), SNC_OK);
+    assert_true(n1 <= n8 && n8 < n32);
+    assert_int_equal(snc_needs_fit(&n, n32 + 1), SNC_OK);
+    assert_int_equal(snc_needs_fit(&n, 0), SNC_OK); /* not known */
+    assert_int_equal(snc_needs_fit(&n, n8 + 1), SNC_E_NOMEM);
+    snprintf(text, sizeof text, "memory: needs %.0f MB, %.0f MB are free: --batch-size 8 needs %.0f MB", n32 / 1e6, n8 / 1e6, n8 / 1e6);
+    assert_string_equal(snc_err_text(), text);
+    assert_int_equal(snc_needs_fit(&n, 1e6), SNC_E_NOMEM);
+    assert_non_null(strstr(snc_err_text(), "even --batch-size 1 needs"));
+}
+
+/* More work never needs less. */
+static void parts_add_up(void **state)
+{
+    (void)state;
+    double need[4];
+    snc_options o = options;
+    snc_needs n = {&ctx, &o, &inputs, model, SNC_VERB_FINETUNE};
+    assert_int_equal(snc_needs_memory(&need[0], &n, 32), SNC_OK);
+    n.verb = SNC_VERB_SUPERNET;
+    assert_int_equal(snc_needs_memory(&need[1], &n, 32), SNC_OK);
+    o.supernet.hidden_weight = 1;
+    assert_int_equal(snc_needs_memory(&need[2], &n, 32), SNC_OK);
+    o.supernet.hidden_weight = 0;
+    n.verb = SNC_VERB_COMPRESS;
+    assert_int_equal(snc_needs_memory(&need[3], &n, 32), SNC_OK);
+    assert_true(need[0] < need[1] && need[1] < need[2] && need[1] < need[3]);
+    o.exporting.repair = "off";
+    assert_int_equal(snc_needs_memory(&need[3], &n, 32), SNC_OK);
+    assert_true(need[3] >= need[1]);
+    assert_true(snc_needs_disk(&n) > 5e6 * 4);
+}
+
+/* A search holds the nets of its clock, whatever the batch size; a study that repairs trains too. */
+static void a_search_needs_no_batch(void **state)
+{
+    (void)state;
+    double one, many, most;
+    snc_options o = options;
+    snc_needs n = {&ctx, &o, &inputs, model, SNC_VERB_SEARCH};
+    assert_int_equal(snc_needs_memory(&one, &n, 1), SNC_OK);
+    assert_int_equal(snc_needs_memory(&many, &n, 64), SNC_OK);
+    assert_true(one == many && one > (SNC_FINALISTS + 1) * (double)model->params.total * sizeof(float));
+    assert_int_equal(snc_needs_fit(&n, one + 1), SNC_OK);
+    assert_int_equal(snc_needs_fit(&n, one - 1e6), SNC_E_NOMEM);
+    assert_null(strstr(snc_err_text(), "--batch-size"));
+    n.verb = SNC_VERB_PROFILE;
+    assert_int_equal(snc_needs_memory(&many, &n, 1), SNC_OK);
+    assert_true(one == many);
+    n.verb = SNC_VERB_STUDY;
+    o.study.protocols = "hypervolume";
+    assert_int_equal(snc_needs_memory(&many, &n, 64), SNC_OK);
+    assert_true(one == many);
+    o.study.protocols = "joint";
+    assert_int_equal(snc_needs_memory(&most, &n, 64), SNC_OK);
+    assert_true(most > many);
+}
+
+static void a_machine_has_room(void **state)
+{
+    (void)state;
+    double disk = -1;
+    assert_true(snc_room_memory() > 1e6);
+    assert_true(snc_room_resident() > 1e5);
+    assert_int_equal(snc_room_disk(&disk, "/tmp/there/is/no/such/folder"), SNC_OK);
+    assert_true(disk > 0);
+    assert_int_equal(snc_room_disk(&disk, "nowhere"), SNC_OK);
+    const snc_needs n = {&ctx, &options, &inputs, model, SNC_VERB_FINETUNE};
+    assert_int_equal(snc_needs_check(&n, "/tmp/x.snc", 0), SNC_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_training_needs_is_what_it_takes),
+        cmocka_unit_test(what_does_not_fit_is_refused_with_what_would),
+        cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(a_search_needs_no_batch),
+        cmocka_unit_test(a_machine_has_room),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,160 @@
+/* Training and search have one space: what the sampler draws is a config of it, and every config is one that it draws. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "models/config.h"
+#include "train/sampler.h"
+
+enum { DRAWS = 10000 };
+
+static const snc_encoder_config shape = {
+    .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 6, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
+static const char *const spaces[] = {
+    NULL, "{\"depth\":[6,2]}", "{\"depth\":[5]}", "{\"depth\":[6,4,1],\"depth_layers\":{\"4\":[0,1,2,5],\"1\":[3]}}",
+    "{\"depth\":[3,6],\"hidden\":[192,64],\"heads\":[4,1],\"ffn\":[512,64],\"depth_layers\":{\"3\":[1,2,4]},\"qkv\":\"apart\"}"};
+enum { SPACES = sizeof spaces / sizeof spaces[0] };
+static const char *const rules[] = {"even", "first", "last"};
+enum { RULES = sizeof rules / sizeof rules[0] };
+
+static snc_space *space_of(const char *text, const char *rule)
+{
+    cJSON *j = text ? cJSON_Parse(text) : NULL;
+    snc_space *s = NULL;
+    snc_arch full = snc_arch_full(&shape);
+    const snc_space_opts o = {.depth_rule = rule, .fp = SNC_F32};
+    assert_true(!text || j);
+    assert_int_equal(snc_space_from_json(&s, &shape, &full, &o, j, "test"), SNC_OK);
+    cJSON_Delete(j);
+    assert_int_equal(snc_space_check(s, &full), SNC_OK);
+    return s;
+}
+
+/* Marks the options of c in seen; whether each layer has the widths of the first. */
+static bool mark(bool (*seen)[SNC_MAX_OPTIONS], const snc_space *s, const snc_cfg *c, const snc_arch *a)
+{
+    bool alike = true;
+    seen[0][c->o[0]] = seen[1][c->o[1]] = true;
+    for (int i = 0; i < a->layers; i++) {
+        int g = snc_space_layer(s, a->source[i]);
+        seen[g][c->o[g]] = seen[g + 1][c->o[g + 1]] = true;
+        alike = alike && a->heads[i] == a->heads[0] && a->ffn[i] == a->ffn[0];
+    }
+    return alike;
+}
+
+/* Draws with `sampler` until DRAWS nets were looked at; each is a config, which decodes to it. */
+static void assert_draws_are_configs(const snc_space *s, const char *name, bool (*seen)[SNC_MAX_OPTIONS], int draws)
+{
+    const snc_sampler_kind *kind;
+    snc_sampler *sampler;
+    snc_arch nets[SNC_SAMPLER_MAX], back;
+    snc_policy policy;
+    snc_cfg c;
+    snc_rng rng;
+    int differing = 0;
+    assert_int_equal(snc_sampler_find(&kind, name), SNC_OK);
+    assert_int_equal(snc_sampler_create(&sampler, kind, s, 2), SNC_OK);
+    snc_rng_init(&rng, 3, 5);
+    for (int t = 0; t < draws;)
+        for (int k = 0, n = snc_sampler_draw(nets, sampler, &rng); k < n; k++, t++) {
+            assert_true(snc_cfg_of_arch(&c, s, &nets[k]));
+            snc_cfg_decode(&back, &policy, s, &c);
+            assert_true(snc_arch_equal(&back, &nets[k]));
+            differing += !mark(seen, s, &c, &nets[k]);
+        }
+    snc_sampler_free(sampler);
+    assert_true((differing > 0) == s->per_layer);
+}
+
+/* Every option of depth and width is drawn where its layer is kept, and none else: a config is then a draw, as genes are drawn alone. */
+static void assert_configs_are_drawn(const snc_space *s, bool (*seen)[SNC_MAX_OPTIONS], int draws)
+{
+    snc_rng rng;
+    snc_rng_init(&rng, 4, 5);
+    cJSON *trained = snc_space_trained_to_json(s);
+    for (int t = 0; t < draws; t++) {
+        snc_cfg c = snc_cfg_random(s, &rng), back;
+        snc_arch a;
+        snc_policy policy;
+        snc_cfg_decode(&a, &policy, s, &c);
+        assert_true(snc_cfg_of_arch(&back, s, &a));
+        assert_true(seen[0][c.o[0]] && seen[1][c.o[1]]);
+        for (int i = 0; i < a.layers; i++)
+            for (int k = 0, g = snc_space_layer(s, a.source[i]); k < 2; k++, g++) assert_true(back.o[g] == c.o[g] && seen[g][c.o[g]]);
+    }
+    assert_int_equal(snc_space_check_trained(s, trained, "test"), SNC_OK);
+    cJSON_Delete(trained);
+}
+
+static void the_sampler_draws_the_space_and_nothing_else(void **state)
+{
+    (void)state;
+    for (int f = 0; f < SPACES; f++)
+        for (int r = 0; r < RULES; r++) {
+            snc_space *s = space_of(spaces[f], rules[r]);
+            static bool seen[SNC_MAX_GENES][SNC_MAX_OPTIONS];
+            memset(seen, 0, sizeof seen);
+            assert_draws_are_configs(s, "sandwich", seen, DRAWS);
+            assert_configs_are_drawn(s, seen, DRAWS);
+            s->per_layer = false;
+            assert_draws_are_configs(s, "instatune", seen, DRAWS / 10);
+            snc_space_free(s);
+        }
+}
+
+static void a_net_of_another_space_is_no_config(void **state)
+{
+    (void)state;
+    snc_space *s = space_of(spaces[4], "even");
+    snc_arch whole, a;
+    snc_cfg c;
+    snc_space_largest(&whole, s);
+    assert_true(snc_cfg_of_arch(&c, s, &whole));
+    a = whole, a.hidden = 128;
+    assert_false(snc_cfg_of_arch(&c, s, &a));
+    a = whole, a.heads[5] = 2;
+    assert_false(snc_cfg_of_arch(&c, s, &a));
+    a = whole, a.ffn[0] = 65;
+    assert_false(snc_cfg_of_arch(&c, s, &a));
+    a = whole, a.layers = 4; /* between two depths that there are */
+    assert_false(snc_cfg_of_arch(&c, s, &a));
+    snc_space_smallest(&a, s);
+    assert_true(snc_cfg_of_arch(&c, s, &a));
+    a.source[2] = 5; /* a depth that there is, of other layers */
+    assert_false(snc_cfg_of_arch(&c, s, &a));
+    snc_space_free(s);
+}
+
+/* Whether a supernet that was trained for one space may be searched in another. */
+static void assert_trained(const char *train, const char *train_rule, const char *search, const char *search_rule, const char *says)
+{
+    snc_space *t = space_of(train, train_rule), *s = space_of(search, search_rule);
+    cJSON *trained = snc_space_trained_to_json(t);
+    snc_err err = snc_space_check_trained(s, trained, "supernet.snc");
+    assert_int_equal(err, says ? SNC_E_ARG : SNC_OK);
+    if (says) assert_non_null(strstr(snc_err_text(), says));
+    cJSON_Delete(trained);
+    snc_space_free(t);
+    snc_space_free(s);
+}
+
+static void a_search_stays_in_what_was_trained(void **state)
+{
+    (void)state;
+    const char *wide = "{\"depth\":[6,4,2],\"hidden\":[192,64],\"heads\":[4,2,1],\"ffn\":[512,64]}";
+    assert_trained(wide, "even", "{\"depth\":[6,2],\"hidden\":[64],\"heads\":[4,1],\"ffn\":[512]}", "even", NULL);
+    assert_trained(wide, "even", "{\"depth\":[5],\"hidden\":[64],\"heads\":[1],\"ffn\":[64]}", "even", "at depth 5");
+    assert_trained(wide, "even", "{\"depth\":[4],\"hidden\":[64],\"heads\":[1],\"ffn\":[64]}", "first", "at depth 4");
+    assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[128],\"heads\":[1],\"ffn\":[64]}", "even", "hidden 128");
+    assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[64],\"heads\":[3],\"ffn\":[64]}", "even", "heads 3");
+    assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[64],\"heads\":[1],\"ffn\":[65]}", "even", "ffn 65");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else),
+                                       cmocka_unit_test(a_net_of_another_space_is_no_config),
+                                       cmocka_unit_test(a_search_stays_in_what_was_trained)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

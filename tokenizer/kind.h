@@ -1,0 +1,55 @@
+/* tokenizer/kind.h: kinds of tokenizers: one row of functions each, and the registry of them.
+ *
+ * A kind is a file with its row, and a line of the registry in assets.c. All kinds share what comes before and after them
+ * (tokenizer.c): bytes made valid, added tokens found in the raw text, special tokens around one text or two, truncation.
+ *
+ *   blobs   what a model file keeps of a tokenizer of the kind: tensors "tokenizer.NAME" of a .snc, a text each or bytes
+ *   folder  how a Hugging Face folder is recognised and read
+ *   text    a tokenizer made of the blobs, which cuts text into ids
+ *   trim    the same tokenizer with fewer ids: `keep` [n] says which of its n stay
+ */
+#ifndef SNC_TOKENIZER_KIND_H
+#define SNC_TOKENIZER_KIND_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "tokenizer/tokenizer.h"
+
+/* A Hugging Face folder's files, read; NULL: absent. */
+typedef struct snc_tok_folder {
+    const char *dir;
+    cJSON *tokenizer, *config, *special, *model; /* tokenizer.json, tokenizer_config.json, special_tokens_map.json, config.json */
+} snc_tok_folder;
+
+struct snc_tok_kind {
+    const char *name;                    /* metadata "tokenizer" of a .snc; the first of the registry goes without */
+    const char *blob[SNC_TOK_BLOBS + 1]; /* names, NULL after the last; a .snc holds all or none */
+
+    const char *model_type; /* of tokenizer.json */
+    const char *model_key;  /* which only this kind's model has there: files of old versions have no type */
+    const char *file;       /* the vocabulary where there is no tokenizer.json */
+    snc_err (*read)(snc_tok_assets *out, const snc_tok_folder *f); /* fills the blobs; the caller disposes of them on errors */
+
+    snc_err (*create)(snc_tok *t, const snc_tok_assets *a); /* fills state, ids, raw and around (tokenizer_priv.h) */
+    void (*destroy)(void *state);
+    const char *(*piece)(const snc_tok *t, int32_t id); /* borrowed; id is in range */
+    /* Pushes the ids of a text without raw added tokens: n >= 1 bytes of valid UTF-8. */
+    snc_err (*cut)(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n);
+
+    int (*ids)(const snc_tok_assets *a); /* how many there are */
+    /* Marks what has to stay beside what is marked: special and added tokens, what any text may come down to, and where ids are
+     * merged from others the parts of every marked one. Marking more afterwards asks for it again. */
+    snc_err (*need)(bool *keep, int n, const snc_tok_assets *a);
+    size_t (*trimmed_bytes)(const snc_tok_assets *a, const bool *keep, int n); /* of all blobs, within a few */
+    snc_err (*trim)(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n);
+};
+
+extern const snc_tok_kind snc_tok_wordpiece;
+
+/* NULL: the first of the registry. SNC_E_UNSUPPORTED lists the names. */
+snc_err snc_tok_kind_find(const snc_tok_kind **out, const char *name) SNC_MUST_USE;
+/* Whether a .snc goes without the name of this kind. */
+bool snc_tok_kind_is_implied(const snc_tok_kind *k);
+
+#endif
