@@ -28,9 +28,9 @@ static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
     if (ctx->backend == SNC_BACKEND_REF) return &snc_bf16kernel__ref;
 #if defined(__x86_64__)
     snc_isa isa = snc_isa_now();
-    if (isa >= SNC_ISA_AMX) return &snc_bf16kernel__amx;
-    if (isa >= SNC_ISA_AVX512) return &snc_bf16kernel__avx512;
-    if (isa >= SNC_ISA_AVX2) return &snc_bf16kernel__avx2;
+    if (snc_isa_covers(isa, SNC_ISA_AMX)) return &snc_bf16kernel__amx;
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return &snc_bf16kernel__avx512;
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) return &snc_bf16kernel__avx2;
 #endif
     return &snc_bf16kernel__ref;
 }
@@ -104,7 +104,7 @@ void snc_bf16linear_unpack(snc_bf16 *w, const snc_bf16linear *l, int n, int k)
 /* Bytes from one bf16 row of k inputs to the next. */
 static int stride_of(int k) { return snc_quantized_stride(k * (int)sizeof(snc_bf16)); }
 
-static bool wants_bf16(const snc_bf16linear *l) { return l->kernel->isa == SNC_ISA_AMX; }
+static bool wants_bf16(const snc_bf16linear *l) { return snc_isa_covers(l->kernel->isa, SNC_ISA_AMX); }
 
 size_t snc_bf16linear_workspace_size(const snc_bf16linear *l, int T)
 {

@@ -91,7 +91,7 @@ static snc_err init(snc_embed **out, snc_dtype dtype, int V, int C)
     e->ld = row_bytes(dtype, C);
     e->decode = dtype == SNC_F32 ? decode_f32 : dtype == SNC_BF16 ? decode_bf16 : decode_i8;
 #if defined(__x86_64__)
-    if (e->decode == decode_i8 && snc_isa_now() >= SNC_ISA_AVX2) e->decode = decode_i8_avx2;
+    if (e->decode == decode_i8 && snc_isa_covers(snc_isa_now(), SNC_ISA_AVX2)) e->decode = decode_i8_avx2;
 #endif
     *out = e;
     return SNC_OK;

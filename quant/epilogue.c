@@ -82,8 +82,8 @@ void snc_epilogue__ref(float *y, int ldy, const void *s, int lds, const float *s
 snc_epilogue_fn snc_epilogue__get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) return snc_epilogue__avx512;
-    if (isa >= SNC_ISA_AVX2) return snc_epilogue__avx2;
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return snc_epilogue__avx512;
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) return snc_epilogue__avx2;
 #endif
     (void)isa;
     return snc_epilogue__ref;
@@ -102,7 +102,7 @@ void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, con
 snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AMX) return snc_epilogue__bf16_avx512; /* every CPU with tiles converts to bf16 */
+    if (snc_isa_covers(isa, SNC_ISA_AMX)) return snc_epilogue__bf16_avx512; /* every CPU with tiles converts to bf16 */
 #endif
     (void)isa;
     return snc_epilogue__bf16_ref;
@@ -111,7 +111,7 @@ snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa)
 snc_epilogue_f16_fn snc_epilogue__f16_get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) return snc_epilogue__f16_avx512;
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return snc_epilogue__f16_avx512;
 #endif
     (void)isa;
     return NULL;

@@ -120,7 +120,7 @@ __attribute__((target("avx2"))) static void expand_avx2(int8_t *q, const uint8_t
 void snc_int4_expand(int8_t *q, const uint8_t *data, const uint8_t *group, int k)
 {
 #if defined(__x86_64__)
-    if (snc_isa_now() >= SNC_ISA_AVX2) {
+    if (snc_isa_covers(snc_isa_now(), SNC_ISA_AVX2)) {
         expand_avx2(q, data, group, k);
         return;
     }

@@ -61,7 +61,7 @@ snc_q4expand_fn snc_q4expand__get(const snc_qkernel *kernel)
 {
 #if defined(__x86_64__)
     if (kernel->group == 4) return kernel->flip ? expand_quads_shifted : expand_quads;
-    if (kernel->group == 2) return kernel->isa >= SNC_ISA_AVX512 ? expand_pairs_avx512 : expand_pairs_avx2;
+    if (kernel->group == 2) return snc_isa_covers(kernel->isa, SNC_ISA_AVX512) ? expand_pairs_avx512 : expand_pairs_avx2;
 #else
     (void)kernel;
 #endif

@@ -23,21 +23,6 @@ struct snc_q4linear {
     bool pooled;   /* wq lies in the pool of the context */
 };
 
-static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
-{
-    if (ctx->backend == SNC_BACKEND_REF) return &snc_qkernel__ref;
-#if defined(__x86_64__)
-    static const snc_qkernel *const of[] = {[SNC_ISA_SCALAR] = &snc_qkernel__ref,
-                                            [SNC_ISA_AVX2] = &snc_qkernel__avx2,
-                                            [SNC_ISA_AVX512] = &snc_qkernel__avx512,
-                                            [SNC_ISA_VNNI] = &snc_qkernel__vnni,
-                                            [SNC_ISA_AMX] = &snc_qkernel__amx};
-    return of[snc_isa_now()];
-#else
-    return &snc_qkernel__ref;
-#endif
-}
-
 /* ---- packing -------------------------------------------------------------------------------------------------------- */
 
 static uint8_t *block_of(const snc_q4linear *l, int n, int k)
@@ -120,7 +105,7 @@ snc_err snc_q4linear_create_packed(snc_q4linear **out, const snc_ctx *ctx, const
     l->K = K;
     l->groups = (N + GROUP - 1) / GROUP;
     l->blocks = (K + SNC_QBLOCK - 1) / SNC_QBLOCK;
-    l->kernel = choose_kernel(ctx);
+    l->kernel = snc_qkernel__choose(ctx);
     l->expand = snc_q4expand__get(l->kernel);
     l->finish = snc_epilogue__get(l->kernel->isa);
     SNC_GOTO(snc_alloc(&l->sw, (size_t)l->groups, GROUP * sizeof *l->sw));

@@ -22,19 +22,21 @@ struct snc_qlinear {
     snc_qdnnl *dnnl;
 };
 
-static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
+const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx)
 {
-    if (ctx->backend == SNC_BACKEND_REF) return &snc_qkernel__ref;
+    static const snc_qkernel *const kernels[] = { /* best first */
 #if defined(__x86_64__)
-    switch (snc_isa_now()) {
-    case SNC_ISA_AMX: return &snc_qkernel__amx;
-    case SNC_ISA_VNNI: return &snc_qkernel__vnni;
-    case SNC_ISA_AVX512: return &snc_qkernel__avx512;
-    case SNC_ISA_AVX2: return &snc_qkernel__avx2;
-    case SNC_ISA_SCALAR: break;
-    }
+                                                  &snc_qkernel__amx,
+                                                  &snc_qkernel__vnni,
+                                                  &snc_qkernel__avx512,
+                                                  &snc_qkernel__avx2,
 #endif
-    return &snc_qkernel__ref;
+                                                  &snc_qkernel__ref
+    };
+    snc_isa isa = ctx->backend == SNC_BACKEND_REF ? SNC_ISA_SCALAR : snc_isa_now();
+    int i = 0;
+    while (!snc_isa_covers(isa, kernels[i]->isa)) i++;
+    return kernels[i];
 }
 
 /* Where input k of output i (both inside their block) lies in the 1024 bytes of a block. */
@@ -70,7 +72,7 @@ snc_err snc_qlinear_create_packed(snc_qlinear **out, const snc_ctx *ctx, const i
     l->K = K;
     l->panels = (N + SNC_QPANEL - 1) / SNC_QPANEL;
     l->blocks = (K + SNC_QBLOCK - 1) / SNC_QBLOCK;
-    l->kernel = choose_kernel(ctx);
+    l->kernel = snc_qkernel__choose(ctx);
     l->finish = snc_epilogue__get(l->kernel->isa);
     SNC_GOTO(snc_alloc(&l->sw, (size_t)l->panels * SNC_QPANEL, sizeof *l->sw));
     SNC_GOTO(snc_alloc(&l->b, (size_t)l->panels * SNC_QPANEL, sizeof *l->b));

@@ -9,7 +9,7 @@
  * tiles.) The layer owns its packed copy; inputs are borrowed for the call. One layer may serve many threads, one workspace
  * serves one. int32 sums are exact and equal on every ISA and with oneDNN, and the epilogue is one sequence of operations
  * (epilogue.h): y has the same bits everywhere, whatever the thread count. The kernel is chosen at creation: the backend of
- * ctx (REF, ONEDNN, else our own), then the widest ISA that CPU and SNC_ISA allow.
+ * ctx (REF, ONEDNN, else our own), then the best level that the CPU has, or the one that SNC_ISA names.
  * Source: W8A8 with per-row activations as in LLM.int8 (arXiv 2208.07339), without outliers.
  */
 #ifndef SNC_QUANT_QLINEAR_H

@@ -93,7 +93,7 @@ const char *snc_qlinear_library(void)
     return name;
 }
 
-bool snc_qdnnl__usable(void) { return snc_isa_hardware() >= SNC_ISA_VNNI; }
+bool snc_qdnnl__usable(void) { return snc_isa_covers(snc_isa_hardware(), SNC_ISA_VNNI); }
 
 const int8_t *snc_qdnnl__weights(const snc_qdnnl *d) { return d->q; }
 

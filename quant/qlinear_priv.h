@@ -54,6 +54,8 @@ typedef struct snc_qkernel {
     void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
 } snc_qkernel;
 
+const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx); /* by ctx's backend and the level of now */
+
 extern const snc_qkernel snc_qkernel__ref, snc_bf16kernel__ref;
 #if defined(__x86_64__)
 extern const snc_qkernel snc_qkernel__avx2, snc_qkernel__avx512, snc_qkernel__vnni, snc_qkernel__amx;

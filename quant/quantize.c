@@ -163,8 +163,8 @@ static const snc_quantizer quantizer_avx512 = {max_bits_avx512, round_avx512, ro
 const snc_quantizer *snc_quantizer__get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) return &quantizer_avx512;
-    if (isa >= SNC_ISA_AVX2) return &quantizer_avx2;
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return &quantizer_avx512;
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) return &quantizer_avx2;
 #endif
     (void)isa;
     return &quantizer_ref;

@@ -91,7 +91,7 @@ static void warn_isa(const snc_loaded *l, const snc_ctx *ctx, const char *path)
 {
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(l->meta, "isa"));
     snc_isa isa;
-    if (!name || snc_isa_parse(&isa, name) != SNC_OK || isa <= snc_isa_now()) return;
+    if (!name || snc_isa_parse(&isa, name) != SNC_OK || snc_isa_covers(snc_isa_now(), isa)) return;
     snc_log(ctx, SNC_LOG_WARN, "%s: tuned for %s, but %s is what there is: labels hold, latency does not", path, name,
             snc_isa_name(snc_isa_now()));
 }

@@ -323,7 +323,7 @@ const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)
                                       .weight_bytes = amx_weight_bytes,
                                       .sync_rows = amx_sync_rows,
                                       .run = amx_run_job};
-    return compute == SNC_COMPUTE_BF16 && isa >= SNC_ISA_AMX ? &ops : NULL;
+    return compute == SNC_COMPUTE_BF16 && snc_isa_covers(isa, SNC_ISA_AMX) ? &ops : NULL;
 }
 #else
 const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)

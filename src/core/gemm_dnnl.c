@@ -247,7 +247,7 @@ const snc_gemm__ops *snc_gemm__dnnl(snc_compute compute)
                                        .sync_rows = dnnl_sync_rows,
                                        .run = dnnl_run};
     /* Below AVX-512 version 2.x has no bf16 kernels; the native f32 ones on rounded operands serve there. */
-    if (compute == SNC_COMPUTE_BF16) return snc_isa_hardware() >= SNC_ISA_AVX512 ? &bf16 : NULL;
+    if (compute == SNC_COMPUTE_BF16) return snc_isa_covers(snc_isa_hardware(), SNC_ISA_AVX512) ? &bf16 : NULL;
     return &f32;
 }
 #else

@@ -136,7 +136,7 @@ static snc_err fma_open(snc_gemm *g)
 
 static snc_err fma_run_job(snc_gemm *g, const snc_gemm__job *j)
 {
-    bool wide = g->isa >= SNC_ISA_AVX512;
+    bool wide = snc_isa_covers(g->isa, SNC_ISA_AVX512);
     fma_run r = {g, j, wide ? kernel_avx512 : kernel_avx2, wide ? 12 : 6, wide ? 32 : 16};
     snc_par_for(g->ctx, (j->M + r.rows - 1) / r.rows, 1, pack_strip, &r);
     snc_par_for(g->ctx, (j->N + r.cols - 1) / r.cols, 1, columns, &r);
@@ -146,7 +146,7 @@ static snc_err fma_run_job(snc_gemm *g, const snc_gemm__job *j)
 const snc_gemm__ops *snc_gemm__fma(snc_isa isa)
 {
     static const snc_gemm__ops ops = {.backend = SNC_BACKEND_NATIVE, .open = fma_open, .run = fma_run_job};
-    return isa >= SNC_ISA_AVX2 ? &ops : NULL;
+    return snc_isa_covers(isa, SNC_ISA_AVX2) ? &ops : NULL;
 }
 #else
 const snc_gemm__ops *snc_gemm__fma(snc_isa isa)

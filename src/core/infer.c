@@ -68,11 +68,11 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
 {
     assert(T >= 0 && C >= 1 && C <= ldx && C <= ldy);
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
         snc_infer__norm_avx512(y, ldy, x, ldx, gamma, beta, T, C, eps);
         return;
     }
-    if (isa == SNC_ISA_AVX2) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
         snc_infer__norm_avx2(y, ldy, x, ldx, gamma, beta, T, C, eps);
         return;
     }
@@ -85,11 +85,11 @@ void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, i
 {
     assert(T >= 0 && k >= 1 && k <= ldx && k <= ldw && n <= ldy);
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
         snc_infer__dot_avx512(y, ldy, x, ldx, w, ldw, b, T, n, k);
         return;
     }
-    if (isa == SNC_ISA_AVX2) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
         snc_infer__dot_avx2(y, ldy, x, ldx, w, ldw, b, T, n, k);
         return;
     }
@@ -119,11 +119,11 @@ size_t snc_infer_attention_scratch(int max_len, int D)
 static void attend(const snc_infer__head *a, snc_isa isa, void *scratch)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
         snc_infer__attention_avx512(a, scratch);
         return;
     }
-    if (isa == SNC_ISA_AVX2) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
         snc_infer__attention_avx2(a, scratch);
         return;
     }
@@ -138,11 +138,11 @@ static float *rows_room(void *scratch, int nk, int D) { return (float *)(void *)
 static void round_rows(float *out, const float *x, int ldx, int rows, int D, snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
         snc_infer__round_avx512(out, x, ldx, rows, D);
         return;
     }
-    if (isa == SNC_ISA_AVX2) {
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
         snc_infer__round_avx2(out, x, ldx, rows, D);
         return;
     }
@@ -160,7 +160,7 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
     snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, false};
     if (bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
 #if defined(__x86_64__)
-        if (isa >= SNC_ISA_AMX) {
+        if (snc_isa_covers(isa, SNC_ISA_AMX)) {
             snc_infer__attention_amx(&a, scratch);
             return;
         }
@@ -177,7 +177,7 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
 bool snc_infer_wants_bf16(snc_isa isa)
 {
 #if defined(__x86_64__)
-    return isa >= SNC_ISA_AMX;
+    return snc_isa_covers(isa, SNC_ISA_AMX);
 #else
     (void)isa;
     return false;
@@ -195,7 +195,7 @@ void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, con
 {
     assert(nq >= 1 && nq <= nk && D >= 1 && heads * D <= ldq && heads * D <= ldkv && heads * D <= ldy);
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AMX) {
+    if (snc_isa_covers(isa, SNC_ISA_AMX)) {
         snc_infer__half a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
         snc_infer__half_amx(&a, heads, scratch);
         return;

@@ -131,8 +131,8 @@ VARIANT(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl" WIDE)
 const snc_adamw_kernels *snc_adamw_kernels_get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (isa >= SNC_ISA_AVX512) return &kernels_avx512;
-    if (isa >= SNC_ISA_AVX2) return &kernels_avx2;
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return &kernels_avx512;
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) return &kernels_avx2;
 #endif
     (void)isa;
     return &kernels_scalar;

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     }
     die(snc_ctx_check(&ctx));
     printf("%s\n", snc_cpu_name());
-    for (int level = SNC_ISA_AVX2; level <= (int)snc_isa_hardware(); level++) {
+    for (int level = snc_isa_next(SNC_ISA_SCALAR); level < SNC_ISA_COUNT; level = snc_isa_next(level)) {
         const char *name = snc_isa_name((snc_isa)level);
         if (ctx.backend == SNC_BACKEND_REF || ctx.backend == SNC_BACKEND_ONEDNN || (isa && strcmp(isa, name) != 0)) continue;
         if (setenv("SNC_ISA", name, 1) != 0) return 1;

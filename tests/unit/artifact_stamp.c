@@ -22,7 +22,7 @@ static void change(snc_options *o, const snc_option *row)
     int i;
     int64_t seed;
     double x;
-    bool amx = snc_isa_now() == SNC_ISA_AMX; /* where auto means bf16 */
+    bool amx = snc_isa_covers(snc_isa_now(), SNC_ISA_AMX); /* where auto means bf16 */
     switch (row->kind) {
     case SNC_OPTION_STRING:
         set_text(o, row, strcmp(row->name, "--compute") != 0 && strcmp(row->name, "--fp") != 0 ? "another" : amx ? "f32" : "bf16");

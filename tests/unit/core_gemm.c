@@ -438,12 +438,12 @@ static void every_isa_level_is_right(void **state)
     const char *cap = getenv("SNC_ISA");
     char before[32] = "";
     if (cap) snprintf(before, sizeof before, "%s", cap);
-    for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
+    for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         print_message("SNC_ISA=%s\n", snc_isa_name((snc_isa)isa));
         assert_int_equal(setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1), 0);
         for (int c = SNC_COMPUTE_F32; c <= SNC_COMPUTE_BF16; c++) {
             assert_true(available(SNC_BACKEND_AUTO, (snc_compute)c));
-            assert_true(available(SNC_BACKEND_NATIVE, (snc_compute)c) == (isa >= SNC_ISA_AVX2));
+            assert_true(available(SNC_BACKEND_NATIVE, (snc_compute)c) == snc_isa_covers((snc_isa)isa, SNC_ISA_AVX2));
             check_backend(SNC_BACKEND_NATIVE, (snc_compute)c);
         }
     }

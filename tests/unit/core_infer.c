@@ -42,7 +42,7 @@ static void norm_equals_ref_on_every_isa(void **state)
     float *x = normal(T * LD, 1, 2.0), *g = normal(LD, 2, 1.0), *b = normal(LD, 3, 1.0);
     float *want = normal(T * LD, 4, 1.0), *got = normal(T * LD, 4, 1.0);
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
-        for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
+        for (int isa = snc_isa_next(SNC_ISA_SCALAR); isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
             int C = widths[i];
             snc_infer_norm(want, LD, x, LD, g, b, T, C, 1e-12f, SNC_ISA_SCALAR);
             snc_infer_norm(got, LD, x, LD, g, b, T, C, 1e-12f, (snc_isa)isa);
@@ -57,7 +57,7 @@ static void dots_equal_ref_on_every_isa(void **state)
     static const int widths[] = {1, 7, 16, 33, 63, 384};
     float *x = normal(2 * 400, 1, 1), *w = normal(3 * 400, 2, 1), b[3] = {1, 2, 3}, want[6], got[6];
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
-        for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
+        for (int isa = snc_isa_next(SNC_ISA_SCALAR); isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
             snc_infer_dot(want, 3, x, 400, w, 400, b, 2, 3, widths[i], SNC_ISA_SCALAR);
             snc_infer_dot(got, 3, x, 400, w, 400, b, 2, 3, widths[i], (snc_isa)isa);
             assert_true(distance(got, want, 6) < 1e-4f);
@@ -77,7 +77,7 @@ static void check_attention(int nq, int nk, int D, double spread)
     for (int bf16 = 0; bf16 < 2; bf16++) {
         snc_infer_attention(want, LD, q, LD, k, v, LD, nq, nk, D, scale, bf16, SNC_ISA_SCALAR, scratch);
         assert_true(distance(want, exact, (size_t)nk * LD) < (bf16 ? BF16_TOLERANCE * (float)fmax(1, spread) : 1e-30f));
-        for (int isa = SNC_ISA_AVX2; isa <= (int)snc_isa_hardware(); isa++) {
+        for (int isa = snc_isa_next(SNC_ISA_SCALAR); isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
             snc_infer_attention(got, LD, q, LD, k, v, LD, nq, nk, D, scale, bf16, (snc_isa)isa, scratch);
             float far = distance(got, want, (size_t)nk * LD), tolerance = bf16 ? ORDER_TOLERANCE : 4 * F32_TOLERANCE;
             if (far >= tolerance)
@@ -104,7 +104,7 @@ static void check_bf16(int heads, int nk, int D)
     for (int i = 0; i < heads; i++)
         snc_infer_attention(want + i * D, A, x + i * D, ld, x + A + i * D, x + 2 * A + i * D, ld, nk, nk, D, scale, false, SNC_ISA_SCALAR,
                             scratch);
-    for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
+    for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         snc_infer_attention_bf16(got, A, h, ld, h + A, h + 2 * A, ld, heads, nk, nk, D, scale, (snc_isa)isa, scratch);
         assert_true(distance(got, want, (size_t)nk * (size_t)A) < (isa == SNC_ISA_SCALAR ? BF16_TOLERANCE : ORDER_TOLERANCE));
         if (isa == SNC_ISA_SCALAR) memcpy(want, got, (size_t)nk * (size_t)A * sizeof *got);
@@ -143,7 +143,7 @@ static void attention_survives_extreme_scores(void **state)
     void *scratch = NULL;
     assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(N, D), 1), SNC_OK);
     for (int i = 0; i < N * D; i++) q[i] = (float)(i / D) * 100.0f;
-    for (int isa = SNC_ISA_SCALAR; isa <= (int)snc_isa_hardware(); isa++) {
+    for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         snc_infer_attention(y, D, q, D, q, v, D, N, N, D, 1.0f, true, (snc_isa)isa, scratch);
         float far = distance(y + (N - 1) * D, v + (N - 1) * D, D);
         assert_true(far < BF16_TOLERANCE);
