@@ -4,12 +4,14 @@
 #   ./build.sh test       build and run every test
 #   ./build.sh check      the same under sanitizers, without vendor libraries, with clang, and warnings as errors
 #   ./build.sh fuzz [SECONDS [VERB...]]   every verb that reads a file under libFuzzer, ASan and UBSan for so long (60)
+#   ./build.sh arm [CTEST OPTION...]   for 64-bit Arm with the cross compiler, its tests (all, or as ctest is told) under qemu
 #   ./build.sh demo       fetch a real model and a real task, compress one for the other, print the report
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libcjson-dev
-libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libcmocka-dev"
+libraries="libopenblas-openmp-dev libcjson-dev libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libcmocka-dev"
+packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev $libraries"
+arm_packages="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 demo_packages="python3 python3-pip"
 clang_packages="clang libclang-rt-dev"
 
@@ -98,6 +100,13 @@ check)
     build clang
     ctest --test-dir build/clang -j 2 --output-on-failure -L 'unit|grad|golden|fuzz'
     ;;
+arm)
+    shift
+    { install $arm_packages && cmake/sysroot.sh build/sysroot-arm64 arm64 $libraries libgomp1 libstdc++6; } ||
+        { echo "skipped: the cross compiler, qemu or the libraries for Arm cannot be had here" >&2; exit 77; }
+    build aarch64
+    ctest --test-dir build/aarch64 -j 2 --output-on-failure "$@"
+    ;;
 fuzz)
     shift
     install $clang_packages
@@ -112,7 +121,7 @@ demo)
         --target-latency 0.7x --output build/demo/out
     ;;
 *)
-    sed -n '2,8p' "$0"
+    sed -n '2,9p' "$0"
     exit 2
     ;;
 esac

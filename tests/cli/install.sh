@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What is installed works wherever it is moved to: libraries that give out snc.h and no more, flags, programs, configs.
 . "$(dirname "$0")/lib.bash"
+not_emulated "it starts what is installed, and what it compiles, by name"
 BUILD=$(dirname "$COMPRESS") ROOT=$(cd "$TESTS/.." && pwd -P)
 CC=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$BUILD/CMakeCache.txt")
 CXX=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$BUILD/CMakeCache.txt")

@@ -15,6 +15,9 @@ FAILED=0 CHECKS=0 CHILD=""
 cd "$SCRATCH" || exit 2
 [ -z "${SNC_TEST_LOG:-}" ] || : >"$SNC_TEST_LOG"
 
+# not_emulated WHY: the script is skipped where an emulator runs the program (tests/cli/emulated.sh.in).
+not_emulated() { [[ $COMPRESS != */emulated-* ]] || { echo "skipped under an emulator: $*"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }; }
+
 finish() {
     local status=$?
     [ -n "$CHILD" ] && kill -9 "$CHILD" 2>/dev/null

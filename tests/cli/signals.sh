@@ -2,6 +2,7 @@
 # Every verb, asked to stop in the middle of its work or while it waits: exit code 130 in about a second (three are allowed, the
 # machine may be busy), one line, and nothing half-written. And readers of the answer that go away.
 . "$(dirname "$0")/lib.bash"
+not_emulated "/proc tells of the emulator's handlers"
 nano nano
 data=(--task nano/task.json --data nano)
 WALKED=""

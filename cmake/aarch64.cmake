@@ -1,0 +1,16 @@
+# GCC's cross compiler for 64-bit Arm, the libraries that cmake/sysroot.sh unpacked, and qemu to run what is built. SNC_QEMU_CPU names
+# the CPU that is emulated: max has every instruction set that there are kernels for.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_SYSROOT "${CMAKE_CURRENT_LIST_DIR}/../build/sysroot-arm64" CACHE PATH "where sysroot.sh unpacked the libraries")
+set(SNC_QEMU_CPU max CACHE STRING "the CPU that qemu-aarch64 emulates")
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES CMAKE_SYSROOT SNC_QEMU_CPU)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -cpu ${SNC_QEMU_CPU} -L ${CMAKE_SYSROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} "${CMAKE_SYSROOT}")
+set(ENV{PKG_CONFIG_LIBDIR} "${CMAKE_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${CMAKE_SYSROOT}/usr/lib/aarch64-linux-gnu/openblas-openmp/pkgconfig:${CMAKE_SYSROOT}/usr/share/pkgconfig")
