@@ -1,11 +1,12 @@
 """Our INT8 runtime beside its peers on one machine in one run, in turn.
 
-    python beside_peers.py LATENCY BENCH [--model minilm|base] [--threads 1,2] [--shapes 1x16,...] [--rounds 3] [--isa vnni]
+    python beside_peers.py LATENCY BENCH [--model minilm|base] [--threads 1,2] [--shapes 1x16,...] [--rounds 3] [--isa bf16]
 
 LATENCY is a script that prints, for each peer, one line "t1 minilm ort-dyn8  1x16  1.234  1x32  2.345": median milliseconds of a
 shape. BENCH is bench_models_runtime_speed. A round runs the peers, then ours, for each number of threads; a cell is the median of its
-rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides: SNC_ISA here, ONEDNN_MAX_CPU_ISA,
-CT2_FORCE_CPU_ISA and MKL_ENABLE_INSTRUCTIONS there.
+rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides alike: capped.so (tests/bench/capped.c) beside BENCH
+shows every program a CPU without AMX (bf16), without BF16 too (vnni), without AVX-512 (avxvnni), without AVX-VNNI (avx2), and
+SNC_ISA, ONEDNN_MAX_CPU_ISA, CT2_FORCE_CPU_ISA and MKL_ENABLE_INSTRUCTIONS say the same.
 """
 import argparse, math, os, re, statistics, subprocess, sys
 
@@ -18,14 +19,18 @@ ap.add_argument("--shapes", default="1x16,1x32,1x128,8x128,32x128")
 ap.add_argument("--only", default="")
 ap.add_argument("--rounds", type=int, default=3)
 ap.add_argument("--seconds", default="0.5")
-ap.add_argument("--isa", choices=["vnni", "avx2"])
+ap.add_argument("--isa", choices=["bf16", "vnni", "avxvnni", "avx2"])
 a = ap.parse_args()
 shapes = a.shapes.split(",")
 only = a.only or "ov-int8-s,ov-int8,ov-bf16-s" + (",ct2-int8,ort-dyn8" if a.model == "minilm" else "")
-caps = {"vnni": {"SNC_ISA": "vnni", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI", "CT2_FORCE_CPU_ISA": "AVX512",
-                 "MKL_ENABLE_INSTRUCTIONS": "AVX512_E1"},
-        "avx2": {"SNC_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "CT2_FORCE_CPU_ISA": "AVX2",
-                 "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}.get(a.isa, {})
+named = {"bf16": ("AVX512_CORE_BF16", "AVX512", "AVX512_E3"), "vnni": ("AVX512_CORE_VNNI", "AVX512", "AVX512_E1"),
+         "avxvnni": ("AVX2_VNNI", "AVX2", "AVX2"), "avx2": ("AVX2", "AVX2", "AVX2")}
+caps = {}
+if a.isa:
+    caps = dict(zip(("ONEDNN_MAX_CPU_ISA", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"), named[a.isa]))
+    caps |= {"SNC_ISA": a.isa, "CPU_CAP": a.isa, "LD_PRELOAD": os.path.join(os.path.dirname(os.path.abspath(a.bench)), "capped.so")}
+    if not os.path.exists(caps["LD_PRELOAD"]):
+        sys.exit(f"{caps['LD_PRELOAD']}: not built")
 cells = {}  # (threads, who, shape): medians of the rounds
 
 
@@ -52,6 +57,15 @@ def ours(t):
             cells.setdefault((t, "ours", m[1]), []).append(float(m[2]))
 
 
+def machine(t):
+    with open("/proc/cpuinfo") as f:
+        info = dict(re.split(r"\s*:\s*", l.strip(), maxsplit=1) for l in f if ":" in l)
+    flags = info.get("flags", info.get("Features", "")).split()
+    there = [f for f in ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimddp", "i8mm") if f in flags]
+    return (f"{info.get('model name', os.uname().machine)}, {os.cpu_count()} cores; {' '.join(there)}; "
+            f"{'both sides capped to ' + a.isa if a.isa else 'nothing capped'}; {t} thread{'s' if t != '1' else ''}")
+
+
 threads = a.threads.split(",")
 for r in range(a.rounds):
     for t in threads:
@@ -60,7 +74,7 @@ for r in range(a.rounds):
         print(f"round {r + 1} of {a.rounds}, {t} thread(s)", file=sys.stderr, flush=True)
 middle = {k: statistics.median(v) for k, v in cells.items()}
 for t in threads:
-    print(f"\n{a.model}, {t} thread(s){', capped to ' + a.isa if a.isa else ''}: median ms of {a.rounds} rounds (least to most)\n")
+    print(f"\n{machine(t)}\n\n{a.model}: median ms of {a.rounds} rounds (least to most)\n")
     print("| shape | best peer | | ours | ratio | of each round's best |\n|---|---|---|---|---|---|")
     ratios = []
     for s in shapes:
