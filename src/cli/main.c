@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fmap.h"
@@ -26,11 +27,19 @@ static char unfinished[4096];         /* where --output is written until it is w
 static char lock[4096];               /* the file that keeps others from --output meanwhile; "" without */
 
 /* The work ends at its next turn, of which there are several a second. Where nothing but the output is at stake, a call that
- * takes longer (a large file on a slow disk) is not waited for. */
+ * takes longer (a large file on a slow disk) is not waited for. One press may come twice, from the terminal and from timeout(1),
+ * which signals its child and then their group. */
+static const double AGAIN = 0.5; /* seconds */
+
 static void on_interrupt(int sig)
 {
+    static struct timespec first;
+    struct timespec now;
     (void)sig;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (asked && (double)(now.tv_sec - first.tv_sec) + 1e-9 * (double)(now.tv_nsec - first.tv_nsec) < AGAIN) return;
     if (asked) _exit(130); /* twice */
+    first = now;
     asked = cancelled = 1;
     if (!patient) alarm(1);
 }

@@ -176,6 +176,7 @@ void snc_terminal_status(void *user, const snc_status *s)
     double now = snc_now();
     int end = s->done >= s->total, first = strncmp(t->what, s->what, sizeof t->what - 1) != 0;
     if (first) {
+        fflush(stdout); /* answers so far, before work that may be long or be stopped; what fails is told at the end */
         snc_terminal_end_line(t);
         snprintf(t->what, sizeof t->what, "%s", s->what);
         t->over = 0;

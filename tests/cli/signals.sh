@@ -125,7 +125,31 @@ if [ -e "$SLOW_LOCK" ]; then
     equal "files left by it" "$(ls -A tables)" ""
 fi
 
-# ---- a second signal does not wait; a closed or full standard output is said --------------------------------------------------
+# ---- a signal that comes twice at once, as from timeout(1), is one; a second one does not wait ---------------------------------------
+"$COMPRESS" finetune --pretrained nano/nano.snc "${data[@]}" "${long[@]:0:4}" "${long[@]:6}" --output u.snc 2>err >out &
+CHILD=$!
+for ((i = 0; i < 6000; i++)); do [ -e u.snc.checkpoint ] && break; sleep 0.01; done
+kill -INT $CHILD && kill -INT $CHILD 2>/dev/null
+wait $CHILD 2>/dev/null
+equal "exit code after one signal twice" $? 130
+CHILD=""
+holds err '^compress: finetune: interrupted at step '
+if [ -e "$SLOW_LOCK" ]; then
+    LD_PRELOAD=$SLOW_LOCK "$COMPRESS" finetune --pretrained nano/nano.snc "${data[@]}" --output slow.snc 2>err &
+    CHILD=$!
+    for ((i = 0; i < 600; i++)); do [ -e slow.snc.lock ] && break; sleep 0.01; done
+    t0=$(date +%s%N)
+    kill -INT $CHILD
+    sleep 0.8
+    kill -INT $CHILD
+    wait $CHILD 2>/dev/null
+    equal "exit code after a second signal" $? 130
+    ms=$((($(date +%s%N) - t0) / 1000000)) CHILD=""
+    check "ended $ms ms after the first of two signals, expected less than a slow lock takes" test "$ms" -lt 5000
+    rm -f slow.snc.lock
+fi
+
+# ---- a closed or full standard output is said --------------------------------------------------
 kill $HOLDER
 exec 3<&-
 yes good | "$COMPRESS" predict t.snc 2>err | head -1 >out
