@@ -9,7 +9,12 @@ cp nano/dev.tsv big
 tune=(finetune --pretrained nano/nano.snc --task nano/task.json --data big --hold-out 0 --lr 2e-3 --threads 1 --epochs 1000)
 
 # ---- a file or a pipe: plain lines ----------------------------------------------------------------------------------------------
-timeout -s INT 6 "$COMPRESS" "${tune[@]}" --output t.snc --log-json log.json 2>err
+"$COMPRESS" "${tune[@]}" --output t.snc --log-json log.json 2>err &
+CHILD=$!
+for ((i = 0; i < 600; i++)); do [ "$(grep -c '^finetune [0-9]*/[0-9]*  ' err)" -ge 3 ] && break; sleep 0.1; done
+kill -INT $CHILD
+wait $CHILD
+CHILD=""
 check "lines of progress: $(grep -c '^finetune [0-9]*/[0-9]*  ' err), expected at least 2" test "$(grep -c '^finetune [0-9]*/[0-9]*  ' err)" -ge 2
 lacks err $'[\r\033]'
 lacks err ' 0.0/s'
@@ -43,4 +48,5 @@ for ((i = 0; i < 6000; i++)); do grep -q '"stage":"latency table"' log.json 2>/d
 holds out '^estimate: finetune .* in all$'
 holds log.json '"stage":"latency table",.*"part":1,"parts":13,.*"share":[0-9.]*,"all_left_s":[0-9.]*,'
 kill -9 $CHILD
+wait $CHILD 2>/dev/null
 CHILD=""
