@@ -9,13 +9,14 @@
  * (forward reduces over its columns, backward_x over its rows), so that a narrower net reads a prefix of every level;
  * where a prefix ends inside a tile, the zeros in A mask the reduction and the store keeps the columns asked for.
  *
- * A thread takes one share of C, by rows or by columns. For 32 rows of it, it fills a panel of its own, block by block:
+ * A thread takes cells of C (base/cut.h). For 32 rows of one, it fills a panel of its own, block by block:
  * 32 x 32, four tile sums and four operand tiles, which halves the loads per multiplication. Its rows of A stay in L1 (packed
  * by itself, or read as they are when they come in bf16) while B streams past, told so by the load's hint. The rows go to the
  * sink, or drain to C in order between the multiplications of the next panel: stores scattered over 32 rows would each wait
  * for a line, stores in order find theirs fetched. Each sum runs over the whole reduction in one order: the bits do not
  * depend on the thread count.
  */
+#include "base/cut.h"
 #include "core/gemm_priv.h"
 
 #if defined(__x86_64__)
@@ -28,7 +29,6 @@
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")))
 
 enum {
-    MIN_ROWS = 4,     /* rows of tiles a share has at least, or C is cut by columns */
     PART = 24,        /* tiles of the reduction at a time: 48 KB of A for two rows of tiles */
     MAX_TOKENS = 1024 /* backward_w sums over this many tokens at a time */
 };
@@ -44,14 +44,16 @@ typedef struct amx_run {
     operand A;
     const char *tail; /* packed copy of the last row of tiles, when it is short and A is not packed; else NULL */
     const char *B;
-    size_t b_step;   /* bytes from one column of tiles to the next */
-    int kb;          /* tiles along the reduction */
-    int rows, cols;  /* of C: tiles of 16 rows, blocks of 32 columns */
-    bool stream;     /* C goes past the cache */
-    double *squares; /* [rows / 2, cols] of the blocks of C, or NULL */
-    int shares;
-    bool by_cols, pack;  /* pack: a share packs its own rows of A first */
-    snc_gemm__pairs own; /* backward_w: of this matrix it packs the columns that nobody else needs */
+    size_t b_step;     /* bytes from one column of tiles to the next */
+    int kb;            /* tiles along the reduction */
+    int rows, cols;    /* of C: tiles of 16 rows, blocks of 32 columns */
+    bool stream;       /* C goes past the cache */
+    double *squares;   /* [rows / 2, cols] of the blocks of C, or NULL */
+    snc_cut_work work; /* in `step` rows of tiles by blocks of columns */
+    snc_cut cut;
+    int step;
+    bool pack;           /* rows of A are packed first, by their cell if C is cut by rows alone */
+    snc_gemm__pairs own; /* backward_w cut one way: of this matrix a cell packs the columns that nobody else needs */
 } amx_run;
 
 /* ---- tiles ---- */
@@ -210,28 +212,40 @@ static void pack_share(void *payload, int64_t begin, int64_t end, int64_t chunk,
     pack_own(payload, (int)begin, (int)end);
 }
 
-AMX static void share(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+AMX static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const amx_run *r = payload;
-    int s = (int)begin, r0 = 0, r1 = r->rows, c0 = 0, c1 = r->cols;
+    snc_cut_cell c = snc_cut_at(&r->cut, &r->work, (int)begin);
+    int r0 = c.r0 * r->step, r1 = snc_gemm__min(c.r1 * r->step, r->rows);
+    bool by_cols = r->cut.col_parts > 1;
     (void)end, (void)chunk;
-    if (r->by_cols) c0 = r->cols * s / r->shares, c1 = r->cols * (s + 1) / r->shares;
-    else r0 = r->rows * s / r->shares, r1 = r->rows * (s + 1) / r->shares;
-    if (r->squares) r0 = (r0 + 1) / 2 * 2, r1 = snc_gemm__min((r1 + 1) / 2 * 2, r->rows); /* whole blocks */
-    if (r->pack && !r->by_cols) pack_own(r, r0, r1);
-    if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, r->by_cols ? c0 * 32 : r0 * 16, r->by_cols ? c1 * 32 : r1 * 16);
+    if (r->pack && !by_cols) pack_own(r, r0, r1);
+    if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, by_cols ? c.c0 * 32 : r0 * 16, by_cols ? c.c1 * 32 : r1 * 16);
     snc_amx__configure(16);
-    if (c0 < c1) compute(r, r0, r1, c0, c1, worker);
+    compute(r, r0, r1, c.c0, c.c1, worker);
     _tile_release();
     _mm_sfence(); /* what went past the cache is there for the thread that waits for this one */
 }
 
-static void run_shares(amx_run *r)
+/* In ns for one step of the reduction: 32 cycles a cell of one tile by one block, KB from L3 for its operands. */
+static void plan(amx_run *r, int step)
 {
-    r->shares = r->g->ctx->threads;
-    r->shares = snc_gemm__min(r->shares, r->by_cols ? r->cols : r->rows);
-    if (r->by_cols && r->pack) snc_par_for(r->g->ctx, r->rows, 1, pack_share, r);
-    snc_par_for(r->g->ctx, r->shares, 1, share, r);
+    double fork = 2000.0 / r->kb;
+    r->step = step;
+    r->work = (snc_cut_work){.rows = (r->rows + step - 1) / step, .cols = r->cols, .count = 1, .pairs = step == 1};
+    r->work.cell = 15 * step;
+    r->work.row = 34 * step;
+    r->work.col = 68;
+    r->work.fork = fork;
+    r->work.cols_cut = r->pack ? fork : 0;
+    r->work.both = r->j->product == GEMM_BACKWARD_W ? fork : 0;
+    r->cut = snc_cut_plan(&r->work, r->g->ctx->threads);
+}
+
+static void run_cells(amx_run *r)
+{
+    if (r->pack && r->cut.col_parts > 1) snc_par_for(r->g->ctx, r->rows, 1, pack_share, r);
+    snc_par_for(r->g->ctx, r->cut.cells, 1, cell, r);
 }
 
 /* ---- products ---- */
@@ -265,7 +279,8 @@ static void backward_w(amx_run *r)
     int parts = (j->K + MAX_TOKENS - 1) / MAX_TOKENS, part = (j->K / parts + 31) / 32 * 32;
     r->j = j;
     r->B = g->b;
-    r->by_cols = j->N > j->M; /* the larger matrix is read by its owners alone */
+    r->kb = (part + 31) / 32;
+    plan(r, 2); /* whole blocks */
     for (int t = 0; t < j->K; t += part, j->accumulate = true) {
         int tokens = snc_gemm__min(part, j->K - t);
         int64_t a = t * j->a_col, b = t * j->b_row;
@@ -275,10 +290,12 @@ static void backward_w(amx_run *r)
         r->stream = !j->accumulate && (uintptr_t)j->C % 64 == 0 && j->ldc % 16 == 0;
         snc_gemm__pairs dY = {g->a, j->A ? j->A + a : NULL, j->A16 ? j->A16 + a : NULL, j->a_col, tokens, j->M, true};
         snc_gemm__pairs X = {g->b, j->B ? j->B + b : NULL, j->B16 ? j->B16 + b : NULL, j->b_row, tokens, j->N, false};
-        r->own = r->by_cols ? X : dY;
-        snc_gemm__amx_pack_pairs(g->ctx, r->by_cols ? &dY : &X);
+        bool by_cols = r->cut.col_parts > 1, by_rows = r->cut.row_parts > 1;
+        if (!(by_rows && by_cols)) r->own = by_cols ? X : dY;
+        if (by_cols) snc_gemm__amx_pack_pairs(g->ctx, &dY);
+        if (by_rows || !by_cols) snc_gemm__amx_pack_pairs(g->ctx, &X);
         if (j->squares && t + part >= j->K) r->squares = g->squares;
-        run_shares(r);
+        run_cells(r);
     }
     if (!j->squares) return;
     for (int64_t i = 0; i < (int64_t)((r->rows + 1) / 2) * r->cols; i++) *j->squares += g->squares[i];
@@ -310,8 +327,8 @@ static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
     r.B = (const char *)j->w->packed + (forward ? 0 : forward_bytes(j->w->N, j->w->K));
     r.b_step = (size_t)((forward ? j->w->K : j->w->N) + 31) / 32 * 1024;
     place_rows(&r);
-    r.by_cols = r.rows < MIN_ROWS * g->ctx->threads;
-    run_shares(&r);
+    plan(&r, 1);
+    run_cells(&r);
     return SNC_OK;
 }
 

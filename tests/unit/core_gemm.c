@@ -243,7 +243,7 @@ static void rounded_operands_change_no_bit(void **state)
         shape s = in.s;
         snc_bf16 *X = round_matrix(in.X), *dY = round_matrix(in.dY);
         first_squares[i] = -1;
-        for (int threads = 1; threads <= 2; threads++) {
+        for (int threads = 1; threads <= 25; threads *= 5) { /* cut by rows, by columns and both ways */
             snc_ctx ctx = context(SNC_BACKEND_NATIVE, threads);
             snc_gemm *g;
             snc_gemm_weight *w;
@@ -280,6 +280,21 @@ static void rounded_operands_change_no_bit(void **state)
     }
 }
 
+static void check_threads(snc_backend backend, snc_compute compute, shape s)
+{
+    inputs in = make_inputs(s);
+    for (int p = 0; p < PRODUCTS; p++) {
+        matrix one = compute_product(backend, compute, 1, &in, p, p == FORWARD, p == BACKWARD_W);
+        for (int threads = 2; threads <= 64; threads *= threads == 2 ? 4 : 8) { /* 2, 8, 64 */
+            matrix many = compute_product(backend, compute, threads, &in, p, p == FORWARD, p == BACKWARD_W);
+            assert_memory_equal(one.v, many.v, (size_t)one.rows * (size_t)one.ld * sizeof(float));
+            snc_free(many.v);
+        }
+        snc_free(one.v);
+    }
+    free_inputs(&in);
+}
+
 static void bits_do_not_depend_on_the_thread_count(void **state)
 {
     (void)state;
@@ -287,17 +302,7 @@ static void bits_do_not_depend_on_the_thread_count(void **state)
     for (int b = 0; b < 2; b++)
         for (int c = SNC_COMPUTE_F32; c <= SNC_COMPUTE_BF16; c++) {
             if (!available(backends[b], (snc_compute)c)) continue;
-            for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-                inputs in = make_inputs(shapes[i]);
-                for (int p = 0; p < PRODUCTS; p++) {
-                    matrix one = compute_product(backends[b], (snc_compute)c, 1, &in, p, p == FORWARD, p == BACKWARD_W);
-                    matrix two = compute_product(backends[b], (snc_compute)c, 2, &in, p, p == FORWARD, p == BACKWARD_W);
-                    assert_memory_equal(one.v, two.v, (size_t)one.rows * (size_t)one.ld * sizeof(float));
-                    snc_free(two.v);
-                    snc_free(one.v);
-                }
-                free_inputs(&in);
-            }
+            for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_threads(backends[b], (snc_compute)c, shapes[i]);
         }
 }
 
@@ -445,6 +450,8 @@ static void every_isa_level_is_right(void **state)
             assert_true(available(SNC_BACKEND_AUTO, (snc_compute)c));
             assert_true(available(SNC_BACKEND_NATIVE, (snc_compute)c) == snc_isa_covers((snc_isa)isa, SNC_ISA_AVX2));
             check_backend(SNC_BACKEND_NATIVE, (snc_compute)c);
+            if (available(SNC_BACKEND_NATIVE, (snc_compute)c))
+                check_threads(SNC_BACKEND_NATIVE, (snc_compute)c, (shape){200, 384, 300, 384, 300});
         }
     }
     if (cap) setenv("SNC_ISA", before, 1);
