@@ -7,7 +7,7 @@
  * The unsigned operand is the weight, stored as w + 128, so that x can be broadcast from memory as it is:
  *     sum x (w + 128) = sum x w + 128 sum x
  * The correction is a row's own sum, which is exact for every prefix of k (padding is zero) and needs nothing stored.
- * Registers: 12 rows x 2 panels, or 6 x 4 for few rows. */
+ * Registers: 12 rows x 2 panels, or 5 x 4 for few rows. */
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)
@@ -18,7 +18,8 @@
 #define TVNNI  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define INLINE __attribute__((always_inline)) static inline
 
-enum { ROWS = 12, LDS = 4 * SNC_QPANEL };
+/* Rows of a tile; rows and blocks of k that stay in L1 and L2 between their uses. */
+enum { ROWS = 12, BLOCK = 144, CUT = 8 };
 
 static inline __attribute__((always_inline)) int32_t load4(const void *p)
 {
@@ -71,72 +72,117 @@ TVNNI INLINE int32_t row_shift(const int8_t *x, int kb)
     return _mm512_reduce_add_epi32(s) * 128;
 }
 
-TVNNI INLINE void rows_vnni(const snc_qjob *j, const int32_t *shift, int t, int p, const int rows, const int panels)
+/* A tile of rows and panels over one cut of k. */
+typedef struct tile {
+    const int8_t *x, *w;
+    const int8_t *ahead; /* what is wanted next: `step` bytes of each of its panels for each 64 of this one's */
+    size_t ldq, panel, step;
+    int32_t *s;           /* [rows][16 panels] */
+    const int32_t *shift; /* where sums begin; NULL: in s */
+    int kb;
+} tile;
+
+/* The compiler shall not see that these pointers are sums: it would keep a register a row. */
+#define OPAQUE(p) __asm__("" : "+r"(p))
+
+TVNNI INLINE void tile_vnni(const tile *a, const int rows, const int panels)
 {
     __m512i acc[ROWS][4];
-    const int8_t *x = j->xq + (size_t)t * (size_t)j->ldq, *w = j->wq + (size_t)p * j->panel;
-    size_t ldq = (size_t)j->ldq, panel = j->panel;
+    size_t ld = a->ldq, ld3 = 3 * ld, panel = a->panel, panel3 = 3 * panel;
+    const int8_t *w = a->w, *ahead = a->ahead, *x0 = a->x, *x4 = x0 + (rows > 4 ? 4 * ld : 0), *x8 = x0 + (rows > 8 ? 8 * ld : 0);
+    const int8_t *end = x0 + a->kb * SNC_QBLOCK;
+    OPAQUE(ld3);
+    OPAQUE(panel3);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int c = 0; c < panels; c++) acc[r][c] = _mm512_set1_epi32(-shift[r]);
-    for (int k = 0; k < j->kb * SNC_QBLOCK; k += 4, w += 64) {
+        for (int c = 0; c < panels; c++)
+            acc[r][c] = a->shift ? _mm512_set1_epi32(-a->shift[r]) : _mm512_loadu_si512(a->s + (r * panels + c) * SNC_QPANEL);
+    while (x0 < end) {
         __m512i v[4];
 #pragma GCC unroll 4
-        for (int c = 0; c < panels; c++) v[c] = _mm512_loadu_si512(w + (size_t)c * panel);
+        for (int c = 0; c < panels; c++) {
+            size_t at = c == 3 ? panel3 : (size_t)c * panel;
+            v[c] = _mm512_loadu_si512(w + at);
+            _mm_prefetch((const char *)ahead + at, _MM_HINT_T0);
+        }
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
-            __m512i b = _mm512_set1_epi32(load4(x + (size_t)r * ldq + k));
+            const int8_t *x = r < 4 ? x0 : r < 8 ? x4 : x8;
+            __m512i b = _mm512_set1_epi32(load4(x + (r % 4 == 3 ? ld3 : (size_t)(r % 4) * ld)));
 #pragma GCC unroll 4
             for (int c = 0; c < panels; c++) acc[r][c] = _mm512_dpbusd_epi32(acc[r][c], v[c], b);
         }
+        x0 += 4, x4 += 4, x8 += 4, w += 64, ahead += a->step;
+        OPAQUE(x0);
+        OPAQUE(x4);
+        OPAQUE(x8);
     }
-    int32_t s[ROWS * LDS];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int c = 0; c < panels; c++) _mm512_storeu_si512(s + r * LDS + c * SNC_QPANEL, acc[r][c]);
-    snc_qjob__finish(j, s, LDS, t, rows, p, panels);
+        for (int c = 0; c < panels; c++) _mm512_storeu_si512(a->s + (r * panels + c) * SNC_QPANEL, acc[r][c]);
 }
 
-TVNNI static void rows_few(const snc_qjob *j, const int32_t *shift, int t, int rows, int p)
+TVNNI static void tile_of(const tile *a, int rows, int panels)
 {
-    switch (rows) {
-    case 6: rows_vnni(j, shift, t, p, 6, 4); break;
-    case 5: rows_vnni(j, shift, t, p, 5, 4); break;
-    case 4: rows_vnni(j, shift, t, p, 4, 4); break;
-    case 3: rows_vnni(j, shift, t, p, 3, 4); break;
-    case 2: rows_vnni(j, shift, t, p, 2, 4); break;
-    case 1: rows_vnni(j, shift, t, p, 1, 4); break;
+    switch (panels == 4 ? -rows : rows) {
+    case -1: tile_vnni(a, 1, 4); break;
+    case -2: tile_vnni(a, 2, 4); break;
+    case -3: tile_vnni(a, 3, 4); break;
+    case -4: tile_vnni(a, 4, 4); break;
+    case -5: tile_vnni(a, 5, 4); break;
+    case 6: tile_vnni(a, 6, 2); break;
+    case 7: tile_vnni(a, 7, 2); break;
+    case 8: tile_vnni(a, 8, 2); break;
+    case 9: tile_vnni(a, 9, 2); break;
+    case 10: tile_vnni(a, 10, 2); break;
+    case 11: tile_vnni(a, 11, 2); break;
+    case 12: tile_vnni(a, 12, 2); break;
     default: break;
+    }
+}
+
+/* One group of panels, `np` of them there, over a block of rows: each cut of k stays in L1 while all rows pass, and the next is fetched. */
+TVNNI static void group_vnni(const snc_qjob *j, const int32_t *shift, int t0, int rows, int p, int panels, int np, bool last)
+{
+    int32_t sums[BLOCK * 2 * SNC_QPANEL];
+    int lds = panels * SNC_QPANEL, cuts = (j->kb + CUT - 1) / CUT, tiles = (rows + ROWS - 1) / ROWS;
+    const int8_t *w = j->wq + (size_t)p * j->panel;
+    tile a = {.ldq = (size_t)j->ldq, .panel = np == panels ? j->panel : 0, .step = (size_t)((SNC_QBLOCK + tiles - 1) / tiles)};
+    for (int c = 0; c < cuts; c++) {
+        int k0 = c * j->kb / cuts, t = t0;
+        a.kb = (c + 1) * j->kb / cuts - k0;
+        a.w = w + (size_t)k0 * SNC_QTILE;
+        const int8_t *next = c + 1 < cuts ? a.w + (size_t)a.kb * SNC_QTILE : last ? a.w : w + (size_t)panels * j->panel;
+        for (int i = 0; i < tiles; i++) {
+            int r = rows / tiles + (i < rows % tiles);
+            a.x = j->xq + (size_t)t * a.ldq + (size_t)k0 * SNC_QBLOCK;
+            a.ahead = next + (size_t)i * (size_t)a.kb * (SNC_QBLOCK / 4) * a.step;
+            a.s = sums + (cuts > 1 ? (t - t0) * lds : 0);
+            a.shift = c == 0 ? shift + (t - t0) : NULL;
+            tile_of(&a, r, panels);
+            if (c + 1 == cuts) snc_qjob__finish(j, a.s, lds, t, r, p, np);
+            t += r;
+        }
     }
 }
 
 TVNNI static void run_vnni(const snc_qjob *j, int t0, int t1, int p0, int p1)
 {
-    enum { BLOCK = 48 };
     int32_t shift[BLOCK];
-    for (int b0 = t0; b0 < t1; b0 += BLOCK) {
-        int b1 = b0 + BLOCK < t1 ? b0 + BLOCK : t1, p = p0;
-        for (int t = b0; t < b1; t++) shift[t - b0] = row_shift(j->xq + (size_t)t * (size_t)j->ldq, j->kb);
-        for (; p + 4 <= p1; p += 4) {
-            int t = b0;
-            for (; t + ROWS <= b1; t += ROWS) {
-                rows_vnni(j, shift + (t - b0), t, p, ROWS, 2);
-                rows_vnni(j, shift + (t - b0), t, p + 2, ROWS, 2);
-            }
-            for (; t < b1; t += 6) rows_few(j, shift + (t - b0), t, b1 - t < 6 ? b1 - t : 6, p);
-        }
-        for (; p < p1; p++) {
-            int t = b0;
-            for (; t + 6 <= b1; t += 6) rows_vnni(j, shift + (t - b0), t, p, 6, 1);
-            for (; t < b1; t++) rows_vnni(j, shift + (t - b0), t, p, 1, 1);
+    for (int b = t0; b < t1; b += BLOCK) {
+        int rows = t1 - b < BLOCK ? t1 - b : BLOCK, panels = rows < 6 ? 4 : 2, np;
+        for (int r = 0; r < rows; r++) shift[r] = row_shift(j->xq + (size_t)(b + r) * (size_t)j->ldq, j->kb);
+        for (int p = p0; p < p1; p += np) {
+            np = p + panels <= p1 ? panels : 1;
+            group_vnni(j, shift, b, rows, p, panels, np, p + np >= p1);
         }
     }
 }
 
 const snc_qkernel snc_qkernel__avx512 = {.isa = SNC_ISA_AVX512, .group = 2, .widen = true, .rows = 48, .blocks_us = 80, .run = run_avx512};
-const snc_qkernel snc_qkernel__vnni = {.isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = 48, .blocks_us = 300, .run = run_vnni};
+const snc_qkernel snc_qkernel__vnni = {.isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = BLOCK, .blocks_us = 300, .run = run_vnni};
 #else
 typedef int snc_qkernel__avx512_absent;
 #endif
