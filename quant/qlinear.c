@@ -29,6 +29,7 @@ const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx)
                                                   &snc_qkernel__amx,
                                                   &snc_qkernel__vnni,
                                                   &snc_qkernel__avx512,
+                                                  &snc_qkernel__avxvnni,
                                                   &snc_qkernel__avx2,
 #endif
                                                   &snc_qkernel__ref

@@ -5,7 +5,7 @@
  *
  *   group 64   plain         [16 n][64 k]           scalar: the canonical order; also what oneDNN's copy starts from
  *   group 2    pairs    [32][16 n][ 2 k]            AVX2, AVX-512: 16 n x 2 k widen to int16 for one multiply-add of pairs
- *   group 4    quads    [16][16 n][ 4 k]            VNNI (as w + 128, the unsigned operand) and AMX (as w): 64 bytes are
+ *   group 4    quads    [16][16 n][ 4 k]            VNNI of both widths (as w + 128, the unsigned operand) and AMX (as w): 64 bytes are
  *                                                   one vector of 16 n x 4 k, and 16 of them one 16 x 64 tile
  *
  * The BF16 layer shares the frame: its block is [N/16][K/32] pieces of 1024 bytes, [16][16 n][2 k] bf16, and xq points to
@@ -58,7 +58,7 @@ const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx); /* by ctx's backend 
 
 extern const snc_qkernel snc_qkernel__ref, snc_bf16kernel__ref;
 #if defined(__x86_64__)
-extern const snc_qkernel snc_qkernel__avx2, snc_qkernel__avx512, snc_qkernel__vnni, snc_qkernel__amx;
+extern const snc_qkernel snc_qkernel__avx2, snc_qkernel__avxvnni, snc_qkernel__avx512, snc_qkernel__vnni, snc_qkernel__amx;
 extern const snc_qkernel snc_bf16kernel__avx2, snc_bf16kernel__avx512, snc_bf16kernel__amx;
 #endif
 
