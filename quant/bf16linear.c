@@ -31,6 +31,8 @@ static const snc_qkernel *choose_kernel(const snc_ctx *ctx)
     if (snc_isa_covers(isa, SNC_ISA_AMX)) return &snc_bf16kernel__amx;
     if (snc_isa_covers(isa, SNC_ISA_AVX512)) return &snc_bf16kernel__avx512;
     if (snc_isa_covers(isa, SNC_ISA_AVX2)) return &snc_bf16kernel__avx2;
+#elif defined(__aarch64__)
+    if (snc_isa_covers(snc_isa_now(), SNC_ISA_NEON)) return &snc_bf16kernel__neon;
 #endif
     return &snc_bf16kernel__ref;
 }

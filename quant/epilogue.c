@@ -84,6 +84,8 @@ snc_epilogue_fn snc_epilogue__get(snc_isa isa)
 #if defined(__x86_64__)
     if (snc_isa_covers(isa, SNC_ISA_AVX512)) return snc_epilogue__avx512;
     if (snc_isa_covers(isa, SNC_ISA_AVX2)) return snc_epilogue__avx2;
+#elif defined(__aarch64__)
+    if (snc_isa_covers(isa, SNC_ISA_NEON)) return snc_epilogue__neon;
 #endif
     (void)isa;
     return snc_epilogue__ref;

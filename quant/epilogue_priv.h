@@ -22,6 +22,9 @@ void snc_epilogue__avx2(float *y, int ldy, const void *s, int lds, const float *
                         snc_epilogue epi, uint32_t *top);
 void snc_epilogue__avx512(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
                           snc_epilogue epi, uint32_t *top);
+#elif defined(__aarch64__)
+void snc_epilogue__neon(float *y, int ldy, const void *s, int lds, const float *sx, const float *sw, const float *b, int rows, int cols,
+                        snc_epilogue epi, uint32_t *top);
 #endif
 snc_epilogue_fn snc_epilogue__get(snc_isa isa);
 

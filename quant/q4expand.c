@@ -83,6 +83,10 @@ snc_q4expand_fn snc_q4expand__get(const snc_qkernel *kernel)
     if (kernel->group == 4 && !snc_isa_covers(kernel->isa, SNC_ISA_AVX512)) return expand_quads_avx2;
     if (kernel->group == 4) return kernel->flip ? expand_quads_shifted : expand_quads;
     if (kernel->group == 2) return snc_isa_covers(kernel->isa, SNC_ISA_AVX512) ? expand_pairs_avx512 : expand_pairs_avx2;
+#elif defined(__aarch64__)
+    if (kernel->group == 8) return snc_q4expand__octets_neon;
+    if (kernel->group == 4) return snc_q4expand__quads_neon;
+    if (kernel->group == 2) return snc_q4expand__pairs_neon;
 #else
     (void)kernel;
 #endif

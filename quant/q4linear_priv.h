@@ -23,6 +23,10 @@ snc_q4expand_fn snc_q4expand__get(const snc_qkernel *kernel);
 /* Up to 32 rows by the four panels at `wq`, j->n of their outputs; expansion and tile products take turns, so that the
  * weights stream while the tiles multiply. */
 void snc_q4amx__run(const snc_qjob *j, const uint8_t *wq, int T);
+#elif defined(__aarch64__)
+void snc_q4expand__pairs_neon(int8_t *to, size_t step, const uint8_t *from, int count);
+void snc_q4expand__quads_neon(int8_t *to, size_t step, const uint8_t *from, int count);
+void snc_q4expand__octets_neon(int8_t *to, size_t step, const uint8_t *from, int count);
 #endif
 
 #endif

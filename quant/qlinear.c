@@ -31,6 +31,10 @@ const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx)
                                                   &snc_qkernel__avx512,
                                                   &snc_qkernel__avxvnni,
                                                   &snc_qkernel__avx2,
+#elif defined(__aarch64__)
+                                                  &snc_qkernel__i8mm,
+                                                  &snc_qkernel__dotprod,
+                                                  &snc_qkernel__neon,
 #endif
                                                   &snc_qkernel__ref
     };

@@ -60,6 +60,8 @@ extern const snc_qkernel snc_qkernel__ref, snc_bf16kernel__ref;
 #if defined(__x86_64__)
 extern const snc_qkernel snc_qkernel__avx2, snc_qkernel__avxvnni, snc_qkernel__avx512, snc_qkernel__vnni, snc_qkernel__amx;
 extern const snc_qkernel snc_bf16kernel__avx2, snc_bf16kernel__avx512, snc_bf16kernel__amx;
+#elif defined(__aarch64__)
+extern const snc_qkernel snc_qkernel__neon, snc_qkernel__dotprod, snc_qkernel__i8mm, snc_bf16kernel__neon;
 #endif
 
 /* Row i of a block, 64 inputs, to where the order of `group` has them: pieces of `group` bytes, SNC_QPANEL pieces apart. */

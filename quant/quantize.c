@@ -154,7 +154,7 @@ T512 static void round_avx512(int8_t *q, const float *x, int n, float f) { round
 T512 static void round_f16_avx512(int8_t *q, const uint16_t *x, int n, float f) { round_row(q, x, n, f, true); }
 #endif
 
-static const snc_quantizer quantizer_ref = {max_bits_ref, round_ref, NULL, through_f16_ref};
+const snc_quantizer snc_quantizer__ref = {max_bits_ref, round_ref, NULL, through_f16_ref};
 #if defined(__x86_64__)
 static const snc_quantizer quantizer_avx2 = {max_bits_avx2, round_avx2, NULL, through_f16_avx2};
 static const snc_quantizer quantizer_avx512 = {max_bits_avx512, round_avx512, round_f16_avx512, through_f16_avx2};
@@ -165,9 +165,11 @@ const snc_quantizer *snc_quantizer__get(snc_isa isa)
 #if defined(__x86_64__)
     if (snc_isa_covers(isa, SNC_ISA_AVX512)) return &quantizer_avx512;
     if (snc_isa_covers(isa, SNC_ISA_AVX2)) return &quantizer_avx2;
+#elif defined(__aarch64__)
+    if (snc_isa_covers(isa, SNC_ISA_NEON)) return &snc_quantizer__neon;
 #endif
     (void)isa;
-    return &quantizer_ref;
+    return &snc_quantizer__ref;
 }
 
 static float row(const snc_quantizer *z, int8_t *q, const float *x, int n)

@@ -13,6 +13,10 @@ typedef struct snc_quantizer {
     void (*round_f16)(int8_t *q, const uint16_t *x, int n, float f); /* the same of f16; NULL where no epilogue makes them */
     void (*through_f16)(float *x, int n);                            /* x rounded to f16 and back */
 } snc_quantizer;
+extern const snc_quantizer snc_quantizer__ref;
+#if defined(__aarch64__)
+extern const snc_quantizer snc_quantizer__neon;
+#endif
 const snc_quantizer *snc_quantizer__get(snc_isa isa);
 
 /* The factor that takes x to integers and, in *scale, the one that takes them back, from the bits of max|x| (as integers

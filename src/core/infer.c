@@ -64,38 +64,52 @@ static void attention_ref(const snc_infer__head *a, float *p /* [nk] */)
     }
 }
 
+static void round_ref(float *out, const float *x, int ldx, int rows, int D)
+{
+    for (int t = 0; t < rows; t++)
+        for (int d = 0; d < D; d++)
+            out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(snc_bf16_from_f32(x[(size_t)t * (size_t)ldx + (size_t)d]));
+}
+
+/* Everywhere but on tiles. */
+typedef struct infer_kernels {
+    snc_isa isa;
+    void (*norm)(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C, float eps);
+    void (*dot)(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k);
+    void (*round)(float *out, const float *x, int ldx, int rows, int D);
+    void (*attention)(const snc_infer__head *a, float *scratch);
+} infer_kernels;
+#define KERNELS(level, isa)                                                                                    \
+    {                                                                                                          \
+        level, snc_infer__norm_##isa, snc_infer__dot_##isa, snc_infer__round_##isa, snc_infer__attention_##isa \
+    }
+
+static const infer_kernels *kernels_for(snc_isa isa)
+{
+    static const infer_kernels all[] = { /* best first */
+#if defined(__x86_64__)
+                                         KERNELS(SNC_ISA_AVX512, avx512),
+                                         KERNELS(SNC_ISA_AVX2, avx2),
+#elif defined(__aarch64__)
+                                         KERNELS(SNC_ISA_NEON, neon),
+#endif
+                                         {SNC_ISA_SCALAR, norm_ref, dot_ref, round_ref, attention_ref}
+    };
+    int i = 0;
+    while (!snc_isa_covers(isa, all[i].isa)) i++;
+    return &all[i];
+}
+
 void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C, float eps, snc_isa isa)
 {
     assert(T >= 0 && C >= 1 && C <= ldx && C <= ldy);
-#if defined(__x86_64__)
-    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
-        snc_infer__norm_avx512(y, ldy, x, ldx, gamma, beta, T, C, eps);
-        return;
-    }
-    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
-        snc_infer__norm_avx2(y, ldy, x, ldx, gamma, beta, T, C, eps);
-        return;
-    }
-#endif
-    (void)isa;
-    norm_ref(y, ldy, x, ldx, gamma, beta, T, C, eps);
+    kernels_for(isa)->norm(y, ldy, x, ldx, gamma, beta, T, C, eps);
 }
 
 void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k, snc_isa isa)
 {
     assert(T >= 0 && k >= 1 && k <= ldx && k <= ldw && n <= ldy);
-#if defined(__x86_64__)
-    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
-        snc_infer__dot_avx512(y, ldy, x, ldx, w, ldw, b, T, n, k);
-        return;
-    }
-    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
-        snc_infer__dot_avx2(y, ldy, x, ldx, w, ldw, b, T, n, k);
-        return;
-    }
-#endif
-    (void)isa;
-    dot_ref(y, ldy, x, ldx, w, ldw, b, T, n, k);
+    kernels_for(isa)->dot(y, ldy, x, ldx, w, ldw, b, T, n, k);
 }
 
 /* Of one head with f32 operands. */
@@ -115,48 +129,14 @@ size_t snc_infer_attention_scratch(int max_len, int D)
     return head_scratch(max_len, D) + 3 * (size_t)max_len * (size_t)D * sizeof(float); /* and its rows, widened from bf16 */
 }
 
-/* Everywhere but on tiles. */
-static void attend(const snc_infer__head *a, snc_isa isa, void *scratch)
-{
-#if defined(__x86_64__)
-    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
-        snc_infer__attention_avx512(a, scratch);
-        return;
-    }
-    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
-        snc_infer__attention_avx2(a, scratch);
-        return;
-    }
-#endif
-    (void)isa;
-    attention_ref(a, scratch);
-}
-
 /* Room for q, k and v [max_len, D] in f32 behind what one head takes. */
 static float *rows_room(void *scratch, int nk, int D) { return (float *)(void *)((char *)scratch + head_scratch(nk, D)); }
-
-static void round_rows(float *out, const float *x, int ldx, int rows, int D, snc_isa isa)
-{
-#if defined(__x86_64__)
-    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
-        snc_infer__round_avx512(out, x, ldx, rows, D);
-        return;
-    }
-    if (snc_isa_covers(isa, SNC_ISA_AVX2)) {
-        snc_infer__round_avx2(out, x, ldx, rows, D);
-        return;
-    }
-#endif
-    (void)isa;
-    for (int t = 0; t < rows; t++)
-        for (int d = 0; d < D; d++)
-            out[(size_t)t * (size_t)D + (size_t)d] = snc_bf16_to_f32(snc_bf16_from_f32(x[(size_t)t * (size_t)ldx + (size_t)d]));
-}
 
 void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq, int nk, int D,
                          float scale, bool bf16, snc_isa isa, void *scratch)
 {
     assert(nq >= 1 && nq <= nk && D >= 1 && D <= ldq && D <= ldkv && D <= ldy);
+    const infer_kernels *kernels = kernels_for(isa);
     snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, false};
     if (bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
 #if defined(__x86_64__)
@@ -166,12 +146,12 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
         }
 #endif
         float *rq = rows_room(scratch, nk, D), *rk = rq + (size_t)nq * (size_t)D, *rv = rk + (size_t)nk * (size_t)D;
-        round_rows(rq, q, ldq, nq, D, isa);
-        round_rows(rk, k, ldkv, nk, D, isa);
-        round_rows(rv, v, ldkv, nk, D, isa);
+        kernels->round(rq, q, ldq, nq, D);
+        kernels->round(rk, k, ldkv, nk, D);
+        kernels->round(rv, v, ldkv, nk, D);
         a = (snc_infer__head){y, rq, rk, rv, ldy, D, D, nq, nk, D, scale, true};
     }
-    attend(&a, isa, scratch);
+    kernels->attention(&a, scratch);
 }
 
 bool snc_infer_wants_bf16(snc_isa isa)
@@ -201,6 +181,7 @@ void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, con
         return;
     }
 #endif
+    const infer_kernels *kernels = kernels_for(isa);
     float *wq = rows_room(scratch, nk, D), *wk = wq + (size_t)nq * (size_t)D, *wv = wk + (size_t)nk * (size_t)D;
     for (int h = 0; h < heads; h++) {
         size_t at = (size_t)h * (size_t)D;
@@ -208,6 +189,6 @@ void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, con
         widen(wk, k + at, ldkv, nk, D);
         widen(wv, v + at, ldkv, nk, D);
         snc_infer__head a = {y + at, wq, wk, wv, ldy, D, D, nq, nk, D, scale, true};
-        attend(&a, isa, scratch);
+        kernels->attention(&a, scratch);
     }
 }

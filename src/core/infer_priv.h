@@ -40,6 +40,7 @@ typedef struct snc_infer__half { /* the first of some heads that lie side by sid
 
 SNC_INFER__DECLARE(avx2);
 SNC_INFER__DECLARE(avx512);
+SNC_INFER__DECLARE(neon);
 void snc_infer__half_amx(const snc_infer__half *a, int heads, void *scratch);
 void snc_infer__attention_amx(const snc_infer__head *a, void *scratch);
 size_t snc_infer__attention_amx_scratch(int max_len, int D);

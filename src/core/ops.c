@@ -27,6 +27,8 @@ static const snc_kernels *pick(const snc_ctx *ctx)
     snc_isa isa = snc_isa_now();
     if (ctx->backend != SNC_BACKEND_REF && snc_isa_covers(isa, SNC_ISA_AVX512)) return &snc_kernels_avx512;
     if (ctx->backend != SNC_BACKEND_REF && snc_isa_covers(isa, SNC_ISA_AVX2)) return &snc_kernels_avx2;
+#elif defined(__aarch64__)
+    if (ctx->backend != SNC_BACKEND_REF && snc_isa_covers(snc_isa_now(), SNC_ISA_NEON)) return &snc_kernels_neon;
 #else
     (void)ctx;
 #endif

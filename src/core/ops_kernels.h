@@ -1,4 +1,4 @@
-/* core/ops_kernels.h: one thread's share of each op: the table that ref, AVX2 and AVX-512 fill. Private to core/ops*.c. */
+/* core/ops_kernels.h: one thread's share of each op: the table that ref and each width of vectors fill. Private to core/ops*.c. */
 #ifndef SNC_CORE_OPS_KERNELS_H
 #define SNC_CORE_OPS_KERNELS_H
 
@@ -40,6 +40,8 @@ extern const snc_kernels snc_kernels_ref;
 extern const snc_kernels snc_kernels_avx2, snc_kernels_avx512;
 /* narrow by the CPU's own conversion (SNC_ISA_AMX), which flushes denormals. */
 void snc_ops__narrow_native(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
+#elif defined(__aarch64__)
+extern const snc_kernels snc_kernels_neon;
 #endif
 
 /* Counters of a mask's row start far apart (golden ratio), whatever the row's length. */
