@@ -25,7 +25,7 @@ static const snc_gemm__ops *choose(snc_backend backend, snc_compute compute, snc
     }
     const snc_gemm__ops *last = first(native(compute, isa), snc_gemm__ref());
     if (compute == SNC_COMPUTE_BF16) return first(snc_gemm__amx(compute, isa), first(snc_gemm__dnnl(compute), last));
-    return first(snc_gemm__dnnl(compute), first(snc_gemm__blas(compute), last));
+    return first(snc_gemm__fma(isa), first(snc_gemm__dnnl(compute), first(snc_gemm__blas(compute), last)));
 }
 
 snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute)

@@ -26,7 +26,7 @@ typedef enum snc_compute { SNC_COMPUTE_F32, SNC_COMPUTE_BF16 } snc_compute;
 typedef struct snc_gemm snc_gemm;               /* plan: backend, compute type, scratch */
 typedef struct snc_gemm_weight snc_gemm_weight; /* one matrix, ready for the kernels */
 
-/* The backend that AUTO stands for: bf16: native on AMX > onednn > native on AVX > ref; f32: onednn > blas > native > ref. */
+/* The backend that AUTO stands for: bf16: native on AMX > onednn > native on AVX > ref; f32: native on AVX > onednn > blas > ref. */
 snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute);
 
 /* What the linked OpenBLAS says of itself; NULL: built without it. */
