@@ -1,41 +1,53 @@
-/* A grid of jobs by row blocks by groups of panels; a product is one cell of y, so the cut never changes a result. */
+/* Row blocks by groups of panels; a product is one cell of y, so the cut never changes a result. */
 #include "base/par.h"
 #include "quant/qlinear_priv.h"
 
 typedef struct grid {
     const snc_qjob *jobs;
-    void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
-    int T, panels, rows, group, groups, blocks;
+    const snc_qkernel *kernel;
+    snc_cut_work work;
+    snc_cut cut;
+    int T, panels;
 } grid;
 
-/* Bytes a core reads from the last-level cache in a microsecond, about. */
-#define STREAM_BYTES 30e3
+enum { ROWS = 16, PANELS = 4 }; /* of a unit */
 
-static void run_cells(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+#define STREAM_BYTES 30e3 /* a core reads from the last-level cache in a microsecond, about */
+
+static int min_of(int a, int b) { return a < b ? a : b; }
+
+/* Rows of a cell that stay in a cache go through all its panels before the next. */
+static void run_cell(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const grid *g = payload;
     (void)chunk;
     (void)worker;
-    for (int64_t c = begin; c < end; c++) {
-        int cell = (int)(c % (g->blocks * g->groups)), t0 = cell / g->groups * g->rows, p0 = cell % g->groups * g->group;
-        int t1 = t0 + g->rows < g->T ? t0 + g->rows : g->T, p1 = p0 + g->group < g->panels ? p0 + g->group : g->panels;
-        g->run(&g->jobs[c / (g->blocks * g->groups)], t0, t1, p0, p1);
+    for (int64_t i = begin; i < end; i++) {
+        snc_cut_cell c = snc_cut_at(&g->cut, &g->work, (int)i);
+        int t1 = min_of(c.r1 * ROWS, g->T), p0 = c.c0 * PANELS, p1 = min_of(c.c1 * PANELS, g->panels);
+        for (int t = c.r0 * ROWS; t < t1; t += g->kernel->rows)
+            g->kernel->run(&g->jobs[c.product], t, min_of(t + g->kernel->rows, t1), p0, p1);
     }
 }
 
-static int round_up(int a, int b) { return (a + b - 1) / b * b; }
+snc_cut_work snc_qgrid__work(const snc_qkernel *kernel, int T, int n, int kb, int count, int threads)
+{
+    int panels = (n + SNC_QPANEL - 1) / SNC_QPANEL;
+    return (snc_cut_work){.rows = (T + ROWS - 1) / ROWS,
+                          .cols = (panels + PANELS - 1) / PANELS,
+                          .count = count,
+                          .pairs = kernel->isa == SNC_ISA_AMX,
+                          .cell = ROWS * PANELS * kb / kernel->blocks_us,
+                          .row = ROWS * kb * SNC_QBLOCK / STREAM_BYTES,
+                          .col = PANELS * kb * SNC_QTILE / STREAM_BYTES,
+                          .fork = 1.6 + 0.2 * threads};
+}
 
-/* Few rows are shared between threads by outputs, many by rows; what takes microseconds is not shared at all. */
+/* What takes microseconds is not shared: that is what a fork and a join cost. */
 void snc_qgrid__run(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *jobs, int count, int T)
 {
-    grid g = {.jobs = jobs, .run = kernel->run, .T = T, .panels = (jobs->n + SNC_QPANEL - 1) / SNC_QPANEL, .rows = kernel->rows};
-    double weights = (double)count * jobs->n * jobs->kb; /* blocks of 64 bytes */
-    double us = round_up(T, 16) * weights / kernel->blocks_us / SNC_QPANEL, stream = weights * SNC_QBLOCK / STREAM_BYTES;
-    int threads = us + stream < 4.0 ? 1 : ctx->threads;
-    g.blocks = (T + g.rows - 1) / g.rows;
-    g.group = g.panels;
-    if (threads > 1 && g.blocks < 4 * threads) g.group = round_up((g.panels + threads - 1) / threads, 4);
-    g.groups = (g.panels + g.group - 1) / g.group;
-    int64_t cells = (int64_t)count * g.blocks * g.groups;
-    snc_par_for(ctx, cells, threads > 1 ? 1 : cells, run_cells, &g);
+    grid g = {.jobs = jobs, .kernel = kernel, .T = T, .panels = (jobs->n + SNC_QPANEL - 1) / SNC_QPANEL};
+    g.work = snc_qgrid__work(kernel, T, jobs->n, jobs->kb, count, ctx->threads);
+    g.cut = snc_cut_plan(&g.work, ctx->threads);
+    snc_par_for(ctx, g.cut.cells, g.cut.shared ? 1 : g.cut.cells, run_cell, &g);
 }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "base/isa.h"
 #include "quant/epilogue_priv.h"
 #include "quant/qlinear.h"
@@ -96,7 +97,9 @@ static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, i
 size_t snc_qwiden__size(const snc_qkernel *kernel, int T, int blocks);
 void snc_qwiden__rows(snc_qjob *job, const snc_qkernel *kernel, const snc_ctx *ctx, int T, void *workspace);
 
-/* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads, for `count` jobs of like shape. */
+/* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads, for `count` jobs of like shape; how that grid is
+ * planned, in microseconds. */
+snc_cut_work snc_qgrid__work(const snc_qkernel *kernel, int T, int n, int kb, int count, int threads);
 void snc_qgrid__run(const snc_ctx *ctx, const snc_qkernel *kernel, const snc_qjob *jobs, int count, int T);
 
 /* The library backend: a dense copy of the weights, primitives cached by shape. */

@@ -1,6 +1,8 @@
 /* Every number of parts by rows meets the numbers of parts by columns that give a thread one to four cells. */
 #include "base/cut.h"
 
+#include "base/par.h"
+
 enum { MOST_CELLS = 4 /* of a thread */ };
 
 static int min_of(int a, int b) { return a < b ? a : b; }
@@ -22,7 +24,7 @@ static double plan_time(const snc_cut_work *w, int row_parts, int col_parts, int
 
 snc_cut snc_cut_plan(const snc_cut_work *w, int threads)
 {
-    snc_cut best = {1, 1, w->count};
+    snc_cut best = {1, 1, w->count, false};
     double least = w->count * cell_time(w, 1, 1);
     if (threads <= 1) return best;
     for (int r = 1; r <= min_of(w->rows, MOST_CELLS * threads); r++)
@@ -31,8 +33,8 @@ snc_cut snc_cut_plan(const snc_cut_work *w, int threads)
             if (c <= before) continue;
             before = c;
             double time = plan_time(w, r, c, threads);
-            if (time > 0.99 * least && (cells >= best.cells || time > least)) continue;
-            best = (snc_cut){r, c, cells};
+            if (time > 0.99 * least && (cells >= best.cells || time > least || !best.shared)) continue;
+            best = (snc_cut){r, c, cells, true};
             least = time;
         }
     return best;
@@ -51,9 +53,10 @@ snc_cut_cell snc_cut_at(const snc_cut *cut, const snc_cut_work *w, int i)
 long snc_cut_busiest(const snc_cut *cut, const snc_cut_work *w, int threads)
 {
     long most = 0;
+    if (!cut->shared) threads = 1;
     for (int t = 0; t < threads; t++) {
         long sum = 0;
-        for (long i = (long)cut->cells * t / threads; i < (long)cut->cells * (t + 1) / threads; i++) {
+        for (int64_t i = snc_par_share(cut->cells, t, threads); i < snc_par_share(cut->cells, t + 1, threads); i++) {
             snc_cut_cell c = snc_cut_at(cut, w, (int)i);
             sum += (long)(c.r1 - c.r0) * (c.c1 - c.c0);
         }

@@ -21,6 +21,7 @@ typedef struct snc_cut_work {
 
 typedef struct snc_cut {
     int row_parts, col_parts, cells; /* cells = count * row_parts * col_parts, a product's cells together, its rows outermost */
+    bool shared;                     /* false: one thread takes all */
 } snc_cut;
 
 /* The cut whose busiest thread is done first; the fewest cells among those about as good. */
@@ -32,7 +33,7 @@ typedef struct snc_cut_cell {
 } snc_cut_cell;
 snc_cut_cell snc_cut_at(const snc_cut *cut, const snc_cut_work *w, int i);
 
-/* Units by units of the busiest of `threads`. */
+/* Units by units that the busiest of `threads` computes. */
 long snc_cut_busiest(const snc_cut *cut, const snc_cut_work *w, int threads);
 
 #endif

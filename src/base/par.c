@@ -57,12 +57,13 @@ void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, vo
     if (grain < 1) grain = 1;
     int64_t chunks = (n + grain - 1) / grain;
 #ifdef _OPENMP
-    int team = snc_par_team(chunks < ctx->threads ? (int)chunks : ctx->threads);
-    if (team > 1) {
+    int team = snc_par_team(chunks > 1 ? ctx->threads : 1);
+    if (team > 1) { /* the whole team, idle ones too: libgomp ends the threads that a smaller team leaves out, and starts them again */
 #pragma omp parallel num_threads(team)
         {
             int w = omp_get_thread_num(), teams = omp_get_num_threads();
-            for (int64_t c = chunks * w / teams; c < chunks * (w + 1) / teams; c++) run_chunk(fn, payload, n, grain, c, w);
+            int64_t begin = snc_par_share(chunks, w, teams), end = snc_par_share(chunks, w + 1, teams);
+            for (int64_t c = begin; c < end; c++) run_chunk(fn, payload, n, grain, c, w);
         }
         return;
     }

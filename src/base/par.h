@@ -12,6 +12,8 @@
 typedef void (*snc_par_fn)(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker);
 
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload);
+/* Thread t of `threads` takes the chunks from share(t) to share(t + 1): the first thread, which waits for nobody, is never idle. */
+static inline int64_t snc_par_share(int64_t chunks, int t, int threads) { return (chunks * t + threads - 1) / threads; }
 int snc_par_cores(void); /* that this process may use; 1 in a serial build */
 
 /* Threads that may be used where `threads` are asked for: 1 in a child of fork, once the process watches for it. */
