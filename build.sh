@@ -102,7 +102,7 @@ check)
     ;;
 arm)
     shift
-    { install $arm_packages && cmake/sysroot.sh build/sysroot-arm64 arm64 $libraries libgomp1 libstdc++6; } ||
+    { (install $arm_packages) && cmake/sysroot.sh build/sysroot-arm64 arm64 $libraries libgomp1 libstdc++6; } ||
         { echo "skipped: the cross compiler, qemu or the libraries for Arm cannot be had here" >&2; exit 77; }
     build aarch64
     ctest --test-dir build/aarch64 -j 2 --output-on-failure "$@"

@@ -25,6 +25,7 @@ apt-get install -qq -y --download-only "$@" >/dev/null
 for package in "$dir"/apt/cache/archives/*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -x -C "$dir" --exclude='./usr/share/doc' --no-same-owner; done
 rm -rf "$dir/apt"
 find "$dir" -lname '/*' -printf '%p %l\n' | while read -r link to; do ln -sfnr "$dir$to" "$link"; done # within this folder, not the machine's
+shopt -s nullglob
 # What maintainer scripts would link: of the packages that give BLAS and LAPACK, OpenBLAS.
 for lib in "$dir"/usr/lib/*/openblas-openmp/*.so*; do ln -sfn "openblas-openmp/${lib##*/}" "$(dirname "$lib")/../${lib##*/}"; done
 echo "$*" >"$dir/packages"

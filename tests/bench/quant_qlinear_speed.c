@@ -72,6 +72,8 @@ static double clock_rate(void)
     double t0 = snc_now();
 #if defined(__x86_64__)
     for (int i = 0; i < 1000; i++) __asm__ volatile(".rept 20\n\tadd %0, %0\n\t.endr" : "+r"(x));
+#elif defined(__aarch64__)
+    for (int i = 0; i < 1000; i++) __asm__ volatile(".rept 20\n\tadd %0, %0, %0\n\t.endr" : "+r"(x));
 #endif
     return 20000 / (snc_now() - t0);
 }
