@@ -104,7 +104,8 @@ void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, con
 snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa)
 {
 #if defined(__x86_64__)
-    if (snc_isa_covers(isa, SNC_ISA_AMX)) return snc_epilogue__bf16_avx512; /* every CPU with tiles converts to bf16 */
+    if (snc_isa_covers(isa, SNC_ISA_BF16)) return snc_epilogue__bf16_bf16;
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return snc_epilogue__bf16_avx512;
 #endif
     (void)isa;
     return snc_epilogue__bf16_ref;

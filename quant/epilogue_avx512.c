@@ -206,28 +206,48 @@ T512 void snc_epilogue__f16_avx512(uint16_t *y, int ldy, const int32_t *s, int l
 
 #define TBF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 
-TBF16 static inline __m512 scaled16(const int32_t *s, __mmask16 m, __m512 factor, __m512 bias)
+INLINE __m512 scaled16(const int32_t *s, __mmask16 m, __m512 factor, __m512 bias)
 {
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(m, s)), factor, bias);
 }
 
-TBF16 void snc_epilogue__bf16_avx512(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
-                                     int rows, int cols)
+/* Finite numbers to bf16 in the upper halves, to nearest even; NaN would lose its mark, so it is left alone. */
+INLINE __m512i rounded16(__m512 x)
 {
-    for (int j = 0; j < cols; j += 32) {
-        int left = cols - j;
-        __mmask32 m = left >= 32 ? 0xffffffffu : (1u << left) - 1;
-        __mmask16 m0 = (__mmask16)m, m1 = (__mmask16)(m >> 16);
-        __m512 w0 = _mm512_maskz_loadu_ps(m0, sw + j), w1 = _mm512_maskz_loadu_ps(m1, sw + (m1 ? j + 16 : j));
-        __m512 b0 = _mm512_maskz_loadu_ps(m0, b + j), b1 = _mm512_maskz_loadu_ps(m1, b + (m1 ? j + 16 : j));
-        for (int t = 0; t < rows; t++) {
-            const int32_t *st = s + (size_t)t * (size_t)lds + j;
-            __m512 x = _mm512_set1_ps(sx[t]);
-            __m512 lo = scaled16(st, m0, _mm512_mul_ps(x, w0), b0), hi = scaled16(st + (m1 ? 16 : 0), m1, _mm512_mul_ps(x, w1), b1);
-            _mm512_mask_storeu_epi16(y + (size_t)t * (size_t)ldy + j, m, (__m512i)_mm512_cvtne2ps_pbh(hi, lo));
-        }
-    }
+    __m512i u = _mm512_castps_si512(x), odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+    __mmask16 number = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
+    return _mm512_srli_epi32(_mm512_mask_add_epi32(u, number, u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
 }
+
+T512 static inline __m512i join_avx512(__m512 hi, __m512 lo)
+{
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7); /* packing works inside 128-bit lanes */
+    return _mm512_permutexvar_epi64(order, _mm512_packus_epi32(rounded16(lo), rounded16(hi)));
+}
+
+TBF16 static inline __m512i join_bf16(__m512 hi, __m512 lo) { return (__m512i)_mm512_cvtne2ps_pbh(hi, lo); }
+
+#define BF16_EPILOGUE(name, target, join)                                                                                                \
+    target void name(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b, int rows,        \
+                     int cols)                                                                                                           \
+    {                                                                                                                                    \
+        for (int j = 0; j < cols; j += 32) {                                                                                             \
+            int left = cols - j;                                                                                                         \
+            __mmask32 m = left >= 32 ? 0xffffffffu : (1u << left) - 1;                                                                   \
+            __mmask16 m0 = (__mmask16)m, m1 = (__mmask16)(m >> 16);                                                                      \
+            __m512 w0 = _mm512_maskz_loadu_ps(m0, sw + j), w1 = _mm512_maskz_loadu_ps(m1, sw + (m1 ? j + 16 : j));                       \
+            __m512 b0 = _mm512_maskz_loadu_ps(m0, b + j), b1 = _mm512_maskz_loadu_ps(m1, b + (m1 ? j + 16 : j));                         \
+            for (int t = 0; t < rows; t++) {                                                                                             \
+                const int32_t *st = s + (size_t)t * (size_t)lds + j;                                                                     \
+                __m512 x = _mm512_set1_ps(sx[t]);                                                                                        \
+                __m512 lo = scaled16(st, m0, _mm512_mul_ps(x, w0), b0), hi = scaled16(st + (m1 ? 16 : 0), m1, _mm512_mul_ps(x, w1), b1); \
+                _mm512_mask_storeu_epi16(y + (size_t)t * (size_t)ldy + j, m, join(hi, lo));                                              \
+            }                                                                                                                            \
+        }                                                                                                                                \
+    }
+
+BF16_EPILOGUE(snc_epilogue__bf16_avx512, T512, join_avx512)
+BF16_EPILOGUE(snc_epilogue__bf16_bf16, TBF16, join_bf16)
 #else
 typedef int snc_epilogue__avx512_absent;
 #endif

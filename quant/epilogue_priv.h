@@ -28,7 +28,7 @@ void snc_epilogue__neon(float *y, int ldy, const void *s, int lds, const float *
 #endif
 snc_epilogue_fn snc_epilogue__get(snc_isa isa);
 
-/* y [rows, cols] = s * (sx[row] * sw[col]) + b[col], rounded to bf16: to nearest even (AMX: numbers below 2^-126 become 0). */
+/* y [rows, cols] = s * (sx[row] * sw[col]) + b[col], rounded to bf16: to nearest even (AVX512-BF16: numbers below 2^-126 become 0). */
 typedef void (*snc_epilogue_bf16_fn)(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b,
                                      int rows, int cols);
 void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b, int rows,
@@ -36,6 +36,8 @@ void snc_epilogue__bf16_ref(snc_bf16 *y, int ldy, const int32_t *s, int lds, con
 #if defined(__x86_64__)
 void snc_epilogue__bf16_avx512(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b, int rows,
                                int cols);
+void snc_epilogue__bf16_bf16(snc_bf16 *y, int ldy, const int32_t *s, int lds, const float *sx, const float *sw, const float *b, int rows,
+                             int cols);
 #endif
 snc_epilogue_bf16_fn snc_epilogue__bf16_get(snc_isa isa);
 

@@ -1,4 +1,4 @@
-/* Picks the widest kernel at each call; the plain loops define the result. Without tiles, bf16 operands are f32 of bf16's values. */
+/* Picks the widest kernel at each call; the plain loops define the result. Below AVX-512, bf16 operands are f32 of bf16's values. */
 #include "core/infer.h"
 
 #include <assert.h>
@@ -118,8 +118,9 @@ static size_t head_scratch(int max_len, int D)
     size_t len = snc_align_up((size_t)max_len, 16), width = snc_align_up((size_t)D, 16);
     size_t f32 = (2 * len * width + 4 * len) * sizeof(float); /* K transposed, V padded, four rows of scores */
 #if defined(__x86_64__)
-    size_t amx = snc_infer__attention_amx_scratch(max_len, D);
-    if (amx > f32) return amx;
+    size_t avx = snc_infer__attention_avx512_scratch(max_len, D), amx = snc_infer__attention_amx_scratch(max_len, D);
+    if (avx > f32) f32 = avx;
+    if (amx > f32) f32 = amx;
 #endif
     return f32;
 }
@@ -144,6 +145,10 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
             snc_infer__attention_amx(&a, scratch);
             return;
         }
+        if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
+            snc_infer__narrow_avx512(&a, scratch);
+            return;
+        }
 #endif
         float *rq = rows_room(scratch, nk, D), *rk = rq + (size_t)nq * (size_t)D, *rv = rk + (size_t)nk * (size_t)D;
         kernels->round(rq, q, ldq, nq, D);
@@ -157,7 +162,7 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
 bool snc_infer_wants_bf16(snc_isa isa)
 {
 #if defined(__x86_64__)
-    return snc_isa_covers(isa, SNC_ISA_AMX);
+    return snc_isa_covers(isa, SNC_ISA_AVX512);
 #else
     (void)isa;
     return false;
@@ -175,9 +180,13 @@ void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, con
 {
     assert(nq >= 1 && nq <= nk && D >= 1 && heads * D <= ldq && heads * D <= ldkv && heads * D <= ldy);
 #if defined(__x86_64__)
+    snc_infer__half half = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
     if (snc_isa_covers(isa, SNC_ISA_AMX)) {
-        snc_infer__half a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
-        snc_infer__half_amx(&a, heads, scratch);
+        snc_infer__half_amx(&half, heads, scratch);
+        return;
+    }
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) {
+        snc_infer__half_avx512(&half, heads, scratch);
         return;
     }
 #endif

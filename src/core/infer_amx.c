@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "core/amx_tiles.h"
 #include "core/infer_priv.h"
+#include "core/transpose512.h"
 
 #define AVX    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
 #define INLINE static inline AVX __attribute__((always_inline))
@@ -66,33 +67,6 @@ INLINE __mmask16 lanes(int n) { return n >= 16 ? (__mmask16)0xffff : n <= 0 ? 0 
 
 INLINE __mmask32 lanes32(int n) { return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : (1u << n) - 1; }
 
-/* 16 x 16 transposition of 32-bit words. */
-INLINE void transpose16(__m512i *r)
-{
-    __m512i t[16];
-    for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 16; i += 4)
-        for (int j = 0; j < 2; j++) {
-            r[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
-            r[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
-        }
-    for (int i = 0; i < 4; i++) { /* r[4g + i]: words of rows 4g..4g+3 at columns i, 4+i, 8+i, 12+i */
-        t[i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0x88);
-        t[4 + i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0xdd);
-        t[8 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0x88);
-        t[12 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0xdd);
-    }
-    for (int i = 0; i < 4; i++) {
-        r[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
-        r[8 + i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0xdd);
-        r[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
-        r[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xdd);
-    }
-}
-
 AVX static void pack_keys(const plan *w, const snc_infer__half *a, const uint16_t *k)
 {
     for (int b = 0; b < w->nk32 / 16; b++)
@@ -103,7 +77,7 @@ AVX static void pack_keys(const plan *w, const snc_infer__half *a, const uint16_
                 int j = 16 * b + i;
                 r[i] = j < a->nk ? _mm512_maskz_loadu_epi16(m, k + (size_t)j * (size_t)a->ldkv + ROW * d) : _mm512_setzero_si512();
             }
-            transpose16(r);
+            snc_transpose512(r);
             uint8_t *out = w->kb + (size_t)(b * w->dk + d) * TILE;
             for (int i = 0; i < 16; i++) _mm512_store_si512(out + 64 * i, r[i]);
         }

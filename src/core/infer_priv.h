@@ -41,6 +41,10 @@ typedef struct snc_infer__half { /* the first of some heads that lie side by sid
 SNC_INFER__DECLARE(avx2);
 SNC_INFER__DECLARE(avx512);
 SNC_INFER__DECLARE(neon);
+/* Operands in bf16, or (one head, one that came as f32) rounded to it. */
+void snc_infer__half_avx512(const snc_infer__half *a, int heads, void *scratch);
+void snc_infer__narrow_avx512(const snc_infer__head *a, void *scratch);
+size_t snc_infer__attention_avx512_scratch(int max_len, int D);
 void snc_infer__half_amx(const snc_infer__half *a, int heads, void *scratch);
 void snc_infer__attention_amx(const snc_infer__head *a, void *scratch);
 size_t snc_infer__attention_amx_scratch(int max_len, int D);
