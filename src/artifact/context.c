@@ -8,6 +8,20 @@
 #include "base/par.h"
 #include "core/gemm.h"
 
+void snc_threads_say(const snc_ctx *ctx, int threads, bool all)
+{
+    char text[128];
+    snc_cpus c = snc_par_cpus();
+    int most = snc_par_cores();
+    snc_cpus_say(text, sizeof text, &c);
+    if (all && c.usable < c.online)
+        snc_log(ctx, SNC_LOG_INFO, "%d thread%s: this process may use %s", threads, threads == 1 ? "" : "s", text);
+    if (threads <= most) return;
+    if (c.usable > most) snprintf(text, sizeof text, "one thread: built without OpenMP");
+    snc_log(ctx, SNC_LOG_WARN, "--threads %d, and this process may use %s: threads will wait for each other, and a latency says nothing",
+            threads, text);
+}
+
 snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, const char *threads, int otherwise)
 {
     snc_isa isa;
@@ -20,6 +34,7 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     SNC_TRY(snc_backend_parse(&out->backend, o->job.backend));
     SNC_CHECK(number.n == 1, SNC_E_ARG, "--threads '%s': expected one number", threads);
     out->threads = number.v[0];
+    bool all = !threads && otherwise <= 0;
     out->seed = (uint64_t)o->job.seed;
     out->level = o->job.verbose ? SNC_LOG_DEBUG : SNC_LOG_INFO;
     out->user = h->user;
@@ -29,6 +44,7 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     out->cancel = h->cancel;
     out->log = h->log;
     SNC_TRY(snc_ctx_check(out));
+    snc_threads_say(out, out->threads, all);
     snc_log(out, SNC_LOG_DEBUG, "snc %s, %s, %d thread%s, backend %s, seed %lld", SNC_VERSION, snc_isa_name(isa), out->threads,
             out->threads == 1 ? "" : "s", snc_backend_name(out->backend), (long long)o->job.seed);
     return SNC_OK;

@@ -36,10 +36,20 @@ int snc_par_lend(int team)
 
 void snc_par_return(int before) { (void)snc_par_lend(before); }
 
+/* OpenMP remembers the mask that the process began with; where it binds threads, that of this thread is one CPU. */
+snc_cpus snc_par_cpus(void)
+{
+#ifdef _OPENMP
+    return snc_cpus_count("", omp_get_num_procs());
+#else
+    return snc_cpus_count("", 0);
+#endif
+}
+
 int snc_par_cores(void)
 {
 #ifdef _OPENMP
-    return omp_get_num_procs();
+    return snc_par_cpus().usable;
 #else
     return 1;
 #endif

@@ -6,6 +6,7 @@
 #ifndef SNC_BASE_PAR_H
 #define SNC_BASE_PAR_H
 
+#include "base/cpus.h"
 #include "base/ctx.h"
 
 /* Works on items [begin, end); `chunk` = begin / grain; `worker` in [0, threads) names the thread's scratch. */
@@ -14,7 +15,10 @@ typedef void (*snc_par_fn)(void *payload, int64_t begin, int64_t end, int64_t ch
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload);
 /* Thread t of `threads` takes the chunks from share(t) to share(t + 1): the first thread, which waits for nobody, is never idle. */
 static inline int64_t snc_par_share(int64_t chunks, int t, int threads) { return (chunks * t + threads - 1) / threads; }
-int snc_par_cores(void); /* that this process may use; 1 in a serial build */
+/* CPUs that this process may use by its affinity, the CPU quota of its control groups (rounded up) and what is online; 1 in a
+ * serial build, whose machine snc_par_cpus tells all the same. */
+int snc_par_cores(void);
+snc_cpus snc_par_cpus(void);
 
 /* Threads that may be used where `threads` are asked for: 1 in a child of fork, once the process watches for it. */
 int snc_par_team(int threads);

@@ -285,6 +285,7 @@ static snc_err read_options(bench *b, const snc_ctx *ctx)
         snc_ctx with = *ctx;
         with.threads = b->threads.v[i];
         SNC_TRY(snc_ctx_check(&with));
+        snc_threads_say(ctx, with.threads, false);
     }
     b->measure.percentile = o->workload.percentile / 100;
     if (o->bench.time_budget) SNC_TRY(snc_parse_seconds(&b->measure.seconds, "--time-budget", o->bench.time_budget));

@@ -45,7 +45,7 @@ found=$(
     only '#include <lapacke' '^src/search/lsq\.c$' "LAPACKE only in lsq.c"
     only '#include <libsvm' '^src/search/svr\.c$' "LIBSVM only in svr.c"
     only '#include <omp.h>|#pragma omp' '^src/base/par\.c$' "OpenMP only in par.c"
-    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(fmap|clock|isa|lock|place|proc|room)|cli/(lines|main|terminal))\.c$' "POSIX only in base and the program"
+    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(fmap|clock|cpus|isa|lock|place|proc|room)|cli/(lines|main|terminal))\.c$' "POSIX only in base and the program"
     only '\b(fopen|freopen|creat|mkstemp|truncate|mknod|mkfifo)\(|O_(CREAT|TRUNC|RDWR)' '^src/base/' "only base opens files to write them"
     only 'sqlite3_open' '^src/search/journal\.c$' "SQLite only in journal.c"
     only '\bexit\(|\bprintf\(|\bputs\(' '^src/(cli/|snc.h)' "only the program prints to stdout or exits"
