@@ -63,7 +63,9 @@ static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, snc_r
     else rows_range(&r, 0, T, 0, 0);
 }
 
-static int ldq_of(snc_dtype t, int k) { return t == SNC_I8 || t == SNC_I4 ? snc_quantized_stride(k) : 0; }
+static bool integers(snc_dtype t) { return t == SNC_I8 || t == SNC_I4; }
+static const snc_qlinear *of(const snc_rt__matrix *m, snc_dtype t) { return t == SNC_I4 ? m->i4 : m->i8; }
+static int ldq_of(snc_dtype t, int k) { return integers(t) ? snc_quantized_stride(k) : 0; }
 
 typedef struct act_job {
     float *y;
@@ -82,11 +84,7 @@ static void act_range(void *payload, int64_t begin, int64_t end, int64_t chunk, 
 static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx, const int8_t *xq,
                       const float *sx, int T, int n, int k, snc_epilogue epi)
 {
-    if (t == SNC_I4) {
-        snc_q4linear_run(y, ldy, m->i4, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
-        return SNC_OK;
-    }
-    if (t == SNC_I8) return snc_qlinear_run(y, ldy, m->i8, j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
+    if (integers(t)) return snc_qlinear_run(y, ldy, of(m, t), j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
     if (t == SNC_BF16) return snc_bf16linear_run(y, ldy, m->bf16, j->ctx, x, ldx, T, n, k, epi, j->w->linear);
     SNC_TRY(snc_gemm_forward(y, ldy, j->n->gemm, x, ldx, m->f32, m->b, T, n, k, epi == SNC_EPI_ADD));
     if (epi != SNC_EPI_NONE && epi != SNC_EPI_ADD) {
@@ -110,8 +108,8 @@ typedef struct head_job {
 static bool half_qkv(const snc_net *n, int l, bool last)
 {
     const uint8_t *t = n->policy.linear[l];
-    return !last && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN && t[SNC_SITE_Q] == SNC_I8 &&
-           t[SNC_SITE_K] == SNC_I8 && t[SNC_SITE_V] == SNC_I8;
+    return !last && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN && integers(t[SNC_SITE_Q]) &&
+           t[SNC_SITE_K] == t[SNC_SITE_Q] && t[SNC_SITE_V] == t[SNC_SITE_Q];
 }
 
 static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -175,7 +173,7 @@ static snc_err project(snc_rt__job *j, int l, snc_rt__norm norm, bool last)
     int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
     rows(j, w->h, C, w->xq, w->sx, norm, T, C, ldq);
     if (half_qkv(n, l, last)) {
-        const snc_qlinear *beside[] = {m[SNC_SITE_Q].i8, m[SNC_SITE_K].i8, m[SNC_SITE_V].i8};
+        const snc_qlinear *beside[] = {of(&m[SNC_SITE_Q], tq), of(&m[SNC_SITE_K], tq), of(&m[SNC_SITE_V], tq)};
         return snc_qlinear_run_bf16((snc_bf16 *)w->qkv, 3 * A, beside, 3, j->ctx, w->xq, ldq, w->sx, T, A, C, w->linear);
     }
     SNC_TRY(linear(w->qkv + A, 3 * A, j, &m[SNC_SITE_K], tk, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));

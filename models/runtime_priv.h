@@ -26,7 +26,7 @@ typedef struct snc_rt__matrix {
     snc_gemm_weight *f32;
     snc_bf16linear *bf16;
     snc_qlinear *i8;
-    snc_q4linear *i4;
+    snc_qlinear *i4;
 } snc_rt__matrix;
 
 struct snc_weights {

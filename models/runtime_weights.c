@@ -98,7 +98,7 @@ static void matrix_dispose(snc_rt__matrix *m)
     snc_gemm_weight_free(m->f32);
     snc_bf16linear_free(m->bf16);
     snc_qlinear_free(m->i8);
-    snc_q4linear_free(m->i4);
+    snc_qlinear_free(m->i4);
     m->f32 = NULL;
     m->bf16 = NULL;
     m->i8 = NULL;
@@ -148,7 +148,7 @@ snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, c
 size_t snc_rt__matrix_scratch(const snc_rt__matrix *m, snc_dtype t, const snc_ctx *ctx, int T)
 {
     if (t == SNC_I8) return snc_qlinear_q8_workspace_size(m->i8, ctx, T);
-    if (t == SNC_I4) return snc_q4linear_workspace_size(m->i4, ctx, T);
+    if (t == SNC_I4) return snc_qlinear_workspace_size(m->i4, ctx, T);
     return t == SNC_BF16 ? snc_bf16linear_workspace_size(m->bf16, T) : 0;
 }
 

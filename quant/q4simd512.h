@@ -21,23 +21,32 @@ Q4_INLINE __m512i q4_spread(const int inputs)
     return _mm512_loadu_si512(at);
 }
 
-/* `spread` puts the multiplier of a byte's output in its place. */
+/* What group g of a block multiplies by, m in every 16 bits, and takes off, 8 m - shift in every 8; `spread` puts the multiplier of
+ * a byte's output in its place. */
+Q4_INLINE __m512i q4_multipliers(__m512i *off, const uint8_t *from, int g, __m512i spread, const int shift)
+{
+    const uint8_t *row = from + SNC_Q4NIBBLES + g * SNC_QPANEL;
+    __m512i m = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)row)), spread);
+    *off = _mm512_slli_epi16(m, 3);
+    if (shift) *off = _mm512_sub_epi8(*off, _mm512_set1_epi8((char)shift));
+    return _mm512_and_si512(m, _mm512_set1_epi16(255));
+}
+
+/* Line l of the INT8 block. */
+Q4_INLINE __m512i q4_line(const uint8_t *from, const int l, __m512i m, __m512i off)
+{
+    __m512i v = _mm512_loadu_si512(from + l / 2 * 64);
+    if (l & 1) v = _mm512_srli_epi16(v, 4);
+    return _mm512_sub_epi8(_mm512_mullo_epi16(_mm512_and_si512(v, _mm512_set1_epi8(15)), m), off);
+}
+
 Q4_INLINE void q4_expand_block(int8_t *to, const uint8_t *from, __m512i spread, const int shift)
 {
-    const __m512i low = _mm512_set1_epi8(15), one = _mm512_set1_epi16(255), flip = _mm512_set1_epi8((char)shift);
 #pragma GCC unroll 4
     for (int g = 0; g < SNC_Q4GROUPS; g++) {
-        const uint8_t *row = from + SNC_Q4NIBBLES + g * SNC_QPANEL;
-        __m512i m = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)row)), spread);
-        __m512i off = _mm512_sub_epi8(_mm512_slli_epi16(m, 3), flip);
-        m = _mm512_and_si512(m, one);
-#pragma GCC unroll 2
-        for (int s = 2 * g; s < 2 * g + 2; s++) {
-            __m512i v = _mm512_loadu_si512(from + s * 64);
-            __m512i lo = _mm512_and_si512(v, low), hi = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
-            _mm512_storeu_si512(to + s * 128, _mm512_sub_epi8(_mm512_mullo_epi16(lo, m), off));
-            _mm512_storeu_si512(to + s * 128 + 64, _mm512_sub_epi8(_mm512_mullo_epi16(hi, m), off));
-        }
+        __m512i off, m = q4_multipliers(&off, from, g, spread, shift);
+#pragma GCC unroll 4
+        for (int l = 4 * g; l < 4 * g + 4; l++) _mm512_storeu_si512(to + l * 64, q4_line(from, l, m, off));
     }
 }
 

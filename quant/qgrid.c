@@ -21,12 +21,12 @@ static void run_cell(void *payload, int64_t begin, int64_t end, int64_t chunk, i
 {
     const grid *g = payload;
     (void)chunk;
-    (void)worker;
     for (int64_t i = begin; i < end; i++) {
         snc_cut_cell c = snc_cut_at(&g->cut, &g->work, (int)i);
         int t1 = min_of(c.r1 * ROWS, g->T), p0 = c.c0 * PANELS, p1 = min_of(c.c1 * PANELS, g->panels);
-        for (int t = c.r0 * ROWS; t < t1; t += g->kernel->rows)
-            g->kernel->run(&g->jobs[c.product], t, min_of(t + g->kernel->rows, t1), p0, p1);
+        snc_qjob j = g->jobs[c.product];
+        snc_qjob__on(&j, worker);
+        for (int t = c.r0 * ROWS; t < t1; t += g->kernel->rows) g->kernel->run(&j, t, min_of(t + g->kernel->rows, t1), p0, p1);
     }
 }
 

@@ -17,10 +17,10 @@
 
 #if defined(__x86_64__)
 #include "core/amx_tiles.h"
+#include "quant/qpending_amx.h"
 
-#define TAMX __attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl")))
-
-#define INLINE static inline TAMX __attribute__((always_inline))
+#define TAMX   SNC_TAMX
+#define INLINE SNC_AMX_INLINE
 /* `bf16` is a constant where this is inlined. */
 #define PRODUCT(c, a, b)                   \
     do {                                   \
@@ -35,36 +35,6 @@ enum {
     MOST = 256, /* rows of one call: their sums wait in L1 and L2 */
     SUMS = ROWS * 2 * SNC_QPANEL
 };
-
-/* Sums that wait for their epilogue, `step` rows at a time. */
-typedef struct pending {
-    const int32_t *s;
-    int lds, t, rows, p, np, step;
-} pending;
-
-/* Between two tile steps. */
-INLINE void advance(const snc_qjob *j, pending *w)
-{
-    if (w->rows <= 0) return;
-    int n = w->rows < w->step ? w->rows : w->step;
-    snc_qjob__finish(j, w->s, w->lds, w->t, n, w->p, w->np);
-    w->s += n * w->lds;
-    w->t += n;
-    w->rows -= n;
-}
-
-INLINE void drain(const snc_qjob *j, pending *w)
-{
-    if (w->rows > 0) snc_qjob__finish(j, w->s, w->lds, w->t, w->rows, w->p, w->np);
-    w->rows = 0;
-}
-
-/* The sums s [rows, 16 np] are next; `steps` tile steps follow. */
-INLINE void await(const snc_qjob *j, pending *w, const int32_t *s, int t, int rows, int p, int np, int steps)
-{
-    drain(j, w);
-    *w = (pending){s, np * SNC_QPANEL, t, rows, p, np, ((rows + steps - 1) / steps + 1) / 2 * 2};
-}
 
 /* s [32, 32] = up to 32 rows (16: not `both`) times two panels, whose tiles are used once and pass by L1. Each step asks for the
  * tiles AHEAD steps later, across the end into the next pair: the products wait for L3 otherwise, whose own prefetcher stops at

@@ -12,16 +12,6 @@
 /* Larger K could overflow an int32 sum of products of 127 x 127. */
 enum { K_MAX = 131072 };
 
-struct snc_qlinear {
-    int N, K, panels, blocks;
-    const snc_qkernel *kernel;
-    snc_epilogue_fn finish;
-    int8_t *wq;
-    float *sw, *b; /* padded to whole panels with zeros */
-    bool pooled;   /* wq lies in the pool of the context */
-    snc_qdnnl *dnnl;
-};
-
 const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx)
 {
     static const snc_qkernel *const kernels[] = { /* best first */
@@ -150,12 +140,14 @@ void snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k
         }
 }
 
-size_t snc_qlinear_workspace_size(const snc_qlinear *l, int T)
+static size_t expanded(const snc_qlinear *l) { return l->wide ? (size_t)SNC_Q4WIDE * (size_t)l->blocks * SNC_QTILE : 0; }
+
+size_t snc_qlinear_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T)
 {
 #ifdef SNC_WITH_ONEDNN
     if (l->dnnl) return snc_qdnnl__workspace_size(l->dnnl, T);
 #endif
-    return snc_qwiden__size(l->kernel, T, l->blocks);
+    return snc_qwiden__size(l->kernel, T, l->blocks) + (size_t)ctx->threads * expanded(l);
 }
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */
@@ -180,13 +172,19 @@ static void finish_rows(void *payload, int64_t begin, int64_t end, int64_t chunk
 }
 #endif
 
-static snc_qjob make_job(const snc_qlinear *l, const int8_t *xq, int ldq, const float *sx, int n, int k, snc_epilogue epi)
+/* All of a job but its outputs. */
+static snc_qjob make_job(const snc_qlinear *l, const int8_t *xq, int ldq, const float *sx, int T, int n, int k, snc_epilogue epi,
+                         void *workspace)
 {
     assert(n >= 1 && n <= l->N && k >= 1 && k <= l->K && ldq >= (k + SNC_QBLOCK - 1) / SNC_QBLOCK * SNC_QBLOCK);
     snc_qjob job = {.wq = l->wq, .sw = l->sw, .b = l->b, .xq = xq, .sx = sx, .ldq = ldq, .n = n, .epi = epi};
     job.kb = (k + SNC_QBLOCK - 1) / SNC_QBLOCK;
-    job.panel = (size_t)l->blocks * SNC_QTILE;
+    job.panel = (size_t)l->blocks * (l->wide ? SNC_Q4TILE : SNC_QTILE);
     job.finish = l->finish;
+    job.wide = l->wide;
+    job.expand = l->expand;
+    job.room = expanded(l);
+    if (job.room) job.expanded = (int8_t *)workspace + snc_qwiden__size(l->kernel, T, l->blocks);
     return job;
 }
 
@@ -203,7 +201,7 @@ snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *
         return SNC_OK;
     }
 #endif
-    snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
+    snc_qjob job = make_job(l, xq, ldq, sx, T, n, k, epi, workspace);
     job.y = y;
     job.ldy = ldy;
     snc_qwiden__rows(&job, l->kernel, ctx, T, workspace);
@@ -220,7 +218,7 @@ snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, 
     if (T == 0) return SNC_OK;
     for (int i = 0; i < count; i++) {
         SNC_CHECK(!l[i]->dnnl, SNC_E_UNSUPPORTED, "int8 linear: oneDNN gives f32 alone");
-        jobs[i] = make_job(l[i], xq, ldq, sx, n, k, SNC_EPI_NONE);
+        jobs[i] = make_job(l[i], xq, ldq, sx, T, n, k, SNC_EPI_NONE, workspace);
         jobs[i].half = y + (size_t)i * (size_t)n;
         jobs[i].finish_half = snc_epilogue__bf16_get(l[i]->kernel->isa);
         jobs[i].ldy = ldy;
@@ -252,6 +250,7 @@ static void q8_block(void *payload, int64_t begin, int64_t end, int64_t chunk, i
 {
     const q8_job *q = payload;
     snc_qjob j = *q->job;
+    snc_qjob__on(&j, worker);
     int t = (int)begin, rows = (int)(end - begin), panels = (j.n + SNC_QPANEL - 1) / SNC_QPANEL;
     (void)chunk;
     j.y = q->rows + (size_t)worker * q->hot * q->ld;
@@ -290,7 +289,7 @@ static size_t hot_rows(const snc_qlinear *l, int T)
 size_t snc_qlinear_q8_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T)
 {
     size_t rows = hot_rows(l, T) * (size_t)ctx->threads;
-    return snc_qlinear_workspace_size(l, T) + snc_align_up(rows * (size_t)l->panels * SNC_QPANEL * sizeof(float), SNC_ALIGN) +
+    return snc_qlinear_workspace_size(l, ctx, T) + snc_align_up(rows * (size_t)l->panels * SNC_QPANEL * sizeof(float), SNC_ALIGN) +
            rows * SNC_TOP_SLOTS * sizeof(uint32_t);
 }
 
@@ -299,11 +298,11 @@ snc_err snc_qlinear_run_q8(int8_t *yq, int ldyq, float *sy, const snc_qlinear *l
 {
     assert(n <= ldyq);
     SNC_CHECK(epi != SNC_EPI_ADD, SNC_E_ARG, "int8 linear: a sum onto y cannot end in int8");
-    snc_qjob job = make_job(l, xq, ldq, sx, n, k, epi);
+    snc_qjob job = make_job(l, xq, ldq, sx, T, n, k, epi, workspace);
     char *base = workspace;
     q8_job q = {.job = &job, .run = l->kernel->run, .yq = yq, .sy = sy, .ldyq = ldyq, .hot = hot_rows(l, T)};
     q.ld = (size_t)(n + SNC_QPANEL - 1) / SNC_QPANEL * SNC_QPANEL;
-    q.rows = (float *)(void *)(base + snc_qlinear_workspace_size(l, T));
+    q.rows = (float *)(void *)(base + snc_qlinear_workspace_size(l, ctx, T));
     q.top = (uint32_t *)(void *)((char *)q.rows +
                                  snc_align_up(q.hot * (size_t)ctx->threads * (size_t)l->panels * SNC_QPANEL * sizeof(float), SNC_ALIGN));
     if (!l->dnnl && (ctx->threads == 1 || T >= ALONE * ctx->threads)) {
@@ -347,8 +346,8 @@ snc_err snc_qlinear_peak(double *tops, const snc_ctx *ctx)
     for (int i = 0; i < ROWS * K; i++) q[i] = (int8_t)(i * 37 % 255 - 127), xq[i] = (int8_t)(i * 101 % 255 - 127);
     SNC_GOTO(snc_qlinear_create_packed(&l, ctx, q, one, NULL, N, K));
     if (l->dnnl) goto out;
-    SNC_GOTO(snc_alloc(&workspace, snc_qlinear_workspace_size(l, ROWS), 1));
-    snc_qjob job = make_job(l, xq, K, one, N, K, SNC_EPI_NONE);
+    SNC_GOTO(snc_alloc(&workspace, snc_qlinear_workspace_size(l, ctx, ROWS), 1));
+    snc_qjob job = make_job(l, xq, K, one, ROWS, N, K, SNC_EPI_NONE, workspace);
     job.finish = leave;
     snc_qwiden__rows(&job, l->kernel, ctx, ROWS, workspace);
     for (int i = 0; i < TIMES; i++) {

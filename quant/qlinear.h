@@ -42,15 +42,16 @@ void snc_qlinear_free(snc_qlinear *q);
 /* The canonical integers and scales of a prefix, for export. q [n, k] dense, sw [n]. */
 void snc_qlinear_unpack(int8_t *q, float *sw, const snc_qlinear *l, int n, int k);
 
-size_t snc_qlinear_workspace_size(const snc_qlinear *l, int T); /* bytes, 64-aligned; 0 is possible */
+/* Bytes, 64-aligned; 0 is possible. */
+size_t snc_qlinear_workspace_size(const snc_qlinear *l, const snc_ctx *ctx, int T);
 /* y [T, ldy], n <= N outputs, k <= K inputs, xq with ldq at least k rounded up to 64, zeros from k on. T = 0 is fine. Runs on
  * ctx->threads threads: not in a parallel body. Only oneDNN fails: SNC_E_BACKEND, SNC_E_NOMEM on the first call of a shape. */
 snc_err snc_qlinear_run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const int8_t *xq, int ldq, const float *sx, int T,
                         int n, int k, snc_epilogue epi, void *workspace) SNC_MUST_USE;
 
 /* Up to three layers of one input beside each other (Q, K and V): layer i's n outputs at columns i n of y [T, ldy], rounded to
- * bf16, as run with SNC_EPI_NONE. All were made by one context and have at least n outputs and k inputs; a workspace of the
- * largest serves. SNC_E_UNSUPPORTED with oneDNN. */
+ * bf16, as run with SNC_EPI_NONE. All are INT8 or all INT4, were made by one context and have at least n outputs and k inputs; a
+ * workspace of the largest serves. SNC_E_UNSUPPORTED with oneDNN. */
 enum { SNC_QLINEAR_BESIDE = 3 };
 snc_err snc_qlinear_run_bf16(snc_bf16 *y, int ldy, const snc_qlinear *const *l, int count, const snc_ctx *ctx, const int8_t *xq, int ldq,
                              const float *sx, int T, int n, int k, void *workspace) SNC_MUST_USE;

@@ -20,9 +20,22 @@
 #include "base/cut.h"
 #include "base/isa.h"
 #include "quant/epilogue_priv.h"
+#include "quant/int4.h"
 #include "quant/qlinear.h"
 
-enum { SNC_QPANEL = 16, SNC_QBLOCK = 64, SNC_QTILE = SNC_QPANEL * SNC_QBLOCK };
+enum {
+    SNC_QPANEL = 16,
+    SNC_QBLOCK = 64,
+    SNC_QTILE = SNC_QPANEL * SNC_QBLOCK,
+    SNC_Q4NIBBLES = SNC_QTILE / 2,
+    SNC_Q4GROUPS = SNC_QBLOCK / SNC_INT4_GROUP,             /* groups of inputs in a block */
+    SNC_Q4TILE = SNC_Q4NIBBLES + SNC_Q4GROUPS * SNC_QPANEL, /* an INT4 block: nibbles, then multipliers */
+    SNC_Q4PAIR = 2 * SNC_Q4TILE,                            /* those of two panels of outputs lie beside each other */
+    SNC_Q4WIDE = 4                                          /* panels that are expanded at once */
+};
+
+/* Consecutive INT4 blocks to INT8 ones, each to its own place: to + i * step. */
+typedef void (*snc_q4expand_fn)(int8_t *to, size_t step, const uint8_t *from, int count);
 
 typedef struct snc_qjob {
     float *y;       /* [T, ldy] */
@@ -34,13 +47,18 @@ typedef struct snc_qjob {
     const int16_t *xw;   /* the same rows as int16, [T, 64 kb]: pairs only */
     const float *xf;     /* rows as f32, [T, 32 kb]: bf16 weights without AMX */
     const float *sx;     /* NULL: the sums are f32 already */
-    size_t panel;        /* bytes from one panel of 16 outputs to the next */
+    size_t panel;        /* bytes from one panel of 16 outputs to the next; INT4: half of those from a pair to the next */
     int ldy, ldq, n, kb; /* kb: blocks of 64 int8 or 32 bf16 inputs in use */
     snc_epilogue epi;
     snc_epilogue_bf16_fn finish_half;
     snc_epilogue_f16_fn finish_f16;
     uint32_t *top; /* [T][SNC_TOP_SLOTS] as in epilogue_priv.h, or NULL */
     snc_epilogue_fn finish;
+    /* INT4 */
+    const struct snc_qkernel *wide; /* of the expanded blocks */
+    snc_q4expand_fn expand;
+    int8_t *expanded; /* room for four panels, of the first worker; 64-aligned */
+    size_t room;      /* bytes from it to the next worker's; 0: INT8, none */
 } snc_qjob;
 
 typedef struct snc_qkernel {
@@ -96,6 +114,22 @@ static inline void snc_qjob__finish(const snc_qjob *j, const void *s, int lds, i
 /* xw for the kernels that want it, in a workspace of this many bytes; nothing, and none, for the others. */
 size_t snc_qwiden__size(const snc_qkernel *kernel, int T, int blocks);
 void snc_qwiden__rows(snc_qjob *job, const snc_qkernel *kernel, const snc_ctx *ctx, int T, void *workspace);
+
+struct snc_qlinear {
+    int N, K, panels, blocks;
+    const snc_qkernel *kernel; /* INT4: `own` */
+    snc_epilogue_fn finish;
+    int8_t *wq;
+    float *sw, *b; /* padded to whole groups of panels with zeros */
+    bool pooled;   /* wq lies in the pool of the context */
+    struct snc_qdnnl *dnnl;
+    const snc_qkernel *wide; /* INT4: the INT8 kernel of the expanded blocks; else NULL */
+    snc_q4expand_fn expand;
+    snc_qkernel own;
+};
+
+/* The job as worker `w` has it. */
+static inline void snc_qjob__on(snc_qjob *j, int w) { j->expanded = j->room ? j->expanded + (size_t)w * j->room : NULL; }
 
 /* Runs the kernel over a grid of row blocks by groups of panels on ctx's threads, for `count` jobs of like shape; how that grid is
  * planned, in microseconds. */

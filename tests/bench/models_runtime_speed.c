@@ -1,6 +1,6 @@
 /* Milliseconds of the inference path at the MiniLM shape (random weights), with the share of each part.
  *
- *   models_runtime_speed [--threads 1,2] [--dtypes int8,bf16,f32] [--shapes 1x16,1x32,1x128,8x128,32x128] [--half]
+ *   models_runtime_speed [--threads 1,2] [--dtypes int8,int4,bf16,f32] [--shapes 1x16,1x32,1x128,8x128,32x128] [--half]
  * [--base]
  *
  * --half keeps half the heads and FFN neurons; --base is BERT-base. Best and median of about a second a cell; one
@@ -115,8 +115,8 @@ int main(int argc, char **argv)
     snc_model_init_random(m, 1);
     for (int l = 0; half && l < a.layers; l++) a.heads[l] /= 2, a.ffn[l] /= 2;
     printf("%s, %s, best %s\n", base ? "BERT-base" : "MiniLM", half ? "half heads and FFN" : "full", snc_isa_name(snc_isa_now()));
-    for (int d = 0; d < 3; d++) {
-        static const snc_dtype all[3] = {SNC_I8, SNC_BF16, SNC_F32};
+    for (int d = 0; d < 4; d++) {
+        static const snc_dtype all[4] = {SNC_I8, SNC_I4, SNC_BF16, SNC_F32};
         const char *name = snc_dtype_get(all[d])->name;
         if (!listed(dtypes, name)) continue;
         for (int t = 1; t <= 8; t++) {

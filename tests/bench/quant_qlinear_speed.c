@@ -122,7 +122,7 @@ static void measure(const snc_ctx *ctx, const char *name, snc_qlinear *const *la
     double macs = 0, bytes = 0, rate = 1;
     size_t ws = 0, n = 0, k = 0;
     for (int i = 0; i < count; i++) {
-        size_t w = snc_qlinear_workspace_size(layers[i], T);
+        size_t w = snc_qlinear_workspace_size(layers[i], ctx, T);
         ws = w > ws ? w : ws;
         n = (size_t)shape[i][0] > n ? (size_t)shape[i][0] : n;
         k = (size_t)shape[i][1] > k ? (size_t)shape[i][1] : k;

@@ -105,9 +105,9 @@ static void every_isa_expands_the_same(void **state)
     uncap_isa();
 }
 
-static snc_q4linear *make(const snc_ctx *ctx)
+static snc_qlinear *make(const snc_ctx *ctx)
 {
-    snc_q4linear *l;
+    snc_qlinear *l;
     assert_int_equal(snc_q4linear_create(&l, ctx, W, K, bias, N, K), SNC_OK);
     return l;
 }
@@ -116,7 +116,9 @@ static snc_q4linear *make(const snc_ctx *ctx)
 static void outputs_have_the_bits_of_an_int8_layer_of_these_integers(void **state)
 {
     (void)state;
-    static const int shape[][3] = {{T, N, K}, {1, N, K}, {T, 64, 64}, {17, 16, 16}, {33, 70, 112}, {16, 1, 208}, {5, 48, 144}, {0, N, K}};
+    static const int shape[][3] = {{T, N, K},  {1, N, K},  {T, 64, 64}, {17, 16, 16}, {33, 70, 112}, {16, 1, 208}, {5, 48, 144},
+                                   {0, N, K},  {2, N, K},  {3, 33, K},  {4, 17, 64},  {6, N, 128},   {7, N, 64},   {8, 75, K},
+                                   {9, 40, K}, {10, N, K}, {11, N, K},  {12, 33, K},  {13, N, K},    {32, 75, K}};
     static const snc_epilogue epi[] = {SNC_EPI_NONE, SNC_EPI_GELU, SNC_EPI_ADD};
     static float want[T * N], got[T * N];
     snc_ctx ref = SNC_CTX_INIT;
@@ -132,19 +134,57 @@ static void outputs_have_the_bits_of_an_int8_layer_of_these_integers(void **stat
                     void *w1, *w2;
                     ctx.threads = threads;
                     cap_isa(isa);
-                    snc_q4linear *l = make(&ctx);
-                    assert_int_equal(snc_alloc(&w1, snc_qlinear_workspace_size(i8, T) + 64, 1), SNC_OK);
-                    assert_int_equal(snc_alloc(&w2, snc_q4linear_workspace_size(l, &ctx, t), 1), SNC_OK);
+                    snc_qlinear *l = make(&ctx);
+                    assert_int_equal(snc_alloc(&w1, snc_qlinear_workspace_size(i8, &ref, T) + 64, 1), SNC_OK);
+                    assert_int_equal(snc_alloc(&w2, snc_qlinear_workspace_size(l, &ctx, t), 1), SNC_OK);
                     for (int i = 0; i < T * N; i++) want[i] = got[i] = (float)(i % 7);
                     assert_int_equal(snc_qlinear_run(want, N, i8, &ref, xq, LDQ, sx, t, n, k / 64 * 64 == k ? k : K, epi[e], w1), SNC_OK);
-                    snc_q4linear_run(got, N, l, &ctx, xq, LDQ, sx, t, n, k / 64 * 64 == k ? k : K, epi[e], w2);
+                    assert_int_equal(snc_qlinear_run(got, N, l, &ctx, xq, LDQ, sx, t, n, k / 64 * 64 == k ? k : K, epi[e], w2), SNC_OK);
                     assert_memory_equal(got, want, sizeof want);
                     snc_free(w1);
                     snc_free(w2);
-                    snc_q4linear_free(l);
+                    snc_qlinear_free(l);
                 }
     uncap_isa();
     snc_qlinear_free(i8);
+}
+
+/* As bf16 beside each other and as the next layer's integers. */
+static void the_other_endings_are_those_of_int8_too(void **state)
+{
+    (void)state;
+    enum { LDY = 128 };
+    static const int rows[] = {1, 9, 20, T};
+    static snc_bf16 half[2][T * 2 * N];
+    static int8_t yq[2][T * LDY];
+    static float sy[2][T];
+    for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa))
+        for (int threads = 1; threads <= 3; threads += 2)
+            for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                snc_ctx ctx = SNC_CTX_INIT;
+                snc_qlinear *l[2];
+                ctx.threads = threads;
+                cap_isa(isa);
+                assert_int_equal(snc_qlinear_create_packed(&l[0], &ctx, ints, sw, bias, N, K), SNC_OK);
+                l[1] = make(&ctx);
+                for (int d = 0; d < 2; d++) {
+                    const snc_qlinear *both[] = {l[d], l[d]};
+                    void *ws;
+                    assert_int_equal(snc_alloc(&ws, snc_qlinear_q8_workspace_size(l[d], &ctx, T), 1), SNC_OK);
+                    memset(half[d], 0x77, sizeof half[d]);
+                    assert_int_equal(snc_qlinear_run_bf16(half[d], 2 * N, both, 2, &ctx, xq, LDQ, sx, rows[i], N, K, ws), SNC_OK);
+                    memset(yq[d], 0x77, sizeof yq[d]);
+                    assert_int_equal(snc_qlinear_run_q8(yq[d], LDY, sy[d], l[d], &ctx, xq, LDQ, sx, rows[i], N, K, SNC_EPI_GELU, ws),
+                                     SNC_OK);
+                    snc_free(ws);
+                }
+                assert_memory_equal(half[0], half[1], sizeof half[0]);
+                assert_memory_equal(yq[0], yq[1], sizeof yq[0]);
+                assert_memory_equal(sy[0], sy[1], (size_t)rows[i] * sizeof sy[0][0]);
+                snc_qlinear_free(l[0]);
+                snc_qlinear_free(l[1]);
+            }
+    uncap_isa();
 }
 
 /* A prefix of the inputs that ends inside a block of 64: the rest of xq's block is zero, as the quantizer leaves it. */
@@ -159,19 +199,19 @@ static void a_cut_inside_a_block_equals_the_dense_extract(void **state)
     for (int t = 0; t < T; t++) memcpy(x + t * LD, xq + t * LDQ, k);
     for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         snc_ctx ctx = SNC_CTX_INIT;
-        snc_q4linear *dense;
+        snc_qlinear *dense;
         void *ws;
         cap_isa(isa);
-        snc_q4linear *l = make(&ctx);
+        snc_qlinear *l = make(&ctx);
         snc_q4linear_unpack(d, g, s, l, n, k);
         assert_int_equal(snc_q4linear_create_packed(&dense, &ctx, d, g, s, bias, n, k), SNC_OK);
-        assert_int_equal(snc_alloc(&ws, snc_q4linear_workspace_size(l, &ctx, T), 1), SNC_OK);
-        snc_q4linear_run(whole, n, l, &ctx, x, LD, sx, T, n, k, SNC_EPI_NONE, ws);
-        snc_q4linear_run(cut, n, dense, &ctx, x, LD, sx, T, n, k, SNC_EPI_NONE, ws);
+        assert_int_equal(snc_alloc(&ws, snc_qlinear_workspace_size(l, &ctx, T), 1), SNC_OK);
+        assert_int_equal(snc_qlinear_run(whole, n, l, &ctx, x, LD, sx, T, n, k, SNC_EPI_NONE, ws), SNC_OK);
+        assert_int_equal(snc_qlinear_run(cut, n, dense, &ctx, x, LD, sx, T, n, k, SNC_EPI_NONE, ws), SNC_OK);
         assert_memory_equal(whole, cut, sizeof cut);
         snc_free(ws);
-        snc_q4linear_free(dense);
-        snc_q4linear_free(l);
+        snc_qlinear_free(dense);
+        snc_qlinear_free(l);
     }
     uncap_isa();
 }
@@ -184,12 +224,12 @@ static void the_packed_form_gives_back_what_it_took(void **state)
     for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         snc_ctx ctx = SNC_CTX_INIT;
         cap_isa(isa);
-        snc_q4linear *l = make(&ctx);
+        snc_qlinear *l = make(&ctx);
         snc_q4linear_unpack(d, g, s, l, N, K);
         assert_memory_equal(d, data, sizeof d);
         assert_memory_equal(g, group, sizeof g);
         assert_memory_equal(s, sw, sizeof s);
-        snc_q4linear_free(l);
+        snc_qlinear_free(l);
     }
     uncap_isa();
 }
@@ -198,7 +238,7 @@ static void widths_outside_whole_groups_are_refused(void **state)
 {
     (void)state;
     snc_ctx ctx = SNC_CTX_INIT;
-    snc_q4linear *l;
+    snc_qlinear *l;
     assert_int_equal(snc_q4linear_create(&l, &ctx, W, K, bias, N, 40), SNC_E_SHAPE);
     assert_non_null(strstr(snc_err_text(), "int4 linear [75, 40]"));
     assert_null(l);
@@ -213,6 +253,7 @@ int main(void)
         cmocka_unit_test(zeros_are_zeros_and_nan_shows),
         cmocka_unit_test(every_isa_expands_the_same),
         cmocka_unit_test(outputs_have_the_bits_of_an_int8_layer_of_these_integers),
+        cmocka_unit_test(the_other_endings_are_those_of_int8_too),
         cmocka_unit_test(a_cut_inside_a_block_equals_the_dense_extract),
         cmocka_unit_test(the_packed_form_gives_back_what_it_took),
         cmocka_unit_test(widths_outside_whole_groups_are_refused),

@@ -78,7 +78,7 @@ static snc_qlinear *layer(const fixture *f, const snc_ctx *ctx)
 static void run(float *y, int ldy, const snc_qlinear *l, const snc_ctx *ctx, const fixture *f, const int8_t *xq, int ldq, int T, int n,
                 int k, snc_epilogue epi)
 {
-    void *ws = grab(snc_qlinear_workspace_size(l, T), 1);
+    void *ws = grab(snc_qlinear_workspace_size(l, ctx, T), 1);
     if (snc_qlinear_run(y, ldy, l, ctx, xq, ldq, f->sx, T, n, k, epi, ws) != SNC_OK)
         fail_msg("T %d, n %d, k %d: %s", T, n, k, snc_err_text());
     snc_free(ws);
@@ -272,7 +272,7 @@ static void quick_gelu_holds_its_stated_error(void **state)
         cap_isa((snc_isa)isa);
         snc_qlinear *l;
         assert_int_equal(snc_qlinear_create_packed(&l, &ctx1, q, sw, b, N, 1), SNC_OK);
-        void *ws = grab(snc_qlinear_workspace_size(l, 1), 1);
+        void *ws = grab(snc_qlinear_workspace_size(l, &ctx1, 1), 1);
         assert_int_equal(snc_qlinear_run(y, N, l, &ctx1, xq, 64, &sx, 1, N, 1, SNC_EPI_GELU, ws), SNC_OK);
         assert_true(y[0] == 1e30f && fabsf(y[1]) < 2e-5f && isnan(y[2]));
         for (int i = 3; i < N; i++) {
@@ -299,7 +299,7 @@ static void bf16_output_is_the_rounded_sum_on_every_isa(void **state)
     for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         cap_isa((snc_isa)isa);
         snc_qlinear *l[2] = {layer(&f, &ctx1), layer(&g, &ctx1)};
-        void *ws = grab(snc_qlinear_workspace_size(l[0], T), 1);
+        void *ws = grab(snc_qlinear_workspace_size(l[0], &ctx1, T), 1);
         run(y, N, l[0], &ctx1, &f, f.xq, f.ldq, T, N, K, SNC_EPI_NONE);
         run(y2, N, l[1], &ctx1, &f, f.xq, f.ldq, T, N, K, SNC_EPI_NONE);
         for (int threads = 1; threads <= 2; threads++) {
@@ -385,7 +385,7 @@ static void zero_rows_and_columns_give_the_bias(void **state)
     snc_quantize_rows(xq, sx, x, K, T, K, 128);
     snc_qlinear *l;
     assert_int_equal(snc_qlinear_create(&l, &ctx1, W, K, b, N, K), SNC_OK);
-    void *ws = grab(snc_qlinear_workspace_size(l, T), 1);
+    void *ws = grab(snc_qlinear_workspace_size(l, &ctx1, T), 1);
     assert_int_equal(snc_qlinear_run(y, N, l, &ctx1, xq, 128, sx, T, N, K, SNC_EPI_NONE, ws), SNC_OK);
     for (int t = 0; t < T; t++)
         for (int n = 0; n < N; n++)
