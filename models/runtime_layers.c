@@ -8,10 +8,12 @@
 #include "models/runtime_priv.h"
 
 enum {
-    HOT_ROWS = 16,        /* rows that stay in L1 between two passes */
-    ROW_GRAIN = 16,       /* rows of one chunk when threads share a group */
-    FFN_ROWS = 64,        /* rows of the FFN's wide activation in f32 that stay in L2 beside both matrices */
-    SHARED_MACS = 2000000 /* attention below this many multiply-adds is not worth a fork and a join */
+    HOT_ROWS = 16,       /* rows that stay in L1 between two passes */
+    ROW_GRAIN = 16,      /* rows of one chunk when threads share a group */
+    FFN_ROWS = 64,       /* rows of the FFN's wide activation in f32 that stay in L2 beside both matrices */
+    FETCH_US = 25000,    /* bytes of weights that a core gets from the last-level cache in a microsecond, about */
+    FORKS_US = 50,       /* what the forks and joins of a layer cost together */
+    SHARED_MACS = 400000 /* attention below this many multiply-adds is not worth a fork and a join */
 };
 
 static void stamp(snc_rt__job *j, double *sum)
@@ -219,24 +221,99 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     return SNC_OK;
 }
 
-static snc_err layer(snc_rt__job *j, int l, snc_rt__norm norm)
+/* What follows the attention of layer l up to that of the next: O, FFN, Q, K and V. Each row goes its own way. In the last layer T
+ * first tokens are left; before it the projections are not for the same rows, and are left out. */
+static snc_err between(snc_rt__job *j, int l, int T)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
     double *times = w->times.layer[l];
-    bool last = l == n->arch.layers - 1;
     snc_dtype t = n->policy.linear[l][SNC_SITE_O];
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l];
-    SNC_TRY(project(j, l, norm, last));
-    stamp(j, &times[SNC_PART_QKV]);
-    attention(j, l, last);
-    stamp(j, &times[SNC_PART_ATTENTION]);
-    int T = last ? j->b1 - j->b0 : j->T;
     rows(j, w->att, A, w->xq, w->sx, NULL, T, A, ldq_of(t, A));
     SNC_TRY(linear(w->h, C, j, &m[SNC_SITE_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
     stamp(j, &times[SNC_PART_O]);
-    return ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]);
+    SNC_TRY(ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]));
+    if (l + 2 >= n->arch.layers) return SNC_OK;
+    SNC_TRY(project(j, l + 1, snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]), false));
+    stamp(j, &w->times.layer[l + 1][SNC_PART_QKV]);
+    return SNC_OK;
+}
+
+/* The least rows that are worth a thread; tiles take 16 in the time of one. */
+static int apart_rows(const snc_net *n) { return snc_isa_covers(n->isa, SNC_ISA_AMX) ? 16 : 8; }
+
+typedef struct between_job {
+    snc_rt__job *j;
+    int l, parts;
+    snc_err err;
+} between_job;
+
+/* Rows of one part by one thread: a worker whose buffers are those rows of the group's. */
+static void between_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    between_job *b = payload;
+    snc_rt__job part = *b->j;
+    snc_net *n = part.n;
+    snc_rt__worker w = *part.w;
+    int unit = apart_rows(n), units = (part.T + unit - 1) / unit;
+    int t0 = (int)(units * begin / b->parts) * unit, t1 = (int)(units * end / b->parts) * unit;
+    size_t t = (size_t)t0, D = (size_t)n->w->cfg.head_width;
+    size_t value = half_qkv(n, b->l + 1, b->l + 2 >= n->arch.layers) ? sizeof(snc_bf16) : sizeof(float);
+    (void)chunk;
+    if (b->l + 1 < n->arch.layers) w.qkv = (float *)(void *)((char *)w.qkv + t * 3 * D * (size_t)n->arch.heads[b->l + 1] * value);
+    w.h += t * (size_t)n->arch.hidden;
+    w.att += t * D * (size_t)n->arch.heads[b->l];
+    w.xq += t * (size_t)n->ldx;
+    w.mq += t * (size_t)n->ldm;
+    w.sx += t;
+    w.sm += t;
+    w.linear = n->worker[worker].linear;
+    part.w = &w;
+    part.ctx = &n->one;
+    part.T = (t1 < part.T ? t1 : part.T) - t0;
+    part.share /= b->parts;
+    memset(&w.times, 0, sizeof w.times);
+    snc_err err = between(&part, b->l, part.T);
+    if (err != SNC_OK) b->err = err; /* any one of them */
+    for (int l = b->l; l < n->arch.layers && l <= b->l + 1; l++)
+        for (int i = 0; i < SNC_PARTS; i++) n->worker[worker].times.layer[l][i] += w.times.layer[l][i];
+}
+
+/* Whether threads go apart with their rows, which saves the forks and joins of a layer at the price that each fetches all weights: that
+ * costs what it takes longer than the rows' own products, and than a share of the weights. INT8 alone: its kernels ask for no threads. */
+static bool rows_apart(const snc_rt__job *j, int l)
+{
+    const snc_net *n = j->n;
+    int threads = j->ctx->threads;
+    if (threads == 1 || l == n->arch.layers - 1 || j->T < apart_rows(n) * threads || n->ctx.backend == SNC_BACKEND_ONEDNN) return false;
+    for (int i = l; i <= l + 1; i++)
+        for (int s = 0; s < SNC_SITES; s++)
+            if (n->policy.linear[i][s] != SNC_I8) return false;
+    double weights = n->arch.hidden * (4.0 * n->w->cfg.head_width * n->arch.heads[l] + 2.0 * n->arch.ffn[l]);
+    double fetch = weights / FETCH_US, products = j->T * weights / (snc_isa_covers(n->isa, SNC_ISA_AMX) ? 2e6 : 3e5) / threads;
+    return fetch - fmax(fetch / threads, products) < FORKS_US;
+}
+
+static snc_err layer(snc_rt__job *j, int l)
+{
+    snc_net *n = j->n;
+    bool last = l == n->arch.layers - 1;
+    attention(j, l, last);
+    stamp(j, &j->w->times.layer[l][SNC_PART_ATTENTION]);
+    if (rows_apart(j, l)) {
+        between_job b = {j, l, j->ctx->threads, SNC_OK};
+        snc_par_for(j->ctx, b.parts, 1, between_range, &b);
+        if (n->profile) j->stamp = snc_now();
+        SNC_TRY(b.err);
+    } else {
+        SNC_TRY(between(j, l, last ? j->b1 - j->b0 : j->T));
+    }
+    if (l + 2 != n->arch.layers) return SNC_OK;
+    SNC_TRY(project(j, l + 1, snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]), true));
+    stamp(j, &j->w->times.layer[l + 1][SNC_PART_QKV]);
+    return SNC_OK;
 }
 
 /* ---- embeddings and head ---- */
@@ -283,17 +360,17 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
 snc_err snc_rt__forward(float *logits, snc_rt__job *j)
 {
     snc_net *n = j->n;
-    snc_rt__norm norm = snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
     j->T = j->x->offsets[j->b1] - j->x->offsets[j->b0];
     j->stamp = n->profile ? snc_now() : 0;
     snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
     stamp(j, &j->w->times.embed);
+    SNC_TRY(project(j, 0, snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0), n->arch.layers == 1));
+    stamp(j, &j->w->times.layer[0][SNC_PART_QKV]);
     for (int l = 0; l < n->arch.layers; l++) {
         SNC_TRY(snc_go_on(j->ctx)); /* a layer of a long text on a slow machine is a good part of a second */
-        SNC_TRY(layer(j, l, norm));
-        norm = snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]);
+        SNC_TRY(layer(j, l));
     }
-    SNC_TRY(head(logits, j, norm));
+    SNC_TRY(head(logits, j, snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[n->arch.layers - 1])));
     stamp(j, &j->w->times.head);
     return SNC_OK;
 }

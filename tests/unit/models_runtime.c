@@ -159,7 +159,19 @@ static void a_sequence_does_not_see_its_neighbours(void **state)
     snc_model_free(m);
 }
 
-/* Two threads share one group, or run groups apart; three of them have nothing to share evenly. */
+/* Two threads share one group, go apart with its rows, or run groups apart; three of them have nothing to share evenly. */
+static void check_threads(const snc_model *m, const nano_batch *x, const snc_policy *p, snc_backend backend)
+{
+    float want[40 * K], got[40 * K];
+    snc_ctx one = context(1, backend);
+    logits_of(want, &one, m, NULL, p, &x->t);
+    for (int threads = 2; threads <= 3; threads++) {
+        snc_ctx ctx = context(threads, backend);
+        logits_of(got, &ctx, m, NULL, p, &x->t);
+        assert_memory_equal(got, want, (size_t)x->t.B * K * sizeof *got);
+    }
+}
+
 static void thread_count_does_not_change_a_bit(void **state)
 {
     (void)state;
@@ -167,18 +179,15 @@ static void thread_count_does_not_change_a_bit(void **state)
     const int sizes[] = {1, 2, 5, 40};
     for (size_t s = 0; s < 4; s++) {
         nano_batch x = nano_batch_make(sizes[s], 40, 4);
-        for (int ref = 0; ref < 2; ref++)
-            for (int d = 0; d < 2; d++) {
-                float want[40 * K], got[40 * K];
-                snc_policy p = snc_policy_uniform(d ? SNC_I8 : SNC_BF16, SNC_I8);
-                snc_ctx one = context(1, ref ? SNC_BACKEND_REF : SNC_BACKEND_AUTO);
-                logits_of(want, &one, m, NULL, &p, &x.t);
-                for (int threads = 2; threads <= 3; threads++) {
-                    snc_ctx ctx = context(threads, one.backend);
-                    logits_of(got, &ctx, m, NULL, &p, &x.t);
-                    assert_memory_equal(got, want, (size_t)sizes[s] * K * sizeof *got);
-                }
+        for (int d = 0; d < 2; d++) {
+            snc_policy p = snc_policy_uniform(d ? SNC_I8 : SNC_BF16, SNC_I8);
+            check_threads(m, &x, &p, SNC_BACKEND_REF);
+            for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
+                setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1);
+                check_threads(m, &x, &p, SNC_BACKEND_AUTO);
             }
+            unsetenv("SNC_ISA");
+        }
         nano_batch_dispose(&x);
     }
     snc_model_free(m);
