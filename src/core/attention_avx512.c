@@ -113,29 +113,39 @@ AVX static void scores(const plan *w, int D, int nk)
     }
 }
 
-/* A row of scores to probabilities in f32 that bf16 can hold; returns one over their sum. c1 takes a score to 128 log2 of its
+#define FOUR _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++)
+
+/* Four rows of scores to probabilities in f32 that bf16 can hold; inv [4] = 1 / their sums. c1 takes a score to 128 log2 of its
  * exponential. */
-INLINE float softmax_row(float *s, int nk32, float c1)
+AVX static void softmax4(float *s, size_t ld, int nk32, __m512 c1, float *inv)
 {
     static const uint16_t bend[32] = SNC_INFER__BEND;
     const __m512i table = _mm512_loadu_si512(bend), zero = _mm512_setzero_si512();
-    __m512 m0 = _mm512_load_ps(s), m1 = _mm512_load_ps(s + 16), log = _mm512_set1_ps(c1);
+    __m512 m[4], c0[4], u;
+    FOUR m[r] = _mm512_max_ps(_mm512_load_ps(s + (size_t)r * ld), _mm512_load_ps(s + (size_t)r * ld + 16));
     for (int j = STEP; j < nk32; j += STEP)
-        m0 = _mm512_max_ps(m0, _mm512_load_ps(s + j)), m1 = _mm512_max_ps(m1, _mm512_load_ps(s + j + 16));
-    __m512 one = _mm512_set1_ps(fmaf(-_mm512_reduce_max_ps(_mm512_max_ps(m0, m1)), c1, SNC_INFER__ONE));
-    m0 = m1 = _mm512_setzero_ps();
-    for (int j = 0; j < nk32; j += STEP) {
-        __m512i lo = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_load_ps(s + j), log, one));
-        __m512i hi = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_load_ps(s + j + 16), log, one));
-        lo = _mm512_packus_epi32(lo, hi);
-        lo = _mm512_subs_epu16(lo, _mm512_permutexvar_epi16(_mm512_srli_epi16(lo, 2), table)); /* looks at five bits alone */
-        __m512 p0 = _mm512_castsi512_ps(_mm512_unpacklo_epi16(zero, lo)), p1 = _mm512_castsi512_ps(_mm512_unpackhi_epi16(zero, lo));
-        _mm512_store_ps(s + j, p0);
-        _mm512_store_ps(s + j + 16, p1);
-        m0 = _mm512_add_ps(m0, p0);
-        m1 = _mm512_add_ps(m1, p1);
-    }
-    return 1.0f / _mm512_reduce_add_ps(_mm512_add_ps(m0, m1));
+        FOUR m[r] = _mm512_max_ps(m[r], _mm512_max_ps(_mm512_load_ps(s + (size_t)r * ld + j), _mm512_load_ps(s + (size_t)r * ld + j + 16)));
+    SNC_JOIN4(_mm512_max_ps, m, u);
+    u = _mm512_fnmadd_ps(u, c1, _mm512_set1_ps(SNC_INFER__ONE));
+    c0[0] = _mm512_permute_ps(u, 0x00);
+    c0[1] = _mm512_permute_ps(u, 0x55);
+    c0[2] = _mm512_permute_ps(u, 0xaa);
+    c0[3] = _mm512_permute_ps(u, 0xff);
+    FOUR m[r] = _mm512_setzero_ps();
+    for (int j = 0; j < nk32; j += STEP) FOUR
+        {
+            float *at = s + (size_t)r * ld + j;
+            __m512i lo = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_load_ps(at), c1, c0[r]));
+            __m512i hi = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_load_ps(at + 16), c1, c0[r]));
+            lo = _mm512_packus_epi32(lo, hi);
+            lo = _mm512_subs_epu16(lo, _mm512_permutexvar_epi16(_mm512_srli_epi16(lo, 2), table)); /* looks at five bits alone */
+            __m512 p0 = _mm512_castsi512_ps(_mm512_unpacklo_epi16(zero, lo)), p1 = _mm512_castsi512_ps(_mm512_unpackhi_epi16(zero, lo));
+            _mm512_store_ps(at, p0);
+            _mm512_store_ps(at + 16, p1);
+            m[r] = _mm512_add_ps(m[r], _mm512_add_ps(p0, p1));
+        }
+    SNC_JOIN4(_mm512_add_ps, m, u);
+    _mm_storeu_ps(inv, _mm_div_ps(_mm_set1_ps(1.0f), _mm512_castps512_ps128(u)));
 }
 
 /* y [rows, D] = s v, each row times its inv. */
@@ -172,7 +182,8 @@ AVX static void values(const plan *w, const snc_infer__half *a, float *y, const 
 AVX void snc_infer__half_avx512(const snc_infer__half *a, int heads, void *scratch)
 {
     plan w = plan_of(a->nk, a->D, scratch);
-    float inv[ROWS], log = a->scale * SNC_INFER__LOG;
+    float inv[ROWS];
+    __m512 c1 = _mm512_set1_ps(a->scale * SNC_INFER__LOG);
     memset(w.q, 0, ROWS * (size_t)w.D32 * sizeof *w.q);
     for (int h = 0; h < heads; h++) {
         size_t at = (size_t)h * (size_t)a->D;
@@ -182,7 +193,7 @@ AVX void snc_infer__half_avx512(const snc_infer__half *a, int heads, void *scrat
             int rows = a->nq - i < ROWS ? a->nq - i : ROWS;
             widen_rows(w.q, w.D32, a->q + at + (size_t)i * (size_t)a->ldq, a->ldq, rows, a->D);
             scores(&w, a->D, a->nk);
-            for (int r = 0; r < rows; r++) inv[r] = softmax_row(w.s + (size_t)r * (size_t)w.nk32, w.nk32, log);
+            for (int r = 0; r < rows; r += 4) softmax4(w.s + (size_t)r * (size_t)w.nk32, (size_t)w.nk32, w.nk32, c1, inv + r);
             values(&w, a, a->y + at + (size_t)i * (size_t)a->ldy, inv, rows);
         }
     }

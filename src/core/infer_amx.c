@@ -108,17 +108,6 @@ AVX static void pack_values(const plan *w, const snc_infer__half *a, const uint1
 
 static const uint16_t bend[32] = SNC_INFER__BEND;
 
-/* The maxima or sums of four vectors, as [0 1 2 3] in each group of four lanes. */
-#define JOIN4(op, m, u)                                                                                     \
-    do {                                                                                                    \
-        __m512 t0_ = op(_mm512_unpacklo_ps(m[0], m[1]), _mm512_unpackhi_ps(m[0], m[1]));                    \
-        __m512 t1_ = op(_mm512_unpacklo_ps(m[2], m[3]), _mm512_unpackhi_ps(m[2], m[3]));                    \
-        __m512d a_ = _mm512_castps_pd(t0_), b_ = _mm512_castps_pd(t1_);                                     \
-        u = op(_mm512_castpd_ps(_mm512_unpacklo_pd(a_, b_)), _mm512_castpd_ps(_mm512_unpackhi_pd(a_, b_))); \
-        u = op(u, _mm512_shuffle_f32x4(u, u, 0x4e));                                                        \
-        u = op(u, _mm512_shuffle_f32x4(u, u, 0xb1));                                                        \
-    } while (0)
-
 #define EACH _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++)
 
 /* Four rows of scores to bf16 probabilities; inv [4] = 1 / their sums. c1 takes a score to 128 log2 of its exponential. */
@@ -132,7 +121,7 @@ AVX static inline void softmax4(uint16_t *p, float *s, size_t ld, int nk32, __m5
         EACH m[r] = _mm512_max_ps(m[r], _mm512_load_ps(s + (size_t)r * ld + j));
         EACH m[r] = _mm512_max_ps(m[r], _mm512_load_ps(s + (size_t)r * ld + j + 16));
     }
-    JOIN4(_mm512_max_ps, m, u);
+    SNC_JOIN4(_mm512_max_ps, m, u);
     u = _mm512_fnmadd_ps(u, c1, _mm512_set1_ps(SNC_INFER__ONE));
     c0[0] = _mm512_permute_ps(u, 0x00);
     c0[1] = _mm512_permute_ps(u, 0x55);
@@ -149,7 +138,7 @@ AVX static inline void softmax4(uint16_t *p, float *s, size_t ld, int nk32, __m5
         EACH m[r] = _mm512_dpbf16_ps(m[r], (__m512bh)lo[r], ones);
         EACH _mm512_store_si512(p + (size_t)r * ld + j, lo[r]);
     }
-    JOIN4(_mm512_add_ps, m, u);
+    SNC_JOIN4(_mm512_add_ps, m, u);
     _mm_storeu_ps(inv, _mm_div_ps(_mm_set1_ps(1.0f), _mm512_castps512_ps128(u)));
 }
 

@@ -1,4 +1,4 @@
-/* core/transpose512.h: 16 x 16 transposition of 32-bit words in registers. */
+/* core/transpose512.h: 16 x 16 transposition of 32-bit words in registers, and what becomes of four vectors' lanes at once. */
 #ifndef SNC_CORE_TRANSPOSE512_H
 #define SNC_CORE_TRANSPOSE512_H
 
@@ -29,5 +29,16 @@ __attribute__((target("avx512f"), always_inline)) static inline void snc_transpo
         r[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xdd);
     }
 }
+
+/* The maxima or sums of four vectors, as [0 1 2 3] in each group of four lanes. */
+#define SNC_JOIN4(op, m, u)                                                                                 \
+    do {                                                                                                    \
+        __m512 t0_ = op(_mm512_unpacklo_ps(m[0], m[1]), _mm512_unpackhi_ps(m[0], m[1]));                    \
+        __m512 t1_ = op(_mm512_unpacklo_ps(m[2], m[3]), _mm512_unpackhi_ps(m[2], m[3]));                    \
+        __m512d a_ = _mm512_castps_pd(t0_), b_ = _mm512_castps_pd(t1_);                                     \
+        u = op(_mm512_castpd_ps(_mm512_unpacklo_pd(a_, b_)), _mm512_castpd_ps(_mm512_unpackhi_pd(a_, b_))); \
+        u = op(u, _mm512_shuffle_f32x4(u, u, 0x4e));                                                        \
+        u = op(u, _mm512_shuffle_f32x4(u, u, 0xb1));                                                        \
+    } while (0)
 
 #endif
