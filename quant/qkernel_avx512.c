@@ -7,7 +7,7 @@
  * The unsigned operand is the weight, stored as w + 128, so that x can be broadcast from memory as it is:
  *     sum x (w + 128) = sum x w + 128 sum x
  * The correction is a row's own sum, which is exact for every prefix of k (padding is zero) and needs nothing stored.
- * Registers: 6 rows x 4 panels, ten loads for 24 products: a busy sibling thread takes its share of loads. */
+ * Registers: 6 rows x 4 panels (7 to 12 rows alone: all x 2), ten loads for 24 products: a busy sibling thread takes its share of loads. */
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)
@@ -18,8 +18,9 @@
 #define TVNNI  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define INLINE __attribute__((always_inline)) static inline
 
-/* VNNI: rows and panels of a tile; rows of a block, which stay in L2; blocks of k, whose weights stay in L1. */
-enum { ROWS = 6, PANELS = 4, BLOCK = 144, CUT = 6 };
+/* VNNI: rows and panels of a tile; rows that are one tile of two panels, so that each weight is read once; rows of a block, which stay
+ * in L2; blocks of k, whose weights stay in L1. */
+enum { ROWS = 6, FEW = 12, PANELS = 4, BLOCK = 144, CUT = 6 };
 
 static inline __attribute__((always_inline)) int32_t load4(const void *p)
 {
@@ -87,13 +88,13 @@ typedef struct tile {
 
 TVNNI INLINE void tile_vnni(const tile *a, const int rows, const int panels)
 {
-    __m512i acc[ROWS][PANELS];
+    __m512i acc[FEW][PANELS];
     size_t ld = a->ldq, ld3 = 3 * ld, panel = a->panel, panel3 = 3 * panel;
-    const int8_t *w = a->w, *ahead = a->ahead, *x0 = a->x, *x4 = x0 + 4 * ld;
+    const int8_t *w = a->w, *ahead = a->ahead, *x0 = a->x, *x4 = x0 + 4 * ld, *x8 = x4 + 4 * ld;
     const int8_t *end = x0 + a->kb * SNC_QBLOCK;
     OPAQUE(ld3);
     OPAQUE(panel3);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (int c = 0; c < panels; c++)
@@ -106,18 +107,19 @@ TVNNI INLINE void tile_vnni(const tile *a, const int rows, const int panels)
             v[c] = _mm512_loadu_si512(w + at);
             _mm_prefetch((const char *)ahead + at, _MM_HINT_T0);
         }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
-            const int8_t *x = r < 4 ? x0 : x4;
+            const int8_t *x = r < 4 ? x0 : r < 8 ? x4 : x8;
             __m512i b = _mm512_set1_epi32(load4(x + (r % 4 == 3 ? ld3 : (size_t)(r % 4) * ld)));
 #pragma GCC unroll 4
             for (int c = 0; c < panels; c++) acc[r][c] = _mm512_dpbusd_epi32(acc[r][c], v[c], b);
         }
-        x0 += 4, x4 += 4, w += 64, ahead += a->step;
+        x0 += 4, x4 += 4, x8 += 4, w += 64, ahead += a->step;
         OPAQUE(x0);
         OPAQUE(x4);
+        OPAQUE(x8);
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (int c = 0; c < panels; c++) _mm512_storeu_si512(a->s + (r * panels + c) * SNC_QPANEL, acc[r][c]);
@@ -132,6 +134,12 @@ TVNNI static void tile_of(const tile *a, int rows, int panels)
     case 3: tile_vnni(a, 3, PANELS); break;
     case 2: tile_vnni(a, 2, PANELS); break;
     case 1: tile_vnni(a, 1, PANELS); break;
+    case -12: tile_vnni(a, 12, 2); break;
+    case -11: tile_vnni(a, 11, 2); break;
+    case -10: tile_vnni(a, 10, 2); break;
+    case -9: tile_vnni(a, 9, 2); break;
+    case -8: tile_vnni(a, 8, 2); break;
+    case -7: tile_vnni(a, 7, 2); break;
     case -6: tile_vnni(a, 6, 2); break;
     case -5: tile_vnni(a, 5, 2); break;
     case -4: tile_vnni(a, 4, 2); break;
@@ -146,7 +154,7 @@ TVNNI static void tile_of(const tile *a, int rows, int panels)
 TVNNI static void group_vnni(const snc_qjob *j, const int32_t *shift, int t0, int rows, int p, int panels, int np, bool last)
 {
     int32_t sums[BLOCK * PANELS * SNC_QPANEL];
-    int lds = panels * SNC_QPANEL, cuts = (j->kb + CUT - 1) / CUT, tiles = (rows + ROWS - 1) / ROWS;
+    int lds = panels * SNC_QPANEL, cuts = (j->kb + CUT - 1) / CUT, tiles = rows <= FEW && panels == 2 ? 1 : (rows + ROWS - 1) / ROWS;
     const int8_t *w = j->wq + (size_t)p * j->panel;
     tile a = {.ldq = (size_t)j->ldq, .panel = np == panels ? j->panel : 0, .step = (size_t)((SNC_QBLOCK + tiles - 1) / tiles)};
     for (int c = 0; c < cuts; c++) {
@@ -174,7 +182,7 @@ TVNNI static void run_vnni(const snc_qjob *j, int t0, int t1, int p0, int p1)
         int rows = t1 - b < BLOCK ? t1 - b : BLOCK, panels, np;
         for (int r = 0; r < rows; r++) shift[r] = row_shift(j->xq + (size_t)(b + r) * (size_t)j->ldq, j->kb);
         for (int p = p0; p < p1; p += np) {
-            panels = p1 - p >= PANELS ? PANELS : 2; /* of two the last may be alone */
+            panels = p1 - p >= PANELS && (rows <= ROWS || rows > FEW) ? PANELS : 2; /* of two the last may be alone */
             np = p1 - p >= panels ? panels : 1;
             group_vnni(j, shift, b, rows, p, panels, np, p + np >= p1);
         }
