@@ -1,5 +1,7 @@
 /* Pairs: a 32-byte step of a block is [16 n][2 k] int8. Sign-extended to int16, vpmaddwd gives x0 w0 + x1 w1 of an output in
- * each int32 lane; |sum| <= 2 * 127 * 127, so nothing saturates. Registers: 6 rows x 16 outputs. */
+ * each int32 lane; |sum| <= 2 * 127 * 127, so nothing saturates. Registers: 6 rows x 16 outputs: 26 instructions on three ports for 192
+ * multiply-adds. vpmaddubsw is no way round: unsigned by signed bytes saturate in 16 bits, and what avoids that exactly (|x| by w with
+ * x's sign; a factor split in two) takes as many instructions, more of them on the two ports that multiply. */
 #include "quant/qlinear_priv.h"
 
 #if defined(__x86_64__)

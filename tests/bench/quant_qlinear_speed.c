@@ -1,6 +1,6 @@
 /* Speed of the INT8 linear layer: one line a shape, instruction set and thread count, best of several repeats.
  *
- *     quant_qlinear_speed [--threads N] [--isa NAME] [--backend native|onednn|ref] [--net]
+ *     quant_qlinear_speed [--threads N] [--isa NAME] [--backend native|onednn|ref] [--net] [--only TxNxK]
  *
  * Without --isa all levels of this machine from avx2 up are measured, then oneDNN when it is built in. GOPS counts a
  * multiply and an add as two; GB/s is the weights' bytes over the time. "of limit" is the share of what the vector ports (or
@@ -151,6 +151,10 @@ static void measure(const snc_ctx *ctx, const char *name, snc_qlinear *const *la
     snc_free(c.ws);
 }
 
+static int only[3]; /* T, N, K of the one cell that is wanted, or zeros */
+
+static bool wanted(int T, const int shape[2]) { return !only[0] || (T == only[0] && shape[0] == only[1] && shape[1] == only[2]); }
+
 static void bench_net(const snc_ctx *ctx, const char *name)
 {
     enum { LAYERS = 6, PER = 6, COUNT = LAYERS * PER };
@@ -169,13 +173,14 @@ static void bench_net(const snc_ctx *ctx, const char *name)
 
 static void bench(const snc_ctx *ctx, const char *name, int net)
 {
-    static const int shapes[][2] = {{384, 384}, {1536, 384}, {384, 1536}, {768, 768}, {3072, 768}, {768, 3072}};
+    static const int shapes[][2] = {{64, 384}, {384, 384}, {1536, 384}, {384, 1536}, {768, 768}, {3072, 768}, {768, 3072}};
     static const int tokens[] = {1, 10, 16, 32, 128, 512, 4096};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         snc_qlinear *l = layer(ctx, shapes[s][0], shapes[s][1]);
-        for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++) measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_NONE);
-        if (shapes[s][0] > shapes[s][1])
-            for (size_t t = 3; t < sizeof tokens / sizeof *tokens; t++) measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_GELU);
+        for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++)
+            if (wanted(tokens[t], shapes[s])) measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_NONE);
+        for (size_t t = 3; t < sizeof tokens / sizeof *tokens && shapes[s][0] > shapes[s][1]; t++)
+            if (wanted(tokens[t], shapes[s])) measure(ctx, name, &l, &shapes[s], 1, tokens[t], SNC_EPI_GELU);
         snc_qlinear_free(l);
     }
     if (net) bench_net(ctx, name);
@@ -190,9 +195,12 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--net") == 0) net = 1;
         else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) ctx.threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc) isa = argv[++i];
-        else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc) die(snc_backend_parse(&ctx.backend, argv[++i]));
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            char *end = argv[++i];
+            for (int d = 0; d < 3; d++, end += *end == 'x') only[d] = (int)strtol(end, &end, 10);
+        } else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc) die(snc_backend_parse(&ctx.backend, argv[++i]));
         else {
-            fprintf(stderr, "usage: %s [--threads N] [--isa NAME] [--backend NAME] [--net]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--threads N] [--isa NAME] [--backend NAME] [--net] [--only TxNxK]\n", argv[0]);
             return 2;
         }
     }
