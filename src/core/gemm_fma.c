@@ -3,12 +3,26 @@
 #include "base/cut.h"
 #include "core/gemm_fma_priv.h"
 
-#if defined(__x86_64__)
 enum { PANEL = 32 }; /* columns */
+
+typedef void fma_kernel(const snc_gemm__cell *c, const snc_gemm__job *j);
+
+static fma_kernel *kernel_for(snc_isa isa)
+{
+#if defined(__x86_64__)
+    if (snc_isa_covers(isa, SNC_ISA_AVX512)) return snc_gemm__fma_avx512;
+    if (snc_isa_covers(isa, SNC_ISA_AVX2)) return snc_gemm__fma_avx2;
+#elif defined(__aarch64__)
+    if (snc_isa_covers(isa, SNC_ISA_NEON)) return snc_gemm__fma_neon;
+#endif
+    (void)isa;
+    return NULL;
+}
 
 typedef struct fma_run {
     const snc_gemm *g;
     const snc_gemm__job *j;
+    fma_kernel *kernel;
     snc_cut_work work; /* in strips of rows by panels of columns */
     snc_cut cut;
 } fma_run;
@@ -25,8 +39,7 @@ static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, int w
                         .n0 = at.c0 * PANEL,
                         .n1 = snc_gemm__min(at.c1 * PANEL, j->N),
                         .bf16 = r->g->compute == SNC_COMPUTE_BF16};
-    if (snc_isa_covers(r->g->isa, SNC_ISA_AVX512)) snc_gemm__fma_avx512(&c, j);
-    else snc_gemm__fma_avx2(&c, j);
+    r->kernel(&c, j);
 }
 
 static snc_err fma_open(snc_gemm *g)
@@ -38,7 +51,7 @@ static snc_err fma_open(snc_gemm *g)
 /* In cycles for one step of the reduction: twelve a cell of one strip by one panel, as many to pack a panel's row. */
 static snc_err fma_run_job(snc_gemm *g, const snc_gemm__job *j)
 {
-    fma_run r = {.g = g, .j = j};
+    fma_run r = {.g = g, .j = j, .kernel = kernel_for(g->isa)};
     r.work = (snc_cut_work){.rows = (j->M + SNC_FMA_ROWS - 1) / SNC_FMA_ROWS, .cols = (j->N + PANEL - 1) / PANEL, .count = 1};
     r.work.cell = r.work.col = 12;
     r.work.row = 2;
@@ -51,12 +64,5 @@ static snc_err fma_run_job(snc_gemm *g, const snc_gemm__job *j)
 const snc_gemm__ops *snc_gemm__fma(snc_isa isa)
 {
     static const snc_gemm__ops ops = {.backend = SNC_BACKEND_NATIVE, .open = fma_open, .run = fma_run_job};
-    return snc_isa_covers(isa, SNC_ISA_AVX2) ? &ops : NULL;
+    return kernel_for(isa) ? &ops : NULL;
 }
-#else
-const snc_gemm__ops *snc_gemm__fma(snc_isa isa)
-{
-    (void)isa;
-    return NULL;
-}
-#endif

@@ -19,5 +19,6 @@ typedef struct snc_gemm__cell {
 
 void snc_gemm__fma_avx2(const snc_gemm__cell *c, const snc_gemm__job *j);
 void snc_gemm__fma_avx512(const snc_gemm__cell *c, const snc_gemm__job *j);
+void snc_gemm__fma_neon(const snc_gemm__cell *c, const snc_gemm__job *j);
 
 #endif

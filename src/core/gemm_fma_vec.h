@@ -1,4 +1,4 @@
-/* core/gemm_fma_vec.h: one cell of an f32 product, written once in the vocabulary of ops_simd512.h or ops_simd256.h. The including
+/* core/gemm_fma_vec.h: one cell of an f32 product, written once in the vocabulary of ops_simd512.h, 256 or 128. The including
  * file defines SNC_CELL, the function's name, SNC_CELL_ROWS, a multiple of 3, and SNC_CELL_GROUP, columns of B that fit into L2
  * beside C.
  *
@@ -9,7 +9,7 @@
 
 #include "core/gemm_fma_priv.h"
 
-enum { COLS = 2 * LANES };
+enum { COLS = 2 * LANES, WIDTH = (SNC_CELL_ROWS + LANES - 1) / LANES * LANES /* whole vectors of rows */ };
 
 /* A strip of A over a part of K; `ahead` and lines ahead_step floats apart come to the cache, one a step. */
 typedef struct strip {
@@ -124,11 +124,13 @@ SNC_VEC static void round_all(float *x, int64_t n)
 SNC_VEC static strip strip_of(float *to, const snc_gemm__job *j, int m, int rows, int k, int K, bool bf16)
 {
     const float *A = j->A + m * j->a_row + k * j->a_col;
-    if (j->a_row == 1) { /* [K][LANES] */
-        vm t = v_tail(rows);
-        for (int c = 0; c < K; c++) v_put(to + c * LANES, v_load(A + c * j->a_col, t));
-        if (bf16) round_all(to, (int64_t)K * LANES);
-        return (strip){to, A + rows, 1, LANES, j->a_col, K};
+    if (j->a_row == 1) { /* [K][WIDTH] */
+        for (int i = 0; i < rows; i += LANES) {
+            vm t = v_tail(rows - i);
+            for (int c = 0; c < K; c++) v_put(to + c * WIDTH + i, v_load(A + i + c * j->a_col, t));
+        }
+        if (bf16) round_all(to, (int64_t)K * WIDTH);
+        return (strip){to, A + rows, 1, WIDTH, j->a_col, K};
     }
     if (!bf16) return (strip){A, A, j->a_row, 1, 0, K};
     for (int i = 0; i < rows; i++) memcpy(to + i * K, A + i * j->a_row, (size_t)K * sizeof *to);

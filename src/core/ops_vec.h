@@ -1,4 +1,4 @@
-/* core/ops_vec.h: the kernels, written once in the vocabulary of ops_simd512.h or ops_simd256.h. The including file
+/* core/ops_vec.h: the kernels, written once in the vocabulary of ops_simd512.h, 256 or 128. The including file
  * defines SNC_KERNELS, the name of its table. */
 #include <string.h>
 
