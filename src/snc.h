@@ -182,7 +182,9 @@ typedef struct snc_job_opts {
     const char *threads; /* number, of a verb without a workload; NULL: all cores, one to predict */
     int64_t seed;
     int dry_run, verbose;
-    void *spare[8];
+    const char *effort;     /* quick | normal | thorough: what a whole job does where nothing else is said */
+    const char *time_limit; /* 20m: of a whole job, which gives up what does not fit; NULL: none */
+    void *spare[6];
 } snc_job_opts;
 
 typedef struct snc_output_opts {
@@ -258,7 +260,7 @@ typedef struct snc_study_opts {
 #define SNC_ROWS_OPTS_INIT     {.split = "dev", .hold_out = 1}
 #define SNC_TARGET_OPTS_INIT   {.max_drop = -1}
 #define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}
-#define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42}
+#define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42, .effort = "normal"}
 #define SNC_OUTPUT_OPTS_INIT   {.format = "md"}
 #define SNC_TRAINING_OPTS_INIT {.epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06, .batch_size = 32, .class_weights = "none"}
 #define SNC_SUPERNET_OPTS_INIT {.epochs = 1, .lr = 5e-5, .augment = 3, .alpha = 0.3, .temperature = 1, .sampler = "sandwich", \

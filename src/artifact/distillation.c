@@ -12,10 +12,10 @@
 
 enum { MOST_MADE = 150000 }; /* a task with as many rows of its own needs fewer made ones */
 
-double snc_distillation_made(const snc_options *o, int n)
+double snc_distillation_made(double augment, int n)
 {
     double most = (double)MOST_MADE / n;
-    return o->supernet.augment < most ? o->supernet.augment : most;
+    return augment < most ? augment : most;
 }
 
 /* The file: this number, the logits, the digest of both. */
@@ -74,7 +74,7 @@ snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, con
     snc_augment a = SNC_AUGMENT_INIT;
     double t0 = snc_now();
     if (set->logits) return SNC_OK;
-    a.rows = snc_distillation_made(o, in->splits.train->n);
+    a.rows = snc_distillation_made(o->supernet.augment, in->splits.train->n);
     snc_dataset_free(set->rows);
     set->rows = NULL;
     SNC_TRY(snc_dataset_augment(&set->rows, in->splits.train, &a, ctx->seed));

@@ -11,8 +11,8 @@ typedef struct snc_distillation_set {
     const char *path; /* where logits are kept for the next process, borrowed; NULL: nowhere */
 } snc_distillation_set;
 
-/* Rows made of each of n train rows. */
-double snc_distillation_made(const snc_options *o, int n);
+/* Rows made of each of n train rows where `augment` are asked for. */
+double snc_distillation_made(double augment, int n);
 /* Fills a set that is empty, and leaves a full one to the next step: train, the rows made of it (--augment), and what the teacher says
  * of them, from the set's file where that is of the same teacher, rows and arithmetic. */
 snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher,

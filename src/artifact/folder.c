@@ -201,6 +201,7 @@ snc_err snc_folder_survey(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work
 {
     char what[2 * SNC_WHY] = "", why[SNC_WHY];
     cJSON *stamp = NULL;
+    cJSON_Delete(f->now);
     f->now = cJSON_CreateObject();
     SNC_TRY(survey_teacher(f, in, from, adopted));
     SNC_TRY(survey_supernet(f, in, shape));
@@ -253,14 +254,46 @@ static snc_err drop_stale(const snc_folder *f, const snc_ctx *ctx)
     return drop(f, "full-int8.snc");
 }
 
-snc_err snc_folder_claim(snc_folder *f, const snc_ctx *ctx)
+static snc_err write_run(const snc_folder *f)
 {
-    SNC_TRY(snc_mkdir(f->o->output.path));
-    if (!f->lock) SNC_TRY(snc_folder_lock(&f->lock, f->o->output.path));
-    SNC_TRY(drop_stale(f, ctx));
     char *text = cJSON_Print(f->now);
     SNC_CHECK(text, SNC_E_NOMEM, "%s: out of memory while printing JSON", f->run);
     snc_err err = snc_lock_write(f->lock, text, strlen(text));
     cJSON_free(text);
     return err;
+}
+
+snc_err snc_folder_claim(snc_folder *f, const snc_ctx *ctx)
+{
+    SNC_TRY(snc_mkdir(f->o->output.path));
+    if (!f->lock) SNC_TRY(snc_folder_lock(&f->lock, f->o->output.path));
+    SNC_TRY(drop_stale(f, ctx));
+    f->claimed = true;
+    return write_run(f);
+}
+
+/* ---- plans of a job with a time limit ---------------------------------------------------------------------------------- */
+
+snc_err snc_folder_note_plan(snc_folder *f, cJSON *plan)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(f->now, "plan");
+    cJSON_AddItemToObject(f->now, "plan", plan);
+    snc_stamp_renew(cJSON_GetObjectItemCaseSensitive(f->now, "teacher"), SNC_DECIDES_TEACHER, f->o);
+    snc_stamp_renew(cJSON_GetObjectItemCaseSensitive(f->now, "supernet"), SNC_DECIDES_SUPERNET, f->o);
+    return f->claimed ? write_run(f) : SNC_OK;
+}
+
+const cJSON *snc_folder_plan(const snc_folder *f) { return cJSON_GetObjectItemCaseSensitive(f->was, "plan"); }
+
+const cJSON *snc_folder_made_with(const snc_folder *f, const char *step, const char *option)
+{
+    bool teacher = strcmp(step, "teacher") == 0;
+    char checkpoint[SNC_PATH];
+    const char *made = teacher ? f->teacher : f->supernet;
+    if (snc_path_join(checkpoint, sizeof checkpoint, f->o->output.path,
+                      item_name(teacher ? SNC_ITEM_TEACHER_CHECKPOINT : SNC_ITEM_SUPERNET_CHECKPOINT)) != SNC_OK)
+        return NULL;
+    if (!snc_is_file(made) && !snc_is_file(checkpoint)) return NULL;
+    const cJSON *stamp = cJSON_GetObjectItemCaseSensitive(f->was, step);
+    return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(stamp, "options"), option);
 }

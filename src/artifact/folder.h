@@ -7,7 +7,8 @@
  *     ...  SNC_GOTO(snc_folder_drop_reports(&f)); before a file that they speak of is replaced
  *     snc_folder_close(&f);
  *
- * run.json holds the stamps of teacher and supernet, so that a checkpoint of either is known before it is finished.
+ * run.json holds the stamps of teacher and supernet, so that a checkpoint of either is known before it is finished, and what a job
+ * with a time limit had planned, so that the same command goes on with that.
  */
 #ifndef SNC_ARTIFACT_FOLDER_H
 #define SNC_ARTIFACT_FOLDER_H
@@ -38,7 +39,7 @@ typedef struct snc_folder {
         snc_state state;
         char why[SNC_WHY];
     } item[SNC_ITEMS];
-    bool int8_current;
+    bool int8_current, claimed;
 } snc_folder;
 
 /* SNC_E_ARG: --output cannot be a folder of ours; SNC_E_IO: another job is in it. Writes nothing. */
@@ -49,6 +50,12 @@ void snc_folder_close(snc_folder *f);
 snc_err snc_folder_survey(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const char *from,
                           const snc_model *shape, bool adopted) SNC_MUST_USE;
 snc_err snc_folder_claim(snc_folder *f, const snc_ctx *ctx) SNC_MUST_USE;
+/* plan (taken) is what run.json says of it from now on, beside the values that the options have come to; written if it is claimed. */
+snc_err snc_folder_note_plan(snc_folder *f, cJSON *plan) SNC_MUST_USE;
+/* The same of an earlier run, and the value of an option that its teacher ("teacher") or supernet was made with, or is being made
+ * with; NULL: there is none. Borrowed. */
+const cJSON *snc_folder_plan(const snc_folder *f);
+const cJSON *snc_folder_made_with(const snc_folder *f, const char *step, const char *option);
 /* Removes report.{json,md,csv,html}. */
 snc_err snc_folder_drop_reports(const snc_folder *f) SNC_MUST_USE;
 

@@ -60,6 +60,15 @@ const char *snc_option_word(size_t *n, const snc_option *row, int i)
     return w;
 }
 
+bool snc_option_may_name_file(const snc_option *row)
+{
+    const char *w;
+    size_t n;
+    for (int i = 0; (w = snc_option_word(&n, row, i)); i++)
+        if (isupper((unsigned char)*w)) return true;
+    return row->kind == SNC_OPTION_STRING && !snc_option_word(&n, row, 0);
+}
+
 void snc_option_words(char *buf, size_t size, const snc_option *row)
 {
     const bool list = row->words && strchr(row->words, ',');
@@ -121,11 +130,20 @@ void snc_option_set_number(snc_options *o, const snc_option *row, double v)
     }
 }
 
-bool snc_option_given(const snc_options *o, const snc_option *row)
+bool snc_option_marked(const snc_options *o, const snc_option *row)
 {
     size_t i = (size_t)(row - snc_option_table(NULL));
-    return (o->given[i / 64] >> i % 64 & 1) || is_given(field_of(o, row), row);
+    return o->given[i / 64] >> i % 64 & 1;
 }
+
+void snc_option_mark(snc_options *o, const snc_option *row, bool given)
+{
+    size_t i = (size_t)(row - snc_option_table(NULL));
+    uint64_t bit = (uint64_t)1 << i % 64;
+    o->given[i / 64] = given ? o->given[i / 64] | bit : o->given[i / 64] & ~bit;
+}
+
+bool snc_option_given(const snc_options *o, const snc_option *row) { return snc_option_marked(o, row) || is_given(field_of(o, row), row); }
 
 const char *snc_option_list(const snc_options *o, const char *name, unsigned verbs)
 {

@@ -108,7 +108,7 @@ static snc_err check_options(const place *p)
     const snc_option *row = snc_option_table(&n);
     for (int i = 0; i < p->o->input.n_models; i++) SNC_TRY(check_names(p, "the model", p->o->input.models[i], true));
     for (int i = 0; i < n; i++) {
-        if (row[i].kind != SNC_OPTION_STRING || strcmp(row[i].name, p->option) == 0 || !snc_option_given(p->o, &row[i])) continue;
+        if (!snc_option_may_name_file(&row[i]) || strcmp(row[i].name, p->option) == 0 || !snc_option_given(p->o, &row[i])) continue;
         const char *value = snc_option_text(p->o, &row[i]);
         bool folder = strcmp(row[i].name, "--output") == 0 && snc_is_dir(value); /* is written, not read */
         if (!folder)

@@ -37,7 +37,22 @@ snc_err snc_parse_unit(double *out, bool *relative, const char *option, const ch
 
 snc_err snc_parse_seconds(double *out, const char *option, const char *text)
 {
-    static const snc_unit units[] = {{"s", 1, false}, {"m", 60, false}, {"h", 3600, false}, {"", 1, false}, {NULL, 0, false}};
-    bool relative;
-    return snc_parse_unit(out, &relative, option, text, units, "a time such as 90s, 5m or 1h");
+    static const struct {
+        char name;
+        double seconds;
+    } units[] = {{'h', 3600}, {'m', 60}, {'s', 1}};
+    const char *p = text;
+    double sum = 0;
+    for (size_t u = 0; *p && u < sizeof units / sizeof *units; u++) {
+        char *end = NULL;
+        double v = strtod(p, &end);
+        bool bare = *end == 0 && p == text; /* seconds */
+        if (end == p || (!bare && *end != units[u].name)) continue;
+        if (!(v >= 0 && v < 1e15)) break;
+        sum += v * (bare ? 1 : units[u].seconds);
+        p = bare ? end : end + 1;
+    }
+    SNC_CHECK(*p == 0 && sum > 0, SNC_E_ARG, "%s '%.40s': expected a time such as 90s, 5m or 1h", option, text);
+    *out = sum;
+    return SNC_OK;
 }

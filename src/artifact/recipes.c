@@ -87,7 +87,9 @@ snc_err snc_recipe_apply(snc_options *o, unsigned verb)
             err = snc_err_set(SNC_E_ARG, "%s: '%s' is of a supernet, not of fine-tuning", path, keys[i].name);
         if (err) goto out;
         const snc_option *row = value && option ? snc_option_row(option, SNC_VERB_ALL) : NULL;
-        if (row && !snc_option_given(o, row)) SNC_GOTO(put(o, &keys[i], row, value, &t, path));
+        if (!row || snc_option_given(o, row)) continue;
+        SNC_GOTO(put(o, &keys[i], row, value, &t, path));
+        snc_option_mark(o, row, true);
     }
 out:
     cJSON_Delete(j);

@@ -51,6 +51,15 @@ cJSON *snc_stamp_new(const char *step, unsigned artifact, const snc_options *o)
     return j;
 }
 
+void snc_stamp_renew(cJSON *stamp, unsigned artifact, const snc_options *o)
+{
+    int n;
+    cJSON *options = cJSON_GetObjectItemCaseSensitive(stamp, "options");
+    for (const snc_option *row = snc_option_table(&n); n--; row++)
+        if ((row->decides & artifact) && cJSON_HasObjectItem(options, row->name))
+            cJSON_ReplaceItemInObjectCaseSensitive(options, row->name, value_of(row, o));
+}
+
 static cJSON *part(const cJSON *stamp, const char *name) { return cJSON_GetObjectItemCaseSensitive(stamp, name); }
 
 void snc_stamp_hash(cJSON *stamp, const char *input, uint64_t h)

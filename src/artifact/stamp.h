@@ -16,6 +16,7 @@ enum { SNC_WHY = 512 };
 
 /* artifact: one SNC_DECIDES_ bit, or 0 for no options. */
 cJSON *snc_stamp_new(const char *step, unsigned artifact, const snc_options *o);
+void snc_stamp_renew(cJSON *stamp, unsigned artifact, const snc_options *o); /* the values of a stamp that has such options already */
 void snc_stamp_hash(cJSON *stamp, const char *input, uint64_t h);
 void snc_stamp_note(cJSON *stamp, const char *option, const char *value); /* an option in another form than its value */
 

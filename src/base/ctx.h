@@ -42,6 +42,8 @@ typedef struct snc_ctx {
     snc_progress_fn progress;                        /* NULL: silent */
     void *user;                                      /* for the callbacks */
     volatile int *cancel;                            /* set by a signal handler; NULL: never */
+    double until;                                    /* the moment (snc_now) by which the work under way ends, by doing less of it: steps
+                                                        of training, evaluations, rounds of a proof; 0: none */
     snc_pool *pool;                                  /* where packed matrices go; NULL: a block for each */
     void (*status)(void *user, const snc_status *s); /* NULL: silent */
     snc_meter *meter; /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */

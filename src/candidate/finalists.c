@@ -42,6 +42,8 @@ static int candidates(const snc_obs *out[LOOKS], const snc_obs *obs, int n_obs)
     return n;
 }
 
+static bool late(const snc_search_run *r) { return r->look_until > 0 && snc_now() >= r->look_until; }
+
 /* Under limits on costs: of the lowest losses on rank within them, the lowest on rank and select together. A search takes what its
  * configs gain by chance on the rows of rank for gains: the very lowest there are alike, and need not be the best on other rows.
  * row: the slot after the finalists' is scratch. */
@@ -56,6 +58,7 @@ static snc_err lowest_losses(snc_finalist *out, int *n, double *row, const snc_s
     for (int i = 0; i < looks; i++) {
         snc_finalist f;
         int worst = 0;
+        if (i >= SNC_FINALISTS && late(r)) break;
         SNC_TRY(look(&f, scratch, r->e, near[i]));
         snc_progress(r->e->ctx, "second look", i + 1, looks, "loss %.4f on rank, %.4f on select", f.o.loss, f.select_loss);
         for (int k = 1; k < *n; k++)
@@ -86,6 +89,7 @@ static snc_err fastest_within_drop(snc_finalist *out, int *n, double *row, const
     }
     for (int i = on - 1; i >= 0 && *n < SNC_FINALISTS && looks < LOOKS; i--) {
         if (i > 0 && 100 * (r->e->teacher_rank_score - front[i]->metric) > r->targets->of[SNC_TARGET_DROP].value) continue;
+        if (*n > 0 && late(r)) break;
         SNC_GOTO(look(&out[*n], row + (size_t)*n * (size_t)r->e->in->splits.select->n, r->e, front[i]));
         snc_progress(r->e->ctx, "second look", ++looks, on, "loss %.4f on select", out[*n].select_loss);
         if (drop_of(r->e, &out[*n]) <= r->targets->of[SNC_TARGET_DROP].value || i == 0) ++*n;

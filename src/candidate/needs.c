@@ -43,7 +43,8 @@ static snc_err training(double *out, const snc_needs *n, int batch)
 static double distillation_set(const snc_needs *n)
 {
     const snc_dataset *d = n->in->splits.train;
-    double made = snc_distillation_made(n->o, d->n), rows = d->n * (1 + made), tokens = (double)d->start[d->n] * (1 + 1.3 * made);
+    const double made = snc_distillation_made(n->o->supernet.augment, d->n);
+    double rows = d->n * (1 + made), tokens = (double)d->start[d->n] * (1 + 1.3 * made);
     return tokens * 2 * sizeof(int32_t) +
            rows * (sizeof *d->start + sizeof *d->line + sizeof *d->target + (double)n->m->cfg.classes * sizeof(float));
 }

@@ -14,6 +14,7 @@ typedef struct snc_search_run {
     double factor;        /* what nets near the latency limit take of what the table says; 1 without a limit */
     snc_limits limits;    /* absolute, what the search keeps to */
     char best_path[4096]; /* best-so-far, rewritten whenever it changes */
+    double look_until;    /* the moment (snc_now) after which no more candidates are looked at on select; 0: none */
 } snc_search_run;
 
 /* Limits and factor of the targets, by the table's file; dir: where best.json goes. */

@@ -283,6 +283,7 @@ static snc_err put_page(snc_html_page *p)
     snc_textbuf_put(&p->d, "</div>\n");
     put_predictors(p);
     put_reading(p);
+    put_list(p, "Effort and time", snc_json_at(p->report, "plan"));
     put_list(p, "Seconds by stage", snc_json_at(p->report, "stages"));
     put_list(p, "Options", snc_json_at(p->report, "options"));
     put_list(p, "Versions", snc_json_at(p->report, "versions"));

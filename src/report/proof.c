@@ -50,7 +50,8 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
 {
     const int from = p->m[SNC_PROOF_COMPRESSED].rounds;
     const double t0 = snc_now();
-    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || snc_now() - t0 < ROUNDS_FOR); r++) {
+    const double end = ctx->until > 0 ? fmin(ctx->until, t0 + ROUNDS_FOR) : t0 + ROUNDS_FOR;
+    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || snc_now() < end); r++) {
         for (int i = 0; i < SNC_PROOF_MODELS; i++) {
             snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
             double tail = 0;

@@ -6,7 +6,8 @@
  * and take half as long again, which says nothing of the file. A share such as 0.7x is judged by the per-round ratio to the
  * full-size INT8 model, so that a slow minute hits both sides. Where the target lies inside the interval the rounds have not said
  * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end). Models that
- * take seconds a call have fewer rounds, six at least, where nine take more than three minutes.
+ * take seconds a call have fewer rounds, six at least, where nine take more than three minutes; so has a job that must end in time
+ * (ctx->until).
  * Scores: differences to the teacher are paired (report/drop.h).
  */
 #ifndef SNC_REPORT_PROOF_H

@@ -205,6 +205,19 @@ static void put_read(snc_textbuf *t, const cJSON *read)
         snc_textbuf_put(t, "- warning `%s`: %s\n", snc_json_text(w, "name"), snc_json_text(w, "text"));
 }
 
+/* Of a job with a time limit: whether it was kept, and what was given up for it. */
+static void put_plan(snc_textbuf *t, const cJSON *plan)
+{
+    const cJSON *it, *list = snc_json_at(plan, "gave_up");
+    if (!list) return;
+    snc_textbuf_put(t, "- time: %.0f s of a limit of %.0f s; given up%s", snc_json_number(plan, "took_s"),
+                    snc_json_number(plan, "time_limit_s"), cJSON_GetArraySize(list) ? ":" : ": nothing");
+    cJSON_ArrayForEach(it, list)
+        snc_textbuf_put(t, "%s %s %.12g instead of %.12g (%s)", it == list->child ? "" : ";", snc_json_text(it, "option"),
+                        snc_json_number(it, "planned"), snc_json_number(it, "asked"), snc_json_text(it, "why"));
+    snc_textbuf_put(t, "\n");
+}
+
 static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
@@ -225,6 +238,7 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
     put_layers(t, f->config);
     put_read(t, f->read);
     snc_textbuf_put(t, "\n- repair: %s\n", f->repair);
+    put_plan(t, snc_json_at(f->made, "plan"));
     put_files(t, f->proof);
     put_json_line(t, "search", f->search);
     put_json_line(t, "stages", f->stages);

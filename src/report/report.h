@@ -24,7 +24,7 @@ typedef struct snc_report_facts {
     const cJSON *stages; /* seconds by stage, and what was reused */
     const cJSON *search; /* evaluations, finalists */
     const cJSON *host;
-    const cJSON *made;  /* command, options, date and versions: artifact/provenance.h */
+    const cJSON *made;  /* command, options, date and versions: artifact/provenance.h; the plan: budget.h */
     const char *repair; /* one sentence */
     const cJSON *read;  /* what was read: reading.h */
 } snc_report_facts;

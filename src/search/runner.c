@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-enum { ASK = 8 };
+enum { ASK = 8, LEAST = 3 * ASK /* evaluations, be it late */ };
 
 /* Under a limit, being far below it is worth nothing: evaluations go to the neighbourhood of the limit. */
 static const double NEAR = 0.9;
@@ -86,7 +86,8 @@ typedef struct run_state {
 
 static bool spent(const run_state *r)
 {
-    if (r->report->evaluated + r->report->reused >= r->opts->evals) return true;
+    const int made = r->report->evaluated + r->report->reused;
+    if (made >= r->opts->evals || (r->ctx->until > 0 && made >= LEAST && snc_now() >= r->ctx->until)) return true;
     return r->opts->seconds > 0 && snc_now() - r->start >= r->opts->seconds;
 }
 

@@ -20,14 +20,16 @@
 #include "candidate/profiling.h"
 #include "candidate/reach.h"
 #include "candidate/search_result.h"
-#include "report/estimate.h"
+#include "report/budget.h"
 #include "report/reading.h"
 #include "report/report.h"
 #include "stage/steps.h"
 #include "stage/verbs.h"
 
 typedef struct job {
-    const snc_options *o;
+    const snc_options *o; /* mine */
+    snc_options mine;     /* as asked, then as planned */
+    snc_budget budget;
     const snc_host *h;
     snc_ctx ctx, work; /* all cores; the workload's threads */
     snc_targets targets;
@@ -39,11 +41,6 @@ typedef struct job {
     char repair[SNC_SENTENCE];
     bool fine_tuned; /* the input is a teacher already */
 } job;
-
-static void note_stage(job *j, const char *name, double t0)
-{
-    cJSON_AddNumberToObject(j->stages, name, (double)(long)((snc_now() - t0) * 10 + 0.5) / 10);
-}
 
 static snc_err check_model(job *j, const char *from)
 {
@@ -63,17 +60,39 @@ static snc_err check_needs(job *j)
     return snc_needs_check(&needs, j->o->output.path, there);
 }
 
+static snc_err survey(job *j, const char *from)
+{
+    return snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned);
+}
+
+/* What it will take and, with a limit, what is given up: the folder then is of that. */
+static snc_err plan(job *j, const char *from)
+{
+    SNC_TRY(snc_budget_plan(&j->budget, &j->ctx, &j->work, &j->mine, &j->in, &j->folder, from));
+    if (j->budget.limit > 0) SNC_TRY(survey(j, from));
+    return snc_budget_note(&j->budget, j->o, &j->folder);
+}
+
+/* The clock of the parts that have ended, and all of them in the report's words. */
+static snc_err end_stage(job *j, const char *name, double t0, snc_job_part from, snc_job_part to, const snc_step_report *r)
+{
+    double took = snc_now() - t0, all = r ? r->reused ? 0 : took - r->seconds + r->all_seconds : 0;
+    if (name) cJSON_AddNumberToObject(j->stages, name, (double)(long)(took * 10 + 0.5) / 10);
+    return snc_budget_end(&j->budget, &j->ctx, &j->mine, &j->folder, from, to, all);
+}
+
 /* All that can be refused before work, for a dry run and a real one. dev is read here, and scored at the end. */
 static snc_err check(job *j, const char *from)
 {
     double t0 = snc_now();
     SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
     SNC_TRY(snc_folder_open(&j->folder, j->o));
+    snc_budget_recall(&j->budget, &j->mine, &j->folder);
     SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->rows.unlabeled));
     j->set.path = j->folder.distillation;
     SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
     SNC_TRY(check_model(j, from));
-    SNC_TRY(snc_folder_survey(&j->folder, &j->ctx, &j->work, &j->in, from, j->model, j->fine_tuned));
+    SNC_TRY(survey(j, from));
     SNC_TRY(check_needs(j));
     SNC_TRY(snc_preflight_search(&j->work, j->o, &j->targets, &j->in, j->model, j->o->output.path));
     snc_log(&j->ctx, SNC_LOG_INFO, "checked in %.1f s", snc_now() - t0);
@@ -88,8 +107,7 @@ static snc_err make_table(job *j)
     SNC_TRY(snc_reach_by_table(&j->work, j->o, &j->targets, j->model, j->folder.table));
     snc_model_free(j->model);
     j->model = NULL;
-    note_stage(j, "profile", t0);
-    return SNC_OK;
+    return end_stage(j, "profile", t0, SNC_JOB_TABLE, SNC_JOB_CALIBRATION, NULL);
 }
 
 /* Teacher: --teacher, a fine-tuned model, or the result of fine-tuning; always a copy of our own in the folder. */
@@ -98,9 +116,18 @@ static snc_err make_teacher(job *j, const char *from)
     snc_step_report r;
     double t0 = snc_now();
     if (j->fine_tuned) return snc_step_adopt(&j->ctx, j->o, &j->in, from, j->folder.teacher);
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_FINETUNE, SNC_JOB_FINETUNE);
     SNC_TRY(snc_step_finetune(&r, &j->ctx, j->o, &j->in, from, j->folder.teacher));
-    note_stage(j, "finetune", t0);
-    return SNC_OK;
+    return end_stage(j, "finetune", t0, SNC_JOB_FINETUNE, SNC_JOB_FINETUNE, &r);
+}
+
+static snc_err make_supernet(job *j)
+{
+    snc_step_report r;
+    double t0 = snc_now();
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_LOGITS, SNC_JOB_SUPERNET);
+    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, &j->set, j->folder.teacher, j->folder.supernet));
+    return end_stage(j, "supernet", t0, SNC_JOB_LOGITS, SNC_JOB_SUPERNET, &r);
 }
 
 /* The file of an earlier run of the same command, whole, with what that run had found: then there is nothing to search. */
@@ -147,7 +174,7 @@ static snc_err note_end(const job *j, const snc_search_run *r, const cJSON *made
     return err;
 }
 
-static snc_err find_and_export(job *j, const cJSON *made, const char *table)
+static snc_err find_and_export(job *j, cJSON *made, const char *table)
 {
     snc_err err = SNC_OK;
     snc_evaluator e;
@@ -157,8 +184,11 @@ static snc_err find_and_export(job *j, const cJSON *made, const char *table)
     double t0 = snc_now();
     SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table));
     SNC_GOTO(snc_search_run_init(&r, &e, &j->work, j->o, &j->targets, j->folder.table, j->o->output.path));
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SEARCH, SNC_JOB_SEARCH);
+    r.look_until = snc_budget_until(&j->budget, SNC_JOB_SEARCH, SNC_JOB_LOOK);
     SNC_GOTO(snc_search_result_find(&found, &r, j->o->output.path, j->read));
-    note_stage(j, "search", t0);
+    SNC_GOTO(end_stage(j, "search", t0, SNC_JOB_SEARCH, SNC_JOB_FINALISTS, NULL));
+    snc_stamp_renew(made, SNC_DECIDES_FILE, j->o);
     j->chosen = snc_evaluator_obs_json(&e, &best->o);
     cJSON_AddNumberToObject(j->search, "evaluations", found.all.n);
     cJSON_AddNumberToObject(j->search, "evaluations_per_s",
@@ -170,9 +200,10 @@ static snc_err find_and_export(job *j, const cJSON *made, const char *table)
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REPAIR, SNC_JOB_REPAIR);
     SNC_GOTO(snc_deploy_finalist(j->repair, &e, j->o, &j->set, best, j->folder.teacher, made, j->folder.compressed));
     SNC_GOTO(note_end(j, &r, made, table));
-    note_stage(j, "repair and export", t0);
+    SNC_GOTO(end_stage(j, "repair and export", t0, SNC_JOB_REPAIR, SNC_JOB_REPAIR, NULL));
 out:
     snc_search_result_dispose(&found);
     snc_evaluator_close(&e);
@@ -188,11 +219,25 @@ static snc_err search(job *j)
     SNC_TRY(snc_latency_table_digest(table, j->folder.table, NULL));
     SNC_TRY(snc_depends_file(&made, j->o, &j->in, j->folder.teacher, j->folder.supernet));
     SNC_GOTO(recall_end(&same, j, made, table));
-    if (same) snc_log(&j->ctx, SNC_LOG_INFO, "search: %s is up to date", j->folder.compressed);
-    else SNC_GOTO(find_and_export(j, made, table));
+    if (!same) SNC_GOTO(find_and_export(j, made, table));
+    else {
+        snc_log(&j->ctx, SNC_LOG_INFO, "search: %s is up to date", j->folder.compressed);
+        SNC_GOTO(end_stage(j, NULL, snc_now(), SNC_JOB_SEARCH, SNC_JOB_REPAIR, NULL));
+    }
 out:
     cJSON_Delete(made);
     return err;
+}
+
+/* The command that makes the same again says what was planned, and no time. */
+static snc_err provenance(cJSON *made, const job *j)
+{
+    snc_options same = *j->o;
+    for (int k = 0; k < SNC_KNOBS && j->budget.limit > 0; k++)
+        if (snc_knob_option(k)) snc_option_mark(&same, snc_option_row(snc_knob_option(k), SNC_VERB_COMPRESS), true);
+    same.job.time_limit = NULL;
+    snc_option_mark(&same, snc_option_row("--time-limit", SNC_VERB_COMPRESS), false);
+    return snc_provenance_add(made, &same, j->in.task, SNC_VERB_COMPRESS, "compress");
 }
 
 static snc_err prove(job *j, int *missed)
@@ -202,9 +247,11 @@ static snc_err prove(job *j, int *missed)
     const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
     cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SCORES, SNC_JOB_PROOF);
     SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->targets.of[SNC_TARGET_LATENCY]));
-    note_stage(j, "proof", t0);
-    SNC_GOTO(snc_provenance_add(made, j->o, j->in.task, SNC_VERB_COMPRESS, "compress"));
+    SNC_GOTO(end_stage(j, "proof", t0, SNC_JOB_SCORES, SNC_JOB_PROOF, NULL));
+    SNC_GOTO(provenance(made, j));
+    cJSON_AddItemToObject(made, "plan", snc_budget_json(&j->budget, j->o));
     snc_verdict v = snc_report_judge(&proof, &j->targets);
     const snc_report_facts facts = {j->o, &j->in, &j->targets, &proof, j->chosen, j->stages, j->search, host, made, j->repair, j->read};
     err = snc_report_write(j->o->output.path, &facts, &v);
@@ -225,13 +272,9 @@ out:
 
 static snc_err run(job *j, const char *from, int *missed)
 {
-    snc_step_report r;
-    double t0;
     SNC_TRY(make_table(j));
     SNC_TRY(make_teacher(j, from));
-    t0 = snc_now();
-    SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, &j->set, j->folder.teacher, j->folder.supernet));
-    note_stage(j, "supernet", t0);
+    SNC_TRY(make_supernet(j));
     SNC_TRY(snc_deploy_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
     SNC_TRY(search(j));
     return prove(j, missed);
@@ -240,12 +283,14 @@ static snc_err run(job *j, const char *from, int *missed)
 snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_err err = SNC_OK;
-    job j = {.o = o, .h = h};
+    job j = {.mine = *o, .h = h};
     const char *from = o->input.teacher ? o->input.teacher : o->input.pretrained;
     double t0 = snc_now();
     *missed = 0;
+    j.o = o = &j.mine;
     SNC_TRY(snc_option_need("compress", "--pretrained", from));
     SNC_TRY(snc_option_need("compress", "--output", o->output.path));
+    SNC_TRY(snc_budget_open(&j.budget, o));
     SNC_TRY(snc_targets_parse(&j.targets, &o->targets, "compress"));
     SNC_TRY(snc_context_init(&j.work, o, h, o->workload.threads, 1));
     SNC_TRY(snc_context_init(&j.ctx, o, h, NULL, 0)); /* training and scoring use every core */
@@ -253,9 +298,10 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
     j.stages = cJSON_CreateObject();
     j.search = cJSON_CreateObject();
     SNC_GOTO(check(&j, from));
+    SNC_GOTO(plan(&j, from));
     SNC_GOTO(snc_reading_new(&j.read, &j.in));
     SNC_GOTO(snc_reading_say(h, &j.ctx, j.read));
-    SNC_GOTO(snc_estimate_say(&j.ctx, &j.work, h, o, &j.in, &j.folder, from));
+    snc_budget_say(&j.budget, &j.ctx, h);
     if (o->job.dry_run) goto out;
     SNC_GOTO(snc_folder_claim(&j.folder, &j.ctx));
     SNC_GOTO(run(&j, from, missed));

@@ -96,6 +96,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
     SNC_GOTO(train(&r, ctx, m, &rows, o, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;
     report->seconds = r.seconds;
+    report->all_seconds = snc_train_result_whole(&r);
     report->unfinished = !r.finished;
     if (r.finished) {
         SNC_GOTO(finish_teacher(ctx, o, in, m, stamp, recipe, &r, NULL, out));

@@ -8,6 +8,7 @@ typedef struct snc_step_report {
     bool reused;     /* the artifact was there with the same inputs */
     bool unfinished; /* --max-steps */
     double sentences_per_s, seconds;
+    double all_seconds; /* of every step that was asked for, by the pace of those that were made; 0: none was */
 } snc_step_report;
 
 /* Teacher from any model. Leaves out.checkpoint while unfinished. */

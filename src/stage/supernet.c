@@ -120,6 +120,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     SNC_GOTO(train(&r, ctx, m, set, o, space, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;
     report->seconds = r.seconds;
+    report->all_seconds = snc_train_result_whole(&r);
     report->unfinished = !r.finished;
     if (r.finished) {
         SNC_GOTO(snc_training_select_logits(&logits, ctx, m, compute, in));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/effort.h"
 #include "artifact/option.h"
 #include "artifact/recipes.h"
 #include "base/fmap.h"
@@ -102,6 +103,7 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_CHECK(missed, SNC_E_ARG, "snc_stage_compress: missed is NULL");
     SNC_TRY(snc_call_take(&c, o, h));
     SNC_TRY(snc_recipe_apply(&c.o, SNC_VERB_COMPRESS));
+    snc_effort_apply(&c.o);
     SNC_TRY(snc_call_find_program(&c));
     return snc_verb_compress(&c.o, &c.h, missed);
 }

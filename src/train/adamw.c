@@ -79,21 +79,27 @@ static snc_err plan_blocks(snc_adamw *o)
     return SNC_OK;
 }
 
+/* The rates of the steps after the first `done`. */
+static void fill_rates(snc_adamw *o, int64_t done)
+{
+    for (int64_t s = done + 1; s <= o->schedule.total; s++) {
+        double lr = snc_schedule_lr(&o->schedule, s - 1), decay = lr * (double)o->o.weight_decay;
+        o->keep[s] = 1 - decay;
+        o->log_decay[s] = o->log_decay[s - 1] + log1p(-decay);
+        o->rate[s] = lr / (1 - pow((double)o->o.beta1, (double)s));
+    }
+}
+
 static snc_err plan_tables(snc_adamw *o)
 {
     size_t n = (size_t)o->schedule.total + 1;
-    double b1 = (double)o->o.beta1, b2 = (double)o->o.beta2, wd = (double)o->o.weight_decay;
+    double b1 = (double)o->o.beta1, b2 = (double)o->o.beta2;
     SNC_TRY(snc_alloc(&o->keep, n, sizeof(double)));
     SNC_TRY(snc_alloc(&o->log_decay, n, sizeof(double)));
     SNC_TRY(snc_alloc(&o->rate, n, sizeof(double)));
     SNC_TRY(snc_alloc(&o->bc2, n, sizeof(double)));
-    for (size_t s = 1; s < n; s++) {
-        double lr = snc_schedule_lr(&o->schedule, (int64_t)s - 1);
-        o->keep[s] = 1 - lr * wd;
-        o->log_decay[s] = o->log_decay[s - 1] + log1p(-lr * wd);
-        o->rate[s] = lr / (1 - pow(b1, (double)s));
-        o->bc2[s] = sqrt(1 - pow(b2, (double)s));
-    }
+    for (size_t s = 1; s < n; s++) o->bc2[s] = sqrt(1 - pow(b2, (double)s));
+    fill_rates(o, 0);
     o->cap = b1 > 0 ? (int)fmin(ceil(log(MOMENT_GONE) / log(b1)), 4096) : 1;
     SNC_TRY(snc_alloc(&o->pow1, (size_t)o->cap + 1, sizeof(double)));
     SNC_TRY(snc_alloc(&o->pow2, (size_t)o->cap + 1, sizeof(double)));
@@ -361,6 +367,12 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
         snc_par_for(o->ctx, sets[i].n, 8, rows_update, &w);
     }
     return SNC_OK;
+}
+
+void snc_adamw_shorten(snc_adamw *o, int64_t total)
+{
+    snc_schedule_shorten(&o->schedule, o->step, total);
+    fill_rates(o, o->step);
 }
 
 snc_adamw_state snc_adamw_state_view(snc_adamw *o)

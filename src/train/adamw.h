@@ -71,6 +71,8 @@ void snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
 /* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. */
 snc_err snc_adamw_step(double *norm, snc_adamw *o, const snc_row_set *sets, int n) SNC_MUST_USE;
 void snc_adamw_flush(snc_adamw *o);
+/* The schedule ends after `total` steps in all, later than those that were made and no later than it did: snc_schedule_shorten. */
+void snc_adamw_shorten(snc_adamw *o, int64_t total);
 
 /* What a checkpoint stores beside the parameters: the step count and three raw blocks. Borrowed, writable. */
 typedef struct snc_adamw_state {

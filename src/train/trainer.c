@@ -15,7 +15,7 @@
 #include "train/fakequant.h"
 #include "train/touched.h"
 
-enum { MAX_FACTS = 40, BLOCKS = 7 };
+enum { MAX_FACTS = 40, BLOCKS = 7, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
 
 typedef struct tally { /* of the epoch under way; part of the checkpoint */
@@ -41,7 +41,7 @@ typedef struct trainer {
     snc_touched *touched;
     snc_batcher *batcher;
     int K, L;
-    int64_t step, per_epoch, total;
+    int64_t step, per_epoch, total, asked;          /* total: those that fit; asked: of the options */
     float *swept;                                   /* the teacher's logits, where the caller has none; else NULL */
     const float *taught;                            /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
@@ -50,8 +50,8 @@ typedef struct trainer {
     tally tally;
     snc_fact facts[MAX_FACTS];
     int n_facts;
-    double started, shown, saved;
-    int64_t rows_done;
+    double started, shown, saved, paced;
+    int64_t rows_done, first; /* first: step of this process */
 } trainer;
 
 /* ---- set-up --------------------------------------------------------------------------------------------------------- */
@@ -370,7 +370,8 @@ static void report(snc_train_result *out, const trainer *t)
 {
     double rows = t->tally.rows ? (double)t->tally.rows : 1;
     *out = (snc_train_result){.step = t->step,
-                              .total_steps = t->total,
+                              .total_steps = t->asked,
+                              .made = t->step - t->first,
                               .finished = t->step == t->total,
                               .loss = t->tally.loss / rows,
                               .full_loss = t->tally.full_loss / rows,
@@ -408,10 +409,23 @@ static bool due(const trainer *t)
     return (every > 0 && t->step % every == 0) || snc_now() - t->saved >= t->o->checkpoint_seconds;
 }
 
+/* As many steps as fit until the context's moment; at least one more where none was made. */
+static void keep_time(trainer *t)
+{
+    const double now = snc_now(), left = t->ctx->until - now, made = (double)(t->step - t->first);
+    if (t->ctx->until <= 0 || made < 1 || (left > 0 && (made < PACED || now - t->paced < PROGRESS_EVERY))) return;
+    t->paced = now;
+    double fit = left > 0 ? floor(left * made / (now - t->started)) : 0;
+    if (fit >= (double)(t->total - t->step)) return;
+    t->total = t->step + (int64_t)fit;
+    if (fit >= 1) snc_adamw_shorten(t->adamw, t->total);
+}
+
 static snc_err loop(snc_train_result *out, trainer *t)
 {
     int64_t shuffled = -1;
     t->started = t->saved = snc_now();
+    t->first = t->step;
     show(t, true); /* where a resumed run begins */
     while (t->step < t->total) {
         if (snc_cancelled(t->ctx)) return interrupted(t);
@@ -429,12 +443,16 @@ static snc_err loop(snc_train_result *out, trainer *t)
         snc_err err = train_step(t);
         if (err == SNC_E_CANCELLED) return interrupted(t);
         SNC_TRY(err);
+        keep_time(t);
         show(t, false);
         bool ended = t->step % t->per_epoch == 0;
         if (ended || t->step == t->total) SNC_TRY(end_epoch(t));
         if (t->step < t->total && due(t)) SNC_TRY(save(t));
     }
     report(out, t);
+    if (t->total < t->asked)
+        snc_log(t->ctx, SNC_LOG_WARN, "%s: shortened to %lld of %lld steps to end in time", t->o->what, (long long)t->total,
+                (long long)t->asked);
     return SNC_OK;
 }
 
@@ -466,7 +484,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     SNC_GOTO(create_sampler(&t));
     SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
     t.per_epoch = snc_batcher_count(t.batcher);
-    t.total = (int64_t)ceil(o->epochs * (double)t.per_epoch - 1e-9);
+    t.total = t.asked = (int64_t)ceil(o->epochs * (double)t.per_epoch - 1e-9);
     SNC_GOTO(allocate(&t));
     SNC_GOTO(create_optimiser(&t));
     SNC_GOTO(resume(&t));

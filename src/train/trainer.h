@@ -14,7 +14,8 @@
  *
  * Order of data, nets and dropout depend on (seed, step) alone, so a run that is stopped and resumed from its checkpoint has
  * the bits of one that was not. A checkpoint knows its inputs and refuses others by name. max_steps stops early, saves, and
- * leaves the schedule as it is.
+ * leaves the schedule as it is. Where the context has a moment by which the work ends (ctx->until) and the steps to come do not fit by
+ * the pace of those that were made, the run is shortened to as many as do: its schedule still ends at zero, and it is finished then.
  *
  *     snc_train_opts o = SNC_TRAIN_OPTS_INIT;  o.compute = SNC_COMPUTE_BF16;
  *     SNC_TRY(snc_train_run(&r, ctx, m, NULL, train, NULL, &o));                    fine-tuning
@@ -77,13 +78,20 @@ snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *
 cJSON *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
 
 typedef struct snc_train_result {
-    int64_t step, total_steps;
-    bool finished;          /* false: stopped by max_steps */
-    double loss;            /* mean of the last epoch, over rows and nets */
-    double full_loss;       /* the same of the largest net */
-    double seconds;         /* of training steps in this process */
-    double sentences_per_s; /* rows of the data per second, whatever the number of nets */
+    int64_t step, total_steps; /* total: of the run as it was asked for */
+    int64_t made;              /* steps, in this process */
+    bool finished;             /* false: stopped by max_steps */
+    double loss;               /* mean of the last epoch, over rows and nets */
+    double full_loss;          /* the same of the largest net */
+    double seconds;            /* of training steps in this process */
+    double sentences_per_s;    /* rows of the data per second, whatever the number of nets */
 } snc_train_result;
+
+/* Seconds of all that was asked for, by the pace of the steps that were made; 0: none was. */
+static inline double snc_train_result_whole(const snc_train_result *r)
+{
+    return r->made > 0 ? r->seconds / (double)r->made * (double)r->total_steps : 0;
+}
 
 /* teacher and space may be NULL. SNC_E_DIVERGED names the step; SNC_E_CANCELLED after saving; SNC_E_SHAPE: teacher and model
  * differ in classes or (hidden states) in shape. */

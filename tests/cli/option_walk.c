@@ -18,6 +18,7 @@ static const struct {
     {"--target-size", {"*MB", "*KB", "*x"}},
     {"--target-macs", {"*x"}},
     {"--time-budget", {"*s", "*m", "*h"}},
+    {"--time-limit", {"*s", "*m", "*h"}},
     {"--seq-len", {"data"}},
     {"--hold-out", {"0", "1"}},
     {"--recipe", {"*.json"}},

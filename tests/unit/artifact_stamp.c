@@ -71,13 +71,32 @@ static void every_option_changes_what_it_decides_and_nothing_else(void **state)
     assert_true(deciding > 40);
 }
 
+/* A stamp whose options have changed since is made right again, and only what it holds. */
+static void a_renewed_stamp_has_the_values_of_now(void **state)
+{
+    (void)state;
+    snc_options other = snc_options_defaults;
+    char why[SNC_WHY];
+    other.supernet.epochs = 0.5;
+    cJSON *a = snc_stamp_new("step", SNC_DECIDES_SUPERNET, &snc_options_defaults), *b = snc_stamp_new("step", SNC_DECIDES_SUPERNET, &other),
+          *none = snc_stamp_new("step", 0, &other);
+    assert_false(snc_stamp_same(why, a, b));
+    snc_stamp_renew(a, SNC_DECIDES_SUPERNET, &other);
+    assert_true(snc_stamp_same(why, a, b));
+    snc_stamp_renew(none, SNC_DECIDES_SUPERNET, &other);
+    assert_null(cJSON_GetObjectItemCaseSensitive(none, "options")->child);
+    cJSON_Delete(a);
+    cJSON_Delete(b);
+    cJSON_Delete(none);
+}
+
 /* An option that decides nothing is one of these: whoever adds another says here that it was thought of. */
 static void what_decides_nothing_is_known(void **state)
 {
     (void)state;
     static const char *const known[] = {"--output",  "--overwrite", "--dry-run", "--checkpoint-every", "--max-steps", "--threads",
                                         "--journal", "--export",    "--verbose", "--tabular",          "--protocols", "--searchers",
-                                        "--seeds",   "--format"};
+                                        "--seeds",   "--format",    "--effort",  "--time-limit"};
     const unsigned makers = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_PROFILE | SNC_VERB_SEARCH;
     int n;
     const snc_option *row = snc_option_table(&n);
@@ -156,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_changes_what_it_decides_and_nothing_else),
         cmocka_unit_test(what_decides_nothing_is_known),
+        cmocka_unit_test(a_renewed_stamp_has_the_values_of_now),
         cmocka_unit_test(what_is_not_given_is_what_it_means),
         cmocka_unit_test(differences_are_said),
         cmocka_unit_test(a_file_is_its_content),

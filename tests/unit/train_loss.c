@@ -173,6 +173,20 @@ static void the_schedule_warms_up_and_decays_linearly(void **state)
     assert_int_equal(snc_schedule_check(&s), SNC_E_ARG);
 }
 
+static void a_shortened_schedule_still_ends_at_zero(void **state)
+{
+    (void)state;
+    snc_schedule s = {.lr = 8.0, .total = 100, .warmup = 0.1};
+    snc_schedule_shorten(&s, 55, 75); /* where the rate is 4 */
+    assert_true(snc_schedule_lr(&s, 55) == 4 && snc_schedule_lr(&s, 65) == 2 && snc_schedule_lr(&s, 75) == 0);
+    snc_schedule_shorten(&s, 65, 67);
+    assert_true(snc_schedule_lr(&s, 65) == 2 && snc_schedule_lr(&s, 66) == 1 && snc_schedule_lr(&s, 67) == 0);
+    s = (snc_schedule){.lr = 8.0, .total = 100, .warmup = 0.1};
+    const snc_schedule planned = {.lr = 8.0, .total = 40, .warmup = 0.1};
+    snc_schedule_shorten(&s, 6, 40); /* in its warm-up */
+    for (int i = 0; i <= 40; i++) assert_true(snc_schedule_lr(&s, i) == snc_schedule_lr(&planned, i));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +197,7 @@ int main(void)
         cmocka_unit_test(extreme_logits_stay_finite_and_nan_is_seen),
         cmocka_unit_test(equal_distributions_have_no_divergence),
         cmocka_unit_test(the_schedule_warms_up_and_decays_linearly),
+        cmocka_unit_test(a_shortened_schedule_still_ends_at_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "check.h"
@@ -119,6 +120,29 @@ static void fine_tuning_learns_the_task(void **state)
     m = trained_teacher();
     assert_true(accuracy(m, NULL, &held_out) > 0.95);
     for (size_t i = 0; i < m->params.total; i++) assert_true(m->params.g[i] == 0.0f);
+    snc_model_free(m);
+}
+
+/* Of steps that take hours as many are made as there is time for, and the run is finished: it has learnt with the rates of a short one. */
+static void a_run_that_is_late_is_shortened(void **state)
+{
+    (void)state;
+    snc_model *m = model(3);
+    snc_train_opts o = options();
+    snc_train_result r;
+    snc_ctx timed = ctx;
+    o.epochs = 1e5;
+    timed.until = snc_now() + 1;
+    assert_int_equal(snc_train_run(&r, &timed, m, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_true(r.finished && r.step > 0 && r.step < r.total_steps && r.seconds < 30);
+    for (size_t i = 0; i < m->params.total; i++) assert_true(isfinite((double)m->params.w[i]));
+    timed.until = snc_now() - 1; /* too late for any */
+    assert_int_equal(snc_train_run(&r, &timed, m, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_true(r.finished && r.step == 1);
+    timed.until = snc_now() + 3600; /* with time to spare nothing changes */
+    o.epochs = 1;
+    assert_int_equal(snc_train_run(&r, &timed, m, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_true(r.finished && r.step == r.total_steps);
     snc_model_free(m);
 }
 
@@ -535,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fine_tuning_learns_the_task),
+        cmocka_unit_test(a_run_that_is_late_is_shortened),
         cmocka_unit_test(a_resumed_run_has_the_bits_of_an_uninterrupted_one),
         cmocka_unit_test(a_cancelled_run_is_saved_and_continues_to_the_same_bits),
         cmocka_unit_test(checkpoints_come_by_time),

@@ -1,0 +1,90 @@
+/* report/plan.h: what a whole job does of what it would like to do, so that it ends in time: from measured rates, no clock in it.
+ *
+ * Where the time does not suffice the job gives up what is expected to cost the least, rung by rung and only as much of a rung as it must;
+ * what people asked for by name is kept. The order, and the numbers it is from (tests/bench/RESULTS.md, MiniLM, SST-2):
+ *
+ *   evaluations to 200            the front's hypervolume has 94 % of that of 400; they and the second look are a sixth of the time
+ *   supernet epochs to 0.5        with the rows made for it the largest part (46 %); repair trains the net that is chosen again, alone,
+ *                                 to a KL of 0.060 where the supernet has 0.076
+ *   made rows to 1 a row          KL 0.087 against 0.076 of three and 0.103 of none
+ *   teacher epochs to 2, rounds of proof to 6 (the least that have an interval of 95 %), repair to 0.5
+ *   evaluations to 100            83 % of the hypervolume
+ *   supernet to 0.25, teacher to 1, repair to 0.25
+ *   no made rows, 50 evaluations, no repair, then as many steps of teacher and supernet as LEAST says
+ *
+ * A job that asks for more than the defaults (--effort thorough) comes down to the defaults first, in the same order.
+ */
+#ifndef SNC_REPORT_PLAN_H
+#define SNC_REPORT_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum snc_knob {
+    SNC_KNOB_EPOCHS,
+    SNC_KNOB_SUPERNET,
+    SNC_KNOB_MADE,
+    SNC_KNOB_EVALS,
+    SNC_KNOB_REPAIR,
+    SNC_KNOB_ROUNDS,
+    SNC_KNOBS
+} snc_knob;
+
+const char *snc_knob_option(snc_knob k); /* "--evals"; NULL: no option says it */
+const char *snc_knob_why(snc_knob k);    /* why it may go, in a few words */
+
+typedef struct snc_plan {
+    double v[SNC_KNOBS];
+} snc_plan;
+
+/* In the order of the work. */
+typedef enum snc_job_part {
+    SNC_JOB_TABLE,
+    SNC_JOB_CALIBRATION,
+    SNC_JOB_FINETUNE,
+    SNC_JOB_LOGITS,
+    SNC_JOB_IMPORTANCE,
+    SNC_JOB_RULE,
+    SNC_JOB_SUPERNET,
+    SNC_JOB_SEARCH,
+    SNC_JOB_LOOK,
+    SNC_JOB_FINALISTS,
+    SNC_JOB_REPAIR,
+    SNC_JOB_SCORES,
+    SNC_JOB_PROOF,
+    SNC_JOB_PARTS
+} snc_job_part;
+
+const char *snc_job_part_name(snc_job_part p); /* as progress calls it */
+
+/* What a job is made of: seconds as measured on its own model, rows and workload, and how much of each there is. */
+typedef struct snc_pace {
+    double step;              /* one of training, of the full net */
+    double call;              /* of the workload, of full-size INT8, on its threads */
+    double token;             /* scored in INT8 on all cores */
+    double pack;              /* a net, from its weights to the first answer */
+    double importance, rule;  /* rows and tokens that these are found by */
+    double rows, tokens;      /* of train */
+    double rank, dev;         /* tokens */
+    double batch;             /* sentences of a step */
+    double search;            /* most seconds of the search itself; 0: no limit of its own */
+    bool repairs, must;       /* repair is not off; it is on, not auto */
+    bool done[SNC_JOB_PARTS]; /* there already */
+} snc_pace;
+
+/* Seconds by part; returns the sum. */
+double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan);
+/* plan: what is wanted, and what of it fits in `seconds`. kept: knobs that stay as they are. false: the least of it does not fit; the
+ * plan is that. */
+bool snc_plan_fit(snc_plan *plan, const snc_pace *p, const bool kept[SNC_KNOBS], double seconds);
+
+/* What a plan may still have of what is wanted, once more: all but what is there, or kept. */
+void snc_plan_restore(snc_plan *plan, const snc_plan *wanted, const snc_pace *p, const bool kept[SNC_KNOBS]);
+
+/* "200 evaluations instead of 400, ..."; "" where nothing differs. */
+void snc_plan_words(char *buf, size_t size, const snc_plan *wanted, const snc_plan *plan);
+/* "45s", "3m40s", "1h05m". */
+enum { SNC_CLOCK = 24 };
+const char *snc_clock_words(char buf[SNC_CLOCK], double seconds);
+
+#endif
