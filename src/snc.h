@@ -178,7 +178,7 @@ typedef struct snc_workload_opts { /* what latency means */
 typedef struct snc_job_opts {
     const char *backend; /* auto | ref | blas | onednn | native */
     const char *fp;      /* auto | f32 | bf16: what FP means in policies */
-    const char *compute; /* auto | bf16 | f32: training arithmetic; auto is bf16 where the CPU has it */
+    const char *compute; /* auto | bf16 | f32: training arithmetic; auto is bf16 where it is the faster on this CPU */
     const char *threads; /* number, of a verb without a workload; NULL: all cores, one to predict */
     int64_t seed;
     int dry_run, verbose;

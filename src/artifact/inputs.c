@@ -151,7 +151,7 @@ snc_compute snc_inputs_compute(const snc_job_opts *o)
 {
     if (strcmp(o->compute, "bf16") == 0) return SNC_COMPUTE_BF16;
     if (strcmp(o->compute, "f32") == 0) return SNC_COMPUTE_F32;
-    return snc_isa_covers(snc_isa_now(), SNC_ISA_AMX) ? SNC_COMPUTE_BF16 : SNC_COMPUTE_F32;
+    return snc_gemm_best_compute();
 }
 
 snc_dtype snc_inputs_fp(const snc_job_opts *o)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/gemm_amx_priv.h"
 #include "core/gemm_priv.h"
 
 static const snc_gemm__ops *native(snc_compute compute, snc_isa isa)
@@ -32,6 +33,17 @@ snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute)
 {
     const snc_gemm__ops *ops = choose(ctx->backend, compute, snc_isa_now());
     return ops ? ops->backend : SNC_BACKEND_REF;
+}
+
+snc_compute snc_gemm_best_compute(void)
+{
+    static _Atomic int known = -1; /* racing first calls time the same CPU */
+    snc_isa isa = snc_isa_now();
+    if (snc_isa_covers(isa, SNC_ISA_AMX)) return SNC_COMPUTE_BF16;
+    if (!snc_isa_covers(isa, SNC_ISA_BF16)) return SNC_COMPUTE_F32;
+    int pays = known;
+    if (pays < 0) known = pays = snc_gemm__bf16_pays();
+    return pays ? SNC_COMPUTE_BF16 : SNC_COMPUTE_F32;
 }
 
 snc_err snc_gemm_create(snc_gemm **out, const snc_ctx *ctx, snc_compute compute, int max_tokens, int max_width)

@@ -26,8 +26,13 @@ typedef enum snc_compute { SNC_COMPUTE_F32, SNC_COMPUTE_BF16 } snc_compute;
 typedef struct snc_gemm snc_gemm;               /* plan: backend, compute type, scratch */
 typedef struct snc_gemm_weight snc_gemm_weight; /* one matrix, ready for the kernels */
 
-/* The backend that AUTO stands for: bf16: native on AMX > onednn > native on AVX > ref; f32: native on AVX > onednn > blas > ref. */
+/* The backend that AUTO stands for. bf16: native on AVX512-BF16 > onednn > native on other vectors > ref; f32: native on vectors >
+ * onednn > blas > ref. */
 snc_backend snc_gemm_backend(const snc_ctx *ctx, snc_compute compute);
+
+/* What training computes in where it may choose: bf16 with AMX, and with AVX512-BF16 where a timing of its instruction says that it beats
+ * f32 (once a process, under a millisecond; the same on every run of a CPU by a wide margin); else f32. */
+snc_compute snc_gemm_best_compute(void);
 
 /* What the linked OpenBLAS says of itself; NULL: built without it. */
 const char *snc_gemm_blas_version(void);

@@ -48,6 +48,7 @@ typedef struct amx_run {
     int kb;            /* tiles along the reduction */
     int rows, cols;    /* of C: tiles of 16 rows, blocks of 32 columns */
     bool stream;       /* C goes past the cache */
+    bool amx;          /* or AVX512-BF16 alone */
     double *squares;   /* [rows / 2, cols] of the blocks of C, or NULL */
     snc_cut_work work; /* in `step` rows of tiles by blocks of columns */
     snc_cut cut;
@@ -133,7 +134,13 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx
             size_t step = k ? ld * sizeof *C : 0;
             int kb = snc_gemm__min(PART, r->kb - k);
             bool wide = r->j->N - c * 32 > 16;
-            if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2, &d, each);
+            if (!r->amx) {
+                for (int m = 0; m < (two ? 2 : 1); m++)
+                    snc_gemm__bf16_block(C + (size_t)m * 16 * ld, ld,
+                                         (const float *)(const void *)((const char *)from + (size_t)m * 16 * step), step,
+                                         A.p + (size_t)m * A.tile, A.row, A.step, B, r->b_step, kb, wide ? 2 : 1);
+                drain_some(&d, each * kb);
+            } else if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2, &d, each);
             else if (two) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 1, &d, each);
             else if (wide) tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 2, &d, each);
             else tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 1, &d, each);
@@ -221,9 +228,9 @@ AMX static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, i
     (void)end, (void)chunk;
     if (r->pack && !by_cols) pack_own(r, r0, r1);
     if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, by_cols ? c.c0 * 32 : r0 * 16, by_cols ? c.c1 * 32 : r1 * 16);
-    snc_amx__configure(16);
+    if (r->amx) snc_amx__configure(16);
     compute(r, r0, r1, c.c0, c.c1, worker);
-    _tile_release();
+    if (r->amx) _tile_release();
     _mm_sfence(); /* what went past the cache is there for the thread that waits for this one */
 }
 
@@ -318,7 +325,12 @@ static void place_rows(amx_run *r)
 
 static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
 {
-    amx_run r = {.g = g, .j = j, .kb = (j->K + 31) / 32, .rows = (j->M + 15) / 16, .cols = (j->N + 31) / 32};
+    amx_run r = {.g = g,
+                 .j = j,
+                 .amx = snc_isa_covers(g->isa, SNC_ISA_AMX),
+                 .kb = (j->K + 31) / 32,
+                 .rows = (j->M + 15) / 16,
+                 .cols = (j->N + 31) / 32};
     if (j->product == GEMM_BACKWARD_W) {
         backward_w(&r);
         return SNC_OK;
@@ -340,7 +352,7 @@ const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)
                                       .weight_bytes = amx_weight_bytes,
                                       .sync_rows = amx_sync_rows,
                                       .run = amx_run_job};
-    return compute == SNC_COMPUTE_BF16 && snc_isa_covers(isa, SNC_ISA_AMX) ? &ops : NULL;
+    return compute == SNC_COMPUTE_BF16 && snc_isa_covers(isa, SNC_ISA_BF16) ? &ops : NULL;
 }
 #else
 const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)

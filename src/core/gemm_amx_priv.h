@@ -7,6 +7,7 @@
 #define SNC_CORE_GEMM_AMX_PRIV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/ctx.h"
 #include "core/dtype.h"
@@ -31,5 +32,14 @@ void snc_gemm__amx_pack_columns(const snc_gemm__pairs *p, int c0, int c1);
 
 /* Both B layouts of rows [n0, n1) of a weight [N, K], serial; n0 a multiple of 32, n1 as well or N. */
 void snc_gemm__amx_pack_weight(void *forward, void *backward, const float *W, int64_t ld, int N, int K, int n0, int n1);
+
+/* Sixteen rows by nt (1 or 2) tiles of B, without AMX: C, rows ldc floats apart, from the sums at `from`, rows from_step bytes apart, and
+ * kb tiles of A (rows `row` bytes apart, tiles `step`) times B (b_step from its first column of tiles to the second). */
+void snc_gemm__bf16_block(float *C, size_t ldc, const float *from, size_t from_step, const char *A, size_t row, size_t step, const char *B,
+                          size_t b_step, int kb, int nt);
+
+/* Times both instructions, with AVX512-BF16: of twice the products an FMA makes, vdpbf16ps may take 1.5 times the FMA's time. CPUs are
+ * far from that on either side: 1 on Zen 4, 4 on Sapphire Rapids. */
+bool snc_gemm__bf16_pays(void);
 
 #endif

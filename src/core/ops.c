@@ -44,7 +44,7 @@ snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *
     o->k = pick(ctx);
     o->narrow = o->k->narrow;
 #if defined(__x86_64__)
-    if (o->k == &snc_kernels_avx512 && snc_isa_covers(snc_isa_now(), SNC_ISA_AMX)) o->narrow = snc_ops__narrow_native;
+    if (o->k == &snc_kernels_avx512 && snc_isa_covers(snc_isa_now(), SNC_ISA_BF16)) o->narrow = snc_ops__narrow_native;
 #endif
     o->max = *max;
     size_t head = snc_head_scratch(max->len, max->head_width), row = (size_t)max->width;

@@ -38,7 +38,7 @@ typedef struct snc_kernels {
 extern const snc_kernels snc_kernels_ref;
 #if defined(__x86_64__)
 extern const snc_kernels snc_kernels_avx2, snc_kernels_avx512;
-/* narrow by the CPU's own conversion (SNC_ISA_AMX), which flushes denormals. */
+/* narrow by the CPU's own conversion (SNC_ISA_BF16), which flushes denormals. */
 void snc_ops__narrow_native(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
 #elif defined(__aarch64__)
 extern const snc_kernels snc_kernels_neon;

@@ -8,6 +8,7 @@
 #include "artifact/stamp.h"
 #include "base/fmap.h"
 #include "base/isa.h"
+#include "core/gemm.h"
 #include "check.h"
 
 enum { ARTIFACTS = 4 };
@@ -22,11 +23,10 @@ static void change(snc_options *o, const snc_option *row)
     int i;
     int64_t seed;
     double x;
-    bool amx = snc_isa_covers(snc_isa_now(), SNC_ISA_AMX); /* where auto means bf16 */
+    bool compute = strcmp(row->name, "--compute") == 0; /* auto means bf16 by speed in one, by tiles in the other */
+    bool half = compute ? snc_gemm_best_compute() == SNC_COMPUTE_BF16 : snc_isa_covers(snc_isa_now(), SNC_ISA_AMX);
     switch (row->kind) {
-    case SNC_OPTION_STRING:
-        set_text(o, row, strcmp(row->name, "--compute") != 0 && strcmp(row->name, "--fp") != 0 ? "another" : amx ? "f32" : "bf16");
-        break;
+    case SNC_OPTION_STRING: set_text(o, row, !compute && strcmp(row->name, "--fp") != 0 ? "another" : half ? "f32" : "bf16"); break;
     case SNC_OPTION_SEED:
         memcpy(&seed, at, sizeof seed);
         seed++;

@@ -13,6 +13,7 @@
 #include "check.h"
 #include "core/dtype.h"
 #include "core/gemm.h"
+#include "core/gemm_amx_priv.h"
 
 /* Error bound relative to the sum of |a b|. f32: the worst seen over these shapes is 4e-7, from the order of the sum.
  * Operands in bf16 are compared after rounding, so only the f32 sums differ and the same bound holds. */
@@ -233,10 +234,8 @@ static void check_squares(double sum, matrix m, double *first)
 }
 
 /* Operands rounded beforehand, and parts given to a sink, are the same bits as f32 operands and a matrix. */
-static void rounded_operands_change_no_bit(void **state)
+static void check_rounded_operands(void)
 {
-    (void)state;
-    if (!available(SNC_BACKEND_NATIVE, SNC_COMPUTE_BF16)) return;
     double first_squares[sizeof shapes / sizeof *shapes];
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         inputs in = make_inputs(shapes[i]);
@@ -293,6 +292,40 @@ static void check_threads(snc_backend backend, snc_compute compute, shape s)
         snc_free(one.v);
     }
     free_inputs(&in);
+}
+
+static void rounded_operands_change_no_bit(void **state)
+{
+    (void)state;
+    char before[32] = "";
+    const char *cap = getenv("SNC_ISA");
+    if (cap) snprintf(before, sizeof before, "%s", cap);
+    for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
+        if (!snc_isa_covers((snc_isa)isa, SNC_ISA_BF16)) continue;
+        assert_int_equal(setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1), 0);
+        check_rounded_operands();
+    }
+    if (cap) setenv("SNC_ISA", before, 1);
+    else unsetenv("SNC_ISA");
+}
+
+/* The choice of arithmetic by the clock is the same every time, and what the instructions take says which. */
+static void the_best_compute_is_one(void **state)
+{
+    (void)state;
+    char before[32] = "";
+    const char *cap = getenv("SNC_ISA");
+    if (cap) snprintf(before, sizeof before, "%s", cap);
+    for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
+        assert_int_equal(setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1), 0);
+        snc_compute best = snc_gemm_best_compute();
+        if (snc_isa_covers((snc_isa)isa, SNC_ISA_AMX)) assert_int_equal(best, SNC_COMPUTE_BF16);
+        else if (!snc_isa_covers((snc_isa)isa, SNC_ISA_BF16)) assert_int_equal(best, SNC_COMPUTE_F32);
+        else
+            for (int i = 0; i < 20; i++) assert_int_equal(snc_gemm__bf16_pays(), best == SNC_COMPUTE_BF16);
+    }
+    if (cap) setenv("SNC_ISA", before, 1);
+    else unsetenv("SNC_ISA");
 }
 
 static void bits_do_not_depend_on_the_thread_count(void **state)
@@ -499,6 +532,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_backend_equals_the_exact_sum),
         cmocka_unit_test(rounded_operands_change_no_bit),
+        cmocka_unit_test(the_best_compute_is_one),
         cmocka_unit_test(bits_do_not_depend_on_the_thread_count),
         cmocka_unit_test(ref_prefix_equals_dense_extract),
         cmocka_unit_test(sync_follows_the_master),
