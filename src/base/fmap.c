@@ -390,6 +390,27 @@ void snc_advise_huge(void *p, size_t bytes)
 #endif
 }
 
+void snc_clear_block(void *p, size_t bytes)
+{
+    unsigned char *at = p;
+#ifdef __linux__
+    const uintptr_t page = (uintptr_t)2 << 20, start = (uintptr_t)p;
+    uintptr_t from = (start + page - 1) / page * page, to = (start + bytes) / page * page;
+    int saved = errno;
+    if (to > from) {
+        volatile unsigned char *told = at + (from - start);
+        *told = 1; /* what takes the call for a hint leaves it so */
+        if (madvise(at + (from - start), to - from, MADV_DONTNEED) == 0 && *told == 0) {
+            memset(at, 0, from - start);
+            at += to - start;
+            bytes -= to - start;
+        }
+    }
+    errno = saved;
+#endif
+    memset(at, 0, bytes);
+}
+
 void *snc_pages_map(size_t bytes)
 {
     const uintptr_t page = (uintptr_t)2 << 20;

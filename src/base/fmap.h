@@ -64,6 +64,9 @@ uint64_t snc_bytes_hash(uint64_t h, const void *p, size_t n);        /* FNV-1a, 
 
 /* Asks for 2 MB pages inside a fresh block of memory: fewer TLB misses in passes over it. A wish; nothing depends on it. */
 void snc_advise_huge(void *p, size_t bytes);
+/* Zeroes a block of private memory; its 2 MB pages are given back, and come as zeros to whoever touches them first: what a plan for the
+ * longest batch never uses costs nothing, and pages lie near the thread that works on them. */
+void snc_clear_block(void *p, size_t bytes);
 /* Fresh zero pages, `bytes` a multiple of 2 MB and so aligned, on 2 MB pages where the system grants them. NULL: no memory. */
 void *snc_pages_map(size_t bytes);
 void snc_pages_unmap(void *p, size_t bytes);

@@ -15,8 +15,10 @@ snc_err snc_alloc(void *out, size_t n, size_t size)
     if (bytes == 0) bytes = SNC_ALIGN;
     void *p = aligned_alloc(SNC_ALIGN, bytes);
     SNC_CHECK(p, SNC_E_NOMEM, "out of memory: %zu bytes", bytes);
-    if (bytes >= HUGE_FROM) snc_advise_huge(p, bytes);
-    memset(p, 0, bytes);
+    if (bytes >= HUGE_FROM) {
+        snc_advise_huge(p, bytes);
+        snc_clear_block(p, bytes);
+    } else memset(p, 0, bytes);
     memcpy(out, &p, sizeof p);
     return SNC_OK;
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "check.h"
@@ -210,6 +211,38 @@ static void a_git_lfs_pointer_is_named(void **state)
     assert_int_equal(remove(in_dir("big")), 0);
 }
 
+static void a_block_is_cleared_and_its_neighbours_stay(void **state)
+{
+    (void)state;
+    static const size_t starts[] = {0, 64, 4096 + 192}, sizes[] = {64, 4096, (size_t)9 << 20, ((size_t)4 << 20) + 64};
+    const size_t room = (size_t)10 << 20;
+    unsigned char *p = aligned_alloc(64, room);
+    assert_non_null(p);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 4; k++) {
+            size_t from = starts[i], to = from + sizes[k];
+            memset(p, 0xa5, room);
+            snc_clear_block(p + from, sizes[k]);
+            for (size_t b = 0; b < room; b++)
+                if (p[b] != (b >= from && b < to ? 0 : 0xa5)) fail_msg("byte %zu of [%zu, %zu): %d", b, from, to, p[b]);
+        }
+    free(p);
+}
+
+/* A plan for the longest batch takes what batches use of it. */
+static void what_is_not_touched_takes_no_memory(void **state)
+{
+    (void)state;
+#if defined(__x86_64__) && defined(__linux__)
+    unsigned char *p;
+    double before = snc_peak_rss_mb();
+    assert_int_equal(snc_alloc(&p, (size_t)600 << 20, 1), SNC_OK);
+    assert_true(snc_peak_rss_mb() - before < 300);
+    assert_int_equal(p[0] | p[300 << 20] | p[(600 << 20) - 1], 0);
+    snc_free(p);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +253,8 @@ int main(void)
         cmocka_unit_test(what_is_no_file_is_refused_by_name),
         cmocka_unit_test(folders_and_missing_paths_are_refused_by_name),
         cmocka_unit_test(a_git_lfs_pointer_is_named),
+        cmocka_unit_test(a_block_is_cleared_and_its_neighbours_stay),
+        cmocka_unit_test(what_is_not_touched_takes_no_memory),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
