@@ -1,9 +1,10 @@
 /* Milliseconds of the inference path at the MiniLM shape (random weights), with the share of each part.
  *
- *   models_runtime_speed [--threads 1,2] [--dtypes int8,int4,bf16,f32] [--shapes 1x16,1x32,1x128,8x128,32x128] [--half]
+ *   models_runtime_speed [--threads 1,2] [--dtypes int8,int4,bf16,f32] [--shapes 1x16,1x32,1x128,8x128,32x128] [--heads N]
  * [--base]
  *
- * --half keeps half the heads and FFN neurons; --base is BERT-base. Best and median of about a second a cell; one
+ * --heads keeps so many heads of each layer and as large a share of the FFN neurons; --base is BERT-base. Megabytes are the linears'
+ * weights in each dtype. Best and median of about a second a cell; one
  * thread of a shared machine drifts, so compare figures of one run.
  */
 #include <stdio.h>
@@ -94,11 +95,12 @@ static bool listed(const char *list, const char *item)
 int main(int argc, char **argv)
 {
     const char *threads = "1,2", *dtypes = "int8,bf16,f32", *shapes = "1x16,1x32,1x128,8x128,32x128";
-    bool half = false, base = false;
+    bool base = false;
+    int heads = 0;
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
-        if (strcmp(argv[i], "--half") == 0) half = true;
-        else if (strcmp(argv[i], "--base") == 0) base = true;
+        if (strcmp(argv[i], "--base") == 0) base = true;
+        else if (more && strcmp(argv[i], "--heads") == 0) heads = atoi(argv[++i]);
         else if (more && strcmp(argv[i], "--threads") == 0) threads = argv[++i];
         else if (more && strcmp(argv[i], "--dtypes") == 0) dtypes = argv[++i];
         else if (more && strcmp(argv[i], "--shapes") == 0) shapes = argv[++i];
@@ -113,8 +115,11 @@ int main(int argc, char **argv)
     snc_model *m = NULL;
     need(snc_model_new(&m, &c, &a));
     snc_model_init_random(m, 1);
-    for (int l = 0; half && l < a.layers; l++) a.heads[l] /= 2, a.ffn[l] /= 2;
-    printf("%s, %s, best %s\n", base ? "BERT-base" : "MiniLM", half ? "half heads and FFN" : "full", snc_isa_name(snc_isa_now()));
+    if (heads < 1 || heads > a.heads[0]) heads = a.heads[0];
+    for (int l = 0; l < a.layers; l++) a.ffn[l] = a.ffn[l] * heads / a.heads[l], a.heads[l] = heads;
+    double weights = 1e-6 * a.layers * a.hidden * (4.0 * c.head_width * heads + 2.0 * a.ffn[0]);
+    printf("%s, %d heads of %d, INT8 %.2f MB, INT4 %.2f MB, best %s\n", base ? "BERT-base" : "MiniLM", heads, m->arch.heads[0], weights,
+           weights * (0.5 + 1.0 / 16), snc_isa_name(snc_isa_now()));
     for (int d = 0; d < 4; d++) {
         static const snc_dtype all[4] = {SNC_I8, SNC_I4, SNC_BF16, SNC_F32};
         const char *name = snc_dtype_get(all[d])->name;
