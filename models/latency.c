@@ -113,6 +113,15 @@ double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_po
     return us;
 }
 
+double snc_latency_int4_share(const snc_latency *t, const snc_arch *a)
+{
+    snc_policy int8 = snc_policy_int8(), int4 = int8;
+    bool measured = false;
+    for (int i = 0; i < t->n_linear; i++) measured = measured || t->linear[i] == SNC_I4;
+    memset(int4.linear, SNC_I4, sizeof int4.linear);
+    return measured ? snc_latency_predict(t, a, &int4) / snc_latency_predict(t, a, &int8) : (double)INFINITY;
+}
+
 /* ---- file ---- */
 
 static const char *const part_name[SNC_PARTS] = {"qkv", "attention", "o", "ffn_in", "ffn_out"};

@@ -40,6 +40,8 @@ void snc_latency_free(snc_latency *t);
 /* Microseconds of one batch at the percentile. Widths outside the measured ones are clamped to them, a dtype that was
  * not measured counts as the slowest that was. */
 double snc_latency_predict(const snc_latency *t, const snc_arch *arch, const snc_policy *policy);
+/* What a net takes with its matrices in INT4 of what it takes in INT8; infinite where INT4 was not measured. */
+double snc_latency_int4_share(const snc_latency *t, const snc_arch *arch);
 
 /* JSON, with the host's fingerprint. SNC_E_FORMAT names the field. */
 snc_err snc_latency_save(const snc_latency *t, const char *path) SNC_MUST_USE;

@@ -64,11 +64,11 @@ static snc_err check_int4(const snc_space__lists *t, const snc_encoder_config *c
     return SNC_OK;
 }
 
-static void offer_int4(snc_space__lists *t, const snc_encoder_config *c)
+static void offer_int4(snc_space__lists *t, const snc_encoder_config *c, bool tables)
 {
     snc_space__lists with = *t;
     snc_gene *of[] = {&with.linear, &with.pooler, &with.embed};
-    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    for (size_t i = 0; i < (tables ? 3 : 2); i++) {
         memmove(of[i]->value + 1, of[i]->value, (size_t)of[i]->n++ * sizeof of[i]->value[0]);
         of[i]->value[0] = SNC_I4;
     }
@@ -101,7 +101,7 @@ snc_err snc_space_from_json(snc_space **out, const snc_encoder_config *cfg, cons
         SNC_CHECK(full->heads[l] == full->heads[0] && full->ffn[l] == full->ffn[0], SNC_E_SHAPE,
                   "search needs a supernet with equal layers: layer %d differs from layer 0", l);
     derive(&t, full, o->fp);
-    if (o->int4) offer_int4(&t, cfg);
+    if (o->int4) offer_int4(&t, cfg, o->int4_tables);
     if (j) SNC_TRY(snc_space__read(&t, j, full, where));
     SNC_TRY(check_int4(&t, cfg, where));
     SNC_TRY(snc_alloc(&s, 1, sizeof *s));

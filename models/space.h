@@ -52,7 +52,7 @@ typedef struct snc_space_opts {
     const char *path;       /* JSON file, or NULL */
     const char *depth_rule; /* "first", "last" or "even", where the file names no layers */
     snc_dtype fp;           /* what FP means here: SNC_F32 or SNC_BF16 */
-    bool int4;              /* what is derived offers INT4 too, where all widths allow it */
+    bool int4, int4_tables; /* what is derived offers INT4 too where all widths allow it: for matrices; for tables */
 } snc_space_opts;
 
 /* SNC_E_FORMAT names the key; options that the model has not got name key and value. */

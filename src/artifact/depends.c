@@ -76,8 +76,8 @@ snc_err snc_depends_table(cJSON **out, const snc_options *o, const snc_inputs *i
         snc_stamp_hash(stamp, "rank rows", snc_dataset_hash(in->splits.rank));
         snc_stamp_hash(stamp, "shape of model",
                        snc_json_hash(snc_json_hash(0, snc_encoder_config_to_json(&shape->cfg)), snc_arch_to_json(&shape->arch)));
-        /* a size target brings INT4 into what is derived, and its cells into the table */
-        if (!o->search.space) snc_stamp_note(stamp, "--target-size", o->targets.size ? "one" : "none");
+        /* targets of size and latency bring INT4 into what is derived, and its cells into the table */
+        if (!o->search.space) snc_stamp_note(stamp, "target of size or latency", snc_space_int4_asked(o) ? "one" : "none");
         snc_stamp_hash(stamp, "space", snc_space_hash(space));
     }
     snc_space_free(space);

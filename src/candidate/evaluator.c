@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/evaluations.h"
 #include "artifact/load.h"
 #include "artifact/spaces.h"
 #include "artifact/task_score.h"
@@ -138,7 +139,7 @@ static void set_full(snc_evaluator *e)
 }
 
 snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
-                           const char *supernet, const char *table)
+                           const char *supernet, const char *table, const char *journal)
 {
     snc_err err = SNC_OK;
     const snc_splits *s = &in->splits;
@@ -148,8 +149,8 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
-    SNC_GOTO(snc_space_trained(&out->space, o, out->supernet, supernet));
     SNC_GOTO(snc_latency_load(&out->table, table));
+    SNC_GOTO(snc_evaluations_space(&out->space, ctx, o, out->supernet, supernet, out->table, journal));
     SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
     SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));
     SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));

@@ -1,7 +1,7 @@
 /* candidate/evaluator.h: one supernet, whose subnets are scored against a teacher and costed by formulas and a latency table.
  *
  *     snc_evaluator e;
- *     SNC_TRY(snc_evaluator_open(&e, ctx, o, in, teacher, supernet, table));
+ *     SNC_TRY(snc_evaluator_open(&e, ctx, o, in, teacher, supernet, table, journal));
  *     SNC_GOTO(snc_evaluator_observe(&obs, &e, &cfg));
  *     snc_evaluator_close(&e);
  *
@@ -34,9 +34,10 @@ typedef struct snc_evaluator {
     double full[SNC_COSTS]; /* of the full-size INT8 net, by the table and the cost formulas */
 } snc_evaluator;
 
-/* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote. */
+/* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote; `journal` is where evaluations
+ * go, whose space holds if it is there. */
 snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
-                           const char *supernet, const char *table) SNC_MUST_USE;
+                           const char *supernet, const char *table, const char *journal) SNC_MUST_USE;
 void snc_evaluator_close(snc_evaluator *e);
 /* The same over another space of the same genes. It borrows all it has, from e and from the space, and is not closed. */
 snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space);

@@ -453,7 +453,7 @@ static snc_err run_all(study *l, unsigned wanted, const snc_ctx *work, const snc
     SNC_TRY(check(l, work, in));
     SNC_TRY(snc_mkdir(l->o->output.path));
     SNC_TRY(snc_profile_make_of_file(work, l->o, in, l->o->input.models[0], table));
-    SNC_TRY(snc_evaluator_open(&l->e, l->ctx, l->o, in, l->o->input.teacher, l->o->input.models[0], table));
+    SNC_TRY(snc_evaluator_open(&l->e, l->ctx, l->o, in, l->o->input.teacher, l->o->input.models[0], table, NULL));
     SNC_TRY(snc_search_run_init(&l->run, &l->e, work, l->o, &l->targets, table, l->o->output.path));
     SNC_TRY(set_reference(l));
     for (unsigned i = 0; i < PROTOCOLS; i++)

@@ -182,7 +182,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     snc_search_result found = {0};
     const snc_finalist *best = &found.f[0];
     double t0 = snc_now();
-    SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table));
+    SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table, j->folder.journal));
     SNC_GOTO(snc_search_run_init(&r, &e, &j->work, j->o, &j->targets, j->folder.table, j->o->output.path));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SEARCH, SNC_JOB_SEARCH);
     r.look_until = snc_budget_until(&j->budget, SNC_JOB_SEARCH, SNC_JOB_LOOK);

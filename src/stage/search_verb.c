@@ -140,7 +140,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_GOTO(snc_profile_make(work, o, in, m, table));
     snc_model_free(m);
     m = NULL;
-    SNC_GOTO(snc_evaluator_open(&e, ctx, o, in, o->input.teacher, o->input.models[0], table));
+    SNC_GOTO(snc_evaluator_open(&e, ctx, o, in, o->input.teacher, o->input.models[0], table, journal));
     SNC_GOTO(snc_search_run_init(&r, &e, work, o, a, table, o->output.path));
     SNC_GOTO(snc_reading_new(&read, in));
     SNC_GOTO(snc_search_result_find(&found, &r, o->output.path, read));
