@@ -10,7 +10,8 @@
 #include "models/runtime_priv.h"
 
 enum {
-    GROUP_TOKENS = 256,  /* activations of a group stay in L2 while its weights stream once: tests/bench/SPEED.md */
+    GROUP_TOKENS = 256,  /* activations of a group stay in L2 while its weights stream once: tests/bench/SPEED.md; half as many a
+                          * thread where threads share one: each has its rows in its own, and forks for more of them */
     PARALLEL_TOKENS = 64 /* below this many tokens a thread, threads share a group instead */
 };
 
@@ -44,11 +45,12 @@ static void *carve(uint8_t *base, size_t *used, size_t bytes)
 static size_t lay_out(snc_net *n, uint8_t *base)
 {
     widths s = widest(n->w);
-    size_t used = 0, rows = (size_t)n->rows, f = sizeof(float), AC = (size_t)max_of(s.A, s.C);
+    size_t used = 0, f = sizeof(float), AC = (size_t)max_of(s.A, s.C);
     n->ldx = snc_quantized_stride((int)AC);
     n->ldm = snc_quantized_stride(s.F);
     for (int i = 0; i < n->ctx.threads; i++) {
         snc_rt__worker *w = &n->worker[i];
+        size_t rows = (size_t)(i == 0 ? n->shared_rows : n->rows);
         w->h = carve(base, &used, rows * (size_t)s.C * f);
         w->qkv = carve(base, &used, rows * 3 * (size_t)s.A * f);
         w->att = carve(base, &used, rows * AC * f);
@@ -92,21 +94,25 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     SNC_TRY(snc_weights_prepare(w, arch, policy));
     bool f32 = uses_f32(arch, policy);
     widths s = widest(w);
-    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->rows, max_of(s.C, max_of(s.A, s.F))));
-    size_t bytes = scratch_of(&n->ctx, w, arch, policy, n->rows);
+    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, max_of(s.C, max_of(s.A, s.F))));
+    size_t shared = scratch_of(&n->ctx, w, arch, policy, n->shared_rows), own = scratch_of(&n->one, w, arch, policy, n->rows);
+    size_t bytes = (shared > own ? shared : own) + (size_t)(n->ctx.threads - 1) * own;
     if (bytes > n->scratch_bytes) {
         uint8_t *p = NULL;
-        SNC_TRY(snc_alloc(&p, (size_t)n->ctx.threads, bytes));
+        SNC_TRY(snc_alloc(&p, bytes, 1));
         snc_free(n->scratch);
         n->scratch = p;
         n->scratch_bytes = bytes;
-        for (int i = 0; i < n->ctx.threads; i++) n->worker[i].linear = p + (size_t)i * bytes;
     }
+    for (int i = 0; i < n->ctx.threads; i++) n->worker[i].linear = (uint8_t *)n->scratch + (i ? bytes - (size_t)i * own : 0);
     n->arch = *arch;
     n->policy = *policy;
     n->f32 = f32;
     return SNC_OK;
 }
+
+/* Tokens of a group that all threads share. */
+static int shared_limit(const snc_net *n) { return GROUP_TOKENS * max_of(1, min_of(n->ctx.threads, 1024) / 2); }
 
 snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
                        const snc_net_opts *o)
@@ -125,6 +131,7 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
     n->o.max_len = min_of(o->max_len, snc_family_length(&w->cfg));
     n->isa = ctx->backend == SNC_BACKEND_REF ? SNC_ISA_SCALAR : snc_isa_now();
     n->rows = max_of(n->o.max_len, min_of(o->max_tokens, GROUP_TOKENS));
+    n->shared_rows = max_of(n->rows, min_of(o->max_tokens, shared_limit(n)));
     SNC_GOTO(snc_alloc(&n->worker, (size_t)ctx->threads, sizeof *n->worker));
     SNC_GOTO(snc_alloc(&n->group, (size_t)o->max_seqs + 1, sizeof *n->group));
     SNC_GOTO(snc_alloc(&n->block, lay_out(n, NULL), 1));
@@ -188,6 +195,17 @@ static int plan_groups(snc_net *n, const snc_tokens *x, int limit, int workers)
     return g;
 }
 
+/* Whether no worker waits for one with more than half as many tokens again as its share. */
+static bool is_even(const snc_net *n, const snc_tokens *x, int groups)
+{
+    int threads = n->ctx.threads, most = 0;
+    for (int t = 0; t < threads; t++) {
+        int64_t g0 = snc_par_share(groups, t, threads), g1 = snc_par_share(groups, t + 1, threads);
+        most = max_of(most, x->offsets[n->group[g1]] - x->offsets[n->group[g0]]);
+    }
+    return 2 * (int64_t)most * threads <= 3 * (int64_t)x->T;
+}
+
 typedef struct batch_job {
     snc_net *n;
     const snc_tokens *x;
@@ -229,8 +247,9 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
     SNC_TRY(snc_go_on(&n->ctx));
     int threads = n->ctx.threads;
     bool apart = threads > 1 && !n->f32 && x->B >= threads && x->T >= threads * PARALLEL_TOKENS;
-    int limit = min_of(n->rows, GROUP_TOKENS);
-    int groups = plan_groups(n, x, limit, apart ? threads : 1);
+    int groups = apart ? plan_groups(n, x, GROUP_TOKENS, threads) : 0;
+    apart = apart && is_even(n, x, groups);
+    if (!apart) groups = plan_groups(n, x, min_of(n->shared_rows, shared_limit(n)), 1);
     batch_job b = {n, x, logits, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
     if (apart) snc_par_for(&n->ctx, groups, 1, run_groups, &b);
     else run_groups(&b, 0, groups, 0, 0);

@@ -59,14 +59,14 @@ struct snc_net {
     snc_arch arch;
     snc_policy policy;
     snc_net_opts o;
-    snc_isa isa;  /* of the kernels between the linears; SCALAR is ref */
-    bool f32;     /* some linear goes through the gemm seam, which brings its own threads */
-    int rows;     /* a worker's capacity */
-    int ldx, ldm; /* of xq, mq */
+    snc_isa isa;           /* of the kernels between the linears; SCALAR is ref */
+    bool f32;              /* some linear goes through the gemm seam, which brings its own threads */
+    int rows, shared_rows; /* a worker's capacity; the first one's, whose group all threads may share */
+    int ldx, ldm;          /* of xq, mq */
     snc_gemm *gemm;
-    uint8_t *block;         /* all workers' buffers */
-    void *scratch;          /* all workers' linear scratch */
-    size_t scratch_bytes;   /* of one worker */
+    uint8_t *block; /* all workers' buffers */
+    void *scratch;  /* all workers' linear scratch */
+    size_t scratch_bytes;
     int *group;             /* [max_seqs + 1] first sequence of each group of the present batch */
     snc_rt__worker *worker; /* [ctx.threads] */
     bool profile;
