@@ -67,6 +67,7 @@ static void version_1_has_quota_and_period(void **state)
     scratch s;
     (void)state;
     scratch_init(&s, "cpus1");
+    put(s.dir, "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"); /* what an earlier run left */
     put(s.dir, "proc/self/cgroup", "5:cpuset:/job\n4:cpu,cpuacct:/docker/job\n3:memory:/docker/job\n0::/\n");
     put(s.dir, "sys/fs/cgroup/cpuset/job/cpu.cfs_quota_us", "100000\n"); /* not the controller's */
     put(s.dir, "sys/fs/cgroup/cpuset/job/cpu.cfs_period_us", "100000\n");
