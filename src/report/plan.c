@@ -81,12 +81,13 @@ enum {
 };
 
 /* What a knob never goes below, as long as more was wanted. */
-static double least(const snc_pace *p, snc_knob k)
+static double least(const snc_pace *p, const snc_plan *plan, snc_knob k)
 {
-    const double steps = ceil(1000 * LEAST * p->batch / p->rows) / 1000;
+    const double steps = ceil(1000 * LEAST * p->batch / p->rows) / 1000, *v = plan->v;
     switch (k) {
-    case SNC_KNOB_EPOCHS:
-    case SNC_KNOB_SUPERNET: return steps;
+    case SNC_KNOB_EPOCHS: return steps;
+    case SNC_KNOB_SUPERNET: return ceil(1000 * steps / (1 + snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows))) / 1000;
+    case SNC_KNOB_MADE: return fmax(steps / v[SNC_KNOB_SUPERNET] - 1, 0);
     case SNC_KNOB_REPAIR: return p->must ? steps : 0;
     case SNC_KNOB_ROUNDS: return SNC_PROOF_LEAST_ROUNDS;
     default: return 0;
@@ -109,7 +110,7 @@ bool snc_plan_fit(snc_plan *plan, const snc_pace *p, const bool kept[SNC_KNOBS],
     if (snc_plan_seconds(part, p, plan) <= seconds) return true;
     for (int r = 0; r < RUNGS; r++) {
         const snc_knob k = ladder[r].knob;
-        const double from = plan->v[k], to = fmax(ladder[r].to, least(p, k));
+        const double from = plan->v[k], to = fmax(ladder[r].to, least(p, plan, k));
         if (kept[k] || settled(p, k) || from <= to) continue;
         for (int i = 1; i <= PIECES; i++) {
             plan->v[k] = tidy(k, from + (to - from) * i / PIECES);

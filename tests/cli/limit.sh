@@ -47,8 +47,9 @@ same job/compressed.snc before.snc
 # Its command without a clock asks for what is there; another limit keeps what is made; the options alone ask for something else.
 run 0 $command --dry-run
 run 0 "${job[@]}" --time-limit 20m --dry-run
-holds out '^to end in 20m: .* made rows for each row instead of 5$'
-refused "--output job: supernet.snc was made with --augment" "${from[@]}" --effort thorough --output job
+holds out '^to end in 20m: [0-9.]* supernet epochs instead of 2'
+lacks out '^to end in 20m: .* evaluations instead of'
+refused "--output job: supernet.snc was made with --supernet-epochs" "${from[@]}" --effort thorough --output job
 
 # ---- presets; time to spare changes nothing ---------------------------------------------------------------------------------------------
 run 0 "${from[@]}" --output new --dry-run --time-limit 0h60m

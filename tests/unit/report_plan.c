@@ -109,6 +109,21 @@ static void a_slow_machine_has_a_quarter_of_an_hour(void **state)
     assert_true(plan.v[SNC_KNOB_EPOCHS] >= 0.5 && plan.v[SNC_KNOB_SUPERNET] >= 0.2 && plan.v[SNC_KNOB_EVALS] >= 50);
 }
 
+/* Few rows: epochs go down to a hundred steps, whose number made rows add to, and made rows to what is left of that. */
+static void few_rows_are_trained_on_for_a_hundred_steps(void **state)
+{
+    (void)state;
+    snc_pace p = machine(1);
+    p.rows = 1600; /* 50 steps */
+    p.tokens = 1600 * 13.0;
+    snc_plan plan = normal;
+    assert_false(snc_plan_fit(&plan, &p, none, 0));
+    assert_true(plan.v[SNC_KNOB_EPOCHS] == 2 && plan.v[SNC_KNOB_SUPERNET] == 0.5 && plan.v[SNC_KNOB_MADE] == 3);
+    plan = (snc_plan){.v = {3, 4, 0, 400, 1, 9}};
+    assert_false(snc_plan_fit(&plan, &p, none, 0));
+    assert_true(plan.v[SNC_KNOB_SUPERNET] == 2);
+}
+
 static void what_was_asked_for_is_kept(void **state)
 {
     (void)state;
@@ -171,6 +186,7 @@ int main(void)
         cmocka_unit_test(rungs_go_in_their_order),
         cmocka_unit_test(every_limit_down_to_the_least_is_kept),
         cmocka_unit_test(a_slow_machine_has_a_quarter_of_an_hour),
+        cmocka_unit_test(few_rows_are_trained_on_for_a_hundred_steps),
         cmocka_unit_test(what_was_asked_for_is_kept),
         cmocka_unit_test(what_is_there_takes_no_time_and_stays),
         cmocka_unit_test(a_thorough_job_comes_down_to_the_defaults_first),
