@@ -134,19 +134,33 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx
             size_t step = k ? ld * sizeof *C : 0;
             int kb = snc_gemm__min(PART, r->kb - k);
             bool wide = r->j->N - c * 32 > 16;
-            if (!r->amx) {
-                for (int m = 0; m < (two ? 2 : 1); m++)
-                    snc_gemm__bf16_block(C + (size_t)m * 16 * ld, ld,
-                                         (const float *)(const void *)((const char *)from + (size_t)m * 16 * step), step,
-                                         A.p + (size_t)m * A.tile, A.row, A.step, B, r->b_step, kb, wide ? 2 : 1);
-                drain_some(&d, each * kb);
-            } else if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2, &d, each);
+            if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2, &d, each);
             else if (two) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 1, &d, each);
             else if (wide) tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 2, &d, each);
             else tiles(C, ld, from, step, A, A.p, B, r->b_step, kb, 1, 1, &d, each);
         }
     drain_some(&d, d.left);
     *before = d;
+}
+
+/* The same without AMX; in a function of its own, or the loop above is compiled worse. */
+AMX static void panel_fill_avx512(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1,
+                                  drain *before)
+{
+    operand A = r->A;
+    A.p += (size_t)row * A.tile;
+    if (r->tail && row + 1 == r->rows) A = (operand){r->tail, 0, 64, 1024};
+    for (int k = 0; k < r->kb || k == 0; k += PART, A.p += PART * A.step)
+        for (int c = c0; c < c1; c++) {
+            const char *B = r->B + (size_t)c * 2 * r->b_step + (size_t)k * 1024;
+            float *C = panel + (c - c0) * 32;
+            const float *from = k ? C : bias + (c - c0) * 32;
+            size_t step = k ? ld : 0;
+            for (int m = 0; m < (two ? 2 : 1); m++)
+                snc_gemm__bf16_block(C + (size_t)m * 16 * ld, ld, from + (size_t)m * 16 * step, step * sizeof *C, A.p + (size_t)m * A.tile,
+                                     A.row, A.step, B, r->b_step, snc_gemm__min(PART, r->kb - k), r->j->N - c * 32 > 16 ? 2 : 1);
+        }
+    drain_some(before, before->left);
 }
 
 static void panel_add(float *panel, size_t ld, const float *C, int64_t ldc, int rows, int cols)
@@ -192,7 +206,7 @@ AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int wo
         bool two = row + 1 < r1 && !(r->tail && row + 2 == r->rows);
         int m0 = row * 16, rows = snc_gemm__min(two ? 32 : 16, j->M - m0);
         float *C = j->sink ? NULL : j->C + m0 * j->ldc + n0;
-        panel_fill(panel[i], ld, bias, r, row, two, c0, c1, &d);
+        (r->amx ? panel_fill : panel_fill_avx512)(panel[i], ld, bias, r, row, two, c0, c1, &d);
         bool whole = cols % 16 == 0, later = j->accumulate && whole && !r->squares; /* C is added while draining */
         if (j->accumulate && !later) panel_add(panel[i], ld, C, j->ldc, rows, cols);
         if (r->squares) panel_squares(r->squares + (int64_t)(row / 2) * r->cols + c0, panel[i], ld, rows, cols);
