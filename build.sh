@@ -87,18 +87,16 @@ build)
     ;;
 test)
     build release
-    ctest --test-dir build/release -j 2 --output-on-failure
+    ctest --test-dir build/release -j 3 --output-on-failure
     ;;
 check)
     build asan
-    ctest --test-dir build/asan -j 2 --output-on-failure -L 'unit|grad|golden|fuzz'
+    ctest --test-dir build/asan -j 3 --output-on-failure -L 'unit|grad|golden|fuzz'
     build tsan unit_runtime_classifier
     ctest --test-dir build/tsan --output-on-failure -R 'unit/runtime_classifier'
-    build ref-only
-    ctest --test-dir build/ref-only -j 2 --output-on-failure -L 'unit|golden'
     install $clang_packages
     build clang
-    ctest --test-dir build/clang -j 2 --output-on-failure -L 'unit|grad|golden|fuzz'
+    ctest --test-dir build/clang -j 3 --output-on-failure -L 'unit|grad|golden|fuzz'
     ;;
 arm)
     shift

@@ -104,7 +104,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
         n->scratch = p;
         n->scratch_bytes = bytes;
     }
-    for (int i = 0; i < n->ctx.threads; i++) n->worker[i].linear = (uint8_t *)n->scratch + (i ? bytes - (size_t)i * own : 0);
+    for (int i = 0; i < n->ctx.threads && n->scratch; i++) n->worker[i].linear = (uint8_t *)n->scratch + (i ? bytes - (size_t)i * own : 0);
     n->arch = *arch;
     n->policy = *policy;
     n->f32 = f32;

@@ -25,14 +25,7 @@ enum {
 
 typedef int32_t __attribute__((may_alias, aligned(1))) four_bytes;
 
-/* sum += w by four bytes of x, which come as they are multiplied: left to itself the compiler loads them all first, and spills. */
-TVNNI INLINE __m512i dot(__m512i sum, __m512i w, const int8_t *x)
-{
-    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*(const four_bytes *)x));
-    return sum;
-}
-
-/* The same for two. */
+/* sums += w0, w1 by four bytes of x: left to itself the compiler loads all of x first, and spills. */
 TVNNI INLINE void dot_both(__m512i *sum0, __m512i *sum1, __m512i w0, __m512i w1, const int8_t *x)
 {
     __m512i four;
