@@ -284,7 +284,7 @@ static void check_threads(snc_backend backend, snc_compute compute, shape s)
     inputs in = make_inputs(s);
     for (int p = 0; p < PRODUCTS; p++) {
         matrix one = compute_product(backend, compute, 1, &in, p, p == FORWARD, p == BACKWARD_W);
-        for (int threads = 2; threads <= 64; threads *= threads == 2 ? 4 : 8) { /* 2, 8, 64 */
+        for (int threads = 2; threads <= CHECK_MOST_THREADS; threads *= threads == 2 ? 4 : 8) { /* 2, 8, 64 */
             matrix many = compute_product(backend, compute, threads, &in, p, p == FORWARD, p == BACKWARD_W);
             assert_memory_equal(one.v, many.v, (size_t)one.rows * (size_t)one.ld * sizeof(float));
             snc_free(many.v);

@@ -16,7 +16,7 @@
 enum { K = NANO_CLASSES, MOST_SEQS = 40, LENGTH = 48, STEPS = 2 };
 
 static const int counts[] = {4, 8, 16, 32, 64};
-enum { COUNTS = sizeof counts / sizeof *counts };
+enum { COUNTS = CHECK_MOST_THREADS < 64 ? 2 : sizeof counts / sizeof *counts };
 
 /* Large enough that its products are shared between many threads: 2 layers, hidden 192, 6 heads of 32, FFN 448. */
 static snc_model *wide_model(void)
