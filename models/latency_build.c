@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "base/stats.h"
 #include "models/latency_priv.h"
 
@@ -205,9 +206,7 @@ static snc_err measure_net(build *b, int d, int h, int r)
     return err;
 }
 
-static int max_of(int a, int b) { return a > b ? a : b; }
-
-static int rounds_of(const snc_latency *t) { return max_of(max_of(t->heads.n, t->ffn.n), t->n_embed); }
+static int rounds_of(const snc_latency *t) { return snc_max(snc_max(t->heads.n, t->ffn.n), t->n_embed); }
 
 static void show(build *b)
 {
@@ -380,9 +379,9 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
     SNC_GOTO(choose_batches(&b, batches, count, o->percentile));
     for (int i = 0; i < b.batches; i++) {
         const snc_tokens *x = &b.batch[i];
-        no.max_tokens = max_of(no.max_tokens, x->T);
-        no.max_seqs = max_of(no.max_seqs, x->B);
-        for (int k = 0; k < x->B; k++) no.max_len = max_of(no.max_len, x->offsets[k + 1] - x->offsets[k]);
+        no.max_tokens = snc_max(no.max_tokens, x->T);
+        no.max_seqs = snc_max(no.max_seqs, x->B);
+        for (int k = 0; k < x->B; k++) no.max_len = snc_max(no.max_len, x->offsets[k + 1] - x->offsets[k]);
     }
     memcpy(b.t->linear, all.linear, sizeof all.linear);
     memcpy(b.t->embed, all.embed, sizeof all.embed);

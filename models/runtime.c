@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "core/infer.h"
 #include "models/runtime_priv.h"
 
@@ -14,9 +15,6 @@ enum {
                           * thread where threads share one: each has its rows in its own, and forks for more of them */
     PARALLEL_TOKENS = 64 /* below this many tokens a thread, threads share a group instead */
 };
-
-static int max_of(int a, int b) { return a > b ? a : b; }
-static int min_of(int a, int b) { return a < b ? a : b; }
 
 /* ---- workspace ---- */
 
@@ -28,8 +26,8 @@ static widths widest(const snc_weights *w)
 {
     widths s = {.C = w->arch.hidden};
     for (int l = 0; l < w->arch.layers; l++) {
-        s.A = max_of(s.A, w->cfg.head_width * w->arch.heads[l]);
-        s.F = max_of(s.F, w->arch.ffn[l]);
+        s.A = snc_max(s.A, w->cfg.head_width * w->arch.heads[l]);
+        s.F = snc_max(s.F, w->arch.ffn[l]);
     }
     return s;
 }
@@ -45,7 +43,7 @@ static void *carve(uint8_t *base, size_t *used, size_t bytes)
 static size_t lay_out(snc_net *n, uint8_t *base)
 {
     widths s = widest(n->w);
-    size_t used = 0, f = sizeof(float), AC = (size_t)max_of(s.A, s.C);
+    size_t used = 0, f = sizeof(float), AC = (size_t)snc_max(s.A, s.C);
     n->ldx = snc_quantized_stride((int)AC);
     n->ldm = snc_quantized_stride(s.F);
     for (int i = 0; i < n->ctx.threads; i++) {
@@ -94,7 +92,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     SNC_TRY(snc_weights_prepare(w, arch, policy));
     bool f32 = uses_f32(arch, policy);
     widths s = widest(w);
-    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, max_of(s.C, max_of(s.A, s.F))));
+    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, snc_max(s.C, snc_max(s.A, s.F))));
     size_t shared = scratch_of(&n->ctx, w, arch, policy, n->shared_rows), own = scratch_of(&n->one, w, arch, policy, n->rows);
     size_t bytes = (shared > own ? shared : own) + (size_t)(n->ctx.threads - 1) * own;
     if (bytes > n->scratch_bytes) {
@@ -112,7 +110,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
 }
 
 /* Tokens of a group that all threads share. */
-static int shared_limit(const snc_net *n) { return GROUP_TOKENS * max_of(1, min_of(n->ctx.threads, 1024) / 2); }
+static int shared_limit(const snc_net *n) { return GROUP_TOKENS * snc_max(1, snc_min(n->ctx.threads, 1024) / 2); }
 
 snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
                        const snc_net_opts *o)
@@ -128,10 +126,10 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
     n->one.status = NULL; /* of threads beside each other */
     n->w = w;
     n->o = *o;
-    n->o.max_len = min_of(o->max_len, snc_family_length(&w->cfg));
+    n->o.max_len = snc_min(o->max_len, snc_family_length(&w->cfg));
     n->isa = ctx->backend == SNC_BACKEND_REF ? SNC_ISA_SCALAR : snc_isa_now();
-    n->rows = max_of(n->o.max_len, min_of(o->max_tokens, GROUP_TOKENS));
-    n->shared_rows = max_of(n->rows, min_of(o->max_tokens, shared_limit(n)));
+    n->rows = snc_max(n->o.max_len, snc_min(o->max_tokens, GROUP_TOKENS));
+    n->shared_rows = snc_max(n->rows, snc_min(o->max_tokens, shared_limit(n)));
     SNC_GOTO(snc_alloc(&n->worker, (size_t)ctx->threads, sizeof *n->worker));
     SNC_GOTO(snc_alloc(&n->group, (size_t)o->max_seqs + 1, sizeof *n->group));
     SNC_GOTO(snc_alloc(&n->block, lay_out(n, NULL), 1));
@@ -201,7 +199,7 @@ static bool is_even(const snc_net *n, const snc_tokens *x, int groups)
     int threads = n->ctx.threads, most = 0;
     for (int t = 0; t < threads; t++) {
         int64_t g0 = snc_par_share(groups, t, threads), g1 = snc_par_share(groups, t + 1, threads);
-        most = max_of(most, x->offsets[n->group[g1]] - x->offsets[n->group[g0]]);
+        most = snc_max(most, x->offsets[n->group[g1]] - x->offsets[n->group[g0]]);
     }
     return 2 * (int64_t)most * threads <= 3 * (int64_t)x->T;
 }
@@ -249,7 +247,7 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
     bool apart = threads > 1 && !n->f32 && x->B >= threads && x->T >= threads * PARALLEL_TOKENS;
     int groups = apart ? plan_groups(n, x, GROUP_TOKENS, threads) : 0;
     apart = apart && is_even(n, x, groups);
-    if (!apart) groups = plan_groups(n, x, min_of(n->shared_rows, shared_limit(n)), 1);
+    if (!apart) groups = plan_groups(n, x, snc_min(n->shared_rows, shared_limit(n)), 1);
     batch_job b = {n, x, logits, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
     if (apart) snc_par_for(&n->ctx, groups, 1, run_groups, &b);
     else run_groups(&b, 0, groups, 0, 0);

@@ -109,11 +109,7 @@ void snc_q4kernel__expanding(const snc_qjob *j, int t0, int t1, int p0, int p1)
 snc_qkernel snc_q4kernel__of(const snc_qkernel *wide)
 {
     snc_qkernel k = *wide;
-    k.run = snc_q4kernel__expanding;
+    k.run = wide->run_int4 ? wide->run_int4 : snc_q4kernel__expanding;
     if (k.rows < 192) k.rows = 192;
-#if defined(__x86_64__)
-    if (wide->isa == SNC_ISA_AMX) k.run = snc_q4kernel__amx;
-    if (wide->isa == SNC_ISA_VNNI) k.run = snc_q4kernel__vnni;
-#endif
     return k;
 }

@@ -1,4 +1,5 @@
 /* Row blocks by groups of panels; a product is one cell of y, so the cut never changes a result. */
+#include "base/minmax.h"
 #include "base/par.h"
 #include "quant/qlinear_priv.h"
 
@@ -14,8 +15,6 @@ enum { ROWS = 16, PANELS = 4 }; /* of a unit */
 
 #define STREAM_BYTES 30e3 /* a core reads from the last-level cache in a microsecond, about */
 
-static int min_of(int a, int b) { return a < b ? a : b; }
-
 /* Rows of a cell that stay in a cache go through all its panels before the next. */
 static void run_cell(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
@@ -23,10 +22,10 @@ static void run_cell(void *payload, int64_t begin, int64_t end, int64_t chunk, i
     (void)chunk;
     for (int64_t i = begin; i < end; i++) {
         snc_cut_cell c = snc_cut_at(&g->cut, &g->work, (int)i);
-        int t1 = min_of(c.r1 * ROWS, g->T), p0 = c.c0 * PANELS, p1 = min_of(c.c1 * PANELS, g->panels);
+        int t1 = snc_min(c.r1 * ROWS, g->T), p0 = c.c0 * PANELS, p1 = snc_min(c.c1 * PANELS, g->panels);
         snc_qjob j = g->jobs[c.product];
         snc_qjob__on(&j, worker);
-        for (int t = c.r0 * ROWS; t < t1; t += g->kernel->rows) g->kernel->run(&j, t, min_of(t + g->kernel->rows, t1), p0, p1);
+        for (int t = c.r0 * ROWS; t < t1; t += g->kernel->rows) g->kernel->run(&j, t, snc_min(t + g->kernel->rows, t1), p0, p1);
     }
 }
 
@@ -36,7 +35,7 @@ snc_cut_work snc_qgrid__work(const snc_qkernel *kernel, int T, int n, int kb, in
     return (snc_cut_work){.rows = (T + ROWS - 1) / ROWS,
                           .cols = (panels + PANELS - 1) / PANELS,
                           .count = count,
-                          .pairs = kernel->isa == SNC_ISA_AMX,
+                          .pairs = kernel->pairs,
                           .cell = ROWS * PANELS * kb / kernel->blocks_us,
                           .row = ROWS * kb * SNC_QBLOCK / STREAM_BYTES,
                           .col = PANELS * kb * SNC_QTILE / STREAM_BYTES,

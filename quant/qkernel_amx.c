@@ -13,7 +13,7 @@
  *
  * Up to 32 rows a block's epilogue runs a few rows at a time between the tile steps of the block after it: the tile unit and
  * the vector units work side by side, and weights are on their way all the time. With more it runs in one piece. */
-#include "quant/qlinear_priv.h"
+#include "quant/q4linear_priv.h"
 
 #if defined(__x86_64__)
 #include "core/amx_tiles.h"
@@ -215,8 +215,9 @@ INLINE void run(const bool bf16, const snc_qjob *j, int t0, int t1, int p0, int 
 TAMX static void run_int8(const snc_qjob *j, int t0, int t1, int p0, int p1) { run(false, j, t0, t1, p0, p1); }
 TAMX static void run_bf16(const snc_qjob *j, int t0, int t1, int p0, int p1) { run(true, j, t0, t1, p0, p1); }
 
-const snc_qkernel snc_qkernel__amx = {.isa = SNC_ISA_AMX, .group = 4, .rows = 256, .blocks_us = 1500, .run = run_int8};
-const snc_qkernel snc_bf16kernel__amx = {.isa = SNC_ISA_AMX, .group = 2, .rows = 256, .blocks_us = 1500, .run = run_bf16};
+const snc_qkernel snc_qkernel__amx = {
+    .isa = SNC_ISA_AMX, .group = 4, .pairs = true, .rows = 256, .blocks_us = 1500, .run = run_int8, .run_int4 = snc_q4kernel__amx};
+const snc_qkernel snc_bf16kernel__amx = {.isa = SNC_ISA_AMX, .group = 2, .pairs = true, .rows = 256, .blocks_us = 1500, .run = run_bf16};
 #else
 typedef int snc_qkernel__amx_absent;
 #endif

@@ -8,7 +8,7 @@
  *     sum x (w + 128) = sum x w + 128 sum x
  * The correction is a row's own sum, which is exact for every prefix of k (padding is zero) and needs nothing stored.
  * Registers: 6 rows x 4 panels (7 to 12 rows alone: all x 2), ten loads for 24 products: a busy sibling thread takes its share of loads. */
-#include "quant/qlinear_priv.h"
+#include "quant/q4linear_priv.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -190,7 +190,8 @@ TVNNI static void run_vnni(const snc_qjob *j, int t0, int t1, int p0, int p1)
 }
 
 const snc_qkernel snc_qkernel__avx512 = {.isa = SNC_ISA_AVX512, .group = 2, .widen = true, .rows = 48, .blocks_us = 80, .run = run_avx512};
-const snc_qkernel snc_qkernel__vnni = {.isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = BLOCK, .blocks_us = 300, .run = run_vnni};
+const snc_qkernel snc_qkernel__vnni = {
+    .isa = SNC_ISA_VNNI, .group = 4, .flip = 0x80, .rows = BLOCK, .blocks_us = 300, .run = run_vnni, .run_int4 = snc_q4kernel__vnni};
 #else
 typedef int snc_qkernel__avx512_absent;
 #endif

@@ -66,11 +66,13 @@ typedef struct snc_qkernel {
     int group;        /* order inside a block */
     uint8_t flip;     /* 0x80: the packed bytes are w + 128 */
     bool widen;       /* needs xw */
+    bool pairs;       /* two blocks of 16 rows cost little more than one */
     int rows;         /* rows of a cache-sized block of tokens */
     double blocks_us; /* rough speed in 1024-byte blocks of weights times a row in a microsecond, to see which products are
                        * too small to share between threads */
     /* Rows [t0, t1), panels [p0, p1); p0 is a multiple of 4. */
     void (*run)(const snc_qjob *j, int t0, int t1, int p0, int p1);
+    void (*run_int4)(const snc_qjob *j, int t0, int t1, int p0, int p1); /* its own way with nibbles; NULL: panels are expanded first */
 } snc_qkernel;
 
 const snc_qkernel *snc_qkernel__choose(const snc_ctx *ctx); /* by ctx's backend and the level of now */

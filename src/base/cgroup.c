@@ -21,8 +21,6 @@ double snc_cgroup_number(const char *path, const char *key)
     return v;
 }
 
-static double least(double a, double b) { return a < 0 ? b : b < 0 || a < b ? a : b; }
-
 /* Whether `name` is one of `list`, which commas part and `end` ends. */
 static bool is_listed(const char *list, const char *end, const char *name)
 {
@@ -44,12 +42,12 @@ static double line_least(const char *root, char *line, const char *controller, s
     for (group++;; *strrchr(group, '/') = 0) {
         if (second) {
             snprintf(folder, sizeof folder, "%s/sys/fs/cgroup%s", root, group);
-            v = least(v, limit(folder, true));
+            v = snc_cgroup_lesser(v, limit(folder, true));
         } else {
             snprintf(folder, sizeof folder, "%s/sys/fs/cgroup/%s%s", root, controller, group);
-            v = least(v, limit(folder, false));
+            v = snc_cgroup_lesser(v, limit(folder, false));
             snprintf(folder, sizeof folder, "%s/sys/fs/cgroup/%.*s%s", root, width, list + 1, group);
-            v = least(v, limit(folder, false));
+            v = snc_cgroup_lesser(v, limit(folder, false));
         }
         if (!strchr(group, '/')) return v;
     }
@@ -62,7 +60,7 @@ double snc_cgroup_least(const char *root, const char *controller, snc_cgroup_lim
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     FILE *f = fopen(path, "r");
     if (!f) return -1;
-    while (fgets(line, sizeof line, f)) v = least(v, line_least(root, line, controller, limit));
+    while (fgets(line, sizeof line, f)) v = snc_cgroup_lesser(v, line_least(root, line, controller, limit));
     fclose(f);
     return v;
 }

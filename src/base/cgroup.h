@@ -12,6 +12,9 @@ typedef double (*snc_cgroup_limit_fn)(const char *folder, bool second);
  * folder itself is the group. */
 double snc_cgroup_least(const char *root, const char *controller, snc_cgroup_limit_fn limit);
 
+/* The lesser of two limits, each negative where it limits nothing. */
+static inline double snc_cgroup_lesser(double a, double b) { return a < 0 ? b : b < 0 || a < b ? a : b; }
+
 /* The number after `key` in a small text file of the kernel (key "": the first); negative: not there, or "max". */
 double snc_cgroup_number(const char *path, const char *key);
 

@@ -1,11 +1,11 @@
 /* Every number of parts by rows meets the numbers of parts by columns that give a thread one to four cells. */
 #include "base/cut.h"
 
+#include "base/minmax.h"
 #include "base/par.h"
 
 enum { MOST_CELLS = 4 /* of a thread */ };
 
-static int min_of(int a, int b) { return a < b ? a : b; }
 static int up(int a, int b) { return (a + b - 1) / b; }
 
 /* Of the largest cell. */
@@ -27,9 +27,9 @@ snc_cut snc_cut_plan(const snc_cut_work *w, int threads)
     snc_cut best = {1, 1, w->count, false};
     double least = w->count * cell_time(w, 1, 1);
     if (threads <= 1) return best;
-    for (int r = 1; r <= min_of(w->rows, MOST_CELLS * threads); r++)
+    for (int r = 1; r <= snc_min(w->rows, MOST_CELLS * threads); r++)
         for (int turn = 1, before = 0; turn <= MOST_CELLS; turn++) {
-            int c = min_of(w->cols, turn * threads / (w->count * r)), cells = w->count * r * c;
+            int c = snc_min(w->cols, turn * threads / (w->count * r)), cells = w->count * r * c;
             if (c <= before) continue;
             before = c;
             double time = plan_time(w, r, c, threads);

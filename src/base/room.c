@@ -14,8 +14,6 @@
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
 
-static double least(double a, double b) { return a < 0 ? b : b < 0 || a < b ? a : b; }
-
 /* Of one control group: its limit less what is used and cannot be dropped. */
 static double group_room(const char *folder, bool second)
 {
@@ -45,10 +43,10 @@ double snc_room_memory(void)
 {
     struct rlimit limit;
     double room = snc_cgroup_number("/proc/meminfo", "MemAvailable:");
-    room = least(room < 0 ? -1 : 1024 * room, snc_cgroup_least("", "memory", group_room));
+    room = snc_cgroup_lesser(room < 0 ? -1 : 1024 * room, snc_cgroup_least("", "memory", group_room));
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         double left = (double)limit.rlim_cur - bytes_of_self("VmSize:");
-        room = least(room, left > 0 ? left : 0);
+        room = snc_cgroup_lesser(room, left > 0 ? left : 0);
     }
     return room < 0 ? 0 : room;
 }

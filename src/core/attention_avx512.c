@@ -82,27 +82,33 @@ AVX static void widen_rows(float *out, int ldout, const uint16_t *x, int ldx, in
 #define ROW(x0, x4, ld, ld3, r) ((r < 4 ? x0 : x4) + (r % 4 == 3 ? ld3 : (size_t)(r % 4) * ld))
 #define EACH                    _Pragma("GCC unroll 8") for (int r = 0; r < ROWS; r++)
 
+/* a [8, 32] = x [8, n] b [n, 32]. */
+AVX __attribute__((always_inline)) static inline void multiply(__m512 a[ROWS][2], const float *x, size_t ld, int n, const float *b,
+                                                               size_t ldb)
+{
+    const float *x0 = x, *x4 = x0 + 4 * ld, *end = x0 + n;
+    size_t ld3 = 3 * ld;
+    OPAQUE(ld3);
+    EACH a[r][0] = a[r][1] = _mm512_setzero_ps();
+    for (; x0 < end; x0++, x4++, b += ldb) {
+        OPAQUE(x0);
+        OPAQUE(x4);
+        __m512 b0 = _mm512_load_ps(b), b1 = _mm512_load_ps(b + 16);
+        EACH
+        {
+            __m512 all = _mm512_set1_ps(*ROW(x0, x4, ld, ld3, r));
+            a[r][0] = _mm512_fmadd_ps(all, b0, a[r][0]);
+            a[r][1] = _mm512_fmadd_ps(all, b1, a[r][1]);
+        }
+    }
+}
+
 /* s [8, nk32] = q k^T, -inf from nk on. */
 AVX static void scores(const plan *w, int D, int nk)
 {
-    const float *k = w->k;
-    size_t ld = (size_t)w->D32, ld3 = 3 * ld;
-    OPAQUE(ld3);
     for (int j = 0; j < w->nk32; j += STEP) {
         __m512 a[ROWS][2];
-        const float *q0 = w->q, *q4 = q0 + 4 * ld, *end = q0 + D;
-        EACH a[r][0] = a[r][1] = _mm512_setzero_ps();
-        for (; q0 < end; q0++, q4++, k += STEP) {
-            OPAQUE(q0);
-            OPAQUE(q4);
-            __m512 k0 = _mm512_load_ps(k), k1 = _mm512_load_ps(k + 16);
-            EACH
-            {
-                __m512 b = _mm512_set1_ps(*ROW(q0, q4, ld, ld3, r));
-                a[r][0] = _mm512_fmadd_ps(b, k0, a[r][0]);
-                a[r][1] = _mm512_fmadd_ps(b, k1, a[r][1]);
-            }
-        }
+        multiply(a, w->q, (size_t)w->D32, D, w->k + (size_t)j * (size_t)D, STEP);
         __mmask32 gone = ~lanes32(nk - j);
         EACH
         {
@@ -151,23 +157,9 @@ AVX static void softmax4(float *s, size_t ld, int nk32, __m512 c1, float *inv)
 /* y [rows, D] = s v, each row times its inv. */
 AVX static void values(const plan *w, const snc_infer__half *a, float *y, const float *inv, int rows)
 {
-    size_t ld = (size_t)w->nk32, ld3 = 3 * ld, ldv = (size_t)w->D32;
-    OPAQUE(ld3);
     for (int d = 0; d < a->D; d += STEP) {
         __m512 o[ROWS][2];
-        const float *v = w->v + d, *s0 = w->s, *s4 = s0 + 4 * ld, *end = s0 + a->nk;
-        EACH o[r][0] = o[r][1] = _mm512_setzero_ps();
-        for (; s0 < end; s0++, s4++, v += ldv) {
-            OPAQUE(s0);
-            OPAQUE(s4);
-            __m512 v0 = _mm512_load_ps(v), v1 = _mm512_load_ps(v + 16);
-            EACH
-            {
-                __m512 b = _mm512_set1_ps(*ROW(s0, s4, ld, ld3, r));
-                o[r][0] = _mm512_fmadd_ps(b, v0, o[r][0]);
-                o[r][1] = _mm512_fmadd_ps(b, v1, o[r][1]);
-            }
-        }
+        multiply(o, w->s, (size_t)w->nk32, a->nk, w->v + d, (size_t)w->D32);
         __mmask32 m = lanes32(a->D - d);
         EACH
         {

@@ -132,7 +132,7 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx
             float *C = panel + (c - c0) * 32;
             const float *from = k ? C : bias + (c - c0) * 32;
             size_t step = k ? ld * sizeof *C : 0;
-            int kb = snc_gemm__min(PART, r->kb - k);
+            int kb = snc_min(PART, r->kb - k);
             bool wide = r->j->N - c * 32 > 16;
             if (two && wide) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 2, &d, each);
             else if (two) tiles(C, ld, from, step, A, A.p + A.tile, B, r->b_step, kb, 2, 1, &d, each);
@@ -158,7 +158,7 @@ AMX static void panel_fill_avx512(float *panel, size_t ld, const float *bias, co
             size_t step = k ? ld : 0;
             for (int m = 0; m < (two ? 2 : 1); m++)
                 snc_gemm__bf16_block(C + (size_t)m * 16 * ld, ld, from + (size_t)m * 16 * step, step * sizeof *C, A.p + (size_t)m * A.tile,
-                                     A.row, A.step, B, r->b_step, snc_gemm__min(PART, r->kb - k), r->j->N - c * 32 > 16 ? 2 : 1);
+                                     A.row, A.step, B, r->b_step, snc_min(PART, r->kb - k), r->j->N - c * 32 > 16 ? 2 : 1);
         }
     drain_some(before, before->left);
 }
@@ -198,13 +198,13 @@ AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int wo
     float *bias = r->g->panel + (size_t)worker * r->g->panel_size;
     size_t ld = (size_t)(c1 - c0) * 32;
     float *panel[2] = {bias + ld, bias + 33 * ld};
-    int n0 = c0 * 32, cols = snc_gemm__min(c1 * 32, j->N) - n0;
+    int n0 = c0 * 32, cols = snc_min(c1 * 32, j->N) - n0;
     drain d = {.left = 0};
     memset(bias, 0, ld * sizeof *bias);
     if (j->bias) memcpy(bias, j->bias + n0, (size_t)cols * sizeof *bias);
     for (int row = r0, i = 0; row < r1; i = !i) {
         bool two = row + 1 < r1 && !(r->tail && row + 2 == r->rows);
-        int m0 = row * 16, rows = snc_gemm__min(two ? 32 : 16, j->M - m0);
+        int m0 = row * 16, rows = snc_min(two ? 32 : 16, j->M - m0);
         float *C = j->sink ? NULL : j->C + m0 * j->ldc + n0;
         (r->amx ? panel_fill : panel_fill_avx512)(panel[i], ld, bias, r, row, two, c0, c1, &d);
         bool whole = cols % 16 == 0, later = j->accumulate && whole && !r->squares; /* C is added while draining */
@@ -221,7 +221,7 @@ AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int wo
 static void pack_own(const amx_run *r, int r0, int r1)
 {
     const snc_gemm__job *j = r->j;
-    int m0 = r0 * 16, rows = snc_gemm__min(r1 * 16, j->M) - m0;
+    int m0 = r0 * 16, rows = snc_min(r1 * 16, j->M) - m0;
     char *to = (char *)r->g->a + (size_t)r0 * r->A.tile;
     if (j->A16) snc_gemm__amx_pack_rows16(to, j->A16 + m0 * j->a_row, j->a_row, rows, j->K);
     else snc_gemm__amx_pack_rows(to, j->A + m0 * j->a_row, j->a_row, rows, j->K);
@@ -237,7 +237,7 @@ AMX static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, i
 {
     const amx_run *r = payload;
     snc_cut_cell c = snc_cut_at(&r->cut, &r->work, (int)begin);
-    int r0 = c.r0 * r->step, r1 = snc_gemm__min(c.r1 * r->step, r->rows);
+    int r0 = c.r0 * r->step, r1 = snc_min(c.r1 * r->step, r->rows);
     bool by_cols = r->cut.col_parts > 1;
     (void)end, (void)chunk;
     if (r->pack && !by_cols) pack_own(r, r0, r1);
@@ -303,7 +303,7 @@ static void backward_w(amx_run *r)
     r->kb = (part + 31) / 32;
     plan(r, 2); /* whole blocks */
     for (int t = 0; t < j->K; t += part, j->accumulate = true) {
-        int tokens = snc_gemm__min(part, j->K - t);
+        int tokens = snc_min(part, j->K - t);
         int64_t a = t * j->a_col, b = t * j->b_row;
         r->kb = (tokens + 31) / 32;
         r->b_step = (size_t)r->kb * 1024;

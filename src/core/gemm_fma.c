@@ -35,9 +35,9 @@ static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, int w
     (void)end, (void)chunk;
     snc_gemm__cell c = {.scratch = r->g->panel + (size_t)worker * r->g->panel_size,
                         .m0 = at.r0 * SNC_FMA_ROWS,
-                        .m1 = snc_gemm__min(at.r1 * SNC_FMA_ROWS, j->M),
+                        .m1 = snc_min(at.r1 * SNC_FMA_ROWS, j->M),
                         .n0 = at.c0 * PANEL,
-                        .n1 = snc_gemm__min(at.c1 * PANEL, j->N),
+                        .n1 = snc_min(at.c1 * PANEL, j->N),
                         .bf16 = r->g->compute == SNC_COMPUTE_BF16};
     r->kernel(&c, j);
 }

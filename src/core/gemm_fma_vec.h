@@ -151,7 +151,7 @@ static void group(const snc_gemm__cell *c, const snc_gemm__job *j, int n0, int n
         if (bf16) round_all(P, (int64_t)K * COLS);
     }
     for (int m = c->m0; m < c->m1; m += SNC_CELL_ROWS) {
-        int rows = snc_gemm__min(SNC_CELL_ROWS, c->m1 - m);
+        int rows = snc_min(SNC_CELL_ROWS, c->m1 - m);
         strip s = strip_of(own, j, m, rows, k, K, bf16);
         for (int n = n0; n < n1; n += COLS, s.ahead = s.A, s.ahead_step = 0)
             strips[rows - 1](j->C + m * j->ldc + n, j->ldc, &s, c->scratch + (size_t)(n - n0) * (size_t)K,
@@ -163,5 +163,5 @@ void SNC_CELL(const snc_gemm__cell *c, const snc_gemm__job *j)
 {
     int parts = (j->K + SNC_FMA_PART - 1) / SNC_FMA_PART, each = (j->K + parts - 1) / parts;
     for (int n = c->n0; n < c->n1; n += SNC_CELL_GROUP)
-        for (int k = 0; k < j->K; k += each) group(c, j, n, snc_gemm__min(n + SNC_CELL_GROUP, c->n1), k, snc_gemm__min(each, j->K - k));
+        for (int k = 0; k < j->K; k += each) group(c, j, n, snc_min(n + SNC_CELL_GROUP, c->n1), k, snc_min(each, j->K - k));
 }

@@ -15,6 +15,7 @@
 
 #include "base/isa.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "base/par.h"
 #include "core/dtype.h"
 #include "core/gemm.h"
@@ -71,8 +72,6 @@ const snc_gemm__ops *snc_gemm__dnnl(snc_compute compute);
 const snc_gemm__ops *snc_gemm__fma(snc_isa isa);
 const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa);
 
-static inline int snc_gemm__max(int a, int b) { return a > b ? a : b; }
-static inline int snc_gemm__min(int a, int b) { return a < b ? a : b; }
 static inline float snc_gemm__round(float x, bool bf16) { return bf16 ? snc_bf16_to_f32(snc_bf16_from_f32(x)) : x; }
 
 #endif

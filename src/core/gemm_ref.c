@@ -18,7 +18,7 @@ typedef struct ref_run {
 /* P [K][COLS]: columns n0.. of B, missing ones zero. */
 static void pack_cols(float *P, const snc_gemm__job *j, int n0, bool bf16)
 {
-    int cols = snc_gemm__min(COLS, j->N - n0);
+    int cols = snc_min(COLS, j->N - n0);
     for (int k = 0; k < j->K; k++, P += COLS) {
         const float *b = j->B + k * j->b_row + n0 * j->b_col;
         for (int c = 0; c < COLS; c++) P[c] = c < cols ? snc_gemm__round(b[c * j->b_col], bf16) : 0.0f;
@@ -28,7 +28,7 @@ static void pack_cols(float *P, const snc_gemm__job *j, int n0, bool bf16)
 /* P [K][ROWS]: rows m0.. of A, missing ones zero. */
 static void pack_rows(float *P, const snc_gemm__job *j, int m0, bool bf16)
 {
-    int rows = snc_gemm__min(ROWS, j->M - m0);
+    int rows = snc_min(ROWS, j->M - m0);
     for (int r = 0; r < ROWS; r++) {
         const float *a = j->A + (m0 + r) * j->a_row;
         for (int k = 0; k < j->K; k++) P[k * ROWS + r] = r < rows ? snc_gemm__round(a[k * j->a_col], bf16) : 0.0f;
@@ -85,7 +85,7 @@ static void columns(void *payload, int64_t begin, int64_t end, int64_t chunk, in
 
 static snc_err ref_open(snc_gemm *g)
 {
-    g->panel_size = snc_align_up((size_t)snc_gemm__max(g->max_tokens, g->max_width) * (ROWS + COLS), 16);
+    g->panel_size = snc_align_up((size_t)snc_max(g->max_tokens, g->max_width) * (ROWS + COLS), 16);
     return snc_alloc(&g->panel, (size_t)g->ctx->threads * g->panel_size, sizeof(float));
 }
 
