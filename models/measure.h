@@ -19,7 +19,7 @@ typedef struct snc_measure_opts {
 } snc_measure_opts;
 #define SNC_MEASURE_OPTS_INIT                                                                                  \
     {                                                                                                          \
-        .warmup = 0.1, .seconds = 1.0, .whole = 1.0, .min_samples = 5, .max_samples = 20000, .percentile = 0.5 \
+        .warmup = 0.1, .seconds = 1.0, .whole = 1.0, .min_samples = 5, .max_samples = 4000, .percentile = 0.5 \
     }
 
 typedef struct snc_timing { /* microseconds */
