@@ -17,8 +17,8 @@ typedef struct snc_measure_opts {
     int min_samples, max_samples; /* bounds whatever the time; whole passes, over all or over the sample, are kept */
     double percentile;            /* the one that gets an interval, in (0, 1) */
 } snc_measure_opts;
-#define SNC_MEASURE_OPTS_INIT                                                                                  \
-    {                                                                                                          \
+#define SNC_MEASURE_OPTS_INIT                                                                                 \
+    {                                                                                                         \
         .warmup = 0.1, .seconds = 1.0, .whole = 1.0, .min_samples = 5, .max_samples = 4000, .percentile = 0.5 \
     }
 

@@ -4,7 +4,7 @@
 #include "base/minmax.h"
 #include "base/par.h"
 
-enum { MOST_CELLS = 4 /* of a thread */ };
+enum { MOST_CELLS = 4 /* of a thread */, PIECES = 8 /* of a cell */, WORTH = 2 /* forks that a piece takes at least */ };
 
 static int up(int a, int b) { return (a + b - 1) / b; }
 
@@ -22,6 +22,23 @@ static double plan_time(const snc_cut_work *w, int row_parts, int col_parts, int
     return extra + up(w->count * row_parts * col_parts, threads) * cell_time(w, row_parts, col_parts);
 }
 
+/* Up to PIECES of each cell, along the one side that is cut already or else by rows: a thread that is held up leaves pieces to
+ * the others. Never at the price of more work for the busiest. */
+static snc_cut finer(const snc_cut_work *w, snc_cut cut, int threads)
+{
+    const long busiest = snc_cut_busiest(&cut, w, threads);
+    const bool by_cols = cut.col_parts > 1 && cut.row_parts == 1;
+    for (int k = PIECES; k > 1; k--) {
+        snc_cut f = cut;
+        if (by_cols) f.col_parts *= k;
+        else f.row_parts *= k;
+        f.cells = w->count * f.row_parts * f.col_parts;
+        int r = w->rows / f.row_parts, c = w->cols / f.col_parts;
+        if (f.cells <= PIECES * threads && r * c * w->cell >= WORTH * w->fork && snc_cut_busiest(&f, w, threads) <= busiest) return f;
+    }
+    return cut;
+}
+
 snc_cut snc_cut_plan(const snc_cut_work *w, int threads)
 {
     snc_cut best = {1, 1, w->count, false};
@@ -37,7 +54,7 @@ snc_cut snc_cut_plan(const snc_cut_work *w, int threads)
             best = (snc_cut){r, c, cells, true};
             least = time;
         }
-    return best;
+    return best.shared ? finer(w, best, threads) : best;
 }
 
 snc_cut_cell snc_cut_at(const snc_cut *cut, const snc_cut_work *w, int i)

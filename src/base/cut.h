@@ -24,7 +24,8 @@ typedef struct snc_cut {
     bool shared;                     /* false: one thread takes all */
 } snc_cut;
 
-/* The cut whose busiest thread is done first; the fewest cells among those about as good. */
+/* The cut whose busiest thread is done first; the fewest cells among those about as good, each in pieces where they are long enough for
+ * others to help with (par.h). */
 snc_cut snc_cut_plan(const snc_cut_work *w, int threads);
 
 /* Cell i: its product and its rows [r0, r1) and columns [c0, c1) of units. */

@@ -1,6 +1,9 @@
-/* OpenMP with static shares: a worker takes one run of neighbouring chunks, the same in each call, so its rows stay in its caches. */
+/* OpenMP with shares: a worker takes one run of neighbouring chunks, the same in each call, so its rows stay in its caches. One that is
+ * done helps the others from the ends of their runs: a core that shares its units with a neighbour, or a thread that has not woken yet,
+ * delays nobody by more than a chunk. (Work stealing, Blumofe and Leiserson 1999; here nothing is ever added, so a run is two numbers.) */
 #include "base/par.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -55,30 +58,67 @@ int snc_par_cores(void)
 #endif
 }
 
-static void run_chunk(snc_par_fn fn, void *payload, int64_t n, int64_t grain, int64_t c, int worker)
+/* A worker's run of chunks that nobody has taken: the first in the low half, the end in the high one. On a line of its own. */
+typedef struct run_left {
+    _Alignas(64) _Atomic uint64_t range;
+} run_left;
+
+enum { MOST_WORKERS = 128 /* of one call */ };
+
+static uint64_t range_of(int64_t first, int64_t end) { return (uint64_t)end << 32 | (uint64_t)first; }
+
+/* The owner takes the first chunk, others the last. -1: none is left. */
+static int64_t take(run_left *r, bool own)
 {
-    int64_t begin = c * grain, end = begin + grain < n ? begin + grain : n;
-    fn(payload, begin, end, c, worker);
+    uint64_t range = atomic_load_explicit(&r->range, memory_order_relaxed);
+    for (;;) {
+        uint32_t first = (uint32_t)range, end = (uint32_t)(range >> 32);
+        if (first >= end) return -1;
+        uint64_t left = own ? range_of(first + 1, end) : range_of(first, end - 1);
+        if (atomic_compare_exchange_weak_explicit(&r->range, &range, left, memory_order_relaxed, memory_order_relaxed))
+            return own ? first : end - 1;
+    }
+}
+
+typedef struct job {
+    snc_par_fn fn;
+    void *payload;
+    int64_t n, grain, chunks;
+} job;
+
+static void run_chunk(const job *j, int64_t c, int worker)
+{
+    int64_t begin = c * j->grain, end = begin + j->grain < j->n ? begin + j->grain : j->n;
+    j->fn(j->payload, begin, end, c, worker);
+}
+
+static void work(const job *j, run_left *runs, int w, int team)
+{
+    for (int64_t c; (c = take(&runs[w], true)) >= 0;) run_chunk(j, c, w);
+    for (int i = 1; i < team; i++)
+        for (int64_t c; (c = take(&runs[(w + i) % team], false)) >= 0;) run_chunk(j, c, w);
 }
 
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload)
 {
     if (n <= 0) return;
     if (grain < 1) grain = 1;
-    int64_t chunks = (n + grain - 1) / grain;
+    const job j = {fn, payload, n, grain, (n + grain - 1) / grain};
 #ifdef _OPENMP
-    int team = snc_par_team(chunks > 1 ? ctx->threads : 1);
-    if (team > 1) { /* the whole team, idle ones too: libgomp ends the threads that a smaller team leaves out, and starts them again */
+    int team = snc_par_team(j.chunks > 1 ? ctx->threads : 1);
+    if (team > MOST_WORKERS) team = MOST_WORKERS;
+    if (team > 1) {
+        run_left runs[MOST_WORKERS];
+        assert(j.chunks <= UINT32_MAX);
+        for (int w = 0; w < team; w++)
+            atomic_init(&runs[w].range, range_of(snc_par_share(j.chunks, w, team), snc_par_share(j.chunks, w + 1, team)));
+            /* the whole team, idle ones too: libgomp ends the threads that a smaller team leaves out, and starts them again */
 #pragma omp parallel num_threads(team)
-        {
-            int w = omp_get_thread_num(), teams = omp_get_num_threads();
-            int64_t begin = snc_par_share(chunks, w, teams), end = snc_par_share(chunks, w + 1, teams);
-            for (int64_t c = begin; c < end; c++) run_chunk(fn, payload, n, grain, c, w);
-        }
+        work(&j, runs, omp_get_thread_num(), team);
         return;
     }
 #else
     (void)ctx;
 #endif
-    for (int64_t c = 0; c < chunks; c++) run_chunk(fn, payload, n, grain, c, 0);
+    for (int64_t c = 0; c < j.chunks; c++) run_chunk(&j, c, 0);
 }

@@ -1,7 +1,8 @@
 /* base/par.h: the one place that knows about threads.
  *
  * Work is cut into chunks of `grain` items, so the cut does not depend on the thread count; partial results that are
- * joined in chunk order are the same bits at any thread count. A body never calls BLAS, oneDNN or snc_par_for.
+ * joined in chunk order are the same bits at any thread count. Which worker runs a chunk depends on the moment. A body never calls
+ * BLAS, oneDNN or snc_par_for.
  */
 #ifndef SNC_BASE_PAR_H
 #define SNC_BASE_PAR_H
@@ -13,7 +14,8 @@
 typedef void (*snc_par_fn)(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker);
 
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload);
-/* Thread t of `threads` takes the chunks from share(t) to share(t + 1): the first thread, which waits for nobody, is never idle. */
+/* Thread t of `threads` begins with the chunks from share(t) to share(t + 1), then helps the others: the first thread, which waits for
+ * nobody, is never idle. */
 static inline int64_t snc_par_share(int64_t chunks, int t, int threads) { return (chunks * t + threads - 1) / threads; }
 /* CPUs that this process may use by its affinity, the CPU quota of its control groups (rounded up) and what is online; 1 in a
  * serial build, whose machine snc_par_cpus tells all the same. */
