@@ -4,16 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/gemm_amx_priv.h"
+#include "core/gemm_bf16_priv.h"
 #include "core/gemm_priv.h"
 
-static const snc_gemm__ops *native(snc_compute compute, snc_isa isa)
-{
-    const snc_gemm__ops *amx = snc_gemm__amx(compute, isa);
-    return amx ? amx : snc_gemm__fma(isa);
-}
-
 static const snc_gemm__ops *first(const snc_gemm__ops *a, const snc_gemm__ops *b) { return a ? a : b; }
+
+static const snc_gemm__ops *native(snc_compute compute, snc_isa isa) { return first(snc_gemm__bf16(compute, isa), snc_gemm__fma(isa)); }
 
 static const snc_gemm__ops *choose(snc_backend backend, snc_compute compute, snc_isa isa)
 {
@@ -25,7 +21,7 @@ static const snc_gemm__ops *choose(snc_backend backend, snc_compute compute, snc
     case SNC_BACKEND_AUTO: break;
     }
     const snc_gemm__ops *last = first(native(compute, isa), snc_gemm__ref());
-    if (compute == SNC_COMPUTE_BF16) return first(snc_gemm__amx(compute, isa), first(snc_gemm__dnnl(compute), last));
+    if (compute == SNC_COMPUTE_BF16) return first(snc_gemm__bf16(compute, isa), first(snc_gemm__dnnl(compute), last));
     return first(snc_gemm__fma(isa), first(snc_gemm__dnnl(compute), first(snc_gemm__blas(compute), last)));
 }
 

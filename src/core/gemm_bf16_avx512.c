@@ -1,7 +1,7 @@
 /* A block of a bf16 product without tiles, by AVX512-BF16: pairs of a row's elements against pairs of rows of B, 8 x 32 sums in 16
- * registers. Operands lie as for the tiles of gemm_amx.c. Denormals count as zero, as there; the order of a sum's terms differs. */
+ * registers. Operands lie as for the tiles of gemm_bf16.c. Denormals count as zero, as there; the order of a sum's terms differs. */
 #include "base/clock.h"
-#include "core/gemm_amx_priv.h"
+#include "core/gemm_bf16_priv.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

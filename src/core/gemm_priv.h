@@ -70,7 +70,7 @@ const snc_gemm__ops *snc_gemm__ref(void);
 const snc_gemm__ops *snc_gemm__blas(snc_compute compute);
 const snc_gemm__ops *snc_gemm__dnnl(snc_compute compute);
 const snc_gemm__ops *snc_gemm__fma(snc_isa isa);
-const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa);
+const snc_gemm__ops *snc_gemm__bf16(snc_compute compute, snc_isa isa);
 
 static inline float snc_gemm__round(float x, bool bf16) { return bf16 ? snc_bf16_to_f32(snc_bf16_from_f32(x)) : x; }
 

@@ -13,7 +13,7 @@
 #include "check.h"
 #include "core/dtype.h"
 #include "core/gemm.h"
-#include "core/gemm_amx_priv.h"
+#include "core/gemm_bf16_priv.h"
 
 /* Error bound relative to the sum of |a b|. f32: the worst seen over these shapes is 4e-7, from the order of the sum.
  * Operands in bf16 are compared after rounding, so only the f32 sums differ and the same bound holds. */

@@ -1,5 +1,5 @@
-/* f32 to bf16 tiles; see gemm_amx.c for the layouts. */
-#include "core/gemm_amx_priv.h"
+/* f32 to bf16 tiles; see gemm_bf16.c for the layouts. */
+#include "core/gemm_bf16_priv.h"
 
 #include "base/par.h"
 
@@ -55,7 +55,7 @@ PACK_INLINE void store_tile(char *dst, const __m512i r[16])
 
 /* ---- activations by rows ---- */
 
-PACK void snc_gemm__amx_pack_rows(void *A, const float *src, int64_t ld, int rows, int cols)
+PACK void snc_gemm__bf16_pack_rows(void *A, const float *src, int64_t ld, int rows, int cols)
 {
     int kb = (cols + 31) / 32;
     for (int t = 0; t < (rows + 15) / 16 * 16; t++, src += ld) {
@@ -79,7 +79,7 @@ PACK_INLINE __m512i load32(const snc_bf16 *p, int left)
     return left <= 0 ? _mm512_setzero_si512() : _mm512_maskz_loadu_epi16((__mmask32)((1u << left) - 1), p);
 }
 
-PACK void snc_gemm__amx_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, int rows, int cols)
+PACK void snc_gemm__bf16_pack_rows16(void *A, const snc_bf16 *src, int64_t ld, int rows, int cols)
 {
     int kb = (cols + 31) / 32;
     for (int t = 0; t < (rows + 15) / 16 * 16; t++, src += ld) {
@@ -149,13 +149,13 @@ static void pairs_body(void *payload, int64_t begin, int64_t end, int64_t chunk,
     (p->src ? pairs_block : pairs_block16)(p, (int)begin, 0, p->cols);
 }
 
-void snc_gemm__amx_pack_pairs(const snc_ctx *ctx, const snc_gemm__pairs *p)
+void snc_gemm__bf16_pack_pairs(const snc_ctx *ctx, const snc_gemm__pairs *p)
 {
     snc_gemm__pairs run = *p;
     snc_par_for(ctx, p->rows, 32, pairs_body, &run);
 }
 
-void snc_gemm__amx_pack_columns(const snc_gemm__pairs *p, int c0, int c1)
+void snc_gemm__bf16_pack_columns(const snc_gemm__pairs *p, int c0, int c1)
 {
     for (int t = 0; t < p->rows; t += 32) (p->src ? pairs_block : pairs_block16)(p, t, c0, c1);
 }
@@ -202,7 +202,7 @@ PACK static void weight_block(const weight_view *v, int n0, int k0)
     }
 }
 
-void snc_gemm__amx_pack_weight(void *forward, void *backward, const float *W, int64_t ld, int N, int K, int n0, int n1)
+void snc_gemm__bf16_pack_weight(void *forward, void *backward, const float *W, int64_t ld, int N, int K, int n0, int n1)
 {
     weight_view v = {forward, backward, W, ld, N, K};
     for (int n = n0; n < n1; n += 32)

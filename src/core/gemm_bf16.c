@@ -1,4 +1,4 @@
-/* Native bf16 products on AMX tiles.
+/* Native bf16 products: AMX tiles, or the same tiles by AVX512-BF16.
  *
  * Every product is C [M, N] (+)= A . B over packed operands of 1 KB tiles:
  *
@@ -24,7 +24,7 @@
 #include <string.h>
 
 #include "core/amx_tiles.h"
-#include "core/gemm_amx_priv.h"
+#include "core/gemm_bf16_priv.h"
 
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")))
 
@@ -38,7 +38,7 @@ typedef struct operand { /* tiles of A */
     size_t tile, row, step; /* bytes from one row of tiles, one row, one tile of the reduction to the next */
 } operand;
 
-typedef struct amx_run {
+typedef struct bf16_run {
     const snc_gemm *g;
     const snc_gemm__job *j;
     operand A;
@@ -55,7 +55,7 @@ typedef struct amx_run {
     int step;
     bool pack;           /* rows of A are packed first, by their cell if C is cut by rows alone */
     snc_gemm__pairs own; /* backward_w cut one way: of this matrix a cell packs the columns that nobody else needs */
-} amx_run;
+} bf16_run;
 
 /* ---- tiles ---- */
 
@@ -119,7 +119,7 @@ AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc
 
 /* Rows of tiles `row` and, if `two`, the next, times blocks of columns [c0, c1), into the panel, for one part of the
  * reduction after the other: the rows' part of A stays in L1. Meanwhile `before` drains. */
-AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1, drain *before)
+AMX static void panel_fill(float *panel, size_t ld, const float *bias, const bf16_run *r, int row, bool two, int c0, int c1, drain *before)
 {
     drain d = *before;
     int steps = (c1 - c0) * r->kb, each = steps ? (d.left + steps - 1) / steps : 0;
@@ -144,7 +144,7 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const amx
 }
 
 /* The same without AMX; in a function of its own, or the loop above is compiled worse. */
-AMX static void panel_fill_avx512(float *panel, size_t ld, const float *bias, const amx_run *r, int row, bool two, int c0, int c1,
+AMX static void panel_fill_avx512(float *panel, size_t ld, const float *bias, const bf16_run *r, int row, bool two, int c0, int c1,
                                   drain *before)
 {
     operand A = r->A;
@@ -192,7 +192,7 @@ AMX static void panel_squares(double *sums, const float *panel, size_t ld, int r
 }
 
 /* Rows of tiles [r0, r1) by blocks of columns [c0, c1) of C. Two rows of tiles go together unless they lie in two places. */
-AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int worker)
+AMX static void compute(const bf16_run *r, int r0, int r1, int c0, int c1, int worker)
 {
     const snc_gemm__job *j = r->j;
     float *bias = r->g->panel + (size_t)worker * r->g->panel_size;
@@ -218,13 +218,13 @@ AMX static void compute(const amx_run *r, int r0, int r1, int c0, int c1, int wo
     drain_some(&d, d.left);
 }
 
-static void pack_own(const amx_run *r, int r0, int r1)
+static void pack_own(const bf16_run *r, int r0, int r1)
 {
     const snc_gemm__job *j = r->j;
     int m0 = r0 * 16, rows = snc_min(r1 * 16, j->M) - m0;
     char *to = (char *)r->g->a + (size_t)r0 * r->A.tile;
-    if (j->A16) snc_gemm__amx_pack_rows16(to, j->A16 + m0 * j->a_row, j->a_row, rows, j->K);
-    else snc_gemm__amx_pack_rows(to, j->A + m0 * j->a_row, j->a_row, rows, j->K);
+    if (j->A16) snc_gemm__bf16_pack_rows16(to, j->A16 + m0 * j->a_row, j->a_row, rows, j->K);
+    else snc_gemm__bf16_pack_rows(to, j->A + m0 * j->a_row, j->a_row, rows, j->K);
 }
 
 static void pack_share(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -235,13 +235,13 @@ static void pack_share(void *payload, int64_t begin, int64_t end, int64_t chunk,
 
 AMX static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
-    const amx_run *r = payload;
+    const bf16_run *r = payload;
     snc_cut_cell c = snc_cut_at(&r->cut, &r->work, (int)begin);
     int r0 = c.r0 * r->step, r1 = snc_min(c.r1 * r->step, r->rows);
     bool by_cols = r->cut.col_parts > 1;
     (void)end, (void)chunk;
     if (r->pack && !by_cols) pack_own(r, r0, r1);
-    if (r->own.dst) snc_gemm__amx_pack_columns(&r->own, by_cols ? c.c0 * 32 : r0 * 16, by_cols ? c.c1 * 32 : r1 * 16);
+    if (r->own.dst) snc_gemm__bf16_pack_columns(&r->own, by_cols ? c.c0 * 32 : r0 * 16, by_cols ? c.c1 * 32 : r1 * 16);
     if (r->amx) snc_amx__configure(16);
     compute(r, r0, r1, c.c0, c.c1, worker);
     if (r->amx) _tile_release();
@@ -249,7 +249,7 @@ AMX static void cell(void *payload, int64_t begin, int64_t end, int64_t chunk, i
 }
 
 /* In ns for one step of the reduction: 32 cycles a cell of one tile by one block, KB from L3 for its operands. */
-static void plan(amx_run *r, int step)
+static void plan(bf16_run *r, int step)
 {
     double fork = 2000.0 / r->kb;
     r->step = step;
@@ -263,7 +263,7 @@ static void plan(amx_run *r, int step)
     r->cut = snc_cut_plan(&r->work, r->g->ctx->threads);
 }
 
-static void run_cells(amx_run *r)
+static void run_cells(bf16_run *r)
 {
     if (r->pack && r->cut.col_parts > 1) snc_par_for(r->g->ctx, r->rows, 1, pack_share, r);
     snc_par_for(r->g->ctx, r->cut.cells, 1, cell, r);
@@ -271,7 +271,7 @@ static void run_cells(amx_run *r)
 
 /* ---- products ---- */
 
-static snc_err amx_open(snc_gemm *g)
+static snc_err bf16_open(snc_gemm *g)
 {
     size_t width = snc_align_up((size_t)g->max_width, 32), size = snc_align_up((size_t)g->max_tokens, 32) * width;
     g->panel_size = 65 * width; /* a bias and twice 32 rows */
@@ -283,17 +283,17 @@ static snc_err amx_open(snc_gemm *g)
 
 static size_t forward_bytes(int N, int K) { return snc_align_up((size_t)N, 16) * snc_align_up((size_t)K, 32) * 2; }
 
-static size_t amx_weight_bytes(int N, int K) { return forward_bytes(N, K) + forward_bytes(K, N); }
+static size_t bf16_weight_bytes(int N, int K) { return forward_bytes(N, K) + forward_bytes(K, N); }
 
-static void amx_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1)
+static void bf16_sync_rows(const snc_gemm *g, snc_gemm_weight *w, int n0, int n1)
 {
     (void)g;
-    snc_gemm__amx_pack_weight(w->packed, (char *)w->packed + forward_bytes(w->N, w->K), w->W, w->ldw, w->N, w->K, n0, n1);
+    snc_gemm__bf16_pack_weight(w->packed, (char *)w->packed + forward_bytes(w->N, w->K), w->W, w->ldw, w->N, w->K, n0, n1);
 }
 
-static operand packed_operand(const amx_run *r) { return (operand){r->g->a, (size_t)r->kb * 1024, 64, 1024}; }
+static operand packed_operand(const bf16_run *r) { return (operand){r->g->a, (size_t)r->kb * 1024, 64, 1024}; }
 
-static void backward_w(amx_run *r)
+static void backward_w(bf16_run *r)
 {
     snc_gemm__job job = *r->j, *j = &job; /* the first part may overwrite, later ones add */
     const snc_gemm *g = r->g;
@@ -313,8 +313,8 @@ static void backward_w(amx_run *r)
         snc_gemm__pairs X = {g->b, j->B ? j->B + b : NULL, j->B16 ? j->B16 + b : NULL, j->b_row, tokens, j->N, false};
         bool by_cols = r->cut.col_parts > 1, by_rows = r->cut.row_parts > 1;
         if (!(by_rows && by_cols)) r->own = by_cols ? X : dY;
-        if (by_cols) snc_gemm__amx_pack_pairs(g->ctx, &dY);
-        if (by_rows || !by_cols) snc_gemm__amx_pack_pairs(g->ctx, &X);
+        if (by_cols) snc_gemm__bf16_pack_pairs(g->ctx, &dY);
+        if (by_rows || !by_cols) snc_gemm__bf16_pack_pairs(g->ctx, &X);
         if (j->squares && t + part >= j->K) r->squares = g->squares;
         run_cells(r);
     }
@@ -323,7 +323,7 @@ static void backward_w(amx_run *r)
 }
 
 /* Rows of bf16 are read in place: whole tiles of them, that is. */
-static void place_rows(amx_run *r)
+static void place_rows(bf16_run *r)
 {
     const snc_gemm__job *j = r->j;
     r->pack = !j->A16 || j->K % 32;
@@ -333,18 +333,18 @@ static void place_rows(amx_run *r)
     r->A = (operand){(const char *)j->A16, 16 * row, row, 64};
     if (j->M % 16 == 0) return;
     int m0 = j->M / 16 * 16;
-    snc_gemm__amx_pack_rows16(r->g->a, j->A16 + m0 * j->a_row, j->a_row, j->M - m0, j->K);
+    snc_gemm__bf16_pack_rows16(r->g->a, j->A16 + m0 * j->a_row, j->a_row, j->M - m0, j->K);
     r->tail = r->g->a;
 }
 
-static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
+static snc_err bf16_run_job(snc_gemm *g, const snc_gemm__job *j)
 {
-    amx_run r = {.g = g,
-                 .j = j,
-                 .amx = snc_isa_covers(g->isa, SNC_ISA_AMX),
-                 .kb = (j->K + 31) / 32,
-                 .rows = (j->M + 15) / 16,
-                 .cols = (j->N + 31) / 32};
+    bf16_run r = {.g = g,
+                  .j = j,
+                  .amx = snc_isa_covers(g->isa, SNC_ISA_AMX),
+                  .kb = (j->K + 31) / 32,
+                  .rows = (j->M + 15) / 16,
+                  .cols = (j->N + 31) / 32};
     if (j->product == GEMM_BACKWARD_W) {
         backward_w(&r);
         return SNC_OK;
@@ -358,18 +358,18 @@ static snc_err amx_run_job(snc_gemm *g, const snc_gemm__job *j)
     return SNC_OK;
 }
 
-const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)
+const snc_gemm__ops *snc_gemm__bf16(snc_compute compute, snc_isa isa)
 {
     static const snc_gemm__ops ops = {.backend = SNC_BACKEND_NATIVE,
                                       .takes_bf16 = true,
-                                      .open = amx_open,
-                                      .weight_bytes = amx_weight_bytes,
-                                      .sync_rows = amx_sync_rows,
-                                      .run = amx_run_job};
+                                      .open = bf16_open,
+                                      .weight_bytes = bf16_weight_bytes,
+                                      .sync_rows = bf16_sync_rows,
+                                      .run = bf16_run_job};
     return compute == SNC_COMPUTE_BF16 && snc_isa_covers(isa, SNC_ISA_BF16) ? &ops : NULL;
 }
 #else
-const snc_gemm__ops *snc_gemm__amx(snc_compute compute, snc_isa isa)
+const snc_gemm__ops *snc_gemm__bf16(snc_compute compute, snc_isa isa)
 {
     (void)compute;
     (void)isa;
