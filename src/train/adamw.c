@@ -378,5 +378,8 @@ void snc_adamw_shorten(snc_adamw *o, int64_t total)
 snc_adamw_state snc_adamw_state_view(snc_adamw *o)
 {
     size_t m = o->ps->total * (o->o.half_state ? sizeof(snc_bf16) : sizeof(float));
-    return (snc_adamw_state){.step = &o->step, .block = {o->m, o->v, o->last}, .bytes = {m, m, (size_t)o->rows * sizeof *o->last}};
+    return (snc_adamw_state){
+        .step = &o->step, .schedule = &o->schedule, .block = {o->m, o->v, o->last}, .bytes = {m, m, (size_t)o->rows * sizeof *o->last}};
 }
+
+void snc_adamw_state_written(snc_adamw *o) { fill_rates(o, 0); }

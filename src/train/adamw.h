@@ -74,12 +74,15 @@ void snc_adamw_flush(snc_adamw *o);
 /* The schedule ends after `total` steps in all, later than those that were made and no later than it did: snc_schedule_shorten. */
 void snc_adamw_shorten(snc_adamw *o, int64_t total);
 
-/* What a checkpoint stores beside the parameters: the step count and three raw blocks. Borrowed, writable. */
+/* What a checkpoint stores beside the parameters: the step count, the schedule, which may have been shortened, and three raw blocks.
+ * Borrowed, writable; whoever writes says so. */
 typedef struct snc_adamw_state {
     int64_t *step;
-    void *block[3]; /* m, v, last step of every lazy row */
+    snc_schedule *schedule; /* its total may only become less */
+    void *block[3];         /* m, v, last step of every lazy row */
     size_t bytes[3];
 } snc_adamw_state;
 snc_adamw_state snc_adamw_state_view(snc_adamw *o);
+void snc_adamw_state_written(snc_adamw *o);
 
 #endif

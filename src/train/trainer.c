@@ -15,7 +15,7 @@
 #include "train/fakequant.h"
 #include "train/touched.h"
 
-enum { MAX_FACTS = 40, BLOCKS = 7, PACED = 8 /* steps that a pace is told by */ };
+enum { MAX_FACTS = 40, BLOCKS = 8, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
 
 typedef struct tally { /* of the epoch under way; part of the checkpoint */
@@ -219,10 +219,11 @@ static int list_blocks(snc_block *b, trainer *t)
 {
     snc_adamw_state a = snc_adamw_state_view(t->adamw);
     b[0] = (snc_block){a.step, sizeof *a.step};
-    b[1] = (snc_block){&t->tally, sizeof t->tally};
-    b[2] = (snc_block){t->m->params.w, t->m->params.total * sizeof(float)};
-    for (int i = 0; i < 3; i++) b[3 + i] = (snc_block){a.block[i], a.bytes[i]};
-    b[6] = (snc_block){t->sampler_state, t->sampler_bytes};
+    b[1] = (snc_block){a.schedule, sizeof *a.schedule};
+    b[2] = (snc_block){&t->tally, sizeof t->tally};
+    b[3] = (snc_block){t->m->params.w, t->m->params.total * sizeof(float)};
+    for (int i = 0; i < 3; i++) b[4 + i] = (snc_block){a.block[i], a.bytes[i]};
+    b[7] = (snc_block){t->sampler_state, t->sampler_bytes};
     return t->sampler_bytes ? BLOCKS : BLOCKS - 1;
 }
 
@@ -253,7 +254,10 @@ static snc_err resume(trainer *t)
     }
     SNC_TRY(err);
     if (t->sampler_bytes) snc_sampler_load(t->sampler, t->sampler_state);
-    t->step = *snc_adamw_state_view(t->adamw).step;
+    const snc_adamw_state a = snc_adamw_state_view(t->adamw);
+    snc_adamw_state_written(t->adamw);
+    t->step = *a.step;
+    t->total = a.schedule->total; /* fewer than asked for where it was shortened */
     snc_log(t->ctx, SNC_LOG_INFO, "%s: resumed at step %lld of %lld", t->o->what, (long long)t->step, (long long)t->total);
     return SNC_OK;
 }
