@@ -58,12 +58,28 @@ int snc_par_cores(void)
 #endif
 }
 
+typedef struct job {
+    snc_par_fn fn;
+    void *payload;
+    int64_t n, grain, chunks;
+} job;
+
+static void run_chunk(const job *j, int64_t c, int worker)
+{
+    int64_t begin = c * j->grain, end = begin + j->grain < j->n ? begin + j->grain : j->n;
+    j->fn(j->payload, begin, end, c, worker);
+}
+
+#ifdef _OPENMP
 /* A worker's run of chunks that nobody has taken: the first in the low half, the end in the high one. On a line of its own. */
 typedef struct run_left {
     _Alignas(64) _Atomic uint64_t range;
 } run_left;
 
-enum { MOST_WORKERS = 128 /* of one call */ };
+enum {
+    MOST_WORKERS = 128, /* of one call */
+    HELPED = 8          /* that one looks at when it is done: a look is a cache line from another core */
+};
 
 static uint64_t range_of(int64_t first, int64_t end) { return (uint64_t)end << 32 | (uint64_t)first; }
 
@@ -80,24 +96,26 @@ static int64_t take(run_left *r, bool own)
     }
 }
 
-typedef struct job {
-    snc_par_fn fn;
-    void *payload;
-    int64_t n, grain, chunks;
-} job;
-
-static void run_chunk(const job *j, int64_t c, int worker)
+/* Of a team that came smaller than asked for, each has the runs of some that are not there too. */
+static void work(const job *j, run_left *runs, int w, int there, int team)
 {
-    int64_t begin = c * j->grain, end = begin + j->grain < j->n ? begin + j->grain : j->n;
-    j->fn(j->payload, begin, end, c, worker);
-}
-
-static void work(const job *j, run_left *runs, int w, int team)
-{
-    for (int64_t c; (c = take(&runs[w], true)) >= 0;) run_chunk(j, c, w);
-    for (int i = 1; i < team; i++)
+    for (int run = w; run < team; run += there)
+        for (int64_t c; (c = take(&runs[run], true)) >= 0;) run_chunk(j, c, w);
+    for (int i = 1; i < team && i <= HELPED; i++)
         for (int64_t c; (c = take(&runs[(w + i) % team], false)) >= 0;) run_chunk(j, c, w);
 }
+
+/* The whole team, idle ones too: libgomp ends the threads that a smaller team leaves out, and starts them again. */
+static void work_together(const job *j, int team)
+{
+    run_left runs[MOST_WORKERS];
+    assert(j->chunks <= UINT32_MAX && team <= MOST_WORKERS);
+    for (int w = 0; w < team; w++)
+        atomic_init(&runs[w].range, range_of(snc_par_share(j->chunks, w, team), snc_par_share(j->chunks, w + 1, team)));
+#pragma omp parallel num_threads(team)
+    work(j, runs, omp_get_thread_num(), omp_get_num_threads(), team);
+}
+#endif
 
 void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, void *payload)
 {
@@ -106,15 +124,8 @@ void snc_par_for(const snc_ctx *ctx, int64_t n, int64_t grain, snc_par_fn fn, vo
     const job j = {fn, payload, n, grain, (n + grain - 1) / grain};
 #ifdef _OPENMP
     int team = snc_par_team(j.chunks > 1 ? ctx->threads : 1);
-    if (team > MOST_WORKERS) team = MOST_WORKERS;
     if (team > 1) {
-        run_left runs[MOST_WORKERS];
-        assert(j.chunks <= UINT32_MAX);
-        for (int w = 0; w < team; w++)
-            atomic_init(&runs[w].range, range_of(snc_par_share(j.chunks, w, team), snc_par_share(j.chunks, w + 1, team)));
-            /* the whole team, idle ones too: libgomp ends the threads that a smaller team leaves out, and starts them again */
-#pragma omp parallel num_threads(team)
-        work(&j, runs, omp_get_thread_num(), team);
+        work_together(&j, team < MOST_WORKERS ? team : MOST_WORKERS);
         return;
     }
 #else

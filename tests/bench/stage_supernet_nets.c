@@ -1,10 +1,10 @@
 /* How well the nets inside supernets follow their teacher: task score, mean KL(teacher || net) and share of equal labels.
  *
- *   stage_supernet_nets TASK DATA SPLIT[,SPLIT] teacher.snc supernet.snc [more.snc ...]
+ *   stage_supernet_nets [--seed 42] TASK DATA SPLIT[,SPLIT] teacher.snc supernet.snc [more.snc ...]
  *
  * Nets: the largest, half the heads and FFN neurons of every layer, half the layers by each depth rule, half of everything,
  * and the mean over eight random nets with half the heads and neurons on average (the same for every file). Splits: rank,
- * select, dev. Seed 42, the training engine in its default arithmetic.
+ * select, dev; the first two by the seed that the files were made with. The training engine in its default arithmetic.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,8 +105,10 @@ static void report(const snc_ctx *ctx, const char *path, const snc_inputs *in, c
 
 int main(int argc, char **argv)
 {
+    const char *seed = NULL;
+    if (argc > 2 && strcmp(argv[1], "--seed") == 0) seed = argv[2], argc -= 2, argv += 2;
     if (argc < 6) {
-        fprintf(stderr, "usage: stage_supernet_nets TASK DATA SPLIT[,SPLIT] teacher.snc supernet.snc [...]\n");
+        fprintf(stderr, "usage: stage_supernet_nets [--seed 42] TASK DATA SPLIT[,SPLIT] teacher.snc supernet.snc [...]\n");
         return 2;
     }
     snc_options o;
@@ -120,6 +122,7 @@ int main(int argc, char **argv)
     snc_options_init(&o);
     snc_host_init(&h);
     o.rows.task = argv[1], o.rows.data = argv[2];
+    if (seed) o.job.seed = strtoll(seed, NULL, 10);
     need(snc_context_init(&ctx, &o, &h, NULL, 0));
     need(snc_inputs_open(&in, &ctx, &o, "bench", argv[4], true, NULL));
     need(snc_dataset_load(&dev, &ctx, in.task, in.tok, o.rows.data, "dev", 0));

@@ -46,6 +46,25 @@ static void every_chunk_runs_once(void **state)
             }
 }
 
+/* As in a parallel region of the program's own: one thread comes where eight are asked for. */
+static void a_team_that_comes_smaller_does_all(void **state)
+{
+    static seen s;
+    (void)state;
+    memset(&s, 0, sizeof s);
+    s.n = 64, s.grain = 1;
+#ifdef _OPENMP
+#pragma omp parallel num_threads(2)
+#pragma omp single
+#endif
+    {
+        snc_ctx ctx = {.threads = 100};
+        snc_par_for(&ctx, s.n, s.grain, count, &s);
+    }
+    assert_int_equal(atomic_load(&s.wrong), 0);
+    for (int k = 0; k < 64; k++) assert_int_equal(atomic_load(&s.times[k]), 1);
+}
+
 enum { CHUNKS = 16 };
 
 /* The first chunk is done when all others are: its worker's own run among them. */
@@ -76,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_chunk_runs_once),
+        cmocka_unit_test(a_team_that_comes_smaller_does_all),
         cmocka_unit_test(others_help_one_that_is_held_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
