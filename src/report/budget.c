@@ -14,6 +14,7 @@
 #include "report/proof.h"
 
 enum { SAID = 512 };
+static const double REPORT = 2;     /* seconds, after all parts */
 static const double RESERVE = 1.08; /* jobs have taken up to a tenth more than their estimate; each stage that ends corrects the rest */
 
 static const snc_option *row_of(snc_knob k) { return snc_option_row(snc_knob_option(k), SNC_VERB_COMPRESS); }
@@ -150,7 +151,7 @@ void snc_budget_say(const snc_budget *b, const snc_ctx *ctx, const snc_host *h)
 /* Parts share what time is left as they share the work that is left; nothing is cut below what is planned, be it late. */
 double snc_budget_until(const snc_budget *b, snc_job_part from, snc_job_part to)
 {
-    const double now = snc_now(), left = b->limit - (now - b->started), all = sum(b->seconds, 0, SNC_JOB_PARTS - 1);
+    const double now = snc_now(), left = b->limit - REPORT - (now - b->started), all = sum(b->seconds, 0, SNC_JOB_PARTS - 1);
     if (b->limit <= 0) return 0;
     return now + sum(b->seconds, from, to) * (all > 0 ? fmax(1, left / all) : 1);
 }

@@ -45,13 +45,13 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     return err;
 }
 
-/* Rounds up to the n-th, of slow models as many as there is time for; a model has no more than its own. */
+/* Rounds up to the n-th, of slow models as many as there is time for by the round before; a model has no more than its own. */
 static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int n)
 {
     const int from = p->m[SNC_PROOF_COMPRESSED].rounds;
-    const double t0 = snc_now();
-    const double end = ctx->until > 0 ? fmin(ctx->until, t0 + ROUNDS_FOR) : t0 + ROUNDS_FOR;
-    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || snc_now() < end); r++) {
+    const double t0 = snc_now(), end = ctx->until > 0 ? fmin(ctx->until, t0 + ROUNDS_FOR) : t0 + ROUNDS_FOR;
+    double round = t0, took = 0;
+    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || round + took < end); r++) {
         for (int i = 0; i < SNC_PROOF_MODELS; i++) {
             snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
             double tail = 0;
@@ -63,6 +63,8 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
         }
         snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
+        took = snc_now() - round;
+        round += took;
     }
     return SNC_OK;
 }
