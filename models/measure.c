@@ -65,15 +65,17 @@ snc_err snc_measure_spread(int *order, const snc_tokens *batches, int count, int
 
 /* ---- the clock ------------------------------------------------------------------------------------------------------- */
 
-/* Until the time is over; on the way, how long a pass over all batches takes, by the runs after the first. */
+/* Until the time is over or the net has run often enough; on the way, how long a pass over all batches takes, by the runs after the
+ * first. */
 static snc_err warm_up(double *pass, float *logits, snc_net *n, const snc_tokens *batches, int count, double seconds)
 {
     static const double ENOUGH = 0.005; /* to know */
+    static const int OFTEN = 1000;
     double all = 0, tokens = 0, spent = 0;
     for (int i = 0; i < count; i++) all += batches[i].T;
     SNC_TRY(snc_net_run(logits, n, &batches[0]));
     double start = snc_now();
-    for (int i = 1; spent < fmax(seconds, ENOUGH); i++) {
+    for (int i = 1; spent < ENOUGH || (spent < seconds && i < OFTEN); i++) {
         SNC_TRY(snc_net_run(logits, n, &batches[i % count]));
         tokens += batches[i % count].T;
         spent = snc_now() - start;

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.bash"
 nano nano
 task=(--task nano/task.json --data nano)
-rest=(--supernet-epochs 0.5 --supernet-lr 1e-3 --augment 0 --evals 40 --repair off --target-latency 0.95x)
+rest=(--supernet-epochs 0.5 --supernet-lr 1e-3 --augment 0 --evals 40 --repair off --target-size 0.9x)
 run 0 finetune --pretrained nano/nano.snc "${task[@]}" --lr 2e-3 --epochs 4 --threads 1 --output t.snc
 run 0 eval t.snc "${task[@]}" --json
 teacher=$(number out accuracy)
