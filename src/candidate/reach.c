@@ -74,15 +74,17 @@ static snc_err check_formulas(const snc_ctx *ctx, const snc_options *o, const sn
 
 /* ---- the clock ------------------------------------------------------------------------------------------------------ */
 
-/* Narrowest and shallowest, and in one case with INT8, in the other with INT4, where they are offered: the workload says which of the
- * two is the faster one. */
-static void smallest(snc_arch *a, snc_policy p[2], const snc_space *space)
+/* Narrowest and shallowest, with INT8 where that is offered and, where INT4 is, with that as well: the workload says which of the two is
+ * the faster one. Returns how many policies. */
+static int smallest(snc_arch *a, snc_policy p[2], const snc_space *space)
 {
     snc_cfg c = snc_cfg_uniform(space, 0, 0);
     c.o[1] = 0;
     snc_cfg_decode(a, &p[0], space, &c);
+    if (space->gene[snc_space_layer(space, 0) + 2].value[0] != SNC_I4) return 1;
     p[1] = p[0];
-    if (space->gene[snc_space_layer(space, 0) + 2].value[0] == SNC_I4) memset(p[1].linear, SNC_I4, sizeof p[1].linear);
+    memset(p[1].linear, SNC_I4, sizeof p[1].linear);
+    return 2;
 }
 
 /* The batch whose number of tokens is at the percentile: it stands for the others. */
@@ -136,14 +138,17 @@ static snc_err check_clock(const snc_ctx *work, const snc_options *o, const snc_
     snc_workload w = {0};
     snc_policy int8 = snc_policy_int8(), policy[2];
     snc_arch arch;
-    snc_timing least, other, full = {.value = 1};
+    snc_timing one, full = {.value = 1};
+    double least = (double)INFINITY;
     if (!t->given) return SNC_OK;
-    smallest(&arch, policy, space);
+    const int policies = smallest(&arch, policy, space);
     SNC_TRY(snc_workload_of_options(&w, work, &o->workload, in->splits.rank, &m->cfg));
-    SNC_GOTO(time_net(&least, work, m, &arch, &policy[0], &w, o->workload.percentile / 100));
-    SNC_GOTO(time_net(&other, work, m, &arch, &policy[1], &w, o->workload.percentile / 100));
+    for (int i = 0; i < policies; i++) {
+        SNC_GOTO(time_net(&one, work, m, &arch, &policy[i], &w, o->workload.percentile / 100));
+        least = fmin(least, one.min);
+    }
     if (t->relative) SNC_GOTO(time_net(&full, work, m, NULL, &int8, &w, o->workload.percentile / 100));
-    err = judge(work, SNC_TARGET_LATENCY, t, fmin(least.min, other.min), full.value, CLEARLY);
+    err = judge(work, SNC_TARGET_LATENCY, t, least, full.value, CLEARLY);
 out:
     snc_workload_free(&w);
     return err;
@@ -171,8 +176,9 @@ snc_err snc_reach_by_table(const snc_ctx *work, const snc_options *o, const snc_
     if (!a->of[SNC_TARGET_LATENCY].given) return SNC_OK;
     SNC_TRY(snc_space_asked(&space, o, m, "even"));
     SNC_GOTO(snc_latency_load(&t, table));
-    smallest(&arch, policy, space);
-    double least = fmin(snc_latency_predict(t, &arch, &policy[0]), snc_latency_predict(t, &arch, &policy[1]));
+    const int policies = smallest(&arch, policy, space);
+    double least = (double)INFINITY;
+    for (int i = 0; i < policies; i++) least = fmin(least, snc_latency_predict(t, &arch, &policy[i]));
     err = judge(work, SNC_TARGET_LATENCY, &a->of[SNC_TARGET_LATENCY], least, snc_latency_predict(t, &m->arch, &int8), CLEARLY);
 out:
     snc_latency_free(t);

@@ -117,15 +117,21 @@ AMX static inline __attribute__((always_inline)) void tiles(float *C, size_t ldc
     FENCE();
 }
 
+/* A from a row of tiles on; the last one may lie elsewhere. */
+static inline operand rows_from(const bf16_run *r, int row)
+{
+    operand A = r->A;
+    A.p += (size_t)row * A.tile;
+    return r->tail && row + 1 == r->rows ? (operand){r->tail, 0, 64, 1024} : A;
+}
+
 /* Rows of tiles `row` and, if `two`, the next, times blocks of columns [c0, c1), into the panel, for one part of the
  * reduction after the other: the rows' part of A stays in L1. Meanwhile `before` drains. */
 AMX static void panel_fill(float *panel, size_t ld, const float *bias, const bf16_run *r, int row, bool two, int c0, int c1, drain *before)
 {
     drain d = *before;
     int steps = (c1 - c0) * r->kb, each = steps ? (d.left + steps - 1) / steps : 0;
-    operand A = r->A;
-    A.p += (size_t)row * A.tile;
-    if (r->tail && row + 1 == r->rows) A = (operand){r->tail, 0, 64, 1024};
+    operand A = rows_from(r, row);
     for (int k = 0; k < r->kb || k == 0; k += PART, A.p += PART * A.step)
         for (int c = c0; c < c1; c++) {
             const char *B = r->B + (size_t)c * 2 * r->b_step + (size_t)k * 1024;
@@ -147,9 +153,7 @@ AMX static void panel_fill(float *panel, size_t ld, const float *bias, const bf1
 AMX static void panel_fill_avx512(float *panel, size_t ld, const float *bias, const bf16_run *r, int row, bool two, int c0, int c1,
                                   drain *before)
 {
-    operand A = r->A;
-    A.p += (size_t)row * A.tile;
-    if (r->tail && row + 1 == r->rows) A = (operand){r->tail, 0, 64, 1024};
+    operand A = rows_from(r, row);
     for (int k = 0; k < r->kb || k == 0; k += PART, A.p += PART * A.step)
         for (int c = c0; c < c1; c++) {
             const char *B = r->B + (size_t)c * 2 * r->b_step + (size_t)k * 1024;

@@ -50,8 +50,8 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
 {
     const int from = p->m[SNC_PROOF_COMPRESSED].rounds;
     const double t0 = snc_now(), end = ctx->until > 0 ? fmin(ctx->until, t0 + ROUNDS_FOR) : t0 + ROUNDS_FOR;
-    double round = t0, took = 0;
-    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || round + took < end); r++) {
+    double began = t0, took = 0;
+    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || began + took < end); r++) {
         for (int i = 0; i < SNC_PROOF_MODELS; i++) {
             snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
             double tail = 0;
@@ -63,8 +63,8 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
         }
         snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
-        took = snc_now() - round;
-        round += took;
+        took = snc_now() - began;
+        began += took;
     }
     return SNC_OK;
 }
