@@ -8,7 +8,7 @@
  * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end). Models that
  * take seconds a call have fewer rounds, six at least, where nine take more than three minutes; so has a job that must end in time
  * (ctx->until).
- * Scores: differences to the teacher are paired (report/drop.h).
+ * Scores: differences to the teacher are paired (candidate/drop.h).
  */
 #ifndef SNC_REPORT_PROOF_H
 #define SNC_REPORT_PROOF_H
@@ -19,7 +19,7 @@
 #include "candidate/target.h"
 #include "data/metrics.h"
 #include "report/breakdown.h"
-#include "report/drop.h"
+#include "candidate/drop.h"
 
 enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3 };
 

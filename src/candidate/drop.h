@@ -1,11 +1,11 @@
-/* report/drop.h: how many points a model scores under another on the same rows, and what that says of rows that were not seen.
+/* candidate/drop.h: how many points a model scores under another on the same rows, and what that says of rows that were not seen.
  *
  * Where accuracy alone is asked, the difference is that of the rows on which one of the two is right: exact, and it knows that no
  * differing row in n still leaves 3/n of all rows (base/stats.h). Every other score: a seeded bootstrap over rows, paired. Where
  * neither can say anything, it says why: one row, rows of one label, predictions that hardly differ, a score without a value.
  */
-#ifndef SNC_REPORT_DROP_H
-#define SNC_REPORT_DROP_H
+#ifndef SNC_CANDIDATE_DROP_H
+#define SNC_CANDIDATE_DROP_H
 
 #include "base/ctx.h"
 #include "base/stats.h"

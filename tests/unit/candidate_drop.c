@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "check.h"
 #include "files.h"
-#include "report/drop.h"
+#include "candidate/drop.h"
 
 enum { MOST = 400 };
 
@@ -15,7 +15,7 @@ static scratch dir;
 static int setup(void **state)
 {
     (void)state;
-    scratch_init(&dir, "report_drop");
+    scratch_init(&dir, "candidate_drop");
     return 0;
 }
 

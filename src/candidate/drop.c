@@ -1,5 +1,5 @@
 /* Exact where accuracy alone is asked, a paired bootstrap elsewhere, a reason where neither says anything. */
-#include "report/drop.h"
+#include "candidate/drop.h"
 
 #include <math.h>
 #include <stdio.h>
