@@ -157,7 +157,8 @@ typedef struct snc_rows_opts {
     const char *unlabeled;                /* text file learnt by distillation alone */
     int max_train_samples, max_length;    /* 0: all; the task's */
     int hold_out;
-    void *spare[8];
+    const char *eval; /* labelled rows that the proof scores: splits and files, a comma list; NULL: dev */
+    void *spare[7];
 } snc_rows_opts;
 
 typedef struct snc_target_opts {
@@ -165,7 +166,8 @@ typedef struct snc_target_opts {
     const char *size;    /* 12MB | 0.5x */
     const char *macs;    /* 0.5x of the full encoder's at 128 tokens */
     double max_drop;     /* points; < 0: not given */
-    void *spare[8];
+    double margin;       /* points of non-inferiority that the report judges; < 0: not given */
+    void *spare[7];
 } snc_target_opts;
 
 typedef struct snc_workload_opts { /* what latency means */
@@ -258,7 +260,7 @@ typedef struct snc_study_opts {
 /* clang-format off */
 #define SNC_INPUT_OPTS_INIT    {.n_models = 0}
 #define SNC_ROWS_OPTS_INIT     {.split = "dev", .hold_out = 1}
-#define SNC_TARGET_OPTS_INIT   {.max_drop = -1}
+#define SNC_TARGET_OPTS_INIT   {.max_drop = -1, .margin = -1}
 #define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}
 #define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42, .effort = "normal"}
 #define SNC_OUTPUT_OPTS_INIT   {.format = "md"}

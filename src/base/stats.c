@@ -164,6 +164,12 @@ snc_interval snc_pairs_interval(int worse, int better, int n)
     return (snc_interval){(double)(worse - better) / n, -snc_pairs_bound(better, worse, n, TAIL), snc_pairs_bound(worse, better, n, TAIL)};
 }
 
+double snc_rows_needed(double error, int n, double margin)
+{
+    static const double Z = 1.644854 + 0.841621; /* the normal at 95 and at 80 % */
+    return margin > 0 ? n * (Z * error / margin) * (Z * error / margin) : (double)INFINITY;
+}
+
 /* ---- bootstrap ----------------------------------------------------------------------------------------------------------- */
 
 snc_err snc_bootstrap(double *draw, int *defined, int draws, snc_statistic f, void *user, int n, uint64_t seed, uint64_t stream)

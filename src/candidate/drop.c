@@ -74,6 +74,8 @@ static void exact(snc_drop *out, const pair *p)
     out->points.low = 100 * share.low;
     out->points.high = 100 * share.high;
     out->bound = 100 * snc_pairs_bound(worse, better, n, 0.05);
+    out->least = -100 * snc_pairs_bound(better, worse, n, 0.05);
+    out->error = 100 * sqrt(((double)(worse + better) / n - share.value * share.value) / n);
 }
 
 static snc_err resampled(snc_drop *out, pair *p, const snc_ctx *ctx)
@@ -87,6 +89,8 @@ static snc_err resampled(snc_drop *out, pair *p, const snc_ctx *ctx)
     else if (!err) {
         snc_drawn_interval(&out->points, draw, defined);
         out->bound = draw[defined - 1 - defined / 20];
+        out->least = draw[defined / 20];
+        out->error = snc_standard_error(draw, defined) * sqrt(defined);
     }
     snc_free(draw);
     return err;
@@ -115,7 +119,7 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
     size_t n = (size_t)d->n;
     snc_sets *seen = NULL;
     pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K};
-    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN};
+    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN, .least = NAN, .error = NAN, .n = d->n};
     SNC_GOTO(snc_alloc(&p.to_says, n, sizeof *p.to_says));
     SNC_GOTO(snc_alloc(&p.of_says, n, sizeof *p.of_says));
     SNC_GOTO(snc_alloc(&p.z, n * (size_t)K, sizeof *p.z));
@@ -126,7 +130,7 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
     for (int i = 0; i < d->n; i++) out->differ += p.to_says[i] != p.of_says[i];
     if (to == of) { /* a model is no worse than itself, on any row */
         out->points = (snc_interval){0, 0, 0};
-        out->bound = 0;
+        out->bound = out->least = out->error = 0;
     } else if (says_something(out, &p)) {
         if (accuracy_alone(task)) exact(out, &p);
         else SNC_GOTO(resampled(out, &p, ctx));
@@ -138,4 +142,45 @@ out:
     snc_free(p.z);
     snc_free(p.target);
     return err;
+}
+
+/* ---- margins -------------------------------------------------------------------------------------------------------- */
+
+snc_margin snc_drop_margin(const snc_drop *d, double margin)
+{
+    return d->bound <= margin ? SNC_MARGIN_SHOWN : d->least > margin ? SNC_MARGIN_REFUTED : SNC_MARGIN_OPEN;
+}
+
+double snc_drop_rows(const snc_drop *d, double margin)
+{
+    double rows = snc_rows_needed(d->error, d->n, margin), three = margin > 0 && margin < 100 ? log(0.05) / log1p(-margin / 100) : 1;
+    if (!(d->bound > margin) || d->points.value > margin || !isfinite(rows)) return (double)NAN;
+    rows = ceil(fmax(rows, three));
+    double tidy = pow(10, fmax(floor(log10(rows)) - 1, 0));
+    rows = ceil(rows / tidy) * tidy;
+    return rows > d->n ? rows : (double)NAN;
+}
+
+/* "9,900". */
+static void with_commas(char buf[32], double v)
+{
+    char digits[32];
+    size_t n = (size_t)snprintf(digits, sizeof digits, "%.0f", v), at = 0;
+    for (size_t i = 0; i < n && at + 2 < 32; i++) {
+        if (i && (n - i) % 3 == 0) buf[at++] = ',';
+        buf[at++] = digits[i];
+    }
+    buf[at] = 0;
+}
+
+void snc_drop_say_rows(char buf[SNC_DROP_SAID], const snc_drop *d, double margin)
+{
+    char have[32], need[32];
+    double rows = snc_drop_rows(d, margin);
+    buf[0] = 0;
+    if (isnan(rows)) return;
+    with_commas(have, d->n);
+    with_commas(need, rows);
+    snprintf(buf, SNC_DROP_SAID, "%s rows are too few to show it of an equal model that differs as often: that needs about %s rows", have,
+             need);
 }

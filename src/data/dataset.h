@@ -40,7 +40,8 @@ snc_dataset snc_dataset_labelled_view(const snc_dataset *d);
 /* Identity of the rows as they reach a model: tokens, segments and targets, in order. */
 uint64_t snc_dataset_hash(const snc_dataset *d);
 
-/* One file of the task as it stands. split: "train", "dev", "test" or another key of "files". dir holds the task's folder
+/* One file of the task as it stands. split: "train", "dev", "test" or another key of "files", or the path of a file that is none, from here
+ * or from the task's folder, whose rows have labels as those of dev do. dir holds the task's folder
  * (GLUE layout) or the files themselves. max_samples 0: all rows, otherwise the first max_samples after a seeded shuffle,
  * in file order. SNC_E_NOTFOUND: no such split or file; SNC_E_FORMAT: a bad row, with its line. */
 snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, const char *split,

@@ -133,10 +133,31 @@ static snc_err find_file(char *path, const snc_task *t, const snc_split_file *f,
     return found ? SNC_OK : not_found(t, f, folder, dir);
 }
 
+/* A file by its path, from here or from where the task's files are. */
+static snc_err find_path(bool *found, char *path, const snc_task *t, const char *dir, const char *name)
+{
+    char folder[PATH_SIZE];
+    *found = snc_is_file(name);
+    if (*found) {
+        SNC_CHECK(snprintf(path, PATH_SIZE, "%s", name) < PATH_SIZE, SNC_E_ARG, "path too long: %.80s...", name);
+        return SNC_OK;
+    }
+    if (*name == '/' || !snc_is_dir(dir)) return SNC_OK;
+    SNC_TRY(snc_path_join(folder, sizeof folder, dir, t->folder));
+    if (*t->folder) SNC_TRY(find_name(found, path, folder, name));
+    return *found ? SNC_OK : find_name(found, path, dir, name);
+}
+
 static snc_err open_split(const snc_split_file **f, char *path, const snc_task *t, const char *dir, const char *split)
 {
+    bool named = false;
     *f = find_split(t, split);
-    SNC_CHECK(*f, SNC_E_NOTFOUND, "task %s has no split '%s'", t->name, split);
+    if (!*f) { /* a file of labelled rows, read as dev is */
+        *f = find_split(t, "dev") ? find_split(t, "dev") : find_split(t, "train");
+        SNC_TRY(find_path(&named, path, t, dir, split));
+        SNC_CHECK(*f && named, SNC_E_NOTFOUND, "task %s has no split '%s', and it is no file", t->name, split);
+        return SNC_OK;
+    }
     if (snc_is_file(dir)) { /* one file has one split */
         SNC_CHECK(strcmp(split, "train") == 0, SNC_E_NOTFOUND, "%s: is one file, of train rows: no %s rows", dir, split);
         SNC_CHECK(snprintf(path, PATH_SIZE, "%s", dir) < PATH_SIZE, SNC_E_ARG, "path too long: %.80s...", dir);

@@ -82,8 +82,8 @@ typedef struct snc_rows {
 double snc_rows__memory(double bytes);
 enum { SNC_ROWS__LARGE = 256000000 }; /* bytes of a file that is asked whether there is room */
 
-/* One split of the task. dir holds the task's folder or the files themselves, or is one file, whose rows are train. SNC_E_NOTFOUND: no
- * such split or file. */
+/* One split of the task. dir holds the task's folder or the files themselves, or is one file, whose rows are train. What is no key of
+ * "files" is the path of a file, from here or from the task's folder. SNC_E_NOTFOUND: no such split or file. */
 snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;
 /* Whether a split has no file. SNC_E_UNSUPPORTED: it has one that nobody reads. */
 snc_err snc_rows__absent(bool *out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;

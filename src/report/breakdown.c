@@ -273,7 +273,7 @@ void snc_breakdown_html(snc_textbuf *t, const cJSON *report)
     const cJSON *majority = snc_json_at(report, "majority"), *models = snc_json_at(report, "models");
     const cJSON *file = cJSON_GetArrayItem(models, 0), *teacher = cJSON_GetArrayItem(models, cJSON_GetArraySize(models) - 1);
     if (!majority) return;
-    snc_textbuf_put(t, "<h2>Classes</h2><p>One answer to every row of dev, '");
+    snc_textbuf_put(t, "<h2>Classes</h2><p>One answer to every row, '");
     snc_textbuf_html(t, label_of(majority));
     snc_textbuf_put(t, "' (%.2f%% of them), scores %.2f.</p>\n", points(majority, "share"), points(majority, "score"));
     html_classes(t, teacher, file);

@@ -34,6 +34,7 @@ static void tile(snc_html_page *p, const char *value, const char *says)
 
 static void tiles_of_proof(snc_html_page *p, const cJSON *c)
 {
+    const char *rows = snc_html__word(snc_json_at(p->report, "eval"), "name");
     char v[64], s[128];
     snprintf(v, sizeof v, "%.3fx", item(c, "ratio_to_full_int8", 0));
     snprintf(s, sizeof s, "latency of the full-size INT8 model, %.3f ms", item(c, "latency_us", 0) / 1e3);
@@ -42,7 +43,8 @@ static void tiles_of_proof(snc_html_page *p, const cJSON *c)
     snprintf(s, sizeof s, "%.2fx of full-size INT8", snc_json_number(c, "bytes") / snc_json_number(proven(p, "full INT8"), "bytes"));
     tile(p, v, s);
     snprintf(v, sizeof v, "%.2f", 100 * snc_json_number(c, "score"));
-    snprintf(s, sizeof s, "score on dev; teacher %.2f", 100 * snc_json_number(proven(p, "teacher F32"), "score"));
+    snprintf(s, sizeof s, "score on %s; teacher %.2f", strcmp(rows, "dev") == 0 ? "dev" : "the rows of --eval",
+             100 * snc_json_number(proven(p, "teacher F32"), "score"));
     tile(p, v, s);
     snprintf(v, sizeof v, "%.2f", item(c, "drop_points", 0));
     if (isfinite(item(c, "drop_points", 1)))
@@ -76,7 +78,7 @@ static void put_one_answer(snc_html_page *p)
         if (!snc_json_at(m, "one_answer")) continue;
         snc_textbuf_put(&p->d, "<p><b>%s answers '", snc_html__word(m, "name"));
         snc_textbuf_html(&p->d, snc_html__word(m, "one_answer"));
-        snc_textbuf_put(&p->d, "' to every row of dev.</b></p>\n");
+        snc_textbuf_put(&p->d, "' to every row.</b></p>\n");
     }
 }
 
@@ -134,6 +136,58 @@ static void put_predictors(snc_html_page *p)
 
 /* ---- tables --------------------------------------------------------------------------------------------------------- */
 
+static void put_drop(snc_html_page *p, const cJSON *scores, const char *key)
+{
+    snc_textbuf_put(&p->d, "<td>");
+    snc_textbuf_number(&p->d, item(scores, key, 0), 2, "-");
+    if (isfinite(item(scores, key, 1))) snc_textbuf_put(&p->d, " (%.2f to %.2f)", item(scores, key, 1), item(scores, key, 2));
+    snc_textbuf_put(&p->d, "</td>");
+}
+
+static void put_scores(snc_html_page *p, const cJSON *scores)
+{
+    snc_textbuf_put(&p->d, "<td>");
+    snc_textbuf_number(&p->d, 100 * snc_json_number(scores, "score"), 2, "-");
+    snc_textbuf_put(&p->d, "</td>");
+    put_drop(p, scores, "drop_points");
+    put_drop(p, scores, "drop_to_int8_points");
+}
+
+/* Where several sets of rows are scored: each by itself. */
+static void put_sets(snc_html_page *p)
+{
+    const cJSON *models = snc_json_at(p->report, "models"), *set;
+    if (!snc_json_at(models ? models->child : NULL, "sets")) return;
+    snc_textbuf_put(&p->d, "<h3>Set by set</h3><div class=\"scroll\"><table><tr><th>model</th><th>scored on</th><th>rows</th><th>score</th>"
+                           "<th>points under the teacher (95%%)</th><th>under full INT8 (95%%)</th></tr>\n");
+    for (int i = cJSON_GetArraySize(models) - 1; i >= 0; i--) {
+        const cJSON *m = cJSON_GetArrayItem(models, i);
+        cJSON_ArrayForEach(set, snc_json_at(m, "sets"))
+        {
+            snc_textbuf_put(&p->d, "<tr%s><td>%s</td><td>", i ? "" : " class=\"mark\"", snc_html__word(m, "name"));
+            snc_textbuf_html(&p->d, snc_html__word(set, "name"));
+            snc_textbuf_put(&p->d, "</td><td>%.0f</td>", snc_json_number(set, "rows"));
+            put_scores(p, set);
+            snc_textbuf_put(&p->d, "</tr>\n");
+        }
+    }
+    snc_textbuf_put(&p->d, "</table></div>\n");
+}
+
+static void put_margin(snc_html_page *p)
+{
+    const cJSON *margin = snc_json_at(p->report, "margin"), *a;
+    cJSON_ArrayForEach(a, snc_json_at(margin, "against"))
+    {
+        snc_textbuf_put(&p->d, "<p>Not worse than %s by more than a margin of %.2f points: <b>%s</b> at 95%%", snc_html__word(a, "model"),
+                        snc_json_number(margin, "points"), snc_html__word(a, "verdict"));
+        if (isfinite(snc_json_number(a, "at_most"))) snc_textbuf_put(&p->d, ", at most %.2f worse", snc_json_number(a, "at_most"));
+        if (isfinite(snc_json_number(a, "needs_rows")))
+            snc_textbuf_put(&p->d, "; to show it of an equal model takes about %.0f rows", snc_json_number(a, "needs_rows"));
+        snc_textbuf_put(&p->d, ".</p>\n");
+    }
+}
+
 static void put_proof(snc_html_page *p)
 {
     const cJSON *m, *models = snc_json_at(p->report, "models"), *splits = snc_json_at(p->report, "splits"),
@@ -142,20 +196,16 @@ static void put_proof(snc_html_page *p)
     snc_textbuf_put(
         &p->d,
         "<h2>Proof</h2><div class=\"scroll\"><table><tr><th>model</th><th>latency ms (95%%)</th><th>p90 ms</th><th>of full INT8 (95%%)</th>"
-        "<th>size MB</th><th>score on dev</th><th>points under the teacher (95%%)</th><th>equal labels</th></tr>\n");
+        "<th>size MB</th><th>score</th><th>points under the teacher (95%%)</th><th>under full INT8 (95%%)</th><th>equal "
+        "labels</th></tr>\n");
     for (int i = cJSON_GetArraySize(models) - 1; i >= 0; i--) {
         m = cJSON_GetArrayItem(models, i);
         snc_textbuf_put(&p->d, "<tr%s><td>%s</td><td>%.3f (%.3f to %.3f)</td><td>%.3f</td><td>%.3fx (%.3f to %.3f)</td>",
                         i ? "" : " class=\"mark\"", snc_html__word(m, "name"), item(m, "latency_us", 0) / 1e3,
                         item(m, "latency_us", 1) / 1e3, item(m, "latency_us", 2) / 1e3, snc_json_number(m, "p90_us") / 1e3,
                         item(m, "ratio_to_full_int8", 0), item(m, "ratio_to_full_int8", 1), item(m, "ratio_to_full_int8", 2));
-        snc_textbuf_put(&p->d, "<td>%.2f</td><td>", snc_json_number(m, "bytes") / 1e6);
-        snc_textbuf_number(&p->d, 100 * snc_json_number(m, "score"), 2, "-");
-        snc_textbuf_put(&p->d, "</td><td>");
-        snc_textbuf_number(&p->d, item(m, "drop_points", 0), 2, "-");
-        if (isfinite(item(m, "drop_points", 1)))
-            snc_textbuf_put(&p->d, " (%.2f to %.2f)", item(m, "drop_points", 1), item(m, "drop_points", 2));
-        snc_textbuf_put(&p->d, "</td>");
+        snc_textbuf_put(&p->d, "<td>%.2f</td>", snc_json_number(m, "bytes") / 1e6);
+        put_scores(p, m);
         if (isfinite(snc_json_number(m, "equal_labels")))
             snc_textbuf_put(&p->d, "<td>%.1f%%</td></tr>\n", 100 * snc_json_number(m, "equal_labels"));
         else snc_textbuf_put(&p->d, "<td></td></tr>\n");
@@ -163,10 +213,12 @@ static void put_proof(snc_html_page *p)
     snc_textbuf_put(&p->d,
                     "</table></div>\n<p class=\"soft\">Percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization "
                     "out, fresh processes, interleaved. "
-                    "Rows: train %.0f, rank %.0f, select %.0f, dev %.0f, read once.</p>\n",
+                    "Rows: train %.0f, rank %.0f, select %.0f, dev %.0f; what is scored was read once.</p>\n",
                     snc_json_number(load, "percentile"), snc_html__word(load, "batch"), snc_html__word(load, "seq_len"),
                     snc_html__word(load, "threads"), snc_json_number(splits, "train"), snc_json_number(splits, "rank"),
                     snc_json_number(splits, "select"), snc_json_number(splits, "dev"));
+    put_sets(p);
+    put_margin(p);
 }
 
 static void put_finalists(snc_html_page *p)

@@ -1,4 +1,4 @@
-/* Fresh processes in turn, then scores on dev beside the teacher's. */
+/* Scores beside those of the teacher and of full-size INT8, then fresh processes in turn. */
 #include "report/proof.h"
 
 #include <math.h>
@@ -91,7 +91,7 @@ void snc_proof_attained(snc_attained found[SNC_TARGETS], const snc_proof *p)
     found[SNC_TARGET_LATENCY] = (snc_attained){c->latency_us, c->ratio};
     found[SNC_TARGET_SIZE] = snc_attained_exactly(c->bytes, full->bytes);
     found[SNC_TARGET_MACS] = snc_attained_exactly(c->macs, full->macs);
-    found[SNC_TARGET_DROP] = (snc_attained){.value = c->drop.points};
+    found[SNC_TARGET_DROP] = (snc_attained){.value = c->all.drop.points};
 }
 
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
@@ -110,53 +110,85 @@ static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *
     return SNC_OK;
 }
 
+/* ---- scores --------------------------------------------------------------------------------------------------------- */
+
 /* With the file's own tokenizer: its vocabulary may be a part of the teacher's. */
-static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_dataset *dev,
+static snc_err answer(float *logits, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_eval_set *s,
+                      const snc_loaded *l)
+{
+    snc_dataset *own = NULL;
+    if (l->tok) SNC_TRY(snc_dataset_load(&own, ctx, task, l->tok, o->rows.data, s->name, 0));
+    snc_err err = snc_loaded_answer(logits, ctx, l, own ? own : s->rows, NULL);
+    if (!err) snc_loaded_cut(logits, l, s->rows->n);
+    snc_dataset_free(own);
+    return err;
+}
+
+static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_eval_sets *rows,
                            int *classes)
 {
     snc_loaded l;
-    snc_dataset *own = NULL;
     m->bytes = snc_file_size(m->path);
     SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, SNC_MEANS_CLASSES));
     *classes = l.classes;
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
-    snc_err err = snc_alloc(&m->logits, (size_t)dev->n * (size_t)l.classes, sizeof *m->logits);
-    if (!err && l.tok) err = snc_dataset_load(&own, ctx, task, l.tok, o->rows.data, "dev", 0);
-    if (!err) err = snc_loaded_answer(m->logits, ctx, &l, own ? own : dev, NULL);
-    if (!err) snc_loaded_cut(m->logits, &l, dev->n);
-    if (!err) err = snc_task_score(&m->score, m->metric, task, m->logits, dev, l.classes);
-    if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, dev, l.classes);
-    snc_dataset_free(own);
+    snc_err err = snc_alloc(&m->logits, (size_t)rows->all.n * (size_t)l.classes, sizeof *m->logits);
+    for (int k = 0; k < rows->n && !err; k++) {
+        float *logits = m->logits + (size_t)snc_eval_sets_begin(rows, k) * (size_t)l.classes;
+        err = answer(logits, ctx, o, task, &rows->of[k], &l);
+        if (!err) err = snc_task_score(&m->set[k].score, m->set[k].metric, task, logits, rows->of[k].rows, l.classes);
+    }
+    if (!err) err = snc_task_score(&m->all.score, m->all.metric, task, m->logits, &rows->all, l.classes);
+    if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, &rows->all, l.classes);
     snc_loaded_close(&l);
     return err;
 }
 
-/* Each with the teacher, on the same rows. */
-static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task, const snc_dataset *dev)
+/* Each set, then all: a model with the teacher and with full-size INT8, on the same rows. k: the set, rows->n for all of them. */
+static snc_err compare_on(snc_proof *p, const snc_ctx *ctx, const snc_task *task, int k)
 {
-    const snc_proof_model *teacher = &p->m[SNC_PROOF_TEACHER];
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
-        snc_proof_model *m = &p->m[k];
-        SNC_TRY(snc_drop_of(&m->drop, ctx, task, dev, teacher->logits, teacher->score, m->logits, m->score, p->classes));
-        m->equal_labels = snc_task_regression(task) ? (double)NAN : 1 - (double)m->drop.differ / dev->n;
+    const snc_eval_sets *rows = p->rows;
+    const snc_dataset *d = k < rows->n ? rows->of[k].rows : &rows->all;
+    const size_t from = k < rows->n ? (size_t)snc_eval_sets_begin(rows, k) * (size_t)p->classes : 0;
+    const snc_proof_model *teacher = &p->m[SNC_PROOF_TEACHER], *int8 = &p->m[SNC_PROOF_INT8];
+    const double to_teacher = k < rows->n ? teacher->set[k].score : teacher->all.score,
+                 to_int8 = k < rows->n ? int8->set[k].score : int8->all.score;
+    for (int i = 0; i < SNC_PROOF_MODELS; i++) {
+        snc_proof_model *m = &p->m[i];
+        snc_scores *s = k < rows->n ? &m->set[k] : &m->all;
+        const float *of = m->logits + from;
+        SNC_TRY(snc_drop_of(&s->drop, ctx, task, d, teacher->logits + from, to_teacher, of, s->score, p->classes));
+        SNC_TRY(snc_drop_of(&s->drop_int8, ctx, task, d, int8->logits + from, to_int8, of, s->score, p->classes));
+        s->equal_labels = snc_task_regression(task) ? (double)NAN : 1 - (double)s->drop.differ / d->n;
+    }
+    return SNC_OK;
+}
+
+static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task)
+{
+    SNC_TRY(compare_on(p, ctx, task, p->rows->n));
+    for (int k = 0; k < p->rows->n; k++) {
+        if (p->rows->n > 1) SNC_TRY(compare_on(p, ctx, task, k));
+        else
+            for (int i = 0; i < SNC_PROOF_MODELS; i++) p->m[i].set[k] = p->m[i].all;
     }
     return SNC_OK;
 }
 
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
-                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency)
+                      const snc_eval_sets *rows, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency)
 {
     static const char *const names[SNC_PROOF_MODELS] = {"compressed", "full INT8", "teacher F32"};
     snc_err err = SNC_OK;
-    *out = (snc_proof){.n_dev = dev->n};
+    *out = (snc_proof){.rows = rows};
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         out->m[k].name = names[k];
         out->m[k].path = paths[k];
         snc_progress(ctx, "scores", k, SNC_PROOF_MODELS + 1, "%s", names[k]);
-        SNC_GOTO(score_model(&out->m[k], ctx, o, task, dev, &out->classes));
+        SNC_GOTO(score_model(&out->m[k], ctx, o, task, rows, &out->classes));
     }
     snc_progress(ctx, "scores", SNC_PROOF_MODELS, SNC_PROOF_MODELS + 1, "intervals");
-    SNC_GOTO(compare(out, ctx, task, dev));
+    SNC_GOTO(compare(out, ctx, task));
     SNC_GOTO(time_models(out, ctx, o, h, latency));
 out:
     if (err) snc_proof_dispose(out);

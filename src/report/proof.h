@@ -8,7 +8,8 @@
  * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end). Models that
  * take seconds a call have fewer rounds, six at least, where nine take more than three minutes; so has a job that must end in time
  * (ctx->until).
- * Scores: differences to the teacher are paired (candidate/drop.h).
+ * Scores: on the rows that --eval names, dev where it names none, set by set and on all together. Differences to the teacher and to the
+ * full-size INT8 model are paired (candidate/drop.h).
  */
 #ifndef SNC_REPORT_PROOF_H
 #define SNC_REPORT_PROOF_H
@@ -16,37 +17,45 @@
 #include "artifact/inputs.h"
 #include "artifact/load.h"
 #include "base/stats.h"
+#include "candidate/drop.h"
 #include "candidate/target.h"
 #include "data/metrics.h"
 #include "report/breakdown.h"
-#include "candidate/drop.h"
+#include "report/eval_sets.h"
 
 enum { SNC_PROOF_ROUNDS = 9, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 25, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3 };
+
+/* What a model scores on some rows. */
+typedef struct snc_scores {
+    double score, metric[SNC_METRICS_MOST];
+    snc_drop drop, drop_int8; /* under the teacher, and under the full-size INT8 model */
+    double equal_labels;      /* share of rows with the teacher's label; NaN for regression */
+} snc_scores;
 
 typedef struct snc_proof_model {
     const char *name, *path;
     double bytes, macs; /* of the file: its size, its arch's multiply-adds at 128 tokens */
     int rounds;         /* timed; fewer for the teacher, which no target depends on */
     double round_us[SNC_PROOF_MOST_ROUNDS];
-    snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
-    double p90_us, spread;          /* spread: (max - min) / mean over rounds */
-    double score, metric[SNC_METRICS_MOST];
-    snc_drop drop;         /* under the teacher */
-    snc_breakdown classes; /* of dev */
-    double equal_labels;   /* share of rows with the teacher's label; NaN for regression */
-    float *logits;         /* [n, K] on dev */
+    snc_interval latency_us, ratio;     /* ratio: to the full-size INT8 model, per round */
+    double p90_us, spread;              /* spread: (max - min) / mean over rounds */
+    snc_scores all, set[SNC_EVAL_SETS]; /* on all rows that are scored, and on each set of them */
+    snc_breakdown classes;              /* of all */
+    float *logits;                      /* [n, K] of all, set after set */
 } snc_proof_model;
 
 typedef struct snc_proof {
-    int n_dev, classes;
+    const snc_eval_sets *rows;
+    int classes;
     snc_proof_model m[SNC_PROOF_MODELS]; /* compressed, full-size INT8, full-size F32 (the teacher) */
 } snc_proof;
 
 typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
 
-/* paths in the order of snc_proof_index. batch, seq and threads as the options say; latency: the target, given or not. */
+/* paths in the order of snc_proof_index. batch, seq and threads as the options say; latency: the target, given or not. rows are borrowed
+ * until the proof is disposed of. */
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
-                      const snc_dataset *dev, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency) SNC_MUST_USE;
+                      const snc_eval_sets *rows, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency) SNC_MUST_USE;
 void snc_proof_dispose(snc_proof *p);
 
 /* What the compressed file has of each target. */

@@ -87,15 +87,23 @@ static snc_err add_split(cJSON *reading, const snc_task *t, const char *name, co
     return SNC_OK;
 }
 
-static snc_err add_shared(cJSON *reading, const snc_inputs *in)
+/* Rows whose text is learnt from. */
+static snc_err count_shared(int *shared, const snc_inputs *in, const snc_dataset *d)
 {
     const snc_dataset *const learnt[] = {in->splits.train, in->splits.rank, in->splits.select};
     uint64_t *text;
     size_t n;
-    int shared = 0;
+    *shared = 0;
     SNC_TRY(sorted_texts(&text, &n, learnt, 3));
-    for (int i = 0; i < in->dev->n; i++) shared += in->dev->text[i] && bsearch(&in->dev->text[i], text, n, sizeof *text, by_value);
+    for (int i = 0; i < d->n; i++) *shared += d->text[i] && bsearch(&d->text[i], text, n, sizeof *text, by_value);
     snc_free(text);
+    return SNC_OK;
+}
+
+static snc_err add_shared(cJSON *reading, const snc_inputs *in)
+{
+    int shared;
+    SNC_TRY(count_shared(&shared, in, in->dev));
     cJSON_AddNumberToObject(reading, "shared", shared);
     return SNC_OK;
 }
@@ -172,6 +180,16 @@ snc_err snc_reading_new(cJSON **out, const snc_inputs *in)
 out:
     cJSON_Delete(j);
     return err;
+}
+
+snc_err snc_reading_add(cJSON *reading, const snc_inputs *in, const char *name, const snc_dataset *d)
+{
+    int shared;
+    SNC_TRY(add_split(reading, in->task, name, d));
+    SNC_TRY(count_shared(&shared, in, d));
+    if (shared) snc_json_warn(reading, "shared-rows", "%s: %d of %d rows also stand in train", name, shared, d->n);
+    add_source(reading, name, d);
+    return SNC_OK;
 }
 
 /* ---- for people ----------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@
  *   duplicate  rows whose text an earlier row of the split has
  *   shared     dev rows whose text stands in train, rank or select
  *   sources    data/source_priv.h, each with its split; train's says "dev" where that is made of its rows
- *   warnings   those of the sources, few-rows (a class of fewer than 8 to learn from) and no-label (-1, nan, None ... among the classes)
+ *   warnings   those of the sources, few-rows (a class of fewer than 8 to learn from), shared-rows (of other rows that are scored) and
+ *              no-label (-1, nan, None ... among the classes)
  */
 #ifndef SNC_REPORT_READING_H
 #define SNC_REPORT_READING_H
@@ -18,6 +19,8 @@
 
 /* dev, rank and select where they are there. Freed with cJSON_Delete. */
 snc_err snc_reading_new(cJSON **out, const snc_inputs *in) SNC_MUST_USE;
+/* Other rows that are scored, under their name, and a warning (shared-rows) where some of their texts are learnt from. */
+snc_err snc_reading_add(cJSON *reading, const snc_inputs *in, const char *name, const snc_dataset *d) SNC_MUST_USE;
 /* The block: a line a file and a line a split, each begun by `indent`; without the warnings. */
 void snc_reading_put(snc_textbuf *t, const cJSON *reading, const char *indent);
 /* The block, a line of the log each, and every warning. */

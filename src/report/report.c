@@ -13,6 +13,7 @@
 #include "models/snc_file.h"
 #include "report/html_report.h"
 #include "report/reading.h"
+#include "report/score_table.h"
 
 snc_verdict snc_report_judge(const snc_proof *p, const snc_targets *targets)
 {
@@ -28,8 +29,9 @@ static cJSON *interval_json(snc_interval i)
     return cJSON_CreateDoubleArray(v, 3);
 }
 
-static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
+static cJSON *model_json(const snc_proof *p, snc_proof_index i, const snc_task *task)
 {
+    const snc_proof_model *m = &p->m[i];
     char digest[SNC_DIGEST_TEXT] = "";
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "name", m->name);
@@ -42,13 +44,7 @@ static cJSON *model_json(const snc_proof_model *m, const snc_task *task)
     cJSON_AddNumberToObject(j, "p90_us", m->p90_us);
     cJSON_AddNumberToObject(j, "spread", m->spread);
     cJSON_AddItemToObject(j, "rounds_us", cJSON_CreateDoubleArray(m->round_us, m->rounds));
-    cJSON_AddNumberToObject(j, "score", m->score);
-    cJSON *metrics = cJSON_AddObjectToObject(j, "metrics");
-    for (int i = 0; i < snc_task_metrics(task); i++) cJSON_AddNumberToObject(metrics, snc_task_metric(task, i), m->metric[i]);
-    cJSON_AddItemToObject(j, "drop_points", interval_json(m->drop.points)); /* null where nothing is said */
-    cJSON_AddNumberToObject(j, "drop_at_most", m->drop.bound);
-    if (m->drop.unsaid[0]) cJSON_AddStringToObject(j, "drop_unsaid", m->drop.unsaid);
-    if (isfinite(m->equal_labels)) cJSON_AddNumberToObject(j, "equal_labels", m->equal_labels);
+    snc_score_table_json(j, p, i, task);
     snc_breakdown_json(j, &m->classes, task);
     return j;
 }
@@ -66,11 +62,13 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(s, "train", f->in->splits.train->n);
     cJSON_AddNumberToObject(s, "rank", f->in->splits.rank->n);
     cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
-    cJSON_AddNumberToObject(s, "dev", f->proof->n_dev);
+    cJSON_AddNumberToObject(s, "dev", f->in->dev->n);
+    cJSON_AddItemToObject(j, "eval", snc_score_table_rows_json(f->proof));
+    if (f->o->targets.margin >= 0) cJSON_AddItemToObject(j, "margin", snc_score_table_margin_json(f->proof, f->o->targets.margin));
     cJSON_AddItemToObject(j, "read", cJSON_Duplicate(f->read, 1));
     snc_breakdown_majority_json(j, &f->proof->m[SNC_PROOF_TEACHER].classes);
     s = cJSON_AddArrayToObject(j, "models");
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(&f->proof->m[k], f->in->task));
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(f->proof, k, f->in->task));
     cJSON_AddStringToObject(j, "repair", f->repair);
     cJSON_AddItemToObject(j, "config", cJSON_Duplicate(f->config, 1));
     cJSON_AddItemToObject(j, "search", cJSON_Duplicate(f->search, 1));
@@ -80,41 +78,24 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     return j;
 }
 
-static void put_drop(snc_textbuf *t, const snc_drop *d, bool itself)
-{
-    if (!itself) snc_textbuf_number(t, d->points.value, 2, "-");
-    if (!itself && isfinite(d->points.low)) snc_textbuf_put(t, " (%.2f to %.2f)", d->points.low, d->points.high);
-    snc_textbuf_put(t, itself ? "| " : " | ");
-}
-
 static void put_table(snc_textbuf *t, const snc_proof *p)
 {
-    snc_textbuf_put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | equal labels |\n");
-    snc_textbuf_put(t, "|---|---|---|---|---|---|---|---|\n");
+    snc_textbuf_put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | "
+                       "drop to full INT8 (95%%) | equal labels |\n");
+    snc_textbuf_put(t, "|---|---|---|---|---|---|---|---|---|\n");
     for (int k = SNC_PROOF_MODELS - 1; k >= 0; k--) {
         const snc_proof_model *m = &p->m[k];
         snc_textbuf_put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | ", m->name, m->latency_us.value / 1e3,
                         m->latency_us.low / 1e3, m->latency_us.high / 1e3, m->p90_us / 1e3, m->ratio.value, m->bytes / 1e6);
-        snc_textbuf_number(t, 100 * m->score, 2, "-");
+        snc_textbuf_number(t, 100 * m->all.score, 2, "-");
         snc_textbuf_put(t, " | ");
-        put_drop(t, &m->drop, m == &p->m[SNC_PROOF_TEACHER]);
-        if (isfinite(m->equal_labels)) snc_textbuf_put(t, "%.1f%% |\n", 100 * m->equal_labels);
-        else snc_textbuf_put(t, "- |\n");
+        snc_score_table_put_drop(t, &m->all.drop, k == SNC_PROOF_TEACHER);
+        snc_textbuf_put(t, " | ");
+        snc_score_table_put_drop(t, &m->all.drop_int8, k == SNC_PROOF_INT8);
+        if (isfinite(m->all.equal_labels)) snc_textbuf_put(t, " | %.1f%% |\n", 100 * m->all.equal_labels);
+        else snc_textbuf_put(t, " | - |\n");
     }
-}
-
-/* What dev says of rows that were not seen, or why it says nothing. */
-static void put_drop_said(snc_textbuf *t, const snc_report_facts *f)
-{
-    const snc_drop *d = &f->proof->m[SNC_PROOF_COMPRESSED].drop;
-    const char *rows = f->proof->n_dev == 1 ? "row" : "rows";
-    if (!d->unsaid[0])
-        snc_textbuf_put(t, "- at most %.2f points worse than the teacher at 95%%; the difference is %.2f points on %d dev %s\n", d->bound,
-                        d->points.value, f->proof->n_dev, rows);
-    else if (isfinite(d->points.value))
-        snc_textbuf_put(t, "- the difference to the teacher is %.2f points on %d dev %s; of others nothing is said: %s\n", d->points.value,
-                        f->proof->n_dev, rows, d->unsaid);
-    else snc_textbuf_put(t, "- the difference to the teacher has no value on %d dev %s: %s\n", f->proof->n_dev, rows, d->unsaid);
+    snc_score_table_put_sets(t, p);
 }
 
 /* Targets may hold of a file that has learnt nothing. */
@@ -135,12 +116,12 @@ static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_ver
         snc_target_say(said, sizeof said, k, asked, &v->found[k], "");
         snc_textbuf_put(t, "- %s %s: %s\n", snc_target_name(k), snc_target_holds(k, asked, &v->found[k]) ? "holds" : "MISSED", said);
     }
-    put_drop_said(t, f);
+    snc_score_table_put_said(t, f->proof, f->o->targets.margin);
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
         const snc_proof_model *m = &f->proof->m[k];
         if (!m->classes.only) continue;
-        snc_textbuf_put(t, "- %s answers '%s' to every dev row: a score of %.2f takes no more than that\n", m->name, m->classes.only,
-                        100 * m->score);
+        snc_textbuf_put(t, "- %s answers '%s' to every %s row: a score of %.2f takes no more than that\n", m->name, m->classes.only,
+                        f->proof->rows->name, 100 * m->all.score);
     }
 }
 
@@ -229,11 +210,11 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
         t,
         "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; median over %d "
         "fresh processes a model, with\n"
-        "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on dev, read once. Splits: train "
+        "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on %s, read once. Splits: train "
         "%d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
         f->o->workload.percentile, f->o->workload.batch, f->o->workload.seq_len, f->o->workload.threads,
-        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, s->train->n, s->rank->n, s->select->n, f->proof->n_dev,
-        (long long)f->o->job.seed);
+        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, f->o->rows.eval ? f->o->rows.eval : "dev", s->train->n,
+        s->rank->n, s->select->n, f->in->dev->n, (long long)f->o->job.seed);
     put_classes(t, f);
     put_layers(t, f->config);
     put_read(t, f->read);
@@ -250,30 +231,12 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
     snc_textbuf_put(t, "\n");
 }
 
-static void put_csv(snc_textbuf *t, const snc_proof *p)
-{
-    snc_textbuf_put(
-        t, "model,latency_us,latency_low_us,latency_high_us,p90_us,ratio,ratio_high,bytes,score,drop,drop_low,drop_high,equal_labels\n");
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
-        const snc_proof_model *m = &p->m[k];
-        snc_textbuf_put(t, "%s,%.2f,%.2f,%.2f,%.2f,%.4f,%.4f,%.0f,", m->name, m->latency_us.value, m->latency_us.low, m->latency_us.high,
-                        m->p90_us, m->ratio.value, m->ratio.high, m->bytes);
-        const double scores[] = {m->score, m->drop.points.value, m->drop.points.low, m->drop.points.high};
-        for (int i = 0; i < 4; i++) {
-            snc_textbuf_number(t, scores[i], i ? 4 : 6, "");
-            snc_textbuf_put(t, ",");
-        }
-        if (isfinite(m->equal_labels)) snc_textbuf_put(t, "%.6f", m->equal_labels);
-        snc_textbuf_put(t, "\n");
-    }
-}
-
 snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v)
 {
     char path[4096];
     snc_textbuf md = {0}, csv = {0};
     put_md(&md, f, v);
-    put_csv(&csv, f->proof);
+    snc_score_table_put_csv(&csv, f->proof);
     snc_err err = snc_textbuf_write(&md, dir, "report.md"), err2 = snc_textbuf_write(&csv, dir, "report.csv");
     SNC_TRY(err);
     SNC_TRY(err2);

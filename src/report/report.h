@@ -1,4 +1,5 @@
-/* report/report.h: the proof as files: report.json (everything), report.md (to paste), report.csv (a row a model), report.html
+/* report/report.h: the proof as files: report.json (everything), report.md (to paste), report.csv (a row a model, and
+ * one a set of rows where several are scored), report.html
  * (with the search, see html_report.h). */
 #ifndef SNC_REPORT_REPORT_H
 #define SNC_REPORT_REPORT_H

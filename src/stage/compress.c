@@ -34,6 +34,7 @@ typedef struct job {
     snc_ctx ctx, work; /* all cores; the workload's threads */
     snc_targets targets;
     snc_inputs in;
+    snc_eval_sets eval; /* what the proof scores */
     snc_distillation_set set;
     snc_model *model; /* the input, until the latency table of its shapes is there */
     snc_folder folder;
@@ -91,6 +92,7 @@ static snc_err check(job *j, const char *from)
     SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->rows.unlabeled));
     j->set.path = j->folder.distillation;
     SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
+    SNC_TRY(snc_eval_sets_open(&j->eval, &j->ctx, j->o, &j->in));
     SNC_TRY(check_model(j, from));
     SNC_TRY(survey(j, from));
     SNC_TRY(check_needs(j));
@@ -248,7 +250,7 @@ static snc_err prove(job *j, int *missed)
     cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SCORES, SNC_JOB_PROOF);
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, j->in.dev, files, &j->targets.of[SNC_TARGET_LATENCY]));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, &j->eval, files, &j->targets.of[SNC_TARGET_LATENCY]));
     SNC_GOTO(end_stage(j, "proof", t0, SNC_JOB_SCORES, SNC_JOB_PROOF, NULL));
     SNC_GOTO(provenance(made, j));
     cJSON_AddItemToObject(made, "plan", snc_budget_json(&j->budget, j->o));
@@ -300,6 +302,7 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_GOTO(check(&j, from));
     SNC_GOTO(plan(&j, from));
     SNC_GOTO(snc_reading_new(&j.read, &j.in));
+    SNC_GOTO(snc_eval_sets_read(j.read, &j.eval, &j.in));
     SNC_GOTO(snc_reading_say(h, &j.ctx, j.read));
     snc_budget_say(&j.budget, &j.ctx, h);
     if (o->job.dry_run) goto out;
@@ -314,6 +317,7 @@ out:
     cJSON_Delete(j.search);
     cJSON_Delete(j.chosen);
     snc_distillation_dispose(&j.set);
+    snc_eval_sets_dispose(&j.eval);
     snc_inputs_close(&j.in);
     return err;
 }

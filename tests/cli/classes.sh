@@ -31,7 +31,7 @@ holds run/report.md "^| ham | 285 | 300 | 95.00 | 100.00 | 97.44 | 300 | 95.00 |
 holds run/report.md "^| spam | 15 | 0 | 0.00 | 0.00 | 0.00 | 0 | 0.00 | 0.00 | 0.00 |$"
 holds run/report.md "^| spam | 15 | 0 | $"
 holds run/report.html "<h2>Classes</h2>"
-holds run/report.html "<b>compressed answers 'ham' to every row of dev.</b>"
+holds run/report.html "<b>compressed answers 'ham' to every row.</b>"
 tr -d '\n\t ' <run/report.json >report
 holds report '"majority":{"label":"ham","share":0.95,"score":0.9'
 equal "one answer each" "$(grep -o '"one_answer":"ham"' report | wc -l)" 3

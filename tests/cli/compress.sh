@@ -35,6 +35,8 @@ case $code in
 3) holds out.txt '^nano: a target was MISSED'; holds job/report.json '"all":.*false' ;;
 esac
 holds out.txt '^file: job/compressed.snc'
+holds job/report.md '^- at most -*[0-9.]* points worse than full INT8 at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
+lacks job/report.md 'margin of'
 holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
 command=$(sed -n 's/^    compress //p' job/report.md)
 equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --epochs 10 \
@@ -45,13 +47,15 @@ holds job/report.html '<h2>Options</h2>'
 run 0 $command --dry-run
 lines job/report.csv 4
 holds job/report.html '<h2>Proof</h2>'
-check "columns of report.csv" awk -F, 'NF != 13 { exit 1 } NR > 1 && ($2 <= 0 || $3 > $2 || $4 < $2) { exit 1 }' job/report.csv
+check "columns of report.csv" awk -F, 'NF != 19 { exit 1 } NR > 1 && ($2 <= 0 || $3 > $2 || $4 < $2) { exit 1 }' job/report.csv
 csv() { awk -F, -v m="$1" -v c="$2" '$1 == m { print $c }' job/report.csv; } # MODEL COLUMN
 equal "bytes of compressed.snc" "$(csv compressed 8)" "$(stat -c %s job/compressed.snc)"
 less "compressed and full INT8, bytes" "$(csv compressed 8)" "$(csv 'full INT8' 8)"
 less "INT8 and F32, bytes" "$(csv 'full INT8' 8)" "$(csv 'teacher F32' 8)"
 check "drop is the difference of the scores" awk -v t="$(csv 'teacher F32' 9)" -v c="$(csv compressed 9)" -v d="$(csv compressed 10)" \
     'BEGIN { e = 100 * (t - c) - d; exit !(e < 0.01 && e > -0.01) }'
+check "drop to full INT8 is the difference of the scores" awk -v i="$(csv 'full INT8' 9)" -v c="$(csv compressed 9)" -v d="$(csv compressed 15)" \
+    'BEGIN { e = 100 * (i - c) - d; exit !(e < 0.01 && e > -0.01) }'
 equal "ratio of full INT8 to itself" "$(csv 'full INT8' 6)" 1.0000
 run 0 eval job/compressed.snc --task nano/task.json --data nano --json
 equal "score of the file" "$(printf %.6f "$(number out accuracy)")" "$(csv compressed 9)"
@@ -101,10 +105,25 @@ lines out 2
 
 # ---- another process repairs: what the teacher says of the rows is kept ---------------------------------------------------------
 rm job/compressed.snc
-run 0,3 "${from[@]}" "${budget[@]}" --target-latency 0.9x --target-macs 0.9x --repair on --output job
+# Scored on two files, one of which has rows of train; the margin is as wide as an equal file needs, or not.
+{ head -1 nano/dev.tsv; sed -n 2,41p nano/train.tsv; sed -n 102,161p nano/dev.tsv; } >more.tsv
+run 0,3 "${from[@]}" "${budget[@]}" --target-latency 0.9x --target-macs 0.9x --repair on --eval dev,more.tsv --margin 50 --output job
 holds out '^- multiply-adds holds: 0[.][0-9]*x (.* M), asked 0.900x of the full-size INT8 model$'
 holds err 'teacher: job/lesson.logits is up to date'
 holds err '^repair '
+holds err '^warning: \[shared-rows\] more.tsv: [0-9]* of 100 rows also stand in train$'
+holds out '^- at most .* on 300 pooled rows$'
+for model in 'the teacher' 'full INT8'; do holds out "^- not worse than $model by more than a margin of 50.00 points: shown at 95%, at most -*[0-9.]* worse$"; done
+lines job/report.csv 10
+rows_of() { awk -F, -v m="$1" -v r="$2" '$1 == m && $NF == r { print $9 }' job/report.csv; } # MODEL ROWS
+check "the pooled score is of all rows" awk -v a="$(rows_of compressed dev)" -v b="$(rows_of compressed more.tsv)" -v p="$(rows_of compressed pooled)" \
+    'BEGIN { e = (200 * a + 100 * b) / 300 - p; exit !(a > 0 && b > 0 && e < 1e-5 && e > -1e-5) }'
+run 0 eval job/compressed.snc --task nano/task.json --data nano --split more.tsv --json
+equal "score on the other file" "$(printf %.6f "$(number out accuracy)")" "$(rows_of compressed more.tsv)"
+holds job/report.md '^| more.tsv | 100 | compressed | '
+holds job/report.html '<h3>Set by set</h3>'
+holds job/report.html 'by more than a margin of 50.00 points: <b>shown</b>'
+holds job/report.json '"needs_rows":.*null'
 
 # ---- interrupted ----------------------------------------------------------------------------------------------------------
 cp -r job int && rm int/best.json int/compressed.snc
@@ -138,6 +157,13 @@ refused "--output over: teacher.snc was made with --seed 7, asked 42" "${all[@]}
 
 # ---- what cannot be asked -------------------------------------------------------------------------------------------------
 refused "no target" "${from[@]}" --output new
+refused "--eval 'dev,': an empty name" "${all[@]}" --output new --eval dev,
+refused "--eval: 'dev' twice" "${all[@]}" --output new --eval dev,dev
+refused "--eval: more than 8 names" "${all[@]}" --output new --eval dev,train,more.tsv,./more.tsv,.//more.tsv,././more.tsv,nano/dev.tsv,nano/train.tsv,./nano/dev.tsv
+refused "task nano has no split 'none.tsv', and it is no file" "${all[@]}" --output new --eval none.tsv
+sed 's/positive/else/' more.tsv >odd.tsv
+refused "odd.tsv:2: label 'else' is not one of the task's 2" "${all[@]}" --output new --eval dev,odd.tsv
+refused "--margin '-1'" "${all[@]}" --output new --margin -1
 refused "--target-latency '1.5'" "${from[@]}" --output new --target-latency 1.5
 refused "--target-latency '0x'" "${from[@]}" --output new --target-latency 0x
 refused "--target-latency '-1ms'" "${from[@]}" --output new --target-latency -1ms

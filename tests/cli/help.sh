@@ -22,7 +22,7 @@ while read -r verb options; do
         for option in $options --verbose --quiet --log-json; do holds out "^  .*$option"; done
     done
 done <<'LIST'
-compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
+compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --margin --eval --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
 import --pretrained --output
 finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps
 supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled

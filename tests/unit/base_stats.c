@@ -128,6 +128,28 @@ static void pairs_are_covered(void **state)
     }
 }
 
+/* (1.644854 + 0.841621)^2 p / margin^2: 4 % of rows and half a point; and what it promises, by draws of equal pairs. */
+static void so_many_rows_show_an_equal_pair(void **state)
+{
+    (void)state;
+    enum { CASES = 150 };
+    const double p = 0.1, margin = 0.05;
+    int n = (int)snc_rows_needed(sqrt(p / 1000), 1000, margin), shown = 0;
+    snc_rng r;
+    assert_true(fabs(snc_rows_needed(sqrt(0.04 / 872), 872, 0.005) - 9892) < 1 && isinf(snc_rows_needed(0.1, 10, 0)));
+    snc_rng_init(&r, 11, 12);
+    for (int c = 0; c < CASES; c++) {
+        int worse = 0, better = 0;
+        for (int i = 0; i < n; i++) {
+            double u = snc_rng_uniform(&r);
+            worse += u < p / 2;
+            better += u >= p / 2 && u < p;
+        }
+        shown += snc_pairs_bound(worse, better, n, 0.05) <= margin;
+    }
+    assert_in_range(shown, (int)(0.7 * CASES), (int)(0.9 * CASES));
+}
+
 /* ---- bootstrap ----------------------------------------------------------------------------------------------------------- */
 
 static snc_err mean_of(double *out, void *user, const int32_t *rows, int n)
@@ -193,6 +215,7 @@ int main(void)
         cmocka_unit_test(constants_of_others),
         cmocka_unit_test(bounds_of_pairs),
         cmocka_unit_test(pairs_are_covered),
+        cmocka_unit_test(so_many_rows_show_an_equal_pair),
         cmocka_unit_test(a_bootstrap_covers_the_mean),
         cmocka_unit_test(kendall_knows_order_and_ties),
         cmocka_unit_test(sums_say_what_samples_say),

@@ -4,9 +4,9 @@
 
 #include "artifact/task_score.h"
 #include "base/rng.h"
+#include "candidate/drop.h"
 #include "check.h"
 #include "files.h"
-#include "candidate/drop.h"
 
 enum { MOST = 400 };
 
@@ -147,12 +147,43 @@ static void other_scores_are_drawn(void **state)
     unsaid(&r, "\"pearson\"", NAN, "every row has the same value");
 }
 
+/* 400 rows that hardly differ show two points and not half a one; 40 worse rows refute one. */
+static void a_margin_is_shown_open_or_refuted(void **state)
+{
+    (void)state;
+    char said[SNC_DROP_SAID];
+    rows r = classes_of(400, 0, 0);
+    snc_drop d = drop_of(&r, "\"accuracy\"");
+    assert_int_equal(snc_drop_margin(&d, 1), SNC_MARGIN_SHOWN);
+    assert_int_equal(snc_drop_margin(&d, 0.5), SNC_MARGIN_OPEN);
+    snc_drop_say_rows(said, &d, 0.5); /* the rule of three: log 0.05 / log 0.995 = 597.6 */
+    assert_string_equal(said, "400 rows are too few to show it of an equal model that differs as often: that needs about 600 rows");
+    snc_drop_say_rows(said, &d, 1);
+    assert_string_equal(said, "");
+    r = classes_of(400, 8, 8);
+    d = drop_of(&r, "\"accuracy\"");
+    assert_true(fabs(d.error - 1) < 1e-9 && d.n == 400);
+    assert_true(snc_drop_rows(&d, 0.5) == 9900); /* 400 (2.4865 x 1 / 0.5)^2 = 9892 */
+    assert_true(isnan(snc_drop_rows(&d, 0)) && isnan(snc_drop_rows(&d, 5)));
+    r = classes_of(400, 40, 0);
+    d = drop_of(&r, "\"accuracy\"");
+    assert_int_equal(snc_drop_margin(&d, 1), SNC_MARGIN_REFUTED);
+    assert_true(d.least > 5 && d.least < d.points.value && isnan(snc_drop_rows(&d, 1)));
+    r = classes_of(400, 0, 0);
+    d = drop_of(&r, "\"f1\"");
+    assert_int_equal(snc_drop_margin(&d, 50), SNC_MARGIN_OPEN);
+    r = classes_of(400, 20, 4);
+    d = drop_of(&r, "\"f1\"");
+    assert_true(d.least > d.points.low && d.least < d.points.value && d.error > 0.5 && d.error < 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_rows_know_the_rule_of_three),
         cmocka_unit_test(what_rows_cannot_say_is_not_said),
         cmocka_unit_test(other_scores_are_drawn),
+        cmocka_unit_test(a_margin_is_shown_open_or_refuted),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
