@@ -34,15 +34,19 @@ snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent)
     SNC_CHECK(a->layers >= 1 && a->layers <= parent->layers, SNC_E_SHAPE, "arch: %d layers, expected 1 to %d", a->layers, parent->layers);
     SNC_CHECK(a->hidden >= 1 && a->hidden <= parent->hidden, SNC_E_SHAPE, "arch: hidden size %d, expected 1 to %d", a->hidden,
               parent->hidden);
+    int heads = 0;
     for (int i = 0; i < a->layers; i++) {
         int s = a->source[i];
+        heads += a->heads[i];
         SNC_CHECK(s >= 0 && s < parent->layers && (i == 0 || s > a->source[i - 1]), SNC_E_SHAPE,
                   "arch: layer %d: source %d, expected ascending numbers below %d", i, s, parent->layers);
-        SNC_CHECK(a->heads[i] >= 1 && a->heads[i] <= parent->heads[s], SNC_E_SHAPE, "arch: layer %d: %d heads, expected 1 to %d", i,
+        SNC_CHECK(a->heads[i] >= 0 && a->heads[i] <= parent->heads[s], SNC_E_SHAPE, "arch: layer %d: %d heads, expected 0 to %d", i,
                   a->heads[i], parent->heads[s]);
-        SNC_CHECK(a->ffn[i] >= 1 && a->ffn[i] <= parent->ffn[s], SNC_E_SHAPE, "arch: layer %d: FFN width %d, expected 1 to %d", i,
+        SNC_CHECK(a->ffn[i] >= 0 && a->ffn[i] <= parent->ffn[s], SNC_E_SHAPE, "arch: layer %d: FFN width %d, expected 0 to %d", i,
                   a->ffn[i], parent->ffn[s]);
+        SNC_CHECK(a->heads[i] > 0 || a->ffn[i] > 0, SNC_E_SHAPE, "arch: layer %d: neither heads nor FFN: it is not there", i);
     }
+    SNC_CHECK(heads > 0, SNC_E_SHAPE, "arch: no layer has heads: of a text the first token alone would be read");
     return SNC_OK;
 }
 
@@ -79,7 +83,8 @@ snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width)
         snc_spec_sizes(size, &c, a, l);
         for (int r = 0; r < SNC_ROLES; r++) {
             const snc_spec *s = &snc_spec_rows[r];
-            if (s->slot == SNC_SLOT_SITE) SNC_TRY(check_width(snc_spec_dtype(p, r, l), size[s->cols], s->key, l));
+            if (s->slot == SNC_SLOT_SITE && snc_spec_present(r, size))
+                SNC_TRY(check_width(snc_spec_dtype(p, r, l), size[s->cols], s->key, l));
         }
     }
     for (int r = SNC_ROLES - 1; r >= 0; r--) {
@@ -89,11 +94,14 @@ snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width)
     return SNC_OK;
 }
 
-bool snc_policy_uses(const snc_policy *p, int layers, snc_dtype t)
+bool snc_policy_uses(const snc_policy *p, const snc_arch *a, snc_dtype t)
 {
     bool yes = false;
-    for (int r = 0; r < SNC_ROLES; r++)
-        for (int l = 0; l < layers && snc_spec_rows[r].key; l++) yes = yes || snc_spec_dtype(p, r, l) == t;
+    for (int r = 0; r < SNC_ROLES; r++) {
+        const snc_spec *s = &snc_spec_rows[r];
+        for (int l = 0; l < a->layers && s->key; l++)
+            yes = yes || (snc_spec_dtype(p, r, l) == t && (s->slot != SNC_SLOT_SITE || snc_arch_has(a, l, s->site)));
+    }
     return yes;
 }
 
@@ -146,8 +154,8 @@ snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where)
     {
         SNC_TRY(snc_json_check_keys(l, layer_keys, where));
         SNC_TRY(snc_json_int(&a.source[i], l, "source", i, 0, SNC_MAX_LAYERS - 1, where));
-        SNC_TRY(need_int(&a.heads[i], l, "heads", 1, MAX_WIDTH, where));
-        SNC_TRY(need_int(&a.ffn[i], l, "ffn", 1, MAX_WIDTH, where));
+        SNC_TRY(need_int(&a.heads[i], l, "heads", 0, MAX_WIDTH, where));
+        SNC_TRY(need_int(&a.ffn[i], l, "ffn", 0, MAX_WIDTH, where));
         SNC_CHECK(i == 0 || a.source[i] > a.source[i - 1], SNC_E_FORMAT, "%s: layer %d: 'source' must ascend", where, i);
         i++;
     }

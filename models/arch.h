@@ -37,21 +37,31 @@ static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 typedef struct snc_arch {
     int layers, hidden;
     int source[SNC_MAX_LAYERS]; /* which layer of the parent, ascending */
-    int heads[SNC_MAX_LAYERS];
-    int ffn[SNC_MAX_LAYERS];
+    int heads[SNC_MAX_LAYERS];  /* 0: the attention half is skipped, its LayerNorm too: what comes in goes on to the FFN */
+    int ffn[SNC_MAX_LAYERS];    /* 0: the same of the FFN half; one of the two is there, and heads in some layer */
 } snc_arch;
 
 /* The matrices of a layer, each with a dtype of its own; a search ties Q, K and V unless its space says otherwise. */
 typedef enum snc_site { SNC_SITE_Q, SNC_SITE_K, SNC_SITE_V, SNC_SITE_O, SNC_SITE_FFN_IN, SNC_SITE_FFN_OUT, SNC_SITES } snc_site;
 
+/* Whether kept layer l has a matrix there. */
+static inline bool snc_arch_has(const snc_arch *a, int l, snc_site s) { return (s <= SNC_SITE_O ? a->heads[l] : a->ffn[l]) > 0; }
+/* The last kept layer with heads: of what follows, only the first token of each sequence is read. */
+static inline int snc_arch_last_heads(const snc_arch *a)
+{
+    int l = a->layers - 1;
+    while (l > 0 && a->heads[l] == 0) l--;
+    return l;
+}
+
 typedef struct snc_policy {
-    uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16, SNC_I8 or SNC_I4 */
+    uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16, SNC_I8 or SNC_I4; of a skipped half nobody reads it */
     uint8_t pooler, classifier, embed;         /* embed: all three tables */
 } snc_policy;
 
 snc_arch snc_arch_full(const snc_encoder_config *c);
 bool snc_arch_equal(const snc_arch *a, const snc_arch *b);
-/* SNC_E_SHAPE names the layer and the width that does not fit in `parent`. */
+/* SNC_E_SHAPE names the layer and the width that does not fit in `parent`; a layer without both halves; a net without heads. */
 snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and classifier: like the linears */
 snc_policy snc_policy_int8(void);                                 /* all linears and embeddings INT8, the classifier F32 */
@@ -59,7 +69,7 @@ snc_policy snc_policy_int8(void);                                 /* all linears
 /* Whether each matrix can have its dtype at its width: INT8 takes every width, INT4 inputs in multiples of 16 (embedding
  * rows too). SNC_E_SHAPE names the layer, the matrix and the width. p's rows are a's layers. */
 snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width) SNC_MUST_USE;
-bool snc_policy_uses(const snc_policy *p, int layers, snc_dtype t); /* in any matrix or table */
+bool snc_policy_uses(const snc_policy *p, const snc_arch *a, snc_dtype t); /* in any matrix or table */
 
 /* {"hidden":384,"layers":[{"source":0,"heads":12,"ffn":1536},...]} */
 cJSON *snc_arch_to_json(const snc_arch *a);

@@ -18,15 +18,16 @@ static void make_shapes(shapes *x, const snc_encoder_config *c, const snc_arch *
     for (int l = 0; l < a->layers; l++) snc_spec_sizes(x->size[l], c, a, l);
 }
 
-/* How many parameters of one row a net has. */
+/* How many parameters of one row a net has at the most: as many as it has layers. */
 static int count_of(snc_role r, const shapes *x) { return !snc_family_has(x->family, r) ? 0 : snc_spec_rows[r].layer ? x->layers : 1; }
+static bool has(snc_role r, const shapes *x, int layer) { return snc_spec_present(r, x->size[layer]); }
 
 /* The numbers in all parameters of one row. */
 static int64_t numbers_of(snc_role r, const shapes *x)
 {
     const snc_spec *s = &snc_spec_rows[r];
     int64_t n = 0;
-    for (int l = 0; l < count_of(r, x); l++) n += (int64_t)x->size[l][s->rows] * x->size[l][s->cols];
+    for (int l = 0; l < count_of(r, x); l++) n += has(r, x, l) ? (int64_t)x->size[l][s->rows] * x->size[l][s->cols] : 0;
     return n;
 }
 
@@ -81,6 +82,7 @@ static int64_t add_matrices(snc_bytes *b, snc_role role, const shapes *x, const 
     int64_t weights = 0, scales = 0, tensors = 0;
     for (int l = 0; l < count_of(role, x); l++) {
         snc_dtype t = snc_spec_dtype(p, role, l);
+        if (!has(role, x, l)) continue;
         int64_t N = x->size[l][s->rows], K = x->size[l][s->cols];
         weights += N * K * snc_dtype_get(t)->bits / 8;
         scales += scale_bytes(t, N, K);
@@ -104,7 +106,7 @@ void snc_cost_bytes(snc_bytes *out, const snc_encoder_config *c, const snc_arch 
         if (s->slot != SNC_SLOT_NONE) tensors += add_matrices(&b, r, &x, p);
         else {
             b.vectors += 4 * numbers_of(r, &x);
-            tensors += count_of(r, &x);
+            for (int l = 0; l < count_of(r, &x); l++) tensors += has(r, &x, l);
         }
     }
     b.header = ENTRY * tensors + FIXED + (int64_t)metadata_bytes;

@@ -41,22 +41,25 @@ static void plan_layer(snc_engine *e, engine_layer *l, size_t T)
 {
     size_t R = (size_t)l->rows;
     int C = e->arch.hidden;
-    if (l->first_only) l->gather = take_both(e, R, C);
-    l->q = take(e, R, l->attn);
-    l->k = take(e, T, l->attn);
-    l->v = take(e, T, l->attn);
-    l->stats = take(e, R, 2 * l->heads);
-    l->mix = take_rows(e, R, l->attn);
-    l->s1 = take(e, R, C);
-    l->n1 = take(e, R, 2);
-    l->y1 = take_rows(e, R, C);
-    if (e->opts.train) l->slope = take_rows(e, R, l->ffn);
-    l->a = take_rows(e, R, l->ffn);
-    l->s2 = take(e, R, C);
-    l->n2 = take(e, R, 2);
-    if (!e->half) return;
-    l->mix.f = e->mix;
-    l->y1.f = e->y1;
+    if (l->heads) {
+        if (l->first_only) l->gather = take_both(e, R, C);
+        l->q = take(e, R, l->attn);
+        l->k = take(e, T, l->attn);
+        l->v = take(e, T, l->attn);
+        l->stats = take(e, R, 2 * l->heads);
+        l->mix = take_rows(e, R, l->attn);
+        l->s1 = take(e, R, C);
+        l->n1 = take(e, R, 2);
+        if (e->half) l->mix.f = e->mix;
+    }
+    if (l->ffn) {
+        if (l->heads) l->y1 = take_rows(e, R, C);
+        if (e->half) l->y1.f = e->y1;
+        if (e->opts.train) l->slope = take_rows(e, R, l->ffn);
+        l->a = take_rows(e, R, l->ffn);
+        l->s2 = take(e, R, C);
+        l->n2 = take(e, R, 2);
+    }
 }
 
 static void plan_gradients(snc_engine *e, size_t T)
@@ -76,7 +79,7 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
 {
     size_t T = (size_t)tokens, layer0;
     bool train = e->opts.train;
-    int C = arch->hidden, attn = e->m->cfg.head_width * widest(arch->heads, arch->layers);
+    int C = arch->hidden, attn = e->m->cfg.head_width * widest(arch->heads, arch->layers), asked = snc_arch_last_heads(arch);
     engine_rows y[2];
     e->arch = *arch;
     e->used = 0;
@@ -89,9 +92,9 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
     layer0 = e->used;
     for (int i = 0; i < arch->layers; i++) {
         engine_layer *l = &e->layer[i];
-        bool first_only = e->opts.first_only && i == arch->layers - 1;
+        bool first_only = e->opts.first_only && i == asked;
         *l = (engine_layer){.source = arch->source[i],
-                            .rows = first_only ? B : tokens,
+                            .rows = e->opts.first_only && i >= asked ? B : tokens,
                             .heads = arch->heads[i],
                             .attn = arch->heads[i] * e->m->cfg.head_width,
                             .ffn = arch->ffn[i],
@@ -102,6 +105,8 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
         l->y = train ? take_both(e, (size_t)l->rows, C) : y[(i + 1) % 2];
         l->x = i ? e->layer[i - 1].y : e->y0;
         l->xq = first_only ? l->gather : l->x;
+        if (!l->heads) l->y1 = l->x; /* a half that is skipped hands on what comes in */
+        if (!l->ffn) l->y1 = l->y;
         if (e->used < most) e->used = most;
     }
     e->first = take(e, (size_t)B, C);
@@ -128,7 +133,8 @@ static snc_err pack_all(snc_engine *e)
     const snc_model *m = e->m;
     SNC_TRY(snc_alloc(&e->by_param, (size_t)m->params.n, sizeof *e->by_param));
     for (int l = 0; l < m->arch.layers; l++) {
-        for (int s = 0; s < SNC_SITES; s++) SNC_TRY(pack(&e->w[l].m[s], e, snc_spec_site(s), l));
+        for (int s = 0; s < SNC_SITES; s++)
+            if (snc_arch_has(&m->arch, l, s)) SNC_TRY(pack(&e->w[l].m[s], e, snc_spec_site(s), l));
         e->w[l].attention_norm = snc_model_lin(m, SNC_ROLE_ATTENTION_NORM, l);
         e->w[l].ffn_norm = snc_model_lin(m, SNC_ROLE_FFN_NORM, l);
     }
@@ -271,7 +277,8 @@ static void refresh(snc_engine *e, engine_matrix *m, const snc_arch *arch)
 static void materialise(snc_engine *e, const snc_arch *arch)
 {
     for (int i = 0; i < arch->layers; i++)
-        for (int s = 0; s < SNC_SITES; s++) refresh(e, &e->w[arch->source[i]].m[s], arch);
+        for (int s = 0; s < SNC_SITES; s++)
+            if (snc_arch_has(arch, i, s)) refresh(e, &e->w[arch->source[i]].m[s], arch);
     if (e->pooler.w) refresh(e, &e->pooler, arch);
     refresh(e, &e->classifier, arch);
 }
@@ -300,7 +307,7 @@ static snc_err head_forward(float *logits, snc_engine *e)
     const engine_layer *last = &e->layer[e->arch.layers - 1];
     snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, false);
     int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
-    if (last->first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
+    if (e->opts.first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
     else snc_engine__gather_first((engine_rows){e->first, NULL}, last->y, &e->x, C);
     if (e->family->head == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
     else {
@@ -348,7 +355,7 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
 {
     snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, false);
     int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
-    bool compact = e->layer[e->arch.layers - 1].first_only;
+    bool compact = e->opts.first_only;
     float *dfirst = compact ? e->dy : e->other, *d = e->family->head == SNC_HEAD_NONE ? dfirst : e->dx;
     memset(e->dy, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->dy);
     if (!dlogits) return SNC_OK;

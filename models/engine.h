@@ -25,8 +25,9 @@ typedef struct snc_engine_opts {
     snc_compute compute;
     int max_tokens, max_seqs, max_len;
     bool train; /* keep activations for a backward pass */
-    /* The last kept layer computes queries, FFN and LayerNorms for the first token of each sequence alone, which is all
-     * that the classifier reads: same logits and gradients, a sixth less work at 6 layers. Its hidden state is then [B, hidden]. */
+    /* The last kept layer with heads computes queries, FFN and LayerNorms for the first token of each sequence alone, which is all
+     * that is read from there on: same logits and gradients, a sixth less work at 6 layers. Its hidden state, and those of kept layers
+     * behind it, are then [B, hidden]. */
     bool first_only;
 } snc_engine_opts;
 #define SNC_ENGINE_OPTS_INIT                                                                          \
@@ -59,7 +60,7 @@ typedef struct snc_dropout {
 snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop) SNC_MUST_USE;
 
 /* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true.
- * With first_only the last one is [B, hidden]. */
+ * With first_only [B, hidden] where i > snc_arch_last_heads(arch). */
 const float *snc_engine_hidden_view(const snc_engine *e, int i);
 
 /* The next backward pass starts the weight gradients of all linears anew, whatever they hold (those parameters for which
@@ -72,7 +73,7 @@ bool snc_engine_owns_grad(const snc_engine *e, int param);
 bool snc_engine_grad_squares(double *sum, const snc_engine *e, int param);
 
 /* Gradients of the last forward (once), added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
- * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only the last one is [B, hidden]. */
+ * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only [B, hidden] as above. */
 snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *const *dhidden, int n_hidden) SNC_MUST_USE;
 
 #endif

@@ -1,4 +1,4 @@
-/* One encoder layer: attention, add & norm, FFN, add & norm; forward and backward. */
+/* One encoder layer: attention, add & norm, FFN, add & norm, or one half alone; forward and backward. */
 #include <string.h>
 
 #include "models/engine_priv.h"
@@ -99,15 +99,12 @@ static snc_err ffn_out_backward(snc_engine *e, const engine_layer *l, engine_row
     return SNC_OK;
 }
 
-snc_err snc_engine__layer_forward(snc_engine *e, int i)
+/* y1 = norm(attention(x) + x) of the rows that ask. */
+static snc_err attention_forward(snc_engine *e, engine_layer *l, const engine_site_masks *mask)
 {
-    engine_layer *l = &e->layer[i];
     const engine_weights *w = &e->w[l->source];
-    engine_site_masks mask = masks_of(e, i);
-    snc_attention at = attention_of(e, l, &mask.attention);
+    snc_attention at = attention_of(e, l, &mask->attention);
     int C = e->arch.hidden, T = e->x.T, R = l->rows;
-    float eps = e->m->cfg.norm_eps;
-
     if (l->first_only) snc_engine__gather_first(l->gather, l->x, &e->x, C);
     SNC_TRY(linear(l->q, e, l->xq, &w->m[SNC_SITE_Q], R, l->attn, C));
     SNC_TRY(linear(l->k, e, l->x, &w->m[SNC_SITE_K], T, l->attn, C));
@@ -115,12 +112,22 @@ snc_err snc_engine__layer_forward(snc_engine *e, int i)
     snc_attention_forward(l->mix.f, l->mix.h, l->stats, e->ops, l->q, l->k, l->v, &at);
     SNC_TRY(linear(l->s1, e, l->mix, &w->m[SNC_SITE_O], R, C, l->attn));
     snc_norm_forward(l->y1.f, l->y1.h, l->s1, l->n1, e->ops, l->xq.f, engine_w(e, w->attention_norm.w), engine_w(e, w->attention_norm.b), R,
-                     C, eps, &mask.o);
+                     C, e->m->cfg.norm_eps, &mask->o);
+    return SNC_OK;
+}
 
+snc_err snc_engine__layer_forward(snc_engine *e, int i)
+{
+    engine_layer *l = &e->layer[i];
+    const engine_weights *w = &e->w[l->source];
+    engine_site_masks mask = masks_of(e, i);
+    int C = e->arch.hidden, R = l->rows;
+    if (l->heads) SNC_TRY(attention_forward(e, l, &mask));
+    if (l->ffn == 0) return SNC_OK;
     SNC_TRY(ffn_in(e, l, &w->m[SNC_SITE_FFN_IN]));
     SNC_TRY(linear(l->s2, e, l->a, &w->m[SNC_SITE_FFN_OUT], R, C, l->ffn));
-    snc_norm_forward(l->y.f, l->y.h, l->s2, l->n2, e->ops, l->y1.f, engine_w(e, w->ffn_norm.w), engine_w(e, w->ffn_norm.b), R, C, eps,
-                     &mask.out);
+    snc_norm_forward(l->y.f, l->y.h, l->s2, l->n2, e->ops, l->y1.f, engine_w(e, w->ffn_norm.w), engine_w(e, w->ffn_norm.b), R, C,
+                     e->m->cfg.norm_eps, &mask.out);
     return SNC_OK;
 }
 
@@ -149,23 +156,29 @@ static snc_err qkv_backward(snc_engine *e, const engine_layer *l)
     return SNC_OK;
 }
 
-snc_err snc_engine__layer_backward(snc_engine *e, int i)
+/* e->dy, the gradient of y1, becomes that of the layer's input. */
+static snc_err attention_backward(snc_engine *e, engine_layer *l, const engine_site_masks *mask)
 {
-    engine_layer *l = &e->layer[i];
     const engine_weights *w = &e->w[l->source];
-    engine_site_masks mask = masks_of(e, i);
-    snc_attention at = attention_of(e, l, &mask.attention);
-    int C = e->arch.hidden, R = l->rows;
-
-    engine_rows d = norm_backward(e, w->ffn_norm, &w->m[SNC_SITE_FFN_OUT], l->s2, l->n2, R, &mask.out);
-    SNC_TRY(ffn_out_backward(e, l, d, &w->m[SNC_SITE_FFN_OUT], &w->m[SNC_SITE_FFN_IN]));
-    SNC_TRY(linear_backward(e->dy, e, e->da, l->y1, &w->m[SNC_SITE_FFN_IN], R, l->ffn, C, true));
-
-    d = norm_backward(e, w->attention_norm, &w->m[SNC_SITE_O], l->s1, l->n1, R, &mask.o);
-    SNC_TRY(linear_backward(e->dmix, e, d, l->mix, &w->m[SNC_SITE_O], R, C, l->attn, false));
+    snc_attention at = attention_of(e, l, &mask->attention);
+    engine_rows d = norm_backward(e, w->attention_norm, &w->m[SNC_SITE_O], l->s1, l->n1, l->rows, &mask->o);
+    SNC_TRY(linear_backward(e->dmix, e, d, l->mix, &w->m[SNC_SITE_O], l->rows, e->arch.hidden, l->attn, false));
     float *const g[3] = {e->d[0].f, e->d[1].f, e->d[2].f};
     float *const db[3] = {engine_g(e, w->m[SNC_SITE_Q].bias), engine_g(e, w->m[SNC_SITE_K].bias), engine_g(e, w->m[SNC_SITE_V].bias)};
     snc_bf16 *const g16[3] = {e->d[0].h, e->d[1].h, e->d[2].h};
     snc_attention_backward(g, e->half ? g16 : NULL, db, e->ops, e->dmix, l->q, l->k, l->v, l->stats, &at);
     return qkv_backward(e, l);
+}
+
+snc_err snc_engine__layer_backward(snc_engine *e, int i)
+{
+    engine_layer *l = &e->layer[i];
+    const engine_weights *w = &e->w[l->source];
+    engine_site_masks mask = masks_of(e, i);
+    if (l->ffn) {
+        engine_rows d = norm_backward(e, w->ffn_norm, &w->m[SNC_SITE_FFN_OUT], l->s2, l->n2, l->rows, &mask.out);
+        SNC_TRY(ffn_out_backward(e, l, d, &w->m[SNC_SITE_FFN_OUT], &w->m[SNC_SITE_FFN_IN]));
+        SNC_TRY(linear_backward(e->dy, e, e->da, l->y1, &w->m[SNC_SITE_FFN_IN], l->rows, l->ffn, e->arch.hidden, true));
+    }
+    return l->heads ? attention_backward(e, l, &mask) : SNC_OK;
 }

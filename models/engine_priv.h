@@ -1,8 +1,9 @@
 /* models/engine_priv.h: the engine's insides: packed weights, and where the activations of the last forward are.
  *
  * What the products read is kept in bf16 where the backend takes that (`half`), else in f32. The activation block of a
- * batch with T tokens and B sequences, in the order it is carved (each part 64-byte aligned; ' marks bf16 when half). In the
- * last layer of a first_only engine R = B, else R = T. Without `train` all layers share one set.
+ * batch with T tokens and B sequences, in the order it is carved (each part 64-byte aligned; ' marks bf16 when half). In a
+ * first_only engine R = B from the last layer with heads on, else R = T. Without `train` all layers share one set. Of a half that is
+ * skipped there is nothing: without heads y1 is x, without FFN it is y.
  *
  *   embeddings  s0 [T, C]  n0 [T, 2]  y0 [T, C] (half: and a copy')
  *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)

@@ -66,6 +66,7 @@ static double cell(const snc_latency *t, int part, int dtype, int hidden, int wi
     const snc_latency__axis *a = snc_latency__axis_of(t, part);
     const double *v = t->part[part];
     double sh, sw, sum = 0;
+    if (width == 0) return 0; /* a half that is skipped is not run */
     int d = row_of(t->linear, t->n_linear, dtype), h = locate(&sh, &t->hidden, hidden), w = locate(&sw, a, width);
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < 2; k++) {
@@ -97,8 +98,8 @@ double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_po
 {
     double sum = by_hidden(t, t->embedding + row_of(t->embed, t->n_embed, p->embed) * t->hidden.n, a->hidden);
     sum += by_hidden(t, t->head + row_of(t->linear, t->n_linear, p->pooler) * t->hidden.n, a->hidden);
-    for (int l = 0; l < a->layers; l++) {
-        bool last = l == a->layers - 1;
+    for (int l = 0, asked = snc_arch_last_heads(a); l < a->layers; l++) {
+        bool last = l >= asked;
         const uint8_t *d = p->linear[l];
         bool f32 = d[SNC_SITE_Q] == SNC_F32 || d[SNC_SITE_K] == SNC_F32 || d[SNC_SITE_V] == SNC_F32;
         for (int s = SNC_SITE_Q; s <= SNC_SITE_V; s++) /* measured together, a third each */

@@ -4,13 +4,13 @@
  * turn, so every part is timed where it will stand: after the part that precedes it, with weights that come from where
  * they come from in a real forward. A cell is the median time of one part at one shape:
  *
- *   qkv, attention, o   [linear dtype][hidden][heads][inner layer, last layer]       (attention: dtype of qkv)
- *   ffn_in, ffn_out     [linear dtype][hidden][ffn][inner layer, last layer]
+ *   qkv, attention, o   [linear dtype][hidden][heads][inner layer, last with heads]  (attention: dtype of qkv)
+ *   ffn_in, ffn_out     [linear dtype][hidden][ffn][inner layer, of first tokens]    (from the last layer with heads on)
  *   embed               [embedding dtype][hidden]        head  [pooler dtype][hidden]
  *
- * A net's prediction is the sum of its cells plus a measured constant (checks, calls, clock) and a measured factor,
- * less what a net saves that is small enough to stay in the second-level cache. Where the grid is larger than the time
- * given, every other option or fewer are measured, ends included, and widths in between are interpolated. The whole is
+ * A half that a layer skips takes no time. A net's prediction is the sum of its cells plus a measured constant (checks, calls,
+ * clock) and a measured factor, less what a net saves that is small enough to stay in the second-level cache. Where the grid is
+ * larger than the time given, every other option or fewer are measured, ends included, and widths in between are interpolated. The whole is
  * done three times, and a cell is the median of the three. A workload of mixed lengths is stood for by the batches around its
  * percentile of tokens.
  */

@@ -68,7 +68,7 @@ static bool uses_f32(const snc_arch *a, const snc_policy *p)
 {
     bool yes = p->pooler == SNC_F32;
     for (int l = 0; l < a->layers; l++)
-        for (int s = 0; s < SNC_SITES; s++) yes = yes || p->linear[l][s] == SNC_F32;
+        for (int s = 0; s < SNC_SITES; s++) yes = yes || (snc_arch_has(a, l, s) && p->linear[l][s] == SNC_F32);
     return yes;
 }
 
@@ -78,7 +78,7 @@ static size_t scratch_of(const snc_ctx *ctx, const snc_weights *w, const snc_arc
     if ((b = snc_rt__matrix_scratch(&w->classifier, p->classifier, ctx, rows)) > most) most = b;
     for (int l = 0; l < a->layers; l++)
         for (int s = 0; s < SNC_SITES; s++) {
-            b = snc_rt__matrix_scratch(&w->m[a->source[l]][s], p->linear[l][s], ctx, rows);
+            b = snc_arch_has(a, l, s) ? snc_rt__matrix_scratch(&w->m[a->source[l]][s], p->linear[l][s], ctx, rows) : 0;
             if (b > most) most = b;
         }
     return snc_align_up(most, SNC_ALIGN);

@@ -3,7 +3,7 @@
  * Weights hold every matrix of a model packed for execution, in each dtype that was asked for; a net is a config (arch
  * + policy) bound to them, with its workspace. Nets of one weights object share its buffers: a subnet costs no packing.
  * Running allocates nothing. Linears: F32 (gemm seam), BF16, INT8 (dynamic per-row activations, per-channel weights).
- * The last layer computes attention output, FFN and LayerNorms for the first token of each sequence only.
+ * From the last layer with heads on attention output, FFN and LayerNorms are for the first token of each sequence only.
  *
  *     snc_weights_open(&w, ctx, "compressed.snc");
  *     snc_net_create(&n, ctx, w, NULL, NULL, &(snc_net_opts)SNC_NET_OPTS_INIT);

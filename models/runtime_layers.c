@@ -163,8 +163,23 @@ static void gather_first(void *x, const snc_rt__job *j, size_t row_bytes)
     for (int s = 0; s < j->b1 - j->b0; s++) memmove(p + (size_t)s * row_bytes, p + (size_t)(at[s] - at[0]) * row_bytes, row_bytes);
 }
 
-/* Q, K and V of normalized h. In the last layer Q, and all that follows, is for the first tokens alone. */
-static snc_err project(snc_rt__job *j, int l, snc_rt__norm norm, bool last)
+/* The norm that closes what stands before the attention of layer l: of the last half that is not skipped, or of the embeddings. */
+static snc_rt__norm norm_before(const snc_net *n, int l)
+{
+    while (--l >= 0) {
+        if (n->arch.ffn[l]) return snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]);
+        if (n->arch.heads[l]) return snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]);
+    }
+    return snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
+}
+
+static snc_rt__norm norm_before_ffn(const snc_net *n, int l)
+{
+    return n->arch.heads[l] ? snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]) : norm_before(n, l);
+}
+
+/* Q, K and V of normalized h. In the last layer with heads Q, and all that follows, is for the first tokens alone. */
+static snc_err project(snc_rt__job *j, int l, bool last)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
@@ -173,7 +188,7 @@ static snc_err project(snc_rt__job *j, int l, snc_rt__norm norm, bool last)
     snc_dtype tq = (snc_dtype)t[SNC_SITE_Q], tk = (snc_dtype)t[SNC_SITE_K], tv = (snc_dtype)t[SNC_SITE_V];
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], T = j->T;
     int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
-    rows(j, w->h, C, w->xq, w->sx, norm, T, C, ldq);
+    rows(j, w->h, C, w->xq, w->sx, norm_before(n, l), T, C, ldq);
     if (half_qkv(n, l, last)) {
         const snc_qlinear *beside[] = {of(&m[SNC_SITE_Q], tq), of(&m[SNC_SITE_K], tq), of(&m[SNC_SITE_V], tq)};
         return snc_qlinear_run_bf16((snc_bf16 *)w->qkv, 3 * A, beside, 3, j->ctx, w->xq, ldq, w->sx, T, A, C, w->linear);
@@ -189,20 +204,21 @@ static snc_err project(snc_rt__job *j, int l, snc_rt__norm norm, bool last)
     return linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
-/* h += FFN(h) for T rows. The wide activation never leaves the cache: from an INT8 matrix to another as integers, which
- * snc_qlinear_run_q8 makes a block of rows at a time; else a block passes through both products, unless F32 or INT4 would expand or
- * fetch its matrix for each. */
+/* h += FFN(h) for T rows, where the layer has one. The wide activation never leaves the cache: from an INT8 matrix to another as
+ * integers, which snc_qlinear_run_q8 makes a block of rows at a time; else a block passes through both products, unless F32 or INT4
+ * would expand or fetch its matrix for each. */
 static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
-    snc_rt__norm norm = snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]);
+    snc_rt__norm norm = norm_before_ffn(n, l);
     snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
     int C = n->arch.hidden, F = n->arch.ffn[l], ldm = ldq_of(out, F), ldx = ldq_of(in, C);
     bool through = in == SNC_I8 && ldm > 0, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
     int block = whole || through ? T : FFN_ROWS * j->ctx->threads;
     snc_epilogue act = activation(n->w->cfg.act);
+    if (F == 0) return SNC_OK;
     for (int t = 0; t < T; t += block) {
         int R = T - t < block ? T - t : block;
         float *h = w->h + (size_t)t * (size_t)C;
@@ -221,23 +237,38 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     return SNC_OK;
 }
 
-/* What follows the attention of layer l up to that of the next: O, FFN, Q, K and V. Each row goes its own way. In the last layer T
- * first tokens are left; before it the projections are not for the same rows, and are left out. */
-static snc_err between(snc_rt__job *j, int l, int T)
+/* The first layer from l on that has heads, or how many layers there are. */
+static int next_heads(const snc_net *n, int l)
+{
+    while (l < n->arch.layers && n->arch.heads[l] == 0) l++;
+    return l;
+}
+
+static bool is_last(const snc_net *n, int l) { return l == snc_arch_last_heads(&n->arch); }
+
+/* The FFNs of layers [l, end), which have no attention between them. */
+static snc_err ffns(snc_rt__job *j, int l, int end, int T)
+{
+    for (; l < end; l++) SNC_TRY(ffn(j, l, T, &j->w->times.layer[l][SNC_PART_FFN_IN], &j->w->times.layer[l][SNC_PART_FFN_OUT]));
+    return SNC_OK;
+}
+
+/* What follows the attention of layer l up to that of layer `next`: O, FFN, Q, K and V. Each row goes its own way. From the last
+ * attention on T first tokens are left; before it the projections are not for the same rows, and are left out. */
+static snc_err between(snc_rt__job *j, int l, int next, int T)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
-    double *times = w->times.layer[l];
     snc_dtype t = n->policy.linear[l][SNC_SITE_O];
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l];
     rows(j, w->att, A, w->xq, w->sx, NULL, T, A, ldq_of(t, A));
     SNC_TRY(linear(w->h, C, j, &m[SNC_SITE_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
-    stamp(j, &times[SNC_PART_O]);
-    SNC_TRY(ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]));
-    if (l + 2 >= n->arch.layers) return SNC_OK;
-    SNC_TRY(project(j, l + 1, snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]), false));
-    stamp(j, &w->times.layer[l + 1][SNC_PART_QKV]);
+    stamp(j, &w->times.layer[l][SNC_PART_O]);
+    SNC_TRY(ffns(j, l, next, T));
+    if (next == n->arch.layers || is_last(n, next)) return SNC_OK;
+    SNC_TRY(project(j, next, false));
+    stamp(j, &w->times.layer[next][SNC_PART_QKV]);
     return SNC_OK;
 }
 
@@ -246,7 +277,7 @@ static int apart_rows(const snc_net *n) { return snc_isa_covers(n->isa, SNC_ISA_
 
 typedef struct between_job {
     snc_rt__job *j;
-    int l, parts;
+    int l, next, parts;
     snc_err err;
 } between_job;
 
@@ -260,9 +291,9 @@ static void between_range(void *payload, int64_t begin, int64_t end, int64_t chu
     int unit = apart_rows(n), units = (part.T + unit - 1) / unit;
     int t0 = (int)(units * begin / b->parts) * unit, t1 = (int)(units * end / b->parts) * unit;
     size_t t = (size_t)t0, D = (size_t)n->w->cfg.head_width;
-    size_t value = half_qkv(n, b->l + 1, b->l + 2 >= n->arch.layers) ? sizeof(snc_bf16) : sizeof(float);
+    size_t value = half_qkv(n, b->next, is_last(n, b->next)) ? sizeof(snc_bf16) : sizeof(float);
     (void)chunk;
-    if (b->l + 1 < n->arch.layers) w.qkv = (float *)(void *)((char *)w.qkv + t * 3 * D * (size_t)n->arch.heads[b->l + 1] * value);
+    w.qkv = (float *)(void *)((char *)w.qkv + t * 3 * D * (size_t)n->arch.heads[b->next] * value);
     w.h += t * (size_t)n->arch.hidden;
     w.att += t * D * (size_t)n->arch.heads[b->l];
     w.xq += t * (size_t)n->ldx;
@@ -275,44 +306,48 @@ static void between_range(void *payload, int64_t begin, int64_t end, int64_t chu
     part.T = (t1 < part.T ? t1 : part.T) - t0;
     part.share /= b->parts;
     memset(&w.times, 0, sizeof w.times);
-    snc_err err = between(&part, b->l, part.T);
+    snc_err err = between(&part, b->l, b->next, part.T);
     if (err != SNC_OK) b->err = err; /* any one of them */
-    for (int l = b->l; l < n->arch.layers && l <= b->l + 1; l++)
+    for (int l = b->l; l <= b->next; l++)
         for (int i = 0; i < SNC_PARTS; i++) n->worker[worker].times.layer[l][i] += w.times.layer[l][i];
 }
 
 /* Whether threads go apart with their rows, which saves the forks and joins of a layer at the price that each fetches all weights: that
  * costs what it takes longer than the rows' own products, and than a share of the weights. INT8 alone: its kernels ask for no threads. */
-static bool rows_apart(const snc_rt__job *j, int l)
+static bool rows_apart(const snc_rt__job *j, int l, int next)
 {
     const snc_net *n = j->n;
     int threads = j->ctx->threads;
-    if (threads == 1 || l == n->arch.layers - 1 || j->T < apart_rows(n) * threads || n->ctx.backend == SNC_BACKEND_ONEDNN) return false;
-    for (int i = l; i <= l + 1; i++)
+    if (threads == 1 || is_last(n, l) || j->T < apart_rows(n) * threads || n->ctx.backend == SNC_BACKEND_ONEDNN) return false;
+    double wide = 4.0 * n->w->cfg.head_width * n->arch.heads[l];
+    for (int i = l; i <= next; i++) {
         for (int s = 0; s < SNC_SITES; s++)
-            if (n->policy.linear[i][s] != SNC_I8) return false;
-    double weights = n->arch.hidden * (4.0 * n->w->cfg.head_width * n->arch.heads[l] + 2.0 * n->arch.ffn[l]);
+            if (snc_arch_has(&n->arch, i, s) && n->policy.linear[i][s] != SNC_I8) return false;
+        wide += i < next ? 2.0 * n->arch.ffn[i] : 0;
+    }
+    double weights = n->arch.hidden * wide;
     double fetch = weights / FETCH_US, products = j->T * weights / (snc_isa_covers(n->isa, SNC_ISA_AMX) ? 2e6 : 3e5) / threads;
     return fetch - fmax(fetch / threads, products) < FORKS_US;
 }
 
-static snc_err layer(snc_rt__job *j, int l)
+/* From the attention of layer l to the projections of layer `next`, the next that has heads. */
+static snc_err layer(snc_rt__job *j, int l, int next)
 {
     snc_net *n = j->n;
-    bool last = l == n->arch.layers - 1;
+    bool last = is_last(n, l);
     attention(j, l, last);
     stamp(j, &j->w->times.layer[l][SNC_PART_ATTENTION]);
-    if (rows_apart(j, l)) {
-        between_job b = {j, l, j->ctx->threads, SNC_OK};
+    if (rows_apart(j, l, next)) {
+        between_job b = {j, l, next, j->ctx->threads, SNC_OK};
         snc_par_for(j->ctx, b.parts, 1, between_range, &b);
         if (n->profile) j->stamp = snc_now();
         SNC_TRY(b.err);
     } else {
-        SNC_TRY(between(j, l, last ? j->b1 - j->b0 : j->T));
+        SNC_TRY(between(j, l, next, last ? j->b1 - j->b0 : j->T));
     }
-    if (l + 2 != n->arch.layers) return SNC_OK;
-    SNC_TRY(project(j, l + 1, snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]), true));
-    stamp(j, &j->w->times.layer[l + 1][SNC_PART_QKV]);
+    if (last || !is_last(n, next)) return SNC_OK;
+    SNC_TRY(project(j, next, true));
+    stamp(j, &j->w->times.layer[next][SNC_PART_QKV]);
     return SNC_OK;
 }
 
@@ -364,13 +399,16 @@ snc_err snc_rt__forward(float *logits, snc_rt__job *j)
     j->stamp = n->profile ? snc_now() : 0;
     snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
     stamp(j, &j->w->times.embed);
-    SNC_TRY(project(j, 0, snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0), n->arch.layers == 1));
-    stamp(j, &j->w->times.layer[0][SNC_PART_QKV]);
-    for (int l = 0; l < n->arch.layers; l++) {
+    int l = next_heads(n, 0);
+    SNC_TRY(ffns(j, 0, l, j->T));
+    SNC_TRY(project(j, l, is_last(n, l)));
+    stamp(j, &j->w->times.layer[l][SNC_PART_QKV]);
+    for (int next; l < n->arch.layers; l = next) {
         SNC_TRY(snc_go_on(j->ctx)); /* a layer of a long text on a slow machine is a good part of a second */
-        SNC_TRY(layer(j, l));
+        next = next_heads(n, l + 1);
+        SNC_TRY(layer(j, l, next));
     }
-    SNC_TRY(head(logits, j, snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[n->arch.layers - 1])));
+    SNC_TRY(head(logits, j, norm_before(n, n->arch.layers)));
     stamp(j, &j->w->times.head);
     return SNC_OK;
 }

@@ -175,6 +175,14 @@ static snc_err prepare(snc_weights *w, const snc_param *p, const snc_policy *pol
     return snc_rt__matrix_prepare(w, m, t, snc_spec_text(name, p->row, p->layer));
 }
 
+/* Which kept layer of the arch has the parameter, 0 outside of layers; -1: none. */
+static int layer_of(const snc_param *p, const snc_arch *arch, const int *kept)
+{
+    const snc_spec *s = snc_spec_of(p);
+    int layer = s->layer ? kept[p->layer] : 0;
+    return s->slot == SNC_SLOT_SITE && layer >= 0 && !snc_arch_has(arch, layer, s->site) ? -1 : layer;
+}
+
 /* Asks the source for the matrices of the arch. Where one was made anew, what is packed of any is dropped, and the pool starts
  * over: a source that generates makes them all anew for another arch. Writes nothing where nothing is new. */
 static void materialise(snc_weights *w, const snc_arch *arch, const int *kept)
@@ -182,7 +190,7 @@ static void materialise(snc_weights *w, const snc_arch *arch, const int *kept)
     bool anew = false;
     for (int i = 0; i < w->table.n; i++) {
         const snc_param *p = &w->table.p[i];
-        if (!snc_spec_linear(p) || (snc_spec_of(p)->layer && kept[p->layer] < 0)) continue;
+        if (!snc_spec_linear(p) || layer_of(p, arch, kept) < 0) continue;
         snc_rt__matrix *m = snc_rt__matrix_at(w, p->row, p->layer);
         snc_source_view v = snc_model_matrix(w->model, p->row, p->layer, arch);
         if (v.version == m->version) continue;
@@ -210,7 +218,7 @@ snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_poli
     if (w->model) materialise(w, arch, kept);
     for (int i = 0; i < w->table.n; i++) {
         const snc_param *p = &w->table.p[i];
-        int layer = snc_spec_of(p)->layer ? kept[p->layer] : 0;
+        int layer = layer_of(p, arch, kept);
         if (layer >= 0) SNC_TRY(prepare(w, p, policy, layer));
     }
     return SNC_OK;

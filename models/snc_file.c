@@ -158,7 +158,7 @@ static snc_err read_shapes(snc_sncfile *f, const char *where)
     err = snc_policy_from_json(&f->policy, j, f->arch.layers, place);
     cJSON_Delete(j);
     if (!err) err = snc_policy_check(&f->policy, &f->arch, f->cfg.head_width);
-    if (err || !snc_policy_uses(&f->policy, f->arch.layers, SNC_I4)) return err ? snc_err_prefix(err, where) : SNC_OK;
+    if (err || !snc_policy_uses(&f->policy, &f->arch, SNC_I4)) return err ? snc_err_prefix(err, where) : SNC_OK;
     const char *group = snc_st_metadata_view(f->st, "int4_group");
     SNC_CHECK(group && strcmp(group, INT4_GROUP_TEXT) == 0, SNC_E_UNSUPPORTED, "%s: int4 in groups of %s, expected " INT4_GROUP_TEXT, where,
               group ? group : "no stated size");
@@ -433,23 +433,24 @@ static bool add_json(cJSON *metadata, const char *key, cJSON *j)
     return ok;
 }
 
-/* Whether some layer's Q, K and V differ: the first format ties them. */
-static bool apart(const snc_sncfile_desc *d)
+/* The lowest format with what is in the net: the first ties Q, K and V and has no INT4, the second has both halves of every layer. */
+static int format_of(const snc_sncfile_desc *d)
 {
-    bool yes = false;
+    int format = snc_policy_uses(d->policy, d->arch, SNC_I4) ? 2 : 1;
     for (int l = 0; l < d->arch->layers; l++) {
         const uint8_t *t = d->policy->linear[l];
-        yes = yes || t[SNC_SITE_Q] != t[SNC_SITE_K] || t[SNC_SITE_K] != t[SNC_SITE_V];
+        if (format < 2 && (t[SNC_SITE_Q] != t[SNC_SITE_K] || t[SNC_SITE_K] != t[SNC_SITE_V])) format = 2;
+        if (d->arch->heads[l] == 0 || d->arch->ffn[l] == 0) format = SNC_FORMAT_VERSION;
     }
-    return yes;
+    return format;
 }
 
 static cJSON *make_metadata(const snc_sncfile_desc *d)
 {
     cJSON *m = cJSON_CreateObject();
     char version[16];
-    bool int4 = snc_policy_uses(d->policy, d->arch->layers, SNC_I4);
-    snprintf(version, sizeof version, "%d", int4 || apart(d) ? SNC_FORMAT_VERSION : 1);
+    bool int4 = snc_policy_uses(d->policy, d->arch, SNC_I4);
+    snprintf(version, sizeof version, "%d", format_of(d));
     bool ok = m && cJSON_AddStringToObject(m, SNC_SEAL_KEY, SNC_SEAL_OPEN) &&
               (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
               cJSON_AddStringToObject(m, "snc_version", SNC_VERSION) &&

@@ -8,9 +8,16 @@
  * kept source layers. Options stand in ascending order of cost (widths ascending, dtypes INT4, INT8, BF16, F32). A config (config.h) is
  * an option of each gene; the shapes alone are drawn by the samplers of training.
  *
- * From JSON (every key optional; what is absent is derived from the model's own granularity):
+ * Heads or FFN 0 skip that half of a layer (models/arch.h); a layer that skips both is not there. With "layers":"single" a gene for each
+ * layer stands between hidden and the layers' own: 0 leaves it out, 1 keeps it, whatever the rule; a net has at least as many layers as
+ * the least depth, and depth options are where training draws from and searches start. The layers of "always" are in every net with both
+ * halves. A space is refused that has a net in which no layer need have heads.
+ *
+ * From JSON (every key optional; what is absent is derived from the model's own granularity, "reach":"plain"; with "wide" heads and FFN
+ * from an eighth and 0, hidden from a half in steps of 32, depth from a third, "layers":"single", "always":[0]):
  *   {"depth":[6,5,4],"depth_layers":{"5":[0,1,2,3,5]},"hidden":[384,320],"heads":[12,8,6],"ffn":[1536,768],
- *    "linear":["int8","f32"],"qkv":"tied","pooler":["int8"],"classifier":["f32"],"embed":["int8"]}
+ *    "linear":["int8","f32"],"qkv":"tied","pooler":["int8"],"classifier":["f32"],"embed":["int8"],
+ *    "reach":"plain","layers":"rule","always":[0]}
  *
  * Immutable once made, and shared by threads.
  *
@@ -24,15 +31,15 @@
 #include "base/rng.h"
 #include "models/arch.h"
 
-enum { SNC_MAX_OPTIONS = 64, SNC_MAX_LAYER_GENES = 2 + SNC_SITES, SNC_MAX_GENES = 2 + SNC_MAX_LAYERS * SNC_MAX_LAYER_GENES + 3 };
+enum { SNC_MAX_OPTIONS = 64, SNC_MAX_LAYER_GENES = 2 + SNC_SITES, SNC_MAX_GENES = 2 + SNC_MAX_LAYERS * (1 + SNC_MAX_LAYER_GENES) + 3 };
 
-typedef enum snc_gene_kind { SNC_GENE_DEPTH, SNC_GENE_HIDDEN, SNC_GENE_HEADS, SNC_GENE_FFN, SNC_GENE_DTYPE } snc_gene_kind;
+typedef enum snc_gene_kind { SNC_GENE_DEPTH, SNC_GENE_HIDDEN, SNC_GENE_LAYER, SNC_GENE_HEADS, SNC_GENE_FFN, SNC_GENE_DTYPE } snc_gene_kind;
 
 typedef struct snc_gene {
     snc_gene_kind kind;
     int layer;                  /* source layer, or -1 */
     int n;                      /* options */
-    int value[SNC_MAX_OPTIONS]; /* layer count, width, or snc_dtype */
+    int value[SNC_MAX_OPTIONS]; /* layer count, 0 or 1 of a layer, width, or snc_dtype */
 } snc_gene;
 
 typedef struct snc_space {
@@ -42,11 +49,17 @@ typedef struct snc_space {
     snc_gene gene[SNC_MAX_GENES];
     char rule[8];                              /* of models/elastic.h: where kept layers came from that no file names */
     int kept[SNC_MAX_OPTIONS][SNC_MAX_LAYERS]; /* per depth option: source layers, ascending */
+    bool single;                               /* each layer has a gene of its own that keeps it or leaves it out */
+    bool always[SNC_MAX_LAYERS];               /* by source layer: every net that has it has both halves; with single, every net has it */
     bool per_layer;                            /* random nets: heads and FFN of each layer by themselves, not all layers alike */
 } snc_space;
 
 /* The place of a layer's genes: heads, then FFN, then its matrices. */
-static inline int snc_space_layer(const snc_space *s, int layer) { return 2 + layer * s->layer_genes; }
+static inline int snc_space_layer(const snc_space *s, int layer) { return 2 + (s->single ? s->layers : 0) + layer * s->layer_genes; }
+/* With single: the gene that keeps a layer. */
+static inline int snc_space_keeps(int layer) { return 2 + layer; }
+/* The source layers of a depth option, ascending, with single those of `always` among them; returns how many. */
+int snc_space_layers(int kept[SNC_MAX_LAYERS], const snc_space *s, int depth_option);
 
 typedef struct snc_space_opts {
     const char *path;       /* JSON file, or NULL */
@@ -55,7 +68,7 @@ typedef struct snc_space_opts {
     bool int4, int4_tables; /* what is derived offers INT4 too where all widths allow it: for matrices; for tables */
 } snc_space_opts;
 
-/* SNC_E_FORMAT names the key; options that the model has not got name key and value. */
+/* SNC_E_FORMAT names the key; options that the model has not got name key and value; a net without a layer at work is told of. */
 snc_err snc_space_new(snc_space **out, const snc_encoder_config *cfg, const snc_arch *full, const snc_space_opts *o) SNC_MUST_USE;
 /* The same of a file's object, or of NULL; o->path is not read. */
 snc_err snc_space_from_json(snc_space **out, const snc_encoder_config *cfg, const snc_arch *full, const snc_space_opts *o, const cJSON *j,
@@ -69,11 +82,12 @@ double snc_space_log10_size(const snc_space *s); /* distinct networks, every lay
 
 /* ---- shapes -------------------------------------------------------------------------------------------------------- */
 void snc_space_largest(snc_arch *out, const snc_space *s);
-void snc_space_smallest(snc_arch *out, const snc_space *s);
-void snc_space_random(snc_arch *out, const snc_space *s, snc_rng *rng); /* uniform per gene */
+void snc_space_smallest(snc_arch *out, const snc_space *s);             /* of the least depth, no half skipped: what training begins from */
+void snc_space_random(snc_arch *out, const snc_space *s, snc_rng *rng); /* uniform per gene; with single, of the layers of a depth */
 
 /* What a supernet says of the shapes that it was trained for:
- *   {"rule":"even","depth_layers":[[0,3,5],[0,1,2,3,4,5]],"hidden":[192,384],"heads":[3,6,9,12],"ffn":[...],"per_layer":true} */
+ *   {"rule":"even","depth_layers":[[0,3,5],[0,1,2,3,4,5]],"hidden":[192,384],"heads":[3,6,9,12],"ffn":[...],"per_layer":true}
+ * with "single" and "always" of layers in a space that has them. */
 cJSON *snc_space_trained_to_json(const snc_space *s);
 /* SNC_E_ARG names the option of s that is not among them; `where` is the supernet's file. */
 snc_err snc_space_check_trained(const snc_space *s, const cJSON *trained, const char *where) SNC_MUST_USE;

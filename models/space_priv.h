@@ -6,9 +6,13 @@
 
 typedef struct snc_space__lists {
     snc_gene depth, hidden, heads, ffn, linear, pooler, classifier, embed;
-    bool apart; /* Q, K and V have a gene each */
+    bool apart;                  /* Q, K and V have a gene each */
+    bool single;                 /* and so has each layer */
+    bool always[SNC_MAX_LAYERS]; /* see snc_space */
 } snc_space__lists;
 
+/* Whether a file's object asks for the wide lists; false for NULL. */
+snc_err snc_space__reach(bool *wide, const cJSON *j, const char *where) SNC_MUST_USE;
 /* Puts the lists of a file's object in place of those that are there. */
 snc_err snc_space__read(snc_space__lists *t, const cJSON *j, const snc_arch *full, const char *where) SNC_MUST_USE;
 /* s->kept of a depth option: the object's own list, or the rule's. j may be NULL. */

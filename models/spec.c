@@ -5,9 +5,12 @@
 #include <string.h>
 
 /* clang-format off */
-#define ONCE(role, name, rows, cols, ...)  [SNC_ROLE_##role] = {name, false, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
+#define ONCE(role, name, rows, cols, ...)  [SNC_ROLE_##role] = {name, false, SNC_AXIS_ONE, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
 #define LAYER_PREFIX "layer.{N}."
-#define LAYER(role, name, rows, cols, ...) [SNC_ROLE_##role] = {LAYER_PREFIX name, true, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
+#define LAYER(half, role, name, rows, cols, ...) \
+    [SNC_ROLE_##role] = {LAYER_PREFIX name, true, SNC_AXIS_##half, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
+#define HEADS(...)    LAYER(HEAD, __VA_ARGS__)
+#define FFN(...)      LAYER(FFN, __VA_ARGS__)
 #define TABLE         SNC_SLOT_EMBED, SNC_SITES, "embed", SNC_INIT_NORMAL, SNC_PARAM_DECAY | SNC_PARAM_ROWS
 #define SITE(s, key)  SNC_SLOT_SITE, SNC_SITE_##s, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define HEAD(s, key)  SNC_SLOT_##s, SNC_SITES, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
@@ -22,22 +25,22 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
     ONCE(EMBED_NORM,           "embeddings.norm.weight",     ONE,      HIDDEN, GAIN),
     ONCE(EMBED_NORM_BIAS,      "embeddings.norm.bias",       ONE,      HIDDEN, BIAS),
 
-    LAYER(Q,                   "attention.q.weight",         HEAD,     HIDDEN, SITE(Q, "q")),
-    LAYER(Q_BIAS,              "attention.q.bias",           ONE,      HEAD,   BIAS),
-    LAYER(K,                   "attention.k.weight",         HEAD,     HIDDEN, SITE(K, "k")),
-    LAYER(K_BIAS,              "attention.k.bias",           ONE,      HEAD,   BIAS),
-    LAYER(V,                   "attention.v.weight",         HEAD,     HIDDEN, SITE(V, "v")),
-    LAYER(V_BIAS,              "attention.v.bias",           ONE,      HEAD,   BIAS),
-    LAYER(O,                   "attention.o.weight",         HIDDEN,   HEAD,   SITE(O, "o")),
-    LAYER(O_BIAS,              "attention.o.bias",           ONE,      HIDDEN, BIAS),
-    LAYER(ATTENTION_NORM,      "attention.norm.weight",      ONE,      HIDDEN, GAIN),
-    LAYER(ATTENTION_NORM_BIAS, "attention.norm.bias",        ONE,      HIDDEN, BIAS),
-    LAYER(FFN_IN,              "ffn.in.weight",              FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
-    LAYER(FFN_IN_BIAS,         "ffn.in.bias",                ONE,      FFN,    BIAS),
-    LAYER(FFN_OUT,             "ffn.out.weight",             HIDDEN,   FFN,    SITE(FFN_OUT, "ffn_out")),
-    LAYER(FFN_OUT_BIAS,        "ffn.out.bias",               ONE,      HIDDEN, BIAS),
-    LAYER(FFN_NORM,            "ffn.norm.weight",            ONE,      HIDDEN, GAIN),
-    LAYER(FFN_NORM_BIAS,       "ffn.norm.bias",              ONE,      HIDDEN, BIAS),
+    HEADS(Q,                   "attention.q.weight",         HEAD,     HIDDEN, SITE(Q, "q")),
+    HEADS(Q_BIAS,              "attention.q.bias",           ONE,      HEAD,   BIAS),
+    HEADS(K,                   "attention.k.weight",         HEAD,     HIDDEN, SITE(K, "k")),
+    HEADS(K_BIAS,              "attention.k.bias",           ONE,      HEAD,   BIAS),
+    HEADS(V,                   "attention.v.weight",         HEAD,     HIDDEN, SITE(V, "v")),
+    HEADS(V_BIAS,              "attention.v.bias",           ONE,      HEAD,   BIAS),
+    HEADS(O,                   "attention.o.weight",         HIDDEN,   HEAD,   SITE(O, "o")),
+    HEADS(O_BIAS,              "attention.o.bias",           ONE,      HIDDEN, BIAS),
+    HEADS(ATTENTION_NORM,      "attention.norm.weight",      ONE,      HIDDEN, GAIN),
+    HEADS(ATTENTION_NORM_BIAS, "attention.norm.bias",        ONE,      HIDDEN, BIAS),
+    FFN(FFN_IN,                "ffn.in.weight",              FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
+    FFN(FFN_IN_BIAS,           "ffn.in.bias",                ONE,      FFN,    BIAS),
+    FFN(FFN_OUT,               "ffn.out.weight",             HIDDEN,   FFN,    SITE(FFN_OUT, "ffn_out")),
+    FFN(FFN_OUT_BIAS,          "ffn.out.bias",               ONE,      HIDDEN, BIAS),
+    FFN(FFN_NORM,              "ffn.norm.weight",            ONE,      HIDDEN, GAIN),
+    FFN(FFN_NORM_BIAS,         "ffn.norm.bias",              ONE,      HIDDEN, BIAS),
 
     ONCE(POOLER,               "pooler.weight",              POOLED,   HIDDEN, HEAD(POOLER, "pooler")),
     ONCE(POOLER_BIAS,          "pooler.bias",                ONE,      POOLED, BIAS),
@@ -105,7 +108,7 @@ snc_err snc_spec_table(snc_params *ps, const snc_encoder_config *c, const snc_ar
         for (int l = 0; l < (snc_spec_rows[r].layer ? a->layers : 1); l++) {
             snc_spec_sizes(size, c, a, l);
             for (int k = r; k < end; k++)
-                if (snc_family_has(snc_family_of(c), k)) SNC_TRY(add(ps, k, size, l));
+                if (snc_family_has(snc_family_of(c), k) && snc_spec_present(k, size)) SNC_TRY(add(ps, k, size, l));
         }
     }
     return SNC_OK;

@@ -71,6 +71,7 @@ typedef enum snc_init { SNC_INIT_ZERO, SNC_INIT_ONE, SNC_INIT_NORMAL } snc_init;
 typedef struct snc_spec {
     const char *name; /* in our files; {N} stands for the layer */
     bool layer;       /* one for each layer */
+    snc_axis half;    /* of a layer's: HEAD or FFN; a layer without heads, or without FFN neurons, has no parameter of that half */
     snc_axis rows, cols;
     snc_slot slot;
     snc_site site;   /* of SNC_SLOT_SITE */
@@ -87,7 +88,9 @@ static inline const char *snc_spec_key(snc_site s) { return snc_spec_rows[snc_sp
 
 /* How many rows or columns of each axis a layer of `a` has (any layer for what stands outside). */
 void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_arch *a, int layer);
-/* Names and shapes of what the family has, nothing allocated for weights; ps is empty before and disposed by the caller.
+/* Whether a layer of these sizes has the parameter. */
+static inline bool snc_spec_present(snc_role role, const int size[SNC_AXES]) { return size[snc_spec_rows[role].half] > 0; }
+/* Names and shapes of what family and layers have, nothing allocated for weights; ps is empty before and disposed by the caller.
  * cfg.classes >= 1. */
 snc_err snc_spec_table(snc_params *ps, const snc_encoder_config *c, const snc_arch *a) SNC_MUST_USE;
 /* `pattern` with the number of the layer in place of {N}. */

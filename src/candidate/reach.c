@@ -54,8 +54,9 @@ static snc_err check_formulas(const snc_ctx *ctx, const snc_options *o, const sn
     snc_encoder_config kept = m->cfg;
     snc_policy int8 = snc_policy_int8(), policy;
     snc_arch arch;
-    const snc_cfg least = {{0}};
+    snc_cfg least = {{0}};
     double full, all;
+    snc_cfg_canonical(&least, space);
     snc_cfg_decode(&arch, &policy, space, &least);
     bytes_of(&full, &m->cfg, &m->arch, &int8, tokenizer);
     if (o->exporting.trim_vocab) {

@@ -44,8 +44,9 @@ static void heat_layer(snc_html_page *p, int source, const cJSON *full, const cJ
     else {
         heat_width(p, snc_json_number(layer, "heads"), snc_json_number(full, "heads"), "heads");
         heat_width(p, snc_json_number(layer, "ffn"), snc_json_number(full, "ffn"), "neurons");
-        for (int i = 0; i < n; i++)
-            heat_dtype(p, snc_json_at(dtypes, sites[i]) ? snc_html__word(dtypes, sites[i]) : snc_html__word(dtypes, SNC_POLICY_TIED));
+        for (int i = 0; i < n; i++) /* the FFN's two matrices come last */
+            if (snc_json_number(layer, i < n - 2 ? "heads" : "ffn") == 0) snc_textbuf_put(&p->d, "<td class=\"gone\">skipped</td>");
+            else heat_dtype(p, snc_json_at(dtypes, sites[i]) ? snc_html__word(dtypes, sites[i]) : snc_html__word(dtypes, SNC_POLICY_TIED));
     }
     snc_textbuf_put(&p->d, "</tr>\n");
 }

@@ -150,9 +150,15 @@ static void put_layers(snc_textbuf *t, const cJSON *config)
         const char *tied = snc_json_text(d, SNC_POLICY_TIED);
         snc_textbuf_put(t, "| %.0f | %.0f | %.0f | ", snc_json_number(layer, "source"), snc_json_number(layer, "heads"),
                         snc_json_number(layer, "ffn"));
-        if (tied) snc_textbuf_put(t, "%s", tied);
-        for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++)
-            snc_textbuf_put(t, "%s%s", s == SNC_SITE_Q ? "" : s < SNC_SITE_O ? ", " : " | ", snc_json_text(d, snc_spec_key(s)));
+        if (tied) snc_textbuf_put(t, "%s", snc_json_number(layer, "heads") > 0 ? tied : "-");
+        for (int s = tied ? SNC_SITE_O : SNC_SITE_Q; s < SNC_SITES; s++) {
+            bool there = snc_json_number(layer, s <= SNC_SITE_O ? "heads" : "ffn") > 0;
+            snc_textbuf_put(t, "%s%s",
+                            s == SNC_SITE_Q  ? ""
+                            : s < SNC_SITE_O ? ", "
+                                             : " | ",
+                            there ? snc_json_text(d, snc_spec_key(s)) : "-");
+        }
         snc_textbuf_put(t, " |\n");
     }
 }

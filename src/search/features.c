@@ -1,4 +1,4 @@
-/* Which genes a depth masks is asked of the canonical form once; encoding, distance and table are then plain loops over genes. */
+/* Which genes a depth masks is asked once; encoding, distance and table are then plain loops over genes. */
 #include "search/features.h"
 
 #include <math.h>
@@ -7,13 +7,22 @@
 
 enum { ABSENT = 255 }; /* code of a masked gene where options have no order */
 
+static void mask(bool masked[SNC_MAX_GENES], const snc_features *f, const snc_cfg *c)
+{
+    bool live[SNC_MAX_GENES];
+    snc_cfg_live(live, f->space, c);
+    for (int i = 0; i < f->genes; i++) masked[i] = !live[f->gene[i]];
+}
+
 void snc_features_init(snc_features *f, const snc_space *s, bool onehot)
 {
     memset(f, 0, sizeof *f);
     f->onehot = onehot;
+    f->space = s;
+    f->by_depth = !s->single;
     for (int g = 0; g < s->genes; g++) {
         int n = s->gene[g].n;
-        if (n < 2) continue;
+        if (n < 2 || (s->single && g == 0)) continue;
         f->gene[f->genes] = g;
         f->options[f->genes] = n;
         f->unit[f->genes] = s->gene[g].kind == SNC_GENE_DTYPE ? SNC_FEATURE_DTYPE_UNIT : SNC_FEATURE_UNIT;
@@ -21,19 +30,27 @@ void snc_features_init(snc_features *f, const snc_space *s, bool onehot)
         f->first[f->genes++] = f->d;
         f->d += onehot ? n : n - 1;
     }
-    /* What canonical form takes from a config of last options belongs to a dropped layer. */
-    for (int depth = 0; depth < s->gene[0].n; depth++) {
-        snc_cfg c = {{0}};
-        for (int g = 0; g < s->genes; g++) c.o[g] = (uint8_t)(s->gene[g].n - 1);
-        c.o[0] = (uint8_t)depth;
-        snc_cfg_canonical(&c, s);
-        for (int i = 0; i < f->genes; i++) f->masked[depth][i] = f->gene[i] != 0 && c.o[f->gene[i]] == 0;
+    for (int l = 0; l < s->layers; l++) {
+        const snc_gene *own = &s->gene[snc_space_layer(s, l)];
+        f->by_depth = f->by_depth && own[0].value[0] > 0 && own[1].value[0] > 0;
     }
+    for (int depth = 0; depth < s->gene[0].n && f->by_depth; depth++) {
+        const snc_cfg c = {{(uint8_t)depth}};
+        mask(f->masked[depth], f, &c);
+    }
+}
+
+const bool *snc_features_masked(bool buffer[SNC_MAX_GENES], const snc_features *f, const snc_cfg *c)
+{
+    if (f->by_depth) return f->masked[c->o[0]];
+    mask(buffer, f, c);
+    return buffer;
 }
 
 void snc_features_encode(double *x, const snc_features *f, const snc_cfg *c)
 {
-    const bool *masked = f->masked[c->o[0]];
+    bool buffer[SNC_MAX_GENES];
+    const bool *masked = snc_features_masked(buffer, f, c);
     memset(x, 0, (size_t)f->d * sizeof *x);
     for (int i = 0; i < f->genes; i++) {
         int o = c->o[f->gene[i]];
@@ -46,7 +63,8 @@ void snc_features_encode(double *x, const snc_features *f, const snc_cfg *c)
 
 void snc_features_code(uint8_t *code, const snc_features *f, const snc_cfg *c)
 {
-    const bool *masked = f->masked[c->o[0]];
+    bool buffer[SNC_MAX_GENES];
+    const bool *masked = snc_features_masked(buffer, f, c);
     for (int i = 0; i < f->genes; i++) {
         int o = c->o[f->gene[i]], last = f->options[i] - 1;
         if (f->onehot) code[i] = masked[i] ? ABSENT : (uint8_t)o;
@@ -76,7 +94,8 @@ void snc_features_table(snc_feature_table *table, const snc_features *f, const d
 
 double snc_features_sum(const snc_features *f, const snc_feature_table *table, const snc_cfg *c)
 {
-    const bool *masked = f->masked[c->o[0]];
+    bool buffer[SNC_MAX_GENES];
+    const bool *masked = snc_features_masked(buffer, f, c);
     double sum = 0;
     for (int i = 0; i < f->genes; i++)
         if (!masked[i]) sum += table[i][c->o[f->gene[i]]];

@@ -1,7 +1,7 @@
 /* search/features.h: a config as numbers for a predictor.
  *
- * Genes with one option say nothing and are left out; the genes of a layer that the config drops are masked to zero, so that
- * a predictor never learns from what is not there. Two encodings:
+ * Genes with one option say nothing and are left out, and so is depth where each layer has a gene; the genes of a layer that the config
+ * drops, and dtypes of a half that it skips, are masked to zero, so that a predictor never learns from what is not there. Two encodings:
  *
  *   one-hot   one feature an option; a masked gene has none
  *   steps     for options in ascending order, one feature of size 1/sqrt(n-1) for each option that is reached or passed: a
@@ -24,6 +24,7 @@ enum { SNC_FEATURE_UNIT = 60, SNC_FEATURE_DTYPE_UNIT = 4 }; /* of a gene's whole
 
 typedef struct snc_features {
     bool onehot;
+    const snc_space *space;  /* borrowed */
     int genes;               /* with more than one option */
     int gene[SNC_MAX_GENES]; /* which of the space's they are */
     int options[SNC_MAX_GENES];
@@ -31,9 +32,12 @@ typedef struct snc_features {
     int unit[SNC_MAX_GENES];                     /* the distance between its ends */
     double size[SNC_MAX_GENES];                  /* of one feature */
     int d;                                       /* features */
+    bool by_depth;                               /* alone it says what is masked: */
     bool masked[SNC_MAX_OPTIONS][SNC_MAX_GENES]; /* by depth option and position in gene[] */
 } snc_features;
 
+/* The positions in gene[] that c masks; `buffer` [genes] is written where depth does not say it. */
+const bool *snc_features_masked(bool buffer[SNC_MAX_GENES], const snc_features *f, const snc_cfg *c);
 void snc_features_init(snc_features *f, const snc_space *s, bool onehot);
 /* x [d], dense. */
 void snc_features_encode(double *x, const snc_features *f, const snc_cfg *c);

@@ -106,11 +106,8 @@ out:
 
 static cJSON *genes_json(const snc_space *s)
 {
-    static const char *const names[] = {[SNC_GENE_DEPTH] = "depth",
-                                        [SNC_GENE_HIDDEN] = "hidden",
-                                        [SNC_GENE_HEADS] = "heads",
-                                        [SNC_GENE_FFN] = "ffn",
-                                        [SNC_GENE_DTYPE] = "dtype"};
+    static const char *const names[] = {[SNC_GENE_DEPTH] = "depth", [SNC_GENE_HIDDEN] = "hidden", [SNC_GENE_LAYER] = "layer",
+                                        [SNC_GENE_HEADS] = "heads", [SNC_GENE_FFN] = "ffn",       [SNC_GENE_DTYPE] = "dtype"};
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < s->genes; i++) {
         const snc_gene *g = &s->gene[i];

@@ -102,7 +102,7 @@ static snc_err note(findings *f, const linas *s, const snc_obs *o)
 /* Predicts the whole of a small space. */
 static snc_err sweep(findings *f, const linas *s)
 {
-    snc_cfg c = {{0}};
+    snc_cfg c = snc_cfg_first(s->made.problem.space);
     do {
         snc_obs o = snc_surrogate_predict(&s->model, &c);
         SNC_TRY(note(f, s, &o));

@@ -86,8 +86,10 @@ static snc_err learn(mcts *s)
     memset(s->seen, 0, (size_t)s->f.genes * sizeof *s->seen);
     for (size_t i = 0; i < s->n; i++) {
         const uint8_t *o = s->told[i].cfg.o;
+        bool buffer[SNC_MAX_GENES];
+        const bool *masked = snc_features_masked(buffer, &s->f, &s->told[i].cfg);
         for (int g = 0; g < s->f.genes; g++) {
-            if (s->f.masked[o[0]][g]) continue;
+            if (masked[g]) continue;
             s->shared[g][o[s->f.gene[g]]] += s->reward[i];
             s->seen[g][o[s->f.gene[g]]] += 1;
         }
@@ -135,17 +137,20 @@ static int step(mcts *s, const snc_cfg *prefix, int g, int visits)
 static void descend(snc_cfg *c, mcts *s)
 {
     int visits = (int)s->n;
+    const snc_space *space = s->made.problem.space;
     memset(c, 0, sizeof *c);
+    if (space->single) c->o[0] = (uint8_t)(space->gene[0].n - 1); /* layers have genes of their own */
     for (int i = 0; i < visits; i++) s->below[i] = i;
     for (int g = 0; g < s->f.genes; g++) {
         int gene = s->f.gene[g], kept = 0;
-        if (s->f.masked[c->o[0]][g]) continue;
+        bool buffer[SNC_MAX_GENES];
+        if (snc_features_masked(buffer, &s->f, c)[g]) continue;
         c->o[gene] = (uint8_t)step(s, c, g, visits);
         for (int i = 0; i < visits; i++)
             if (s->told[s->below[i]].cfg.o[gene] == c->o[gene]) s->below[kept++] = s->below[i];
         visits = kept;
     }
-    snc_cfg_canonical(c, s->made.problem.space);
+    snc_cfg_canonical(c, space);
 }
 
 static snc_err ask(void *state, snc_cfg *cfg, int *n, int cap)

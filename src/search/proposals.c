@@ -164,21 +164,31 @@ static bool advance(snc_cfg *c, const snc_space *s)
     return false;
 }
 
+static bool is_canonical(const snc_cfg *c, const snc_space *s)
+{
+    snc_cfg canon = *c;
+    snc_cfg_canonical(&canon, s);
+    return same(&canon, c, s->genes);
+}
+
 bool snc_cfg_next(snc_cfg *c, const snc_space *s)
 {
-    while (advance(c, s)) {
-        snc_cfg canon = *c;
-        snc_cfg_canonical(&canon, s);
-        if (same(&canon, c, s->genes)) return true;
-    }
+    while (advance(c, s))
+        if (is_canonical(c, s)) return true;
     return false;
+}
+
+snc_cfg snc_cfg_first(const snc_space *s)
+{
+    snc_cfg c = {{0}};
+    if (!is_canonical(&c, s)) snc_cfg_next(&c, s);
+    return c;
 }
 
 int64_t snc_space_count(const snc_space *s, int64_t most)
 {
-    snc_cfg c = {{0}};
     int64_t n = 1;
     if (snc_space_log10_size(s) > log10((double)most) + 1e-9) return -1;
-    while (snc_cfg_next(&c, s)) n++;
+    for (snc_cfg c = snc_cfg_first(s); snc_cfg_next(&c, s);) n++;
     return n;
 }

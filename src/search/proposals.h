@@ -51,7 +51,8 @@ bool snc_proposals_near(snc_cfg *out, snc_proposals *p, double share);
 snc_obs snc_problem_cost(const snc_problem *p, const snc_cfg *c);
 /* How many distinct configs there are; -1 where the options of all genes multiply to more than `most`. */
 int64_t snc_space_count(const snc_space *s, int64_t most);
-/* The canonical config after c, the first being all zeros; false after the last. */
+/* The first canonical config, and the one after c; false after the last. */
+snc_cfg snc_cfg_first(const snc_space *s);
 bool snc_cfg_next(snc_cfg *c, const snc_space *s);
 
 #endif

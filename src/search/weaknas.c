@@ -79,7 +79,7 @@ static snc_err fill(weaknas *s)
 {
     const snc_space *space = s->made.problem.space;
     if (s->small) {
-        snc_cfg c = {{0}};
+        snc_cfg c = snc_cfg_first(space);
         if (s->pool.n > 0) return SNC_OK;
         do SNC_TRY(add(s, &c));
         while (snc_cfg_next(&c, space));

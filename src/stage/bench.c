@@ -44,8 +44,8 @@ out:
     return err;
 }
 
-/* Multiplies and adds of each kind in one pass over the batches, as the runtime does them: the last layer has one query a
- * sequence, and attention output and FFN for that row alone. */
+/* Multiplies and adds of each kind in one pass over the batches, as the runtime does them: the last layer with heads has one query
+ * a sequence, and attention output and FFNs from there on are for that row alone. */
 static void count_ops(double ops[SNC_BENCH_KINDS], const snc_weights *w, const snc_tokens *batches, int count)
 {
     const snc_arch *a = snc_weights_arch(w);
@@ -55,7 +55,7 @@ static void count_ops(double ops[SNC_BENCH_KINDS], const snc_weights *w, const s
         for (int s = 0; s < batches[i].B; s++) {
             double S = batches[i].offsets[s + 1] - batches[i].offsets[s];
             for (int l = 0; l < a->layers; l++) {
-                double A = D * a->heads[l], F = a->ffn[l], rows = l == a->layers - 1 ? 1 : S;
+                double A = D * a->heads[l], F = a->ffn[l], rows = l >= snc_arch_last_heads(a) ? 1 : S;
                 ops[SNC_PART_QKV] += 2 * C * A * (2 * S + rows);
                 ops[SNC_PART_ATTENTION] += 4 * rows * S * A;
                 ops[SNC_PART_O] += 2 * rows * C * A;

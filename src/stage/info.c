@@ -76,7 +76,7 @@ static void say_layers(const snc_host *h, const snc_loaded *l)
     for (int s = 0; s < SNC_SITES; s++) cell[s] = snc_spec_key(s);
     snc_say(h, "layer  source  heads    ffn%s", join(cells, sizeof cells, cell));
     for (int i = 0; i < a->layers; i++) {
-        for (int s = 0; s < SNC_SITES; s++) cell[s] = snc_dtype_get((snc_dtype)p->linear[i][s])->name;
+        for (int s = 0; s < SNC_SITES; s++) cell[s] = snc_arch_has(a, i, s) ? snc_dtype_get((snc_dtype)p->linear[i][s])->name : "-";
         snc_say(h, "%5d  %6d  %5d  %5d%s", i, a->source[i], a->heads[i], a->ffn[i], join(cells, sizeof cells, cell));
     }
 }

@@ -190,6 +190,34 @@ refused "search: no target: give --target-latency, --target-size, --target-macs 
 refused "nano/nano.snc: has no trained classifier" search s.snc --teacher nano/nano.snc "${data[@]}" --target-latency 0.9x --output i
 absent i
 
+# ---- a space that reaches further: halves skipped, layers chosen singly ----------------------------------------------------------
+wide=$TESTS/../configs/spaces/wide.json
+run 0 supernet --teacher t.snc "${data[@]}" --output wide.snc --space "$wide" --supernet-epochs 0.3 --threads 1
+run 0 search wide.snc --teacher t.snc "${data[@]}" --target-size 0.7x --evals 40 --space "$wide" --output wide
+holds err '^search: linas over 10^'
+run 0 search --export json --output wide
+tr -d ' \t\n' <out >flat
+equal "genes of layers" "$(grep -o '{"gene":"layer","layer":[0-9],"options":\[[01,]*\]}' flat | tr '\n' ' ')" \
+    '{"gene":"layer","layer":0,"options":[1]} {"gene":"layer","layer":1,"options":[0,1]} {"gene":"layer","layer":2,"options":[0,1]} '
+check "nets of every set of layers that has the first" test "$(rows wide/search.sqlite | cut -d, -f2 | cut -d. -f4,5 | sort -u | wc -l)" -eq 4
+# A layer that is not the first has no heads, or both: all three with theirs are beyond the limit.
+echo '{"depth":[3],"heads":[0,4],"ffn":[64],"always":[0]}' >halves.json
+run 0 search wide.snc --teacher t.snc "${data[@]}" --target-macs 0.9x --evals 20 --space halves.json --output halves
+tr -d ' \t\n' <halves/config.json >flat
+check "a layer of the net has no heads" grep -q '"heads":0,"ffn":64' flat
+check "and one has" grep -q '"heads":4,"ffn":64' flat
+run 0 export wide.snc --config halves/config.json --output halves.snc
+run 0 info halves.snc
+check "what is skipped has no dtypes" grep -qE '^ +[0-9] +[0-9] +0 +64 +- +- +- +- +[a-z0-9]+ +[a-z0-9]+$' out
+run 0 verify halves.snc
+run 0 eval halves.snc "${data[@]}" --split dev --json
+run 0 bench halves.snc -s 8 -r 3 --profile -o json
+for bad in '{"heads":[0,4],"ffn":[0,64]}' '{"reach":"wide","depth":[3,1],"layers":"rule","always":[1]}'; do
+    echo "$bad" >bad.json
+    refused "a net may have no layer at work" supernet --teacher t.snc "${data[@]}" --space bad.json --output i
+done
+refused "s.snc: was not trained for layers chosen singly" search s.snc --teacher t.snc "${data[@]}" --target-size 0.9x --space "$wide" --output i
+
 # The latency table by itself, on one thread and another workload.
 run 0 profile s.snc "${data[@]}" --batch 2 --seq-len 16 --output table.json
 exists table.json

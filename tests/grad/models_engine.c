@@ -193,6 +193,26 @@ static void first_token_alone_in_the_last_layer(void **state)
     close_setup(&s);
 }
 
+/* Attention or FFN skipped first, in the middle and last; behind the last heads first tokens alone go on. */
+static void halves_that_are_skipped(void **state)
+{
+    static const snc_arch nets[] = {{.layers = 3, .hidden = 19, .source = {0, 1, 2}, .heads = {0, 3, 2}, .ffn = {37, 0, 64}},
+                                    {.layers = 3, .hidden = 32, .source = {0, 1, 2}, .heads = {3, 0, 0}, .ffn = {0, 20, 64}},
+                                    {.layers = 2, .hidden = 19, .source = {1, 2}, .heads = {0, 4}, .ffn = {5, 0}},
+                                    {.layers = 2, .hidden = 19, .source = {0, 2}, .heads = {2, 0}, .ffn = {5, 7}}};
+    setup s;
+    (void)state;
+    for (size_t k = 0; k < 2 * sizeof nets / sizeof *nets; k++) {
+        open_setup(&s, k % 2);
+        s.arch = nets[k / 2];
+        if (k % 2 == 0) s.loss = WITH_HIDDEN | WITH_LOGITS;
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.dropout = &s.drop;
+        check_all(&s);
+        close_setup(&s);
+    }
+}
+
 static void with_dropout(void **state)
 {
     setup s;
@@ -216,6 +236,7 @@ int main(void)
         cmocka_unit_test(gradients_stay_inside_the_prefix),
         cmocka_unit_test(hidden_gradients_alone_and_with_logits),
         cmocka_unit_test(first_token_alone_in_the_last_layer),
+        cmocka_unit_test(halves_that_are_skipped),
         cmocka_unit_test(with_dropout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void bad_arch_json_is_named(void **state)
     arch_fails("{\"layers\":[]}", "f: missing key 'hidden'");
     arch_fails("{\"hidden\":8,\"layers\":[]}", "'layers' must be a list of 1 to 48");
     arch_fails("{\"hidden\":8,\"layers\":[{\"heads\":1}]}", "missing key 'ffn'");
-    arch_fails("{\"hidden\":8,\"layers\":[{\"heads\":0,\"ffn\":2}]}", "'heads' must be a whole number from 1");
+    arch_fails("{\"hidden\":8,\"layers\":[{\"heads\":-1,\"ffn\":2}]}", "'heads' must be a whole number from 0");
     arch_fails("{\"hidden\":8,\"layers\":[{\"heads\":1,\"ffn\":2,\"x\":1}]}", "unknown key 'x'");
     arch_fails("{\"hidden\":8,\"layers\":[{\"source\":1,\"heads\":1,\"ffn\":2},{\"source\":1,\"heads\":1,\"ffn\":2}]}",
                "layer 1: 'source' must ascend");
@@ -56,7 +56,7 @@ static void an_arch_must_fit_its_parent(void **state)
     assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "layer 1: source 3");
     a = narrow();
     a.heads[0] = 5;
-    assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "layer 0: 5 heads, expected 1 to 4");
+    assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "layer 0: 5 heads, expected 0 to 4");
     a = narrow();
     a.ffn[1] = 65;
     assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "layer 1: FFN width 65");
@@ -66,6 +66,15 @@ static void an_arch_must_fit_its_parent(void **state)
     a = narrow();
     a.layers = 0;
     assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "0 layers");
+    a = narrow();
+    a.heads[1] = a.ffn[0] = 0;
+    assert_ok(snc_arch_check(&a, &parent));
+    assert_fails(snc_arch_check(&parent, &a), SNC_E_SHAPE, "3 layers");
+    a.ffn[1] = 0;
+    assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "layer 1: neither heads nor FFN");
+    a = narrow();
+    a.heads[0] = a.heads[1] = 0;
+    assert_fails(snc_arch_check(&a, &parent), SNC_E_SHAPE, "no layer has heads");
 }
 
 static snc_err policy_of(snc_policy *p, const char *text)

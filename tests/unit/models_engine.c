@@ -67,6 +67,18 @@ static snc_arch elastic_arch(const snc_model *m)
     return a;
 }
 
+/* FFN alone, attention alone, and first tokens behind the last heads. */
+static snc_arch skipping_arch(const snc_model *m, int which)
+{
+    snc_arch a = m->arch;
+    a.hidden = 16;
+    for (int l = 0; l < 3; l++) {
+        a.heads[l] = l == which ? 3 : 0;
+        a.ffn[l] = l == which ? 0 : 20 + l;
+    }
+    return a;
+}
+
 static const snc_dropout drop = {.seed = 1, .step = 2, .hidden = 0.1f, .attention = 0.1f};
 
 /* Parameter `name` of the extracted model in the parent: same name but for the layer's number. */
@@ -85,11 +97,12 @@ static const float *parent_gradient(const setup *wide, const setup *dense, int i
 static void prefix_view_equals_dense_extract(void **state)
 {
     (void)state;
-    for (int first_only = 0; first_only < 2; first_only++) {
+    for (int k = 0; k < 8; k++) {
+        const bool first_only = k % 2;
         setup wide, dense;
         snc_model *m;
         open_nano(&wide, SNC_BACKEND_REF, 1, true, first_only);
-        snc_arch arch = elastic_arch(wide.m);
+        snc_arch arch = k < 2 ? elastic_arch(wide.m) : skipping_arch(wide.m, k / 2 - 1);
         assert_int_equal(snc_model_extract(&m, wide.m, &arch), SNC_OK);
         open_engine(&dense, m, SNC_BACKEND_REF, 1, true, first_only);
         step(&wide, &arch, &drop);
@@ -125,10 +138,10 @@ static void first_only_gives_the_same_logits_and_gradients(void **state)
 {
     setup all, first;
     (void)state;
-    for (int elastic = 0; elastic < 2; elastic++) {
+    for (int net = 0; net < 5; net++) {
         open_nano(&all, SNC_BACKEND_REF, 1, true, false);
         open_nano(&first, SNC_BACKEND_REF, 1, true, true);
-        snc_arch arch = elastic ? elastic_arch(all.m) : all.m->arch;
+        snc_arch arch = net == 0 ? all.m->arch : net == 1 ? elastic_arch(all.m) : skipping_arch(all.m, net - 2);
         step(&all, &arch, NULL);
         step(&first, &arch, NULL);
         assert_memory_equal(all.logits, first.logits, sizeof all.logits);
@@ -146,9 +159,12 @@ static void evaluation_shares_buffers_and_equals_training(void **state)
     for (int first_only = 0; first_only < 2; first_only++) {
         open_nano(&eval, SNC_BACKEND_REF, 1, false, first_only);
         open_nano(&train, SNC_BACKEND_REF, 1, true, first_only);
-        forward(&eval, &eval.m->arch, NULL);
-        forward(&train, &train.m->arch, NULL);
-        assert_memory_equal(eval.logits, train.logits, sizeof eval.logits);
+        for (int net = 0; net < 4; net++) {
+            snc_arch arch = net == 0 ? eval.m->arch : skipping_arch(eval.m, net - 1);
+            forward(&eval, &arch, NULL);
+            forward(&train, &arch, NULL);
+            assert_memory_equal(eval.logits, train.logits, sizeof eval.logits);
+        }
         assert_true(2 * snc_engine_memory(eval.e) < snc_engine_memory(train.e));
         assert_null(eval.m->params.g);
         close_engine(&eval);

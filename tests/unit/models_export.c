@@ -43,13 +43,20 @@ static void run(float *logits, const snc_ctx *ctx, snc_weights *w, const snc_arc
     snc_net_free(n);
 }
 
+enum { FULL, SUBNET, SKIPPING };
+
+static snc_arch net_of(const snc_model *m, int which)
+{
+    return which == FULL ? m->arch : which == SUBNET ? nano_subnet(m) : nano_skipping(m, which - SKIPPING);
+}
+
 /* Cuts, exports, opens, runs: the same bits. */
-static void check(snc_backend backend, const snc_policy *p, bool subnet)
+static void check(snc_backend backend, const snc_policy *p, int which)
 {
     if (backend == SNC_BACKEND_NATIVE && snc_isa_now() == SNC_ISA_SCALAR) return; /* there is no native f32 then */
     snc_model *m = nano_model_make(SNC_ACT_GELU);
     nano_batch x = nano_batch_make(B, 40, 1);
-    snc_arch a = subnet ? nano_subnet(m) : m->arch;
+    snc_arch a = net_of(m, which);
     snc_ctx ctx = SNC_CTX_INIT;
     snc_weights *w, *opened;
     float prefix[B * K], exported[B * K];
@@ -61,13 +68,16 @@ static void check(snc_backend backend, const snc_policy *p, bool subnet)
     if (snc_weights_open(&opened, &ctx, path) != SNC_OK) fail_msg("%s", snc_err_text());
     run(exported, &ctx, opened, NULL, NULL, &x.t);
     assert_memory_equal(exported, prefix, sizeof prefix);
+    const char *format = snc_st_metadata_view(snc_sncfile_tensors(snc_weights_file_view(opened)), "snc_format");
+    if (which >= SKIPPING) assert_string_equal(format, "3"); /* older programs refuse it by name */
+    else assert_true(strcmp(format, "3") < 0);
 
     /* and the copy of the copy is the same file */
     uint64_t first, second;
     assert_int_equal(snc_file_hash(&first, path), SNC_OK);
     assert_int_equal(snc_export(path, opened, NULL, NULL, &info), SNC_OK);
     assert_int_equal(snc_file_hash(&second, path), SNC_OK);
-    if (!subnet) assert_true(first == second); /* a subnet's file remembers which layers its parent had */
+    if (which != SUBNET) assert_true(first == second); /* a subnet's file remembers which layers its parent had */
     snc_weights_free(opened);
     snc_weights_free(w);
     nano_batch_dispose(&x);
@@ -82,8 +92,7 @@ static void exported_equals_prefix_bit_for_bit(void **state)
     for (size_t d = 0; d < 3; d++)
         for (size_t b = 0; b < 2; b++) {
             snc_policy p = snc_policy_uniform(dtypes[d], dtypes[d]);
-            check(backends[b], &p, true);
-            check(backends[b], &p, false);
+            for (int net = FULL; net < SKIPPING + NANO_SKIPPING; net++) check(backends[b], &p, net);
         }
 }
 
@@ -96,8 +105,9 @@ static void mixed_policies_survive_export(void **state)
     p.linear[1][SNC_SITE_Q] = p.linear[1][SNC_SITE_K] = p.linear[1][SNC_SITE_V] = SNC_F32;
     p.classifier = SNC_F32;
     p.embed = SNC_BF16;
-    check(SNC_BACKEND_REF, &p, true);
-    check(SNC_BACKEND_NATIVE, &p, true);
+    check(SNC_BACKEND_REF, &p, SUBNET);
+    check(SNC_BACKEND_NATIVE, &p, SUBNET);
+    check(SNC_BACKEND_NATIVE, &p, SKIPPING);
 }
 
 static void a_file_refuses_dtypes_it_does_not_hold(void **state)
@@ -124,9 +134,9 @@ static void cost_knows_the_bytes_of_a_file(void **state)
     snc_ctx ctx = SNC_CTX_INIT;
     static const snc_dtype dtypes[] = {SNC_I8, SNC_F32, SNC_BF16};
     for (size_t d = 0; d < 3; d++)
-        for (int s = 0; s < 2; s++) {
+        for (int net = FULL; net < SKIPPING + NANO_SKIPPING; net++) {
             snc_policy p = snc_policy_uniform(dtypes[d], dtypes[(d + 1) % 3]);
-            snc_arch a = s ? nano_subnet(m) : m->arch;
+            snc_arch a = net_of(m, net);
             snc_bytes want;
             snc_fmap *f;
             snc_sncfile *file;

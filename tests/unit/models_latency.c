@@ -13,17 +13,19 @@
 #include "models/measure.h"
 #include "unit/models_nano.h"
 
-static snc_space *nano_space(void)
+static snc_space *space_of(const char *text)
 {
     const snc_space_opts o = {.depth_rule = "even", .fp = SNC_F32};
     snc_model *m = nano_model_make(SNC_ACT_GELU);
-    cJSON *j = cJSON_Parse("{\"hidden\":[72,40,56],\"heads\":[4,2,1,3],\"ffn\":[88,40,64]}");
+    cJSON *j = cJSON_Parse(text);
     snc_space *s = NULL;
     assert_int_equal(snc_space_from_json(&s, &m->cfg, &m->arch, &o, j, "nano"), SNC_OK);
     cJSON_Delete(j);
     snc_model_free(m);
     return s;
 }
+
+static snc_space *nano_space(void) { return space_of("{\"hidden\":[72,40,56],\"heads\":[4,2,1,3],\"ffn\":[88,40,64]}"); }
 
 static snc_err build(snc_latency **t, const snc_space *s, double percentile)
 {
@@ -76,6 +78,35 @@ static void a_table_survives_its_file(void **state)
     snc_model_free(m);
     remove(path);
     rmdir(folder);
+}
+
+/* Each half that is taken out makes the prediction less, by what the table has for it; one that is there is never free. */
+static void a_skipped_half_takes_no_time(void **state)
+{
+    (void)state;
+    snc_space *s = space_of("{\"hidden\":[72],\"heads\":[0,4,2],\"ffn\":[0,88,40],\"layers\":\"single\",\"always\":[1]}");
+    snc_latency *t;
+    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    snc_policy i8 = snc_policy_int8();
+    assert_int_equal(build(&t, s, 0.5), SNC_OK);
+    for (int l = 0; l < 2; l++) { /* the last heads stay where they are */
+        snc_arch full = m->arch, half = full, least = full;
+        least.heads[l] = 2;
+        half.heads[l] = 0;
+        assert_true(snc_latency_predict(t, &half, &i8) < snc_latency_predict(t, &least, &i8));
+        full = half; /* of what is left */
+        half.ffn[l + 1] = 0;
+        assert_true(snc_latency_predict(t, &half, &i8) < snc_latency_predict(t, &full, &i8));
+        assert_true(snc_latency_predict(t, &half, &i8) > 0);
+    }
+    snc_arch two = {.layers = 2, .hidden = 72, .source = {0, 1}, .heads = {4, 0}, .ffn = {88, 88}}, one = two;
+    one.layers = 1;
+    snc_arch twice = two;
+    twice.ffn[0] = 0; /* what a FFN of first tokens takes is the same wherever it stands */
+    assert_true(fabs(snc_latency_predict(t, &twice, &i8) - snc_latency_predict(t, &one, &i8)) < 1e-9);
+    snc_latency_free(t);
+    snc_space_free(s);
+    snc_model_free(m);
 }
 
 static void bad_spaces_are_refused(void **state)
@@ -210,9 +241,13 @@ static void a_sample_is_spread_over_the_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_table_survives_its_file),   cmocka_unit_test(bad_spaces_are_refused),
-        cmocka_unit_test(bad_files_are_refused),       cmocka_unit_test(percentiles_and_their_intervals),
-        cmocka_unit_test(measure_counts_whole_passes), cmocka_unit_test(a_sample_is_spread_over_the_lengths),
+        cmocka_unit_test(a_table_survives_its_file),
+        cmocka_unit_test(a_skipped_half_takes_no_time),
+        cmocka_unit_test(bad_spaces_are_refused),
+        cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(percentiles_and_their_intervals),
+        cmocka_unit_test(measure_counts_whole_passes),
+        cmocka_unit_test(a_sample_is_spread_over_the_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

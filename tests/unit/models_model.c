@@ -98,7 +98,7 @@ static void an_extract_is_the_prefix_of_its_parent(void **state)
     snc_model_free(y);
     y = NULL;
     last.heads[0] = 2;
-    assert_fails(snc_model_extract(&y, x, &last), SNC_E_SHAPE, "2 heads, expected 1 to 1");
+    assert_fails(snc_model_extract(&y, x, &last), SNC_E_SHAPE, "2 heads, expected 0 to 1");
     snc_model_free(x);
     snc_model_free(m);
 }

@@ -58,6 +58,19 @@ static inline snc_arch nano_subnet(const snc_model *m)
     return a;
 }
 
+/* Nets that skip halves: heads at the front, in the middle and at the end, and FFNs; two layers go on behind the last heads. */
+enum { NANO_SKIPPING = 4 };
+static inline snc_arch nano_skipping(const snc_model *m, int which)
+{
+    static const int heads[NANO_SKIPPING][3] = {{0, 3, 2}, {4, 0, 0}, {2, 0, 3}, {3, 2, 1}};
+    static const int ffn[NANO_SKIPPING][3] = {{40, 0, 70}, {0, 88, 33}, {0, 24, 0}, {0, 0, 0}};
+    snc_arch a = m->arch;
+    a.hidden = which % 2 ? m->arch.hidden : NANO_SUB_HIDDEN;
+    memcpy(a.heads, heads[which], sizeof heads[which]);
+    memcpy(a.ffn, ffn[which], sizeof ffn[which]);
+    return a;
+}
+
 typedef struct nano_batch {
     snc_tokens t;
     int32_t *ids, *types, *offsets, pair[2];
@@ -144,26 +157,32 @@ static inline void nano_attention(double *y, const double *q, const double *k, c
     }
 }
 
+/* x = norm(x + y) */
+static inline void nano_close(double *x, const double *y, const snc_model *m, snc_role norm, int layer, int C)
+{
+    for (int c = 0; c < C; c++) x[c] += y[c];
+    nano_norm(x, m, snc_model_lin(m, norm, layer), C);
+}
+
 static inline void nano_layer(double *h, const snc_model *m, int layer, int len, int C, int A, int F)
 {
     static double q[64 * 100], k[64 * 100], v[64 * 100], y[100], o[100], f[100];
     int D = m->cfg.head_width;
-    for (int t = 0; t < len; t++) {
+    for (int t = 0; t < len && A > 0; t++) {
         nano_linear(q + t * A, m, snc_model_lin(m, SNC_ROLE_Q, layer), h + t * C, A, C);
         nano_linear(k + t * A, m, snc_model_lin(m, SNC_ROLE_K, layer), h + t * C, A, C);
         nano_linear(v + t * A, m, snc_model_lin(m, SNC_ROLE_V, layer), h + t * C, A, C);
     }
-    for (int t = 0; t < len; t++) {
-        double *x = h + t * C;
+    for (int t = 0; t < len && A > 0; t++) {
         for (int head = 0; head < A / D; head++) nano_attention(y, q, k, v, t, len, A, D, head);
         nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
-        for (int c = 0; c < C; c++) x[c] += o[c];
-        nano_norm(x, m, snc_model_lin(m, SNC_ROLE_ATTENTION_NORM, layer), C);
-        nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, F, C);
+        nano_close(h + t * C, o, m, SNC_ROLE_ATTENTION_NORM, layer, C);
+    }
+    for (int t = 0; t < len && F > 0; t++) {
+        nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), h + t * C, F, C);
         for (int c = 0; c < F; c++) f[c] = nano_act(f[c], m->cfg.act);
         nano_linear(o, m, snc_model_lin(m, SNC_ROLE_FFN_OUT, layer), f, C, F);
-        for (int c = 0; c < C; c++) x[c] += o[c];
-        nano_norm(x, m, snc_model_lin(m, SNC_ROLE_FFN_NORM, layer), C);
+        nano_close(h + t * C, o, m, SNC_ROLE_FFN_NORM, layer, C);
     }
 }
 

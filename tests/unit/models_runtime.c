@@ -84,7 +84,7 @@ static void f32_equals_the_training_engine(void **state)
     (void)state;
     snc_model *m = nano_model_make(SNC_ACT_GELU);
     nano_batch x = nano_batch_make(9, 40, 12);
-    const snc_arch arch[] = {m->arch, nano_subnet(m)};
+    const snc_arch arch[] = {m->arch, nano_subnet(m), nano_skipping(m, 0), nano_skipping(m, 1), nano_skipping(m, 2), nano_skipping(m, 3)};
     static const snc_backend backends[] = {SNC_BACKEND_REF, SNC_BACKEND_AUTO};
     for (size_t b = 0; b < 2; b++) {
         snc_ctx ctx = context(1, backends[b]);
@@ -93,13 +93,60 @@ static void f32_equals_the_training_engine(void **state)
         snc_engine *e;
         o.train = false;
         assert_int_equal(snc_engine_create(&e, &ctx, m, &o), SNC_OK);
-        for (size_t a = 0; a < 2; a++) {
+        for (size_t a = 0; a < sizeof arch / sizeof *arch; a++) {
             float want[9 * K], got[9 * K];
             assert_int_equal(snc_engine_forward(e, want, &arch[a], &x.t, NULL), SNC_OK);
             logits_of(got, &ctx, m, &arch[a], &p, &x.t);
             assert_true(distance(got, want, 9 * K) < F32_TOLERANCE);
         }
         snc_engine_free(e);
+    }
+    nano_batch_dispose(&x);
+    snc_model_free(m);
+}
+
+/* Skipped halves: f32 against the plain forward and the engine; integers the same on every instruction set and thread count as far as
+ * every_isa_gives_the_same_answer has it, and near to f32. */
+static void check_skipping(const snc_model *m, const snc_arch *a, const nano_batch *x)
+{
+    double plain[9 * K];
+    float want[9 * K], got[9 * K], first[9 * K];
+    const snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32);
+    snc_ctx ref = context(1, SNC_BACKEND_REF), two = context(2, SNC_BACKEND_AUTO);
+    nano_forward(plain, m, a, &x->t);
+    for (int k = 0; k < 9 * K; k++) want[k] = (float)plain[k];
+    logits_of(got, &ref, m, a, &f32, &x->t);
+    assert_true(distance(got, want, 9 * K) < F32_TOLERANCE);
+    logits_of(got, &two, m, a, &f32, &x->t);
+    assert_true(distance(got, want, 9 * K) < F32_TOLERANCE);
+    for (int d = 0; d < 2; d++) {
+        snc_policy p = snc_policy_uniform(d ? SNC_I8 : SNC_BF16, SNC_I8);
+        logits_of(first, &ref, m, a, &p, &x->t);
+        assert_true(distance(first, want, 9 * K) < INT8_TOLERANCE);
+        for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
+            setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1);
+            snc_ctx one = context(1, SNC_BACKEND_AUTO);
+            logits_of(want, &one, m, a, &p, &x->t);
+            assert_true(distance(want, first, 9 * K) < 0.04);
+            logits_of(got, &two, m, a, &p, &x->t);
+            assert_memory_equal(got, want, sizeof got);
+        }
+        unsetenv("SNC_ISA");
+        for (int k = 0; k < 9 * K; k++) want[k] = (float)plain[k];
+    }
+}
+
+static void a_skipped_half_hands_on_what_comes_in(void **state)
+{
+    (void)state;
+    snc_model *m = nano_model_make(SNC_ACT_GELU), *cut;
+    nano_batch x = nano_batch_make(9, 40, 13);
+    for (int k = 0; k < NANO_SKIPPING; k++) {
+        snc_arch a = nano_skipping(m, k);
+        check_skipping(m, &a, &x);
+        assert_int_equal(snc_model_extract(&cut, m, &a), SNC_OK); /* that has no such matrices at all */
+        check_skipping(cut, &cut->arch, &x);
+        snc_model_free(cut);
     }
     nano_batch_dispose(&x);
     snc_model_free(m);
@@ -382,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f32_equals_a_plain_forward),
         cmocka_unit_test(f32_equals_the_training_engine),
+        cmocka_unit_test(a_skipped_half_hands_on_what_comes_in),
         cmocka_unit_test(int8_and_bf16_stay_close_to_f32),
         cmocka_unit_test(a_sequence_does_not_see_its_neighbours),
         cmocka_unit_test(thread_count_does_not_change_a_bit),

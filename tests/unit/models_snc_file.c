@@ -243,7 +243,7 @@ static void refuses(scratch *s, const edit *e, snc_err code, const char *fragmen
 static void damaged_metadata_is_named(void **state)
 {
     scratch *s = *state;
-    refuses(s, &META("snc_format", "3"), SNC_E_UNSUPPORTED, ".snc format 3 is newer than this program reads (2)");
+    refuses(s, &META("snc_format", "4"), SNC_E_UNSUPPORTED, ".snc format 4 is newer than this program reads (3)");
     refuses(s, &META("snc_format", "one"), SNC_E_FORMAT, "snc_format 'one', expected a number");
     refuses(s, &META("snc_format", NULL), SNC_E_FORMAT, "without snc_format: not a .snc");
     refuses(s, &META("config", NULL), SNC_E_FORMAT, "__metadata__ has no 'config'");

@@ -15,10 +15,8 @@
 static const snc_encoder_config nano = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 3, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
 
-static void one_network_has_one_config(void **state)
+static void check_configs(snc_space *s)
 {
-    (void)state;
-    snc_space *s = space_of_shape(&nano, NULL);
     snc_rng r;
     snc_rng_init(&r, 1, 2);
     for (int i = 0; i < 500; i++) {
@@ -32,11 +30,26 @@ static void one_network_has_one_config(void **state)
         snc_cfg_decode(&arch, &policy, s, &a);
         assert_int_equal(snc_arch_check(&arch, &s->full), SNC_OK);
         bool kept[3] = {false};
-        for (int l = 0; l < arch.layers; l++) kept[arch.source[l]] = true;
+        for (int l = 0; l < arch.layers; l++) {
+            int g = snc_space_layer(s, arch.source[l]) + 2;
+            kept[arch.source[l]] = true;
+            if (arch.heads[l] == 0) assert_true(a.o[g] == 0 && a.o[g + 1] == 0);
+            if (arch.ffn[l] == 0) assert_true(a.o[g + s->layer_genes - 4] == 0 && a.o[g + s->layer_genes - 3] == 0);
+        }
         for (int l = 0; l < 3; l++)
-            for (int g = 0; g < s->layer_genes && !kept[l]; g++) assert_int_equal(a.o[2 + l * s->layer_genes + g], 0);
+            for (int g = 0; g < s->layer_genes && !kept[l]; g++) assert_int_equal(a.o[snc_space_layer(s, l) + g], 0);
+        b = a;
+        snc_cfg_canonical(&b, s);
+        assert_true(snc_cfg_equal(&a, &b));
     }
     snc_space_free(s);
+}
+
+static void one_network_has_one_config(void **state)
+{
+    (void)state;
+    check_configs(space_of_shape(&nano, NULL));
+    check_configs(space_of_shape(&nano, SNC_ROOT_DIR "/configs/spaces/wide.json"));
 }
 
 static void full_config_is_the_full_int8_net(void **state)
@@ -70,6 +83,19 @@ static void bad_space_files_name_the_key(void **state)
                {"{\"depth\":[9]}", "depth"},
                {"{\"linear\":[\"int4\"],\"ffn\":[500]}", "'ffn' has 500: int4 needs"},
                {"{\"depth\":[2],\"depth_layers\":{\"2\":[1]}}", "depth_layers"},
+               {"{\"reach\":\"far\"}", "'reach' is 'far', expected plain or wide"},
+               {"{\"layers\":\"some\"}", "'layers' is 'some', expected rule or single"},
+               {"{\"layers\":\"single\",\"depth\":[2]}", "'depth' ends at 2: a net may keep all 3"},
+               {"{\"always\":[3]}", "'always' must hold whole numbers from 0 to 2"},
+               {"{\"always\":[1,1]}", "'always' names 1 twice"},
+               {"{\"heads\":[0],\"always\":[1]}", "'heads' offers 0 alone"},
+               {"{\"ffn\":[0]}", "'ffn' offers 0 alone"},
+               {"{\"hidden\":[0,192]}", "'hidden' has an option that the model has not got: 0 (1 to 192)"},
+               {"{\"heads\":[-1,4]}", "'heads' has an option that the model has not got: -1 (0 to 4)"},
+               {"{\"heads\":[0,4],\"ffn\":[0,512]}", "at depth 2 a net may have no layer at work"},
+               {"{\"heads\":[0,4]}", "at depth 2 a net may have no layer at work"},
+               {"{\"layers\":\"single\",\"heads\":[0,4]}", "at depth 2 a net may have no layer at work"},
+               {"{\"depth\":[3,1],\"heads\":[0,4],\"always\":[0]}", "at depth 1 a net may have no layer at work"}, /* it keeps layer 2 */
                {"[1", "JSON"}};
     char path[64];
     snc_arch full = snc_arch_full(&nano);
@@ -87,12 +113,58 @@ static void bad_space_files_name_the_key(void **state)
 static void shipped_spaces_fit_a_bert(void **state)
 {
     (void)state;
-    static const char *const names[] = {"bf16", "int8", "int4"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"bf16", "int8", "int4", "wide"};
+    for (int i = 0; i < 4; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/configs/spaces/%s.json", SNC_ROOT_DIR, names[i]);
         snc_space_free(space_of_shape(&nano, path));
     }
+}
+
+static void assert_options(const snc_gene *g, int first, int second, int last, int n)
+{
+    assert_int_equal(g->value[0], first);
+    assert_int_equal(g->value[1], second);
+    assert_int_equal(g->value[g->n - 1], last);
+    assert_int_equal(g->n, n);
+}
+
+/* MiniLM's: heads and FFN from an eighth and 0, channels in halves of a block, a gene for each layer but the one that is in every net. */
+static void the_wide_space_reaches_further(void **state)
+{
+    (void)state;
+    static const snc_encoder_config mini = {
+        .vocab = 50, .positions = 20, .types = 2, .hidden = 384, .layers = 6, .heads = 12, .head_width = 32, .ffn = 1536, .classes = 2};
+    snc_space *s = space_of_shape(&mini, SNC_ROOT_DIR "/configs/spaces/wide.json"), *plain = space_of_shape(&mini, NULL);
+    assert_options(&s->gene[0], 2, 3, 6, 5);
+    assert_options(&s->gene[1], 192, 224, 384, 7);
+    for (int l = 0; l < 6; l++) {
+        const snc_gene *own = &s->gene[snc_space_layer(s, l)], *keeps = &s->gene[snc_space_keeps(l)];
+        assert_int_equal(own->layer, l);
+        if (l == 0) {
+            assert_true(keeps->n == 1 && keeps->value[0] == 1);
+            assert_options(own, 2, 3, 12, 11);
+            assert_options(own + 1, 192, 256, 1536, 22);
+        } else {
+            assert_options(keeps, 0, 1, 1, 2);
+            assert_options(own, 0, 2, 12, 12);
+            assert_options(own + 1, 0, 192, 1536, 23);
+        }
+    }
+    assert_true(s->genes == plain->genes + 6 && !plain->single && plain->gene[2].value[0] == 3);
+    snc_cfg least = {{0}};
+    snc_arch a;
+    snc_policy p;
+    snc_cfg_canonical(&least, s);
+    snc_cfg_decode(&a, &p, s, &least);
+    const snc_arch alone = {
+        .layers = 1, .hidden = 192, .source = {0}, .heads = {2}, .ffn = {192}}; /* the layers put back skip both halves */
+    assert_true(snc_arch_equal(&a, &alone));
+    snc_space_smallest(&a, s);
+    const snc_arch begin = {.layers = 2, .hidden = 192, .source = {0, 5}, .heads = {2, 2}, .ffn = {192, 192}};
+    assert_true(snc_arch_equal(&a, &begin));
+    snc_space_free(plain);
+    snc_space_free(s);
 }
 
 /* SimQ-NAS: depth, 12 head counts, 12 FFN widths and 74 dtypes, which with Q, K and V apart are 6 in each of 12 layers, the
@@ -105,7 +177,7 @@ static void simqnas_space_has_99_genes(void **state)
     snc_arch full = snc_arch_full(&base), arch;
     snc_space_opts o = {.path = SNC_ROOT_DIR "/configs/spaces/simqnas.json", .depth_rule = "even", .fp = SNC_F32};
     snc_space *s = NULL;
-    int kinds[5] = {0};
+    int kinds[SNC_GENE_DTYPE + 1] = {0};
     assert_int_equal(snc_space_new(&s, &base, &full, &o), SNC_OK);
     for (int i = 0; i < s->genes; i++) kinds[s->gene[i].kind] += s->gene[i].n > 1;
     assert_int_equal(snc_space_free_genes(s), 99);
@@ -234,6 +306,7 @@ int main(void)
         cmocka_unit_test(one_network_has_one_config),
         cmocka_unit_test(full_config_is_the_full_int8_net),
         cmocka_unit_test(shipped_spaces_fit_a_bert),
+        cmocka_unit_test(the_wide_space_reaches_further),
         cmocka_unit_test(simqnas_space_has_99_genes),
         cmocka_unit_test(bad_space_files_name_the_key),
         cmocka_unit_test(ranks_and_hypervolume_of_a_known_set),

@@ -243,6 +243,43 @@ static void dropped_layers_say_nothing(void **state)
     snc_space_free(s);
 }
 
+/* The same of a half that is skipped and of layers left out singly: what does not live says nothing. */
+static void skipped_halves_say_nothing(void **state)
+{
+    (void)state;
+    snc_space *s = space_of_shape(&nano, SNC_ROOT_DIR "/configs/spaces/wide.json");
+    snc_rng r;
+    int dead = 0;
+    snc_rng_init(&r, 3, 9);
+    for (int onehot = 0; onehot < 2; onehot++) {
+        snc_features f;
+        snc_features_init(&f, s, onehot);
+        assert_int_equal(f.genes, snc_space_free_genes(s));
+        for (int t = 0; t < 200; t++) {
+            snc_cfg clean = snc_cfg_random(s, &r), junk = clean;
+            bool live[SNC_MAX_GENES];
+            double a[2048], b[2048];
+            uint8_t ca[SNC_MAX_GENES], cb[SNC_MAX_GENES];
+            snc_cfg_live(live, s, &clean);
+            for (int g = 0; g < s->genes; g++) {
+                dead += !live[g];
+                if (!live[g]) junk.o[g] = (uint8_t)(s->gene[g].n - 1);
+            }
+            assert_true(f.d <= 2048);
+            snc_features_encode(a, &f, &junk);
+            snc_features_encode(b, &f, &clean);
+            snc_features_code(ca, &f, &junk);
+            snc_features_code(cb, &f, &clean);
+            assert_memory_equal(a, b, (size_t)f.d * sizeof *a);
+            assert_memory_equal(ca, cb, (size_t)f.genes);
+            snc_cfg_canonical(&junk, s);
+            assert_true(snc_cfg_equal(&junk, &clean));
+        }
+    }
+    assert_true(dead > 200);
+    snc_space_free(s);
+}
+
 /* The table of an additive model is the dot product; the kernel's distance is the squared one of the features. */
 static void tables_and_distances_are_those_of_the_features(void **state)
 {
@@ -332,6 +369,7 @@ int main(void)
         cmocka_unit_test(products_are_learnt_by_their_logarithm),
         cmocka_unit_test(an_svr_wins_where_genes_interact),
         cmocka_unit_test(dropped_layers_say_nothing),
+        cmocka_unit_test(skipped_halves_say_nothing),
         cmocka_unit_test(tables_and_distances_are_those_of_the_features),
         cmocka_unit_test(spread_is_larger_where_less_was_seen),
         cmocka_unit_test(degenerate_rows_do_not_hurt),

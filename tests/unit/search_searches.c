@@ -109,12 +109,10 @@ static const char *params_of(const char *name) { return strcmp(name, "linas") ==
 
 /* Killed after 70 answers and started anew with the same seed: the answers are asked for again in the same order, and what
  * follows is what would have followed, whatever the number of configs taken at a time. */
-static void every_search_walks_the_same_road_again(void **state)
+static void walk_again(snc_space *s)
 {
-    (void)state;
     enum { N = 130, CUT = 70 };
     static snc_obs a[N], b[N];
-    snc_space *s = space_of_shape(&nano, NULL);
     for (int i = 0; snc_search_name(i); i++) {
         const char *name = snc_search_name(i), *params = params_of(name);
         toy t = {.space = s, .limit = 0.7 * full_latency(s)};
@@ -127,12 +125,20 @@ static void every_search_walks_the_same_road_again(void **state)
     snc_space_free(s);
 }
 
-static void nothing_is_proposed_twice_or_in_two_forms(void **state)
+/* What a plain space has, and halves and layers that are left out singly. */
+static const char *const wide = SNC_ROOT_DIR "/configs/spaces/wide.json";
+
+static void every_search_walks_the_same_road_again(void **state)
 {
     (void)state;
+    walk_again(space_of_shape(&nano, NULL));
+    walk_again(space_of_shape(&nano, wide));
+}
+
+static void propose_once(snc_space *s)
+{
     enum { N = 120 };
     static snc_obs a[N];
-    snc_space *s = space_of_shape(&nano, NULL);
     for (int i = 0; snc_search_name(i); i++) {
         snc_cfg_set seen = {.genes = s->genes};
         toy t = {.space = s, .failing = true};
@@ -149,6 +155,13 @@ static void nothing_is_proposed_twice_or_in_two_forms(void **state)
         snc_cfg_set_dispose(&seen);
     }
     snc_space_free(s);
+}
+
+static void nothing_is_proposed_twice_or_in_two_forms(void **state)
+{
+    (void)state;
+    propose_once(space_of_shape(&nano, NULL));
+    propose_once(space_of_shape(&nano, wide));
 }
 
 /* Where all it hears is that evaluations fail, it goes on looking. */
@@ -183,39 +196,46 @@ static void three_objectives_and_no_costs_are_served(void **state)
     snc_space_free(s);
 }
 
-static snc_space *small_space(void)
+static snc_space *small_space(const char *layers)
 {
-    char path[] = "snc_small_space.json";
-    static const char text[] =
-        "{\"depth\":[2,3],\"hidden\":[192],\"heads\":[2,4],\"ffn\":[512],\"linear\":[\"int8\"],\"pooler\":[\"int8\"]}";
+    char path[] = "snc_small_space.json", text[256];
     snc_arch full = snc_arch_full(&nano);
     snc_space_opts o = {.path = path, .depth_rule = "even", .fp = SNC_F32};
     snc_space *s = NULL;
-    assert_int_equal(snc_file_write(path, text, sizeof text - 1), SNC_OK);
+    int n = snprintf(text, sizeof text,
+                     "{\"depth\":[2,3],\"hidden\":[192],\"heads\":[2,4],\"ffn\":[512],\"linear\":[\"int8\"],\"pooler\":[\"int8\"],"
+                     "\"layers\":\"%s\"}",
+                     layers);
+    assert_int_equal(snc_file_write(path, text, (size_t)n), SNC_OK);
     assert_int_equal(snc_space_new(&s, &nano, &full, &o), SNC_OK);
     remove(path);
     return s;
 }
 
-/* 4 + 8 networks: the count knows it, the walk meets each once, and a search ends when it has asked for them. */
-static void a_small_space_is_counted_walked_and_used_up(void **state)
+/* The count knows how many networks there are, the walk meets each once, and a search ends when it has asked for them. */
+static void use_up(snc_space *s, int nets)
 {
-    (void)state;
     static snc_obs a[200];
-    snc_space *s = small_space();
-    snc_cfg c = {{0}};
+    snc_cfg c = snc_cfg_first(s);
     int walked = 1;
     while (snc_cfg_next(&c, s)) walked++;
-    assert_int_equal(walked, 12);
-    assert_true(snc_space_count(s, 100) == 12);
+    assert_int_equal(walked, nets);
+    assert_true(snc_space_count(s, 100) == nets);
     assert_true(snc_space_count(s, 8) == -1);
     for (int i = 0; snc_search_name(i); i++) {
         toy t = {.space = s};
         int n = run(a, &t, snc_search_name(i), NULL, 0, 200, 8);
         if (strcmp(snc_search_name(i), "greedy-bits") == 0) assert_true(n == 1); /* no matrix has a choice */
-        else assert_int_equal(n, 12);
+        else assert_int_equal(n, nets);
     }
     snc_space_free(s);
+}
+
+static void a_small_space_is_counted_walked_and_used_up(void **state)
+{
+    (void)state;
+    use_up(small_space("rule"), 4 + 8);
+    use_up(small_space("single"), 3 * 4 + 8); /* any two of three layers */
 }
 
 /* With costs known, searches that draw first configs at random spend no evaluation beyond the limit, however tight. */

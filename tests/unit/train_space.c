@@ -1,5 +1,6 @@
 /* Training and search have one space: what the sampler draws is a config of it, and every config is one that it draws. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -103,6 +104,34 @@ static void the_sampler_draws_the_space_and_nothing_else(void **state)
         }
 }
 
+/* Halves that are skipped, layers left out singly: a draw is a net with a layer at work, and as likely of one layer as of another. */
+static void wide_spaces_are_drawn_and_searched_alike(void **state)
+{
+    (void)state;
+    static const char *const wide[] = {"{\"reach\":\"wide\"}", "{\"layers\":\"single\",\"depth\":[2,4,6]}",
+                                       "{\"heads\":[0,2,4],\"always\":[5],\"depth\":[6,4]}", "{\"ffn\":[0,512]}",
+                                       "{\"reach\":\"wide\",\"layers\":\"rule\",\"always\":[5],\"qkv\":\"apart\"}"};
+    snc_arch full = snc_arch_full(&shape), a;
+    for (size_t f = 0; f < sizeof wide / sizeof *wide; f++) {
+        snc_space *s = space_of(wide[f], "last");
+        static bool seen[SNC_MAX_GENES][SNC_MAX_OPTIONS];
+        snc_rng rng;
+        int of[6] = {0};
+        memset(seen, 0, sizeof seen);
+        assert_draws_are_configs(s, "sandwich", seen, DRAWS);
+        assert_configs_are_drawn(s, seen, DRAWS);
+        s->per_layer = false;
+        snc_rng_init(&rng, 1, 1);
+        for (int t = 0; t < DRAWS; t++) {
+            snc_space_random(&a, s, &rng);
+            assert_int_equal(snc_arch_check(&a, &full), SNC_OK);
+            for (int i = 0; i < a.layers; i++) of[a.source[i]]++;
+        }
+        for (int l = 0; l < 6 && s->single; l++) assert_true(s->always[l] ? of[l] == DRAWS : abs(of[l] - of[5]) < DRAWS / 20);
+        snc_space_free(s);
+    }
+}
+
 static void a_net_of_another_space_is_no_config(void **state)
 {
     (void)state;
@@ -149,12 +178,22 @@ static void a_search_stays_in_what_was_trained(void **state)
     assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[128],\"heads\":[1],\"ffn\":[64]}", "even", "hidden 128");
     assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[64],\"heads\":[3],\"ffn\":[64]}", "even", "heads 3");
     assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[64],\"heads\":[1],\"ffn\":[65]}", "even", "ffn 65");
+    assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[64],\"heads\":[0,1],\"ffn\":[64],\"always\":[2]}", "even", "heads 0");
+    assert_trained(wide, "even", "{\"depth\":[6],\"hidden\":[64],\"heads\":[1],\"ffn\":[64],\"layers\":\"single\"}", "even",
+                   "chosen singly");
+    const char *far = "{\"reach\":\"wide\"}"; /* of two layers at the least */
+    assert_trained(far, "even", far, "last", NULL);
+    assert_trained(far, "even", "{\"reach\":\"wide\",\"always\":[0,3]}", "even", NULL);
+    assert_trained(far, "even", "{\"reach\":\"wide\",\"always\":[3]}", "even", "both halves of layer 0");
+    assert_trained(far, "even", "{\"depth\":[6,3],\"depth_layers\":{\"3\":[0,2,3]},\"heads\":[4],\"ffn\":[512]}", "even", NULL);
+    assert_trained(far, "even", "{\"depth\":[6,3],\"heads\":[4],\"ffn\":[512]}", "last", "both halves of layer 0");
+    assert_trained(far, "even", "{\"depth\":[1],\"depth_layers\":{\"1\":[0]},\"heads\":[4],\"ffn\":[512]}", "even", "at depth 1");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else),
-                                       cmocka_unit_test(a_net_of_another_space_is_no_config),
-                                       cmocka_unit_test(a_search_stays_in_what_was_trained)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else), cmocka_unit_test(wide_spaces_are_drawn_and_searched_alike),
+        cmocka_unit_test(a_net_of_another_space_is_no_config), cmocka_unit_test(a_search_stays_in_what_was_trained)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

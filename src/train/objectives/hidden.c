@@ -1,5 +1,6 @@
 /* Mean squared error to the teacher's hidden states, over the net's first channels: embedding with embedding, a kept layer with its
- * source, the last with the last. The mean over states. */
+ * source, the last with the last. The mean over states; those between the last layer with heads and the last have first tokens alone, which
+ * the teacher's have not, and count as 0. */
 #include "train/objective.h"
 #include "train/trainer.h"
 
@@ -31,6 +32,7 @@ static double loss(snc_objective_net *n, double scale)
     double sum = 0;
     for (int i = 0; i <= layers; i++) {
         int T = i == layers ? n->x->B : n->x->T; /* the last layer has first tokens alone */
+        if (i < layers && i > snc_arch_last_heads(n->arch)) continue;
         sum += snc_loss_hidden(snc_objective_dhidden(n, i), snc_engine_hidden_view(n->student, i), width,
                                snc_engine_hidden_view(n->teacher, teacher_state(n, i)), n->teacher_arch->hidden, T, width,
                                scale / (layers + 1));
