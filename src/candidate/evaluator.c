@@ -12,6 +12,9 @@
 #include "artifact/task_score.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/minmax.h"
+#include "base/rng.h"
+#include "data/augment.h"
 #include "models/cost.h"
 #include "train/loss.h"
 
@@ -46,20 +49,27 @@ double snc_loss_to_teacher(const float *z, const float *teacher, int n, int K, s
     return snc_loss_soft(NULL, z, teacher, problem, n, K, 1, 1);
 }
 
-/* On the very kernels and integers that an export will hold. The logits stay in e->logits. */
-snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
-                                const snc_dataset *d, const float *teacher)
+/* On the very kernels and integers that an export will hold. */
+snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,
+                           const float *teacher)
 {
     int K = e->supernet->cfg.classes;
     SNC_TRY(snc_net_rebind(e->net, a, policy));
     snc_err err = snc_loaded_logits(e->logits, e->net, K, d, BATCH, NULL, NULL);
     if (err == SNC_E_DIVERGED) { /* a finding about the config: it is never chosen */
-        *loss = *score = NAN;
+        *loss = NAN;
         return SNC_OK;
     }
-    SNC_TRY(err);
-    *loss = snc_loss_to_teacher(e->logits, teacher, d->n, K, snc_meaning_of(&e->supernet->cfg));
-    return snc_task_score_at(score, e->in->task, e->logits, d, K, e->threshold);
+    *loss = err ? (double)NAN : snc_loss_to_teacher(e->logits, teacher, d->n, K, snc_meaning_of(&e->supernet->cfg));
+    return err;
+}
+
+snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
+                                const snc_dataset *d, const float *teacher)
+{
+    *score = NAN;
+    SNC_TRY(snc_evaluator_loss(loss, e, a, policy, d, teacher));
+    return isnan(*loss) ? SNC_OK : snc_task_score_at(score, e->in->task, e->logits, d, e->supernet->cfg.classes, e->threshold);
 }
 
 snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
@@ -97,26 +107,45 @@ cJSON *snc_evaluator_obs_json(const snc_evaluator *e, const snc_obs *o)
     return j;
 }
 
+static snc_err ask(float **out, const snc_evaluator *e, const snc_loaded *l, const snc_dataset *d)
+{
+    SNC_TRY(snc_alloc(out, (size_t)d->n * (size_t)l->classes, sizeof **out));
+    SNC_TRY(snc_loaded_answer(*out, e->ctx, l, d, NULL));
+    snc_loaded_order_classes(*out, l, e->in->task, d->n);
+    return SNC_OK;
+}
+
 static snc_err teacher_logits(snc_evaluator *e, const char *path)
 {
     snc_loaded l;
-    size_t K = (size_t)e->supernet->cfg.classes;
+    int K = e->supernet->cfg.classes;
     const snc_splits *s = &e->in->splits;
-    SNC_TRY(snc_loaded_open(&l, e->ctx, path, (int)K, snc_meaning_of(&e->supernet->cfg)));
+    SNC_TRY(snc_loaded_open(&l, e->ctx, path, K, snc_meaning_of(&e->supernet->cfg)));
     snc_err err = SNC_OK;
     if (!l.has_head) err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no trained classifier", path);
-    else if (l.classes != e->supernet->cfg.classes)
-        err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %zu", path, l.classes, K);
-    if (!err) err = snc_alloc(&e->teacher_rank, (size_t)s->rank->n * K, sizeof(float));
-    if (!err) err = snc_alloc(&e->teacher_select, (size_t)s->select->n * K, sizeof(float));
-    if (!err) err = snc_loaded_answer(e->teacher_rank, e->ctx, &l, s->rank, NULL);
-    if (!err) err = snc_loaded_answer(e->teacher_select, e->ctx, &l, s->select, NULL);
-    if (!err) snc_loaded_order_classes(e->teacher_rank, &l, e->in->task, s->rank->n);
-    if (!err) snc_loaded_order_classes(e->teacher_select, &l, e->in->task, s->select->n);
-    if (!err) err = snc_task_score_at(&e->teacher_rank_score, e->in->task, e->teacher_rank, s->rank, (int)K, l.threshold);
-    if (!err) err = snc_task_score_at(&e->teacher_select_score, e->in->task, e->teacher_select, s->select, (int)K, l.threshold);
+    else if (l.classes != K) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %d", path, l.classes, K);
+    if (!err) err = ask(&e->teacher_rank, e, &l, s->rank);
+    if (!err) err = ask(&e->teacher_select, e, &l, s->select);
+    if (!err) err = snc_task_score_at(&e->teacher_rank_score, e->in->task, e->teacher_rank, s->rank, K, l.threshold);
+    if (!err) err = snc_task_score_at(&e->teacher_select_score, e->in->task, e->teacher_select, s->select, K, l.threshold);
     if (!err) err = snc_path_hash(&e->teacher_hash, path);
     e->threshold = l.threshold;
+    e->teacher = path;
+    snc_loaded_close(&l);
+    return err;
+}
+
+snc_err snc_evaluator_fresh(snc_evaluator *e)
+{
+    const snc_dataset *train = e->in->splits.train;
+    snc_augment a = SNC_AUGMENT_INIT;
+    snc_loaded l;
+    if (e->teacher_fresh) return SNC_OK;
+    a.rows = fmin((SNC_FRESH * e->in->splits.select->n + 0.5) / train->n, 100);
+    SNC_TRY(snc_dataset_augment(&e->made, train, &a, snc_hash64(e->ctx->seed)));
+    e->fresh = snc_dataset_rows_view(e->made, train->n, e->made->n);
+    SNC_TRY(snc_loaded_open(&l, e->ctx, e->teacher, e->supernet->cfg.classes, snc_meaning_of(&e->supernet->cfg)));
+    snc_err err = ask(&e->teacher_fresh, e, &l, &e->fresh);
     snc_loaded_close(&l);
     return err;
 }
@@ -144,8 +173,8 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     snc_err err = SNC_OK;
     const snc_splits *s = &in->splits;
     *out = (snc_evaluator){.ctx = ctx, .in = in};
-    int max_len = s->rank->max_len > s->select->max_len ? s->rank->max_len : s->select->max_len;
-    int rows = s->rank->n > s->select->n ? s->rank->n : s->select->n;
+    int max_len = snc_max(s->train->max_len, snc_max(s->rank->max_len, s->select->max_len));
+    int rows = snc_max(s->rank->n, SNC_FRESH * s->select->n);
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
@@ -179,6 +208,8 @@ void snc_evaluator_close(snc_evaluator *e)
     snc_model_free(e->supernet);
     snc_free(e->teacher_rank);
     snc_free(e->teacher_select);
+    snc_free(e->teacher_fresh);
+    snc_dataset_free(e->made);
     snc_free(e->logits);
     snc_trim_dispose(&e->trim);
     *e = (snc_evaluator){0};

@@ -15,7 +15,10 @@
 #include "models/trim.h"
 #include "search/runner.h"
 
-enum { SNC_METADATA_GUESS = 16384 }; /* bytes of what an exported file says about itself */
+enum {
+    SNC_METADATA_GUESS = 16384, /* bytes of what an exported file says about itself */
+    SNC_FRESH = 4               /* fresh rows for each of select */
+};
 
 typedef struct snc_evaluator {
     const snc_ctx *ctx;
@@ -28,6 +31,10 @@ typedef struct snc_evaluator {
     float *teacher_rank, *teacher_select, *logits;
     double threshold; /* of a multilabel task: the teacher's, at which every net is scored; the file gets its own */
     double teacher_rank_score, teacher_select_score;
+    const char *teacher;  /* its path, borrowed */
+    snc_dataset *made;    /* owner of the fresh rows; NULL until they are asked for */
+    snc_dataset fresh;    /* rows made of train's texts by another seed than those that are learnt from: n 0 until then */
+    float *teacher_fresh; /* what the teacher says of them */
     uint64_t teacher_hash;
     size_t tokenizer_bytes;
     snc_trim trim;          /* --trim-vocab: what the exported file keeps; rows 0 without */
@@ -45,6 +52,14 @@ snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space);
 /* What search and repair minimise: mean KL(teacher || net) over rows, mean squared difference for regression, KL of each label
  * by itself where there may be any number of them. */
 double snc_loss_to_teacher(const float *logits, const float *teacher, int n, int K, snc_meaning problem);
+
+/* Makes the fresh rows and asks the teacher; nothing where they are there. No choice was made by them before, and no net has learnt
+ * them: the losses of nets on them are not lowered by the search for low ones, as they are on rank (data/augment.h). */
+snc_err snc_evaluator_fresh(snc_evaluator *e) SNC_MUST_USE;
+/* Loss of a net on rows without labels, of which the teacher's logits are given; NaN when its own are not finite. The logits stay in
+ * e->logits, as below. d has at most SNC_FRESH times the rows of select. */
+snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,
+                           const float *teacher) SNC_MUST_USE;
 
 /* Loss and score of a config on a split, against the teacher's logits there; NaN when its logits are not finite. */
 snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d,

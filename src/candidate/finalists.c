@@ -1,34 +1,77 @@
-/* Looks on select, the clock, ties by a paired bootstrap, and an order. */
+/* Looks on fresh rows, select, the clock, and an order by bounds. */
 #include "candidate/finalists.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/minmax.h"
+#include "models/cutoff.h"
 
-enum { BOOTSTRAP = 2000, LOOKS = 400 };
+enum { LOOKS = 400, SEQUENCE = 12 };
 
-static const double AS_GOOD = 1.15; /* times the lowest loss on rank: what the rows of rank alone cannot tell from it */
+static const double ONE_SIDED = 1.645; /* standard errors to a bound at 95 % */
+static const double AS_GOOD = 1.15;    /* times the lowest loss on rank: what the rows of rank alone cannot tell from it */
 
-/* ---- the second look ------------------------------------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
-/* Loss and score on select; row [n] the loss of each row there. */
-static snc_err look(snc_finalist *f, double *row, snc_evaluator *e, const snc_obs *o)
+/* Of the fresh rows a first part, as many as select has, and the rest. */
+static snc_dataset looked_at(const snc_evaluator *e) { return snc_dataset_rows_view(&e->fresh, 0, e->fresh.n / SNC_FRESH); }
+
+snc_err snc_finalists_fresh_loss(double *loss, double *most, snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
 {
-    const snc_dataset *d = e->in->splits.select;
-    size_t K = (size_t)e->supernet->cfg.classes;
-    *f = (snc_finalist){.o = *o};
-    SNC_TRY(snc_evaluator_score(&f->select_loss, &f->select_score, e, &o->cfg, d, e->teacher_select));
-    for (size_t i = 0; i < (size_t)d->n; i++)
-        row[i] = snc_loss_to_teacher(e->logits + i * K, e->teacher_select + i * K, 1, (int)K, snc_meaning_of(&e->supernet->cfg));
+    const int from = e->fresh.n / SNC_FRESH;
+    const size_t K = (size_t)e->supernet->cfg.classes;
+    const snc_dataset d = snc_dataset_rows_view(&e->fresh, from, e->fresh.n);
+    const float *teacher = e->teacher_fresh + (size_t)from * K;
+    double sum = 0, squares = 0;
+    SNC_TRY(snc_evaluator_loss(loss, e, a, policy, &d, teacher));
+    for (size_t i = 0; i < (size_t)d.n; i++) {
+        double row = snc_loss_to_teacher(e->logits + i * K, teacher + i * K, 1, (int)K, snc_meaning_of(&e->supernet->cfg));
+        sum += row;
+        squares += row * row;
+    }
+    *most = *loss + ONE_SIDED * snc_standard_error_of_sums(sum, squares, d.n);
     return SNC_OK;
 }
 
-static double drop_of(const snc_evaluator *e, const snc_finalist *f) { return 100 * (e->teacher_select_score - f->select_score); }
+static snc_err on_fresh(snc_finalist *f, snc_evaluator *e)
+{
+    snc_arch a;
+    snc_policy policy;
+    snc_cfg_decode(&a, &policy, e->space, &f->o.cfg);
+    return snc_finalists_fresh_loss(&f->fresh_loss, &f->fresh_most, e, &a, &policy);
+}
 
-static double of_both(const snc_finalist *f) { return f->o.loss + f->select_loss; }
+/* As the task's threshold cuts them, of a multilabel task. */
+static snc_err drop_on_select(snc_drop *out, const snc_evaluator *e, double score)
+{
+    const snc_dataset *d = e->in->splits.select;
+    const int K = e->supernet->cfg.classes;
+    const size_t n = (size_t)d->n * (size_t)K;
+    const float cut = d->sets ? (float)snc_threshold_logit(e->threshold) : 0;
+    float *to = NULL;
+    SNC_TRY(snc_alloc(&to, 2 * n, sizeof *to));
+    for (size_t i = 0; i < n; i++) {
+        to[i] = e->teacher_select[i] - cut;
+        to[n + i] = e->logits[i] - cut;
+    }
+    snc_err err = snc_drop_of(out, e->ctx, e->in->task, d, to, e->teacher_select_score, to + n, score, K);
+    snc_free(to);
+    return err;
+}
+
+static snc_err on_select(snc_finalist *f, snc_evaluator *e)
+{
+    SNC_TRY(snc_evaluator_score(&f->select_loss, &f->select_score, e, &f->o.cfg, e->in->splits.select, e->teacher_select));
+    f->drop = (snc_drop){.points = {NAN, NAN, NAN}, .bound = NAN, .least = NAN, .error = NAN};
+    return isnan(f->select_loss) ? SNC_OK : drop_on_select(&f->drop, e, f->select_score);
+}
+
+/* ---- the second look ------------------------------------------------------------------------------------------------ */
+
+static double of_both(const snc_finalist *f) { return f->o.loss + f->look_loss; }
 
 /* Within the limits, and on rank as good as the lowest; at least as many as there are finalists. obs: by ascending loss. */
 static int candidates(const snc_obs *out[LOOKS], const snc_obs *obs, int n_obs)
@@ -44,59 +87,69 @@ static int candidates(const snc_obs *out[LOOKS], const snc_obs *obs, int n_obs)
 
 static bool late(const snc_search_run *r) { return r->look_until > 0 && snc_now() >= r->look_until; }
 
-/* Under limits on costs: of the lowest losses on rank within them, the lowest on rank and select together. A search takes what its
- * configs gain by chance on the rows of rank for gains: the very lowest there are alike, and need not be the best on other rows.
- * row: the slot after the finalists' is scratch. */
-static snc_err lowest_losses(snc_finalist *out, int *n, double *row, const snc_search_run *r, const snc_obs *obs, int n_obs)
+/* Under limits on costs: of the lowest losses on rank within them, the lowest on rank and fresh rows together. A search takes what its
+ * configs gain by chance on the rows of rank for gains: the very lowest there are alike, and need not be the best on other rows. */
+static snc_err lowest_losses(snc_finalist *out, int *n, const snc_search_run *r, const snc_obs *obs, int n_obs)
 {
     const snc_obs *near[LOOKS];
-    size_t rows = (size_t)r->e->in->splits.select->n;
-    double *scratch = row + SNC_FINALISTS * rows;
+    const snc_dataset fresh = looked_at(r->e);
     int looks = candidates(near, obs, n_obs);
     *n = 0;
     snc_progress(r->e->ctx, "second look", 0, looks, "%s", "");
     for (int i = 0; i < looks; i++) {
-        snc_finalist f;
+        snc_finalist f = {.o = *near[i]};
+        snc_arch a;
+        snc_policy policy;
         int worst = 0;
         if (i >= SNC_FINALISTS && late(r)) break;
-        SNC_TRY(look(&f, scratch, r->e, near[i]));
-        snc_progress(r->e->ctx, "second look", i + 1, looks, "loss %.4f on rank, %.4f on select", f.o.loss, f.select_loss);
+        snc_cfg_decode(&a, &policy, r->e->space, &f.o.cfg);
+        SNC_TRY(snc_evaluator_loss(&f.look_loss, r->e, &a, &policy, &fresh, r->e->teacher_fresh));
+        snc_progress(r->e->ctx, "second look", i + 1, looks, "loss %.4f on rank, %.4f on fresh rows", f.o.loss, f.look_loss);
         for (int k = 1; k < *n; k++)
             if (of_both(&out[k]) > of_both(&out[worst])) worst = k;
         if (isnan(of_both(&f))) continue;
         if (*n < SNC_FINALISTS) worst = (*n)++;
         else if (!(of_both(&f) < of_both(&out[worst]))) continue;
         out[worst] = f;
-        memcpy(row + (size_t)worst * rows, scratch, rows * sizeof *row);
     }
+    for (int i = 0; i < *n; i++) SNC_TRY(on_select(&out[i], r->e));
     return SNC_OK;
 }
 
-/* With a drop alone: along the front from the fast end, those that keep the drop on rank and on select as well; where none does,
- * the lowest loss. obs: by ascending loss, so that a config is on the front when it is faster than all before it. */
-static snc_err fastest_within_drop(snc_finalist *out, int *n, double *row, const snc_search_run *r, const snc_obs *obs, int n_obs)
+/* Those of a front that keep the drop by their score on rank, evenly over it, the lowest loss first: at most SEQUENCE. obs: by ascending
+ * loss, so that a config is on the front when it is faster than all before it. */
+static int sequence(const snc_obs *out[SEQUENCE], const snc_obs **front, const snc_search_run *r, const snc_obs *obs, int n_obs)
 {
-    const snc_obs **front = NULL;
     double fastest = INFINITY;
-    int on = 0, looks = 0;
-    snc_err err = SNC_OK;
-    *n = 0;
-    SNC_TRY(snc_alloc(&front, (size_t)n_obs, sizeof *front));
+    int on = 0, n;
     for (int i = 0; i < n_obs; i++) {
         if (isnan(obs[i].loss) || obs[i].latency_us >= fastest) continue;
         fastest = obs[i].latency_us;
-        front[on++] = &obs[i];
+        if (on == 0 || 100 * (r->e->teacher_rank_score - obs[i].metric) <= r->targets->of[SNC_TARGET_DROP].value) front[on++] = &obs[i];
     }
-    for (int i = on - 1; i >= 0 && *n < SNC_FINALISTS && looks < LOOKS; i--) {
-        if (i > 0 && 100 * (r->e->teacher_rank_score - front[i]->metric) > r->targets->of[SNC_TARGET_DROP].value) continue;
-        if (*n > 0 && late(r)) break;
-        SNC_GOTO(look(&out[*n], row + (size_t)*n * (size_t)r->e->in->splits.select->n, r->e, front[i]));
-        snc_progress(r->e->ctx, "second look", ++looks, on, "loss %.4f on select", out[*n].select_loss);
-        if (drop_of(r->e, &out[*n]) <= r->targets->of[SNC_TARGET_DROP].value || i == 0) ++*n;
-    }
-    if (*n == 0 && on > 0) { /* all looks are spent on nets that lose more than rank had promised */
-        SNC_GOTO(look(&out[0], row, r->e, front[0]));
-        *n = 1;
+    n = snc_min(on, SEQUENCE);
+    for (int i = 0; i < n; i++) out[i] = front[n > 1 ? i * (on - 1) / (n - 1) : 0];
+    return n;
+}
+
+/* With a drop alone: along the front from the lowest loss, as long as each keeps it on select by its bound; the last of those. Where the
+ * first does not, that one. */
+static snc_err fastest_within_drop(snc_finalist *out, int *n, const snc_search_run *r, const snc_obs *obs, int n_obs)
+{
+    const snc_obs **front = NULL, *asked[SEQUENCE];
+    snc_err err = SNC_OK;
+    *n = 0;
+    SNC_TRY(snc_alloc(&front, (size_t)n_obs, sizeof *front));
+    int looks = sequence(asked, front, r, obs, n_obs);
+    for (int i = 0; i < looks && !(*n > 0 && late(r)); i++) {
+        snc_finalist f = {.o = *asked[i]};
+        SNC_GOTO(on_select(&f, r->e));
+        snc_progress(r->e->ctx, "second look", i + 1, looks, "at most %.2f points worse on select", f.drop.bound);
+        bool keeps = f.drop.bound <= r->targets->of[SNC_TARGET_DROP].value;
+        if (i > 0 && !keeps) break;
+        if (*n == SNC_FINALISTS) memmove(out, out + 1, (size_t)-- * n * sizeof *out);
+        out[(*n)++] = f;
+        if (!keeps) break;
     }
 out:
     snc_free(front);
@@ -107,7 +160,7 @@ void snc_finalist_attained(snc_attained found[SNC_TARGETS], const snc_evaluator 
 {
     for (int k = 0; k < SNC_COSTS; k++) found[k] = snc_attained_exactly(snc_obs_cost(&f->o, k), e->full[k]);
     found[SNC_TARGET_LATENCY] = (snc_attained){{f->us, f->us, f->us}, {f->ratio, f->ratio, f->ratio}};
-    found[SNC_TARGET_DROP] = snc_attained_exactly(drop_of(e, f), NAN);
+    found[SNC_TARGET_DROP] = (snc_attained){.value = {f->drop.points.value, f->drop.points.low, f->drop.bound}};
 }
 
 static snc_err clock_finalists(snc_finalist *f, int n, const snc_search_run *r)
@@ -128,100 +181,50 @@ static void judge(snc_finalist *f, const snc_search_run *r)
     snc_attained found[SNC_TARGETS];
     snc_finalist_attained(found, r->e, f);
     f->miss = 0;
-    for (int k = 0; k < SNC_TARGETS; k++) f->miss += snc_target_miss(k, &r->targets->of[k], &found[k]);
-    f->meets = f->miss <= 0;
+    for (int k = 0; k < SNC_COSTS; k++) f->miss += snc_target_miss(k, &r->targets->of[k], &found[k]);
+    f->meets = f->miss <= 0 && snc_target_holds(&r->targets->of[SNC_TARGET_DROP], &found[SNC_TARGET_DROP]);
 }
 
-typedef struct pair {
-    const double *a, *b;
-} pair;
-
-static snc_err mean_difference(double *out, void *user, const int32_t *rows, int n)
+/* A drop on select is not among it: to choose by it would be to choose by chance. */
+static bool before(const snc_finalist *a, const snc_finalist *b, bool by_drop)
 {
-    const pair *p = user;
-    *out = 0;
-    for (int i = 0; i < n; i++) *out += p->a[rows[i]] - p->b[rows[i]];
-    return SNC_OK;
-}
-
-/* Whether the mean of a - b, row by row, may be zero: 95% of its bootstrap covers it. */
-static snc_err same_loss(bool *out, const double *a, const double *b, int n, uint64_t seed)
-{
-    double draw[BOOTSTRAP];
-    int drawn;
-    snc_interval i = {0, 0, 0};
-    SNC_TRY(snc_bootstrap(draw, &drawn, BOOTSTRAP, mean_difference, &(pair){a, b}, n, seed, 0x73616d65));
-    if (drawn) snc_drawn_interval(&i, draw, drawn);
-    *out = i.low <= 0 && i.high >= 0;
-    return SNC_OK;
-}
-
-/* Marks those that the best is no better than. */
-static snc_err mark_ties(snc_finalist *f, int n, const double *row, const snc_search_run *r)
-{
-    int best = -1, rows = r->e->in->splits.select->n;
-    for (int i = 0; i < n; i++)
-        if (f[i].meets && (best < 0 || f[i].select_loss < f[best].select_loss)) best = i;
-    for (int i = 0; i < n; i++) {
-        f[i].tied = i == best;
-        if (i == best || best < 0 || !f[i].meets) continue;
-        SNC_TRY(same_loss(&f[i].tied, row + (size_t)i * (size_t)rows, row + (size_t)best * (size_t)rows, rows, r->e->ctx->seed));
-    }
-    return SNC_OK;
-}
-
-/* Before b. Clocks agree to a percent: below that, size decides. */
-static bool before(const snc_finalist *a, const snc_finalist *b, const snc_search_run *r)
-{
-    int cost = snc_targets_cost(r->targets);
-    bool by_drop = cost < 0, by_size = cost == SNC_COST_SIZE;
-    if (a->meets != b->meets) return a->meets;
-    if (!a->meets) return a->miss < b->miss;
-    if (by_drop) return a->us < b->us;
-    if (a->tied != b->tied) return a->tied;
-    if (!a->tied) return a->select_loss < b->select_loss;
-    if (!by_size && fabs(a->us / b->us - 1) > 0.01) return a->us < b->us;
-    return a->o.bytes < b->o.bytes;
+    if (a->miss != b->miss) return a->miss < b->miss;
+    if (!by_drop && a->fresh_most != b->fresh_most) return a->fresh_most < b->fresh_most;
+    return a->us != b->us ? a->us < b->us : a->o.bytes < b->o.bytes;
 }
 
 static void say_finalists(const snc_search_run *r, const snc_finalist *f, int n)
 {
     for (int i = 0; i < n; i++)
         snc_log(r->e->ctx, SNC_LOG_INFO,
-                "finalist %d: loss %.4f on rank, %.4f on select, score %.2f (teacher %.2f), %.0f us = %.3fx (predicted %.0f us)%s", i + 1,
-                f[i].o.loss, f[i].select_loss, 100 * f[i].select_score, 100 * r->e->teacher_select_score, f[i].us, f[i].ratio,
-                snc_search_run_predicted_us(r, &f[i].o),
-                !f[i].meets ? ", misses a limit"
-                : f[i].tied ? ", no different from the best"
-                            : "");
+                "finalist %d: loss %.4f on rank, %.4f on fresh rows (at most %.4f), %.4f on select, score %.2f (teacher %.2f), %.0f us = "
+                "%.3fx (predicted %.0f us)%s",
+                i + 1, f[i].o.loss, f[i].fresh_loss, f[i].fresh_most, f[i].select_loss, 100 * f[i].select_score,
+                100 * r->e->teacher_select_score, f[i].us, f[i].ratio, snc_search_run_predicted_us(r, &f[i].o),
+                f[i].meets ? "" : ", misses a limit");
 }
 
 snc_err snc_finalists_select(snc_finalist out[SNC_FINALISTS], int *n, const snc_search_run *r, snc_obs *obs, int n_obs)
 {
     bool limited = snc_targets_cost(r->targets) >= 0;
-    double *row = NULL;
-    snc_err err = SNC_OK;
-    SNC_TRY(snc_alloc(&row, (SNC_FINALISTS + 1) * (size_t)r->e->in->splits.select->n, sizeof *row));
+    SNC_TRY(snc_evaluator_fresh(r->e));
     snc_obs_sort(obs, n_obs);
-    if (limited) SNC_GOTO(lowest_losses(out, n, row, r, obs, n_obs));
-    else SNC_GOTO(fastest_within_drop(out, n, row, r, obs, n_obs));
+    SNC_TRY(limited ? lowest_losses(out, n, r, obs, n_obs) : fastest_within_drop(out, n, r, obs, n_obs));
     if (*n == 0) {
-        snc_obs least;
         snc_log(r->e->ctx, SNC_LOG_WARN, "no config is within the limits: the smallest net of the space is the nearest");
-        SNC_GOTO(snc_evaluator_observe(&least, r->e, &(snc_cfg){{0}}));
-        SNC_GOTO(look(&out[(*n)++], row, r->e, &least));
+        out[*n] = (snc_finalist){.look_loss = NAN};
+        SNC_TRY(snc_evaluator_observe(&out[*n].o, r->e, &(snc_cfg){{0}}));
+        SNC_TRY(on_select(&out[(*n)++], r->e));
     }
-    SNC_GOTO(clock_finalists(out, *n, r));
+    for (int i = 0; i < *n; i++) SNC_TRY(on_fresh(&out[i], r->e));
+    SNC_TRY(clock_finalists(out, *n, r));
     for (int i = 0; i < *n; i++) judge(&out[i], r);
-    SNC_GOTO(mark_ties(out, *n, row, r));
     for (int i = 1; i < *n; i++)
-        for (int k = i; k > 0 && before(&out[k], &out[k - 1], r); k--) {
+        for (int k = i; k > 0 && before(&out[k], &out[k - 1], !limited); k--) {
             snc_finalist t = out[k];
             out[k] = out[k - 1];
             out[k - 1] = t;
         }
     say_finalists(r, out, *n);
-out:
-    snc_free(row);
-    return err;
+    return SNC_OK;
 }

@@ -23,8 +23,12 @@ static bool on_front(const snc_evaluations *f, int i)
 static cJSON *finalist_json(const snc_evaluator *e, const snc_finalist *f)
 {
     cJSON *j = snc_evaluator_obs_json(e, &f->o);
+    cJSON_AddNumberToObject(j, "fresh_loss", f->fresh_loss);
+    cJSON_AddNumberToObject(j, "fresh_at_most", f->fresh_most);
     cJSON_AddNumberToObject(j, "select_loss", f->select_loss);
     cJSON_AddNumberToObject(j, "select_score", f->select_score);
+    cJSON_AddNumberToObject(j, "select_drop", f->drop.points.value);
+    cJSON_AddNumberToObject(j, "select_drop_at_most", f->drop.bound);
     cJSON_AddNumberToObject(j, "measured_us", f->us);
     cJSON_AddNumberToObject(j, "measured_ratio", f->ratio);
     cJSON_AddBoolToObject(j, "meets", f->meets);
@@ -32,31 +36,73 @@ static cJSON *finalist_json(const snc_evaluator *e, const snc_finalist *f)
 }
 
 /* The full-size INT8 net of the supernet, outside any limit: what everything on the front is compared with. */
-static snc_err full_int8_json(cJSON **out, const snc_search_run *r)
+static snc_err look_at_full(snc_search_result *f, const snc_search_run *r)
 {
-    snc_obs o = {.loss = 0};
+    const snc_splits *s = &r->e->in->splits;
+    const snc_arch *full = &r->e->supernet->arch;
     snc_policy int8 = snc_policy_int8();
-    const snc_dataset *d = r->e->in->splits.rank;
-    SNC_TRY(snc_evaluator_score_net(&o.loss, &o.metric, r->e, &r->e->supernet->arch, &int8, d, r->e->teacher_rank));
-    *out = cJSON_CreateObject();
-    cJSON_AddNumberToObject(*out, "loss", o.loss);
-    cJSON_AddNumberToObject(*out, "metric", o.metric);
-    for (int k = 0; k < SNC_COSTS; k++) cJSON_AddNumberToObject(*out, snc_cost_key(k), r->e->full[k]);
+    double *loss = f->curse.full, unused;
+    SNC_TRY(snc_evaluator_score_net(&loss[SNC_ON_RANK], &f->full_score, r->e, full, &int8, s->rank, r->e->teacher_rank));
+    SNC_TRY(snc_evaluator_loss(&loss[SNC_ON_SELECT], r->e, full, &int8, s->select, r->e->teacher_select));
+    SNC_TRY(snc_finalists_fresh_loss(&loss[SNC_ON_FRESH], &unused, r->e, full, &int8));
+    f->curse.winner[SNC_ON_RANK] = f->f[0].o.loss;
+    f->curse.winner[SNC_ON_SELECT] = f->f[0].select_loss;
+    f->curse.winner[SNC_ON_FRESH] = f->f[0].fresh_loss;
     return SNC_OK;
+}
+
+static cJSON *losses_json(const double loss[SNC_ON])
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "rank", loss[SNC_ON_RANK]);
+    cJSON_AddNumberToObject(j, "select", loss[SNC_ON_SELECT]);
+    cJSON_AddNumberToObject(j, "fresh", loss[SNC_ON_FRESH]);
+    return j;
+}
+
+cJSON *snc_curse_json(const snc_curse *c)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddItemToObject(j, "winner", losses_json(c->winner));
+    cJSON_AddItemToObject(j, "full_int8", losses_json(c->full));
+    cJSON_AddNumberToObject(j, "excess_on_select", c->winner[SNC_ON_SELECT] / c->winner[SNC_ON_RANK] - 1);
+    cJSON_AddNumberToObject(j, "excess_on_fresh", c->winner[SNC_ON_FRESH] / c->winner[SNC_ON_RANK] - 1);
+    return j;
+}
+
+void snc_curse_say(char *buf, size_t size, const cJSON *curse)
+{
+    const cJSON *w = snc_json_at(curse, "winner"), *f = snc_json_at(curse, "full_int8");
+    const double rank = snc_json_number(w, "rank"), full = snc_json_number(f, "rank");
+    snprintf(
+        buf, size,
+        "loss of the chosen net %.4f on rank, where it was looked for, %.4f on select (%+.1f %%), %.4f on fresh rows (%+.1f %%); of the "
+        "full-size INT8 net, which was not, %.4f, %.4f (%+.1f %%) and %.4f (%+.1f %%)",
+        rank, snc_json_number(w, "select"), 100 * snc_json_number(curse, "excess_on_select"), snc_json_number(w, "fresh"),
+        100 * snc_json_number(curse, "excess_on_fresh"), full, snc_json_number(f, "select"),
+        100 * (snc_json_number(f, "select") / full - 1), snc_json_number(f, "fresh"), 100 * (snc_json_number(f, "fresh") / full - 1));
+}
+
+static cJSON *full_int8_json(const snc_search_run *r, const snc_search_result *f)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "loss", f->curse.full[SNC_ON_RANK]);
+    cJSON_AddNumberToObject(j, "metric", f->full_score);
+    for (int k = 0; k < SNC_COSTS; k++) cJSON_AddNumberToObject(j, snc_cost_key(k), r->e->full[k]);
+    return j;
 }
 
 /* front.json: the chosen config, the finalists, the non-dominated evaluations, and what they are compared with. */
 static snc_err save_front(const char *path, const snc_search_run *r, const snc_search_result *f, const cJSON *read)
 {
-    cJSON *full = NULL, *j, *list;
+    cJSON *j = cJSON_CreateObject(), *list;
     snc_limits limits = r->limits;
-    SNC_TRY(full_int8_json(&full, r));
-    j = cJSON_CreateObject();
     cJSON_AddItemToObject(j, "read", cJSON_Duplicate(read, 1));
     cJSON_AddItemToObject(j, "chosen", finalist_json(r->e, &f->f[0]));
     cJSON_AddNumberToObject(j, "full_int8_us", r->e->full[SNC_COST_LATENCY]);
     cJSON_AddNumberToObject(j, "full_int8_bytes", r->e->full[SNC_COST_SIZE]);
-    cJSON_AddItemToObject(j, "full_int8", full);
+    cJSON_AddItemToObject(j, "full_int8", full_int8_json(r, f));
+    cJSON_AddItemToObject(j, "winners_curse", snc_curse_json(&f->curse));
     cJSON_AddItemToObject(j, "full", snc_arch_to_json(&r->e->supernet->arch));
     list = cJSON_AddObjectToObject(j, "teacher");
     cJSON_AddNumberToObject(list, "rank_score", r->e->teacher_rank_score);
@@ -87,6 +133,7 @@ snc_err snc_search_result_find(snc_search_result *out, const snc_search_run *r, 
     SNC_TRY(snc_path_join(config, sizeof config, dir, "config.json"));
     SNC_GOTO(snc_search_run_evaluate(&out->all, r, journal));
     SNC_GOTO(snc_finalists_select(out->f, &out->n_f, r, out->all.obs, out->all.n));
+    SNC_GOTO(look_at_full(out, r));
     SNC_GOTO(save_front(front, r, out, read));
     chosen = snc_evaluator_obs_json(r->e, &out->f[0].o);
     SNC_GOTO(snc_json_save(chosen, config));
@@ -135,28 +182,37 @@ static void say_front(const snc_host *h, const snc_search_run *r, const snc_eval
 static void say_missed(const snc_host *h, const snc_search_run *r, const snc_finalist *f)
 {
     snc_attained found[SNC_TARGETS];
-    char said[256];
+    char said[256], rows[SNC_DROP_SAID] = "";
     snc_finalist_attained(found, r->e, f);
     snc_say(h, "MISSED: the chosen net is the nearest to what was asked");
     for (int k = 0; k < SNC_TARGETS; k++) {
         if (!r->targets->of[k].given) continue;
         snc_target_say(said, sizeof said, k, &r->targets->of[k], &found[k], k == SNC_TARGET_DROP ? " on select" : "");
-        snc_say(h, "- %s %s", snc_target_name(k), said);
+        if (k == SNC_TARGET_DROP) snc_drop_say_rows(rows, &f->drop, r->targets->of[k].value);
+        snc_say(h, "- %s %s%s%s", snc_target_name(k), said, rows[0] ? "; " : "", rows);
     }
 }
 
 void snc_search_result_say(const snc_host *h, const snc_search_run *r, const snc_search_result *f)
 {
     const snc_obs **front = NULL;
+    char said[512];
     if (snc_alloc(&front, (size_t)f->all.n, sizeof *front) == SNC_OK) say_front(h, r, &f->all, front);
     snc_free(front);
-    snc_say(h, "| finalist | loss on rank | loss on select | score on select | us measured | us by the table | of full INT8 | MB |");
-    snc_say(h, "|---|---|---|---|---|---|---|---|");
+    snc_say(
+        h,
+        "| finalist | loss on rank | on fresh rows (at most) | on select | score on select | us measured | us by the table | of full INT8 "
+        "| MB |");
+    snc_say(h, "|---|---|---|---|---|---|---|---|---|");
     for (int i = 0; i < f->n_f; i++) {
         const snc_finalist *x = &f->f[i];
-        snc_say(h, "| %d | %.4f | %.4f | %.2f | %.0f | %.0f | %.3fx | %.2f |", i + 1, x->o.loss, x->select_loss, 100 * x->select_score,
-                x->us, x->o.latency_us, x->ratio, x->o.bytes / 1e6);
+        snc_say(h, "| %d | %.4f | %.4f (%.4f) | %.4f | %.2f | %.0f | %.0f | %.3fx | %.2f |", i + 1, x->o.loss, x->fresh_loss, x->fresh_most,
+                x->select_loss, 100 * x->select_score, x->us, x->o.latency_us, x->ratio, x->o.bytes / 1e6);
     }
     snc_say(h, "teacher on select %.2f", 100 * r->e->teacher_select_score);
+    cJSON *curse = snc_curse_json(&f->curse);
+    snc_curse_say(said, sizeof said, curse);
+    cJSON_Delete(curse);
+    snc_say(h, "winner's curse: %s", said);
     if (f->n_f && !f->f[0].meets) say_missed(h, r, &f->f[0]);
 }

@@ -25,7 +25,7 @@ static const struct row {
     const char *unit_name;
     double margin, sure; /* shares of it that the search and the second look keep to */
     double least;        /* a miss is a share of at least so much */
-    bool by_value;       /* judged by the value, not by the upper end of its interval */
+    bool by_bound;       /* what the second look has is judged as the proof's is, by the upper end of its interval */
 } table[SNC_TARGETS] = {
     {"--target-latency", AT(latency), times, "a time such as 1.5ms or 800us, or a share such as 0.5x", 2, "latency", "latency", "asked",
      1e3, 3, "ms", 0.95, 0.96, 0, false},
@@ -99,22 +99,25 @@ snc_attained snc_attained_exactly(double value, double full)
 
 snc_interval snc_target_judged(const snc_target *t, const snc_attained *f) { return t->relative ? f->share : f->value; }
 
-bool snc_target_holds(snc_target_kind kind, const snc_target *t, const snc_attained *f)
+bool snc_target_holds(const snc_target *t, const snc_attained *f)
 {
     snc_interval i = snc_target_judged(t, f);
-    return !t->given || (table[kind].by_value ? i.value : i.high) <= t->value;
+    return !t->given || i.high <= t->value;
 }
 
 double snc_target_miss(snc_target_kind kind, const snc_target *t, const snc_attained *f)
 {
-    double v = snc_target_judged(t, f).value, most = table[kind].sure * t->value;
-    return !t->given || v <= most ? 0 : (v - most) / fmax(most, table[kind].least);
+    const struct row *r = &table[kind];
+    const snc_interval i = snc_target_judged(t, f);
+    double v = r->by_bound ? i.high : i.value, most = r->sure * t->value;
+    if (!t->given || v <= most) return 0;
+    return isnan(v) ? (double)INFINITY : (v - most) / fmax(most, r->least); /* NaN: nothing is said */
 }
 
 bool snc_targets_hold(const snc_targets *a, const snc_attained found[SNC_TARGETS])
 {
     for (int k = 0; k < SNC_TARGETS; k++)
-        if (!snc_target_holds(k, &a->of[k], &found[k])) return false;
+        if (!snc_target_holds(&a->of[k], &found[k])) return false;
     return true;
 }
 
@@ -136,7 +139,7 @@ void snc_target_say(char *buf, size_t size, snc_target_kind kind, const snc_targ
         snc_target_number(upper, kind, i.high);
         snc_target_number(asked, kind, t->value);
     }
-    if (!r->by_value && i.high > i.value) snprintf(bound, sizeof bound, " with upper bound %s", upper);
+    if (i.high > i.value) snprintf(bound, sizeof bound, " with upper bound %s", upper);
     snprintf(buf, size, "%s%s%s%s, %s %s%s", v, abs, where, bound, r->asked, asked, t->relative ? " of the full-size INT8 model" : "");
 }
 
@@ -151,7 +154,7 @@ cJSON *snc_targets_json(const snc_targets *a, const snc_attained found[SNC_TARGE
         cJSON_AddNumberToObject(o, t->relative ? "share_of_full_int8" : "value", t->value);
         cJSON_AddNumberToObject(o, "found", i.value);
         cJSON_AddNumberToObject(o, "bound", i.high);
-        cJSON_AddBoolToObject(o, "holds", snc_target_holds(k, t, &found[k]));
+        cJSON_AddBoolToObject(o, "holds", snc_target_holds(t, &found[k]));
     }
     cJSON_AddBoolToObject(j, "all", snc_targets_hold(a, found));
     return j;

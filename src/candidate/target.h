@@ -58,9 +58,10 @@ snc_attained snc_attained_exactly(double value, double full);
 
 /* The interval that a target is judged by. */
 snc_interval snc_target_judged(const snc_target *t, const snc_attained *f);
-/* Not asked for, or: the upper end is within the target; of the drop, the difference itself is. */
-bool snc_target_holds(snc_target_kind kind, const snc_target *t, const snc_attained *f);
-/* By which share of it a target is missed; 0: it holds. By the value, and with what the proof's interval will need above it. */
+/* Not asked for, or: the upper end is within the target. Of a drop that is its bound at 95 %, one-sided. */
+bool snc_target_holds(const snc_target *t, const snc_attained *f);
+/* By which share of it a target is missed; 0: it holds. By the value, and with what the proof's interval will need above it; a drop by
+ * its bound. */
 double snc_target_miss(snc_target_kind kind, const snc_target *t, const snc_attained *f);
 
 /* "0.630x (0.363 ms) with upper bound 0.655x, asked 0.700x of the full-size INT8 model". */

@@ -34,6 +34,18 @@ snc_dataset snc_dataset_labelled_view(const snc_dataset *d)
     return view;
 }
 
+snc_dataset snc_dataset_rows_view(const snc_dataset *d, int from, int to)
+{
+    return (snc_dataset){.n = to - from,
+                         .start = d->start + from,
+                         .ids = d->ids,
+                         .types = d->types,
+                         .target = d->target + from,
+                         .sets = d->sets,
+                         .line = d->line + from,
+                         .max_len = d->max_len};
+}
+
 uint64_t snc_dataset_hash(const snc_dataset *d)
 {
     size_t n = (size_t)d->start[d->n];

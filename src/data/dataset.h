@@ -37,6 +37,8 @@ static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d-
 void snc_dataset_free(snc_dataset *d);
 /* The rows of a train split that have a label, which stand first. Borrows d's arrays: not to be freed. */
 snc_dataset snc_dataset_labelled_view(const snc_dataset *d);
+/* Rows from..to. Borrows likewise, and knows texts and sources of none. */
+snc_dataset snc_dataset_rows_view(const snc_dataset *d, int from, int to);
 /* Identity of the rows as they reach a model: tokens, segments and targets, in order. */
 uint64_t snc_dataset_hash(const snc_dataset *d);
 

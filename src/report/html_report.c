@@ -8,6 +8,7 @@
 #include "base/fmap.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "candidate/search_result.h"
 #include "report/breakdown.h"
 #include "report/html_priv.h"
 #include "report/reading.h"
@@ -223,26 +224,30 @@ static void put_proof(snc_html_page *p)
 
 static void put_finalists(snc_html_page *p)
 {
-    const cJSON *f;
+    const cJSON *f, *curse = snc_json_at(p->front, "winners_curse");
+    char said[512];
     int i = 0;
     snc_textbuf_put(
         &p->d,
         "<h2>Finalists</h2><p class=\"soft\">The best of the search, looked at again on rows it has not seen and on the clock; the first "
         "is the chosen one.</p>"
-        "<div class=\"scroll\"><table><tr><th></th><th>loss on rank</th><th>loss on select</th><th>score on select</th><th>us measured</th>"
-        "<th>us by the table</th><th>of full INT8</th><th>MB</th><th>targets</th></tr>\n");
+        "<div class=\"scroll\"><table><tr><th></th><th>loss on rank</th><th>on fresh rows (at most)</th><th>on select</th><th>score on "
+        "select</th><th>us measured</th><th>us by the table</th><th>of full INT8</th><th>MB</th><th>targets</th></tr>\n");
     cJSON_ArrayForEach(f, snc_json_at(p->front, "finalists"))
     {
         snc_textbuf_put(&p->d,
-                        "<tr%s><td>%d</td><td>%.4f</td><td>%.4f</td><td>%.2f</td><td>%.0f</td><td>%.0f</td><td>%.3fx</td><td>%.2f</"
-                        "td><td>%s</td></tr>\n",
-                        i ? "" : " class=\"mark\"", i + 1, snc_json_number(f, "loss"), snc_json_number(f, "select_loss"),
-                        100 * snc_json_number(f, "select_score"), snc_json_number(f, "measured_us"), snc_json_number(f, "latency_us"),
-                        snc_json_number(f, "measured_ratio"), snc_json_number(f, "bytes") / 1e6,
-                        cJSON_IsTrue(snc_json_at(f, "meets")) ? "met" : "missed");
+                        "<tr%s><td>%d</td><td>%.4f</td><td>%.4f (%.4f)</td><td>%.4f</td><td>%.2f</td><td>%.0f</td><td>%.0f</td>"
+                        "<td>%.3fx</td><td>%.2f</td><td>%s</td></tr>\n",
+                        i ? "" : " class=\"mark\"", i + 1, snc_json_number(f, "loss"), snc_json_number(f, "fresh_loss"),
+                        snc_json_number(f, "fresh_at_most"), snc_json_number(f, "select_loss"), 100 * snc_json_number(f, "select_score"),
+                        snc_json_number(f, "measured_us"), snc_json_number(f, "latency_us"), snc_json_number(f, "measured_ratio"),
+                        snc_json_number(f, "bytes") / 1e6, cJSON_IsTrue(snc_json_at(f, "meets")) ? "met" : "missed");
         i++;
     }
     snc_textbuf_put(&p->d, "</table></div>\n");
+    if (!curse) return;
+    snc_curse_say(said, sizeof said, curse);
+    snc_textbuf_put(&p->d, "<p class=\"soft\">Winner's curse: %s.</p>\n", said);
 }
 
 static void put_front(snc_html_page *p)

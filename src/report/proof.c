@@ -91,7 +91,7 @@ void snc_proof_attained(snc_attained found[SNC_TARGETS], const snc_proof *p)
     found[SNC_TARGET_LATENCY] = (snc_attained){c->latency_us, c->ratio};
     found[SNC_TARGET_SIZE] = snc_attained_exactly(c->bytes, full->bytes);
     found[SNC_TARGET_MACS] = snc_attained_exactly(c->macs, full->macs);
-    found[SNC_TARGET_DROP] = (snc_attained){.value = c->all.drop.points};
+    found[SNC_TARGET_DROP] = (snc_attained){.value = {c->all.drop.points.value, c->all.drop.points.low, c->all.drop.bound}};
 }
 
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)

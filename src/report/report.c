@@ -9,6 +9,7 @@
 #include "artifact/say.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "candidate/search_result.h"
 #include "candidate/workload.h"
 #include "models/snc_file.h"
 #include "report/html_report.h"
@@ -58,6 +59,10 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(j, "seed", (double)f->o->job.seed);
     cJSON_AddItemToObject(j, "workload", snc_workload_json(&f->o->workload));
     cJSON_AddItemToObject(j, "targets", snc_targets_json(f->targets, v->found));
+    s = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(j, "targets"), "max_drop");
+    if (s)
+        cJSON_AddNumberToObject(s, "needs_rows",
+                                snc_drop_rows(&f->proof->m[SNC_PROOF_COMPRESSED].all.drop, f->targets->of[SNC_TARGET_DROP].value));
     s = cJSON_AddObjectToObject(j, "splits");
     cJSON_AddNumberToObject(s, "train", f->in->splits.train->n);
     cJSON_AddNumberToObject(s, "rank", f->in->splits.rank->n);
@@ -110,11 +115,13 @@ static const char *headline(const snc_report_facts *f, const snc_verdict *v, con
 static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_verdict *v)
 {
     for (int k = 0; k < SNC_TARGETS; k++) {
-        char said[256];
+        char said[256], rows[SNC_DROP_SAID] = "";
         const snc_target *asked = &f->targets->of[k];
         if (!asked->given) continue;
         snc_target_say(said, sizeof said, k, asked, &v->found[k], "");
-        snc_textbuf_put(t, "- %s %s: %s\n", snc_target_name(k), snc_target_holds(k, asked, &v->found[k]) ? "holds" : "MISSED", said);
+        if (k == SNC_TARGET_DROP) snc_drop_say_rows(rows, &f->proof->m[SNC_PROOF_COMPRESSED].all.drop, asked->value);
+        snc_textbuf_put(t, "- %s %s: %s%s%s\n", snc_target_name(k), snc_target_holds(asked, &v->found[k]) ? "holds" : "MISSED", said,
+                        rows[0] ? "; " : "", rows);
     }
     snc_score_table_put_said(t, f->proof, f->o->targets.margin);
     for (int k = 0; k < SNC_PROOF_MODELS; k++) {
@@ -205,6 +212,14 @@ static void put_plan(snc_textbuf *t, const cJSON *plan)
     snc_textbuf_put(t, "\n");
 }
 
+static void put_curse(snc_textbuf *t, const cJSON *curse)
+{
+    char said[512];
+    if (!curse) return;
+    snc_curse_say(said, sizeof said, curse);
+    snc_textbuf_put(t, "- winner's curse: %s\n", said);
+}
+
 static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
@@ -225,6 +240,7 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
     put_layers(t, f->config);
     put_read(t, f->read);
     snc_textbuf_put(t, "\n- repair: %s\n", f->repair);
+    put_curse(t, snc_json_at(f->search, "winners_curse"));
     put_plan(t, snc_json_at(f->made, "plan"));
     put_files(t, f->proof);
     put_json_line(t, "search", f->search);

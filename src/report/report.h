@@ -8,7 +8,7 @@
 #include "report/proof.h"
 
 /* What the file has of each target, and whether every one that was asked for holds: a latency by the upper 95% bound, the size by
- * the file's bytes, multiply-adds by its arch, a drop by the difference in dev points. */
+ * the file's bytes, multiply-adds by its arch, a drop by its upper bound at 95 %, one-sided, on the rows that are scored. */
 typedef struct snc_verdict {
     snc_attained found[SNC_TARGETS];
     bool all;

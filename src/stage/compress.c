@@ -200,6 +200,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     cJSON_AddNumberToObject(j->search, "rank_loss", best->o.loss);
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
+    cJSON_AddItemToObject(j->search, "winners_curse", snc_curse_json(&found.curse));
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REPAIR, SNC_JOB_REPAIR);

@@ -37,6 +37,7 @@ esac
 holds out.txt '^file: job/compressed.snc'
 holds job/report.md '^- at most -*[0-9.]* points worse than full INT8 at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
 lacks job/report.md 'margin of'
+holds job/report.md "^- winner's curse: loss of the chosen net [0-9.]* on rank, where it was looked for, [0-9.]* on select"
 holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
 command=$(sed -n 's/^    compress //p' job/report.md)
 equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --epochs 10 \

@@ -64,9 +64,12 @@ static void made_rows_have_the_form_of_real_ones(void **state)
         assert_int_equal(x->max_len, d->max_len);
         assert_memory_equal(x->ids, d->ids, (size_t)d->start[d->n] * sizeof *d->ids);
         assert_memory_equal(x->target, d->target, (size_t)d->n * sizeof *d->target);
-        for (int i = d->n; i < x->n; i++) {
-            assert_true(isnan((double)x->target[i]));
-            check_form(x, i, pair);
+        const snc_dataset made = snc_dataset_rows_view(x, d->n, x->n - 1);
+        assert_int_equal(made.n, 10 * d->n - 1);
+        assert_memory_equal(made.ids + made.start[3], x->ids + x->start[d->n + 3], (size_t)snc_dataset_len(&made, 3) * sizeof *x->ids);
+        for (int i = 0; i < made.n; i++) {
+            assert_true(isnan((double)made.target[i]));
+            check_form(&made, i, pair);
         }
         snc_dataset_free(x);
         snc_dataset_free(d);

@@ -63,7 +63,7 @@ static void each_is_judged(void **state)
                            .macs = 30,
                            .latency_us = {380, 370, 390},
                            .ratio = {0.50, 0.49, 0.52},
-                           .all = {.drop = {.points = {0.4, -0.2, 1.1}}}};
+                           .all = {.drop = {.points = {0.4, -0.2, 1.1}, .bound = 0.9}}};
     *full = (snc_proof_model){.bytes = 8e6, .macs = 100};
     snc_proof_attained(found, &p);
     const struct {
@@ -76,21 +76,22 @@ static void each_is_judged(void **state)
         {SNC_TARGET_SIZE, {true, true, 0.5}, {true, true, 0.4}, 0.25},
         {SNC_TARGET_SIZE, {true, false, 4e6}, {true, false, 3.2e6}, 0.25},
         {SNC_TARGET_MACS, {true, true, 0.3}, {true, true, 0.24}, 0.25},
-        {SNC_TARGET_DROP, {true, false, 0.4}, {true, false, 0.3}, 0.1},
+        {SNC_TARGET_DROP, {true, false, 0.9}, {true, false, 0.8}, 0.1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         snc_target_kind k = cases[i].kind;
         snc_targets a = {{{.given = false}}};
         assert_true(snc_targets_hold(&a, found));
         a.of[k] = cases[i].holds;
-        assert_true(snc_target_holds(k, &a.of[k], &found[k]) && snc_targets_hold(&a, found));
+        assert_true(snc_target_holds(&a.of[k], &found[k]) && snc_targets_hold(&a, found));
         a.of[k] = cases[i].missed;
-        assert_false(snc_target_holds(k, &a.of[k], &found[k]) || snc_targets_hold(&a, found));
+        assert_false(snc_target_holds(&a.of[k], &found[k]) || snc_targets_hold(&a, found));
         assert_true(fabs(snc_target_miss(k, &a.of[k], &found[k]) - cases[i].miss) < 1e-9);
     }
-    c->all.drop.points.value = NAN; /* a correlation with a constant side: nothing holds of it */
+    c->all.drop.bound = NAN; /* a correlation with a constant side: nothing holds of it */
     snc_proof_attained(found, &p);
-    assert_false(snc_target_holds(SNC_TARGET_DROP, &(snc_target){true, false, 100}, &found[SNC_TARGET_DROP]));
+    assert_false(snc_target_holds(&(snc_target){true, false, 100}, &found[SNC_TARGET_DROP]));
+    assert_true(isinf(snc_target_miss(SNC_TARGET_DROP, &(snc_target){true, false, 100}, &found[SNC_TARGET_DROP])));
 }
 
 static void each_is_said(void **state)
@@ -107,6 +108,9 @@ static void each_is_said(void **state)
     assert_string_equal(said, "0.300x (30.0 M), asked 0.250x of the full-size INT8 model");
     snc_target_say(said, sizeof said, SNC_TARGET_DROP, &(snc_target){true, false, 0.5}, &drop, " on select");
     assert_string_equal(said, "0.40 points on select, asked at most 0.50 points");
+    const snc_attained bounded = {.value = {0.4, -0.2, 0.9}};
+    snc_target_say(said, sizeof said, SNC_TARGET_DROP, &(snc_target){true, false, 0.5}, &bounded, "");
+    assert_string_equal(said, "0.40 points with upper bound 0.90 points, asked at most 0.50 points");
 
     snc_attained found[SNC_TARGETS] = {latency, snc_attained_exactly(1, 2), macs, drop};
     snc_targets a = {{[SNC_TARGET_MACS] = {true, true, 0.25}, [SNC_TARGET_DROP] = {true, false, 0.5}}};
