@@ -228,7 +228,7 @@ static snc_err drop(const snc_folder *f, const char *name)
 
 snc_err snc_folder_drop_reports(const snc_folder *f)
 {
-    static const char *const names[] = {"report.json", "report.md", "report.csv", "report.html"};
+    static const char *const names[] = {"report.json", "report.md", "report.csv", "report.html", "answers.tsv"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) SNC_TRY(drop(f, names[i]));
     return SNC_OK;
 }

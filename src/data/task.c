@@ -428,5 +428,18 @@ snc_meaning snc_task_meaning(const snc_task *t)
 
 const char *snc_task_label(const snc_task *t, int k) { return k >= 0 && k < t->label_names.n ? t->label_names.v[k] : NULL; }
 
+static int find_text(const snc_strings *s, const char *text, size_t n)
+{
+    for (int k = 0; k < s->n; k++)
+        if (strlen(s->v[k]) == n && memcmp(s->v[k], text, n) == 0) return k;
+    return -1;
+}
+
+int snc_task_class(const snc_task *t, const char *text, size_t n)
+{
+    int k = find_text(&t->label_names, text, n);
+    return k >= 0 ? k : find_text(&t->labels, text, n);
+}
+
 const char *snc_task_metric(const snc_task *t, int i) { return i >= 0 && i < t->metrics.n ? t->metrics.v[i] : NULL; }
 const char *snc_task_split(const snc_task *t, int i) { return i >= 0 && i < t->n_files ? t->files[i].split : NULL; }

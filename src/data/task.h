@@ -73,9 +73,10 @@ const char *snc_task_name(const snc_task *t);
 bool snc_task_regression(const snc_task *t);
 bool snc_task_multilabel(const snc_task *t);
 snc_meaning snc_task_meaning(const snc_task *t);
-int snc_task_classes(const snc_task *t);              /* 1 for regression */
-const char *snc_task_label(const snc_task *t, int k); /* the name people see; NULL out of range */
-int snc_task_max_length(const snc_task *t);           /* 128 unless the file says so */
+int snc_task_classes(const snc_task *t);                           /* 1 for regression */
+const char *snc_task_label(const snc_task *t, int k);              /* the name people see; NULL out of range */
+int snc_task_class(const snc_task *t, const char *text, size_t n); /* whose name that is, or whose label in the data; -1: none's */
+int snc_task_max_length(const snc_task *t);                        /* 128 unless the file says so */
 bool snc_task_pair(const snc_task *t);
 int snc_task_metrics(const snc_task *t);               /* number of metrics; their mean is the score */
 const char *snc_task_metric(const snc_task *t, int i); /* a name of data/metrics.h */

@@ -12,6 +12,7 @@
 #include "candidate/search_result.h"
 #include "candidate/workload.h"
 #include "models/snc_file.h"
+#include "report/answers_file.h"
 #include "report/html_report.h"
 #include "report/reading.h"
 #include "report/score_table.h"
@@ -253,6 +254,14 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
     snc_textbuf_put(t, "\n");
 }
 
+/* What each model says of each row: whoever compares others with it needs them, a suite over its seeds too. */
+static snc_err write_answers(const char *dir, const snc_report_facts *f)
+{
+    snc_answer_column c[SNC_PROOF_MODELS];
+    for (int k = 0; k < SNC_PROOF_MODELS; k++) c[k] = (snc_answer_column){f->proof->m[k].name, f->proof->m[k].logits};
+    return snc_answers_write(dir, f->in->task, &f->proof->rows->all, f->proof->classes, c, SNC_PROOF_MODELS);
+}
+
 snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v)
 {
     char path[4096];
@@ -262,6 +271,7 @@ snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_v
     snc_err err = snc_textbuf_write(&md, dir, "report.md"), err2 = snc_textbuf_write(&csv, dir, "report.csv");
     SNC_TRY(err);
     SNC_TRY(err2);
+    SNC_TRY(write_answers(dir, f));
     SNC_TRY(snc_path_join(path, sizeof path, dir, "report.json"));
     cJSON *j = report_json(f, v);
     err = snc_json_save(j, path);

@@ -1,6 +1,6 @@
-/* report/report.h: the proof as files: report.json (everything), report.md (to paste), report.csv (a row a model, and
- * one a set of rows where several are scored), report.html
- * (with the search, see html_report.h). */
+/* report/report.h: the proof as files: report.json (everything), report.md (to paste), report.csv (a row a model, and one a set of rows
+ * where several are scored), report.html (with the search, see html_report.h), answers.tsv (what each model says of each row that is
+ * scored, see answers_file.h). */
 #ifndef SNC_REPORT_REPORT_H
 #define SNC_REPORT_REPORT_H
 
@@ -30,7 +30,7 @@ typedef struct snc_report_facts {
     const cJSON *read;  /* what was read: reading.h */
 } snc_report_facts;
 
-/* Writes dir/report.{json,md,csv,html}; the last of front.json and the journal beside it. */
+/* Writes dir/report.{json,md,csv,html} and answers.tsv; the last of front.json and the journal beside it. */
 snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v) SNC_MUST_USE;
 /* The table and the verdict for people, as answer lines. */
 void snc_report_say(const snc_host *h, const snc_report_facts *f, const snc_verdict *v);
