@@ -199,6 +199,55 @@ static void say_scores(const snc_bench_rows *t, const snc_host *h)
     }
 }
 
+/* Whether row i is the first with scores of its model, or of its task. */
+static bool opens(const snc_bench_rows *t, size_t i, bool of_model)
+{
+    const snc_bench_row *r = &t->v[i];
+    bool first = is_score(r);
+    for (size_t k = 0; k < i && first; k++)
+        first = !is_score(&t->v[k]) || strcmp(of_model ? t->v[k].model : t->v[k].task, of_model ? r->model : r->task) != 0;
+    return first;
+}
+
+static size_t count_opened(const snc_bench_rows *t, bool of_model)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++) n += opens(t, i, of_model);
+    return n;
+}
+
+/* The mean of the metrics, which comes last; NaN: the model has no such row. */
+static double task_score(const snc_bench_rows *t, const char *model, const char *task)
+{
+    double v = (double)NAN;
+    for (size_t i = 0; i < t->n; i++)
+        if (is_score(&t->v[i]) && strcmp(t->v[i].model, model) == 0 && strcmp(t->v[i].task, task) == 0) v = t->v[i].value;
+    return v;
+}
+
+/* Models by tasks, of several of both. */
+static void say_matrix(const snc_bench_rows *t, const snc_host *h)
+{
+    snc_textbuf d = {0};
+    snc_textbuf_put(&d, "\n| score |");
+    for (size_t k = 0; k < t->n; k++)
+        if (opens(t, k, false)) snc_textbuf_put(&d, " %s |", t->v[k].task);
+    snc_textbuf_put(&d, "\n|---|");
+    for (size_t k = count_opened(t, false); k > 0; k--) snc_textbuf_put(&d, "---|");
+    for (size_t i = 0; i < t->n; i++) {
+        if (!opens(t, i, true)) continue;
+        snc_textbuf_put(&d, "\n| %s |", t->v[i].model);
+        for (size_t k = 0; k < t->n; k++) {
+            if (!opens(t, k, false)) continue;
+            snc_textbuf_put(&d, " ");
+            snc_textbuf_number(&d, 100 * task_score(t, t->v[i].model, t->v[k].task), 2, "-");
+            snc_textbuf_put(&d, " |");
+        }
+    }
+    if (!d.err) snc_say_text(h, d.p);
+    snc_free(d.p);
+}
+
 static void say_failures(const snc_bench_rows *t, const snc_host *h)
 {
     char seq[16];
@@ -219,6 +268,7 @@ static void say_md(const snc_bench_rows *t, const snc_host *h)
     if (count(t, is_cell)) say_cells(t, h);
     if (t->profile && count(t, is_cell)) say_profile(t, h);
     if (count(t, is_score)) say_scores(t, h);
+    if (count_opened(t, true) > 1 && count_opened(t, false) > 1) say_matrix(t, h);
     if (count(t, is_failure)) say_failures(t, h);
 }
 

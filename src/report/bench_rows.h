@@ -1,4 +1,5 @@
-/* report/bench_rows.h: what bench found, a row a measurement: of one kind in JSON, one rectangular table in CSV, tables to read in md.
+/* report/bench_rows.h: what bench found, a row a measurement: of one kind in JSON, one rectangular table in CSV, tables to read in md, of
+ * several models and tasks with a matrix of their scores.
  *
  *   model  batch seq threads      the workload; of a task: 1, data (the lengths of its dev rows), 1
  *   p50_ms ... batches_timed      its latency; null where there is none

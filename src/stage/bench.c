@@ -250,12 +250,35 @@ static snc_err time_cells(bench *b, const snc_loaded *l, const snc_ctx *ctx, con
     return SNC_OK;
 }
 
+/* A model that was made for one of the tasks that are asked is scored on that one; any other on all. */
+static snc_err belongs(bool *out, const bench *b, const snc_loaded *l, const char *asked)
+{
+    const char *of = snc_json_text(l->meta, "task");
+    bool any = false;
+    *out = !of;
+    for (const char *p = b->o->bench.tasks; of && *p;) {
+        char name[256];
+        snc_task *task = NULL;
+        SNC_TRY(next_task(name, &p));
+        SNC_TRY(snc_task_open(&task, name));
+        bool its = strcmp(snc_task_name(task), of) == 0;
+        any = any || its;
+        *out = *out || (its && strcmp(name, asked) == 0);
+        snc_task_close(task);
+    }
+    *out = *out || !any;
+    return SNC_OK;
+}
+
 static snc_err score_tasks(bench *b, const snc_loaded *l, const snc_ctx *ctx, const char *path)
 {
     for (const char *p = b->o->bench.tasks; p && *p;) {
         char name[256];
         snc_bench_row row = {.model = path, .batch = 1, .threads = ctx->threads};
+        bool its;
         SNC_TRY(next_task(name, &p));
+        SNC_TRY(belongs(&its, b, l, name));
+        if (!its) continue;
         snprintf(row.task, sizeof row.task, "%.63s", name);
         snc_progress(ctx, "scores", (double)b->rows.n, (double)b->rows.n + 1, "%s on %s", path, name);
         SNC_TRY(go_on(b, score_task(b, &row, l, ctx, name), &row));

@@ -87,6 +87,18 @@ awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = NR % 3 } 1' nano/dev.tsv >mixed/graded.tsv
 sed -i 's/"dev.tsv"/"graded.tsv"/' graded.json
 "$MAKE_NANO" --hf t.snc hf && mkdir mute && cp hf/config.json hf/model.safetensors mute
 tasks=(--tasks nano/task.json,./three.json,./graded.json --data mixed)
+# A model that says of which of the tasks it is has no row of the others; one of none of them, or that does not say, has rows of all.
+sed 's/"nano"/"twin"/' nano/task.json >twin.json
+cp t8.snc twin.snc && "$MAKE_NANO" --meta twin.snc task '"twin"'
+cp t.snc any.snc && "$MAKE_NANO" --meta any.snc task null
+run 0 bench t.snc twin.snc any.snc --tasks nano/task.json,./twin.json --data nano -r 3
+holds out '^| score | nano | twin |$'
+holds out '^| t.snc | [0-9.]* | - |$'
+holds out '^| twin.snc | - | [0-9.]* |$'
+holds out '^| any.snc | [0-9.]* | [0-9.]* |$'
+run 0 bench twin.snc --tasks nano/task.json --data nano -r 3 -o csv
+holds out '^twin.snc,.*,nano,200,accuracy,'
+for m in t t8; do "$MAKE_NANO" --meta $m.snc task null; done
 run 2 bench t.snc mute nano/nano.snc t8.snc "${tasks[@]}" -s 8 -r 3 -o csv
 lines out 17
 equal "widths of the table" "$(grep -v '"' out | awk -F, '{ print NF }' | sort -u | wc -l)" 1
