@@ -256,6 +256,14 @@ typedef struct snc_study_opts {
     void *spare[8];
 } snc_study_opts;
 
+typedef struct snc_suite_opts {
+    const char *tasks;       /* comma list of names of the suite's tasks: those alone; NULL: all */
+    const char *predictions; /* NAME=DIR,...: other programs' answers on dev, a TSV a task */
+    const char *models;      /* FILE or TASK=FILE,...: other files */
+    int seeds;               /* jobs a task, from job.seed on; 0: as the suite says */
+    void *spare[8];
+} snc_suite_opts;
+
 /* The defaults. */
 /* clang-format off */
 #define SNC_INPUT_OPTS_INIT    {.n_models = 0}
@@ -272,6 +280,7 @@ typedef struct snc_study_opts {
 #define SNC_BENCH_OPTS_INIT    {.repeats = 0}
 #define SNC_PREDICT_OPTS_INIT  {.format = "text"}
 #define SNC_STUDY_OPTS_INIT    {.seeds = 0}
+#define SNC_SUITE_OPTS_INIT    {.seeds = 0}
 /* clang-format on */
 
 SNC_API snc_err snc_input_opts_check(const snc_input_opts *o) SNC_MUST_USE;
@@ -287,6 +296,7 @@ SNC_API snc_err snc_export_opts_check(const snc_export_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_bench_opts_check(const snc_bench_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_predict_opts_check(const snc_predict_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_study_opts_check(const snc_study_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_suite_opts_check(const snc_suite_opts *o) SNC_MUST_USE;
 
 /* All of them: what a stage is given. Made by snc_options_init. */
 typedef struct snc_options {
@@ -306,6 +316,7 @@ typedef struct snc_options {
     snc_bench_opts bench;
     snc_predict_opts predict;
     snc_study_opts study;
+    snc_suite_opts suite;
 } snc_options;
 
 /* Fills in size and the defaults, of this library's version where it is newer than the header: a field that was added takes the
@@ -339,7 +350,8 @@ enum { /* which verbs take an option */
        SNC_VERB_TOKENIZE = 2048,
        SNC_VERB_STUDY = 4096,
        SNC_VERB_VERIFY = 8192,
-       SNC_VERB_ALL = 16383
+       SNC_VERB_SUITE = 16384,
+       SNC_VERB_ALL = 32767
 };
 
 enum { /* which artifacts an option's value decides; 0: none */
@@ -378,6 +390,9 @@ SNC_API snc_err snc_output_check(const snc_options *o, const char *option, const
  * a compress program (snc_host.program) and refuses before any work when there is none of this version; it never starts the
  * program that it runs in. */
 SNC_API snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
+/* The whole job over the tasks and seeds of a suite: input.models[0] is its name or JSON file. A job that fails costs its row: the others
+ * are made and reported, and the error is that of the first. *missed: a target of any job was missed. */
+SNC_API snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 SNC_API snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;

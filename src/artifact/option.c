@@ -22,6 +22,7 @@ const snc_options snc_options_defaults = {
     .bench = SNC_BENCH_OPTS_INIT,
     .predict = SNC_PREDICT_OPTS_INIT,
     .study = SNC_STUDY_OPTS_INIT,
+    .suite = SNC_SUITE_OPTS_INIT,
 };
 
 /* The first `size` bytes of the defaults, zeros after what is known here. */
@@ -225,6 +226,7 @@ CHECK(export, exporting)
 CHECK(bench, bench)
 CHECK(predict, predict)
 CHECK(study, study)
+CHECK(suite, suite)
 
 snc_err snc_options_check(const snc_options *o)
 {

@@ -107,6 +107,7 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
     if (strcmp(a->verb->name, "search") == 0) return snc_stage_search(&a->o, h, missed);
+    if (strcmp(a->verb->name, "suite") == 0) return snc_stage_suite(&a->o, h, missed);
     return snc_stage_compress(&a->o, h, missed);
 }
 
@@ -148,7 +149,7 @@ static void handle_signals(const snc_args *a)
 {
     static char stack[1 << 16]; /* AMX alone takes 11 KB of a frame */
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
-    const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY;
+    const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_SUITE;
     patient = (a->verb->bit & keeps) && !a->o.study.tabular;
     if (a->o.output.path && snc_fout_name(unfinished, sizeof unfinished, a->o.output.path)) *unfinished = 0;
     if (a->o.output.path && snc_lock_name(lock, sizeof lock, a->o.output.path)) *lock = 0;

@@ -16,6 +16,14 @@ static const snc_verb verbs[] = {
      "command resumes a killed run. Exit code 0: every target holds; 3: a target was missed (the nearest result is kept); 2: bad\n"
      "input; 130: interrupted.",
      SNC_VERB_COMPRESS, 1},
+    {"suite", "suite glue|quick|folders|FILE --pretrained P --data DIR --output OUT [--target-latency L --seeds 3]",
+     "the whole job over many tasks and seeds, in one report",
+     "Leaves OUT/report.{json,md,csv,html}: a row a task with the scores of teacher, full INT8 and file, the drop paired by rows and "
+     "pooled\n"
+     "over seeds, latency, size and seconds. The jobs are folders of their own, OUT/TASK/seed-N; those that are done are skipped, so the\n"
+     "same command goes on. Everything that can be refused is refused before the first job; one that fails later costs its row alone.\n"
+     "Exit code 0: every target of every job holds; 3: one was missed; 2: bad input, or a job failed; 130: interrupted.",
+     SNC_VERB_SUITE, 1},
     {"import", "import --pretrained P --output model.snc", "a Hugging Face or PyTorch model to one .snc", NULL, SNC_VERB_IMPORT, 0},
     {"finetune", "finetune --pretrained P --task T --data DIR --output teacher.snc", "fine-tune a teacher on a task",
      "AdamW with linear warm-up and decay, clip 1.0, length-bucketed unpadded batches. A checkpoint stands beside the output while it\n"
@@ -173,7 +181,7 @@ snc_err snc_args_parse(snc_args *out, int argc, char **argv)
         out->models[out->o.input.n_models++] = argv[i];
     }
     unsigned takes = SNC_VERB_PROFILE | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_EXPORT | SNC_VERB_BENCH | SNC_VERB_PREDICT |
-                     SNC_VERB_EVAL | SNC_VERB_INFO | SNC_VERB_VERIFY;
+                     SNC_VERB_EVAL | SNC_VERB_INFO | SNC_VERB_VERIFY | SNC_VERB_SUITE;
     SNC_CHECK(out->help || !out->o.input.n_models || (out->verb->bit & takes), SNC_E_ARG, "unexpected argument '%.80s'", out->models[0]);
     SNC_CHECK(out->help || out->o.input.n_models <= 1 || (out->verb->bit & (SNC_VERB_BENCH | SNC_VERB_VERIFY)), SNC_E_ARG,
               "unexpected argument '%.80s'", out->models[1]);

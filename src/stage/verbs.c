@@ -108,6 +108,15 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     return snc_verb_compress(&c.o, &c.h, missed);
 }
 
+snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed)
+{
+    snc_call c;
+    SNC_CHECK(missed, SNC_E_ARG, "snc_stage_suite: missed is NULL");
+    SNC_TRY(snc_call_take(&c, o, h));
+    SNC_TRY(snc_call_find_program(&c));
+    return snc_verb_suite(&c.o, &c.h, missed);
+}
+
 snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_call c;

@@ -17,6 +17,7 @@ snc_err snc_call_take(snc_call *out, const snc_options *o, const snc_host *h) SN
 snc_err snc_call_find_program(snc_call *c) SNC_MUST_USE;
 
 snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
+snc_err snc_verb_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 snc_err snc_verb_search(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 snc_err snc_verb_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;

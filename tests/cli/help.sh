@@ -6,7 +6,7 @@ run 0 --version
 check "--version: $(cat out)" grep -qxE 'compress [0-9]+\.[0-9]+\.[0-9]+' out
 for overview in --help -h help; do
     run 0 "$overview"
-    for verb in compress import finetune supernet profile search export bench predict eval info verify tokenize study; do
+    for verb in compress suite import finetune supernet profile search export bench predict eval info verify tokenize study; do
         holds out "^  $verb  "
     done
 done
@@ -23,6 +23,7 @@ while read -r verb options; do
     done
 done <<'LIST'
 compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --margin --eval --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
+suite --pretrained --data --output --overwrite --target-latency --effort --time-limit --dry-run --backend --seed --tasks --seeds --predictions --models
 import --pretrained --output
 finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps
 supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled
@@ -75,6 +76,7 @@ refused "--seed '-1': expected a number" finetune --seed -1
 refused "--output: empty value" finetune --output=
 refused "unexpected argument 'b.snc'" info a.snc b.snc
 refused "unexpected argument 'a.snc'" finetune a.snc
+for suite in "$TESTS"/../configs/suites/*.json; do check "usage of suite names $suite" grep -q "^usage: .*[ |]$(basename "$suite" .json)|" <("$COMPRESS" suite --help); done
 for verb in finetune supernet; do refused "$verb: " $verb; done
 refused "finetune: --pretrained is missing" finetune
 refused "import: --output is missing" import --pretrained x

@@ -70,6 +70,8 @@ stop INT '[ -e job/supernet.snc ]' compress "${job[@]}" --output job
 stop TERM 'grep -q "^proof " err' compress "${job[@]}" --output job
 exists job/compressed.snc
 absent job/report.json
+echo '{"name":"one","tasks":["nano/task.json"],"options":{"lr":2e-3,"epochs":1000,"checkpoint-every":20}}' >suite.json
+stop TERM '[ -e many/nano/seed-42/teacher.snc.checkpoint ]' suite ./suite.json --pretrained nano/nano.snc --data nano --target-latency 0.9x --output many
 
 # ---- scores and latency --------------------------------------------------------------------------------------------------
 mkdir big

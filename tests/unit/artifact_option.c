@@ -59,7 +59,7 @@ static void groups_are_the_structs(void **state)
         const char *name;
         size_t at, size, spare;
     } groups[] = {GROUP(input),    GROUP(rows),   GROUP(targets),   GROUP(workload), GROUP(job),     GROUP(output), GROUP(training),
-                  GROUP(supernet), GROUP(search), GROUP(exporting), GROUP(bench),    GROUP(predict), GROUP(study)};
+                  GROUP(supernet), GROUP(search), GROUP(exporting), GROUP(bench),    GROUP(predict), GROUP(study),  GROUP(suite)};
     enum { GROUPS = sizeof groups / sizeof *groups };
     int n, rows[GROUPS] = {0};
     for (const snc_option *row = snc_option_table(&n); n--; row++) {

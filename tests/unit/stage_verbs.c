@@ -52,6 +52,9 @@ static void no_stage_takes_null(void **state)
     assert_fails(snc_stage_compress(NULL, &h, &missed), SNC_E_ARG, "snc_options: NULL");
     assert_fails(snc_stage_compress(&o, NULL, &missed), SNC_E_ARG, "snc_host: NULL");
     assert_fails(snc_stage_compress(&o, &h, NULL), SNC_E_ARG, "missed");
+    assert_fails(snc_stage_suite(NULL, &h, &missed), SNC_E_ARG, "snc_options: NULL");
+    assert_fails(snc_stage_suite(&o, NULL, &missed), SNC_E_ARG, "snc_host: NULL");
+    assert_fails(snc_stage_suite(&o, &h, NULL), SNC_E_ARG, "missed");
     assert_fails(snc_stage_search(NULL, &h, &missed), SNC_E_ARG, "snc_options: NULL");
     assert_fails(snc_stage_search(&o, NULL, &missed), SNC_E_ARG, "snc_host: NULL");
     assert_fails(snc_stage_search(&o, &h, NULL), SNC_E_ARG, "missed");
