@@ -2,7 +2,9 @@
  * measured, for one shape. Each net is timed three times, after all the others were, and the median of the medians counts: one
  * disturbed second is not the table's fault.
  *
- *   models_latency_error [BATCH LENGTH [THREADS [SECONDS for the table]]]     default 1 32 1 5
+ *   models_latency_error [BATCH LENGTH [THREADS [SECONDS for the table [SPACE]]]]     default 1 32 1 5
+ *
+ * SPACE, a file such as configs/spaces/wide.json: nets as training draws them there, with skipped halves.
  *
  * Prints the time the table took, then MAPE, the worst error and Kendall's tau. Wants an idle machine.
  */
@@ -29,16 +31,16 @@ static void need(snc_err err)
 }
 
 /* Kernel-granular options: hidden and FFN in steps of 64 and 128, every head count from 2. */
-static snc_space *space_of(const snc_encoder_config *c, const snc_arch *full)
+static snc_space *space_of(const snc_encoder_config *c, const snc_arch *full, const char *path)
 {
     static const char lists[] =
         "{\"hidden\":[256,320,384],\"linear\":[\"int8\",\"bf16\"],\"pooler\":[\"int8\"],\"embed\":[\"int8\",\"bf16\"]}";
-    const snc_space_opts o = {.depth_rule = "first", .fp = SNC_BF16};
+    const snc_space_opts o = {.path = path, .depth_rule = "first", .fp = SNC_BF16};
     cJSON *j = cJSON_Parse(lists), *heads = cJSON_AddArrayToObject(j, "heads"), *ffn = cJSON_AddArrayToObject(j, "ffn");
     snc_space *s = NULL;
     for (int h = 2; h <= c->heads; h++) cJSON_AddItemToArray(heads, cJSON_CreateNumber(h));
     for (int f = 256; f <= c->ffn; f += 128) cJSON_AddItemToArray(ffn, cJSON_CreateNumber(f));
-    need(snc_space_from_json(&s, c, full, &o, j, "space"));
+    need(path ? snc_space_new(&s, c, full, &o) : snc_space_from_json(&s, c, full, &o, j, "space"));
     cJSON_Delete(j);
     return s;
 }
@@ -52,11 +54,13 @@ static void random_config(snc_arch *a, snc_policy *p, snc_rng *r, const snc_spac
     a->hidden = any(r, &s->gene[1]);
     a->layers = s->layers - (int)snc_rng_below(r, 4);
     for (int l = 0; l < a->layers; l++) {
-        a->heads[l] = any(r, &s->gene[2]);
-        a->ffn[l] = any(r, &s->gene[3]);
+        const snc_gene *own = &s->gene[snc_space_layer(s, l)];
+        a->heads[l] = any(r, &own[0]);
+        a->ffn[l] = any(r, &own[1]);
         for (int site = SNC_SITE_V; site < SNC_SITES; site++) p->linear[l][site] = (uint8_t)dtypes[snc_rng_below(r, 4) == 0];
         p->linear[l][SNC_SITE_Q] = p->linear[l][SNC_SITE_K] = p->linear[l][SNC_SITE_V]; /* as a search ties them */
     }
+    if (s->single) snc_space_random(a, s, r);
     p->pooler = SNC_I8;
     p->classifier = SNC_F32;
     p->embed = (uint8_t)dtypes[snc_rng_below(r, 2)];
@@ -130,7 +134,7 @@ int main(int argc, char **argv)
     snc_encoder_config c = minilm_config();
     snc_arch full = snc_arch_full(&c);
     snc_policy p = snc_policy_uniform(SNC_I8, SNC_I8);
-    snc_space *s = space_of(&c, &full);
+    snc_space *s = space_of(&c, &full, argc > 5 ? argv[5] : NULL);
     snc_latency_opts o = SNC_LATENCY_OPTS_INIT;
     snc_net_opts no = {.max_tokens = B * len, .max_seqs = B, .max_len = len};
     snc_ctx ctx = SNC_CTX_INIT;

@@ -38,6 +38,17 @@ run 0 export t.snc --policy policy.json --output mixed.snc
 run 0 info mixed.snc --json
 equal "INT8 matrices" "$(tr -d ' \t' <out | grep -o '"qkv":"int8"' | wc -l)" 3
 equal "BF16 matrices" "$(tr -d ' \t' <out | grep -o '"ffn_out":"bf16"' | wc -l)" 3
+# Halves that are skipped, in every dtype: the file has what is there, and is written again as it is.
+echo '{"arch":{"hidden":32,"layers":[{"source":0,"heads":4,"ffn":0},{"source":1,"heads":0,"ffn":64},{"source":2,"heads":4,"ffn":64}]}}' >skips.json
+for dtype in f32 bf16 int8 int4; do
+    run 0 export t.snc --config skips.json --policy $dtype --output skips-$dtype.snc
+    run 0 export skips-$dtype.snc --policy $dtype --output again-$dtype.snc
+    [ $dtype = int4 ] || same_tensors skips-$dtype.snc again-$dtype.snc # which is fitted, not rounded
+    run 0 info skips-$dtype.snc
+    equal "matrices of $dtype" "$(head -5 out | tail -3 | grep -o "$dtype" | wc -l)" 12
+    run 0 eval skips-$dtype.snc "${data[@]}" --json
+    less "0.5 and the accuracy of $dtype" 0.5 "$(number out accuracy)"
+done
 echo "{\"arch\":$arch}" >subnet.json
 run 0 export t.snc --config subnet.json --policy f32 --output subnet.snc
 run 0 info subnet.snc --json
@@ -84,6 +95,8 @@ bad "bad.json: expected 'arch', 'policy' or both" '{}'
 bad "bad.json: not valid JSON" '{'
 bad "hidden size 33, expected 1 to 32" '{"arch":{"hidden":33,"layers":[{"source":0,"heads":3,"ffn":48}]}}'
 bad "heads" '{"arch":{"hidden":32,"layers":[{"source":0,"heads":5,"ffn":48}]}}'
+bad "layer 0: neither heads nor FFN" '{"arch":{"hidden":32,"layers":[{"source":0,"heads":0,"ffn":0},{"source":1,"heads":1,"ffn":8}]}}'
+bad "no layer has heads" '{"arch":{"hidden":32,"layers":[{"source":0,"heads":0,"ffn":48}]}}'
 bad "source 3" '{"arch":{"hidden":32,"layers":[{"source":3,"heads":4,"ffn":48}]}}'
 bad "ascend" '{"arch":{"hidden":32,"layers":[{"source":1,"heads":4,"ffn":48},{"source":0,"heads":4,"ffn":48}]}}'
 bad "policy of 3 layers, expected 2" "{\"arch\":$arch,\"policy\":$policy}"
