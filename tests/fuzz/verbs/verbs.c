@@ -390,6 +390,27 @@ static snc_err run_compress(unsigned c)
     return err;
 }
 
+static const fuzz_slot suite_slots[] = {
+    {"suite.json", "", DAMAGE_JSON, {NULL}},
+    {"others/t.tsv", "others", DAMAGE_TEXT, {NULL}},
+    {"many/suite.json", "many", DAMAGE_JSON, {NULL}},
+};
+
+/* All but the jobs, which are those of compress. */
+static snc_err run_suite(unsigned c)
+{
+    const char *suite = pick("suite.json");
+    char others[1024];
+    snc_options o = small(&suite, c);
+    int missed;
+    snprintf(others, sizeof others, "peer=%s", pick("others"));
+    o.input.pretrained = pick("pretrained.snc");
+    o.suite.predictions = others;
+    o.output.path = pick("many");
+    o.job.dry_run = 1;
+    return snc_stage_suite(&o, &host, &missed);
+}
+
 static const fuzz_verb verbs[] = {
     {"info", WORLD_MODELS, run_info, SLOTS(info_slots)},
     {"verify", WORLD_MODELS, run_verify, SLOTS(verify_slots)},
@@ -405,6 +426,7 @@ static const fuzz_verb verbs[] = {
     {"search", WORLD_SEARCH, run_search, SLOTS(search_slots)},
     {"study", WORLD_SEARCH, run_study, SLOTS(study_slots)},
     {"compress", WORLD_RUN, run_compress, SLOTS(compress_slots)},
+    {"suite", WORLD_MODELS, run_suite, SLOTS(suite_slots)},
 };
 
 const fuzz_verb *fuzz_verbs(int *n)

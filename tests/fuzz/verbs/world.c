@@ -140,6 +140,18 @@ static snc_err write_table(void)
     return write_text("tabular.json", text);
 }
 
+static snc_err write_suite(void)
+{
+    SNC_TRY(write_text("suite.json", "{\"name\":\"s\",\"seeds\":1,\"tasks\":[{\"task\":\"../good/task.json\",\"name\":\"t\"}],"
+                                     "\"options\":{\"target-latency\":\"2x\",\"lr\":1e-3}}"));
+    SNC_TRY(snc_mkdir(world_good("others")));
+    SNC_TRY(write_text("others/t.tsv", "index\tprediction\n9\tpositive\n0\tnegative\n1\tpositive\n2\tnegative\n3\tpositive\n4\tnegative\n"
+                                       "5\tpositive\n6\tnegative\n7\tpositive\n8\tnegative\n"));
+    SNC_TRY(snc_mkdir(world_good("many")));
+    return write_text("many/suite.json", "{\"suite\":\"s\",\"jobs\":[{\"task\":\"t\",\"seed\":42,\"done\":true,\"missed\":false,"
+                                         "\"seconds\":1,\"asked\":{}},{\"task\":\"u\",\"seed\":1,\"error\":\"x\"}]}");
+}
+
 static snc_err write_files(void)
 {
     static const char task[] =
@@ -172,6 +184,7 @@ static snc_err write_files(void)
                        "{\"embed\":\"int8\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"layers\":[{\"qkv\":\"int8\",\"o\":\"f32\","
                        "\"ffn_in\":\"int8\",\"ffn_out\":\"bf16\"},{\"q\":\"int8\",\"k\":\"bf16\",\"v\":\"f32\",\"o\":\"f32\","
                        "\"ffn_in\":\"int8\",\"ffn_out\":\"bf16\"}]}"));
+    SNC_TRY(write_suite());
     SNC_TRY(write_text("uniform.json", "{\"embed\":\"int4\",\"pooler\":\"int8\",\"classifier\":\"f32\",\"linear\":\"int4\"}"));
     SNC_TRY(write_text("config.json", "{\"chosen\":{\"arch\":{\"hidden\":8,\"layers\":[{\"source\":1,\"heads\":1,\"ffn\":16}]},\"policy\":"
                                       "{\"embed\":\"int8\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"linear\":\"int8\"}}}"));
