@@ -196,20 +196,21 @@ typedef struct snc_output_opts {
     void *spare[8];
 } snc_output_opts;
 
+/* What a recipe says as well has no default here: a number below its option's range, or NULL, is what the recipe says. */
 typedef struct snc_training_opts {
     double epochs, lr; /* of fine-tuning */
     double weight_decay, warmup;
     int batch_size, checkpoint_every;
     int max_steps;             /* 0: all; stops early with a checkpoint, for tests of resume */
     const char *class_weights; /* none | balanced */
-    const char *recipe;        /* shipped name or a JSON file, of finetune or of elastic training */
+    const char *recipe;        /* shipped name or a JSON file; what it does not say, configs/recipes/default.json does */
     void *spare[8];
 } snc_training_opts;
 
 typedef struct snc_supernet_opts {
     double epochs, lr, augment, alpha, temperature, hidden_weight;
     const char *sampler; /* sandwich | instatune | full */
-    int inplace_teacher;
+    int inplace_teacher, batch_size;
     const char *depth_rule; /* auto | first | last | even */
     void *spare[8];
 } snc_supernet_opts;
@@ -272,11 +273,11 @@ typedef struct snc_suite_opts {
 #define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}
 #define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42, .effort = "normal"}
 #define SNC_OUTPUT_OPTS_INIT   {.format = "md"}
-#define SNC_TRAINING_OPTS_INIT {.epochs = 3, .lr = 5e-5, .weight_decay = 0.01, .warmup = 0.06, .batch_size = 32, .class_weights = "none"}
-#define SNC_SUPERNET_OPTS_INIT {.epochs = 1, .lr = 5e-5, .augment = 3, .alpha = 0.3, .temperature = 1, .sampler = "sandwich", \
+#define SNC_TRAINING_OPTS_INIT {.epochs = -1, .lr = -1, .weight_decay = -1, .warmup = -1, .recipe = "default"}
+#define SNC_SUPERNET_OPTS_INIT {.epochs = -1, .lr = -1, .augment = -1, .alpha = -1, .temperature = -1, .hidden_weight = -1, \
                                 .depth_rule = "auto"}
 #define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400}
-#define SNC_EXPORT_OPTS_INIT   {.repair = "auto", .repair_epochs = 1}
+#define SNC_EXPORT_OPTS_INIT   {.repair = "auto", .repair_epochs = -1}
 #define SNC_BENCH_OPTS_INIT    {.repeats = 0}
 #define SNC_PREDICT_OPTS_INIT  {.format = "text"}
 #define SNC_STUDY_OPTS_INIT    {.seeds = 0}
@@ -301,8 +302,9 @@ SNC_API snc_err snc_suite_opts_check(const snc_suite_opts *o) SNC_MUST_USE;
 /* All of them: what a stage is given. Made by snc_options_init. */
 typedef struct snc_options {
     size_t size;
-    uint64_t given[4]; /* bit i % 64 of [i / 64]: row i of snc_option_table was asked for, be its value the default, and a recipe does
+    uint64_t given[2];     /* bit i % 64 of [i / 64]: row i of snc_option_table was asked for, be its value the default, and a recipe does
                           not replace it; set by parsers. Another value than the default counts as asked for without it */
+    uint64_t by_recipe[2]; /* the same of rows whose value a recipe said: set by the stages */
     snc_input_opts input;
     snc_rows_opts rows;
     snc_target_opts targets;

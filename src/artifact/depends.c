@@ -36,7 +36,7 @@ snc_err snc_depends_finetuned(cJSON **out, const snc_options *o, const snc_input
     cJSON *stamp = snc_stamp_new("finetune", SNC_DECIDES_TEACHER, o);
     add_splits(stamp, in, &labelled);
     snc_err err = add_path(stamp, "model", from);
-    if (!err) err = snc_recipe_stamp(stamp, o, snc_recipe_finetune);
+    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_FINETUNE}, 1);
     return give(out, stamp, err);
 }
 
@@ -63,7 +63,7 @@ snc_err snc_depends_supernet(cJSON **out, const snc_options *o, const snc_inputs
     add_splits(stamp, in, in->splits.train);
     snc_err err = add_trained_space(stamp, o, shape);
     if (!err && teacher) err = add_path(stamp, "teacher", teacher);
-    if (!err) err = snc_recipe_stamp(stamp, o, snc_recipe_supernet);
+    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_SUPERNET, SNC_SECTION_AUGMENT}, 2);
     return give(out, stamp, err);
 }
 
@@ -99,6 +99,7 @@ snc_err snc_depends_file(cJSON **out, const snc_options *o, const snc_inputs *in
     add_splits(stamp, in, in->splits.train);
     snc_stamp_hash(stamp, "select rows", snc_dataset_hash(in->splits.select));
     if (!err) err = add_path(stamp, "supernet", supernet);
+    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_REPAIR, SNC_SECTION_AUGMENT}, 2);
     if (!err && o->search.space) err = add_path(stamp, "space", o->search.space);
     if (!err && o->search.warm_start) err = add_path(stamp, "journal to start from", o->search.warm_start);
     return give(out, stamp, err);

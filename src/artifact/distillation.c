@@ -3,11 +3,11 @@
 
 #include <string.h>
 
+#include "artifact/recipes.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "data/augment.h"
 #include "train/evaluate.h"
 
 enum { MOST_MADE = 150000 }; /* a task with as many rows of its own needs fewer made ones */
@@ -71,10 +71,11 @@ static snc_err keep(const snc_distillation_set *set, uint64_t key, size_t n)
 snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher,
                               snc_compute compute)
 {
-    snc_augment a = SNC_AUGMENT_INIT;
+    snc_augment a;
     double t0 = snc_now();
     if (set->logits) return SNC_OK;
-    a.rows = snc_distillation_made(o->supernet.augment, in->splits.train->n);
+    SNC_TRY(snc_recipe_augment(&a, o));
+    a.rows = snc_distillation_made(a.rows, in->splits.train->n);
     snc_dataset_free(set->rows);
     set->rows = NULL;
     SNC_TRY(snc_dataset_augment(&set->rows, in->splits.train, &a, ctx->seed));

@@ -13,27 +13,14 @@ static const struct {
 };
 enum { PRESETS = sizeof presets / sizeof presets[0] };
 
-static double value_of(const char *effort, int i, const snc_option *row)
-{
-    return strcmp(effort, "quick") == 0      ? presets[i].quick
-           : strcmp(effort, "thorough") == 0 ? presets[i].thorough
-                                             : snc_option_number(&snc_options_defaults, row);
-}
-
 void snc_effort_apply(snc_options *o)
 {
+    const bool quick = strcmp(o->job.effort, "quick") == 0;
+    if (strcmp(o->job.effort, "normal") == 0) return;
     for (int i = 0; i < PRESETS; i++) {
         const snc_option *row = snc_option_row(presets[i].option, SNC_VERB_COMPRESS);
-        if (!snc_option_given(o, row)) snc_option_set_number(o, row, value_of(o->job.effort, i, row));
+        if (snc_option_given(o, row)) continue;
+        snc_option_set_number(o, row, quick ? presets[i].quick : presets[i].thorough);
+        snc_option_mark_recipe(o, row, false);
     }
-}
-
-bool snc_effort_asked(const snc_options *o, const char *option)
-{
-    for (int i = 0; i < PRESETS; i++) {
-        const snc_option *row = snc_option_row(presets[i].option, SNC_VERB_COMPRESS);
-        if (strcmp(presets[i].option, option) == 0)
-            return snc_option_marked(o, row) || snc_option_number(o, row) != value_of(o->job.effort, i, row);
-    }
-    return snc_option_given(o, snc_option_row(option, SNC_VERB_COMPRESS));
 }

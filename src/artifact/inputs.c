@@ -141,7 +141,7 @@ out:
 
 snc_err snc_inputs_balanced(bool *out, const snc_training_opts *o, const snc_task *task)
 {
-    *out = strcmp(o->class_weights, "balanced") == 0;
+    *out = o->class_weights && strcmp(o->class_weights, "balanced") == 0;
     SNC_CHECK(!*out || !task || !snc_task_regression(task), SNC_E_ARG, "--class-weights balanced: %s is a regression, without classes",
               snc_task_name(task));
     return SNC_OK;

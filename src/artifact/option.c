@@ -131,20 +131,38 @@ void snc_option_set_number(snc_options *o, const snc_option *row, double v)
     }
 }
 
-bool snc_option_marked(const snc_options *o, const snc_option *row)
+static bool get_bit(const uint64_t *bits, const snc_option *row)
 {
     size_t i = (size_t)(row - snc_option_table(NULL));
-    return o->given[i / 64] >> i % 64 & 1;
+    return bits[i / 64] >> i % 64 & 1;
 }
 
-void snc_option_mark(snc_options *o, const snc_option *row, bool given)
+static void set_bit(uint64_t *bits, const snc_option *row, bool on)
 {
     size_t i = (size_t)(row - snc_option_table(NULL));
     uint64_t bit = (uint64_t)1 << i % 64;
-    o->given[i / 64] = given ? o->given[i / 64] | bit : o->given[i / 64] & ~bit;
+    bits[i / 64] = on ? bits[i / 64] | bit : bits[i / 64] & ~bit;
 }
 
-bool snc_option_given(const snc_options *o, const snc_option *row) { return snc_option_marked(o, row) || is_given(field_of(o, row), row); }
+bool snc_option_marked(const snc_options *o, const snc_option *row) { return get_bit(o->given, row); }
+bool snc_option_by_recipe(const snc_options *o, const snc_option *row) { return get_bit(o->by_recipe, row); }
+
+void snc_option_mark(snc_options *o, const snc_option *row, bool given)
+{
+    set_bit(o->given, row, given);
+    set_bit(o->by_recipe, row, false);
+}
+
+void snc_option_mark_recipe(snc_options *o, const snc_option *row, bool asked)
+{
+    set_bit(o->given, row, asked);
+    set_bit(o->by_recipe, row, true);
+}
+
+bool snc_option_given(const snc_options *o, const snc_option *row)
+{
+    return snc_option_marked(o, row) || (!snc_option_by_recipe(o, row) && is_given(field_of(o, row), row));
+}
 
 const char *snc_option_list(const snc_options *o, const char *name, unsigned verbs)
 {

@@ -54,7 +54,7 @@ static void put_command(snc_textbuf *t, const snc_options *o, unsigned verb, con
     }
     for (; n--; row++) {
         char number[32];
-        if (!(row->verbs & verb) || !snc_option_given(o, row)) continue;
+        if (!(row->verbs & verb) || !snc_option_given(o, row) || snc_option_by_recipe(o, row)) continue; /* --recipe says those */
         snc_textbuf_put(t, " %s", row->name);
         if (row->kind == SNC_OPTION_FLAG) continue;
         snc_textbuf_put(t, " ");

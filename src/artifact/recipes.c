@@ -1,4 +1,4 @@
-/* Options and recipes into what the training loop is told. */
+/* Two files, one over the other, and options over both: a table says which key an option speaks of. */
 #include "artifact/recipes.h"
 
 #include <string.h>
@@ -9,175 +9,287 @@
 #include "base/json.h"
 #include "base/place.h"
 
-/* ---- recipes -------------------------------------------------------------------------------------------------------- */
+static const char *const names[SNC_SECTIONS + 1] = {"finetune", "supernet", "repair", "augment", NULL};
 
-/* A key and the option that says the same; NULL: none does. */
 typedef struct key {
-    const char *name, *finetune, *supernet;
-    bool elastic; /* nothing to fine-tuning */
+    const char *name;
+    unsigned in;                      /* the sections that have it */
+    const char *option[SNC_SECTIONS]; /* which says the same; NULL: none does */
 } key;
+#define IN(section) (1u << SNC_SECTION_##section)
+#define DISTILS     (IN(SUPERNET) | IN(REPAIR))
+#define TRAINS      (IN(FINETUNE) | DISTILS)
 /* clang-format off */
 static const key keys[] = {
-    {"epochs",        "--epochs",        "--supernet-epochs", false},
-    {"lr",            "--lr",            "--supernet-lr",     false},
-    {"batch_size",    "--batch-size",    "--batch-size",      false},
-    {"warmup",        "--warmup",        "--warmup",          false},
-    {"weight_decay",  "--weight-decay",  "--weight-decay",    false},
-    {"balanced",      "--class-weights", "--class-weights",   false},
-    {"clip",          NULL,              NULL,                false},
-    {"dropout",       NULL,              NULL,                false},
-    {"lazy_rows",     NULL,              NULL,                false},
-    {"half_state",    NULL,              NULL,                false},
-    {"sampler",       NULL,              "--sampler",         true},
-    {"random_nets",   NULL,              NULL,                true},
-    {"subnet_dropout", NULL,             NULL,                true},
-    {"alpha",         NULL,              "--alpha",           true},
-    {"temperature",   NULL,              "--temperature",     true},
-    {"hidden_weight", NULL,              "--hidden-weight",   true},
-    {"in_place",      NULL,              "--inplace-teacher", true},
+    {"epochs",         TRAINS,       {"--epochs",        "--supernet-epochs",     "--repair-epochs"}},
+    {"lr",             TRAINS,       {"--lr",            "--supernet-lr",         "--supernet-lr"}},
+    {"batch_size",     TRAINS,       {"--batch-size",    "--supernet-batch-size", "--supernet-batch-size"}},
+    {"warmup",         TRAINS,       {"--warmup",        "--warmup",              "--warmup"}},
+    {"weight_decay",   TRAINS,       {"--weight-decay",  "--weight-decay",        "--weight-decay"}},
+    {"balanced",       TRAINS,       {"--class-weights", "--class-weights",       "--class-weights"}},
+    {"clip",           TRAINS,       {NULL}},
+    {"dropout",        TRAINS,       {NULL}},
+    {"lazy_rows",      TRAINS,       {NULL}},
+    {"half_state",     TRAINS,       {NULL}},
+    {"alpha",          DISTILS,      {NULL,              "--alpha"}},
+    {"temperature",    DISTILS,      {NULL,              "--temperature",         "--temperature"}},
+    {"hidden_weight",  IN(SUPERNET), {NULL,              "--hidden-weight"}},
+    {"sampler",        IN(SUPERNET), {NULL,              "--sampler"}},
+    {"random_nets",    IN(SUPERNET), {NULL}},
+    {"subnet_dropout", IN(SUPERNET), {NULL}},
+    {"in_place",       IN(SUPERNET), {NULL,              "--inplace-teacher"}},
+    {"rows",           IN(AUGMENT),  {[SNC_SECTION_AUGMENT] = "--augment"}},
+    {"join",           IN(AUGMENT),  {NULL}},
+    {"replace",        IN(AUGMENT),  {NULL}},
 };
 /* clang-format on */
 enum { KEYS = sizeof keys / sizeof keys[0] };
 
-static const char *option_of(const key *k, unsigned verb) { return verb == SNC_VERB_FINETUNE ? k->finetune : k->supernet; }
+static const snc_option *row_of(const key *k, snc_section s) { return k->option[s] ? snc_option_row(k->option[s], SNC_VERB_ALL) : NULL; }
 
-/* The file of a recipe, its keys and values looked at: t has them. */
-static snc_err open_recipe(cJSON **out, char path[SNC_CONFIG_PATH], snc_train_opts *t, const char *recipe)
+/* Whether the option shows the value of this section, and not that of one before it. */
+static bool shown(const key *k, snc_section s)
 {
-    SNC_TRY(snc_config_find(path, "recipe", recipe));
+    for (int i = 0; i < (int)s; i++)
+        if (k->option[i] && k->option[s] && strcmp(k->option[i], k->option[s]) == 0) return false;
+    return k->option[s] != NULL;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct recipe {
+    cJSON *base, *own; /* own: the user's, or NULL */
+    char base_path[SNC_CONFIG_PATH], own_path[SNC_CONFIG_PATH];
+} recipe;
+
+static void close_recipe(recipe *r)
+{
+    cJSON_Delete(r->base);
+    cJSON_Delete(r->own);
+}
+
+static const key *key_of(const char *name)
+{
+    for (int k = 0; k < KEYS; k++)
+        if (strcmp(keys[k].name, name) == 0) return &keys[k];
+    return NULL;
+}
+
+/* Sections and keys that are known; `whole`: all of them. */
+static snc_err check_file(const cJSON *j, const char *path, bool whole)
+{
+    SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", path);
+    SNC_TRY(snc_json_check_keys(j, names, path));
+    for (int s = 0; s < SNC_SECTIONS; s++) {
+        const cJSON *section = cJSON_GetObjectItemCaseSensitive(j, names[s]), *it;
+        if (!section && !whole) continue;
+        SNC_CHECK(cJSON_IsObject(section), SNC_E_FORMAT, "%s: '%s': expected an object", path, names[s]);
+        cJSON_ArrayForEach(it, section)
+        {
+            const key *k = key_of(it->string);
+            SNC_CHECK(k, SNC_E_FORMAT, "%s: '%s': unknown key '%.40s'", path, names[s], it->string);
+            SNC_CHECK(k->in >> s & 1, SNC_E_FORMAT, "%s: '%s' has no '%s'", path, names[s], it->string);
+            SNC_CHECK(!cJSON_IsNull(it), SNC_E_FORMAT, "%s: '%s': '%s' is null", path, names[s], it->string);
+        }
+        for (int k = 0; k < KEYS && whole; k++)
+            SNC_CHECK(!(keys[k].in >> s & 1) || cJSON_HasObjectItem(section, keys[k].name), SNC_E_FORMAT, "%s: '%s' lacks '%s'", path,
+                      names[s], keys[k].name);
+    }
+    return SNC_OK;
+}
+
+static snc_err load(cJSON **out, char path[SNC_CONFIG_PATH], const char *name, bool whole)
+{
+    SNC_TRY(snc_config_find(path, "recipe", name));
     SNC_TRY(snc_json_load(out, path));
-    snc_err err = snc_train_opts_from_json(t, *out, path);
-    if (!err) return SNC_OK;
-    cJSON_Delete(*out);
-    *out = NULL;
+    return check_file(*out, path, whole);
+}
+
+static snc_err open_recipe(recipe *r, const char *name)
+{
+    const char *shipped = snc_options_defaults.training.recipe;
+    *r = (recipe){0};
+    snc_err err = load(&r->base, r->base_path, shipped, true);
+    if (!err && strcmp(name, shipped) != 0) err = load(&r->own, r->own_path, name, false);
+    if (err) close_recipe(r);
     return err;
 }
 
-/* Texts of options are borrowed: these outlive them. */
-static const char *text_of(const key *k, const snc_train_opts *t)
+static cJSON *section_of(const cJSON *file, snc_section s) { return cJSON_GetObjectItemCaseSensitive(file, names[s]); }
+
+/* What the user's own file says of it, or NULL. */
+static const cJSON *own_value(const recipe *r, snc_section s, const char *name)
 {
-    return strcmp(k->name, "sampler") == 0 ? t->sampler->name : t->balanced ? "balanced" : "none";
+    return cJSON_GetObjectItemCaseSensitive(section_of(r->own, s), name);
 }
 
-static snc_err put(snc_options *o, const key *k, const snc_option *row, const cJSON *value, const snc_train_opts *t, const char *where)
+static const char *path_of(const recipe *r, snc_section s) { return section_of(r->own, s) ? r->own_path : r->base_path; }
+
+static void set(cJSON *section, const char *name, cJSON *value) { cJSON_ReplaceItemInObjectCaseSensitive(section, name, value); }
+
+/* The section by the files alone. */
+static cJSON *merged(const recipe *r, snc_section s)
+{
+    const cJSON *it;
+    cJSON *j = cJSON_Duplicate(section_of(r->base, s), 1);
+    cJSON_ArrayForEach(it, section_of(r->own, s)) set(j, it->string, cJSON_Duplicate(it, 1));
+    return j;
+}
+
+/* ---- options ------------------------------------------------------------------------------------------------------------ */
+
+/* As a value of the section, which has one of the same key. */
+static cJSON *value_of(const snc_options *o, const snc_option *row, const cJSON *like)
+{
+    if (row->kind != SNC_OPTION_STRING)
+        return cJSON_IsBool(like) ? cJSON_CreateBool(snc_option_number(o, row) != 0) : cJSON_CreateNumber(snc_option_number(o, row));
+    const char *text = snc_option_text(o, row);
+    return cJSON_IsBool(like) ? cJSON_CreateBool(strcmp(text, "balanced") == 0) : cJSON_CreateString(text);
+}
+
+/* The section with the options in it that it is shown by, and those that the user gave. */
+static cJSON *in_force(const recipe *r, const snc_options *o, snc_section s)
+{
+    cJSON *j = merged(r, s);
+    for (int k = 0; k < KEYS; k++) {
+        const snc_option *row = row_of(&keys[k], s);
+        if (!row || !(shown(&keys[k], s) || (snc_option_given(o, row) && !snc_option_by_recipe(o, row)))) continue;
+        set(j, keys[k].name, value_of(o, row, cJSON_GetObjectItemCaseSensitive(j, keys[k].name)));
+    }
+    return j;
+}
+
+static snc_err put(snc_options *o, const key *k, const snc_option *row, const cJSON *value, const char *path)
 {
     double v = cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble;
-    if (row->kind == SNC_OPTION_STRING) {
-        snc_option_set_text(o, row, text_of(k, t));
+    if (row->kind == SNC_OPTION_STRING) { /* texts of options are borrowed: these outlive them */
+        const snc_sampler_kind *sampler;
+        if (cJSON_IsString(value)) SNC_TRY(snc_sampler_find(&sampler, value->valuestring));
+        snc_option_set_text(o, row, cJSON_IsString(value) ? sampler->name : v != 0 ? "balanced" : "none");
         return SNC_OK;
     }
     SNC_CHECK(row->kind == SNC_OPTION_FLAG || (v >= row->min && v <= row->max), SNC_E_ARG, "%s: '%s' %g: expected a number from %g to %g",
-              where, k->name, v, row->min, row->max);
+              path, k->name, v, row->min, row->max);
     snc_option_set_number(o, row, v);
     return SNC_OK;
 }
 
-snc_err snc_recipe_apply(snc_options *o, unsigned verb)
+/* Values of the section that make no sense, whatever the options are. */
+static snc_err check_section(const cJSON *j, snc_section s, const char *path)
 {
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
-    cJSON *j = NULL;
-    char path[SNC_CONFIG_PATH];
-    snc_err err = SNC_OK;
-    if (!o->training.recipe) return SNC_OK;
-    SNC_TRY(open_recipe(&j, path, &t, o->training.recipe));
-    for (int i = 0; i < KEYS; i++) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(j, keys[i].name);
-        const char *option = option_of(&keys[i], verb);
-        if (value && keys[i].elastic && verb == SNC_VERB_FINETUNE)
-            err = snc_err_set(SNC_E_ARG, "%s: '%s' is of a supernet, not of fine-tuning", path, keys[i].name);
-        if (err) goto out;
-        const snc_option *row = value && option ? snc_option_row(option, SNC_VERB_ALL) : NULL;
+    snc_augment a;
+    return s == SNC_SECTION_AUGMENT ? snc_augment_from_json(&a, j, path) : snc_train_opts_from_json(&t, j, path);
+}
+
+static snc_err apply_section(snc_options *o, const recipe *r, snc_section s)
+{
+    cJSON *j = merged(r, s);
+    snc_err err = check_section(j, s, path_of(r, s));
+    for (int k = 0; k < KEYS && !err; k++) {
+        const snc_option *row = shown(&keys[k], s) ? row_of(&keys[k], s) : NULL;
         if (!row || snc_option_given(o, row)) continue;
-        SNC_GOTO(put(o, &keys[i], row, value, &t, path));
-        snc_option_mark(o, row, true);
+        err = put(o, &keys[k], row, cJSON_GetObjectItemCaseSensitive(j, keys[k].name), path_of(r, s));
+        snc_option_mark_recipe(o, row, own_value(r, s, keys[k].name) != NULL);
     }
-out:
     cJSON_Delete(j);
     return err;
 }
 
-/* What the recipe says and no option can. */
-static snc_err add_recipe(snc_train_opts *t, const snc_options *o, unsigned verb)
+snc_err snc_recipe_apply(snc_options *o)
 {
-    snc_train_opts said = SNC_TRAIN_OPTS_INIT;
-    cJSON *j = NULL;
-    char path[SNC_CONFIG_PATH];
-    if (!o->training.recipe) return SNC_OK;
-    SNC_TRY(open_recipe(&j, path, &said, o->training.recipe));
-    bool other = cJSON_HasObjectItem(j, "sampler") && said.sampler != t->sampler; /* which has a number of nets of its own */
-    if (other) cJSON_DeleteItemFromObjectCaseSensitive(j, "random_nets");
-    for (int i = 0; i < KEYS; i++)
-        if (option_of(&keys[i], verb)) cJSON_DeleteItemFromObjectCaseSensitive(j, keys[i].name);
-    snc_err err = snc_train_opts_from_json(t, j, path);
-    cJSON_Delete(j);
+    recipe r;
+    snc_err err = SNC_OK;
+    const snc_option *batch = snc_option_row("--batch-size", SNC_VERB_ALL),
+                     *elastic = snc_option_row("--supernet-batch-size", SNC_VERB_ALL);
+    SNC_TRY(open_recipe(&r, o->training.recipe));
+    if (snc_option_given(o, batch) && !snc_option_given(o, elastic)) snc_option_set_number(o, elastic, snc_option_number(o, batch));
+    for (int s = 0; s < SNC_SECTIONS && !err; s++) err = apply_section(o, &r, (snc_section)s);
+    close_recipe(&r);
     return err;
 }
 
 /* ---- the steps ------------------------------------------------------------------------------------------------------ */
 
-static void fill(snc_train_opts *t, const snc_options *o, const char *checkpoint)
+/* A sampler other than the one that the number was said for has a number of nets of its own. */
+static snc_err fit_random_nets(cJSON *j, const recipe *r)
 {
+    const char *sampler = snc_json_text(j, "sampler"), *other = snc_json_text(section_of(r->own, SNC_SECTION_SUPERNET), "sampler"),
+               *shipped = snc_json_text(section_of(r->base, SNC_SECTION_SUPERNET), "sampler");
+    const snc_sampler_kind *kind;
+    if (!own_value(r, SNC_SECTION_SUPERNET, "random_nets") || !other) other = shipped;
+    SNC_TRY(snc_sampler_find(&kind, sampler));
+    if (strcmp(sampler, other) != 0 && kind->random_nets) set(j, "random_nets", cJSON_CreateNumber(kind->random_nets));
+    return SNC_OK;
+}
+
+static snc_err tell(snc_train_opts *t, const snc_options *o, snc_section s, const char *checkpoint)
+{
+    recipe r;
+    snc_err err = SNC_OK;
+    SNC_TRY(open_recipe(&r, o->training.recipe));
+    cJSON *j = in_force(&r, o, s);
+    *t = (snc_train_opts)SNC_TRAIN_OPTS_INIT;
+    if (s == SNC_SECTION_SUPERNET) err = fit_random_nets(j, &r);
+    if (!err) err = snc_train_opts_from_json(t, j, path_of(&r, s));
+    cJSON_Delete(j);
+    close_recipe(&r);
     t->compute = snc_inputs_compute(&o->job);
-    t->batch_size = o->training.batch_size;
-    t->weight_decay = o->training.weight_decay;
-    t->warmup = o->training.warmup;
-    t->half_state = t->compute == SNC_COMPUTE_BF16;
-    t->balanced = strcmp(o->training.class_weights, "balanced") == 0;
+    t->half_state = t->half_state && t->compute == SNC_COMPUTE_BF16;
     t->checkpoint = checkpoint;
     t->checkpoint_every = o->training.checkpoint_every;
     t->max_steps = o->training.max_steps;
     t->resume = true;
     t->discard = o->output.overwrite;
+    t->what = names[s];
+    return err;
 }
 
 snc_err snc_recipe_finetune(snc_train_opts *t, const snc_options *o, const char *checkpoint)
 {
-    fill(t, o, checkpoint);
-    t->epochs = o->training.epochs;
-    t->lr = o->training.lr;
-    t->what = "finetune";
-    SNC_TRY(add_recipe(t, o, SNC_VERB_FINETUNE));
-    return snc_train_opts_check(t);
+    return tell(t, o, SNC_SECTION_FINETUNE, checkpoint);
 }
 
 snc_err snc_recipe_supernet(snc_train_opts *t, const snc_options *o, const char *checkpoint)
 {
-    fill(t, o, checkpoint);
-    t->epochs = o->supernet.epochs;
-    t->lr = o->supernet.lr;
-    t->alpha = o->supernet.alpha;
-    t->temperature = o->supernet.temperature;
-    t->hidden_weight = o->supernet.hidden_weight;
-    t->in_place = o->supernet.inplace_teacher;
-    t->what = "supernet";
-    SNC_TRY(snc_sampler_find(&t->sampler, o->supernet.sampler));
-    if (t->sampler->random_nets) t->random_nets = t->sampler->random_nets;
-    SNC_TRY(add_recipe(t, o, SNC_VERB_SUPERNET));
-    return snc_train_opts_check(t);
+    return tell(t, o, SNC_SECTION_SUPERNET, checkpoint);
 }
 
 snc_err snc_recipe_repair(snc_train_opts *t, const snc_options *o)
 {
-    fill(t, o, NULL);
-    t->half_state = false; /* its steps are few */
+    SNC_TRY(tell(t, o, SNC_SECTION_REPAIR, NULL));
     t->max_steps = 0;
-    t->epochs = o->exporting.repair_epochs;
-    t->lr = o->supernet.lr;
-    t->alpha = 0; /* the teacher alone: hard labels pull away from it what the supernet has learnt */
-    t->temperature = o->supernet.temperature;
-    t->sampler = &snc_sampler_full;
-    t->what = "repair";
     return SNC_OK;
 }
 
-snc_err snc_recipe_stamp(cJSON *stamp, const snc_options *o, snc_recipe_fn step)
+snc_err snc_recipe_augment(snc_augment *a, const snc_options *o)
 {
-    snc_train_opts with = SNC_TRAIN_OPTS_INIT, without = SNC_TRAIN_OPTS_INIT;
-    snc_options bare = *o;
-    bare.training.recipe = NULL;
-    SNC_TRY(step(&with, o, NULL));
-    SNC_TRY(step(&without, &bare, NULL));
-    uint64_t a = snc_json_hash(0, snc_train_opts_to_json(&with)), b = snc_json_hash(0, snc_train_opts_to_json(&without));
-    if (a != b) snc_stamp_hash(stamp, "recipe", a);
+    recipe r;
+    SNC_TRY(open_recipe(&r, o->training.recipe));
+    cJSON *j = in_force(&r, o, SNC_SECTION_AUGMENT);
+    snc_err err = snc_augment_from_json(a, j, path_of(&r, SNC_SECTION_AUGMENT));
+    cJSON_Delete(j);
+    close_recipe(&r);
+    return err;
+}
+
+snc_err snc_recipe_stamp(cJSON *stamp, const snc_options *o, const snc_section *sections, int n)
+{
+    recipe r;
+    SNC_TRY(open_recipe(&r, o->training.recipe));
+    cJSON *all = cJSON_CreateObject();
+    for (int i = 0; i < n; i++) {
+        cJSON *j = in_force(&r, o, sections[i]);
+        for (int k = 0; k < KEYS; k++) { /* what an option says stands in the stamp by its name */
+            const snc_option *row = row_of(&keys[k], sections[i]);
+            const cJSON *value = cJSON_GetObjectItemCaseSensitive(j, keys[k].name);
+            cJSON *said = row ? value_of(o, row, value) : NULL;
+            if (said && cJSON_Compare(said, value, 1)) cJSON_DeleteItemFromObjectCaseSensitive(j, keys[k].name);
+            cJSON_Delete(said);
+        }
+        cJSON_AddItemToObject(all, names[sections[i]], j);
+    }
+    snc_stamp_hash(stamp, "recipe", snc_json_hash(0, all));
+    close_recipe(&r);
     return SNC_OK;
 }

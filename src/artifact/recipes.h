@@ -1,26 +1,37 @@
-/* artifact/recipes.h: what each step that trains is told: by the options, and by the recipe where one is given.
+/* artifact/recipes.h: what each step that trains is told: by the recipe, and by options, which override it.
  *
- * A recipe (configs/recipes/, keys in train/trainer.h) speaks of fine-tuning to `finetune` and of elastic training to `supernet` and
- * `compress`. Most of its keys say what an option says (its epochs are --epochs or --supernet-epochs, ...) and stand in the options
- * from the beginning of the verb on, except where the user gave that option; the others reach the training of that step alone.
+ * A recipe is a JSON file with a section for each step, whose keys are those of train/trainer.h:
+ *
+ *   finetune     the teacher
+ *   supernet     elastic training
+ *   repair       the distillation of the net that is delivered
+ *   augment      rows made for the two: rows join replace (data/augment.h)
+ *
+ * configs/recipes/default.json says every key of every section: no number of it stands in the program. Another recipe (--recipe) says
+ * what differs from it. A key whose section comes first among those that one option speaks to is shown by that option: its value stands in
+ * the options from the beginning of the verb on, so that plans, stamps and reports see what is in force, and is taken from there. The other
+ * sections follow the option where the user gave it (--warmup, --supernet-lr, ...).
  */
 #ifndef SNC_ARTIFACT_RECIPES_H
 #define SNC_ARTIFACT_RECIPES_H
 
+#include "data/augment.h"
 #include "snc.h"
 #include "train/trainer.h"
 
-/* Puts the values of o->training.recipe into o. verb: SNC_VERB_FINETUNE, _SUPERNET or _COMPRESS. Does nothing without one.
- * SNC_E_NOTFOUND, SNC_E_FORMAT and SNC_E_ARG name the file and the key. */
-snc_err snc_recipe_apply(snc_options *o, unsigned verb) SNC_MUST_USE;
+typedef enum snc_section { SNC_SECTION_FINETUNE, SNC_SECTION_SUPERNET, SNC_SECTION_REPAIR, SNC_SECTION_AUGMENT, SNC_SECTIONS } snc_section;
 
-/* Fill *t (from SNC_TRAIN_OPTS_INIT) and check it. checkpoint: a path, or NULL. */
+/* Puts what is in force by the recipe into o, where no option was given. SNC_E_NOTFOUND, SNC_E_FORMAT and SNC_E_ARG name the file
+ * and the key: every section is looked at. */
+snc_err snc_recipe_apply(snc_options *o) SNC_MUST_USE;
+
+/* Fill *t and check it. o: after snc_recipe_apply. checkpoint: a path, or NULL. */
 snc_err snc_recipe_finetune(snc_train_opts *t, const snc_options *o, const char *checkpoint) SNC_MUST_USE;
 snc_err snc_recipe_supernet(snc_train_opts *t, const snc_options *o, const char *checkpoint) SNC_MUST_USE;
 snc_err snc_recipe_repair(snc_train_opts *t, const snc_options *o) SNC_MUST_USE;
+snc_err snc_recipe_augment(snc_augment *a, const snc_options *o) SNC_MUST_USE;
 
-/* Notes in a stamp what the recipe says and no option can, where that is not the default. */
-typedef snc_err (*snc_recipe_fn)(snc_train_opts *t, const snc_options *o, const char *checkpoint);
-snc_err snc_recipe_stamp(cJSON *stamp, const snc_options *o, snc_recipe_fn step) SNC_MUST_USE;
+/* Notes in a stamp what these sections say that the stamp's options do not. */
+snc_err snc_recipe_stamp(cJSON *stamp, const snc_options *o, const snc_section *sections, int n) SNC_MUST_USE;
 
 #endif

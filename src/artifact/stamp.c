@@ -119,7 +119,6 @@ static void compare_inputs(sentence *s, const cJSON *there, const cJSON *asked)
         snprintf(one, sizeof one, "of %s %.40s", many ? "other" : "another", it->string);
         if (!cJSON_Compare(part(there, it->string), it, 1)) say(s, one);
     }
-    if (part(there, "recipe") && !part(asked, "recipe")) say(s, "of another recipe"); /* where there is none, it has the defaults */
 }
 
 bool snc_stamp_same(char why[SNC_WHY], const cJSON *there, const cJSON *asked)

@@ -113,16 +113,18 @@ static snc_err select_loss(double *loss, snc_evaluator *e, const char *path)
     return err;
 }
 
-/* Distils the cut-out net from the whole supernet's teacher for a short while, its INT8 matrices rounded in every forward. */
-static snc_err repair(snc_model *m, snc_evaluator *e, const snc_options *o, snc_distillation_set *set, const snc_policy *policy,
-                      const char *teacher_path)
+/* Distils the cut-out net from the whole supernet's teacher for a short while, its INT8 matrices rounded in every forward; meta says
+ * how. */
+static snc_err repair(snc_model *m, cJSON *meta, snc_evaluator *e, const snc_options *o, snc_distillation_set *set,
+                      const snc_policy *policy, const char *teacher_path)
 {
     snc_model *teacher = NULL;
     snc_train_result r;
-    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_train_opts t;
     snc_err err = SNC_OK;
     bool fine_tuned;
     SNC_TRY(snc_recipe_repair(&t, o));
+    cJSON_AddItemToObject(meta, "recipe", snc_train_opts_to_json(&t));
     t.fake_quant = policy;
     SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, e->ctx, teacher_path, e->in->task));
     SNC_GOTO(snc_distillation_fill(set, e->ctx, e->in, o, teacher, t.compute));
@@ -158,7 +160,7 @@ static snc_err try_repair(char said[SNC_SENTENCE], snc_evaluator *e, const snc_o
               draft);
     SNC_TRY(select_loss(&before, e, draft));
     SNC_GOTO(snc_model_extract(&m, e->supernet, a));
-    SNC_GOTO(repair(m, e, o, set, policy, teacher));
+    SNC_GOTO(repair(m, meta, e, o, set, policy, teacher));
     SNC_GOTO(write_file(repaired, e->ctx, e->in, m, NULL, NULL, policy, meta));
     SNC_GOTO(select_loss(&after, e, repaired));
     bool keep = strcmp(o->exporting.repair, "on") == 0 || after < before;

@@ -138,7 +138,7 @@ static snc_err teacher_logits(snc_evaluator *e, const char *path)
 snc_err snc_evaluator_fresh(snc_evaluator *e)
 {
     const snc_dataset *train = e->in->splits.train;
-    snc_augment a = SNC_AUGMENT_INIT;
+    snc_augment a = {.join = 0.5, .replace = 0.15}; /* of its own: what judges does not change with the recipe */
     snc_loaded l;
     if (e->teacher_fresh) return SNC_OK;
     a.rows = fmin((SNC_FRESH * e->in->splits.select->n + 0.5) / train->n, 100);

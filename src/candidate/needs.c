@@ -107,15 +107,26 @@ static bool repairs(const snc_needs *n)
 
 static bool trains(const snc_needs *n) { return n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS) || repairs(n); }
 
-snc_err snc_needs_memory(double *out, const snc_needs *n, int batch)
+static int largest_batch(const snc_needs *n)
 {
+    const int one = n->o->training.batch_size, elastic = n->o->supernet.batch_size;
+    if (n->verb == SNC_VERB_FINETUNE) return one;
+    return n->verb == SNC_VERB_COMPRESS && one > elastic ? one : elastic;
+}
+
+/* Of the supernet and of repair. */
+static int elastic_batch(const snc_needs *n, int most) { return n->o->supernet.batch_size < most ? n->o->supernet.batch_size : most; }
+
+snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
+{
+    const int batch = n->o->training.batch_size < limit ? n->o->training.batch_size : limit;
     double most = 0, part;
-    if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
+    if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
         SNC_TRY(training(&most, n, batch));
         most += params_of(n->m);
     }
     if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
-        SNC_TRY(supernet(&part, n, batch));
+        SNC_TRY(supernet(&part, n, elastic_batch(n, limit)));
         most = fmax(most, part);
     }
     if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) {
@@ -123,7 +134,7 @@ snc_err snc_needs_memory(double *out, const snc_needs *n, int batch)
         most = fmax(most, part);
     }
     if (repairs(n)) {
-        SNC_TRY(repair(&part, n, batch));
+        SNC_TRY(repair(&part, n, elastic_batch(n, limit)));
         most = fmax(most, part);
     }
     *out = most + TABLES - params_of(n->m); /* the model at hand is freed, or is the one that is trained */
@@ -150,12 +161,12 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
 {
     double need, less;
     char a[32], b[32], c[32];
-    SNC_TRY(snc_needs_memory(&need, n, n->o->training.batch_size));
+    int batch = largest_batch(n);
+    SNC_TRY(snc_needs_memory(&need, n, batch));
     if (room <= 0 || need <= room) return SNC_OK;
     size_text(a, need);
     size_text(b, room);
     SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s are free", a, b);
-    int batch = n->o->training.batch_size;
     do {
         batch = batch > 1 ? batch / 2 : 1;
         SNC_TRY(snc_needs_memory(&less, n, batch));
@@ -173,7 +184,7 @@ snc_err snc_needs_check(const snc_needs *n, const char *output, double there)
     disk = fmax(disk - there, 0);
     SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(b, left));
     SNC_TRY(snc_needs_fit(n, room));
-    SNC_TRY(snc_needs_memory(&need, n, n->o->training.batch_size));
+    SNC_TRY(snc_needs_memory(&need, n, largest_batch(n)));
     size_text(a, need);
     size_text(b, room);
     size_text(c, disk);

@@ -24,7 +24,7 @@ typedef struct snc_needs {
     unsigned verb; /* one of SNC_VERB_FINETUNE, SUPERNET, COMPRESS, SEARCH, PROFILE, STUDY */
 } snc_needs;
 
-/* Bytes beside what the process has now, with this batch size. */
+/* Bytes beside what the process has now, where no step has more than so many sentences. */
 snc_err snc_needs_memory(double *out, const snc_needs *n, int batch_size) SNC_MUST_USE;
 /* Bytes of what the verb writes, unfinished state included. */
 double snc_needs_disk(const snc_needs *n);

@@ -25,6 +25,22 @@ static parts parts_of(const snc_dataset *d, int row)
     return p;
 }
 
+snc_err snc_augment_from_json(snc_augment *a, const cJSON *j, const char *where)
+{
+    SNC_TRY(snc_json_double(&a->rows, j, "rows", 0, 0, 100, where));
+    SNC_TRY(snc_json_double(&a->join, j, "join", 0, 0, 1, where));
+    return snc_json_double(&a->replace, j, "replace", 0, 0, 1, where);
+}
+
+cJSON *snc_augment_to_json(const snc_augment *a)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "rows", a->rows);
+    cJSON_AddNumberToObject(j, "join", a->join);
+    cJSON_AddNumberToObject(j, "replace", a->replace);
+    return j;
+}
+
 typedef struct maker {
     const snc_dataset *d;
     const snc_augment *a;

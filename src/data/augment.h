@@ -11,6 +11,7 @@
 #ifndef SNC_DATA_AUGMENT_H
 #define SNC_DATA_AUGMENT_H
 
+#include "base/json.h"
 #include "data/dataset.h"
 
 typedef struct snc_augment {
@@ -18,10 +19,10 @@ typedef struct snc_augment {
     double join;    /* share of made rows of one text that join two rows */
     double replace; /* share of pieces replaced */
 } snc_augment;
-#define SNC_AUGMENT_INIT                        \
-    {                                           \
-        .rows = 3, .join = 0.5, .replace = 0.15 \
-    }
+
+/* Keys as in the struct; absent ones are 0. */
+snc_err snc_augment_from_json(snc_augment *a, const cJSON *j, const char *where) SNC_MUST_USE;
+cJSON *snc_augment_to_json(const snc_augment *a);
 
 /* A dataset of d's rows followed by the made ones (target NaN, line 0), none longer than d's longest. Same seed, same rows. */
 snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_augment *a, uint64_t seed) SNC_MUST_USE;

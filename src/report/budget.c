@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "artifact/effort.h"
 #include "artifact/option.h"
 #include "artifact/parse.h"
 #include "artifact/say.h"
@@ -64,7 +63,7 @@ static bool same_plan(const snc_budget *b, const snc_options *o, const cJSON *wa
 snc_err snc_budget_open(snc_budget *out, const snc_options *o)
 {
     *out = (snc_budget){.started = snc_now()};
-    for (int k = 0; k < SNC_KNOBS; k++) out->asked[k] = out->kept[k] = snc_knob_option(k) && snc_effort_asked(o, snc_knob_option(k));
+    for (int k = 0; k < SNC_KNOBS; k++) out->asked[k] = out->kept[k] = snc_knob_option(k) && snc_option_given(o, row_of(k));
     if (o->job.time_limit) SNC_TRY(snc_parse_seconds(&out->limit, "--time-limit", o->job.time_limit));
     return SNC_OK;
 }

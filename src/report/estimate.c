@@ -5,6 +5,7 @@
 
 #include "artifact/load.h"
 #include "artifact/parse.h"
+#include "artifact/recipes.h"
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -28,9 +29,9 @@ static int trial_batch(const snc_options *o, const snc_dataset *d, const snc_mod
 
 static snc_err time_steps(snc_pace *p, const snc_ctx *quiet, const snc_options *o, const snc_inputs *in, snc_model *m)
 {
-    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_train_opts t;
     snc_train_result r;
-    t.compute = snc_inputs_compute(&o->job);
+    SNC_TRY(snc_recipe_finetune(&t, o, NULL));
     t.batch_size = trial_batch(o, in->splits.train, m);
     t.epochs = 1;
     t.max_steps = STEPS;

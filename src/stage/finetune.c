@@ -27,7 +27,7 @@
 static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_dataset *rows, const snc_options *o,
                      const char *checkpoint, cJSON **recipe)
 {
-    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_train_opts t;
     SNC_TRY(snc_recipe_finetune(&t, o, checkpoint));
     *recipe = snc_train_opts_to_json(&t);
     return snc_train_run(r, ctx, m, NULL, rows, NULL, &t);

@@ -108,7 +108,7 @@ static snc_err compress(const suite_run *r, int i, int k, bool dry, bool quiet, 
     SNC_TRY(snc_suite_folder(folder, &r->suite, i, k, r->o));
     SNC_TRY(snc_suite_job(&job, &r->suite, i, k, r->o, folder));
     job.job.dry_run = dry;
-    SNC_TRY(snc_recipe_apply(&job, SNC_VERB_COMPRESS));
+    SNC_TRY(snc_recipe_apply(&job));
     snc_effort_apply(&job);
     snc_err err = snc_verb_compress(&job, &h, missed);
     return err ? snc_err_prefix(err, t.name) : SNC_OK;

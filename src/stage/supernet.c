@@ -70,14 +70,16 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
 static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_distillation_set *set, const snc_options *o,
                      const snc_space *space, const char *checkpoint, cJSON **recipe)
 {
-    snc_train_opts t = SNC_TRAIN_OPTS_INIT;
+    snc_train_opts t;
+    snc_augment a;
     snc_model *teacher = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_recipe_supernet(&t, o, checkpoint));
+    SNC_TRY(snc_recipe_augment(&a, o));
     t.teacher_logits = set->logits;
     *recipe = snc_train_opts_to_json(&t);
     cJSON_AddItemToObject(*recipe, "space", snc_space_trained_to_json(space));
-    cJSON_AddNumberToObject(*recipe, "augment", o->supernet.augment);
+    cJSON_AddItemToObject(*recipe, "augment", snc_augment_to_json(&a));
     SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
     SNC_GOTO(snc_train_run(r, ctx, m, teacher, set->rows, space, &t));
 out:

@@ -75,34 +75,34 @@ snc_err snc_call_find_program(snc_call *c)
 
 /* ---- the public functions -------------------------------------------------------------------------------------------- */
 
-/* trains: the verb's bit where a recipe speaks to it, else 0. */
+/* trains: a recipe speaks to the verb. */
 #define VERB(name, trains)                                            \
     snc_err snc_stage_##name(const snc_options *o, const snc_host *h) \
     {                                                                 \
         snc_call c;                                                   \
         SNC_TRY(snc_call_take(&c, o, h));                             \
-        if (trains) SNC_TRY(snc_recipe_apply(&c.o, trains));          \
+        if (trains) SNC_TRY(snc_recipe_apply(&c.o));                  \
         return snc_verb_##name(&c.o, &c.h);                           \
     }
-VERB(import, 0)
-VERB(finetune, SNC_VERB_FINETUNE)
-VERB(supernet, SNC_VERB_SUPERNET)
-VERB(profile, 0)
-VERB(study, 0)
-VERB(export, 0)
-VERB(bench, 0)
-VERB(predict, 0)
-VERB(eval, 0)
-VERB(info, 0)
-VERB(tokenize, 0)
-VERB(verify, 0)
+VERB(import, false)
+VERB(finetune, true)
+VERB(supernet, true)
+VERB(profile, false)
+VERB(study, true)
+VERB(export, false)
+VERB(bench, false)
+VERB(predict, false)
+VERB(eval, false)
+VERB(info, false)
+VERB(tokenize, false)
+VERB(verify, false)
 
 snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
 {
     snc_call c;
     SNC_CHECK(missed, SNC_E_ARG, "snc_stage_compress: missed is NULL");
     SNC_TRY(snc_call_take(&c, o, h));
-    SNC_TRY(snc_recipe_apply(&c.o, SNC_VERB_COMPRESS));
+    SNC_TRY(snc_recipe_apply(&c.o));
     snc_effort_apply(&c.o);
     SNC_TRY(snc_call_find_program(&c));
     return snc_verb_compress(&c.o, &c.h, missed);

@@ -33,7 +33,7 @@ typedef struct snc_sampler_kind {
     void (*load)(void *state, const void *from);
 } snc_sampler_kind;
 
-extern const snc_sampler_kind snc_sampler_sandwich, snc_sampler_full; /* what the program trains by where nobody says */
+extern const snc_sampler_kind snc_sampler_full; /* one net alone: where nobody says */
 
 const char *snc_sampler_name(int i); /* of the registry; NULL past the last */
 /* NULL: the first of the registry. SNC_E_ARG lists the names. */

@@ -17,7 +17,7 @@
  * leaves the schedule as it is. Where the context has a moment by which the work ends (ctx->until) and the steps to come do not fit by
  * the pace of those that were made, the run is shortened to as many as do: its schedule still ends at zero, and it is finished then.
  *
- *     snc_train_opts o = SNC_TRAIN_OPTS_INIT;  o.compute = SNC_COMPUTE_BF16;
+ *     snc_train_opts o = SNC_TRAIN_OPTS_INIT;  o.epochs = 3;  o.batch_size = 32;  o.lr = 5e-5;
  *     SNC_TRY(snc_train_run(&r, ctx, m, NULL, train, NULL, &o));                    fine-tuning
  *     SNC_TRY(snc_train_run(&r, ctx, m, teacher, train, &space, &o));               supernet
  *
@@ -64,11 +64,11 @@ typedef struct snc_train_opts {
     snc_train_epoch_fn on_epoch;
     void *user;
 } snc_train_opts;
-#define SNC_TRAIN_OPTS_INIT                                                                                                       \
-    {                                                                                                                             \
-        .epochs = 3, .batch_size = 32, .lr = 5e-5, .warmup = 0.06, .weight_decay = 0.01, .clip = 1.0, .compute = SNC_COMPUTE_F32, \
-        .dropout = true, .alpha = 0.3, .temperature = 1.0, .sampler = &snc_sampler_sandwich, .objectives = snc_objectives,        \
-        .checkpoint_seconds = 300, .random_nets = 2, .lazy_rows = true, .what = "train"                                           \
+/* No recipe: epochs, batch_size and lr are for the caller to say. */
+#define SNC_TRAIN_OPTS_INIT                                                                                                          \
+    {                                                                                                                                \
+        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .sampler = &snc_sampler_full, .objectives = snc_objectives, .what = "train", \
+        .checkpoint_seconds = 300                                                                                                    \
     }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */

@@ -125,6 +125,11 @@ holds job/report.md '^| more.tsv | 100 | compressed | '
 holds job/report.html '<h3>Set by set</h3>'
 holds job/report.html 'by more than a margin of 50.00 points: <b>shown</b>'
 holds job/report.json '"needs_rows":.*null'
+# What ran is what the recipe says; half_state goes by the arithmetic of this CPU.
+ran finetune job/teacher.snc epochs lr half_state
+ran supernet job/supernet.snc epochs lr half_state
+ran augment job/supernet.snc
+ran repair job/compressed.snc epochs lr
 
 # ---- interrupted ----------------------------------------------------------------------------------------------------------
 cp -r job int && rm int/best.json int/compressed.snc

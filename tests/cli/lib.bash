@@ -131,6 +131,16 @@ killed_when() {
     CHILD=""
 }
 
+# ran SECTION FILE [KEY...]: the model was made as the default recipe says, but for keys that the command said.
+ran() {
+    local section=$1 file=$2 code
+    shift 2
+    "$COMPRESS" info "$file" --json >info.json 2>err
+    "$(dirname "$MAKE_NANO")/recipe_ran" "$TESTS/../configs/recipes/default.json" "$section" info.json "$@" >otherwise
+    code=$?
+    equal "exit code of what ran of $section in $file: $(cat otherwise)" $code 0
+}
+
 # reseal FILE: the digest of a .snc that was changed in place is right again.
 reseal() { "$MAKE_NANO" --reseal "$1" || exit 2; }
 nano() { "$MAKE_NANO" "$1" || exit 2; } # FOLDER

@@ -43,25 +43,28 @@ for option in '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' '--max-lengt
     '--epochs 0.5' '--lr 1e-3' '--class-weights balanced'; do
     differs "$option" base.snc "${train[@]}" $option
 done
-# A recipe: the shipped one says what holds without it; a file's values hold where no option is given, be it with its default.
-run 0 "${train[@]}" --recipe finetune --output recipe.snc
+# A recipe: the default one is what holds without it; a file's values hold where no option is given, be it with its default.
+run 0 "${train[@]}" --recipe default --output recipe.snc
 same_tensors base.snc recipe.snc
 run 0 "${train[@]}" --output recipe.snc
 holds err 'recipe.snc is up to date'
-echo '{"lr":1e-3,"batch_size":16}' >slow.json
+echo '{"finetune":{"lr":1e-3,"batch_size":16}}' >slow.json
 differs "--recipe" base.snc "${train[@]}" --recipe slow.json
 run 0 "${train[@]}" --recipe slow.json --batch-size 32 --output recipe.snc --backend native --overwrite
 same_tensors base.snc recipe.snc
-echo '{"clip":0.01}' >clip.json
+echo '{"finetune":{"clip":0.01}}' >clip.json
 differs "a recipe's clip" base.snc "${train[@]}" --recipe clip.json
 refused "--output differs.snc: was made of another recipe" "${train[@]}" --output differs.snc
 refused "--output base.snc: was made of another recipe" "${train[@]}" --backend native --recipe clip.json --output base.snc
 holds <(run 0 info differs.snc --json; cat out) '"clip":.*0.01'
-echo '{"clip":1,"epoch":2}' >unknown.json
-refused "unknown.json: unknown key 'epoch'" "${train[@]}" --recipe unknown.json --output new.snc
-echo '{"epochs":2000}' >long.json
+echo '{"finetune":{"clip":1,"epoch":2}}' >unknown.json
+refused "unknown.json: 'finetune': unknown key 'epoch'" "${train[@]}" --recipe unknown.json --output new.snc
+echo '{"epochs":2}' >flat.json
+refused "flat.json: unknown key 'epochs'" "${train[@]}" --recipe flat.json --output new.snc
+echo '{"finetune":{"epochs":2000}}' >long.json
 refused "long.json: 'epochs' 2000: expected a number from 0 to 1000" finetune --pretrained $m "${data[@]}" --recipe long.json --output new.snc
-refused "supernet.json: 'sampler' is of a supernet, not of fine-tuning" "${train[@]}" --recipe supernet --output new.snc
+echo '{"finetune":{"sampler":"full"}}' >other.json
+refused "other.json: 'finetune' has no 'sampler'" "${train[@]}" --recipe other.json --output new.snc
 refused "recipe 'none': no recipes/none.json in" "${train[@]}" --recipe none --output new.snc
 refused "--output slow.json: " "${train[@]}" --recipe slow.json --output slow.json --overwrite
 absent new.snc
@@ -69,6 +72,7 @@ absent new.snc
 run 0 "${train[@]}" --output bf16.snc --compute bf16
 run 0 info bf16.snc --json
 holds out '"--compute":.*"bf16"'
+ran finetune bf16.snc epochs lr
 run 0 "${train[@]}" --output auto.snc --compute auto --hold-out 1 --backend auto --class-weights none
 for backend in blas onednn; do # left out where it is not built in
     "$COMPRESS" predict t.snc --backend $backend <in >out 2>err || { holds err "built without"; continue; }
@@ -82,18 +86,27 @@ run 0 "${elastic[@]}" --output base.snc --overwrite --backend auto --fp f32 --ma
 noted '"level":"debug"'
 for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler sandwich --seed 1' \
     '--depth-rule first' '--depth-rule even' '--augment 1' '--unlabeled more.txt' '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' \
-    '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25' '--class-weights balanced'; do
+    '--supernet-batch-size 16' '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25' '--class-weights balanced'; do
     differs "$option" base.snc "${elastic[@]}" $option
 done
-run 0 "${elastic[@]}" --recipe supernet --output recipe.snc --overwrite
+run 0 "${elastic[@]}" --recipe default --output recipe.snc --overwrite
 same_tensors base.snc recipe.snc
-run 0 "${elastic[@]}" --sampler instatune --inplace-teacher --output own.snc
+run 0 "${elastic[@]}" --batch-size 16 --output own.snc
+run 0 "${elastic[@]}" --supernet-batch-size 16 --batch-size 8 --output recipe.snc --overwrite
+same_tensors own.snc recipe.snc
+run 0 "${elastic[@]}" --sampler instatune --inplace-teacher --output own.snc --overwrite
 run 0 "${elastic[@]}" --recipe instatune --output recipe.snc --overwrite
 same_tensors own.snc recipe.snc
 run 0 "${elastic[@]}" --recipe instatune --sampler full --output recipe.snc --overwrite
 holds err 'inplace-teacher has no effect beside --sampler full'
-echo '{"random_nets":1,"alpha":0.9}' >nets.json
+echo '{"supernet":{"random_nets":1,"alpha":0.9}}' >nets.json
 differs "--recipe" base.snc "${elastic[@]}" --alpha 0.3 --recipe nets.json
+run 2 "${elastic[@]}" --alpha 0.3 --output differs.snc
+holds err 'differs.snc: was made of another recipe'
+echo '{"augment":{"replace":0.5}}' >rows.json
+differs "the recipe's made rows" base.snc "${elastic[@]}" --augment 1 --recipe rows.json
+run 2 "${elastic[@]}" --augment 1 --output differs.snc
+holds err 'differs.snc: was made of another recipe'
 
 echo '{"depth":[3,2],"hidden":[32,16],"heads":[4,2],"ffn":[64,32],"linear":["int8","f32"],"embed":["int8"]}' >space.json
 differs "--space" base.snc "${elastic[@]}" --space space.json

@@ -21,7 +21,7 @@ cp out first.txt
 run 0 "${study[@]}" --protocols hypervolume --searchers random,linas --seeds 2 --evals 60 --output a
 same out first.txt # from the journals
 
-run 0 "${study[@]}" --protocols tau,joint --seeds 3 --evals 24 --output b
+run 0 "${study[@]}" --recipe default --protocols tau,joint --seeds 3 --evals 24 --output b
 equal "nets" "$(grep -c '^| [0-9]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* |$' out)" 12
 holds out "^Kendall's tau over 12 nets: loss -*[01][.][0-9]*, score"
 holds out '^| joint | '

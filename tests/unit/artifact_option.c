@@ -32,15 +32,21 @@ static void an_effort_fills_in_what_was_not_asked_for(void **state)
 {
     (void)state;
     snc_options o = snc_options_defaults;
+    const snc_option *epochs = snc_option_row("--epochs", SNC_VERB_COMPRESS), *augment = snc_option_row("--augment", SNC_VERB_COMPRESS),
+                     *evals = snc_option_row("--evals", SNC_VERB_COMPRESS);
     snc_effort_apply(&o);
-    assert_memory_equal(&o, &snc_options_defaults, sizeof o); /* normal is the defaults */
-    assert_false(snc_effort_asked(&o, "--evals") || snc_effort_asked(&o, "--epochs"));
+    assert_memory_equal(&o, &snc_options_defaults, sizeof o); /* normal is what is there */
     o.job.effort = "quick";
     o.search.evals = 123;
-    snc_option_mark(&o, snc_option_row("--epochs", SNC_VERB_COMPRESS), true); /* the default, by name */
+    o.supernet.augment = 7;
+    snc_option_mark_recipe(&o, augment, false); /* of the default recipe */
+    o.training.epochs = 4;
+    snc_option_mark_recipe(&o, epochs, true); /* of the user's */
     snc_effort_apply(&o);
-    assert_true(o.search.evals == 123 && o.training.epochs == 3 && o.supernet.epochs == 0.5 && o.supernet.augment == 1);
-    assert_true(snc_effort_asked(&o, "--evals") && snc_effort_asked(&o, "--epochs") && !snc_effort_asked(&o, "--augment"));
+    assert_true(o.search.evals == 123 && o.training.epochs == 4 && o.supernet.epochs == 0.5 && o.supernet.augment == 1);
+    assert_true(snc_option_given(&o, evals) && snc_option_given(&o, epochs) && !snc_option_given(&o, augment));
+    snc_option_mark(&o, augment, true); /* as planned: an option from now on */
+    assert_true(snc_option_given(&o, augment) && !snc_option_by_recipe(&o, augment) && snc_option_by_recipe(&o, epochs));
     o = snc_options_defaults;
     o.job.effort = "thorough";
     snc_effort_apply(&o);

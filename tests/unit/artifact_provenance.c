@@ -46,6 +46,7 @@ static void every_option_is_there(void **state)
     (void)state;
     snc_options o = snc_options_defaults;
     o.search.evals = 7;
+    o.training.epochs = 3;
     o.job.fp = "f32";
     cJSON *j = made_of(&o);
     int n, taken = 0;

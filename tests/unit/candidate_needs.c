@@ -15,6 +15,7 @@
 #include "candidate/needs.h"
 #include "check.h"
 #include "train/trainer.h"
+#include "unit/train_support.h"
 
 enum { ROWS = 256, LEN = 48 };
 static const double WITHIN = 0.25;
@@ -63,6 +64,9 @@ static int set_up(void **state)
                             .max_len = LEN};
     inputs.splits.train = &train.d;
     options = snc_options_defaults;
+    options.training.batch_size = options.supernet.batch_size = 32;
+    options.supernet.augment = 3;
+    options.exporting.repair_epochs = 1;
     options.job.compute = "f32";
     ctx.log = silent;
     ctx.threads = 1;
@@ -84,7 +88,7 @@ static double peak_of_training(int batch)
     assert_int_equal(pipe(at), 0);
     pid_t child = fork();
     if (child == 0) {
-        snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+        snc_train_opts o = recipe_of_tests();
         snc_train_result r;
         double before = snc_room_resident();
         snc_model_init_random(model, 1);

@@ -7,6 +7,7 @@
 #include "data/augment.h"
 
 enum { CLS = 1, SEP = 2 };
+static const snc_augment usual = {.rows = 3, .join = 0.5, .replace = 0.15};
 
 static void row(snc_dataset *d, const int32_t *a, int na, const int32_t *b, int nb)
 {
@@ -57,7 +58,7 @@ static void made_rows_have_the_form_of_real_ones(void **state)
     (void)state;
     for (int pair = 0; pair < 2; pair++) {
         snc_dataset *d = make(pair), *x = NULL;
-        snc_augment a = SNC_AUGMENT_INIT;
+        snc_augment a = usual;
         a.rows = 10;
         assert_int_equal(snc_dataset_augment(&x, d, &a, 42), SNC_OK);
         assert_int_equal(x->n, 11 * d->n);
@@ -103,7 +104,7 @@ static void the_seed_decides(void **state)
 {
     (void)state;
     snc_dataset *d = make(true), *x[3];
-    snc_augment a = SNC_AUGMENT_INIT;
+    snc_augment a = usual;
     for (int i = 0; i < 3; i++) assert_int_equal(snc_dataset_augment(&x[i], d, &a, i < 2 ? 1 : 2), SNC_OK);
     size_t bytes = (size_t)x[0]->start[x[0]->n] * sizeof *x[0]->ids;
     assert_int_equal(x[0]->start[x[0]->n], x[1]->start[x[1]->n]);

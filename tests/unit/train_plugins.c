@@ -59,7 +59,7 @@ static snc_model *model(void)
 
 static snc_train_opts options(void)
 {
-    snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+    snc_train_opts o = recipe_of_tests();
     o.epochs = 1;
     o.batch_size = BATCH;
     o.lr = 2e-3;

@@ -1,8 +1,21 @@
-/* A small space for tests of training: half to all of the layers, quarters of heads and FFN, eighths of the hidden width from a half. */
+/* A recipe for tests of training, and a small space: half to all of the layers, quarters of heads and FFN, eighths of the hidden width. */
 #ifndef SNC_TESTS_TRAIN_SUPPORT_H
 #define SNC_TESTS_TRAIN_SUPPORT_H
 
 #include "models/space.h"
+#include "train/trainer.h"
+
+/* A recipe for tests, which say what of it they change. */
+static inline snc_train_opts recipe_of_tests(void)
+{
+    snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+    o.epochs = 3, o.batch_size = 32, o.lr = 5e-5;
+    o.warmup = 0.06, o.weight_decay = 0.01, o.clip = 1, o.alpha = 0.3;
+    o.dropout = o.lazy_rows = true;
+    o.random_nets = 2;
+    assert_int_equal(snc_sampler_find(&o.sampler, "sandwich"), SNC_OK);
+    return o;
+}
 
 /* Parts of `full` from `first` to `of` eighths (or quarters ...), rounded down to `step` units, without repeats. */
 static inline void add_parts(cJSON *j, const char *key, int full, int first, int of, int step)

@@ -76,7 +76,7 @@ static int tear_down(void **state)
 
 static snc_train_opts options(void)
 {
-    snc_train_opts o = SNC_TRAIN_OPTS_INIT;
+    snc_train_opts o = recipe_of_tests();
     o.epochs = 3;
     o.batch_size = BATCH;
     o.lr = 2e-3;

@@ -1,0 +1,263 @@
+/* What training is told is what the recipe's file says, key by key; a user's file stands over it, options over both. */
+#define _POSIX_C_SOURCE 200809L /* setenv */
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/option.h"
+#include "artifact/recipes.h"
+#include "artifact/stamp.h"
+#include "check.h"
+#include "files.h"
+
+static scratch dir;
+static const char *const sections[] = {"finetune", "supernet", "repair", "augment"};
+
+static int set_up(void **state)
+{
+    (void)state;
+    scratch_init(&dir, "artifact_recipes");
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s/recipes", dir.dir);
+    return snc_mkdir(folder);
+}
+
+static cJSON *shipped(void)
+{
+    cJSON *j;
+    assert_ok(snc_json_load(&j, SNC_ROOT_DIR "/configs/recipes/default.json"));
+    return j;
+}
+
+/* A user's folder of configs, with a default recipe of their own. */
+static void write_default(const cJSON *j)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/recipes/default.json", dir.dir);
+    assert_ok(snc_json_save(j, path));
+    assert_int_equal(setenv("SNC_CONFIG_DIR", dir.dir, 1), 0);
+}
+
+static const char *write_own(const char *text) { return scratch_write(&dir, "own.json", text, strlen(text)); }
+
+/* In bf16, whose half state is said by the file. */
+static snc_options options(const char *recipe)
+{
+    snc_options o = snc_options_defaults;
+    o.job.compute = "bf16";
+    if (recipe) o.training.recipe = recipe;
+    return o;
+}
+
+static snc_options applied(const char *recipe)
+{
+    snc_options o = options(recipe);
+    assert_ok(snc_recipe_apply(&o));
+    return o;
+}
+
+/* What a step is told, as JSON. */
+static cJSON *told(const snc_options *o, int section)
+{
+    snc_train_opts t;
+    snc_augment a;
+    switch (section) {
+    case SNC_SECTION_FINETUNE: assert_ok(snc_recipe_finetune(&t, o, NULL)); break;
+    case SNC_SECTION_SUPERNET: assert_ok(snc_recipe_supernet(&t, o, NULL)); break;
+    case SNC_SECTION_REPAIR: assert_ok(snc_recipe_repair(&t, o)); break;
+    default: assert_ok(snc_recipe_augment(&a, o)); return snc_augment_to_json(&a);
+    }
+    return snc_train_opts_to_json(&t);
+}
+
+static void compare(const cJSON *file, const snc_options *o)
+{
+    for (int s = 0; s < SNC_SECTIONS; s++) {
+        cJSON *j = told(o, s);
+        const cJSON *it;
+        assert_true(cJSON_GetArraySize(snc_json_at(file, sections[s])) > 2);
+        cJSON_ArrayForEach(it, snc_json_at(file, sections[s])) if (!cJSON_Compare(it, snc_json_at(j, it->string), 1))
+            fail_msg("%s.%s: the file says another value than training is told", sections[s], it->string);
+        cJSON_Delete(j);
+    }
+}
+
+/* Of the shipped file, and of one in which every value is another: none of them stands anywhere else. */
+static void training_is_told_what_the_default_recipe_says(void **state)
+{
+    (void)state;
+    cJSON *j = shipped(), *it;
+    snc_options o = applied(NULL);
+    compare(j, &o);
+    for (int s = 0; s < SNC_SECTIONS; s++) cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(j, sections[s]))
+        {
+            if (cJSON_IsString(it)) cJSON_SetValuestring(it, "full");
+            else if (cJSON_IsBool(it)) it->type = cJSON_IsTrue(it) ? cJSON_False : cJSON_True;
+            else cJSON_SetNumberValue(it, it->valuedouble >= 1 ? it->valuedouble + 1 : it->valuedouble / 2 + 0.01);
+        }
+    write_default(j);
+    o = applied(NULL);
+    compare(j, &o);
+    assert_int_equal(unsetenv("SNC_CONFIG_DIR"), 0);
+    cJSON_Delete(j);
+}
+
+static double number(const snc_options *o, int section, const char *key)
+{
+    cJSON *j = told(o, section);
+    double v = snc_json_number(j, key);
+    cJSON_Delete(j);
+    return v;
+}
+
+static void own_files_and_options_stand_over_it(void **state)
+{
+    (void)state;
+    char path[512];
+    snprintf(path, sizeof path, "%s",
+             write_own("{\"supernet\":{\"lr\":2e-4,\"warmup\":0.2,\"clip\":5,\"epochs\":7},\"augment\":{\"replace\":0.5}}"));
+    snc_options o = options(path);
+    const snc_option *lr = snc_option_row("--supernet-lr", SNC_VERB_COMPRESS),
+                     *epochs = snc_option_row("--supernet-epochs", SNC_VERB_COMPRESS);
+    o.supernet.epochs = 2;
+    assert_ok(snc_recipe_apply(&o));
+    assert_true(o.supernet.lr == 2e-4 && snc_option_given(&o, lr) && snc_option_by_recipe(&o, lr)); /* asked for, by the file */
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "epochs") == 2 && !snc_option_by_recipe(&o, epochs));
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "lr") == 2e-4 && number(&o, SNC_SECTION_SUPERNET, "clip") == 5);
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "warmup") == 0.2 && number(&o, SNC_SECTION_AUGMENT, "replace") == 0.5);
+    /* of one section and no other, though one option speaks to several */
+    assert_true(number(&o, SNC_SECTION_REPAIR, "lr") == 5e-5 && number(&o, SNC_SECTION_FINETUNE, "warmup") == 0.06);
+    assert_true(number(&o, SNC_SECTION_REPAIR, "warmup") == 0.06 && number(&o, SNC_SECTION_FINETUNE, "clip") == 1);
+    /* which then speaks to all of them */
+    o = options(path);
+    o.supernet.lr = 3e-4;
+    o.training.warmup = 0.5;
+    o.training.class_weights = "balanced";
+    assert_ok(snc_recipe_apply(&o));
+    for (int s = SNC_SECTION_SUPERNET; s <= SNC_SECTION_REPAIR; s++) assert_true(number(&o, s, "lr") == 3e-4);
+    for (int s = SNC_SECTION_FINETUNE; s <= SNC_SECTION_REPAIR; s++) {
+        cJSON *j = told(&o, s);
+        assert_true(snc_json_number(j, "warmup") == 0.5 && cJSON_IsTrue(snc_json_at(j, "balanced")));
+        cJSON_Delete(j);
+    }
+}
+
+static void a_batch_size_is_that_of_all_steps_but_where_another_is_given(void **state)
+{
+    (void)state;
+    snc_options o = options(NULL);
+    o.training.batch_size = 16;
+    assert_ok(snc_recipe_apply(&o));
+    for (int s = SNC_SECTION_FINETUNE; s <= SNC_SECTION_REPAIR; s++) assert_true(number(&o, s, "batch_size") == 16);
+    o = options(NULL);
+    o.training.batch_size = 16;
+    o.supernet.batch_size = 64;
+    assert_ok(snc_recipe_apply(&o));
+    for (int s = SNC_SECTION_FINETUNE; s <= SNC_SECTION_REPAIR; s++)
+        assert_true(number(&o, s, "batch_size") == (s == SNC_SECTION_FINETUNE ? 16 : 64));
+}
+
+static void a_sampler_brings_its_number_of_nets(void **state)
+{
+    (void)state;
+    snc_options o = options(NULL);
+    o.supernet.sampler = "instatune";
+    assert_ok(snc_recipe_apply(&o));
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 1);
+    o = options(write_own("{\"supernet\":{\"random_nets\":5}}"));
+    assert_ok(snc_recipe_apply(&o));
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 5); /* of the default's sampler */
+    o.supernet.sampler = "instatune";
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 1);
+    o = applied(write_own("{\"supernet\":{\"random_nets\":5,\"sampler\":\"instatune\"}}"));
+    assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 5);
+}
+
+static bool same_stamp(const snc_options *a, const snc_options *b, snc_section section, unsigned decides)
+{
+    char why[SNC_WHY];
+    cJSON *x = snc_stamp_new("step", decides, a), *y = snc_stamp_new("step", decides, b);
+    assert_ok(snc_recipe_stamp(x, a, &section, 1));
+    assert_ok(snc_recipe_stamp(y, b, &section, 1));
+    bool same = snc_stamp_same(why, x, y);
+    cJSON_Delete(x);
+    cJSON_Delete(y);
+    return same;
+}
+
+/* What is told otherwise is another recipe or another option, and nothing else is. */
+static void a_stamp_tells_recipes_apart(void **state)
+{
+    (void)state;
+    const snc_options plain = applied(NULL);
+    snc_options o = applied(write_own("{\"supernet\":{\"clip\":5}}"));
+    assert_false(same_stamp(&plain, &o, SNC_SECTION_SUPERNET, SNC_DECIDES_SUPERNET));
+    assert_true(same_stamp(&plain, &o, SNC_SECTION_REPAIR, SNC_DECIDES_FILE));
+    assert_true(same_stamp(&plain, &o, SNC_SECTION_FINETUNE, SNC_DECIDES_TEACHER));
+    o = applied(write_own("{\"repair\":{\"lr\":1e-3}}")); /* no option shows it */
+    assert_false(same_stamp(&plain, &o, SNC_SECTION_REPAIR, SNC_DECIDES_FILE));
+    assert_true(same_stamp(&plain, &o, SNC_SECTION_SUPERNET, SNC_DECIDES_SUPERNET));
+    o = applied(write_own("{\"supernet\":{\"alpha\":0.3,\"clip\":1}}")); /* says the same */
+    assert_true(same_stamp(&plain, &o, SNC_SECTION_SUPERNET, SNC_DECIDES_SUPERNET));
+    o = options(NULL);
+    o.training.warmup = 0.06;
+    assert_ok(snc_recipe_apply(&o));
+    for (int s = 0; s < SNC_SECTIONS; s++) assert_true(same_stamp(&plain, &o, (snc_section)s, SNC_DECIDES_FILE));
+    o = options(write_own("{\"supernet\":{\"warmup\":0.2}}")); /* the option says the shipped value, which now is another */
+    snc_options own = o;
+    own.training.warmup = 0.06;
+    assert_ok(snc_recipe_apply(&o));
+    assert_ok(snc_recipe_apply(&own));
+    assert_false(same_stamp(&own, &o, SNC_SECTION_SUPERNET, SNC_DECIDES_SUPERNET));
+    assert_true(same_stamp(&own, &plain, SNC_SECTION_SUPERNET, SNC_DECIDES_SUPERNET));
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+        snc_err code;
+    } wrong[] = {
+        {"{\"lr\":1}", "own.json: unknown key 'lr'", SNC_E_FORMAT},
+        {"{\"repair\":3}", "'repair': expected an object", SNC_E_FORMAT},
+        {"{\"repair\":{\"momentum\":1}}", "'repair': unknown key 'momentum'", SNC_E_FORMAT},
+        {"{\"repair\":{\"sampler\":\"full\"}}", "'repair' has no 'sampler'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"join\":1}}", "'supernet' has no 'join'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"clip\":null}}", "'supernet': 'clip' is null", SNC_E_FORMAT},
+        {"{\"supernet\":{\"clip\":\"much\"}}", "own.json: 'clip'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"sampler\":\"burger\"}}", "path sampler 'burger'", SNC_E_ARG},
+        {"{\"finetune\":{\"epochs\":2000}}", "own.json: 'epochs' 2000: expected a number from 0 to 1000", SNC_E_ARG},
+        {"{\"repair\":{\"alpha\":2}}", "alpha 2: expected 0 to 1", SNC_E_ARG},
+        {"{\"augment\":{\"join\":2}}", "own.json: 'join'", SNC_E_FORMAT},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snc_options o = options(write_own(wrong[i].text));
+        assert_fails(snc_recipe_apply(&o), wrong[i].code, wrong[i].says);
+    }
+    cJSON *j = shipped();
+    cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(j, "repair"), "clip");
+    write_default(j);
+    snc_options o = options(NULL);
+    assert_fails(snc_recipe_apply(&o), SNC_E_FORMAT, "default.json: 'repair' lacks 'clip'");
+    cJSON_DeleteItemFromObjectCaseSensitive(j, "augment");
+    cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(j, "repair"), "clip", 1);
+    write_default(j);
+    assert_fails(snc_recipe_apply(&o), SNC_E_FORMAT, "default.json: 'augment': expected an object");
+    cJSON_Delete(j);
+    assert_int_equal(unsetenv("SNC_CONFIG_DIR"), 0);
+    o = options("none");
+    assert_fails(snc_recipe_apply(&o), SNC_E_NOTFOUND, "recipe 'none'");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training_is_told_what_the_default_recipe_says),
+        cmocka_unit_test(own_files_and_options_stand_over_it),
+        cmocka_unit_test(a_batch_size_is_that_of_all_steps_but_where_another_is_given),
+        cmocka_unit_test(a_sampler_brings_its_number_of_nets),
+        cmocka_unit_test(a_stamp_tells_recipes_apart),
+        cmocka_unit_test(what_is_wrong_is_named),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
