@@ -1,4 +1,5 @@
 /* compress verify: whether files are as they were written, and a folder's report is about the files that are in it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "artifact/context.h"
@@ -7,6 +8,8 @@
 #include "base/fmap.h"
 #include "models/snc_file.h"
 #include "stage/verbs.h"
+
+enum { PATH = 4096 };
 
 /* said: what a report says of it; NULL: nobody does. */
 static snc_err verify(const char *path, const char *said, const snc_host *h)
@@ -24,17 +27,22 @@ static snc_err verify(const char *path, const char *said, const snc_host *h)
     return err;
 }
 
-/* The models of a run's report, by the names that they have in its folder, which may have been moved. */
-static snc_err verify_folder(const char *folder, const snc_host *h)
+static snc_err load_report(cJSON **out, char report[PATH], const char *folder)
 {
-    char report[4096], path[4096];
+    SNC_TRY(snc_path_join(report, PATH, folder, "report.json"));
+    SNC_CHECK(snc_is_file(report), SNC_E_NOTFOUND, "%s: no report.json in it: expected a .snc file or the folder of a run that has ended",
+              folder);
+    return snc_json_load(out, report);
+}
+
+/* The models of a run's report, by the names that they have in its folder, which may have been moved. */
+static snc_err verify_run(const char *folder, const snc_host *h)
+{
+    char report[PATH], path[PATH];
     cJSON *j = NULL;
     const cJSON *it, *list;
     snc_err err = SNC_OK;
-    SNC_TRY(snc_path_join(report, sizeof report, folder, "report.json"));
-    SNC_CHECK(snc_is_file(report), SNC_E_NOTFOUND, "%s: no report.json in it: expected a .snc file or the folder of a run that has ended",
-              folder);
-    SNC_TRY(snc_json_load(&j, report));
+    SNC_TRY(load_report(&j, report, folder));
     list = cJSON_GetObjectItemCaseSensitive(j, "models");
     if (!cJSON_IsArray(list) || !list->child) SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: 'models' must be a list", report));
     cJSON_ArrayForEach(it, list)
@@ -45,6 +53,28 @@ static snc_err verify_folder(const char *folder, const snc_host *h)
         const char *slash = strrchr(name, '/');
         SNC_GOTO(snc_path_join(path, sizeof path, folder, slash ? slash + 1 : name));
         SNC_GOTO(verify(path, digest, h));
+    }
+out:
+    cJSON_Delete(j);
+    return err;
+}
+
+/* A suite's folder holds those of its jobs. */
+static snc_err verify_folder(const char *folder, const snc_host *h)
+{
+    char report[PATH], name[PATH], path[PATH];
+    cJSON *j = NULL;
+    const cJSON *task, *job;
+    snc_err err = SNC_OK;
+    SNC_TRY(load_report(&j, report, folder));
+    if (!snc_json_at(j, "suite")) SNC_GOTO(verify_run(folder, h));
+    cJSON_ArrayForEach(task, snc_json_at(j, "tasks")) cJSON_ArrayForEach(job, snc_json_at(task, "jobs"))
+    {
+        const char *of = snc_json_text(task, "name"), *state = snc_json_text(job, "state");
+        if (!of || !state || strcmp(state, "done") != 0) continue;
+        snprintf(name, sizeof name, "%.200s/seed-%.0f", of, snc_json_number(job, "seed"));
+        SNC_GOTO(snc_path_join(path, sizeof path, folder, name));
+        SNC_GOTO(verify_run(path, h));
     }
 out:
     cJSON_Delete(j);

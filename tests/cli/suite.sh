@@ -2,15 +2,16 @@
 # The whole job over tasks and seeds: refused before any work, one task failing, killed and resumed, seeds pooled, others joined.
 . "$(dirname "$0")/lib.bash"
 nano nano
-mkdir -p data/a data/b none
-for t in a b; do
+mkdir -p data/a data/b data/c none
+for t in a b c; do
     head -400 nano/train.tsv >data/$t/train.tsv
     cp nano/dev.tsv data/$t
 done
 sed 's/"nano"/"tiny"/' nano/task.json >task.json
 options='"options":{"epochs":10,"lr":2e-3,"supernet-epochs":0.2,"supernet-lr":1e-3,"augment":0,"evals":20,"repair":"off"}'
 cat >suite.json <<JSON
-{"name":"two","tasks":[{"task":"task.json","name":"a","data":"a"},{"task":"task.json","name":"b","data":"b","options":{"max-length":24}}],$options}
+{"name":"three","tasks":[{"task":"task.json","name":"a","data":"a"},{"task":"task.json","name":"c","data":"c"},
+ {"task":"task.json","name":"b","data":"b","options":{"max-length":24}}],$options}
 JSON
 at=(--pretrained nano/nano.snc --data data --output many)
 with=(--target-latency 2x --effort quick --time-limit 1h --backend native --seed 7 --verbose)
@@ -41,7 +42,7 @@ bad "'options': 'lr' 2: expected a number from 0 to 1" '{"name":"x","tasks":[{"t
 bad "'options': 'lr': expected a number" '{"name":"x","tasks":[{"task":"task.json","data":"a","options":{"lr":"2"}}]}'
 bad "tiny: " '{"name":"x","tasks":[{"task":"task.json","data":"none"}]}'
 bad "--data none: no folders in it" '{"name":"x","folders":"custom"}' --data none
-refused "--tasks 'c': not in suite two (a, b)" suite ./suite.json "${at[@]}" --tasks a,c
+refused "--tasks 'd': not in suite three (a, c, b)" suite ./suite.json "${at[@]}" --tasks a,d
 refused "--seeds '0'" suite ./suite.json "${at[@]}" --seeds 0
 mkdir sub && echo x >sub/taken
 refused "suite needs a folder" suite ./suite.json "${at[@]}" --output sub/taken --overwrite
@@ -66,49 +67,58 @@ holds out '^a seed 42: estimate: '
 holds out '^b seed 42: estimate: '
 absent many
 
-# ---- a task that fails costs itself: here its folder is on a disk that is not there -----------------------------------------------
+# ---- killed in the first job, and on: two jobs in one process ----------------------------------------------------------------------------
 all=(suite ./suite.json "${at[@]}" "${with[@]}")
-mkdir many && ln -s nowhere many/b
-run 2 "${all[@]}"
-holds err 'not empty and no suite of this program'
-run 2 "${all[@]}" --overwrite
-holds err '^compress: suite two: 1 failed: b seed 7: '
-holds out '^two: 1 of 2 jobs failed$'
-holds out '^| a | 200 | 1 | '
-holds out '^| b | 200 | 0 | - | - | - | - |'
-holds many/report.md '^| b | 7 | failed: b seed 7: '
-exists many/a/seed-7/compressed.snc many/a/seed-7/answers.tsv many/report.csv many/report.html
+mkdir many && echo mine >many/notes
+refused "not empty and no suite of this program" "${all[@]}"
+rm many/notes
+killed_when many/a/seed-7/supernet.snc "${all[@]}"
+absent many/a/seed-7/compressed.snc many/report.json
+run 0,3 "${all[@]}" --tasks b,a --overwrite --log-json log
+holds err 'a seed 7: finetune: many/a/seed-7/teacher.snc is up to date'
+holds log '"stage":"b seed 7 finetune"'
+exists many/a/seed-7/compressed.snc many/b/seed-7/compressed.snc many/report.csv many/report.html
 lines many/a/seed-7/answers.tsv 201
 holds many/a/seed-7/answers.tsv '^index	label	compressed	full INT8	teacher F32$'
-rm many/b
+no_leftovers many
 
-# ---- killed in the other, and on -----------------------------------------------------------------------------------------------------
+# ---- a task that fails costs itself: its folder is on a disk that is not there -------------------------------------------------------------
 cp many/a/seed-7/compressed.snc a.snc
-killed_when many/b/seed-7/supernet.snc "${all[@]}"
-run 0,3 "${all[@]}" --tasks b --overwrite --quiet
-lines err 0
-lacks out '^| a '
-
-# ---- another seed of one of them: pooled, and what was done stays --------------------------------------------------------------------
-run 0,3 "${all[@]}" --tasks a --seeds 2 --log-json log
-holds err 'a seed 7: done before'
-holds log '"stage":"a seed 8 finetune"'
+ln -s nowhere many/c
+run 2 "${all[@]}"
+holds err '^compress: suite three: 1 failed: c seed 7: '
+for t in a b; do holds err "$t seed 7: done before" && holds out "^| $t | 200 | 1 | "; done
+holds out '^three: 1 of 3 jobs failed$'
+holds out '^| c | 200 | 0 | - | - | - | - |'
+holds many/report.md '^| c | 7 | failed: c seed 7: '
 same many/a/seed-7/compressed.snc a.snc
-exists many/a/seed-8/compressed.snc
+run 0 verify many
+equal "files of the jobs that are done" "$(grep -c '^many/[ab]/seed-7/.*: ok ' out)" 6
+
+# ---- two seeds: pooled, from what is kept of them; the second is a copy of the first that errs on ten rows more ------------------------------
+job=$(tr -d '\n\t' <many/suite.json | grep -oE '\{"task":"a"[^}]*\}[^}]*\}')
+cp many/suite.json before.json
+printf '{"suite":"three","jobs":[%s,%s]}' "$job" "${job//\"seed\":7/\"seed\":8}" >many/suite.json
+cp -r many/a/seed-7 many/a/seed-8
+awk -F'\t' -v OFS='\t' 'NR > 1 && n < 10 && $2 == $3 && $4 == $2 { $3 = $2 == "positive" ? "negative" : "positive"; n++ } 1' many/a/seed-7/answers.tsv >many/a/seed-8/answers.tsv
+run 0,3 "${all[@]}" --tasks a --seeds 2
 holds out '^| a | 200 | 2 | '
-check "both sources of variance" test "$(awk -F, '$1 == "a" && $2 == "compressed" && $5 == 2 && $11 > 0 && $12 >= 0 && $9 <= $8 && $8 <= $10' many/report.csv | wc -l)" -eq 1
-mean() { awk -F, -v m="$1" '$1 == m { print $9 }' many/a/seed-7/report.csv many/a/seed-8/report.csv | awk '{ s += $1 } END { printf "%.4f", s / NR }'; }
-for m in compressed 'full INT8' 'teacher F32'; do
-    equal "score of $m over seeds" "$(awk -F, -v m="$m" '$1 == "a" && $2 == m { printf "%.4f", $6 }' many/report.csv)" "$(mean "$m")"
-done
+pooled() { awk -F, -v m="$1" -v c="$2" '$1 == "a" && $2 == m { print $c }' many/report.csv; } # MODEL COLUMN
+score() { awk -F, -v m="$1" '$1 == m { print $9 }' many/a/seed-7/report.csv; }
+check "mean score: $(pooled compressed 6)" awk -v p="$(pooled compressed 6)" -v s="$(score compressed)" 'BEGIN { e = p - (s - 0.025); exit !(e < 1e-5 && e > -1e-5) }'
+equal "mean score of full INT8" "$(pooled 'full INT8' 6)" "$(score 'full INT8')"
+check "mean drop: $(pooled compressed 8)" awk -v p="$(pooled compressed 8)" -v i="$(score 'full INT8')" -v s="$(score compressed)" \
+    'BEGIN { e = p - 100 * (i - s + 0.025); exit !(e < 1e-3 && e > -1e-3) }'
+equal "standard error by seeds, of two that are 5 points apart" "$(pooled compressed 12)" 2.5000
+check "and by rows" awk -v e="$(pooled compressed 11)" 'BEGIN { exit !(e > 0.3 && e < 3) }'
+rm -r many/a/seed-8 && mv before.json many/suite.json
 
 # ---- nothing is left to do: one report, with what others say and with another file ---------------------------------------------------
-run 0,3 "${all[@]}" --predictions peer=other --models b=a.snc
-lacks err 'finetune'
-holds err 'b seed 7: done before'
+run 0,3 "${all[@]}" --tasks a,b --predictions peer=other --models b=a.snc --quiet
+lines err 0
 check "four models a task and their average: $(cut -d, -f1,2 many/report.csv | tr '\n' ' ')" test "$(cut -d, -f1,2 many/report.csv | tr '\n' ' ')" = \
     "task,model a,teacher F32 a,full INT8 a,compressed a,peer b,teacher F32 b,full INT8 b,compressed b,a.snc average,teacher F32 average,full INT8 average,compressed "
-run 0 eval many/b/seed-7/compressed.snc --task task.json --data data/b --json
+run 0 eval many/b/seed-7/compressed.snc --task task.json --data data/b --max-length 24 --json
 equal "score of b" "$(awk -F, '$1 == "b" && $2 == "compressed" { print $6 }' many/report.csv)" "$(printf %.6f "$(number out accuracy)")"
 right=$(awk -F'\t' 'NR == FNR { is[FNR] = $2; next } FNR > 1 { n += is[FNR] == $2 } END { printf "%.6f", n / 200 }' nano/dev.tsv other/a.tsv)
 equal "score of the other program" "$(awk -F, '$2 == "peer" { print $6 }' many/report.csv)" "$right"
