@@ -37,7 +37,7 @@ static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 typedef struct snc_arch {
     int layers, hidden;
     int source[SNC_MAX_LAYERS]; /* which layer of the parent, ascending */
-    int heads[SNC_MAX_LAYERS];  /* 0: the attention half is skipped, its LayerNorm too: what comes in goes on to the FFN */
+    int heads[SNC_MAX_LAYERS];  /* 0: the attention half is skipped: of what comes in its LayerNorm alone goes on to the FFN */
     int ffn[SNC_MAX_LAYERS];    /* 0: the same of the FFN half; one of the two is there, and heads in some layer */
 } snc_arch;
 

@@ -49,17 +49,19 @@ static void plan_layer(snc_engine *e, engine_layer *l, size_t T)
         l->stats = take(e, R, 2 * l->heads);
         l->mix = take_rows(e, R, l->attn);
         l->s1 = take(e, R, C);
-        l->n1 = take(e, R, 2);
         if (e->half) l->mix.f = e->mix;
     }
+    l->n1 = take(e, R, 2);
     if (l->ffn) {
-        if (l->heads) l->y1 = take_rows(e, R, C);
+        l->y1 = take_rows(e, R, C);
         if (e->half) l->y1.f = e->y1;
         if (e->opts.train) l->slope = take_rows(e, R, l->ffn);
         l->a = take_rows(e, R, l->ffn);
         l->s2 = take(e, R, C);
-        l->n2 = take(e, R, 2);
+    } else {
+        l->y1.f = l->s2 = take(e, R, C); /* that no product reads */
     }
+    l->n2 = take(e, R, 2);
 }
 
 static void plan_gradients(snc_engine *e, size_t T)
@@ -105,8 +107,7 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
         l->y = train ? take_both(e, (size_t)l->rows, C) : y[(i + 1) % 2];
         l->x = i ? e->layer[i - 1].y : e->y0;
         l->xq = first_only ? l->gather : l->x;
-        if (!l->heads) l->y1 = l->x; /* a half that is skipped hands on what comes in */
-        if (!l->ffn) l->y1 = l->y;
+        if (!l->heads) l->s1 = l->x.f;
         if (e->used < most) e->used = most;
     }
     e->first = take(e, (size_t)B, C);

@@ -1,4 +1,4 @@
-/* One encoder layer: attention, add & norm, FFN, add & norm, or one half alone; forward and backward. */
+/* One encoder layer: attention, add & norm, FFN, add & norm; of a half that is skipped the norm alone. Forward and backward. */
 #include <string.h>
 
 #include "models/engine_priv.h"
@@ -116,18 +116,42 @@ static snc_err attention_forward(snc_engine *e, engine_layer *l, const engine_si
     return SNC_OK;
 }
 
+/* What is left of a half that is skipped: y = norm(s). */
+static void skip_forward(engine_rows y, snc_engine *e, snc_lin norm, float *s, float *stats, int rows)
+{
+    snc_mask none = SNC_MASK_OFF;
+    snc_norm_forward(y.f, y.h, s, stats, e->ops, NULL, engine_w(e, norm.w), engine_w(e, norm.b), rows, e->arch.hidden, e->m->cfg.norm_eps,
+                     &none);
+}
+
+static void skip_backward(snc_engine *e, snc_lin norm, const float *s, const float *stats, int rows)
+{
+    snc_mask none = SNC_MASK_OFF;
+    snc_norm_backward(e->dy, NULL, NULL, engine_g(e, norm.w), engine_g(e, norm.b), NULL, e->ops, e->dy, s, stats, engine_w(e, norm.w), rows,
+                      e->arch.hidden, &none);
+}
+
+/* y = norm(FFN(y1) + y1) */
+static snc_err ffn_forward(snc_engine *e, engine_layer *l, const engine_site_masks *mask)
+{
+    const engine_weights *w = &e->w[l->source];
+    int C = e->arch.hidden, R = l->rows;
+    SNC_TRY(ffn_in(e, l, &w->m[SNC_SITE_FFN_IN]));
+    SNC_TRY(linear(l->s2, e, l->a, &w->m[SNC_SITE_FFN_OUT], R, C, l->ffn));
+    snc_norm_forward(l->y.f, l->y.h, l->s2, l->n2, e->ops, l->y1.f, engine_w(e, w->ffn_norm.w), engine_w(e, w->ffn_norm.b), R, C,
+                     e->m->cfg.norm_eps, &mask->out);
+    return SNC_OK;
+}
+
 snc_err snc_engine__layer_forward(snc_engine *e, int i)
 {
     engine_layer *l = &e->layer[i];
     const engine_weights *w = &e->w[l->source];
     engine_site_masks mask = masks_of(e, i);
-    int C = e->arch.hidden, R = l->rows;
     if (l->heads) SNC_TRY(attention_forward(e, l, &mask));
-    if (l->ffn == 0) return SNC_OK;
-    SNC_TRY(ffn_in(e, l, &w->m[SNC_SITE_FFN_IN]));
-    SNC_TRY(linear(l->s2, e, l->a, &w->m[SNC_SITE_FFN_OUT], R, C, l->ffn));
-    snc_norm_forward(l->y.f, l->y.h, l->s2, l->n2, e->ops, l->y1.f, engine_w(e, w->ffn_norm.w), engine_w(e, w->ffn_norm.b), R, C,
-                     e->m->cfg.norm_eps, &mask.out);
+    else skip_forward(l->y1, e, w->attention_norm, l->s1, l->n1, l->rows);
+    if (l->ffn) SNC_TRY(ffn_forward(e, l, &mask));
+    else skip_forward(l->y, e, w->ffn_norm, l->s2, l->n2, l->rows);
     return SNC_OK;
 }
 
@@ -179,6 +203,10 @@ snc_err snc_engine__layer_backward(snc_engine *e, int i)
         engine_rows d = norm_backward(e, w->ffn_norm, &w->m[SNC_SITE_FFN_OUT], l->s2, l->n2, l->rows, &mask.out);
         SNC_TRY(ffn_out_backward(e, l, d, &w->m[SNC_SITE_FFN_OUT], &w->m[SNC_SITE_FFN_IN]));
         SNC_TRY(linear_backward(e->dy, e, e->da, l->y1, &w->m[SNC_SITE_FFN_IN], l->rows, l->ffn, e->arch.hidden, true));
+    } else {
+        skip_backward(e, w->ffn_norm, l->s2, l->n2, l->rows);
     }
-    return l->heads ? attention_backward(e, l, &mask) : SNC_OK;
+    if (l->heads) return attention_backward(e, l, &mask);
+    skip_backward(e, w->attention_norm, l->s1, l->n1, l->rows);
+    return SNC_OK;
 }

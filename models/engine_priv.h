@@ -3,7 +3,7 @@
  * What the products read is kept in bf16 where the backend takes that (`half`), else in f32. The activation block of a
  * batch with T tokens and B sequences, in the order it is carved (each part 64-byte aligned; ' marks bf16 when half). In a
  * first_only engine R = B from the last layer with heads on, else R = T. Without `train` all layers share one set. Of a half that is
- * skipped there is nothing: without heads y1 is x, without FFN it is y.
+ * skipped there is what its LayerNorm keeps: without heads s1 is x, without FFN s2 is y1, in f32.
  *
  *   embeddings  s0 [T, C]  n0 [T, 2]  y0 [T, C] (half: and a copy')
  *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)

@@ -66,7 +66,7 @@ static double cell(const snc_latency *t, int part, int dtype, int hidden, int wi
     const snc_latency__axis *a = snc_latency__axis_of(t, part);
     const double *v = t->part[part];
     double sh, sw, sum = 0;
-    if (width == 0) return 0; /* a half that is skipped is not run */
+    if (width == 0) return 0; /* a half that is skipped */
     int d = row_of(t->linear, t->n_linear, dtype), h = locate(&sh, &t->hidden, hidden), w = locate(&sw, a, width);
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < 2; k++) {

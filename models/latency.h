@@ -8,11 +8,11 @@
  *   ffn_in, ffn_out     [linear dtype][hidden][ffn][inner layer, of first tokens]    (from the last layer with heads on)
  *   embed               [embedding dtype][hidden]        head  [pooler dtype][hidden]
  *
- * A half that a layer skips takes no time. A net's prediction is the sum of its cells plus a measured constant (checks, calls,
- * clock) and a measured factor, less what a net saves that is small enough to stay in the second-level cache. Where the grid is
- * larger than the time given, every other option or fewer are measured, ends included, and widths in between are interpolated. The whole is
- * done three times, and a cell is the median of the three. A workload of mixed lengths is stood for by the batches around its
- * percentile of tokens.
+ * A half that a layer skips is taken for free, though its LayerNorm takes a little. A net's prediction is the sum of its
+ * cells plus a measured constant (checks, calls, clock) and a measured factor, less what a net saves that is small enough to stay in
+ * the second-level cache. Where the grid is larger than the time given, every other option or fewer are measured, ends included, and
+ * widths in between are interpolated. The whole is done three times, and a cell is the median of the three. A workload of mixed
+ * lengths is stood for by the batches around its percentile of tokens.
  */
 #ifndef SNC_MODELS_LATENCY_H
 #define SNC_MODELS_LATENCY_H

@@ -163,19 +163,10 @@ static void gather_first(void *x, const snc_rt__job *j, size_t row_bytes)
     for (int s = 0; s < j->b1 - j->b0; s++) memmove(p + (size_t)s * row_bytes, p + (size_t)(at[s] - at[0]) * row_bytes, row_bytes);
 }
 
-/* The norm that closes what stands before the attention of layer l: of the last half that is not skipped, or of the embeddings. */
+/* The norm that closes what stands before the attention of layer l: that of the layer before, or of the embeddings. */
 static snc_rt__norm norm_before(const snc_net *n, int l)
 {
-    while (--l >= 0) {
-        if (n->arch.ffn[l]) return snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l]);
-        if (n->arch.heads[l]) return snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]);
-    }
-    return snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
-}
-
-static snc_rt__norm norm_before_ffn(const snc_net *n, int l)
-{
-    return n->arch.heads[l] ? snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]) : norm_before(n, l);
+    return l ? snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l - 1]) : snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
 }
 
 /* Q, K and V of normalized h. In the last layer with heads Q, and all that follows, is for the first tokens alone. */
@@ -204,21 +195,20 @@ static snc_err project(snc_rt__job *j, int l, bool last)
     return linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
-/* h += FFN(h) for T rows, where the layer has one. The wide activation never leaves the cache: from an INT8 matrix to another as
- * integers, which snc_qlinear_run_q8 makes a block of rows at a time; else a block passes through both products, unless F32 or INT4
- * would expand or fetch its matrix for each. */
+/* h += FFN(h) for T rows. The wide activation never leaves the cache: from an INT8 matrix to another as integers, which
+ * snc_qlinear_run_q8 makes a block of rows at a time; else a block passes through both products, unless F32 or INT4 would expand or
+ * fetch its matrix for each. */
 static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
 {
     snc_net *n = j->n;
     snc_rt__worker *w = j->w;
     const snc_rt__matrix *m = n->w->m[n->arch.source[l]];
-    snc_rt__norm norm = norm_before_ffn(n, l);
+    snc_rt__norm norm = snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]);
     snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
     int C = n->arch.hidden, F = n->arch.ffn[l], ldm = ldq_of(out, F), ldx = ldq_of(in, C);
     bool through = in == SNC_I8 && ldm > 0, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
     int block = whole || through ? T : FFN_ROWS * j->ctx->threads;
     snc_epilogue act = activation(n->w->cfg.act);
-    if (F == 0) return SNC_OK;
     for (int t = 0; t < T; t += block) {
         int R = T - t < block ? T - t : block;
         float *h = w->h + (size_t)t * (size_t)C;
@@ -246,10 +236,23 @@ static int next_heads(const snc_net *n, int l)
 
 static bool is_last(const snc_net *n, int l) { return l == snc_arch_last_heads(&n->arch); }
 
+/* What is left of a half that is skipped: the norm that stands before it, as the one behind it comes next. */
+static void skip(snc_rt__job *j, snc_rt__norm norm, int T)
+{
+    int C = j->n->arch.hidden;
+    rows(j, j->w->h, C, NULL, NULL, norm, T, C, 0);
+}
+
 /* The FFNs of layers [l, end), which have no attention between them. */
 static snc_err ffns(snc_rt__job *j, int l, int end, int T)
 {
-    for (; l < end; l++) SNC_TRY(ffn(j, l, T, &j->w->times.layer[l][SNC_PART_FFN_IN], &j->w->times.layer[l][SNC_PART_FFN_OUT]));
+    const snc_net *n = j->n;
+    for (; l < end; l++) {
+        double *times = j->w->times.layer[l];
+        if (n->arch.heads[l] == 0) skip(j, norm_before(n, l), T);
+        if (n->arch.ffn[l] == 0) skip(j, snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]), T);
+        else SNC_TRY(ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]));
+    }
     return SNC_OK;
 }
 

@@ -34,7 +34,7 @@ static void derive(snc_space__lists *t, const snc_arch *full, snc_dtype fp, bool
     width_gene(&t->hidden, SNC_GENE_HIDDEN, c > 2 * cstep ? cleast : c, c, cstep, false);
     width_gene(&t->heads, SNC_GENE_HEADS, (h + least - 1) / least, h, 1, wide);
     width_gene(&t->ffn, SNC_GENE_FFN, (f + least - 1) / least, f, fstep, wide);
-    t->single = t->always[0] = wide;
+    t->single = t->always[full->layers - 1] = wide; /* whose attention gathers what the classifier reads */
     dtype_gene(&t->linear, SNC_I8, fp);
     dtype_gene(&t->pooler, SNC_I8, fp);
     dtype_gene(&t->classifier, SNC_F32, SNC_F32);

@@ -8,16 +8,16 @@
  * kept source layers. Options stand in ascending order of cost (widths ascending, dtypes INT4, INT8, BF16, F32). A config (config.h) is
  * an option of each gene; the shapes alone are drawn by the samplers of training.
  *
- * Heads or FFN 0 skip that half of a layer (models/arch.h); a layer that skips both is not there. With "layers":"single" a gene for each
- * layer stands between hidden and the layers' own: 0 leaves it out, 1 keeps it, whatever the rule; a net has at least as many layers as
- * the least depth, and depth options are where training draws from and searches start. The layers of "always" are in every net with both
- * halves. A space is refused that has a net in which no layer need have heads.
+ * Heads or FFN 0 skip that half of a layer but for its LayerNorm (models/arch.h); a layer that skips both is not there. With
+ * "layers":"single" a gene for each layer stands between hidden and the layers' own: 0 leaves it out, 1 keeps it, whatever the rule; a
+ * net has at least as many layers as the least depth, and depth options are where training draws from and searches start. The layers of
+ * "always" are in every net with both halves. A space is refused that has a net in which no layer need have heads.
  *
  * From JSON (every key optional; what is absent is derived from the model's own granularity, "reach":"plain"; with "wide" heads and FFN
- * from an eighth and 0, hidden from a half in steps of 32, depth from a third, "layers":"single", "always":[0]):
+ * from an eighth and 0, hidden from a half in steps of 32, depth from a third, "layers":"single", "always" the last):
  *   {"depth":[6,5,4],"depth_layers":{"5":[0,1,2,3,5]},"hidden":[384,320],"heads":[12,8,6],"ffn":[1536,768],
  *    "linear":["int8","f32"],"qkv":"tied","pooler":["int8"],"classifier":["f32"],"embed":["int8"],
- *    "reach":"plain","layers":"rule","always":[0]}
+ *    "reach":"plain","layers":"rule","always":[5]}
  *
  * Immutable once made, and shared by threads.
  *

@@ -11,6 +11,7 @@
     [SNC_ROLE_##role] = {LAYER_PREFIX name, true, SNC_AXIS_##half, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
 #define HEADS(...)    LAYER(HEAD, __VA_ARGS__)
 #define FFN(...)      LAYER(FFN, __VA_ARGS__)
+#define NORM(...)     LAYER(ONE, __VA_ARGS__)
 #define TABLE         SNC_SLOT_EMBED, SNC_SITES, "embed", SNC_INIT_NORMAL, SNC_PARAM_DECAY | SNC_PARAM_ROWS
 #define SITE(s, key)  SNC_SLOT_SITE, SNC_SITE_##s, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define HEAD(s, key)  SNC_SLOT_##s, SNC_SITES, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
@@ -33,14 +34,14 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
     HEADS(V_BIAS,              "attention.v.bias",           ONE,      HEAD,   BIAS),
     HEADS(O,                   "attention.o.weight",         HIDDEN,   HEAD,   SITE(O, "o")),
     HEADS(O_BIAS,              "attention.o.bias",           ONE,      HIDDEN, BIAS),
-    HEADS(ATTENTION_NORM,      "attention.norm.weight",      ONE,      HIDDEN, GAIN),
-    HEADS(ATTENTION_NORM_BIAS, "attention.norm.bias",        ONE,      HIDDEN, BIAS),
+    NORM(ATTENTION_NORM,       "attention.norm.weight",      ONE,      HIDDEN, GAIN),
+    NORM(ATTENTION_NORM_BIAS,  "attention.norm.bias",        ONE,      HIDDEN, BIAS),
     FFN(FFN_IN,                "ffn.in.weight",              FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
     FFN(FFN_IN_BIAS,           "ffn.in.bias",                ONE,      FFN,    BIAS),
     FFN(FFN_OUT,               "ffn.out.weight",             HIDDEN,   FFN,    SITE(FFN_OUT, "ffn_out")),
     FFN(FFN_OUT_BIAS,          "ffn.out.bias",               ONE,      HIDDEN, BIAS),
-    FFN(FFN_NORM,              "ffn.norm.weight",            ONE,      HIDDEN, GAIN),
-    FFN(FFN_NORM_BIAS,         "ffn.norm.bias",              ONE,      HIDDEN, BIAS),
+    NORM(FFN_NORM,             "ffn.norm.weight",            ONE,      HIDDEN, GAIN),
+    NORM(FFN_NORM_BIAS,        "ffn.norm.bias",              ONE,      HIDDEN, BIAS),
 
     ONCE(POOLER,               "pooler.weight",              POOLED,   HIDDEN, HEAD(POOLER, "pooler")),
     ONCE(POOLER_BIAS,          "pooler.bias",                ONE,      POOLED, BIAS),

@@ -71,7 +71,7 @@ typedef enum snc_init { SNC_INIT_ZERO, SNC_INIT_ONE, SNC_INIT_NORMAL } snc_init;
 typedef struct snc_spec {
     const char *name; /* in our files; {N} stands for the layer */
     bool layer;       /* one for each layer */
-    snc_axis half;    /* of a layer's: HEAD or FFN; a layer without heads, or without FFN neurons, has no parameter of that half */
+    snc_axis half;    /* a layer without heads, or without FFN neurons, has no parameter of HEAD, or FFN; ONE: in every layer */
     snc_axis rows, cols;
     snc_slot slot;
     snc_site site;   /* of SNC_SLOT_SITE */

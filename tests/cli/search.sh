@@ -206,10 +206,10 @@ holds err '^search: linas over 10^'
 run 0 search --export json --output wide
 tr -d ' \t\n' <out >flat
 equal "genes of layers" "$(grep -o '{"gene":"layer","layer":[0-9],"options":\[[01,]*\]}' flat | tr '\n' ' ')" \
-    '{"gene":"layer","layer":0,"options":[1]} {"gene":"layer","layer":1,"options":[0,1]} {"gene":"layer","layer":2,"options":[0,1]} '
-check "nets of every set of layers that has the first" test "$(rows wide/search.sqlite | cut -d, -f2 | cut -d. -f4,5 | sort -u | wc -l)" -eq 4
-# A layer that is not the first has no heads, or both: all three with theirs are beyond the limit.
-echo '{"depth":[3],"heads":[0,4],"ffn":[64],"always":[0]}' >halves.json
+    '{"gene":"layer","layer":0,"options":[0,1]} {"gene":"layer","layer":1,"options":[0,1]} {"gene":"layer","layer":2,"options":[1]} '
+check "nets of every set of layers that has the last" test "$(rows wide/search.sqlite | cut -d, -f2 | cut -d. -f3,4 | sort -u | wc -l)" -eq 4
+# A layer that is not the last has no heads, or both: all three with theirs are beyond the limit.
+echo '{"depth":[3],"heads":[0,4],"ffn":[64],"always":[2]}' >halves.json
 run 0 search wide.snc --teacher t.snc "${data[@]}" --target-macs 0.9x --evals 20 --space halves.json --output halves
 tr -d ' \t\n' <halves/config.json >flat
 check "a layer of the net has no heads" grep -q '"heads":0,"ffn":64' flat

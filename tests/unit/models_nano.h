@@ -157,10 +157,10 @@ static inline void nano_attention(double *y, const double *q, const double *k, c
     }
 }
 
-/* x = norm(x + y) */
-static inline void nano_close(double *x, const double *y, const snc_model *m, snc_role norm, int layer, int C)
+/* x = norm(x + y), or norm(x) where a half is skipped: n = 0 */
+static inline void nano_close(double *x, const double *y, int n, const snc_model *m, snc_role norm, int layer, int C)
 {
-    for (int c = 0; c < C; c++) x[c] += y[c];
+    for (int c = 0; c < C && n > 0; c++) x[c] += y[c];
     nano_norm(x, m, snc_model_lin(m, norm, layer), C);
 }
 
@@ -173,16 +173,15 @@ static inline void nano_layer(double *h, const snc_model *m, int layer, int len,
         nano_linear(k + t * A, m, snc_model_lin(m, SNC_ROLE_K, layer), h + t * C, A, C);
         nano_linear(v + t * A, m, snc_model_lin(m, SNC_ROLE_V, layer), h + t * C, A, C);
     }
-    for (int t = 0; t < len && A > 0; t++) {
+    for (int t = 0; t < len; t++) {
+        double *x = h + t * C;
         for (int head = 0; head < A / D; head++) nano_attention(y, q, k, v, t, len, A, D, head);
-        nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
-        nano_close(h + t * C, o, m, SNC_ROLE_ATTENTION_NORM, layer, C);
-    }
-    for (int t = 0; t < len && F > 0; t++) {
-        nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), h + t * C, F, C);
+        if (A > 0) nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
+        nano_close(x, o, A, m, SNC_ROLE_ATTENTION_NORM, layer, C);
+        if (F > 0) nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, F, C);
         for (int c = 0; c < F; c++) f[c] = nano_act(f[c], m->cfg.act);
-        nano_linear(o, m, snc_model_lin(m, SNC_ROLE_FFN_OUT, layer), f, C, F);
-        nano_close(h + t * C, o, m, SNC_ROLE_FFN_NORM, layer, C);
+        if (F > 0) nano_linear(o, m, snc_model_lin(m, SNC_ROLE_FFN_OUT, layer), f, C, F);
+        nano_close(x, o, F, m, SNC_ROLE_FFN_NORM, layer, C);
     }
 }
 

@@ -136,7 +136,7 @@ static void check_skipping(const snc_model *m, const snc_arch *a, const nano_bat
     }
 }
 
-static void a_skipped_half_hands_on_what_comes_in(void **state)
+static void of_a_skipped_half_the_norm_is_left(void **state)
 {
     (void)state;
     snc_model *m = nano_model_make(SNC_ACT_GELU), *cut;
@@ -429,7 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f32_equals_a_plain_forward),
         cmocka_unit_test(f32_equals_the_training_engine),
-        cmocka_unit_test(a_skipped_half_hands_on_what_comes_in),
+        cmocka_unit_test(of_a_skipped_half_the_norm_is_left),
         cmocka_unit_test(int8_and_bf16_stay_close_to_f32),
         cmocka_unit_test(a_sequence_does_not_see_its_neighbours),
         cmocka_unit_test(thread_count_does_not_change_a_bit),

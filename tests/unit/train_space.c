@@ -127,7 +127,7 @@ static void wide_spaces_are_drawn_and_searched_alike(void **state)
             assert_int_equal(snc_arch_check(&a, &full), SNC_OK);
             for (int i = 0; i < a.layers; i++) of[a.source[i]]++;
         }
-        for (int l = 0; l < 6 && s->single; l++) assert_true(s->always[l] ? of[l] == DRAWS : abs(of[l] - of[5]) < DRAWS / 20);
+        for (int l = 0; l < 6 && s->single; l++) assert_true(s->always[l] ? of[l] == DRAWS : abs(of[l] - of[0]) < DRAWS / 20);
         snc_space_free(s);
     }
 }
@@ -183,11 +183,11 @@ static void a_search_stays_in_what_was_trained(void **state)
                    "chosen singly");
     const char *far = "{\"reach\":\"wide\"}"; /* of two layers at the least */
     assert_trained(far, "even", far, "last", NULL);
-    assert_trained(far, "even", "{\"reach\":\"wide\",\"always\":[0,3]}", "even", NULL);
-    assert_trained(far, "even", "{\"reach\":\"wide\",\"always\":[3]}", "even", "both halves of layer 0");
-    assert_trained(far, "even", "{\"depth\":[6,3],\"depth_layers\":{\"3\":[0,2,3]},\"heads\":[4],\"ffn\":[512]}", "even", NULL);
-    assert_trained(far, "even", "{\"depth\":[6,3],\"heads\":[4],\"ffn\":[512]}", "last", "both halves of layer 0");
-    assert_trained(far, "even", "{\"depth\":[1],\"depth_layers\":{\"1\":[0]},\"heads\":[4],\"ffn\":[512]}", "even", "at depth 1");
+    assert_trained(far, "even", "{\"reach\":\"wide\",\"always\":[5,3]}", "even", NULL);
+    assert_trained(far, "even", "{\"reach\":\"wide\",\"always\":[3]}", "even", "both halves of layer 5");
+    assert_trained(far, "even", "{\"depth\":[6,3],\"depth_layers\":{\"3\":[0,2,5]},\"heads\":[4],\"ffn\":[512]}", "even", NULL);
+    assert_trained(far, "even", "{\"depth\":[6,3],\"heads\":[4],\"ffn\":[512]}", "first", "both halves of layer 5");
+    assert_trained(far, "even", "{\"depth\":[1],\"depth_layers\":{\"1\":[5]},\"heads\":[4],\"ffn\":[512]}", "even", "at depth 1");
 }
 
 int main(void)
