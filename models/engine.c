@@ -338,6 +338,19 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
     return SNC_OK;
 }
 
+snc_engine_attention snc_engine_attention_view(const snc_engine *e)
+{
+    const engine_layer *l = &e->layer[snc_arch_last_heads(&e->arch)];
+    return (snc_engine_attention){l->q, l->k, l->v, l->heads, e->m->cfg.head_width};
+}
+
+void snc_engine_add_attention(snc_engine *e, const float *dq, const float *dk, const float *dv)
+{
+    e->added[0] = dq;
+    e->added[1] = dk;
+    e->added[2] = dv;
+}
+
 const float *snc_engine_hidden_view(const snc_engine *e, int i) { return i ? e->layer[i - 1].y.f : e->y0.f; }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
@@ -429,5 +442,6 @@ snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *co
     }
     inject(e, dhidden, n_hidden, 0, e->x.T);
     embed_backward(e);
+    snc_engine_add_attention(e, NULL, NULL, NULL);
     return SNC_OK;
 }

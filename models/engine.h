@@ -63,6 +63,16 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
  * With first_only [B, hidden] where i > snc_arch_last_heads(arch). */
 const float *snc_engine_hidden_view(const snc_engine *e, int i);
 
+/* Queries [B, A] with first_only, else [T, A], keys and values [T, A] in the last forward of the last layer that has heads; A = heads x
+ * width, heads 0 where none has. Needs train = true. */
+typedef struct snc_engine_attention {
+    const float *q, *k, *v;
+    int heads, width;
+} snc_engine_attention;
+snc_engine_attention snc_engine_attention_view(const snc_engine *e);
+/* The next backward pass adds these gradients there. Borrowed until then. */
+void snc_engine_add_attention(snc_engine *e, const float *dq, const float *dk, const float *dv);
+
 /* The next backward pass starts the weight gradients of all linears anew, whatever they hold (those parameters for which
  * owns_grad is true): of the whole arch it overwrites them, which saves clearing them and reading them back. All other
  * gradients are added to as always. */

@@ -164,11 +164,24 @@ static engine_rows norm_backward(snc_engine *e, snc_lin norm, const engine_matri
     return (engine_rows){m->threshold ? e->dx : e->dy, e->dx16};
 }
 
+/* What an objective adds to dq, dk and dv. */
+static void add_attention(snc_engine *e, const engine_layer *l)
+{
+    static const snc_site sites[] = {SNC_SITE_Q, SNC_SITE_K, SNC_SITE_V};
+    for (int i = 0; i < 3; i++) {
+        const int rows = i ? e->x.T : l->rows;
+        for (size_t k = 0; k < (size_t)rows * (size_t)l->attn; k++) e->d[i].f[k] += e->added[i][k];
+        snc_col_sum(engine_g(e, e->w[l->source].m[sites[i]].bias), e->ops, e->added[i], rows, l->attn);
+        if (e->half) snc_round(e->d[i].h, e->ops, e->d[i].f, rows, l->attn);
+    }
+}
+
 /* From dq, dk, dv to the gradient of the layer's input, where e->dy already holds the residual's share (of the asking rows). */
 static snc_err qkv_backward(snc_engine *e, const engine_layer *l)
 {
     const engine_weights *w = &e->w[l->source];
     int C = e->arch.hidden, T = e->x.T, A = l->attn;
+    if (e->added[0] && l == &e->layer[snc_arch_last_heads(&e->arch)]) add_attention(e, l);
     SNC_TRY(linear_backward(e->dy, e, e->d[0], l->xq, &w->m[SNC_SITE_Q], l->rows, A, C, true));
     float *dx = l->first_only ? e->other : e->dy;
     SNC_TRY(linear_backward(dx, e, e->d[1], l->x, &w->m[SNC_SITE_K], T, A, C, !l->first_only));

@@ -74,6 +74,7 @@ struct snc_engine {
     snc_arch arch;
     snc_tokens x;
     snc_dropout drop;
+    const float *added[3];    /* gradients from outside of the last q, k, v; NULL: none */
     engine_rows y0, da, d[3]; /* d: of q, k, v */
     float *s0, *n0, *y1, *mix, *first, *pooled, *slope, *dy, *dx, *other, *dmix;
     snc_bf16 *dx16;

@@ -209,7 +209,7 @@ typedef struct snc_training_opts {
 
 typedef struct snc_supernet_opts {
     double epochs, lr, augment, alpha, temperature, hidden_weight;
-    const char *sampler; /* sandwich | instatune | full */
+    const char *sampler; /* sandwich | instatune | near | full */
     int inplace_teacher, batch_size;
     const char *depth_rule; /* auto | first | last | even */
     void *spare[8];

@@ -63,7 +63,7 @@ snc_err snc_depends_supernet(cJSON **out, const snc_options *o, const snc_inputs
     add_splits(stamp, in, in->splits.train);
     snc_err err = add_trained_space(stamp, o, shape);
     if (!err && teacher) err = add_path(stamp, "teacher", teacher);
-    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_SUPERNET, SNC_SECTION_AUGMENT}, 2);
+    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_SUPERNET, SNC_SECTION_AUGMENT, SNC_SECTION_IMPORTANCE}, 3);
     return give(out, stamp, err);
 }
 

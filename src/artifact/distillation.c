@@ -68,6 +68,25 @@ static snc_err keep(const snc_distillation_set *set, uint64_t key, size_t n)
     return err;
 }
 
+/* What the tokenizer and the teacher say of word pieces goes to those who replace them. */
+static snc_err make_rows(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_model *teacher,
+                         const snc_augment *a)
+{
+    const int word = snc_model_at(teacher, SNC_ROLE_WORD, 0);
+    snc_augment_pieces p = {.V = teacher->cfg.vocab, .C = teacher->params.p[word].cols, .table = snc_params_w(&teacher->params, word)};
+    uint8_t *continues = NULL;
+    if (!a->whole_words && !a->neighbours) return snc_dataset_augment(&set->rows, ctx, in->splits.train, a, NULL);
+    SNC_TRY(snc_alloc(&continues, (size_t)p.V, 1));
+    for (int id = 0; id < p.V; id++) {
+        const char *piece = snc_tok_piece_view(in->tok, id);
+        continues[id] = piece && strncmp(piece, "##", 2) == 0;
+    }
+    p.continues = continues;
+    snc_err err = snc_dataset_augment(&set->rows, ctx, in->splits.train, a, &p);
+    snc_free(continues);
+    return err;
+}
+
 snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher,
                               snc_compute compute)
 {
@@ -78,7 +97,7 @@ snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, con
     a.rows = snc_distillation_made(a.rows, in->splits.train->n);
     snc_dataset_free(set->rows);
     set->rows = NULL;
-    SNC_TRY(snc_dataset_augment(&set->rows, in->splits.train, &a, ctx->seed));
+    SNC_TRY(make_rows(set, ctx, in, teacher, &a));
     size_t n = (size_t)set->rows->n * (size_t)teacher->cfg.classes;
     uint64_t key = set->path ? key_of(set, teacher, compute) : 0;
     SNC_TRY(recall(set, key, n));

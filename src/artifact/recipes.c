@@ -9,11 +9,12 @@
 #include "base/json.h"
 #include "base/place.h"
 
-static const char *const names[SNC_SECTIONS + 1] = {"finetune", "supernet", "repair", "augment", NULL};
+static const char *const names[SNC_SECTIONS + 1] = {"finetune", "supernet", "repair", "augment", "importance", NULL};
 
 typedef struct key {
     const char *name;
     unsigned in;                      /* the sections that have it */
+    double most;                      /* of a number that is for settle.h, and no step is told of; 0: it is of the step */
     const char *option[SNC_SECTIONS]; /* which says the same; NULL: none does */
 } key;
 #define IN(section) (1u << SNC_SECTION_##section)
@@ -21,26 +22,34 @@ typedef struct key {
 #define TRAINS      (IN(FINETUNE) | DISTILS)
 /* clang-format off */
 static const key keys[] = {
-    {"epochs",         TRAINS,       {"--epochs",        "--supernet-epochs",     "--repair-epochs"}},
-    {"lr",             TRAINS,       {"--lr",            "--supernet-lr",         "--supernet-lr"}},
-    {"batch_size",     TRAINS,       {"--batch-size",    "--supernet-batch-size", "--supernet-batch-size"}},
-    {"warmup",         TRAINS,       {"--warmup",        "--warmup",              "--warmup"}},
-    {"weight_decay",   TRAINS,       {"--weight-decay",  "--weight-decay",        "--weight-decay"}},
-    {"balanced",       TRAINS,       {"--class-weights", "--class-weights",       "--class-weights"}},
-    {"clip",           TRAINS,       {NULL}},
-    {"dropout",        TRAINS,       {NULL}},
-    {"lazy_rows",      TRAINS,       {NULL}},
-    {"half_state",     TRAINS,       {NULL}},
-    {"alpha",          DISTILS,      {NULL,              "--alpha"}},
-    {"temperature",    DISTILS,      {NULL,              "--temperature",         "--temperature"}},
-    {"hidden_weight",  IN(SUPERNET), {NULL,              "--hidden-weight"}},
-    {"sampler",        IN(SUPERNET), {NULL,              "--sampler"}},
-    {"random_nets",    IN(SUPERNET), {NULL}},
-    {"subnet_dropout", IN(SUPERNET), {NULL}},
-    {"in_place",       IN(SUPERNET), {NULL,              "--inplace-teacher"}},
-    {"rows",           IN(AUGMENT),  {[SNC_SECTION_AUGMENT] = "--augment"}},
-    {"join",           IN(AUGMENT),  {NULL}},
-    {"replace",        IN(AUGMENT),  {NULL}},
+    {"epochs",            TRAINS,         0, {"--epochs", "--supernet-epochs", "--repair-epochs"}},
+    {"lr",                TRAINS,         0, {"--lr", "--supernet-lr", "--supernet-lr"}},
+    {"batch_size",        TRAINS,         0, {"--batch-size", "--supernet-batch-size", "--supernet-batch-size"}},
+    {"warmup",            TRAINS,         0, {"--warmup", "--warmup", "--warmup"}},
+    {"weight_decay",      TRAINS,         0, {"--weight-decay", "--weight-decay", "--weight-decay"}},
+    {"balanced",          TRAINS,         0, {"--class-weights", "--class-weights", "--class-weights"}},
+    {"clip",              TRAINS,         0, {NULL}},
+    {"dropout",           TRAINS,         0, {NULL}},
+    {"lazy_rows",         TRAINS,         0, {NULL}},
+    {"half_state",        TRAINS,         0, {NULL}},
+    {"alpha",             DISTILS,        0, {NULL, "--alpha"}},
+    {"temperature",       DISTILS,        0, {NULL, "--temperature", "--temperature"}},
+    {"hidden_weight",     IN(SUPERNET),   0, {NULL, "--hidden-weight"}},
+    {"relation_weight",   IN(SUPERNET),   0, {NULL}},
+    {"sampler",           IN(SUPERNET),   0, {NULL, "--sampler"}},
+    {"random_nets",       IN(SUPERNET),   0, {NULL}},
+    {"near",              IN(SUPERNET),   0, {NULL}},
+    {"largest_by_labels", IN(SUPERNET),   0, {NULL}},
+    {"subnet_dropout",    IN(SUPERNET),   0, {NULL}},
+    {"in_place",          IN(SUPERNET),   0, {NULL, "--inplace-teacher"}},
+    {"min_steps",         TRAINS,         1e9, {NULL}},
+    {"rows",              IN(AUGMENT),    0, {[SNC_SECTION_AUGMENT] = "--augment"}},
+    {"join",              IN(AUGMENT),    0, {NULL}},
+    {"replace",           IN(AUGMENT),    0, {NULL}},
+    {"whole_words",       IN(AUGMENT),    0, {NULL}},
+    {"neighbours",        IN(AUGMENT),    0, {NULL}},
+    {"least",             IN(AUGMENT),    1e9, {NULL}},
+    {"soft",              IN(IMPORTANCE), 1, {NULL}},
 };
 /* clang-format on */
 enum { KEYS = sizeof keys / sizeof keys[0] };
@@ -174,11 +183,25 @@ static snc_err put(snc_options *o, const key *k, const snc_option *row, const cJ
     return SNC_OK;
 }
 
+/* Leaves what the step itself is told. */
+static snc_err take_rest(cJSON *j, const char *path)
+{
+    double v;
+    for (int k = 0; k < KEYS; k++) {
+        if (!(keys[k].most > 0)) continue;
+        SNC_TRY(snc_json_double(&v, j, keys[k].name, 0, 0, keys[k].most, path));
+        cJSON_DeleteItemFromObjectCaseSensitive(j, keys[k].name);
+    }
+    return SNC_OK;
+}
+
 /* Values of the section that make no sense, whatever the options are. */
-static snc_err check_section(const cJSON *j, snc_section s, const char *path)
+static snc_err check_section(cJSON *j, snc_section s, const char *path)
 {
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
     snc_augment a;
+    SNC_TRY(take_rest(j, path));
+    if (s == SNC_SECTION_IMPORTANCE) return SNC_OK; /* is for settle.h and the step itself */
     return s == SNC_SECTION_AUGMENT ? snc_augment_from_json(&a, j, path) : snc_train_opts_from_json(&t, j, path);
 }
 
@@ -231,6 +254,7 @@ static snc_err tell(snc_train_opts *t, const snc_options *o, snc_section s, cons
     cJSON *j = in_force(&r, o, s);
     *t = (snc_train_opts)SNC_TRAIN_OPTS_INIT;
     if (s == SNC_SECTION_SUPERNET) err = fit_random_nets(j, &r);
+    if (!err) err = take_rest(j, path_of(&r, s));
     if (!err) err = snc_train_opts_from_json(t, j, path_of(&r, s));
     cJSON_Delete(j);
     close_recipe(&r);
@@ -271,6 +295,17 @@ snc_err snc_recipe_augment(snc_augment *a, const snc_options *o)
     cJSON_Delete(j);
     close_recipe(&r);
     return err;
+}
+
+snc_err snc_recipe_number(double *out, const snc_options *o, snc_section s, const char *name)
+{
+    recipe r;
+    SNC_TRY(open_recipe(&r, o->training.recipe));
+    cJSON *j = in_force(&r, o, s);
+    *out = snc_json_number(j, name);
+    cJSON_Delete(j);
+    close_recipe(&r);
+    return SNC_OK;
 }
 
 snc_err snc_recipe_stamp(cJSON *stamp, const snc_options *o, const snc_section *sections, int n)

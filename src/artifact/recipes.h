@@ -6,6 +6,9 @@
  *   supernet     elastic training
  *   repair       the distillation of the net that is delivered
  *   augment      rows made for the two: rows join replace (data/augment.h)
+ *   importance   the order of units before elastic training: soft, the weight of made rows in it (train/importance.h)
+ *
+ * and min_steps, of the three, and least, of made rows, as artifact/settle.h says.
  *
  * configs/recipes/default.json says every key of every section: no number of it stands in the program. Another recipe (--recipe) says
  * what differs from it. A key whose section comes first among those that one option speaks to is shown by that option: its value stands in
@@ -19,7 +22,14 @@
 #include "snc.h"
 #include "train/trainer.h"
 
-typedef enum snc_section { SNC_SECTION_FINETUNE, SNC_SECTION_SUPERNET, SNC_SECTION_REPAIR, SNC_SECTION_AUGMENT, SNC_SECTIONS } snc_section;
+typedef enum snc_section {
+    SNC_SECTION_FINETUNE,
+    SNC_SECTION_SUPERNET,
+    SNC_SECTION_REPAIR,
+    SNC_SECTION_AUGMENT,
+    SNC_SECTION_IMPORTANCE,
+    SNC_SECTIONS
+} snc_section;
 
 /* Puts what is in force by the recipe into o, where no option was given. SNC_E_NOTFOUND, SNC_E_FORMAT and SNC_E_ARG name the file
  * and the key: every section is looked at. */
@@ -30,6 +40,9 @@ snc_err snc_recipe_finetune(snc_train_opts *t, const snc_options *o, const char 
 snc_err snc_recipe_supernet(snc_train_opts *t, const snc_options *o, const char *checkpoint) SNC_MUST_USE;
 snc_err snc_recipe_repair(snc_train_opts *t, const snc_options *o) SNC_MUST_USE;
 snc_err snc_recipe_augment(snc_augment *a, const snc_options *o) SNC_MUST_USE;
+
+/* One number of a section. */
+snc_err snc_recipe_number(double *out, const snc_options *o, snc_section s, const char *key) SNC_MUST_USE;
 
 /* Notes in a stamp what these sections say that the stamp's options do not. */
 snc_err snc_recipe_stamp(cJSON *stamp, const snc_options *o, const snc_section *sections, int n) SNC_MUST_USE;

@@ -139,10 +139,12 @@ snc_err snc_evaluator_fresh(snc_evaluator *e)
 {
     const snc_dataset *train = e->in->splits.train;
     snc_augment a = {.join = 0.5, .replace = 0.15}; /* of its own: what judges does not change with the recipe */
+    snc_ctx other = *e->ctx;
     snc_loaded l;
     if (e->teacher_fresh) return SNC_OK;
+    other.seed = snc_hash64(e->ctx->seed);
     a.rows = fmin((SNC_FRESH * e->in->splits.select->n + 0.5) / train->n, 100);
-    SNC_TRY(snc_dataset_augment(&e->made, train, &a, snc_hash64(e->ctx->seed)));
+    SNC_TRY(snc_dataset_augment(&e->made, &other, train, &a, NULL));
     e->fresh = snc_dataset_rows_view(e->made, train->n, e->made->n);
     SNC_TRY(snc_loaded_open(&l, e->ctx, e->teacher, e->supernet->cfg.classes, snc_meaning_of(&e->supernet->cfg)));
     snc_err err = ask(&e->teacher_fresh, e, &l, &e->fresh);

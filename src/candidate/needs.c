@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "artifact/distillation.h"
+#include "artifact/recipes.h"
 #include "base/room.h"
 #include "candidate/finalists.h"
 #include "train/importance.h"
@@ -57,8 +58,10 @@ static snc_err supernet(double *out, const snc_needs *n, int batch)
     SNC_TRY(training(&train, n, batch));
     SNC_TRY(engine(&sweep, n, SWEEP, false));
     SNC_TRY(engine(&importance, n, io.batch_size, true));
-    importance += params_of(n->m);          /* gradients */
-    if (n->o->supernet.hidden_weight > 0) { /* the teacher runs in every step, and each state has a gradient */
+    importance += params_of(n->m); /* gradients */
+    double relations;
+    SNC_TRY(snc_recipe_number(&relations, n->o, SNC_SECTION_SUPERNET, "relation_weight"));
+    if (n->o->supernet.hidden_weight > 0 || relations > 0) { /* the teacher runs in every step, and each state has a gradient */
         SNC_TRY(engine(&hidden, n, batch, true));
         hidden += params_of(n->m) + (a->layers + 1.0) * batch * n->in->splits.train->max_len * a->hidden * sizeof(float);
     }

@@ -9,6 +9,7 @@
 #include "artifact/load.h"
 #include "artifact/option.h"
 #include "artifact/say.h"
+#include "artifact/settle.h"
 #include "artifact/task_score.h"
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -484,6 +485,7 @@ snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
     work.meter = ctx.meter;
     l.report = cJSON_CreateObject();
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "study", o->input.models[0], true, NULL));
+    SNC_GOTO(snc_settle(&mine, in.splits.train));
     SNC_GOTO(run_all(&l, wanted, &work, &in));
 out:
     snc_evaluator_close(&l.e);

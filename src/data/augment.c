@@ -1,13 +1,15 @@
 /* A piece is drawn as a place in a drawn row, so common pieces come often and nothing has to be counted. */
 #include "data/augment.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "data/neighbours.h"
 
-enum { STREAM_AUGMENT = 0x5c03 };
+enum { STREAM_AUGMENT = 0x5c03, MOST_NEIGHBOURS = 64 };
 
 /* Pieces of a row's first text at [1, a), of its second at [b, n - 1); without a second text b = n - 1. */
 typedef struct parts {
@@ -29,7 +31,9 @@ snc_err snc_augment_from_json(snc_augment *a, const cJSON *j, const char *where)
 {
     SNC_TRY(snc_json_double(&a->rows, j, "rows", 0, 0, 100, where));
     SNC_TRY(snc_json_double(&a->join, j, "join", 0, 0, 1, where));
-    return snc_json_double(&a->replace, j, "replace", 0, 0, 1, where);
+    SNC_TRY(snc_json_double(&a->replace, j, "replace", 0, 0, 1, where));
+    SNC_TRY(snc_json_bool(&a->whole_words, j, "whole_words", false, where));
+    return snc_json_int(&a->neighbours, j, "neighbours", 0, 0, MOST_NEIGHBOURS, where);
 }
 
 cJSON *snc_augment_to_json(const snc_augment *a)
@@ -38,30 +42,63 @@ cJSON *snc_augment_to_json(const snc_augment *a)
     cJSON_AddNumberToObject(j, "rows", a->rows);
     cJSON_AddNumberToObject(j, "join", a->join);
     cJSON_AddNumberToObject(j, "replace", a->replace);
+    cJSON_AddBoolToObject(j, "whole_words", a->whole_words);
+    cJSON_AddNumberToObject(j, "neighbours", a->neighbours);
     return j;
 }
+
+/* Pieces in a row of their own. */
+typedef struct word {
+    const int32_t *ids;
+    int n;
+} word;
 
 typedef struct maker {
     const snc_dataset *d;
     const snc_augment *a;
+    const snc_augment_pieces *p;
+    snc_neighbours *near; /* NULL: none */
     snc_dataset *out;
     size_t ids_cap, types_cap;
     snc_rng rng;
+    int32_t one; /* a word of one piece */
 } maker;
 
 static parts draw_row(maker *m) { return parts_of(m->d, (int)snc_rng_below(&m->rng, (uint32_t)m->d->n)); }
 
-/* A piece of some text, drawn from all positions of the dataset but the special tokens at the ends of the texts. */
-static int32_t draw_piece(maker *m, int32_t otherwise)
+static bool continues(const maker *m, int32_t id) { return m->p && id >= 0 && id < m->p->V && m->p->continues[id]; }
+
+/* Where what begins at i ends, in a text that ends at n: a word, or a piece where those are replaced one by one. */
+static int end_of(const maker *m, const int32_t *ids, int i, int n)
+{
+    for (i++; m->a->whole_words && i < n && continues(m, ids[i]); i++) {}
+    return i;
+}
+
+/* A piece of some text, drawn from all positions of the dataset but the special tokens at the ends of the texts, or the word it is in. */
+static word draw_word(maker *m, word otherwise)
 {
     for (int tries = 0; tries < 8; tries++) {
         parts p = draw_row(m);
         int texts = p.a - 1 + (p.n - 1 - p.b);
         if (texts < 1) continue;
         int i = (int)snc_rng_below(&m->rng, (uint32_t)texts);
-        return i < p.a - 1 ? p.ids[1 + i] : p.ids[p.b + i - (p.a - 1)];
+        const bool first = i < p.a - 1;
+        const int from = first ? 1 : p.b, to = first ? p.a : p.n - 1;
+        i += first ? 1 : p.b - (p.a - 1);
+        while (m->a->whole_words && i > from && continues(m, p.ids[i])) i--;
+        return (word){p.ids + i, end_of(m, p.ids, i, to) - i};
     }
     return otherwise;
+}
+
+static word draw_instead(maker *m, word w)
+{
+    int n = 0;
+    const int32_t *near = m->near && w.n == 1 ? snc_neighbours_of(&n, m->near, w.ids[0]) : NULL;
+    if (n == 0) return draw_word(m, w);
+    m->one = near[snc_rng_below(&m->rng, (uint32_t)n)];
+    return (word){&m->one, 1};
 }
 
 static void put(maker *m, int64_t *at, int32_t id, int32_t type)
@@ -70,12 +107,18 @@ static void put(maker *m, int64_t *at, int32_t id, int32_t type)
     m->out->types[(*at)++] = type;
 }
 
-static void put_text(maker *m, int64_t *at, const int32_t *ids, int n, int32_t type)
+/* At most `room` tokens; returns how many. */
+static int put_text(maker *m, int64_t *at, const int32_t *ids, int n, int room, int32_t type)
 {
-    for (int i = 0; i < n; i++) put(m, at, snc_rng_uniform(&m->rng) < m->a->replace ? draw_piece(m, ids[i]) : ids[i], type);
+    int written = 0;
+    for (int i = 0, next; i < n && written < room; i = next) {
+        next = end_of(m, ids, i, n);
+        word w = {ids + i, next - i};
+        if (snc_rng_uniform(&m->rng) < m->a->replace) w = draw_instead(m, w);
+        for (int k = 0; k < w.n && written < room; k++, written++) put(m, at, w.ids[k], type);
+    }
+    return written;
 }
-
-static int at_most(int n, int room) { return n < room ? n : room < 0 ? 0 : room; }
 
 /* Writes one row from *at on, of at most d->max_len tokens. */
 static void make_row(maker *m, int64_t *at)
@@ -83,16 +126,16 @@ static void make_row(maker *m, int64_t *at)
     parts p = draw_row(m), q = p;
     bool pair = p.b < p.n - 1, joined = !pair && snc_rng_uniform(&m->rng) < m->a->join;
     if (joined) q = draw_row(m);
-    int room = m->d->max_len - (pair ? 3 : 2), first = at_most(p.a - 1, room);
+    int room = m->d->max_len - (pair ? 3 : 2);
     put(m, at, p.ids[0], 0);
-    put_text(m, at, p.ids + 1, first, 0);
+    room -= put_text(m, at, p.ids + 1, p.a - 1, room, 0);
     if (pair) {
         put(m, at, p.ids[p.a], 0);
-        put_text(m, at, p.ids + p.b, at_most(p.n - 1 - p.b, room - first), 1);
+        put_text(m, at, p.ids + p.b, p.n - 1 - p.b, room, 1);
         put(m, at, p.ids[p.a], 1);
         return;
     }
-    if (joined) put_text(m, at, q.ids + 1, at_most(q.a - 1, room - first), 0);
+    if (joined) put_text(m, at, q.ids + 1, q.a - 1, room, 0);
     put(m, at, p.ids[p.n - 1], 0);
 }
 
@@ -111,19 +154,26 @@ static snc_err allocate(snc_dataset *out, const snc_dataset *d, int made)
     return snc_alloc(&out->line, n, sizeof *out->line);
 }
 
-snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_augment *a, uint64_t seed)
+/* The pieces that stand in texts: neighbours are sought among them, for them. */
+static snc_err find_neighbours(maker *m, const snc_ctx *ctx)
 {
-    snc_dataset *x = NULL;
-    snc_err err = SNC_OK;
-    int made = (int)(a->rows * d->n);
+    uint8_t *seen = NULL;
+    SNC_TRY(snc_alloc(&seen, (size_t)m->p->V, 1));
+    for (int row = 0; row < m->d->n; row++) {
+        const parts p = parts_of(m->d, row);
+        for (int i = 1; i < p.a; i++) seen[p.ids[i]] = 1;
+        for (int i = p.b; i < p.n - 1; i++) seen[p.ids[i]] = 1;
+    }
+    snc_err err = snc_neighbours_find(&m->near, ctx, m->p, seen, m->a->neighbours);
+    snc_free(seen);
+    return err;
+}
+
+static snc_err copy_rows(snc_dataset *x, maker *m)
+{
+    const snc_dataset *d = m->d;
     size_t n = (size_t)d->n, tokens = (size_t)d->start[d->n];
-    SNC_CHECK(a->rows >= 0 && a->rows <= 100, SNC_E_ARG, "augmentation: %g made rows for each, expected 0 to 100", a->rows);
-    SNC_CHECK(a->join >= 0 && a->join <= 1 && a->replace >= 0 && a->replace <= 1, SNC_E_ARG, "augmentation: shares are from 0 to 1");
-    SNC_TRY(snc_alloc(&x, 1, sizeof *x));
-    maker m = {.d = d, .a = a, .out = x};
-    snc_rng_init(&m.rng, seed, STREAM_AUGMENT);
-    SNC_GOTO(allocate(x, d, made));
-    SNC_GOTO(make_room(&m, d->start[d->n]));
+    SNC_TRY(make_room(m, d->start[d->n]));
     memcpy(x->start, d->start, (n + 1) * sizeof *x->start);
     memcpy(x->ids, d->ids, tokens * sizeof *x->ids);
     memcpy(x->types, d->types, tokens * sizeof *x->types);
@@ -132,6 +182,23 @@ snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_a
     x->n = d->n;
     x->max_len = d->max_len;
     x->truncated = d->truncated;
+    return SNC_OK;
+}
+
+snc_err snc_dataset_augment(snc_dataset **out, const snc_ctx *ctx, const snc_dataset *d, const snc_augment *a, const snc_augment_pieces *p)
+{
+    snc_dataset *x = NULL;
+    snc_err err = SNC_OK;
+    int made = (int)(a->rows * d->n);
+    SNC_CHECK(a->rows >= 0 && a->rows <= 100, SNC_E_ARG, "augmentation: %g made rows for each, expected 0 to 100", a->rows);
+    SNC_CHECK(a->join >= 0 && a->join <= 1 && a->replace >= 0 && a->replace <= 1, SNC_E_ARG, "augmentation: shares are from 0 to 1");
+    assert(p || (!a->whole_words && !a->neighbours));
+    SNC_TRY(snc_alloc(&x, 1, sizeof *x));
+    maker m = {.d = d, .a = a, .p = p, .out = x};
+    snc_rng_init(&m.rng, ctx->seed, STREAM_AUGMENT);
+    if (a->neighbours && made > 0) SNC_GOTO(find_neighbours(&m, ctx));
+    SNC_GOTO(allocate(x, d, made));
+    SNC_GOTO(copy_rows(x, &m));
     for (int i = 0; i < made; i++) {
         int64_t at = x->start[x->n];
         SNC_GOTO(make_room(&m, at + d->max_len));
@@ -142,6 +209,7 @@ snc_err snc_dataset_augment(snc_dataset **out, const snc_dataset *d, const snc_a
     *out = x;
     x = NULL;
 out:
+    snc_neighbours_free(m.near);
     snc_dataset_free(x);
     return err;
 }

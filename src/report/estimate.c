@@ -6,6 +6,7 @@
 #include "artifact/load.h"
 #include "artifact/parse.h"
 #include "artifact/recipes.h"
+#include "artifact/settle.h"
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -97,6 +98,10 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .batch = o->training.batch_size,
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
+    snc_least least;
+    SNC_TRY(snc_settle_least(&least, o, train));
+    p->need[SNC_KNOB_EPOCHS] = least.epochs, p->need[SNC_KNOB_SUPERNET] = least.supernet_epochs;
+    p->need[SNC_KNOB_MADE] = least.augment, p->need[SNC_KNOB_REPAIR] = least.repair_epochs;
     if (o->search.time_budget) SNC_TRY(snc_parse_seconds(&p->search, "--time-budget", o->search.time_budget));
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, &quiet, from, in->task));
     snc_err err = time_steps(p, &quiet, o, in, m);

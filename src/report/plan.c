@@ -74,6 +74,8 @@ static const rung ladder[] = {
     {SNC_KNOB_REPAIR, 0.5}, {SNC_KNOB_EVALS, 100},    {SNC_KNOB_SUPERNET, 0.25}, {SNC_KNOB_EPOCHS, 1}, {SNC_KNOB_REPAIR, 0.25},
     {SNC_KNOB_MADE, 0},     {SNC_KNOB_EVALS, 50},     {SNC_KNOB_REPAIR, 0},      {SNC_KNOB_EPOCHS, 0}, {SNC_KNOB_SUPERNET, 0},
 };
+static const double first[SNC_KNOBS] = {[SNC_KNOB_EPOCHS] = 3,  [SNC_KNOB_SUPERNET] = 1, [SNC_KNOB_MADE] = 3,
+                                        [SNC_KNOB_EVALS] = 400, [SNC_KNOB_REPAIR] = 1,   [SNC_KNOB_ROUNDS] = 9};
 enum {
     RUNGS = sizeof ladder / sizeof ladder[0],
     PIECES = 10 /* of a rung */,
@@ -110,7 +112,7 @@ bool snc_plan_fit(snc_plan *plan, const snc_pace *p, const bool kept[SNC_KNOBS],
     if (snc_plan_seconds(part, p, plan) <= seconds) return true;
     for (int r = 0; r < RUNGS; r++) {
         const snc_knob k = ladder[r].knob;
-        const double from = plan->v[k], to = fmax(ladder[r].to, least(p, plan, k));
+        const double from = plan->v[k], to = fmax(ladder[r].to * fmax(1, p->need[k] / first[k]), least(p, plan, k));
         if (kept[k] || settled(p, k) || from <= to) continue;
         for (int i = 1; i <= PIECES; i++) {
             plan->v[k] = tidy(k, from + (to - from) * i / PIECES);

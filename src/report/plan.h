@@ -12,6 +12,8 @@
  *   supernet to 0.25, teacher to 1, repair to 0.25
  *   no made rows, 50 evaluations, no repair, then as many steps of teacher and supernet as LEAST says
  *
+ * Where few rows need more epochs or made rows than the ladder begins with, its numbers of that knob are so many times as large.
+ *
  * A job that asks for more than the defaults (--effort thorough) comes down to the defaults first, in the same order.
  */
 #ifndef SNC_REPORT_PLAN_H
@@ -68,6 +70,7 @@ typedef struct snc_pace {
     double rank, dev;         /* tokens */
     double batch;             /* sentences of a step */
     double search;            /* most seconds of the search itself; 0: no limit of its own */
+    double need[SNC_KNOBS];   /* what few rows make of the recipe's least numbers (artifact/settle.h); 0: nothing */
     bool repairs, must;       /* repair is not off; it is on, not auto */
     bool done[SNC_JOB_PARTS]; /* there already */
 } snc_pace;

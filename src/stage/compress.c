@@ -11,6 +11,7 @@
 #include "artifact/option.h"
 #include "artifact/provenance.h"
 #include "artifact/say.h"
+#include "artifact/settle.h"
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -88,8 +89,9 @@ static snc_err check(job *j, const char *from)
     double t0 = snc_now();
     SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
     SNC_TRY(snc_folder_open(&j->folder, j->o));
-    snc_budget_recall(&j->budget, &j->mine, &j->folder);
     SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->rows.unlabeled));
+    SNC_TRY(snc_settle(&j->mine, j->in.splits.train));
+    snc_budget_recall(&j->budget, &j->mine, &j->folder);
     j->set.path = j->folder.distillation;
     SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
     SNC_TRY(snc_eval_sets_open(&j->eval, &j->ctx, j->o, &j->in));

@@ -8,6 +8,7 @@
 #include "artifact/option.h"
 #include "artifact/recipes.h"
 #include "artifact/say.h"
+#include "artifact/settle.h"
 #include "artifact/task_score.h"
 #include "artifact/threshold.h"
 #include "artifact/training.h"
@@ -137,6 +138,7 @@ snc_err snc_verb_finetune(const snc_options *o, const snc_host *h)
     snc_inputs in = {0};
     snc_lock *lock = NULL;
     snc_step_report r;
+    snc_options mine = *o;
     SNC_TRY(snc_option_need("finetune", "--pretrained", o->input.pretrained));
     SNC_TRY(snc_output_need("finetune", o));
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
@@ -144,7 +146,8 @@ snc_err snc_verb_finetune(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_output_lock(&lock, o->output.path));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->input.pretrained, o->rows.hold_out, NULL));
     SNC_GOTO(snc_reading_log(&ctx, &in));
-    SNC_GOTO(snc_step_finetune(&r, &ctx, o, &in, o->input.pretrained, o->output.path));
+    SNC_GOTO(snc_settle(&mine, in.splits.train));
+    SNC_GOTO(snc_step_finetune(&r, &ctx, &mine, &in, o->input.pretrained, o->output.path));
     if (r.unfinished) snc_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused)
         snc_say(h, "%s: %.1f sentences/s, %.1f s, peak memory %.0f MB", o->output.path, r.sentences_per_s, r.seconds, snc_peak_rss_mb());

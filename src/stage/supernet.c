@@ -10,6 +10,7 @@
 #include "artifact/option.h"
 #include "artifact/recipes.h"
 #include "artifact/say.h"
+#include "artifact/settle.h"
 #include "artifact/spaces.h"
 #include "artifact/task_score.h"
 #include "artifact/threshold.h"
@@ -33,7 +34,8 @@
 #include "train/loss.h"
 
 /* Puts heads, neurons and channels in order of falling importance; the function the model computes stays. */
-static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_options *o, snc_compute compute)
+static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_distillation_set *set,
+                                   const snc_options *o, snc_compute compute)
 {
     snc_importance s = {0};
     snc_order order = {0};
@@ -42,7 +44,8 @@ static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_i
     double t0 = snc_now();
     io.compute = compute;
     SNC_TRY(snc_inputs_balanced(&io.balanced, &o->training, in->task));
-    SNC_GOTO(snc_importance_score(&s, ctx, m, in->splits.train, &io));
+    SNC_TRY(snc_recipe_number(&io.soft, o, SNC_SECTION_IMPORTANCE, "soft"));
+    SNC_GOTO(snc_importance_score(&s, ctx, m, io.soft > 0 ? set->rows : in->splits.train, &io));
     SNC_GOTO(snc_importance_order(&order, &s, &m->arch));
     SNC_GOTO(snc_model_reorder(m, &order));
     snc_log(ctx, SNC_LOG_INFO, "importance: first-order scores on %lld train rows, %.1f s", (long long)s.rows, snc_now() - t0);
@@ -72,14 +75,17 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
 {
     snc_train_opts t;
     snc_augment a;
+    double soft;
     snc_model *teacher = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_recipe_supernet(&t, o, checkpoint));
     SNC_TRY(snc_recipe_augment(&a, o));
+    SNC_TRY(snc_recipe_number(&soft, o, SNC_SECTION_IMPORTANCE, "soft"));
     t.teacher_logits = set->logits;
     *recipe = snc_train_opts_to_json(&t);
     cJSON_AddItemToObject(*recipe, "space", snc_space_trained_to_json(space));
     cJSON_AddItemToObject(*recipe, "augment", snc_augment_to_json(&a));
+    cJSON_AddNumberToObject(cJSON_AddObjectToObject(*recipe, "importance"), "soft", soft);
     SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
     SNC_GOTO(snc_train_run(r, ctx, m, teacher, set->rows, space, &t));
 out:
@@ -116,7 +122,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET};
     SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(snc_distillation_fill(set, ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */
-    SNC_GOTO(order_by_importance(ctx, m, in, o, compute));
+    SNC_GOTO(order_by_importance(ctx, m, in, set, o, compute));
     SNC_GOTO(snc_depth_rule_find(rule, ctx, m, in, compute, o->supernet.depth_rule));
     SNC_GOTO(snc_space_asked(&space, o, m, rule));
     SNC_GOTO(train(&r, ctx, m, set, o, space, checkpoint, &recipe));
@@ -148,6 +154,7 @@ snc_err snc_verb_supernet(const snc_options *o, const snc_host *h)
     snc_lock *lock = NULL;
     snc_distillation_set set = {0};
     snc_step_report r;
+    snc_options mine = *o;
     const char *from = o->input.teacher ? o->input.teacher : o->input.pretrained;
     SNC_TRY(snc_option_need("supernet", "--teacher", from));
     SNC_TRY(snc_output_need("supernet", o));
@@ -156,7 +163,8 @@ snc_err snc_verb_supernet(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_output_lock(&lock, o->output.path));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, true, o->rows.unlabeled));
     SNC_GOTO(snc_reading_log(&ctx, &in));
-    SNC_GOTO(snc_step_supernet(&r, &ctx, o, &in, &set, from, o->output.path));
+    SNC_GOTO(snc_settle(&mine, in.splits.train));
+    SNC_GOTO(snc_step_supernet(&r, &ctx, &mine, &in, &set, from, o->output.path));
     if (r.unfinished) snc_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_say(h, "%s: %.1f sentences/s, %.1f s", o->output.path, r.sentences_per_s, r.seconds);
 out:

@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "data/balance.h"
 #include "base/par.h"
 #include "models/cost.h"
+#include "models/cutoff.h"
 #include "train/loss.h"
 #include "train/touched.h"
 
-enum { LEAST_ROWS = 256 };
+enum { LEAST_ROWS = 256, STREAM_LABELS = 0x50f7 };
+static const float SURE = 40; /* a logit beside 0: probability 1 to the last bit that counts */
 
 static snc_err allocate(snc_importance *s, const snc_arch *a)
 {
@@ -163,8 +166,10 @@ typedef struct sweep {
     snc_engine *e;
     snc_batcher *batcher;
     snc_touched *touched;
-    float *logits, *dlogits, *target;
+    float *logits, *dlogits, *target, *drawn;
     double *balance; /* or NULL */
+    double soft;
+    snc_rng rng;
     pass p;
 } sweep;
 
@@ -183,6 +188,9 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_alloc(&w->logits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->dlogits, n * (size_t)m->cfg.classes, sizeof(float)));
     SNC_TRY(snc_alloc(&w->target, n, sizeof(float)));
+    SNC_TRY(snc_alloc(&w->drawn, n * (size_t)m->cfg.classes, sizeof(float)));
+    w->soft = o->soft;
+    snc_rng_init(&w->rng, ctx->seed, STREAM_LABELS);
     if (o->balanced && !m->cfg.regression) SNC_TRY(snc_balance_new(&w->balance, d->target, d->n, d->sets, m->cfg.classes));
     SNC_TRY(snc_touched_new(&w->touched, m));
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
@@ -195,24 +203,51 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     return snc_engine_create(&w->e, ctx, m, &e);
 }
 
-/* Gradients of one batch; labelled: how many of its rows have a label. */
-static snc_err run_batch(int *labelled, sweep *w, snc_model *m, const snc_dataset *d, int i)
+/* Logits that are sure of a label drawn from what z says; of a value, one beside it. */
+static void draw_label(float *q, const float *z, snc_meaning problem, int K, snc_rng *rng)
+{
+    double left = snc_rng_uniform(rng), sum = 0, top = (double)z[0];
+    if (problem == SNC_MEANS_REGRESSION) q[0] = z[0] + (float)snc_rng_normal(rng);
+    if (problem == SNC_MEANS_MULTILABEL)
+        for (int k = 0; k < K; k++) q[k] = snc_rng_uniform(rng) < snc_label_probability((double)z[k]) ? SURE : -SURE;
+    if (problem != SNC_MEANS_CLASSES) return;
+    for (int k = 1; k < K; k++) top = fmax(top, (double)z[k]);
+    for (int k = 0; k < K; k++) sum += exp((double)z[k] - top);
+    int label = 0;
+    for (; label < K - 1; label++)
+        if ((left -= exp((double)z[label] - top) / sum) < 0) break;
+    for (int k = 0; k < K; k++) q[k] = k == label ? SURE : 0;
+}
+
+/* The loss of rows without a label, where they count; a row that has one says to it what it says already. */
+static double drawn_loss(sweep *w, snc_meaning problem, int B, int K)
+{
+    if (!(w->soft > 0)) return 0;
+    memcpy(w->drawn, w->logits, (size_t)B * (size_t)K * sizeof(float));
+    for (int b = 0; b < B; b++)
+        if (isnan((double)w->target[b]))
+            draw_label(w->drawn + (size_t)b * (size_t)K, w->logits + (size_t)b * (size_t)K, problem, K, &w->rng);
+    return snc_loss_soft(w->dlogits, w->logits, w->drawn, problem, B, K, 1.0, w->soft);
+}
+
+/* Gradients of one batch; used: how many of its rows count. */
+static snc_err run_batch(int *used, sweep *w, snc_model *m, const snc_dataset *d, int i)
 {
     snc_tokens x;
     const int32_t *rows;
     int K = m->cfg.classes;
     snc_batcher_get(&x, &rows, w->batcher, i);
-    *labelled = 0;
+    *used = 0;
     for (int b = 0; b < x.B; b++) {
         w->target[b] = d->target[rows[b]];
-        if (!isnan((double)w->target[b])) ++*labelled;
+        if (w->soft > 0 || !isnan((double)w->target[b])) ++*used;
     }
-    if (*labelled == 0) return SNC_OK;
+    if (*used == 0) return SNC_OK;
     w->p.sets = snc_touched_scan(&w->p.n_sets, w->touched, &x);
     SNC_TRY(snc_engine_forward(w->e, w->logits, &m->arch, &x, NULL));
     memset(w->dlogits, 0, (size_t)x.B * (size_t)K * sizeof(float));
     const snc_loss_labels y = {snc_meaning_of(&m->cfg), w->target, d->sets, w->balance};
-    double loss = snc_loss_hard(w->dlogits, w->logits, &y, x.B, K, 1.0);
+    double loss = snc_loss_hard(w->dlogits, w->logits, &y, x.B, K, 1.0) + drawn_loss(w, y.problem, x.B, K);
     SNC_CHECK(isfinite(loss), SNC_E_DIVERGED, "importance: the loss of batch %d is not finite", i);
     return snc_engine_backward(w->e, w->dlogits, NULL, 0);
 }
@@ -240,14 +275,14 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     snc_batcher_epoch(w.batcher, ctx->seed, 0);
     snc_progress(ctx, "importance", 0, rows, "%s", "");
     for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < rows; i++) {
-        int labelled;
+        int used;
         SNC_GOTO(snc_go_on(ctx));
-        SNC_GOTO(run_batch(&labelled, &w, m, d, i));
-        if (labelled == 0) continue;
+        SNC_GOTO(run_batch(&used, &w, m, d, i));
+        if (used == 0) continue;
         snc_par_for(ctx, m->arch.layers, 1, score_layers, &w.p);
         score_rest(&w.p);
         zero_grad(&w.p);
-        s.rows += labelled;
+        s.rows += used;
         snc_progress(ctx, "importance", (double)s.rows, rows, "%s", "");
     }
     if (s.rows == 0) {
@@ -258,7 +293,7 @@ snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model 
     s = (snc_importance){0};
 out:
     snc_importance_dispose(&s);
-    void *blocks[] = {w.p.scratch, w.logits, w.dlogits, w.target, w.balance};
+    void *blocks[] = {w.p.scratch, w.logits, w.dlogits, w.target, w.drawn, w.balance};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_touched_free(w.touched);
     snc_batcher_free(w.batcher);

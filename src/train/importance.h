@@ -8,6 +8,10 @@
  *   hidden channel c   sum_i | sum over every weight attached to c of W . dW |: LayerNorm gain and bias, input columns of Q/K/V,
  *                      FFN-in and pooler, output rows and biases of O and FFN-out, embedding columns
  *
+ * Rows without a label count by labels drawn from what the model says of them, with weight `soft`. The divergence of a model from itself
+ * has no gradient: its first order is nothing, its second is Fisher's information, the mean square of just these gradients. (KL to a
+ * teacher that is the model itself would score every unit 0.)
+ *
  * Source: Michel et al. 2019 (heads), Molchanov et al. 2019 (Taylor criterion), as used by DynaBERT (arXiv 2004.04037).
  */
 #ifndef SNC_TRAIN_IMPORTANCE_H
@@ -29,14 +33,15 @@ typedef struct snc_importance_opts {
     double max_macs; /* of forward passes: fewer rows where rows are long or the model is large, but 256 at least */
     snc_compute compute;
     bool balanced; /* the loss is that of training with class weights */
+    double soft;   /* weight of rows without a label; 0: they are left out */
 } snc_importance_opts;
 #define SNC_IMPORTANCE_OPTS_INIT                                                         \
     {                                                                                    \
         .batch_size = 32, .max_rows = 4096, .max_macs = 2e12, .compute = SNC_COMPUTE_F32 \
     }
 
-/* Labelled rows drawn by ctx->seed; m is a trained teacher, its gradients are zero on return. SNC_E_DIVERGED: scores not
- * finite. SNC_E_ARG: no labelled row. */
+/* Rows drawn by ctx->seed; m is a trained teacher, its gradients are zero on return. SNC_E_DIVERGED: scores not
+ * finite. SNC_E_ARG: no labelled row, and soft 0. */
 snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d,
                              const snc_importance_opts *o) SNC_MUST_USE;
 /* How many rows that is. By work, not by time, so that the order is the same on every machine. */

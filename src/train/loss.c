@@ -109,6 +109,53 @@ double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_me
     return snc_loss_kl(d, logits, teacher, B, K, temperature, weight);
 }
 
+static double dot(const float *a, const float *b, int n)
+{
+    enum { LANES = 16 };
+    float lane[LANES] = {0};
+    double sum = 0;
+    int j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (int k = 0; k < LANES; k++) lane[k] += a[j + k] * b[j + k];
+    for (int k = 0; j < n; j++, k++) lane[k] += a[j] * b[j];
+    for (int k = 0; k < LANES; k++) sum += (double)lane[k];
+    return sum;
+}
+
+/* Log probabilities of x among the n rows of y. */
+static void relate(double *p, const float *x, const float *y, int ld, int n, int width)
+{
+    double top = -INFINITY, sum = 0;
+    for (int j = 0; j < n; j++) {
+        p[j] = dot(x, y + (int64_t)j * ld, width) / sqrt((double)width);
+        top = fmax(top, p[j]);
+    }
+    for (int j = 0; j < n; j++) sum += exp(p[j] - top);
+    for (int j = 0; j < n; j++) p[j] -= top + log(sum);
+}
+
+double snc_loss_relation(const snc_relation *r, double *scratch, double weight)
+{
+    double loss = 0, *p = scratch, *q = scratch + r->n;
+    assert(r->m >= 1 && r->n >= 1 && r->width >= 1 && r->width <= r->lda && r->width <= r->ldt && !r->da == !r->db);
+    for (int i = 0; i < r->m; i++) {
+        const int64_t at = (int64_t)i * r->lda;
+        relate(p, r->a + at, r->b, r->lda, r->n, r->width);
+        relate(q, r->t + (int64_t)i * r->ldt, r->u, r->ldt, r->n, r->width);
+        for (int j = 0; j < r->n; j++) {
+            const int64_t to = (int64_t)j * r->lda;
+            const double pj = exp(p[j]), qj = exp(q[j]);
+            const float d = (float)(weight * (pj - qj) / sqrt((double)r->width));
+            loss += qj * (q[j] - p[j]);
+            for (int k = 0; k < r->width && r->da; k++) {
+                r->da[at + k] += d * r->b[to + k];
+                r->db[to + k] += d * r->a[at + k];
+            }
+        }
+    }
+    return loss;
+}
+
 double snc_loss_hidden(float *d, const float *h, int ldh, const float *g, int ldg, int T, int c, double weight)
 {
     assert(T >= 1 && c >= 1 && c <= ldh && c <= ldg);

@@ -36,6 +36,15 @@ typedef struct snc_loss_labels {
 double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, int B, int K, double weight);
 double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature,
                      double weight);
+/* sum_i KL(softmax_j(t_i . u_j / sqrt(width)) || softmax_j(a_i . b_j / sqrt(width)))      the relations of m vectors to n others, of one
+ * head: a [m, lda], b [n, lda], their gradients da and db alike (which may be one block), the teacher's t [m, ldt] and u [n, ldt]; the
+ * first `width` numbers of each row. scratch [2 n] */
+typedef struct snc_relation {
+    const float *a, *b, *t, *u;
+    float *da, *db; /* NULL: the value alone */
+    int lda, ldt, m, n, width;
+} snc_relation;
+double snc_loss_relation(const snc_relation *r, double *scratch, double weight);
 /* 1/(T c) sum (h - g)^2                            h [T, ldh], g [T, ldg], d [T, c] dense; first c columns */
 double snc_loss_hidden(float *d, const float *h, int ldh, const float *g, int ldg, int T, int c, double weight);
 

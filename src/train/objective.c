@@ -9,7 +9,8 @@
 #define OBJECTIVES(X) \
     X(hard) \
     X(soft) \
-    X(hidden)
+    X(hidden) \
+    X(relation)
 /* clang-format on */
 
 #define DECLARE(name) extern const snc_objective snc_objective_##name;
@@ -31,6 +32,13 @@ bool snc_objectives_read_hidden(const snc_objective *const *list, const struct s
 {
     for (; *list; list++)
         if ((*list)->hidden_states && in_use(*list, o)) return true;
+    return false;
+}
+
+bool snc_objectives_read_attention(const snc_objective *const *list, const struct snc_train_opts *o)
+{
+    for (; *list; list++)
+        if ((*list)->attention && in_use(*list, o)) return true;
     return false;
 }
 

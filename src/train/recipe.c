@@ -13,8 +13,10 @@ snc_err snc_train_opts_check(const snc_train_opts *o)
     SNC_CHECK(o->alpha >= 0 && o->alpha <= 1, SNC_E_ARG, "alpha %g: expected 0 to 1", o->alpha);
     SNC_CHECK(o->temperature > 0 && o->temperature <= 1000, SNC_E_ARG, "temperature %g: expected above 0, at most 1000", o->temperature);
     SNC_CHECK(o->hidden_weight >= 0 && o->hidden_weight <= 1e6, SNC_E_ARG, "hidden weight %g: expected 0 to 1e6", o->hidden_weight);
+    SNC_CHECK(o->relation_weight >= 0 && o->relation_weight <= 1e6, SNC_E_ARG, "relation weight %g: expected 0 to 1e6", o->relation_weight);
     SNC_CHECK(o->random_nets >= 0 && o->random_nets <= SNC_SAMPLER_MAX - 2, SNC_E_ARG, "%d random nets: expected 0 to %d", o->random_nets,
               SNC_SAMPLER_MAX - 2);
+    SNC_CHECK(o->near > 0 && o->near <= 1, SNC_E_ARG, "near %g: expected a share of multiply-adds, above 0 and at most 1", o->near);
     SNC_CHECK(o->max_steps >= 0, SNC_E_ARG, "max steps %lld: expected at least 0", (long long)o->max_steps);
     SNC_CHECK(o->checkpoint_every >= 0, SNC_E_ARG, "checkpoint every %d steps: expected at least 0", o->checkpoint_every);
     return SNC_OK;
@@ -22,24 +24,35 @@ snc_err snc_train_opts_check(const snc_train_opts *o)
 
 snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"epochs",      "batch_size",     "lr",       "warmup",      "weight_decay",  "clip",
-                                       "dropout",     "subnet_dropout", "alpha",    "temperature", "hidden_weight", "sampler",
-                                       "random_nets", "balanced",       "in_place", "lazy_rows",   "half_state",    NULL};
+    static const char *const keys[] = {"epochs",      "batch_size",        "lr",       "warmup",      "weight_decay",  "clip",
+                                       "dropout",     "subnet_dropout",    "alpha",    "temperature", "hidden_weight", "sampler",
+                                       "random_nets", "balanced",          "in_place", "lazy_rows",   "half_state",    "relation_weight",
+                                       "near",        "largest_by_labels", NULL};
     SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", where);
     SNC_TRY(snc_json_check_keys(j, keys, where));
     snc_train_opts o = *out;
     struct {
         const char *key;
         double *v;
-    } numbers[] = {{"epochs", &o.epochs}, {"lr", &o.lr},       {"warmup", &o.warmup},           {"weight_decay", &o.weight_decay},
-                   {"clip", &o.clip},     {"alpha", &o.alpha}, {"temperature", &o.temperature}, {"hidden_weight", &o.hidden_weight}};
+    } numbers[] = {{"epochs", &o.epochs},
+                   {"lr", &o.lr},
+                   {"warmup", &o.warmup},
+                   {"weight_decay", &o.weight_decay},
+                   {"clip", &o.clip},
+                   {"alpha", &o.alpha},
+                   {"temperature", &o.temperature},
+                   {"hidden_weight", &o.hidden_weight},
+                   {"relation_weight", &o.relation_weight},
+                   {"near", &o.near}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         SNC_TRY(snc_json_double(numbers[i].v, j, numbers[i].key, *numbers[i].v, 0, 1e6, where));
     struct {
         const char *key;
         bool *v;
-    } flags[] = {{"dropout", &o.dropout},   {"subnet_dropout", &o.subnet_dropout}, {"in_place", &o.in_place},
-                 {"balanced", &o.balanced}, {"lazy_rows", &o.lazy_rows},           {"half_state", &o.half_state}};
+    } flags[] = {{"dropout", &o.dropout},      {"subnet_dropout", &o.subnet_dropout},
+                 {"in_place", &o.in_place},    {"largest_by_labels", &o.largest_by_labels},
+                 {"balanced", &o.balanced},    {"lazy_rows", &o.lazy_rows},
+                 {"half_state", &o.half_state}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) SNC_TRY(snc_json_bool(flags[i].v, j, flags[i].key, *flags[i].v, where));
     SNC_TRY(snc_json_int(&o.batch_size, j, "batch_size", o.batch_size, 1, 65536, where));
     SNC_TRY(snc_json_int(&o.random_nets, j, "random_nets", o.random_nets, 0, SNC_SAMPLER_MAX - 2, where));
@@ -66,8 +79,11 @@ cJSON *snc_train_opts_to_json(const snc_train_opts *o)
     cJSON_AddNumberToObject(j, "alpha", o->alpha);
     cJSON_AddNumberToObject(j, "temperature", o->temperature);
     cJSON_AddNumberToObject(j, "hidden_weight", o->hidden_weight);
+    cJSON_AddNumberToObject(j, "relation_weight", o->relation_weight);
     cJSON_AddStringToObject(j, "sampler", o->sampler->name);
     cJSON_AddNumberToObject(j, "random_nets", o->random_nets);
+    cJSON_AddNumberToObject(j, "near", o->near);
+    cJSON_AddBoolToObject(j, "largest_by_labels", o->largest_by_labels);
     cJSON_AddBoolToObject(j, "balanced", o->balanced);
     cJSON_AddBoolToObject(j, "in_place", o->in_place);
     cJSON_AddBoolToObject(j, "lazy_rows", o->lazy_rows);

@@ -12,6 +12,7 @@
 #define SAMPLERS(X) \
     X(sandwich) \
     X(instatune) \
+    X(near) \
     X(full)
 /* clang-format on */
 
@@ -40,13 +41,13 @@ snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name)
     return SNC_OK;
 }
 
-snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, int random)
+snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, const snc_sampler_opts *o)
 {
-    assert(random >= 0 && random <= SNC_SAMPLER_MAX - 2);
+    assert(o->random >= 0 && o->random <= SNC_SAMPLER_MAX - 2);
     assert(!kind->create == !kind->save && !kind->save == !kind->load);
     SNC_TRY(snc_alloc(out, 1, sizeof **out));
-    **out = (snc_sampler){.kind = kind, .space = s, .random = random};
-    snc_err err = kind->create ? kind->create(&(*out)->state, s, random) : SNC_OK;
+    **out = (snc_sampler){.kind = kind, .space = s, .random = o->random};
+    snc_err err = kind->create ? kind->create(&(*out)->state, s, o) : SNC_OK;
     if (err) {
         snc_free(*out);
         *out = NULL;

@@ -8,7 +8,7 @@
  * that a resumed run needs.
  *
  *     SNC_TRY(snc_sampler_find(&kind, "sandwich"));
- *     SNC_TRY(snc_sampler_create(&s, kind, space, 2));
+ *     SNC_TRY(snc_sampler_create(&s, kind, space, &(snc_sampler_opts){.random = 2, .near = 0.5, .cfg = &m->cfg}));
  *     n = snc_sampler_draw(nets, s, &rng);   train them   snc_sampler_tell(s, nets, loss, n);
  */
 #ifndef SNC_TRAIN_SAMPLER_H
@@ -18,12 +18,18 @@
 
 enum { SNC_SAMPLER_MAX = 16 };
 
+typedef struct snc_sampler_opts {
+    int random;                    /* nets of a step; at most SNC_SAMPLER_MAX - 2 */
+    double near;                   /* share of the largest net's multiply-adds that `near` aims at */
+    const snc_encoder_config *cfg; /* of the model; borrowed by the sampler */
+} snc_sampler_opts;
+
 /* One sampler. Those without a state have create, tell, save, load and destroy NULL, and are given a NULL state. */
 typedef struct snc_sampler_kind {
     const char *name;
     int random_nets;    /* random nets of a step where nobody says; 0: it draws none */
     bool largest_alone; /* no subnets: nothing for an in-place teacher to teach */
-    snc_err (*create)(void **state, const snc_space *s, int random);
+    snc_err (*create)(void **state, const snc_space *s, const snc_sampler_opts *o);
     void (*destroy)(void *state);
     /* Fills nets and returns how many, at most random + 2. */
     int (*draw)(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng);
@@ -41,8 +47,8 @@ snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name) SNC_MUS
 
 typedef struct snc_sampler snc_sampler;
 
-/* Borrows s; random at most SNC_SAMPLER_MAX - 2. */
-snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, int random) SNC_MUST_USE;
+/* Borrows s. */
+snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, const snc_sampler_opts *o) SNC_MUST_USE;
 void snc_sampler_free(snc_sampler *s);
 int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, snc_rng *rng);
 void snc_sampler_tell(snc_sampler *s, const snc_arch *nets, const double *loss, int n);

@@ -46,6 +46,7 @@ typedef struct trainer {
     const float *taught;                            /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
     float *dhidden;                                 /* [L+1, max tokens, C] or NULL */
+    snc_objective_attention attention, *relations;  /* the second NULL: no objective wants it */
     double *balance;                                /* weights of the classes or labels, or NULL */
     tally tally;
     snc_fact facts[MAX_FACTS];
@@ -85,6 +86,19 @@ static snc_err check_data(const snc_dataset *d, const snc_model *m)
 
 static void repack(void *user, int param, int r0, int r1) { snc_engine_sync_rows(user, param, r0, r1); }
 
+static snc_err allocate_relations(trainer *t, const snc_engine_opts *o)
+{
+    int most = 0;
+    for (int l = 0; l < t->L; l++) most = t->m->arch.heads[l] > most ? t->m->arch.heads[l] : most;
+    const size_t rows[] = {(size_t)o->max_seqs, (size_t)o->max_tokens, (size_t)o->max_tokens};
+    for (int i = 0; i < 3; i++) SNC_TRY(snc_alloc(&t->attention.d[i], rows[i] * (size_t)(most * t->m->cfg.head_width), sizeof(float)));
+    SNC_TRY(snc_alloc(&t->attention.sums, (size_t)o->max_seqs * (size_t)most, sizeof(double)));
+    SNC_TRY(snc_alloc(&t->attention.scratch, (size_t)t->ctx->threads * 2 * (size_t)o->max_len, sizeof(double)));
+    t->attention.longest = o->max_len;
+    t->relations = &t->attention;
+    return SNC_OK;
+}
+
 static snc_err create_engines(trainer *t)
 {
     snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
@@ -102,11 +116,11 @@ static snc_err create_engines(trainer *t)
         snc_fakequant_apply(t->quant);
         snc_engine_sync(t->e);
     }
-    if (snc_objectives_read_hidden(t->o->objectives, t->o)) {
-        SNC_TRY(snc_engine_create(&t->te, t->ctx, t->teacher, &o));
-        SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
-    }
-    return SNC_OK;
+    const bool hidden = snc_objectives_read_hidden(t->o->objectives, t->o),
+               relations = snc_objectives_read_attention(t->o->objectives, t->o);
+    if (hidden || relations) SNC_TRY(snc_engine_create(&t->te, t->ctx, t->teacher, &o));
+    if (hidden) SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
+    return relations ? allocate_relations(t, &o) : SNC_OK;
 }
 
 static snc_err allocate(trainer *t)
@@ -125,7 +139,8 @@ static snc_err create_sampler(trainer *t)
 {
     if (!t->space) return SNC_OK;
     SNC_TRY(snc_space_check(t->space, &t->m->arch));
-    SNC_TRY(snc_sampler_create(&t->sampler, t->o->sampler, t->space, t->o->random_nets));
+    const snc_sampler_opts o = {.random = t->o->random_nets, .near = t->o->near, .cfg = &t->m->cfg};
+    SNC_TRY(snc_sampler_create(&t->sampler, t->o->sampler, t->space, &o));
     t->sampler_bytes = snc_sampler_save(NULL, t->sampler);
     return t->sampler_bytes ? snc_alloc(&t->sampler_state, t->sampler_bytes, 1) : SNC_OK;
 }
@@ -194,8 +209,11 @@ static void collect_facts(trainer *t)
                    {"alpha", o->alpha},
                    {"temperature", o->temperature},
                    {"hidden weight", o->hidden_weight},
+                   {"relation weight", o->relation_weight},
                    {"random nets", o->random_nets},
+                   {"share of multiply-adds", o->near},
                    {"in-place teacher", o->in_place},
+                   {"largest by labels", o->largest_by_labels},
                    {"lazy rows", o->lazy_rows},
                    {"half state", o->half_state},
                    {"class weights", o->balanced}};
@@ -269,7 +287,8 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
                        double weight)
 {
     const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target, t->d->sets, t->balance};
-    snc_objective_net net = {.o = t->o,
+    snc_objective_net net = {.ctx = t->ctx,
+                             .o = t->o,
                              .arch = a,
                              .x = x,
                              .labels = &y,
@@ -280,13 +299,24 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
                              .teacher = t->te,
                              .teacher_arch = t->te ? &t->teacher->arch : NULL,
                              .dlogits = t->dlogits,
-                             .block = t->dhidden};
+                             .block = t->dhidden,
+                             .attention = t->relations};
+    t->attention.asked = false;
     SNC_TRY(snc_engine_forward(t->e, t->logits, a, x, drop));
     memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
     *loss = snc_objectives_loss(t->o->objectives, &net, weight);
     SNC_CHECK(isfinite(*loss), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",
               (long long)t->step + 1, t->o->lr);
+    float *const *d = t->attention.d;
+    if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
     return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
+}
+
+/* What net i of the step learns from beside the labels, or NULL. */
+static const float *soft_target(const trainer *t, int i)
+{
+    if (i > 0 && t->o->in_place) return t->full;
+    return t->taught && !(i == 0 && t->o->largest_by_labels) ? t->soft : NULL;
 }
 
 /* All nets of a step; gradients add up in the model. */
@@ -310,7 +340,7 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
                             .hidden = t->m->cfg.hidden_dropout,
                             .attention = t->m->cfg.attention_dropout};
         bool on = i == 0 ? t->o->dropout : t->o->subnet_dropout;
-        const float *soft = i > 0 && t->o->in_place ? t->full : t->taught ? t->soft : NULL;
+        const float *soft = soft_target(t, i);
         double *loss = &t->loss[i];
         SNC_TRY(run_net(loss, t, &t->nets[i], x, on ? &drop : NULL, soft, 1.0 / n));
         if (i == 0) {
@@ -464,6 +494,9 @@ static void dispose(trainer *t)
 {
     float *blocks[] = {t->swept, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
+    for (int i = 0; i < 3; i++) snc_free(t->attention.d[i]);
+    snc_free(t->attention.sums);
+    snc_free(t->attention.scratch);
     snc_free(t->balance);
     snc_free(t->sampler_state);
     snc_sampler_free(t->sampler);

@@ -4,13 +4,17 @@
  * (objective.h), by default
  *
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
+ *               + relation_weight * KL(relations)
  *
  * balanced weighs CE by class as data/balance.h says. The teacher's part has no weights: it was trained with them, and says of each
  * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both, any number of labels BCE
  * and the KL of each label by itself (train/loss.h). The soft target is the frozen teacher
  * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's
- * largest net, for the others. Hidden states are compared with the teacher's over the net's first C channels: embedding with
- * embedding, a kept layer with its source, the last with the last; the teacher must therefore be in the supernet's channel order.
+ * largest net, for the others. That one still learns from the frozen teacher: universally slimmable networks (Yu and Huang 2019) and BigNAS
+ * (Yu et al. 2020), where in-place distillation is from, have none and teach it by labels, which made rows have not got
+ * (largest_by_labels does so all the same). Hidden states are compared with the teacher's over the net's first C channels: embedding with
+ * embedding, a kept layer with its source, the last with the last; relations (objectives/relation.c) head with head. The teacher must
+ * therefore be in the supernet's order of channels and heads.
  *
  * Order of data, nets and dropout depend on (seed, step) alone, so a run that is stopped and resumed from its checkpoint has
  * the bits of one that was not. A checkpoint knows its inputs and refuses others by name. max_steps stops early, saves, and
@@ -43,12 +47,14 @@ typedef struct snc_train_opts {
     bool subnet_dropout; /* and for the others */
     double alpha;        /* weight of the hard labels where there is a soft target */
     double temperature;
-    double hidden_weight; /* 0: off */
+    double hidden_weight, relation_weight; /* 0: off */
     const snc_sampler_kind *sampler;
     int random_nets;                        /* random subnets a step */
+    double near;                            /* share of the largest net's multiply-adds that the sampler `near` aims at */
     const snc_objective *const *objectives; /* NULL at the end */
     bool balanced;                          /* rows of every class count alike in the hard loss */
     bool in_place;                          /* subnets learn from the largest net of the same step */
+    bool largest_by_labels;                 /* and that from the labels alone, though there is a teacher */
     bool lazy_rows;                         /* see adamw.h */
     bool half_state;
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
@@ -65,15 +71,15 @@ typedef struct snc_train_opts {
     void *user;
 } snc_train_opts;
 /* No recipe: epochs, batch_size and lr are for the caller to say. */
-#define SNC_TRAIN_OPTS_INIT                                                                                                          \
-    {                                                                                                                                \
-        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .sampler = &snc_sampler_full, .objectives = snc_objectives, .what = "train", \
-        .checkpoint_seconds = 300                                                                                                    \
+#define SNC_TRAIN_OPTS_INIT                                                                                                      \
+    {                                                                                                                            \
+        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .near = 1.0, .sampler = &snc_sampler_full, .objectives = snc_objectives, \
+        .what = "train", .checkpoint_seconds = 300                                                                               \
     }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
 /* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
- * hidden_weight sampler random_nets balanced in_place lazy_rows half_state. Absent keys leave *o. */
+ * hidden_weight relation_weight sampler random_nets near balanced in_place largest_by_labels lazy_rows half_state. Absent keys leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
 cJSON *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
 

@@ -72,7 +72,7 @@ absent new.snc
 run 0 "${train[@]}" --output bf16.snc --compute bf16
 run 0 info bf16.snc --json
 holds out '"--compute":.*"bf16"'
-ran finetune bf16.snc epochs lr
+ran finetune bf16.snc epochs lr min_steps
 run 0 "${train[@]}" --output auto.snc --compute auto --hold-out 1 --backend auto --class-weights none
 for backend in blas onednn; do # left out where it is not built in
     "$COMPRESS" predict t.snc --backend $backend <in >out 2>err || { holds err "built without"; continue; }
@@ -84,7 +84,7 @@ done
 elastic=(supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --supernet-epochs 0.5 --augment 0 --depth-rule last)
 run 0 "${elastic[@]}" --output base.snc --overwrite --backend auto --fp f32 --max-length 32 --verbose --log-json log
 noted '"level":"debug"'
-for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler sandwich --seed 1' \
+for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler near' '--sampler sandwich --seed 1' \
     '--depth-rule first' '--depth-rule even' '--augment 1' '--unlabeled more.txt' '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' \
     '--supernet-batch-size 16' '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25' '--class-weights balanced'; do
     differs "$option" base.snc "${elastic[@]}" $option
@@ -103,6 +103,29 @@ echo '{"supernet":{"random_nets":1,"alpha":0.9}}' >nets.json
 differs "--recipe" base.snc "${elastic[@]}" --alpha 0.3 --recipe nets.json
 run 2 "${elastic[@]}" --alpha 0.3 --output differs.snc
 holds err 'differs.snc: was made of another recipe'
+echo '{"supernet":{"sampler":"near","near":0.9}}' >near.json
+run 0 "${elastic[@]}" --sampler near --output own.snc --overwrite
+for section in '"supernet":{"relation_weight":10}' '"supernet":{"subnet_dropout":true}' '"supernet":{"in_place":true,"largest_by_labels":true}' \
+    '"supernet":{"dropout":false}' '"supernet":{"batch_size":8}'; do
+    echo "{$section}" >keys.json
+    differs "$section" base.snc "${elastic[@]}" --recipe keys.json
+done
+differs "a share of multiply-adds" own.snc "${elastic[@]}" --recipe near.json
+run 0 "${elastic[@]}" --augment 1 --output own.snc --overwrite
+for section in '"augment":{"neighbours":3}' '"augment":{"whole_words":true,"neighbours":3}' '"importance":{"soft":1}'; do
+    echo "{$section}" >keys.json
+    differs "$section" own.snc "${elastic[@]}" --augment 1 --recipe keys.json
+done
+# At least so many steps, and made rows, where no option says how long.
+echo '{"finetune":{"min_steps":100}}' >steps.json
+run 0 finetune --pretrained $m "${data[@]}" --lr 2e-3 --threads 1 --compute f32 --recipe steps.json --output steps.snc
+run 0 info steps.snc --json
+check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
+echo '{"supernet":{"min_steps":100,"batch_size":64},"augment":{"least":4000}}' >steps.json
+run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --output steps.snc --overwrite
+run 0 info steps.snc --json
+check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
+check "$(number out rows) made rows for each, expected more than three" awk -v n="$(number out rows)" 'BEGIN { exit !(n > 3) }'
 echo '{"augment":{"replace":0.5}}' >rows.json
 differs "the recipe's made rows" base.snc "${elastic[@]}" --augment 1 --recipe rows.json
 run 2 "${elastic[@]}" --augment 1 --output differs.snc

@@ -11,7 +11,7 @@
 /* f32 with the ref backend, directions of length 1, step 0.05. Measured 5e-5 (1 + size) at most. */
 static const double TOLERANCE = 2e-4, STEP = 0.05;
 
-enum { B = 4, T_MAX = 64, WITH_LOGITS = 1, WITH_HIDDEN = 2 };
+enum { B = 4, T_MAX = 64, WITH_LOGITS = 1, WITH_HIDDEN = 2, WITH_ATTENTION = 4 };
 static const int lens[B] = {1, 7, 13, 20};
 
 typedef struct setup {
@@ -22,9 +22,17 @@ typedef struct setup {
     snc_arch arch;
     snc_dropout drop, *dropout;
     int loss;
+    bool first_only;
     float *x, *d; /* weights and direction, laid out as the parameter block */
-    float wl[B * NANO_K], wh[NANO_L + 1][T_MAX * NANO_C];
+    float wl[B * NANO_K], wh[NANO_L + 1][T_MAX * NANO_C], wa[3][T_MAX * NANO_C];
 } setup;
+
+/* Rows of queries, keys and values of the last layer. */
+static size_t attention_size(const setup *s, int i)
+{
+    const snc_engine_attention a = snc_engine_attention_view(s->e);
+    return (size_t)(i == 0 && s->first_only ? s->batch.x.B : s->batch.x.T) * (size_t)(a.heads * a.width);
+}
 
 static double loss_at(void *user, double e)
 {
@@ -36,6 +44,9 @@ static double loss_at(void *user, double e)
     double loss = s->loss & WITH_LOGITS ? dot_of(logits, s->wl, B * NANO_K) : 0.0;
     for (int i = 0; s->loss & WITH_HIDDEN && i <= s->arch.layers; i++)
         loss += dot_of(snc_engine_hidden_view(s->e, i), s->wh[i], (size_t)s->batch.x.T * (size_t)s->arch.hidden);
+    const snc_engine_attention a = snc_engine_attention_view(s->e);
+    const float *const view[] = {a.q, a.k, a.v};
+    for (int i = 0; s->loss & WITH_ATTENTION && i < 3; i++) loss += dot_of(view[i], s->wa[i], attention_size(s, i));
     return loss;
 }
 
@@ -48,6 +59,8 @@ static void open_family(setup *s, bool first_only, const snc_family *family)
     s->ctx = (snc_ctx)SNC_CTX_INIT;
     s->ctx.backend = SNC_BACKEND_REF;
     s->loss = WITH_LOGITS;
+    s->first_only = first_only;
+    for (int i = 0; i < 3; i++) normals(s->wa[i], T_MAX * NANO_C, 0.1, 2, (uint64_t)i);
     cfg.family = family;
     if (!snc_family_has(family, SNC_ROLE_TYPE)) cfg.types = 0;
     assert_int_equal(nano_model_of(&s->m, &cfg, 5), SNC_OK);
@@ -88,6 +101,7 @@ static void check_direction(setup *s, int i)
     double numeric = central(loss_at, s, STEP);
     loss_at(s, 0.0);
     snc_params_zero_grad(&s->m->params);
+    if (s->loss & WITH_ATTENTION) snc_engine_add_attention(s->e, s->wa[0], s->wa[1], s->wa[2]);
     assert_int_equal(snc_engine_backward(s->e, s->loss & WITH_LOGITS ? s->wl : NULL, s->loss & WITH_HIDDEN ? hidden : NULL,
                                          s->loss & WITH_HIDDEN ? s->arch.layers + 1 : 0),
                      SNC_OK);
@@ -127,6 +141,27 @@ static void every_parameter_of_an_elastic_net(void **state)
     make_elastic(&s.arch);
     check_all(&s);
     close_setup(&s);
+}
+
+/* Gradients from outside at queries, keys and values of the last layer, whoever of it asks. */
+static void what_is_added_to_attention_reaches_every_parameter(void **state)
+{
+    setup s;
+    (void)state;
+    for (int first_only = 0; first_only < 2; first_only++)
+        for (int elastic = 0; elastic < 3; elastic++) { /* of the last, the last layer has no heads */
+            open_setup(&s, first_only);
+            s.loss = WITH_LOGITS | WITH_ATTENTION;
+            if (elastic) make_elastic(&s.arch);
+            if (elastic == 2) s.arch.heads[1] = 0;
+            check_all(&s);
+            /* and of the next pass it is gone */
+            float logits[B * NANO_K];
+            assert_int_equal(snc_engine_forward(s.e, logits, &s.arch, &s.batch.x, NULL), SNC_OK);
+            s.loss = WITH_LOGITS;
+            check_direction(&s, -1);
+            close_setup(&s);
+        }
 }
 
 static void every_parameter_of_other_families(void **state)
@@ -232,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_parameter_of_the_full_net),
         cmocka_unit_test(every_parameter_of_an_elastic_net),
+        cmocka_unit_test(what_is_added_to_attention_reaches_every_parameter),
         cmocka_unit_test(every_parameter_of_other_families),
         cmocka_unit_test(gradients_stay_inside_the_prefix),
         cmocka_unit_test(hidden_gradients_alone_and_with_logits),

@@ -37,6 +37,14 @@ static snc_dataset *make(bool pairs)
     return d;
 }
 
+/* By seed, without what words need. */
+static snc_err augment(snc_dataset **out, const snc_dataset *d, const snc_augment *a, uint64_t seed)
+{
+    snc_ctx ctx = SNC_CTX_INIT;
+    ctx.seed = seed;
+    return snc_dataset_augment(out, &ctx, d, a, NULL);
+}
+
 /* One row: special tokens where they belong and nowhere else, pieces of the dataset between them. */
 static void check_form(const snc_dataset *d, int i, bool pair)
 {
@@ -60,7 +68,7 @@ static void made_rows_have_the_form_of_real_ones(void **state)
         snc_dataset *d = make(pair), *x = NULL;
         snc_augment a = usual;
         a.rows = 10;
-        assert_int_equal(snc_dataset_augment(&x, d, &a, 42), SNC_OK);
+        assert_int_equal(augment(&x, d, &a, 42), SNC_OK);
         assert_int_equal(x->n, 11 * d->n);
         assert_int_equal(x->max_len, d->max_len);
         assert_memory_equal(x->ids, d->ids, (size_t)d->start[d->n] * sizeof *d->ids);
@@ -83,7 +91,7 @@ static void nothing_is_changed_that_was_not_asked_for(void **state)
     (void)state;
     snc_dataset *d = make(false), *x = NULL;
     snc_augment a = {.rows = 4, .join = 0, .replace = 0};
-    assert_int_equal(snc_dataset_augment(&x, d, &a, 7), SNC_OK);
+    assert_int_equal(augment(&x, d, &a, 7), SNC_OK);
     for (int i = d->n; i < x->n; i++) {
         int n = snc_dataset_len(x, i), found = 0;
         for (int j = 0; j < d->n; j++)
@@ -92,7 +100,7 @@ static void nothing_is_changed_that_was_not_asked_for(void **state)
     }
     snc_dataset_free(x);
     a.join = 1;
-    assert_int_equal(snc_dataset_augment(&x, d, &a, 7), SNC_OK);
+    assert_int_equal(augment(&x, d, &a, 7), SNC_OK);
     int longer = 0;
     for (int i = d->n; i < x->n; i++) longer += snc_dataset_len(x, i) > 5;
     assert_true(longer > d->n);
@@ -105,14 +113,103 @@ static void the_seed_decides(void **state)
     (void)state;
     snc_dataset *d = make(true), *x[3];
     snc_augment a = usual;
-    for (int i = 0; i < 3; i++) assert_int_equal(snc_dataset_augment(&x[i], d, &a, i < 2 ? 1 : 2), SNC_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(augment(&x[i], d, &a, i < 2 ? 1 : 2), SNC_OK);
     size_t bytes = (size_t)x[0]->start[x[0]->n] * sizeof *x[0]->ids;
     assert_int_equal(x[0]->start[x[0]->n], x[1]->start[x[1]->n]);
     assert_memory_equal(x[0]->ids, x[1]->ids, bytes);
     assert_true(x[2]->start[x[2]->n] != x[0]->start[x[0]->n] || memcmp(x[0]->ids, x[2]->ids, bytes) != 0);
     for (int i = 0; i < 3; i++) snc_dataset_free(x[i]);
     a.replace = 2;
-    assert_int_equal(snc_dataset_augment(&x[0], d, &a, 1), SNC_E_ARG);
+    assert_int_equal(augment(&x[0], d, &a, 1), SNC_E_ARG);
+    snc_dataset_free(d);
+}
+
+/* ---- words and neighbours ------------------------------------------------------------------------------------------------ */
+
+enum { V = 24, C = 4 };
+
+/* Pieces 15 to 19 go on with a word. */
+static const uint8_t *continuing(void)
+{
+    static uint8_t continues[V];
+    for (int id = 15; id < 20; id++) continues[id] = 1;
+    return continues;
+}
+
+/* Each piece that goes on follows one that it follows in some real row: rows of `make` are runs of numbers, so the one before it. */
+static void check_words(const snc_dataset *x, int i)
+{
+    const int32_t *ids = x->ids + x->start[i];
+    for (int j = 1; j < snc_dataset_len(x, i); j++)
+        if (ids[j] >= 15 && ids[j] <= 19) assert_true(ids[j - 1] == ids[j] - 1);
+}
+
+static void half_a_word_is_never_replaced(void **state)
+{
+    (void)state;
+    const snc_augment_pieces p = {.V = V, .C = C, .continues = continuing()};
+    static const int32_t text[] = {13, 14, 15, 16, 12, 14, 15, 11, 14, 15, 16, 17};
+    snc_dataset *d = make(false), *x = NULL;
+    for (int i = 0; i < 32; i++) { /* words of one to four pieces */
+        int n = snc_dataset_len(d, i) - 2;
+        memcpy(d->ids + d->start[i] + 1, text + (n == 4 ? 8 : 0), (size_t)n * sizeof *text);
+    }
+    snc_ctx ctx = SNC_CTX_INIT;
+    int words = 0, pieces = 0;
+    for (int whole = 1; whole >= 0; whole--) {
+        snc_augment a = {.rows = 20, .join = 0.3, .replace = 0.5, .whole_words = whole};
+        assert_int_equal(snc_dataset_augment(&x, &ctx, d, &a, &p), SNC_OK);
+        for (int i = d->n; i < x->n; i++) {
+            const int32_t *ids = x->ids + x->start[i];
+            assert_true(snc_dataset_len(x, i) <= d->max_len && ids[0] == CLS && ids[snc_dataset_len(x, i) - 1] == SEP);
+            if (whole) check_words(x, i);
+            for (int j = 1; j < snc_dataset_len(x, i); j++) {
+                const bool broken = ids[j] >= 15 && ids[j] <= 19 && ids[j - 1] != ids[j] - 1;
+                *(whole ? &words : &pieces) += broken;
+            }
+        }
+        snc_dataset_free(x);
+    }
+    assert_true(words == 0 && pieces > 20); /* which pieces one by one are */
+    snc_dataset_free(d);
+}
+
+/* Two by two they lie beside each other: 10 and 11, 12 and 13 ..., the odd one a little longer. */
+static void a_piece_is_replaced_by_what_lies_beside_it(void **state)
+{
+    (void)state;
+    float table[V * C] = {0};
+    for (int id = 10; id < 20; id++) {
+        table[id * C + id / 2 % 3] = 1;
+        table[id * C + 3] = id / 2 >= 8 ? -1.0f : 0.5f; /* 16 to 19 apart from 10 to 15 */
+        for (int c = 0; c < C; c++) table[id * C + c] *= id % 2 ? 1.5f : 1.0f;
+    }
+    const snc_augment_pieces p = {.V = V, .C = C, .continues = continuing(), .table = table};
+    snc_augment a = {.rows = 10, .join = 0, .replace = 1, .neighbours = 1};
+    snc_dataset *d = make(false), *x = NULL, *y = NULL;
+    snc_ctx ctx = SNC_CTX_INIT;
+    assert_int_equal(snc_dataset_augment(&x, &ctx, d, &a, &p), SNC_OK);
+    /* every row is a real one, each piece in its neighbour's place: of 14 and 15 that is of the other kind, and they have another */
+    int swapped = 0;
+    for (int i = d->n; i < x->n; i++)
+        for (int j = 0; j < d->n; j++) {
+            const int n = snc_dataset_len(d, j);
+            bool is = snc_dataset_len(x, i) == n;
+            for (int k = 1; k < n - 1 && is; k++) {
+                const int32_t was = d->ids[d->start[j] + k], now = x->ids[x->start[i] + k];
+                is = was < 14 || was > 15 ? now == (was ^ 1) : now != was && p.continues[now] == p.continues[was];
+            }
+            if (is) {
+                swapped++;
+                break;
+            }
+        }
+    assert_int_equal(swapped, x->n - d->n);
+    ctx.threads = 4;
+    assert_int_equal(snc_dataset_augment(&y, &ctx, d, &a, &p), SNC_OK);
+    assert_memory_equal(x->ids, y->ids, (size_t)x->start[x->n] * sizeof *x->ids);
+    snc_dataset_free(x);
+    snc_dataset_free(y);
     snc_dataset_free(d);
 }
 
@@ -122,6 +219,8 @@ int main(void)
         cmocka_unit_test(made_rows_have_the_form_of_real_ones),
         cmocka_unit_test(nothing_is_changed_that_was_not_asked_for),
         cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(half_a_word_is_never_replaced),
+        cmocka_unit_test(a_piece_is_replaced_by_what_lies_beside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

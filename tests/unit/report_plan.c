@@ -124,6 +124,32 @@ static void few_rows_are_trained_on_for_a_hundred_steps(void **state)
     assert_true(plan.v[SNC_KNOB_SUPERNET] == 2);
 }
 
+/* Where few rows need more epochs, the ladder is of so many more: evaluations go first there as well. */
+static void few_rows_have_a_ladder_of_their_own(void **state)
+{
+    (void)state;
+    snc_pace p = machine(1);
+    p.rows = 3600;
+    p.tokens = 3600 * 13.0;
+    p.need[SNC_KNOB_EPOCHS] = 27;
+    p.need[SNC_KNOB_SUPERNET] = 8;
+    const snc_plan want = {.v = {27, 8, 3, 400, 1, 9}};
+    snc_plan plan = want, half = want;
+    half.v[SNC_KNOB_EVALS] = 200;
+    assert_true(snc_plan_fit(&plan, &p, none, seconds(&p, &half) + 1e-6));
+    assert_memory_equal(&plan, &half, sizeof plan);
+    half.v[SNC_KNOB_SUPERNET] = 4; /* the half of what is needed, as 0.5 is of 1 */
+    half.v[SNC_KNOB_MADE] = 1;
+    half.v[SNC_KNOB_EPOCHS] = 18;
+    plan = want;
+    assert_true(snc_plan_fit(&plan, &p, none, seconds(&p, &half) + 1e-6));
+    assert_memory_equal(&plan, &half, sizeof plan);
+    p.need[SNC_KNOB_SUPERNET] = 0;
+    plan = want;
+    assert_true(snc_plan_fit(&plan, &p, none, seconds(&p, &half) + 1e-6));
+    assert_true(plan.v[SNC_KNOB_SUPERNET] < 4); /* more than is needed goes before everything else */
+}
+
 static void what_was_asked_for_is_kept(void **state)
 {
     (void)state;
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(every_limit_down_to_the_least_is_kept),
         cmocka_unit_test(a_slow_machine_has_a_quarter_of_an_hour),
         cmocka_unit_test(few_rows_are_trained_on_for_a_hundred_steps),
+        cmocka_unit_test(few_rows_have_a_ladder_of_their_own),
         cmocka_unit_test(what_was_asked_for_is_kept),
         cmocka_unit_test(what_is_there_takes_no_time_and_stays),
         cmocka_unit_test(a_thorough_job_comes_down_to_the_defaults_first),

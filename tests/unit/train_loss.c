@@ -1,5 +1,6 @@
 /* Schedule values and losses: central differences, unlabelled rows, extreme logits. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -70,6 +71,63 @@ static void gradients_match_central_differences(void **state)
             assert_true(fabs((double)d[i] - 1 - 0.7 * (up - down) / width) <= GRAD_TOL);
         }
     }
+}
+
+/* Relations of M vectors to N others, the teacher's in wider rows; `alike`: to themselves, one block of gradients. */
+enum { M = 3, N = 5, WIDTH = 7, LDA = 9, LDT = 11 };
+
+typedef struct related {
+    float a[N * LDA], b[N * LDA], t[N * LDT], u[N * LDT];
+} related;
+
+static double relation_of(related *in, float *da, float *db, bool alike, double weight)
+{
+    double scratch[2 * N];
+    const snc_relation r = {.a = in->a,
+                            .b = alike ? in->a : in->b,
+                            .t = in->t,
+                            .u = alike ? in->t : in->u,
+                            .da = da,
+                            .db = alike ? da : db,
+                            .lda = LDA,
+                            .ldt = LDT,
+                            .m = alike ? N : M,
+                            .n = N,
+                            .width = WIDTH};
+    return snc_loss_relation(&r, scratch, weight);
+}
+
+static void relations_match_central_differences(void **state)
+{
+    (void)state;
+    snc_rng rng;
+    related in;
+    float *all = (float *)&in;
+    snc_rng_init(&rng, 6, 6);
+    for (size_t i = 0; i < sizeof in / sizeof *all; i++) all[i] = (float)snc_rng_normal(&rng);
+    for (int alike = 0; alike < 2; alike++) {
+        float d[2][N * LDA] = {{0}};
+        assert_true(relation_of(&in, d[0], d[1], alike, 0.7) > 0.1);
+        for (int block = 0; block < 2 - alike; block++)
+            for (int i = 0; i < N * LDA; i++) {
+                float *x = block ? &in.b[i] : &in.a[i], keep = *x;
+                *x = keep + 0.01f;
+                double up = relation_of(&in, NULL, NULL, alike, 1);
+                *x = keep - 0.01f;
+                double down = relation_of(&in, NULL, NULL, alike, 1);
+                *x = keep;
+                const double by = 0.7 * (up - down) / 0.02;
+                if (fabs((double)d[block][i] - by) > 1e-4)
+                    fail_msg("block %d, %d: %g, %g by differences", block, i, (double)d[block][i], by);
+                if (i % LDA >= WIDTH || (!alike && block == 0 && i / LDA >= M)) assert_true(d[block][i] == 0.0f);
+            }
+    }
+    /* The same vectors have the same relations: nothing to learn. */
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < WIDTH; k++) in.t[i * LDT + k] = in.a[i * LDA + k];
+    float d[N * LDA] = {0};
+    assert_true(fabs(relation_of(&in, d, d, true, 1)) < 1e-12);
+    for (int i = 0; i < N * LDA; i++) assert_true(fabs((double)d[i]) < 1e-7);
 }
 
 /* A row of a class counts as often as its weight says: as if it stood there so many times. */
@@ -191,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_match_central_differences),
+        cmocka_unit_test(relations_match_central_differences),
         cmocka_unit_test(a_class_weight_is_a_number_of_rows),
         cmocka_unit_test(a_label_is_a_task_of_two_classes),
         cmocka_unit_test(an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one),

@@ -76,9 +76,9 @@ typedef struct worst {
 static int alive;                     /* states that are created and not destroyed */
 static double drawn_after[4 * STEPS]; /* depths, by steps told before */
 
-static snc_err worst_create(void **state, const snc_space *s, int random)
+static snc_err worst_create(void **state, const snc_space *s, const snc_sampler_opts *o)
 {
-    (void)s, (void)random;
+    (void)s, (void)o;
     SNC_TRY(snc_alloc(state, 1, sizeof(worst)));
     alive++;
     return SNC_OK;

@@ -1,7 +1,9 @@
 /* Subnet spaces, samplers, recipes: every drawn net fits, the corners are there, bad input is named. */
+#include <math.h>
 #include <string.h>
 
 #include "check.h"
+#include "models/cost.h"
 #include "train/sampler.h"
 #include "train/trainer.h"
 #include "unit/train_support.h"
@@ -14,13 +16,13 @@ static void every_drawn_net_is_a_prefix_of_the_parent(void **state)
     snc_arch p = snc_arch_full(&shape), nets[SNC_SAMPLER_MAX];
     snc_space *s = space_in_quarters(&shape, &p);
     snc_rng rng;
-    const char *names[] = {"sandwich", "instatune", "full"};
-    const int counts[] = {5, 4, 1};
-    for (int i = 0; i < 3; i++) {
+    const char *names[] = {"sandwich", "instatune", "near", "full"};
+    const int counts[] = {5, 4, 4, 1};
+    for (int i = 0; i < 4; i++) {
         const snc_sampler_kind *kind;
         assert_int_equal(snc_sampler_find(&kind, names[i]), SNC_OK);
         snc_sampler *sampler;
-        assert_int_equal(snc_sampler_create(&sampler, kind, s, 3), SNC_OK);
+        assert_int_equal(snc_sampler_create(&sampler, kind, s, &(snc_sampler_opts){.random = 3, .near = 0.5, .cfg = &shape}), SNC_OK);
         snc_rng_init(&rng, 1, (uint64_t)i);
         for (int t = 0; t < 200; t++) {
             assert_int_equal(snc_sampler_draw(nets, sampler, &rng), counts[i]);
@@ -42,7 +44,7 @@ static void the_sandwich_holds_both_corners_and_random_nets_vary(void **state)
     snc_rng rng;
     bool depth[7] = {false}, layers_differ = false;
     assert_int_equal(snc_sampler_find(&kind, "sandwich"), SNC_OK);
-    assert_int_equal(snc_sampler_create(&sampler, kind, s, 1), SNC_OK);
+    assert_int_equal(snc_sampler_create(&sampler, kind, s, &(snc_sampler_opts){.random = 1}), SNC_OK);
     snc_rng_init(&rng, 2, 2);
     for (int t = 0; t < 100; t++) {
         assert_int_equal(snc_sampler_draw(nets, sampler, &rng), 3);
@@ -59,6 +61,44 @@ static void the_sandwich_holds_both_corners_and_random_nets_vary(void **state)
         snc_arch a;
         snc_space_random(&a, s, &rng);
         for (int l = 1; l < a.layers; l++) assert_true(a.heads[l] == a.heads[0] && a.ffn[l] == a.ffn[0]);
+    }
+    snc_space_free(s);
+}
+
+/* Within a twentieth but for a few, where uniform nets are not; of shares that those hardly ever have, nearer by far. */
+static void near_draws_at_its_share(void **state)
+{
+    (void)state;
+    snc_arch p = snc_arch_full(&shape), nets[SNC_SAMPLER_MAX];
+    snc_space *s = space_in_quarters(&shape, &p);
+    const double full = (double)snc_cost_encoder_macs(&shape, &p, SNC_MACS_TOKENS);
+    const snc_sampler_kind *kind;
+    assert_int_equal(snc_sampler_find(&kind, "near"), SNC_OK);
+    for (double share = 0.3; share < 0.95; share += 0.15) {
+        snc_sampler *sampler;
+        snc_rng rng;
+        int off = 0, depths = 0;
+        double distance = 0, uniform = 0;
+        assert_int_equal(snc_sampler_create(&sampler, kind, s, &(snc_sampler_opts){.random = 3, .near = share, .cfg = &shape}), SNC_OK);
+        assert_int_equal(snc_sampler_save(NULL, sampler), 0);
+        snc_rng_init(&rng, 4, 4);
+        for (int t = 0; t < 50; t++) {
+            snc_arch any;
+            assert_int_equal(snc_sampler_draw(nets, sampler, &rng), 4);
+            assert_true(snc_arch_equal(&nets[0], &p));
+            for (int k = 1; k < 4; k++) {
+                const double by = fabs((double)snc_cost_encoder_macs(&shape, &nets[k], SNC_MACS_TOKENS) / full - share);
+                off += by > 0.05;
+                distance += by / 3;
+                depths |= 1 << nets[k].layers;
+            }
+            snc_space_random(&any, s, &rng);
+            uniform += fabs((double)snc_cost_encoder_macs(&shape, &any, SNC_MACS_TOKENS) / full - share);
+        }
+        if (!((share > 0.7 || off <= 5) && distance < 0.4 * uniform && (depths & (depths - 1))))
+            fail_msg("%g: %d of 150 far from it, by %g on average, uniform ones %g; depths %x", share, off, distance / 50, uniform / 50,
+                     (unsigned)depths);
+        snc_sampler_free(sampler);
     }
     snc_space_free(s);
 }
@@ -104,7 +144,7 @@ static void spaces_that_do_not_fit_are_named(void **state)
     snc_space_free(s);
     const snc_sampler_kind *kind;
     assert_int_equal(snc_sampler_find(&kind, "burger"), SNC_E_ARG);
-    assert_non_null(strstr(snc_err_text(), "sandwich, instatune, full"));
+    assert_non_null(strstr(snc_err_text(), "sandwich, instatune, near, full"));
 }
 
 static void what_is_told_goes_to_json_and_back_and_unknown_keys_do_not(void **state)
@@ -130,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_drawn_net_is_a_prefix_of_the_parent),
         cmocka_unit_test(the_sandwich_holds_both_corners_and_random_nets_vary),
+        cmocka_unit_test(near_draws_at_its_share),
         cmocka_unit_test(equal_seeds_draw_equal_nets),
         cmocka_unit_test(spaces_that_do_not_fit_are_named),
         cmocka_unit_test(what_is_told_goes_to_json_and_back_and_unknown_keys_do_not),

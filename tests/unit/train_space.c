@@ -55,7 +55,7 @@ static void assert_draws_are_configs(const snc_space *s, const char *name, bool 
     snc_rng rng;
     int differing = 0;
     assert_int_equal(snc_sampler_find(&kind, name), SNC_OK);
-    assert_int_equal(snc_sampler_create(&sampler, kind, s, 2), SNC_OK);
+    assert_int_equal(snc_sampler_create(&sampler, kind, s, &(snc_sampler_opts){.random = 2}), SNC_OK);
     snc_rng_init(&rng, 3, 5);
     for (int t = 0; t < draws;)
         for (int k = 0, n = snc_sampler_draw(nets, sampler, &rng); k < n; k++, t++) {
