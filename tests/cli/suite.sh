@@ -7,7 +7,7 @@ for t in a b c; do
     head -400 nano/train.tsv >data/$t/train.tsv
     cp nano/dev.tsv data/$t
 done
-sed 's/"nano"/"tiny"/' nano/task.json >task.json
+sed 's/"nano"/"tiny","folder":"TINY"/' nano/task.json >task.json
 options='"options":{"epochs":10,"lr":2e-3,"supernet-epochs":0.2,"supernet-lr":1e-3,"augment":0,"evals":20,"repair":"off"}'
 cat >suite.json <<JSON
 {"name":"three","tasks":[{"task":"task.json","name":"a","data":"a"},{"task":"task.json","name":"c","data":"c"},
@@ -62,7 +62,9 @@ refused "--predictions 'other': expected NAME=DIR" suite ./suite.json "${at[@]}"
 refused "'compressed' is what the suite's own files are called" suite ./suite.json "${at[@]}" --predictions compressed=other
 refused "nano/nano.snc: says no task that it is of" suite ./suite.json "${at[@]}" --models nano/nano.snc
 absent many
-run 0 suite ./suite.json "${at[@]}" --target-latency 2x --dry-run
+mkdir own glue && cp other/a.tsv own/tiny.tsv && cp other/a.tsv glue/TINY-m.tsv # by the task's name, and as GLUE calls MNLI's
+run 0 suite ./suite.json "${at[@]}" --target-latency 2x --predictions own=own,glue=glue --dry-run
+lacks err 'no answers to'
 holds out '^a seed 42: estimate: '
 holds out '^b seed 42: estimate: '
 absent many

@@ -110,6 +110,42 @@ static void seeds_that_differ_are_student_s(void **state)
     assert_true(fabs(p.points.high - p.points.value - snc_student((int)freedom) * sqrt(rows + seeds)) < 1e-9);
 }
 
+/* Scores that have no exact interval, and a model whose answers are no labels. */
+static void other_scores_are_drawn(void **state)
+{
+    static const char classes[] =
+        "{\"name\":\"x\",\"files\":{\"dev\":\"dev.tsv\"},\"text_a\":\"a\",\"label\":\"b\",\"labels\":[\"no\",\"yes\"],"
+        "\"metrics\":[\"f1\",\"accuracy\"]}",
+                      values[] = "{\"name\":\"x\",\"files\":{\"dev\":\"dev.tsv\"},\"text_a\":\"a\",\"label\":\"b\",\"type\":\"regression\","
+                                 "\"metrics\":[\"pearson\"]}";
+    static nets x;
+    const snc_ctx ctx = SNC_CTX_INIT;
+    const snc_dataset d = {.n = ROWS, .target = x.target};
+    const float *const to[] = {x.to[0], x.to[1], x.to[2]}, *const of[] = {x.of[0], x.of[1], x.of[2]};
+    snc_task *t = NULL;
+    snc_pooled p;
+    double f1, score, mean = 0;
+    (void)state;
+    make(&x, (int[]){4, 8, 12}, 30);
+    assert_int_equal(snc_task_open(&t, scratch_write(&dir, "f1.json", classes, strlen(classes))), SNC_OK);
+    assert_int_equal(snc_pooled_drop(&p, &ctx, t, &d, to, of, SEEDS, 2), SNC_OK);
+    for (int s = 0; s < SEEDS; s++) {
+        assert_int_equal(snc_task_score(&f1, NULL, t, to[s], &d, 2), SNC_OK);
+        assert_int_equal(snc_task_score(&score, NULL, t, of[s], &d, 2), SNC_OK);
+        mean += 100 * (f1 - score) / SEEDS;
+    }
+    assert_true(fabs(p.points.value - mean) < 1e-9 && p.points.low < mean && p.points.high > mean && p.rows_se > 0 && p.seeds_se > 0);
+    snc_task_close(t);
+    for (int i = 0; i < ROWS; i++) {
+        x.target[i] = (float)i;
+        for (int s = 0; s < SEEDS; s++) x.to[s][i] = (float)i, x.of[s][i] = (float)(i + (i * 7 + s) % 50);
+    }
+    assert_int_equal(snc_task_open(&t, scratch_write(&dir, "values.json", values, strlen(values))), SNC_OK);
+    assert_int_equal(snc_pooled_drop(&p, &ctx, t, &d, to, of, SEEDS, 1), SNC_OK);
+    assert_true(p.points.value > 1 && p.points.low > 0 && p.points.low < p.points.value && p.points.high > p.points.value);
+    snc_task_close(t);
+}
+
 static void tasks_add_their_variances(void **state)
 {
     snc_pooled v[2] = {{.points = {1, 0, 2}, .rows_se = 0.3, .seeds_se = 0.4, .rows_free = 99, .seeds_free = 2},
@@ -154,8 +190,11 @@ static void the_interval_holds_the_truth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_seed_has_the_interval_of_its_rows), cmocka_unit_test(seeds_that_agree_leave_the_rows),
-        cmocka_unit_test(seeds_that_differ_are_student_s),       cmocka_unit_test(tasks_add_their_variances),
+        cmocka_unit_test(one_seed_has_the_interval_of_its_rows),
+        cmocka_unit_test(seeds_that_agree_leave_the_rows),
+        cmocka_unit_test(seeds_that_differ_are_student_s),
+        cmocka_unit_test(other_scores_are_drawn),
+        cmocka_unit_test(tasks_add_their_variances),
         cmocka_unit_test(the_interval_holds_the_truth),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
