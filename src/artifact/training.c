@@ -3,10 +3,14 @@
 
 #include <stdio.h>
 
+#include "artifact/recipes.h"
 #include "artifact/task_score.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "models/cutoff.h"
+#include "models/reorder.h"
 #include "train/evaluate.h"
+#include "train/importance.h"
 
 snc_err snc_training_select_logits(float **logits, const snc_ctx *ctx, snc_model *m, snc_compute compute, const snc_inputs *in)
 {
@@ -66,4 +70,25 @@ snc_err snc_training_finish(snc_model *m, cJSON *stamp, cJSON *recipe, const snc
     }
     m->has_head = true;
     return snc_model_save(m, out);
+}
+
+snc_err snc_training_order(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_dataset *rows, const snc_options *o,
+                           snc_compute compute)
+{
+    snc_importance s = {0};
+    snc_order order = {0};
+    snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
+    snc_err err = SNC_OK;
+    double t0 = snc_now();
+    io.compute = compute;
+    SNC_TRY(snc_inputs_balanced(&io.balanced, &o->training, in->task));
+    SNC_TRY(snc_recipe_number(&io.soft, o, SNC_SECTION_IMPORTANCE, "soft"));
+    SNC_GOTO(snc_importance_score(&s, ctx, m, io.soft > 0 ? rows : in->splits.train, &io));
+    SNC_GOTO(snc_importance_order(&order, &s, &m->arch));
+    SNC_GOTO(snc_model_reorder(m, &order));
+    snc_log(ctx, SNC_LOG_INFO, "importance: first-order scores on %lld train rows, %.1f s", (long long)s.rows, snc_now() - t0);
+out:
+    snc_importance_dispose(&s);
+    snc_order_dispose(&order);
+    return err;
 }

@@ -6,20 +6,19 @@
 #include <string.h>
 
 #include "artifact/context.h"
-#include "artifact/load.h"
 #include "artifact/option.h"
 #include "artifact/say.h"
 #include "artifact/settle.h"
-#include "artifact/task_score.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/stats.h"
+#include "candidate/alone.h"
 #include "candidate/needs.h"
 #include "candidate/preflight.h"
 #include "candidate/profiling.h"
 
-enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
+enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, TAU_DRAWS = 2000, EVEN_SHARES = 20, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
 static const int mark[MARKS] = {50, 100, 150, 200, 300, 400, 600, 1000};
 static const double WINDOW = 0.95;
 enum { STREAM_RANDOM_NETS = 0x5c07 };
@@ -31,7 +30,7 @@ typedef struct study {
     snc_evaluator e;
     snc_targets targets;
     snc_search_run run; /* what all searches share */
-    snc_distillation_set set;
+    snc_alone alone;
     double ref[2]; /* loss, us */
     cJSON *report;
 } study;
@@ -83,29 +82,6 @@ static snc_err volume(double *out, const study *l, const snc_obs *o, int n)
     snc_err err = snc_hypervolume(out, p, n, 2, l->ref);
     *out /= l->ref[0] * l->ref[1];
     snc_free(p);
-    return err;
-}
-
-/* Repairs a net, writes it, and scores the file on select. */
-static snc_err trained(double *loss, double *score, study *l, const snc_cfg *cfg)
-{
-    const snc_dataset *d = l->e.in->splits.select;
-    char path[4096], said[SNC_SENTENCE];
-    snc_loaded file = {0};
-    snc_finalist f = {.o = {.cfg = *cfg}};
-    snc_err err = SNC_OK;
-    snc_options o = *l->o;
-    o.exporting.repair = "on";
-    SNC_TRY(snc_path_join(path, sizeof path, l->o->output.path, "net.snc"));
-    snc_evaluator_cost(&l->e, &f.o);
-    SNC_GOTO(snc_deploy_finalist(said, &l->e, &o, &l->set, &f, l->o->input.teacher, NULL, path));
-    SNC_GOTO(snc_loaded_open(&file, l->ctx, path, 0, SNC_MEANS_CLASSES));
-    SNC_GOTO(snc_loaded_answer(l->e.logits, l->ctx, &file, d, NULL));
-    *loss = snc_loss_to_teacher(l->e.logits, l->e.teacher_select, d->n, file.classes, file.problem);
-    SNC_GOTO(snc_task_score_at(score, l->e.in->task, l->e.logits, d, file.classes, l->e.threshold));
-out:
-    snc_loaded_close(&file);
-    remove(path);
     return err;
 }
 
@@ -215,63 +191,185 @@ static snc_err random_in_window(snc_cfg *out, study *l, snc_rng *rng, double lim
     return snc_err_set(SNC_E_ARG, "--target-latency: no random net of the space takes %.0f to %.0f us", WINDOW * limit_us, limit_us);
 }
 
-static snc_err improvement(study *l)
+/* The even net (one depth, one share of every width, INT8) of the lowest loss on rank within the limit: what people would take without
+ * a search. */
+static snc_err best_even(snc_obs *out, study *l, double limit_us)
 {
-    double loss[2][REPEATS], score[2][REPEATS], limit = snc_target_value(&l->targets.of[SNC_TARGET_LATENCY], l->e.full[SNC_COST_LATENCY]);
-    snc_rng rng;
-    snc_rng_init(&rng, (uint64_t)l->o->job.seed, STREAM_RANDOM_NETS);
-    for (int i = 0; i < REPEATS; i++) {
-        snc_evaluations f;
-        snc_cfg searched, drawn;
-        SNC_TRY(search_once(&f, l, &l->e, "improvement", l->o->search.searcher, i, l->o->search.evals, limit));
-        snc_obs_sort(f.obs, f.n);
-        searched = f.obs[0].cfg;
-        snc_evaluations_dispose(&f);
-        SNC_TRY(random_in_window(&drawn, l, &rng, limit));
-        SNC_TRY(trained(&loss[0][i], &score[0][i], l, &searched));
-        SNC_TRY(trained(&loss[1][i], &score[1][i], l, &drawn));
-    }
+    *out = (snc_obs){.loss = INFINITY};
+    for (int d = 0; d < l->e.space->gene[0].n; d++)
+        for (int share = 1; share <= EVEN_SHARES; share++) {
+            snc_obs o = {.cfg = snc_cfg_uniform(l->e.space, (double)share / EVEN_SHARES, d)};
+            snc_evaluator_cost(&l->e, &o);
+            if (o.latency_us > limit_us) continue;
+            SNC_TRY(snc_evaluator_observe(&o, &l->e, &o.cfg));
+            if (o.loss < out->loss) *out = o;
+        }
+    SNC_CHECK(isfinite(out->loss), SNC_E_ARG, "--target-latency: no even net of the space takes at most %.0f us", limit_us);
+    return SNC_OK;
+}
+
+static double limit_of(const study *l) { return snc_target_value(&l->targets.of[SNC_TARGET_LATENCY], l->e.full[SNC_COST_LATENCY]); }
+
+/* 100 (mean searched / other - 1), and its standard error. */
+static spread relative(spread searched, spread other)
+{
+    return (spread){100 * (searched.mean - other.mean) / other.mean, 100 * hypot(searched.error, other.error) / other.mean};
+}
+
+static void say_improvement(study *l, double limit, double score[2][REPEATS], double loss[2][REPEATS], const snc_alone_score *even,
+                            double even_us)
+{
     spread s = spread_of(score[0], REPEATS), r = spread_of(score[1], REPEATS), sl = spread_of(loss[0], REPEATS),
-           rl = spread_of(loss[1], REPEATS);
-    double ri = 100 * (s.mean - r.mean) / r.mean, error = 100 * hypot(s.error, r.error) / r.mean;
+           rl = spread_of(loss[1], REPEATS), ri = relative(s, r), re = relative(s, (spread){even->score, 0});
     snc_say(l->h, "relative improvement at %.0f us, %d searched against %d random nets, repaired, on select: %.2f ± %.2f %%", limit,
-            REPEATS, REPEATS, ri, error);
+            REPEATS, REPEATS, ri.mean, ri.error);
+    snc_say(l->h, "relative improvement over the best even net within it (%.0f us), repaired the same: %.2f ± %.2f %%", even_us, re.mean,
+            re.error);
     snc_say(l->h, "| nets | score | loss |\n|---|---|---|");
     snc_say(l->h, "| searched | %.2f ± %.2f | %.4f ± %.4f |", 100 * s.mean, 100 * s.error, sl.mean, sl.error);
     snc_say(l->h, "| random | %.2f ± %.2f | %.4f ± %.4f |", 100 * r.mean, 100 * r.error, rl.mean, rl.error);
+    snc_say(l->h, "| best even | %.2f | %.4f |", 100 * even->score, even->loss);
     cJSON *j = cJSON_AddObjectToObject(l->report, "improvement");
-    cJSON_AddNumberToObject(j, "relative_improvement", ri);
-    cJSON_AddNumberToObject(j, "standard_error", error);
+    cJSON_AddNumberToObject(j, "relative_improvement", ri.mean);
+    cJSON_AddNumberToObject(j, "standard_error", ri.error);
+    cJSON_AddNumberToObject(j, "over_even", re.mean);
+    cJSON_AddNumberToObject(j, "over_even_standard_error", re.error);
     cJSON_AddItemToObject(j, "searched", numbers(score[0], REPEATS));
     cJSON_AddItemToObject(j, "random", numbers(score[1], REPEATS));
+    cJSON_AddNumberToObject(j, "even", even->score);
+}
+
+static snc_err improvement(study *l)
+{
+    double loss[2][REPEATS], score[2][REPEATS], limit = limit_of(l);
+    snc_alone_score even;
+    snc_obs best;
+    snc_cfg cfg;
+    snc_rng rng;
+    snc_rng_init(&rng, (uint64_t)l->o->job.seed, STREAM_RANDOM_NETS);
+    SNC_TRY(best_even(&best, l, limit));
+    SNC_TRY(snc_alone_repaired(&even, &l->alone, &best.cfg));
+    for (int i = 0; i < REPEATS; i++) {
+        snc_evaluations f;
+        snc_alone_score s[2];
+        SNC_TRY(search_once(&f, l, &l->e, "improvement", l->o->search.searcher, i, l->o->search.evals, limit));
+        snc_obs_sort(f.obs, f.n);
+        cfg = f.obs[0].cfg;
+        snc_evaluations_dispose(&f);
+        SNC_TRY(snc_alone_repaired(&s[0], &l->alone, &cfg));
+        SNC_TRY(random_in_window(&cfg, l, &rng, limit));
+        SNC_TRY(snc_alone_repaired(&s[1], &l->alone, &cfg));
+        for (int k = 0; k < 2; k++) {
+            loss[k][i] = s[k].loss;
+            score[k][i] = s[k].score;
+        }
+    }
+    say_improvement(l, limit, score, loss, &even, best.latency_us);
     return SNC_OK;
 }
 
 /* ---- Kendall's tau -------------------------------------------------------------------------------------------------- */
 
+typedef struct ranking {
+    double loss[TAU_NETS], score[TAU_NETS], macs[TAU_NETS]; /* as the search has them; macs with a minus, for more is better */
+    double alone_loss[TAU_NETS], alone_score[TAU_NETS];
+} ranking;
+
+enum { BY_LOSS, BY_SCORE, BY_MACS, AHEAD, TAUS };
+
+/* Of some nets, of which some may stand there twice: such pairs are ties, which tau-b leaves out. */
+static void taus_of(double tau[TAUS], const ranking *r, const int32_t *rows, int n)
+{
+    double x[5][TAU_NETS];
+    for (int i = 0; i < n; i++) {
+        x[0][i] = r->loss[rows[i]];
+        x[1][i] = r->score[rows[i]];
+        x[2][i] = r->macs[rows[i]];
+        x[3][i] = r->alone_loss[rows[i]];
+        x[4][i] = r->alone_score[rows[i]];
+    }
+    tau[BY_LOSS] = snc_kendall_tau(x[0], x[3], n);
+    tau[BY_SCORE] = snc_kendall_tau(x[1], x[4], n);
+    tau[BY_MACS] = snc_kendall_tau(x[2], x[3], n);
+    tau[AHEAD] = tau[BY_LOSS] - tau[BY_MACS];
+}
+
+typedef struct drawn {
+    const ranking *r;
+    int which;
+} drawn;
+
+static snc_err one_tau(double *out, void *user, const int32_t *rows, int n)
+{
+    const drawn *d = user;
+    double tau[TAUS];
+    taus_of(tau, d->r, rows, n);
+    *out = tau[d->which];
+    return SNC_OK;
+}
+
+static snc_err tau_intervals(snc_interval out[TAUS], const ranking *r, uint64_t seed)
+{
+    int32_t all[TAU_NETS];
+    double tau[TAUS], draw[TAU_DRAWS];
+    for (int i = 0; i < TAU_NETS; i++) all[i] = i;
+    taus_of(tau, r, all, TAU_NETS);
+    for (int k = 0; k < TAUS; k++) {
+        int defined;
+        SNC_TRY(snc_bootstrap(draw, &defined, TAU_DRAWS, one_tau, &(drawn){r, k}, TAU_NETS, seed, 0x746175));
+        snc_drawn_interval(&out[k], draw, defined);
+        out[k].value = tau[k];
+    }
+    return SNC_OK;
+}
+
+static snc_err say_taus(study *l, const ranking *r, double limit)
+{
+    static const char *const keys[TAUS] = {"loss", "score", "macs", "loss_ahead_of_macs"};
+    snc_interval t[TAUS];
+    SNC_TRY(tau_intervals(t, r, l->ctx->seed));
+    snc_say(l->h,
+            "Kendall's tau over %d nets of %.0f to %.0f us, in the supernet against alone from the teacher's weights: loss %.3f (%.3f to "
+            "%.3f), score %.3f (%.3f to %.3f)",
+            TAU_NETS, WINDOW * limit, limit, t[BY_LOSS].value, t[BY_LOSS].low, t[BY_LOSS].high, t[BY_SCORE].value, t[BY_SCORE].low,
+            t[BY_SCORE].high);
+    snc_say(l->h,
+            "multiply-adds alone against the loss alone %.3f (%.3f to %.3f); the loss in the supernet is ahead by %.3f (%.3f to %.3f)",
+            t[BY_MACS].value, t[BY_MACS].low, t[BY_MACS].high, t[AHEAD].value, t[AHEAD].low, t[AHEAD].high);
+    cJSON *j = cJSON_AddObjectToObject(l->report, "tau");
+    cJSON_AddNumberToObject(j, "us", limit);
+    for (int k = 0; k < TAUS; k++) {
+        const double v[] = {t[k].value, t[k].low, t[k].high};
+        cJSON_AddItemToObject(j, keys[k], numbers(v, 3));
+    }
+    cJSON_AddItemToObject(j, "loss_in_supernet", numbers(r->loss, TAU_NETS));
+    cJSON_AddItemToObject(j, "loss_alone", numbers(r->alone_loss, TAU_NETS));
+    return SNC_OK;
+}
+
 static snc_err tau(study *l)
 {
-    double before[2][TAU_NETS], after[2][TAU_NETS];
+    const double limit = limit_of(l);
+    const snc_dataset *d = l->e.in->splits.select;
+    ranking r;
     snc_rng rng;
     snc_rng_init(&rng, (uint64_t)l->o->job.seed, STREAM_RANDOM_NETS + 1);
-    snc_say(l->h, "| net, us by the table | loss in the supernet | alone | score in the supernet | alone |\n|---|---|---|---|---|");
+    snc_say(l->h, "| net, us by the table | M multiply-adds | loss in the supernet | alone | score in the supernet | alone |\n"
+                  "|---|---|---|---|---|---|");
     for (int i = 0; i < TAU_NETS; i++) {
-        snc_obs o = {.cfg = snc_cfg_random(l->e.space, &rng)};
+        snc_obs o = {.loss = 0};
+        snc_alone_score s;
+        SNC_TRY(random_in_window(&o.cfg, l, &rng, limit));
         snc_evaluator_cost(&l->e, &o);
-        SNC_TRY(snc_evaluator_score(&before[0][i], &before[1][i], &l->e, &o.cfg, l->e.in->splits.select, l->e.teacher_select));
-        SNC_TRY(trained(&after[0][i], &after[1][i], l, &o.cfg));
-        snc_say(l->h, "| %.0f | %.4f | %.4f | %.2f | %.2f |", o.latency_us, before[0][i], after[0][i], 100 * before[1][i],
-                100 * after[1][i]);
+        SNC_TRY(snc_evaluator_score(&r.loss[i], &r.score[i], &l->e, &o.cfg, d, l->e.teacher_select));
+        SNC_TRY(snc_alone_taught(&s, &l->alone, &o.cfg));
+        r.macs[i] = -o.macs;
+        r.alone_loss[i] = s.loss;
+        r.alone_score[i] = s.score;
+        snc_say(l->h, "| %.0f | %.2f | %.4f | %.4f | %.2f | %.2f |", o.latency_us, o.macs / 1e6, r.loss[i], s.loss, 100 * r.score[i],
+                100 * s.score);
     }
-    double t[2] = {snc_kendall_tau(before[0], after[0], TAU_NETS), snc_kendall_tau(before[1], after[1], TAU_NETS)};
-    snc_say(l->h, "Kendall's tau over %d nets: loss %.3f, score %.3f; loss in the supernet against score alone %.3f", TAU_NETS, t[0], t[1],
-            -snc_kendall_tau(before[0], after[1], TAU_NETS));
-    cJSON *j = cJSON_AddObjectToObject(l->report, "tau");
-    cJSON_AddNumberToObject(j, "loss", t[0]);
-    cJSON_AddNumberToObject(j, "score", t[1]);
-    cJSON_AddItemToObject(j, "loss_in_supernet", numbers(before[0], TAU_NETS));
-    cJSON_AddItemToObject(j, "loss_alone", numbers(after[0], TAU_NETS));
-    return SNC_OK;
+    return say_taus(l, &r, limit);
 }
 
 /* ---- joint against one after the other ------------------------------------------------------------------------------ */
@@ -393,7 +491,7 @@ static const struct {
     const char *name;
     snc_err (*run)(study *l);
     bool limited;
-} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, false}, {"joint", joint, false}};
+} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, true}, {"joint", joint, false}};
 enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
 
 /* The i-th bit for the i-th protocol. */
@@ -456,6 +554,7 @@ static snc_err run_all(study *l, unsigned wanted, const snc_ctx *work, const snc
     SNC_TRY(snc_profile_make_of_file(work, l->o, in, l->o->input.models[0], table));
     SNC_TRY(snc_evaluator_open(&l->e, l->ctx, l->o, in, l->o->input.teacher, l->o->input.models[0], table, NULL));
     SNC_TRY(snc_search_run_init(&l->run, &l->e, work, l->o, &l->targets, table, l->o->output.path));
+    l->alone = (snc_alone){.e = &l->e, .o = l->o, .folder = l->o->output.path};
     SNC_TRY(set_reference(l));
     for (unsigned i = 0; i < PROTOCOLS; i++)
         if (wanted & 1u << i) SNC_TRY(protocols[i].run(l));
@@ -489,7 +588,7 @@ snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
     SNC_GOTO(run_all(&l, wanted, &work, &in));
 out:
     snc_evaluator_close(&l.e);
-    snc_distillation_dispose(&l.set);
+    snc_alone_dispose(&l.alone);
     snc_inputs_close(&in);
     cJSON_Delete(l.report);
     return err;

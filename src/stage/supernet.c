@@ -15,7 +15,6 @@
 #include "artifact/task_score.h"
 #include "artifact/threshold.h"
 #include "artifact/training.h"
-#include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "candidate/depth_rule.h"
@@ -24,36 +23,12 @@
 #include "models/cost.h"
 #include "models/cutoff.h"
 #include "models/elastic.h"
-#include "models/reorder.h"
 #include "models/space.h"
 #include "report/reading.h"
 #include "stage/steps.h"
 #include "stage/verbs.h"
 #include "train/evaluate.h"
-#include "train/importance.h"
 #include "train/loss.h"
-
-/* Puts heads, neurons and channels in order of falling importance; the function the model computes stays. */
-static snc_err order_by_importance(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const snc_distillation_set *set,
-                                   const snc_options *o, snc_compute compute)
-{
-    snc_importance s = {0};
-    snc_order order = {0};
-    snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
-    snc_err err = SNC_OK;
-    double t0 = snc_now();
-    io.compute = compute;
-    SNC_TRY(snc_inputs_balanced(&io.balanced, &o->training, in->task));
-    SNC_TRY(snc_recipe_number(&io.soft, o, SNC_SECTION_IMPORTANCE, "soft"));
-    SNC_GOTO(snc_importance_score(&s, ctx, m, io.soft > 0 ? set->rows : in->splits.train, &io));
-    SNC_GOTO(snc_importance_order(&order, &s, &m->arch));
-    SNC_GOTO(snc_model_reorder(m, &order));
-    snc_log(ctx, SNC_LOG_INFO, "importance: first-order scores on %lld train rows, %.1f s", (long long)s.rows, snc_now() - t0);
-out:
-    snc_importance_dispose(&s);
-    snc_order_dispose(&order);
-    return err;
-}
 
 static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in, const float *logits, snc_compute compute,
                           const snc_space *space)
@@ -122,7 +97,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET};
     SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(snc_distillation_fill(set, ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */
-    SNC_GOTO(order_by_importance(ctx, m, in, set, o, compute));
+    SNC_GOTO(snc_training_order(ctx, m, in, set->rows, o, compute));
     SNC_GOTO(snc_depth_rule_find(rule, ctx, m, in, compute, o->supernet.depth_rule));
     SNC_GOTO(snc_space_asked(&space, o, m, rule));
     SNC_GOTO(train(&r, ctx, m, set, o, space, checkpoint, &recipe));
