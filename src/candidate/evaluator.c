@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "data/augment.h"
 #include "models/cost.h"
+#include "train/evaluate.h"
 #include "train/loss.h"
 
 enum { BATCH = 64 };
@@ -140,15 +141,19 @@ snc_err snc_evaluator_fresh(snc_evaluator *e)
     const snc_dataset *train = e->in->splits.train;
     snc_augment a = {.join = 0.5, .replace = 0.15}; /* of its own: what judges does not change with the recipe */
     snc_ctx other = *e->ctx;
-    snc_loaded l;
+    snc_model *teacher = NULL;
+    snc_err err = SNC_OK;
+    bool fine_tuned;
     if (e->teacher_fresh) return SNC_OK;
     other.seed = snc_hash64(e->ctx->seed);
     a.rows = fmin((SNC_FRESH * e->in->splits.select->n + 0.5) / train->n, 100);
     SNC_TRY(snc_dataset_augment(&e->made, &other, train, &a, NULL));
     e->fresh = snc_dataset_rows_view(e->made, train->n, e->made->n);
-    SNC_TRY(snc_loaded_open(&l, e->ctx, e->teacher, e->supernet->cfg.classes, snc_meaning_of(&e->supernet->cfg)));
-    snc_err err = ask(&e->teacher_fresh, e, &l, &e->fresh);
-    snc_loaded_close(&l);
+    SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, e->ctx, e->teacher, e->in->task));
+    SNC_GOTO(snc_alloc(&e->teacher_fresh, (size_t)e->fresh.n * (size_t)teacher->cfg.classes, sizeof *e->teacher_fresh));
+    SNC_GOTO(snc_train_eval_model(e->teacher_fresh, e->ctx, teacher, NULL, e->compute, &e->fresh, BATCH, "second look"));
+out:
+    snc_model_free(teacher);
     return err;
 }
 
@@ -174,7 +179,7 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
 {
     snc_err err = SNC_OK;
     const snc_splits *s = &in->splits;
-    *out = (snc_evaluator){.ctx = ctx, .in = in};
+    *out = (snc_evaluator){.ctx = ctx, .in = in, .compute = snc_inputs_compute(&o->job)};
     int max_len = snc_max(s->train->max_len, snc_max(s->rank->max_len, s->select->max_len));
     int rows = snc_max(s->rank->n, SNC_FRESH * s->select->n);
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};

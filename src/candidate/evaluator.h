@@ -34,7 +34,8 @@ typedef struct snc_evaluator {
     const char *teacher;  /* its path, borrowed */
     snc_dataset *made;    /* owner of the fresh rows; NULL until they are asked for */
     snc_dataset fresh;    /* rows made of train's texts by another seed than those that are learnt from: n 0 until then */
-    float *teacher_fresh; /* what the teacher says of them */
+    float *teacher_fresh; /* what the teacher says of them, in the arithmetic of training, as of those */
+    snc_compute compute;
     uint64_t teacher_hash;
     size_t tokenizer_bytes;
     snc_trim trim;          /* --trim-vocab: what the exported file keeps; rows 0 without */

@@ -33,6 +33,13 @@ static double proof(const snc_pace *p, double rounds)
     return 2 * rounds * one + SNC_PROOF_TEACHER_ROUNDS * teacher;
 }
 
+/* Made rows that finalists are chosen on: the teacher's answers by forward passes alone, and those of each finalist. */
+static double fresh(const snc_pace *p)
+{
+    const double tokens = 1.3 * SNC_FRESH * p->rank, batch = p->tokens / p->rows * p->batch;
+    return tokens * ((SNC_FINALISTS + 1) * p->token + 0.35 * p->step / batch);
+}
+
 double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan)
 {
     const double *v = plan->v, epoch = p->rows / p->batch * p->step;
@@ -53,7 +60,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * 1.8,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
-        [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4),
+        [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
         [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * distilled : 0,
         [SNC_JOB_SCORES] = 2 + p->dev * p->token * (2 + FULL),
         [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),
