@@ -143,7 +143,7 @@ static void propose_once(snc_space *s)
         snc_cfg_set seen = {.genes = s->genes};
         toy t = {.space = s, .failing = true};
         int n = run(a, &t, snc_search_name(i), params_of(snc_search_name(i)), 0, N, 8);
-        assert_true(n > 10);
+        assert_true(n > 5); /* greedy-bits has five matrices to move where its net is of one layer */
         for (int k = 0; k < n; k++) {
             bool fresh;
             snc_cfg c = a[k].cfg;
