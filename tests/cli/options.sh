@@ -211,7 +211,7 @@ holds p/study.json '"joint"'
 rows=("${data[@]}" --seed 7 --max-train-samples 600 --max-length 16 --compute f32 --backend native)
 teach=(--epochs 2 --lr 2e-3)
 train=(--batch-size 16 --weight-decay 0.05 --warmup 0.1)
-stretch=(--supernet-epochs 1 --supernet-lr 1e-3 --alpha 0.5 --temperature 2 --augment 1 --hidden-weight 0.5 --sampler full --inplace-teacher --depth-rule last \
+stretch=(--supernet-epochs 1 --supernet-lr 1e-3 --alpha 0.5 --temperature 2 --augment 1 --hidden-weight 0.5 --supernet-batch-size 24 --sampler full --inplace-teacher --depth-rule last \
     --unlabeled more.txt --space space.json)
 weights=(--class-weights balanced)
 look=(--searcher nsga2 --objectives loss,latency,size --fp f32 --batch 2 --seq-len 16 --percentile 90)
