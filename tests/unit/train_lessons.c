@@ -111,6 +111,19 @@ static void importance_is_found_without_labels(void **state)
     assert_int_equal(none.rows, ROWS);
     assert_true(none.ffn[1][9] == 0 && none.ffn[0][9] > 0 && sum_of(&none) > 0);
     assert_true(fabs(sum_of(&none) - sum_of(&plain)) > 1e-9);
+    /* Labels that are drawn as the model says have gradients that come to nothing on average: those of all rows are far less than
+     * the sum of each. */
+    snc_importance each, whole;
+    snc_model *unsure = model(4);
+    o.batch_size = 1;
+    assert_int_equal(snc_importance_score(&each, &ctx, unsure, &bare.d, &o), SNC_OK);
+    o.batch_size = ROWS;
+    assert_int_equal(snc_importance_score(&whole, &ctx, unsure, &bare.d, &o), SNC_OK);
+    assert_true(ROWS * sum_of(&whole) < 0.3 * sum_of(&each));
+    snc_importance_dispose(&each);
+    snc_importance_dispose(&whole);
+    snc_model_free(unsure);
+    o.batch_size = 32;
     o.soft = 0.5; /* a weight */
     assert_int_equal(snc_importance_score(&half, &ctx, m, &bare.d, &o), SNC_OK);
     assert_true(fabs(2 * sum_of(&half) / sum_of(&none) - 1) < 1e-4);
