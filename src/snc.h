@@ -204,7 +204,8 @@ typedef struct snc_training_opts {
     int max_steps;             /* 0: all; stops early with a checkpoint, for tests of resume */
     const char *class_weights; /* none | balanced */
     const char *recipe;        /* shipped name or a JSON file; what it does not say, configs/recipes/default.json does */
-    void *spare[8];
+    int teachers;              /* of all rows, by whose mean the chosen net is trained last */
+    void *spare[7];
 } snc_training_opts;
 
 typedef struct snc_supernet_opts {
@@ -273,7 +274,7 @@ typedef struct snc_suite_opts {
 #define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}
 #define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42, .effort = "normal"}
 #define SNC_OUTPUT_OPTS_INIT   {.format = "md"}
-#define SNC_TRAINING_OPTS_INIT {.epochs = -1, .lr = -1, .weight_decay = -1, .warmup = -1, .recipe = "default"}
+#define SNC_TRAINING_OPTS_INIT {.epochs = -1, .lr = -1, .weight_decay = -1, .warmup = -1, .recipe = "default", .teachers = 1}
 #define SNC_SUPERNET_OPTS_INIT {.epochs = -1, .lr = -1, .augment = -1, .alpha = -1, .temperature = -1, .hidden_weight = -1, \
                                 .depth_rule = "auto"}
 #define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400}

@@ -1,6 +1,8 @@
 /* A stamp for each artifact of a job: the options that decide it, from their table, and hashes of what it is made of. */
 #include "artifact/depends.h"
 
+#include <stdio.h>
+
 #include "artifact/load.h"
 #include "artifact/recipes.h"
 #include "artifact/spaces.h"
@@ -35,6 +37,20 @@ snc_err snc_depends_finetuned(cJSON **out, const snc_options *o, const snc_input
     snc_dataset labelled = snc_dataset_labelled_view(in->splits.train);
     cJSON *stamp = snc_stamp_new("finetune", SNC_DECIDES_TEACHER, o);
     add_splits(stamp, in, &labelled);
+    snc_err err = add_path(stamp, "model", from);
+    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_FINETUNE}, 1);
+    return give(out, stamp, err);
+}
+
+uint64_t snc_baseline_seed(uint64_t seed, int number) { return seed + 1000003 * (uint64_t)number; }
+
+snc_err snc_depends_baseline(cJSON **out, const snc_options *o, const snc_inputs *in, const char *from, int number)
+{
+    snc_dataset labelled = snc_dataset_labelled_view(in->splits.all);
+    cJSON *stamp = snc_stamp_new("baseline", SNC_DECIDES_TEACHER, o);
+    snc_stamp_hash(stamp, "task", snc_task_hash(in->task));
+    snc_stamp_hash(stamp, "train rows", snc_dataset_hash(&labelled));
+    snc_stamp_hash(stamp, "seed of its own", snc_baseline_seed((uint64_t)o->job.seed, number));
     snc_err err = add_path(stamp, "model", from);
     if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_FINETUNE}, 1);
     return give(out, stamp, err);
@@ -92,14 +108,21 @@ snc_err snc_depends_int8(cJSON **out, const snc_options *o, const snc_inputs *in
     return give(out, stamp, add_path(stamp, "teacher", teacher));
 }
 
-snc_err snc_depends_file(cJSON **out, const snc_options *o, const snc_inputs *in, const char *teacher, const char *supernet)
+snc_err snc_depends_file(cJSON **out, const snc_options *o, const snc_inputs *in, const char *teacher, const char *supernet,
+                         const snc_teachers *refit)
 {
     cJSON *stamp = snc_stamp_new("compress", SNC_DECIDES_FILE, o);
     snc_err err = add_path(stamp, "teacher", teacher);
     add_splits(stamp, in, in->splits.train);
     snc_stamp_hash(stamp, "select rows", snc_dataset_hash(in->splits.select));
+    snc_stamp_hash(stamp, "refit rows", snc_dataset_hash(in->splits.all));
     if (!err) err = add_path(stamp, "supernet", supernet);
     if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_REPAIR, SNC_SECTION_AUGMENT}, 2);
+    for (int i = 0; i < refit->n && !err; i++) {
+        char input[40];
+        snprintf(input, sizeof input, "teacher %d of all rows", i + 1);
+        err = add_path(stamp, input, refit->path[i]);
+    }
     if (!err && o->search.space) err = add_path(stamp, "space", o->search.space);
     if (!err && o->search.warm_start) err = add_path(stamp, "journal to start from", o->search.warm_start);
     return give(out, stamp, err);

@@ -69,35 +69,47 @@ static snc_err keep(const snc_distillation_set *set, uint64_t key, size_t n)
 }
 
 /* What the tokenizer and the teacher say of word pieces goes to those who replace them. */
-static snc_err make_rows(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_model *teacher,
-                         const snc_augment *a)
+static snc_err augment(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_dataset *of, const snc_model *teacher,
+                       const snc_augment *a)
 {
     const int word = snc_model_at(teacher, SNC_ROLE_WORD, 0);
     snc_augment_pieces p = {.V = teacher->cfg.vocab, .C = teacher->params.p[word].cols, .table = snc_params_w(&teacher->params, word)};
     uint8_t *continues = NULL;
-    if (!a->whole_words && !a->neighbours) return snc_dataset_augment(&set->rows, ctx, in->splits.train, a, NULL);
+    if (!a->whole_words && !a->neighbours) return snc_dataset_augment(&set->rows, ctx, of, a, NULL);
     SNC_TRY(snc_alloc(&continues, (size_t)p.V, 1));
     for (int id = 0; id < p.V; id++) {
         const char *piece = snc_tok_piece_view(in->tok, id);
         continues[id] = piece && strncmp(piece, "##", 2) == 0;
     }
     p.continues = continues;
-    snc_err err = snc_dataset_augment(&set->rows, ctx, in->splits.train, a, &p);
+    snc_err err = snc_dataset_augment(&set->rows, ctx, of, a, &p);
     snc_free(continues);
     return err;
+}
+
+static snc_err make_rows(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_dataset *of, const snc_options *o,
+                         const snc_model *teacher)
+{
+    snc_augment a;
+    SNC_TRY(snc_recipe_augment(&a, o));
+    a.rows = snc_distillation_made(a.rows, of->n);
+    snc_dataset_free(set->rows);
+    set->rows = NULL;
+    return augment(set, ctx, in, of, teacher, &a);
+}
+
+static void log_logits(const snc_distillation_set *set, const snc_ctx *ctx, const snc_dataset *of, const char *whose, double t0)
+{
+    snc_log(ctx, SNC_LOG_INFO, "%s: logits of %d rows, %d of them made, %.1f s", whose, set->rows->n, set->rows->n - of->n, snc_now() - t0);
 }
 
 snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher,
                               snc_compute compute)
 {
-    snc_augment a;
+    const snc_dataset *of = in->splits.train;
     double t0 = snc_now();
     if (set->logits) return SNC_OK;
-    SNC_TRY(snc_recipe_augment(&a, o));
-    a.rows = snc_distillation_made(a.rows, in->splits.train->n);
-    snc_dataset_free(set->rows);
-    set->rows = NULL;
-    SNC_TRY(make_rows(set, ctx, in, teacher, &a));
+    SNC_TRY(make_rows(set, ctx, in, of, o, teacher));
     size_t n = (size_t)set->rows->n * (size_t)teacher->cfg.classes;
     uint64_t key = set->path ? key_of(set, teacher, compute) : 0;
     SNC_TRY(recall(set, key, n));
@@ -105,10 +117,39 @@ snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, con
         snc_log(ctx, SNC_LOG_INFO, "teacher: %s is up to date", set->path);
         return SNC_OK;
     }
-    SNC_TRY(snc_train_sweep(&set->logits, ctx, teacher, compute, set->rows));
-    snc_log(ctx, SNC_LOG_INFO, "teacher: logits of %d rows, %d of them made, %.1f s", set->rows->n, set->rows->n - in->splits.train->n,
-            snc_now() - t0);
+    SNC_TRY(snc_train_sweep(&set->logits, ctx, teacher, compute, set->rows, "teacher logits"));
+    log_logits(set, ctx, of, "teacher", t0);
     return keep(set, key, n);
+}
+
+/* Adds the share of teacher i; the first one's pieces make the rows. */
+static snc_err add_logits(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_dataset *of, const snc_options *o,
+                          const snc_teachers *teachers, int i, snc_compute compute)
+{
+    snc_err err = SNC_OK;
+    snc_model *m = NULL;
+    float *z = NULL;
+    bool fine_tuned;
+    SNC_TRY(snc_inputs_model(&m, &fine_tuned, ctx, teachers->path[i], in->task));
+    if (i == 0) SNC_GOTO(make_rows(set, ctx, in, of, o, m));
+    SNC_GOTO(snc_train_sweep(&z, ctx, m, compute, set->rows, "refit logits"));
+    const size_t n = (size_t)set->rows->n * (size_t)m->cfg.classes;
+    if (i == 0) SNC_GOTO(snc_alloc(&set->logits, n, sizeof *set->logits));
+    for (size_t k = 0; k < n; k++) set->logits[k] += z[k] / (float)teachers->n;
+out:
+    snc_free(z);
+    snc_model_free(m);
+    return err;
+}
+
+snc_err snc_distillation_average(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_dataset *of,
+                                 const snc_options *o, const snc_teachers *teachers, snc_compute compute)
+{
+    double t0 = snc_now();
+    if (set->logits) return SNC_OK;
+    for (int i = 0; i < teachers->n; i++) SNC_TRY(add_logits(set, ctx, in, of, o, teachers, i, compute));
+    log_logits(set, ctx, of, teachers->n > 1 ? "teachers of all rows" : "teacher of all rows", t0);
+    return SNC_OK;
 }
 
 void snc_distillation_dispose(snc_distillation_set *set)

@@ -12,12 +12,30 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 
+enum { ITEM_NAME = 40 };
+
+static const char *item_name(char buf[ITEM_NAME], int i)
+{
+    static const char *const names[] = {"teacher.snc",  "teacher.snc.checkpoint", "supernet.snc", "supernet.snc.checkpoint",
+                                        "latency.json", "search.sqlite"};
+    const int k = i - SNC_ITEM_BASELINE, number = k / 2 + 1;
+    const char *end = k % 2 ? ".checkpoint" : "";
+    if (k < 0) snprintf(buf, ITEM_NAME, "%s", names[i]);
+    else if (number == 1) snprintf(buf, ITEM_NAME, "baseline.snc%s", end);
+    else snprintf(buf, ITEM_NAME, "baseline-%d.snc%s", number, end);
+    return buf;
+}
+
 static snc_err set_paths(snc_folder *f)
 {
     static const char *const names[] = {"run.json",     "teacher.snc",   "supernet.snc",  "lesson.logits",
                                         "latency.json", "search.sqlite", "full-int8.snc", "compressed.snc"};
     char *const to[] = {f->run, f->teacher, f->supernet, f->distillation, f->table, f->journal, f->int8, f->compressed};
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) SNC_TRY(snc_path_join(to[i], SNC_PATH, f->o->output.path, names[i]));
+    for (int i = 0; i < SNC_TEACHERS_MOST; i++) {
+        char name[ITEM_NAME];
+        SNC_TRY(snc_path_join(f->baseline[i], SNC_PATH, f->o->output.path, item_name(name, SNC_ITEM_BASELINE + 2 * i)));
+    }
     return SNC_OK;
 }
 
@@ -65,7 +83,7 @@ snc_err snc_folder_open(snc_folder *out, const snc_options *o)
     *out = (snc_folder){.o = o};
     SNC_TRY(set_paths(out));
     SNC_TRY(check_path(o->output.path));
-    const char *const made[] = {out->teacher, out->supernet, out->int8, out->compressed, out->journal};
+    const char *const made[] = {out->teacher, out->supernet, out->int8, out->compressed, out->journal, out->baseline[0]};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) SNC_TRY(snc_output_is_no_input(o, made[i]));
     if (!snc_is_file(out->run)) {
         SNC_CHECK(o->output.overwrite || !snc_is_dir(o->output.path) || snc_dir_is_empty(o->output.path), SNC_E_ARG,
@@ -89,13 +107,6 @@ void snc_folder_close(snc_folder *f)
 
 /* ---- what is there -------------------------------------------------------------------------------------------------- */
 
-static const char *item_name(snc_item i)
-{
-    static const char *const names[SNC_ITEMS] = {"teacher.snc",  "teacher.snc.checkpoint", "supernet.snc", "supernet.snc.checkpoint",
-                                                 "latency.json", "search.sqlite"};
-    return names[i];
-}
-
 static bool stale(const snc_folder *f, snc_item i) { return f->item[i].state == SNC_STALE; }
 
 static void set_state(snc_folder *f, snc_item i, snc_state state, const char *why)
@@ -107,8 +118,8 @@ static void set_state(snc_folder *f, snc_item i, snc_state state, const char *wh
 /* A checkpoint is of the run that run.json speaks of. */
 static snc_err survey_checkpoint(snc_folder *f, snc_item i, const char *step, const cJSON *asked)
 {
-    char path[SNC_PATH], why[SNC_WHY] = "";
-    SNC_TRY(snc_path_join(path, sizeof path, f->o->output.path, item_name(i)));
+    char path[SNC_PATH], name[ITEM_NAME], why[SNC_WHY] = "";
+    SNC_TRY(snc_path_join(path, sizeof path, f->o->output.path, item_name(name, i)));
     snc_state state = !snc_is_file(path)                                                           ? SNC_ABSENT
                       : snc_stamp_same(why, cJSON_GetObjectItemCaseSensitive(f->was, step), asked) ? SNC_CURRENT
                                                                                                    : SNC_STALE;
@@ -123,6 +134,24 @@ static snc_err survey_teacher(snc_folder *f, const snc_inputs *in, const char *f
     cJSON_AddItemToObject(f->now, "teacher", stamp);
     f->item[SNC_ITEM_TEACHER].state = snc_stamp_state(f->item[SNC_ITEM_TEACHER].why, f->teacher, stamp);
     return survey_checkpoint(f, SNC_ITEM_TEACHER_CHECKPOINT, "teacher", stamp);
+}
+
+/* Those that were asked for before, and are not now, may stay. */
+static snc_err survey_baselines(snc_folder *f, const snc_inputs *in, const char *from, bool adopted)
+{
+    f->baselines = (snc_teachers){.n = adopted ? 1 : f->o->training.teachers};
+    if (adopted) f->baselines.path[0] = f->teacher;
+    for (int i = 0; i < f->baselines.n && !adopted; i++) {
+        cJSON *stamp = NULL;
+        char name[ITEM_NAME];
+        const snc_item item = (snc_item)(SNC_ITEM_BASELINE + 2 * i);
+        f->baselines.path[i] = f->baseline[i];
+        SNC_TRY(snc_depends_baseline(&stamp, f->o, in, from, i));
+        cJSON_AddItemToObject(f->now, item_name(name, item), stamp);
+        f->item[item].state = snc_stamp_state(f->item[item].why, f->baseline[i], stamp);
+        SNC_TRY(survey_checkpoint(f, (snc_item)(item + 1), name, stamp));
+    }
+    return SNC_OK;
 }
 
 /* Of a teacher that has to be made anew it is stale; of one that is lost, everything but the teacher tells. */
@@ -181,10 +210,12 @@ static void describe(char out[2 * SNC_WHY], const snc_folder *f)
 {
     size_t at = 0;
     bool first = true;
+    char name[ITEM_NAME];
     for (int i = 0; i < SNC_ITEMS && at < 2 * SNC_WHY; i++) {
         if (!stale(f, (snc_item)i)) continue;
-        if (first) at += (size_t)snprintf(out + at, 2 * SNC_WHY - at, "%s %s; made anew would be ", item_name((snc_item)i), f->item[i].why);
-        at += at < 2 * SNC_WHY ? (size_t)snprintf(out + at, 2 * SNC_WHY - at, "%s%s", first ? "" : ", ", item_name((snc_item)i)) : 0;
+        item_name(name, i);
+        if (first) at += (size_t)snprintf(out + at, 2 * SNC_WHY - at, "%s %s; made anew would be ", name, f->item[i].why);
+        at += at < 2 * SNC_WHY ? (size_t)snprintf(out + at, 2 * SNC_WHY - at, "%s%s", first ? "" : ", ", name) : 0;
         first = false;
     }
 }
@@ -206,8 +237,9 @@ snc_err snc_folder_survey(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work
     SNC_TRY(survey_teacher(f, in, from, adopted));
     SNC_TRY(survey_supernet(f, in, shape));
     SNC_TRY(survey_search(f, ctx, work, in, shape));
-    if (f->item[SNC_ITEM_TEACHER].state == SNC_CURRENT) {
-        SNC_TRY(snc_depends_int8(&stamp, f->o, in, f->teacher));
+    SNC_TRY(survey_baselines(f, in, from, adopted));
+    if (f->item[adopted ? SNC_ITEM_TEACHER : SNC_ITEM_BASELINE].state == SNC_CURRENT) {
+        SNC_TRY(snc_depends_int8(&stamp, f->o, in, f->baselines.path[0]));
         f->int8_current = snc_stamp_state(why, f->int8, stamp) == SNC_CURRENT;
         cJSON_Delete(stamp);
     }
@@ -238,16 +270,17 @@ snc_err snc_folder_drop_reports(const snc_folder *f)
 static snc_err drop_stale(const snc_folder *f, const snc_ctx *ctx)
 {
     static const char *const of_search[] = {"compressed.snc", "front.json", "config.json", "best.json"};
+    char name[ITEM_NAME];
     bool search = stale(f, SNC_ITEM_JOURNAL) || stale(f, SNC_ITEM_SUPERNET) || stale(f, SNC_ITEM_TEACHER);
     if (search) SNC_TRY(snc_folder_drop_reports(f));
     for (size_t i = 0; search && i < sizeof of_search / sizeof of_search[0]; i++) SNC_TRY(drop(f, of_search[i]));
     for (int i = SNC_ITEMS - 1; i >= 0; i--) {
         snc_state state = f->item[i].state;
         if (state != SNC_STALE && state != SNC_DAMAGED) continue;
-        snc_log(ctx, state == SNC_STALE ? SNC_LOG_INFO : SNC_LOG_WARN, "%s: %s %s: made anew", f->o->output.path, item_name((snc_item)i),
+        snc_log(ctx, state == SNC_STALE ? SNC_LOG_INFO : SNC_LOG_WARN, "%s: %s %s: made anew", f->o->output.path, item_name(name, i),
                 f->item[i].why);
         SNC_TRY(snc_folder_drop_reports(f));
-        SNC_TRY(drop(f, item_name((snc_item)i)));
+        SNC_TRY(drop(f, name));
     }
     if (f->int8_current || !snc_is_file(f->int8)) return SNC_OK;
     SNC_TRY(snc_folder_drop_reports(f));
@@ -280,6 +313,10 @@ snc_err snc_folder_note_plan(snc_folder *f, cJSON *plan)
     cJSON_AddItemToObject(f->now, "plan", plan);
     snc_stamp_renew(cJSON_GetObjectItemCaseSensitive(f->now, "teacher"), SNC_DECIDES_TEACHER, f->o);
     snc_stamp_renew(cJSON_GetObjectItemCaseSensitive(f->now, "supernet"), SNC_DECIDES_SUPERNET, f->o);
+    for (int i = 0; i < SNC_TEACHERS_MOST; i++) {
+        char name[ITEM_NAME];
+        snc_stamp_renew(cJSON_GetObjectItemCaseSensitive(f->now, item_name(name, SNC_ITEM_BASELINE + 2 * i)), SNC_DECIDES_TEACHER, f->o);
+    }
     return f->claimed ? write_run(f) : SNC_OK;
 }
 
@@ -288,10 +325,10 @@ const cJSON *snc_folder_plan(const snc_folder *f) { return cJSON_GetObjectItemCa
 const cJSON *snc_folder_made_with(const snc_folder *f, const char *step, const char *option)
 {
     bool teacher = strcmp(step, "teacher") == 0;
-    char checkpoint[SNC_PATH];
+    char checkpoint[SNC_PATH], name[ITEM_NAME];
     const char *made = teacher ? f->teacher : f->supernet;
     if (snc_path_join(checkpoint, sizeof checkpoint, f->o->output.path,
-                      item_name(teacher ? SNC_ITEM_TEACHER_CHECKPOINT : SNC_ITEM_SUPERNET_CHECKPOINT)) != SNC_OK)
+                      item_name(name, teacher ? SNC_ITEM_TEACHER_CHECKPOINT : SNC_ITEM_SUPERNET_CHECKPOINT)) != SNC_OK)
         return NULL;
     if (!snc_is_file(made) && !snc_is_file(checkpoint)) return NULL;
     const cJSON *stamp = cJSON_GetObjectItemCaseSensitive(f->was, step);

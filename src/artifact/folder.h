@@ -7,12 +7,13 @@
  *     ...  SNC_GOTO(snc_folder_drop_reports(&f)); before a file that they speak of is replaced
  *     snc_folder_close(&f);
  *
- * run.json holds the stamps of teacher and supernet, so that a checkpoint of either is known before it is finished, and what a job
- * with a time limit had planned, so that the same command goes on with that.
+ * run.json holds the stamps of what is trained in steps, so that a checkpoint is known before it is finished, and what a job with a time
+ * limit had planned, so that the same command goes on with that.
  */
 #ifndef SNC_ARTIFACT_FOLDER_H
 #define SNC_ARTIFACT_FOLDER_H
 
+#include "artifact/distillation.h"
 #include "artifact/inputs.h"
 #include "artifact/stamp.h"
 #include "base/lock.h"
@@ -26,15 +27,18 @@ typedef enum snc_item {
     SNC_ITEM_SUPERNET_CHECKPOINT,
     SNC_ITEM_TABLE,
     SNC_ITEM_JOURNAL,
-    SNC_ITEMS
+    SNC_ITEM_BASELINE, /* that of number i and its checkpoint: 2 i further */
+    SNC_ITEM_BASELINE_CHECKPOINT,
+    SNC_ITEMS = SNC_ITEM_BASELINE + 2 * SNC_TEACHERS_MOST
 } snc_item;
 
 typedef struct snc_folder {
     const snc_options *o;
     char run[SNC_PATH], teacher[SNC_PATH], supernet[SNC_PATH], distillation[SNC_PATH], table[SNC_PATH], journal[SNC_PATH], int8[SNC_PATH],
-        compressed[SNC_PATH];
-    snc_lock *lock;   /* NULL while there is no folder */
-    cJSON *was, *now; /* run.json as it is, and as this run writes it */
+        compressed[SNC_PATH], baseline[SNC_TEACHERS_MOST][SNC_PATH];
+    snc_teachers baselines; /* teachers of all rows: of --teachers, or the one that came with the job; known by the survey */
+    snc_lock *lock;         /* NULL while there is no folder */
+    cJSON *was, *now;       /* run.json as it is, and as this run writes it */
     struct {
         snc_state state;
         char why[SNC_WHY];

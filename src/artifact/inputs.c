@@ -44,8 +44,8 @@ static snc_err fit_length(snc_task *task, const snc_ctx *ctx, const snc_options 
     return snc_task_set_max_length(task, snc_family_length(&c));
 }
 
-snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model, bool hold_out,
-                        const char *unlabeled)
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
+                        snc_hold_out hold_out, const char *unlabeled)
 {
     snc_err err = SNC_OK;
     snc_tok_assets assets = {0};

@@ -15,8 +15,8 @@ typedef struct snc_inputs {
 
 /* model: whose tokenizer reads the rows, and whose positions they must fit: a task's own limit above them is lowered, as when the
  * model is used; --max-length above them is refused. Needs --task and --data. Prints the sizes of the splits. */
-snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model, bool hold_out,
-                        const char *unlabeled) SNC_MUST_USE;
+snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
+                        snc_hold_out hold_out, const char *unlabeled) SNC_MUST_USE;
 /* Fills in->dev: every row parses, every label is known. */
 snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o) SNC_MUST_USE;
 /* What --task says: "custom" where it says nothing and a column is named. NULL: nothing. */

@@ -1,4 +1,5 @@
 /* The one table of options: read by the program's parser and its help, by stamps, and by reports. */
+#include "artifact/distillation.h"
 #include "search/search.h"
 #include "snc.h"
 #include "train/sampler.h"
@@ -121,6 +122,8 @@ static const snc_option table[] = {
      "for timing: a model without a trained classifier answers by a random one", PLAIN},
     {"--recipe", NULL, STRING, AT(training, recipe), TRAINS | STUDY, BY_CONTENT, 0, 0, "R",
      "what training is told, by name or JSON; options override it", NAMED("default|instatune|FILE")},
+    {"--teachers", NULL, INTEGER, AT(training, teachers), COMPRESS, FILE, 1, SNC_TEACHERS_MOST, "N",
+     "fine-tuned on all rows, by whose mean the picked net is trained last", PLAIN},
     {"--epochs", NULL, REAL, AT(training, epochs), COMPRESS | FINETUNE, TEACHER, 0, 1000, "X", "of fine-tuning", RECIPE},
     {"--lr", NULL, REAL, AT(training, lr), COMPRESS | FINETUNE, TEACHER, 0, 1, "X", "peak learning rate of fine-tuning", RECIPE},
     {"--weight-decay", NULL, REAL, AT(training, weight_decay), TRAINS, TEACHER | SUPERNET | FILE, 0, 1, "X",

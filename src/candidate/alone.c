@@ -35,7 +35,7 @@ snc_err snc_alone_repaired(snc_alone_score *out, snc_alone *a, const snc_cfg *cf
     o.exporting.repair = "on";
     SNC_TRY(path_of(path, a));
     snc_evaluator_cost(a->e, &f.o);
-    SNC_GOTO(snc_deploy_finalist(said, a->e, &o, &a->set, &f, o.input.teacher, NULL, path));
+    SNC_GOTO(snc_deploy_finalist(said, a->e, &o, &f, &a->refit, NULL, path));
     SNC_GOTO(score_file(out, a, path));
 out:
     remove(path);
@@ -49,8 +49,8 @@ static snc_err order_teacher(snc_alone *a)
     snc_compute compute = snc_inputs_compute(&a->o->job);
     if (a->ordered) return SNC_OK;
     SNC_TRY(snc_inputs_model(&a->ordered, &fine_tuned, a->e->ctx, a->o->input.teacher, a->e->in->task));
-    SNC_TRY(snc_distillation_fill(&a->set, a->e->ctx, a->e->in, a->o, a->ordered, compute));
-    return snc_training_order(a->e->ctx, a->ordered, a->e->in, a->set.rows, a->o, compute);
+    SNC_TRY(snc_distillation_fill(&a->refit.set, a->e->ctx, a->e->in, a->o, a->ordered, compute));
+    return snc_training_order(a->e->ctx, a->ordered, a->e->in, a->refit.set.rows, a->o, compute);
 }
 
 snc_err snc_alone_taught(snc_alone_score *out, snc_alone *a, const snc_cfg *cfg)
@@ -69,9 +69,9 @@ snc_err snc_alone_taught(snc_alone_score *out, snc_alone *a, const snc_cfg *cfg)
     SNC_GOTO(snc_recipe_repair(&t, a->o));
     t.what = "alone";
     t.fake_quant = &policy;
-    t.teacher_logits = a->set.logits;
+    t.teacher_logits = a->refit.set.logits;
     SNC_GOTO(snc_model_extract(&m, a->ordered, &arch));
-    SNC_GOTO(snc_train_run(&r, a->e->ctx, m, a->ordered, a->set.rows, NULL, &t));
+    SNC_GOTO(snc_train_run(&r, a->e->ctx, m, a->ordered, a->refit.set.rows, NULL, &t));
     meta = snc_deploy_meta(m, a->o, a->e->in, NULL);
     SNC_GOTO(snc_deploy_write(path, a->e->ctx, m, NULL, NULL, &policy, meta));
     SNC_GOTO(score_file(out, a, path));
@@ -84,7 +84,7 @@ out:
 
 void snc_alone_dispose(snc_alone *a)
 {
-    snc_distillation_dispose(&a->set);
+    snc_distillation_dispose(&a->refit.set);
     snc_model_free(a->ordered);
     *a = (snc_alone){0};
 }

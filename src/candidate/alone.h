@@ -12,7 +12,7 @@ typedef struct snc_alone {
     snc_evaluator *e; /* borrowed */
     const snc_options *o;
     const char *folder; /* where a net lies while it is scored */
-    snc_distillation_set set;
+    snc_refit refit;    /* train and its teacher: select judges */
     snc_model *ordered; /* the teacher in importance order, once it is asked for */
 } snc_alone;
 

@@ -79,7 +79,7 @@ snc_err snc_deploy_full(const snc_ctx *ctx, const snc_options *o, const snc_inpu
     SNC_GOTO(snc_model_load(&m, ctx, teacher, 0, SNC_MEANS_CLASSES));
     snc_policy int8 = snc_policy_int8();
     meta = snc_deploy_meta(m, o, in, cJSON_Duplicate(stamp, 1));
-    SNC_GOTO(write_file(out, ctx, in, m, NULL, NULL, &int8, meta));
+    SNC_GOTO(snc_deploy_write(out, ctx, m, NULL, NULL, &int8, meta));
 out:
     cJSON_Delete(stamp);
     cJSON_Delete(meta);
@@ -102,37 +102,35 @@ snc_err snc_deploy_trim(const char *path, const snc_ctx *ctx, const snc_dataset 
 
 /* ---- the finalist -------------------------------------------------------------------------------------------------- */
 
-static snc_err select_loss(double *loss, snc_evaluator *e, const char *path)
+enum { LOOKED_AT = 1000 }; /* rows of its own by which a refit is judged: it must have come nearer to what it learnt */
+
+/* How far the file at path is from what the teachers say of the set's first rows. */
+static snc_err distance(double *loss, const snc_evaluator *e, const snc_distillation_set *set, const char *path)
 {
-    const snc_dataset *d = e->in->splits.select;
+    snc_dataset few = *set->rows;
     snc_loaded l;
+    float *z = NULL;
+    if (few.n > LOOKED_AT) few.n = LOOKED_AT;
     SNC_TRY(snc_loaded_open(&l, e->ctx, path, 0, SNC_MEANS_CLASSES));
-    snc_err err = snc_loaded_answer(e->logits, e->ctx, &l, d, NULL);
-    if (!err) *loss = snc_loss_to_teacher(e->logits, e->teacher_select, d->n, l.classes, l.problem);
+    snc_err err = snc_alloc(&z, (size_t)few.n * (size_t)l.classes, sizeof *z);
+    if (!err) err = snc_loaded_answer(z, e->ctx, &l, &few, NULL);
+    if (!err) *loss = snc_loss_to_teacher(z, set->logits, few.n, l.classes, l.problem);
+    snc_free(z);
     snc_loaded_close(&l);
     return err;
 }
 
-/* Distils the cut-out net from the whole supernet's teacher for a short while, its INT8 matrices rounded in every forward; meta says
- * how. */
-static snc_err repair(snc_model *m, cJSON *meta, snc_evaluator *e, const snc_options *o, snc_distillation_set *set,
-                      const snc_policy *policy, const char *teacher_path)
+/* Distils the cut-out net for a short while, its INT8 matrices rounded in every forward; meta says how. */
+static snc_err distil(snc_model *m, cJSON *meta, const snc_evaluator *e, const snc_options *o, const snc_distillation_set *set,
+                      const snc_policy *policy)
 {
-    snc_model *teacher = NULL;
     snc_train_result r;
     snc_train_opts t;
-    snc_err err = SNC_OK;
-    bool fine_tuned;
     SNC_TRY(snc_recipe_repair(&t, o));
     cJSON_AddItemToObject(meta, "recipe", snc_train_opts_to_json(&t));
     t.fake_quant = policy;
-    SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, e->ctx, teacher_path, e->in->task));
-    SNC_GOTO(snc_distillation_fill(set, e->ctx, e->in, o, teacher, t.compute));
     t.teacher_logits = set->logits;
-    SNC_GOTO(snc_train_run(&r, e->ctx, m, teacher, set->rows, NULL, &t));
-out:
-    snc_model_free(teacher);
-    return err;
+    return snc_train_run(&r, e->ctx, m, NULL, set->rows, NULL, &t);
 }
 
 /* Nothing that a clock said: equal decisions give equal bytes. */
@@ -148,35 +146,36 @@ static cJSON *finalist_meta(const snc_evaluator *e, const snc_options *o, const 
     return meta;
 }
 
-/* The net of `draft` after a repair, in its place when that is kept. */
-static snc_err try_repair(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, snc_distillation_set *set, const snc_arch *a,
-                          const snc_policy *policy, const char *teacher, cJSON *meta, const char *draft)
+/* The net of `draft` after a refit, in its place when that is kept. Its threshold stays: no row is left to choose another on. */
+static snc_err try_refit(char said[SNC_SENTENCE], const snc_evaluator *e, const snc_options *o, snc_refit *refit, const snc_arch *a,
+                         const snc_policy *policy, cJSON *meta, const char *draft)
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     double before = 0, after = 0;
-    char repaired[4096];
-    SNC_CHECK(snprintf(repaired, sizeof repaired, "%s.repaired", draft) < (int)sizeof repaired, SNC_E_ARG, "path too long: %.80s...",
-              draft);
-    SNC_TRY(select_loss(&before, e, draft));
+    char path[4096];
+    SNC_CHECK(snprintf(path, sizeof path, "%s.repaired", draft) < (int)sizeof path, SNC_E_ARG, "path too long: %.80s...", draft);
+    SNC_TRY(snc_distillation_average(&refit->set, e->ctx, e->in, refit->rows, o, &refit->teachers, snc_inputs_compute(&o->job)));
+    SNC_GOTO(distance(&before, e, &refit->set, draft));
     SNC_GOTO(snc_model_extract(&m, e->supernet, a));
-    SNC_GOTO(repair(m, meta, e, o, set, policy, teacher));
-    SNC_GOTO(write_file(repaired, e->ctx, e->in, m, NULL, NULL, policy, meta));
-    SNC_GOTO(select_loss(&after, e, repaired));
+    SNC_GOTO(distil(m, meta, e, o, &refit->set, policy));
+    SNC_GOTO(snc_deploy_write(path, e->ctx, m, NULL, NULL, policy, meta));
+    SNC_GOTO(distance(&after, e, &refit->set, path));
     bool keep = strcmp(o->exporting.repair, "on") == 0 || after < before;
-    if (keep) SNC_GOTO(snc_file_move(draft, repaired));
-    snprintf(said, SNC_SENTENCE, "%s: loss on select %.4f before, %.4f after %g epochs of distillation under fake quantization",
-             keep ? "kept" : "dropped", before, after, o->exporting.repair_epochs);
+    if (keep) SNC_GOTO(snc_file_move(draft, path));
+    snprintf(said, SNC_SENTENCE,
+             "%s: loss to the teacher%s of all %d rows %.4f before, %.4f after %g epochs of distillation under fake quantization",
+             keep ? "kept" : "dropped", refit->teachers.n > 1 ? "s" : "", refit->rows->n, before, after, o->exporting.repair_epochs);
     snc_log(e->ctx, SNC_LOG_INFO, "repair %s", said);
 out:
-    remove(repaired);
+    remove(path);
     snc_model_free(m);
     return err;
 }
 
 /* The file gets its name when it is whole and final: one that is there under that name stays until then. */
-snc_err snc_deploy_finalist(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, snc_distillation_set *set,
-                            const snc_finalist *f, const char *teacher, const cJSON *stamp, const char *out)
+snc_err snc_deploy_finalist(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, const snc_finalist *f, snc_refit *refit,
+                            const cJSON *stamp, const char *out)
 {
     snc_err err = SNC_OK;
     snc_arch a;
@@ -191,7 +190,7 @@ snc_err snc_deploy_finalist(char said[SNC_SENTENCE], snc_evaluator *e, const snc
         return snc_err_set(SNC_E_ARG, "path too long: %.80s...", out);
     }
     SNC_GOTO(write_file(draft, e->ctx, e->in, e->supernet, e->weights, &a, &policy, meta));
-    if (!off && o->exporting.repair_epochs > 0) SNC_GOTO(try_repair(said, e, o, set, &a, &policy, teacher, meta, draft));
+    if (!off && o->exporting.repair_epochs > 0) SNC_GOTO(try_refit(said, e, o, refit, &a, &policy, meta, draft));
     if (e->trim.rows) SNC_GOTO(snc_deploy_trim(draft, e->ctx, e->in->dev, &e->trim));
     SNC_GOTO(snc_file_move(out, draft));
 out:

@@ -43,7 +43,7 @@ static snc_err training(double *out, const snc_needs *n, int batch)
 /* Rows that are made for distillation, with what the teacher says of them. Made rows are longer. */
 static double distillation_set(const snc_needs *n)
 {
-    const snc_dataset *d = n->in->splits.train;
+    const snc_dataset *d = n->in->splits.all ? n->in->splits.all : n->in->splits.train;
     const double made = snc_distillation_made(n->o->supernet.augment, d->n);
     double rows = d->n * (1 + made), tokens = (double)d->start[d->n] * (1 + 1.3 * made);
     return tokens * 2 * sizeof(int32_t) +
@@ -88,7 +88,7 @@ static snc_err repair(double *out, const snc_needs *n, int batch)
     double train, matrices;
     SNC_TRY(training(&train, n, batch));
     SNC_TRY(packed(&matrices, n, true));
-    *out = 4 * params_of(n->m) + matrices + distillation_set(n) + train; /* supernet, teacher, the net, its unrounded copy */
+    *out = 4 * params_of(n->m) + matrices + distillation_set(n) + train; /* supernet, a teacher or the net's unrounded copy, the net */
     return SNC_OK;
 }
 
@@ -150,7 +150,8 @@ double snc_needs_disk(const snc_needs *n)
     if (n->verb & (SNC_VERB_SEARCH | SNC_VERB_PROFILE)) return 20 * MB;
     if (n->verb == SNC_VERB_STUDY) return 20 * MB + file / 2; /* one net at a time */
     if (n->verb != SNC_VERB_COMPRESS) return file + state;
-    return 2 * file + state + distillation_set(n) + file / 2 /* full-size INT8, and twice the file while it is repaired */ + 20 * MB;
+    return (2 + n->o->training.teachers) * file + state + distillation_set(n) +
+           file / 2 /* full-size INT8, and twice the file while it is repaired */ + 20 * MB;
 }
 
 static const char *size_text(char buf[32], double bytes)

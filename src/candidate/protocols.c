@@ -554,7 +554,8 @@ static snc_err run_all(study *l, unsigned wanted, const snc_ctx *work, const snc
     SNC_TRY(snc_profile_make_of_file(work, l->o, in, l->o->input.models[0], table));
     SNC_TRY(snc_evaluator_open(&l->e, l->ctx, l->o, in, l->o->input.teacher, l->o->input.models[0], table, NULL));
     SNC_TRY(snc_search_run_init(&l->run, &l->e, work, l->o, &l->targets, table, l->o->output.path));
-    l->alone = (snc_alone){.e = &l->e, .o = l->o, .folder = l->o->output.path};
+    l->alone = (snc_alone){
+        .e = &l->e, .o = l->o, .folder = l->o->output.path, .refit = {.rows = in->splits.train, .teachers = {1, {l->o->input.teacher}}}};
     SNC_TRY(set_reference(l));
     for (unsigned i = 0; i < PROTOCOLS; i++)
         if (wanted & 1u << i) SNC_TRY(protocols[i].run(l));
@@ -583,7 +584,7 @@ snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, NULL, 0));
     work.meter = ctx.meter;
     l.report = cJSON_CreateObject();
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "study", o->input.models[0], true, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "study", o->input.models[0], SNC_HOLD_OUT, NULL));
     SNC_GOTO(snc_settle(&mine, in.splits.train));
     SNC_GOTO(run_all(&l, wanted, &work, &in));
 out:

@@ -233,7 +233,7 @@ out:
     return err;
 }
 
-/* Without hold_out: everything is train. */
+/* Where nothing is held out, everything is train. */
 static snc_err carve_nothing(snc_carve *c, const snc_rows *rows, const snc_rows *extra)
 {
     *c = (snc_carve){.n_train = rows->n, .n_extra = extra ? extra->n : 0};
@@ -241,7 +241,36 @@ static snc_err carve_nothing(snc_carve *c, const snc_rows *rows, const snc_rows 
     return every_row(&c->extra, c->n_extra);
 }
 
-snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, bool hold_out,
+static snc_err build_train(snc_dataset **out, snc_carve *c, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *rows,
+                           const snc_rows *extra, int max_train_samples)
+{
+    SNC_TRY(snc_carve__sample(c->train, &c->n_train, max_train_samples, ctx->seed));
+    return build(out, ctx, t, tok, rows, c->train, c->n_train, extra, c->extra, c->n_extra);
+}
+
+static snc_err build_all(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *rows,
+                         const snc_rows *extra, int max_train_samples)
+{
+    snc_carve c;
+    snc_err err = carve_nothing(&c, rows, extra);
+    if (!err) err = build_train(out, &c, ctx, t, tok, rows, extra, max_train_samples);
+    snc_carve__dispose(&c);
+    return err;
+}
+
+static void log_splits(const snc_ctx *ctx, const snc_rows *rows, const snc_carve *c, bool hold_out, const char *unlabeled)
+{
+    if (hold_out && c->n_rank < FEW)
+        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path, c->n_rank);
+    if (rows->dev)
+        snc_log(ctx, SNC_LOG_INFO,
+                "%s: no dev file: %d rows of it are dev, by class and the same for every --seed (%d contained in those left train)",
+                rows->path, rows->dev, rows->left_out);
+    if (c->removed_extra)
+        snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c->removed_extra);
+}
+
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, snc_hold_out hold_out,
                         int max_train_samples, const char *unlabeled)
 {
     snc_err err = SNC_OK;
@@ -251,23 +280,14 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
     SNC_GOTO(load_rows(&rows, ctx, t, dir, "train"));
     if (unlabeled) SNC_GOTO(snc_rows__load_unlabeled(&extra, t, unlabeled));
     SNC_GOTO(hold_out ? snc_carve__make(&c, rows, extra, t->phrases, ctx->seed) : carve_nothing(&c, rows, extra));
-    SNC_GOTO(snc_carve__sample(c.train, &c.n_train, max_train_samples, ctx->seed));
-    SNC_GOTO(build(&out->train, ctx, t, tok, rows, c.train, c.n_train, extra, c.extra, c.n_extra));
+    SNC_GOTO(build_train(&out->train, &c, ctx, t, tok, rows, extra, max_train_samples));
     give_source(out->train, rows);
     out->dev = rows->dev;
-    if (hold_out) {
-        SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
-        SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
-    }
     out->removed = c.removed;
-    if (hold_out && c.n_rank < FEW)
-        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path, c.n_rank);
-    if (rows->dev)
-        snc_log(ctx, SNC_LOG_INFO,
-                "%s: no dev file: %d rows of it are dev, by class and the same for every --seed (%d contained in those left train)",
-                rows->path, rows->dev, rows->left_out);
-    if (c.removed_extra)
-        snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c.removed_extra);
+    if (hold_out) SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
+    if (hold_out) SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
+    if (hold_out == SNC_HOLD_OUT_BESIDE_ALL) SNC_GOTO(build_all(&out->all, ctx, t, tok, rows, extra, max_train_samples));
+    log_splits(ctx, rows, &c, hold_out, unlabeled);
 out:
     snc_carve__dispose(&c);
     snc_rows__free(extra);
@@ -281,5 +301,6 @@ void snc_splits_dispose(snc_splits *s)
     snc_dataset_free(s->train);
     snc_dataset_free(s->rank);
     snc_dataset_free(s->select);
+    snc_dataset_free(s->all);
     *s = (snc_splits){0};
 }

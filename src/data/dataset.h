@@ -5,7 +5,7 @@
  * rank and select are rows contained in no other row; rows of train contained in a chosen one leave train.
  * Tasks whose rows are phrases of one another ("phrases": true, SST-2): candidates have at least 8 words, a row's double
  * counts as another row; 1,000 + 1,000 by seed. Other tasks: 10 % each, at least 50, at most 1,000 rows; the first of
- * equal rows stands for all of them. Never more than a quarter of the file each. hold_out = false trains on every row.
+ * equal rows stands for all of them. Never more than a quarter of the file each. Without rank and select train is every row.
  *
  * A task without a dev file has its dev rows from the train file, before the others: a tenth, 50 to 1,000, stratified by class and
  * contained in no other row; rows contained in them leave train. They are drawn by their own text, whatever the seed, so that training,
@@ -50,14 +50,16 @@ snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *
                          int max_samples) SNC_MUST_USE;
 
 typedef struct snc_splits {
-    snc_dataset *train, *rank, *select; /* rank and select NULL without hold_out */
+    snc_dataset *train, *rank, *select; /* rank and select NULL where nothing is held out */
+    snc_dataset *all;                   /* what train is where nothing is held out; NULL unless asked for */
     int removed;                        /* train rows dropped by the containment rule */
     int dev;                            /* rows of the train file that are dev, which has no file of its own */
 } snc_splits;
+typedef enum snc_hold_out { SNC_HOLD_NOTHING, SNC_HOLD_OUT, SNC_HOLD_OUT_BESIDE_ALL } snc_hold_out;
 /* Carves the train file with ctx->seed. unlabeled (a text file, one row a line, a TAB makes a pair) or NULL is appended to
- * train with target NaN, but for the rows that rank or select contain; max_train_samples counts the labelled rows alone.
- * Rows equal for equal seed, whatever the tokenizer. */
-snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, bool hold_out,
+ * train with target NaN, but for the rows that rank or select contain; max_train_samples counts the labelled rows alone, and draws
+ * those of `all` from all. Rows equal for equal seed, whatever the tokenizer. */
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, snc_hold_out hold_out,
                         int max_train_samples, const char *unlabeled) SNC_MUST_USE;
 void snc_splits_dispose(snc_splits *s);
 

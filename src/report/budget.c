@@ -109,8 +109,9 @@ static void say_asked(char buf[SAID], const snc_budget *b)
 static snc_err too_little(const snc_budget *b, const snc_options *o, double past)
 {
     char kept[SAID], all[SNC_CLOCK], tune[SNC_CLOCK], teach[SNC_CLOCK], find[SNC_CLOCK], rest[SNC_CLOCK];
-    const double *s = b->seconds, whole = past + RESERVE * sum(s, 0, SNC_JOB_PARTS - 1), t = RESERVE * s[SNC_JOB_FINETUNE],
-                 l = RESERVE * sum(s, SNC_JOB_LOGITS, SNC_JOB_SUPERNET), f = RESERVE * sum(s, SNC_JOB_SEARCH, SNC_JOB_LOOK);
+    const double *s = b->seconds, whole = past + RESERVE * sum(s, 0, SNC_JOB_PARTS - 1),
+                 t = RESERVE * sum(s, SNC_JOB_FINETUNE, SNC_JOB_BASELINE), l = RESERVE * sum(s, SNC_JOB_LOGITS, SNC_JOB_SUPERNET),
+                 f = RESERVE * sum(s, SNC_JOB_SEARCH, SNC_JOB_LOOK);
     say_asked(kept, b);
     return snc_err_set(SNC_E_ARG, "--time-limit %.20s: this job%s takes at least %s here (teacher %s, supernet %s, search %s, the rest %s)",
                        o->job.time_limit, kept, snc_clock_words(all, ceil(whole)), snc_clock_words(tune, t), snc_clock_words(teach, l),
@@ -133,7 +134,7 @@ snc_err snc_budget_plan(snc_budget *b, const snc_ctx *ctx, const snc_ctx *work, 
 void snc_budget_say(const snc_budget *b, const snc_ctx *ctx, const snc_host *h)
 {
     char said[SAID], clock[SNC_CLOCK];
-    const double *s = b->seconds, tune = s[SNC_JOB_FINETUNE], teach = sum(s, SNC_JOB_LOGITS, SNC_JOB_SUPERNET),
+    const double *s = b->seconds, tune = sum(s, SNC_JOB_FINETUNE, SNC_JOB_BASELINE), teach = sum(s, SNC_JOB_LOGITS, SNC_JOB_SUPERNET),
                  find = sum(s, SNC_JOB_SEARCH, SNC_JOB_LOOK), all = sum(s, 0, SNC_JOB_PARTS - 1);
     for (int i = 0; i < SNC_JOB_PARTS; i++)
         if (ctx->meter) snc_meter_plan(ctx->meter, snc_job_part_name(i), s[i]);

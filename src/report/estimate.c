@@ -93,6 +93,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     quiet.level = SNC_LOG_ERROR;
     *p = (snc_pace){.rows = train->n,
                     .tokens = (double)train->start[train->n],
+                    .all = in->splits.all->n,
                     .rank = (double)rank->start[rank->n],
                     .dev = dev ? (double)dev->start[dev->n] : 0,
                     .batch = o->training.batch_size,
@@ -111,9 +112,11 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     p->rule = snc_depth_rule_tokens(m, in->splits.select);
     snc_model_free(m);
     p->done[SNC_JOB_TABLE] = p->done[SNC_JOB_CALIBRATION] = there->item[SNC_ITEM_TABLE].state == SNC_CURRENT;
+    for (int i = 0; i < there->baselines.n && !fine_tuned; i++) p->teachers += there->item[SNC_ITEM_BASELINE + 2 * i].state != SNC_CURRENT;
+    p->done[SNC_JOB_BASELINE] = p->teachers == 0;
     p->done[SNC_JOB_FINETUNE] = fine_tuned || there->item[SNC_ITEM_TEACHER].state == SNC_CURRENT;
     for (int k = SNC_JOB_IMPORTANCE; k <= SNC_JOB_SUPERNET; k++) p->done[k] = there->item[SNC_ITEM_SUPERNET].state == SNC_CURRENT;
-    p->done[SNC_JOB_LOGITS] = p->done[SNC_JOB_SUPERNET] && snc_is_file(there->distillation);
+    p->done[SNC_JOB_LOGITS] = p->done[SNC_JOB_SUPERNET];
     snc_log(ctx, SNC_LOG_DEBUG, "estimate: a step %.4f s, a call %.6f s, a scored token %.3g s, packing %.2f s", p->step, p->call, p->token,
             p->pack);
     return err;

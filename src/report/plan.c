@@ -12,9 +12,9 @@
 
 const char *snc_job_part_name(snc_job_part p)
 {
-    static const char *const names[SNC_JOB_PARTS] = {"latency table", "calibration", "finetune", "teacher logits", "importance",
-                                                     "depth rule",    "supernet",    "search",   "second look",    "finalists",
-                                                     "repair",        "scores",      "proof"};
+    static const char *const names[SNC_JOB_PARTS] = {"latency table", "calibration",  "finetune", "baseline", "teacher logits",
+                                                     "importance",    "depth rule",   "supernet", "search",   "second look",
+                                                     "finalists",     "refit logits", "repair",   "scores",   "proof"};
     return names[p];
 }
 
@@ -42,10 +42,11 @@ static double fresh(const snc_pace *p)
 
 double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan)
 {
-    const double *v = plan->v, epoch = p->rows / p->batch * p->step;
+    const double *v = plan->v, epoch = p->rows / p->batch * p->step, whole = p->all / p->batch * p->step;
     /* made rows are longer; a sandwich step runs the largest, the smallest and two random nets, and updates once: 1.8 steps of
      * fine-tuning, as measured */
     double distilled = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows)) * epoch, sum = 0;
+    double refit = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all)) * whole;
     double look = 0.03 + 0.75 * p->rank * p->token; /* at one net of the space, on rank */
     double search = look * v[SNC_KNOB_EVALS];
     bool repairs = p->repairs && v[SNC_KNOB_REPAIR] > 0;
@@ -54,14 +55,16 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_TABLE] = 4 + 2 * p->pack + fmax(3, 500 * p->call),
         [SNC_JOB_CALIBRATION] = clocked(p, 8, 5, 0.3, 4),
         [SNC_JOB_FINETUNE] = v[SNC_KNOB_EPOCHS] * epoch,
-        [SNC_JOB_LOGITS] = p->done[SNC_JOB_SUPERNET] && !repairs ? 0 : 0.25 * distilled,
+        [SNC_JOB_BASELINE] = p->teachers * v[SNC_KNOB_EPOCHS] * whole,
+        [SNC_JOB_LOGITS] = 0.25 * distilled,
         [SNC_JOB_IMPORTANCE] = p->importance / p->batch * p->step,
         [SNC_JOB_RULE] = 0.35 * p->rule / (p->tokens / p->rows * p->batch) * p->step, /* forward alone */
         [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * 1.8,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
         [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
-        [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * distilled : 0,
+        [SNC_JOB_REFIT_LOGITS] = repairs ? fmax(1, p->teachers) * 0.25 * refit : 0,
+        [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit : 0,
         [SNC_JOB_SCORES] = 2 + p->dev * p->token * (2 + FULL),
         [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),
     };

@@ -44,6 +44,7 @@ typedef enum snc_job_part {
     SNC_JOB_TABLE,
     SNC_JOB_CALIBRATION,
     SNC_JOB_FINETUNE,
+    SNC_JOB_BASELINE,
     SNC_JOB_LOGITS,
     SNC_JOB_IMPORTANCE,
     SNC_JOB_RULE,
@@ -51,6 +52,7 @@ typedef enum snc_job_part {
     SNC_JOB_SEARCH,
     SNC_JOB_LOOK,
     SNC_JOB_FINALISTS,
+    SNC_JOB_REFIT_LOGITS,
     SNC_JOB_REPAIR,
     SNC_JOB_SCORES,
     SNC_JOB_PROOF,
@@ -67,6 +69,7 @@ typedef struct snc_pace {
     double pack;              /* a net, from its weights to the first answer */
     double importance, rule;  /* rows and tokens that these are found by */
     double rows, tokens;      /* of train */
+    double all, teachers;     /* rows that nothing is held out of, and how many are fine-tuned on them */
     double rank, dev;         /* tokens */
     double batch;             /* sentences of a step */
     double search;            /* most seconds of the search itself; 0: no limit of its own */

@@ -90,11 +90,11 @@ static snc_err add_split(cJSON *reading, const snc_task *t, const char *name, co
 /* Rows whose text is learnt from. */
 static snc_err count_shared(int *shared, const snc_inputs *in, const snc_dataset *d)
 {
-    const snc_dataset *const learnt[] = {in->splits.train, in->splits.rank, in->splits.select};
+    const snc_dataset *const learnt[] = {in->splits.train, in->splits.rank, in->splits.select, in->splits.all};
     uint64_t *text;
     size_t n;
     *shared = 0;
-    SNC_TRY(sorted_texts(&text, &n, learnt, 3));
+    SNC_TRY(sorted_texts(&text, &n, learnt, 4));
     for (int i = 0; i < d->n; i++) *shared += d->text[i] && bsearch(&d->text[i], text, n, sizeof *text, by_value);
     snc_free(text);
     return SNC_OK;

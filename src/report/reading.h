@@ -8,8 +8,9 @@
  *   duplicate  rows whose text an earlier row of the split has
  *   shared     dev rows whose text stands in train, rank or select
  *   sources    data/source_priv.h, each with its split; train's says "dev" where that is made of its rows
- *   warnings   those of the sources, few-rows (a class of fewer than 8 to learn from), shared-rows (of other rows that are scored) and
- *              no-label (-1, nan, None ... among the classes)
+ *   warnings   those of the sources, few-rows (a class of fewer than 8 to learn from), shared-rows (of other rows that are scored),
+ *              no-label (-1, nan, None ... among the classes); in a job's report also memorised (a teacher that came with it has likely
+ *              learnt rank and select)
  */
 #ifndef SNC_REPORT_READING_H
 #define SNC_REPORT_READING_H

@@ -65,6 +65,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
         cJSON_AddNumberToObject(s, "needs_rows",
                                 snc_drop_rows(&f->proof->m[SNC_PROOF_COMPRESSED].all.drop, f->targets->of[SNC_TARGET_DROP].value));
     s = cJSON_AddObjectToObject(j, "splits");
+    cJSON_AddNumberToObject(s, "all", f->in->splits.all->n);
     cJSON_AddNumberToObject(s, "train", f->in->splits.train->n);
     cJSON_AddNumberToObject(s, "rank", f->in->splits.rank->n);
     cJSON_AddNumberToObject(s, "select", f->in->splits.select->n);
@@ -232,11 +233,12 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
         t,
         "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; median over %d "
         "fresh processes a model, with\n"
-        "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on %s, read once. Splits: train "
-        "%d, rank %d, select %d, dev %d rows. Seed %lld.\n\n",
+        "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on %s, read once. The teacher, and with it "
+        "the\nfull-size INT8 model, has learnt from all %d rows; of them %d were train, %d rank, %d select while a net was found. dev: %d "
+        "rows. Seed %lld.\n\n",
         f->o->workload.percentile, f->o->workload.batch, f->o->workload.seq_len, f->o->workload.threads,
-        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, f->o->rows.eval ? f->o->rows.eval : "dev", s->train->n,
-        s->rank->n, s->select->n, f->in->dev->n, (long long)f->o->job.seed);
+        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, f->o->rows.eval ? f->o->rows.eval : "dev", s->all->n,
+        s->train->n, s->rank->n, s->select->n, f->in->dev->n, (long long)f->o->job.seed);
     put_classes(t, f);
     put_layers(t, f->config);
     put_read(t, f->read);

@@ -8,6 +8,7 @@
 #include "artifact/evaluations.h"
 #include "artifact/folder.h"
 #include "artifact/latency_table.h"
+#include "artifact/memorised.h"
 #include "artifact/option.h"
 #include "artifact/provenance.h"
 #include "artifact/say.h"
@@ -55,7 +56,7 @@ static snc_err check_model(job *j, const char *from)
 static snc_err check_needs(job *j)
 {
     const snc_folder *f = &j->folder;
-    const char *const files[] = {f->teacher, f->supernet, f->distillation, f->journal, f->int8, f->compressed};
+    const char *const files[] = {f->teacher, f->supernet, f->distillation, f->journal, f->int8, f->compressed, f->baseline[0]};
     const snc_needs needs = {&j->ctx, j->o, &j->in, j->model, SNC_VERB_COMPRESS};
     double there = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) there += snc_file_size(files[i]);
@@ -89,7 +90,7 @@ static snc_err check(job *j, const char *from)
     double t0 = snc_now();
     SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
     SNC_TRY(snc_folder_open(&j->folder, j->o));
-    SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, true, j->o->rows.unlabeled));
+    SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, SNC_HOLD_OUT_BESIDE_ALL, j->o->rows.unlabeled));
     SNC_TRY(snc_settle(&j->mine, j->in.splits.train));
     snc_budget_recall(&j->budget, &j->mine, &j->folder);
     j->set.path = j->folder.distillation;
@@ -114,15 +115,47 @@ static snc_err make_table(job *j)
     return end_stage(j, "profile", t0, SNC_JOB_TABLE, SNC_JOB_CALIBRATION, NULL);
 }
 
+/* What it says of rows that it has learnt says less of others. */
+static snc_err adopt_teacher(job *j, const char *from)
+{
+    snc_memorised m;
+    SNC_TRY(snc_step_adopt(&j->ctx, j->o, &j->in, from, j->folder.teacher));
+    SNC_TRY(snc_memorised_look(&m, &j->ctx, j->o, &j->in, j->folder.teacher));
+    if (!m.likely) return SNC_OK;
+    snc_json_warn(j->read, "memorised",
+                  "%s has likely learnt the rows of rank and select: its loss is %.4f on select, %.4f on dev; nets are chosen by what it "
+                  "says of text that it knows",
+                  from, m.select, m.dev);
+    const cJSON *list = snc_json_at(j->read, "warnings");
+    snc_log(&j->ctx, SNC_LOG_WARN, "memorised: %s", snc_json_text(cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1), "text"));
+    return SNC_OK;
+}
+
 /* Teacher: --teacher, a fine-tuned model, or the result of fine-tuning; always a copy of our own in the folder. */
 static snc_err make_teacher(job *j, const char *from)
 {
     snc_step_report r;
     double t0 = snc_now();
-    if (j->fine_tuned) return snc_step_adopt(&j->ctx, j->o, &j->in, from, j->folder.teacher);
+    if (j->fine_tuned) return adopt_teacher(j, from);
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_FINETUNE, SNC_JOB_FINETUNE);
     SNC_TRY(snc_step_finetune(&r, &j->ctx, j->o, &j->in, from, j->folder.teacher));
     return end_stage(j, "finetune", t0, SNC_JOB_FINETUNE, SNC_JOB_FINETUNE, &r);
+}
+
+/* What a user has without us: the same recipe on every row. A teacher that came with the job is that already. */
+static snc_err make_baselines(job *j, const char *from)
+{
+    const double t0 = snc_now();
+    snc_step_report r, all = {.reused = true};
+    if (j->fine_tuned) return SNC_OK;
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_BASELINE, SNC_JOB_BASELINE);
+    for (int i = 0; i < j->folder.baselines.n; i++) {
+        SNC_TRY(snc_step_baseline(&r, &j->ctx, j->o, &j->in, from, j->folder.teacher, i, j->folder.baseline[i]));
+        all.reused = all.reused && r.reused;
+        all.seconds += r.seconds;
+        all.all_seconds += r.all_seconds;
+    }
+    return end_stage(j, "baseline", t0, SNC_JOB_BASELINE, SNC_JOB_BASELINE, &all);
 }
 
 static snc_err make_supernet(job *j)
@@ -185,6 +218,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     snc_search_run r;
     snc_search_result found = {0};
     const snc_finalist *best = &found.f[0];
+    snc_refit refit = {.rows = j->in.splits.all, .teachers = j->folder.baselines};
     double t0 = snc_now();
     SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table, j->folder.journal));
     SNC_GOTO(snc_search_run_init(&r, &e, &j->work, j->o, &j->targets, j->folder.table, j->o->output.path));
@@ -205,11 +239,12 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     cJSON_AddItemToObject(j->search, "winners_curse", snc_curse_json(&found.curse));
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
-    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REPAIR, SNC_JOB_REPAIR);
-    SNC_GOTO(snc_deploy_finalist(j->repair, &e, j->o, &j->set, best, j->folder.teacher, made, j->folder.compressed));
+    snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR);
+    SNC_GOTO(snc_deploy_finalist(j->repair, &e, j->o, best, &refit, made, j->folder.compressed));
     SNC_GOTO(note_end(j, &r, made, table));
-    SNC_GOTO(end_stage(j, "repair and export", t0, SNC_JOB_REPAIR, SNC_JOB_REPAIR, NULL));
+    SNC_GOTO(end_stage(j, "repair and export", t0, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR, NULL));
 out:
+    snc_distillation_dispose(&refit.set);
     snc_search_result_dispose(&found);
     snc_evaluator_close(&e);
     return err;
@@ -222,7 +257,7 @@ static snc_err search(job *j)
     char table[SNC_DIGEST_TEXT];
     bool same;
     SNC_TRY(snc_latency_table_digest(table, j->folder.table, NULL));
-    SNC_TRY(snc_depends_file(&made, j->o, &j->in, j->folder.teacher, j->folder.supernet));
+    SNC_TRY(snc_depends_file(&made, j->o, &j->in, j->folder.teacher, j->folder.supernet, &j->folder.baselines));
     SNC_GOTO(recall_end(&same, j, made, table));
     if (!same) SNC_GOTO(find_and_export(j, made, table));
     else {
@@ -249,7 +284,7 @@ static snc_err prove(job *j, int *missed)
 {
     snc_err err = SNC_OK;
     snc_proof proof = {0};
-    const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.teacher};
+    const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.baselines.path[0]};
     cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SCORES, SNC_JOB_PROOF);
@@ -279,8 +314,10 @@ static snc_err run(job *j, const char *from, int *missed)
 {
     SNC_TRY(make_table(j));
     SNC_TRY(make_teacher(j, from));
+    SNC_TRY(make_baselines(j, from));
+    SNC_TRY(snc_deploy_full(&j->ctx, j->o, &j->in, j->folder.baselines.path[0], j->folder.int8));
     SNC_TRY(make_supernet(j));
-    SNC_TRY(snc_deploy_full(&j->ctx, j->o, &j->in, j->folder.teacher, j->folder.int8));
+    snc_distillation_dispose(&j->set);
     SNC_TRY(search(j));
     return prove(j, missed);
 }

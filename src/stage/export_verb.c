@@ -79,7 +79,7 @@ static snc_err choose_net(deploy *d)
 static snc_err choose_pieces(deploy *d)
 {
     if (!d->o->exporting.trim_vocab) return SNC_OK;
-    SNC_TRY(snc_inputs_open(&d->in, &d->ctx, d->o, "export --trim-vocab", d->from, true, d->o->rows.unlabeled));
+    SNC_TRY(snc_inputs_open(&d->in, &d->ctx, d->o, "export --trim-vocab", d->from, SNC_HOLD_OUT, d->o->rows.unlabeled));
     SNC_TRY(snc_inputs_dev(&d->in, &d->ctx, d->o));
     SNC_TRY(snc_trim_new(&d->trim, &d->m->tokenizer, d->m->cfg.vocab));
     return snc_trim_see(&d->trim, d->in.splits.train->ids, d->in.splits.train->start[d->in.splits.train->n]);

@@ -1,4 +1,4 @@
-/* compress finetune: a teacher, fine-tuned on the task. */
+/* compress finetune: a teacher, fine-tuned on the task; and the teachers of all rows that a job compares with. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +18,7 @@
 #include "candidate/needs.h"
 #include "candidate/preflight.h"
 #include "models/cutoff.h"
+#include "models/snc_file.h"
 #include "report/breakdown.h"
 #include "report/reading.h"
 #include "stage/steps.h"
@@ -25,13 +26,21 @@
 #include "train/evaluate.h"
 #include "train/trainer.h"
 
-static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_dataset *rows, const snc_options *o,
-                     const char *checkpoint, cJSON **recipe)
+/* What a teacher learns from. */
+typedef struct lesson {
+    const char *what;  /* of progress and log lines */
+    snc_dataset rows;  /* text without labels is for the supernet alone */
+    const char *judge; /* a teacher whose threshold it takes, for none of the rows is left to choose one on; NULL: select is */
+} lesson;
+
+static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const lesson *l, const snc_options *o, const char *checkpoint,
+                     cJSON **recipe)
 {
     snc_train_opts t;
     SNC_TRY(snc_recipe_finetune(&t, o, checkpoint));
+    t.what = l->what;
     *recipe = snc_train_opts_to_json(&t);
-    return snc_train_run(r, ctx, m, NULL, rows, NULL, &t);
+    return snc_train_run(r, ctx, m, NULL, &l->rows, NULL, &t);
 }
 
 /* A head that fits by its number of classes alone may be of another task, and one that was trained may tell nothing apart: the score
@@ -72,41 +81,78 @@ out:
     return err;
 }
 
-snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
-                          const char *out)
+/* The same of one that has seen every row. */
+static snc_err finish_baseline(snc_model *m, const lesson *l, const snc_inputs *in, cJSON *stamp, cJSON *recipe, const snc_train_result *r,
+                               const char *out)
+{
+    snc_sncfile *f = NULL;
+    if (m->cfg.multilabel) {
+        SNC_TRY(snc_sncfile_open(&f, l->judge));
+        const cJSON *threshold = cJSON_GetObjectItemCaseSensitive(snc_sncfile_meta_view(f), "threshold");
+        cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "threshold");
+        if (threshold) cJSON_AddItemToObject(m->meta, "threshold", cJSON_Duplicate(threshold, 1));
+        snc_sncfile_close(f);
+    }
+    return snc_training_finish(m, stamp, recipe, r, in, out);
+}
+
+static snc_err make(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const lesson *l, cJSON *stamp,
+                    const char *from, const char *out)
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
-    snc_dataset rows = snc_dataset_labelled_view(in->splits.train); /* text without labels is for the supernet alone */
-    cJSON *stamp = NULL, *recipe = NULL;
+    cJSON *recipe = NULL;
     char checkpoint[4096], why[SNC_WHY];
     snc_train_result r = {0};
     bool fine_tuned;
     *report = (snc_step_report){0};
-    SNC_GOTO(snc_training_checkpoint_path(checkpoint, sizeof checkpoint, out));
-    SNC_GOTO(snc_depends_finetuned(&stamp, o, in, from));
-    SNC_GOTO(snc_stamp_allow(&report->reused, out, snc_stamp_state(why, out, stamp), why, o->output.overwrite));
+    SNC_TRY(snc_training_checkpoint_path(checkpoint, sizeof checkpoint, out));
+    SNC_TRY(snc_stamp_allow(&report->reused, out, snc_stamp_state(why, out, stamp), why, o->output.overwrite));
     if (report->reused) {
-        snc_log(ctx, SNC_LOG_INFO, "finetune: %s is up to date", out);
-        goto out;
+        snc_log(ctx, SNC_LOG_INFO, "%s: %s is up to date", l->what, out);
+        return SNC_OK;
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
-    if (fine_tuned) snc_log(ctx, SNC_LOG_INFO, "finetune: %s is fine-tuned already; its classifier is trained on", from);
+    if (fine_tuned) snc_log(ctx, SNC_LOG_INFO, "%s: %s is fine-tuned already; its classifier is trained on", l->what, from);
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE};
     SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
-    SNC_GOTO(train(&r, ctx, m, &rows, o, checkpoint, &recipe));
+    SNC_GOTO(train(&r, ctx, m, l, o, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;
     report->seconds = r.seconds;
     report->all_seconds = snc_train_result_whole(&r);
     report->unfinished = !r.finished;
     if (r.finished) {
-        SNC_GOTO(finish_teacher(ctx, o, in, m, stamp, recipe, &r, NULL, out));
+        SNC_GOTO(l->judge ? finish_baseline(m, l, in, stamp, recipe, &r, out)
+                          : finish_teacher(ctx, o, in, m, stamp, recipe, &r, NULL, out));
         remove(checkpoint);
     }
 out:
-    cJSON_Delete(stamp);
     cJSON_Delete(recipe);
     snc_model_free(m);
+    return err;
+}
+
+snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
+                          const char *out)
+{
+    const lesson l = {"finetune", snc_dataset_labelled_view(in->splits.train), NULL};
+    cJSON *stamp = NULL;
+    SNC_TRY(snc_depends_finetuned(&stamp, o, in, from));
+    snc_err err = make(report, ctx, o, in, &l, stamp, from, out);
+    cJSON_Delete(stamp);
+    return err;
+}
+
+snc_err snc_step_baseline(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
+                          const char *teacher, int number, const char *out)
+{
+    const lesson l = {"baseline", snc_dataset_labelled_view(in->splits.all), teacher};
+    cJSON *stamp = NULL;
+    snc_ctx own = *ctx;
+    own.seed = snc_baseline_seed(ctx->seed, number);
+    SNC_TRY(snc_depends_baseline(&stamp, o, in, from, number));
+    snc_err err = make(report, &own, o, in, &l, stamp, from, out);
+    cJSON_Delete(stamp);
     return err;
 }
 
@@ -144,7 +190,7 @@ snc_err snc_verb_finetune(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_FINETUNE));
     SNC_GOTO(snc_output_lock(&lock, o->output.path));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->input.pretrained, o->rows.hold_out, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->input.pretrained, o->rows.hold_out ? SNC_HOLD_OUT : SNC_HOLD_NOTHING, NULL));
     SNC_GOTO(snc_reading_log(&ctx, &in));
     SNC_GOTO(snc_settle(&mine, in.splits.train));
     SNC_GOTO(snc_step_finetune(&r, &ctx, &mine, &in, o->input.pretrained, o->output.path));

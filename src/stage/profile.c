@@ -23,7 +23,7 @@ snc_err snc_verb_profile(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->workload.threads, 1));
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_PROFILE));
     SNC_GOTO(snc_output_lock(&lock, o->output.path));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->input.models[0], true, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "profile", o->input.models[0], SNC_HOLD_OUT, NULL));
     SNC_GOTO(snc_profile_make_of_file(&ctx, o, &in, o->input.models[0], o->output.path));
     snc_say(h, "%s", o->output.path);
 out:

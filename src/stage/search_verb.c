@@ -174,7 +174,7 @@ snc_err snc_verb_search(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_option_need("search", "--teacher", o->input.teacher));
     SNC_TRY(snc_option_need("search", "--output", o->output.path));
     SNC_TRY(snc_targets_parse(&targets, &o->targets, "search"));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->input.models[0], true, NULL));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "search", o->input.models[0], SNC_HOLD_OUT, NULL));
     SNC_GOTO(search(missed, o, h, &ctx, &work, &targets, &in));
 out:
     snc_inputs_close(&in);

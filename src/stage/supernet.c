@@ -136,7 +136,7 @@ snc_err snc_verb_supernet(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_SUPERNET));
     SNC_GOTO(snc_output_lock(&lock, o->output.path));
-    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, true, o->rows.unlabeled));
+    SNC_GOTO(snc_inputs_open(&in, &ctx, o, "supernet", from, SNC_HOLD_OUT, o->rows.unlabeled));
     SNC_GOTO(snc_reading_log(&ctx, &in));
     SNC_GOTO(snc_settle(&mine, in.splits.train));
     SNC_GOTO(snc_step_supernet(&r, &ctx, &mine, &in, &set, from, o->output.path));

@@ -85,11 +85,11 @@ snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, co
     return err;
 }
 
-snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d)
+snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d, const char *what)
 {
     float *z = NULL;
     SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)teacher->cfg.classes, sizeof *z));
-    snc_err err = snc_train_eval_model(z, ctx, teacher, NULL, compute, d, SWEEP_BATCH, "teacher logits");
+    snc_err err = snc_train_eval_model(z, ctx, teacher, NULL, compute, d, SWEEP_BATCH, what);
     if (err) snc_free(z);
     else *logits = z;
     return err;

@@ -60,7 +60,7 @@ typedef struct trainer {
 static snc_err check_teacher(const snc_model *m, const snc_model *teacher, const snc_train_opts *o)
 {
     if (!teacher) {
-        SNC_CHECK(!o->teacher_logits, SNC_E_ARG, "a teacher's logits without the teacher");
+        SNC_CHECK(!o->teacher_logits || !o->checkpoint, SNC_E_ARG, "a checkpoint would not know whose the teacher's logits are");
         return SNC_OK;
     }
     SNC_CHECK(teacher->cfg.classes == m->cfg.classes && snc_meaning_of(&teacher->cfg) == snc_meaning_of(&m->cfg), SNC_E_SHAPE,
@@ -162,7 +162,7 @@ static snc_err teacher_sweep(trainer *t)
 {
     t->taught = t->o->teacher_logits;
     if (!t->teacher || t->taught) return SNC_OK;
-    SNC_TRY(snc_train_sweep(&t->swept, t->ctx, t->teacher, t->o->compute, t->d));
+    SNC_TRY(snc_train_sweep(&t->swept, t->ctx, t->teacher, t->o->compute, t->d, "teacher logits"));
     t->taught = t->swept;
     return SNC_OK;
 }

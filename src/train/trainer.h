@@ -99,8 +99,8 @@ static inline double snc_train_result_whole(const snc_train_result *r)
     return r->made > 0 ? r->seconds / (double)r->made * (double)r->total_steps : 0;
 }
 
-/* teacher and space may be NULL. SNC_E_DIVERGED names the step; SNC_E_CANCELLED after saving; SNC_E_SHAPE: teacher and model
- * differ in classes or (hidden states) in shape. */
+/* teacher and space may be NULL; logits alone are teacher enough where there is no checkpoint to tell whose. SNC_E_DIVERGED names the
+ * step; SNC_E_CANCELLED after saving; SNC_E_SHAPE: teacher and model differ in classes or (hidden states) in shape. */
 snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
                       const snc_space *space, const snc_train_opts *o) SNC_MUST_USE;
 

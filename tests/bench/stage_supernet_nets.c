@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     o.rows.task = argv[1], o.rows.data = argv[2];
     if (seed) o.job.seed = strtoll(seed, NULL, 10);
     need(snc_context_init(&ctx, &o, &h, NULL, 0));
-    need(snc_inputs_open(&in, &ctx, &o, "bench", argv[4], true, NULL));
+    need(snc_inputs_open(&in, &ctx, &o, "bench", argv[4], SNC_HOLD_OUT, NULL));
     need(snc_dataset_load(&dev, &ctx, in.task, in.tok, o.rows.data, "dev", 0));
     need(snc_inputs_model(&m, &fitted, &ctx, argv[4], in.task));
     printf("| file | split | net | score | KL to the teacher | equal labels, %% |\n|---|---|---|---|---|---|\n");

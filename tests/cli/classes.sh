@@ -13,8 +13,8 @@ rows 1500 1 >train.tsv
 rows 300 2 >dev.tsv
 data=(--task custom --data .)
 m=nano/nano.snc
-tuned=(--batch-size 8 --epochs 2 --lr 1e-3 --compute f32 --threads 1)
-job=(--target-size 0.99x --supernet-epochs 0.2 --augment 0 --evals 6 --repair off)
+tuned=(--batch-size 8 --lr 1e-3 --compute f32 --threads 1)
+job=(--epochs 1 --target-size 0.99x --supernet-epochs 0.2 --augment 0 --evals 6 --repair off)
 
 # ---- a model that answers one class ------------------------------------------------------------------------------------
 # Trained for too short a while: ham it is.
@@ -46,7 +46,7 @@ run 0 bench run/compressed.snc --tasks custom --data . -o json
 holds err "^warning: run/compressed.snc answers 'ham' to every row of dev"
 
 # ---- class weights -------------------------------------------------------------------------------------------------------
-tuned=(finetune --pretrained $m "${data[@]}" "${tuned[@]}")
+tuned=(finetune --pretrained $m "${data[@]}" "${tuned[@]}" --epochs 2)
 run 0 "${tuned[@]}" --output plain.snc
 run 0 "${tuned[@]}" --class-weights balanced --output balanced.snc
 lacks err 'one answer\|tells no classes'

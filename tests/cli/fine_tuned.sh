@@ -22,6 +22,8 @@ compressed() {
     run 0,3 "$@" "${task[@]}" "${rest[@]}" --output "$dir"
     holds err "^teacher: $2 as it is, fine-tuned already: score on select [0-9]"
     lacks err '^finetune: '
+    lacks err memorised
+    absent "$dir/baseline.snc"
     exists "$dir/teacher.snc" "$dir/compressed.snc" "$dir/report.json"
     weights t.snc >a.weights
     weights "$dir/teacher.snc" >b.weights
@@ -57,3 +59,12 @@ holds err 'finetune: t.snc is fine-tuned already; its classifier is trained on'
 holds err "t.snc: its labels (negative, ...) are not the task's (bad, ...)"
 killed_when e/supernet.snc --teacher t.snc --task ./other.json --data nano "${rest[@]}" --output e
 holds err 't.snc: on select no better than one answer to every row'
+
+# One that knows by heart what it is judged on, labels that nobody can guess, is told by its loss on rows that it has not seen.
+mkdir -p heart && cp nano/dev.tsv heart
+awk -F'\t' 'BEGIN { OFS = FS; srand(5) } NR > 1 { $NF = rand() < 0.5 ? "good" : "bad" } NR < 302' nano/train.tsv >heart/train.tsv
+awk -F'\t' 'BEGIN { OFS = FS; srand(6) } NR > 1 { $NF = rand() < 0.5 ? "good" : "bad" } 1' nano/dev.tsv >heart/dev.tsv
+run 0 finetune --pretrained nano/nano.snc --task ./other.json --data heart --hold-out 0 --epochs 60 --batch-size 8 --lr 2e-3 --threads 1 --output heart.snc
+run 0,3 --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --output f
+holds err '^warning: memorised: heart.snc has likely learnt the rows of rank and select: its loss is 0\.[0-9]* on select, [0-9.]* on dev;'
+holds f/report.md '^- warning `memorised`: '

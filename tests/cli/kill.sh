@@ -12,12 +12,11 @@ job=(--pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --l
      --evals 12 --repair on --repair-epochs 0.2 --target-size 0.9x --space space.json --quiet --output)
 RANDOM=${SEED:-11}
 
-digest() { "$COMPRESS" verify "$1" 2>/dev/null | sed 's/.*: ok //'; }
 
 # Every report there is speaks of the files there are.
 check_reports() { # FOLDER
     local f name
-    for name in compressed full-int8 teacher; do
+    for name in compressed full-int8 baseline; do
         for f in "$1/report.json" "$1/report.md"; do
             [ -e "$f" ] && check "$f speaks of another $name.snc" grep -qF "$(digest "$1/$name.snc" || echo none)" "$f"
         done
@@ -66,6 +65,6 @@ else
     check_reports job
     no_leftovers job
 fi
-for f in teacher supernet full-int8 compressed; do same job/$f.snc whole/$f.snc; done
+for f in teacher baseline supernet full-int8 compressed; do same job/$f.snc whole/$f.snc; done
 check "no job was killed before its end" test "$cut_short" -gt 0
 echo "$cut_short killed before their end"

@@ -96,6 +96,7 @@ offset() {
     at=$(head -c "$(head_size "$1")" "$1" | grep -oa "\"$2\":{[^}]*" | sed 's/.*"data_offsets":\[\([0-9]*\).*/\1/')
     echo $((at + $(head_size "$1")))
 }
+digest() { "$COMPRESS" verify "$1" 2>/dev/null | sed 's/.*: ok //'; }
 same_tensors() {
     tensors "$1" >a.tensors
     tensors "$2" >b.tensors

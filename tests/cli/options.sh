@@ -223,7 +223,7 @@ job=(--pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${stretch[@]}" "$
 run 0 "${job[@]}" --dry-run --target-latency 2000us
 absent job
 run 0 "${job[@]}" --overwrite --target-latency 2000us --target-size 90KB --max-drop 60 --trim-vocab --checkpoint-every 10 --evals 30 --time-budget 1m \
-    --warm-start seven/search.sqlite --repair auto --repair-epochs 0.2 --verbose --quiet --log-json log
+    --warm-start seven/search.sqlite --repair auto --repair-epochs 0.2 --teachers 2 --verbose --quiet --log-json log
 lines err 0
 noted '"level":"debug"'
 noted '"stage":"proof"'
@@ -231,6 +231,7 @@ noted '"line":"warm start: 20 evaluations of seven/search.sqlite'
 noted '"line":"vocabulary: [0-9]* of 97 pieces kept'
 noted '"line":"search: nsga2 '
 noted '"stage":"repair'
+noted '"line":"repair [a-z]*: loss to the teachers of all [0-9]* rows '
 holds job/report.md 'percentile 90 of a call, batch 2, sequence length 16, 1 thread'
 holds job/report.md 'Seed 7'
 holds job/report.md '^- size holds: .* asked 0.090 MB'
@@ -238,4 +239,8 @@ holds job/report.md '^- drop holds: .* at most 60.00'
 # Text without labels is for the supernet: the teacher is that of a fine-tuning without it.
 same_tensors t7.snc job/teacher.snc
 same_tensors s7.snc job/supernet.snc
+# What people have without a search: a teacher of all rows. Another of these differs by its seed.
+run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${weights[@]}" --hold-out 0 --output all7.snc --threads 1
+same_tensors all7.snc job/baseline.snc
+check "two teachers of all rows" test "$(digest job/baseline.snc)" != "$(digest job/baseline-2.snc)"
 no_leftovers .

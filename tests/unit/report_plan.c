@@ -15,6 +15,8 @@ static snc_pace machine(double slower)
                       .importance = 3000,
                       .rule = 60000,
                       .rows = 65000,
+                      .all = 67000,
+                      .teachers = 1,
                       .tokens = 65000 * 13.0,
                       .rank = 13000,
                       .dev = 22000,
