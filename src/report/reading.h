@@ -6,7 +6,7 @@
  *   classes    rows of each; of a regression "low" and "high" stand in their place
  *   cut        rows cut at max_length tokens
  *   duplicate  rows whose text an earlier row of the split has
- *   shared     dev rows whose text stands in train, rank or select
+ *   shared     dev rows whose text is learnt from: in train, rank, select or all rows
  *   sources    data/source_priv.h, each with its split; train's says "dev" where that is made of its rows
  *   warnings   those of the sources, few-rows (a class of fewer than 8 to learn from), shared-rows (of other rows that are scored),
  *              no-label (-1, nan, None ... among the classes); in a job's report also memorised (a teacher that came with it has likely

@@ -16,6 +16,7 @@ rows() { # N SEED json|tsv
 mkdir json tsv
 rows 1200 1 json >json/train.jsonl
 rows 200 2 json >json/dev.jsonl
+rows 100 3 json | tac >json/more.jsonl # its first rows have other sets of labels than those of dev
 rows 1200 1 tsv >tsv/train.tsv
 rows 200 2 tsv >tsv/dev.tsv
 task=(--task custom-multilabel --data json)
@@ -23,9 +24,14 @@ tuned=(--batch-size 8 --epochs 3 --lr 2e-3 --compute f32 --threads 1)
 
 # ---- the whole job ------------------------------------------------------------------------------------------------------
 run 0,3 --pretrained $m "${task[@]}" "${tuned[@]}" --target-size 0.99x --supernet-epochs 1 --supernet-lr 1e-3 --augment 1 --evals 20 --repair on --repair-epochs 0.2 \
-    --class-weights none --output run
+    --class-weights none --eval dev,more.jsonl --margin 100 --output run
 holds run/report.json '"drop_points"'
 holds run/report.md '^One answer to every row, '
+of() { awk -F, -v r="$1" '$1 == "compressed" && $NF == r { print $9 }' run/report.csv; } # ROWS
+for rows in dev more.jsonl pooled; do less "0.8 and the score on $rows" 0.8 "$(of $rows)"; done
+check "the pooled score is near the mean of both" awk -v a="$(of dev)" -v b="$(of more.jsonl)" -v p="$(of pooled)" 'BEGIN { e = (2 * a + b) / 3 - p; exit !(e < 0.02 && e > -0.02) }'
+run 0 eval run/compressed.snc "${task[@]}" --split more.jsonl --json
+check "score on the other file" awk -v a="$(of more.jsonl)" -v micro="$(number out micro_f1)" -v macro="$(number out macro_f1)" 'BEGIN { e = (micro + macro) / 2 - a; exit !(e < 1e-5 && e > -1e-5) }'
 holds run/report.md '^| praise | [0-9]* | '
 lacks run/report.json '"confusion"'
 run 0 eval run/compressed.snc "${task[@]}" --json
