@@ -17,6 +17,7 @@
 #include "train/trainer.h"
 
 enum { STEPS = 12, SCORED = 64 };
+static const double FORWARD = 0.35;             /* of a step */
 static const double STEPS_FOR = 3, WORK = 5e10; /* seconds; token weights of a step that takes a second or two on a slow machine */
 
 /* Sentences of a step that is cheap enough to be tried. */
@@ -39,6 +40,16 @@ static snc_err time_steps(snc_pace *p, const snc_ctx *quiet, const snc_options *
     t.max_seconds = STEPS_FOR;
     SNC_TRY(snc_train_run(&r, quiet, m, NULL, in->splits.train, NULL, &t));
     p->step = r.seconds / (double)(r.step > 0 ? r.step : 1) * o->training.batch_size / t.batch_size;
+    return SNC_OK;
+}
+
+/* With a teacher that runs in every step, for hidden states or relations: a forward pass alone. */
+static snc_err cost_of_nets(double *out, const snc_options *o)
+{
+    snc_train_opts t;
+    SNC_TRY(snc_recipe_supernet(&t, o, NULL));
+    *out = snc_sampler_cost(t.sampler, &(snc_sampler_opts){.random = t.random_nets, .near = t.near}) +
+           (t.hidden_weight > 0 || t.relation_weight > 0 ? FORWARD : 0);
     return SNC_OK;
 }
 
@@ -100,6 +111,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
     snc_least least;
+    SNC_TRY(cost_of_nets(&p->nets, o));
     SNC_TRY(snc_settle_least(&least, o, train));
     p->need[SNC_KNOB_EPOCHS] = least.epochs, p->need[SNC_KNOB_SUPERNET] = least.supernet_epochs;
     p->need[SNC_KNOB_MADE] = least.augment, p->need[SNC_KNOB_REPAIR] = least.repair_epochs;

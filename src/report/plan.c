@@ -43,8 +43,7 @@ static double fresh(const snc_pace *p)
 double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan)
 {
     const double *v = plan->v, epoch = p->rows / p->batch * p->step, whole = p->all / p->batch * p->step;
-    /* made rows are longer; a sandwich step runs the largest, the smallest and two random nets, and updates once: 1.8 steps of
-     * fine-tuning, as measured */
+    /* made rows are longer */
     double distilled = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows)) * epoch, sum = 0;
     double refit = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all)) * whole;
     double look = 0.03 + 0.75 * p->rank * p->token; /* at one net of the space, on rank */
@@ -59,7 +58,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_LOGITS] = 0.25 * distilled,
         [SNC_JOB_IMPORTANCE] = p->importance / p->batch * p->step,
         [SNC_JOB_RULE] = 0.35 * p->rule / (p->tokens / p->rows * p->batch) * p->step, /* forward alone */
-        [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * 1.8,
+        [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * p->nets,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
         [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),

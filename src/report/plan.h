@@ -72,6 +72,7 @@ typedef struct snc_pace {
     double all, teachers;     /* rows that nothing is held out of, and how many are fine-tuned on them */
     double rank, dev;         /* tokens */
     double batch;             /* sentences of a step */
+    double nets;              /* a step of the supernet, in steps of the full net on as many rows */
     double search;            /* most seconds of the search itself; 0: no limit of its own */
     double need[SNC_KNOBS];   /* what few rows make of the recipe's least numbers (artifact/settle.h); 0: nothing */
     bool repairs, must;       /* repair is not off; it is on, not auto */

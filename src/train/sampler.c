@@ -41,6 +41,11 @@ snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name)
     return SNC_OK;
 }
 
+double snc_sampler_cost(const snc_sampler_kind *kind, const snc_sampler_opts *o)
+{
+    return kind->largest_alone ? 1 : 1 + o->random * (kind->random_cost > 0 ? kind->random_cost : o->near);
+}
+
 snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, const snc_sampler_opts *o)
 {
     assert(o->random >= 0 && o->random <= SNC_SAMPLER_MAX - 2);

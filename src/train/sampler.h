@@ -29,6 +29,7 @@ typedef struct snc_sampler_kind {
     const char *name;
     int random_nets;    /* random nets of a step where nobody says; 0: it draws none */
     bool largest_alone; /* no subnets: nothing for an in-place teacher to teach */
+    double random_cost; /* of a random net, as a share of the largest one's; 0: as `near` of its options says */
     snc_err (*create)(void **state, const snc_space *s, const snc_sampler_opts *o);
     void (*destroy)(void *state);
     /* Fills nets and returns how many, at most random + 2. */
@@ -46,6 +47,9 @@ const char *snc_sampler_name(int i); /* of the registry; NULL past the last */
 snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name) SNC_MUST_USE;
 
 typedef struct snc_sampler snc_sampler;
+
+/* What a step takes in time, as a multiple of a step of the largest net alone: estimates of a job ask for it. */
+double snc_sampler_cost(const snc_sampler_kind *kind, const snc_sampler_opts *o);
 
 /* Borrows s. */
 snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, const snc_sampler_opts *o) SNC_MUST_USE;

@@ -21,6 +21,7 @@ static snc_pace machine(double slower)
                       .rank = 13000,
                       .dev = 22000,
                       .batch = 32,
+                      .nets = 1.8,
                       .repairs = true};
 }
 

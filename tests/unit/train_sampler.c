@@ -65,6 +65,18 @@ static void the_sandwich_holds_both_corners_and_random_nets_vary(void **state)
     snc_space_free(s);
 }
 
+static void a_step_takes_what_its_nets_do(void **state)
+{
+    (void)state;
+    static const double costs[] = {2.2, 2.2, 2.5, 1};
+    const char *names[] = {"sandwich", "instatune", "near", "full"};
+    for (int i = 0; i < 4; i++) {
+        const snc_sampler_kind *kind;
+        assert_int_equal(snc_sampler_find(&kind, names[i]), SNC_OK);
+        assert_true(fabs(snc_sampler_cost(kind, &(snc_sampler_opts){.random = 3, .near = 0.5}) - costs[i]) < 1e-9);
+    }
+}
+
 /* Within a twentieth but for a few, where uniform nets are not; of shares that those hardly ever have, nearer by far. */
 static void near_draws_at_its_share(void **state)
 {
@@ -170,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_drawn_net_is_a_prefix_of_the_parent),
         cmocka_unit_test(the_sandwich_holds_both_corners_and_random_nets_vary),
+        cmocka_unit_test(a_step_takes_what_its_nets_do),
         cmocka_unit_test(near_draws_at_its_share),
         cmocka_unit_test(equal_seeds_draw_equal_nets),
         cmocka_unit_test(spaces_that_do_not_fit_are_named),

@@ -8,4 +8,4 @@ static int draw(snc_arch *nets, const void *state, const snc_space *s, int rando
     return snc_sampler_fill(nets, 1, s, random, rng);
 }
 
-const snc_sampler_kind snc_sampler_instatune = {.name = "instatune", .random_nets = 1, .draw = draw};
+const snc_sampler_kind snc_sampler_instatune = {.name = "instatune", .random_nets = 1, .random_cost = 0.4, .draw = draw};
