@@ -7,9 +7,10 @@
 #include "artifact/option.h"
 #include "artifact/stamp.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/place.h"
 
-static const char *const names[SNC_SECTIONS + 1] = {"finetune", "supernet", "repair", "augment", "importance", NULL};
+static const char *const names[SNC_SECTIONS] = {"finetune", "supernet", "repair", "augment", "importance"};
 
 typedef struct key {
     const char *name;
@@ -84,11 +85,23 @@ static const key *key_of(const char *name)
     return NULL;
 }
 
+static const char *section_name(int s) { return s < SNC_SECTIONS ? names[s] : NULL; }
+
+static snc_err check_sections(const cJSON *j, const char *path)
+{
+    const cJSON *it;
+    char known[80];
+    snc_names_join(known, sizeof known, section_name, ", ");
+    SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", path);
+    cJSON_ArrayForEach(it, j) SNC_CHECK(snc_names_find(section_name, it->string) >= 0, SNC_E_FORMAT,
+                                        "%s: unknown section '%.40s': expected some of %s", path, it->string, known);
+    return SNC_OK;
+}
+
 /* Sections and keys that are known; `whole`: all of them. */
 static snc_err check_file(const cJSON *j, const char *path, bool whole)
 {
-    SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", path);
-    SNC_TRY(snc_json_check_keys(j, names, path));
+    SNC_TRY(check_sections(j, path));
     for (int s = 0; s < SNC_SECTIONS; s++) {
         const cJSON *section = cJSON_GetObjectItemCaseSensitive(j, names[s]), *it;
         if (!section && !whole) continue;

@@ -40,6 +40,25 @@ static void write_default(const cJSON *j)
     assert_int_equal(setenv("SNC_CONFIG_DIR", dir.dir, 1), 0);
 }
 
+/* A default whose values are known here, whatever the shipped ones are. */
+static void use_usual(void)
+{
+    static const struct {
+        const char *key;
+        double v;
+    } usual[] = {{"epochs", 3},    {"lr", 5e-5}, {"batch_size", 32}, {"warmup", 0.06}, {"clip", 1},
+                 {"min_steps", 0}, {"rows", 3},  {"least", 0},       {"alpha", 0.3},   {"random_nets", 2}};
+    cJSON *j = shipped();
+    for (int s = 0; s < SNC_SECTIONS; s++)
+        for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+            cJSON *it = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(j, sections[s]), usual[i].key);
+            if (it) cJSON_SetNumberValue(it, usual[i].v);
+        }
+    cJSON_SetValuestring(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(j, "supernet"), "sampler"), "sandwich");
+    write_default(j);
+    cJSON_Delete(j);
+}
+
 static const char *write_own(const char *text) { return scratch_write(&dir, "own.json", text, strlen(text)); }
 
 /* In bf16, whose half state is said by the file. */
@@ -129,6 +148,7 @@ static void own_files_and_options_stand_over_it(void **state)
 {
     (void)state;
     char path[512];
+    use_usual();
     snprintf(path, sizeof path, "%s",
              write_own("{\"supernet\":{\"lr\":2e-4,\"warmup\":0.2,\"clip\":5,\"epochs\":7},\"augment\":{\"replace\":0.5}}"));
     snc_options o = options(path);
@@ -175,6 +195,7 @@ static void a_batch_size_is_that_of_all_steps_but_where_another_is_given(void **
 static void a_sampler_brings_its_number_of_nets(void **state)
 {
     (void)state;
+    use_usual();
     snc_options o = options(NULL);
     o.supernet.sampler = "instatune";
     assert_ok(snc_recipe_apply(&o));
@@ -204,6 +225,7 @@ static bool same_stamp(const snc_options *a, const snc_options *b, snc_section s
 static void a_stamp_tells_recipes_apart(void **state)
 {
     (void)state;
+    use_usual();
     const snc_options plain = applied(NULL);
     snc_options o = applied(write_own("{\"supernet\":{\"clip\":5}}"));
     assert_false(same_stamp(&plain, &o, SNC_SECTION_SUPERNET, SNC_DECIDES_SUPERNET));
@@ -242,15 +264,16 @@ static snc_dataset few_rows(void)
 static void few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says(void **state)
 {
     (void)state;
+    use_usual();
     const snc_dataset d = few_rows();
     const char *own = "{\"finetune\":{\"min_steps\":100},\"supernet\":{\"min_steps\":200,\"batch_size\":64},"
-                      "\"repair\":{\"min_steps\":150},\"augment\":{\"least\":1600}}";
+                      "\"repair\":{\"min_steps\":300},\"augment\":{\"least\":1600}}";
     snc_options o = applied(write_own(own));
     assert_ok(snc_settle(&o, &d));
     assert_true(o.supernet.augment == 5);   /* 1,600 of 320 */
     assert_true(o.training.epochs == 12.5); /* 100 x 32 / 256 */
     assert_true(o.supernet.epochs >= 200 * 64 / 1920.0 && o.supernet.epochs < 200 * 64 / 1920.0 + 0.002);
-    assert_true(o.exporting.repair_epochs >= 150 * 32 / 1920.0 && o.exporting.repair_epochs < 150 * 32 / 1920.0 + 0.002);
+    assert_true(o.exporting.repair_epochs >= 300 * 32 / 1920.0 && o.exporting.repair_epochs < 300 * 32 / 1920.0 + 0.002);
     assert_true(number(&o, SNC_SECTION_SUPERNET, "epochs") == o.supernet.epochs); /* which is what is told */
     const snc_options once = o;
     assert_ok(snc_settle(&o, &d)); /* and stays */
@@ -268,7 +291,7 @@ static void few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says(void **
     assert_true(o.training.epochs == 2 && o.supernet.epochs == 0.5);
     o = applied(NULL); /* enough is enough */
     assert_ok(snc_settle(&o, &d));
-    assert_true(o.training.epochs == 3 && o.supernet.epochs == 1 && o.exporting.repair_epochs == 1 && o.supernet.augment == 3);
+    assert_true(o.training.epochs == 3 && o.supernet.epochs == 3 && o.exporting.repair_epochs == 3 && o.supernet.augment == 3);
 }
 
 static void what_is_wrong_is_named(void **state)
@@ -278,7 +301,7 @@ static void what_is_wrong_is_named(void **state)
         const char *text, *says;
         snc_err code;
     } wrong[] = {
-        {"{\"lr\":1}", "own.json: unknown key 'lr'", SNC_E_FORMAT},
+        {"{\"lr\":1}", "own.json: unknown section 'lr': expected some of finetune, supernet, repair, augment, importance", SNC_E_FORMAT},
         {"{\"repair\":3}", "'repair': expected an object", SNC_E_FORMAT},
         {"{\"repair\":{\"momentum\":1}}", "'repair': unknown key 'momentum'", SNC_E_FORMAT},
         {"{\"repair\":{\"sampler\":\"full\"}}", "'repair' has no 'sampler'", SNC_E_FORMAT},
