@@ -55,14 +55,16 @@ static void snc_files_survive_damage(void **state)
                             .ffn = 12,
                             .classes = 2,
                             .norm_eps = 1e-12f};
-    snc_model *m = NULL;
+    const snc_arch halves = {.layers = 2, .hidden = 8, .source = {0, 1}, .heads = {0, 2}, .ffn = {12, 0}};
+    snc_model *m = NULL, *half = NULL;
     const char *labels[] = {"a", "b"};
     assert_ok(nano_model_of(&m, &c, 1));
     assert_ok(snc_model_set_labels(m, labels));
-    for (int k = 0; k < 3; k++) {
-        snc_policy p = snc_policy_uniform(k == 0 ? SNC_F32 : k == 1 ? SNC_BF16 : SNC_I8, k == 2 ? SNC_I8 : SNC_F32);
+    assert_ok(snc_model_extract(&half, m, &halves));
+    for (int k = 0; k < 4; k++) {
+        snc_policy p = snc_policy_uniform(k == 0 ? SNC_F32 : k == 1 ? SNC_BF16 : SNC_I8, k >= 2 ? SNC_I8 : SNC_F32);
         const char *path = scratch_path(s, "f.snc");
-        assert_ok(snc_make_file(path, m, &p));
+        assert_ok(snc_make_file(path, k < 3 ? m : half, &p));
         char *data = NULL;
         size_t n = 0;
         assert_ok(snc_file_read(&data, &n, path));
@@ -79,6 +81,7 @@ static void snc_files_survive_damage(void **state)
         }
         snc_free(data);
     }
+    snc_model_free(half);
     snc_model_free(m);
 }
 
