@@ -157,8 +157,9 @@ typedef struct snc_rows_opts {
     const char *unlabeled;                /* text file learnt by distillation alone */
     int max_train_samples, max_length;    /* 0: all; the task's */
     int hold_out;
-    const char *eval; /* labelled rows that the proof scores: splits and files, a comma list; NULL: dev */
-    void *spare[7];
+    const char *rank, *select; /* files of labelled rows that nets are judged on while one is found; NULL: carved from train */
+    const char *eval;          /* labelled rows that the proof scores: splits and files, a comma list; NULL: dev */
+    void *spare[5];
 } snc_rows_opts;
 
 typedef struct snc_target_opts {

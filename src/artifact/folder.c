@@ -136,16 +136,16 @@ static snc_err survey_teacher(snc_folder *f, const snc_inputs *in, const char *f
     return survey_checkpoint(f, SNC_ITEM_TEACHER_CHECKPOINT, "teacher", stamp);
 }
 
-/* Those that were asked for before, and are not now, may stay. */
+/* A teacher that nothing was held out from is the first of them. Those that were asked for before, and are not now, may stay. */
 static snc_err survey_baselines(snc_folder *f, const snc_inputs *in, const char *from, bool adopted)
 {
     f->baselines = (snc_teachers){.n = adopted ? 1 : f->o->training.teachers};
-    if (adopted) f->baselines.path[0] = f->teacher;
-    for (int i = 0; i < f->baselines.n && !adopted; i++) {
+    for (int i = 0; i < f->baselines.n; i++) {
         cJSON *stamp = NULL;
         char name[ITEM_NAME];
         const snc_item item = (snc_item)(SNC_ITEM_BASELINE + 2 * i);
-        f->baselines.path[i] = f->baseline[i];
+        f->baselines.path[i] = i == 0 && (adopted || f->o->rows.rank) ? f->teacher : f->baseline[i];
+        if (f->baselines.path[i] == f->teacher) continue;
         SNC_TRY(snc_depends_baseline(&stamp, f->o, in, from, i));
         cJSON_AddItemToObject(f->now, item_name(name, item), stamp);
         f->item[item].state = snc_stamp_state(f->item[item].why, f->baseline[i], stamp);
@@ -238,7 +238,7 @@ snc_err snc_folder_survey(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work
     SNC_TRY(survey_supernet(f, in, shape));
     SNC_TRY(survey_search(f, ctx, work, in, shape));
     SNC_TRY(survey_baselines(f, in, from, adopted));
-    if (f->item[adopted ? SNC_ITEM_TEACHER : SNC_ITEM_BASELINE].state == SNC_CURRENT) {
+    if (f->item[f->baselines.path[0] == f->teacher ? SNC_ITEM_TEACHER : SNC_ITEM_BASELINE].state == SNC_CURRENT) {
         SNC_TRY(snc_depends_int8(&stamp, f->o, in, f->baselines.path[0]));
         f->int8_current = snc_stamp_state(why, f->int8, stamp) == SNC_CURRENT;
         cJSON_Delete(stamp);

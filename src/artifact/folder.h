@@ -36,7 +36,7 @@ typedef struct snc_folder {
     const snc_options *o;
     char run[SNC_PATH], teacher[SNC_PATH], supernet[SNC_PATH], distillation[SNC_PATH], table[SNC_PATH], journal[SNC_PATH], int8[SNC_PATH],
         compressed[SNC_PATH], baseline[SNC_TEACHERS_MOST][SNC_PATH];
-    snc_teachers baselines; /* teachers of all rows: of --teachers, or the one that came with the job; known by the survey */
+    snc_teachers baselines; /* teachers of all rows; the first is `teacher` where that is one; known by the survey */
     snc_lock *lock;         /* NULL while there is no folder */
     cJSON *was, *now;       /* run.json as it is, and as this run writes it */
     struct {

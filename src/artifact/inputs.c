@@ -44,6 +44,14 @@ static snc_err fit_length(snc_task *task, const snc_ctx *ctx, const snc_options 
     return snc_task_set_max_length(task, snc_family_length(&c));
 }
 
+static snc_err check_own(const snc_options *o, snc_hold_out hold_out)
+{
+    SNC_CHECK(!o->rows.rank == !o->rows.select, SNC_E_ARG, "--%s: --%s is missing: both splits are files, or none",
+              o->rows.rank ? "rank" : "select", o->rows.rank ? "select" : "rank");
+    SNC_CHECK(!o->rows.rank || hold_out != SNC_HOLD_NOTHING, SNC_E_ARG, "--rank %s: has no use beside --hold-out 0", o->rows.rank);
+    return SNC_OK;
+}
+
 snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *o, const char *verb, const char *model,
                         snc_hold_out hold_out, const char *unlabeled)
 {
@@ -58,7 +66,9 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
     SNC_GOTO(snc_inputs_balanced(&balanced, &o->training, out->task));
     SNC_GOTO(fit_length(out->task, ctx, o, model));
     SNC_GOTO(snc_tok_new(&out->tok, &assets));
-    SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->rows.data, hold_out, o->rows.max_train_samples, unlabeled));
+    SNC_GOTO(check_own(o, hold_out));
+    const snc_splits_ask ask = {hold_out, o->rows.max_train_samples, unlabeled, o->rows.rank, o->rows.select};
+    SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->rows.data, &ask));
     snc_log(ctx, SNC_LOG_INFO, "%s: train %d rows, rank %d, select %d (%d rows contained in those left train)", snc_task_name(out->task),
             out->splits.train->n, hold_out ? out->splits.rank->n : 0, hold_out ? out->splits.select->n : 0, out->splits.removed);
 out:
@@ -69,7 +79,9 @@ out:
 
 snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o)
 {
-    return snc_dataset_load(&in->dev, ctx, in->task, in->tok, o->rows.data, "dev", 0);
+    SNC_TRY(snc_dataset_load(&in->dev, ctx, in->task, in->tok, o->rows.data, "dev", 0));
+    if (o->rows.rank) SNC_TRY(snc_dataset_apart(in->splits.rank, o->rows.rank, in->dev, "dev"));
+    return o->rows.select ? snc_dataset_apart(in->splits.select, o->rows.select, in->dev, "dev") : SNC_OK;
 }
 
 void snc_inputs_close(snc_inputs *in)

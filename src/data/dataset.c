@@ -1,8 +1,10 @@
 /* Chunks of rows are tokenized in parallel into buffers of their own and joined in order: the thread count changes nothing. */
 #include "data/dataset.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/par.h"
@@ -241,27 +243,65 @@ static snc_err carve_nothing(snc_carve *c, const snc_rows *rows, const snc_rows 
     return every_row(&c->extra, c->n_extra);
 }
 
-static snc_err build_train(snc_dataset **out, snc_carve *c, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *rows,
-                           const snc_rows *extra, int max_train_samples)
+/* What rows are tokenized by. */
+typedef struct reader {
+    const snc_ctx *ctx;
+    const snc_task *t;
+    const snc_tok *tok;
+    const char *dir;
+} reader;
+
+static snc_err build_train(snc_dataset **out, snc_carve *c, const reader *r, const snc_rows *rows, const snc_rows *extra,
+                           int max_train_samples)
 {
-    SNC_TRY(snc_carve__sample(c->train, &c->n_train, max_train_samples, ctx->seed));
-    return build(out, ctx, t, tok, rows, c->train, c->n_train, extra, c->extra, c->n_extra);
+    SNC_TRY(snc_carve__sample(c->train, &c->n_train, max_train_samples, r->ctx->seed));
+    return build(out, r->ctx, r->t, r->tok, rows, c->train, c->n_train, extra, c->extra, c->n_extra);
 }
 
-static snc_err build_all(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *rows,
-                         const snc_rows *extra, int max_train_samples)
+static snc_err build_all(snc_dataset **out, const reader *r, const snc_rows *rows, const snc_rows *extra, int max_train_samples)
 {
     snc_carve c;
     snc_err err = carve_nothing(&c, rows, extra);
-    if (!err) err = build_train(out, &c, ctx, t, tok, rows, extra, max_train_samples);
+    if (!err) err = build_train(out, &c, r, rows, extra, max_train_samples);
     snc_carve__dispose(&c);
     return err;
 }
 
-static void log_splits(const snc_ctx *ctx, const snc_rows *rows, const snc_carve *c, bool hold_out, const char *unlabeled)
+static int by_digest(const void *a, const void *b)
 {
-    if (hold_out && c->n_rank < FEW)
-        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path, c->n_rank);
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+snc_err snc_dataset_apart(const snc_dataset *d, const char *path, const snc_dataset *other, const char *what)
+{
+    uint64_t *text;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&text, (size_t)other->n, sizeof *text));
+    memcpy(text, other->text, (size_t)other->n * sizeof *text);
+    qsort(text, (size_t)other->n, sizeof *text, by_digest);
+    for (int i = 0; i < d->n && !err; i++)
+        if (d->text[i] && bsearch(&d->text[i], text, (size_t)other->n, sizeof *text, by_digest))
+            err = snc_err_set(SNC_E_FORMAT, "%s:%lld: the same text stands in %s: expected rows that nothing has learnt from", path,
+                              (long long)d->line[i], what);
+    snc_free(text);
+    return err;
+}
+
+/* Rows of files of their own, which nothing else has. */
+static snc_err load_own(snc_splits *out, const reader *r, const snc_splits_ask *ask)
+{
+    SNC_TRY(snc_dataset_load(&out->rank, r->ctx, r->t, r->tok, r->dir, ask->rank, 0));
+    SNC_TRY(snc_dataset_load(&out->select, r->ctx, r->t, r->tok, r->dir, ask->select, 0));
+    SNC_TRY(snc_dataset_apart(out->rank, ask->rank, out->train, "train"));
+    SNC_TRY(snc_dataset_apart(out->select, ask->select, out->train, "train"));
+    return snc_dataset_apart(out->select, ask->select, out->rank, ask->rank);
+}
+
+static void log_splits(const snc_ctx *ctx, const snc_rows *rows, const snc_carve *c, const snc_splits *s, const char *unlabeled)
+{
+    if (s->rank && s->rank->n < FEW)
+        snc_log(ctx, SNC_LOG_WARN, "%s: only %d rows each in rank and select: choices made on them are coarse", rows->path, s->rank->n);
     if (rows->dev)
         snc_log(ctx, SNC_LOG_INFO,
                 "%s: no dev file: %d rows of it are dev, by class and the same for every --seed (%d contained in those left train)",
@@ -270,24 +310,28 @@ static void log_splits(const snc_ctx *ctx, const snc_rows *rows, const snc_carve
         snc_log(ctx, SNC_LOG_INFO, "%s: %d rows left out, contained in rows of rank or select", unlabeled, c->removed_extra);
 }
 
-snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, snc_hold_out hold_out,
-                        int max_train_samples, const char *unlabeled)
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
+                        const snc_splits_ask *ask)
 {
+    const reader r = {ctx, t, tok, dir};
+    const bool held = ask->hold_out != SNC_HOLD_NOTHING, carved = held && !ask->rank;
     snc_err err = SNC_OK;
     snc_rows *rows = NULL, *extra = NULL;
     snc_carve c = {0};
     *out = (snc_splits){0};
+    assert(!ask->rank == !ask->select);
     SNC_GOTO(load_rows(&rows, ctx, t, dir, "train"));
-    if (unlabeled) SNC_GOTO(snc_rows__load_unlabeled(&extra, t, unlabeled));
-    SNC_GOTO(hold_out ? snc_carve__make(&c, rows, extra, t->phrases, ctx->seed) : carve_nothing(&c, rows, extra));
-    SNC_GOTO(build_train(&out->train, &c, ctx, t, tok, rows, extra, max_train_samples));
+    if (ask->unlabeled) SNC_GOTO(snc_rows__load_unlabeled(&extra, t, ask->unlabeled));
+    SNC_GOTO(carved ? snc_carve__make(&c, rows, extra, t->phrases, ctx->seed) : carve_nothing(&c, rows, extra));
+    SNC_GOTO(build_train(&out->train, &c, &r, rows, extra, ask->max_train_samples));
     give_source(out->train, rows);
     out->dev = rows->dev;
     out->removed = c.removed;
-    if (hold_out) SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
-    if (hold_out) SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
-    if (hold_out == SNC_HOLD_OUT_BESIDE_ALL) SNC_GOTO(build_all(&out->all, ctx, t, tok, rows, extra, max_train_samples));
-    log_splits(ctx, rows, &c, hold_out, unlabeled);
+    if (carved) SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
+    if (carved) SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
+    if (held && !carved) SNC_GOTO(load_own(out, &r, ask));
+    if (ask->hold_out == SNC_HOLD_OUT_BESIDE_ALL) SNC_GOTO(build_all(&out->all, &r, rows, extra, ask->max_train_samples));
+    log_splits(ctx, rows, &c, out, ask->unlabeled);
 out:
     snc_carve__dispose(&c);
     snc_rows__free(extra);

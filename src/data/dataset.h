@@ -56,11 +56,19 @@ typedef struct snc_splits {
     int dev;                            /* rows of the train file that are dev, which has no file of its own */
 } snc_splits;
 typedef enum snc_hold_out { SNC_HOLD_NOTHING, SNC_HOLD_OUT, SNC_HOLD_OUT_BESIDE_ALL } snc_hold_out;
-/* Carves the train file with ctx->seed. unlabeled (a text file, one row a line, a TAB makes a pair) or NULL is appended to
- * train with target NaN, but for the rows that rank or select contain; max_train_samples counts the labelled rows alone, and draws
- * those of `all` from all. Rows equal for equal seed, whatever the tokenizer. */
-snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir, snc_hold_out hold_out,
-                        int max_train_samples, const char *unlabeled) SNC_MUST_USE;
+typedef struct snc_splits_ask {
+    snc_hold_out hold_out;
+    int max_train_samples;     /* of the labelled rows; 0: all. Those of `all` are drawn from all */
+    const char *unlabeled;     /* a text file, one row a line, a TAB makes a pair; NULL: none */
+    const char *rank, *select; /* files of labelled rows that the task reads as it does dev's; NULL: they are carved from train */
+} snc_splits_ask;
+/* Carves the train file with ctx->seed; unlabeled text is appended to train with target NaN, but for the rows that rank or select
+ * contain. Where rank and select are files of their own, both, nothing leaves train. Rows equal for equal seed, whatever the tokenizer.
+ * SNC_E_FORMAT: beside what reading says, a row of such a file that stands in train or in the other one. */
+snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const char *dir,
+                        const snc_splits_ask *ask) SNC_MUST_USE;
+/* SNC_E_FORMAT: a row of d, whose file is `path`, has the text of one of other, which is `what`. */
+snc_err snc_dataset_apart(const snc_dataset *d, const char *path, const snc_dataset *other, const char *what) SNC_MUST_USE;
 void snc_splits_dispose(snc_splits *s);
 
 /* ---- batches ------------------------------------------------------------------------------------------------------ */

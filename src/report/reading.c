@@ -173,6 +173,8 @@ snc_err snc_reading_new(cJSON **out, const snc_inputs *in)
         if (parts[i].d) SNC_GOTO(add_split(j, in->task, parts[i].name, parts[i].d));
     if (in->dev && in->splits.train) SNC_GOTO(add_shared(j, in));
     add_source(j, "train", in->splits.train);
+    add_source(j, "rank", in->splits.rank); /* where they have files of their own */
+    add_source(j, "select", in->splits.select);
     if (!in->splits.dev) add_source(j, "dev", in->dev); /* else it is of train's file */
     if (in->splits.train && !snc_task_regression(in->task)) warn_classes(j, in->task);
     *out = j;

@@ -150,6 +150,7 @@ static snc_err make_baselines(job *j, const char *from)
     if (j->fine_tuned) return SNC_OK;
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_BASELINE, SNC_JOB_BASELINE);
     for (int i = 0; i < j->folder.baselines.n; i++) {
+        if (j->folder.baselines.path[i] == j->folder.teacher) continue;
         SNC_TRY(snc_step_baseline(&r, &j->ctx, j->o, &j->in, from, j->folder.teacher, i, j->folder.baseline[i]));
         all.reused = all.reused && r.reused;
         all.seconds += r.seconds;

@@ -20,7 +20,7 @@ static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, 
     const char *split = o->rows.split;
     snc_dataset **part = strcmp(split, "rank") == 0 ? &s->rank : strcmp(split, "select") == 0 ? &s->select : NULL;
     if (!part) return snc_dataset_load(out, ctx, t, tok, o->rows.data, split, 0);
-    SNC_TRY(snc_splits_load(s, ctx, t, tok, o->rows.data, SNC_HOLD_OUT, 0, NULL));
+    SNC_TRY(snc_splits_load(s, ctx, t, tok, o->rows.data, &(snc_splits_ask){.hold_out = SNC_HOLD_OUT}));
     *out = *part;
     *part = NULL;
     return SNC_OK;

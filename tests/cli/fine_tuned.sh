@@ -68,3 +68,17 @@ run 0 finetune --pretrained nano/nano.snc --task ./other.json --data heart --hol
 run 0,3 --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --output f
 holds err '^warning: memorised: heart.snc has likely learnt the rows of rank and select: its loss is 0\.[0-9]* on select, [0-9.]* on dev;'
 holds f/report.md '^- warning `memorised`: '
+
+# Labelled rows that it has not seen take their place.
+head -1 nano/dev.tsv | tee rank.tsv >select.tsv
+awk -F'\t' 'BEGIN { OFS = FS; srand(7) } NR > 301 && NR < 402 { $1 = $1 " fresh"; $NF = rand() < 0.5 ? "good" : "bad"; print >> (NR % 2 ? "rank.tsv" : "select.tsv") }' nano/train.tsv
+run 0,3 --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --select select.tsv --output g
+lacks err memorised
+equal "rows of rank and select" "$(number g/report.json rank) $(number g/report.json select)" "50 50"
+equal "rows of train" "$(number g/report.json train)" "$(number g/report.json all)"
+refused "--rank: --select is missing" --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --output h
+tail -1 heart/train.tsv >>select.tsv
+refused "select.tsv:52: the same text stands in train" --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --select select.tsv --output h
+tail -1 heart/dev.tsv >>rank.tsv && sed -i '$d' select.tsv
+refused "rank.tsv:52: the same text stands in dev" --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --select select.tsv --output h
+refused "--rank rank.tsv: has no use beside --hold-out 0" finetune --pretrained nano/nano.snc --task ./other.json --data heart --rank rank.tsv --select select.tsv --hold-out 0 --output h.snc

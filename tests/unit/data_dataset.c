@@ -108,16 +108,16 @@ static void splits_depend_on_the_seed_alone(void **state)
     two.threads = 2;
     seeded.seed = 43;
     write_train();
-    OK(snc_splits_load(&a, &ctx, t, tok, folder, SNC_HOLD_OUT, 0, NULL));
-    OK(snc_splits_load(&b, &two, t, tok, folder, SNC_HOLD_OUT, 0, NULL));
+    OK(snc_splits_load(&a, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, NULL, NULL, NULL}));
+    OK(snc_splits_load(&b, &two, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, NULL, NULL, NULL}));
     assert_int_equal(a.rank->n, 200);
     assert_int_equal(a.select->n, 200);
     assert_true(a.removed > 0);
     assert_int_equal(a.train->n, 2000 - 400 - a.removed);
     assert_true(same_tokens(a.train, b.train) && same_tokens(a.rank, b.rank) && same_tokens(a.select, b.select));
     snc_splits_dispose(&b);
-    OK(snc_splits_load(&b, &ctx, t, other, folder, SNC_HOLD_OUT, 0, NULL));
-    OK(snc_splits_load(&c, &seeded, t, tok, folder, SNC_HOLD_OUT, 0, NULL));
+    OK(snc_splits_load(&b, &ctx, t, other, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, NULL, NULL, NULL}));
+    OK(snc_splits_load(&c, &seeded, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, NULL, NULL, NULL}));
     assert_true(same_rows(a.train, b.train) && same_rows(a.rank, b.rank) && same_rows(a.select, b.select));
     assert_false(same_rows(a.rank, c.rank));
     snc_splits_dispose(&a);
@@ -136,13 +136,14 @@ static void without_hold_out_every_row_trains(void **state)
     snc_task *t = make_task("", 128);
     snc_splits s;
     write_train();
-    OK(snc_splits_load(&s, &ctx, t, tok, folder, SNC_HOLD_NOTHING, 0, NULL));
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_NOTHING, 0, NULL, NULL, NULL}));
     assert_int_equal(s.train->n, 2000);
     assert_null(s.rank);
     assert_null(s.select);
     snc_splits_dispose(&s);
     write_text(folder, "train.tsv", "a\ty\nw1\tp\n");
-    FAILS(SNC_E_FORMAT, "train.tsv: 1 rows, too few", snc_splits_load(&s, &ctx, t, tok, folder, SNC_HOLD_OUT, 0, NULL));
+    FAILS(SNC_E_FORMAT, "train.tsv: 1 rows, too few",
+          snc_splits_load(&s, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, NULL, NULL, NULL}));
     assert_null(s.train);
     snc_task_close(t);
     snc_tok_free(tok);
@@ -159,8 +160,10 @@ static void all_rows_stand_beside_the_splits(void **state)
     write_train();
     write_text(folder, "more.txt", "only here\n");
     for (int most = 0; most <= 100; most += 100) {
-        OK(snc_splits_load(&whole, &ctx, t, tok, folder, SNC_HOLD_NOTHING, most, "data_dataset_files/more.txt"));
-        OK(snc_splits_load(&held, &ctx, t, tok, folder, SNC_HOLD_OUT_BESIDE_ALL, most, "data_dataset_files/more.txt"));
+        OK(snc_splits_load(&whole, &ctx, t, tok, folder,
+                           &(snc_splits_ask){SNC_HOLD_NOTHING, most, "data_dataset_files/more.txt", NULL, NULL}));
+        OK(snc_splits_load(&held, &ctx, t, tok, folder,
+                           &(snc_splits_ask){SNC_HOLD_OUT_BESIDE_ALL, most, "data_dataset_files/more.txt", NULL, NULL}));
         assert_int_equal(held.all->n, (most ? most : 2000) + 1);
         assert_true(same_rows(whole.train, held.all));
         assert_true(most || held.train->n < whole.train->n);
@@ -168,6 +171,33 @@ static void all_rows_stand_beside_the_splits(void **state)
         snc_splits_dispose(&whole);
         snc_splits_dispose(&held);
     }
+    snc_task_close(t);
+    snc_tok_free(tok);
+}
+
+/* Files of their own in place of what would be carved: train keeps every row, and has none of theirs. */
+static void rank_and_select_may_be_files(void **state)
+{
+    (void)state;
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_tok *tok = make_tok(9);
+    snc_task *t = make_task("", 128);
+    snc_splits s;
+    const snc_splits_ask ask = {SNC_HOLD_OUT_BESIDE_ALL, 0, NULL, "rank.tsv", "select.tsv"};
+    ctx.level = SNC_LOG_ERROR;
+    write_train();
+    write_text(folder, "rank.tsv", "a\ty\nfresh w1\tp\nfresh w2\tn\n");
+    write_text(folder, "select.tsv", "a\ty\nfresh w3\tn\n");
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, &ask));
+    assert_true(s.train->n == 2000 && s.removed == 0 && s.rank->n == 2 && s.select->n == 1);
+    assert_true(same_rows(s.train, s.all));
+    assert_true(s.rank->target[0] == 1 && s.rank->source && s.select->source);
+    snc_splits_dispose(&s);
+    write_text(folder, "select.tsv", "a\ty\nfresh w3\tn\nw1 w1 w1\tp\n");
+    FAILS(SNC_E_FORMAT, "select.tsv:3: the same text stands in train", snc_splits_load(&s, &ctx, t, tok, folder, &ask));
+    write_text(folder, "select.tsv", "a\ty\nfresh w2\tn\n");
+    FAILS(SNC_E_FORMAT, "select.tsv:2: the same text stands in rank.tsv", snc_splits_load(&s, &ctx, t, tok, folder, &ask));
+    assert_null(s.train);
     snc_task_close(t);
     snc_tok_free(tok);
 }
@@ -181,21 +211,22 @@ static void unlabelled_text_joins_train(void **state)
     snc_splits s;
     ctx.level = SNC_LOG_ERROR;
     write_train();
-    OK(snc_splits_load(&s, &ctx, t, tok, folder, SNC_HOLD_OUT, 0, NULL));
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, NULL, NULL, NULL}));
     int first_held = (int)s.rank->line[0] - 2;
     snc_splits_dispose(&s);
     char text[128];
     snprintf(text, sizeof text, "only here\n\nw%d w%d\n", first_held % 7, first_held); /* the second is in a held-out row */
     write_text(folder, "more.txt", text);
-    OK(snc_splits_load(&s, &ctx, t, tok, folder, SNC_HOLD_OUT, 100, "data_dataset_files/more.txt"));
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 100, "data_dataset_files/more.txt", NULL, NULL}));
     assert_int_equal(s.train->n, 101);
     assert_int_equal(s.train->line[100], 1);
     assert_true(isnan(s.train->target[100]) && !isnan(s.train->target[99]));
     snc_splits_dispose(&s);
-    OK(snc_splits_load(&s, &ctx, t, tok, folder, SNC_HOLD_NOTHING, 0, "data_dataset_files/more.txt"));
+    OK(snc_splits_load(&s, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_NOTHING, 0, "data_dataset_files/more.txt", NULL, NULL}));
     assert_int_equal(s.train->n, 2002);
     snc_splits_dispose(&s);
-    FAILS(SNC_E_IO, "nothing.txt", snc_splits_load(&s, &ctx, t, tok, folder, SNC_HOLD_OUT, 0, "data_dataset_files/nothing.txt"));
+    FAILS(SNC_E_IO, "nothing.txt",
+          snc_splits_load(&s, &ctx, t, tok, folder, &(snc_splits_ask){SNC_HOLD_OUT, 0, "data_dataset_files/nothing.txt", NULL, NULL}));
     snc_task_close(t);
     snc_tok_free(tok);
 }
@@ -218,6 +249,7 @@ int main(void)
         cmocka_unit_test(splits_depend_on_the_seed_alone),
         cmocka_unit_test(without_hold_out_every_row_trains),
         cmocka_unit_test(all_rows_stand_beside_the_splits),
+        cmocka_unit_test(rank_and_select_may_be_files),
         cmocka_unit_test(unlabelled_text_joins_train),
     };
     return cmocka_run_group_tests(tests, NULL, remove_files);
