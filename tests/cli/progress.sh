@@ -46,7 +46,7 @@ fi
 CHILD=$!
 for ((i = 0; i < 6000; i++)); do grep -q '"stage":"latency table"' log.json 2>/dev/null && break; sleep 0.01; done
 holds out '^estimate: finetune .* in all$'
-holds log.json '"stage":"latency table",.*"part":1,"parts":13,.*"share":[0-9.]*,"all_left_s":[0-9.]*,'
+holds log.json '"stage":"latency table",.*"part":1,"parts":15,.*"share":[0-9.]*,"all_left_s":[0-9.]*,'
 kill -9 $CHILD
 wait $CHILD 2>/dev/null
 CHILD=""
