@@ -76,6 +76,13 @@ run 0,3 --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank
 lacks err memorised
 equal "rows of rank and select" "$(number g/report.json rank) $(number g/report.json select)" "50 50"
 equal "rows of train" "$(number g/report.json train)" "$(number g/report.json all)"
+own=(--task ./other.json --data heart --rank rank.tsv --select select.tsv)
+run 0 finetune --pretrained nano/nano.snc "${own[@]}" --epochs 0.2 --output o.snc
+run 0 supernet --teacher o.snc "${own[@]}" --supernet-epochs 0.2 --augment 0 --output so.snc
+holds err 'train 300 rows, rank 50, select 50 (0 rows contained in those left train)'
+run 0 profile so.snc "${own[@]}" --output lat.json
+run 0,3 search so.snc --teacher o.snc "${own[@]}" --target-size 0.95x --evals 4 --output os
+run 0 study so.snc --teacher o.snc "${own[@]}" --protocols hypervolume --searchers random --seeds 1 --evals 50 --output ost
 refused "--rank: --select is missing" --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --output h
 tail -1 heart/train.tsv >>select.tsv
 refused "select.tsv:52: the same text stands in train" --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --select select.tsv --output h
