@@ -47,8 +47,7 @@ static void classes_are_read_back_by_either_name(void **state)
     assert_memory_equal(z, other, sizeof z);
     assert_fails(snc_answers_read(z, path, "none", t, &d), SNC_E_FORMAT, "no column 'none'");
     static const char *const same[] = {"index\tprediction\n2\t1\n0\t0\n1\t2\n", "0\tbad\r\n1\tgood\r\n2\tso so\r\n",
-                                       "\xef\xbb\xbf"
-                                       "0\n2\n1\n",
+                                       "\357\273\2770\n2\n1\n", /* behind a byte order mark */
                                        "prediction\nbad\ngood\nso so", "id\tanswer\tscore\n0\t0\t.5\n\n1\t2\t.1\n2\t1\t.2\n"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         assert_int_equal(snc_answers_read(z, scratch_write(&dir, "a.tsv", same[i], strlen(same[i])), NULL, t, &d), SNC_OK);
