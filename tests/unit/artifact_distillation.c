@@ -6,63 +6,38 @@
 
 #include "artifact/option.h"
 #include "base/mem.h"
-#include "base/rng.h"
-#include "nano.h"
-#include "train/evaluate.h"
 #include "unit/data_support.h"
+#include "unit/train_toy.h"
 
-enum { ROWS = 40, LEN = 12 };
 static const char folder[] = "artifact_distillation_files";
 static const char task_text[] = "{\"name\":\"t\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\"},\"text_a\":\"a\","
                                 "\"label\":\"y\",\"labels\":[\"n\",\"p\"],\"metrics\":[\"accuracy\"],\"max_length\":32}";
 
-typedef struct rows {
-    snc_dataset d;
-    int64_t start[ROWS + 1], line[ROWS];
-    int32_t ids[ROWS * LEN], types[ROWS * LEN];
-    float target[ROWS];
-} rows;
-
-static void make_rows(rows *r)
-{
-    snc_rng rng;
-    snc_rng_init(&rng, 3, 1);
-    *r = (rows){0};
-    for (int i = 0; i <= ROWS; i++) r->start[i] = (int64_t)i * LEN;
-    for (int i = 0; i < ROWS * LEN; i++) r->ids[i] = (int32_t)snc_rng_below(&rng, NANO_V);
-    r->d =
-        (snc_dataset){.n = ROWS, .start = r->start, .ids = r->ids, .types = r->types, .target = r->target, .line = r->line, .max_len = LEN};
-}
-
 static void several_teachers_are_averaged(void **state)
 {
     (void)state;
-    static rows r;
     static const char *const names[] = {"a.snc", "b.snc", "c.snc"};
     char path[3][512];
     float *z[3];
-    snc_ctx ctx = SNC_CTX_INIT;
     snc_options o = snc_options_defaults;
     snc_inputs in = {0};
     snc_teachers teachers = {.n = 3};
     snc_distillation_set set = {0}, one = {0};
-    ctx.level = SNC_LOG_ERROR;
+    assert_int_equal(toy_set_up(), 0);
     o.supernet.augment = 0;
-    make_rows(&r);
     OK(snc_task_parse(&in.task, task_text, strlen(task_text), "task.json"));
     OK(snc_mkdir(folder));
     for (int k = 0; k < 3; k++) {
-        snc_model *m = NULL;
-        OK(nano_model(&m, 11 + (uint64_t)k));
+        snc_model *m = model(11 + (uint64_t)k);
         OK(snc_path_join(path[k], sizeof path[k], folder, names[k]));
         OK(snc_model_save(m, path[k]));
-        OK(snc_train_sweep(&z[k], &ctx, m, SNC_COMPUTE_F32, &r.d, "test"));
+        OK(snc_train_sweep(&z[k], &ctx, m, SNC_COMPUTE_F32, &data.d, "test"));
         teachers.path[k] = path[k];
         snc_model_free(m);
     }
-    OK(snc_distillation_average(&set, &ctx, &in, &r.d, &o, &teachers, SNC_COMPUTE_F32));
+    OK(snc_distillation_average(&set, &ctx, &in, &data.d, &o, &teachers, SNC_COMPUTE_F32));
     teachers.n = 1;
-    OK(snc_distillation_average(&one, &ctx, &in, &r.d, &o, &teachers, SNC_COMPUTE_F32));
+    OK(snc_distillation_average(&one, &ctx, &in, &data.d, &o, &teachers, SNC_COMPUTE_F32));
     assert_int_equal(set.rows->n, ROWS);
     for (int i = 0; i < ROWS * NANO_K; i++) {
         assert_true(one.logits[i] == z[0][i]);

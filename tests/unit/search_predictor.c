@@ -214,6 +214,20 @@ static void an_svr_wins_where_genes_interact(void **state)
     snc_space_free(s);
 }
 
+/* A surrogate cannot tell the two apart. */
+static void assert_same_features(const snc_features *f, const snc_cfg *x, const snc_cfg *y)
+{
+    double a[2048], b[2048];
+    uint8_t ca[SNC_MAX_GENES], cb[SNC_MAX_GENES];
+    assert_true(f->d <= 2048);
+    snc_features_encode(a, f, x);
+    snc_features_encode(b, f, y);
+    snc_features_code(ca, f, x);
+    snc_features_code(cb, f, y);
+    assert_memory_equal(a, b, (size_t)f->d * sizeof *a);
+    assert_memory_equal(ca, cb, (size_t)f->genes);
+}
+
 /* A config with junk in the genes of a dropped layer is the same network: same features, codes and predictions. */
 static void dropped_layers_say_nothing(void **state)
 {
@@ -226,18 +240,10 @@ static void dropped_layers_say_nothing(void **state)
         snc_features_init(&f, s, onehot);
         for (int t = 0; t < 100; t++) {
             snc_cfg junk = {{0}}, clean;
-            double a[2048], b[2048];
-            uint8_t ca[SNC_MAX_GENES], cb[SNC_MAX_GENES];
             for (int g = 0; g < s->genes; g++) junk.o[g] = (uint8_t)snc_rng_below(&r, (uint32_t)s->gene[g].n);
             clean = junk;
             snc_cfg_canonical(&clean, s);
-            assert_true(f.d <= 2048);
-            snc_features_encode(a, &f, &junk);
-            snc_features_encode(b, &f, &clean);
-            snc_features_code(ca, &f, &junk);
-            snc_features_code(cb, &f, &clean);
-            assert_memory_equal(a, b, (size_t)f.d * sizeof *a);
-            assert_memory_equal(ca, cb, (size_t)f.genes);
+            assert_same_features(&f, &junk, &clean);
         }
     }
     snc_space_free(s);
@@ -258,20 +264,12 @@ static void skipped_halves_say_nothing(void **state)
         for (int t = 0; t < 200; t++) {
             snc_cfg clean = snc_cfg_random(s, &r), junk = clean;
             bool live[SNC_MAX_GENES];
-            double a[2048], b[2048];
-            uint8_t ca[SNC_MAX_GENES], cb[SNC_MAX_GENES];
             snc_cfg_live(live, s, &clean);
             for (int g = 0; g < s->genes; g++) {
                 dead += !live[g];
                 if (!live[g]) junk.o[g] = (uint8_t)(s->gene[g].n - 1);
             }
-            assert_true(f.d <= 2048);
-            snc_features_encode(a, &f, &junk);
-            snc_features_encode(b, &f, &clean);
-            snc_features_code(ca, &f, &junk);
-            snc_features_code(cb, &f, &clean);
-            assert_memory_equal(a, b, (size_t)f.d * sizeof *a);
-            assert_memory_equal(ca, cb, (size_t)f.genes);
+            assert_same_features(&f, &junk, &clean);
             snc_cfg_canonical(&junk, s);
             assert_true(snc_cfg_equal(&junk, &clean));
         }

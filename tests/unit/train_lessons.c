@@ -9,11 +9,7 @@
 static int set_up(void **state)
 {
     (void)state;
-    toy_make(&data, 1);
-    toy_make(&held_out, 2);
-    ctx.threads = 2;
-    ctx.log = quiet;
-    return snc_ctx_check(&ctx);
+    return toy_set_up();
 }
 
 extern const snc_objective snc_objective_relation; /* a row of objective.c */

@@ -47,6 +47,15 @@ static snc_ctx ctx = SNC_CTX_INIT;
 
 static inline void quiet(void *user, snc_log_level level, const char *line) { (void)user, (void)level, (void)line; }
 
+static inline int toy_set_up(void)
+{
+    toy_make(&data, 1);
+    toy_make(&held_out, 2);
+    ctx.threads = 2;
+    ctx.log = quiet;
+    return snc_ctx_check(&ctx);
+}
+
 static inline snc_train_opts options(void)
 {
     snc_train_opts o = recipe_of_tests();

@@ -22,12 +22,8 @@ static char checkpoint[128];
 static int set_up(void **state)
 {
     (void)state;
-    toy_make(&data, 1);
-    toy_make(&held_out, 2);
-    ctx.threads = 2;
-    ctx.log = quiet;
     snprintf(checkpoint, sizeof checkpoint, "train_trainer.%ld.ckpt", (long)getpid());
-    return snc_ctx_check(&ctx);
+    return toy_set_up();
 }
 
 static int tear_down(void **state)
