@@ -32,14 +32,20 @@ static snc_err give(cJSON **out, cJSON *stamp, snc_err err)
     return err;
 }
 
+/* Gives the stamp of a fine-tuning of `from`. */
+static snc_err give_tuned(cJSON **out, cJSON *stamp, const snc_options *o, const char *from)
+{
+    snc_err err = add_path(stamp, "model", from);
+    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_FINETUNE}, 1);
+    return give(out, stamp, err);
+}
+
 snc_err snc_depends_finetuned(cJSON **out, const snc_options *o, const snc_inputs *in, const char *from)
 {
     snc_dataset labelled = snc_dataset_labelled_view(in->splits.train);
     cJSON *stamp = snc_stamp_new("finetune", SNC_DECIDES_TEACHER, o);
     add_splits(stamp, in, &labelled);
-    snc_err err = add_path(stamp, "model", from);
-    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_FINETUNE}, 1);
-    return give(out, stamp, err);
+    return give_tuned(out, stamp, o, from);
 }
 
 uint64_t snc_baseline_seed(uint64_t seed, int number) { return seed + 1000003 * (uint64_t)number; }
@@ -51,9 +57,7 @@ snc_err snc_depends_baseline(cJSON **out, const snc_options *o, const snc_inputs
     snc_stamp_hash(stamp, "task", snc_task_hash(in->task));
     snc_stamp_hash(stamp, "train rows", snc_dataset_hash(&labelled));
     snc_stamp_hash(stamp, "seed of its own", snc_baseline_seed((uint64_t)o->job.seed, number));
-    snc_err err = add_path(stamp, "model", from);
-    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_FINETUNE}, 1);
-    return give(out, stamp, err);
+    return give_tuned(out, stamp, o, from);
 }
 
 snc_err snc_depends_adopted(cJSON **out, const snc_options *o, const snc_inputs *in, const char *from)

@@ -11,6 +11,7 @@
 #include "artifact/settle.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/rng.h"
 #include "base/stats.h"
 #include "candidate/alone.h"
@@ -139,8 +140,7 @@ static const char *short_name(const char *searcher)
 static snc_err read_searchers(char names[MOST_SEARCHERS][NAME], int *n, const snc_options *o)
 {
     *n = 0;
-    for (const char *p = o->study.searchers ? o->study.searchers : "nsga2,linas,random"; p;
-         p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, ++*n) {
+    for (const char *p = o->study.searchers ? o->study.searchers : "nsga2,linas,random"; p; p = snc_list_next(p), ++*n) {
         SNC_CHECK(*n < MOST_SEARCHERS && strcspn(p, ",") < NAME, SNC_E_ARG, "--searchers: too many or too long");
         snprintf(names[*n], NAME, "%.*s", (int)strcspn(p, ","), p);
         for (int i = 0; i < *n; i++)
@@ -498,7 +498,7 @@ enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
 static snc_err parse(unsigned *wanted, const char *list)
 {
     *wanted = 0;
-    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+    for (const char *p = list; p; p = snc_list_next(p)) {
         size_t n = strcspn(p, ",");
         unsigned before = *wanted;
         for (unsigned i = 0; i < PROTOCOLS; i++)

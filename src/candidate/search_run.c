@@ -13,6 +13,7 @@
 #include "artifact/spaces.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/names.h"
 
 #define SEARCHER "linas" /* where --searcher says nothing */
 
@@ -25,7 +26,7 @@ static snc_err parse_objectives(snc_run_opts *out, const char *text)
 {
     bool quality = false;
     out->objectives = 1;
-    for (const char *p = text; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+    for (const char *p = text; p; p = snc_list_next(p)) {
         size_t n = strcspn(p, ",");
         bool loss = n == 4 && strncmp(p, "loss", n) == 0, score = n == 5 && strncmp(p, "score", n) == 0;
         int kind = -1;

@@ -4,11 +4,11 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/par.h"
 #include "data/splits_priv.h"
+#include "data/texts.h"
 
 enum {
     GRAIN = 512, /* rows a chunk of tokenization */
@@ -267,21 +267,15 @@ static snc_err build_all(snc_dataset **out, const reader *r, const snc_rows *row
     return err;
 }
 
-static int by_digest(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 snc_err snc_dataset_apart(const snc_dataset *d, const char *path, const snc_dataset *other, const char *what)
 {
     uint64_t *text;
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&text, (size_t)other->n, sizeof *text));
     memcpy(text, other->text, (size_t)other->n * sizeof *text);
-    qsort(text, (size_t)other->n, sizeof *text, by_digest);
+    snc_texts_sort(text, (size_t)other->n);
     for (int i = 0; i < d->n && !err; i++)
-        if (d->text[i] && bsearch(&d->text[i], text, (size_t)other->n, sizeof *text, by_digest))
+        if (snc_texts_have(text, (size_t)other->n, d->text[i]))
             err = snc_err_set(SNC_E_FORMAT, "%s:%lld: the same text stands in %s: expected rows that nothing has learnt from", path,
                               (long long)d->line[i], what);
     snc_free(text);
@@ -330,7 +324,8 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
     if (carved) SNC_GOTO(build(&out->rank, ctx, t, tok, rows, c.rank, c.n_rank, NULL, NULL, 0));
     if (carved) SNC_GOTO(build(&out->select, ctx, t, tok, rows, c.select, c.n_select, NULL, NULL, 0));
     if (held && !carved) SNC_GOTO(load_own(out, &r, ask));
-    if (ask->hold_out == SNC_HOLD_OUT_BESIDE_ALL) SNC_GOTO(build_all(&out->all, &r, rows, extra, ask->max_train_samples));
+    if (ask->hold_out == SNC_HOLD_OUT_BESIDE_ALL && !carved) out->all = out->train;
+    if (ask->hold_out == SNC_HOLD_OUT_BESIDE_ALL && carved) SNC_GOTO(build_all(&out->all, &r, rows, extra, ask->max_train_samples));
     log_splits(ctx, rows, &c, out, ask->unlabeled);
 out:
     snc_carve__dispose(&c);
@@ -342,9 +337,9 @@ out:
 
 void snc_splits_dispose(snc_splits *s)
 {
+    if (s->all != s->train) snc_dataset_free(s->all);
     snc_dataset_free(s->train);
     snc_dataset_free(s->rank);
     snc_dataset_free(s->select);
-    snc_dataset_free(s->all);
     *s = (snc_splits){0};
 }

@@ -51,9 +51,9 @@ snc_err snc_dataset_load(snc_dataset **out, const snc_ctx *ctx, const snc_task *
 
 typedef struct snc_splits {
     snc_dataset *train, *rank, *select; /* rank and select NULL where nothing is held out */
-    snc_dataset *all;                   /* what train is where nothing is held out; NULL unless asked for */
-    int removed;                        /* train rows dropped by the containment rule */
-    int dev;                            /* rows of the train file that are dev, which has no file of its own */
+    snc_dataset *all; /* what train is where nothing is held out; NULL unless asked for; train itself where nothing left it */
+    int removed;      /* train rows dropped by the containment rule */
+    int dev;          /* rows of the train file that are dev, which has no file of its own */
 } snc_splits;
 typedef enum snc_hold_out { SNC_HOLD_NOTHING, SNC_HOLD_OUT, SNC_HOLD_OUT_BESIDE_ALL } snc_hold_out;
 typedef struct snc_splits_ask {

@@ -2,8 +2,9 @@
 #include "data/source_priv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "data/texts.h"
 
 enum { TEXT = 400, SHOWN = 40, NAMED = 6 /* spellings in one warning */ };
 
@@ -104,23 +105,14 @@ static void warn_alike(cJSON *source, const snc_task *t, const snc_labels *label
                   text, n > NAMED ? ", ..." : "");
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static snc_err count_texts(int *empty, int *duplicate, const snc_rows *rows)
 {
+    const size_t n = (size_t)rows->n;
     uint64_t *text;
-    int n = 0;
-    *duplicate = 0;
-    SNC_TRY(snc_alloc(&text, (size_t)rows->n, sizeof *text));
-    for (int i = 0; i < rows->n; i++)
-        if (!snc_row__is_empty(&rows->row[i])) text[n++] = snc_row__digest(&rows->row[i]);
-    qsort(text, (size_t)n, sizeof *text, by_value);
-    for (int i = 1; i < n; i++) *duplicate += text[i] == text[i - 1];
-    *empty = rows->n - n;
+    SNC_TRY(snc_alloc(&text, n, sizeof *text));
+    for (size_t i = 0; i < n; i++) text[i] = snc_row__is_empty(&rows->row[i]) ? 0 : snc_row__digest(&rows->row[i]);
+    snc_texts_sort(text, n);
+    snc_texts_count(empty, duplicate, text, n);
     snc_free(text);
     return SNC_OK;
 }

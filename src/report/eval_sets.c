@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/names.h"
 #include "report/reading.h"
 
 static snc_err open_set(snc_eval_set *s, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in)
@@ -51,7 +52,7 @@ snc_err snc_eval_sets_open(snc_eval_sets *out, const snc_ctx *ctx, const snc_opt
 {
     snc_err err = SNC_OK;
     *out = (snc_eval_sets){0};
-    for (const char *p = o->rows.eval ? o->rows.eval : "dev"; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+    for (const char *p = o->rows.eval ? o->rows.eval : "dev"; p; p = snc_list_next(p)) {
         snc_eval_set *s = &out->of[out->n];
         size_t n = strcspn(p, ",");
         SNC_GOTO(n ? SNC_OK : snc_err_set(SNC_E_ARG, "--eval '%.60s': an empty name", o->rows.eval));

@@ -3,21 +3,15 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "artifact/say.h"
 #include "base/mem.h"
+#include "data/texts.h"
 
 enum { FEW = 8, NAMED = 8 /* classes in one line */ };
 
 /* ---- a split -------------------------------------------------------------------------------------------------------- */
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
 
 /* The digests of the texts of some datasets, sorted. */
 static snc_err sorted_texts(uint64_t **out, size_t *n, const snc_dataset *const *d, int datasets)
@@ -31,7 +25,7 @@ static snc_err sorted_texts(uint64_t **out, size_t *n, const snc_dataset *const 
         memcpy(*out + at, d[i]->text, (size_t)d[i]->n * sizeof **out);
         at += (size_t)d[i]->n;
     }
-    qsort(*out, *n, sizeof **out, by_value);
+    snc_texts_sort(*out, *n);
     return SNC_OK;
 }
 
@@ -68,12 +62,9 @@ static snc_err add_split(cJSON *reading, const snc_task *t, const char *name, co
     const snc_dataset *one = &d;
     uint64_t *text;
     size_t n;
-    int empty = 0, duplicate = 0;
+    int empty, duplicate;
     SNC_TRY(sorted_texts(&text, &n, &one, 1));
-    for (size_t i = 0; i < n; i++) {
-        empty += text[i] == 0;
-        duplicate += i && text[i] && text[i] == text[i - 1];
-    }
+    snc_texts_count(&empty, &duplicate, text, n);
     snc_free(text);
     cJSON *split = cJSON_CreateObject();
     cJSON_AddItemToArray(snc_json_list(reading, "splits"), split);
@@ -95,7 +86,7 @@ static snc_err count_shared(int *shared, const snc_inputs *in, const snc_dataset
     size_t n;
     *shared = 0;
     SNC_TRY(sorted_texts(&text, &n, learnt, 4));
-    for (int i = 0; i < d->n; i++) *shared += d->text[i] && bsearch(&d->text[i], text, n, sizeof *text, by_value);
+    for (int i = 0; i < d->n; i++) *shared += snc_texts_have(text, n, d->text[i]);
     snc_free(text);
     return SNC_OK;
 }

@@ -9,6 +9,7 @@
 #include "artifact/option.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "data/task.h"
 
 /* ---- tasks ------------------------------------------------------------------------------------------------------------ */
@@ -115,7 +116,7 @@ static snc_err add_folders(snc_suite *s, const char *task, const char *data)
 
 static bool named(const char *list, const char *name)
 {
-    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+    for (const char *p = list; p; p = snc_list_next(p))
         if (strcspn(p, ",") == strlen(name) && strncmp(p, name, strlen(name)) == 0) return true;
     return false;
 }
@@ -128,7 +129,7 @@ static snc_err choose(snc_suite *s, const char *list)
     int kept = 0;
     for (int i = 0; i < s->n && at < sizeof known; i++)
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", s->v[i].name);
-    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+    for (const char *p = list; p; p = snc_list_next(p)) {
         bool there = false;
         for (int i = 0; i < s->n; i++)
             there = there || (strcspn(p, ",") == strlen(s->v[i].name) && strncmp(p, s->v[i].name, strcspn(p, ",")) == 0);

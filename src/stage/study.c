@@ -8,6 +8,7 @@
 #include "artifact/option.h"
 #include "artifact/say.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/stats.h"
 #include "candidate/preflight.h"
 #include "candidate/protocols.h"
@@ -28,7 +29,7 @@ typedef struct contender {
 static snc_err read_contenders(contender *c, int *n, const char *list)
 {
     *n = 0;
-    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+    for (const char *p = list; p; p = snc_list_next(p)) {
         contender *x = &c[*n];
         SNC_CHECK(*n < MOST, SNC_E_ARG, "--searchers: more than %d", MOST);
         *x = (contender){0};
