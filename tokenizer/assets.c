@@ -36,24 +36,37 @@ static snc_err load_optional(cJSON **out, const char *dir, const char *name)
     return SNC_OK;
 }
 
-/* By tokenizer.json's model. */
+/* The types of models that are read, each once. */
+static void known_types(char *out, size_t size)
+{
+    size_t n = 0;
+    for (int i = 0; i < KINDS; i++) {
+        bool twice = false;
+        for (int k = 0; k < i; k++) twice = twice || strcmp(registry[k]->model_type, registry[i]->model_type) == 0;
+        if (!twice) n += (size_t)snprintf(out + n, size - n, "%s%s", i ? " or " : "", registry[i]->model_type);
+    }
+}
+
+/* By tokenizer.json's model; where no kind of its type claims it, the last of them says what it is that it cannot read. */
 static snc_err kind_of_model(const snc_tok_kind **out, const snc_tok_folder *f)
 {
     const cJSON *model = cJSON_GetObjectItemCaseSensitive(f->tokenizer, "model");
     const char *type, *implied = "";
-    char path[1024], known[128] = "";
-    size_t n = 0;
+    char path[1024], known[128];
     SNC_TRY(snc_path_join(path, sizeof path, f->dir, "tokenizer.json"));
     SNC_CHECK(cJSON_IsObject(model), SNC_E_FORMAT, "%s: no 'model' object", path);
     for (int i = 0; i < KINDS; i++)
         if (cJSON_GetObjectItemCaseSensitive(model, registry[i]->model_key)) implied = registry[i]->model_type;
     SNC_TRY(snc_json_str(&type, model, "type", implied, path));
+    *out = NULL;
     for (int i = 0; i < KINDS; i++) {
+        if (strcmp(type, registry[i]->model_type) != 0) continue;
         *out = registry[i];
-        if (strcmp(type, registry[i]->model_type) == 0) return SNC_OK;
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? " or " : "", registry[i]->model_type);
+        if (!registry[i]->claims || registry[i]->claims(f->tokenizer)) return SNC_OK;
     }
-    return snc_err_set(SNC_E_UNSUPPORTED, "%s: model type '%.64s': only %s is read", path, type, known);
+    known_types(known, sizeof known);
+    SNC_CHECK(*out, SNC_E_UNSUPPORTED, "%s: model type '%.64s': only %s is read", path, type, known);
+    return SNC_OK;
 }
 
 /* By the vocabulary that is there; the first kind says what is missing where none is. */
@@ -61,10 +74,13 @@ static snc_err kind_of_files(const snc_tok_kind **out, const snc_tok_folder *f)
 {
     char path[1024];
     *out = registry[0];
-    for (int i = KINDS - 1; i >= 0; i--) {
-        SNC_TRY(snc_path_join(path, sizeof path, f->dir, registry[i]->file));
-        if (snc_is_file(path)) *out = registry[i];
-    }
+    for (int i = 0; i < KINDS; i++)
+        for (int k = 0; registry[i]->file[k]; k++) {
+            SNC_TRY(snc_path_join(path, sizeof path, f->dir, registry[i]->file[k]));
+            if (!snc_is_file(path)) continue;
+            *out = registry[i];
+            return SNC_OK;
+        }
     return SNC_OK;
 }
 

@@ -4,7 +4,8 @@
  * (tokenizer.c): bytes made valid, added tokens found in the raw text, special tokens around one text or two, truncation.
  *
  *   blobs   what a model file keeps of a tokenizer of the kind: tensors "tokenizer.NAME" of a .snc, a text each or bytes
- *   folder  how a Hugging Face folder is recognised and read
+ *   folder  how a Hugging Face folder is recognised and read; intake_priv.h has what readers share, special_priv.h what of their
+ *           flags every tokenizer is made of
  *   text    a tokenizer made of the blobs, which cuts text into ids
  *   trim    the same tokenizer with fewer ids: `keep` [n] says which of its n stay
  */
@@ -15,6 +16,8 @@
 
 #include "base/json.h"
 #include "tokenizer/tokenizer.h"
+
+enum { SNC_TOK_FILES = 4 };
 
 /* A Hugging Face folder's files, read; NULL: absent. */
 typedef struct snc_tok_folder {
@@ -28,12 +31,17 @@ struct snc_tok_kind {
 
     const char *model_type; /* of tokenizer.json */
     const char *model_key;  /* which only this kind's model has there: files of old versions have no type */
-    const char *file;       /* the vocabulary where there is no tokenizer.json */
+    /* Where kinds share a model_type: whether this tokenizer.json is the kind's. NULL: every one of that type. */
+    bool (*claims)(const cJSON *tokenizer);
+    const char *file[SNC_TOK_FILES + 1];                           /* where there is no tokenizer.json: the vocabulary is in one of these */
     snc_err (*read)(snc_tok_assets *out, const snc_tok_folder *f); /* fills the blobs; the caller disposes of them on errors */
 
     snc_err (*create)(snc_tok *t, const snc_tok_assets *a); /* fills state, ids, raw and around (tokenizer_priv.h) */
     void (*destroy)(void *state);
     const char *(*piece)(const snc_tok *t, int32_t id); /* borrowed; id is in range */
+    /* What cutting by this kind keeps in a scratch from text to text, a cache say; NULL: nothing. */
+    snc_err (*work_new)(void **out);
+    void (*work_free)(void *work);
     /* Pushes the ids of a text without raw added tokens: n >= 1 bytes of valid UTF-8. */
     snc_err (*cut)(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n);
 

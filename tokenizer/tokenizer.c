@@ -41,9 +41,24 @@ const char *snc_tok_piece_view(const snc_tok *t, int32_t id) { return id >= 0 &&
 
 snc_err snc_tok_scratch_new(snc_tok_scratch **out) { return snc_alloc(out, 1, sizeof **out); }
 
+static void free_work(snc_tok_scratch *s)
+{
+    if (s->work) s->worker->work_free(s->work);
+    s->work = NULL;
+}
+
+static snc_err make_work(snc_tok_scratch *s, const snc_tok_kind *kind)
+{
+    if (s->worker == kind && s->work) return SNC_OK;
+    free_work(s);
+    s->worker = kind;
+    return kind->work_new ? kind->work_new(&s->work) : SNC_OK;
+}
+
 void snc_tok_scratch_free(snc_tok_scratch *s)
 {
     if (!s) return;
+    free_work(s);
     snc_free(s->ids);
     snc_free(s->types);
     snc_free(s->repaired);
@@ -99,6 +114,7 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
               b ? "a pair" : "a text", extra);
     s->n = first;
     s->broken = 0;
+    SNC_TRY(make_work(s, t->kind));
     SNC_TRY(snc_tok__reserve(s, extra));
     SNC_TRY(push_text(s, t, a, a_bytes));
     size_t na = s->n - first, nb = 0, at = s->n + between; /* where b was put */

@@ -34,7 +34,9 @@ struct snc_tok_scratch {
     unsigned char *repaired;
     size_t repaired_cap;
     int broken;
-    snc_norm_buf norm; /* for the kind */
+    snc_norm_buf norm;          /* for the kind */
+    const snc_tok_kind *worker; /* whose work this is */
+    void *work;                 /* snc_tok_kind.work_new */
 };
 
 static inline snc_err snc_tok__reserve(snc_tok_scratch *s, size_t more) { return snc_grow(&s->ids, &s->cap, s->n + more, sizeof *s->ids); }

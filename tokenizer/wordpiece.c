@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tokenizer/pieces_priv.h"
-#include "tokenizer/tokenizer_priv.h"
+#include "tokenizer/special_priv.h"
 
 enum { KIND_WORD, KIND_SPACE, KIND_PUNCT, KIND_DECODE };
 
@@ -20,29 +20,7 @@ typedef struct wordpiece {
 
 /* ---- making a tokenizer ----------------------------------------------------------------------------------------- */
 
-static const char WHERE[] = "tokenizer config";
-
-/* A copy with readable bytes after it, as the piece table wants. */
-static snc_err copy_padded(char **out, snc_arena *a, const char *s, size_t n)
-{
-    SNC_TRY(snc_arena_alloc(out, a, n + SNC_NORM_PAD));
-    memcpy(*out, s, n);
-    return SNC_OK;
-}
-
-static snc_err special_id(int32_t *id, const snc_tok *t, const cJSON *config, const char *key, const char *def)
-{
-    const wordpiece *w = t->state;
-    const char *name;
-    char *copy;
-    SNC_TRY(snc_json_str(&name, config, key, def, WHERE));
-    SNC_TRY(copy_padded(&copy, t->arena, name, strlen(name)));
-    *id = snc_wp__find(&w->wp, copy, strlen(name));
-    for (size_t i = 0; *id < 0 && i < t->raw.count; i++)
-        if (t->raw.tokens[i].n == strlen(name) && memcmp(t->raw.tokens[i].text, name, strlen(name)) == 0) *id = t->raw.tokens[i].id;
-    SNC_CHECK(*id >= 0, SNC_E_FORMAT, "%s: '%s' is '%.64s', which is not in the vocabulary", WHERE, key, name);
-    return SNC_OK;
-}
+static const char WHERE[] = SNC_SPECIAL_WHERE;
 
 static snc_err read_accents(snc_norm *m, const cJSON *config, bool strip)
 {
@@ -98,64 +76,14 @@ static snc_err read_flags(wordpiece *w, int *second_type, const cJSON *config)
     return snc_json_str(&unused, config, "mask", "[MASK]", WHERE);
 }
 
-/* An entry with an "id" names a line of its own that is no word piece; returns that line or -1. */
-static snc_err added_line(int *line, const wordpiece *w, const cJSON *entry)
-{
-    static const char *const keys[] = {"content", "id", "normalized", "single_word", "lstrip", "rstrip", NULL};
-    const char *content;
-    SNC_TRY(snc_json_check_keys(entry, keys, WHERE));
-    SNC_TRY(snc_json_str(&content, entry, "content", NULL, WHERE));
-    SNC_CHECK(content, SNC_E_FORMAT, "%s: an entry of 'added' has no 'content'", WHERE);
-    return snc_json_int(line, entry, "id", -1, 0, w->wp.n_lines - 1, WHERE);
-}
-
-static snc_err add_token(snc_tok *t, snc_norm_buf *buf, const cJSON *entry)
-{
-    wordpiece *w = t->state;
-    const char *content;
-    char *copy;
-    bool normalized;
-    int id;
-    snc_added tok = {.n = 0};
-    SNC_TRY(added_line(&id, w, entry));
-    SNC_TRY(snc_json_str(&content, entry, "content", NULL, WHERE));
-    SNC_TRY(snc_json_bool(&normalized, entry, "normalized", false, WHERE));
-    SNC_TRY(snc_json_bool(&tok.single_word, entry, "single_word", false, WHERE));
-    SNC_TRY(snc_json_bool(&tok.lstrip, entry, "lstrip", false, WHERE));
-    SNC_TRY(snc_json_bool(&tok.rstrip, entry, "rstrip", false, WHERE));
-    size_t n = strlen(content);
-    if (n == 0) return SNC_OK;
-    SNC_CHECK(snc_utf8__valid((const unsigned char *)content, n) == n, SNC_E_FORMAT, "%s: an added token is not valid UTF-8", WHERE);
-    SNC_TRY(copy_padded(&copy, t->arena, content, n));
-    tok.id = id >= 0 ? id : snc_wp__find(&w->wp, copy, n);
-    SNC_CHECK(tok.id >= 0, SNC_E_FORMAT, "%s: the added token '%.64s' is not in the vocabulary", WHERE, content);
-    if (normalized) {
-        SNC_TRY(snc_norm__run(buf, &w->norm, (const unsigned char *)content, n));
-        n = buf->n;
-        if (n == 0) return SNC_OK;
-        SNC_TRY(copy_padded(&copy, t->arena, (const char *)buf->text, n));
-    }
-    tok.text = (const unsigned char *)copy;
-    tok.n = n;
-    return snc_added__add(normalized ? &w->normalized : &t->raw, &tok);
-}
-
 /* Word pieces are all lines but those that an added token claims by number. */
-static snc_err insert_pieces(wordpiece *w, const cJSON *added)
+static snc_err insert_pieces(wordpiece *w, const cJSON *config)
 {
-    snc_err err = SNC_OK;
     bool *apart = NULL;
-    const cJSON *it;
-    SNC_GOTO(snc_alloc(&apart, (size_t)w->wp.n_lines, sizeof *apart));
-    cJSON_ArrayForEach(it, added)
-    {
-        int line;
-        SNC_GOTO(added_line(&line, w, it));
-        if (line >= 0) apart[line] = true;
-    }
-    for (int32_t id = 0; id < w->wp.n_lines; id++)
+    SNC_TRY(snc_alloc(&apart, (size_t)w->wp.n_lines, sizeof *apart));
+    snc_err err = snc_special__apart(apart, config, w->wp.n_lines);
+    for (int32_t id = 0; id < w->wp.n_lines && !err; id++)
         if (!apart[id]) snc_wp__insert(&w->wp, id);
-out:
     snc_free(apart);
     return err;
 }
@@ -169,14 +97,28 @@ static void set_kinds(wordpiece *w, const snc_uni *uni)
     memset(w->kind + 128, KIND_DECODE, 128);
 }
 
-/* cls A sep (B sep). */
-static snc_err read_specials(snc_tok *t, const cJSON *config)
+static int32_t find(const snc_tok *t, const char *text, size_t n) { return snc_wp__find(&((const wordpiece *)t->state)->wp, text, n); }
+
+static snc_err normalize(snc_norm_buf *out, const snc_tok *t, const unsigned char *s, size_t n)
 {
-    wordpiece *w = t->state;
+    return snc_norm__run(out, &((const wordpiece *)t->state)->norm, s, n);
+}
+
+static snc_err read_role(int32_t *id, const snc_special *s, const char *key, const char *def)
+{
+    const char *name;
+    SNC_TRY(snc_json_str(&name, s->flags, key, def, WHERE));
+    return snc_special__id(id, s, name, key);
+}
+
+/* cls A sep (B sep). */
+static snc_err read_specials(const snc_special *s)
+{
+    snc_tok *t = s->t;
     int32_t cls, sep;
-    SNC_TRY(special_id(&w->wp.unk, t, config, "unk", "[UNK]"));
-    SNC_TRY(special_id(&cls, t, config, "cls", "[CLS]"));
-    SNC_TRY(special_id(&sep, t, config, "sep", "[SEP]"));
+    SNC_TRY(read_role(&((wordpiece *)t->state)->wp.unk, s, "unk", "[UNK]"));
+    SNC_TRY(read_role(&cls, s, "cls", "[CLS]"));
+    SNC_TRY(read_role(&sep, s, "sep", "[SEP]"));
     t->around.first.id[t->around.first.n++] = cls;
     t->around.between.id[t->around.between.n++] = sep;
     t->around.last.id[t->around.last.n++] = sep;
@@ -186,22 +128,16 @@ static snc_err read_specials(snc_tok *t, const cJSON *config)
 static snc_err build(snc_tok *t, const snc_tok_blob *vocab, const cJSON *config)
 {
     wordpiece *w = t->state;
-    snc_norm_buf buf = {.text = NULL};
-    snc_err err = SNC_OK;
     SNC_TRY(snc_wp__init(&w->wp, vocab->data, vocab->bytes));
     t->ids = w->wp.n_lines;
     SNC_TRY(read_flags(w, &t->around.second_type, config));
     snc_norm__init(&w->norm, &t->uni);
     set_kinds(w, &t->uni);
-    const cJSON *added = cJSON_GetObjectItemCaseSensitive(config, "added"), *it;
-    SNC_CHECK(!added || cJSON_IsArray(added), SNC_E_FORMAT, "%s: 'added' must be a list", WHERE);
-    SNC_TRY(insert_pieces(w, added));
-    cJSON_ArrayForEach(it, added) SNC_GOTO(add_token(t, &buf, it));
+    SNC_TRY(insert_pieces(w, config));
+    snc_special s = {.t = t, .flags = config, .normalized = &w->normalized, .find = find, .normalize = normalize};
+    SNC_TRY(snc_special__added(&s));
     snc_added__sort(&w->normalized);
-    SNC_GOTO(read_specials(t, config));
-out:
-    snc_norm__buf_dispose(&buf);
-    return err;
+    return read_specials(&s);
 }
 
 static snc_err create(snc_tok *t, const snc_tok_assets *a)
@@ -234,16 +170,6 @@ static const char *piece(const snc_tok *t, int32_t id)
 {
     const wordpiece *w = t->state;
     return w->wp.text + w->wp.offset[id];
-}
-
-snc_err snc_wordpiece__print(snc_tok_blob *out, const cJSON *config)
-{
-    char *text = cJSON_PrintUnformatted(config);
-    SNC_CHECK(text, SNC_E_NOMEM, "out of memory while writing a tokenizer");
-    out->bytes = strlen(text);
-    snc_err err = snc_strndup(&out->data, text, out->bytes);
-    cJSON_free(text);
-    return err;
 }
 
 static int ids(const snc_tok_assets *a)
@@ -337,7 +263,7 @@ const snc_tok_kind snc_tok_wordpiece = {.name = "wordpiece",
                                         .blob = {[SNC_WORDPIECE_VOCAB] = "vocab", [SNC_WORDPIECE_CONFIG] = "config"},
                                         .model_type = "WordPiece",
                                         .model_key = "max_input_chars_per_word",
-                                        .file = "vocab.txt",
+                                        .file = {"vocab.txt"},
                                         .read = snc_wordpiece__read,
                                         .create = create,
                                         .destroy = destroy,

@@ -24,8 +24,6 @@ enum { SNC_WORDPIECE_VOCAB, SNC_WORDPIECE_CONFIG }; /* the blobs */
  * Names of special tokens that are still open come from tokenizer_config.json and special_tokens_map.json, then BERT's own. */
 snc_err snc_wordpiece__read(snc_tok_assets *out, const snc_tok_folder *f) SNC_MUST_USE;
 
-snc_err snc_wordpiece__print(snc_tok_blob *out, const cJSON *config) SNC_MUST_USE; /* the flags as their blob */
-
 /* ---- trim: greedy pieces are found as before where all of a text's were kept; every piece of one character stays ---- */
 snc_err snc_wordpiece__need(bool *keep, int n, const snc_tok_assets *a) SNC_MUST_USE;
 size_t snc_wordpiece__trimmed_bytes(const snc_tok_assets *a, const bool *keep, int n);

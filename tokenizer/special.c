@@ -1,0 +1,208 @@
+/* Entries of flags become added tokens, names around texts become ids, and both stay right in a vocabulary that was cut. */
+#include "tokenizer/special_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char WHERE[] = SNC_SPECIAL_WHERE;
+
+/* ---- added tokens ----------------------------------------------------------------------------------------------- */
+
+/* A copy with readable bytes after it, as tables of pieces want. */
+static snc_err copy_padded(char **out, snc_arena *a, const char *s, size_t n)
+{
+    SNC_TRY(snc_arena_alloc(out, a, n + SNC_NORM_PAD));
+    memcpy(*out, s, n);
+    return SNC_OK;
+}
+
+static snc_err added_list(const cJSON **list, const cJSON *flags)
+{
+    *list = cJSON_GetObjectItemCaseSensitive(flags, "added");
+    SNC_CHECK(!*list || cJSON_IsArray(*list), SNC_E_FORMAT, "%s: 'added' must be a list", WHERE);
+    return SNC_OK;
+}
+
+/* An entry with an "id" names a line of its own that is no piece of the model; that line or -1. */
+static snc_err entry_line(const char **content, int *line, const cJSON *entry, int n)
+{
+    static const char *const keys[] = {"content", "id", "normalized", "single_word", "lstrip", "rstrip", NULL};
+    SNC_TRY(snc_json_check_keys(entry, keys, WHERE));
+    SNC_TRY(snc_json_str(content, entry, "content", NULL, WHERE));
+    SNC_CHECK(*content, SNC_E_FORMAT, "%s: an entry of 'added' has no 'content'", WHERE);
+    return snc_json_int(line, entry, "id", -1, 0, n - 1, WHERE);
+}
+
+static snc_err add_entry(const snc_special *s, snc_norm_buf *buf, const cJSON *entry)
+{
+    const char *content;
+    char *copy;
+    bool normalized;
+    int id;
+    snc_added tok = {.n = 0};
+    SNC_TRY(entry_line(&content, &id, entry, s->t->ids));
+    SNC_TRY(snc_json_bool(&normalized, entry, "normalized", false, WHERE));
+    SNC_TRY(snc_json_bool(&tok.single_word, entry, "single_word", false, WHERE));
+    SNC_TRY(snc_json_bool(&tok.lstrip, entry, "lstrip", false, WHERE));
+    SNC_TRY(snc_json_bool(&tok.rstrip, entry, "rstrip", false, WHERE));
+    size_t n = strlen(content);
+    if (n == 0) return SNC_OK;
+    SNC_CHECK(snc_utf8__valid((const unsigned char *)content, n) == n, SNC_E_FORMAT, "%s: an added token is not valid UTF-8", WHERE);
+    SNC_TRY(copy_padded(&copy, s->t->arena, content, n));
+    tok.id = id >= 0 ? id : s->find(s->t, copy, n);
+    SNC_CHECK(tok.id >= 0, SNC_E_FORMAT, "%s: the added token '%.64s' is not in the vocabulary", WHERE, content);
+    if (normalized) {
+        SNC_TRY(s->normalize(buf, s->t, (const unsigned char *)content, n));
+        n = buf->n;
+        if (n == 0) return SNC_OK;
+        SNC_TRY(copy_padded(&copy, s->t->arena, (const char *)buf->text, n));
+    }
+    tok.text = (const unsigned char *)copy;
+    tok.n = n;
+    return snc_added__add(normalized ? s->normalized : &s->t->raw, &tok);
+}
+
+snc_err snc_special__added(const snc_special *s)
+{
+    snc_norm_buf buf = {.text = NULL};
+    const cJSON *list, *it;
+    snc_err err = SNC_OK;
+    SNC_TRY(added_list(&list, s->flags));
+    cJSON_ArrayForEach(it, list) SNC_GOTO(add_entry(s, &buf, it));
+out:
+    snc_norm__buf_dispose(&buf);
+    return err;
+}
+
+snc_err snc_special__apart(bool *apart, const cJSON *flags, int n)
+{
+    const cJSON *list, *it;
+    const char *content;
+    SNC_TRY(added_list(&list, flags));
+    cJSON_ArrayForEach(it, list)
+    {
+        int line;
+        SNC_TRY(entry_line(&content, &line, it, n));
+        if (line >= 0) apart[line] = true;
+    }
+    return SNC_OK;
+}
+
+/* ---- around texts ----------------------------------------------------------------------------------------------- */
+
+snc_err snc_special__id(int32_t *id, const snc_special *s, const char *text, const char *key)
+{
+    const cJSON *it;
+    char *copy;
+    SNC_TRY(copy_padded(&copy, s->t->arena, text, strlen(text)));
+    *id = s->find(s->t, copy, strlen(text));
+    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(s->flags, "added"))
+    {
+        const char *content = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(it, "content"));
+        int line;
+        if (*id >= 0 || !content || strcmp(content, text) != 0) continue;
+        SNC_TRY(snc_json_int(&line, it, "id", -1, 0, s->t->ids - 1, WHERE));
+        *id = line;
+    }
+    SNC_CHECK(*id >= 0, SNC_E_FORMAT, "%s: '%s' is '%.64s', which is not in the vocabulary", WHERE, key, text);
+    return SNC_OK;
+}
+
+static snc_err read_ids(int32_t *ids, int *n, const snc_special *s, const cJSON *template, const char *key)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(template, key), *it;
+    SNC_CHECK(!list || (cJSON_IsArray(list) && cJSON_GetArraySize(list) <= SNC_TOK_AROUND), SNC_E_FORMAT,
+              "%s: 'template.%s' must be a list of at most %d", WHERE, key, SNC_TOK_AROUND);
+    cJSON_ArrayForEach(it, list)
+    {
+        SNC_CHECK(cJSON_IsString(it), SNC_E_FORMAT, "%s: 'template.%s' must be a list of names", WHERE, key);
+        SNC_TRY(snc_special__id(&ids[(*n)++], s, it->valuestring, key));
+    }
+    return SNC_OK;
+}
+
+snc_err snc_special__template(const snc_special *s)
+{
+    static const char *const keys[] = {"first", "between", "last", "second_type", NULL};
+    const cJSON *t = cJSON_GetObjectItemCaseSensitive(s->flags, "template");
+    snc_tok_template *to = &s->t->around;
+    if (!t) return SNC_OK;
+    SNC_CHECK(cJSON_IsObject(t), SNC_E_FORMAT, "%s: 'template' must be an object", WHERE);
+    SNC_TRY(snc_json_check_keys(t, keys, WHERE));
+    SNC_TRY(read_ids(to->first.id, &to->first.n, s, t, "first"));
+    SNC_TRY(read_ids(to->between.id, &to->between.n, s, t, "between"));
+    SNC_TRY(read_ids(to->last.id, &to->last.n, s, t, "last"));
+    return snc_json_int(&to->second_type, t, "second_type", 0, 0, 1, WHERE);
+}
+
+/* ---- fewer pieces ----------------------------------------------------------------------------------------------- */
+
+snc_err snc_special__renumber(const cJSON *flags, const bool *keep, int n)
+{
+    const cJSON *it;
+    int *to = NULL, id;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&to, (size_t)n + 1, sizeof *to));
+    for (int i = 0; i < n; i++) to[i + 1] = to[i] + keep[i];
+    cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(flags, "added"))
+    {
+        cJSON *line = cJSON_GetObjectItemCaseSensitive(it, "id");
+        if (!line || cJSON_IsNull(line)) continue;
+        SNC_GOTO(snc_json_whole(&id, line, 0, n - 1, "id", WHERE));
+        cJSON_SetNumberValue(line, to[id]);
+    }
+out:
+    snc_free(to);
+    return err;
+}
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static void add_name(snc_special_names *out, const cJSON *name)
+{
+    if (cJSON_IsString(name)) out->v[out->n++] = name->valuestring;
+}
+
+snc_err snc_special__names(snc_special_names *out, const cJSON *flags, const char *const *keys)
+{
+    const cJSON *added = cJSON_GetObjectItemCaseSensitive(flags, "added"), *template = cJSON_GetObjectItemCaseSensitive(flags, "template");
+    const cJSON *it, *list;
+    size_t most = (size_t)cJSON_GetArraySize(added), roles = 0;
+    while (keys[roles]) roles++;
+    most += roles;
+    cJSON_ArrayForEach(list, template) most += (size_t)cJSON_GetArraySize(list);
+    SNC_TRY(snc_alloc(&out->v, most, sizeof *out->v));
+    for (size_t i = 0; i < roles; i++) add_name(out, cJSON_GetObjectItemCaseSensitive(flags, keys[i]));
+    cJSON_ArrayForEach(list, template) cJSON_ArrayForEach(it, list) add_name(out, it);
+    cJSON_ArrayForEach(it, added) add_name(out, cJSON_GetObjectItemCaseSensitive(it, "content"));
+    qsort(out->v, out->n, sizeof *out->v, by_text);
+    return SNC_OK;
+}
+
+typedef struct piece {
+    const char *p;
+    size_t n;
+} piece;
+
+static int piece_to_name(const void *key, const void *name)
+{
+    const piece *k = key;
+    const char *s = *(const char *const *)name;
+    int order = strncmp(k->p, s, k->n);
+    return order ? order : s[k->n] ? -1 : 0;
+}
+
+bool snc_special__named(const snc_special_names *all, const char *p, size_t n)
+{
+    return all->n && bsearch(&(piece){p, n}, all->v, all->n, sizeof *all->v, piece_to_name) != NULL;
+}
+
+snc_err snc_special__print(snc_tok_blob *out, const cJSON *flags)
+{
+    char *text = cJSON_PrintUnformatted(flags);
+    SNC_CHECK(text, SNC_E_NOMEM, "out of memory while writing a tokenizer");
+    out->bytes = strlen(text);
+    snc_err err = snc_strndup(&out->data, text, out->bytes);
+    cJSON_free(text);
+    return err;
+}

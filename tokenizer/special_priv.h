@@ -1,0 +1,43 @@
+/* tokenizer/special_priv.h: special and added tokens of a kind's flags (intake_priv.h), made part of a tokenizer, and trimmed.
+ *
+ * Kinds differ in where a text's id is found and in what normalization does; `added` and `template` of their flags are the same.
+ *
+ *     snc_special s = {.t = t, .flags = config, .normalized = &mine, .find = find_piece, .normalize = nfc};
+ *     SNC_TRY(snc_special__added(&s));        before: t->ids, t->uni; after the last: snc_added__sort(&mine)
+ *     SNC_TRY(snc_special__template(&s));
+ */
+#ifndef SNC_TOKENIZER_SPECIAL_PRIV_H
+#define SNC_TOKENIZER_SPECIAL_PRIV_H
+
+#include "tokenizer/tokenizer_priv.h"
+
+#define SNC_SPECIAL_WHERE "tokenizer config" /* what errors of flags name */
+
+typedef struct snc_special {
+    snc_tok *t;
+    const cJSON *flags;
+    snc_added_set *normalized; /* gets the tokens that are looked for after normalization; the others are t->raw */
+    int32_t (*find)(const snc_tok *t, const char *text, size_t n); /* of a piece of the model, SNC_NORM_PAD bytes after it; -1: none */
+    snc_err (*normalize)(snc_norm_buf *out, const snc_tok *t, const unsigned char *s, size_t n);
+} snc_special;
+
+snc_err snc_special__added(const snc_special *s) SNC_MUST_USE;    /* flags["added"] */
+snc_err snc_special__template(const snc_special *s) SNC_MUST_USE; /* flags["template"] */
+/* The id of a token by its text, `key` names it in messages. SNC_E_FORMAT: there is none. */
+snc_err snc_special__id(int32_t *id, const snc_special *s, const char *text, const char *key) SNC_MUST_USE;
+/* Marks the ids of added tokens that are no pieces of the model. */
+snc_err snc_special__apart(bool *apart, const cJSON *flags, int n) SNC_MUST_USE;
+/* Those ids in the numbers of a vocabulary where `keep` [n] stays. */
+snc_err snc_special__renumber(const cJSON *flags, const bool *keep, int n) SNC_MUST_USE;
+
+/* Texts that flags name: those of `keys` (NULL-ended), of the template and the added tokens. Borrowed from the flags; free v. */
+typedef struct snc_special_names {
+    const char **v; /* [n], sorted */
+    size_t n;
+} snc_special_names;
+snc_err snc_special__names(snc_special_names *out, const cJSON *flags, const char *const *keys) SNC_MUST_USE;
+bool snc_special__named(const snc_special_names *all, const char *p, size_t n);
+
+snc_err snc_special__print(snc_tok_blob *out, const cJSON *flags) SNC_MUST_USE; /* flags as their blob */
+
+#endif
