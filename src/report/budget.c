@@ -119,9 +119,9 @@ static snc_err too_little(const snc_budget *b, const snc_options *o, double past
 }
 
 snc_err snc_budget_plan(snc_budget *b, const snc_ctx *ctx, const snc_ctx *work, snc_options *o, const snc_inputs *in,
-                        const snc_folder *there, const char *from)
+                        const snc_eval_sets *scored, const snc_folder *there, const char *from)
 {
-    SNC_TRY(snc_estimate_pace(&b->pace, ctx, work, o, in, there, from));
+    SNC_TRY(snc_estimate_pace(&b->pace, ctx, work, o, in, scored, there, from));
     b->plan = plan_of(o);
     const double past = snc_now() - b->started;
     const bool fits = b->limit <= 0 || b->recalled || snc_plan_fit(&b->plan, &b->pace, b->kept, (b->limit - past) / RESERVE);

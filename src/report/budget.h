@@ -15,6 +15,7 @@
 #define SNC_REPORT_BUDGET_H
 
 #include "artifact/folder.h"
+#include "report/eval_sets.h"
 #include "report/plan.h"
 
 typedef struct snc_budget {
@@ -30,7 +31,7 @@ snc_err snc_budget_open(snc_budget *out, const snc_options *o) SNC_MUST_USE;
 void snc_budget_recall(snc_budget *b, snc_options *o, const snc_folder *f);
 /* Takes a few seconds. */
 snc_err snc_budget_plan(snc_budget *b, const snc_ctx *ctx, const snc_ctx *work, snc_options *o, const snc_inputs *in,
-                        const snc_folder *there, const char *from) SNC_MUST_USE;
+                        const snc_eval_sets *scored, const snc_folder *there, const char *from) SNC_MUST_USE;
 /* Seconds by stage as an answer line, and another that says what is given up; plans ctx's meter. */
 void snc_budget_say(const snc_budget *b, const snc_ctx *ctx, const snc_host *h);
 

@@ -93,9 +93,9 @@ out:
 }
 
 snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
-                          const snc_folder *there, const char *from)
+                          const snc_eval_sets *scored, const snc_folder *there, const char *from)
 {
-    const snc_dataset *train = in->splits.train, *rank = in->splits.rank, *dev = in->dev;
+    const snc_dataset *train = in->splits.train, *rank = in->splits.rank;
     snc_model *m = NULL;
     snc_ctx quiet = *ctx;
     bool fine_tuned = false;
@@ -106,10 +106,10 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .tokens = (double)train->start[train->n],
                     .all = in->splits.all->n,
                     .rank = (double)rank->start[rank->n],
-                    .dev = dev ? (double)dev->start[dev->n] : 0,
                     .batch = o->training.batch_size,
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
+    for (int i = 0; i < scored->n; i++) p->scored += (double)scored->of[i].rows->start[scored->of[i].rows->n];
     snc_least least;
     SNC_TRY(cost_of_nets(&p->nets, o));
     SNC_TRY(snc_settle_least(&least, o, train));

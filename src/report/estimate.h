@@ -8,10 +8,11 @@
 #define SNC_REPORT_ESTIMATE_H
 
 #include "artifact/folder.h"
+#include "report/eval_sets.h"
 #include "report/plan.h"
 
-/* work: the workload's threads; from: the model that the job starts with. Takes a few seconds. */
+/* work: the workload's threads; from: the model that the job starts with; scored: at its end. Takes a few seconds. */
 snc_err snc_estimate_pace(snc_pace *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
-                          const snc_folder *there, const char *from) SNC_MUST_USE;
+                          const snc_eval_sets *scored, const snc_folder *there, const char *from) SNC_MUST_USE;
 
 #endif

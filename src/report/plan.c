@@ -64,7 +64,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
         [SNC_JOB_REFIT_LOGITS] = repairs ? fmax(1, p->teachers) * 0.25 * refit : 0,
         [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit : 0,
-        [SNC_JOB_SCORES] = 2 + p->dev * p->token * (2 + FULL),
+        [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + FULL),
         [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),
     };
     for (int i = 0; i < SNC_JOB_PARTS; i++) sum += part[i] = p->done[i] ? 0 : seconds[i];
@@ -142,7 +142,8 @@ void snc_plan_restore(snc_plan *plan, const snc_plan *wanted, const snc_pace *p,
 static const struct {
     const char *option, *noun, *why;
 } words[SNC_KNOBS] = {
-    [SNC_KNOB_EPOCHS] = {"--epochs", "epochs of fine-tuning", "the later epochs of a teacher change the least"},
+    [SNC_KNOB_EPOCHS] = {"--epochs", "epochs of fine-tuning",
+                         "the later epochs change the least; the baseline has as few, so drops against it may be larger after all"},
     [SNC_KNOB_SUPERNET] = {"--supernet-epochs", "supernet epochs", "repair trains the chosen net again, alone"},
     [SNC_KNOB_MADE] = {"--augment", "made rows for each row", "the first made row is worth more than those after it"},
     [SNC_KNOB_EVALS] = {"--evals", "evaluations", "the later evaluations find the least"},

@@ -70,7 +70,7 @@ typedef struct snc_pace {
     double importance, rule;  /* rows and tokens that these are found by */
     double rows, tokens;      /* of train */
     double all, teachers;     /* rows that nothing is held out of, and how many are fine-tuned on them */
-    double rank, dev;         /* tokens */
+    double rank, scored;      /* tokens */
     double batch;             /* sentences of a step */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
     double search;            /* most seconds of the search itself; 0: no limit of its own */

@@ -247,6 +247,17 @@ void snc_reading_put(snc_textbuf *t, const cJSON *reading, const char *indent)
     }
 }
 
+static void log_warning(const snc_ctx *ctx, const cJSON *w)
+{
+    snc_log(ctx, SNC_LOG_WARN, "[%s] %s", snc_json_text(w, "name"), snc_json_text(w, "text"));
+}
+
+void snc_reading_log_last(const snc_ctx *ctx, const cJSON *reading)
+{
+    const cJSON *list = snc_json_at(reading, "warnings");
+    log_warning(ctx, cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1));
+}
+
 /* h NULL: to the log. */
 static snc_err show(const snc_host *h, const snc_ctx *ctx, const cJSON *reading)
 {
@@ -260,8 +271,7 @@ static snc_err show(const snc_host *h, const snc_ctx *ctx, const cJSON *reading)
         if (h) snc_say_text(h, line);
         else snc_log(ctx, SNC_LOG_INFO, "%s", line);
     }
-    cJSON_ArrayForEach(w, snc_json_at(reading, "warnings"))
-        snc_log(ctx, SNC_LOG_WARN, "[%s] %s", snc_json_text(w, "name"), snc_json_text(w, "text"));
+    cJSON_ArrayForEach(w, snc_json_at(reading, "warnings")) log_warning(ctx, w);
     snc_free(t.p);
     return err;
 }

@@ -26,6 +26,8 @@ snc_err snc_reading_add(cJSON *reading, const snc_inputs *in, const char *name, 
 void snc_reading_put(snc_textbuf *t, const cJSON *reading, const char *indent);
 /* The block, a line of the log each, and every warning. */
 snc_err snc_reading_log(const snc_ctx *ctx, const snc_inputs *in) SNC_MUST_USE;
+/* The warning that was added last, during the work. */
+void snc_reading_log_last(const snc_ctx *ctx, const cJSON *reading);
 /* The block as answer lines, and every warning to the log. */
 snc_err snc_reading_say(const snc_host *h, const snc_ctx *ctx, const cJSON *reading) SNC_MUST_USE;
 

@@ -71,7 +71,7 @@ static snc_err survey(job *j, const char *from)
 /* What it will take and, with a limit, what is given up: the folder then is of that. */
 static snc_err plan(job *j, const char *from)
 {
-    SNC_TRY(snc_budget_plan(&j->budget, &j->ctx, &j->work, &j->mine, &j->in, &j->folder, from));
+    SNC_TRY(snc_budget_plan(&j->budget, &j->ctx, &j->work, &j->mine, &j->in, &j->eval, &j->folder, from));
     if (j->budget.limit > 0) SNC_TRY(survey(j, from));
     return snc_budget_note(&j->budget, j->o, &j->folder);
 }
@@ -126,8 +126,7 @@ static snc_err adopt_teacher(job *j, const char *from)
                   "%s has likely learnt the rows of rank and select: its loss is %.4f on select, %.4f on dev; nets are chosen by what it "
                   "says of text that it knows",
                   from, m.select, m.dev);
-    const cJSON *list = snc_json_at(j->read, "warnings");
-    snc_log(&j->ctx, SNC_LOG_WARN, "memorised: %s", snc_json_text(cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1), "text"));
+    snc_reading_log_last(&j->ctx, j->read);
     return SNC_OK;
 }
 

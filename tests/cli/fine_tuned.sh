@@ -22,7 +22,7 @@ compressed() {
     run 0,3 "$@" "${task[@]}" "${rest[@]}" --output "$dir"
     holds err "^teacher: $2 as it is, fine-tuned already: score on select [0-9]"
     lacks err '^finetune: '
-    lacks err memorised
+    lacks err '\[memorised\]'
     absent "$dir/baseline.snc"
     exists "$dir/teacher.snc" "$dir/compressed.snc" "$dir/report.json"
     weights t.snc >a.weights
@@ -66,14 +66,14 @@ awk -F'\t' 'BEGIN { OFS = FS; srand(5) } NR > 1 { $NF = rand() < 0.5 ? "good" : 
 awk -F'\t' 'BEGIN { OFS = FS; srand(6) } NR > 1 { $NF = rand() < 0.5 ? "good" : "bad" } 1' nano/dev.tsv >heart/dev.tsv
 run 0 finetune --pretrained nano/nano.snc --task ./other.json --data heart --hold-out 0 --epochs 60 --batch-size 8 --lr 2e-3 --threads 1 --output heart.snc
 run 0,3 --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --output f
-holds err '^warning: memorised: heart.snc has likely learnt the rows of rank and select: its loss is 0\.[0-9]* on select, [0-9.]* on dev;'
+holds err '^warning: \[memorised\] heart.snc has likely learnt the rows of rank and select: its loss is 0\.[0-9]* on select, [0-9.]* on dev;'
 holds f/report.md '^- warning `memorised`: '
 
 # Labelled rows that it has not seen take their place.
 head -1 nano/dev.tsv | tee rank.tsv >select.tsv
 awk -F'\t' 'BEGIN { OFS = FS; srand(7) } NR > 301 && NR < 402 { $1 = $1 " fresh"; $NF = rand() < 0.5 ? "good" : "bad"; print >> (NR % 2 ? "rank.tsv" : "select.tsv") }' nano/train.tsv
 run 0,3 --teacher heart.snc --task ./other.json --data heart "${rest[@]}" --rank rank.tsv --select select.tsv --output g
-lacks err memorised
+lacks err '\[memorised\]'
 equal "rows of rank and select" "$(number g/report.json rank) $(number g/report.json select)" "50 50"
 equal "rows of train" "$(number g/report.json train)" "$(number g/report.json all)"
 own=(--task ./other.json --data heart --rank rank.tsv --select select.tsv)

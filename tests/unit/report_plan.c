@@ -19,7 +19,7 @@ static snc_pace machine(double slower)
                       .teachers = 1,
                       .tokens = 65000 * 13.0,
                       .rank = 13000,
-                      .dev = 22000,
+                      .scored = 22000,
                       .batch = 32,
                       .nets = 1.8,
                       .repairs = true};
