@@ -168,31 +168,3 @@ snc_err snc__hf_name_folder(const char *folder)
     }
     return SNC_OK;
 }
-
-/* ---- a name that leads nowhere ----------------------------------------------------------------------------------------- */
-
-/* "bert-base-uncased" or "owner/name": one slash at most, nothing that only a path has. */
-static bool is_hub_name(const char *path)
-{
-    static const char *const endings[] = {".snc", ".bin", ".pt", ".pth", ".safetensors", ".json", ".gguf", ".h5", ".onnx"};
-    int slashes = 0;
-    size_t n = strlen(path);
-    for (const char *p = path; *p; p++) {
-        if (*p == '/') slashes++;
-        else if (!isalnum((unsigned char)*p) && !strchr("._-", *p)) return false;
-    }
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ends_with(path, endings[i])) return false;
-    return n > 0 && n <= 96 && slashes <= 1 && path[0] != '.' && path[0] != '/' && path[n - 1] != '/';
-}
-
-snc_err snc__hf_name_nothing(const char *path)
-{
-    if (snc_is_there(path)) return SNC_OK;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    SNC_CHECK(!is_hub_name(path), SNC_E_IO,
-              "%s: No such file or directory; a model of that name on the Hugging Face Hub is fetched by: pip install huggingface_hub && "
-              "hf download %s --local-dir %s",
-              path, path, name);
-    return SNC_OK;
-}

@@ -45,8 +45,7 @@ snc_hf_tensor *snc__hf_source_find(snc_hf_source *s, const char *name); /* NULL:
     "a PEFT (LoRA) adapter, not a whole model: merge it into its base first, in Python: " \
     "AutoPeftModelForSequenceClassification.from_pretrained(DIR).merge_and_unload().save_pretrained(OUT)"
 
-/* Each fails with SNC_E_UNSUPPORTED for what it knows (a name that leads nowhere: SNC_E_IO) and is SNC_OK for anything else. */
-snc_err snc__hf_name_nothing(const char *path) SNC_MUST_USE;   /* a name of the hub in place of a path */
+/* Each fails with SNC_E_UNSUPPORTED for what it knows and is SNC_OK for anything else. */
 snc_err snc__hf_name_adapter(const char *folder) SNC_MUST_USE; /* whatever weights lie beside it */
 snc_err snc__hf_name_folder(const char *folder) SNC_MUST_USE;  /* one without weights that we read */
 snc_err snc__hf_name_bytes(const unsigned char *p, size_t n, const char *path) SNC_MUST_USE;

@@ -102,7 +102,6 @@ static snc_err folder_of(char *out, size_t size, const char *path)
 /* The file of the weights, what it is, and the folder of what stands beside it. */
 static snc_err locate(char file[PATH_SIZE], char folder[PATH_SIZE], snc_hf_kind *kind, const char *path)
 {
-    SNC_TRY(snc__hf_name_nothing(path));
     if (snc_is_dir(path)) {
         SNC_TRY(snc__hf_name_adapter(path));
         SNC_TRY(find_weights(file, PATH_SIZE, path));

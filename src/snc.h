@@ -141,7 +141,7 @@ SNC_API void snc_host_init_sized(snc_host *h, size_t size);
  *
  * `spare` is where the fields of later versions will be: the size of a struct and the place of a field stay as they are. */
 typedef struct snc_input_opts {
-    const char *pretrained; /* HF folder, .safetensors, PyTorch .bin or .snc */
+    const char *pretrained; /* HF folder or name on the Hub, .safetensors, PyTorch .bin or .snc */
     const char *teacher;    /* a fine-tuned model: skips finetune */
     const char *const *models;
     int n_models; /* positional .snc files */

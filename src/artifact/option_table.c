@@ -46,7 +46,7 @@ enum {
 #define RECIPE           UNSET("the recipe's")
 static const snc_option table[] = {
     {"--pretrained", NULL, STRING, AT(input, pretrained), COMPRESS | IMPORT | FINETUNE | EXPORT | TOKENIZE | SUPERNET_VERB | SUITE,
-     BY_CONTENT, 0, 0, "P", "Hugging Face folder, .safetensors, PyTorch .bin or .snc", PLAIN},
+     BY_CONTENT, 0, 0, "P", "Hugging Face folder or name, .safetensors, PyTorch .bin or .snc", PLAIN},
     {"--teacher", NULL, STRING, AT(input, teacher), COMPRESS | SUPERNET_VERB | SEARCH | STUDY | EXPORT, BY_CONTENT, 0, 0, "M",
      "a model fine-tuned on the task already; skips finetune", PLAIN},
     {"--task", NULL, STRING, AT(rows, task), TRAINS | WORKLOAD | EVAL | EXPORT, BY_CONTENT, 0, 0, "T",

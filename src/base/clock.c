@@ -13,6 +13,13 @@ double snc_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+void snc_sleep(double seconds)
+{
+    time_t whole = (time_t)seconds;
+    struct timespec t = {.tv_sec = whole, .tv_nsec = (long)(1e9 * (seconds - (double)whole))};
+    (void)nanosleep(&t, NULL);
+}
+
 const char *snc_utc(char buf[SNC_UTC])
 {
     time_t now = time(NULL);

@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/number.h"
 
 enum { TRIES = 100 };
+static const double PAUSE = 0.05; /* seconds between two looks at a lock that is held */
 
 struct snc_lock {
     char *path;
@@ -46,9 +48,11 @@ static snc_err held(const char *busy, const struct stat *st)
     return snc_err_set(SNC_E_IO, "%s", busy);
 }
 
-/* The file may be replaced or removed by its holder between open and flock: what is locked has to be what the path names. */
-static snc_err lock_path(int *out, const char *path, const char *busy)
+/* The file may be replaced or removed by its holder between open and flock: what is locked has to be what the path names.
+ * *others: whether it is another process that holds it. */
+static snc_err lock_path(int *out, bool *others, const char *path, const char *busy)
 {
+    *others = false;
     for (int i = 0; i < TRIES; i++) {
         struct stat mine, there;
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -59,27 +63,39 @@ static snc_err lock_path(int *out, const char *path, const char *busy)
             *out = fd;
             if (locked) return SNC_OK;
             close(fd);
-            return why == EWOULDBLOCK ? held(busy, &mine) : snc_err_set(SNC_E_IO, "%s: cannot lock: %s", path, strerror(why));
+            *others = why == EWOULDBLOCK;
+            return *others ? held(busy, &mine) : snc_err_set(SNC_E_IO, "%s: cannot lock: %s", path, strerror(why));
         }
         close(fd);
     }
     return snc_err_set(SNC_E_IO, "%s", busy);
 }
 
-snc_err snc_lock_take(snc_lock **out, const char *path, const char *busy)
+/* ctx NULL: does not wait. */
+static snc_err take(snc_lock **out, const snc_ctx *ctx, const char *path, const char *busy)
 {
     snc_lock *l = NULL;
     snc_err err = SNC_OK;
+    bool others, said = false;
     SNC_TRY(snc_alloc(&l, 1, sizeof *l));
     l->fd = -1;
     SNC_GOTO(snc_strdup(&l->path, path));
-    SNC_GOTO(lock_path(&l->fd, path, busy));
+    while ((err = lock_path(&l->fd, &others, path, busy)) != SNC_OK && others && ctx) {
+        if (!said) snc_log(ctx, SNC_LOG_INFO, "%s", snc_err_text());
+        said = true;
+        SNC_GOTO(snc_go_on(ctx));
+        snc_sleep(PAUSE);
+    }
+    if (err) goto out;
     *out = l;
     return SNC_OK;
 out:
     snc_lock_release(l);
     return err;
 }
+
+snc_err snc_lock_take(snc_lock **out, const char *path, const char *busy) { return take(out, NULL, path, busy); }
+snc_err snc_lock_wait(snc_lock **out, const snc_ctx *ctx, const char *path, const char *busy) { return take(out, ctx, path, busy); }
 
 snc_err snc_lock_write(snc_lock *l, const void *text, size_t n)
 {

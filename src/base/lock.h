@@ -11,12 +11,14 @@
 
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/ctx.h"
 
 typedef struct snc_lock snc_lock;
 
 /* SNC_E_IO: held by another process, as `busy` says, with its number where the system tells it; or the file cannot be made. */
 snc_err snc_lock_take(snc_lock **out, const char *path, const char *busy) SNC_MUST_USE;
+/* The same, but waits until the other process is done, after a line that says `busy`. SNC_E_CANCELLED. */
+snc_err snc_lock_wait(snc_lock **out, const snc_ctx *ctx, const char *path, const char *busy) SNC_MUST_USE;
 /* Replaces the file's content all at once; at no moment is it free. */
 snc_err snc_lock_write(snc_lock *l, const void *text, size_t n) SNC_MUST_USE;
 void snc_lock_release(snc_lock *l);

@@ -42,6 +42,7 @@ snc_err snc_call_take(snc_call *out, const snc_options *o, const snc_host *h)
     out->o = snc_options_defaults;
     memcpy(&out->o, o, o->size);
     out->o.size = sizeof out->o;
+    out->named = (snc_named){0};
     out->h = (snc_host){0};
     memcpy(&out->h, h, h->size);
     snc_option_fill(&out->o);
@@ -75,27 +76,33 @@ snc_err snc_call_find_program(snc_call *c)
 
 /* ---- the public functions -------------------------------------------------------------------------------------------- */
 
-/* trains: a recipe speaks to the verb. */
-#define VERB(name, trains)                                            \
+snc_err snc_call_fetch(snc_call *c, bool models) { return snc_named_fetch(&c->named, &c->o, &c->h, models); }
+void snc_call_drop(snc_call *c) { snc_named_dispose(&c->named); }
+
+/* trains: a recipe speaks to the verb; models: what it is given without an option's name are models of any kind. */
+#define VERB(name, trains, models)                                    \
     snc_err snc_stage_##name(const snc_options *o, const snc_host *h) \
     {                                                                 \
         snc_call c;                                                   \
         SNC_TRY(snc_call_take(&c, o, h));                             \
         if (trains) SNC_TRY(snc_recipe_apply(&c.o));                  \
-        return snc_verb_##name(&c.o, &c.h);                           \
+        SNC_TRY(snc_call_fetch(&c, models));                          \
+        snc_err err = snc_verb_##name(&c.o, &c.h);                    \
+        snc_call_drop(&c);                                            \
+        return err;                                                   \
     }
-VERB(import, false)
-VERB(finetune, true)
-VERB(supernet, true)
-VERB(profile, false)
-VERB(study, true)
-VERB(export, false)
-VERB(bench, false)
-VERB(predict, false)
-VERB(eval, false)
-VERB(info, false)
-VERB(tokenize, false)
-VERB(verify, false)
+VERB(import, false, false)
+VERB(finetune, true, false)
+VERB(supernet, true, false)
+VERB(profile, false, false)
+VERB(study, true, false)
+VERB(export, false, true)
+VERB(bench, false, true)
+VERB(predict, false, true)
+VERB(eval, false, true)
+VERB(info, false, true)
+VERB(tokenize, false, false)
+VERB(verify, false, false)
 
 snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
 {
@@ -105,7 +112,10 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_recipe_apply(&c.o));
     snc_effort_apply(&c.o);
     SNC_TRY(snc_call_find_program(&c));
-    return snc_verb_compress(&c.o, &c.h, missed);
+    SNC_TRY(snc_call_fetch(&c, false));
+    snc_err err = snc_verb_compress(&c.o, &c.h, missed);
+    snc_call_drop(&c);
+    return err;
 }
 
 snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed)
@@ -114,7 +124,10 @@ snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed)
     SNC_CHECK(missed, SNC_E_ARG, "snc_stage_suite: missed is NULL");
     SNC_TRY(snc_call_take(&c, o, h));
     SNC_TRY(snc_call_find_program(&c));
-    return snc_verb_suite(&c.o, &c.h, missed);
+    SNC_TRY(snc_call_fetch(&c, false));
+    snc_err err = snc_verb_suite(&c.o, &c.h, missed);
+    snc_call_drop(&c);
+    return err;
 }
 
 snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
@@ -122,5 +135,8 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
     snc_call c;
     SNC_CHECK(missed, SNC_E_ARG, "snc_stage_search: missed is NULL");
     SNC_TRY(snc_call_take(&c, o, h));
-    return snc_verb_search(&c.o, &c.h, missed);
+    SNC_TRY(snc_call_fetch(&c, false));
+    snc_err err = snc_verb_search(&c.o, &c.h, missed);
+    snc_call_drop(&c);
+    return err;
 }

@@ -6,6 +6,7 @@
 # is counted; the script goes on, and its exit code is 1 at the end. Output of the last command: ./out and ./err.
 set -u
 export LC_ALL=C
+export HF_HUB_OFFLINE=1 # no test asks a hub that it has not started
 export OMP_WAIT_POLICY=passive # threads that wait by spinning starve each other on a busy machine
 [ $# -eq 2 ] || { echo "usage: $0 COMPRESS MAKE_NANO" >&2; exit 2; }
 COMPRESS=$1 MAKE_NANO=$2

@@ -297,9 +297,6 @@ static const char *folder_of(scratch *s, const char *name, const char *const *fi
 static void what_people_give_for_a_model_is_named(void **state)
 {
     scratch *s = *state;
-    file_fails("bert-base-uncased", SNC_E_IO,
-               "bert-base-uncased: No such file or directory; a model of that name on the Hugging Face Hub is fetched by: ");
-    file_fails("owner/some_model.v2", SNC_E_IO, "hf download owner/some_model.v2 --local-dir some_model.v2");
     file_fails("./none", SNC_E_IO, "./none: No such file");
     file_fails(FOLDER("lora", "adapter_config.json", "adapter_model.safetensors"), SNC_E_UNSUPPORTED, "lora: a PEFT (LoRA) adapter");
     file_fails(FOLDER("run", "checkpoint-900/config.json", "checkpoint-1000/config.json", "checkpoint-x/config.json"), SNC_E_UNSUPPORTED,
