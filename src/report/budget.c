@@ -131,11 +131,13 @@ snc_err snc_budget_plan(snc_budget *b, const snc_ctx *ctx, const snc_ctx *work, 
     return SNC_OK;
 }
 
+double snc_budget_all(const snc_budget *b) { return sum(b->seconds, 0, SNC_JOB_PARTS - 1); }
+
 void snc_budget_say(const snc_budget *b, const snc_ctx *ctx, const snc_host *h)
 {
     char said[SAID], clock[SNC_CLOCK];
     const double *s = b->seconds, tune = sum(s, SNC_JOB_FINETUNE, SNC_JOB_BASELINE), teach = sum(s, SNC_JOB_LOGITS, SNC_JOB_SUPERNET),
-                 find = sum(s, SNC_JOB_SEARCH, SNC_JOB_LOOK), all = sum(s, 0, SNC_JOB_PARTS - 1);
+                 find = sum(s, SNC_JOB_SEARCH, SNC_JOB_LOOK), all = snc_budget_all(b);
     for (int i = 0; i < SNC_JOB_PARTS; i++)
         if (ctx->meter) snc_meter_plan(ctx->meter, snc_job_part_name(i), s[i]);
     snc_say(h, "estimate: finetune %.0f s, supernet %.0f s, search %.0f s, the rest %.0f s; %.1f minutes in all", tune, teach, find,
@@ -151,7 +153,7 @@ void snc_budget_say(const snc_budget *b, const snc_ctx *ctx, const snc_host *h)
 /* Parts share what time is left as they share the work that is left; nothing is cut below what is planned, be it late. */
 double snc_budget_until(const snc_budget *b, snc_job_part from, snc_job_part to)
 {
-    const double now = snc_now(), left = b->limit - REPORT - (now - b->started), all = sum(b->seconds, 0, SNC_JOB_PARTS - 1);
+    const double now = snc_now(), left = b->limit - REPORT - (now - b->started), all = snc_budget_all(b);
     if (b->limit <= 0) return 0;
     return now + sum(b->seconds, from, to) * (all > 0 ? fmax(1, left / all) : 1);
 }

@@ -32,6 +32,7 @@ void snc_budget_recall(snc_budget *b, snc_options *o, const snc_folder *f);
 /* Takes a few seconds. */
 snc_err snc_budget_plan(snc_budget *b, const snc_ctx *ctx, const snc_ctx *work, snc_options *o, const snc_inputs *in,
                         const snc_eval_sets *scored, const snc_folder *there, const char *from) SNC_MUST_USE;
+double snc_budget_all(const snc_budget *b); /* seconds of all parts, as planned */
 /* Seconds by stage as an answer line, and another that says what is given up; plans ctx's meter. */
 void snc_budget_say(const snc_budget *b, const snc_ctx *ctx, const snc_host *h);
 

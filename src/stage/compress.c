@@ -322,12 +322,13 @@ static snc_err run(job *j, const char *from, int *missed)
     return prove(j, missed);
 }
 
-snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
+snc_err snc_compress_job(double *estimate, int *missed, const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     job j = {.mine = *o, .h = h};
     const char *from = o->input.teacher ? o->input.teacher : o->input.pretrained;
     double t0 = snc_now();
+    *estimate = 0;
     *missed = 0;
     j.o = o = &j.mine;
     SNC_TRY(snc_option_need("compress", "--pretrained", from));
@@ -341,6 +342,7 @@ snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
     j.search = cJSON_CreateObject();
     SNC_GOTO(check(&j, from));
     SNC_GOTO(plan(&j, from));
+    *estimate = snc_budget_all(&j.budget);
     SNC_GOTO(snc_reading_new(&j.read, &j.in));
     SNC_GOTO(snc_eval_sets_read(j.read, &j.eval, &j.in));
     SNC_GOTO(snc_reading_say(h, &j.ctx, j.read));
@@ -360,4 +362,10 @@ out:
     snc_eval_sets_dispose(&j.eval);
     snc_inputs_close(&j.in);
     return err;
+}
+
+snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed)
+{
+    double estimate;
+    return snc_compress_job(&estimate, missed, o, h);
 }

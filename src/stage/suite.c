@@ -21,6 +21,7 @@
 #include "base/lock.h"
 #include "base/mem.h"
 #include "models/snc_file.h"
+#include "report/plan.h"
 #include "report/suite_others.h"
 #include "report/suite_report.h"
 #include "stage/verbs.h"
@@ -97,7 +98,7 @@ static snc_host host_of(teller *t)
     return h;
 }
 
-static snc_err compress(const suite_run *r, int i, int k, bool dry, bool quiet, int *missed)
+static snc_err compress(const suite_run *r, int i, int k, bool dry, bool quiet, double *estimate, int *missed)
 {
     char folder[SNC_CONFIG_PATH];
     snc_options job;
@@ -110,7 +111,7 @@ static snc_err compress(const suite_run *r, int i, int k, bool dry, bool quiet, 
     job.job.dry_run = dry;
     SNC_TRY(snc_recipe_apply(&job));
     snc_effort_apply(&job);
-    snc_err err = snc_verb_compress(&job, &h, missed);
+    snc_err err = snc_compress_job(estimate, missed, &job, &h);
     return err ? snc_err_prefix(err, t.name) : SNC_OK;
 }
 
@@ -273,28 +274,36 @@ out:
     return err;
 }
 
-/* Every task by its first seed, which tells of rows that are others now, and what else would be refused in the middle. */
-static snc_err check_jobs(suite_run *r)
+/* A task by its first seed, which tells of rows that are others now, and what else would be refused in the middle. Adds what its jobs
+ * take: those that are not begun take what the first did, or is said to take. */
+static snc_err check_task(suite_run *r, int i, double *takes)
 {
     char folder[SNC_CONFIG_PATH];
+    double first = 0, estimate;
     int missed;
-    for (int i = 0; i < r->suite.n; i++)
-        for (int k = 0; k < r->suite.seeds; k++) {
-            SNC_TRY(snc_suite_folder(folder, &r->suite, i, k, r->o));
-            if (k == 0 || (!is_done(r, i, k) && snc_is_dir(folder))) SNC_TRY(compress(r, i, k, true, k > 0 || is_done(r, i, k), &missed));
-        }
+    for (int k = 0; k < r->suite.seeds; k++) {
+        const bool done = is_done(r, i, k);
+        SNC_TRY(snc_suite_folder(folder, &r->suite, i, k, r->o));
+        const bool looked = k == 0 || (!done && snc_is_dir(folder));
+        if (looked) SNC_TRY(compress(r, i, k, true, k > 0 || done, &estimate, &missed));
+        if (k == 0) first = done ? snc_json_number(job_of(r, i, k), "seconds") : estimate;
+        if (!done) *takes += looked ? estimate : first;
+    }
     return SNC_OK;
 }
 
 static snc_err check(suite_run *r)
 {
+    char clock[SNC_CLOCK];
     const double t0 = snc_now();
+    double takes = 0;
     SNC_TRY(load_rows(r));
     SNC_TRY(snc_suite_predictions(&r->others, &r->ctx, &r->suite, r->rows, r->o->suite.predictions));
     SNC_TRY(snc_suite_models(&r->others, &r->ctx, &r->suite, r->rows, r->o));
     for (int i = 0; i < r->suite.n; i++)
         for (int k = 0; k < r->suite.seeds; k++) SNC_TRY(look_at_job(r, i, k));
-    SNC_TRY(check_jobs(r));
+    for (int i = 0; i < r->suite.n; i++) SNC_TRY(check_task(r, i, &takes));
+    snc_say(r->h, "suite %s: about %s for all that is not done", r->suite.name, snc_clock_words(clock, takes));
     snc_log(&r->ctx, SNC_LOG_INFO, "suite %s: %d tasks, %d seeds, checked in %.1f s", r->suite.name, r->suite.n, r->suite.seeds,
             snc_now() - t0);
     return SNC_OK;
@@ -332,8 +341,9 @@ static snc_err run_job(suite_run *r, int i, int k)
 {
     cJSON *job = job_of(r, i, k);
     int missed = 0;
+    double estimate;
     const double t0 = snc_now();
-    snc_err err = compress(r, i, k, false, false, &missed);
+    snc_err err = compress(r, i, k, false, false, &estimate, &missed);
     put(job, "seconds", cJSON_CreateNumber(round(10 * (snc_json_number(job, "seconds") + snc_now() - t0)) / 10));
     put(job, "done", cJSON_CreateBool(!err));
     put(job, "missed", cJSON_CreateBool(missed));

@@ -21,6 +21,8 @@ void snc_call_drop(snc_call *c);
 snc_err snc_call_find_program(snc_call *c) SNC_MUST_USE;
 
 snc_err snc_verb_compress(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
+/* The same; estimate: seconds of what was still to do when it began, 0 where it did not come so far. */
+snc_err snc_compress_job(double *estimate, int *missed, const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 snc_err snc_verb_search(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 snc_err snc_verb_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;

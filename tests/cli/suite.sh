@@ -67,6 +67,7 @@ run 0 suite ./suite.json "${at[@]}" --target-latency 2x --predictions own=own,gl
 lacks err 'no answers to'
 holds out '^a seed 42: estimate: '
 holds out '^b seed 42: estimate: '
+holds out '^suite .*: about [1-9][0-9ms]* for all that is not done$'
 absent many
 
 # ---- killed in the first job, and on: two jobs in one process ----------------------------------------------------------------------------
@@ -138,3 +139,4 @@ cp task.json data/b
 run 0 suite folders --pretrained nano/nano.snc --data data --output all --dry-run
 holds out '^a seed 42: estimate: '
 holds out '^b seed 42: estimate: '
+holds out '^suite .*: about [1-9][0-9ms]* for all that is not done$'
