@@ -138,11 +138,20 @@ static snc_err pack_all(snc_engine *e)
             if (snc_arch_has(&m->arch, l, s)) SNC_TRY(pack(&e->w[l].m[s], e, snc_spec_site(s), l));
         e->w[l].attention_norm = snc_model_lin(m, SNC_ROLE_ATTENTION_NORM, l);
         e->w[l].ffn_norm = snc_model_lin(m, SNC_ROLE_FFN_NORM, l);
+        e->w[l].relative = snc_model_at(m, SNC_ROLE_RELATIVE, l);
     }
     e->embed_norm = snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0);
     for (int t = 0; t < SNC_TABLES; t++) e->table[t] = snc_model_at(m, t, 0);
     if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
     return pack(&e->classifier, e, SNC_ROLE_CLASSIFIER, 0);
+}
+
+static snc_err lay_buckets(snc_engine *e)
+{
+    if (!snc_family_has(e->family, SNC_ROLE_RELATIVE)) return SNC_OK;
+    SNC_TRY(snc_alloc(&e->bucket, 2 * (size_t)e->opts.max_len, sizeof *e->bucket));
+    snc_relative_buckets(e->bucket, e->opts.max_len);
+    return SNC_OK;
 }
 
 snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o)
@@ -166,6 +175,8 @@ snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, co
         .rows = o->max_tokens, .width = widest(wide, 4), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
     SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, o->max_tokens, max.width));
     e->half = snc_gemm_takes_bf16(e->gemm);
+    SNC_GOTO(lay_buckets(e));
+    if (e->bucket) max.relative = widest(m->arch.heads, m->arch.layers) * SNC_RELATIVE_BUCKETS;
     SNC_GOTO(snc_ops_create(&e->ops, ctx, &max));
     SNC_GOTO(pack_all(e));
     if (o->train) SNC_GOTO(snc_params_alloc_grad(&m->params));
@@ -191,6 +202,7 @@ void snc_engine_free(snc_engine *e)
     snc_gemm_weight_free(e->classifier.w);
     snc_free(e->by_param);
     snc_free(e->tokens);
+    snc_free(e->bucket);
     snc_free(e->squares);
     snc_free(e->block);
     snc_ops_free(e->ops);

@@ -25,7 +25,13 @@ static engine_site_masks masks_of(const snc_engine *e, int i)
 
 static snc_attention attention_of(const snc_engine *e, const engine_layer *l, const snc_mask *m)
 {
-    return (snc_attention){&e->x, l->heads, e->m->cfg.head_width, l->first_only, *m};
+    int relative = e->w[l->source].relative;
+    snc_attention at = {.x = &e->x, .heads = l->heads, .head_width = e->m->cfg.head_width, .first_only = l->first_only, .mask = *m};
+    if (relative < 0) return at;
+    at.relative =
+        (snc_relative){.table = engine_w(e, relative), .bucket = e->bucket, .len = e->opts.max_len, .buckets = SNC_RELATIVE_BUCKETS};
+    if (e->opts.train) at.relative.grad = engine_g(e, relative);
+    return at;
 }
 
 static snc_ops_act act_of(const snc_engine *e)

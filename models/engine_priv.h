@@ -28,6 +28,7 @@ typedef struct engine_matrix {
 typedef struct engine_weights {
     engine_matrix m[SNC_SITES];
     snc_lin attention_norm, ffn_norm;
+    int relative; /* a parameter; -1: none */
 } engine_weights;
 
 /* A matrix as the ops read it and as the products read it: h when the engine is half, else f. The other may be absent. */
@@ -65,6 +66,7 @@ struct snc_engine {
     float *block;      /* NULL while the plan is only counted */
     size_t used, size; /* floats */
     int32_t *tokens;   /* ids, types, offsets of the last batch */
+    uint8_t *bucket;   /* [2 max_len - 1] of a distance; NULL: positions are in the embeddings alone */
 
     /* the last forward */
     bool ready;      /* for one backward */

@@ -137,7 +137,7 @@ static snc_err check_shape(const snc_hf_tensor *t, const snc_param *p, const imp
 {
     char found[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
     int64_t shape[2];
-    int rank = snc_spec_shape(shape, p);
+    int rank = snc__hf_shape(shape, p);
     SNC_CHECK(snc_tensor_is_float(&t->t), SNC_E_UNSUPPORTED, "%s: tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->path,
               t->t.name, t->t.dtype_name);
     SNC_CHECK(snc_tensor_is(&t->t, rank, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s by %s", t->path, t->t.name,
@@ -212,7 +212,7 @@ static snc_err fill(snc_model *m, importer *im)
         }
         format_name(name, im, p->row, p->layer);
         const snc_hf_tensor *t = find(im, name);
-        snc_err err = snc_tensor_to_f32(snc_params_w(&m->params, i), &t->t);
+        snc_err err = snc__hf_read(snc_params_w(&m->params, i), p, &t->t);
         if (err) return snc_err_prefix(err, t->path);
     }
     m->has_head = im->has_head && im->has_pooler; /* what stands on random numbers answers at random */

@@ -68,6 +68,12 @@ snc_err snc__hf_config_load(snc_hf_config *out, const char *path) SNC_MUST_USE;
 void snc__hf_config_set_classes(snc_hf_config *c, int classes);
 void snc__hf_config_dispose(snc_hf_config *c);
 
+/* ---- how a parameter lies in a file ---------------------------------------------------------------------------------- */
+
+/* The shape that its tensor has there; returns the rank. */
+int snc__hf_shape(int64_t shape[2], const snc_param *p);
+snc_err snc__hf_read(float *w, const snc_param *p, const snc_tensor *t) SNC_MUST_USE;
+
 /* ---- import -------------------------------------------------------------------------------------------------------- */
 
 /* weights: the file that was recognised as `kind`; folder: where config.json and the tokenizer files are. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/relative.h"
 
 static void fill_identity(int32_t *v, int n)
 {
@@ -96,6 +97,7 @@ static units units_of(const snc_model *m, const snc_order *o, snc_axis axis, int
     case SNC_AXIS_HIDDEN: return (units){o->hidden, m->arch.hidden, 1};
     case SNC_AXIS_POOLED: return (units){o->pooler, m->arch.hidden, 1};
     case SNC_AXIS_HEAD: return (units){o->heads[layer], m->arch.heads[layer], m->cfg.head_width};
+    case SNC_AXIS_RELATIVE: return (units){o->heads[layer], m->arch.heads[layer], SNC_RELATIVE_BUCKETS};
     case SNC_AXIS_FFN: return (units){o->ffn[layer], m->arch.ffn[layer], 1};
     default: return (units){NULL, 0, 0};
     }

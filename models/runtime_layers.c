@@ -104,6 +104,7 @@ typedef struct head_job {
     bool first;      /* queries of the first tokens only: row b of q and y is sequence b */
     bool bf16, half; /* half: Q, K and V lie in bf16 */
     float scale;
+    snc_infer_bias bias; /* of head 0 */
 } head_job;
 
 /* Attention on tiles reads bf16: then the projections of a layer write it, unless its one query a sequence is better in f32. */
@@ -127,18 +128,28 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
         size_t first = (size_t)(at[s] - at[0]), q = a->first ? (size_t)s : first;
         int len = at[s + 1] - at[s];
         const float *qkv = j->w->qkv + h;
+        snc_infer_bias bias = a->bias;
+        if (bias.at) bias.at += i % a->heads * bias.head;
         next = i + 1;
         if (a->half) { /* the rest of the sequence's heads at once */
             next = (int64_t)(s + 1) * a->heads < end ? (int64_t)(s + 1) * a->heads : end;
             const snc_bf16 *half = (const snc_bf16 *)j->w->qkv + first * ld + h;
             snc_infer_attention_bf16(j->w->att + first * (size_t)a->A + h, a->A, half, (int)ld, half + a->A, half + 2 * (size_t)a->A,
-                                     (int)ld, (int)(next - i), len, len, a->D, a->scale, j->n->isa, scratch->attention);
+                                     (int)ld, (int)(next - i), len, len, a->D, a->scale, &bias, j->n->isa, scratch->attention);
             continue;
         }
         snc_infer_attention(j->w->att + q * (size_t)a->A + h, a->A, qkv + q * ld, (int)ld, qkv + first * ld + a->A,
-                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale, a->bf16, j->n->isa,
-                            scratch->attention);
+                            qkv + first * ld + 2 * (size_t)a->A, (int)ld, a->first ? 1 : len, len, a->D, a->scale, &bias, a->bf16,
+                            j->n->isa, scratch->attention);
     }
+}
+
+/* By distance: the next query stands one place before in the same run. */
+static snc_infer_bias bias_of(const snc_net *n, int l)
+{
+    int len = snc_family_length(&n->w->cfg);
+    const float *run = n->w->relative[n->arch.source[l]];
+    return run ? (snc_infer_bias){run + len - 1, -1, 2 * len - 1} : (snc_infer_bias){NULL, 0, 0};
 }
 
 static void attention(snc_rt__job *j, int l, bool first)
@@ -147,7 +158,7 @@ static void attention(snc_rt__job *j, int l, bool first)
     int D = n->w->cfg.head_width, heads = n->arch.heads[l];
     const uint8_t *t = n->policy.linear[l];
     bool bf16 = t[SNC_SITE_Q] != SNC_F32 && t[SNC_SITE_K] != SNC_F32 && t[SNC_SITE_V] != SNC_F32;
-    head_job a = {j, D * heads, D, heads, first, bf16, half_qkv(n, l, first), 1.0f / sqrtf((float)D)};
+    head_job a = {j, D * heads, D, heads, first, bf16, half_qkv(n, l, first), 1.0f / sqrtf((float)D), bias_of(n, l)};
     int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
     if (j->ctx->threads > 1 && macs > SHARED_MACS) snc_par_for(j->ctx, items, 1, head_range, &a);
     else head_range(&a, 0, items, 0, 0);

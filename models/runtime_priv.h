@@ -39,9 +39,10 @@ struct snc_weights {
     const float *f32[SNC_MAX_LAYERS][SNC_ROLES]; /* values by layer and role; NULL: a file holds another dtype */
     snc_rt__matrix m[SNC_MAX_LAYERS][SNC_SITES], pooler, classifier;
     snc_embed *embed[SNC_TABLES][SNC_DTYPES];
-    snc_pool *pool;    /* of the packed matrices; also ctx.pool */
-    snc_gemm *gemm;    /* to make f32 handles with */
-    snc_sncfile *file; /* of an opened .snc, whose bytes the above borrows */
+    float *relative[SNC_MAX_LAYERS]; /* [H][2 P - 1] what each distance adds to q k^T, 0 at [P - 1]; P tokens at most. NULL: nothing */
+    snc_pool *pool;                  /* of the packed matrices; also ctx.pool */
+    snc_gemm *gemm;                  /* to make f32 handles with */
+    snc_sncfile *file;               /* of an opened .snc, whose bytes the above borrows */
 };
 
 typedef struct snc_rt__worker {

@@ -1,5 +1,8 @@
 /* The weights object: every matrix of a model in the forms that nets asked for. */
+#include <math.h>
+
 #include "base/mem.h"
+#include "core/relative.h"
 #include "models/runtime_priv.h"
 
 snc_rt__matrix *snc_rt__matrix_at(snc_weights *w, snc_role role, int layer)
@@ -29,6 +32,27 @@ static snc_err from_model(snc_weights *w, const snc_model *m)
     return SNC_OK;
 }
 
+/* The bias by distance of every head of every layer, written out once. */
+static snc_err expand_relative(snc_weights *w)
+{
+    int len = snc_family_length(&w->cfg), run = 2 * len - 1;
+    float scale = sqrtf((float)w->cfg.head_width);
+    uint8_t *bucket = NULL;
+    snc_err err = SNC_OK;
+    if (!snc_family_has(snc_family_of(&w->cfg), SNC_ROLE_RELATIVE)) return SNC_OK;
+    SNC_GOTO(snc_alloc(&bucket, (size_t)run, sizeof *bucket));
+    snc_relative_buckets(bucket, len);
+    for (int l = 0; l < w->arch.layers; l++) {
+        snc_relative r = {.table = w->f32[l][SNC_ROLE_RELATIVE], .bucket = bucket, .len = len, .buckets = SNC_RELATIVE_BUCKETS};
+        if (!r.table) continue; /* without heads */
+        SNC_GOTO(snc_alloc(&w->relative[l], (size_t)w->arch.heads[l] * (size_t)run, sizeof **w->relative));
+        for (int h = 0; h < w->arch.heads[l]; h++) snc_relative_expand(w->relative[l] + (size_t)h * (size_t)run, &r, h, len, scale, false);
+    }
+out:
+    snc_free(bucket);
+    return err;
+}
+
 snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_model *m)
 {
     snc_weights *w = NULL;
@@ -40,6 +64,7 @@ snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_
     snc_err err = snc_pool_new(&w->pool);
     w->ctx.pool = w->pool;
     if (!err) err = from_model(w, m);
+    if (!err) err = expand_relative(w);
     if (err) snc_weights_free(w);
     else *out = w;
     return err;
@@ -87,6 +112,7 @@ snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path
         w->arch = *snc_sncfile_arch(w->file);
         w->policy = *snc_sncfile_policy(w->file);
         err = read_all(w);
+        if (!err) err = expand_relative(w);
     }
     if (err) snc_weights_free(w);
     else *out = w;
@@ -119,6 +145,7 @@ void snc_weights_free(snc_weights *w)
     dispose_matrices(w);
     for (int i = 0; i < SNC_TABLES; i++)
         for (int t = 0; t < SNC_DTYPES; t++) snc_embed_free(w->embed[i][t]);
+    for (int l = 0; l < SNC_MAX_LAYERS; l++) snc_free(w->relative[l]);
     snc_params_dispose(&w->table);
     snc_gemm_free(w->gemm);
     snc_sncfile_close(w->file);

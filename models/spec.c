@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/relative.h"
+
 /* clang-format off */
 #define ONCE(role, name, rows, cols, ...)  [SNC_ROLE_##role] = {name, false, SNC_AXIS_ONE, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
 #define LAYER_PREFIX "layer.{N}."
@@ -17,6 +19,7 @@
 #define HEAD(s, key)  SNC_SLOT_##s, SNC_SITES, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define GAIN          SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_ONE, 0
 #define BIAS          SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_ZERO, 0
+#define SPREAD        SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_NORMAL, 0
 
 const snc_spec snc_spec_rows[SNC_ROLES] = {
     /*    role                 name                          rows      columns */
@@ -34,6 +37,7 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
     HEADS(V_BIAS,              "attention.v.bias",           ONE,      HEAD,   BIAS),
     HEADS(O,                   "attention.o.weight",         HIDDEN,   HEAD,   SITE(O, "o")),
     HEADS(O_BIAS,              "attention.o.bias",           ONE,      HIDDEN, BIAS),
+    HEADS(RELATIVE,            "attention.relative",         ONE,      RELATIVE, SPREAD),
     NORM(ATTENTION_NORM,       "attention.norm.weight",      ONE,      HIDDEN, GAIN),
     NORM(ATTENTION_NORM_BIAS,  "attention.norm.bias",        ONE,      HIDDEN, BIAS),
     FFN(FFN_IN,                "ffn.in.weight",              FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
@@ -67,6 +71,7 @@ void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_a
     size[SNC_AXIS_HEAD] = a->heads[layer] * c->head_width;
     size[SNC_AXIS_FFN] = a->ffn[layer];
     size[SNC_AXIS_CLASS] = c->classes;
+    size[SNC_AXIS_RELATIVE] = a->heads[layer] * SNC_RELATIVE_BUCKETS;
 }
 
 void snc_spec_expand(char *out, size_t size, const char *pattern, int layer)

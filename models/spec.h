@@ -30,6 +30,7 @@ typedef enum snc_role {
     SNC_ROLE_V_BIAS,
     SNC_ROLE_O,
     SNC_ROLE_O_BIAS,
+    SNC_ROLE_RELATIVE,
     SNC_ROLE_ATTENTION_NORM,
     SNC_ROLE_ATTENTION_NORM_BIAS,
     SNC_ROLE_FFN_IN,
@@ -48,8 +49,8 @@ typedef enum snc_role {
 enum { SNC_TABLES = SNC_ROLE_TYPE + 1 };
 
 /* What rows or columns count. Units of one axis are cut off and permuted together wherever it stands; SNC_AXIS_HEAD, of a
- * unit of head_width, and SNC_AXIS_FFN belong to their layer. The pooler's outputs are as many as hidden channels, in an
- * order of their own. */
+ * unit of head_width, SNC_AXIS_RELATIVE, of SNC_RELATIVE_BUCKETS (core/relative.h) a head, and SNC_AXIS_FFN belong to their layer. The
+ * pooler's outputs are as many as hidden channels, in an order of their own. */
 typedef enum snc_axis {
     SNC_AXIS_ONE, /* the row of a vector */
     SNC_AXIS_VOCAB,
@@ -60,6 +61,7 @@ typedef enum snc_axis {
     SNC_AXIS_FFN,
     SNC_AXIS_POOLED,
     SNC_AXIS_CLASS,
+    SNC_AXIS_RELATIVE,
     SNC_AXES
 } snc_axis;
 

@@ -12,7 +12,7 @@ enum { LAYERS = 2, CLASSES = 3 };
 
 static inline const snc_tensor *golden_tensor(const snc_st *f, const char *a, const char *b, const char *c)
 {
-    char name[128];
+    char name[300];
     snprintf(name, sizeof name, "%s%s%s", a, b, c);
     const snc_tensor *t = snc_st_find(f, name);
     if (!t) fail_msg("golden: no tensor %s", name);

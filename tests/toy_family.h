@@ -1,4 +1,4 @@
-/* toy_family.h: two families beside BERT, each a table as in models/family: what a family may leave out or do otherwise.
+/* toy_family.h: families beside BERT, each a table as in models/family: what a family may leave out or do otherwise.
  *
  *   toy_dense     no token types, positions counted from row 2, a dense layer with ReLU that belongs to the head
  *   toy_headless  no token types, no pooler: the classifier reads the first token itself
@@ -38,7 +38,9 @@ static const snc_family toy_headless = {
     .head = SNC_HEAD_NONE,
 };
 
-static const snc_family *const toy_families[] = {&toy_dense, &toy_headless};
+extern const snc_family snc_family_mpnet; /* and what is added to scores by distance */
+
+static const snc_family *const toy_families[] = {&toy_dense, &toy_headless, &snc_family_mpnet};
 enum { TOY_FAMILIES = sizeof toy_families / sizeof *toy_families };
 
 #endif

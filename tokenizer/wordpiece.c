@@ -59,8 +59,8 @@ static snc_err read_pre_tokenizer(pre_tokenizer *out, const cJSON *config)
 static snc_err read_flags(wordpiece *w, int *second_type, const cJSON *config)
 {
     static const char *const keys[] = {
-        "lowercase", "strip_accents", "tokenize_chinese_chars", "clean_text",  "max_chars", "unk", "cls", "sep", "pad", "mask",
-        "added",     "accents",       "pre_tokenizer",          "second_type", NULL};
+        "lowercase", "strip_accents", "tokenize_chinese_chars", "clean_text",  "max_chars",  "unk", "cls", "sep", "pad", "mask",
+        "added",     "accents",       "pre_tokenizer",          "second_type", "separators", NULL};
     const char *unused;
     bool strip;
     SNC_TRY(snc_json_check_keys(config, keys, WHERE));
@@ -111,16 +111,18 @@ static snc_err read_role(int32_t *id, const snc_special *s, const char *key, con
     return snc_special__id(id, s, name, key);
 }
 
-/* cls A sep (B sep). */
+/* cls A sep (B sep), or two sep between. */
 static snc_err read_specials(const snc_special *s)
 {
     snc_tok *t = s->t;
     int32_t cls, sep;
+    int separators;
+    SNC_TRY(snc_json_int(&separators, s->flags, "separators", 1, 1, 2, WHERE));
     SNC_TRY(read_role(&((wordpiece *)t->state)->wp.unk, s, "unk", "[UNK]"));
     SNC_TRY(read_role(&cls, s, "cls", "[CLS]"));
     SNC_TRY(read_role(&sep, s, "sep", "[SEP]"));
     t->around.first.id[t->around.first.n++] = cls;
-    t->around.between.id[t->around.between.n++] = sep;
+    while (separators--) t->around.between.id[t->around.between.n++] = sep;
     t->around.last.id[t->around.last.n++] = sep;
     return SNC_OK;
 }

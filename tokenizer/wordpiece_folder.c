@@ -49,19 +49,21 @@ static snc_err model_from_json(snc_intake *r, snc_tok_rule rule)
     return cJSON_AddNumberToObject(r->out, "max_chars", max_chars) ? SNC_OK : snc_intake__no_memory();
 }
 
-/* [CLS] A [SEP] B [SEP], whatever the two are called. */
+/* [CLS] A [SEP] B [SEP], whatever the two are called, or two [SEP] between. */
 static snc_err read_template(snc_intake *r)
 {
     snc_tok_names t;
     bool found;
     SNC_TRY(snc_intake__template(&t, &found, r));
     if (!found) return SNC_OK;
-    bool bert = t.first.n == 1 && t.between.n == 1 && t.last.n == 1 && strcmp(t.between.name[0], t.last.name[0]) == 0;
+    bool bert = t.first.n == 1 && (t.between.n == 1 || t.between.n == 2) && t.last.n == 1;
+    for (int i = 0; i < t.between.n && bert; i++) bert = strcmp(t.between.name[i], t.last.name[0]) == 0;
     SNC_CHECK(bert, SNC_E_UNSUPPORTED, "%s: post_processor is not [CLS] A [SEP] B [SEP]", r->where);
     SNC_TRY(snc_intake__str(r, "cls", t.first.name[0]));
     SNC_TRY(snc_intake__str(r, "sep", t.last.name[0]));
-    if (t.second_type == 1) return SNC_OK;
-    return cJSON_AddNumberToObject(r->out, "second_type", t.second_type) ? SNC_OK : snc_intake__no_memory();
+    if (t.second_type != 1 && !cJSON_AddNumberToObject(r->out, "second_type", t.second_type)) return snc_intake__no_memory();
+    if (t.between.n != 1 && !cJSON_AddNumberToObject(r->out, "separators", t.between.n)) return snc_intake__no_memory();
+    return SNC_OK;
 }
 
 /* What tokenizer_config.json names holds for a tokenizer that is built anew; tokenizer.json's word where that is no piece at all. */

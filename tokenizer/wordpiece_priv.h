@@ -6,7 +6,7 @@
  *    "single_word":false,"lstrip":false,"rstrip":false}, ...]}
  * strip_accents null follows lowercase, as in Hugging Face. What is not BERT's has keys of its own: "accents" (in place of strip_accents)
  * "nfd", "nfd-strip" or "strip" (decompose, drop marks of every kind, or both), "pre_tokenizer" "whitespace" or "whitespace-split" as the
- * crate's Whitespace and WhitespaceSplit, "second_type" 0: the segment of a pair's second text.
+ * crate's Whitespace and WhitespaceSplit, "second_type" 0: the segment of a pair's second text, "separators" 2: so many "sep" between.
  * An added token that is not a piece of the model has an
  * "id": its line of the vocabulary, which then matches as an added token alone.
  *

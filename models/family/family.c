@@ -10,7 +10,8 @@
 /* A new family is a file that defines snc_family_NAME, and its NAME here. */
 /* clang-format off */
 #define FAMILIES(X) \
-    X(bert)
+    X(bert) \
+    X(mpnet)
 /* clang-format on */
 
 #define DECLARE(name) extern const snc_family snc_family_##name;

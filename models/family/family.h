@@ -22,6 +22,7 @@ enum { SNC_FAMILY_NAME = 256, SNC_FAMILY_EXTRAS = 8 };
 /* What config.json calls the members of snc_encoder_config. */
 typedef struct snc_family_keys {
     const char *vocab, *positions, *types, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout;
+    const char *buckets; /* of distances: SNC_RELATIVE_BUCKETS, where the family has that role */
 } snc_family_keys;
 
 typedef struct snc_family {

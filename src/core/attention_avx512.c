@@ -119,6 +119,19 @@ AVX static void scores(const plan *w, int D, int nk)
     }
 }
 
+/* What is added to the scores of `rows` queries from i on. */
+AVX static void add_bias(const plan *w, const snc_infer__half *a, const float *bias, int i, int rows)
+{
+    for (int r = 0; r < rows; r++) {
+        const float *b = bias + (i + r) * a->bias.query;
+        float *s = w->s + (size_t)r * (size_t)w->nk32;
+        for (int j = 0; j < a->nk; j += 16) {
+            __mmask16 m = (__mmask16)lanes32(a->nk - j > 16 ? 16 : a->nk - j);
+            _mm512_mask_store_ps(s + j, m, _mm512_add_ps(_mm512_load_ps(s + j), _mm512_maskz_loadu_ps(m, b + j)));
+        }
+    }
+}
+
 #define FOUR _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++)
 
 /* Four rows of scores to probabilities in f32 that bf16 can hold; inv [4] = 1 / their sums. c1 takes a score to 128 log2 of its
@@ -179,12 +192,14 @@ AVX void snc_infer__half_avx512(const snc_infer__half *a, int heads, void *scrat
     memset(w.q, 0, ROWS * (size_t)w.D32 * sizeof *w.q);
     for (int h = 0; h < heads; h++) {
         size_t at = (size_t)h * (size_t)a->D;
+        const float *bias = a->bias.at ? a->bias.at + h * a->bias.head : NULL;
         widen_keys(&w, a, a->k + at);
         widen_rows(w.v, w.D32, a->v + at, a->ldkv, a->nk, a->D);
         for (int i = 0; i < a->nq; i += ROWS) { /* of the last eight some may be rows of before */
             int rows = a->nq - i < ROWS ? a->nq - i : ROWS;
             widen_rows(w.q, w.D32, a->q + at + (size_t)i * (size_t)a->ldq, a->ldq, rows, a->D);
             scores(&w, a->D, a->nk);
+            if (bias) add_bias(&w, a, bias, i, rows);
             for (int r = 0; r < rows; r += 4) softmax4(w.s + (size_t)r * (size_t)w.nk32, (size_t)w.nk32, w.nk32, c1, inv + r);
             values(&w, a, a->y + at + (size_t)i * (size_t)a->ldy, inv, rows);
         }
@@ -211,7 +226,7 @@ void snc_infer__narrow_avx512(const snc_infer__head *a, void *scratch)
     to_half(q, w.D32, a->q, a->ldq, a->nq, a->D);
     to_half(k, w.D32, a->k, a->ldkv, a->nk, a->D);
     to_half(v, w.D32, a->v, a->ldkv, a->nk, a->D);
-    snc_infer__half half = {a->y, q, k, v, a->ldy, w.D32, w.D32, a->nq, a->nk, a->D, a->scale};
+    snc_infer__half half = {a->y, q, k, v, a->ldy, w.D32, w.D32, a->nq, a->nk, a->D, a->scale, a->bias};
     snc_infer__half_avx512(&half, 1, scratch);
 }
 #else

@@ -51,6 +51,7 @@ static void attention_ref(const snc_infer__head *a, float *p /* [nk] */)
             const float *k = a->k + (size_t)j * (size_t)a->ldkv;
             float s = 0;
             for (int d = 0; d < a->D; d++) s += q[d] * k[d];
+            if (a->bias.at) s += a->bias.at[i * a->bias.query + j];
             p[j] = a->bf16 ? s : s * a->scale;
             if (p[j] > max) max = p[j];
         }
@@ -134,11 +135,13 @@ size_t snc_infer_attention_scratch(int max_len, int D)
 static float *rows_room(void *scratch, int nk, int D) { return (float *)(void *)((char *)scratch + head_scratch(nk, D)); }
 
 void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float *k, const float *v, int ldkv, int nq, int nk, int D,
-                         float scale, bool bf16, snc_isa isa, void *scratch)
+                         float scale, const snc_infer_bias *bias, bool bf16, snc_isa isa, void *scratch)
 {
     assert(nq >= 1 && nq <= nk && D >= 1 && D <= ldq && D <= ldkv && D <= ldy);
     const infer_kernels *kernels = kernels_for(isa);
-    snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, false};
+    const snc_infer_bias none = {NULL, 0, 0};
+    if (!bias) bias = &none;
+    snc_infer__head a = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, *bias, false};
     if (bf16 && nq > 1) { /* one query alone would pay for the packing of all keys */
 #if defined(__x86_64__)
         if (snc_isa_covers(isa, SNC_ISA_AMX)) {
@@ -154,7 +157,7 @@ void snc_infer_attention(float *y, int ldy, const float *q, int ldq, const float
         kernels->round(rq, q, ldq, nq, D);
         kernels->round(rk, k, ldkv, nk, D);
         kernels->round(rv, v, ldkv, nk, D);
-        a = (snc_infer__head){y, rq, rk, rv, ldy, D, D, nq, nk, D, scale, true};
+        a = (snc_infer__head){y, rq, rk, rv, ldy, D, D, nq, nk, D, scale, *bias, true};
     }
     kernels->attention(&a, scratch);
 }
@@ -176,11 +179,13 @@ static void widen(float *out, const uint16_t *x, int ldx, int rows, int D)
 }
 
 void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, const uint16_t *k, const uint16_t *v, int ldkv, int heads,
-                              int nq, int nk, int D, float scale, snc_isa isa, void *scratch)
+                              int nq, int nk, int D, float scale, const snc_infer_bias *bias, snc_isa isa, void *scratch)
 {
     assert(nq >= 1 && nq <= nk && D >= 1 && heads * D <= ldq && heads * D <= ldkv && heads * D <= ldy);
+    const snc_infer_bias none = {NULL, 0, 0};
+    snc_infer_bias b = bias ? *bias : none;
 #if defined(__x86_64__)
-    snc_infer__half half = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale};
+    snc_infer__half half = {y, q, k, v, ldy, ldq, ldkv, nq, nk, D, scale, b};
     if (snc_isa_covers(isa, SNC_ISA_AMX)) {
         snc_infer__half_amx(&half, heads, scratch);
         return;
@@ -197,7 +202,8 @@ void snc_infer_attention_bf16(float *y, int ldy, const uint16_t *q, int ldq, con
         widen(wq, q + at, ldq, nq, D);
         widen(wk, k + at, ldkv, nk, D);
         widen(wv, v + at, ldkv, nk, D);
-        snc_infer__head a = {y + at, wq, wk, wv, ldy, D, D, nq, nk, D, scale, true};
+        snc_infer__head a = {y + at, wq, wk, wv, ldy, D, D, nq, nk, D, scale, b, true};
         kernels->attention(&a, scratch);
+        if (b.at) b.at += b.head;
     }
 }

@@ -142,6 +142,19 @@ AVX static inline void softmax4(uint16_t *p, float *s, size_t ld, int nk32, __m5
     _mm_storeu_ps(inv, _mm_div_ps(_mm_set1_ps(1.0f), _mm512_castps512_ps128(u)));
 }
 
+/* What is added to the scores of 16 queries from i on. */
+AVX static void add_bias(const plan *w, const snc_infer__half *a, const float *bias, int i, float *s)
+{
+    for (int r = 0; r < 16 && i + r < a->nq; r++) {
+        const float *b = bias + (i + r) * a->bias.query;
+        float *row = s + (size_t)r * (size_t)w->ld;
+        for (int j = 0; j < a->nk; j += 16) {
+            __mmask16 m = lanes(a->nk - j);
+            _mm512_mask_store_ps(row + j, m, _mm512_add_ps(_mm512_load_ps(row + j), _mm512_maskz_loadu_ps(m, b + j)));
+        }
+    }
+}
+
 /* The scores of 16 queries, cut at nk, to probabilities. */
 AVX static void softmax_block(const plan *w, int turn, int nk, __m512 c1, float *inv)
 {
@@ -239,14 +252,17 @@ AVX static void store_values(const plan *w, const snc_infer__half *a, float *y, 
 AMX static void one_head(const plan *w, const snc_infer__half *a, int h)
 {
     const uint16_t *q = a->q + (size_t)h * (size_t)a->D;
+    const float *bias = a->bias.at ? a->bias.at + h * a->bias.head : NULL;
     float inv[2][16], *y = a->y + (size_t)h * (size_t)a->D;
     __m512 c1 = _mm512_set1_ps(a->scale * SNC_INFER__LOG);
     int last = (a->nq - 1) / 16 * 16, turn = 0;
     pack_keys(w, a, a->k + (size_t)h * (size_t)a->D);
     pack_values(w, a, a->v + (size_t)h * (size_t)a->D);
     score_block(w, a, q, 0, w->s[0]);
+    if (bias) add_bias(w, a, bias, 0, w->s[0]);
     for (int i = 0; i <= last; i += 16, turn ^= 1) {
         if (i < last) score_block(w, a, q, i + 16, w->s[turn ^ 1]);
+        if (i < last && bias) add_bias(w, a, bias, i + 16, w->s[turn ^ 1]);
         softmax_block(w, turn, a->nk, c1, inv[turn]);
         if (i > 0) {
             value_block(w, w->p[turn ^ 1]);
@@ -282,7 +298,7 @@ void snc_infer__attention_amx(const snc_infer__head *a, void *scratch)
     to_half(q, ld, a->q, a->ldq, a->nq, a->D);
     to_half(k, ld, a->k, a->ldkv, a->nk, a->D);
     to_half(v, ld, a->v, a->ldkv, a->nk, a->D);
-    snc_infer__half half = {a->y, q, k, v, a->ldy, ld, ld, a->nq, a->nk, a->D, a->scale};
+    snc_infer__half half = {a->y, q, k, v, a->ldy, ld, ld, a->nq, a->nk, a->D, a->scale, a->bias};
     snc_infer__half_amx(&half, 1, scratch);
 }
 #else

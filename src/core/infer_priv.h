@@ -11,7 +11,8 @@ typedef struct snc_infer__head { /* one head of one sequence, as in snc_infer_at
     const float *q, *k, *v;
     int ldy, ldq, ldkv, nq, nk, D;
     float scale;
-    bool bf16; /* operands hold numbers of bf16, and so shall probabilities */
+    snc_infer_bias bias; /* at NULL: none */
+    bool bf16;           /* operands hold numbers of bf16, and so shall probabilities */
 } snc_infer__head;
 
 typedef struct snc_infer__half { /* the first of some heads that lie side by side, operands in bf16 */
@@ -19,6 +20,7 @@ typedef struct snc_infer__half { /* the first of some heads that lie side by sid
     const uint16_t *q, *k, *v;
     int ldy, ldq, ldkv, nq, nk, D;
     float scale;
+    snc_infer_bias bias;
 } snc_infer__half;
 
 /* Exponentials in bf16, the same on every instruction set: with v = 128 (127 + log2 e (score - largest)) rounded to an integer, the

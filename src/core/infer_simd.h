@@ -163,10 +163,20 @@ SIMD SIMD_INLINE void scores(float *s, int padded, const float *q, int ldq, cons
         for (int j = nk; j < padded; j++) s[(size_t)r * (size_t)padded + (size_t)j] = -INFINITY;
 }
 
+/* What is added to the scores of query i, which are scaled by `scale` already. */
+SIMD static inline void add_bias(float *s, const snc_infer__head *a, int i, float scale)
+{
+    const float *b = a->bias.at + i * a->bias.query;
+    int j = 0;
+    for (; j + VW <= a->nk; j += VW) vstore(s + j, vfma(vload(b + j), vset(scale), vload(s + j)));
+    if (j < a->nk) vstoren(s + j, vfma(vloadn(b + j, a->nk - j), vset(scale), vloadn(s + j, a->nk - j)), a->nk - j);
+}
+
 SIMD SIMD_INLINE void attend(const snc_infer__head *a, int i, int R, const float *kt, float *s, int padded)
 {
-    float sum[4], log = a->bf16 ? a->scale * SNC_INFER__LOG : 0;
-    scores(s, padded, a->q + (size_t)i * (size_t)a->ldq, a->ldq, kt, a->nk, a->D, a->bf16 ? 1 : a->scale, R);
+    float sum[4], log = a->bf16 ? a->scale * SNC_INFER__LOG : 0, scale = a->bf16 ? 1 : a->scale;
+    scores(s, padded, a->q + (size_t)i * (size_t)a->ldq, a->ldq, kt, a->nk, a->D, scale, R);
+    for (int r = 0; r < R && a->bias.at; r++) add_bias(s + (size_t)r * (size_t)padded, a, i + r, scale);
     for (int r = 0; r < R; r++) sum[r] = softmax_row(s + (size_t)r * (size_t)padded, padded, log);
     mix_values(a->y + (size_t)i * (size_t)a->ldy, a->ldy, s, padded, a->v, a->ldkv, a->nk, a->D, sum, R);
 }
@@ -175,6 +185,7 @@ SIMD SIMD_INLINE void attend(const snc_infer__head *a, int i, int R, const float
 SIMD static void attend_one(const snc_infer__head *a, float *s, int padded)
 {
     for (int j = 0; j < a->nk; j++) s[j] = dot_row(a->q, a->k + (size_t)j * (size_t)a->ldkv, a->D) * a->scale;
+    if (a->bias.at) add_bias(s, a, 0, a->scale);
     for (int j = a->nk; j < padded; j++) s[j] = -INFINITY;
     float sum = softmax_row(s, padded, 0);
     mix_values(a->y, a->ldy, s, padded, a->v, a->ldkv, a->nk, a->D, &sum, 1);

@@ -17,8 +17,10 @@ struct snc_ops {
     void (*narrow)(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
     snc_ops_limits max;
     float *partial;      /* sums of each chunk, or of each sequence */
+    float *relative;     /* [seqs][max.relative] gradients of a bias by distance, of each sequence */
     float *scratch;      /* [threads][scratch_each] */
-    size_t scratch_each; /* floats */
+    size_t scratch_each; /* floats; the last 2 `run` of them are of a bias and its gradient */
+    size_t run;
 };
 
 static const snc_kernels *pick(const snc_ctx *ctx)
@@ -48,9 +50,11 @@ snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *
 #endif
     o->max = *max;
     size_t head = snc_head_scratch(max->len, max->head_width), row = (size_t)max->width;
-    o->scratch_each = snc_align_up(head > row ? head : row, SNC_ALIGN / sizeof(float));
+    o->run = max->relative ? snc_align_up(2 * (size_t)max->len + SNC_QUERY_BLOCK, SNC_ALIGN / sizeof(float)) : 0;
+    o->scratch_each = snc_align_up(head > row ? head : row, SNC_ALIGN / sizeof(float)) + 2 * o->run;
     size_t chunks = (size_t)max->rows / SNC_OPS_GRAIN + 1, parts = chunks > (size_t)max->seqs ? chunks : (size_t)max->seqs;
     SNC_GOTO(snc_alloc(&o->partial, parts * 3 * (size_t)max->width, sizeof *o->partial));
+    SNC_GOTO(snc_alloc(&o->relative, (size_t)max->seqs * (size_t)max->relative + 1, sizeof *o->relative));
     SNC_GOTO(snc_alloc(&o->scratch, o->scratch_each * (size_t)ctx->threads, sizeof *o->scratch));
     *out = o;
     return SNC_OK;
@@ -63,6 +67,7 @@ void snc_ops_free(snc_ops *o)
 {
     if (!o) return;
     snc_free(o->partial);
+    snc_free(o->relative);
     snc_free(o->scratch);
     snc_free(o);
 }
@@ -332,6 +337,33 @@ static int head_of(snc_head *h, const attention_job *j, int64_t item, int worker
     return row;
 }
 
+/* The bias of the head, and room for its gradient. Scores are scaled behind it: it is divided by that before. */
+static void lay_bias(snc_head *h, const attention_job *j, int head)
+{
+    const snc_relative *r = &j->at->relative;
+    const snc_ops *o = j->o;
+    size_t used = 2 * (size_t)h->keys - 1;
+    float *run = h->scratch + o->scratch_each - 2 * o->run, *drun = run + o->run;
+    if (!r->table) return;
+    snc_relative_expand(run, r, head, h->keys, 1.0f / h->scale, true);
+    memset(run + used, 0, (o->run - used) * sizeof *run);
+    h->bias = run + h->keys - 1;
+    h->bias_step = -1;
+    if (!j->dout || !r->grad) return;
+    memset(drun, 0, o->run * sizeof *drun);
+    h->dbias = drun + h->keys - 1;
+}
+
+/* What lay_bias gathered, by bucket, into the sums of the sequence. */
+static void fold_bias(const snc_head *h, const attention_job *j, int seq, int head)
+{
+    const snc_relative *r = &j->at->relative;
+    float *sums = j->o->relative + (size_t)seq * (size_t)j->o->max.relative + (size_t)head * (size_t)r->buckets;
+    if (!h->dbias) return;
+    memset(sums, 0, (size_t)r->buckets * sizeof *sums);
+    snc_relative_fold(sums, r, h->dbias - (h->keys - 1), h->keys, 1.0f / h->scale);
+}
+
 /* The same head of the next sequence, on its way to the cache while this one is computed: a head's rows are too far apart
  * for the CPU to guess. */
 static void fetch_next(const attention_job *j, int64_t item)
@@ -362,16 +394,23 @@ static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t 
         fetch_next(j, item);
         int row = head_of(&h, j, item, worker), head = (int)(item % j->at->heads);
         float *top = j->stats + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
+        lay_bias(&h, j, head);
         size_t out = (size_t)row * ld + (size_t)head * h.width;
         j->o->k->head_forward(j->out + out, top, inv, &h);
         if (j->out16) j->o->narrow(j->out16 + out, ld, j->out + out, ld, h.queries, h.width);
     }
 }
 
+static void check_attention(const snc_ops *o, const snc_attention *at)
+{
+    assert(at->heads * at->head_width <= o->max.width && at->head_width <= o->max.head_width && at->x->B <= o->max.seqs);
+    assert(!at->relative.table || at->heads * at->relative.buckets <= o->max.relative);
+}
+
 void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
                            const snc_attention *at)
 {
-    assert(at->heads * at->head_width <= o->max.width && at->head_width <= o->max.head_width && at->x->B <= o->max.seqs);
+    check_attention(o, at);
     attention_job j = {.o = o, .at = at, .out = out, .out16 = out16, .stats = stats, .q = q, .k = k, .v = v};
     snc_par_for(o->ctx, (int64_t)at->x->B * at->heads, 1, attention_forward_body, &j);
 }
@@ -389,7 +428,9 @@ static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t
         size_t col = (size_t)head * h.width, q_at = (size_t)row * ld + col, k_at = (size_t)j->at->x->offsets[seq] * ld + col;
         const float *top = j->kept + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
         float *sums = j->o->partial + (size_t)seq * 3 * ld + col;
+        lay_bias(&h, j, head);
         kern->head_backward(j->d[0] + q_at, j->d[1] + k_at, j->d[2] + k_at, &h, j->dout + q_at, top, inv);
+        fold_bias(&h, j, seq, head);
         for (int i = 0; i < 3; i++) {
             size_t from = i ? k_at : q_at;
             int n = i ? h.keys : h.queries;
@@ -402,11 +443,12 @@ static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t
 void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout, const float *q,
                             const float *k, const float *v, const float *stats, const snc_attention *at)
 {
-    assert(at->heads * at->head_width <= o->max.width && at->head_width <= o->max.head_width && at->x->B <= o->max.seqs);
+    check_attention(o, at);
     int A = at->heads * at->head_width, B = at->x->B;
     attention_job j = {.o = o, .at = at, .d = d, .d16 = d16, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
     snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
     for (int i = 0; i < 3; i++) join(db[i], o, o->partial + i * A, B, 3 * (int64_t)A, A);
+    if (at->relative.table) join(at->relative.grad, o, o->relative, B, o->max.relative, at->heads * at->relative.buckets);
 }
 
 /* ---- embedding tables --------------------------------------------------------------------------------------------- */

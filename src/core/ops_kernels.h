@@ -2,6 +2,8 @@
 #ifndef SNC_CORE_OPS_KERNELS_H
 #define SNC_CORE_OPS_KERNELS_H
 
+#include <stddef.h>
+
 #include "core/ops.h"
 
 enum { SNC_QUERY_BLOCK = 32 }; /* queries that one pass over the keys serves */
@@ -14,6 +16,11 @@ typedef struct snc_head {
     float *scratch; /* snc_head_scratch floats, 64-byte aligned */
     const snc_mask *mask;
     uint32_t mask_row, mask_step; /* row of key 0 in the mask, and from one key to the next; columns are queries */
+    /* Added to q k^T of query i and key j: bias[i + j * bias_step], readable up to whole blocks of queries; NULL: nothing. A backward
+     * pass adds the gradients of that sum to dbias, at the same places; NULL: nobody asks. */
+    const float *bias;
+    float *dbias;
+    ptrdiff_t bias_step;
 } snc_head;
 
 static inline size_t snc_head_scratch(int len, int width) { return (size_t)2 * SNC_QUERY_BLOCK * ((size_t)len + (size_t)width); }

@@ -150,14 +150,20 @@ static float head_mask(const snc_head *h, float x, int key, int query)
     return masked(x, h->mask, (int)(h->mask_row + (uint32_t)key * h->mask_step), query);
 }
 
+/* q k^T of query i and key j, and what is added to it. */
+static float score(const snc_head *h, int i, int j)
+{
+    float s = dot(h->q + (size_t)i * h->ld, h->k + (size_t)j * h->ld, h->width);
+    return h->bias ? s + h->bias[i + j * h->bias_step] : s;
+}
+
 static void head_forward(float *out, float *top, float *inv, const snc_head *h)
 {
     float *p = h->scratch;
     for (int i = 0; i < h->queries; i++, out += h->ld) {
-        const float *q = h->q + (size_t)i * h->ld;
         float best = -INFINITY, sum = 0.0f;
         for (int j = 0; j < h->keys; j++) {
-            p[j] = dot(q, h->k + (size_t)j * h->ld, h->width) * h->scale;
+            p[j] = score(h, i, j) * h->scale;
             if (p[j] > best) best = p[j];
         }
         for (int j = 0; j < h->keys; j++) {
@@ -182,7 +188,7 @@ static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, co
         const float *q = h->q + (size_t)i * h->ld;
         float delta = 0.0f;
         for (int j = 0; j < h->keys; j++) {
-            p[j] = expf(dot(q, h->k + (size_t)j * h->ld, h->width) * h->scale - top[i]) * inv[i];
+            p[j] = expf(score(h, i, j) * h->scale - top[i]) * inv[i];
             dp[j] = head_mask(h, dot(dout, h->v + (size_t)j * h->ld, h->width), j, i);
             delta += p[j] * dp[j];
         }
@@ -192,6 +198,7 @@ static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, co
             add_scaled(dq, ds, h->k + (size_t)j * h->ld, h->width);
             add_scaled(dk + (size_t)j * h->ld, ds, q, h->width);
             add_scaled(dv + (size_t)j * h->ld, head_mask(h, p[j], j, i), dout, h->width);
+            if (h->dbias) h->dbias[i + j * h->bias_step] += ds;
         }
     }
 }

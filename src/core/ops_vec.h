@@ -311,6 +311,24 @@ SNC_IN uint32_t key_bits(const snc_head *h, int key, int query)
     return v_mask_bits(h->mask, snc_mask_start(row) + (uint32_t)(query & ~31) / 2) >> (query & 31);
 }
 
+/* Adds to scores [keys, lanes] of the queries from i0 on what is added to them, and their gradients to those of it. */
+SNC_VEC static void add_bias(float *st, const snc_head *h, int i0, int lanes)
+{
+    const float *b = h->bias + i0;
+    for (int j = 0; j < h->keys; j++, st += SNC_QUERY_BLOCK, b += h->bias_step)
+        for (int u = 0; u < lanes; u += LANES) v_put(st + u, v_add(v_all(st + u), v_all(b + u)));
+}
+
+SNC_VEC static void add_bias_backward(const float *dt, const snc_head *h, int i0, int n)
+{
+    float *b = h->dbias + i0;
+    for (int j = 0; j < h->keys; j++, dt += SNC_QUERY_BLOCK, b += h->bias_step)
+        for (int u = 0; u < n; u += LANES) {
+            vm t = v_tail(n - u);
+            v_store(b + u, t, v_add(v_load(b + u, t), v_load(dt + u, t)));
+        }
+}
+
 /* Scores are kept transposed, [keys, queries of the block]: softmax over keys is then vertical. */
 SNC_VEC static void head_forward(float *out, float *top, float *inv, const snc_head *h)
 {
@@ -321,6 +339,7 @@ SNC_VEC static void head_forward(float *out, float *top, float *inv, const snc_h
         int n = h->queries - i0 < Q ? h->queries - i0 : Q;
         pack_transposed(qt, h->q + (size_t)i0 * h->ld, h->ld, n, h->width);
         product(st, Q, h->k, h->ld, 1, qt, Q, h->keys, (n + LANES - 1) / LANES * LANES, h->width, false);
+        if (h->bias) add_bias(st, h, i0, (n + LANES - 1) / LANES * LANES);
         for (int u = 0; u < n; u += LANES) {
             float *s = st + u;
             vf best = v_mul(v_all(s), scale), sum = v_set(0.0f);
@@ -372,9 +391,11 @@ SNC_VEC static void head_backward(float *dq, float *dk, float *dv, const snc_hea
         pack_transposed(qt, q, ld, n, h->width);
         pack_transposed(ot, o, ld, n, h->width);
         product(st, Q, h->k, ld, 1, qt, Q, h->keys, lanes, h->width, false);
+        if (h->bias) add_bias(st, h, i0, lanes);
         product(dt, Q, h->v, ld, 1, ot, Q, h->keys, lanes, h->width, false);
         for (int u = 0; u < n; u += LANES)
             head_scores_backward(st + u, dt + u, h, i0 + u, v_load(top + i0 + u, v_tail(n - u)), v_load(inv + i0 + u, v_tail(n - u)));
+        if (h->dbias) add_bias_backward(dt, h, i0, n);
         product(dq + (size_t)i0 * ld, ld, dt, 1, Q, h->k, ld, n, h->width, h->keys, false);
         product(dk, ld, dt, Q, 1, q, ld, h->keys, h->width, n, i0 > 0);
         product(dv, ld, st, Q, 1, o, ld, h->keys, h->width, n, i0 > 0);

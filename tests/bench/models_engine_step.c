@@ -144,10 +144,16 @@ static void acts_backward(bench *b)
     for (int i = 0; i < L; i++) snc_act_backward(part(b, 0, 9), b->m->params.g, b->ops, part(b, i, 5), asking(b, i), F);
 }
 
+static snc_attention attention_of(bench *b, int i)
+{
+    return (snc_attention){
+        .x = &b->x, .heads = H, .head_width = D, .first_only = asking(b, i) < b->x.T, .mask = mask_of(b, i, b->drop.attention)};
+}
+
 static void attention_forward(bench *b)
 {
     for (int i = 0; i < L; i++) {
-        snc_attention at = {&b->x, H, D, asking(b, i) < b->x.T, mask_of(b, i, b->drop.attention)};
+        snc_attention at = attention_of(b, i);
         snc_attention_forward(part(b, i, 4), NULL, part(b, i, 5), b->ops, part(b, i, 1), part(b, i, 2), part(b, i, 3), &at);
     }
 }
@@ -156,7 +162,7 @@ static void attention_backward(bench *b)
 {
     float *g = b->m->params.g;
     for (int i = 0; i < L; i++) {
-        snc_attention at = {&b->x, H, D, asking(b, i) < b->x.T, mask_of(b, i, b->drop.attention)};
+        snc_attention at = attention_of(b, i);
         snc_attention_backward((float *[]){part(b, 0, 13), part(b, 0, 14), part(b, 0, 15)}, NULL, (float *[]){g, g + C, g + 2 * C}, b->ops,
                                part(b, 0, 16), part(b, i, 1), part(b, i, 2), part(b, i, 3), part(b, i, 5), &at);
     }

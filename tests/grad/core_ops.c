@@ -23,6 +23,7 @@ typedef struct op {
     snc_ops_act act;
     snc_tokens tokens;
     bool first_only;
+    const uint8_t *bucket;
 } op;
 
 static double loss_at(void *user, double e)
@@ -38,6 +39,7 @@ static void check(op *p, const char *name)
 {
     static const snc_backend backends[] = {SNC_BACKEND_REF, SNC_BACKEND_AUTO};
     snc_ops_limits max = {.rows = ROWS, .width = 48, .seqs = SEQS, .len = ROWS, .head_width = WIDTH};
+    max.relative = HEADS * SNC_RELATIVE_BUCKETS;
     for (int i = 0; i < INPUTS; i++) {
         normals(p->x[i], p->n[i], 1.0, 1, (uint64_t)i);
         normals(p->d[i], p->n[i], 1.0, 2, (uint64_t)i);
@@ -119,11 +121,16 @@ static void activations(void **state)
     }
 }
 
-/* ---- attention: inputs q, k, v ------------------------------------------------------------------------------------- */
+/* ---- attention: inputs q, k, v, and what is added by distance ---------------------------------------------------------- */
 
 static const int32_t offsets[SEQS + 1] = {0, 1, 34, 35, 37}; /* one of 33 tokens: more than one query block */
 
-static snc_attention attention_of(const op *p) { return (snc_attention){&p->tokens, HEADS, WIDTH, p->first_only, p->mask}; }
+static snc_attention attention_of(const op *p)
+{
+    snc_attention at = {.x = &p->tokens, .heads = HEADS, .head_width = WIDTH, .first_only = p->first_only, .mask = p->mask};
+    if (p->bucket) at.relative = (snc_relative){.table = p->at[3], .bucket = p->bucket, .len = ROWS, .buckets = SNC_RELATIVE_BUCKETS};
+    return at;
+}
 
 static void attention_forward(op *p)
 {
@@ -136,6 +143,7 @@ static void attention_backward(op *p)
     enum { A = HEADS * WIDTH };
     float b[3][A] = {{0}};
     snc_attention at = attention_of(p);
+    at.relative.grad = p->g[3];
     snc_attention_backward((float *[]){p->g[0], p->g[1], p->g[2]}, NULL, (float *[]){b[0], b[1], b[2]}, p->o, p->w, p->at[0], p->at[1],
                            p->at[2], p->keep[0], &at);
     for (int i = 0; i < 3; i++)
@@ -149,13 +157,16 @@ static void attention_backward(op *p)
 static void attention_with_dropout_and_first_token(void **state)
 {
     static op p;
+    static uint8_t bucket[2 * ROWS];
     (void)state;
-    for (int kind = 0; kind < 4; kind++) {
+    snc_relative_buckets(bucket, ROWS);
+    for (int kind = 0; kind < 8; kind++) {
         size_t A = HEADS * WIDTH, Q = kind & 1 ? SEQS : ROWS;
         p = (op){.n = {Q * A, ROWS * A, ROWS * A}, .n_out = Q * A, .forward = attention_forward, .backward = attention_backward};
         p.tokens = (snc_tokens){.B = SEQS, .T = ROWS, .offsets = offsets};
         p.first_only = kind & 1;
         p.mask = kind & 2 ? snc_mask_make(1, 1, 1, 0.3f) : SNC_MASK_OFF;
+        if (kind & 4) p.bucket = bucket, p.n[3] = HEADS * SNC_RELATIVE_BUCKETS;
         check(&p, "attention");
     }
 }

@@ -65,7 +65,19 @@ static void dots_equal_ref_on_every_isa(void **state)
     snc_free(x), snc_free(w);
 }
 
-static void check_attention(int nq, int nk, int D, double spread)
+/* With a bias by distance, of which the next query stands one place before: one in four keys is let go, never a query's own. */
+enum { FAR = 257, RUN = 2 * FAR - 1 };
+
+static const snc_infer_bias *bias_of(float run[3 * RUN], snc_infer_bias *b)
+{
+    snc_rng r;
+    snc_rng_init(&r, 9, 9);
+    for (int i = 0; i < 3 * RUN; i++) run[i] = i % RUN != FAR - 1 && snc_rng_below(&r, 4) == 0 ? -INFINITY : (float)snc_rng_normal(&r);
+    *b = (snc_infer_bias){run + FAR - 1, -1, RUN};
+    return b;
+}
+
+static void check_attention(int nq, int nk, int D, double spread, const snc_infer_bias *bias)
 {
     enum { LD = 200 };
     float *q = normal((size_t)nk * LD, 1, spread), *k = normal((size_t)nk * LD, 2, spread), *v = normal((size_t)nk * LD, 3, 1);
@@ -73,12 +85,12 @@ static void check_attention(int nq, int nk, int D, double spread)
     void *scratch = NULL;
     float scale = 1.0f / sqrtf((float)D);
     assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(nk, D), 1), SNC_OK);
-    snc_infer_attention(exact, LD, q, LD, k, v, LD, nq, nk, D, scale, false, SNC_ISA_SCALAR, scratch);
+    snc_infer_attention(exact, LD, q, LD, k, v, LD, nq, nk, D, scale, bias, false, SNC_ISA_SCALAR, scratch);
     for (int bf16 = 0; bf16 < 2; bf16++) {
-        snc_infer_attention(want, LD, q, LD, k, v, LD, nq, nk, D, scale, bf16, SNC_ISA_SCALAR, scratch);
+        snc_infer_attention(want, LD, q, LD, k, v, LD, nq, nk, D, scale, bias, bf16, SNC_ISA_SCALAR, scratch);
         assert_true(distance(want, exact, (size_t)nk * LD) < (bf16 ? BF16_TOLERANCE * (float)fmax(1, spread) : 1e-30f));
         for (int isa = snc_isa_next(SNC_ISA_SCALAR); isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
-            snc_infer_attention(got, LD, q, LD, k, v, LD, nq, nk, D, scale, bf16, (snc_isa)isa, scratch);
+            snc_infer_attention(got, LD, q, LD, k, v, LD, nq, nk, D, scale, bias, bf16, (snc_isa)isa, scratch);
             float far = distance(got, want, (size_t)nk * LD), tolerance = bf16 ? ORDER_TOLERANCE : 4 * F32_TOLERANCE;
             if (far >= tolerance)
                 print_error("nq %d nk %d D %d %s bf16 %d: %g\n", nq, nk, D, snc_isa_name((snc_isa)isa), bf16, (double)far);
@@ -90,7 +102,7 @@ static void check_attention(int nq, int nk, int D, double spread)
 }
 
 /* Several heads side by side, with bf16 operands, against one head at a time in f32, and each set against the reference. */
-static void check_bf16(int heads, int nk, int D)
+static void check_bf16(int heads, int nk, int D, const snc_infer_bias *bias)
 {
     int A = heads * D, ld = 3 * A + 5;
     size_t n = (size_t)nk * (size_t)ld;
@@ -101,11 +113,13 @@ static void check_bf16(int heads, int nk, int D)
     assert_int_equal(snc_alloc(&h, n, sizeof *h), SNC_OK);
     assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(nk, D), 1), SNC_OK);
     for (size_t i = 0; i < n; i++) h[i] = snc_bf16_from_f32(x[i]), x[i] = snc_bf16_to_f32(h[i]);
-    for (int i = 0; i < heads; i++)
-        snc_infer_attention(want + i * D, A, x + i * D, ld, x + A + i * D, x + 2 * A + i * D, ld, nk, nk, D, scale, false, SNC_ISA_SCALAR,
-                            scratch);
+    for (int i = 0; i < heads; i++) {
+        snc_infer_bias own = {bias ? bias->at + i * bias->head : NULL, bias ? bias->query : 0, 0};
+        snc_infer_attention(want + i * D, A, x + i * D, ld, x + A + i * D, x + 2 * A + i * D, ld, nk, nk, D, scale, &own, false,
+                            SNC_ISA_SCALAR, scratch);
+    }
     for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
-        snc_infer_attention_bf16(got, A, h, ld, h + A, h + 2 * A, ld, heads, nk, nk, D, scale, (snc_isa)isa, scratch);
+        snc_infer_attention_bf16(got, A, h, ld, h + A, h + 2 * A, ld, heads, nk, nk, D, scale, bias, (snc_isa)isa, scratch);
         assert_true(distance(got, want, (size_t)nk * (size_t)A) < (isa == SNC_ISA_SCALAR ? BF16_TOLERANCE : ORDER_TOLERANCE));
         if (isa == SNC_ISA_SCALAR) memcpy(want, got, (size_t)nk * (size_t)A * sizeof *got);
     }
@@ -114,24 +128,33 @@ static void check_bf16(int heads, int nk, int D)
 
 static void attention_of_bf16_rows_equals_f32(void **state)
 {
+    static float run[3 * RUN];
+    snc_infer_bias bias;
     (void)state;
     static const int lengths[] = {1, 2, 15, 16, 17, 31, 33, 48, 64, 100, 128, 257}, widths[] = {4, 20, 32, 40, 64, 96};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) check_bf16(3, lengths[i], widths[j]);
+        for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) {
+            check_bf16(3, lengths[i], widths[j], NULL);
+            if (j % 2) check_bf16(3, lengths[i], widths[j], bias_of(run, &bias));
+        }
 }
 
 static void attention_equals_ref_on_every_isa(void **state)
 {
+    static float run[3 * RUN];
+    snc_infer_bias bias;
     (void)state;
     static const int lengths[] = {1, 2, 3, 15, 16, 17, 31, 32, 33, 64, 100, 128, 257};
     static const int widths[] = {4, 8, 16, 20, 32, 40, 64, 96};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) {
-            check_attention(lengths[i], lengths[i], widths[j], 1.0);
-            check_attention(1, lengths[i], widths[j], 1.0);
+            check_attention(lengths[i], lengths[i], widths[j], 1.0, NULL);
+            check_attention(1, lengths[i], widths[j], 1.0, NULL);
+            if (j % 3 == 0) check_attention(lengths[i], lengths[i], widths[j], 1.0, bias_of(run, &bias));
+            if (j % 3 == 0) check_attention(1, lengths[i], widths[j], 1.0, &bias);
         }
-    check_attention(40, 50, 32, 1.0);
-    check_attention(33, 33, 32, 3.0);
+    check_attention(40, 50, 32, 1.0, NULL);
+    check_attention(33, 33, 32, 3.0, NULL);
 }
 
 /* Scores far apart: one key takes all, and nothing overflows. */
@@ -144,7 +167,7 @@ static void attention_survives_extreme_scores(void **state)
     assert_int_equal(snc_alloc(&scratch, snc_infer_attention_scratch(N, D), 1), SNC_OK);
     for (int i = 0; i < N * D; i++) q[i] = (float)(i / D) * 100.0f;
     for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
-        snc_infer_attention(y, D, q, D, q, v, D, N, N, D, 1.0f, true, (snc_isa)isa, scratch);
+        snc_infer_attention(y, D, q, D, q, v, D, N, N, D, 1.0f, NULL, true, (snc_isa)isa, scratch);
         float far = distance(y + (N - 1) * D, v + (N - 1) * D, D);
         assert_true(far < BF16_TOLERANCE);
     }

@@ -11,7 +11,7 @@
 #include "check.h"
 #include "core/ops.h"
 
-enum { ROWS = 75, WIDTH = 200, SEQS = 5, LEN = 41 };
+enum { ROWS = 75, WIDTH = 200, SEQS = 5, LEN = 41, BUCKETS = SNC_RELATIVE_BUCKETS };
 
 /* Values of order one: sums of up to 200 terms in another order, and e^x to 2 ulp. Measured 4e-6. */
 static const double TOLERANCE = 2e-5;
@@ -23,7 +23,7 @@ typedef struct rig {
 
 static void rig_open(rig *r, snc_backend backend, const char *isa, int threads)
 {
-    snc_ops_limits max = {.rows = ROWS, .width = WIDTH, .seqs = SEQS, .len = LEN, .head_width = 64};
+    snc_ops_limits max = {.rows = ROWS, .width = WIDTH, .seqs = SEQS, .len = LEN, .head_width = 64, .relative = 5 * BUCKETS};
     r->ctx = (snc_ctx)SNC_CTX_INIT;
     r->ctx.backend = backend;
     r->ctx.threads = threads;
@@ -97,8 +97,9 @@ static void record_act(record *rec, snc_ops *o, int rows, int n)
 
 static void record_attention(record *rec, snc_ops *o, const int32_t *offsets, int B, int heads, int D, bool first_only, float rate)
 {
+    static uint8_t bucket[2 * LEN];
     snc_tokens x = {.B = B, .T = offsets[B], .offsets = offsets};
-    snc_attention at = {&x, heads, D, first_only, snc_mask_make(1, 2, 3, rate)};
+    snc_attention at = {.x = &x, .heads = heads, .head_width = D, .first_only = first_only, .mask = snc_mask_make(1, 2, 3, rate)};
     size_t A = (size_t)heads * (size_t)D, T = (size_t)x.T, Q = first_only ? (size_t)B : T;
     float *q = push(rec, Q * A), *k = push(rec, T * A), *v = push(rec, T * A), *out = push(rec, Q * A);
     float *stats = push(rec, 2 * Q * (size_t)heads), *dout = push(rec, Q * A), *dq = push(rec, Q * A), *dk = push(rec, T * A);
@@ -108,6 +109,14 @@ static void record_attention(record *rec, snc_ops *o, const int32_t *offsets, in
     fill(v, T * A, 11);
     fill(dout, Q * A, 12);
     fill(b, 3 * A, 13);
+    if (heads > 1) { /* what is added by distance, and a window of 5 keys at the last head */
+        float *table = push(rec, (size_t)heads * BUCKETS), *grad = push(rec, (size_t)heads * BUCKETS);
+        fill(table, (size_t)heads * BUCKETS, 14);
+        fill(grad, (size_t)heads * BUCKETS, 15);
+        for (int i = 5; i < BUCKETS; i++) table[(heads - 1) * BUCKETS + i] = i < BUCKETS / 2 ? -1e30f : 0.0f;
+        snc_relative_buckets(bucket, LEN);
+        at.relative = (snc_relative){.table = table, .grad = grad, .bucket = bucket, .len = LEN, .buckets = BUCKETS};
+    }
     snc_attention_forward(out, NULL, stats, o, q, k, v, &at);
     snc_attention_backward((float *[]){dq, dk, dv}, NULL, (float *[]){b, b + A, b + 2 * A}, o, dout, q, k, v, stats, &at);
 }
@@ -263,7 +272,7 @@ static void attention_survives_large_scores(void **state)
     static const char *const isas[] = {"scalar", "avx2", "amx"};
     int32_t offsets[] = {0, 3};
     snc_tokens x = {.B = 1, .T = 3, .offsets = offsets};
-    snc_attention at = {&x, 1, 4, false, SNC_MASK_OFF};
+    snc_attention at = {.x = &x, .heads = 1, .head_width = 4, .mask = SNC_MASK_OFF};
     float q[12], k[12] = {0}, v[12], out[12], stats[6];
     (void)state;
     for (int i = 0; i < 12; i++) q[i] = 1000.0f, v[i] = (float)i;
@@ -274,6 +283,19 @@ static void attention_survives_large_scores(void **state)
         snc_attention_forward(out, NULL, stats, r.o, q, k, v, &at);
         for (int i = 0; i < 12; i++) assert_true(fabs((double)out[i] - (double)v[4 + i % 4]) < 1e-5);
         rig_close(&r);
+    }
+}
+
+/* Distances by MPNet's rule, whose logarithms are of f32: none lies so near a bound that it matters. */
+static void buckets_of_distances(void **state)
+{
+    enum { FAR = 600 };
+    uint8_t bucket[2 * FAR];
+    (void)state;
+    snc_relative_buckets(bucket, FAR);
+    for (int d = 1 - FAR; d < FAR; d++) {
+        int n = abs(d), far = n < 8 ? n : 8 + (int)(log(n / 8.0) / log(16.0) * 8.0 + 1e-9);
+        assert_int_equal(bucket[FAR - 1 + d], (d > 0 ? 16 : 0) + (far > 15 ? 15 : far));
     }
 }
 
@@ -359,6 +381,7 @@ int main(void)
         cmocka_unit_test(activations_are_accurate),
         cmocka_unit_test(extreme_inputs_stay_finite),
         cmocka_unit_test(attention_survives_large_scores),
+        cmocka_unit_test(buckets_of_distances),
         cmocka_unit_test(zero_rows_normalise_to_beta),
         cmocka_unit_test(rounding_is_to_the_nearest_even_bf16),
         cmocka_unit_test(masks_are_one_definition_with_the_right_rate),

@@ -142,11 +142,21 @@ static inline double nano_act(double x, snc_act act)
     return 0.5 * x * (1 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
 }
 
-static inline void nano_attention(double *y, const double *q, const double *k, const double *v, int i, int len, int A, int D, int h)
+/* What a head adds to the score of a key by its distance; 0 where the family has no such parameter. */
+static inline double nano_relative(const snc_model *m, int layer, int head, int distance)
 {
+    int at = snc_model_at(m, SNC_ROLE_RELATIVE, layer), n = abs(distance), far = n < 8 ? n : 8 + (int)(2 * log2(n / 8.0));
+    if (at < 0) return 0;
+    return (double)snc_params_w(&m->params, at)[32 * head + (distance > 0 ? 16 : 0) + (far > 15 ? 15 : far)];
+}
+
+static inline void nano_attention(double *y, const snc_model *m, int layer, const double *q, const double *k, const double *v, int i,
+                                  int len, int A, int h)
+{
+    int D = m->cfg.head_width;
     double p[64], max = -1e30, sum = 0;
     for (int j = 0; j < len; j++) {
-        p[j] = 0;
+        p[j] = nano_relative(m, layer, h, j - i);
         for (int d = 0; d < D; d++) p[j] += q[i * A + h * D + d] * k[j * A + h * D + d] / sqrt((double)D);
         max = fmax(max, p[j]);
     }
@@ -175,7 +185,7 @@ static inline void nano_layer(double *h, const snc_model *m, int layer, int len,
     }
     for (int t = 0; t < len; t++) {
         double *x = h + t * C;
-        for (int head = 0; head < A / D; head++) nano_attention(y, q, k, v, t, len, A, D, head);
+        for (int head = 0; head < A / D; head++) nano_attention(y, m, layer, q, k, v, t, len, A, head);
         if (A > 0) nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
         nano_close(x, o, A, m, SNC_ROLE_ATTENTION_NORM, layer, C);
         if (F > 0) nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, F, C);

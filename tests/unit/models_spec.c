@@ -152,7 +152,7 @@ static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
     assert_ptr_equal(back.family, &snc_family_bert);
     cJSON_AddStringToObject(j, "family", "gpt2");
     assert_int_equal(snc_encoder_config_from_json(&back, j, "here"), SNC_E_UNSUPPORTED);
-    assert_string_equal(snc_err_text(), "here: 'family' is 'gpt2', expected bert");
+    assert_non_null(strstr(snc_err_text(), "here: 'family' is 'gpt2', expected bert"));
     cJSON_Delete(j);
 }
 
@@ -160,7 +160,8 @@ static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
 static void the_specification_has_the_same_table(void **state)
 {
     (void)state;
-    static const char *const letter[SNC_AXES] = {"", "V", "P", "types", "C", "A", "F", "C", "K"}, *const start[] = {"0", "1", "normal"};
+    static const char *const letter[SNC_AXES] = {"", "V", "P", "types", "C", "A", "F", "C", "K", "32 H"};
+    static const char *const start[] = {"0", "1", "normal"};
     snc_fmap *doc = NULL;
     char line[256], key[32];
     assert_ok(snc_fmap_open(&doc, SNC_ROOT_DIR "/models/MODEL.md"));
@@ -171,9 +172,10 @@ static void the_specification_has_the_same_table(void **state)
     assert_non_null(at);
     for (int r = 0; r < SNC_ROLES; r++) {
         const snc_spec *s = &snc_spec_rows[r];
+        const snc_family *f = snc_family_has(&snc_family_bert, r) ? &snc_family_bert : snc_family_find("mpnet");
         snprintf(key, sizeof key, s->key ? "`%s`" : "F32", s->key);
         snprintf(line, sizeof line, "\n| `%s` | [%s%s%s] | %s | %s | `%s` |\n", s->name, letter[s->rows],
-                 s->rows == SNC_AXIS_ONE ? "" : ", ", letter[s->cols], key, start[s->init], snc_family_bert.name[r]);
+                 s->rows == SNC_AXIS_ONE ? "" : ", ", letter[s->cols], key, start[s->init], f->name[r]);
         const char *found = strstr(at, line);
         if (!found || found > end) fail_msg("models/MODEL.md: not there, or out of order:%s", line);
         at = found + 1;

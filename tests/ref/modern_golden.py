@@ -1,0 +1,103 @@
+"""Families whose layers compute what BERT's do not: nano models with logits and gradients that PyTorch computes in float64.
+
+    python tests/ref/modern_golden.py tests/golden/modern [FAMILY ...]
+
+A folder a family, as Hugging Face stores a classifier (config.json, model.safetensors in bf16), and beside it golden.safetensors: the
+batch (ids, offsets), logits, dlogits, and g.NAME, the gradient of sum(logits * dlogits) of every parameter. Sequences run alone, without
+padding. MPNet's has a tokenizer.json too, and template/ the same with its post-processor in the other form; ids.json is what both give.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import save_file
+
+LENGTHS = [1, 2, 13, 40, 150]
+CLASSES = 3
+
+
+def mpnet():
+    config = transformers.MPNetConfig(vocab_size=60, max_position_embeddings=160, hidden_size=48, num_hidden_layers=2,
+                                      num_attention_heads=2, intermediate_size=72, layer_norm_eps=1e-5, num_labels=CLASSES)
+    return config, transformers.MPNetForSequenceClassification
+
+
+FAMILIES = {"mpnet": mpnet}
+
+
+def weights(model):
+    for name, p in model.named_parameters():
+        gain = p.dim() == 1 and name.endswith(".weight")
+        deviation = 1.0 if "relative" in name else 0.15
+        p.copy_((torch.randn_like(p) * deviation + (1.0 if gain else 0.0)).bfloat16())
+
+
+def one(folder, make):
+    torch.manual_seed(1234)
+    config, kind = make()
+    config._attn_implementation = "eager"
+    for key in vars(config):
+        if key.endswith("dropout") or key.endswith("dropout_prob"):
+            setattr(config, key, 0.0)
+    model = kind(config).double().eval()
+    with torch.no_grad():
+        weights(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    config.architectures = [kind.__name__]
+    (folder / "config.json").write_text(json.dumps({k: v for k, v in sorted(config.to_dict().items()) if not k.startswith("_")}, indent=1) + "\n")
+    save_file({n: p.detach().bfloat16().contiguous() for n, p in model.named_parameters()}, folder / "model.safetensors")
+    ids = torch.randint(3, config.vocab_size, (sum(LENGTHS),))
+    dlogits = torch.randn(len(LENGTHS), CLASSES).double()
+    logits, at = [], 0
+    for n in LENGTHS:
+        logits.append(model(input_ids=ids[None, at:at + n], attention_mask=torch.ones(1, n, dtype=torch.long)).logits[0])
+        at += n
+    logits = torch.stack(logits)
+    (logits * dlogits).sum().backward()
+    offsets = torch.tensor([sum(LENGTHS[:i]) for i in range(len(LENGTHS) + 1)])
+    out = {"ids": ids.int(), "offsets": offsets.int(), "dlogits": dlogits.float(), "logits": logits.detach().float()}
+    out.update({"g." + n: p.grad.float().contiguous() for n, p in model.named_parameters()})
+    save_file(out, folder / "golden.safetensors")
+    print(folder.name, logits.detach().float())
+
+
+def mpnet_tokenizer(folder):
+    """MPNet's pieces are BERT's, around which stand <s> and </s>, two of these between texts; both forms of saying so."""
+    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    vocab = {t: i for i, t in enumerate(special + list(letters[:13]) + ["##" + c for c in letters] + ["the", "good", "film", "."])}
+    t = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    t.normalizer = normalizers.BertNormalizer(lowercase=True)
+    t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    t.add_special_tokens([AddedToken(s, lstrip=s == "<mask>", normalized=False) for s in special])
+    texts = ["the good film.", "Bad kid <mask> life", "", "zz top", "a b c d e f g h i j k l m"]
+    random.seed(7)
+    cases = [(a, b, m) for a in texts for b in [None] + random.sample(texts, 2) for m in (0, 8)]
+    forms = {".": processors.RobertaProcessing(("</s>", 2), ("<s>", 0)),
+             "template": processors.TemplateProcessing(single="<s>:0 $A:0 </s>:0", pair="<s>:0 $A:0 </s>:0 </s>:0 $B:0 </s>:0",
+                                                       special_tokens=[("<s>", 0), ("</s>", 2)])}
+    out = []
+    for name, form in forms.items():
+        t.post_processor = form
+        t.no_truncation()
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "tokenizer.json").write_text(t.to_str() + "\n")
+        for a, b, m in cases:
+            t.enable_truncation(m, strategy="longest_first") if m else t.no_truncation()
+            e = t.encode(a, b)
+            out.append({"a": a, "b": b, "max": m, "ids": e.ids, "types": e.type_ids, "folder": name})
+    (folder / "ids.json").write_text("[\n" + ",\n".join(json.dumps(o) for o in out) + "\n]\n")
+
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1])
+    for name in sys.argv[2:] or FAMILIES:
+        one(root / name, FAMILIES[name])
+        if name == "mpnet":
+            mpnet_tokenizer(root / name)
