@@ -75,12 +75,11 @@ static snc_err check_width(int dtype, int inputs, const char *what, int layer)
     return SNC_OK;
 }
 
-snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width)
+snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, const snc_encoder_config *c)
 {
-    const snc_encoder_config c = {.head_width = head_width};
     int size[SNC_AXES];
     for (int l = 0; l < a->layers; l++) {
-        snc_spec_sizes(size, &c, a, l);
+        snc_spec_sizes(size, c, a, l);
         for (int r = 0; r < SNC_ROLES; r++) {
             const snc_spec *s = &snc_spec_rows[r];
             if (s->slot == SNC_SLOT_SITE && snc_spec_present(r, size))
@@ -265,6 +264,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddNumberToObject(j, "vocab", c->vocab);
     cJSON_AddNumberToObject(j, "positions", c->positions);
     cJSON_AddNumberToObject(j, "types", c->types);
+    if (c->embedding) cJSON_AddNumberToObject(j, "embedding", c->embedding);
     cJSON_AddNumberToObject(j, "hidden", c->hidden);
     cJSON_AddNumberToObject(j, "layers", c->layers);
     cJSON_AddNumberToObject(j, "heads", c->heads);
@@ -315,13 +315,14 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
 {
     static const char *const keys[] = {"family",     "vocab",      "positions", "types", "hidden",   "layers",         "heads",
                                        "head_width", "ffn",        "classes",   "act",   "norm_eps", "hidden_dropout", "attention_dropout",
-                                       "regression", "multilabel", NULL};
+                                       "regression", "multilabel", "embedding", NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
     SNC_TRY(need_int(&c.vocab, j, "vocab", 1, MAX_VOCAB, where));
     SNC_TRY(need_int(&c.positions, j, "positions", 1 + c.family->position_base, MAX_WIDTH, where));
     SNC_TRY(need_int(&c.types, j, "types", snc_family_has(c.family, SNC_ROLE_TYPE), MAX_WIDTH, where));
+    SNC_TRY(snc_json_int(&c.embedding, j, "embedding", 0, 0, snc_family_has(c.family, SNC_ROLE_PROJECTION) ? MAX_WIDTH : 0, where));
     SNC_TRY(need_int(&c.hidden, j, "hidden", 1, MAX_WIDTH, where));
     SNC_TRY(need_int(&c.layers, j, "layers", 1, SNC_MAX_LAYERS, where));
     SNC_TRY(need_int(&c.heads, j, "heads", 1, MAX_WIDTH, where));

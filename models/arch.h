@@ -21,6 +21,7 @@ typedef enum snc_act { SNC_ACT_GELU, SNC_ACT_GELU_TANH, SNC_ACT_RELU } snc_act;
 typedef struct snc_encoder_config {
     const struct snc_family *family;            /* models/family/family.h; NULL: BERT */
     int vocab, positions, types;                /* rows of the embedding tables; types 0: the family has none */
+    int embedding;                              /* columns of the tables where a projection leads from them to hidden; 0: hidden ones */
     int hidden, layers, heads, head_width, ffn; /* of the full-size family member */
     int classes;                                /* K; 1 for regression; 0: no head yet */
     snc_act act;
@@ -56,7 +57,7 @@ static inline int snc_arch_last_heads(const snc_arch *a)
 
 typedef struct snc_policy {
     uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16, SNC_I8 or SNC_I4; of a skipped half nobody reads it */
-    uint8_t pooler, classifier, embed;         /* embed: all three tables */
+    uint8_t pooler, classifier, embed;         /* embed: all three tables and the projection behind them */
 } snc_policy;
 
 snc_arch snc_arch_full(const snc_encoder_config *c);
@@ -68,7 +69,7 @@ snc_policy snc_policy_int8(void);                                 /* all linears
 
 /* Whether each matrix can have its dtype at its width: INT8 takes every width, INT4 inputs in multiples of 16 (embedding
  * rows too). SNC_E_SHAPE names the layer, the matrix and the width. p's rows are a's layers. */
-snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, int head_width) SNC_MUST_USE;
+snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, const snc_encoder_config *c) SNC_MUST_USE;
 bool snc_policy_uses(const snc_policy *p, const snc_arch *a, snc_dtype t); /* in any matrix or table */
 
 /* {"hidden":384,"layers":[{"source":0,"heads":12,"ffn":1536},...]} */

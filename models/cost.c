@@ -44,7 +44,7 @@ static int64_t encoder_macs(const shapes *x, int64_t S)
 {
     int64_t n = 0;
     for (int r = 0; r < SNC_ROLES; r++)
-        if (snc_spec_rows[r].slot == SNC_SLOT_SITE) n += S * numbers_of(r, x);
+        if (snc_spec_rows[r].slot == SNC_SLOT_SITE || snc_spec_rows[r].slot == SNC_SLOT_PROJECTION) n += S * numbers_of(r, x);
     for (int l = 0; l < x->layers; l++) n += 2 * S * S * x->size[l][SNC_AXIS_HEAD];
     return n;
 }
@@ -88,8 +88,9 @@ static int64_t add_matrices(snc_bytes *b, snc_role role, const shapes *x, const 
         scales += scale_bytes(t, N, K);
         tensors += t == SNC_I4 ? 3 : t == SNC_I8 ? 2 : 1;
     }
-    *(s->slot == SNC_SLOT_EMBED ? &b->embed : &b->linears) += weights;
-    *(s->slot == SNC_SLOT_EMBED ? &b->embed : &b->scales) += scales;
+    const bool embed = s->slot == SNC_SLOT_EMBED || s->slot == SNC_SLOT_PROJECTION;
+    *(embed ? &b->embed : &b->linears) += weights;
+    *(embed ? &b->embed : &b->scales) += scales;
     return tensors;
 }
 

@@ -70,6 +70,7 @@ static void plan_gradients(snc_engine *e, size_t T)
     e->dy = take(e, T, C);
     e->dx = take(e, T, C);
     e->other = take(e, T, C);
+    e->de = e->m->cfg.embedding ? take(e, T, e->m->cfg.embedding) : NULL;
     e->da = take_rows(e, T, widest(e->arch.ffn, e->arch.layers));
     e->dmix = take(e, T, attn);
     for (int i = 0; i < 3; i++) e->d[i] = take_both(e, T, attn);
@@ -85,8 +86,9 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
     engine_rows y[2];
     e->arch = *arch;
     e->used = 0;
-    e->s0 = take(e, T, C);
+    e->s0 = take(e, T, snc_spec_embed_width(&e->m->cfg, arch));
     e->n0 = take(e, T, 2);
+    e->e0 = e->m->cfg.embedding ? take(e, T, e->m->cfg.embedding) : NULL;
     e->y0 = y[0] = take_both(e, T, C);
     y[1] = train ? e->y0 : take_both(e, T, C);
     e->y1 = e->half ? take(e, T, C) : NULL;
@@ -142,6 +144,7 @@ static snc_err pack_all(snc_engine *e)
     }
     e->embed_norm = snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0);
     for (int t = 0; t < SNC_TABLES; t++) e->table[t] = snc_model_at(m, t, 0);
+    if (m->cfg.embedding) SNC_TRY(pack(&e->projection, e, SNC_ROLE_PROJECTION, 0));
     if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
     return pack(&e->classifier, e, SNC_ROLE_CLASSIFIER, 0);
 }
@@ -170,9 +173,9 @@ snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, co
     if (e->opts.max_len > snc_family_length(&m->cfg)) e->opts.max_len = snc_family_length(&m->cfg);
 
     int D = m->cfg.head_width, C = m->arch.hidden, attn = D * widest(m->arch.heads, m->arch.layers);
-    int wide[] = {C, attn, widest(m->arch.ffn, m->arch.layers), m->cfg.classes};
+    int wide[] = {C, attn, widest(m->arch.ffn, m->arch.layers), m->cfg.classes, m->cfg.embedding};
     snc_ops_limits max = {
-        .rows = o->max_tokens, .width = widest(wide, 4), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
+        .rows = o->max_tokens, .width = widest(wide, 5), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
     SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, o->max_tokens, max.width));
     e->half = snc_gemm_takes_bf16(e->gemm);
     SNC_GOTO(lay_buckets(e));
@@ -198,6 +201,7 @@ void snc_engine_free(snc_engine *e)
     if (!e) return;
     for (int l = 0; l < e->m->arch.layers; l++)
         for (int s = 0; s < SNC_SITES; s++) snc_gemm_weight_free(e->w[l].m[s].w);
+    snc_gemm_weight_free(e->projection.w);
     snc_gemm_weight_free(e->pooler.w);
     snc_gemm_weight_free(e->classifier.w);
     snc_free(e->by_param);
@@ -228,14 +232,14 @@ snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const sn
     snc_gemm *g = NULL;
     snc_err err = SNC_OK;
     int attn = m->cfg.head_width * widest(m->arch.heads, m->arch.layers),
-        wide[] = {m->arch.hidden, attn, widest(m->arch.ffn, m->arch.layers)};
+        wide[] = {m->arch.hidden, attn, widest(m->arch.ffn, m->arch.layers), m->cfg.embedding};
     SNC_GOTO(snc_gemm_create(&g, ctx, o->compute, 0, 0));
     SNC_GOTO(snc_alloc(&e, 1, sizeof *e));
     e->m = m;
     e->opts = *o;
     e->half = snc_gemm_takes_bf16(g);
     plan(e, &m->arch, o->max_tokens, o->max_seqs);
-    *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(o->max_tokens, widest(wide, 3));
+    *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(o->max_tokens, widest(wide, 4));
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *p = &m->params.p[i];
         if (snc_spec_linear(p)) *out += (double)snc_gemm_weight_bytes(g, p->rows, p->cols);
@@ -292,6 +296,7 @@ static void materialise(snc_engine *e, const snc_arch *arch)
     for (int i = 0; i < arch->layers; i++)
         for (int s = 0; s < SNC_SITES; s++)
             if (snc_arch_has(arch, i, s)) refresh(e, &e->w[arch->source[i]].m[s], arch);
+    if (e->projection.w) refresh(e, &e->projection, arch);
     if (e->pooler.w) refresh(e, &e->pooler, arch);
     refresh(e, &e->classifier, arch);
 }
@@ -302,17 +307,26 @@ static size_t first_position(const snc_engine *e)
     return (size_t)e->family->position_base * (size_t)engine_ld(e, e->table[SNC_ROLE_POSITION]);
 }
 
-static void embed_forward(snc_engine *e)
+static snc_err embed_forward(snc_engine *e)
 {
     snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, false);
-    int C = e->arch.hidden, T = e->x.T, type = e->table[SNC_ROLE_TYPE];
+    int C = e->arch.hidden, E = snc_spec_embed_width(&e->m->cfg, &e->arch), T = e->x.T, type = e->table[SNC_ROLE_TYPE];
+    float *y = e->projection.w ? e->e0 : e->y0.f;
     const float *position = engine_w(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
-    snc_embed_forward(e->s0, e->ops, engine_w(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_w(e, type), &e->x, C,
+    snc_embed_forward(e->s0, e->ops, engine_w(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_w(e, type), &e->x, E,
                       engine_ld(e, e->table[SNC_ROLE_WORD]));
-    snc_norm_forward(e->y0.f, NULL, e->s0, e->n0, e->ops, NULL, engine_w(e, e->embed_norm.w), engine_w(e, e->embed_norm.b), T, C,
+    snc_norm_forward(y, NULL, e->s0, e->n0, e->ops, NULL, engine_w(e, e->embed_norm.w), engine_w(e, e->embed_norm.b), T, E,
                      e->m->cfg.norm_eps, &none);
-    snc_mask_apply(e->y0.f, e->ops, T, C, &drop);
+    snc_mask_apply(y, e->ops, T, E, &drop);
+    if (e->projection.w)
+        SNC_TRY(snc_gemm_forward(e->y0.f, C, e->gemm, y, E, e->projection.w, engine_w(e, e->projection.bias), T, C, E, false));
     if (e->half) snc_round(e->y0.h, e->ops, e->y0.f, T, C);
+    return SNC_OK;
+}
+
+static snc_ops_act head_act(const snc_engine *e)
+{
+    return e->family->head == SNC_HEAD_TANH ? SNC_OPS_TANH : e->family->head == SNC_HEAD_GELU ? SNC_OPS_GELU : SNC_OPS_RELU;
 }
 
 static snc_err head_forward(float *logits, snc_engine *e)
@@ -325,7 +339,7 @@ static snc_err head_forward(float *logits, snc_engine *e)
     if (e->family->head == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
     else {
         SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler.w, engine_w(e, e->pooler.bias), B, C, C, false));
-        snc_act_forward(e->pooled, e->slope, e->ops, e->slope, B, C, e->family->head == SNC_HEAD_TANH ? SNC_OPS_TANH : SNC_OPS_RELU);
+        snc_act_forward(e->pooled, e->slope, e->ops, e->slope, B, C, head_act(e));
     }
     snc_mask_apply(e->pooled, e->ops, B, C, &drop);
     return snc_gemm_forward(logits, K, e->gemm, e->pooled, C, e->classifier.w, engine_w(e, e->classifier.bias), B, K, C, false);
@@ -340,7 +354,7 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
     e->drop = drop ? *drop : (snc_dropout){.seed = 0};
     plan(e, arch, x->T, x->B);
     materialise(e, arch);
-    embed_forward(e);
+    SNC_TRY(embed_forward(e));
     for (int i = 0; i < arch->layers; i++) {
         SNC_TRY(snc_go_on(e->ctx));
         SNC_TRY(snc_engine__layer_forward(e, i));
@@ -394,16 +408,23 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
     return SNC_OK;
 }
 
-static void embed_backward(snc_engine *e)
+static snc_err embed_backward(snc_engine *e)
 {
     snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, false);
-    int C = e->arch.hidden, T = e->x.T, type = e->table[SNC_ROLE_TYPE];
-    snc_mask_apply(e->dy, e->ops, T, C, &drop);
-    snc_norm_backward(e->dy, NULL, NULL, engine_g(e, e->embed_norm.w), engine_g(e, e->embed_norm.b), NULL, e->ops, e->dy, e->s0, e->n0,
-                      engine_w(e, e->embed_norm.w), T, C, &none);
+    int C = e->arch.hidden, E = snc_spec_embed_width(&e->m->cfg, &e->arch), T = e->x.T, type = e->table[SNC_ROLE_TYPE];
+    float *d = e->projection.w ? e->de : e->dy;
+    if (e->projection.w) {
+        snc_col_sum(engine_g(e, e->projection.bias), e->ops, e->dy, T, C);
+        SNC_TRY(snc_engine__weight_backward(e, e->dy, NULL, e->e0, NULL, &e->projection, T, C, E));
+        SNC_TRY(snc_gemm_backward_x(d, E, e->gemm, e->dy, C, e->projection.w, T, C, E, false));
+    }
+    snc_mask_apply(d, e->ops, T, E, &drop);
+    snc_norm_backward(d, NULL, NULL, engine_g(e, e->embed_norm.w), engine_g(e, e->embed_norm.b), NULL, e->ops, d, e->s0, e->n0,
+                      engine_w(e, e->embed_norm.w), T, E, &none);
     float *position = engine_g(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
-    snc_embed_backward(engine_g(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_g(e, type), e->ops, e->dy, &e->x, C,
+    snc_embed_backward(engine_g(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_g(e, type), e->ops, d, &e->x, E,
                        engine_ld(e, e->table[SNC_ROLE_WORD]));
+    return SNC_OK;
 }
 
 static void inject(snc_engine *e, const float *const *dhidden, int n_hidden, int i, int rows)
@@ -453,7 +474,7 @@ snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *co
         SNC_TRY(snc_engine__layer_backward(e, i));
     }
     inject(e, dhidden, n_hidden, 0, e->x.T);
-    embed_backward(e);
+    SNC_TRY(embed_backward(e));
     snc_engine_add_attention(e, NULL, NULL, NULL);
     return SNC_OK;
 }

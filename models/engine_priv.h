@@ -5,12 +5,13 @@
  * first_only engine R = B from the last layer with heads on, else R = T. Without `train` all layers share one set. Of a half that is
  * skipped there is what its LayerNorm keeps: without heads s1 is x, without FFN s2 is y1, in f32.
  *
- *   embeddings  s0 [T, C]  n0 [T, 2]  y0 [T, C] (half: and a copy')
+ *   embeddings  s0 [T, E]  n0 [T, 2]  y0 [T, C] (half: and a copy'), with a projection e0 [T, E] that it reads; else E = C
  *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)
  *   layer       q [R, A]  k v [T, A]  stats [2, H, R]  mix' [R, A]  s1 [R, C]  n1 [R, 2]  y1' [R, C]
  *               slope' [R, F]  a' [R, F]  s2 [R, C]  n2 [R, 2]  y [R, C] (half: and a copy')
  *   head        first pooled slope [B, C]
- *   gradients   dy dx other [T, C]  da' [T, F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
+ *   gradients   dy dx other [T, C]  de [T, E] (with a projection)
+ *               da' [T, F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
  */
 #ifndef SNC_MODELS_ENGINE_PRIV_H
 #define SNC_MODELS_ENGINE_PRIV_H
@@ -58,7 +59,7 @@ struct snc_engine {
     bool half; /* the products take bf16 */
     snc_ops *ops;
     engine_weights w[SNC_MAX_LAYERS];
-    engine_matrix pooler, classifier;
+    engine_matrix projection, pooler, classifier; /* w NULL: the family has none */
     snc_lin embed_norm;
     int table[SNC_TABLES];      /* -1: the family has none */
     snc_gemm_weight **by_param; /* [params.n] the handle of a matrix that is this parameter, or NULL; the matrices own them */
@@ -78,7 +79,7 @@ struct snc_engine {
     snc_dropout drop;
     const float *added[3];    /* gradients from outside of the last q, k, v; NULL: none */
     engine_rows y0, da, d[3]; /* d: of q, k, v */
-    float *s0, *n0, *y1, *mix, *first, *pooled, *slope, *dy, *dx, *other, *dmix;
+    float *s0, *n0, *e0, *de, *y1, *mix, *first, *pooled, *slope, *dy, *dx, *other, *dmix;
     snc_bf16 *dx16;
     engine_layer layer[SNC_MAX_LAYERS];
 };

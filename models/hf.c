@@ -24,12 +24,14 @@ typedef struct importer {
 
 static const snc_family *family_of(const importer *im) { return snc_family_of(&im->conf.cfg); }
 
+/* Whether a name is the encoder's, not the head's. */
+static bool is_encoders(const snc_family *f, const char *name) { return strncmp(name, f->prefix, strlen(f->prefix)) == 0; }
+
 /* A name of the family as this file has it. */
 static void own_name(char out[NAME_SIZE], const importer *im, const char *name)
 {
-    size_t n = strlen(family_of(im)->prefix);
-    bool encoder = strncmp(name, family_of(im)->prefix, n) == 0;
-    snprintf(out, NAME_SIZE, "%s%s", encoder ? im->prefix : im->head_prefix, encoder ? name + n : name);
+    bool encoder = is_encoders(family_of(im), name);
+    snprintf(out, NAME_SIZE, "%s%s", encoder ? im->prefix : im->head_prefix, encoder ? name + strlen(family_of(im)->prefix) : name);
 }
 
 static void format_name(char out[NAME_SIZE], const importer *im, snc_role role, int layer)
@@ -165,10 +167,10 @@ static snc_err check_tensors(importer *im, const snc_params *table)
 static bool is_known_extra(const importer *im, const char *name)
 {
     const snc_family *f = family_of(im);
-    size_t n = strlen(f->prefix), h = strlen(im->head_prefix);
+    size_t h = strlen(im->head_prefix);
     for (int i = 0; i < SNC_FAMILY_EXTRAS && f->extra[i]; i++) {
         const char *extra = f->extra[i], *rest = strncmp(name, im->head_prefix, h) == 0 ? name + h : name;
-        if (strncmp(extra, f->prefix, n) == 0 ? strstr(name, extra + n) != NULL : strncmp(rest, extra, strlen(extra)) == 0) return true;
+        if (is_encoders(f, extra) ? strstr(name, extra + strlen(f->prefix)) != NULL : strncmp(rest, extra, strlen(extra)) == 0) return true;
     }
     return false;
 }
@@ -186,11 +188,12 @@ static snc_err check_rest(const importer *im)
     char start[NAME_SIZE], layers[SNC_FAMILY_NAME];
     snc_family_layers(layers, sizeof layers, family_of(im));
     int n = snprintf(start, sizeof start, "%s%s", im->prefix, layers), extra = 0;
+    const bool shared = !layers[0];
     const char *example = "";
     for (int i = 0; i < im->src.n; i++) {
         const snc_hf_tensor *t = &im->src.list[i];
         if (t->used || is_known_extra(im, t->t.name)) continue;
-        SNC_CHECK(strncmp(t->t.name, start, (size_t)n) != 0 || !is_past_layers(t->t.name + n, im->conf.cfg.layers), SNC_E_SHAPE,
+        SNC_CHECK(shared || strncmp(t->t.name, start, (size_t)n) != 0 || !is_past_layers(t->t.name + n, im->conf.cfg.layers), SNC_E_SHAPE,
                   "%s: tensor '%s', but %s is %d in %s", t->path, t->t.name, family_of(im)->keys.layers, im->conf.cfg.layers,
                   im->config_path);
         if (!extra++) example = t->t.name;
@@ -200,6 +203,12 @@ static snc_err check_rest(const importer *im)
 }
 
 /* ---- filling the model ------------------------------------------------------------------------------------------------ */
+
+/* One of the encoder's own should be there; one that belongs to the classifier is not without it. */
+static bool misses_pooler(const importer *im)
+{
+    return !im->has_pooler && (im->has_head || is_encoders(family_of(im), family_of(im)->name[SNC_ROLE_POOLER]));
+}
 
 static snc_err fill(snc_model *m, importer *im)
 {
@@ -216,7 +225,7 @@ static snc_err fill(snc_model *m, importer *im)
         if (err) return snc_err_prefix(err, t->path);
     }
     m->has_head = im->has_head && im->has_pooler; /* what stands on random numbers answers at random */
-    if (!im->has_pooler) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
+    if (misses_pooler(im)) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
     if (!im->has_head)
         snc_log(im->ctx, SNC_LOG_INFO, "%s: no classifier in the file: a seeded one of %d %s is used", im->path, m->cfg.classes,
                 m->cfg.regression   ? "value"

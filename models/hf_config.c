@@ -1,4 +1,5 @@
 /* config.json of a checkpoint: shapes, labels, and what the head means. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,17 @@ static snc_err read_act(snc_encoder_config *c, const cJSON *j, const char *path)
                        name);
 }
 
+static snc_err check_fixed(const snc_family *f, const cJSON *j, const char *path)
+{
+    for (int i = 0; i < SNC_FAMILY_FIXED && f->fixed[i].key; i++) {
+        int v = 0;
+        SNC_TRY(snc_json_int(&v, j, f->fixed[i].key, f->fixed[i].value, INT_MIN, INT_MAX, path));
+        SNC_CHECK(v == f->fixed[i].value, SNC_E_UNSUPPORTED, "%s: %s %d is not supported for %s, expected %d", path, f->fixed[i].key, v,
+                  f->type, f->fixed[i].value);
+    }
+    return SNC_OK;
+}
+
 /* Which family, and what makes a checkpoint something else than a plain encoder of it. */
 static snc_err read_family(snc_hf_config *c, const char *path)
 {
@@ -41,6 +53,7 @@ static snc_err read_family(snc_hf_config *c, const char *path)
     snc_family_types(types, sizeof types);
     c->cfg.family = snc_family_find(type);
     SNC_CHECK(c->cfg.family, SNC_E_UNSUPPORTED, "%s: model_type '%s' is not supported, expected %s", path, type, types);
+    SNC_TRY(check_fixed(c->cfg.family, c->json, path));
     SNC_TRY(snc_json_str(&position, c->json, "position_embedding_type", "absolute", path));
     SNC_CHECK(strcmp(position, "absolute") == 0, SNC_E_UNSUPPORTED, "%s: position_embedding_type '%s' is not supported, expected absolute",
               path, position);
@@ -82,6 +95,8 @@ static snc_err read_sizes(snc_encoder_config *c, const cJSON *j, const char *pat
     SNC_TRY(snc_json_int(&c->positions, j, k->positions, c->positions, 1 + f->position_base, 65536, path));
     if (snc_family_has(f, SNC_ROLE_TYPE)) SNC_TRY(snc_json_int(&c->types, j, k->types, c->types, 1, 65536, path));
     SNC_TRY(snc_json_int(&c->hidden, j, k->hidden, c->hidden, 1, 65536, path));
+    if (k->embedding) SNC_TRY(snc_json_int(&c->embedding, j, k->embedding, c->embedding, 1, 65536, path));
+    if (c->embedding == c->hidden && !f->always_projects) c->embedding = 0;
     SNC_TRY(snc_json_int(&c->layers, j, k->layers, c->layers, 1, SNC_MAX_LAYERS, path));
     SNC_TRY(snc_json_int(&c->heads, j, k->heads, c->heads, 1, 65536, path));
     SNC_TRY(snc_json_int(&c->ffn, j, k->ffn, c->ffn, 1, 65536, path));

@@ -128,7 +128,6 @@ snc_err snc_model_reorder(snc_model *m, const snc_order *o)
     size_t largest = 0;
     int32_t *seen = NULL;
     float *copy = NULL;
-    const snc_family *f = snc_family_of(&m->cfg);
     for (int i = 0; i < m->params.n; i++) {
         size_t n = (size_t)m->params.p[i].rows * (size_t)m->params.p[i].cols;
         if (n > largest) largest = n;
@@ -140,7 +139,7 @@ snc_err snc_model_reorder(snc_model *m, const snc_order *o)
         const snc_param *p = &m->params.p[i];
         const snc_spec *s = snc_spec_of(p);
         permute_rows(snc_params_w(&m->params, i), copy, p, units_of(m, o, s->rows, p->layer));
-        permute_cols(snc_params_w(&m->params, i), copy, p, units_of(m, o, snc_family_axis(f, s->cols), p->layer));
+        permute_cols(snc_params_w(&m->params, i), copy, p, units_of(m, o, snc_family_axis(&m->cfg, s->cols), p->layer));
     }
 out:
     snc_free(seen);

@@ -19,12 +19,12 @@ enum {
 /* ---- workspace ---- */
 
 typedef struct widths {
-    int C, A, F;
+    int C, A, F, E; /* E: what a projection reads, 0 without one */
 } widths;
 
 static widths widest(const snc_weights *w)
 {
-    widths s = {.C = w->arch.hidden};
+    widths s = {.C = w->arch.hidden, .E = w->cfg.embedding};
     for (int l = 0; l < w->arch.layers; l++) {
         s.A = snc_max(s.A, w->cfg.head_width * w->arch.heads[l]);
         s.F = snc_max(s.F, w->arch.ffn[l]);
@@ -43,7 +43,7 @@ static void *carve(uint8_t *base, size_t *used, size_t bytes)
 static size_t lay_out(snc_net *n, uint8_t *base)
 {
     widths s = widest(n->w);
-    size_t used = 0, f = sizeof(float), AC = (size_t)snc_max(s.A, s.C);
+    size_t used = 0, f = sizeof(float), AC = (size_t)snc_max(s.E, snc_max(s.A, s.C));
     n->ldx = snc_quantized_stride((int)AC);
     n->ldm = snc_quantized_stride(s.F);
     for (int i = 0; i < n->ctx.threads; i++) {
@@ -64,9 +64,9 @@ static size_t lay_out(snc_net *n, uint8_t *base)
 
 /* ---- binding a config ---- */
 
-static bool uses_f32(const snc_arch *a, const snc_policy *p)
+static bool uses_f32(const snc_weights *w, const snc_arch *a, const snc_policy *p)
 {
-    bool yes = p->pooler == SNC_F32;
+    bool yes = p->pooler == SNC_F32 || (w->projection.N && p->embed == SNC_F32);
     for (int l = 0; l < a->layers; l++)
         for (int s = 0; s < SNC_SITES; s++) yes = yes || (snc_arch_has(a, l, s) && p->linear[l][s] == SNC_F32);
     return yes;
@@ -75,6 +75,7 @@ static bool uses_f32(const snc_arch *a, const snc_policy *p)
 static size_t scratch_of(const snc_ctx *ctx, const snc_weights *w, const snc_arch *a, const snc_policy *p, int rows)
 {
     size_t most = w->pooler.N ? snc_rt__matrix_scratch(&w->pooler, p->pooler, ctx, rows) : 0, b;
+    if (w->projection.N && (b = snc_rt__matrix_scratch(&w->projection, p->embed, ctx, rows)) > most) most = b;
     if ((b = snc_rt__matrix_scratch(&w->classifier, p->classifier, ctx, rows)) > most) most = b;
     for (int l = 0; l < a->layers; l++)
         for (int s = 0; s < SNC_SITES; s++) {
@@ -90,9 +91,10 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     if (!arch) arch = &w->arch;
     if (!policy) policy = &w->policy;
     SNC_TRY(snc_weights_prepare(w, arch, policy));
-    bool f32 = uses_f32(arch, policy);
+    bool f32 = uses_f32(w, arch, policy);
     widths s = widest(w);
-    if (f32 && !n->gemm) SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, snc_max(s.C, snc_max(s.A, s.F))));
+    if (f32 && !n->gemm)
+        SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, snc_max(snc_max(s.C, s.E), snc_max(s.A, s.F))));
     size_t shared = scratch_of(&n->ctx, w, arch, policy, n->shared_rows), own = scratch_of(&n->one, w, arch, policy, n->rows);
     size_t bytes = (shared > own ? shared : own) + (size_t)(n->ctx.threads - 1) * own;
     if (bytes > n->scratch_bytes) {

@@ -174,10 +174,12 @@ static void gather_first(void *x, const snc_rt__job *j, size_t row_bytes)
     for (int s = 0; s < j->b1 - j->b0; s++) memmove(p + (size_t)s * row_bytes, p + (size_t)(at[s] - at[0]) * row_bytes, row_bytes);
 }
 
-/* The norm that closes what stands before the attention of layer l: that of the layer before, or of the embeddings. */
+/* The norm that closes what stands before the attention of layer l: that of the layer before, or of the embeddings, which a projection
+ * stands behind: NULL. */
 static snc_rt__norm norm_before(const snc_net *n, int l)
 {
-    return l ? snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l - 1]) : snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
+    if (l) return snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l - 1]);
+    return n->w->cfg.embedding ? NULL : snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
 }
 
 /* Q, K and V of normalized h. In the last layer with heads Q, and all that follows, is for the first tokens alone. */
@@ -372,17 +374,31 @@ static void embed_range(void *payload, int64_t begin, int64_t end, int64_t chunk
     snc_rt__job *j = payload;
     const snc_net *n = j->n;
     const int32_t *at = j->x->offsets + j->b0;
-    int C = n->arch.hidden, e = n->policy.embed, base = snc_family_of(&n->w->cfg)->position_base;
+    int E = snc_spec_embed_width(&n->w->cfg, &n->arch), e = n->policy.embed, base = snc_family_of(&n->w->cfg)->position_base;
     const snc_embed *type = n->w->embed[SNC_ROLE_TYPE][e];
     (void)chunk, (void)worker;
     for (int s = (int)begin; s < (int)end; s++)
         for (int t = at[s]; t < at[s + 1]; t++) {
-            float *h = j->w->h + (size_t)(t - at[0]) * (size_t)C;
-            snc_embed_row(h, n->w->embed[SNC_ROLE_WORD][e], j->x->ids[t], C);
-            snc_embed_add_row(h, n->w->embed[SNC_ROLE_POSITION][e], base + t - at[s], C);
-            if (type) snc_embed_add_row(h, type, j->x->types[t], C);
+            float *h = (n->w->cfg.embedding ? j->w->att : j->w->h) + (size_t)(t - at[0]) * (size_t)E;
+            snc_embed_row(h, n->w->embed[SNC_ROLE_WORD][e], j->x->ids[t], E);
+            snc_embed_add_row(h, n->w->embed[SNC_ROLE_POSITION][e], base + t - at[s], E);
+            if (type) snc_embed_add_row(h, type, j->x->types[t], E);
         }
 }
+
+/* From the normalized rows of the tables to h, where they are of another width. */
+static snc_err embed_project(snc_rt__job *j)
+{
+    const snc_net *n = j->n;
+    snc_rt__worker *w = j->w;
+    snc_dtype t = n->policy.embed;
+    int C = n->arch.hidden, E = n->w->cfg.embedding;
+    if (E == 0) return SNC_OK;
+    rows(j, w->att, E, w->xq, w->sx, snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0), j->T, E, ldq_of(t, E));
+    return linear(w->h, C, j, &n->w->projection, t, w->att, E, w->xq, w->sx, j->T, C, E, SNC_EPI_NONE);
+}
+
+static snc_epilogue head_act(snc_head h) { return h == SNC_HEAD_TANH ? SNC_EPI_TANH : h == SNC_HEAD_GELU ? SNC_EPI_GELU : SNC_EPI_RELU; }
 
 /* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h. */
 static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
@@ -396,7 +412,7 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     float *x = w->h;
     if (kind != SNC_HEAD_NONE) {
         rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));
-        SNC_TRY(linear(w->att, C, j, &m->pooler, tp, x, C, w->xq, w->sx, B, C, C, kind == SNC_HEAD_TANH ? SNC_EPI_TANH : SNC_EPI_RELU));
+        SNC_TRY(linear(w->att, C, j, &m->pooler, tp, x, C, w->xq, w->sx, B, C, C, head_act(kind)));
         x = w->att;
         norm = NULL;
     }
@@ -412,6 +428,7 @@ snc_err snc_rt__forward(float *logits, snc_rt__job *j)
     j->T = j->x->offsets[j->b1] - j->x->offsets[j->b0];
     j->stamp = n->profile ? snc_now() : 0;
     snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
+    SNC_TRY(embed_project(j));
     stamp(j, &j->w->times.embed);
     int l = next_heads(n, 0);
     SNC_TRY(ffns(j, 0, l, j->T));

@@ -37,7 +37,7 @@ struct snc_weights {
     const snc_model *model;                      /* whose source gives the matrices; NULL: a file does */
     snc_params table;                            /* names and shapes alone */
     const float *f32[SNC_MAX_LAYERS][SNC_ROLES]; /* values by layer and role; NULL: a file holds another dtype */
-    snc_rt__matrix m[SNC_MAX_LAYERS][SNC_SITES], pooler, classifier;
+    snc_rt__matrix m[SNC_MAX_LAYERS][SNC_SITES], projection, pooler, classifier; /* N 0: there is none */
     snc_embed *embed[SNC_TABLES][SNC_DTYPES];
     float *relative[SNC_MAX_LAYERS]; /* [H][2 P - 1] what each distance adds to q k^T, 0 at [P - 1]; P tokens at most. NULL: nothing */
     snc_pool *pool;                  /* of the packed matrices; also ctx.pool */

@@ -10,6 +10,7 @@ snc_rt__matrix *snc_rt__matrix_at(snc_weights *w, snc_role role, int layer)
     const snc_spec *s = &snc_spec_rows[role];
     switch (s->slot) {
     case SNC_SLOT_SITE: return &w->m[layer][s->site];
+    case SNC_SLOT_PROJECTION: return &w->projection;
     case SNC_SLOT_POOLER: return &w->pooler;
     case SNC_SLOT_CLASSIFIER: return &w->classifier;
     case SNC_SLOT_EMBED:
@@ -135,6 +136,7 @@ static void dispose_matrices(snc_weights *w)
 {
     for (int l = 0; l < w->arch.layers; l++)
         for (int i = 0; i < SNC_SITES; i++) matrix_dispose(&w->m[l][i]);
+    matrix_dispose(&w->projection);
     matrix_dispose(&w->pooler);
     matrix_dispose(&w->classifier);
 }
@@ -238,7 +240,7 @@ snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_poli
     if (!arch) arch = &w->arch;
     if (!policy) policy = &w->policy;
     SNC_TRY(snc_arch_check(arch, &w->arch));
-    SNC_TRY(snc_policy_check(policy, arch, w->cfg.head_width));
+    SNC_TRY(snc_policy_check(policy, arch, &w->cfg));
     int kept[SNC_MAX_LAYERS];
     for (int l = 0; l < w->arch.layers; l++) kept[l] = -1;
     for (int l = 0; l < arch->layers; l++) kept[arch->source[l]] = l;

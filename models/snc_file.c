@@ -157,7 +157,7 @@ static snc_err read_shapes(snc_sncfile *f, const char *where)
     snprintf(place, sizeof place, "%.400s: policy", where);
     err = snc_policy_from_json(&f->policy, j, f->arch.layers, place);
     cJSON_Delete(j);
-    if (!err) err = snc_policy_check(&f->policy, &f->arch, f->cfg.head_width);
+    if (!err) err = snc_policy_check(&f->policy, &f->arch, &f->cfg);
     if (err || !snc_policy_uses(&f->policy, &f->arch, SNC_I4)) return err ? snc_err_prefix(err, where) : SNC_OK;
     const char *group = snc_st_metadata_view(f->st, "int4_group");
     SNC_CHECK(group && strcmp(group, INT4_GROUP_TEXT) == 0, SNC_E_UNSUPPORTED, "%s: int4 in groups of %s, expected " INT4_GROUP_TEXT, where,
@@ -485,7 +485,7 @@ snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_
     char name[SNC_TOK_BLOBS][BLOB_NAME];
     SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
     for (int i = 0; d->labels && i < d->cfg->classes; i++) SNC_TRY(snc_json_check_line(d->labels[i], "label", path));
-    SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg->head_width));
+    SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg));
     SNC_GOTO(snc_spec_table(&table, d->cfg, d->arch));
     SNC_GOTO(snc_alloc(&all, (size_t)n + SNC_TOK_BLOBS, sizeof *all));
     memcpy(all, tensors, (size_t)n * sizeof *all);

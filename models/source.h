@@ -1,7 +1,7 @@
 /* models/source.h: where the matrices of a net come from.
  *
- * Every linear of a model (the six of a layer, pooler, classifier) is asked of the model's source, by role and layer, for the arch
- * that is to run. The dense source (source_dense.c), which every model starts with, answers with the parameter itself: the prefix
+ * Every linear of a model (the six of a layer, projection, pooler, classifier) is asked of the model's source, by role and layer, for the
+ * arch that is to run. The dense source (source_dense.c), which every model starts with, answers with the parameter itself: the prefix
  * that the arch reads, at no cost. One that generates matrices, such as a mixture W = sum_e p_e(arch) W_e of experts, is a file
  * beside it and snc_model_set_source. Embedding tables and vectors are parameters in any case.
  *

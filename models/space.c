@@ -57,7 +57,8 @@ static snc_err check_int4(const snc_space__lists *t, const snc_encoder_config *c
         int unit;
         bool asked;
     } of[] = {{"hidden", &t->hidden, 1,
-               offers(&t->linear, SNC_I4) || offers(&t->pooler, SNC_I4) || offers(&t->classifier, SNC_I4) || offers(&t->embed, SNC_I4)},
+               offers(&t->linear, SNC_I4) || offers(&t->pooler, SNC_I4) || offers(&t->classifier, SNC_I4) ||
+                   (offers(&t->embed, SNC_I4) && !c->embedding)},
               {"heads", &t->heads, c->head_width, offers(&t->linear, SNC_I4)},
               {"ffn", &t->ffn, 1, offers(&t->linear, SNC_I4)}};
     for (size_t k = 0; k < sizeof of / sizeof of[0]; k++)
@@ -65,6 +66,8 @@ static snc_err check_int4(const snc_space__lists *t, const snc_encoder_config *c
             SNC_CHECK(of[k].g->value[i] * of[k].unit % SNC_INT4_GROUP == 0, SNC_E_SHAPE,
                       "%s: '%s' has %d: int4 needs widths in multiples of %d", where, of[k].key, of[k].g->value[i] * of[k].unit,
                       SNC_INT4_GROUP);
+    SNC_CHECK(!offers(&t->embed, SNC_I4) || c->embedding % SNC_INT4_GROUP == 0, SNC_E_SHAPE,
+              "%s: 'embed' has int4, but tables of %d columns: expected a multiple of %d", where, c->embedding, SNC_INT4_GROUP);
     return SNC_OK;
 }
 

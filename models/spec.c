@@ -7,7 +7,10 @@
 #include "core/relative.h"
 
 /* clang-format off */
-#define ONCE(role, name, rows, cols, ...)  [SNC_ROLE_##role] = {name, false, SNC_AXIS_ONE, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
+#define WHERE(half, role, name, rows, cols, ...) \
+    [SNC_ROLE_##role] = {name, false, SNC_AXIS_##half, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
+#define ONCE(...)     WHERE(ONE, __VA_ARGS__)
+#define FACTOR(...)   WHERE(FACTOR, __VA_ARGS__)
 #define LAYER_PREFIX "layer.{N}."
 #define LAYER(half, role, name, rows, cols, ...) \
     [SNC_ROLE_##role] = {LAYER_PREFIX name, true, SNC_AXIS_##half, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
@@ -22,35 +25,37 @@
 #define SPREAD        SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_NORMAL, 0
 
 const snc_spec snc_spec_rows[SNC_ROLES] = {
-    /*    role                 name                          rows      columns */
-    ONCE(WORD,                 "embeddings.word.weight",     VOCAB,    HIDDEN, TABLE),
-    ONCE(POSITION,             "embeddings.position.weight", POSITION, HIDDEN, TABLE),
-    ONCE(TYPE,                 "embeddings.type.weight",     TYPE,     HIDDEN, TABLE),
-    ONCE(EMBED_NORM,           "embeddings.norm.weight",     ONE,      HIDDEN, GAIN),
-    ONCE(EMBED_NORM_BIAS,      "embeddings.norm.bias",       ONE,      HIDDEN, BIAS),
+    /*    role                 name                            rows      columns */
+    ONCE(WORD,                 "embeddings.word.weight",       VOCAB,    EMBED,  TABLE),
+    ONCE(POSITION,             "embeddings.position.weight",   POSITION, EMBED,  TABLE),
+    ONCE(TYPE,                 "embeddings.type.weight",       TYPE,     EMBED,  TABLE),
+    ONCE(EMBED_NORM,           "embeddings.norm.weight",       ONE,      EMBED,  GAIN),
+    ONCE(EMBED_NORM_BIAS,      "embeddings.norm.bias",         ONE,      EMBED,  BIAS),
+    FACTOR(PROJECTION,         "embeddings.projection.weight", HIDDEN,   FACTOR, HEAD(PROJECTION, "embed")),
+    FACTOR(PROJECTION_BIAS,    "embeddings.projection.bias",   ONE,      HIDDEN, BIAS),
 
-    HEADS(Q,                   "attention.q.weight",         HEAD,     HIDDEN, SITE(Q, "q")),
-    HEADS(Q_BIAS,              "attention.q.bias",           ONE,      HEAD,   BIAS),
-    HEADS(K,                   "attention.k.weight",         HEAD,     HIDDEN, SITE(K, "k")),
-    HEADS(K_BIAS,              "attention.k.bias",           ONE,      HEAD,   BIAS),
-    HEADS(V,                   "attention.v.weight",         HEAD,     HIDDEN, SITE(V, "v")),
-    HEADS(V_BIAS,              "attention.v.bias",           ONE,      HEAD,   BIAS),
-    HEADS(O,                   "attention.o.weight",         HIDDEN,   HEAD,   SITE(O, "o")),
-    HEADS(O_BIAS,              "attention.o.bias",           ONE,      HIDDEN, BIAS),
-    HEADS(RELATIVE,            "attention.relative",         ONE,      RELATIVE, SPREAD),
-    NORM(ATTENTION_NORM,       "attention.norm.weight",      ONE,      HIDDEN, GAIN),
-    NORM(ATTENTION_NORM_BIAS,  "attention.norm.bias",        ONE,      HIDDEN, BIAS),
-    FFN(FFN_IN,                "ffn.in.weight",              FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
-    FFN(FFN_IN_BIAS,           "ffn.in.bias",                ONE,      FFN,    BIAS),
-    FFN(FFN_OUT,               "ffn.out.weight",             HIDDEN,   FFN,    SITE(FFN_OUT, "ffn_out")),
-    FFN(FFN_OUT_BIAS,          "ffn.out.bias",               ONE,      HIDDEN, BIAS),
-    NORM(FFN_NORM,             "ffn.norm.weight",            ONE,      HIDDEN, GAIN),
-    NORM(FFN_NORM_BIAS,        "ffn.norm.bias",              ONE,      HIDDEN, BIAS),
+    HEADS(Q,                   "attention.q.weight",           HEAD,     HIDDEN, SITE(Q, "q")),
+    HEADS(Q_BIAS,              "attention.q.bias",             ONE,      HEAD,   BIAS),
+    HEADS(K,                   "attention.k.weight",           HEAD,     HIDDEN, SITE(K, "k")),
+    HEADS(K_BIAS,              "attention.k.bias",             ONE,      HEAD,   BIAS),
+    HEADS(V,                   "attention.v.weight",           HEAD,     HIDDEN, SITE(V, "v")),
+    HEADS(V_BIAS,              "attention.v.bias",             ONE,      HEAD,   BIAS),
+    HEADS(O,                   "attention.o.weight",           HIDDEN,   HEAD,   SITE(O, "o")),
+    HEADS(O_BIAS,              "attention.o.bias",             ONE,      HIDDEN, BIAS),
+    HEADS(RELATIVE,            "attention.relative",           ONE,      RELATIVE, SPREAD),
+    NORM(ATTENTION_NORM,       "attention.norm.weight",        ONE,      HIDDEN, GAIN),
+    NORM(ATTENTION_NORM_BIAS,  "attention.norm.bias",          ONE,      HIDDEN, BIAS),
+    FFN(FFN_IN,                "ffn.in.weight",                FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
+    FFN(FFN_IN_BIAS,           "ffn.in.bias",                  ONE,      FFN,    BIAS),
+    FFN(FFN_OUT,               "ffn.out.weight",               HIDDEN,   FFN,    SITE(FFN_OUT, "ffn_out")),
+    FFN(FFN_OUT_BIAS,          "ffn.out.bias",                 ONE,      HIDDEN, BIAS),
+    NORM(FFN_NORM,             "ffn.norm.weight",              ONE,      HIDDEN, GAIN),
+    NORM(FFN_NORM_BIAS,        "ffn.norm.bias",                ONE,      HIDDEN, BIAS),
 
-    ONCE(POOLER,               "pooler.weight",              POOLED,   HIDDEN, HEAD(POOLER, "pooler")),
-    ONCE(POOLER_BIAS,          "pooler.bias",                ONE,      POOLED, BIAS),
-    ONCE(CLASSIFIER,           "classifier.weight",          CLASS,    POOLED, HEAD(CLASSIFIER, "classifier")),
-    ONCE(CLASSIFIER_BIAS,      "classifier.bias",            ONE,      CLASS,  BIAS),
+    ONCE(POOLER,               "pooler.weight",                POOLED,   HIDDEN, HEAD(POOLER, "pooler")),
+    ONCE(POOLER_BIAS,          "pooler.bias",                  ONE,      POOLED, BIAS),
+    ONCE(CLASSIFIER,           "classifier.weight",            CLASS,    POOLED, HEAD(CLASSIFIER, "classifier")),
+    ONCE(CLASSIFIER_BIAS,      "classifier.bias",              ONE,      CLASS,  BIAS),
 };
 /* clang-format on */
 
@@ -67,6 +72,8 @@ void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_a
     size[SNC_AXIS_VOCAB] = c->vocab;
     size[SNC_AXIS_POSITION] = c->positions;
     size[SNC_AXIS_TYPE] = c->types;
+    size[SNC_AXIS_EMBED] = snc_spec_embed_width(c, a);
+    size[SNC_AXIS_FACTOR] = c->embedding;
     size[SNC_AXIS_HIDDEN] = size[SNC_AXIS_POOLED] = a->hidden;
     size[SNC_AXIS_HEAD] = a->heads[layer] * c->head_width;
     size[SNC_AXIS_FFN] = a->ffn[layer];
@@ -132,7 +139,8 @@ snc_dtype snc_spec_dtype(const snc_policy *p, snc_role role, int layer)
 {
     const snc_spec *s = &snc_spec_rows[role];
     switch (s->slot) {
-    case SNC_SLOT_EMBED: return (snc_dtype)p->embed;
+    case SNC_SLOT_EMBED:
+    case SNC_SLOT_PROJECTION: return (snc_dtype)p->embed;
     case SNC_SLOT_SITE: return (snc_dtype)p->linear[layer][s->site];
     case SNC_SLOT_POOLER: return (snc_dtype)p->pooler;
     case SNC_SLOT_CLASSIFIER: return (snc_dtype)p->classifier;

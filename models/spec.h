@@ -22,6 +22,8 @@ typedef enum snc_role {
     SNC_ROLE_TYPE,
     SNC_ROLE_EMBED_NORM,
     SNC_ROLE_EMBED_NORM_BIAS,
+    SNC_ROLE_PROJECTION,
+    SNC_ROLE_PROJECTION_BIAS,
     SNC_ROLE_Q,
     SNC_ROLE_Q_BIAS,
     SNC_ROLE_K,
@@ -50,12 +52,15 @@ enum { SNC_TABLES = SNC_ROLE_TYPE + 1 };
 
 /* What rows or columns count. Units of one axis are cut off and permuted together wherever it stands; SNC_AXIS_HEAD, of a
  * unit of head_width, SNC_AXIS_RELATIVE, of SNC_RELATIVE_BUCKETS (core/relative.h) a head, and SNC_AXIS_FFN belong to their layer. The
- * pooler's outputs are as many as hidden channels, in an order of their own. */
+ * pooler's outputs are as many as hidden channels, in an order of their own. Columns of the tables are the hidden channels, or where a
+ * projection leads to these the FACTOR ones, of which none is cut off: snc_family_axis tells. */
 typedef enum snc_axis {
     SNC_AXIS_ONE, /* the row of a vector */
     SNC_AXIS_VOCAB,
     SNC_AXIS_POSITION,
     SNC_AXIS_TYPE,
+    SNC_AXIS_EMBED,
+    SNC_AXIS_FACTOR,
     SNC_AXIS_HIDDEN,
     SNC_AXIS_HEAD,
     SNC_AXIS_FFN,
@@ -65,15 +70,16 @@ typedef enum snc_axis {
     SNC_AXES
 } snc_axis;
 
-/* Which entry of a policy chooses the dtype. */
-typedef enum snc_slot { SNC_SLOT_NONE, SNC_SLOT_EMBED, SNC_SLOT_SITE, SNC_SLOT_POOLER, SNC_SLOT_CLASSIFIER } snc_slot;
+/* Which entry of a policy chooses the dtype. The projection is a linear of the tables' dtype. */
+typedef enum snc_slot { SNC_SLOT_NONE, SNC_SLOT_EMBED, SNC_SLOT_PROJECTION, SNC_SLOT_SITE, SNC_SLOT_POOLER, SNC_SLOT_CLASSIFIER } snc_slot;
 
 typedef enum snc_init { SNC_INIT_ZERO, SNC_INIT_ONE, SNC_INIT_NORMAL } snc_init;
 
 typedef struct snc_spec {
     const char *name; /* in our files; {N} stands for the layer */
     bool layer;       /* one for each layer */
-    snc_axis half;    /* a layer without heads, or without FFN neurons, has no parameter of HEAD, or FFN; ONE: in every layer */
+    snc_axis half;    /* a layer without heads, or without FFN neurons, has no parameter of HEAD, or FFN, a net without a projection
+                       * none of FACTOR; ONE: always there */
     snc_axis rows, cols;
     snc_slot slot;
     snc_site site;   /* of SNC_SLOT_SITE */
@@ -88,6 +94,8 @@ static inline const snc_spec *snc_spec_of(const snc_param *p) { return &snc_spec
 snc_role snc_spec_site(snc_site s); /* the matrix of a site */
 static inline const char *snc_spec_key(snc_site s) { return snc_spec_rows[snc_spec_site(s)].key; }
 
+/* Columns of the tables. */
+static inline int snc_spec_embed_width(const snc_encoder_config *c, const snc_arch *a) { return c->embedding ? c->embedding : a->hidden; }
 /* How many rows or columns of each axis a layer of `a` has (any layer for what stands outside). */
 void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_arch *a, int layer);
 /* Whether a layer of these sizes has the parameter. */

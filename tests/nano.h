@@ -36,6 +36,16 @@ static inline snc_encoder_config nano_config(void)
                                 .attention_dropout = 0.1f};
 }
 
+/* The same of another family; one that projects has tables of 20 columns. */
+static inline snc_encoder_config nano_family_config(const snc_family *family)
+{
+    snc_encoder_config c = nano_config();
+    c.family = family;
+    if (!snc_family_has(family, SNC_ROLE_TYPE)) c.types = 0;
+    if (snc_family_has(family, SNC_ROLE_PROJECTION)) c.embedding = 20;
+    return c;
+}
+
 /* Any config, full arch. */
 static inline snc_err nano_model_of(snc_model **out, const snc_encoder_config *cfg, uint64_t seed)
 {

@@ -38,9 +38,10 @@ static const snc_family toy_headless = {
     .head = SNC_HEAD_NONE,
 };
 
-extern const snc_family snc_family_mpnet; /* and what is added to scores by distance */
-
-static const snc_family *const toy_families[] = {&toy_dense, &toy_headless, &snc_family_mpnet};
+static const snc_family *const toy_families[] = {&toy_dense, &toy_headless};
 enum { TOY_FAMILIES = sizeof toy_families / sizeof *toy_families };
+
+/* The toys, then the ones of the program; NULL behind the last. */
+static inline const snc_family *any_family(int i) { return i < TOY_FAMILIES ? toy_families[i] : snc_family_at(i - TOY_FAMILIES); }
 
 #endif

@@ -11,6 +11,12 @@
 /* clang-format off */
 #define FAMILIES(X) \
     X(bert) \
+    X(distilbert) \
+    X(roberta) \
+    X(xlm_roberta) \
+    X(camembert) \
+    X(electra) \
+    X(albert) \
     X(mpnet)
 /* clang-format on */
 
@@ -20,7 +26,9 @@ FAMILIES(DECLARE)
 static const snc_family *const families[] = {FAMILIES(ROW)};
 enum { FAMILY_ROWS = sizeof families / sizeof families[0] };
 
-static const char *type_of(int i) { return i >= 0 && i < FAMILY_ROWS ? families[i]->type : NULL; }
+const snc_family *snc_family_at(int i) { return i >= 0 && i < FAMILY_ROWS ? families[i] : NULL; }
+
+static const char *type_of(int i) { return snc_family_at(i) ? families[i]->type : NULL; }
 
 const snc_family *snc_family_find(const char *type)
 {
@@ -55,6 +63,6 @@ bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char
 
 void snc_family_layers(char *out, size_t size, const snc_family *f)
 {
-    const char *name = f->name[SNC_ROLE_Q] + strlen(f->prefix);
-    snprintf(out, size, "%.*s", (int)(strstr(name, "{N}") - name), name);
+    const char *name = f->name[SNC_ROLE_Q] + strlen(f->prefix), *mark = strstr(name, "{N}");
+    snprintf(out, size, "%.*s", mark ? (int)(mark - name) : 0, name);
 }

@@ -15,15 +15,21 @@
 
 /* From the last layer's output at the first token to what the classifier reads: a dense layer (the role of the pooler, whatever
  * it is called) and its activation, or nothing. */
-typedef enum snc_head { SNC_HEAD_TANH, SNC_HEAD_RELU, SNC_HEAD_NONE } snc_head;
+typedef enum snc_head { SNC_HEAD_TANH, SNC_HEAD_RELU, SNC_HEAD_GELU, SNC_HEAD_NONE } snc_head;
 
-enum { SNC_FAMILY_NAME = 256, SNC_FAMILY_EXTRAS = 8 };
+enum { SNC_FAMILY_NAME = 256, SNC_FAMILY_EXTRAS = 8, SNC_FAMILY_FIXED = 4 };
 
-/* What config.json calls the members of snc_encoder_config. */
+/* What config.json calls the members of snc_encoder_config; NULL: it says nothing of it. */
 typedef struct snc_family_keys {
-    const char *vocab, *positions, *types, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout;
+    const char *vocab, *positions, *types, *embedding, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout;
     const char *buckets; /* of distances: SNC_RELATIVE_BUCKETS, where the family has that role */
 } snc_family_keys;
+
+/* A key of config.json with the one value, also where it is absent, of which a checkpoint is what is computed here. */
+typedef struct snc_family_fixed {
+    const char *key;
+    int value;
+} snc_family_fixed;
 
 typedef struct snc_family {
     const char *type; /* model_type in config.json */
@@ -31,7 +37,9 @@ typedef struct snc_family {
     const char *name[SNC_ROLES];          /* NULL: it has no such parameter */
     const char *extra[SNC_FAMILY_EXTRAS]; /* beginnings of names that its files may carry and that nobody needs */
     snc_head head;                        /* SNC_HEAD_NONE: without the pooler's names */
+    bool always_projects;                 /* from the tables to the hidden size, even where both are of one width */
     int position_base;                    /* row of the position table for a sequence's first token */
+    snc_family_fixed fixed[SNC_FAMILY_FIXED];
     snc_family_keys keys;
     snc_encoder_config defaults; /* where config.json says nothing */
 } snc_family;
@@ -39,24 +47,26 @@ typedef struct snc_family {
 extern const snc_family snc_family_bert; /* of files that name none */
 
 const snc_family *snc_family_find(const char *type); /* NULL: not ours */
-void snc_family_types(char *out, size_t size);       /* all of them, for messages: "bert" */
+const snc_family *snc_family_at(int i);              /* the i-th; NULL behind the last */
+void snc_family_types(char *out, size_t size);       /* all of them, for messages: "bert, distilbert, ..." */
 
 static inline const snc_family *snc_family_of(const snc_encoder_config *c) { return c->family ? c->family : &snc_family_bert; }
 static inline bool snc_family_has(const snc_family *f, snc_role role) { return f->name[role] != NULL; }
 
 /* Tokens of the longest sequence. */
 static inline int snc_family_length(const snc_encoder_config *c) { return c->positions - snc_family_of(c)->position_base; }
-/* What an axis counts: without a pooler the classifier reads hidden channels. */
-static inline snc_axis snc_family_axis(const snc_family *f, snc_axis axis)
+/* What an axis counts: without a pooler the classifier reads hidden channels, without a projection the tables hold them. */
+static inline snc_axis snc_family_axis(const snc_encoder_config *c, snc_axis axis)
 {
-    return axis == SNC_AXIS_POOLED && f->head == SNC_HEAD_NONE ? SNC_AXIS_HIDDEN : axis;
+    if (axis == SNC_AXIS_EMBED) return c->embedding ? SNC_AXIS_FACTOR : SNC_AXIS_HIDDEN;
+    return axis == SNC_AXIS_POOLED && snc_family_of(c)->head == SNC_HEAD_NONE ? SNC_AXIS_HIDDEN : axis;
 }
 
-/* A parameter's name in a Hugging Face file; the role is one that the family has. */
+/* A parameter's name in a Hugging Face file; the role is one that the family has. Layers that share their parameters have the same. */
 void snc_family_name(char *out, size_t size, const snc_family *f, snc_role role, int layer);
-/* The way back; layer 0 outside of layers. false: no parameter of the family is called so. */
+/* The way back; layer 0 outside of layers and for what layers share. false: no parameter of the family is called so. */
 bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char *name);
-/* What stands before the layer's number, without the prefix: "encoder.layer." */
+/* What stands before the layer's number, without the prefix: "encoder.layer."; "" where layers share their parameters. */
 void snc_family_layers(char *out, size_t size, const snc_family *f);
 
 #endif

@@ -22,10 +22,10 @@ static cJSON *bytes_json(const snc_loaded *l, const char *path)
     for (int i = 0; i < snc_st_count(st); i++) {
         const snc_tensor *t = &snc_st_tensors_view(st)[i];
         size_t n = strlen(t->name);
-        int k = strncmp(t->name, "tokenizer.", 10) == 0                                  ? 3
-                : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.") ? 0
-                : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0       ? 1
-                                                                                         : 2;
+        int k = strncmp(t->name, "tokenizer.", 10) == 0                                                               ? 3
+                : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.") && !strstr(t->name, ".bias") ? 0
+                : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0                                    ? 1
+                                                                                                                      : 2;
         part[k] += (double)t->bytes;
         total += (double)t->bytes;
     }
@@ -87,8 +87,10 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
     const snc_arch *a = snc_weights_arch(l->weights);
     const snc_policy *p = snc_weights_policy(l->weights);
     const char *embed = snc_dtype_get((snc_dtype)p->embed)->name;
-    snc_say(h, "%s: %d layers, hidden %d, head width %d, vocabulary %d, positions %d", path, a->layers, a->hidden, c->head_width, c->vocab,
-            c->positions);
+    char factor[32] = "";
+    if (c->embedding) snprintf(factor, sizeof factor, " from tables of %d", c->embedding);
+    snc_say(h, "%s: %s of %d layers, hidden %d%s, head width %d, vocabulary %d, positions %d", path, snc_family_of(c)->type, a->layers,
+            a->hidden, factor, c->head_width, c->vocab, c->positions);
     say_layers(h, l);
     snc_say(h, "embeddings %s, pooler %s, classifier %s%s", embed, snc_dtype_get((snc_dtype)p->pooler)->name,
             snc_dtype_get((snc_dtype)p->classifier)->name, l->has_head ? "" : " (seeded, not trained)");

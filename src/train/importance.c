@@ -121,7 +121,7 @@ static void score_part(const pass *p, bool of_layer, int layer, double *hidden)
         const snc_spec *s = snc_spec_of(q);
         const snc_row_set *set = rows_of(p, i);
         if (s->layer != of_layer || q->layer != layer) continue;
-        snc_axis cols = snc_family_axis(snc_family_of(&p->m->cfg), s->cols);
+        snc_axis cols = snc_family_axis(&p->m->cfg, s->cols);
         units u = units_of(p, cols, layer);
         if (u.n && snc_spec_matrix(q)) add_units(u, hidden + p->m->arch.hidden, ps, i);
         if (cols == SNC_AXIS_HIDDEN) add_cols(hidden, ps, i, set ? set->rows : NULL, set ? set->n : q->rows);

@@ -1,7 +1,7 @@
 /* Makes what the command line tests work on.
  *
- *   make_nano FOLDER           nano.snc (a nano BERT from a seed, without a head) and a generated two-class task: sentences with
- *                              more good words than bad ones are positive
+ *   make_nano FOLDER [FAMILY]  nano.snc (a nano BERT from a seed, or one of another family, without a head) and a generated two-class
+ *                              task: sentences with more good words than bad ones are positive
  *   make_nano --hf M FOLDER    a fine-tuned .snc of the task as a Hugging Face folder, its two classes the other way round
  *   make_nano --weights FOLDER [K [NAME]]
  *                              random weights of the shape that FOLDER/config.json says, with a classifier of K classes (2) under that name
@@ -51,16 +51,17 @@ static snc_err rows(const char *path, int n, uint64_t seed)
     return snc_fout_commit(f);
 }
 
-static snc_err make(const char *folder)
+static snc_err make(const char *folder, const snc_family *family)
 {
     static const char task[] =
         "{\"name\":\"nano\",\"files\":{\"train\":\"train.tsv\",\"dev\":\"dev.tsv\"},\"text_a\":\"sentence\",\"label\":\"label\","
         "\"labels\":[\"negative\",\"positive\"],\"metrics\":[\"accuracy\"],\"max_length\":32}\n";
     char path[4096];
+    const snc_encoder_config cfg = nano_family_config(family);
     snc_model *m = NULL;
     snc_err err = SNC_OK;
     SNC_GOTO(snc_mkdir(folder));
-    SNC_GOTO(nano_model(&m, 5));
+    SNC_GOTO(nano_model_of(&m, &cfg, 5));
     SNC_GOTO(nano_assets(&m->tokenizer));
     m->has_head = false;
     SNC_GOTO(snc_path_join(path, sizeof path, folder, "nano.snc"));
@@ -88,32 +89,6 @@ static snc_err reseal_file(const char *path)
 
 /* ---- a Hugging Face folder ------------------------------------------------------------------------------------------- */
 
-/* "layer.2.attention.q.weight" -> "bert.encoder.layer.2.attention.self.query.weight" */
-static void hf_name(char out[160], const char *ours)
-{
-    static const char *const stems[][2] = {{".attention.q.", ".attention.self.query."},
-                                           {".attention.k.", ".attention.self.key."},
-                                           {".attention.v.", ".attention.self.value."},
-                                           {".attention.o.", ".attention.output.dense."},
-                                           {".attention.norm.", ".attention.output.LayerNorm."},
-                                           {".ffn.in.", ".intermediate.dense."},
-                                           {".ffn.out.", ".output.dense."},
-                                           {".ffn.norm.", ".output.LayerNorm."},
-                                           {"embeddings.word.", "bert.embeddings.word_embeddings."},
-                                           {"embeddings.position.", "bert.embeddings.position_embeddings."},
-                                           {"embeddings.type.", "bert.embeddings.token_type_embeddings."},
-                                           {"embeddings.norm.", "bert.embeddings.LayerNorm."},
-                                           {"pooler.", "bert.pooler.dense."},
-                                           {"classifier.", "classifier."}};
-    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
-        const char *at = strstr(ours, stems[i][0]);
-        if (at)
-            snprintf(out, 160, "%s%.*s%s%s", at > ours ? "bert.encoder." : "", (int)(at - ours), ours, stems[i][1],
-                     at + strlen(stems[i][0]));
-        if (at) return;
-    }
-}
-
 static void swap_rows(float *w, int cols)
 {
     for (int i = 0; i < cols; i++) {
@@ -134,8 +109,8 @@ static snc_err write_weights(const snc_model *m, const char *folder, const char 
     for (int i = 0; i < n; i++) {
         const snc_param *p = &m->params.p[i];
         bool matrix = p->flags & SNC_PARAM_DECAY;
-        hf_name(name[i], p->name);
-        if (i >= n - 2) snprintf(name[i], sizeof name[i], "%s.%s", classifier, i == n - 2 ? "weight" : "bias");
+        snc_family_name(name[i], sizeof name[i], snc_family_of(&m->cfg), p->row, p->layer);
+        if (classifier && i >= n - 2) snprintf(name[i], sizeof name[i], "%s.%s", classifier, i == n - 2 ? "weight" : "bias");
         t[i] = (snc_tensor){.name = name[i],
                             .dtype = SNC_F32,
                             .rank = matrix ? 2 : 1,
@@ -147,20 +122,40 @@ static snc_err write_weights(const snc_model *m, const char *folder, const char 
     return snc_st_save(path, NULL, t, n);
 }
 
+/* The keys that the family reads. */
+static snc_err write_config(const snc_model *m, const char *folder)
+{
+    char path[4096];
+    const snc_encoder_config *c = &m->cfg;
+    const snc_family *f = snc_family_of(c);
+    const snc_family_keys *k = &f->keys;
+    const struct {
+        const char *key;
+        int value;
+    } sizes[] = {{k->vocab, c->vocab},   {k->positions, c->positions}, {k->types, c->types}, {k->embedding, c->embedding},
+                 {k->hidden, c->hidden}, {k->layers, c->layers},       {k->heads, c->heads}, {k->ffn, c->ffn}};
+    cJSON *j = cJSON_CreateObject(), *labels;
+    cJSON_AddStringToObject(j, "model_type", f->type);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i].key) cJSON_AddNumberToObject(j, sizes[i].key, sizes[i].value);
+    for (int i = 0; i < SNC_FAMILY_FIXED && f->fixed[i].key; i++) cJSON_AddNumberToObject(j, f->fixed[i].key, f->fixed[i].value);
+    cJSON_AddStringToObject(j, k->act, "gelu");
+    if (k->norm_eps) cJSON_AddNumberToObject(j, k->norm_eps, 1e-12);
+    labels = cJSON_AddObjectToObject(j, "id2label");
+    cJSON_AddStringToObject(labels, "0", "POSITIVE");
+    cJSON_AddStringToObject(labels, "1", "NEGATIVE");
+    snc_err err = snc_path_join(path, sizeof path, folder, "config.json");
+    if (!err) err = snc_json_save(j, path);
+    cJSON_Delete(j);
+    return err;
+}
+
 static snc_err write_hf(const snc_model *m, const char *folder)
 {
-    char path[4096], config[1024];
-    const snc_encoder_config *c = &m->cfg;
-    snprintf(
-        config, sizeof config,
-        "{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"vocab_size\":%d,\"hidden_size\":%d,"
-        "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"intermediate_size\":%d,\"hidden_act\":\"gelu\",\"layer_norm_eps\":1e-12,"
-        "\"type_vocab_size\":2,\"max_position_embeddings\":%d,\"id2label\":{\"0\":\"POSITIVE\",\"1\":\"NEGATIVE\"}}\n",
-        c->vocab, c->hidden, c->layers, c->heads, c->ffn, c->positions);
+    char path[4096];
     SNC_TRY(snc_mkdir(folder));
-    SNC_TRY(write_weights(m, folder, "classifier"));
-    SNC_TRY(snc_path_join(path, sizeof path, folder, "config.json"));
-    SNC_TRY(snc_file_write(path, config, strlen(config)));
+    SNC_TRY(write_weights(m, folder, NULL));
+    SNC_TRY(write_config(m, folder));
     SNC_TRY(snc_path_join(path, sizeof path, folder, "vocab.txt"));
     const snc_tok_blob *vocab = snc_tok_blob_view(&m->tokenizer, "vocab");
     return snc_file_write(path, vocab->data, vocab->bytes);
@@ -269,7 +264,8 @@ static snc_err set_meta(const char *path, const char *key, const char *text)
 int main(int argc, char **argv)
 {
     snc_err err = SNC_OK;
-    if (argc == 2) err = make(argv[1]);
+    const snc_family *family = argc == 3 ? snc_family_find(argv[2]) : &snc_family_bert;
+    if (argc == 2 || (argc == 3 && family)) err = make(argv[1], family);
     else if (argc == 4 && strcmp(argv[1], "--hf") == 0) err = to_hf(argv[2], argv[3]);
     else if (argc >= 3 && argc <= 5 && strcmp(argv[1], "--weights") == 0)
         err = weights_for(argv[2], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 2, argc > 4 ? argv[4] : "classifier");
@@ -277,9 +273,8 @@ int main(int argc, char **argv)
     else if (argc == 5 && strcmp(argv[1], "--set") == 0) err = set_text(argv[2], argv[3], argv[4]);
     else if (argc == 5 && strcmp(argv[1], "--meta") == 0) err = set_meta(argv[2], argv[3], argv[4]);
     else
-        err = snc_err_set(
-            SNC_E_ARG,
-            "usage: FOLDER | --hf MODEL FOLDER | --weights FOLDER [K [NAME]] | --reseal FILE | --set FILE KEY TEXT | --meta FILE KEY JSON");
+        err = snc_err_set(SNC_E_ARG, "usage: FOLDER [FAMILY] | --hf MODEL FOLDER | --weights FOLDER [K [NAME]] | --reseal FILE | --set "
+                                     "FILE KEY TEXT | --meta FILE KEY JSON");
     if (!err) return 0;
     fprintf(stderr, "make_nano: %s\n", snc_err_text());
     return 2;

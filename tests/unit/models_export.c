@@ -51,10 +51,10 @@ static snc_arch net_of(const snc_model *m, int which)
 }
 
 /* Cuts, exports, opens, runs: the same bits. */
-static void check(snc_backend backend, const snc_policy *p, int which)
+static void check(snc_backend backend, const snc_policy *p, int which, const snc_family *family)
 {
     if (backend == SNC_BACKEND_NATIVE && snc_isa_now() == SNC_ISA_SCALAR) return; /* there is no native f32 then */
-    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    snc_model *m = nano_family_make(SNC_ACT_GELU, family);
     nano_batch x = nano_batch_make(B, 40, 1);
     snc_arch a = net_of(m, which);
     snc_ctx ctx = SNC_CTX_INIT;
@@ -92,7 +92,8 @@ static void exported_equals_prefix_bit_for_bit(void **state)
     for (size_t d = 0; d < 3; d++)
         for (size_t b = 0; b < 2; b++) {
             snc_policy p = snc_policy_uniform(dtypes[d], dtypes[d]);
-            for (int net = FULL; net < SKIPPING + NANO_SKIPPING; net++) check(backends[b], &p, net);
+            for (int net = FULL; net < SKIPPING + NANO_SKIPPING; net++) check(backends[b], &p, net, &snc_family_bert);
+            for (int f = 1; snc_family_at(f); f++) check(backends[b], &p, f % 2 ? SUBNET : SKIPPING, snc_family_at(f));
         }
 }
 
@@ -105,9 +106,9 @@ static void mixed_policies_survive_export(void **state)
     p.linear[1][SNC_SITE_Q] = p.linear[1][SNC_SITE_K] = p.linear[1][SNC_SITE_V] = SNC_F32;
     p.classifier = SNC_F32;
     p.embed = SNC_BF16;
-    check(SNC_BACKEND_REF, &p, SUBNET);
-    check(SNC_BACKEND_NATIVE, &p, SUBNET);
-    check(SNC_BACKEND_NATIVE, &p, SKIPPING);
+    check(SNC_BACKEND_REF, &p, SUBNET, &snc_family_bert);
+    check(SNC_BACKEND_NATIVE, &p, SUBNET, &snc_family_bert);
+    check(SNC_BACKEND_NATIVE, &p, SKIPPING, &snc_family_bert);
 }
 
 static void a_file_refuses_dtypes_it_does_not_hold(void **state)
@@ -127,10 +128,9 @@ static void a_file_refuses_dtypes_it_does_not_hold(void **state)
 }
 
 /* The formulas against files: data to the byte, the header within its bound. */
-static void cost_knows_the_bytes_of_a_file(void **state)
+static void check_bytes(const snc_family *family)
 {
-    (void)state;
-    snc_model *m = nano_model_make(SNC_ACT_GELU);
+    snc_model *m = nano_family_make(SNC_ACT_GELU, family);
     snc_ctx ctx = SNC_CTX_INIT;
     static const snc_dtype dtypes[] = {SNC_I8, SNC_F32, SNC_BF16};
     for (size_t d = 0; d < 3; d++)
@@ -154,6 +154,12 @@ static void cost_knows_the_bytes_of_a_file(void **state)
             snc_fmap_close(f);
         }
     snc_model_free(m);
+}
+
+static void cost_knows_the_bytes_of_a_file(void **state)
+{
+    (void)state;
+    for (int f = 0; snc_family_at(f); f++) check_bytes(snc_family_at(f));
 }
 
 int main(void)

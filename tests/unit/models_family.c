@@ -1,4 +1,4 @@
-/* A family more is a table more: two toy ones through everything that walks the parameters, against a plain forward pass. */
+/* A family more is a table more: two toy ones and all of ours through what walks the parameters, against a plain forward pass. */
 #include <math.h>
 #include <stdio.h>
 
@@ -48,8 +48,8 @@ static void engine_and_runtime_equal_a_plain_forward(void **state)
     (void)state;
     snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32), int8 = snc_policy_uniform(SNC_I8, SNC_I8);
     nano_batch x = nano_batch_make(B, 31, 1);
-    for (int f = 0; f < TOY_FAMILIES; f++) {
-        snc_model *m = nano_family_make(SNC_ACT_GELU, toy_families[f]);
+    for (int f = 0; any_family(f); f++) {
+        snc_model *m = nano_family_make(SNC_ACT_GELU, any_family(f));
         const snc_arch arch[] = {m->arch, nano_subnet(m)};
         for (int a = 0; a < 2; a++) {
             double want[LOGITS];
@@ -71,15 +71,18 @@ static void extraction_and_cost_see_what_the_family_has(void **state)
 {
     (void)state;
     nano_batch x = nano_batch_make(B, 31, 2);
-    for (int f = 0; f < TOY_FAMILIES; f++) {
-        snc_model *m = nano_family_make(SNC_ACT_GELU, toy_families[f]), *sub = NULL;
+    for (int f = 0; any_family(f); f++) {
+        snc_model *m = nano_family_make(SNC_ACT_GELU, any_family(f)), *sub = NULL;
         snc_arch a = nano_subnet(m);
         float prefix[LOGITS], dense[LOGITS];
         assert_ok(snc_model_extract(&sub, m, &a));
         assert_true(snc_cost_params(&m->cfg, &a) == (int64_t)snc_params_count(&sub->params));
-        int in_layer = 16 + snc_family_has(toy_families[f], SNC_ROLE_RELATIVE);
-        assert_int_equal(m->params.n, 4 + in_layer * 3 + (toy_families[f]->head == SNC_HEAD_NONE ? 2 : 4));
-        assert_int_equal(snc_model_at(m, SNC_ROLE_TYPE, 0), -1);
+        const bool types = m->cfg.types > 0, projects = m->cfg.embedding > 0;
+        const int in_layer = 16 + snc_family_has(any_family(f), SNC_ROLE_RELATIVE);
+        assert_int_equal(m->params.n, 4 + types + 2 * projects + in_layer * 3 + (any_family(f)->head == SNC_HEAD_NONE ? 2 : 4));
+        assert_int_equal(snc_model_at(m, SNC_ROLE_TYPE, 0) >= 0, types);
+        assert_int_equal(snc_model_at(m, SNC_ROLE_PROJECTION, 0) >= 0, projects);
+        if (projects) assert_int_equal(sub->params.p[snc_model_at(sub, SNC_ROLE_PROJECTION, 0)].cols, NANO_EMBEDDING);
         engine_logits(prefix, m, &a, &x.t);
         engine_logits(dense, sub, &sub->arch, &x.t);
         assert_memory_equal(prefix, dense, sizeof prefix);
@@ -98,8 +101,8 @@ static void another_order_computes_the_same(void **state)
 {
     (void)state;
     nano_batch x = nano_batch_make(B, 31, 3);
-    for (int f = 0; f < TOY_FAMILIES; f++) {
-        snc_model *m = nano_family_make(SNC_ACT_GELU, toy_families[f]);
+    for (int f = 0; any_family(f); f++) {
+        snc_model *m = nano_family_make(SNC_ACT_GELU, any_family(f));
         snc_order o;
         double before[LOGITS], after[LOGITS];
         nano_forward(before, m, &m->arch, &x.t);
@@ -141,10 +144,10 @@ static void a_file_names_its_family(void **state)
     (void)state;
     scratch s;
     scratch_init(&s, "models_family");
-    const char *path = scratch_path(&s, "toy.snc");
+    const char *path = scratch_path(&s, "family.snc");
     snc_policy int8 = snc_policy_uniform(SNC_I8, SNC_I8);
-    for (int f = 0; f < TOY_FAMILIES; f++) {
-        snc_model *m = nano_family_make(SNC_ACT_GELU, toy_families[f]);
+    for (int f = 0; any_family(f); f++) {
+        snc_model *m = nano_family_make(SNC_ACT_GELU, any_family(f));
         snc_st *st = NULL;
         snc_sncfile *file = NULL;
         int tensors = 0;
@@ -157,10 +160,15 @@ static void a_file_names_its_family(void **state)
         }
         assert_int_equal(snc_st_count(st), tensors);
         snc_st_close(st);
-        if (snc_family_find(toy_families[f]->type)) check_file(m, &int8, path, &x.t);
-        else {
-            assert_int_equal(snc_sncfile_open(&file, path), SNC_E_UNSUPPORTED); /* it is in no registry */
-            assert_non_null(strstr(snc_err_text(), toy_families[f]->type));
+        if (f < TOY_FAMILIES) { /* it is in no registry */
+            assert_int_equal(snc_sncfile_open(&file, path), SNC_E_UNSUPPORTED);
+            assert_non_null(strstr(snc_err_text(), any_family(f)->type));
+        } else {
+            assert_ok(snc_sncfile_open(&file, path));
+            assert_ptr_equal(snc_sncfile_config(file)->family, any_family(f));
+            assert_int_equal(snc_sncfile_config(file)->embedding, m->cfg.embedding);
+            snc_sncfile_close(file);
+            check_file(m, &int8, path, &x.t);
         }
         snc_model_free(m);
     }

@@ -53,7 +53,7 @@ static void a_config_that_contradicts_the_tensors_is_refused(void **state)
 static void what_is_no_plain_bert_is_refused_by_name(void **state)
 {
     scratch *s = *state;
-    config_fails(s, "model_type", "\"roberta\"", SNC_E_UNSUPPORTED, "model_type 'roberta' is not supported, expected bert");
+    config_fails(s, "model_type", "\"gpt2\"", SNC_E_UNSUPPORTED, "model_type 'gpt2' is not supported, expected bert, distilbert, ");
     config_fails(s, "position_embedding_type", "\"relative_key\"", SNC_E_UNSUPPORTED, "'relative_key'");
     config_fails(s, "hidden_act", "\"silu\"", SNC_E_UNSUPPORTED, "hidden_act 'silu'");
     config_fails(s, "is_decoder", "true", SNC_E_UNSUPPORTED, "is_decoder");

@@ -11,7 +11,7 @@
 #include "models/model.h"
 #include "core/tokens.h"
 
-enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56 };
+enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56, NANO_EMBEDDING = 88 /* of families that project: wider than hidden */ };
 
 /* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of
  * order 1. */
@@ -21,6 +21,7 @@ static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
                             .vocab = 97,
                             .positions = 48,
                             .types = snc_family_has(family, SNC_ROLE_TYPE) ? 2 : 0,
+                            .embedding = snc_family_has(family, SNC_ROLE_PROJECTION) ? NANO_EMBEDDING : 0,
                             .hidden = 72,
                             .layers = 3,
                             .heads = 4,
@@ -199,7 +200,7 @@ static inline void nano_layer(double *h, const snc_model *m, int layer, int len,
 static inline double nano_row(const snc_model *m, snc_role table, int row, int c)
 {
     int i = snc_model_at(m, table, 0);
-    return i < 0 ? 0 : (double)snc_params_w(&m->params, i)[row * m->arch.hidden + c];
+    return i < 0 ? 0 : (double)snc_params_w(&m->params, i)[row * m->params.p[i].cols + c];
 }
 
 static inline void nano_pool(double *h, const snc_model *m, int C)
@@ -208,22 +209,31 @@ static inline void nano_pool(double *h, const snc_model *m, int C)
     snc_head head = snc_family_of(&m->cfg)->head;
     if (head == SNC_HEAD_NONE) return;
     nano_linear(pooled, m, snc_model_lin(m, SNC_ROLE_POOLER, 0), h, C, C);
-    for (int c = 0; c < C; c++) h[c] = head == SNC_HEAD_TANH ? tanh(pooled[c]) : fmax(pooled[c], 0);
+    for (int c = 0; c < C; c++)
+        h[c] = head == SNC_HEAD_TANH ? tanh(pooled[c]) : nano_act(pooled[c], head == SNC_HEAD_GELU ? SNC_ACT_GELU : SNC_ACT_RELU);
+}
+
+/* h [C] of a token, normalized */
+static inline void nano_embed(double *h, const snc_model *m, const snc_tokens *x, int token, int position, int C)
+{
+    double sum[100];
+    int E = m->cfg.embedding ? m->cfg.embedding : C, base = snc_family_of(&m->cfg)->position_base;
+    for (int c = 0; c < E; c++)
+        sum[c] = nano_row(m, SNC_ROLE_WORD, x->ids[token], c) + nano_row(m, SNC_ROLE_POSITION, base + position, c) +
+                 nano_row(m, SNC_ROLE_TYPE, x->types[token], c);
+    nano_norm(sum, m, snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0), E);
+    if (m->cfg.embedding) nano_linear(h, m, snc_model_lin(m, SNC_ROLE_PROJECTION, 0), sum, C, E);
+    else memcpy(h, sum, (size_t)C * sizeof *h);
 }
 
 /* logits [B, K] */
 static inline void nano_forward(double *logits, const snc_model *m, const snc_arch *a, const snc_tokens *x)
 {
     static double h[64 * 100];
-    int C = a->hidden, base = snc_family_of(&m->cfg)->position_base;
+    int C = a->hidden;
     for (int b = 0; b < x->B; b++) {
         int at = x->offsets[b], len = x->offsets[b + 1] - at;
-        for (int t = 0; t < len; t++) {
-            for (int c = 0; c < C; c++)
-                h[t * C + c] = nano_row(m, SNC_ROLE_WORD, x->ids[at + t], c) + nano_row(m, SNC_ROLE_POSITION, base + t, c) +
-                               nano_row(m, SNC_ROLE_TYPE, x->types[at + t], c);
-            nano_norm(h + t * C, m, snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0), C);
-        }
+        for (int t = 0; t < len; t++) nano_embed(h + t * C, m, x, at + t, t, C);
         for (int l = 0; l < a->layers; l++) nano_layer(h, m, a->source[l], len, C, m->cfg.head_width * a->heads[l], a->ffn[l]);
         nano_pool(h, m, C);
         nano_linear(logits + b * NANO_CLASSES, m, snc_model_lin(m, SNC_ROLE_CLASSIFIER, 0), h, NANO_CLASSES, C);

@@ -1,0 +1,171 @@
+/* Checkpoints of other families than BERT (tests/golden/families): with and without prefix, head and what nobody reads, and refused by
+ * name where config.json says what is not computed. Their logits: tests/golden/models_families.c. */
+
+#include "check.h"
+#include "models_support.h"
+
+#define FAMILIES SNC_TEST_DIR "/golden/families/"
+
+/* What is changed of a golden checkpoint: a key of config.json (value NULL: removed), tensors that begin with `drop` left out, the prefix
+ * cut off the others' names, one tensor more. */
+typedef struct change {
+    const char *key, *value, *drop, *cut, *extra;
+} change;
+
+static snc_err import(snc_model **m, scratch *s, const char *name, change c)
+{
+    static char names[128][SNC_FAMILY_NAME];
+    static const float number = 1;
+    char from[512], to[512];
+    snc_st *f = NULL;
+    snc_tensor list[128];
+    cJSON *j = NULL;
+    int n = 0;
+    snprintf(to, sizeof to, "%s/changed", s->dir);
+    assert_ok(snc_mkdir(to));
+    snprintf(from, sizeof from, FAMILIES "%s/config.json", name);
+    assert_ok(snc_json_load(&j, from));
+    if (c.key) cJSON_DeleteItemFromObject(j, c.key);
+    if (c.value) cJSON_AddItemToObject(j, c.key, cJSON_Parse(c.value));
+    snprintf(to, sizeof to, "%s/changed/config.json", s->dir);
+    assert_ok(snc_json_save(j, to));
+    cJSON_Delete(j);
+    snprintf(from, sizeof from, FAMILIES "%s/model.safetensors", name);
+    assert_ok(snc_st_open(&f, from));
+    for (int i = 0; i < snc_st_count(f); i++) {
+        const snc_tensor *t = &snc_st_tensors_view(f)[i];
+        if (c.drop && strncmp(t->name, c.drop, strlen(c.drop)) == 0) continue;
+        const bool cut = c.cut && strncmp(t->name, c.cut, strlen(c.cut)) == 0;
+        snprintf(names[n], sizeof names[n], "%s", t->name + (cut ? strlen(c.cut) : 0));
+        list[n] = *t;
+        list[n].name = names[n];
+        n++;
+    }
+    if (c.extra) list[n++] = (snc_tensor){.name = c.extra, .dtype = SNC_F32, .rank = 1, .shape = {1}, .data = &number, .bytes = 4};
+    snprintf(to, sizeof to, "%s/changed/model.safetensors", s->dir);
+    snc_tensors_sort(list, n);
+    assert_ok(snc_st_save(to, NULL, list, n));
+    snc_st_close(f);
+    logs = 0;
+    return snc_model_load(m, &ctx, to, 0, SNC_MEANS_CLASSES);
+}
+
+static snc_model *imported(scratch *s, const char *name, change c)
+{
+    snc_model *m = NULL;
+    assert_ok(import(&m, s, name, c));
+    return m;
+}
+
+/* All but the tokenizer is there, or is not worth a word. */
+static void names_with_and_without_a_prefix_are_one_model(void **state)
+{
+    scratch *s = *state;
+    static const struct {
+        const char *name, *prefix, *extra;
+    } t[] = {{"distilbert", "distilbert.", "vocab_transform.bias"},
+             {"roberta", "roberta.", "roberta.pooler.dense.bias"},
+             {"xlm_roberta", "roberta.", "lm_head.bias"},
+             {"camembert", "roberta.", "pooler.dense.bias"},
+             {"electra", "electra.", "discriminator_predictions.dense.bias"},
+             {"albert", "albert.", "predictions.bias"}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        snc_model *whole = imported(s, t[i].name, (change){.extra = t[i].extra});
+        assert_int_equal(logs, 1);
+        snc_model *bare = imported(s, t[i].name, (change){.cut = t[i].prefix, .extra = t[i].extra});
+        assert_int_equal(logs, 1);
+        assert_same_params(whole, bare, true);
+        assert_true(whole->has_head && bare->has_head);
+        snc_model_free(whole);
+        snc_model_free(bare);
+    }
+}
+
+/* A dense layer of the head goes with the classifier: one word for both. One without the other is a missing pooler. */
+static void a_head_that_is_not_there_is_seeded(void **state)
+{
+    scratch *s = *state;
+    static const struct {
+        const char *name, *drop;
+        int logs;
+    } t[] = {{"distilbert", "classifier", 2},    {"distilbert", "pre_classifier", 2}, {"roberta", "classifier", 2},
+             {"roberta", "classifier.dense", 2}, {"electra", "classifier", 2},        {"albert", "classifier", 2},
+             {"albert", "albert.pooler", 2}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        snc_model *m = imported(s, t[i].name, (change){.drop = t[i].drop});
+        assert_false(m->has_head);
+        assert_int_equal(m->cfg.classes, 3);
+        assert_int_equal(logs, t[i].logs);
+        snc_model_free(m);
+    }
+    snc_model *m = NULL;
+    assert_fails(import(&m, s, "roberta", (change){.drop = "classifier.out_proj.bias"}), SNC_E_FORMAT,
+                 "'classifier.out_proj.bias' is missing");
+    assert_fails(import(&m, s, "electra", (change){.drop = "electra.embeddings_project.weight"}), SNC_E_FORMAT,
+                 "tensor 'electra.embeddings_project.weight' is missing");
+}
+
+static void config_fails(scratch *s, const char *name, const char *key, const char *value, snc_err code, const char *fragment)
+{
+    snc_model *m = NULL;
+    assert_fails(import(&m, s, name, (change){.key = key, .value = value}), code, fragment);
+    assert_null(m);
+}
+
+static void what_a_family_does_not_compute_is_refused_by_its_key(void **state)
+{
+    scratch *s = *state;
+    config_fails(s, "roberta", "pad_token_id", "0", SNC_E_UNSUPPORTED, "pad_token_id 0 is not supported for roberta, expected 1");
+    config_fails(s, "camembert", "pad_token_id", "0", SNC_E_UNSUPPORTED, "for camembert, expected 1");
+    config_fails(s, "xlm_roberta", "max_position_embeddings", "2", SNC_E_FORMAT, "'max_position_embeddings' must be a whole number from 3");
+    config_fails(s, "albert", "num_hidden_groups", "2", SNC_E_UNSUPPORTED, "num_hidden_groups 2 is not supported for albert, expected 1");
+    config_fails(s, "albert", "inner_group_num", "2", SNC_E_UNSUPPORTED, "inner_group_num 2 is not supported for albert, expected 1");
+    config_fails(s, "albert", "embedding_size", "24", SNC_E_SHAPE, "word_embeddings.weight' is [40, 20], expected [40, 24]");
+    config_fails(s, "electra", "embedding_size", "48", SNC_E_SHAPE, "word_embeddings.weight' is [40, 72], expected [40, 48]");
+    config_fails(s, "electra", "position_embedding_type", "\"relative_key\"", SNC_E_UNSUPPORTED, "'relative_key'");
+    config_fails(s, "distilbert", "dim", "33", SNC_E_SHAPE, "dim 33 is not a multiple of n_heads 2");
+    config_fails(s, "distilbert", "n_layers", "1", SNC_E_SHAPE, "but n_layers is 1");
+    config_fails(s, "distilbert", "activation", "\"silu\"", SNC_E_UNSUPPORTED, "activation 'silu' is not supported");
+    config_fails(s, "distilbert", "hidden_dim", "\"40\"", SNC_E_FORMAT, "'hidden_dim' must be a whole number");
+}
+
+static void what_config_leaves_out_is_the_familys_own(void **state)
+{
+    scratch *s = *state;
+    snc_model *m = imported(s, "roberta", (change){.key = "pad_token_id"});
+    assert_int_equal(snc_family_length(&m->cfg), 22); /* of 24 rows */
+    snc_model_free(m);
+    config_fails(s, "distilbert", "dim", NULL, SNC_E_SHAPE, "expected [40, 768]");
+    config_fails(s, "electra", "embedding_size", NULL, SNC_E_SHAPE, "expected [40, 128]");
+}
+
+/* Every layer of ALBERT starts as the one that the file has, as many as config.json says. */
+static void layers_that_share_their_parameters_get_a_copy_each(void **state)
+{
+    scratch *s = *state;
+    snc_model *m = imported(s, "albert", (change){.key = "num_hidden_layers", .value = "5"});
+    assert_int_equal(m->arch.layers, 5);
+    for (int r = 0; r < SNC_ROLES; r++)
+        for (int l = 1; l < 5 && snc_spec_rows[r].layer && snc_model_at(m, r, l) >= 0; l++) {
+            const snc_param *p = &m->params.p[snc_model_at(m, r, 0)];
+            assert_memory_equal(snc_params_w(&m->params, snc_model_at(m, r, l)), snc_params_w(&m->params, snc_model_at(m, r, 0)),
+                                (size_t)p->rows * (size_t)p->cols * sizeof(float));
+        }
+    assert_int_equal(m->cfg.embedding, 20);
+    snc_model_free(m);
+}
+
+int main(void)
+{
+    static scratch s;
+    scratch_init(&s, "models_hf_families");
+    void *state = &s;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(names_with_and_without_a_prefix_are_one_model, state),
+        cmocka_unit_test_prestate(a_head_that_is_not_there_is_seeded, state),
+        cmocka_unit_test_prestate(what_a_family_does_not_compute_is_refused_by_its_key, state),
+        cmocka_unit_test_prestate(what_config_leaves_out_is_the_familys_own, state),
+        cmocka_unit_test_prestate(layers_that_share_their_parameters_get_a_copy_each, state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
