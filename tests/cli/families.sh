@@ -35,6 +35,7 @@ done
 rows=(--task electra/task.json --data electra --threads 1)
 echo '{"arch":{"hidden":24,"layers":[{"source":0,"heads":3,"ffn":48},{"source":2,"heads":2,"ffn":32}]}}' >cut.json
 run 0 supernet --teacher electra.snc "${rows[@]}" --supernet-epochs 0.5 --output s.snc
+refused "int4 on rows of 20, expected a multiple of 16" export electra.snc --policy int4 --output int4.snc
 for policy in f32 int8; do
     run 0 export s.snc --config cut.json --policy $policy --output cut-$policy.snc
     run 0 info cut-$policy.snc

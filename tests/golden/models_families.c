@@ -264,6 +264,7 @@ static void check_runtime_int8(checkpoint *c)
         setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1);
         run(got, c, SNC_BACKEND_AUTO, &int8, 1);
         double r = correlation(got, c->want, ALL);
+        if (getenv(ELSEWHERE)) print_message("%s: INT8 on %s: correlation %.5f\n", c->path, snc_isa_name((snc_isa)isa), r);
         if (!(r >= (getenv(ELSEWHERE) ? CORRELATION_DRAWN : CORRELATION)))
             fail_msg("%s: INT8 on %s: correlation %.5f", c->path, snc_isa_name((snc_isa)isa), r);
         run(again, c, SNC_BACKEND_AUTO, &int8, 2);

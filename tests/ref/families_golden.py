@@ -1,7 +1,8 @@
 """Goldens of the families: checkpoints as Transformers writes them, of seeded weights and odd shapes, with logits and gradients in float64.
 
     python tests/ref/families_golden.py tests/golden/families            the ones of the tests
-    python tests/ref/families_golden.py FOLDER --sweep 40                as many more, of shapes drawn at random, for
+    python tests/ref/families_golden.py FOLDER --sweep 84                as many more, of shapes drawn at random
+    python tests/ref/families_golden.py FOLDER --model CHECKPOINT        one of trained weights, with a head drawn at random, for
     SNC_TEST_FAMILIES=FOLDER build/release/golden_models_families        which reads them all
 
 Versions: torch 2.15.0, transformers 5.23.0, safetensors 0.8.0; seed 4321.
@@ -61,6 +62,16 @@ def config_of(family, shape):
     return getattr(hf, name + "Config")(vocab_size=40, max_position_embeddings=22 + base, num_labels=3, **sizes)
 
 
+def trained(folder, checkpoint):
+    model = hf.AutoModelForSequenceClassification.from_pretrained(checkpoint, num_labels=3, attn_implementation="eager").double().eval()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "classif" in name or "pooler" in name:
+                p.copy_(torch.randn_like(p) * 0.1)
+            p.copy_(p.half().double())
+    finish(folder, model.config.model_type, model.config, model, {"types": getattr(model.config, "type_vocab_size", 1)}, False)
+
+
 def write(folder, family, shape, small):
     config = config_of(family, shape)
     config._attn_implementation = "eager"
@@ -70,9 +81,13 @@ def write(folder, family, shape, small):
         for name, p in model.named_parameters():
             norm = "norm" in name.lower() and name.endswith("weight")
             p.copy_((torch.randn_like(p) * deep + (1.0 if norm else 0.0)).half().double())
+    finish(folder, family, config, model, shape, small)
+
+
+def finish(folder, family, config, model, shape, small):
     lengths = torch.tensor(LENGTHS)
     offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
-    ids = torch.randint(3, 40, (int(offsets[-1]),))  # no padding among them
+    ids = torch.randint(3, config.vocab_size, (int(offsets[-1]),))  # no padding among them
     types = torch.cat([(torch.arange(n) >= (n + 1) // 2).long() * (shape.get("types", 1) - 1) for n in LENGTHS])
     dlogits = torch.randn(len(LENGTHS), 3, dtype=torch.float64).float().double()
     logits = []
@@ -95,11 +110,14 @@ def write(folder, family, shape, small):
     print(folder, family, {k: v for k, v in shape.items()})
 
 
-def main(root, sweep):
+def main(root, sweep, checkpoint):
     torch.manual_seed(4321)
+    if checkpoint:
+        return trained(os.path.join(root, "trained"), checkpoint)
     for name, family, shape in drawn(sweep) if sweep else TESTS:
         write(os.path.join(root, name), family, shape, shape["hidden"] <= (400 if sweep else 32) or name in ("electra", "albert"))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[3]) if sys.argv[2:3] == ["--sweep"] else 0)
+    option = dict([sys.argv[2:4]] if sys.argv[2:] else [])
+    main(sys.argv[1], int(option.get("--sweep", 0)), option.get("--model"))

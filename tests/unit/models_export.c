@@ -111,6 +111,29 @@ static void mixed_policies_survive_export(void **state)
     check(SNC_BACKEND_NATIVE, &p, SKIPPING, &snc_family_bert);
 }
 
+/* Tables of another width and the projection behind them: a policy for both, whose width is theirs. */
+static void tables_and_their_projection_share_a_dtype(void **state)
+{
+    (void)state;
+    static const snc_dtype dtypes[] = {SNC_I4, SNC_I8, SNC_BF16, SNC_F32};
+    const snc_family *family = snc_family_find("electra");
+    snc_model *m = nano_family_make(SNC_ACT_GELU, family);
+    for (size_t d = 0; d < 4; d++) {
+        snc_policy p = snc_policy_uniform(dtypes[(d + 1) % 4] == SNC_I4 ? SNC_I8 : dtypes[(d + 1) % 4], dtypes[d]);
+        assert_int_equal(snc_spec_dtype(&p, SNC_ROLE_PROJECTION, 0), dtypes[d]);
+        assert_int_equal(snc_policy_check(&p, &m->arch, &m->cfg), SNC_OK);
+        if (dtypes[d] == SNC_I4) { /* in the layers, of 72 channels, INT4 cannot be */
+            check(SNC_BACKEND_REF, &p, FULL, family);
+            check(SNC_BACKEND_NATIVE, &p, SUBNET, family);
+        } else check(SNC_BACKEND_NATIVE, &p, FULL, family);
+        m->cfg.embedding = 90;
+        assert_int_equal(snc_policy_check(&p, &m->arch, &m->cfg), dtypes[d] == SNC_I4 ? SNC_E_SHAPE : SNC_OK);
+        if (dtypes[d] == SNC_I4) assert_string_equal(snc_err_text(), "policy: embed: int4 on rows of 90, expected a multiple of 16");
+        m->cfg.embedding = NANO_EMBEDDING;
+    }
+    snc_model_free(m);
+}
+
 static void a_file_refuses_dtypes_it_does_not_hold(void **state)
 {
     (void)state;
@@ -167,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exported_equals_prefix_bit_for_bit),
         cmocka_unit_test(mixed_policies_survive_export),
+        cmocka_unit_test(tables_and_their_projection_share_a_dtype),
         cmocka_unit_test(a_file_refuses_dtypes_it_does_not_hold),
         cmocka_unit_test(cost_knows_the_bytes_of_a_file),
     };

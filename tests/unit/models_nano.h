@@ -11,7 +11,7 @@
 #include "models/model.h"
 #include "core/tokens.h"
 
-enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56, NANO_EMBEDDING = 88 /* of families that project: wider than hidden */ };
+enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56, NANO_EMBEDDING = 96 /* of families that project: wider than hidden */ };
 
 /* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of
  * order 1. */
