@@ -20,13 +20,14 @@ static snc_err check_numbers(const snc_options *o, unsigned verb)
     static const char *const positive[] = {"--epochs", "--lr", "--supernet-epochs", "--supernet-lr"};
     for (size_t i = 0; i < sizeof positive / sizeof *positive; i++) {
         const snc_option *row = snc_option_row(positive[i], SNC_VERB_ALL);
-        SNC_CHECK(!(row->verbs & verb) || snc_option_number(o, row) > 0, SNC_E_ARG, "%s 0: expected a positive number", row->name);
+        bool looks = (verb & SNC_VERB_IMPORT) && i == 0; /* with no epochs it trains nothing */
+        SNC_CHECK(looks || !(row->verbs & verb) || snc_option_number(o, row) > 0, SNC_E_ARG, "%s 0: expected a positive number", row->name);
     }
-    double lr = verb & SNC_VERB_FINETUNE          ? o->training.lr
-                : verb & SNC_VERB_SUPERNET        ? o->supernet.lr
-                : o->training.lr > o->supernet.lr ? o->training.lr
-                                                  : o->supernet.lr;
-    bool trains = verb & (SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET);
+    double lr = verb & (SNC_VERB_FINETUNE | SNC_VERB_IMPORT) ? o->training.lr
+                : verb & SNC_VERB_SUPERNET                   ? o->supernet.lr
+                : o->training.lr > o->supernet.lr            ? o->training.lr
+                                                             : o->supernet.lr;
+    bool trains = verb & (SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_IMPORT | SNC_VERB_SUPERNET);
     SNC_CHECK(!trains || o->training.weight_decay * lr < 1, SNC_E_ARG,
               "--weight-decay %g: with a learning rate of %g nothing would be left of the weights", o->training.weight_decay, lr);
     return SNC_OK;
@@ -40,7 +41,8 @@ enum {
     SEARCH = SNC_VERB_SEARCH,
     STUDY = SNC_VERB_STUDY,
     EXPORT = SNC_VERB_EXPORT,
-    BENCH = SNC_VERB_BENCH
+    BENCH = SNC_VERB_BENCH,
+    IMPORT = SNC_VERB_IMPORT
 };
 
 typedef enum beside { BESIDE, WITHOUT } beside;
@@ -75,6 +77,11 @@ static const struct pair {
     {EXPORT, "--text-pair", WITHOUT, "--trim-vocab", NULL, IDLE},
     {EXPORT, "--label", WITHOUT, "--trim-vocab", NULL, IDLE},
     {EXPORT, "--quoting", WITHOUT, "--trim-vocab", NULL, IDLE},
+    {IMPORT, "--task", BESIDE, "--output", NULL, IDLE},
+    {IMPORT, "--data", BESIDE, "--output", NULL, IDLE},
+    {IMPORT, "--batch", BESIDE, "--output", NULL, IDLE},
+    {IMPORT, "--seq-len", BESIDE, "--output", NULL, IDLE},
+    {IMPORT, "--threads", BESIDE, "--output", NULL, IDLE},
     {BENCH, "--text", WITHOUT, "--tasks", NULL, IDLE},
     {BENCH, "--text-pair", WITHOUT, "--tasks", NULL, IDLE},
     {BENCH, "--label", WITHOUT, "--tasks", NULL, IDLE},

@@ -24,7 +24,15 @@ static const snc_verb verbs[] = {
      "same command goes on. Everything that can be refused is refused before the first job; one that fails later costs its row alone.\n"
      "Exit code 0: every target of every job holds; 3: one was missed; 2: bad input, or a job failed; 130: interrupted.",
      SNC_VERB_SUITE, 1},
-    {"import", "import --pretrained P --output model.snc", "a Hugging Face or PyTorch model to one .snc", NULL, SNC_VERB_IMPORT, 0},
+    {"import", "import --pretrained P[,P2...] [--output model.snc | --task T --data DIR]",
+     "a Hugging Face or PyTorch model to one .snc; without --output what models would cost",
+     "Without --output nothing is written: what each model is, its parameters, multiply-adds, and bytes and latency by policy, measured "
+     "on\n"
+     "the workload (128 tokens, or the task's lengths). With --task each is fine-tuned for a while on the same rows (2,000 unless\n"
+     "--max-train-samples says otherwise; --epochs 0: not at all), and several are put in order by their score on rank. One that cannot "
+     "be\n"
+     "had is a row that says why; the exit code is then 2.",
+     SNC_VERB_IMPORT, 0},
     {"finetune", "finetune --pretrained P --task T --data DIR --output teacher.snc", "fine-tune a teacher on a task",
      "AdamW with linear warm-up and decay, clip 1.0, length-bucketed unpadded batches. A checkpoint stands beside the output while it\n"
      "runs; the same command resumes from it to the same bits.",

@@ -9,17 +9,9 @@
 #include "artifact/stamp.h"
 #include "base/fmap.h"
 #include "candidate/deploy.h"
+#include "candidate/offer.h"
 #include "candidate/preflight.h"
 #include "stage/verbs.h"
-
-/* Four bits for all but the head: its two matrices are small, and the last to see the numbers. */
-static snc_policy policy_int4(void)
-{
-    snc_policy p = snc_policy_uniform(SNC_I4, SNC_I4);
-    p.pooler = SNC_I8;
-    p.classifier = SNC_F32;
-    return p;
-}
 
 static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
 {
@@ -41,17 +33,6 @@ out:
     return err;
 }
 
-static snc_err pick_policy(snc_policy *p, bool *given, const char *name)
-{
-    *given = true;
-    if (strcmp(name, "int8") == 0) *p = snc_policy_int8();
-    else if (strcmp(name, "int4") == 0) *p = policy_int4();
-    else if (strcmp(name, "bf16") == 0) *p = snc_policy_uniform(SNC_BF16, SNC_BF16);
-    else if (strcmp(name, "f32") == 0) *p = snc_policy_uniform(SNC_F32, SNC_F32);
-    else *given = false;
-    return SNC_OK;
-}
-
 /* One run of the verb. */
 typedef struct deploy {
     const snc_options *o;
@@ -71,7 +52,7 @@ static snc_err choose_net(deploy *d)
     d->a = d->m->arch;
     d->p = snc_policy_int8();
     if (o->exporting.config) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->exporting.config, &d->m->arch));
-    if (o->exporting.policy) SNC_TRY(pick_policy(&d->p, &has_policy, o->exporting.policy));
+    if (o->exporting.policy) has_policy = snc_offer_policy(&d->p, o->exporting.policy);
     if (o->exporting.policy && !has_policy) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->exporting.policy, &d->m->arch));
     return SNC_OK;
 }

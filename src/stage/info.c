@@ -1,4 +1,4 @@
-/* compress info: what is inside a model file. compress import: any accepted model to one .snc. */
+/* compress info: what is inside a model file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,6 @@
 #include "artifact/load.h"
 #include "artifact/option.h"
 #include "artifact/say.h"
-#include "artifact/stamp.h"
 #include "base/fmap.h"
 #include "models/cost.h"
 #include "stage/verbs.h"
@@ -117,34 +116,5 @@ snc_err snc_verb_info(const snc_options *o, const snc_host *h)
     if (o->output.json) err = snc_say_json(h, describe(&l, o->input.models[0]), true, "info");
     else say_text(h, &l, o->input.models[0]);
     snc_loaded_close(&l);
-    return err;
-}
-
-snc_err snc_verb_import(const snc_options *o, const snc_host *h)
-{
-    snc_ctx ctx;
-    snc_model *m = NULL;
-    snc_err err = SNC_OK;
-    cJSON *stamp = NULL;
-    uint64_t hash;
-    bool current;
-    char why[SNC_WHY];
-    SNC_TRY(snc_option_need("import", "--pretrained", o->input.pretrained));
-    SNC_TRY(snc_output_need("import", o));
-    SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
-    stamp = snc_stamp_new("import", 0, o);
-    SNC_GOTO(snc_path_hash(&hash, o->input.pretrained));
-    snc_stamp_hash(stamp, "model", hash);
-    SNC_GOTO(snc_model_load(&m, &ctx, o->input.pretrained, 2, SNC_MEANS_CLASSES));
-    if (!m->has_head) snc_stamp_hash(stamp, "seed", ctx.seed);
-    SNC_GOTO(snc_stamp_allow(&current, o->output.path, snc_stamp_state(why, o->output.path, stamp), why, o->output.overwrite));
-    cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
-    cJSON_AddItemToObject(m->meta, "inputs", cJSON_Duplicate(stamp, 1));
-    if (!current) SNC_GOTO(snc_model_save(m, o->output.path));
-    snc_say(h, "%s: %.2f M parameters%s%s", o->output.path, (double)snc_params_count(&m->params) / 1e6,
-            m->has_head ? "" : ", seeded 2-class head", current ? "; up to date" : "");
-out:
-    cJSON_Delete(stamp);
-    snc_model_free(m);
     return err;
 }

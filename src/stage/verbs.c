@@ -91,7 +91,7 @@ void snc_call_drop(snc_call *c) { snc_named_dispose(&c->named); }
         snc_call_drop(&c);                                            \
         return err;                                                   \
     }
-VERB(import, false, false)
+VERB(import, true, false)
 VERB(finetune, true, false)
 VERB(supernet, true, false)
 VERB(profile, false, false)

@@ -24,7 +24,7 @@ while read -r verb options; do
 done <<'LIST'
 compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --margin --eval --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
 suite --pretrained --data --output --overwrite --target-latency --effort --time-limit --dry-run --backend --seed --tasks --seeds --predictions --models
-import --pretrained --output
+import --pretrained --output --task --data --text --batch --seq-len --threads --percentile --epochs --lr --batch-size --max-train-samples --json
 finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps
 supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled
 profile --output --batch --seq-len --threads --space
@@ -79,7 +79,7 @@ refused "unexpected argument 'a.snc'" finetune a.snc
 for suite in "$TESTS"/../configs/suites/*.json; do check "usage of suite names $suite" grep -q "^usage: .*[ |]$(basename "$suite" .json)|" <("$COMPRESS" suite --help); done
 for verb in finetune supernet; do refused "$verb: " $verb; done
 refused "finetune: --pretrained is missing" finetune
-refused "import: --output is missing" import --pretrained x
+refused "x: No such file" import --pretrained x
 for verb in bench predict eval info; do refused "$verb: a model is missing" $verb; done
 refused "verify: a .snc file or a folder is missing" verify
 refused "--pretrained is missing" compress

@@ -48,6 +48,8 @@ stop INT '[ -e t.snc.checkpoint ]' finetune --pretrained nano/nano.snc "${data[@
 exists t.snc.checkpoint
 absent t.snc
 run 0 finetune --pretrained nano/nano.snc "${data[@]}" --output t.snc --epochs 1 --lr 2e-3 --threads 1 --overwrite
+stop INT 'grep -q "epoch 1 of" err' import --pretrained nano/nano.snc,t.snc "${data[@]}" --epochs 1000
+equal "answers of an interrupted import" "$(cat out)" ""
 stop TERM '[ -e s.snc.checkpoint ]' supernet --teacher t.snc "${data[@]}" "${long[@]:4}" --output s.snc
 exists s.snc.checkpoint
 absent s.snc
