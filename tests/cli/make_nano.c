@@ -144,8 +144,10 @@ static snc_err write_config(const snc_model *m, const char *folder)
     labels = cJSON_AddObjectToObject(j, "id2label");
     cJSON_AddStringToObject(labels, "0", "POSITIVE");
     cJSON_AddStringToObject(labels, "1", "NEGATIVE");
+    char *text = cJSON_PrintUnformatted(j); /* in one line, which scripts change by sed */
     snc_err err = snc_path_join(path, sizeof path, folder, "config.json");
-    if (!err) err = snc_json_save(j, path);
+    if (!err) err = snc_file_write(path, text, strlen(text));
+    cJSON_free(text);
     cJSON_Delete(j);
     return err;
 }
