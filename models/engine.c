@@ -266,7 +266,7 @@ static snc_err check_batch(const snc_engine *e, const snc_tokens *x)
                   e->opts.max_len);
     }
     for (int t = 0; t < x->T; t++)
-        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab && (c->types == 0 || (x->types[t] >= 0 && x->types[t] < c->types)), SNC_E_SHAPE,
+        SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab && (c->types <= 1 || (x->types[t] >= 0 && x->types[t] < c->types)), SNC_E_SHAPE,
                   "token %d of the batch: id %d of segment %d: expected below %d and %d", t, (int)x->ids[t], (int)x->types[t], c->vocab,
                   c->types);
     return SNC_OK;
@@ -278,7 +278,8 @@ static void keep_batch(snc_engine *e, const snc_tokens *x)
     size_t T = (size_t)x->T;
     int32_t *ids = e->tokens, *types = ids + e->opts.max_tokens, *offsets = types + e->opts.max_tokens;
     memcpy(ids, x->ids, T * sizeof *ids);
-    memcpy(types, x->types, T * sizeof *types);
+    if (e->m->cfg.types > 1) memcpy(types, x->types, T * sizeof *types);
+    else memset(types, 0, T * sizeof *types);
     memcpy(offsets, x->offsets, ((size_t)x->B + 1) * sizeof *offsets);
     e->x = (snc_tokens){.B = x->B, .T = x->T, .ids = ids, .types = types, .offsets = offsets};
 }

@@ -172,7 +172,7 @@ static snc_err check_batch(const snc_net *n, const snc_tokens *x)
     }
     for (int t = 0; t < x->T; t++) {
         SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t, x->ids[t], c->vocab - 1);
-        SNC_CHECK(c->types == 0 || (x->types[t] >= 0 && x->types[t] < c->types), SNC_E_ARG, "token %d has type %d, expected 0 to %d", t,
+        SNC_CHECK(c->types <= 1 || (x->types[t] >= 0 && x->types[t] < c->types), SNC_E_ARG, "token %d has type %d, expected 0 to %d", t,
                   x->types[t], c->types - 1);
     }
     return SNC_OK;

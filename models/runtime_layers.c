@@ -382,7 +382,7 @@ static void embed_range(void *payload, int64_t begin, int64_t end, int64_t chunk
             float *h = (n->w->cfg.embedding ? j->w->att : j->w->h) + (size_t)(t - at[0]) * (size_t)E;
             snc_embed_row(h, n->w->embed[SNC_ROLE_WORD][e], j->x->ids[t], E);
             snc_embed_add_row(h, n->w->embed[SNC_ROLE_POSITION][e], base + t - at[s], E);
-            if (type) snc_embed_add_row(h, type, j->x->types[t], E);
+            if (type) snc_embed_add_row(h, type, n->w->cfg.types > 1 ? j->x->types[t] : 0, E);
         }
 }
 

@@ -36,12 +36,13 @@ static inline snc_encoder_config nano_config(void)
                                 .attention_dropout = 0.1f};
 }
 
-/* The same of another family; one that projects has tables of 20 columns. */
+/* The same of another family; one that projects has tables of 20 columns, RoBERTa's have one type. */
 static inline snc_encoder_config nano_family_config(const snc_family *family)
 {
     snc_encoder_config c = nano_config();
     c.family = family;
     if (!snc_family_has(family, SNC_ROLE_TYPE)) c.types = 0;
+    else if (family->position_base) c.types = 1;
     if (snc_family_has(family, SNC_ROLE_PROJECTION)) c.embedding = 20;
     return c;
 }

@@ -11,19 +11,25 @@
 
 enum { STREAM_AUGMENT = 0x5c03, MOST_NEIGHBOURS = 64 };
 
-/* Pieces of a row's first text at [1, a), of its second at [b, n - 1); without a second text b = n - 1. */
+/* Pieces of a row's first text at [1, a), of its second, in segment `second`, at [b, n - 1); without a second text b = n - 1. */
 typedef struct parts {
     const int32_t *ids;
     int a, b, n;
+    int32_t second;
 } parts;
 
 static parts parts_of(const snc_dataset *d, int row)
 {
     const int32_t *types = d->types + d->start[row];
     parts p = {.ids = d->ids + d->start[row], .n = snc_dataset_len(d, row)};
+    const int32_t end = p.ids[p.n - 1];
+    p.second = types[p.n - 1];
     p.b = p.n - 1;
     while (p.b > 1 && types[p.b - 1] == 1) p.b--;
-    p.a = types[p.n - 1] == 1 ? p.b - 1 : p.n - 1;
+    p.a = p.second == 1 ? p.b - 1 : 1;
+    if (p.second == 1) return p;
+    while (p.a < p.n - 1 && p.ids[p.a] != end) p.a++; /* both in one segment: what ends a row parts its texts, once or twice */
+    for (p.b = p.a; p.b < p.n - 1 && p.b < p.a + 2 && p.ids[p.b] == end; p.b++) {}
     return p;
 }
 
@@ -126,13 +132,13 @@ static void make_row(maker *m, int64_t *at)
     parts p = draw_row(m), q = p;
     bool pair = p.b < p.n - 1, joined = !pair && snc_rng_uniform(&m->rng) < m->a->join;
     if (joined) q = draw_row(m);
-    int room = m->d->max_len - (pair ? 3 : 2);
+    int room = m->d->max_len - 2 - (pair ? p.b - p.a : 0);
     put(m, at, p.ids[0], 0);
     room -= put_text(m, at, p.ids + 1, p.a - 1, room, 0);
     if (pair) {
-        put(m, at, p.ids[p.a], 0);
-        put_text(m, at, p.ids + p.b, p.n - 1 - p.b, room, 1);
-        put(m, at, p.ids[p.a], 1);
+        for (int i = p.a; i < p.b; i++) put(m, at, p.ids[i], 0);
+        put_text(m, at, p.ids + p.b, p.n - 1 - p.b, room, p.second);
+        put(m, at, p.ids[p.n - 1], p.second);
         return;
     }
     if (joined) put_text(m, at, q.ids + 1, q.a - 1, room, 0);

@@ -11,7 +11,7 @@ typedef struct table {
 
 struct snc_touched {
     int32_t scan;
-    int n, base;
+    int n, base, types;
     snc_role role[SNC_TABLES];
     table t[SNC_TABLES];
     snc_row_set sets[SNC_TABLES];
@@ -23,6 +23,7 @@ snc_err snc_touched_new(snc_touched **out, const snc_model *m)
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&t, 1, sizeof *t));
     t->base = snc_family_of(&m->cfg)->position_base;
+    t->types = m->cfg.types;
     for (int r = 0; r < SNC_TABLES; r++) {
         int param = snc_model_at(m, r, 0);
         if (param < 0) continue;
@@ -61,7 +62,7 @@ static void mark(table *t, int32_t row, int32_t scan)
 static int32_t row_of(const snc_touched *t, int set, const snc_tokens *x, int32_t first, int32_t i)
 {
     if (t->role[set] == SNC_ROLE_POSITION) return t->base + i - first;
-    return t->role[set] == SNC_ROLE_TYPE ? x->types[i] : x->ids[i];
+    return t->role[set] != SNC_ROLE_TYPE ? x->ids[i] : t->types > 1 ? x->types[i] : 0;
 }
 
 const snc_row_set *snc_touched_scan(int *n, snc_touched *t, const snc_tokens *x)

@@ -245,6 +245,24 @@ static double correlation(const float *a, const float *b, int n)
     return ab / sqrt(aa * bb);
 }
 
+/* Both runtime and engine, in F32. */
+static void check_one_type(checkpoint *c)
+{
+    const snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32);
+    float got[ALL];
+    if (c->m->cfg.types != 1) return;
+    for (int t = 0; t < c->x.T; t++) c->types[t] = t % 2;
+    run(got, c, SNC_BACKEND_REF, &f32, 1);
+    assert_true(difference(got, c->want, ALL, false) <= LOGITS);
+    check_engine(c, &(setting){SNC_BACKEND_REF, SNC_COMPUTE_F32, true});
+}
+
+static void segments_of_a_pair_read_the_one_row_that_there_is(void **state)
+{
+    (void)state;
+    each_checkpoint(check_one_type);
+}
+
 static void check_runtime_f32(checkpoint *c)
 {
     const snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32);
@@ -294,6 +312,7 @@ int main(void)
         cmocka_unit_test(the_engine_equals_transformers),
         cmocka_unit_test(bf16_products_stay_near),
         cmocka_unit_test(the_runtime_equals_transformers),
+        cmocka_unit_test(segments_of_a_pair_read_the_one_row_that_there_is),
         cmocka_unit_test(int8_follows_f32_on_every_isa),
     };
     snc_dir_each(root(), add_folder, &all);

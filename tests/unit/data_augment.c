@@ -9,21 +9,26 @@
 enum { CLS = 1, SEP = 2 };
 static const snc_augment usual = {.rows = 3, .join = 0.5, .replace = 0.15};
 
-static void row(snc_dataset *d, const int32_t *a, int na, const int32_t *b, int nb)
+/* Of pairs, how the texts are parted: BERT's two segments, or one and two separators between, as RoBERTa's. */
+typedef enum form { SINGLE, PAIR, PAIR_IN_ONE, FORMS } form;
+
+static void row(snc_dataset *d, const int32_t *a, int na, const int32_t *b, int nb, form f)
 {
+    const int32_t second = f == PAIR;
     int64_t at = d->start[d->n];
     d->ids[at++] = CLS;
     for (int i = 0; i < na; i++) d->ids[at++] = a[i];
     d->ids[at++] = SEP;
-    for (int i = 0; i < nb; i++) d->types[at] = 1, d->ids[at++] = b[i];
-    if (nb) d->types[at] = 1, d->ids[at++] = SEP;
+    if (f == PAIR_IN_ONE) d->ids[at++] = SEP;
+    for (int i = 0; i < nb; i++) d->types[at] = second, d->ids[at++] = b[i];
+    if (nb) d->types[at] = second, d->ids[at++] = SEP;
     d->target[d->n] = (float)(d->n % 2);
     d->line[d->n] = d->n + 1;
     d->start[++d->n] = at;
     if (at - d->start[d->n - 1] > d->max_len) d->max_len = (int)(at - d->start[d->n - 1]);
 }
 
-static snc_dataset *make(bool pairs)
+static snc_dataset *make(form f)
 {
     static const int32_t word[] = {10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
     snc_dataset *d;
@@ -33,7 +38,7 @@ static snc_dataset *make(bool pairs)
     assert_int_equal(snc_alloc(&d->types, 1024, sizeof *d->types), SNC_OK);
     assert_int_equal(snc_alloc(&d->target, 32, sizeof *d->target), SNC_OK);
     assert_int_equal(snc_alloc(&d->line, 32, sizeof *d->line), SNC_OK);
-    for (int i = 0; i < 32; i++) row(d, word + i % 4, 1 + i % 5, word + 5, pairs ? 1 + i % 4 : 0);
+    for (int i = 0; i < 32; i++) row(d, word + i % 4, 1 + i % 5, word + 5, f == SINGLE ? 0 : 1 + i % 4, f);
     return d;
 }
 
@@ -46,7 +51,7 @@ static snc_err augment(snc_dataset **out, const snc_dataset *d, const snc_augmen
 }
 
 /* One row: special tokens where they belong and nowhere else, pieces of the dataset between them. */
-static void check_form(const snc_dataset *d, int i, bool pair)
+static void check_form(const snc_dataset *d, int i, form f)
 {
     const int32_t *ids = d->ids + d->start[i], *types = d->types + d->start[i];
     int n = snc_dataset_len(d, i), seps = 0;
@@ -55,17 +60,18 @@ static void check_form(const snc_dataset *d, int i, bool pair)
     assert_int_equal(ids[n - 1], SEP);
     for (int j = 1; j < n; j++) {
         assert_true(ids[j] == SEP || (ids[j] >= 10 && ids[j] <= 19));
-        assert_int_equal(types[j], seps);
+        assert_int_equal(types[j], f == PAIR_IN_ONE ? 0 : seps);
+        if (f == PAIR_IN_ONE && ids[j] == SEP && seps == 0) assert_int_equal(ids[++j], SEP);
         seps += ids[j] == SEP;
     }
-    assert_int_equal(seps, pair ? 2 : 1);
+    assert_int_equal(seps, f == SINGLE ? 1 : 2);
 }
 
 static void made_rows_have_the_form_of_real_ones(void **state)
 {
     (void)state;
-    for (int pair = 0; pair < 2; pair++) {
-        snc_dataset *d = make(pair), *x = NULL;
+    for (form f = SINGLE; f < FORMS; f++) {
+        snc_dataset *d = make(f), *x = NULL;
         snc_augment a = usual;
         a.rows = 10;
         assert_int_equal(augment(&x, d, &a, 42), SNC_OK);
@@ -78,7 +84,7 @@ static void made_rows_have_the_form_of_real_ones(void **state)
         assert_memory_equal(made.ids + made.start[3], x->ids + x->start[d->n + 3], (size_t)snc_dataset_len(&made, 3) * sizeof *x->ids);
         for (int i = 0; i < made.n; i++) {
             assert_true(isnan((double)made.target[i]));
-            check_form(&made, i, pair);
+            check_form(&made, i, f);
         }
         snc_dataset_free(x);
         snc_dataset_free(d);
@@ -89,7 +95,7 @@ static void made_rows_have_the_form_of_real_ones(void **state)
 static void nothing_is_changed_that_was_not_asked_for(void **state)
 {
     (void)state;
-    snc_dataset *d = make(false), *x = NULL;
+    snc_dataset *d = make(SINGLE), *x = NULL;
     snc_augment a = {.rows = 4, .join = 0, .replace = 0};
     assert_int_equal(augment(&x, d, &a, 7), SNC_OK);
     for (int i = d->n; i < x->n; i++) {
@@ -111,7 +117,7 @@ static void nothing_is_changed_that_was_not_asked_for(void **state)
 static void the_seed_decides(void **state)
 {
     (void)state;
-    snc_dataset *d = make(true), *x[3];
+    snc_dataset *d = make(PAIR), *x[3];
     snc_augment a = usual;
     for (int i = 0; i < 3; i++) assert_int_equal(augment(&x[i], d, &a, i < 2 ? 1 : 2), SNC_OK);
     size_t bytes = (size_t)x[0]->start[x[0]->n] * sizeof *x[0]->ids;
@@ -149,7 +155,7 @@ static void half_a_word_is_never_replaced(void **state)
     (void)state;
     const snc_augment_pieces p = {.V = V, .C = C, .continues = continuing()};
     static const int32_t text[] = {13, 14, 15, 16, 12, 14, 15, 11, 14, 15, 16, 17};
-    snc_dataset *d = make(false), *x = NULL;
+    snc_dataset *d = make(SINGLE), *x = NULL;
     for (int i = 0; i < 32; i++) { /* words of one to four pieces */
         int n = snc_dataset_len(d, i) - 2;
         memcpy(d->ids + d->start[i] + 1, text + (n == 4 ? 8 : 0), (size_t)n * sizeof *text);
@@ -186,7 +192,7 @@ static void a_piece_is_replaced_by_what_lies_beside_it(void **state)
     }
     const snc_augment_pieces p = {.V = V, .C = C, .continues = continuing(), .table = table};
     snc_augment a = {.rows = 10, .join = 0, .replace = 1, .neighbours = 1};
-    snc_dataset *d = make(false), *x = NULL, *y = NULL;
+    snc_dataset *d = make(SINGLE), *x = NULL, *y = NULL;
     snc_ctx ctx = SNC_CTX_INIT;
     assert_int_equal(snc_dataset_augment(&x, &ctx, d, &a, &p), SNC_OK);
     /* every row is a real one, each piece in its neighbour's place: of 14 and 15 that is of the other kind, and they have another */

@@ -13,6 +13,7 @@
 #include "toy_family.h"
 #include "train/evaluate.h"
 #include "train/importance.h"
+#include "train/touched.h"
 #include "train/loss.h"
 #include "train/trainer.h"
 #include "unit/train_toy.h"
@@ -456,6 +457,30 @@ static void other_families_are_trained_and_put_in_order(void **state)
     }
 }
 
+/* Of a type table with one row, whatever the segment is. */
+static void rows_that_are_touched_are_rows_of_the_table(void **state)
+{
+    (void)state;
+    const snc_encoder_config cfg = nano_family_config(snc_family_find("roberta"));
+    int32_t ids[] = {5, 7, 7}, types[] = {0, 1, 1}, offsets[] = {0, 3};
+    const snc_tokens x = {.B = 1, .T = 3, .ids = ids, .types = types, .offsets = offsets};
+    static const int32_t want[3][3] = {{5, 7}, {2, 3, 4}, {0}};
+    static const int rows[] = {2, 3, 1};
+    snc_model *m;
+    snc_touched *t;
+    int n;
+    assert_int_equal(nano_model_of(&m, &cfg, 3), SNC_OK);
+    assert_int_equal(snc_touched_new(&t, m), SNC_OK);
+    const snc_row_set *set = snc_touched_scan(&n, t, &x);
+    assert_int_equal(n, 3);
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(set[i].n, rows[i]);
+        assert_memory_equal(set[i].rows, want[i], (size_t)rows[i] * sizeof want[0][0]);
+    }
+    snc_touched_free(t);
+    snc_model_free(m);
+}
+
 /* Work bounds the rows, whatever the machine; a few hundred are always read. */
 static void importance_reads_as_many_rows_as_its_work_allows(void **state)
 {
@@ -512,6 +537,7 @@ int main(void)
         cmocka_unit_test(evaluation_does_not_depend_on_the_batch_size),
         cmocka_unit_test(importance_puts_dead_units_last),
         cmocka_unit_test(other_families_are_trained_and_put_in_order),
+        cmocka_unit_test(rows_that_are_touched_are_rows_of_the_table),
         cmocka_unit_test(importance_reads_as_many_rows_as_its_work_allows),
         cmocka_unit_test(importance_without_labels_is_refused),
     };
