@@ -57,6 +57,12 @@ asked=$(requests "$mine")
 run 0 info here/nano # a path first
 equal "requests for a path" "$(requests "$mine")" "$asked"
 
+run 0 export --teacher ok/nano --seeded-head --policy int8 --output e.snc
+run 0 import --pretrained ok/nano,ok/two --time-budget 0.02
+equal "models compared" "$(tail -n +3 out | cut -d' ' -f1 | tr '\n' ' ')" "ok/nano ok/two "
+run 0 info moved/nano # by its old name, under which it is kept
+exists "$(of moved)/refs/main"
+
 # ---- shards, PyTorch's files, nothing that is read -----------------------------------------------------------------------------
 run 0 import --pretrained ok/two --output two.snc
 same_tensors path.snc two.snc

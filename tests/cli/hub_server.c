@@ -13,7 +13,7 @@
  *   less   no length, and fewer bytes    wrong  another checksum          big    says that it has a petabyte
  *   gated  403     secret  401 without the token     none  404     busy  503 twice     down  503 always
  *   bare   no ETag   path  an ETag that is a path    list  a list of files that is none    climb  an index that names ../
- *   slow   large files take most of a second
+ *   slow   large files take most of a second      moved  is called ok now
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -131,7 +131,8 @@ static void send_whole(const request *r, const char *p, long size)
 {
     char head[512], tag[41];
     tag_of(tag, p, size);
-    int n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %ld\r\n", size);
+    int n =
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Repo-Commit: " COMMIT "\r\nContent-Length: %ld\r\n", size);
     if (!is(r, "bare")) n += snprintf(head + n, sizeof head - (size_t)n, "ETag: W/\"%s\"\r\n", is(r, "path") ? "../../x" : tag);
     n += snprintf(head + n, sizeof head - (size_t)n, "\r\n");
     put(r->fd, head, (size_t)n);
@@ -145,7 +146,8 @@ static void send_redirect(const request *r, const char *p, long size)
     tag_of(tag, p, size);
     snprintf(own, sizeof own, "%s", strcmp(r->file, "model.safetensors") == 0 ? sha256 : tag);
     snprintf(headers, sizeof headers,
-             "X-Linked-Size: %s%ld\r\nX-Linked-Etag: \"%s\"\r\nETag: \"of-the-redirect\"\r\nLocation: http://127.0.0.1:%d%s\r\n",
+             "X-Repo-Commit: " COMMIT
+             "\r\nX-Linked-Size: %s%ld\r\nX-Linked-Etag: \"%s\"\r\nETag: \"of-the-redirect\"\r\nLocation: http://127.0.0.1:%d%s\r\n",
              is(r, "big") ? "1000000000" : "", size, is(r, "wrong") ? other : own, is(r, "loop") && !r->head ? port[0] : port[1], r->path);
     answer(r, "302 Found", headers, "elsewhere");
 }
@@ -184,11 +186,21 @@ static void send_file(const request *r)
     else send_whole(r, p, size);
 }
 
+/* As the Hub answers for a model that has another name now: to the same place, without a host. */
+static void send_moved(const request *r)
+{
+    char headers[700];
+    const char *at = strstr(r->path, "moved/");
+    snprintf(headers, sizeof headers, "Location: %.*sok/%s\r\n", (int)(at - r->path), r->path, at + strlen("moved/"));
+    answer(r, "307 Temporary Redirect", headers, "moved");
+}
+
 static void serve(const request *r, bool api, const char *revision)
 {
     bool busy = is(r, "down") || (is(r, "busy") && !r->second && count(r, 0) <= 2);
     if (r->second && r->token) answer(r, "400 Bad Request", "", "a token");
     else if (busy) answer(r, "503 Service Unavailable", "", "busy");
+    else if (is(r, "moved") && !r->second) send_moved(r);
     else if (is(r, "none")) answer(r, "404 Not Found", "X-Error-Code: RepoNotFound\r\n", "none");
     else if (is(r, "secret") && !r->token && !r->second) answer(r, "401 Unauthorized", "X-Error-Code: RepoNotFound\r\n", "who");
     else if (is(r, "gated") && !api) answer(r, "403 Forbidden", "X-Error-Code: GatedRepo\r\n", "terms");
@@ -232,7 +244,7 @@ static void handle(int fd, bool second)
     if (range) r.from = strtol(range + 14, NULL, 10);
     note(&r);
     bool api = sscanf(r.path, "/api/models/%63[^/]/%63[^/]/revision/%127s", r.owner, r.name, revision) == 3;
-    if (!api && sscanf(r.path, "/%63[^/]/%63[^/]/resolve/" COMMIT "/%127s", r.owner, r.name, r.file) != 3)
+    if (!api && sscanf(r.path, "/%63[^/]/%63[^/]/resolve/%127[^/]/%127s", r.owner, r.name, revision, r.file) != 4)
         answer(&r, "404 Not Found", "", "what");
     else serve(&r, api, revision);
     shutdown(fd, SHUT_WR);
