@@ -35,6 +35,8 @@ refused "import: --data is missing" import --pretrained t.snc --task nano/task.j
 run 0 import --pretrained t.snc --output w.snc --batch 2
 holds err '^warning: --batch has no effect beside --output$'
 same <(sed -n '2,$p' out) <("$COMPRESS" import --pretrained t.snc "${soon[@]}" 2>/dev/null | sed -E 's/^policy.*/policy        MB/; s/^([bfint]+[0-9]+ +[0-9.]+) .*/\1/')
+run 0 import --pretrained t.snc --output w.snc --json
+equal "parameters of what is written" "$(number out parameters)" "$(number info.json parameters)"
 refused "none.snc,t.snc: No such file" import --pretrained none.snc,t.snc --output w.snc --overwrite
 
 # ---- several -----------------------------------------------------------------------------------------------------------------
