@@ -433,16 +433,18 @@ static bool add_json(cJSON *metadata, const char *key, cJSON *j)
     return ok;
 }
 
-/* The lowest format with what is in the net: the first ties Q, K and V and has no INT4, the second has both halves of every layer. */
+/* The lowest format with what is in the file: the first ties Q, K and V and has no INT4, the second has both halves of every layer, the
+ * third WordPiece alone. */
 static int format_of(const snc_sncfile_desc *d)
 {
     int format = snc_policy_uses(d->policy, d->arch, SNC_I4) ? 2 : 1;
     for (int l = 0; l < d->arch->layers; l++) {
         const uint8_t *t = d->policy->linear[l];
         if (format < 2 && (t[SNC_SITE_Q] != t[SNC_SITE_K] || t[SNC_SITE_K] != t[SNC_SITE_V])) format = 2;
-        if (d->arch->heads[l] == 0 || d->arch->ffn[l] == 0) format = SNC_FORMAT_VERSION;
+        if (d->arch->heads[l] == 0 || d->arch->ffn[l] == 0) format = 3;
     }
-    return format;
+    bool implied = !d->tokenizer || !d->tokenizer->kind || snc_tok_kind_is_implied(d->tokenizer->kind);
+    return implied ? format : SNC_FORMAT_VERSION;
 }
 
 static cJSON *make_metadata(const snc_sncfile_desc *d)

@@ -12,7 +12,8 @@
  * X runs over the names in models/spec.c, with the shapes of the arch; dtypes are the policy's: one per site of a layer,
  * one for the three embedding tables (INT8: a scale per row). Row-major and canonical; kernels pack at load. Other tensors
  * and metadata keys are allowed and ignored. A higher snc_format is refused by name (SNC_E_UNSUPPORTED); a file says the
- * lowest that can read it: 1, or 2 with INT4 or with Q, K and V of different dtypes, or 3 with a layer that skips a half.
+ * lowest that can read it: 1, or 2 with INT4 or with Q, K and V of different dtypes, or 3 with a layer that skips a half, or 4
+ * with a tokenizer that is not WordPiece.
  *
  *     snc_sncfile *f;  SNC_TRY(snc_sncfile_open(&f, path));
  *     snc_matrix_view w;  SNC_TRY(snc_sncfile_matrix_view(&w, f, "layer.0.ffn.in.weight"));   ...   snc_sncfile_close(f);
@@ -26,7 +27,7 @@
 #include "core/safetensors.h"
 #include "models/model.h"
 
-enum { SNC_FORMAT_VERSION = 3 };
+enum { SNC_FORMAT_VERSION = 4 };
 
 typedef struct snc_sncfile snc_sncfile;
 

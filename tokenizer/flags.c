@@ -37,13 +37,13 @@ static const struct {
     {"RealmTokenizer", SNC_TOK_AS_FILE},      {"FunnelTokenizer", SNC_TOK_OVERLAID},
 };
 
-static bool is_class(const char *name, const char *class)
+bool snc_tok__is_class(const char *name, const char *class)
 {
     size_t n = strlen(class);
     return strncmp(name, class, n) == 0 && (!name[n] || strcmp(name + n, "Fast") == 0);
 }
 
-static bool is_before_5(const snc_tok_folder *f)
+bool snc_tok__before_5(const snc_tok_folder *f)
 {
     const char *version = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->model, "transformers_version"));
     if (cJSON_GetObjectItemCaseSensitive(f->config, "backend") || !version) return false;
@@ -61,8 +61,8 @@ snc_err snc_tok__rule(snc_tok_rule *out, const snc_tok_folder *f)
     *out = SNC_TOK_AS_FILE;
     bool known = false;
     for (size_t i = 0; i < sizeof classes / sizeof *classes && !known; i++) {
-        known = is_class(class, classes[i].name);
-        if (known) *out = is_before_5(f) ? SNC_TOK_OVERLAID : classes[i].since5;
+        known = snc_tok__is_class(class, classes[i].name);
+        if (known) *out = snc_tok__before_5(f) ? SNC_TOK_OVERLAID : classes[i].since5;
     }
     SNC_CHECK(known || f->tokenizer, SNC_E_UNSUPPORTED, "%s: tokenizer_class '%.64s' is not BERT's WordPiece", g.where, class);
     return SNC_OK;

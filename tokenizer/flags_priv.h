@@ -29,6 +29,9 @@ snc_err snc_tok__rule(snc_tok_rule *out, const snc_tok_folder *f) SNC_MUST_USE;
 /* Adds lowercase, strip_accents, tokenize_chinese_chars and clean_text to `out`, accents and pre_tokenizer where they are not BERT's.
  * SNC_E_UNSUPPORTED names a normalizer or pre-tokenizer that is not known. */
 snc_err snc_tok__flags(cJSON *out, snc_tok_rule rule, const snc_tok_folder *f) SNC_MUST_USE;
+/* Whether a version before 5 wrote the folder, as far as it says so. */
+bool snc_tok__before_5(const snc_tok_folder *f);
+bool snc_tok__is_class(const char *name, const char *class); /* name is `class`, or that with "Fast" */
 /* part["type"]; NULL: no such part. */
 snc_err snc_tok__type(const char **type, const cJSON *part, const char *name, const char *where) SNC_MUST_USE;
 

@@ -14,6 +14,7 @@
 typedef struct snc_intake_known {
     const char *text;
     bool piece;
+    int32_t id;   /* of the piece */
     cJSON *entry; /* of `added`; NULL: none */
     UT_hash_handle hh;
 } known;
@@ -112,6 +113,7 @@ snc_err snc_intake__end(snc_intake *r)
         if (!r->lines[i]) continue;
         SNC_TRY(get_known(&k, r, r->lines[i]));
         k->piece = true;
+        k->id = (int32_t)i;
     }
     return SNC_OK;
 }
@@ -120,6 +122,12 @@ bool snc_intake__is_piece(const snc_intake *r, const char *text)
 {
     const known *k = find_known(r, text);
     return k && k->piece;
+}
+
+int32_t snc_intake__id(const snc_intake *r, const char *text)
+{
+    const known *k = find_known(r, text);
+    return k && k->piece ? k->id : -1;
 }
 
 snc_err snc_intake__lines(snc_tok_blob *out, const snc_intake *r)

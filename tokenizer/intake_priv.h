@@ -54,6 +54,7 @@ snc_err snc_intake__pieces(snc_intake *r, const cJSON *vocab) SNC_MUST_USE;     
 snc_err snc_intake__text(snc_intake *r) SNC_MUST_USE;                               /* one a line of the named file */
 snc_err snc_intake__end(snc_intake *r) SNC_MUST_USE;                                /* these were all pieces of the model */
 bool snc_intake__is_piece(const snc_intake *r, const char *text);
+int32_t snc_intake__id(const snc_intake *r, const char *text); /* of a piece of the model, -1: none */
 /* One line a number, as a blob. What holds a line break gets an empty line. */
 snc_err snc_intake__lines(snc_tok_blob *out, const snc_intake *r) SNC_MUST_USE;
 

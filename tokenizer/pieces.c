@@ -110,9 +110,9 @@ void snc_wp__dispose(snc_wp *w)
 }
 
 /* "##ing" is the piece "ing" that continues a word. A line "##" alone can match nothing, like an empty one. */
-static unsigned split_prefix(const unsigned char **p, size_t *n)
+static unsigned split_prefix(const snc_wp *w, const unsigned char **p, size_t *n)
 {
-    if (*n < PREFIX || memcmp(*p, "##", PREFIX) != 0) return 0;
+    if (w->plain || *n < PREFIX || memcmp(*p, "##", PREFIX) != 0) return 0;
     *p += PREFIX;
     *n -= PREFIX;
     return 1;
@@ -122,7 +122,7 @@ void snc_wp__insert(snc_wp *w, int32_t id)
 {
     const unsigned char *p = (const unsigned char *)w->text + w->offset[id];
     size_t n = strlen((const char *)p);
-    unsigned cont = split_prefix(&p, &n);
+    unsigned cont = split_prefix(w, &p, &n);
     if (n == 0) return;
     snc_wp_slot *s = &w->slot[seek(w, p, n, cont)];
     key k = key_of(p, n, cont);
@@ -145,7 +145,7 @@ static int32_t lookup(const snc_wp *w, const unsigned char *p, size_t n, unsigne
 int32_t snc_wp__find(const snc_wp *w, const char *piece, size_t n)
 {
     const unsigned char *p = (const unsigned char *)piece;
-    unsigned cont = split_prefix(&p, &n);
+    unsigned cont = split_prefix(w, &p, &n);
     return n ? lookup(w, p, n, cont) : -1;
 }
 

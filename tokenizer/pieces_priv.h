@@ -26,6 +26,7 @@ typedef struct snc_wp {
     char *text;       /* pieces, each NUL-terminated, then padding */
     uint32_t *offset; /* [n_lines] of a piece in text */
     int n_lines, max_chars;
+    bool plain; /* set before the first piece: "##" at the start of one means nothing */
     int32_t unk;
     snc_wp_slot *slot;
     uint32_t mask;  /* slots - 1 */

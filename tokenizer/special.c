@@ -137,7 +137,7 @@ snc_err snc_special__template(const snc_special *s)
 
 /* ---- fewer pieces ----------------------------------------------------------------------------------------------- */
 
-snc_err snc_special__renumber(const cJSON *flags, const bool *keep, int n)
+static snc_err renumber(const cJSON *flags, const bool *keep, int n)
 {
     const cJSON *it;
     int *to = NULL, id;
@@ -154,6 +154,36 @@ snc_err snc_special__renumber(const cJSON *flags, const bool *keep, int n)
 out:
     snc_free(to);
     return err;
+}
+
+size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows)
+{
+    const char *end = vocab->data + vocab->bytes;
+    size_t n = 0;
+    int id = 0;
+    *lines = 0;
+    for (const char *p = vocab->data; p < end && id < rows; id++) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p)), *e = nl ? nl : end;
+        size_t bytes = (size_t)(e - p) + 1;
+        if (keep[id]) {
+            if (to) memcpy(to + n, p, bytes - 1), to[n + bytes - 1] = '\n';
+            n += bytes;
+            ++*lines;
+        }
+        p = e + 1;
+    }
+    return n;
+}
+
+snc_err snc_special__trim_lines(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n)
+{
+    int lines, kept = 0;
+    for (int i = 0; i < n; i++) kept += keep[i];
+    size_t bytes = snc_special__keep_lines(NULL, &lines, vocab, keep, n);
+    SNC_CHECK(lines == kept, SNC_E_SHAPE, "trim keeps %d pieces of a vocabulary that has %d of them", kept, lines);
+    SNC_TRY(snc_alloc(&out->data, bytes + 1, 1));
+    out->bytes = snc_special__keep_lines(out->data, &lines, vocab, keep, n);
+    return SNC_OK;
 }
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
@@ -204,5 +234,15 @@ snc_err snc_special__print(snc_tok_blob *out, const cJSON *flags)
     out->bytes = strlen(text);
     snc_err err = snc_strndup(&out->data, text, out->bytes);
     cJSON_free(text);
+    return err;
+}
+
+snc_err snc_special__trim_flags(snc_tok_blob *out, const snc_tok_blob *config, const bool *keep, int n)
+{
+    cJSON *flags = NULL;
+    SNC_TRY(snc_json_parse(&flags, config->data, config->bytes, WHERE));
+    snc_err err = renumber(flags, keep, n);
+    if (!err) err = snc_special__print(out, flags);
+    cJSON_Delete(flags);
     return err;
 }

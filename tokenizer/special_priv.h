@@ -27,9 +27,8 @@ snc_err snc_special__template(const snc_special *s) SNC_MUST_USE; /* flags["temp
 snc_err snc_special__id(int32_t *id, const snc_special *s, const char *text, const char *key) SNC_MUST_USE;
 /* Marks the ids of added tokens that are no pieces of the model. */
 snc_err snc_special__apart(bool *apart, const cJSON *flags, int n) SNC_MUST_USE;
-/* Those ids in the numbers of a vocabulary where `keep` [n] stays. */
-snc_err snc_special__renumber(const cJSON *flags, const bool *keep, int n) SNC_MUST_USE;
 
+/* ---- fewer pieces: `keep` [n] stays ---- */
 /* Texts that flags name: those of `keys` (NULL-ended), of the template and the added tokens. Borrowed from the flags; free v. */
 typedef struct snc_special_names {
     const char **v; /* [n], sorted */
@@ -37,6 +36,12 @@ typedef struct snc_special_names {
 } snc_special_names;
 snc_err snc_special__names(snc_special_names *out, const cJSON *flags, const char *const *keys) SNC_MUST_USE;
 bool snc_special__named(const snc_special_names *all, const char *p, size_t n);
+
+/* Copies the kept lines of a vocabulary to `to` (NULL: counts bytes); rows beyond its last line are padding and end with it. */
+size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows);
+snc_err snc_special__trim_lines(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n) SNC_MUST_USE;
+/* Flags with the ids of their added tokens in the new numbers. */
+snc_err snc_special__trim_flags(snc_tok_blob *out, const snc_tok_blob *config, const bool *keep, int n) SNC_MUST_USE;
 
 snc_err snc_special__print(snc_tok_blob *out, const cJSON *flags) SNC_MUST_USE; /* flags as their blob */
 

@@ -1,11 +1,11 @@
 /* tokenizer/tokenizer.h: text to the ids of a vocabulary, exactly as Hugging Face's `tokenizers` 0.23.3 gives them.
  *
- * A tokenizer is of a kind (kind.h); WordPiece as BertTokenizerFast is the first. Assets are what a model file carries of one: its
- * kind, and the kind's blobs, texts or bytes by name. What WordPiece keeps in them: wordpiece_priv.h.
+ * A tokenizer is of a kind (kind.h): WordPiece, byte-level BPE. Assets are what a model file carries of one: its kind, and the kind's
+ * blobs, texts or bytes by name. What a kind keeps in them: wordpiece_priv.h, bpe_priv.h.
  *
- * That package goes by three Unicode versions at once: categories of 8.0, decomposition of 9.0, letter case and white
- * space of 17.0. unicode_tables.h holds what it does with every code point; no system library is asked, so the ids are
- * the same everywhere.
+ * That package goes by four Unicode versions at once: categories of 8.0, decomposition of 9.0, letter case and white
+ * space of 17.0, letters and numbers of byte-level BPE's pattern of 16.0. unicode_tables.h holds what it does with every code
+ * point; no system library is asked, so the ids are the same everywhere.
  *
  * A tokenizer is immutable and shared by threads; a scratch serves one thread.
  *

@@ -10,7 +10,17 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGES    0x1100
 
-enum { HANGUL_FIRST = 0xac00, HANGUL_LAST = 0xd7a3, JAMO_L = 0x1100, JAMO_V = 0x1161, JAMO_T = 0x11a7, N_VT = 588, N_T = 28 };
+enum {
+    HANGUL_FIRST = 0xac00,
+    HANGUL_LAST = 0xd7a3,
+    JAMO_L = 0x1100,
+    JAMO_V = 0x1161,
+    JAMO_T = 0x11a7,
+    N_L = 19,
+    N_V = 21,
+    N_T = 28,
+    N_VT = N_V * N_T
+};
 
 /* ---- properties ------------------------------------------------------------------------------------------------- */
 
@@ -44,26 +54,21 @@ static void mark_mapped(uint8_t *row, uint32_t base, size_t at[3])
     if (base == 0x100) mark(row, base, 0x130, 0x130, SNC_UNI_MAPPED);
 }
 
-snc_err snc_uni__init(snc_uni *u)
+typedef struct prop {
+    const uni_range *r;
+    size_t n;
+    unsigned bit;
+} prop;
+enum { MAX_PROPS = 6 };
+
+static snc_err fill(snc_uni *u, const prop *props, size_t n_props, bool mapped)
 {
-    static const struct {
-        const uni_range *r;
-        size_t n;
-        unsigned bit;
-    } props[] = {
-        {uni_space, COUNT(uni_space), SNC_UNI_SPACE},
-        {uni_punct, COUNT(uni_punct), SNC_UNI_PUNCT},
-        {uni_removed, COUNT(uni_removed), SNC_UNI_REMOVED},
-        {uni_cjk, COUNT(uni_cjk), SNC_UNI_CJK},
-        {uni_mn, COUNT(uni_mn), SNC_UNI_MN},
-        {uni_word, COUNT(uni_word), SNC_UNI_WORD},
-    };
-    size_t at[COUNT(props)] = {0}, mapped_at[3] = {0}, cap = 0, rows = 0;
+    size_t at[MAX_PROPS] = {0}, mapped_at[3] = {0}, cap = 0, rows = 0;
     *u = (snc_uni){.flags = NULL};
     for (uint32_t p = 0; p < PAGES; p++) {
         uint8_t row[256] = {0};
-        for (size_t k = 0; k < COUNT(props); k++) mark_ranges(row, p << 8, &at[k], props[k].r, props[k].n, props[k].bit);
-        mark_mapped(row, p << 8, mapped_at);
+        for (size_t k = 0; k < n_props; k++) mark_ranges(row, p << 8, &at[k], props[k].r, props[k].n, props[k].bit);
+        if (mapped) mark_mapped(row, p << 8, mapped_at);
         if (rows == 0 || memcmp(row, u->flags[rows - 1], sizeof row) != 0) {
             snc_err err = snc_grow(&u->flags, &cap, rows + 1, sizeof row);
             if (err != SNC_OK) {
@@ -75,6 +80,27 @@ snc_err snc_uni__init(snc_uni *u)
         u->page[p] = (uint16_t)(rows - 1);
     }
     return SNC_OK;
+}
+
+snc_err snc_uni__init(snc_uni *u)
+{
+    static const prop props[MAX_PROPS] = {
+        {uni_space, COUNT(uni_space), SNC_UNI_SPACE},
+        {uni_punct, COUNT(uni_punct), SNC_UNI_PUNCT},
+        {uni_removed, COUNT(uni_removed), SNC_UNI_REMOVED},
+        {uni_cjk, COUNT(uni_cjk), SNC_UNI_CJK},
+        {uni_mn, COUNT(uni_mn), SNC_UNI_MN},
+        {uni_word, COUNT(uni_word), SNC_UNI_WORD},
+    };
+    return fill(u, props, COUNT(props), true);
+}
+
+snc_err snc_uni__init_level(snc_uni *u)
+{
+    static const prop props[] = {{uni_space, COUNT(uni_space), SNC_LEVEL_SPACE},
+                                 {uni_letter, COUNT(uni_letter), SNC_LEVEL_LETTER},
+                                 {uni_number, COUNT(uni_number), SNC_LEVEL_NUMBER}};
+    return fill(u, props, COUNT(props), false);
 }
 
 void snc_uni__dispose(snc_uni *u)
@@ -137,6 +163,30 @@ unsigned snc_uni__class(uint32_t cp)
 {
     const uni_class *c = FIND(uni_combining, cp, by_range);
     return c ? (unsigned)c->ccc : 0;
+}
+
+static int by_pair(const void *key, const void *row)
+{
+    const uint32_t *a = key;
+    const uni_pair *p = row;
+    return a[0] != p->first ? (a[0] < p->first ? -1 : 1) : a[1] < p->second ? -1 : a[1] > p->second;
+}
+
+bool snc_uni__compose(uint32_t *to, uint32_t first, uint32_t second)
+{
+    uint32_t l = first - JAMO_L, v = second - JAMO_V, s = first - HANGUL_FIRST, t = second - JAMO_T;
+    if (l < N_L && v < N_V) {
+        *to = HANGUL_FIRST + l * N_VT + v * N_T;
+        return true;
+    }
+    if (s <= HANGUL_LAST - HANGUL_FIRST && s % N_T == 0 && t > 0 && t < N_T) {
+        *to = first + t;
+        return true;
+    }
+    const uint32_t key[2] = {first, second};
+    const uni_pair *p = FIND(uni_composition, key[0], by_pair);
+    if (p) *to = p->to;
+    return p;
 }
 
 /* ---- UTF-8 ------------------------------------------------------------------------------------------------------ */

@@ -29,15 +29,20 @@ typedef struct snc_uni {
     uint8_t (*flags)[256];
 } snc_uni;
 
+/* Another table of the same shape: what the pattern of byte-level BPE asks; all else is 0. */
+enum { SNC_LEVEL_SPACE = 1, SNC_LEVEL_LETTER = 2, SNC_LEVEL_NUMBER = 4 };
+
 snc_err snc_uni__init(snc_uni *u) SNC_MUST_USE;
+snc_err snc_uni__init_level(snc_uni *u) SNC_MUST_USE; /* SNC_LEVEL_* in place of SNC_UNI_* */
 void snc_uni__dispose(snc_uni *u);
 
 static inline unsigned snc_uni__flags(const snc_uni *u, uint32_t cp) { return u->flags[u->page[cp >> 8]][cp & 255]; }
 
-int snc_uni__decompose(uint32_t to[4], uint32_t cp); /* canonical, full; 1 and cp itself where there is none */
-int snc_uni__lower(uint32_t to[2], uint32_t cp);     /* one character at a time: no final sigma */
-bool snc_uni__is_accent(uint32_t cp);                /* any mark: what the crate's StripAccents drops */
-unsigned snc_uni__class(uint32_t cp);                /* canonical combining class */
+int snc_uni__decompose(uint32_t to[4], uint32_t cp);                  /* canonical, full; 1 and cp itself where there is none */
+int snc_uni__lower(uint32_t to[2], uint32_t cp);                      /* one character at a time: no final sigma */
+bool snc_uni__is_accent(uint32_t cp);                                 /* any mark: what the crate's StripAccents drops */
+unsigned snc_uni__class(uint32_t cp);                                 /* canonical combining class */
+bool snc_uni__compose(uint32_t *to, uint32_t first, uint32_t second); /* one step of NFC; false: the pair stays */
 
 /* Reads the character at p, which must be valid, and returns its bytes. */
 static inline unsigned snc_utf8__get(uint32_t *cp, const unsigned char *p)

@@ -17,7 +17,7 @@ enum { N_ROLES = 5 };
 
 static snc_err read_vocab(snc_intake *r)
 {
-    static const char *const others[] = {"vocab.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL};
+    static const char *const others[] = {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL};
     const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(r->files->tokenizer, "model"), "vocab");
     if (vocab) {
         SNC_TRY(snc_intake__file(r, "tokenizer.json"));
@@ -95,10 +95,10 @@ static snc_err read_folder(snc_intake *r)
     SNC_TRY(snc_tok__flags(r->out, rule, files));
     if (files->tokenizer) {
         SNC_TRY(snc_intake__file(r, "tokenizer.json"));
-        SNC_TRY(rule == SNC_TOK_REBUILT ? read_rebuilt_roles(r) : read_template(r));
-        SNC_TRY(snc_intake__roles(r));
         bool anew = rule == SNC_TOK_REBUILT && cJSON_GetObjectItemCaseSensitive(files->config, "added_tokens_decoder");
         if (!anew) SNC_TRY(snc_intake__added(r, cJSON_GetObjectItemCaseSensitive(files->tokenizer, "added_tokens"), false));
+        SNC_TRY(rule == SNC_TOK_REBUILT ? read_rebuilt_roles(r) : read_template(r));
+        SNC_TRY(snc_intake__roles(r));
         return snc_intake__special(r, rule != SNC_TOK_AS_FILE);
     }
     SNC_TRY(snc_intake__roles(r));

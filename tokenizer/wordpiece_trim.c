@@ -54,55 +54,14 @@ snc_err snc_wordpiece__need(bool *keep, int n, const snc_tok_assets *a)
 
 /* ---- the blobs -------------------------------------------------------------------------------------------------- */
 
-/* Copies kept lines to `to` (NULL: counts bytes); rows beyond the last line are padding and end with it. */
-static size_t copy_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows)
-{
-    const char *end = vocab->data + vocab->bytes;
-    size_t n = 0;
-    int id = 0;
-    *lines = 0;
-    for (const char *p = vocab->data; p < end && id < rows; id++) {
-        const char *e = line_end(p, end);
-        size_t bytes = (size_t)(e - p) + 1;
-        if (keep[id]) {
-            if (to) memcpy(to + n, p, bytes - 1), to[n + bytes - 1] = '\n';
-            n += bytes;
-            ++*lines;
-        }
-        p = e + 1;
-    }
-    return n;
-}
-
 size_t snc_wordpiece__trimmed_bytes(const snc_tok_assets *a, const bool *keep, int n)
 {
     int lines; /* of the flags only the numbers of added tokens change */
-    return copy_lines(NULL, &lines, &a->blob[SNC_WORDPIECE_VOCAB], keep, n) + a->blob[SNC_WORDPIECE_CONFIG].bytes;
-}
-
-static snc_err trim_vocab(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n)
-{
-    int lines, kept = 0;
-    for (int i = 0; i < n; i++) kept += keep[i];
-    size_t bytes = copy_lines(NULL, &lines, vocab, keep, n);
-    SNC_CHECK(lines == kept, SNC_E_SHAPE, "trim keeps %d pieces of a vocabulary that has %d of them", kept, lines);
-    SNC_TRY(snc_alloc(&out->data, bytes + 1, 1));
-    out->bytes = copy_lines(out->data, &lines, vocab, keep, n);
-    return SNC_OK;
-}
-
-static snc_err trim_config(snc_tok_blob *out, const snc_tok_blob *config, const bool *keep, int n)
-{
-    cJSON *flags = NULL;
-    SNC_TRY(snc_json_parse(&flags, config->data, config->bytes, WHERE));
-    snc_err err = snc_special__renumber(flags, keep, n);
-    if (!err) err = snc_special__print(out, flags);
-    cJSON_Delete(flags);
-    return err;
+    return snc_special__keep_lines(NULL, &lines, &a->blob[SNC_WORDPIECE_VOCAB], keep, n) + a->blob[SNC_WORDPIECE_CONFIG].bytes;
 }
 
 snc_err snc_wordpiece__trim(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n)
 {
-    SNC_TRY(trim_vocab(&out->blob[SNC_WORDPIECE_VOCAB], &a->blob[SNC_WORDPIECE_VOCAB], keep, n));
-    return trim_config(&out->blob[SNC_WORDPIECE_CONFIG], &a->blob[SNC_WORDPIECE_CONFIG], keep, n);
+    SNC_TRY(snc_special__trim_lines(&out->blob[SNC_WORDPIECE_VOCAB], &a->blob[SNC_WORDPIECE_VOCAB], keep, n));
+    return snc_special__trim_flags(&out->blob[SNC_WORDPIECE_CONFIG], &a->blob[SNC_WORDPIECE_CONFIG], keep, n);
 }

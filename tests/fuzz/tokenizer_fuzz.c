@@ -11,7 +11,7 @@
 #include "check.h"
 #include "wordpieces.h"
 
-enum { SEED = 7, TEXT_ROUNDS = 30000, ASSET_ROUNDS = 4000, FOLDER_ROUNDS = 600, MAX = 1 << 12 };
+enum { SEED = 7, TEXT_ROUNDS = 30000, ASSET_ROUNDS = 4000, FOLDER_ROUNDS = 600, BPE_ROUNDS = 1500, MAX = 1 << 12 };
 
 static const char *const texts[] = {
     "",
@@ -66,6 +66,42 @@ static const char *const files[] = {
 static const char *const file_names[] = {"tokenizer_fuzz_tmp/tokenizer.json", "tokenizer_fuzz_tmp/tokenizer_config.json",
                                          "tokenizer_fuzz_tmp/special_tokens_map.json", "tokenizer_fuzz_tmp/vocab.txt",
                                          "tokenizer_fuzz_tmp/config.json"};
+/* Byte-level BPE: the blobs, and a folder's files. */
+static const char *const bpe_vocabs[] = {
+    "<s>\n</s>\na\nb\nc\n\xc4\xa0\nab\n\xc4\xa0"
+    "a\nabc\n<mask>\n\xc3\x83\n\xc2\xa9\n\xc3\x83\xc2\xa9\n",
+    "a\nb\nab\nabab\nabababab\n",
+};
+static const char *const bpe_merges[] = {"\x0c\x01\x01\x02", "\x0c\x01\x01\x02\x01\x02\x06\x02", "", "\x04\x01\x01\x02\x01\x04"};
+static const char *const bpe_flags[] = {
+    "{\"nfc\":true,\"prefix_space\":true,\"unk\":\"<mask>\",\"fuse_unk\":true,\"added\":[{\"content\":\"<mask>\",\"lstrip\":true,"
+    "\"normalized\":true},"
+    "{\"content\":\"a\\nb\",\"id\":3}],\"template\":{\"first\":[\"<s>\"],\"between\":[\"</s>\",\"</s>\"],\"last\":[\"</"
+    "s>\"],\"second_type\":0}}",
+    "{\"ignore_merges\":true,\"nfc\":false}",
+};
+static const char *const bpe_files[] = {
+    "{\"model\":{\"type\":\"BPE\",\"unk_token\":\"<s>\",\"fuse_unk\":true,\"vocab\":{\"<s>\":0,\"a\":1,\"b\":2,\"ab\":3,\"\xc4\xa0\":4,"
+    "\"\xc4\xa0"
+    "a\":5},\"merges\":["
+    "\"a "
+    "b\",[\"\xc4\xa0\",\"a\"]]},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"}]},\"pre_tokenizer\":{\"type\":"
+    "\"ByteLevel\","
+    "\"add_prefix_space\":true},\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_"
+    "id\":0}},{\"Sequence\":{"
+    "\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
+    "{\"Sequence\":{\"id\":"
+    "\"B\",\"type_id\":1}}],\"special_tokens\":{\"<s>\":{\"ids\":[0]}}},\"added_tokens\":[{\"id\":6,\"content\":\"new\",\"normalized\":"
+    "true}]}",
+    "{\"tokenizer_class\":\"RobertaTokenizer\",\"add_prefix_space\":true,\"mask_token\":\"<s>\"}",
+    "{\"sep_token\":\"a\",\"cls_token\":\"b\"}",
+    "{\"<s>\":0,\"</s>\":1,\"a\":2,\"b\":3,\"ab\":4,\"abab\":5}",
+    "{\"model_type\":\"roberta\",\"transformers_version\":\"4.30.0\"}",
+    "#version: 0.2\na b\nab ab\n",
+};
+static const char *const bpe_names[] = {
+    "tokenizer_fuzz_tmp/tokenizer.json", "tokenizer_fuzz_tmp/tokenizer_config.json", "tokenizer_fuzz_tmp/special_tokens_map.json",
+    "tokenizer_fuzz_tmp/vocab.json",     "tokenizer_fuzz_tmp/config.json",           "tokenizer_fuzz_tmp/merges.txt"};
 #define COUNT(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
 
 /* A corpus entry with a few bytes changed, cut out, doubled, or another one put in. */
@@ -216,12 +252,114 @@ static void folders_fail_or_work(void **state)
     assert_true(made > FOLDER_ROUNDS / 20 && made < FOLDER_ROUNDS);
 }
 
+/* Whatever stands around its texts: ids of the vocabulary, and the limit is held. */
+static void check_any(const snc_tok *t, snc_tok_scratch *s, snc_rng *r)
+{
+    static char a[MAX + 1], b[MAX + 1];
+    snc_encoding e;
+    size_t na = mutate(a, r, texts, COUNT(texts), 6), nb = mutate(b, r, texts, COUNT(texts), 6);
+    bool pair = snc_rng_below(r, 2);
+    int max = snc_rng_below(r, 2) ? (int)snc_rng_below(r, 12) : 0;
+    if (snc_tok_encode(&e, t, s, a, na, pair ? b : NULL, nb, max) != SNC_OK) {
+        assert_true(max > 0 && max < 12);
+        return;
+    }
+    assert_true(e.n >= 0 && e.dropped >= 0 && (max == 0 || e.n <= max));
+    for (int i = 0; i < e.n; i++) assert_non_null(snc_tok_piece_view(t, e.ids[i]));
+}
+
+/* A tokenizer that could be made can be made with fewer pieces, too. */
+static void check_trimmed(const snc_tok_assets *a, snc_tok_scratch *s, snc_rng *r)
+{
+    bool keep[MAX] = {false};
+    int n = a->kind->ids(a), kept = 0;
+    snc_tok *t = NULL;
+    snc_tok_assets cut = {.kind = a->kind};
+    assert_true(n < MAX);
+    for (int i = 0; i < n; i++) keep[i] = snc_rng_below(r, 3) == 0;
+    assert_int_equal(a->kind->need(keep, n, a), SNC_OK);
+    for (int i = 0; i < n; i++) kept += keep[i];
+    if (kept > 0) {
+        assert_int_equal(a->kind->trim(&cut, a, keep, n), SNC_OK);
+        if (snc_tok_new(&t, &cut) != SNC_OK) fail_msg("%s", snc_err_text());
+        assert_int_equal(snc_tok_vocab_size(t), kept);
+        check_any(t, s, r);
+    }
+    snc_tok_free(t);
+    snc_tok_assets_dispose(&cut);
+}
+
+static void bpe_assets_fail_or_work(void **state)
+{
+    (void)state;
+    static char vocab[MAX + 1], merges[MAX + 1], flags[MAX + 1];
+    int made = 0;
+    snc_rng r;
+    snc_tok_scratch *s;
+    assert_int_equal(snc_tok_scratch_new(&s), SNC_OK);
+    snc_rng_init(&r, SEED, 3);
+    for (int i = 0; i < BPE_ROUNDS; i++) {
+        size_t v = mutate(vocab, &r, bpe_vocabs, COUNT(bpe_vocabs), 1), m = mutate(merges, &r, bpe_merges, COUNT(bpe_merges), 1);
+        size_t f = mutate(flags, &r, bpe_flags, COUNT(bpe_flags), 1);
+        snc_tok_assets a = {.kind = &snc_tok_bpe, .blob = {{vocab, v}, {merges, m}, {flags, f}}};
+        snc_tok *t = NULL;
+        if (snc_tok_new(&t, &a) != SNC_OK) {
+            assert_true(strlen(snc_err_text()) > 0);
+            continue;
+        }
+        for (int k = 0; k < 4; k++) check_any(t, s, &r);
+        check_trimmed(&a, s, &r);
+        snc_tok_free(t);
+        made++;
+    }
+    snc_tok_scratch_free(s);
+    assert_true(made > BPE_ROUNDS / 20 && made < BPE_ROUNDS);
+}
+
+static void bpe_folders_fail_or_work(void **state)
+{
+    (void)state;
+    static char text[MAX + 1];
+    int made = 0;
+    snc_rng r;
+    snc_tok_scratch *s;
+    assert_int_equal(snc_tok_scratch_new(&s), SNC_OK);
+    assert_int_equal(snc_mkdir("tokenizer_fuzz_tmp"), SNC_OK);
+    snc_rng_init(&r, SEED, 4);
+    for (int i = 0; i < FOLDER_ROUNDS; i++) {
+        snc_tok_assets a;
+        snc_tok *t = NULL;
+        for (uint32_t k = 0; k < COUNT(bpe_files); k++) {
+            remove(bpe_names[k]);
+            if (snc_rng_below(&r, k ? 4 : 2) == 0) continue;
+            FILE *f = fopen(bpe_names[k], "wb");
+            assert_non_null(f);
+            size_t n = mutate(text, &r, &bpe_files[k], 1, 1);
+            assert_int_equal(fwrite(text, 1, n, f), n);
+            fclose(f);
+        }
+        if (snc_tok_assets_load(&a, "tokenizer_fuzz_tmp") != SNC_OK) {
+            assert_true(strlen(snc_err_text()) > 0);
+            continue;
+        }
+        if (snc_tok_new(&t, &a) != SNC_OK) fail_msg("%s", snc_err_text()); /* what was loaded is usable */
+        for (int k = 0; k < 4; k++) check_any(t, s, &r);
+        if (a.kind == &snc_tok_bpe) check_trimmed(&a, s, &r);
+        made += a.kind == &snc_tok_bpe;
+        snc_tok_free(t);
+        snc_tok_assets_dispose(&a);
+    }
+    for (uint32_t k = 0; k < COUNT(bpe_files); k++) remove(bpe_names[k]);
+    remove("tokenizer_fuzz_tmp");
+    snc_tok_scratch_free(s);
+    assert_true(made > FOLDER_ROUNDS / 20 && made < FOLDER_ROUNDS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_never_break_it),
-        cmocka_unit_test(assets_fail_or_work),
-        cmocka_unit_test(folders_fail_or_work),
+        cmocka_unit_test(texts_never_break_it),    cmocka_unit_test(assets_fail_or_work),      cmocka_unit_test(folders_fail_or_work),
+        cmocka_unit_test(bpe_assets_fail_or_work), cmocka_unit_test(bpe_folders_fail_or_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

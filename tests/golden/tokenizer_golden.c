@@ -1,5 +1,5 @@
-/* Ids of the `tokenizers` package, recorded by tests/ref/tokenizer_golden.py: a sweep over the code points as hashes,
- * and nasty texts over a small vocabulary. With SNC_TEST_MODEL naming a folder with MiniLM's tokenizer, also a hash
+/* Ids of the `tokenizers` package, recorded by tests/ref/tokenizer_golden.py and bpe_golden.py: sweeps over the code points as hashes,
+ * and nasty texts over small vocabularies. With SNC_TEST_MODEL naming a folder with MiniLM's tokenizer, also a hash
  * over its real vocabulary. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define GOLDEN(name) SNC_TEST_DIR "/golden/" name
 #define FNV_BASIS    UINT64_C(0xcbf29ce484222325)
-enum { FLAGS = 6, CONTEXTS = 3, BLOCK = 4096, MAX_TEXT = 4096, MAX_IDS = 4096 };
+enum { FLAGS = 6, CONTEXTS = 3, FOLDERS = 2, BPE_CONTEXTS = 4, BPE_BLOCKS = 32, BLOCK = 4096, MAX_TEXT = 4096, MAX_IDS = 4096 };
 
 static uint64_t fold(uint64_t h, uint64_t v) { return (h ^ v) * UINT64_C(0x100000001b3); }
 
@@ -63,7 +63,7 @@ static uint32_t *swept(size_t *count)
 
 static uint64_t hash_block(const snc_tok *t, snc_tok_scratch *s, const uint32_t *cps, size_t n, int context)
 {
-    static const char *const before[] = {"", "a", "x \xe3\x80\xae"}, *const after[] = {"", "b", "\xcc\xa7\xe3\x80\xaa"};
+    static const char *const before[] = {"", "a", "x \xe3\x80\xae", "1"}, *const after[] = {"", "b", "\xcc\xa7\xe3\x80\xaa", "."};
     uint64_t h = FNV_BASIS;
     for (size_t i = 0; i < n; i++) {
         char text[64];
@@ -72,7 +72,7 @@ static uint64_t hash_block(const snc_tok *t, snc_tok_scratch *s, const uint32_t 
         k += put(text + k, cps[i]);
         memcpy(text + k, after[context], strlen(after[context]));
         k += strlen(after[context]);
-        if (context == 2) {
+        if (context >= 2) {
             k += put(text + k, cps[i]);
             text[k++] = 'e';
         }
@@ -84,31 +84,26 @@ static uint64_t hash_block(const snc_tok *t, snc_tok_scratch *s, const uint32_t 
     return h;
 }
 
-static void every_code_point_as_in_the_package(void **state)
+/* Hashes of a file, each over a block of code points; how many of these there were. */
+static size_t check_sweep(const char *path, int flags, int contexts, void (*make)(snc_tok **t, int flag))
 {
-    (void)state;
-    static const char *const flags[FLAGS] = {
-        "{\"lowercase\":true}",  "{\"lowercase\":true,\"strip_accents\":true}",  "{\"lowercase\":true,\"strip_accents\":false}",
-        "{\"lowercase\":false}", "{\"lowercase\":false,\"strip_accents\":true}", "{\"lowercase\":false,\"strip_accents\":false}"};
-    size_t bytes, count, checked = 0;
-    char *vocab = all_characters(&bytes), line[256];
+    size_t count, checked = 0;
+    char line[256];
     uint32_t *cps = swept(&count);
     snc_tok *t = NULL;
     snc_tok_scratch *s;
     int made = -1, flag, context, block;
     unsigned long long want;
-    FILE *f = fopen(GOLDEN("tokenizer_sweep.txt"), "r");
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     assert_int_equal(snc_tok_scratch_new(&s), SNC_OK);
     while (fgets(line, sizeof line, f)) {
         if (line[0] == '#') continue;
         assert_int_equal(sscanf(line, "%d %d %d %llx", &flag, &context, &block, &want), 4);
-        assert_true(flag >= 0 && flag < FLAGS && context >= 0 && context < CONTEXTS && block >= 0);
+        assert_true(flag >= 0 && flag < flags && context >= 0 && context < contexts && block >= 0);
         if (flag != made) {
-            char config[128];
-            snprintf(config, sizeof config, "%s", flags[flag]);
             snc_tok_free(t);
-            assert_int_equal(wordpieces_new(&t, vocab, bytes, config), SNC_OK);
+            make(&t, flag);
             made = flag;
         }
         size_t at = (size_t)block * BLOCK, n = count - at < BLOCK ? count - at : BLOCK;
@@ -116,12 +111,49 @@ static void every_code_point_as_in_the_package(void **state)
         if (hash_block(t, s, cps + at, n, context) != want) fail_msg("flags %d context %d from U+%04X", flag, context, cps[at]);
         checked += n;
     }
-    assert_int_equal(checked, count * FLAGS * CONTEXTS);
     fclose(f);
     snc_tok_free(t);
     snc_tok_scratch_free(s);
     snc_free(cps);
+    return checked;
+}
+
+static void make_wordpieces(snc_tok **t, int flag)
+{
+    static const char *const flags[FLAGS] = {
+        "{\"lowercase\":true}",  "{\"lowercase\":true,\"strip_accents\":true}",  "{\"lowercase\":true,\"strip_accents\":false}",
+        "{\"lowercase\":false}", "{\"lowercase\":false,\"strip_accents\":true}", "{\"lowercase\":false,\"strip_accents\":false}"};
+    size_t bytes;
+    char *vocab = all_characters(&bytes), config[128];
+    snprintf(config, sizeof config, "%s", flags[flag]);
+    assert_int_equal(wordpieces_new(t, vocab, bytes, config), SNC_OK);
     snc_free(vocab);
+}
+
+static void open_folder(snc_tok **t, const char *name)
+{
+    char path[512];
+    snc_tok_assets a;
+    snprintf(path, sizeof path, "%s%.64s", GOLDEN("bpe/"), name);
+    if (snc_tok_assets_load(&a, path) != SNC_OK) fail_msg("%s", snc_err_text());
+    assert_int_equal(snc_tok_new(t, &a), SNC_OK);
+    snc_tok_assets_dispose(&a);
+}
+
+static void make_bpe(snc_tok **t, int flag)
+{
+    static const char *const names[FOLDERS] = {"roberta", "modern"};
+    open_folder(t, names[flag]);
+}
+
+static void every_code_point_as_in_the_package(void **state)
+{
+    (void)state;
+    size_t count;
+    snc_free(swept(&count));
+    assert_int_equal(check_sweep(GOLDEN("tokenizer_sweep.txt"), FLAGS, CONTEXTS, make_wordpieces), count * FLAGS * CONTEXTS);
+    assert_int_equal(check_sweep(GOLDEN("bpe_sweep.txt"), FOLDERS, BPE_CONTEXTS, make_bpe),
+                     BPE_BLOCKS * BLOCK * FOLDERS * (BPE_CONTEXTS - 1));
 }
 
 /* ---- nasty texts ------------------------------------------------------------------------------------------------ */
@@ -181,7 +213,7 @@ static void check_model(FILE *f, snc_tok_scratch *s, const char *dir, uint64_t w
     snc_tok_assets_dispose(&a);
 }
 
-static void run_nasty(bool real)
+static void run_nasty(const char *path, bool real)
 {
     static char line[16 * MAX_IDS];
     char *vocab;
@@ -189,7 +221,7 @@ static void run_nasty(bool real)
     snc_tok *t = NULL;
     snc_tok_scratch *s;
     unsigned long long want_vocab, want_ids;
-    FILE *f = fopen(GOLDEN("tokenizer_nasty.txt"), "r");
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     assert_int_equal(snc_file_read(&vocab, &bytes, GOLDEN("tokenizer_nasty_vocab.txt")), SNC_OK);
     assert_int_equal(snc_tok_scratch_new(&s), SNC_OK);
@@ -200,7 +232,11 @@ static void run_nasty(bool real)
             break;
         }
         if (real) continue;
-        if (strncmp(line, "config ", 7) == 0) {
+        if (strncmp(line, "folder ", 7) == 0) {
+            line[strcspn(line, "\n")] = 0;
+            snc_tok_free(t);
+            open_folder(&t, line + 7);
+        } else if (strncmp(line, "config ", 7) == 0) {
             snc_tok_free(t);
             assert_int_equal(wordpieces_new(&t, vocab, bytes, line + 7), SNC_OK);
         } else {
@@ -219,7 +255,8 @@ static void run_nasty(bool real)
 static void nasty_texts_as_in_the_package(void **state)
 {
     (void)state;
-    run_nasty(false);
+    run_nasty(GOLDEN("tokenizer_nasty.txt"), false);
+    run_nasty(GOLDEN("bpe_nasty.txt"), false);
 }
 
 static void real_vocabulary_as_in_the_package(void **state)
@@ -229,7 +266,7 @@ static void real_vocabulary_as_in_the_package(void **state)
         print_message("skipped: SNC_TEST_MODEL does not name a folder with MiniLM's tokenizer\n");
         skip();
     }
-    run_nasty(true);
+    run_nasty(GOLDEN("tokenizer_nasty.txt"), true);
 }
 
 int main(void)

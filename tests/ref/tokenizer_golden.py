@@ -48,7 +48,7 @@ def config(lower, strip, added):
 
 
 def header(f, what):
-    f.write("# %s: tests/ref/tokenizer_golden.py, tokenizers %s, seed %d\n" % (what, tokenizers.__version__, SEED))
+    f.write("# %s: tests/ref/%s, tokenizers %s, seed %d\n" % (what, os.path.basename(sys.argv[0]), tokenizers.__version__, SEED))
 
 
 def sweep(path):

@@ -112,6 +112,33 @@ def combining(dec):
     return out
 
 
+def byte_level():
+    """Letters and numbers by what ByteLevel's pattern joins: its white space is that of all else."""
+    split = P.ByteLevel(add_prefix_space=False, use_regex=True).pre_tokenize_str
+    joined = lambda before, c: len(split(before + chr(c))) == 1
+    t = {"letter": [], "number": [], "space": []}
+    for c in CPS:
+        kinds = [k for k, before in (("letter", "a"), ("number", "1"), ("other", ".")) if joined(before, c)]
+        assert len(kinds) <= 1, hex(c)
+        if kinds != ["other"]:
+            t[kinds[0] if kinds else "space"].append(c)
+    return t
+
+
+def compositions(dec):
+    """(first, second, composite): the pairs that NFC joins; singletons and excluded ones come back decomposed."""
+    nfc, out = N.NFC().normalize_str, []
+    for c, d in dec.items():
+        if c in HANGUL or len(d) < 2 or nfc(chr(c)) != chr(c):
+            continue
+        first = nfc(d[:-1])
+        assert len(first) == 1 and nfc(first + d[-1]) == chr(c), hex(c)
+        out.append((ord(first), ord(d[-1]), c))
+    joined = {(a, b) for a, b, _ in out}
+    assert len(joined) == len(out)
+    return sorted(out)
+
+
 def lower_runs(low):
     """[first, last, step, delta]: every step-th code point of the run moves by delta. Longer expansions come back apart."""
     runs, special = [], []
@@ -146,6 +173,8 @@ def main(path):
     runs, special = lower_runs(low)
     assert special == [0x130] and low[0x130] == "i\u0307", special
     assert all(k not in low for k in ccc), "a mark with letter case would need lower casing after reordering"
+    level, pairs = byte_level(), compositions(dec)
+    assert level["space"] == t["space"], "white space of ByteLevel"
     jamo = lambda c: [0x1100 + (c - 0xAC00) // 588, 0x1161 + (c - 0xAC00) % 588 // 28] + (
         [0x11A7 + (c - 0xAC00) % 28] if (c - 0xAC00) % 28 else [])
     assert all([ord(x) for x in dec.pop(c)] == jamo(c) for c in HANGUL)
@@ -155,14 +184,16 @@ def main(path):
                 " *\n"
                 " * What that package does with every code point. Behind it: categories of Unicode 8.0 (crate unicode_categories 0.1.1),\n"
                 " * decomposition of Unicode 9.0 (unicode-normalization-alignments 0.1.12), letter case and white space of Unicode 17.0\n"
-                " * (Rust's standard library), \\w of the crate regex-syntax 0.8.11. A system library would bring one version for all of them, and\n"
-                " * another one on every distribution. Ranges are sorted and hold their last code point. */\n"
+                " * (Rust's standard library), \\w of the crate regex-syntax 0.8.11, letters and numbers of ByteLevel's pattern 16.0. A system\n"
+                " * library would bring one version for all of them, and another one on every distribution. Ranges are sorted and hold their last\n"
+                " * code point. */\n"
                 "/* clang-format off */\n"
                 "#ifndef SNC_TOKENIZER_UNICODE_TABLES_H\n#define SNC_TOKENIZER_UNICODE_TABLES_H\n\n#include <stdint.h>\n\n"
                 "typedef struct uni_range {\n    uint32_t first, last;\n} uni_range;\n\n"
                 "typedef struct uni_class {\n    uint32_t first, last, ccc;\n} uni_class;\n\n"
                 "typedef struct uni_lower {\n    uint32_t first, last, step;\n    int32_t delta;\n} uni_lower;\n\n"
-                "typedef struct uni_decomp {\n    uint32_t cp, to[4]; /* zero after the last */\n} uni_decomp;\n" % tokenizers.__version__)
+                "typedef struct uni_decomp {\n    uint32_t cp, to[4]; /* zero after the last */\n} uni_decomp;\n\n"
+                "typedef struct uni_pair {\n    uint32_t first, second, to;\n} uni_pair;\n" % tokenizers.__version__)
         for key, what in (("removed", "dropped by clean_text (control, format, private use, U+FFFD)"),
                           ("space", "white space: separates words; clean_text makes it U+0020 where it does not drop it"),
                           ("cjk", "set apart by tokenize_chinese_chars"),
@@ -183,6 +214,9 @@ def main(path):
         table(f, "uni_decomp", "uni_decomposition",
               [[h(c), "{" + ",".join(h(ord(x)) for x in dec[c]) + "}"] for c in sorted(dec)],
               "full canonical decomposition; Hangul syllables are computed")
+        table(f, "uni_range", "uni_letter", [[h(a), h(b)] for a, b in ranges(level["letter"])], "\\p{L} of ByteLevel's pattern")
+        table(f, "uni_range", "uni_number", [[h(a), h(b)] for a, b in ranges(level["number"])], "\\p{N} of ByteLevel's pattern")
+        table(f, "uni_pair", "uni_composition", [[h(x) for x in p] for p in pairs], "what NFC joins, by the pair; Hangul is computed")
         f.write("\n#endif\n")
 
 

@@ -243,7 +243,7 @@ static void refuses(scratch *s, const edit *e, snc_err code, const char *fragmen
 static void damaged_metadata_is_named(void **state)
 {
     scratch *s = *state;
-    refuses(s, &META("snc_format", "4"), SNC_E_UNSUPPORTED, ".snc format 4 is newer than this program reads (3)");
+    refuses(s, &META("snc_format", "5"), SNC_E_UNSUPPORTED, ".snc format 5 is newer than this program reads (4)");
     refuses(s, &META("snc_format", "one"), SNC_E_FORMAT, "snc_format 'one', expected a number");
     refuses(s, &META("snc_format", NULL), SNC_E_FORMAT, "without snc_format: not a .snc");
     refuses(s, &META("config", NULL), SNC_E_FORMAT, "__metadata__ has no 'config'");
@@ -380,6 +380,7 @@ static void a_tokenizer_of_another_kind_is_named_and_refused(void **state)
     assert_ok(snc_model_save(m, path));
     assert_ok(snc_st_open(&st, path));
     assert_string_equal(snc_st_metadata_view(st, "tokenizer"), "letters");
+    assert_string_equal(snc_st_metadata_view(st, "snc_format"), "4");
     assert_non_null(snc_st_find(st, "tokenizer.model"));
     assert_int_equal(snc_st_find(st, "tokenizer.pairs")->bytes, m->tokenizer.blob[1].bytes);
     assert_null(snc_st_find(st, "tokenizer.vocab"));

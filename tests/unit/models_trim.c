@@ -53,13 +53,30 @@ static void run(char pieces[256], float logits[NANO_K], opened *o, const char *t
     assert_ok(snc_net_run(logits, o->n, &x));
 }
 
-static const char *export_nano(scratch *s, snc_dtype embed)
+/* Letters, words of merges, <s> A </s></s> B </s>: fewer pieces than the model has rows. */
+static snc_err byte_assets(snc_tok_assets *out, scratch *s)
+{
+    static const char merges[] = "t h\nth e\n\u0120 the\nf i\nl m\nfi lm\ng oo\no o\n\u0120 film\n";
+    static const char words[] =
+        "\"th\":30,\"the\":31,\"\u0120the\":32,\"fi\":33,\"lm\":34,\"film\":35,\"goo\":36,\"oo\":37,\"\u0120film\":38,\"</s>\":28,"
+        "\"\u0120\":29,\"<pad>\":1,\"<s>\":0";
+    char vocab[1024], dir[512];
+    size_t n = (size_t)snprintf(vocab, sizeof vocab, "{%s", words);
+    for (int c = 'a'; c <= 'z'; c++) n += (size_t)snprintf(vocab + n, sizeof vocab - n, ",\"%c\":%d", c, 2 + c - 'a');
+    n += (size_t)snprintf(vocab + n, sizeof vocab - n, "}");
+    (void)scratch_write(s, "vocab.json", vocab, n);
+    (void)scratch_write(s, "merges.txt", merges, sizeof merges - 1);
+    snprintf(dir, sizeof dir, "%s", s->dir);
+    return snc_tok_assets_load(out, dir);
+}
+
+static const char *export_of(scratch *s, snc_dtype embed, bool bytes)
 {
     snc_model *m = NULL;
     snc_policy p = snc_policy_uniform(SNC_I8, embed);
     const char *labels[] = {"bad", "good"};
     assert_ok(nano_model(&m, 11));
-    assert_ok(nano_assets(&m->tokenizer));
+    assert_ok(bytes ? byte_assets(&m->tokenizer, s) : nano_assets(&m->tokenizer));
     assert_ok(snc_model_set_labels(m, labels));
     const char *path = scratch_path(s, "full.snc");
     snc_arch a = {.layers = 2, .hidden = NANO_C, .source = {0, 2}, .heads = {4, 4}, .ffn = {64, 64}};
@@ -67,6 +84,8 @@ static const char *export_nano(scratch *s, snc_dtype embed)
     snc_model_free(m);
     return path;
 }
+
+static const char *export_nano(scratch *s, snc_dtype embed) { return export_of(s, embed, false); }
 
 /* Keeps the pieces of one text. */
 static snc_trim trim_for(const char *path, const char *text)
@@ -136,6 +155,31 @@ static void a_lost_piece_becomes_shorter_ones(void **state)
     snc_trim_dispose(&t);
 }
 
+static void byte_pieces_keep_the_parts_of_their_merges(void **state)
+{
+    scratch *s = *state;
+    char full_path[512], cut_path[512], a[256], b[256];
+    float x[NANO_K], y[NANO_K];
+    snprintf(full_path, sizeof full_path, "%s", export_of(s, SNC_I8, true));
+    snprintf(cut_path, sizeof cut_path, "%s", scratch_path(s, "cut.snc"));
+    snc_trim t = trim_for(full_path, "good film");
+    assert_ok(snc_trim_file(cut_path, full_path, &t, NULL));
+    opened full = open_net(full_path), cut = open_net(cut_path);
+    assert_string_equal(snc_st_metadata_view(snc_sncfile_tensors(cut.f), "tokenizer"), "byte-level-bpe");
+    assert_int_equal(snc_tok_vocab_size(full.tok), 39);
+    assert_int_equal(snc_tok_vocab_size(cut.tok), 39 - 3); /* "th" and what is made of it are in no text that was seen */
+    run(a, x, &full, "good film");
+    run(b, y, &cut, "good film");
+    assert_string_equal(a, "<s> goo d \u0120film </s> ");
+    assert_string_equal(a, b);
+    assert_memory_equal(x, y, sizeof x);
+    run(b, y, &cut, "the film");
+    assert_string_equal(b, "<s> t h e \u0120film </s> ");
+    close_net(&full);
+    close_net(&cut);
+    snc_trim_dispose(&t);
+}
+
 static void a_file_of_another_vocabulary_is_refused(void **state)
 {
     scratch *s = *state;
@@ -156,6 +200,7 @@ int main(void)
     void *state = &s;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(kept_pieces_give_the_same_bits, state),
+        cmocka_unit_test_prestate(byte_pieces_keep_the_parts_of_their_merges, state),
         cmocka_unit_test_prestate(a_lost_piece_becomes_shorter_ones, state),
         cmocka_unit_test_prestate(a_file_of_another_vocabulary_is_refused, state),
     };

@@ -178,8 +178,8 @@ static void what_is_not_wordpiece_is_refused(void **state)
     refused(SNC_E_NOTFOUND, DIR);
     put(OTHER, "{}");
     refused(SNC_E_UNSUPPORTED, "vocab.json");
-    put(TOKENIZER, "{" MODEL("BPE", VOCAB5) "," NORM "}");
-    refused(SNC_E_UNSUPPORTED, "'BPE'");
+    put(TOKENIZER, "{" MODEL("WordLevel", VOCAB5) "," NORM "}");
+    refused(SNC_E_UNSUPPORTED, "'WordLevel': only WordPiece or BPE");
     put(CONFIG, "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"); /* BERT's own class would not look at what follows */
     put(TOKENIZER, "{" MODEL("WordPiece", VOCAB5) ",\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}}");
     refused(SNC_E_UNSUPPORTED, "'NFC'");
