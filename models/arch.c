@@ -21,6 +21,14 @@ snc_arch snc_arch_full(const snc_encoder_config *c)
     return a;
 }
 
+snc_encoder_config snc_config_cut(const snc_encoder_config *c, const snc_arch *a)
+{
+    snc_encoder_config cut = *c;
+    cut.local = 0;
+    for (int i = 0; i < a->layers; i++) cut.local |= (uint64_t)snc_is_local(c, a->source[i]) << i;
+    return cut;
+}
+
 bool snc_arch_equal(const snc_arch *a, const snc_arch *b)
 {
     if (a->layers != b->layers || a->hidden != b->hidden) return false;
@@ -257,6 +265,17 @@ snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const 
     return SNC_OK;
 }
 
+static void add_rotary(cJSON *j, const snc_encoder_config *c)
+{
+    cJSON_AddNumberToObject(j, "theta", (double)c->theta);
+    cJSON_AddNumberToObject(j, "local_theta", (double)c->local_theta);
+    cJSON_AddNumberToObject(j, "window", c->window);
+    cJSON *local = cJSON_AddArrayToObject(j, "local");
+    for (int l = 0; l < SNC_MAX_LAYERS; l++)
+        if (snc_is_local(c, l)) cJSON_AddItemToArray(local, cJSON_CreateNumber(l));
+    cJSON_AddBoolToObject(j, "mean", c->mean);
+}
+
 cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
 {
     cJSON *j = cJSON_CreateObject();
@@ -277,6 +296,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddNumberToObject(j, "attention_dropout", (double)c->attention_dropout);
     cJSON_AddBoolToObject(j, "regression", c->regression);
     if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel"); /* readers that do not know it refuse it */
+    if (snc_family_of(c)->rotary) add_rotary(j, c);
     return j;
 }
 
@@ -311,11 +331,37 @@ static snc_err get_float(float *out, const cJSON *j, const char *key, double def
     return SNC_OK;
 }
 
+/* Of a family that has none of them nothing may be said. */
+static snc_err get_rotary(snc_encoder_config *c, const cJSON *j, const char *where)
+{
+    static const char *const keys[] = {"theta", "local_theta", "window", "local", "mean"};
+    const cJSON *it, *local = cJSON_GetObjectItemCaseSensitive(j, "local");
+    int l = 0;
+    for (int i = 0; i < 5; i++)
+        SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(j, keys[i]) == !c->family->rotary, SNC_E_FORMAT, "%s: '%s' %s for family %s", where,
+                  keys[i], c->family->rotary ? "is missing" : "means nothing", c->family->type);
+    if (!c->family->rotary) return SNC_OK;
+    SNC_CHECK(c->head_width % 2 == 0, SNC_E_FORMAT, "%s: 'head_width' %d must be even where positions are rotary", where, c->head_width);
+    SNC_TRY(get_float(&c->theta, j, "theta", 1, 1, 1e9, where));
+    SNC_TRY(get_float(&c->local_theta, j, "local_theta", 1, 1, 1e9, where));
+    SNC_TRY(need_int(&c->window, j, "window", 0, MAX_WIDTH, where));
+    SNC_TRY(snc_json_bool(&c->mean, j, "mean", false, where));
+    SNC_CHECK(cJSON_IsArray(local), SNC_E_FORMAT, "%s: 'local' must be a list", where);
+    cJSON_ArrayForEach(it, local)
+    {
+        SNC_TRY(snc_json_whole(&l, it, 0, SNC_MAX_LAYERS - 1, "local", where));
+        c->local |= (uint64_t)1 << l;
+    }
+    return SNC_OK;
+}
+
 snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"family",     "vocab",      "positions", "types", "hidden",   "layers",         "heads",
-                                       "head_width", "ffn",        "classes",   "act",   "norm_eps", "hidden_dropout", "attention_dropout",
-                                       "regression", "multilabel", "embedding", NULL};
+    static const char *const keys[] = {
+        "family",     "vocab",      "positions", "types",       "hidden",   "layers",         "heads",
+        "head_width", "ffn",        "classes",   "act",         "norm_eps", "hidden_dropout", "attention_dropout",
+        "regression", "multilabel", "theta",     "local_theta", "window",   "local",          "mean",
+        "embedding",  NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -336,6 +382,7 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     SNC_TRY(snc_json_bool(&c.regression, j, "regression", false, where));
     SNC_TRY(snc_json_bool(&c.multilabel, j, "multilabel", false, where));
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
+    SNC_TRY(get_rotary(&c, j, where));
     SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where, c.heads,
               c.head_width);
     *out = c;

@@ -28,7 +28,16 @@ typedef struct snc_encoder_config {
     float norm_eps;
     float hidden_dropout, attention_dropout;
     bool regression, multilabel; /* neither: one of K classes */
+    /* Of families with rotary positions, else 0: the base of their angles, one for layers that see all keys and one for local ones; how
+     * far from its query a key of a local layer may stand; which layers are local, a bit each; whether what is pooled is the mean of all
+     * tokens. */
+    float theta, local_theta;
+    int window;
+    uint64_t local;
+    bool mean;
 } snc_encoder_config;
+
+static inline bool snc_is_local(const snc_encoder_config *c, int layer) { return c->local >> layer & 1; }
 
 static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 {
@@ -61,6 +70,8 @@ typedef struct snc_policy {
 } snc_policy;
 
 snc_arch snc_arch_full(const snc_encoder_config *c);
+/* The config of a model that has the layers of `a` alone. */
+snc_encoder_config snc_config_cut(const snc_encoder_config *c, const snc_arch *a);
 bool snc_arch_equal(const snc_arch *a, const snc_arch *b);
 /* SNC_E_SHAPE names the layer and the width that does not fit in `parent`; a layer without both halves; a net without heads. */
 snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;

@@ -1,6 +1,7 @@
 /* The engine: plan, embeddings, the run over layers, the head. */
 #include "models/engine.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -37,27 +38,35 @@ static int widest(const int *v, int n)
     return max;
 }
 
+/* The sum of the FFN's half; what goes past the next one has to outlive this layer. */
+static float *take_stream(snc_engine *e, const engine_layer *l, size_t R)
+{
+    return e->stream[0] ? e->stream[(l - e->layer) % 2] : take(e, R, e->arch.hidden);
+}
+
 static void plan_layer(snc_engine *e, engine_layer *l, size_t T)
 {
     size_t R = (size_t)l->rows;
-    int C = e->arch.hidden;
+    int C = e->arch.hidden, neuron = snc_family_neuron(e->family);
+    bool pre = e->family->pre_norm;
     if (l->heads) {
         if (l->first_only) l->gather = take_both(e, R, C);
+        if (l->first_only && pre) l->gather_past = take(e, R, C);
         l->q = take(e, R, l->attn);
         l->k = take(e, T, l->attn);
         l->v = take(e, T, l->attn);
         l->stats = take(e, R, 2 * l->heads);
         l->mix = take_rows(e, R, l->attn);
-        l->s1 = take(e, R, C);
+        l->s1 = pre && !l->ffn ? take_stream(e, l, R) : take(e, R, C);
         if (e->half) l->mix.f = e->mix;
     }
     l->n1 = take(e, R, 2);
     if (l->ffn) {
         l->y1 = take_rows(e, R, C);
         if (e->half) l->y1.f = e->y1;
-        if (e->opts.train) l->slope = take_rows(e, R, l->ffn);
+        if (e->opts.train || neuron > 1) l->slope = take_rows(e, R, neuron * l->ffn);
         l->a = take_rows(e, R, l->ffn);
-        l->s2 = take(e, R, C);
+        l->s2 = take_stream(e, l, R);
     } else {
         l->y1.f = l->s2 = take(e, R, C); /* that no product reads */
     }
@@ -71,10 +80,24 @@ static void plan_gradients(snc_engine *e, size_t T)
     e->dx = take(e, T, C);
     e->other = take(e, T, C);
     e->de = e->m->cfg.embedding ? take(e, T, e->m->cfg.embedding) : NULL;
-    e->da = take_rows(e, T, widest(e->arch.ffn, e->arch.layers));
+    e->past = e->family->pre_norm ? take(e, T, C) : NULL;
+    e->da = take_rows(e, T, snc_family_neuron(e->family) * widest(e->arch.ffn, e->arch.layers));
+    e->dglu = e->family->gated && !e->half ? take(e, T, widest(e->arch.ffn, e->arch.layers)) : NULL;
     e->dmix = take(e, T, attn);
     for (int i = 0; i < 3; i++) e->d[i] = take_both(e, T, attn);
     e->dx16 = e->half ? take16(e, T, C) : NULL;
+}
+
+/* What goes past the halves of kept layer i: what their norms give, or with the norms in front what these read. */
+static void plan_past(snc_engine *e, int i)
+{
+    engine_layer *l = &e->layer[i];
+    bool pre = e->family->pre_norm && i > 0;
+    float *before = pre ? e->layer[i - 1].s2 : l->x.f;
+    l->past1 = l->first_only ? (pre ? l->gather_past : l->gather.f) : before;
+    if (!l->heads) l->s1 = before;
+    l->past2 = e->family->pre_norm ? l->s1 : l->y1.f;
+    if (!l->ffn && e->family->pre_norm) l->s2 = l->s1;
 }
 
 /* Places every activation of a batch of T tokens and B sequences for `arch`; e->used is the size. */
@@ -93,6 +116,7 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
     y[1] = train ? e->y0 : take_both(e, T, C);
     e->y1 = e->half ? take(e, T, C) : NULL;
     e->mix = e->half ? take(e, T, attn) : NULL;
+    for (int i = 0; i < 2; i++) e->stream[i] = e->family->pre_norm && !train ? take(e, T, C) : NULL;
     layer0 = e->used;
     for (int i = 0; i < arch->layers; i++) {
         engine_layer *l = &e->layer[i];
@@ -109,12 +133,14 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
         l->y = train ? take_both(e, (size_t)l->rows, C) : y[(i + 1) % 2];
         l->x = i ? e->layer[i - 1].y : e->y0;
         l->xq = first_only ? l->gather : l->x;
-        if (!l->heads) l->s1 = l->x.f;
+        plan_past(e, i);
         if (e->used < most) e->used = most;
     }
     e->first = take(e, (size_t)B, C);
     e->pooled = take(e, (size_t)B, C);
     e->slope = take(e, (size_t)B, C);
+    e->sp = e->pool_norm.w < 0 ? NULL : take(e, (size_t)B, C);
+    e->np = e->pool_norm.w < 0 ? NULL : take(e, (size_t)B, 2);
     if (train) plan_gradients(e, T);
 }
 
@@ -143,18 +169,29 @@ static snc_err pack_all(snc_engine *e)
         e->w[l].relative = snc_model_at(m, SNC_ROLE_RELATIVE, l);
     }
     e->embed_norm = snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0);
+    e->pool_norm = snc_model_lin(m, SNC_ROLE_POOLER_NORM, 0);
     for (int t = 0; t < SNC_TABLES; t++) e->table[t] = snc_model_at(m, t, 0);
     if (m->cfg.embedding) SNC_TRY(pack(&e->projection, e, SNC_ROLE_PROJECTION, 0));
     if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
     return pack(&e->classifier, e, SNC_ROLE_CLASSIFIER, 0);
 }
 
-static snc_err lay_buckets(snc_engine *e)
+/* What distances add to scores, and positions that turn queries and keys. */
+static snc_err lay_distances(snc_engine *e)
 {
-    if (!snc_family_has(e->family, SNC_ROLE_RELATIVE)) return SNC_OK;
-    SNC_TRY(snc_alloc(&e->bucket, 2 * (size_t)e->opts.max_len, sizeof *e->bucket));
-    snc_relative_buckets(e->bucket, e->opts.max_len);
-    return SNC_OK;
+    const snc_encoder_config *c = &e->m->cfg;
+    int len = e->opts.max_len, heads = widest(e->m->arch.heads, e->m->arch.layers);
+    bool relative = snc_family_has(e->family, SNC_ROLE_RELATIVE);
+    if (relative || c->local) SNC_TRY(snc_alloc(&e->bucket, 2 * (size_t)len, sizeof *e->bucket));
+    if (relative) snc_relative_buckets(e->bucket, len);
+    else if (c->local) {
+        snc_relative_window(e->bucket, len, c->window);
+        SNC_TRY(snc_alloc(&e->window, 2 * (size_t)heads, sizeof *e->window));
+        for (int h = 0; h < heads; h++) e->window[2 * h + 1] = -INFINITY;
+    }
+    if (!e->family->rotary) return SNC_OK;
+    SNC_TRY(snc_rotary_new(&e->rotary[0], len, c->head_width, c->theta));
+    return snc_rotary_new(&e->rotary[1], len, c->head_width, c->local_theta);
 }
 
 snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o)
@@ -171,15 +208,16 @@ snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, co
     e->opts = *o;
     if (e->opts.max_seqs > o->max_tokens) e->opts.max_seqs = o->max_tokens;
     if (e->opts.max_len > snc_family_length(&m->cfg)) e->opts.max_len = snc_family_length(&m->cfg);
+    e->opts.first_only = o->first_only && !m->cfg.mean; /* else every token is read to the end */
 
     int D = m->cfg.head_width, C = m->arch.hidden, attn = D * widest(m->arch.heads, m->arch.layers);
-    int wide[] = {C, attn, widest(m->arch.ffn, m->arch.layers), m->cfg.classes, m->cfg.embedding};
+    int wide[] = {C, attn, snc_family_neuron(e->family) * widest(m->arch.ffn, m->arch.layers), m->cfg.classes, m->cfg.embedding};
     snc_ops_limits max = {
         .rows = o->max_tokens, .width = widest(wide, 5), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
     SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, o->max_tokens, max.width));
     e->half = snc_gemm_takes_bf16(e->gemm);
-    SNC_GOTO(lay_buckets(e));
-    if (e->bucket) max.relative = widest(m->arch.heads, m->arch.layers) * SNC_RELATIVE_BUCKETS;
+    SNC_GOTO(lay_distances(e));
+    if (e->bucket) max.relative = widest(m->arch.heads, m->arch.layers) * (e->window ? 2 : SNC_RELATIVE_BUCKETS);
     SNC_GOTO(snc_ops_create(&e->ops, ctx, &max));
     SNC_GOTO(pack_all(e));
     if (o->train) SNC_GOTO(snc_params_alloc_grad(&m->params));
@@ -207,6 +245,9 @@ void snc_engine_free(snc_engine *e)
     snc_free(e->by_param);
     snc_free(e->tokens);
     snc_free(e->bucket);
+    snc_free(e->window);
+    snc_rotary_free(e->rotary[0]);
+    snc_rotary_free(e->rotary[1]);
     snc_free(e->squares);
     snc_free(e->block);
     snc_ops_free(e->ops);
@@ -232,11 +273,14 @@ snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const sn
     snc_gemm *g = NULL;
     snc_err err = SNC_OK;
     int attn = m->cfg.head_width * widest(m->arch.heads, m->arch.layers),
-        wide[] = {m->arch.hidden, attn, widest(m->arch.ffn, m->arch.layers), m->cfg.embedding};
+        wide[] = {m->arch.hidden, attn, snc_family_neuron(snc_family_of(&m->cfg)) * widest(m->arch.ffn, m->arch.layers), m->cfg.embedding};
     SNC_GOTO(snc_gemm_create(&g, ctx, o->compute, 0, 0));
     SNC_GOTO(snc_alloc(&e, 1, sizeof *e));
     e->m = m;
+    e->family = snc_family_of(&m->cfg);
     e->opts = *o;
+    e->opts.first_only = o->first_only && !m->cfg.mean;
+    e->pool_norm = snc_model_lin(m, SNC_ROLE_POOLER_NORM, 0);
     e->half = snc_gemm_takes_bf16(g);
     plan(e, &m->arch, o->max_tokens, o->max_seqs);
     *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(o->max_tokens, widest(wide, 4));
@@ -302,7 +346,7 @@ static void materialise(snc_engine *e, const snc_arch *arch)
     refresh(e, &e->classifier, arch);
 }
 
-/* Where a sequence's first token finds its row of the position table. */
+/* Where a sequence's first token finds its row of the position table, as of weights or gradients; NULL: there is none. */
 static size_t first_position(const snc_engine *e)
 {
     return (size_t)e->family->position_base * (size_t)engine_ld(e, e->table[SNC_ROLE_POSITION]);
@@ -313,7 +357,7 @@ static snc_err embed_forward(snc_engine *e)
     snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, false);
     int C = e->arch.hidden, E = snc_spec_embed_width(&e->m->cfg, &e->arch), T = e->x.T, type = e->table[SNC_ROLE_TYPE];
     float *y = e->projection.w ? e->e0 : e->y0.f;
-    const float *position = engine_w(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
+    const float *position = e->table[SNC_ROLE_POSITION] < 0 ? NULL : engine_w(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
     snc_embed_forward(e->s0, e->ops, engine_w(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_w(e, type), &e->x, E,
                       engine_ld(e, e->table[SNC_ROLE_WORD]));
     snc_norm_forward(y, NULL, e->s0, e->n0, e->ops, NULL, engine_w(e, e->embed_norm.w), engine_w(e, e->embed_norm.b), T, E,
@@ -333,15 +377,19 @@ static snc_ops_act head_act(const snc_engine *e)
 static snc_err head_forward(float *logits, snc_engine *e)
 {
     const engine_layer *last = &e->layer[e->arch.layers - 1];
-    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, false);
+    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, false), none = SNC_MASK_OFF;
     int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
-    if (e->opts.first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
+    if (e->m->cfg.mean) snc_engine__gather_mean(e->first, last->y.f, &e->x, C);
+    else if (e->opts.first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
     else snc_engine__gather_first((engine_rows){e->first, NULL}, last->y, &e->x, C);
     if (e->family->head == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
     else {
         SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler.w, engine_w(e, e->pooler.bias), B, C, C, false));
-        snc_act_forward(e->pooled, e->slope, e->ops, e->slope, B, C, head_act(e));
+        snc_act_forward(e->sp ? e->sp : e->pooled, e->slope, e->ops, e->slope, B, C, head_act(e));
     }
+    if (e->sp)
+        snc_norm_forward(e->pooled, NULL, e->sp, e->np, e->ops, NULL, engine_w(e, e->pool_norm.w), engine_w(e, e->pool_norm.b), B, C,
+                         e->m->cfg.norm_eps, &none);
     snc_mask_apply(e->pooled, e->ops, B, C, &drop);
     return snc_gemm_forward(logits, K, e->gemm, e->pooled, C, e->classifier.w, engine_w(e, e->classifier.bias), B, K, C, false);
 }
@@ -386,6 +434,10 @@ const float *snc_engine_hidden_view(const snc_engine *e, int i) { return i ? e->
 static snc_err pooler_backward(float *dfirst, snc_engine *e, float *d)
 {
     int C = e->arch.hidden, B = e->x.B;
+    snc_mask none = SNC_MASK_OFF;
+    if (e->sp)
+        snc_norm_backward(d, NULL, NULL, engine_g(e, e->pool_norm.w), engine_g(e, e->pool_norm.b), NULL, e->ops, d, e->sp, e->np,
+                          engine_w(e, e->pool_norm.w), NULL, B, C, &none);
     snc_act_backward(d, engine_g(e, e->pooler.bias), e->ops, e->slope, B, C);
     SNC_TRY(snc_engine__weight_backward(e, d, NULL, e->first, NULL, &e->pooler, B, C, C));
     return snc_gemm_backward_x(dfirst, C, e->gemm, d, C, e->pooler.w, B, C, C, false);
@@ -399,13 +451,15 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
     bool compact = e->opts.first_only;
     float *dfirst = compact ? e->dy : e->other, *d = e->family->head == SNC_HEAD_NONE ? dfirst : e->dx;
     memset(e->dy, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->dy);
+    if (e->past) memset(e->past, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->past);
     if (!dlogits) return SNC_OK;
     snc_col_sum(engine_g(e, e->classifier.bias), e->ops, dlogits, B, K);
     SNC_TRY(snc_engine__weight_backward(e, dlogits, NULL, e->pooled, NULL, &e->classifier, B, K, C));
     SNC_TRY(snc_gemm_backward_x(d, C, e->gemm, dlogits, K, e->classifier.w, B, K, C, false));
     snc_mask_apply(d, e->ops, B, C, &drop);
     if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pooler_backward(dfirst, e, d));
-    if (!compact) snc_engine__scatter_first(e->dy, dfirst, &e->x, C);
+    if (e->m->cfg.mean) snc_engine__scatter_mean(e->dy, dfirst, &e->x, C);
+    else if (!compact) snc_engine__scatter_first(e->dy, dfirst, &e->x, C);
     return SNC_OK;
 }
 
@@ -413,6 +467,7 @@ static snc_err embed_backward(snc_engine *e)
 {
     snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, false);
     int C = e->arch.hidden, E = snc_spec_embed_width(&e->m->cfg, &e->arch), T = e->x.T, type = e->table[SNC_ROLE_TYPE];
+    for (size_t k = 0; k < (size_t)T * (size_t)C && e->past; k++) e->dy[k] += e->past[k]; /* of the first layer, past its attention */
     float *d = e->projection.w ? e->de : e->dy;
     if (e->projection.w) {
         snc_col_sum(engine_g(e, e->projection.bias), e->ops, e->dy, T, C);
@@ -421,8 +476,8 @@ static snc_err embed_backward(snc_engine *e)
     }
     snc_mask_apply(d, e->ops, T, E, &drop);
     snc_norm_backward(d, NULL, NULL, engine_g(e, e->embed_norm.w), engine_g(e, e->embed_norm.b), NULL, e->ops, d, e->s0, e->n0,
-                      engine_w(e, e->embed_norm.w), T, E, &none);
-    float *position = engine_g(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
+                      engine_w(e, e->embed_norm.w), NULL, T, E, &none);
+    float *position = e->table[SNC_ROLE_POSITION] < 0 ? NULL : engine_g(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
     snc_embed_backward(engine_g(e, e->table[SNC_ROLE_WORD]), position, type < 0 ? NULL : engine_g(e, type), e->ops, d, &e->x, E,
                        engine_ld(e, e->table[SNC_ROLE_WORD]));
     return SNC_OK;

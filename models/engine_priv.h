@@ -8,15 +8,16 @@
  *   embeddings  s0 [T, E]  n0 [T, 2]  y0 [T, C] (half: and a copy'), with a projection e0 [T, E] that it reads; else E = C
  *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)
  *   layer       q [R, A]  k v [T, A]  stats [2, H, R]  mix' [R, A]  s1 [R, C]  n1 [R, 2]  y1' [R, C]
- *               slope' [R, F]  a' [R, F]  s2 [R, C]  n2 [R, 2]  y [R, C] (half: and a copy')
+ *               slope' [R, F or 2 F]  a' [R, F]  s2 [R, C]  n2 [R, 2]  y [R, C] (half: and a copy')
  *   head        first pooled slope [B, C]
  *   gradients   dy dx other [T, C]  de [T, E] (with a projection)
- *               da' [T, F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
+ *               da' [T, F or 2 F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
  */
 #ifndef SNC_MODELS_ENGINE_PRIV_H
 #define SNC_MODELS_ENGINE_PRIV_H
 
 #include "core/ops.h"
+#include "core/rotary.h"
 #include "models/engine.h"
 
 typedef struct engine_matrix {
@@ -44,6 +45,8 @@ typedef struct engine_layer {
     engine_rows x, xq; /* input; the rows of it that ask (the first tokens, gathered in `gather`, or x itself) */
     engine_rows gather, mix, y1, slope, a, y;
     float *q, *k, *v, *stats, *s1, *n1, *s2, *n2;
+    const float *past1, *past2; /* what goes past each half */
+    float *gather_past;         /* room for past1 of the rows that ask; NULL: they are all there */
 } engine_layer;
 
 typedef struct engine_site_masks {
@@ -60,14 +63,16 @@ struct snc_engine {
     snc_ops *ops;
     engine_weights w[SNC_MAX_LAYERS];
     engine_matrix projection, pooler, classifier; /* w NULL: the family has none */
-    snc_lin embed_norm;
-    int table[SNC_TABLES];      /* -1: the family has none */
+    snc_lin embed_norm, pool_norm;                /* the latter's are -1 where there is none */
+    int table[SNC_TABLES];                        /* -1: the family has none */
     snc_gemm_weight **by_param; /* [params.n] the handle of a matrix that is this parameter, or NULL; the matrices own them */
 
-    float *block;      /* NULL while the plan is only counted */
-    size_t used, size; /* floats */
-    int32_t *tokens;   /* ids, types, offsets of the last batch */
-    uint8_t *bucket;   /* [2 max_len - 1] of a distance; NULL: positions are in the embeddings alone */
+    float *block;          /* NULL while the plan is only counted */
+    size_t used, size;     /* floats */
+    int32_t *tokens;       /* ids, types, offsets of the last batch */
+    uint8_t *bucket;       /* [2 max_len - 1] of a distance; NULL: nothing is added to scores */
+    float *window;         /* [heads][2] of a local layer: 0 inside, -inf outside; NULL: no layer is local */
+    snc_rotary *rotary[2]; /* of layers that see all keys, and of local ones; NULL: none */
 
     /* the last forward */
     bool ready;      /* for one backward */
@@ -79,7 +84,7 @@ struct snc_engine {
     snc_dropout drop;
     const float *added[3];    /* gradients from outside of the last q, k, v; NULL: none */
     engine_rows y0, da, d[3]; /* d: of q, k, v */
-    float *s0, *n0, *e0, *de, *y1, *mix, *first, *pooled, *slope, *dy, *dx, *other, *dmix;
+    float *s0, *n0, *e0, *de, *y1, *mix, *stream[2], *first, *pooled, *sp, *np, *slope, *dy, *dx, *other, *past, *dglu, *dmix;
     snc_bf16 *dx16;
     engine_layer layer[SNC_MAX_LAYERS];
 };
@@ -98,6 +103,9 @@ static inline int engine_ld(const snc_engine *e, int param) { return e->m->param
 /* to [B, n] = rows of the first tokens of from [T, n] (both f and h), and the way back: from += to. */
 void snc_engine__gather_first(engine_rows to, engine_rows from, const snc_tokens *x, int n);
 void snc_engine__scatter_first(float *from, const float *to, const snc_tokens *x, int n);
+/* The same of the means over the tokens of a sequence. */
+void snc_engine__gather_mean(float *to, const float *from, const snc_tokens *x, int n);
+void snc_engine__scatter_mean(float *from, const float *to, const snc_tokens *x, int n);
 
 /* dW += (or, in a fresh pass, =) dy^T . x, of rows [rows, n] and [rows, k]; left to the source of the matrix. */
 snc_err snc_engine__weight_backward(snc_engine *e, const float *dy, const snc_bf16 *dy16, const float *x, const snc_bf16 *x16,

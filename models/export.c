@@ -100,7 +100,7 @@ static snc_err add_all(bundle *b)
     for (int i = 0; i < b->table.n; i++) {
         const snc_param *p = &b->table.p[i];
         snc_dtype t = snc_spec_dtype(b->policy, p->row, p->layer);
-        int from = snc_spec_of(p)->layer ? b->arch->source[p->layer] : 0; /* its layer among the weights */
+        int from = snc_family_source(snc_family_of(&b->w->cfg), p, b->arch, b->w->arch.layers); /* its layer among the weights */
         const snc_rt__matrix *m = snc_rt__matrix_at(b->w, p->row, from);
         if (m) SNC_TRY(add_linear(b, p, m, t));
         else if (snc_spec_of(p)->slot == SNC_SLOT_EMBED) SNC_TRY(add_table(b, p, b->w->embed[p->row][t], t));
@@ -120,7 +120,8 @@ snc_err snc_export(const char *path, snc_weights *w, const snc_arch *arch, const
     SNC_GOTO(snc_alloc(&b.name, room, sizeof *b.name));
     SNC_GOTO(snc_alloc(&b.data, room, sizeof *b.data));
     SNC_GOTO(add_all(&b));
-    snc_sncfile_desc d = {.cfg = &w->cfg,
+    snc_encoder_config cfg = snc_config_cut(&w->cfg, b.arch);
+    snc_sncfile_desc d = {.cfg = &cfg,
                           .arch = b.arch,
                           .policy = b.policy,
                           .labels = info->labels,

@@ -37,7 +37,7 @@ static void own_name(char out[NAME_SIZE], const importer *im, const char *name)
 static void format_name(char out[NAME_SIZE], const importer *im, snc_role role, int layer)
 {
     char name[SNC_FAMILY_NAME];
-    snc_family_name(name, sizeof name, family_of(im), role, layer);
+    snc_family_name_in(name, sizeof name, &im->conf.cfg, role, layer);
     own_name(out, im, name);
 }
 
@@ -130,16 +130,21 @@ static snc_err settle_head(importer *im, int classes_hint, snc_meaning meaning_h
 
 static bool is_seeded(const importer *im, const snc_param *p)
 {
-    bool pooler = p->row == SNC_ROLE_POOLER || p->row == SNC_ROLE_POOLER_BIAS;
+    bool pooler = p->row >= SNC_ROLE_POOLER && p->row <= SNC_ROLE_POOLER_NORM_BIAS;
     bool classifier = p->row == SNC_ROLE_CLASSIFIER || p->row == SNC_ROLE_CLASSIFIER_BIAS;
     return (pooler && !im->has_pooler) || (classifier && !im->has_head);
+}
+
+static bool may_lack(const importer *im, const snc_param *p)
+{
+    return family_of(im)->no_bias && snc_spec_of(p)->init == SNC_INIT_ZERO && p->row != SNC_ROLE_CLASSIFIER_BIAS;
 }
 
 static snc_err check_shape(const snc_hf_tensor *t, const snc_param *p, const importer *im)
 {
     char found[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
     int64_t shape[2];
-    int rank = snc__hf_shape(shape, p);
+    int rank = snc__hf_shape(shape, p, family_of(im));
     SNC_CHECK(snc_tensor_is_float(&t->t), SNC_E_UNSUPPORTED, "%s: tensor '%s' has dtype %s, expected F32, F16, BF16 or F64", t->path,
               t->t.name, t->t.dtype_name);
     SNC_CHECK(snc_tensor_is(&t->t, rank, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s by %s", t->path, t->t.name,
@@ -156,6 +161,7 @@ static snc_err check_tensors(importer *im, const snc_params *table)
         if (is_seeded(im, p)) continue;
         format_name(name, im, p->row, p->layer);
         snc_hf_tensor *t = find(im, name);
+        if (!t && may_lack(im, p)) continue;
         SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", im->path, name);
         SNC_TRY(check_shape(t, p, im));
         t->used = true;
@@ -221,7 +227,8 @@ static snc_err fill(snc_model *m, importer *im)
         }
         format_name(name, im, p->row, p->layer);
         const snc_hf_tensor *t = find(im, name);
-        snc_err err = snc__hf_read(snc_params_w(&m->params, i), p, &t->t);
+        if (!t) continue; /* a bias of 0 */
+        snc_err err = snc__hf_read(snc_params_w(&m->params, i), p, &t->t, family_of(im));
         if (err) return snc_err_prefix(err, t->path);
     }
     m->has_head = im->has_head && im->has_pooler; /* what stands on random numbers answers at random */

@@ -6,7 +6,6 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "core/relative.h"
 #include "models/family/family.h"
 #include "models/hf_priv.h"
 
@@ -74,17 +73,6 @@ static snc_err read_float(float *x, const cJSON *j, const char *key, double max,
     return SNC_OK;
 }
 
-/* Another number of buckets would be other distances. */
-static snc_err check_buckets(const snc_family *f, const cJSON *j, const char *path)
-{
-    int buckets;
-    if (!snc_family_has(f, SNC_ROLE_RELATIVE)) return SNC_OK;
-    SNC_TRY(snc_json_int(&buckets, j, f->keys.buckets, SNC_RELATIVE_BUCKETS, 1, 65536, path));
-    SNC_CHECK(buckets == SNC_RELATIVE_BUCKETS, SNC_E_UNSUPPORTED, "%s: %s %d is not supported, expected %d", path, f->keys.buckets, buckets,
-              SNC_RELATIVE_BUCKETS);
-    return SNC_OK;
-}
-
 static snc_err read_sizes(snc_encoder_config *c, const cJSON *j, const char *path)
 {
     const snc_family *f = c->family;
@@ -106,7 +94,7 @@ static snc_err read_sizes(snc_encoder_config *c, const cJSON *j, const char *pat
     SNC_CHECK(c->hidden % c->heads == 0, SNC_E_SHAPE, "%s: %s %d is not a multiple of %s %d", path, k->hidden, c->hidden, k->heads,
               c->heads);
     c->head_width = c->hidden / c->heads;
-    SNC_TRY(check_buckets(f, j, path));
+    if (f->rotary) SNC_TRY(snc__hf_rotary(c, j, path));
     return read_act(c, j, path);
 }
 

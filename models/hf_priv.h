@@ -64,6 +64,8 @@ typedef struct snc_hf_config {
 } snc_hf_config;
 
 snc_err snc__hf_config_load(snc_hf_config *out, const char *path) SNC_MUST_USE;
+/* What only families with turned positions have in it: angles, windows, which layers have which, pooling. */
+snc_err snc__hf_rotary(snc_encoder_config *c, const cJSON *j, const char *path) SNC_MUST_USE;
 /* Another number of classes, and what follows from it. */
 void snc__hf_config_set_classes(snc_hf_config *c, int classes);
 void snc__hf_config_dispose(snc_hf_config *c);
@@ -71,8 +73,8 @@ void snc__hf_config_dispose(snc_hf_config *c);
 /* ---- how a parameter lies in a file ---------------------------------------------------------------------------------- */
 
 /* The shape that its tensor has there; returns the rank. */
-int snc__hf_shape(int64_t shape[2], const snc_param *p);
-snc_err snc__hf_read(float *w, const snc_param *p, const snc_tensor *t) SNC_MUST_USE;
+int snc__hf_shape(int64_t shape[2], const snc_param *p, const snc_family *f);
+snc_err snc__hf_read(float *w, const snc_param *p, const snc_tensor *t, const snc_family *f) SNC_MUST_USE;
 
 /* ---- import -------------------------------------------------------------------------------------------------------- */
 

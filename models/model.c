@@ -158,10 +158,11 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
     SNC_TRY(snc_arch_check(arch, &m->arch));
     snc_err err = SNC_OK;
     snc_model *x = NULL;
-    SNC_GOTO(snc_model_new(&x, &m->cfg, arch));
+    snc_encoder_config cfg = snc_config_cut(&m->cfg, arch);
+    SNC_GOTO(snc_model_new(&x, &cfg, arch));
     for (int i = 0; i < x->params.n; i++) {
         const snc_param *p = &x->params.p[i];
-        int layer = snc_spec_of(p)->layer ? arch->source[p->layer] : 0, at = snc_model_at(m, p->row, layer);
+        int layer = snc_family_source(snc_family_of(&m->cfg), p, arch, m->arch.layers), at = snc_model_at(m, p->row, layer);
         if (snc_spec_linear(p)) {
             snc_source_view v = snc_model_matrix(m, p->row, layer, arch);
             copy_prefix(&x->params, i, v.w, v.ld);

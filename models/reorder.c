@@ -98,6 +98,7 @@ static units units_of(const snc_model *m, const snc_order *o, snc_axis axis, int
     case SNC_AXIS_POOLED: return (units){o->pooler, m->arch.hidden, 1};
     case SNC_AXIS_HEAD: return (units){o->heads[layer], m->arch.heads[layer], m->cfg.head_width};
     case SNC_AXIS_RELATIVE: return (units){o->heads[layer], m->arch.heads[layer], SNC_RELATIVE_BUCKETS};
+    case SNC_AXIS_FFN_IN: return (units){o->ffn[layer], m->arch.ffn[layer], snc_family_neuron(snc_family_of(&m->cfg))};
     case SNC_AXIS_FFN: return (units){o->ffn[layer], m->arch.ffn[layer], 1};
     default: return (units){NULL, 0, 0};
     }

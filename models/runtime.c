@@ -43,16 +43,19 @@ static void *carve(uint8_t *base, size_t *used, size_t bytes)
 static size_t lay_out(snc_net *n, uint8_t *base)
 {
     widths s = widest(n->w);
+    const snc_family *family = snc_family_of(&n->w->cfg);
     size_t used = 0, f = sizeof(float), AC = (size_t)snc_max(s.E, snc_max(s.A, s.C));
     n->ldx = snc_quantized_stride((int)AC);
     n->ldm = snc_quantized_stride(s.F);
+    n->ldmid = snc_family_neuron(family) * s.F;
     for (int i = 0; i < n->ctx.threads; i++) {
         snc_rt__worker *w = &n->worker[i];
         size_t rows = (size_t)(i == 0 ? n->shared_rows : n->rows);
-        w->h = carve(base, &used, rows * (size_t)s.C * f);
+        w->h = w->y = carve(base, &used, rows * (size_t)s.C * f);
+        if (family->pre_norm) w->y = carve(base, &used, rows * (size_t)s.C * f);
         w->qkv = carve(base, &used, rows * 3 * (size_t)s.A * f);
         w->att = carve(base, &used, rows * AC * f);
-        w->mid = carve(base, &used, rows * (size_t)s.F * f);
+        w->mid = carve(base, &used, rows * (size_t)n->ldmid * f);
         w->sx = carve(base, &used, rows * f);
         w->sm = carve(base, &used, rows * f);
         w->xq = carve(base, &used, rows * (size_t)n->ldx);
@@ -94,7 +97,7 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
     bool f32 = uses_f32(w, arch, policy);
     widths s = widest(w);
     if (f32 && !n->gemm)
-        SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, snc_max(snc_max(s.C, s.E), snc_max(s.A, s.F))));
+        SNC_TRY(snc_gemm_create(&n->gemm, &n->ctx, SNC_COMPUTE_F32, n->shared_rows, snc_max(snc_max(s.C, s.E), snc_max(s.A, n->ldmid))));
     size_t shared = scratch_of(&n->ctx, w, arch, policy, n->shared_rows), own = scratch_of(&n->one, w, arch, policy, n->rows);
     size_t bytes = (shared > own ? shared : own) + (size_t)(n->ctx.threads - 1) * own;
     if (bytes > n->scratch_bytes) {

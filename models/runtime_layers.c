@@ -32,6 +32,7 @@ static snc_epilogue activation(snc_act a)
 /* ---- rows: LayerNorm in place, then quantization for an INT8 consumer ---- */
 
 typedef struct rows_job {
+    float *y; /* where the norm writes, and integers come from: x, or beside it */
     float *x;
     int8_t *xq;
     float *sx;
@@ -47,22 +48,28 @@ static void rows_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
     const rows_job *r = payload;
     (void)chunk, (void)worker;
     for (int64_t t = begin; t < end; t += HOT_ROWS) { /* a row is read four times: from L1 */
-        float *x = r->x + (size_t)t * (size_t)r->ldx;
+        float *x = r->x + (size_t)t * (size_t)r->ldx, *y = r->y + (size_t)t * (size_t)r->ldx;
         int T = end - t < HOT_ROWS ? (int)(end - t) : HOT_ROWS;
-        if (r->norm) snc_infer_norm(x, r->ldx, x, r->ldx, r->norm[0], r->norm[1], T, r->n, r->eps, r->isa);
-        if (r->ldq) snc_quantize_rows(r->xq + (size_t)t * (size_t)r->ldq, r->sx + t, x, r->ldx, T, r->n, r->ldq);
+        if (r->norm) snc_infer_norm(y, r->ldx, x, r->ldx, r->norm[0], r->norm[1], T, r->n, r->eps, r->isa);
+        if (r->ldq) snc_quantize_rows(r->xq + (size_t)t * (size_t)r->ldq, r->sx + t, y, r->ldx, T, r->n, r->ldq);
     }
 }
 
-/* x [T, n] normalized in place if norm; quantized into xq, sx if ldq. */
-static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, snc_rt__norm norm, int T, int n, int ldq)
+/* y [T, n] = x normalized, or x itself without a norm, which may be y; quantized into xq, sx if ldq. */
+static void rows_to(float *y, snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, snc_rt__norm norm, int T, int n, int ldq)
 {
-    rows_job r = {.x = x, .xq = xq, .sx = sx, .norm = norm, .ldx = ldx, .n = n, .ldq = ldq};
+    rows_job r = {.y = norm ? y : x, .x = x, .xq = xq, .sx = sx, .norm = norm, .ldx = ldx, .n = n, .ldq = ldq};
     r.eps = j->n->w->cfg.norm_eps;
     r.isa = j->n->isa;
     if (!norm && !ldq) return;
     if (j->ctx->threads > 1 && T > ROW_GRAIN) snc_par_for(j->ctx, T, ROW_GRAIN, rows_range, &r);
     else rows_range(&r, 0, T, 0, 0);
+}
+
+/* In place. */
+static void rows(snc_rt__job *j, float *x, int ldx, int8_t *xq, float *sx, snc_rt__norm norm, int T, int n, int ldq)
+{
+    rows_to(x, j, x, ldx, xq, sx, norm, T, n, ldq);
 }
 
 static bool integers(snc_dtype t) { return t == SNC_I8 || t == SNC_I4; }
@@ -105,13 +112,14 @@ typedef struct head_job {
     bool bf16, half; /* half: Q, K and V lie in bf16 */
     float scale;
     snc_infer_bias bias; /* of head 0 */
+    const snc_rotary *rotary;
 } head_job;
 
 /* Attention on tiles reads bf16: then the projections of a layer write it, unless its one query a sequence is better in f32. */
 static bool half_qkv(const snc_net *n, int l, bool last)
 {
     const uint8_t *t = n->policy.linear[l];
-    return !last && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN && integers(t[SNC_SITE_Q]) &&
+    return !last && !n->w->rotary[0] && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN && integers(t[SNC_SITE_Q]) &&
            t[SNC_SITE_K] == t[SNC_SITE_Q] && t[SNC_SITE_V] == t[SNC_SITE_Q];
 }
 
@@ -127,10 +135,12 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
         int s = (int)(i / a->heads), h = (int)(i % a->heads) * a->D;
         size_t first = (size_t)(at[s] - at[0]), q = a->first ? (size_t)s : first;
         int len = at[s + 1] - at[s];
-        const float *qkv = j->w->qkv + h;
+        float *qkv = j->w->qkv + h;
         snc_infer_bias bias = a->bias;
         if (bias.at) bias.at += i % a->heads * bias.head;
         next = i + 1;
+        if (a->rotary) snc_rotary_turn(qkv + first * ld + a->A, (int)ld, a->rotary, len, false);
+        if (a->rotary && !a->first) snc_rotary_turn(qkv + q * ld, (int)ld, a->rotary, len, false); /* a first token stays as it is */
         if (a->half) { /* the rest of the sequence's heads at once */
             next = (int64_t)(s + 1) * a->heads < end ? (int64_t)(s + 1) * a->heads : end;
             const snc_bf16 *half = (const snc_bf16 *)j->w->qkv + first * ld + h;
@@ -148,6 +158,7 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
 static snc_infer_bias bias_of(const snc_net *n, int l)
 {
     int len = snc_family_length(&n->w->cfg);
+    if (snc_is_local(&n->w->cfg, n->arch.source[l])) return (snc_infer_bias){n->w->window + len - 1, -1, 0};
     const float *run = n->w->relative[n->arch.source[l]];
     return run ? (snc_infer_bias){run + len - 1, -1, 2 * len - 1} : (snc_infer_bias){NULL, 0, 0};
 }
@@ -158,7 +169,16 @@ static void attention(snc_rt__job *j, int l, bool first)
     int D = n->w->cfg.head_width, heads = n->arch.heads[l];
     const uint8_t *t = n->policy.linear[l];
     bool bf16 = t[SNC_SITE_Q] != SNC_F32 && t[SNC_SITE_K] != SNC_F32 && t[SNC_SITE_V] != SNC_F32;
-    head_job a = {j, D * heads, D, heads, first, bf16, half_qkv(n, l, first), 1.0f / sqrtf((float)D), bias_of(n, l)};
+    head_job a = {j,
+                  D * heads,
+                  D,
+                  heads,
+                  first,
+                  bf16,
+                  half_qkv(n, l, first),
+                  1.0f / sqrtf((float)D),
+                  bias_of(n, l),
+                  n->w->rotary[snc_is_local(&n->w->cfg, n->arch.source[l])]};
     int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
     if (j->ctx->threads > 1 && macs > SHARED_MACS) snc_par_for(j->ctx, items, 1, head_range, &a);
     else head_range(&a, 0, items, 0, 0);
@@ -178,7 +198,8 @@ static void gather_first(void *x, const snc_rt__job *j, size_t row_bytes)
  * stands behind: NULL. */
 static snc_rt__norm norm_before(const snc_net *n, int l)
 {
-    if (l) return snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, n->arch.source[l - 1]);
+    if (l)
+        return snc_rt__norm_at(n->w, SNC_ROLE_FFN_NORM, snc_family_closing(snc_family_of(&n->w->cfg), &n->arch, l - 1, n->w->arch.layers));
     return n->w->cfg.embedding ? NULL : snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
 }
 
@@ -192,20 +213,53 @@ static snc_err project(snc_rt__job *j, int l, bool last)
     snc_dtype tq = (snc_dtype)t[SNC_SITE_Q], tk = (snc_dtype)t[SNC_SITE_K], tv = (snc_dtype)t[SNC_SITE_V];
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], T = j->T;
     int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
-    rows(j, w->h, C, w->xq, w->sx, norm_before(n, l), T, C, ldq);
+    float *x = l ? w->y : w->h;                              /* what the first layer reads goes past it, too */
+    rows_to(x, j, w->h, C, w->xq, w->sx, norm_before(n, l), T, C, ldq);
     if (half_qkv(n, l, last)) {
         const snc_qlinear *beside[] = {of(&m[SNC_SITE_Q], tq), of(&m[SNC_SITE_K], tq), of(&m[SNC_SITE_V], tq)};
         return snc_qlinear_run_bf16((snc_bf16 *)w->qkv, 3 * A, beside, 3, j->ctx, w->xq, ldq, w->sx, T, A, C, w->linear);
     }
-    SNC_TRY(linear(w->qkv + A, 3 * A, j, &m[SNC_SITE_K], tk, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
-    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &m[SNC_SITE_V], tv, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + A, 3 * A, j, &m[SNC_SITE_K], tk, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &m[SNC_SITE_V], tv, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
     if (last) {
         gather_first(w->h, j, (size_t)C * sizeof(float));
+        if (x != w->h) gather_first(x, j, (size_t)C * sizeof(float));
         if (ldq) gather_first(w->xq, j, (size_t)ldq);
         if (ldq) gather_first(w->sx, j, sizeof(float));
         T = j->b1 - j->b0;
     }
-    return linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, w->h, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
+    return linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
+}
+
+typedef struct glu_job {
+    float *mid;
+    int F;
+    snc_epilogue act;
+} glu_job;
+
+static void glu_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    enum { STRIP = 256 };
+    const glu_job *g = payload;
+    float u[STRIP], gate[STRIP];
+    (void)chunk, (void)worker;
+    for (int64_t t = begin; t < end; t++) {
+        float *row = g->mid + (size_t)t * 2 * (size_t)g->F;
+        for (int c = 0, n; c < g->F; c += n) {
+            n = g->F - c < STRIP ? g->F - c : STRIP;
+            for (int i = 0; i < n; i++) u[i] = row[2 * (c + i)], gate[i] = row[2 * (c + i) + 1];
+            snc_epilogue_rows(u, n, NULL, 1, n, g->act);
+            for (int i = 0; i < n; i++) row[c + i] = u[i] * gate[i];
+        }
+    }
+}
+
+/* mid [T, 2F] to [T, F] at the front of its rows: act(input) times its gate, which stand beside each other. */
+static void glu(snc_rt__job *j, int T, int F, snc_epilogue act)
+{
+    glu_job g = {j->w->mid, F, act};
+    if (j->ctx->threads > 1 && T > ROW_GRAIN) snc_par_for(j->ctx, T, ROW_GRAIN, glu_range, &g);
+    else glu_range(&g, 0, T, 0, 0);
 }
 
 /* h += FFN(h) for T rows. The wide activation never leaves the cache: from an INT8 matrix to another as integers, which
@@ -219,19 +273,22 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
     snc_rt__norm norm = snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]);
     snc_dtype in = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_IN], out = (snc_dtype)n->policy.linear[l][SNC_SITE_FFN_OUT];
     int C = n->arch.hidden, F = n->arch.ffn[l], ldm = ldq_of(out, F), ldx = ldq_of(in, C);
-    bool through = in == SNC_I8 && ldm > 0, whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
+    bool gated = snc_family_of(&n->w->cfg)->gated, through = in == SNC_I8 && ldm > 0 && !gated,
+         whole = in == SNC_F32 || out == SNC_F32 || in == SNC_I4;
     int block = whole || through ? T : FFN_ROWS * j->ctx->threads;
     snc_epilogue act = activation(n->w->cfg.act);
+    int N = gated ? 2 * F : F;
     for (int t = 0; t < T; t += block) {
         int R = T - t < block ? T - t : block;
-        float *h = w->h + (size_t)t * (size_t)C;
+        float *h = w->h + (size_t)t * (size_t)C, *x = w->y + (size_t)t * (size_t)C;
         int8_t *mq = w->mq + (size_t)t * (size_t)ldm;
-        rows(j, h, C, w->xq, w->sx, norm, R, C, ldx);
+        rows_to(x, j, h, C, w->xq, w->sx, norm, R, C, ldx);
         if (through) SNC_TRY(snc_qlinear_run_q8(mq, ldm, w->sm, m[SNC_SITE_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
-        else SNC_TRY(linear(w->mid, F, j, &m[SNC_SITE_FFN_IN], in, h, C, w->xq, w->sx, R, F, C, act));
+        else SNC_TRY(linear(w->mid, N, j, &m[SNC_SITE_FFN_IN], in, x, C, w->xq, w->sx, R, N, C, gated ? SNC_EPI_NONE : act));
+        if (gated) glu(j, R, F, act);
         stamp(j, t_in);
-        if (!through) rows(j, w->mid, F, mq, w->sm + t, NULL, R, F, ldm);
-        if (ldm == 0) SNC_TRY(linear(h, C, j, &m[SNC_SITE_FFN_OUT], out, w->mid, F, NULL, NULL, R, C, F, SNC_EPI_ADD));
+        if (!through) rows(j, w->mid, N, mq, w->sm + t, NULL, R, F, ldm);
+        if (ldm == 0) SNC_TRY(linear(h, C, j, &m[SNC_SITE_FFN_OUT], out, w->mid, N, NULL, NULL, R, C, F, SNC_EPI_ADD));
         stamp(j, t_out);
     }
     if (ldm == 0) return SNC_OK;
@@ -247,9 +304,10 @@ static int next_heads(const snc_net *n, int l)
     return l;
 }
 
-static bool is_last(const snc_net *n, int l) { return l == snc_arch_last_heads(&n->arch); }
+/* From whose attention on first tokens alone are read; of a mean that is nowhere so. */
+static bool is_last(const snc_net *n, int l) { return !n->w->cfg.mean && l == snc_arch_last_heads(&n->arch); }
 
-/* What is left of a half that is skipped: the norm that stands before it, as the one behind it comes next. */
+/* What is left of a half that is skipped, unless norms stand in front: the norm that stands before it, as the one behind it comes next. */
 static void skip(snc_rt__job *j, snc_rt__norm norm, int T)
 {
     int C = j->n->arch.hidden;
@@ -262,7 +320,9 @@ static snc_err ffns(snc_rt__job *j, int l, int end, int T)
     const snc_net *n = j->n;
     for (; l < end; l++) {
         double *times = j->w->times.layer[l];
-        if (n->arch.heads[l] == 0) skip(j, norm_before(n, l), T);
+        bool pre = snc_family_of(&n->w->cfg)->pre_norm;
+        if (n->arch.heads[l] == 0 && (!pre || l == 0)) skip(j, norm_before(n, l), T);
+        if (n->arch.ffn[l] == 0 && pre) continue;
         if (n->arch.ffn[l] == 0) skip(j, snc_rt__norm_at(n->w, SNC_ROLE_ATTENTION_NORM, n->arch.source[l]), T);
         else SNC_TRY(ffn(j, l, T, &times[SNC_PART_FFN_IN], &times[SNC_PART_FFN_OUT]));
     }
@@ -311,6 +371,8 @@ static void between_range(void *payload, int64_t begin, int64_t end, int64_t chu
     (void)chunk;
     w.qkv = (float *)(void *)((char *)w.qkv + t * 3 * D * (size_t)n->arch.heads[b->next] * value);
     w.h += t * (size_t)n->arch.hidden;
+    w.y += t * (size_t)n->arch.hidden;
+    w.mid += t * (size_t)n->ldmid;
     w.att += t * D * (size_t)n->arch.heads[b->l];
     w.xq += t * (size_t)n->ldx;
     w.mq += t * (size_t)n->ldm;
@@ -334,7 +396,8 @@ static bool rows_apart(const snc_rt__job *j, int l, int next)
 {
     const snc_net *n = j->n;
     int threads = j->ctx->threads;
-    if (threads == 1 || is_last(n, l) || j->T < apart_rows(n) * threads || n->ctx.backend == SNC_BACKEND_ONEDNN) return false;
+    if (threads == 1 || is_last(n, l) || next == n->arch.layers || j->T < apart_rows(n) * threads || n->ctx.backend == SNC_BACKEND_ONEDNN)
+        return false;
     double wide = 4.0 * n->w->cfg.head_width * n->arch.heads[l];
     for (int i = l; i <= next; i++) {
         for (int s = 0; s < SNC_SITES; s++)
@@ -375,13 +438,13 @@ static void embed_range(void *payload, int64_t begin, int64_t end, int64_t chunk
     const snc_net *n = j->n;
     const int32_t *at = j->x->offsets + j->b0;
     int E = snc_spec_embed_width(&n->w->cfg, &n->arch), e = n->policy.embed, base = snc_family_of(&n->w->cfg)->position_base;
-    const snc_embed *type = n->w->embed[SNC_ROLE_TYPE][e];
+    const snc_embed *type = n->w->embed[SNC_ROLE_TYPE][e], *position = n->w->embed[SNC_ROLE_POSITION][e];
     (void)chunk, (void)worker;
     for (int s = (int)begin; s < (int)end; s++)
         for (int t = at[s]; t < at[s + 1]; t++) {
             float *h = (n->w->cfg.embedding ? j->w->att : j->w->h) + (size_t)(t - at[0]) * (size_t)E;
             snc_embed_row(h, n->w->embed[SNC_ROLE_WORD][e], j->x->ids[t], E);
-            snc_embed_add_row(h, n->w->embed[SNC_ROLE_POSITION][e], base + t - at[s], E);
+            if (position) snc_embed_add_row(h, position, base + t - at[s], E);
             if (type) snc_embed_add_row(h, type, n->w->cfg.types > 1 ? j->x->types[t] : 0, E);
         }
 }
@@ -400,7 +463,20 @@ static snc_err embed_project(snc_rt__job *j)
 
 static snc_epilogue head_act(snc_head h) { return h == SNC_HEAD_TANH ? SNC_EPI_TANH : h == SNC_HEAD_GELU ? SNC_EPI_GELU : SNC_EPI_RELU; }
 
-/* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h. */
+/* Means over the tokens of each sequence to the front; row s never lies behind what it is made of. */
+static void gather_mean(float *x, const snc_rt__job *j, int n)
+{
+    const int32_t *at = j->x->offsets + j->b0;
+    for (int s = 0; s < j->b1 - j->b0; s++) {
+        float *to = x + (size_t)s * (size_t)n, *from = x + (size_t)(at[s] - at[0]) * (size_t)n;
+        int len = at[s + 1] - at[s];
+        for (int t = 1; t < len; t++)
+            for (int c = 0; c < n; c++) from[c] += from[(size_t)t * (size_t)n + (size_t)c];
+        for (int c = 0; c < n; c++) to[c] = from[c] / (float)len;
+    }
+}
+
+/* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h, or over the means. */
 static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
 {
     snc_net *n = j->n;
@@ -410,11 +486,16 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     int B = j->b1 - j->b0, C = n->arch.hidden, K = m->cfg.classes;
     snc_head kind = snc_family_of(&m->cfg)->head;
     float *x = w->h;
+    if (m->cfg.mean) {
+        rows(j, x, C, NULL, NULL, norm, j->T, C, 0);
+        gather_mean(x, j, C);
+        norm = NULL;
+    }
     if (kind != SNC_HEAD_NONE) {
         rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));
         SNC_TRY(linear(w->att, C, j, &m->pooler, tp, x, C, w->xq, w->sx, B, C, C, head_act(kind)));
         x = w->att;
-        norm = NULL;
+        norm = snc_family_has(snc_family_of(&m->cfg), SNC_ROLE_POOLER_NORM) ? snc_rt__norm_at(m, SNC_ROLE_POOLER_NORM, 0) : NULL;
     }
     rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tc, C));
     if (tc != SNC_F32) return linear(logits, K, j, &m->classifier, tc, x, C, w->xq, w->sx, B, K, C, SNC_EPI_NONE);

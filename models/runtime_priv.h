@@ -3,7 +3,8 @@
  * A matrix is one linear of the source model in every form that nets asked for; a prefix of each form serves a narrower
  * net. A worker is one thread's slice of the workspace, for one group of at most `rows` tokens:
  *
- *   h [rows, C]   qkv [rows, 3A]   att [rows, A]   mid [rows, F]   f32
+ *   h [rows, C]   qkv [rows, 3A]   att [rows, A]   mid [rows, F or 2 F]   f32
+ *   y [rows, C] what norms in front of a half give, while h goes past it; where norms stand behind a half, y is h
  *   xq [rows, max(A, C)]  mq [rows, F]  int8 with ld rounded up to 64, and a scale each row
  */
 #ifndef SNC_MODELS_RUNTIME_PRIV_H
@@ -12,6 +13,7 @@
 #include "base/isa.h"
 #include "base/par.h"
 #include "core/gemm.h"
+#include "core/rotary.h"
 #include "models/runtime.h"
 #include "models/snc_file.h"
 #include "quant/bf16linear.h"
@@ -39,6 +41,8 @@ struct snc_weights {
     const float *f32[SNC_MAX_LAYERS][SNC_ROLES]; /* values by layer and role; NULL: a file holds another dtype */
     snc_rt__matrix m[SNC_MAX_LAYERS][SNC_SITES], projection, pooler, classifier; /* N 0: there is none */
     snc_embed *embed[SNC_TABLES][SNC_DTYPES];
+    snc_rotary *rotary[2];           /* of layers that see all keys, and of local ones; NULL: none */
+    float *window;                   /* [2 P - 1] what a local layer adds, 0 at [P - 1]; NULL: no layer is local */
     float *relative[SNC_MAX_LAYERS]; /* [H][2 P - 1] what each distance adds to q k^T, 0 at [P - 1]; P tokens at most. NULL: nothing */
     snc_pool *pool;                  /* of the packed matrices; also ctx.pool */
     snc_gemm *gemm;                  /* to make f32 handles with */
@@ -46,7 +50,7 @@ struct snc_weights {
 };
 
 typedef struct snc_rt__worker {
-    float *h, *qkv, *att, *mid, *sx, *sm;
+    float *h, *y, *qkv, *att, *mid, *sx, *sm;
     int8_t *xq, *mq;
     void *linear, *attention; /* scratch of the kernels; attention of this thread even when threads share a group */
     snc_net_times times;
@@ -63,7 +67,7 @@ struct snc_net {
     snc_isa isa;           /* of the kernels between the linears; SCALAR is ref */
     bool f32;              /* some linear goes through the gemm seam, which brings its own threads */
     int rows, shared_rows; /* a worker's capacity; the first one's, whose group all threads may share */
-    int ldx, ldm;          /* of xq, mq */
+    int ldx, ldm, ldmid;   /* of xq, mq, and mid at its widest */
     snc_gemm *gemm;
     uint8_t *block; /* all workers' buffers */
     void *scratch;  /* all workers' linear scratch */

@@ -33,6 +33,20 @@ static snc_err from_model(snc_weights *w, const snc_model *m)
     return SNC_OK;
 }
 
+/* What positions turn, and what a window lets go. */
+static snc_err lay_rotary(snc_weights *w)
+{
+    const snc_encoder_config *c = &w->cfg;
+    int len = snc_family_length(c);
+    if (!snc_family_of(c)->rotary) return SNC_OK;
+    SNC_TRY(snc_rotary_new(&w->rotary[0], len, c->head_width, c->theta));
+    SNC_TRY(snc_rotary_new(&w->rotary[1], len, c->head_width, c->local_theta));
+    if (!c->local) return SNC_OK;
+    SNC_TRY(snc_alloc(&w->window, 2 * (size_t)len, sizeof *w->window));
+    for (int d = 1 - len; d < len; d++) w->window[len - 1 + d] = d > c->window || -d > c->window ? -INFINITY : 0.0f;
+    return SNC_OK;
+}
+
 /* The bias by distance of every head of every layer, written out once. */
 static snc_err expand_relative(snc_weights *w)
 {
@@ -66,6 +80,7 @@ snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_
     w->ctx.pool = w->pool;
     if (!err) err = from_model(w, m);
     if (!err) err = expand_relative(w);
+    if (!err) err = lay_rotary(w);
     if (err) snc_weights_free(w);
     else *out = w;
     return err;
@@ -114,6 +129,7 @@ snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path
         w->policy = *snc_sncfile_policy(w->file);
         err = read_all(w);
         if (!err) err = expand_relative(w);
+        if (!err) err = lay_rotary(w);
     }
     if (err) snc_weights_free(w);
     else *out = w;
@@ -148,6 +164,8 @@ void snc_weights_free(snc_weights *w)
     for (int i = 0; i < SNC_TABLES; i++)
         for (int t = 0; t < SNC_DTYPES; t++) snc_embed_free(w->embed[i][t]);
     for (int l = 0; l < SNC_MAX_LAYERS; l++) snc_free(w->relative[l]);
+    for (int i = 0; i < 2; i++) snc_rotary_free(w->rotary[i]);
+    snc_free(w->window);
     snc_params_dispose(&w->table);
     snc_gemm_free(w->gemm);
     snc_sncfile_close(w->file);

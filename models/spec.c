@@ -45,8 +45,8 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
     HEADS(RELATIVE,            "attention.relative",           ONE,      RELATIVE, SPREAD),
     NORM(ATTENTION_NORM,       "attention.norm.weight",        ONE,      HIDDEN, GAIN),
     NORM(ATTENTION_NORM_BIAS,  "attention.norm.bias",          ONE,      HIDDEN, BIAS),
-    FFN(FFN_IN,                "ffn.in.weight",                FFN,      HIDDEN, SITE(FFN_IN, "ffn_in")),
-    FFN(FFN_IN_BIAS,           "ffn.in.bias",                  ONE,      FFN,    BIAS),
+    FFN(FFN_IN,                "ffn.in.weight",                FFN_IN,   HIDDEN, SITE(FFN_IN, "ffn_in")),
+    FFN(FFN_IN_BIAS,           "ffn.in.bias",                  ONE,      FFN_IN, BIAS),
     FFN(FFN_OUT,               "ffn.out.weight",               HIDDEN,   FFN,    SITE(FFN_OUT, "ffn_out")),
     FFN(FFN_OUT_BIAS,          "ffn.out.bias",                 ONE,      HIDDEN, BIAS),
     NORM(FFN_NORM,             "ffn.norm.weight",              ONE,      HIDDEN, GAIN),
@@ -54,6 +54,8 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
 
     ONCE(POOLER,               "pooler.weight",                POOLED,   HIDDEN, HEAD(POOLER, "pooler")),
     ONCE(POOLER_BIAS,          "pooler.bias",                  ONE,      POOLED, BIAS),
+    ONCE(POOLER_NORM,          "pooler.norm.weight",           ONE,      POOLED, GAIN),
+    ONCE(POOLER_NORM_BIAS,     "pooler.norm.bias",             ONE,      POOLED, BIAS),
     ONCE(CLASSIFIER,           "classifier.weight",            CLASS,    POOLED, HEAD(CLASSIFIER, "classifier")),
     ONCE(CLASSIFIER_BIAS,      "classifier.bias",              ONE,      CLASS,  BIAS),
 };
@@ -77,6 +79,7 @@ void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_a
     size[SNC_AXIS_HIDDEN] = size[SNC_AXIS_POOLED] = a->hidden;
     size[SNC_AXIS_HEAD] = a->heads[layer] * c->head_width;
     size[SNC_AXIS_FFN] = a->ffn[layer];
+    size[SNC_AXIS_FFN_IN] = a->ffn[layer] * snc_family_neuron(snc_family_of(c));
     size[SNC_AXIS_CLASS] = c->classes;
     size[SNC_AXIS_RELATIVE] = a->heads[layer] * SNC_RELATIVE_BUCKETS;
 }

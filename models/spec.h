@@ -43,6 +43,8 @@ typedef enum snc_role {
     SNC_ROLE_FFN_NORM_BIAS,
     SNC_ROLE_POOLER,
     SNC_ROLE_POOLER_BIAS,
+    SNC_ROLE_POOLER_NORM,
+    SNC_ROLE_POOLER_NORM_BIAS,
     SNC_ROLE_CLASSIFIER,
     SNC_ROLE_CLASSIFIER_BIAS,
     SNC_ROLES
@@ -51,9 +53,10 @@ typedef enum snc_role {
 enum { SNC_TABLES = SNC_ROLE_TYPE + 1 };
 
 /* What rows or columns count. Units of one axis are cut off and permuted together wherever it stands; SNC_AXIS_HEAD, of a
- * unit of head_width, SNC_AXIS_RELATIVE, of SNC_RELATIVE_BUCKETS (core/relative.h) a head, and SNC_AXIS_FFN belong to their layer. The
- * pooler's outputs are as many as hidden channels, in an order of their own. Columns of the tables are the hidden channels, or where a
- * projection leads to these the FACTOR ones, of which none is cut off: snc_family_axis tells. */
+ * unit of head_width, SNC_AXIS_RELATIVE, of SNC_RELATIVE_BUCKETS (core/relative.h) a head, SNC_AXIS_FFN and SNC_AXIS_FFN_IN,
+ * of two rows a neuron where it is gated (its own, and its gate's behind it), belong to their layer. The pooler's outputs are as many as
+ * hidden channels, in an order of their own. Columns of the tables are the hidden channels, or where a projection leads to these the
+ * FACTOR ones, of which none is cut off: snc_family_axis tells. */
 typedef enum snc_axis {
     SNC_AXIS_ONE, /* the row of a vector */
     SNC_AXIS_VOCAB,
@@ -67,6 +70,7 @@ typedef enum snc_axis {
     SNC_AXIS_POOLED,
     SNC_AXIS_CLASS,
     SNC_AXIS_RELATIVE,
+    SNC_AXIS_FFN_IN,
     SNC_AXES
 } snc_axis;
 

@@ -36,6 +36,16 @@ static inline snc_encoder_config nano_config(void)
                                 .attention_dropout = 0.1f};
 }
 
+/* Of a family with turned positions: its last of three layers is a local one. */
+static inline void nano_rotary(snc_encoder_config *c)
+{
+    if (!snc_family_of(c)->rotary) return;
+    c->theta = 300;
+    c->local_theta = 30;
+    c->window = 4;
+    c->local = 1 << 2;
+}
+
 /* The same of another family; one that projects has tables of 20 columns, RoBERTa's have one type. */
 static inline snc_encoder_config nano_family_config(const snc_family *family)
 {
@@ -44,6 +54,7 @@ static inline snc_encoder_config nano_family_config(const snc_family *family)
     if (!snc_family_has(family, SNC_ROLE_TYPE)) c.types = 0;
     else if (family->position_base) c.types = 1;
     if (snc_family_has(family, SNC_ROLE_PROJECTION)) c.embedding = 20;
+    nano_rotary(&c);
     return c;
 }
 

@@ -17,7 +17,8 @@
     X(camembert) \
     X(electra) \
     X(albert) \
-    X(mpnet)
+    X(mpnet) \
+    X(modernbert)
 /* clang-format on */
 
 #define DECLARE(name) extern const snc_family snc_family_##name;
@@ -38,20 +39,34 @@ const snc_family *snc_family_find(const char *type)
 
 void snc_family_types(char *out, size_t size) { snc_names_join(out, size, type_of, ", "); }
 
+#define NEXT "{N+1}"
+
 void snc_family_name(char *out, size_t size, const snc_family *f, snc_role role, int layer)
 {
-    snc_spec_expand(out, size, f->name[role], layer);
+    const char *next = strstr(f->name[role], NEXT);
+    if (!next) snc_spec_expand(out, size, f->name[role], layer);
+    else snprintf(out, size, "%.*s%d%s", (int)(next - f->name[role]), f->name[role], layer + 1, next + strlen(NEXT));
+}
+
+void snc_family_name_in(char *out, size_t size, const snc_encoder_config *c, snc_role role, int layer)
+{
+    const snc_family *f = snc_family_of(c);
+    bool closing = f->closing && layer == c->layers - 1 && (role == SNC_ROLE_FFN_NORM || role == SNC_ROLE_FFN_NORM_BIAS);
+    if (closing) snprintf(out, size, "%s.%s", f->closing, role == SNC_ROLE_FFN_NORM ? "weight" : "bias");
+    else snc_family_name(out, size, f, role, layer);
 }
 
 bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char *name)
 {
     char full[SNC_FAMILY_NAME];
     for (int r = 0; r < SNC_ROLES; r++) {
-        const char *mark = f->name[r] ? strstr(f->name[r], "{N}") : NULL;
+        const char *mark = f->name[r] ? strstr(f->name[r], "{N") : NULL;
         const char *rest;
         int l = 0;
         if (!f->name[r] || (mark && strncmp(name, f->name[r], (size_t)(mark - f->name[r])) != 0)) continue;
-        if (mark && (!snc_int_read(&l, name + (mark - f->name[r]), &rest) || l < 0)) continue;
+        if (mark && !snc_int_read(&l, name + (mark - f->name[r]), &rest)) continue;
+        if (mark) l -= strncmp(mark, NEXT, strlen(NEXT)) == 0;
+        if (l < 0) continue;
         snc_family_name(full, sizeof full, f, r, l);
         if (strcmp(full, name) != 0) continue;
         *role = r;

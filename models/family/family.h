@@ -22,7 +22,6 @@ enum { SNC_FAMILY_NAME = 256, SNC_FAMILY_EXTRAS = 8, SNC_FAMILY_FIXED = 4 };
 /* What config.json calls the members of snc_encoder_config; NULL: it says nothing of it. */
 typedef struct snc_family_keys {
     const char *vocab, *positions, *types, *embedding, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout;
-    const char *buckets; /* of distances: SNC_RELATIVE_BUCKETS, where the family has that role */
 } snc_family_keys;
 
 /* A key of config.json with the one value, also where it is absent, of which a checkpoint is what is computed here. */
@@ -40,6 +39,13 @@ typedef struct snc_family {
     bool always_projects;                 /* from the tables to the hidden size, even where both are of one width */
     int position_base;                    /* row of the position table for a sequence's first token */
     snc_family_fixed fixed[SNC_FAMILY_FIXED];
+    bool pre_norm; /* what goes past a half is what its LayerNorm reads, not what that gives; the first layer's attention has none: the
+                    * norm behind a layer's FFN (the role) is that before the next one's attention, or the last of all */
+    bool gated;    /* a neuron is act(input) times its gate: two rows of FFN-in */
+    bool rotary;   /* queries and keys are turned by their positions; some layers see a window alone */
+    bool no_bias;  /* files may leave any bias out: it starts at 0 */
+    const char *closing;           /* the norm behind the last layer's FFN, where {N+1} in the role's name leads to none; else NULL */
+    unsigned char part[SNC_ROLES]; /* of a tensor that Q, K and V share: which third, from 1; 0: the tensor is the role's own */
     snc_family_keys keys;
     snc_encoder_config defaults; /* where config.json says nothing */
 } snc_family;
@@ -52,6 +58,21 @@ void snc_family_types(char *out, size_t size);       /* all of them, for message
 
 static inline const snc_family *snc_family_of(const snc_encoder_config *c) { return c->family ? c->family : &snc_family_bert; }
 static inline bool snc_family_has(const snc_family *f, snc_role role) { return f->name[role] != NULL; }
+static inline int snc_family_neuron(const snc_family *f) { return f->gated ? 2 : 1; } /* rows of FFN-in */
+/* Which layer's norm, of a model of `layers`, stands behind the FFN of kept layer l. */
+static inline int snc_family_closing(const snc_family *f, const snc_arch *a, int l, int layers)
+{
+    if (!f->pre_norm) return a->source[l];
+    return l + 1 < a->layers ? a->source[l + 1] - 1 : layers - 1;
+}
+
+/* The layer that parameter p of a net with arch `a` is of, in a model of `layers`; 0 outside of layers. */
+static inline int snc_family_source(const snc_family *f, const snc_param *p, const snc_arch *a, int layers)
+{
+    bool closing = p->row == SNC_ROLE_FFN_NORM || p->row == SNC_ROLE_FFN_NORM_BIAS;
+    if (!snc_spec_of(p)->layer) return 0;
+    return closing ? snc_family_closing(f, a, p->layer, layers) : a->source[p->layer];
+}
 
 /* Tokens of the longest sequence. */
 static inline int snc_family_length(const snc_encoder_config *c) { return c->positions - snc_family_of(c)->position_base; }
@@ -62,8 +83,11 @@ static inline snc_axis snc_family_axis(const snc_encoder_config *c, snc_axis axi
     return axis == SNC_AXIS_POOLED && snc_family_of(c)->head == SNC_HEAD_NONE ? SNC_AXIS_HIDDEN : axis;
 }
 
-/* A parameter's name in a Hugging Face file; the role is one that the family has. Layers that share their parameters have the same. */
+/* A parameter's name in a Hugging Face file; the role is one that the family has. Layers that share their parameters have the same, and
+ * so have roles that are parts of one tensor. {N+1} stands for the number of the next layer. */
 void snc_family_name(char *out, size_t size, const snc_family *f, snc_role role, int layer);
+/* The same in a model of so many layers, of which the last may have its own. */
+void snc_family_name_in(char *out, size_t size, const snc_encoder_config *c, snc_role role, int layer);
 /* The way back; layer 0 outside of layers and for what layers share. false: no parameter of the family is called so. */
 bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char *name);
 /* What stands before the layer's number, without the prefix: "encoder.layer."; "" where layers share their parameters. */

@@ -1,6 +1,8 @@
 /* MPNet, as Hugging Face's MPNetForSequenceClassification stores it: one bias by distance for all layers, of which each gets its own. */
 #include "models/family/family.h"
 
+enum { BUCKETS = 32 }; /* SNC_RELATIVE_BUCKETS */
+
 #define LAYER(name) ("mpnet.encoder.layer.{N}." name)
 
 const snc_family snc_family_mpnet = {
@@ -46,8 +48,8 @@ const snc_family snc_family_mpnet = {
              .act = "hidden_act",
              .norm_eps = "layer_norm_eps",
              .hidden_dropout = "hidden_dropout_prob",
-             .attention_dropout = "attention_probs_dropout_prob",
-             .buckets = "relative_attention_num_buckets"},
+             .attention_dropout = "attention_probs_dropout_prob"},
+    .fixed = {{"relative_attention_num_buckets", BUCKETS}},
     .defaults = {.vocab = 30527,
                  .positions = 512,
                  .hidden = 768,

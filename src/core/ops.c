@@ -9,19 +9,7 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/rng.h"
-#include "core/ops_kernels.h"
-
-struct snc_ops {
-    const snc_ctx *ctx;
-    const snc_kernels *k;
-    void (*narrow)(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);
-    snc_ops_limits max;
-    float *partial;      /* sums of each chunk, or of each sequence */
-    float *relative;     /* [seqs][max.relative] gradients of a bias by distance, of each sequence */
-    float *scratch;      /* [threads][scratch_each] */
-    size_t scratch_each; /* floats; the last 2 `run` of them are of a bias and its gradient */
-    size_t run;
-};
+#include "core/ops_priv.h"
 
 static const snc_kernels *pick(const snc_ctx *ctx)
 {
@@ -96,14 +84,11 @@ static void join_body(void *p, int64_t begin, int64_t end, int64_t chunk, int wo
         for (int64_t c = begin; c < end; c++) j->dst[c] += j->part[k * j->stride + c];
 }
 
-/* dst [n] += part 0, part 1, ... in this order; parts are `stride` floats apart. */
-static void join(float *dst, const snc_ops *o, const float *part, int64_t parts, int64_t stride, int n)
+void snc_ops__join(float *dst, const snc_ops *o, const float *part, int64_t parts, int64_t stride, int n)
 {
     join_job j = {dst, part, parts, stride};
     if (dst) snc_par_for(o->ctx, n, parts * n > 100000 ? 256 : n, join_body, &j);
 }
-
-static int64_t chunks_of(int rows) { return ((int64_t)rows + SNC_OPS_GRAIN - 1) / SNC_OPS_GRAIN; }
 
 /* ---- dropout alone ------------------------------------------------------------------------------------------------ */
 
@@ -134,7 +119,7 @@ typedef struct norm_job {
     const snc_ops *o;
     snc_bf16 *out16;
     float *y, *s, *dx, *stats;
-    const float *in, *dy, *gamma, *beta, *cs, *cstats;
+    const float *in, *dy, *gamma, *beta, *cs, *cstats, *past;
     const snc_mask *m;
     int n;
     float eps;
@@ -164,21 +149,22 @@ static void norm_backward_body(void *p, int64_t begin, int64_t end, int64_t chun
     int64_t at = begin * j->n;
     (void)worker;
     j->o->k->norm_backward(j->y + at, j->dx ? j->dx + at : NULL, j->o->partial + chunk * 3 * j->n, j->dy + at, j->cs + at,
-                           j->cstats + 2 * begin, j->gamma, (int)begin, (int)(end - begin), j->n, j->m);
+                           j->cstats + 2 * begin, j->gamma, j->past ? j->past + at : NULL, (int)begin, (int)(end - begin), j->n, j->m);
     const float *dx = j->m->threshold ? j->dx : j->y;
     if (j->out16) j->o->narrow(j->out16 + at, j->n, dx + at, j->n, (int)(end - begin), j->n);
 }
 
 void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
-                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m)
+                       const float *s, const float *stats, const float *gamma, const float *past, int rows, int n, const snc_mask *m)
 {
     assert(dx || !m->threshold);
     assert(rows >= 0 && rows <= o->max.rows && n >= 1 && n <= o->max.width);
     norm_job j = {.o = o, .out16 = dx16, .y = ds, .dx = dx, .dy = dy, .cs = s, .cstats = stats, .gamma = gamma, .m = m, .n = n};
+    j.past = past;
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, norm_backward_body, &j);
-    join(dgamma, o, o->partial, chunks_of(rows), 3 * (int64_t)n, n);
-    join(dbeta, o, o->partial + n, chunks_of(rows), 3 * (int64_t)n, n);
-    join(dbias, o, o->partial + 2 * (size_t)n, chunks_of(rows), 3 * (int64_t)n, n);
+    snc_ops__join(dgamma, o, o->partial, snc_ops__chunks(rows), 3 * (int64_t)n, n);
+    snc_ops__join(dbeta, o, o->partial + n, snc_ops__chunks(rows), 3 * (int64_t)n, n);
+    snc_ops__join(dbias, o, o->partial + 2 * (size_t)n, snc_ops__chunks(rows), 3 * (int64_t)n, n);
 }
 
 /* ---- activations -------------------------------------------------------------------------------------------------- */
@@ -219,7 +205,7 @@ void snc_act_backward(float *dh, float *dbias, snc_ops *o, const float *d, int r
     assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
     act_job j = {.o = o, .a = dh, .h = d, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, act_backward_body, &j);
-    join(dbias, o, o->partial, chunks_of(rows), n, n);
+    snc_ops__join(dbias, o, o->partial, snc_ops__chunks(rows), n, n);
 }
 
 static void act_forward_rows(void *user, float *y, int ld, int m0, int n0, int rows, int cols, int worker)
@@ -263,7 +249,7 @@ snc_gemm_sink snc_act_backward_sink(snc_act_rows *b) { return (snc_gemm_sink){ac
 void snc_act_end(float *dbias, snc_ops *o, int rows, int n)
 {
     assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
-    join(dbias, o, o->partial, chunks_of(rows), n, n);
+    snc_ops__join(dbias, o, o->partial, snc_ops__chunks(rows), n, n);
 }
 
 typedef struct round_job {
@@ -298,7 +284,7 @@ void snc_col_sum(float *db, snc_ops *o, const float *x, int rows, int n)
     assert(rows >= 0 && rows <= o->max.rows && n <= o->max.width);
     act_job j = {.o = o, .h = x, .n = n};
     snc_par_for(o->ctx, rows, SNC_OPS_GRAIN, col_sum_body, &j);
-    join(db, o, o->partial, chunks_of(rows), n, n);
+    snc_ops__join(db, o, o->partial, snc_ops__chunks(rows), n, n);
 }
 
 /* ---- attention ---------------------------------------------------------------------------------------------------- */
@@ -447,8 +433,8 @@ void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *co
     int A = at->heads * at->head_width, B = at->x->B;
     attention_job j = {.o = o, .at = at, .d = d, .d16 = d16, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
     snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
-    for (int i = 0; i < 3; i++) join(db[i], o, o->partial + i * A, B, 3 * (int64_t)A, A);
-    if (at->relative.table) join(at->relative.grad, o, o->relative, B, o->max.relative, at->heads * at->relative.buckets);
+    for (int i = 0; i < 3; i++) snc_ops__join(db[i], o, o->partial + i * A, B, 3 * (int64_t)A, A);
+    if (at->relative.table) snc_ops__join(at->relative.grad, o, o->relative, B, o->max.relative, at->heads * at->relative.buckets);
 }
 
 /* ---- embedding tables --------------------------------------------------------------------------------------------- */
@@ -466,10 +452,11 @@ static void embed_forward_body(void *p, int64_t begin, int64_t end, int64_t chun
     (void)chunk, (void)worker;
     for (int64_t b = begin; b < end; b++)
         for (int32_t first = j->x->offsets[b], t = first; t < j->x->offsets[b + 1]; t++) {
-            const float *w = j->word + (size_t)j->x->ids[t] * j->ld, *q = j->position + (size_t)(t - first) * j->ld;
+            const float *w = j->word + (size_t)j->x->ids[t] * j->ld, *q = j->position ? j->position + (size_t)(t - first) * j->ld : NULL;
             const float *e = j->type ? j->type + (size_t)j->x->types[t] * j->ld : NULL;
             float *s = j->s + (size_t)t * j->n;
-            if (e)
+            if (!q) memcpy(s, w, (size_t)j->n * sizeof *s);
+            else if (e)
                 for (int c = 0; c < j->n; c++) s[c] = w[c] + q[c] + e[c];
             else
                 for (int c = 0; c < j->n; c++) s[c] = w[c] + q[c];
@@ -479,7 +466,7 @@ static void embed_forward_body(void *p, int64_t begin, int64_t end, int64_t chun
 void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type, const snc_tokens *x, int n,
                        int ld)
 {
-    assert(n >= 1 && n <= ld && x->T <= o->max.rows);
+    assert(n >= 1 && n <= ld && x->T <= o->max.rows && (position || !type));
     embed_job j = {.s = s, .word = word, .position = position, .type = type, .x = x, .n = n, .ld = ld};
     snc_par_for(o->ctx, x->B, 1, embed_forward_body, &j);
 }
@@ -491,11 +478,11 @@ static void embed_backward_body(void *p, int64_t begin, int64_t end, int64_t chu
     (void)chunk, (void)worker;
     for (int b = 0; b < j->x->B; b++)
         for (int32_t first = j->x->offsets[b], t = first; t < j->x->offsets[b + 1]; t++) {
-            float *w = j->dword + (size_t)j->x->ids[t] * j->ld, *q = j->dposition + (size_t)(t - first) * j->ld;
+            float *w = j->dword + (size_t)j->x->ids[t] * j->ld, *q = j->dposition ? j->dposition + (size_t)(t - first) * j->ld : NULL;
             float *e = j->dtype ? j->dtype + (size_t)j->x->types[t] * j->ld : NULL;
             const float *ds = j->ds + (size_t)t * j->n;
             for (int64_t c = begin; c < end; c++) w[c] += ds[c];
-            for (int64_t c = begin; c < end; c++) q[c] += ds[c];
+            for (int64_t c = begin; c < end && q; c++) q[c] += ds[c];
             if (!e) continue;
             for (int64_t c = begin; c < end; c++) e[c] += ds[c];
         }

@@ -53,10 +53,11 @@ void snc_mask_apply(float *x /* [rows, n] */, snc_ops *o, int rows, int n, const
  * s [rows, n] holds the linear's output and is kept for backward; r [rows, n] or NULL; stats [rows, 2] = mean, rstd. */
 void snc_norm_forward(float *y, snc_bf16 *y16, float *s, float *stats, snc_ops *o, const float *r, const float *gamma, const float *beta,
                       int rows, int n, float eps, const snc_mask *m);
-/* ds [rows, n]: gradient of the sum, which is also r's (ds = dy is fine). dx [rows, n]: gradient of the linear's output,
- * mask(ds); not written when the mask is off (ds is it then; dx16 always is it). dbias [n] += column sums of it, or NULL. */
+/* ds [rows, n]: gradient of the sum, which is also r's (ds = dy is fine); `past` [rows, n], what reaches the sum past the norm, is added,
+ * NULL: nothing does. dx [rows, n]: gradient of the linear's output, mask(ds); not written when the mask is off (ds is it then; dx16
+ * always is it). dbias [n] += column sums of it, or NULL. */
 void snc_norm_backward(float *ds, float *dx, snc_bf16 *dx16, float *dgamma, float *dbeta, float *dbias, snc_ops *o, const float *dy,
-                       const float *s, const float *stats, const float *gamma, int rows, int n, const snc_mask *m);
+                       const float *s, const float *stats, const float *gamma, const float *past, int rows, int n, const snc_mask *m);
 
 typedef enum snc_ops_act { SNC_OPS_GELU, SNC_OPS_GELU_TANH, SNC_OPS_RELU, SNC_OPS_TANH, SNC_OPS_ACTS } snc_ops_act;
 
@@ -100,7 +101,7 @@ void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o
 void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *const db[3], snc_ops *o, const float *dout, const float *q,
                             const float *k, const float *v, const float *stats, const snc_attention *at);
 
-/* s [T, n] = word[id] + position[index in its sequence] + type[segment]; tables have ld = ld; no types: NULL. */
+/* s [T, n] = word[id] + position[index in its sequence] + type[segment]; tables have ld = ld; no positions, no types: NULL. */
 void snc_embed_forward(float *s, snc_ops *o, const float *word, const float *position, const float *type, const snc_tokens *x, int n,
                        int ld);
 /* Adds each row of ds to the rows of its tokens, in token order: only the batch's rows of the tables are touched. */

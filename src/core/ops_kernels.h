@@ -31,7 +31,7 @@ typedef struct snc_kernels {
                          float eps, const snc_mask *m);
     /* sums [3, n] = column sums of dgamma, dbeta and dx over these rows, overwritten. */
     void (*norm_backward)(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats, const float *gamma,
-                          int row0, int rows, int n, const snc_mask *m);
+                          const float *past, int row0, int rows, int n, const snc_mask *m);
     void (*act_forward[SNC_OPS_ACTS])(float *a, float *d, const float *h, int64_t n);
     void (*act_backward)(float *dh, float *sums /* [n] overwritten */, const float *d, int rows, int n, int ldh, int ldd);
     void (*narrow)(snc_bf16 *dst, int64_t ldd, const float *src, int64_t lds, int rows, int n);

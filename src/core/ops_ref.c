@@ -43,7 +43,7 @@ static void norm_forward(float *y, float *s, float *stats, const float *r, const
 
 /* With x^ = (s - mean) rstd and g = dy gamma:  ds = rstd (g - mean(g) - x^ mean(g x^)). */
 static void norm_backward(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats, const float *gamma,
-                          int row0, int rows, int n, const snc_mask *m)
+                          const float *past, int row0, int rows, int n, const snc_mask *m)
 {
     memset(sums, 0, (size_t)3 * n * sizeof *sums);
     for (int t = 0; t < rows; t++) {
@@ -60,7 +60,9 @@ static void norm_backward(float *ds, float *dx, float *sums, const float *dy, co
         g2 /= (float)n;
         for (int c = 0; c < n; c++) {
             float xh = (s[at + c] - mean) * rstd, g = dy[at + c] * gamma[c];
-            float d = rstd * (g - g1 - xh * g2), dropped = masked(d, m, row0 + t, c);
+            float d = rstd * (g - g1 - xh * g2);
+            if (past) d += past[at + c];
+            float dropped = masked(d, m, row0 + t, c);
             ds[at + c] = d;
             if (m->threshold) dx[at + c] = dropped;
             sums[2 * n + c] += dropped;

@@ -186,7 +186,7 @@ SNC_VEC static void norm_forward(float *y, float *s, float *stats, const float *
 }
 
 SNC_VEC static void norm_backward(float *ds, float *dx, float *sums, const float *dy, const float *s, const float *stats,
-                                  const float *gamma, int row0, int rows, int n, const snc_mask *m)
+                                  const float *gamma, const float *past, int row0, int rows, int n, const snc_mask *m)
 {
     vf scale = v_set(m->scale);
     memset(sums, 0, (size_t)3 * (size_t)n * sizeof *sums);
@@ -210,7 +210,9 @@ SNC_VEC static void norm_backward(float *ds, float *dx, float *sums, const float
             vm t = v_tail(n - c);
             vf g = v_mul(v_load(dy + at + c, t), v_load(gamma + c, t));
             vf xh = v_mul(v_sub(v_load(s + at + c, t), mean), rstd);
-            vf d = v_mul(rstd, v_fnma(xh, g2, v_sub(g, g1))), x = v_mul(v_keep(bits, d), scale);
+            vf d = v_mul(rstd, v_fnma(xh, g2, v_sub(g, g1)));
+            if (past) d = v_add(d, v_load(past + at + c, t));
+            vf x = v_mul(v_keep(bits, d), scale);
             v_store(ds + at + c, t, d);
             if (m->threshold) v_store(dx + at + c, t, x);
             v_store(sums + 2 * n + c, t, v_add(x, v_load(sums + 2 * n + c, t)));

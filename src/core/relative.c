@@ -14,6 +14,11 @@ void snc_relative_buckets(uint8_t *bucket, int len)
     }
 }
 
+void snc_relative_window(uint8_t *bucket, int len, int reach)
+{
+    for (int d = 1 - len; d < len; d++) bucket[len - 1 + d] = d > reach || -d > reach;
+}
+
 void snc_relative_expand(float *run, const snc_relative *r, int head, int n, float factor, bool turned)
 {
     const float *value = r->table + (int64_t)head * r->buckets;

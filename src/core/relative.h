@@ -24,6 +24,9 @@ typedef struct snc_relative {
 enum { SNC_RELATIVE_BUCKETS = 32 };
 void snc_relative_buckets(uint8_t *bucket /* [2 len - 1] */, int len);
 
+/* A window: 0 for keys at most `reach` away, else 1. */
+void snc_relative_window(uint8_t *bucket /* [2 len - 1] */, int len, int reach);
+
 /* run [2 n - 1] = values of `head` times `factor`, for n <= r->len. */
 void snc_relative_expand(float *run, const snc_relative *r, int head, int n, float factor, bool turned);
 /* The way back: grad [buckets] += a turned run's sums by bucket, times `factor`. */

@@ -130,7 +130,7 @@ static void norms_backward(bench *b)
     for (int i = 0; i < 2 * L; i++) {
         snc_mask m = mask_of(b, i, b->drop.hidden);
         snc_norm_backward(part(b, 0, 16), part(b, 1, 16), NULL, g, g + C, g + 2 * C, b->ops, part(b, 0, 16), part(b, i / 2, 1),
-                          part(b, i / 2, 4), b->m->params.w, asking(b, i / 2), C, &m);
+                          part(b, i / 2, 4), b->m->params.w, NULL, asking(b, i / 2), C, &m);
     }
 }
 

@@ -2,7 +2,7 @@
 # Families through fine-tuning, export, answers and back from a folder of Hugging Face's; what a file is stands in info.
 . "$(dirname "$0")/lib.bash"
 
-for family in distilbert electra roberta albert; do
+for family in distilbert electra roberta albert mpnet modernbert; do
     "$MAKE_NANO" $family $family || exit 2
     rows=(--task $family/task.json --data $family)
     run 0 finetune --pretrained $family/nano.snc "${rows[@]}" --output $family.snc --epochs 2 --lr 3e-3 --threads 1
@@ -40,6 +40,16 @@ for policy in f32 int8; do
     run 0 export s.snc --config cut.json --policy $policy --output cut-$policy.snc
     run 0 info cut-$policy.snc
     holds out 'electra of 2 layers, hidden 24 from tables of 20,'
+    run 0 eval cut-$policy.snc "${rows[@]}" --json
+    less "0.5 and the accuracy in $policy" 0.5 "$(number out accuracy)"
+done
+
+# Of a net without its middle layer the last one is a local one still, and first tokens or means are pooled as the file says.
+rows=(--task modernbert/task.json --data modernbert --threads 1)
+run 0 supernet --teacher modernbert.snc "${rows[@]}" --supernet-epochs 0.5 --output m.snc
+for policy in f32 int8; do
+    run 0 export m.snc --config cut.json --policy $policy --output cut-$policy.snc --overwrite
+    grep -aq '\\"local\\":\[1\]' cut-$policy.snc || fail "a local layer of cut-$policy.snc"
     run 0 eval cut-$policy.snc "${rows[@]}" --json
     less "0.5 and the accuracy in $policy" 0.5 "$(number out accuracy)"
 done

@@ -50,9 +50,10 @@ static double loss_at(void *user, double e)
     return loss;
 }
 
-static void open_family(setup *s, bool first_only, const snc_family *family)
+static void open_family(setup *s, bool first_only, const snc_family *family, bool mean)
 {
     snc_encoder_config cfg = nano_family_config(family);
+    cfg.mean = mean;
     snc_engine_opts o = {
         .compute = SNC_COMPUTE_F32, .max_tokens = T_MAX, .max_seqs = B, .max_len = NANO_P, .train = true, .first_only = first_only};
     memset(s, 0, sizeof *s);
@@ -72,7 +73,7 @@ static void open_family(setup *s, bool first_only, const snc_family *family)
     for (int i = 0; i <= NANO_L; i++) normals(s->wh[i], T_MAX * NANO_C, 0.1, 1, (uint64_t)i + 1);
 }
 
-static void open_setup(setup *s, bool first_only) { open_family(s, first_only, &snc_family_bert); }
+static void open_setup(setup *s, bool first_only) { open_family(s, first_only, &snc_family_bert, false); }
 
 static void close_setup(setup *s)
 {
@@ -166,13 +167,43 @@ static void every_parameter_of_other_families(void **state)
 {
     setup s;
     (void)state;
-    for (int f = 0; f < 2 * (TOY_FAMILIES + 1); f++) { /* beside the toys one that projects and has a GELU */
-        snc_family family = f / 2 < TOY_FAMILIES ? *toy_families[f / 2] : *snc_family_find("electra");
+    for (int f = 0; f < 8; f++) { /* beside the toys one that projects and has a GELU, and one with biases by distance */
+        const snc_family *const all[] = {toy_families[0], toy_families[1], snc_family_find("electra"), snc_family_find("mpnet")};
+        snc_family family = *all[f / 2];
         if (family.head == SNC_HEAD_RELU) family.head = SNC_HEAD_TANH; /* differences do not step over kinks */
-        open_family(&s, f % 2, &family);
+        open_family(&s, f % 2, &family, false);
         check_all(&s);
         make_elastic(&s.arch);
         check_all(&s);
+        close_setup(&s);
+    }
+}
+
+/* Norms in front, turned positions, a window, gated neurons; of first tokens and of means, with dropout, halves that are skipped and
+ * gradients from outside. */
+static void every_parameter_of_modernbert(void **state)
+{
+    static const snc_arch nets[] = {{.layers = 3, .hidden = 19, .source = {0, 1, 2}, .heads = {0, 3, 2}, .ffn = {37, 0, 64}},
+                                    {.layers = 3, .hidden = 32, .source = {0, 1, 2}, .heads = {3, 0, 0}, .ffn = {0, 20, 64}},
+                                    {.layers = 2, .hidden = 19, .source = {1, 2}, .heads = {2, 4}, .ffn = {5, 0}}};
+    setup s;
+    (void)state;
+    for (int k = 0; k < 3; k++) { /* all tokens, first tokens, means */
+        open_family(&s, k > 0, snc_family_find("modernbert"), k == 2);
+        s.first_only = k == 1;
+        check_all(&s);
+        make_elastic(&s.arch);
+        check_direction(&s, -1);
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.dropout = &s.drop;
+        if (k != 1) s.loss = WITH_HIDDEN | WITH_LOGITS;
+        for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+            s.arch = nets[i];
+            check_direction(&s, -1);
+        }
+        s.loss = WITH_LOGITS | WITH_ATTENTION;
+        s.arch = s.m->arch;
+        check_direction(&s, -1);
         close_setup(&s);
     }
 }
@@ -267,6 +298,7 @@ int main(void)
         cmocka_unit_test(every_parameter_of_an_elastic_net),
         cmocka_unit_test(what_is_added_to_attention_reaches_every_parameter),
         cmocka_unit_test(every_parameter_of_other_families),
+        cmocka_unit_test(every_parameter_of_modernbert),
         cmocka_unit_test(gradients_stay_inside_the_prefix),
         cmocka_unit_test(hidden_gradients_alone_and_with_logits),
         cmocka_unit_test(first_token_alone_in_the_last_layer),

@@ -26,7 +26,20 @@ def mpnet():
     return config, transformers.MPNetForSequenceClassification
 
 
-FAMILIES = {"mpnet": mpnet}
+def modernbert(pooling="mean", **more):
+    config = transformers.ModernBertConfig(vocab_size=60, max_position_embeddings=160, hidden_size=48, num_hidden_layers=3,
+                                           num_attention_heads=3, intermediate_size=36, local_attention=16, num_labels=CLASSES,
+                                           classifier_pooling=pooling, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1,
+                                           sep_token_id=2, **more)
+    return config, transformers.ModernBertForSequenceClassification
+
+
+def modernbert_cls():
+    """With all biases, and the last layer a local one."""
+    return modernbert("cls", global_attn_every_n_layers=2, norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True)
+
+
+FAMILIES = {"mpnet": mpnet, "modernbert": modernbert, "modernbert_cls": modernbert_cls}
 
 
 def weights(model):

@@ -78,7 +78,7 @@ static void record_norm(record *rec, snc_ops *o, int rows, int n, const snc_mask
     fill(sums, 3 * (size_t)n, 5);
     memset(dx, 0, size * sizeof *dx);
     snc_norm_forward(y, NULL, s, stats, o, r, gb, gb + n, rows, n, 1e-12f, m);
-    snc_norm_backward(ds, dx, NULL, sums, sums + n, sums + 2 * n, o, ds, s, stats, gb, rows, n, m);
+    snc_norm_backward(ds, dx, NULL, sums, sums + n, sums + 2 * n, o, ds, s, stats, gb, n % 2 ? r : NULL, rows, n, m);
 }
 
 static void record_act(record *rec, snc_ops *o, int rows, int n)

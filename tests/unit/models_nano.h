@@ -30,6 +30,7 @@ static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
                             .classes = NANO_CLASSES,
                             .act = act,
                             .norm_eps = 1e-12f};
+    if (family->rotary) c.theta = 300, c.local_theta = 30, c.window = 4, c.local = 1 << 2; /* the last layer is a local one */
     snc_arch a = snc_arch_full(&c);
     snc_model *m = NULL;
     snc_rng r;
@@ -157,7 +158,7 @@ static inline void nano_attention(double *y, const snc_model *m, int layer, cons
     int D = m->cfg.head_width;
     double p[64], max = -1e30, sum = 0;
     for (int j = 0; j < len; j++) {
-        p[j] = nano_relative(m, layer, h, j - i);
+        p[j] = snc_is_local(&m->cfg, layer) && abs(j - i) > m->cfg.window ? -HUGE_VAL : nano_relative(m, layer, h, j - i);
         for (int d = 0; d < D; d++) p[j] += q[i * A + h * D + d] * k[j * A + h * D + d] / sqrt((double)D);
         max = fmax(max, p[j]);
     }
@@ -168,31 +169,55 @@ static inline void nano_attention(double *y, const snc_model *m, int layer, cons
     }
 }
 
-/* x = norm(x + y), or norm(x) where a half is skipped: n = 0 */
-static inline void nano_close(double *x, const double *y, int n, const snc_model *m, snc_role norm, int layer, int C)
+/* x = norm(s + y), or norm(s) where a half is skipped: n = 0. What goes past, s, is x itself, or with the norms in front the sum. */
+static inline void nano_close(double *x, double *s, const double *y, int n, const snc_model *m, snc_role norm, int layer, int C)
 {
-    for (int c = 0; c < C && n > 0; c++) x[c] += y[c];
+    for (int c = 0; c < C && n > 0; c++) s[c] += y[c];
+    if (s != x) memcpy(x, s, (size_t)C * sizeof *x);
     nano_norm(x, m, snc_model_lin(m, norm, layer), C);
 }
 
-static inline void nano_layer(double *h, const snc_model *m, int layer, int len, int C, int A, int F)
+static inline void nano_turn(double *x, const snc_model *m, int layer, int t, int A)
 {
-    static double q[64 * 100], k[64 * 100], v[64 * 100], y[100], o[100], f[100];
+    int D = m->cfg.head_width;
+    double theta = (double)(snc_is_local(&m->cfg, layer) ? m->cfg.local_theta : m->cfg.theta);
+    if (!snc_family_of(&m->cfg)->rotary) return;
+    for (int h = 0; h < A; h += D)
+        for (int d = 0; d < D / 2; d++) {
+            double angle = t * pow(theta, -2.0 * d / D), a = x[h + d], b = x[h + d + D / 2];
+            x[h + d] = a * cos(angle) - b * sin(angle);
+            x[h + d + D / 2] = b * cos(angle) + a * sin(angle);
+        }
+}
+
+/* f [F] = the neurons of what FFN-in gives. */
+static inline void nano_neurons(double *f, const snc_model *m, int F)
+{
+    for (int c = 0; c < F; c++)
+        f[c] = snc_family_of(&m->cfg)->gated ? nano_act(f[2 * c], m->cfg.act) * f[2 * c + 1] : nano_act(f[c], m->cfg.act);
+}
+
+/* The layer's own number, and that of the one whose norm stands behind its FFN; past: h, or beside it. */
+static inline void nano_layer(double *h, double *past, const snc_model *m, int layer, int closing, int len, int C, int A, int F)
+{
+    static double q[64 * 100], k[64 * 100], v[64 * 100], y[100], o[100], f[200];
     int D = m->cfg.head_width;
     for (int t = 0; t < len && A > 0; t++) {
         nano_linear(q + t * A, m, snc_model_lin(m, SNC_ROLE_Q, layer), h + t * C, A, C);
         nano_linear(k + t * A, m, snc_model_lin(m, SNC_ROLE_K, layer), h + t * C, A, C);
         nano_linear(v + t * A, m, snc_model_lin(m, SNC_ROLE_V, layer), h + t * C, A, C);
+        nano_turn(q + t * A, m, layer, t, A);
+        nano_turn(k + t * A, m, layer, t, A);
     }
     for (int t = 0; t < len; t++) {
-        double *x = h + t * C;
+        double *x = h + t * C, *s = past + t * C;
         for (int head = 0; head < A / D; head++) nano_attention(y, m, layer, q, k, v, t, len, A, head);
         if (A > 0) nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
-        nano_close(x, o, A, m, SNC_ROLE_ATTENTION_NORM, layer, C);
-        if (F > 0) nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, F, C);
-        for (int c = 0; c < F; c++) f[c] = nano_act(f[c], m->cfg.act);
+        nano_close(x, s, o, A, m, SNC_ROLE_ATTENTION_NORM, layer, C);
+        if (F > 0) nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, snc_family_neuron(snc_family_of(&m->cfg)) * F, C);
+        nano_neurons(f, m, F);
         if (F > 0) nano_linear(o, m, snc_model_lin(m, SNC_ROLE_FFN_OUT, layer), f, C, F);
-        nano_close(x, o, F, m, SNC_ROLE_FFN_NORM, layer, C);
+        nano_close(x, s, o, F, m, SNC_ROLE_FFN_NORM, closing, C);
     }
 }
 
@@ -211,6 +236,7 @@ static inline void nano_pool(double *h, const snc_model *m, int C)
     nano_linear(pooled, m, snc_model_lin(m, SNC_ROLE_POOLER, 0), h, C, C);
     for (int c = 0; c < C; c++)
         h[c] = head == SNC_HEAD_TANH ? tanh(pooled[c]) : nano_act(pooled[c], head == SNC_HEAD_GELU ? SNC_ACT_GELU : SNC_ACT_RELU);
+    if (snc_family_has(snc_family_of(&m->cfg), SNC_ROLE_POOLER_NORM)) nano_norm(h, m, snc_model_lin(m, SNC_ROLE_POOLER_NORM, 0), C);
 }
 
 /* h [C] of a token, normalized */
@@ -229,12 +255,21 @@ static inline void nano_embed(double *h, const snc_model *m, const snc_tokens *x
 /* logits [B, K] */
 static inline void nano_forward(double *logits, const snc_model *m, const snc_arch *a, const snc_tokens *x)
 {
-    static double h[64 * 100];
+    static double h[64 * 100], sums[64 * 100];
+    const snc_family *f = snc_family_of(&m->cfg);
+    double *past = f->pre_norm ? sums : h;
     int C = a->hidden;
     for (int b = 0; b < x->B; b++) {
         int at = x->offsets[b], len = x->offsets[b + 1] - at;
         for (int t = 0; t < len; t++) nano_embed(h + t * C, m, x, at + t, t, C);
-        for (int l = 0; l < a->layers; l++) nano_layer(h, m, a->source[l], len, C, m->cfg.head_width * a->heads[l], a->ffn[l]);
+        if (past != h) memcpy(past, h, (size_t)len * (size_t)C * sizeof *h);
+        for (int l = 0; l < a->layers; l++)
+            nano_layer(h, past, m, a->source[l], snc_family_closing(f, a, l, m->arch.layers), len, C, m->cfg.head_width * a->heads[l],
+                       a->ffn[l]);
+        for (int c = 0; c < C && m->cfg.mean; c++) {
+            for (int t = 1; t < len; t++) h[c] += h[t * C + c];
+            h[c] /= len;
+        }
         nano_pool(h, m, C);
         nano_linear(logits + b * NANO_CLASSES, m, snc_model_lin(m, SNC_ROLE_CLASSIFIER, 0), h, NANO_CLASSES, C);
     }

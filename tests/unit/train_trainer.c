@@ -430,7 +430,8 @@ static void importance_puts_dead_units_last(void **state)
 static void other_families_are_trained_and_put_in_order(void **state)
 {
     (void)state;
-    const snc_family *const family[] = {&toy_dense, &toy_headless, snc_family_find("electra"), snc_family_find("mpnet")};
+    const snc_family *const family[] = {&toy_dense, &toy_headless, snc_family_find("electra"), snc_family_find("mpnet"),
+                                        snc_family_find("modernbert")};
     for (size_t f = 0; f < sizeof family / sizeof *family; f++) {
         snc_encoder_config cfg = nano_family_config(family[f]);
         snc_model *m;

@@ -1,0 +1,55 @@
+/* ModernBERT, as Hugging Face's ModernBertForSequenceClassification stores it: norms in front, turned positions, windows, gated neurons. */
+#include "models/family/bert_names.h"
+#include "models/family/family.h"
+
+#define LAYER(name) "model.layers.{N}." name
+
+const snc_family snc_family_modernbert = {
+    .type = "modernbert",
+    .prefix = "model.",
+    .name =
+        {
+            [SNC_ROLE_WORD] = "model.embeddings.tok_embeddings.weight",
+            SNC_WITH_BIAS(EMBED_NORM, "model.embeddings.norm"),
+            SNC_WITH_BIAS(Q, LAYER("attn.Wqkv")),
+            SNC_WITH_BIAS(K, LAYER("attn.Wqkv")),
+            SNC_WITH_BIAS(V, LAYER("attn.Wqkv")),
+            SNC_WITH_BIAS(O, LAYER("attn.Wo")),
+            SNC_WITH_BIAS(ATTENTION_NORM, LAYER("mlp_norm")),
+            SNC_WITH_BIAS(FFN_IN, LAYER("mlp.Wi")),
+            SNC_WITH_BIAS(FFN_OUT, LAYER("mlp.Wo")),
+            SNC_WITH_BIAS(FFN_NORM, "model.layers.{N+1}.attn_norm"),
+            SNC_WITH_BIAS(POOLER, "head.dense"),
+            SNC_WITH_BIAS(POOLER_NORM, "head.norm"),
+            SNC_WITH_BIAS(CLASSIFIER, "classifier"),
+        },
+    .extra = {"decoder."},
+    .head = SNC_HEAD_GELU,
+    .pre_norm = true,
+    .gated = true,
+    .rotary = true,
+    .no_bias = true,
+    .closing = "model.final_norm",
+    .part = {[SNC_ROLE_Q] = 1, [SNC_ROLE_Q_BIAS] = 1, [SNC_ROLE_K] = 2, [SNC_ROLE_K_BIAS] = 2, [SNC_ROLE_V] = 3, [SNC_ROLE_V_BIAS] = 3},
+    .keys = {.vocab = "vocab_size",
+             .positions = "max_position_embeddings",
+             .hidden = "hidden_size",
+             .layers = "num_hidden_layers",
+             .heads = "num_attention_heads",
+             .ffn = "intermediate_size",
+             .act = "hidden_activation",
+             .norm_eps = "norm_eps",
+             .hidden_dropout = "mlp_dropout",
+             .attention_dropout = "attention_dropout"},
+    .defaults = {.vocab = 50368,
+                 .positions = 8192,
+                 .hidden = 768,
+                 .layers = 22,
+                 .heads = 12,
+                 .ffn = 1152,
+                 .act = SNC_ACT_GELU,
+                 .norm_eps = 1e-5f,
+                 .theta = 160000,
+                 .local_theta = 10000,
+                 .window = 64},
+};
