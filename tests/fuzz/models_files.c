@@ -85,8 +85,8 @@ static void snc_files_survive_damage(void **state)
     snc_model_free(m);
 }
 
-/* The golden checkpoint in `from` with its file `name` damaged. */
-static void damage_json(scratch *s, const char *from, const char *name, const char *const *files)
+/* The golden checkpoint in folder `from` of `root` with its file `name` damaged. */
+static void damage_json(scratch *s, const char *root, const char *from, const char *name, const char *const *files, int rounds)
 {
     char to[512], path[512], *data = NULL;
     size_t n = 0;
@@ -94,16 +94,16 @@ static void damage_json(scratch *s, const char *from, const char *name, const ch
     assert_ok(snc_mkdir(path));
     for (; *files; files++) {
         snprintf(to, sizeof to, "%s/%s/%s", s->dir, from, *files);
-        snprintf(path, sizeof path, GOLDEN "%s/%s", from, *files);
+        snprintf(path, sizeof path, "%s%s/%s", root, from, *files);
         copy_file(to, path);
     }
-    snprintf(path, sizeof path, GOLDEN "%s/%s", from, name);
+    snprintf(path, sizeof path, "%s%s/%s", root, from, name);
     assert_ok(snc_file_read(&data, &n, path));
     snprintf(to, sizeof to, "%s/%s/%s", s->dir, from, name);
     snprintf(path, sizeof path, "%s/%s", s->dir, from);
     snc_rng r;
     snc_rng_init(&r, 5, 6);
-    for (int i = 0; i < JSON_ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         mutant x = mutate((unsigned char *)data, n, &r, 0, n);
         FILE *f = fopen(to, "wb"); /* not snc_file_write: no need to sync 600 times */
         assert_non_null(f);
@@ -123,13 +123,21 @@ static void damage_json(scratch *s, const char *from, const char *name, const ch
 static void configs_survive_damage(void **state)
 {
     static const char *const files[] = {"model.safetensors", "vocab.txt", "tokenizer_config.json", NULL};
-    damage_json(*state, "hf", "config.json", files);
+    damage_json(*state, GOLDEN, "hf", "config.json", files, JSON_ROUNDS);
+}
+
+/* Of families whose keys and shapes are others. */
+static void configs_of_families_survive_damage(void **state)
+{
+    static const char *const files[] = {"model.safetensors", NULL}, *const families[] = {"distilbert", "roberta", "electra", "albert"};
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        damage_json(*state, SNC_TEST_DIR "/golden/families/", families[i], "config.json", files, JSON_ROUNDS / 4);
 }
 
 static void indexes_survive_damage(void **state)
 {
     static const char *const files[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "config.json", NULL};
-    damage_json(*state, "sharded", "model.safetensors.index.json", files);
+    damage_json(*state, GOLDEN, "sharded", "model.safetensors.index.json", files, JSON_ROUNDS);
 }
 
 int main(int argc, char **argv)
@@ -150,6 +158,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(snc_files_survive_damage, state),
         cmocka_unit_test_prestate(configs_survive_damage, state),
+        cmocka_unit_test_prestate(configs_of_families_survive_damage, state),
         cmocka_unit_test_prestate(indexes_survive_damage, state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
