@@ -7,7 +7,7 @@
 #include "base/names.h"
 #include "tokenizer/kind.h"
 
-static const snc_tok_kind *const registry[] = {&snc_tok_wordpiece, &snc_tok_bpe};
+static const snc_tok_kind *const registry[] = {&snc_tok_wordpiece, &snc_tok_bpe, &snc_tok_unigram};
 enum { KINDS = sizeof registry / sizeof registry[0] };
 
 static const char *kind_name(int i) { return i >= 0 && i < KINDS ? registry[i]->name : NULL; }

@@ -53,7 +53,7 @@ struct snc_tok_kind {
     snc_err (*trim)(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n);
 };
 
-extern const snc_tok_kind snc_tok_wordpiece, snc_tok_bpe;
+extern const snc_tok_kind snc_tok_wordpiece, snc_tok_bpe, snc_tok_unigram;
 
 /* NULL: the first of the registry. SNC_E_UNSUPPORTED lists the names. */
 snc_err snc_tok_kind_find(const snc_tok_kind **out, const char *name) SNC_MUST_USE;

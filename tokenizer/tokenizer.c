@@ -81,6 +81,7 @@ static snc_err push_text(snc_tok_scratch *s, const snc_tok *t, const char *bytes
     snc_added_match m = {0};
     do {
         snc_added__next(&m, &t->raw, &t->uni, text, n);
+        s->at_start = m.gap == 0;
         if (m.start > m.gap) SNC_TRY(t->kind->cut(s, t, text + m.gap, m.start - m.gap));
         if (m.id >= 0) SNC_TRY(snc_tok__push(s, m.id));
     } while (m.id >= 0);

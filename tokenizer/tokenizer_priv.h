@@ -34,6 +34,7 @@ struct snc_tok_scratch {
     unsigned char *repaired;
     size_t repaired_cap;
     int broken;
+    bool at_start;              /* what is cut begins the text */
     snc_norm_buf norm;          /* for the kind */
     const snc_tok_kind *worker; /* whose work this is */
     void *work;                 /* snc_tok_kind.work_new */

@@ -17,7 +17,7 @@ enum { N_ROLES = 5 };
 
 static snc_err read_vocab(snc_intake *r)
 {
-    static const char *const others[] = {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL};
+    static const char *const others[] = {"tokenizer.model", NULL};
     const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(r->files->tokenizer, "model"), "vocab");
     if (vocab) {
         SNC_TRY(snc_intake__file(r, "tokenizer.json"));
