@@ -53,3 +53,36 @@ for policy in f32 int8; do
     run 0 eval cut-$policy.snc "${rows[@]}" --json
     less "0.5 and the accuracy in $policy" 0.5 "$(number out accuracy)"
 done
+
+# RoBERTa as it comes, with byte-level pieces in place of word pieces: trained, stored, cut to what the rows need, and read again.
+"$MAKE_NANO" --hf roberta.snc bytes || exit 2
+rm bytes/vocab.txt
+awk 'BEGIN {
+    n = split("<s> <pad> </s> <unk> <mask> \304\240 a b c d e f g h i j k l m n o p q r s t u v w x y z " \
+              "go goo good ba bad fi fil film \304\240good \304\240bad \304\240film zz", piece, " ")
+    for (i = 1; i <= n; i++) printf "%s\"%s\":%d", (i > 1 ? "," : "{"), piece[i], i - 1
+    print "}"
+}' >bytes/vocab.json
+printf '#version: 0.2\n' >bytes/merges.txt
+printf '%s\n' 'g o' 'go o' 'goo d' 'b a' 'ba d' 'f i' 'fi l' 'fil m' $'\304\240 good' $'\304\240 bad' $'\304\240 film' 'z z' >>bytes/merges.txt
+rows=(--task roberta/task.json --data roberta --threads 1)
+run 0 finetune --pretrained bytes "${rows[@]}" --output bytes.snc --epochs 1 --lr 3e-3
+run 0 export bytes.snc --policy int8 --trim-vocab "${rows[@]}" --output cut.snc
+holds err '43 of 97 pieces kept; 0.00% of dev'
+for model in bytes bytes.snc cut.snc; do
+    printf 'a good film\nbad\t  bad\nno <mask>good\n' >in
+    run 0 tokenize --pretrained $model <in
+    equal "ids of $model" "$(tr '\n' '/' <out)" "0 6 40 42 2/0 36 2 2 5 41 2/0 19 20 5 4 34 2/"
+done
+printf 'zz\n' >in
+run 0 tokenize --pretrained bytes.snc <in
+equal "a piece that no row has" "$(cat out)" "0 43 2"
+run 0 tokenize --pretrained cut.snc <in
+equal "its parts in the file that was cut" "$(cat out)" "0 31 31 2"
+printf 'a good film\nbad\tbad\n' >in
+run 0 predict cut.snc <in
+lines out 2
+run 0 info cut.snc
+holds out 'vocabulary 43,'
+printf 'go  o\n' >>bytes/merges.txt
+refused "bytes/merges.txt: merge 13: 'go  o' is not two parts" tokenize --pretrained bytes
