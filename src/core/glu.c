@@ -12,7 +12,7 @@ enum { STRIP = 128 };
 /* a [n] and d [2n] of one row; each may be where h is. */
 static void forward_strip(float *a, float *d, const snc_ops *o, snc_ops_act act, const float *h, int n)
 {
-    float u[STRIP], g[STRIP], slope[STRIP];
+    float u[STRIP] = {0}, g[STRIP], slope[STRIP];
     for (int j = 0; j < n; j++) u[j] = h[2 * j], g[j] = h[2 * j + 1];
     o->k->act_forward[act](u, slope, u, n);
     for (int j = 0; j < n; j++) a[j] = u[j] * g[j];
