@@ -42,7 +42,8 @@ typedef struct folder {
     snc_spm spm;
     snc_fmap *file;
     snc_bytes map;
-    cJSON *steps; /* belongs to in.out */
+    cJSON *steps;  /* belongs to in.out */
+    cJSON *tokens; /* that the files do not list; their texts are borrowed */
 } folder;
 
 /* ---- whose word holds ------------------------------------------------------------------------------------------- */
@@ -404,13 +405,11 @@ static snc_err list_model_tokens(cJSON *list, const folder *f)
 
 static snc_err add_tokens(folder *f)
 {
-    cJSON *list = cJSON_CreateArray();
-    snc_err err = list ? SNC_OK : snc_intake__no_memory();
-    if (!err && !f->in.files->tokenizer) err = list_model_tokens(list, f);
-    if (!err) err = list_class_tokens(list, f);
-    if (!err) err = snc_intake__added(&f->in, list, false);
-    cJSON_Delete(list);
-    return err;
+    f->tokens = cJSON_CreateArray();
+    if (!f->tokens) return snc_intake__no_memory();
+    if (!f->in.files->tokenizer) SNC_TRY(list_model_tokens(f->tokens, f));
+    SNC_TRY(list_class_tokens(f->tokens, f));
+    return snc_intake__added(&f->in, f->tokens, false);
 }
 
 static snc_err read_special(folder *f)
@@ -486,5 +485,6 @@ out:
     snc_free(f.map.p);
     snc_free(f.scores);
     snc_intake__dispose(&f.in);
+    cJSON_Delete(f.tokens);
     return err;
 }

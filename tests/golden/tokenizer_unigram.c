@@ -6,7 +6,7 @@
 #include "mutate.h"
 #include "tokenizer/kind.h"
 
-enum { SEED = 5, DAMAGED = 60, KEPT_TEXTS = 50 };
+enum { SEED = 5, DAMAGED = 40, KEPT_TEXTS = 50 };
 
 static cJSON *all;
 static scratch dir;

@@ -70,13 +70,41 @@ static snc_err byte_assets(snc_tok_assets *out, scratch *s)
     return snc_tok_assets_load(out, dir);
 }
 
-static const char *export_of(scratch *s, snc_dtype embed, bool bytes)
+/* The same letters and words with scores, and a map of no characters. */
+static snc_err unigram_assets(snc_tok_assets *out, scratch *s)
+{
+    char json[4096], dir[512];
+    size_t n = (size_t)snprintf(
+        json, sizeof json,
+        "{\"added_tokens\":[{\"id\":0,\"content\":\"<s>\",\"special\":true},{\"id\":2,\"content\":\"</s>\",\"special\":true}],"
+        "\"normalizer\":{\"type\":\"Lowercase\"},\"pre_tokenizer\":{\"type\":\"Metaspace\",\"prepend_scheme\":\"always\"},"
+        "\"post_processor\":{\"type\":\"RobertaProcessing\",\"cls\":[\"<s>\",0],\"sep\":[\"</s>\",2]},"
+        "\"model\":{\"type\":\"Unigram\",\"unk_id\":1,\"vocab\":[[\"<s>\",0],[\"<unk>\",0],[\"</s>\",0],[\"\u2581\",-2.5],"
+        "[\"\u2581the\",-3.25],[\"th\",-5],[\"\u2581film\",-4.125],[\"goo\",-6],[\"\u2581goo\",-5.1]");
+    for (int c = 'a'; c <= 'z'; c++) n += (size_t)snprintf(json + n, sizeof json - n, ",[\"%c\",-9.%d]", c, c);
+    n += (size_t)snprintf(json + n, sizeof json - n, "]}}");
+    (void)scratch_write(s, "tokenizer.json", json, n);
+    snprintf(dir, sizeof dir, "%s", s->dir);
+    snc_err err = snc_tok_assets_load(out, dir);
+    remove(scratch_path(s, "tokenizer.json"));
+    return err;
+}
+
+static snc_err word_assets(snc_tok_assets *out, scratch *s)
+{
+    (void)s;
+    return nano_assets(out);
+}
+
+typedef snc_err (*make_assets)(snc_tok_assets *out, scratch *s);
+
+static const char *export_of(scratch *s, snc_dtype embed, make_assets make)
 {
     snc_model *m = NULL;
     snc_policy p = snc_policy_uniform(SNC_I8, embed);
     const char *labels[] = {"bad", "good"};
     assert_ok(nano_model(&m, 11));
-    assert_ok(bytes ? byte_assets(&m->tokenizer, s) : nano_assets(&m->tokenizer));
+    assert_ok(make(&m->tokenizer, s));
     assert_ok(snc_model_set_labels(m, labels));
     const char *path = scratch_path(s, "full.snc");
     snc_arch a = {.layers = 2, .hidden = NANO_C, .source = {0, 2}, .heads = {4, 4}, .ffn = {64, 64}};
@@ -85,7 +113,7 @@ static const char *export_of(scratch *s, snc_dtype embed, bool bytes)
     return path;
 }
 
-static const char *export_nano(scratch *s, snc_dtype embed) { return export_of(s, embed, false); }
+static const char *export_nano(scratch *s, snc_dtype embed) { return export_of(s, embed, word_assets); }
 
 /* Keeps the pieces of one text. */
 static snc_trim trim_for(const char *path, const char *text)
@@ -155,29 +183,40 @@ static void a_lost_piece_becomes_shorter_ones(void **state)
     snc_trim_dispose(&t);
 }
 
-static void byte_pieces_keep_the_parts_of_their_merges(void **state)
+/* Trimmed for "good film", whose pieces are `kept`; "the film" is then `parted`. */
+static void check_kind(scratch *s, make_assets make, const char *kind, int ids, int lost, const char *kept, const char *parted)
 {
-    scratch *s = *state;
     char full_path[512], cut_path[512], a[256], b[256];
     float x[NANO_K], y[NANO_K];
-    snprintf(full_path, sizeof full_path, "%s", export_of(s, SNC_I8, true));
+    snprintf(full_path, sizeof full_path, "%s", export_of(s, SNC_I8, make));
     snprintf(cut_path, sizeof cut_path, "%s", scratch_path(s, "cut.snc"));
     snc_trim t = trim_for(full_path, "good film");
     assert_ok(snc_trim_file(cut_path, full_path, &t, NULL));
     opened full = open_net(full_path), cut = open_net(cut_path);
-    assert_string_equal(snc_st_metadata_view(snc_sncfile_tensors(cut.f), "tokenizer"), "byte-level-bpe");
-    assert_int_equal(snc_tok_vocab_size(full.tok), 39);
-    assert_int_equal(snc_tok_vocab_size(cut.tok), 39 - 3); /* "th" and what is made of it are in no text that was seen */
+    assert_string_equal(snc_st_metadata_view(snc_sncfile_tensors(cut.f), "tokenizer"), kind);
+    assert_int_equal(snc_tok_vocab_size(full.tok), ids);
+    assert_int_equal(snc_tok_vocab_size(cut.tok), ids - lost);
     run(a, x, &full, "good film");
     run(b, y, &cut, "good film");
-    assert_string_equal(a, "<s> goo d \u0120film </s> ");
+    assert_string_equal(a, kept);
     assert_string_equal(a, b);
     assert_memory_equal(x, y, sizeof x);
     run(b, y, &cut, "the film");
-    assert_string_equal(b, "<s> t h e \u0120film </s> ");
+    assert_string_equal(b, parted);
     close_net(&full);
     close_net(&cut);
     snc_trim_dispose(&t);
+}
+
+/* "th" and what is made of it are in no text that was seen. */
+static void byte_pieces_keep_the_parts_of_their_merges(void **state)
+{
+    check_kind(*state, byte_assets, "byte-level-bpe", 39, 3, "<s> goo d \u0120film </s> ", "<s> t h e \u0120film </s> ");
+}
+
+static void unigram_pieces_keep_their_scores(void **state)
+{
+    check_kind(*state, unigram_assets, "unigram", 35, 3, "<s> \u2581goo d \u2581film </s> ", "<s> \u2581 t h e \u2581film </s> ");
 }
 
 static void a_file_of_another_vocabulary_is_refused(void **state)
@@ -201,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(kept_pieces_give_the_same_bits, state),
         cmocka_unit_test_prestate(byte_pieces_keep_the_parts_of_their_merges, state),
+        cmocka_unit_test_prestate(unigram_pieces_keep_their_scores, state),
         cmocka_unit_test_prestate(a_lost_piece_becomes_shorter_ones, state),
         cmocka_unit_test_prestate(a_file_of_another_vocabulary_is_refused, state),
     };
