@@ -2,8 +2,9 @@
  *
  * WordPiece is greedy: at each place the longest piece that fits. A text whose pieces were all kept is therefore cut as
  * before: what is longer than its pieces was no match in the full vocabulary either. In other texts a lost piece is replaced by
- * shorter ones; every piece of one character stays, so that no word becomes unknown which was not before. Rows of the word
- * table are copied as they lie, whatever their dtype: logits of a text without lost pieces have the same bits.
+ * shorter ones; every piece of one character stays, so that no word becomes unknown which was not before. Byte-level BPE keeps
+ * every merge that makes a kept piece, and its parts: what merged a text of kept pieces merges it still, in the same order. Rows of the
+ * word table are copied as they lie, whatever their dtype: logits of a text without lost pieces have the same bits.
  */
 #ifndef SNC_MODELS_TRIM_H
 #define SNC_MODELS_TRIM_H

@@ -1,4 +1,5 @@
 /* Byte-level BPE with fewer pieces: the parts of what stays, and the blobs of that alone. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -68,6 +69,7 @@ snc_err snc_bpe__need(bool *keep, int n, const snc_tok_assets *a)
     snc_err err = SNC_OK;
     SNC_TRY(snc_json_parse(&flags, config->data, config->bytes, WHERE));
     SNC_GOTO(snc_wp__init(&w, vocab->data, vocab->bytes));
+    assert(w.n_lines <= n); /* a model with fewer rows than pieces was refused */
     w.plain = true;
     for (int32_t id = 0; id < w.n_lines; id++) snc_wp__insert(&w, id);
     SNC_GOTO(snc_bpe__table(&table, &w, &a->blob[SNC_BPE_MERGES])); /* every merge is of pieces */

@@ -4,6 +4,7 @@
 #include "files.h"
 #include "tokenizer/bpe_priv.h"
 #include "tokenizer/tokenizer_priv.h"
+#include "wordpieces.h"
 
 static scratch dir;
 static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json", "vocab.json",
@@ -274,6 +275,9 @@ static void a_scratch_serves_tokenizers_of_other_merges(void **state)
     snc_tok_scratch *s;
     static const char *const files[] = {FILE_OF("", PIECES, PAIRS, LEVEL), FILE_OF("", PIECES, "[\"b c\"]", LEVEL),
                                         FILE_OF("", PIECES, PAIRS, SPACED)};
+    static char words[] = "[UNK]\n[CLS]\n[SEP]\nabc\n", flags[] = "{}";
+    snc_tok *other;
+    assert_ok(wordpieces_new(&other, words, sizeof words - 1, flags));
     assert_ok(snc_tok_scratch_new(&s));
     for (int i = 0; i < 3; i++) {
         snc_tok_assets a;
@@ -286,7 +290,9 @@ static void a_scratch_serves_tokenizers_of_other_merges(void **state)
         check_ids(t[0], s, "abc", IDS(ABC));
         check_ids(t[1], s, "abc", IDS(A, BC));
         check_ids(t[2], s, "abc", IDS(SPACE, ABC));
+        check_ids(other, s, "abc", IDS(1, 3, 2)); /* and one of another kind, which has no cache */
     }
+    snc_tok_free(other);
     for (int i = 0; i < 3; i++) snc_tok_free(t[i]);
     snc_tok_scratch_free(s);
 }
