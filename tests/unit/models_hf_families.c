@@ -6,10 +6,10 @@
 
 #define FAMILIES SNC_TEST_DIR "/golden/families/"
 
-/* What is changed of a golden checkpoint: a key of config.json (value NULL: removed), tensors that begin with `drop` left out, the prefix
- * cut off the others' names, one tensor more. */
+/* What is changed of a golden checkpoint: a key of config.json (value NULL: removed), another one that is added, tensors that begin with
+ * `drop` left out, the prefix cut off the others' names, one tensor more. */
 typedef struct change {
-    const char *key, *value, *drop, *cut, *extra;
+    const char *key, *value, *drop, *cut, *extra, *add, *added;
 } change;
 
 static snc_err import(snc_model **m, scratch *s, const char *name, change c)
@@ -27,6 +27,7 @@ static snc_err import(snc_model **m, scratch *s, const char *name, change c)
     assert_ok(snc_json_load(&j, from));
     if (c.key) cJSON_DeleteItemFromObject(j, c.key);
     if (c.value) cJSON_AddItemToObject(j, c.key, cJSON_Parse(c.value));
+    if (c.add) cJSON_AddItemToObject(j, c.add, cJSON_Parse(c.added));
     snprintf(to, sizeof to, "%s/changed/config.json", s->dir);
     assert_ok(snc_json_save(j, to));
     cJSON_Delete(j);
@@ -155,6 +156,70 @@ static void layers_that_share_their_parameters_get_a_copy_each(void **state)
     snc_model_free(m);
 }
 
+/* ---- ModernBERT ------------------------------------------------------------------------------------------------------- */
+
+#define MODERN "../modern/modernbert"
+
+static void where_layers_of_modernbert_look_is_said_in_two_forms(void **state)
+{
+    scratch *s = *state;
+    static const char *const left_out[] = {NULL, "layer_types", "rope_parameters", "local_rope_theta"};
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
+        snc_model *m = imported(s, MODERN, (change){.key = left_out[i]});
+        assert_true(m->cfg.theta == 160000 && m->cfg.local_theta == 10000 && m->cfg.local == 6);
+        assert_int_equal(m->cfg.window, 8);
+        assert_true(m->cfg.mean);
+        snc_model_free(m);
+    }
+    snc_model *m = imported(s, MODERN, (change){.key = "rope_parameters", .value = "{\"full_attention\":{\"rope_theta\":500}}"});
+    assert_true(m->cfg.theta == 500 && m->cfg.local_theta == 10000);
+    snc_model_free(m);
+    m = imported(s, MODERN, (change){.key = "rope_parameters", .add = "global_rope_theta", .added = "700"});
+    assert_true(m->cfg.theta == 700 && m->cfg.local_theta == 10000);
+    snc_model_free(m);
+    m = imported(s, MODERN, (change){.key = "layer_types", .value = "null", .add = "global_attn_every_n_layers", .added = "2"});
+    assert_true(m->cfg.local == 2);
+    snc_model_free(m);
+    m = imported(s, MODERN, (change){.key = "classifier_pooling"});
+    assert_false(m->cfg.mean);
+    snc_model_free(m);
+}
+
+static void what_modernbert_does_not_compute_is_refused(void **state)
+{
+    scratch *s = *state;
+    config_fails(s, MODERN, "classifier_pooling", "\"max\"", SNC_E_UNSUPPORTED, "classifier_pooling 'max' is not supported: cls or mean");
+    config_fails(s, MODERN, "classifier_activation", "\"relu\"", SNC_E_UNSUPPORTED, "classifier_activation 'relu' is not supported");
+    config_fails(s, MODERN, "rope_parameters", "{\"sliding_attention\":{\"rope_type\":\"yarn\"}}", SNC_E_UNSUPPORTED, "rope_type 'yarn'");
+    config_fails(s, MODERN, "rope_scaling", "{\"factor\":2}", SNC_E_UNSUPPORTED, "rope_scaling is not supported");
+    config_fails(s, MODERN, "layer_types", "[\"full_attention\"]", SNC_E_FORMAT, "layer_types must name 3 layers");
+    config_fails(s, MODERN, "layer_types", "[\"full_attention\",\"chunked\",\"full_attention\"]", SNC_E_UNSUPPORTED, "layer 1 is neither");
+    config_fails(s, MODERN, "local_attention", "-1", SNC_E_FORMAT, "'local_attention' must be a whole number");
+    config_fails(s, MODERN, "num_attention_heads", "16", SNC_E_SHAPE, "heads of width 3: rotary positions turn pairs");
+    config_fails(s, "../modern/mpnet", "relative_attention_num_buckets", "64", SNC_E_UNSUPPORTED, "num_buckets 64 is not supported");
+}
+
+/* Parts of fused tensors, the last norm, and what may be missing. */
+static void tensors_of_modernbert_are_found_or_named(void **state)
+{
+    scratch *s = *state;
+    snc_model *m = imported(s, MODERN, (change){.cut = "model."});
+    snc_model_free(m);
+    m = NULL;
+    assert_fails(import(&m, s, MODERN, (change){.drop = "model.layers.1.attn.Wqkv"}), SNC_E_FORMAT, "attn.Wqkv.weight' is missing");
+    assert_fails(import(&m, s, MODERN, (change){.drop = "model.layers.2.attn_norm"}), SNC_E_FORMAT,
+                 "layers.2.attn_norm.weight' is missing");
+    assert_fails(import(&m, s, MODERN, (change){.drop = "model.final_norm"}), SNC_E_FORMAT, "model.final_norm.weight' is missing");
+    assert_fails(import(&m, s, MODERN, (change){.drop = "classifier.bias"}), SNC_E_FORMAT, "classifier.bias' is missing");
+    config_fails(s, MODERN, "intermediate_size", "35", SNC_E_SHAPE, "mlp.Wi.weight' is [72, 48], expected [70, 48]");
+    m = imported(s, MODERN "_cls", (change){.drop = "model.layers.1.attn.Wqkv.bias"});
+    for (int l = 0; l < 2; l++) { /* it starts at 0 */
+        const float *b = snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_V_BIAS, l));
+        assert_int_equal(b[5] == 0, l == 1);
+    }
+    snc_model_free(m);
+}
+
 int main(void)
 {
     static scratch s;
@@ -166,6 +231,9 @@ int main(void)
         cmocka_unit_test_prestate(what_a_family_does_not_compute_is_refused_by_its_key, state),
         cmocka_unit_test_prestate(what_config_leaves_out_is_the_familys_own, state),
         cmocka_unit_test_prestate(layers_that_share_their_parameters_get_a_copy_each, state),
+        cmocka_unit_test_prestate(where_layers_of_modernbert_look_is_said_in_two_forms, state),
+        cmocka_unit_test_prestate(what_modernbert_does_not_compute_is_refused, state),
+        cmocka_unit_test_prestate(tensors_of_modernbert_are_found_or_named, state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,27 @@ static void names_of_hugging_face_lead_there_and_back(void **state)
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_false(snc_family_role(&role, &at, f, none[i]));
 }
 
+/* What a file of a family with turned positions has to say. */
+static void check_rotary(void)
+{
+    static const struct {
+        const char *key, *value, *says;
+    } wrong[] = {{"window", NULL, "'window' is missing for family modernbert"},
+                 {"theta", "0", "'theta' must be a number from 1"},
+                 {"local", "[0,48]", "'local' must be a whole number from 0 to 47"},
+                 {"local", "3", "'local' must be a list"},
+                 {"head_width", "7", "'head_width' 7 must be even"}};
+    const snc_encoder_config c = nano_family_config(snc_family_find("modernbert"));
+    snc_encoder_config back;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cJSON *j = snc_encoder_config_to_json(&c);
+        cJSON_DeleteItemFromObject(j, wrong[i].key);
+        if (wrong[i].value) cJSON_AddItemToObject(j, wrong[i].key, cJSON_Parse(wrong[i].value));
+        assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, wrong[i].says);
+        cJSON_Delete(j);
+    }
+}
+
 static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
 {
     (void)state;
@@ -176,6 +197,10 @@ static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
     cJSON_AddNumberToObject(j, "embedding", 8); /* which has no projection */
     assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, "'embedding' must be a whole number from 0 to 0");
     cJSON_DeleteItemFromObject(j, "embedding");
+    cJSON_AddNumberToObject(j, "theta", 8);
+    assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, "'theta' means nothing for family bert");
+    cJSON_DeleteItemFromObject(j, "theta");
+    check_rotary();
     cJSON_AddStringToObject(j, "family", "gpt2");
     assert_int_equal(snc_encoder_config_from_json(&back, j, "here"), SNC_E_UNSUPPORTED);
     assert_string_equal(snc_err_text(),
