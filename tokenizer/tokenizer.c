@@ -116,7 +116,7 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
     s->n = first;
     s->broken = 0;
     SNC_TRY(make_work(s, t->kind));
-    SNC_TRY(snc_tok__reserve(s, extra));
+    SNC_TRY(snc_tok__reserve(s, extra + 1)); /* a text of no ids has a place, too */
     SNC_TRY(push_text(s, t, a, a_bytes));
     size_t na = s->n - first, nb = 0, at = s->n + between; /* where b was put */
     if (b) {
@@ -134,7 +134,7 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
     place(s->ids, x->first.id, x->first.n);
     place(s->ids + first + keep_a, x->between.id, (int)between);
     place(s->ids + second + keep_b, x->last.id, x->last.n);
-    SNC_TRY(snc_grow(&s->types, &s->types_cap, n, sizeof *s->types));
+    SNC_TRY(snc_grow(&s->types, &s->types_cap, n + 1, sizeof *s->types));
     memset(s->types, 0, n * sizeof *s->types);
     for (size_t i = second; b && i < n; i++) s->types[i] = x->second_type;
     *out = (snc_encoding){.n = (int)n, .ids = s->ids, .types = s->types, .dropped = (int)(na + nb - keep_a - keep_b), .broken = s->broken};

@@ -171,18 +171,19 @@ static void kept_texts_are_cut_as_before(void **state)
 
 /* ---- damage ----------------------------------------------------------------------------------------------------- */
 
-/* 1: the folder was read, and what it gives for some texts exists. */
-static int try_folder(void)
+static int refused(void)
 {
-    snc_tok_assets a;
+    assert_true(strlen(snc_err_text()) > 0 && !strchr(snc_err_text(), '\n'));
+    return 0;
+}
+
+/* 1: what the tokenizer gives for some texts exists. */
+static int try_assets(const snc_tok_assets *a)
+{
     snc_tok *t;
     snc_tok_scratch *s;
     snc_encoding e;
-    if (snc_tok_assets_load(&a, dir.dir)) {
-        assert_true(strlen(snc_err_text()) > 0 && !strchr(snc_err_text(), '\n'));
-        return 0;
-    }
-    assert_ok(snc_tok_new(&t, &a));
+    if (snc_tok_new(&t, a)) return refused();
     assert_ok(snc_tok_scratch_new(&s));
     for (int i = 0; i < KEPT_TEXTS; i += 9) {
         encode(&e, t, s, i);
@@ -190,8 +191,65 @@ static int try_folder(void)
     }
     snc_tok_scratch_free(s);
     snc_tok_free(t);
+    return 1;
+}
+
+static int try_folder(void)
+{
+    snc_tok_assets a;
+    if (snc_tok_assets_load(&a, dir.dir)) return refused();
+    assert_int_equal(try_assets(&a), 1);
     snc_tok_assets_dispose(&a);
     return 1;
+}
+
+/* A tokenizer that was made is trimmed, too. */
+static int try_trimmed(const snc_tok_assets *a)
+{
+    snc_tok_assets small = {.kind = a->kind};
+    bool *keep;
+    int n = a->kind->ids(a), made = try_assets(a);
+    if (!made) return 0;
+    assert_ok(snc_alloc(&keep, (size_t)n, 1));
+    if (a->kind->need(keep, n, a)) {
+        made = refused();
+    } else {
+        assert_true(a->kind->trimmed_bytes(a, keep, n) > 0);
+        if (!a->kind->trim(&small, a, keep, n)) (void)try_assets(&small);
+        else made = refused();
+    }
+    snc_tok_assets_dispose(&small);
+    snc_free(keep);
+    return made;
+}
+
+static void damaged_blobs_fail_or_work(void **state)
+{
+    (void)state;
+    const cJSON *folder;
+    int made = 0, tried = 0;
+    snc_rng r;
+    snc_rng_init(&r, SEED, 1);
+    cJSON_ArrayForEach(folder, get(all, "folders"))
+    {
+        snc_tok_assets a, b;
+        put_folder(folder);
+        assert_ok(snc_tok_assets_load(&a, dir.dir));
+        for (int i = 0; i < DAMAGED; i++, tried++) {
+            const snc_tok_blob *from = &a.blob[i % SNC_TOK_BLOBS];
+            mutant m = mutate((const unsigned char *)from->data, from->bytes, &r, 0, from->bytes);
+            assert_ok(snc_tok_assets_dup(&b, &a));
+            snc_tok_blob *to = &b.blob[i % SNC_TOK_BLOBS];
+            snc_free(to->data);
+            to->bytes = m.n;
+            assert_ok(snc_strndup(&to->data, (const char *)m.p, m.n));
+            made += try_trimmed(&b);
+            snc_tok_assets_dispose(&b);
+            free(m.p);
+        }
+        snc_tok_assets_dispose(&a);
+    }
+    assert_in_range(made, tried / 50, tried - tried / 10);
 }
 
 static void damaged_files_fail_or_work(void **state)
@@ -274,9 +332,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_are_the_librarys),
-        cmocka_unit_test(kept_texts_are_cut_as_before),
-        cmocka_unit_test(damaged_files_fail_or_work),
+        cmocka_unit_test(ids_are_the_librarys),        cmocka_unit_test(kept_texts_are_cut_as_before),
+        cmocka_unit_test(damaged_files_fail_or_work),  cmocka_unit_test(damaged_blobs_fail_or_work),
         cmocka_unit_test(models_that_lie_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
