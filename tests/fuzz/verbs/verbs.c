@@ -176,6 +176,8 @@ static const fuzz_slot tokenize_slots[] = {
     {"tok/tokenizer.json", "tok", DAMAGE_JSON, {NULL}},
     {"tok/tokenizer_config.json", "tok", DAMAGE_JSON, {NULL}},
     {"tok/special_tokens_map.json", "tok", DAMAGE_JSON, {NULL}},
+    {"uni/tokenizer.json", "uni", DAMAGE_JSON, {NULL}},
+    {"spm/spiece.model", "spm", DAMAGE_TEXT, {NULL}},
     {"hf/vocab.txt", "hf", DAMAGE_TEXT, {NULL}},
     {"hf/tokenizer_config.json", "hf", DAMAGE_JSON, {NULL}},
     {"int8.snc", "", DAMAGE_TENSORS, {NULL}},
@@ -185,7 +187,11 @@ static const fuzz_slot tokenize_slots[] = {
 static snc_err run_tokenize(unsigned c)
 {
     snc_options o = small(NULL, c);
-    o.input.pretrained = copied("tok") ? pick("tok") : copied("hf") ? pick("hf") : pick("int8.snc");
+    static const char *const folders[] = {"tok", "uni", "spm", "hf"};
+    o.input.pretrained = NULL;
+    for (int i = 0; i < 4 && !o.input.pretrained; i++)
+        if (copied(folders[i])) o.input.pretrained = pick(folders[i]);
+    if (!o.input.pretrained) o.input.pretrained = pick("int8.snc");
     o.rows.max_length = c & 1 ? 5 : 0;
     return snc_stage_tokenize(&o, &host);
 }

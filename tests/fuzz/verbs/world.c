@@ -152,6 +152,55 @@ static snc_err write_suite(void)
                                          "\"seconds\":1,\"asked\":{}},{\"task\":\"u\",\"seed\":1,\"error\":\"x\"}]}");
 }
 
+/* Unigram pieces as a tokenizer.json and as a SentencePiece model. */
+static snc_err write_unigrams(void)
+{
+    static const char model[] = "\x0a\x0e\x0a\x05"
+                                "<pad>"
+                                "\x15\x01\x01\x80\xc0\x18\x03"
+                                "\x0a\x0e\x0a\x05"
+                                "<unk>"
+                                "\x15\x01\x01\x80\xc0\x18\x02"
+                                "\x0a\x0e\x0a\x05"
+                                "[CLS]"
+                                "\x15\x01\x01\x80\xc0\x18\x03"
+                                "\x0a\x0e\x0a\x05"
+                                "[SEP]"
+                                "\x15\x01\x01\x80\xc0\x18\x03"
+                                "\x0a\x0a\x0a\x01"
+                                "("
+                                "\x15\x01\x01\x80\xc0\x18\x04"
+                                "\x0a\x0c\x0a\x03"
+                                "\xe2\x96\x81"
+                                "\x15\x01\x01\x80\xc0\x18\x01"
+                                "\x0a\x0a\x0a\x01"
+                                "a"
+                                "\x15\x01\x01\x80\xc0\x18\x01"
+                                "\x0a\x10\x0a\x07"
+                                "\xe2\x96\x81"
+                                "good"
+                                "\x15\x01\x01\x80\xc0\x18\x01"
+                                "\x0a\x0d\x0a\x04"
+                                "film"
+                                "\x15\x01\x01\x80\xc0\x18\x01"
+                                "\x12\x02\x18\x01";
+    SNC_TRY(snc_mkdir(world_good("uni")));
+    SNC_TRY(snc_mkdir(world_good("spm")));
+    SNC_TRY(write_text("spm/tokenizer_config.json", "{\"tokenizer_class\":\"AlbertTokenizer\"}"));
+    SNC_TRY(write_text("spm/spiece.model", model));
+    return write_text(
+        "uni/tokenizer.json",
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":1,\"byte_fallback\":true,\"vocab\":[[\"<s>\",0],[\"<unk>\",0],[\"\u2581\",-2.5],["
+        "\"a\",-3],"
+        "[\"\u2581good\",-4.25],[\"<0xC3>\",-9],[\"film\",-5]]},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},"
+        "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"BAAAAAAAAAA=\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},"
+        "\"content\":\" "
+        "\"},{\"type\":\"Strip\"}]},\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},"
+        "{\"type\":\"Metaspace\",\"replacement\":\"\u2581\",\"prepend_scheme\":\"always\"}]},\"post_processor\":{\"type\":"
+        "\"RobertaProcessing\","
+        "\"cls\":[\"<s>\",0],\"sep\":[\"a\",3]},\"added_tokens\":[{\"id\":7,\"content\":\"new\",\"normalized\":true}]}");
+}
+
 static snc_err write_files(void)
 {
     static const char task[] =
@@ -202,6 +251,7 @@ static snc_err write_files(void)
                        "\"added_tokens_decoder\":{\"3\":{\"content\":\"x\"}}}"));
     SNC_TRY(write_text("tok/special_tokens_map.json",
                        "{\"sep_token\":\"[SEP]\",\"unk_token\":\"[UNK]\",\"additional_special_tokens\":[\"y\"]}"));
+    SNC_TRY(write_unigrams());
     SNC_TRY(copy_folder("hf", GOLDEN "hf"));
     SNC_TRY(copy_folder("torch", GOLDEN "torch"));
     SNC_TRY(copy_folder("sharded", GOLDEN "sharded"));
