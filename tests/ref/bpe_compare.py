@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares this project's byte-level BPE with the `tokenizers` package, id for id and segment for segment; exits 1 on any difference.
 
-    python tests/ref/bpe_compare.py --driver DRIVER --corpus DIR [--gpt2 DIR] [--nasty] [--sweep] [--added]
+    python tests/ref/bpe_compare.py --driver DRIVER --corpus DIR [--gpt2 DIR] [--lines] [--nasty] [--sweep] [--added]
 
 DRIVER is tests/bench/tokenizer_speed built. Vocabularies are trained on the corpus (300, 5,000 and 50,265 pieces), and with --gpt2 made of a
 folder's encoder.json and vocab.bpe, in these forms:
@@ -11,7 +11,7 @@ folder's encoder.json and vocab.bpe, in these forms:
     prefix        tokenizer.json with add_prefix_space and ignore_merges
     holes         bytes without pieces, unk_token, with fuse_unk and without, and without unk_token
 
---corpus  every line of it;  --nasty  strings made from a seed, and pairs, also cut;  --sweep  every code point in four contexts, over a
+--lines   every line of the corpus;  --nasty  strings made from a seed, and pairs, also cut;  --sweep  every code point in four contexts, over a
 vocabulary in which each byte merges with what stands beside it there;  --added  random texts over random added tokens
 """
 import argparse
@@ -191,8 +191,8 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 tok = make(folder, pieces, merges)
                 label = "%s, %s" % (name, form)
-                for path in files if a.lines else []:
-                    tally.run("%s: %s" % (os.path.basename(path), label), folder, tok, lines_of(path))
+                if a.lines:
+                    tally.run("corpus: " + label, folder, tok, (line for path in files for line in lines_of(path)))
                 if a.nasty:
                     tally.run("nasty: " + label, folder, tok, strings)
                     short = [x for x in strings if len(x) < 60]  # the package keeps every window that truncation leaves over
