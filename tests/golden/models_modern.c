@@ -1,5 +1,6 @@
 /* Families whose layers do what BERT's do not, against PyTorch in float64 (tests/ref/modern_golden.py): texts long enough for every
- * distance to count. Import, engine, runtime and, where a family brings its own, the tokenizer. */
+ * distance to count. Import, engine, runtime and, where a family brings its own, the tokenizer. SNC_TEST_MODERN names another folder of
+ * such models, of any shapes. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
 #include <math.h>
 #include <stdio.h>
@@ -15,18 +16,31 @@
 #include "tokenizer/tokenizer.h"
 
 /* f32: the largest difference over the largest value, or 1; bf16: root mean squares of both; INT8: correlation with what PyTorch says.
- * Measured: 1.4e-6, 1.2e-6, 0.009, 0.9999. */
-static const double LOGITS = 1e-4, GRADIENTS = 1e-5, BF16 = 0.06, CORRELATION = 0.999;
+ * Measured: 1.5e-6, 1.2e-6, 0.013, 0.9996; of 40 nets of drawn shapes, whose 15 logits may lie close together, INT8 0.9979. */
+static const double LOGITS = 1e-4, GRADIENTS = 1e-5, BF16 = 0.06, CORRELATION = 0.999, DRAWN = 0.997;
 
-enum { B = 5, K = CLASSES, ALL = B * K, MOST = 256, ROOM = 1 << 15 };
+enum { B = 5, K = CLASSES, ALL = B * K, MOST = 256, ROOM = 1 << 18, BATCH = 4 /* tensors of a golden beside its gradients */ };
 
-static const char *const families[] = {"mpnet", "modernbert", "modernbert_cls"};
-enum { FAMILIES = sizeof families / sizeof *families };
+enum { FAMILIES = 128, NAME = 64 };
+static char families[FAMILIES][NAME]; /* folders */
+static int count;
+
+static void add_family(void *user, const char *name)
+{
+    (void)user;
+    if (name[0] != '.' && count < FAMILIES) snprintf(families[count++], NAME, "%s", name);
+}
+
+static const char *root(void)
+{
+    const char *given = getenv("SNC_TEST_MODERN");
+    return given ? given : SNC_TEST_DIR "/golden/modern";
+}
 
 static char *path_of(const char *family, const char *file)
 {
     static char path[512];
-    snprintf(path, sizeof path, SNC_TEST_DIR "/golden/modern/%s/%s", family, file);
+    snprintf(path, sizeof path, "%s/%s/%s", root(), family, file);
     return path;
 }
 
@@ -128,14 +142,15 @@ static void check_engine(const subject *s, snc_backend backend, bool bf16, bool 
     fetch(dlogits, s, "dlogits", sizeof dlogits);
     snc_params_zero_grad(&s->m->params);
     assert_ok(snc_engine_backward(e, dlogits, NULL, 0));
-    for (int i = 0; i < s->m->params.n; i++) check_gradient(s, i, bf16);
+    bool gradients = snc_st_count(s->golden) > BATCH;
+    for (int i = 0; i < s->m->params.n && gradients; i++) check_gradient(s, i, bf16);
     snc_engine_free(e);
 }
 
 static void engines_equal_transformers(void **state)
 {
     (void)state;
-    for (int f = 0; f < FAMILIES; f++) {
+    for (int f = 0; f < count; f++) {
         subject s;
         open_subject(&s, families[f]);
         for (int b = SNC_BACKEND_AUTO; b <= SNC_BACKEND_NATIVE; b++)
@@ -183,7 +198,8 @@ static void check_isa(const subject *s, const char *isa)
     for (int i = 0; i < 2; i++) {
         run(got, s, SNC_BACKEND_AUTO, i ? &bf16 : &int8, 1);
         double r = correlation(got, s->want);
-        if (!(r >= CORRELATION)) fail_msg("%s: %s on %s: correlation %.5f", s->name, i ? "BF16" : "INT8", isa, r);
+        if (!(r >= (getenv("SNC_TEST_MODERN") ? DRAWN : CORRELATION)))
+            fail_msg("%s: %s on %s: correlation %.5f", s->name, i ? "BF16" : "INT8", isa, r);
     }
     run(got, s, SNC_BACKEND_AUTO, &int8, 1);
     run(again, s, SNC_BACKEND_AUTO, &int8, 2);
@@ -195,7 +211,7 @@ static void the_runtime_equals_transformers_on_every_isa(void **state)
 {
     const snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32);
     (void)state;
-    for (int f = 0; f < FAMILIES; f++) {
+    for (int f = 0; f < count; f++) {
         subject s;
         float got[ALL];
         open_subject(&s, families[f]);
@@ -239,6 +255,7 @@ static void two_separators_stand_between_texts_of_mpnet(void **state)
     cJSON *all;
     const cJSON *it;
     (void)state;
+    if (getenv("SNC_TEST_MODERN")) skip();
     assert_ok(snc_json_load(&all, path_of("mpnet", "ids.json")));
     assert_true(cJSON_GetArraySize(all) > 40);
     cJSON_ArrayForEach(it, all) check_ids(it);
@@ -252,5 +269,7 @@ int main(void)
         cmocka_unit_test(the_runtime_equals_transformers_on_every_isa),
         cmocka_unit_test(two_separators_stand_between_texts_of_mpnet),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    snc_dir_each(root(), add_family, NULL);
+    if (count == 0) fprintf(stderr, "no models in %s\n", root());
+    return count == 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }

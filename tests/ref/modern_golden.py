@@ -1,6 +1,8 @@
 """Families whose layers compute what BERT's do not: nano models with logits and gradients that PyTorch computes in float64.
 
     python tests/ref/modern_golden.py tests/golden/modern [FAMILY ...]
+    python tests/ref/modern_golden.py FOLDER --sweep 40                  as many of shapes drawn at random, for
+    SNC_TEST_MODERN=FOLDER build/release/golden_models_modern            which reads them all
 
 A folder a family, as Hugging Face stores a classifier (config.json, model.safetensors in bf16), and beside it golden.safetensors: the
 batch (ids, offsets), logits, dlogits, and g.NAME, the gradient of sum(logits * dlogits) of every parameter. Sequences run alone, without
@@ -20,15 +22,15 @@ LENGTHS = [1, 2, 13, 40, 150]
 CLASSES = 3
 
 
-def mpnet():
-    config = transformers.MPNetConfig(vocab_size=60, max_position_embeddings=160, hidden_size=48, num_hidden_layers=2,
-                                      num_attention_heads=2, intermediate_size=72, layer_norm_eps=1e-5, num_labels=CLASSES)
+def mpnet(heads=2, width=24, layers=2, ffn=72, **more):
+    config = transformers.MPNetConfig(vocab_size=60, max_position_embeddings=160, hidden_size=heads * width, num_hidden_layers=layers,
+                                      num_attention_heads=heads, intermediate_size=ffn, layer_norm_eps=1e-5, num_labels=CLASSES, **more)
     return config, transformers.MPNetForSequenceClassification
 
 
-def modernbert(pooling="mean", **more):
-    config = transformers.ModernBertConfig(vocab_size=60, max_position_embeddings=160, hidden_size=48, num_hidden_layers=3,
-                                           num_attention_heads=3, intermediate_size=36, local_attention=16, num_labels=CLASSES,
+def modernbert(pooling="mean", heads=3, width=16, layers=3, ffn=36, window=16, **more):
+    config = transformers.ModernBertConfig(vocab_size=60, max_position_embeddings=160, hidden_size=heads * width, num_hidden_layers=layers,
+                                           num_attention_heads=heads, intermediate_size=ffn, local_attention=window, num_labels=CLASSES,
                                            classifier_pooling=pooling, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1,
                                            sep_token_id=2, **more)
     return config, transformers.ModernBertForSequenceClassification
@@ -42,10 +44,20 @@ def modernbert_cls():
 FAMILIES = {"mpnet": mpnet, "modernbert": modernbert, "modernbert_cls": modernbert_cls}
 
 
-def weights(model):
+def drawn(count):
+    r = random.Random(4321)
+    for i in range(count):
+        shape = dict(heads=r.randint(1, 12), width=r.choice([8, 16, 24, 32, 64]), layers=r.randint(1, 4), ffn=r.choice([4 * r.randint(3, 90), 1152]))
+        if i % 2:
+            shape.update(pooling=r.choice(["cls", "mean"]), window=2 * r.randint(0, 40), global_attn_every_n_layers=r.randint(1, 3),
+                         hidden_activation=r.choice(["gelu", "gelu_new"]))
+        yield f"{i:02}_{'modernbert' if i % 2 else 'mpnet'}", lambda: (modernbert if i % 2 else mpnet)(**shape), shape
+
+
+def weights(model, hidden):
     for name, p in model.named_parameters():
         gain = p.dim() == 1 and name.endswith(".weight")
-        deviation = 1.0 if "relative" in name else 0.15
+        deviation = 1.0 if "relative" in name else 0.15 * min(1.0, (48 / hidden) ** 0.5)
         p.copy_((torch.randn_like(p) * deviation + (1.0 if gain else 0.0)).bfloat16())
 
 
@@ -58,7 +70,7 @@ def one(folder, make):
             setattr(config, key, 0.0)
     model = kind(config).double().eval()
     with torch.no_grad():
-        weights(model)
+        weights(model, config.hidden_size)
     folder.mkdir(parents=True, exist_ok=True)
     config.architectures = [kind.__name__]
     (folder / "config.json").write_text(json.dumps({k: v for k, v in sorted(config.to_dict().items()) if not k.startswith("_")}, indent=1) + "\n")
@@ -70,10 +82,11 @@ def one(folder, make):
         logits.append(model(input_ids=ids[None, at:at + n], attention_mask=torch.ones(1, n, dtype=torch.long)).logits[0])
         at += n
     logits = torch.stack(logits)
-    (logits * dlogits).sum().backward()
+    if config.hidden_size <= 48:
+        (logits * dlogits).sum().backward()
     offsets = torch.tensor([sum(LENGTHS[:i]) for i in range(len(LENGTHS) + 1)])
     out = {"ids": ids.int(), "offsets": offsets.int(), "dlogits": dlogits.float(), "logits": logits.detach().float()}
-    out.update({"g." + n: p.grad.float().contiguous() for n, p in model.named_parameters()})
+    out.update({"g." + n: p.grad.float().contiguous() for n, p in model.named_parameters() if p.grad is not None})
     save_file(out, folder / "golden.safetensors")
     print(folder.name, logits.detach().float())
 
@@ -110,6 +123,11 @@ def mpnet_tokenizer(folder):
 
 if __name__ == "__main__":
     root = Path(sys.argv[1])
+    if sys.argv[2:3] == ["--sweep"]:
+        for name, make, shape in drawn(int(sys.argv[3])):
+            print(shape)
+            one(root / name, make)
+        sys.exit()
     for name in sys.argv[2:] or FAMILIES:
         one(root / name, FAMILIES[name])
         if name == "mpnet":
