@@ -19,7 +19,7 @@ static void paint(uint8_t *row, uint32_t base, const form_range *r, size_t n, sn
     for (size_t i = 0; i < n; i++) {
         if (r[i].last < base || r[i].first > base + 255) continue;
         uint32_t first = r[i].first > base ? r[i].first - base : 0, last = r[i].last < base + 255 ? r[i].last - base : 255;
-        memset(row + first, k, last - first + 1);
+        memset(row + first, (int)k, last - first + 1);
     }
 }
 
