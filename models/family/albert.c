@@ -19,7 +19,7 @@ const snc_family snc_family_albert = {
     .always_projects = true,
     .position_base = 0,
     .fixed = {{"num_hidden_groups", 1}, {"inner_group_num", 1}},
-    .keys = {SNC_BERT_KEYS, .embedding = "embedding_size"},
+    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .embedding = "embedding_size"},
     .defaults = {.vocab = 30000,
                  .positions = 512,
                  .types = 2,

@@ -24,7 +24,7 @@
     SNC_WITH_BIAS(FFN_NORM, prefix "encoder.layer.{N}.output.LayerNorm")
 
 #define SNC_BERT_KEYS \
-    .vocab = "vocab_size", .positions = "max_position_embeddings", .types = "type_vocab_size", .hidden = "hidden_size", \
+    .vocab = "vocab_size", .positions = "max_position_embeddings", .hidden = "hidden_size", \
     .layers = "num_hidden_layers", .heads = "num_attention_heads", .ffn = "intermediate_size", .act = "hidden_act", \
     .norm_eps = "layer_norm_eps", .hidden_dropout = "hidden_dropout_prob", .attention_dropout = "attention_probs_dropout_prob"
 

@@ -1,63 +1,24 @@
 /* MPNet, as Hugging Face's MPNetForSequenceClassification stores it: one bias by distance for all layers, of which each gets its own. */
+#include "models/family/bert_names.h"
 #include "models/family/family.h"
 
 enum { BUCKETS = 32 }; /* SNC_RELATIVE_BUCKETS */
 
-#define LAYER(name) ("mpnet.encoder.layer.{N}." name)
+#define LAYER "mpnet.encoder.layer.{N}."
 
 const snc_family snc_family_mpnet = {
     .type = "mpnet",
     .prefix = "mpnet.",
-    .name =
-        {
-            [SNC_ROLE_WORD] = "mpnet.embeddings.word_embeddings.weight",
-            [SNC_ROLE_POSITION] = "mpnet.embeddings.position_embeddings.weight",
-            [SNC_ROLE_EMBED_NORM] = "mpnet.embeddings.LayerNorm.weight",
-            [SNC_ROLE_EMBED_NORM_BIAS] = "mpnet.embeddings.LayerNorm.bias",
-            [SNC_ROLE_Q] = LAYER("attention.attn.q.weight"),
-            [SNC_ROLE_Q_BIAS] = LAYER("attention.attn.q.bias"),
-            [SNC_ROLE_K] = LAYER("attention.attn.k.weight"),
-            [SNC_ROLE_K_BIAS] = LAYER("attention.attn.k.bias"),
-            [SNC_ROLE_V] = LAYER("attention.attn.v.weight"),
-            [SNC_ROLE_V_BIAS] = LAYER("attention.attn.v.bias"),
-            [SNC_ROLE_O] = LAYER("attention.attn.o.weight"),
-            [SNC_ROLE_O_BIAS] = LAYER("attention.attn.o.bias"),
-            [SNC_ROLE_RELATIVE] = "mpnet.encoder.relative_attention_bias.weight",
-            [SNC_ROLE_ATTENTION_NORM] = LAYER("attention.LayerNorm.weight"),
-            [SNC_ROLE_ATTENTION_NORM_BIAS] = LAYER("attention.LayerNorm.bias"),
-            [SNC_ROLE_FFN_IN] = LAYER("intermediate.dense.weight"),
-            [SNC_ROLE_FFN_IN_BIAS] = LAYER("intermediate.dense.bias"),
-            [SNC_ROLE_FFN_OUT] = LAYER("output.dense.weight"),
-            [SNC_ROLE_FFN_OUT_BIAS] = LAYER("output.dense.bias"),
-            [SNC_ROLE_FFN_NORM] = LAYER("output.LayerNorm.weight"),
-            [SNC_ROLE_FFN_NORM_BIAS] = LAYER("output.LayerNorm.bias"),
-            [SNC_ROLE_POOLER] = "classifier.dense.weight",
-            [SNC_ROLE_POOLER_BIAS] = "classifier.dense.bias",
-            [SNC_ROLE_CLASSIFIER] = "classifier.out_proj.weight",
-            [SNC_ROLE_CLASSIFIER_BIAS] = "classifier.out_proj.bias",
-        },
+    .name = {SNC_BERT_EMBEDDINGS("mpnet."), SNC_WITH_BIAS(Q, LAYER "attention.attn.q"), SNC_WITH_BIAS(K, LAYER "attention.attn.k"),
+             SNC_WITH_BIAS(V, LAYER "attention.attn.v"),
+             SNC_WITH_BIAS(O, LAYER "attention.attn.o"), [SNC_ROLE_RELATIVE] = "mpnet.encoder.relative_attention_bias.weight",
+             SNC_WITH_BIAS(ATTENTION_NORM, LAYER "attention.LayerNorm"), SNC_WITH_BIAS(FFN_IN, LAYER "intermediate.dense"),
+             SNC_WITH_BIAS(FFN_OUT, LAYER "output.dense"), SNC_WITH_BIAS(FFN_NORM, LAYER "output.LayerNorm"),
+             SNC_WITH_BIAS(POOLER, "classifier.dense"), SNC_WITH_BIAS(CLASSIFIER, "classifier.out_proj")},
     .extra = {"mpnet.embeddings.position_ids", "mpnet.pooler.", "lm_head."},
     .head = SNC_HEAD_TANH,
     .position_base = 2,
-    .keys = {.vocab = "vocab_size",
-             .positions = "max_position_embeddings",
-             .hidden = "hidden_size",
-             .layers = "num_hidden_layers",
-             .heads = "num_attention_heads",
-             .ffn = "intermediate_size",
-             .act = "hidden_act",
-             .norm_eps = "layer_norm_eps",
-             .hidden_dropout = "hidden_dropout_prob",
-             .attention_dropout = "attention_probs_dropout_prob"},
+    .keys = {SNC_BERT_KEYS},
     .fixed = {{"relative_attention_num_buckets", BUCKETS}},
-    .defaults = {.vocab = 30527,
-                 .positions = 512,
-                 .hidden = 768,
-                 .layers = 12,
-                 .heads = 12,
-                 .ffn = 3072,
-                 .act = SNC_ACT_GELU,
-                 .norm_eps = 1e-12f,
-                 .hidden_dropout = 0.1f,
-                 .attention_dropout = 0.1f},
+    .defaults = {.vocab = 30527, .positions = 512, SNC_BERT_BASE},
 };
