@@ -154,3 +154,13 @@ lines int8 200
 less "share of labels that INT8 changes" "$(paste f32 int8 | awk '$1 != $2' | wc -l)" 7
 
 refused "none.snc" predict none.snc
+
+# Files of every format that there has been, each written by the program that had it last (tests/golden/formats).
+formats=$TESTS/golden/formats
+for f in 1 2 3 4; do
+    run 0 predict "$formats/$f.snc" <"$formats/texts.txt"
+    check "answers of format $f" awk -F'\t' -v f=$f 'NR == FNR { if ($1 == f) { n++; l[n] = $2; p[n] = $3 } next }
+        l[FNR] != $1 || p[FNR] - $2 > 2e-3 || $2 - p[FNR] > 2e-3 { exit 1 } END { if (FNR != n || n != 4) exit 1 }' "$formats/answers.tsv" out
+    check "the format of $f.snc" grep -aq "\"snc_format\":\"$f\"" "$formats/$f.snc"
+done
+check "the newest format has a file" grep -q "SNC_FORMAT_VERSION = $f\b" "$TESTS/../models/snc_file.h"
