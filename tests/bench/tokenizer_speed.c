@@ -1,10 +1,11 @@
 /* tests/bench/tokenizer_speed.c: how fast a text file is tokenized on one thread, and the ids for comparisons.
  *
- *     tokenizer_speed FOLDER FILE            encodes every line, repeated for about a second, five times; prints the
- * fastest tokenizer_speed FOLDER --ids           stdin: one text a line, TAB makes a pair; stdout: ids of each, as
- * `compress tokenize` tokenizer_speed FOLDER --records [MAX] stdin: records (u32 bytes of a, i32 bytes of b or -1, a,
- * b); stdout: (i32 n, i32 ids[n], i32 types[n]) each, native byte order: for texts that hold line breaks. MAX: max
- * length The peer's side is tests/bench/tokenizers_speed.py.
+ *     tokenizer_speed FOLDER FILE             encodes every line, repeated for about a second, five times; prints the fastest
+ *     tokenizer_speed FOLDER --ids            stdin: one text a line, TAB makes a pair; stdout: ids of each, as `compress tokenize`
+ *     tokenizer_speed FOLDER --records [MAX]  stdin: records (u32 bytes of a, i32 bytes of b or -1, a, b); stdout: (i32 n, i32 ids[n],
+ *                                             i32 types[n]) each, native byte order: for texts that hold line breaks. MAX: max length
+ *
+ * The peer's side is tests/bench/tokenizers_speed.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
