@@ -261,8 +261,8 @@ static snc_err push_best(snc_tok_scratch *s, const unigram *u, const unsigned ch
 static snc_err push_part(snc_tok_scratch *s, const unigram *u)
 {
     const work *w = s->work;
+    if (w->part.n == 0) return SNC_OK; /* and no memory yet */
     const unsigned char *start = w->part.p, *end = start + w->part.n;
-    if (start == end) return SNC_OK;
     for (const unsigned char *p = start + 1; u->split && p < end; p++)
         if (*p == (unsigned char)SNC_UNIGRAM_SPACE[0] && is_block(p, end)) {
             SNC_TRY(push_best(s, u, start, (size_t)(p - start)));
