@@ -10,7 +10,7 @@ enum { CLUSTER = 6 };            /* bytes from which on a cluster goes by its ch
 
 snc_err snc_bytes__add(snc_bytes *b, const void *p, size_t n)
 {
-    SNC_TRY(snc_grow(&b->p, &b->cap, b->n + n, 1));
+    SNC_TRY(snc_grow(&b->p, &b->cap, b->n + n + 1, 1)); /* one more: a text of nothing has a place, too */
     if (n) memcpy(b->p + b->n, p, n);
     b->n += n;
     return SNC_OK;

@@ -277,7 +277,7 @@ snc_err snc_steps__run(const unsigned char **text, size_t *n, const snc_steps *s
     for (size_t i = 0; i < s->n; i++) {
         snc_bytes *out = &w->text[i % 2];
         out->n = 0;
-        SNC_TRY(snc_bytes__add(out, NULL, 0)); /* a text of nothing has a place, too */
+        SNC_TRY(snc_bytes__add(out, NULL, 0)); /* a place, whatever the step adds */
         SNC_TRY(s->step[i].run(out, s, &s->step[i], w, *text, *n));
         *text = out->p;
         *n = out->n;
