@@ -125,7 +125,8 @@ static snc_err read_normalizer(snc_spm *m, message in)
 
 snc_err snc_spm__parse(snc_spm *m, const void *data, size_t n, const char *where)
 {
-    message in = {data, (const unsigned char *)data + n, where};
+    const unsigned char *p = n ? data : (const void *)""; /* an empty file has no place */
+    message in = {p, p + n, where};
     field f;
     *m = (snc_spm){.model = SNC_SPM_UNIGRAM, .dummy_prefix = true, .strip_spaces = true, .escape_spaces = true};
     SNC_TRY(snc_arena_new(&m->arena));
