@@ -102,7 +102,6 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *flags)
     SNC_TRY(snc_json_str(&unk, flags, "unk", NULL, WHERE));
     if (unk) SNC_TRY(snc_special__id(&b->unk, &s, unk, "unk"));
     SNC_TRY(snc_special__added(&s));
-    snc_added__sort(&b->normalized);
     snc_digest_part parts[SNC_TOK_BLOBS];
     for (int i = 0; i <= SNC_BPE_CONFIG; i++) parts[i] = (snc_digest_part){x[i].data, x[i].bytes};
     b->digest = snc_digest(parts, SNC_BPE_CONFIG + 1);
@@ -112,19 +111,13 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *flags)
 static snc_err create(snc_tok *t, const snc_tok_assets *a)
 {
     const snc_tok_blob *x = a->blob;
-    cJSON *flags = NULL;
-    bpe *b = NULL;
+    bpe *b;
     SNC_CHECK(x[SNC_BPE_VOCAB].data && x[SNC_BPE_MERGES].data && x[SNC_BPE_CONFIG].data, SNC_E_FORMAT, "tokenizer: no vocabulary");
-    SNC_TRY(snc_json_parse(&flags, x[SNC_BPE_CONFIG].data, x[SNC_BPE_CONFIG].bytes, WHERE));
-    snc_err err = snc_alloc(&b, 1, sizeof *b);
-    if (!err) {
-        t->state = b;
-        b->unk = -1;
-        snc_added__init(&b->normalized);
-        err = build(t, a, flags);
-    }
-    cJSON_Delete(flags);
-    return err;
+    SNC_TRY(snc_alloc(&b, 1, sizeof *b));
+    t->state = b;
+    b->unk = -1;
+    snc_added__init(&b->normalized);
+    return snc_special__flags(t, a, SNC_BPE_CONFIG, build);
 }
 
 static void destroy(void *state)

@@ -6,6 +6,16 @@
 
 static const char WHERE[] = SNC_SPECIAL_WHERE;
 
+snc_err snc_special__flags(snc_tok *t, const snc_tok_assets *a, int flags,
+                           snc_err (*build)(snc_tok *t, const snc_tok_assets *a, const cJSON *flags))
+{
+    cJSON *j;
+    SNC_TRY(snc_json_parse(&j, a->blob[flags].data, a->blob[flags].bytes, WHERE));
+    snc_err err = build(t, a, j);
+    cJSON_Delete(j);
+    return err;
+}
+
 /* ---- added tokens ----------------------------------------------------------------------------------------------- */
 
 /* A copy with readable bytes after it, as tables of pieces want. */
@@ -69,6 +79,7 @@ snc_err snc_special__added(const snc_special *s)
     snc_err err = SNC_OK;
     SNC_TRY(added_list(&list, s->flags));
     cJSON_ArrayForEach(it, list) SNC_GOTO(add_entry(s, &buf, it));
+    snc_added__sort(s->normalized);
 out:
     snc_norm__buf_dispose(&buf);
     return err;

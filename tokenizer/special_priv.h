@@ -3,7 +3,7 @@
  * Kinds differ in where a text's id is found and in what normalization does; `added` and `template` of their flags are the same.
  *
  *     snc_special s = {.t = t, .flags = config, .normalized = &mine, .find = find_piece, .normalize = nfc};
- *     SNC_TRY(snc_special__added(&s));        before: t->ids, t->uni; after the last: snc_added__sort(&mine)
+ *     SNC_TRY(snc_special__added(&s));        before: t->ids, t->uni; sorts mine
  *     SNC_TRY(snc_special__template(&s));
  */
 #ifndef SNC_TOKENIZER_SPECIAL_PRIV_H
@@ -21,6 +21,9 @@ typedef struct snc_special {
     snc_err (*normalize)(snc_norm_buf *out, const snc_tok *t, const unsigned char *s, size_t n);
 } snc_special;
 
+/* Calls build with the JSON of a blob; a->blob[flags].data is there. */
+snc_err snc_special__flags(snc_tok *t, const snc_tok_assets *a, int flags,
+                           snc_err (*build)(snc_tok *t, const snc_tok_assets *a, const cJSON *flags)) SNC_MUST_USE;
 snc_err snc_special__added(const snc_special *s) SNC_MUST_USE;    /* flags["added"] */
 snc_err snc_special__template(const snc_special *s) SNC_MUST_USE; /* flags["template"] */
 /* The id of a token by its text, `key` names it in messages. SNC_E_FORMAT: there is none. */

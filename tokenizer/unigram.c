@@ -185,25 +185,17 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *config)
                             WHERE));
     snc_special s = {.t = t, .flags = config, .normalized = &u->normalized, .find = find, .normalize = normalize};
     SNC_TRY(snc_special__added(&s));
-    snc_added__sort(&u->normalized);
     return snc_special__template(&s);
 }
 
 static snc_err create(snc_tok *t, const snc_tok_assets *a)
 {
-    const snc_tok_blob *flags = &a->blob[SNC_UNIGRAM_CONFIG];
-    cJSON *config = NULL;
-    unigram *u = NULL;
-    SNC_CHECK(flags->data, SNC_E_FORMAT, "tokenizer: no vocabulary");
-    SNC_TRY(snc_json_parse(&config, flags->data, flags->bytes, WHERE));
-    snc_err err = snc_alloc(&u, 1, sizeof *u);
-    if (!err) {
-        t->state = u;
-        snc_added__init(&u->normalized);
-        err = build(t, a, config);
-    }
-    cJSON_Delete(config);
-    return err;
+    unigram *u;
+    SNC_CHECK(a->blob[SNC_UNIGRAM_CONFIG].data, SNC_E_FORMAT, "tokenizer: no vocabulary");
+    SNC_TRY(snc_alloc(&u, 1, sizeof *u));
+    t->state = u;
+    snc_added__init(&u->normalized);
+    return snc_special__flags(t, a, SNC_UNIGRAM_CONFIG, build);
 }
 
 static void destroy(void *state)

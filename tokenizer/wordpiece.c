@@ -127,9 +127,10 @@ static snc_err read_specials(const snc_special *s)
     return SNC_OK;
 }
 
-static snc_err build(snc_tok *t, const snc_tok_blob *vocab, const cJSON *config)
+static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *config)
 {
     wordpiece *w = t->state;
+    const snc_tok_blob *vocab = &a->blob[SNC_WORDPIECE_VOCAB];
     SNC_TRY(snc_wp__init(&w->wp, vocab->data, vocab->bytes));
     t->ids = w->wp.n_lines;
     SNC_TRY(read_flags(w, &t->around.second_type, config));
@@ -138,25 +139,17 @@ static snc_err build(snc_tok *t, const snc_tok_blob *vocab, const cJSON *config)
     SNC_TRY(insert_pieces(w, config));
     snc_special s = {.t = t, .flags = config, .normalized = &w->normalized, .find = find, .normalize = normalize};
     SNC_TRY(snc_special__added(&s));
-    snc_added__sort(&w->normalized);
     return read_specials(&s);
 }
 
 static snc_err create(snc_tok *t, const snc_tok_assets *a)
 {
-    const snc_tok_blob *vocab = &a->blob[SNC_WORDPIECE_VOCAB], *flags = &a->blob[SNC_WORDPIECE_CONFIG];
-    cJSON *config = NULL;
-    wordpiece *w = NULL;
-    SNC_CHECK(vocab->data && flags->data, SNC_E_FORMAT, "tokenizer: no vocabulary");
-    SNC_TRY(snc_json_parse(&config, flags->data, flags->bytes, WHERE));
-    snc_err err = snc_alloc(&w, 1, sizeof *w);
-    if (!err) {
-        t->state = w;
-        snc_added__init(&w->normalized);
-        err = build(t, vocab, config);
-    }
-    cJSON_Delete(config);
-    return err;
+    wordpiece *w;
+    SNC_CHECK(a->blob[SNC_WORDPIECE_VOCAB].data && a->blob[SNC_WORDPIECE_CONFIG].data, SNC_E_FORMAT, "tokenizer: no vocabulary");
+    SNC_TRY(snc_alloc(&w, 1, sizeof *w));
+    t->state = w;
+    snc_added__init(&w->normalized);
+    return snc_special__flags(t, a, SNC_WORDPIECE_CONFIG, build);
 }
 
 static void destroy(void *state)
