@@ -1,11 +1,11 @@
 /* Checkpoints of every family, as Transformers writes them, against its logits and gradients in float64 (tests/ref/families_golden.py):
  * import, engine and runtime. SNC_TEST_FAMILIES names another folder of such ones. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "against.h"
 #include "base/isa.h"
 #include "files.h"
 #include "golden.h"
@@ -89,20 +89,6 @@ static void each_checkpoint(void (*check)(checkpoint *c))
     }
 }
 
-/* The largest difference over the largest value, or 1; of bf16 the root of the mean squares over each other. */
-static double difference(const float *got, const float *want, size_t n, bool bf16)
-{
-    double top = 1, worst = 0, squares = 0, size = 1e-6;
-    for (size_t i = 0; i < n; i++) {
-        double d = fabs((double)got[i] - (double)want[i]);
-        top = fmax(top, fabs((double)want[i]));
-        if (!(d <= worst)) worst = d;
-        squares += d * d;
-        size += (double)want[i] * (double)want[i];
-    }
-    return bf16 ? sqrt(squares / size) : worst / top;
-}
-
 /* ---- names and shapes ------------------------------------------------------------------------------------------------- */
 
 static void check_names(checkpoint *c)
@@ -161,7 +147,7 @@ static void check_gradient(const checkpoint *c, const snc_tensor *t, bool bf16)
         const float *g = snc_params_g(&m->params, snc_model_at(m, role, l));
         for (size_t k = 0; k < n; k++) sum[k] += g[k];
     }
-    double d = difference(sum, want, n, bf16);
+    double d = against_distance(sum, want, n, bf16);
     if (!(d <= (bf16 ? BF16 : GRADIENTS))) fail_msg("%s: %s: gradient differs by %.3g", c->path, t->name, d);
     snc_free(sum);
     snc_free(want);
@@ -180,7 +166,7 @@ static void check_engine(checkpoint *c, const setting *s)
     if (err == SNC_E_UNSUPPORTED) return;
     assert_int_equal(err, SNC_OK);
     assert_ok(snc_engine_forward(e, logits, &c->m->arch, &c->x, NULL));
-    double d = difference(logits, c->want, ALL, bf16);
+    double d = against_distance(logits, c->want, ALL, bf16);
     if (!(d <= (bf16 ? BF16 : LOGITS))) fail_msg("%s: logits differ by %.3g", c->path, d);
     memcpy(dlogits, golden_tensor(c->golden, "dlogits", "", "")->data, sizeof dlogits);
     snc_params_zero_grad(&c->m->params);
@@ -220,31 +206,6 @@ static void bf16_products_stay_near(void **state)
 
 /* ---- runtime ---------------------------------------------------------------------------------------------------------- */
 
-static void run(float *logits, const checkpoint *c, snc_backend backend, const snc_policy *p, int threads)
-{
-    snc_ctx ctx = SNC_CTX_INIT;
-    snc_weights *w;
-    snc_net *n;
-    ctx.backend = backend;
-    ctx.threads = threads;
-    assert_ok(snc_weights_from_model(&w, &ctx, c->m));
-    assert_ok(snc_net_create(&n, &ctx, w, NULL, p, &(snc_net_opts)SNC_NET_OPTS_INIT));
-    assert_ok(snc_net_run(logits, n, &c->x));
-    snc_net_free(n);
-    snc_weights_free(w);
-}
-
-static double correlation(const float *a, const float *b, int n)
-{
-    double ma = 0, mb = 0, ab = 0, aa = 0, bb = 0;
-    for (int i = 0; i < n; i++) ma += (double)a[i] / n, mb += (double)b[i] / n;
-    for (int i = 0; i < n; i++) {
-        double x = (double)a[i] - ma, y = (double)b[i] - mb;
-        ab += x * y, aa += x * x, bb += y * y;
-    }
-    return ab / sqrt(aa * bb);
-}
-
 /* Both runtime and engine, in F32. */
 static void check_one_type(checkpoint *c)
 {
@@ -252,8 +213,8 @@ static void check_one_type(checkpoint *c)
     float got[ALL];
     if (c->m->cfg.types != 1) return;
     for (int t = 0; t < c->x.T; t++) c->types[t] = t % 2;
-    run(got, c, SNC_BACKEND_REF, &f32, 1);
-    assert_true(difference(got, c->want, ALL, false) <= LOGITS);
+    against_run(got, c->m, &c->x, SNC_BACKEND_REF, &f32, 1);
+    assert_true(against_distance(got, c->want, ALL, false) <= LOGITS);
     check_engine(c, &(setting){SNC_BACKEND_REF, SNC_COMPUTE_F32, true});
 }
 
@@ -268,8 +229,8 @@ static void check_runtime_f32(checkpoint *c)
     const snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32);
     for (int ref = 0; ref < 2; ref++) {
         float got[ALL];
-        run(got, c, ref ? SNC_BACKEND_REF : SNC_BACKEND_AUTO, &f32, 1);
-        double d = difference(got, c->want, ALL, false);
+        against_run(got, c->m, &c->x, ref ? SNC_BACKEND_REF : SNC_BACKEND_AUTO, &f32, 1);
+        double d = against_distance(got, c->want, ALL, false);
         if (!(d <= LOGITS)) fail_msg("%s: logits differ by %.3g", c->path, d);
     }
 }
@@ -280,15 +241,15 @@ static void check_runtime_int8(checkpoint *c)
     for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
         float got[ALL], again[ALL];
         setenv("SNC_ISA", snc_isa_name((snc_isa)isa), 1);
-        run(got, c, SNC_BACKEND_AUTO, &int8, 1);
-        double r = correlation(got, c->want, ALL);
+        against_run(got, c->m, &c->x, SNC_BACKEND_AUTO, &int8, 1);
+        double r = against_correlation(got, c->want, ALL);
         if (getenv(ELSEWHERE)) print_message("%s: INT8 on %s: correlation %.5f\n", c->path, snc_isa_name((snc_isa)isa), r);
         if (!(r >= (getenv(ELSEWHERE) ? CORRELATION_DRAWN : CORRELATION)))
             fail_msg("%s: INT8 on %s: correlation %.5f", c->path, snc_isa_name((snc_isa)isa), r);
-        run(again, c, SNC_BACKEND_AUTO, &int8, 2);
+        against_run(again, c->m, &c->x, SNC_BACKEND_AUTO, &int8, 2);
         assert_memory_equal(again, got, sizeof got);
-        run(got, c, SNC_BACKEND_AUTO, &bf16, 1);
-        assert_true(correlation(got, c->want, ALL) >= CORRELATION_DRAWN);
+        against_run(got, c->m, &c->x, SNC_BACKEND_AUTO, &bf16, 1);
+        assert_true(against_correlation(got, c->want, ALL) >= CORRELATION_DRAWN);
     }
     unsetenv("SNC_ISA");
 }

@@ -2,11 +2,11 @@
  * distance to count. Import, engine, runtime and, where a family brings its own, the tokenizer. SNC_TEST_MODERN names another folder of
  * such models, of any shapes. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "against.h"
 #include "base/isa.h"
 #include "files.h"
 #include "golden.h"
@@ -80,19 +80,6 @@ static void close_subject(subject *s)
     snc_st_close(s->golden);
 }
 
-static double distance(const float *got, const float *want, size_t n, bool bf16)
-{
-    double top = 1, worst = 0, squares = 0, size = 1e-6;
-    for (size_t i = 0; i < n; i++) {
-        double w = (double)want[i], d = fabs((double)got[i] - w);
-        top = fmax(top, fabs(w));
-        worst = d <= worst ? worst : d;
-        squares += d * d;
-        size += w * w;
-    }
-    return bf16 ? sqrt(squares / size) : worst / top;
-}
-
 static void within(const subject *s, const char *what, double d, double limit)
 {
     if (!(d <= limit)) fail_msg("%s: %s differs by %.3g", s->name, what, d);
@@ -119,7 +106,7 @@ static void check_gradient(const subject *s, int i, bool bf16)
     memset(sum, 0, n * sizeof *sum);
     for (int l = p->layer; l <= (shared ? m->arch.layers - 1 : p->layer); l++)
         for (size_t k = 0; k < n; k++) sum[k] += snc_params_g(&m->params, snc_model_at(m, p->row, l))[k];
-    within(s, name, distance(sum, want, n, bf16), bf16 ? BF16 : GRADIENTS);
+    within(s, name, against_distance(sum, want, n, bf16), bf16 ? BF16 : GRADIENTS);
 }
 
 static void check_engine(const subject *s, snc_backend backend, bool bf16, bool first_only)
@@ -138,7 +125,7 @@ static void check_engine(const subject *s, snc_backend backend, bool bf16, bool 
     if (err == SNC_E_UNSUPPORTED) return;
     assert_ok(err);
     assert_ok(snc_engine_forward(e, logits, &s->m->arch, &s->x, NULL));
-    within(s, "logits", distance(logits, s->want, ALL, bf16), bf16 ? BF16 : LOGITS);
+    within(s, "logits", against_distance(logits, s->want, ALL, bf16), bf16 ? BF16 : LOGITS);
     fetch(dlogits, s, "dlogits", sizeof dlogits);
     snc_params_zero_grad(&s->m->params);
     assert_ok(snc_engine_backward(e, dlogits, NULL, 0));
@@ -163,46 +150,21 @@ static void engines_equal_transformers(void **state)
 
 /* ---- runtime ------------------------------------------------------------------------------------------------------------ */
 
-static void run(float *logits, const subject *s, snc_backend backend, const snc_policy *p, int threads)
-{
-    snc_ctx ctx = SNC_CTX_INIT;
-    snc_weights *w;
-    snc_net *n;
-    ctx.backend = backend;
-    ctx.threads = threads;
-    assert_ok(snc_weights_from_model(&w, &ctx, s->m));
-    assert_ok(snc_net_create(&n, &ctx, w, NULL, p, &(snc_net_opts)SNC_NET_OPTS_INIT));
-    assert_ok(snc_net_run(logits, n, &s->x));
-    snc_net_free(n);
-    snc_weights_free(w);
-}
-
-static double correlation(const float *a, const float *b)
-{
-    double ma = 0, mb = 0, ab = 0, aa = 0, bb = 0;
-    for (int i = 0; i < ALL; i++) ma += (double)a[i] / ALL, mb += (double)b[i] / ALL;
-    for (int i = 0; i < ALL; i++) {
-        double x = (double)a[i] - ma, y = (double)b[i] - mb;
-        ab += x * y, aa += x * x, bb += y * y;
-    }
-    return ab / sqrt(aa * bb);
-}
-
 static void check_isa(const subject *s, const char *isa)
 {
     const snc_policy f32 = snc_policy_uniform(SNC_F32, SNC_F32), int8 = snc_policy_int8(), bf16 = snc_policy_uniform(SNC_BF16, SNC_BF16);
     float got[ALL], again[ALL];
     setenv("SNC_ISA", isa, 1);
-    run(got, s, SNC_BACKEND_AUTO, &f32, 1);
-    within(s, isa, distance(got, s->want, ALL, false), LOGITS);
+    against_run(got, s->m, &s->x, SNC_BACKEND_AUTO, &f32, 1);
+    within(s, isa, against_distance(got, s->want, ALL, false), LOGITS);
     for (int i = 0; i < 2; i++) {
-        run(got, s, SNC_BACKEND_AUTO, i ? &bf16 : &int8, 1);
-        double r = correlation(got, s->want);
+        against_run(got, s->m, &s->x, SNC_BACKEND_AUTO, i ? &bf16 : &int8, 1);
+        double r = against_correlation(got, s->want, ALL);
         if (!(r >= (getenv("SNC_TEST_MODERN") ? DRAWN : CORRELATION)))
             fail_msg("%s: %s on %s: correlation %.5f", s->name, i ? "BF16" : "INT8", isa, r);
     }
-    run(got, s, SNC_BACKEND_AUTO, &int8, 1);
-    run(again, s, SNC_BACKEND_AUTO, &int8, 2);
+    against_run(got, s->m, &s->x, SNC_BACKEND_AUTO, &int8, 1);
+    against_run(again, s->m, &s->x, SNC_BACKEND_AUTO, &int8, 2);
     assert_memory_equal(again, got, sizeof got);
     unsetenv("SNC_ISA");
 }
@@ -215,8 +177,8 @@ static void the_runtime_equals_transformers_on_every_isa(void **state)
         subject s;
         float got[ALL];
         open_subject(&s, families[f]);
-        run(got, &s, SNC_BACKEND_REF, &f32, 1);
-        within(&s, "ref", distance(got, s.want, ALL, false), LOGITS);
+        against_run(got, s.m, &s.x, SNC_BACKEND_REF, &f32, 1);
+        within(&s, "ref", against_distance(got, s.want, ALL, false), LOGITS);
         for (int isa = SNC_ISA_SCALAR; isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) check_isa(&s, snc_isa_name((snc_isa)isa));
         close_subject(&s);
     }
