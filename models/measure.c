@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "base/stats.h"
 
 void snc_timing_of(snc_timing *out, double *us, int n, double percentile)
@@ -84,29 +85,69 @@ static snc_err warm_up(double *pass, float *logits, snc_net *n, const snc_tokens
     return SNC_OK;
 }
 
-typedef struct samples {
+/* What a net has been timed for. */
+typedef struct sampler {
+    float *logits;
+    int *order, strata;
     double *us, tokens, seqs, spent;
     size_t cap, used;
-} samples;
+} sampler;
 
-static snc_err sample(samples *s, float *logits, snc_net *n, const snc_tokens *batches, const int *order, int count,
-                      const snc_measure_opts *o)
+static snc_err begin(sampler *s, const snc_measured *m, const snc_measure_opts *o)
 {
-    size_t least = (size_t)o->min_samples, most = (size_t)o->max_samples;
-    for (size_t i = 0;; i++) {
-        const snc_tokens *x = &batches[order[i % (size_t)count]];
-        bool whole = i % (size_t)count == 0 && i > 0;
-        if (whole && i >= least && (s->spent >= o->seconds || i >= most)) return SNC_OK;
-        if (i >= least && s->spent >= 2 * fmax(o->seconds, o->whole)) return SNC_OK; /* it has become slower than it was */
+    int most = 0;
+    double pass = 0;
+    for (int i = 0; i < m->count; i++) most = snc_max(most, m->batches[i].B);
+    SNC_TRY(snc_alloc(&s->logits, (size_t)most * SNC_MAX_CLASSES, sizeof *s->logits));
+    SNC_TRY(snc_alloc(&s->order, (size_t)m->count, sizeof *s->order));
+    SNC_TRY(warm_up(&pass, s->logits, m->net, m->batches, m->count, o->warmup));
+    s->strata = m->count;
+    if (pass > o->whole) s->strata = (int)fmin(m->count, fmax(o->min_samples, m->count * o->seconds / pass));
+    return snc_measure_spread(s->order, m->batches, m->count, s->strata);
+}
+
+static bool enough(const sampler *s, const snc_measure_opts *o)
+{
+    bool whole = s->used % (size_t)s->strata == 0 && s->used > 0;
+    if (s->used < (size_t)o->min_samples) return false;
+    if (whole && (s->spent >= o->seconds || s->used >= (size_t)o->max_samples)) return true;
+    return s->spent >= 2 * fmax(o->seconds, o->whole); /* it has become slower than it was */
+}
+
+/* Samples for `seconds`, one at least. */
+static snc_err take_turn(sampler *s, const snc_measured *m, const snc_measure_opts *o, double seconds)
+{
+    for (double until = s->spent + seconds; !enough(s, o);) {
+        const snc_tokens *x = &m->batches[s->order[s->used % (size_t)s->strata]];
         SNC_TRY(snc_grow(&s->us, &s->cap, s->used + 1, sizeof *s->us));
         double t = snc_now();
-        SNC_TRY(snc_net_run(logits, n, x));
+        SNC_TRY(snc_net_run(s->logits, m->net, x));
         t = snc_now() - t;
         s->us[s->used++] = t * 1e6;
         s->spent += t;
         s->tokens += x->T;
         s->seqs += x->B;
+        if (s->spent >= until) break;
     }
+    return SNC_OK;
+}
+
+static snc_err take_turns(sampler *s, const snc_measured *m, int n, const snc_measure_opts *o)
+{
+    static const double TURN = 0.02, SHORT = TURN / 4; /* of a turn; of a run of which a turn can lose one */
+    bool all = false;
+    for (int round = 0; !all; round++) {
+        all = true;
+        for (int k = 0; k < n; k++) { /* there and back */
+            int i = round % 2 ? n - 1 - k : k;
+            if (enough(&s[i], o)) continue;
+            bool brief = s[i].used == 0 || s[i].spent < SHORT * (double)s[i].used;
+            if (n > 1 && brief) SNC_TRY(snc_net_run(s[i].logits, m[i].net, &m[i].batches[s[i].order[s[i].used % (size_t)s[i].strata]]));
+            SNC_TRY(take_turn(&s[i], &m[i], o, n > 1 ? TURN : (double)INFINITY));
+            all = all && enough(&s[i], o);
+        }
+    }
+    return SNC_OK;
 }
 
 static snc_err check(int count, const snc_measure_opts *o)
@@ -118,28 +159,33 @@ static snc_err check(int count, const snc_measure_opts *o)
     return SNC_OK;
 }
 
-snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count, const snc_measure_opts *o)
+snc_err snc_measure_beside(snc_measured *m, int n, const snc_measure_opts *o)
 {
     snc_err err = SNC_OK;
-    samples s = {0};
-    float *logits = NULL;
-    int *order = NULL, most = 0, strata = count;
-    double pass = 0;
-    SNC_TRY(check(count, o));
-    for (int i = 0; i < count; i++) most = batches[i].B > most ? batches[i].B : most;
-    SNC_GOTO(snc_alloc(&logits, (size_t)most * SNC_MAX_CLASSES, sizeof *logits));
-    SNC_GOTO(snc_alloc(&order, (size_t)count, sizeof *order));
-    SNC_GOTO(warm_up(&pass, logits, n, batches, count, o->warmup));
-    if (pass > o->whole) strata = (int)fmin(count, fmax(o->min_samples, count * o->seconds / pass));
-    SNC_GOTO(snc_measure_spread(order, batches, count, strata));
-    SNC_GOTO(sample(&s, logits, n, batches, order, strata, o));
-    snc_timing_of(out, s.us, (int)s.used, o->percentile);
-    out->lengths = s.used < (size_t)strata ? (int)s.used : strata;
-    out->tokens_per_s = s.tokens / s.spent;
-    out->seqs_per_s = s.seqs / s.spent;
+    sampler s[SNC_MEASURED_MOST] = {{0}};
+    assert(n >= 1 && n <= SNC_MEASURED_MOST);
+    for (int i = 0; i < n; i++) SNC_TRY(check(m[i].count, o));
+    for (int i = 0; i < n; i++) SNC_GOTO(begin(&s[i], &m[i], o));
+    SNC_GOTO(take_turns(s, m, n, o));
+    for (int i = 0; i < n; i++) {
+        snc_timing_of(&m[i].t, s[i].us, (int)s[i].used, o->percentile);
+        m[i].t.lengths = snc_min((int)s[i].used, s[i].strata);
+        m[i].t.tokens_per_s = s[i].tokens / s[i].spent;
+        m[i].t.seqs_per_s = s[i].seqs / s[i].spent;
+    }
 out:
-    snc_free(order);
-    snc_free(s.us);
-    snc_free(logits);
+    for (int i = 0; i < n; i++) {
+        snc_free(s[i].order);
+        snc_free(s[i].us);
+        snc_free(s[i].logits);
+    }
     return err;
+}
+
+snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count, const snc_measure_opts *o)
+{
+    snc_measured m = {.net = n, .batches = batches, .count = count};
+    SNC_TRY(snc_measure_beside(&m, 1, o));
+    *out = m.t;
+    return SNC_OK;
 }

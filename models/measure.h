@@ -35,6 +35,20 @@ snc_err snc_measure_spread(int *order, const snc_tokens *batches, int count, int
 /* SNC_E_ARG: options; errors of snc_net_run. */
 snc_err snc_measure(snc_timing *out, snc_net *n, const snc_tokens *batches, int count, const snc_measure_opts *o) SNC_MUST_USE;
 
+typedef struct snc_measured {
+    snc_net *net;
+    const snc_tokens *batches;
+    int count;
+    snc_timing t; /* filled */
+} snc_measured;
+
+enum { SNC_MEASURED_MOST = 16 };
+
+/* n nets beside each other, at most SNC_MEASURED_MOST: they take turns of some hundredths of a second until each has what o asks for.
+ * Whatever makes the machine slow for longer than a turn is met by all of them, so that their ratios hold where their times do not. The
+ * first run of a short turn, which finds what the others left in the caches, does not count. */
+snc_err snc_measure_beside(snc_measured *m, int n, const snc_measure_opts *o) SNC_MUST_USE;
+
 /* The statistics alone, of samples in microseconds (sorted in place). */
 void snc_timing_of(snc_timing *out, double *us, int n, double percentile);
 

@@ -8,7 +8,9 @@
 #include "base/digest.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "train/evaluate.h"
+#include "train/trainer.h"
 
 enum { MOST_MADE = 150000 }; /* a task with as many rows of its own needs fewer made ones */
 
@@ -19,9 +21,9 @@ double snc_distillation_made(double augment, int n)
 }
 
 /* The file: this number, the logits, the digest of both. */
-static uint64_t key_of(const snc_distillation_set *set, const snc_model *teacher, snc_compute compute)
+static uint64_t key_of(const snc_distillation_set *set, const uint8_t *met, const snc_model *teacher, snc_compute compute)
 {
-    uint64_t h = snc_dataset_hash(set->rows);
+    uint64_t h = snc_bytes_hash(snc_dataset_hash(set->rows), met, (size_t)set->rows->n);
     h = snc_bytes_hash(h, &compute, sizeof compute);
     h = snc_bytes_hash(h, &teacher->cfg.classes, sizeof teacher->cfg.classes);
     return snc_bytes_hash(h, teacher->params.w, teacher->params.total * sizeof *teacher->params.w);
@@ -98,41 +100,70 @@ static snc_err make_rows(snc_distillation_set *set, const snc_ctx *ctx, const sn
     return augment(set, ctx, in, of, teacher, &a);
 }
 
-static void log_logits(const snc_distillation_set *set, const snc_ctx *ctx, const snc_dataset *of, const char *whose, double t0)
+static void log_logits(const snc_distillation_set *set, const snc_ctx *ctx, const snc_dataset *of, const uint8_t *met, const char *whose,
+                       double t0)
 {
-    snc_log(ctx, SNC_LOG_INFO, "%s: logits of %d rows, %d of them made, %.1f s", whose, set->rows->n, set->rows->n - of->n, snc_now() - t0);
+    int n = 0, made = 0;
+    for (int i = 0; i < set->rows->n; i++) {
+        n += met[i];
+        made += met[i] && i >= of->n;
+    }
+    snc_log(ctx, SNC_LOG_INFO, "%s: logits of %d rows, %d of them made, %.1f s", whose, n, made, snc_now() - t0);
 }
 
 snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_options *o, snc_model *teacher,
                               snc_compute compute)
 {
     const snc_dataset *of = in->splits.train;
-    double t0 = snc_now();
+    const double t0 = snc_now();
+    snc_train_opts t;
+    snc_err err = SNC_OK;
+    uint8_t *met = NULL;
     if (set->logits) return SNC_OK;
+    SNC_TRY(snc_recipe_supernet(&t, o, NULL));
     SNC_TRY(make_rows(set, ctx, in, of, o, teacher));
-    size_t n = (size_t)set->rows->n * (size_t)teacher->cfg.classes;
-    uint64_t key = set->path ? key_of(set, teacher, compute) : 0;
-    SNC_TRY(recall(set, key, n));
+    SNC_GOTO(snc_alloc(&met, (size_t)set->rows->n, 1));
+    SNC_GOTO(snc_train_rows_met(met, ctx, set->rows, &t));
+    const size_t n = (size_t)set->rows->n * (size_t)teacher->cfg.classes;
+    const uint64_t key = set->path ? key_of(set, met, teacher, compute) : 0;
+    SNC_GOTO(recall(set, key, n));
     if (set->logits) {
         snc_log(ctx, SNC_LOG_INFO, "teacher: %s is up to date", set->path);
-        return SNC_OK;
+        goto out;
     }
-    SNC_TRY(snc_train_sweep(&set->logits, ctx, teacher, compute, set->rows, "teacher logits"));
-    log_logits(set, ctx, of, "teacher", t0);
-    return keep(set, key, n);
+    SNC_GOTO(snc_train_sweep(&set->logits, ctx, teacher, compute, set->rows, met, "teacher logits"));
+    log_logits(set, ctx, of, met, "teacher", t0);
+    SNC_GOTO(keep(set, key, n));
+out:
+    snc_free(met);
+    return err;
+}
+
+/* Rows that repair meets, and those it is judged by. */
+static snc_err met_by_repair(uint8_t *met, const snc_ctx *ctx, const snc_dataset *rows, const snc_options *o)
+{
+    snc_train_opts t;
+    SNC_TRY(snc_recipe_repair(&t, o));
+    SNC_TRY(snc_train_rows_met(met, ctx, rows, &t));
+    memset(met, 1, (size_t)snc_min(rows->n, SNC_DISTILLATION_JUDGED));
+    return SNC_OK;
 }
 
 /* Adds the share of teacher i; the first one's pieces make the rows. */
 static snc_err add_logits(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_dataset *of, const snc_options *o,
-                          const snc_teachers *teachers, int i, snc_compute compute)
+                          const snc_teachers *teachers, int i, snc_compute compute, uint8_t **met)
 {
     snc_err err = SNC_OK;
     snc_model *m = NULL;
     float *z = NULL;
     bool fine_tuned;
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, ctx, teachers->path[i], in->task));
-    if (i == 0) SNC_GOTO(make_rows(set, ctx, in, of, o, m));
-    SNC_GOTO(snc_train_sweep(&z, ctx, m, compute, set->rows, "refit logits"));
+    if (i == 0) {
+        SNC_GOTO(make_rows(set, ctx, in, of, o, m));
+        SNC_GOTO(snc_alloc(met, (size_t)set->rows->n, 1));
+        SNC_GOTO(met_by_repair(*met, ctx, set->rows, o));
+    }
+    SNC_GOTO(snc_train_sweep(&z, ctx, m, compute, set->rows, *met, "refit logits"));
     const size_t n = (size_t)set->rows->n * (size_t)m->cfg.classes;
     if (i == 0) SNC_GOTO(snc_alloc(&set->logits, n, sizeof *set->logits));
     for (size_t k = 0; k < n; k++) set->logits[k] += z[k] / (float)teachers->n;
@@ -145,11 +176,14 @@ out:
 snc_err snc_distillation_average(snc_distillation_set *set, const snc_ctx *ctx, const snc_inputs *in, const snc_dataset *of,
                                  const snc_options *o, const snc_teachers *teachers, snc_compute compute)
 {
-    double t0 = snc_now();
+    const double t0 = snc_now();
+    snc_err err = SNC_OK;
+    uint8_t *met = NULL;
     if (set->logits) return SNC_OK;
-    for (int i = 0; i < teachers->n; i++) SNC_TRY(add_logits(set, ctx, in, of, o, teachers, i, compute));
-    log_logits(set, ctx, of, teachers->n > 1 ? "teachers of all rows" : "teacher of all rows", t0);
-    return SNC_OK;
+    for (int i = 0; i < teachers->n && !err; i++) err = add_logits(set, ctx, in, of, o, teachers, i, compute, &met);
+    if (!err) log_logits(set, ctx, of, met, teachers->n > 1 ? "teachers of all rows" : "teacher of all rows", t0);
+    snc_free(met);
+    return err;
 }
 
 void snc_distillation_dispose(snc_distillation_set *set)

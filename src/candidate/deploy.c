@@ -102,15 +102,13 @@ snc_err snc_deploy_trim(const char *path, const snc_ctx *ctx, const snc_dataset 
 
 /* ---- the finalist -------------------------------------------------------------------------------------------------- */
 
-enum { LOOKED_AT = 1000 }; /* rows of its own by which a refit is judged: it must have come nearer to what it learnt */
-
-/* How far the file at path is from what the teachers say of the set's first rows. */
+/* How far the file at path is from what the teachers say of the set's first rows: a refit must have come nearer to what it learnt. */
 static snc_err distance(double *loss, const snc_evaluator *e, const snc_distillation_set *set, const char *path)
 {
     snc_dataset few = *set->rows;
     snc_loaded l;
     float *z = NULL;
-    if (few.n > LOOKED_AT) few.n = LOOKED_AT;
+    if (few.n > SNC_DISTILLATION_JUDGED) few.n = SNC_DISTILLATION_JUDGED;
     SNC_TRY(snc_loaded_open(&l, e->ctx, path, 0, SNC_MEANS_CLASSES));
     snc_err err = snc_alloc(&z, (size_t)few.n * (size_t)l.classes, sizeof *z);
     if (!err) err = snc_loaded_answer(z, e->ctx, &l, &few, NULL);

@@ -37,7 +37,8 @@ void snc_finalist_attained(snc_attained found[SNC_TARGETS], const snc_evaluator 
  * the limits by its costs: the smallest net of the space, not meeting them. obs [n_obs] is sorted.
  *
  * Of those within the limits the one with the lowest upper bound of its loss on fresh rows is chosen, the lower bound of its quality;
- * of equal ones the faster, then the smaller. With a drop alone: the fastest. */
+ * of equal ones the faster, then the smaller. With a drop alone: the fastest. Where all miss a latency on the clock, those are asked that
+ * keep it by what the clock said of the first. */
 snc_err snc_finalists_select(snc_finalist out[SNC_FINALISTS], int *n, const snc_search_run *r, snc_obs *obs, int n_obs) SNC_MUST_USE;
 
 /* Loss of a net on the fresh rows that decide, and its upper bound at 95 %. */

@@ -1,4 +1,4 @@
-/* Rounds in turn, each in the other direction, and medians of them; what seems disturbed is timed once more. */
+/* Rounds of all nets beside each other, and medians of them; what seems disturbed is timed once more. */
 #include "candidate/net_clock.h"
 
 #include "base/clock.h"
@@ -37,14 +37,14 @@ static snc_err pack_net(packed_net *e, const snc_net_clock *c, const snc_cfg *cf
     return snc_net_create(&e->net, c->work, e->w, NULL, &policy, no);
 }
 
-/* Interleaved: in each round every finalist and the full-size INT8 net are timed once, each round in the other direction, so
- * that neither a drift nor a disturbance with the rounds' period falls on one of them; medians of rounds, of which a slow net has fewer. */
+/* Medians of rounds, in each of which all of them and the full-size INT8 net are timed beside each other; a slow net has fewer. */
 static snc_err clock_once(snc_clocked *net, int n, const snc_net_clock *c, const char *what)
 {
     snc_err err = SNC_OK;
     snc_workload w = {0};
     packed_net e[SNC_CLOCKED + 1] = {{0}};
-    double us[SNC_CLOCKED + 1][ROUNDS];
+    snc_measured m[SNC_CLOCKED + 1];
+    double us[SNC_CLOCKED + 1][ROUNDS], ratio[SNC_CLOCKED + 1][ROUNDS];
     snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
     int rounds = 0;
     mo.seconds = 0.25;
@@ -54,22 +54,23 @@ static snc_err clock_once(snc_clocked *net, int n, const snc_net_clock *c, const
     mo.percentile = c->o->workload.percentile / 100;
     SNC_GOTO(snc_workload_of_options(&w, c->work, &c->o->workload, c->rank, &c->supernet->cfg));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
-    snc_progress(c->work, what, 0, ROUNDS * (n + 1), "%s", "");
-    for (int i = 0; i <= n; i++) SNC_GOTO(pack_net(&e[i], c, i < n ? &net[i].cfg : NULL, &no));
-    for (double t0 = snc_now(); rounds < ROUNDS && (rounds < LEAST_ROUNDS || snc_now() - t0 < CLOCKS_FOR); rounds++)
-        for (int k = 0; k <= n; k++) {
-            snc_timing t;
-            int i = rounds % 2 ? n - k : k;
-            SNC_GOTO(snc_measure(&t, e[i].net, w.batches, w.count, &mo));
-            us[i][rounds] = t.value;
-            snc_progress(c->work, what, rounds * (n + 1) + k + 1, ROUNDS * (n + 1), "%.0f us", t.value);
-        }
-    for (int i = 0; i < n; i++) {
-        double ratio[ROUNDS];
-        for (int r = 0; r < rounds; r++) ratio[r] = us[i][r] / us[n][r];
-        net[i].ratio = snc_median(ratio, rounds);
+    snc_progress(c->work, what, 0, ROUNDS, "%s", "");
+    for (int i = 0; i <= n; i++) {
+        SNC_GOTO(pack_net(&e[i], c, i < n ? &net[i].cfg : NULL, &no));
+        m[i] = (snc_measured){.net = e[i].net, .batches = w.batches, .count = w.count};
     }
-    for (int i = 0; i < n; i++) net[i].us = snc_median(us[i], rounds);
+    for (double t0 = snc_now(); rounds < ROUNDS && (rounds < LEAST_ROUNDS || snc_now() - t0 < CLOCKS_FOR); rounds++) {
+        SNC_GOTO(snc_measure_beside(m, n + 1, &mo));
+        for (int i = 0; i <= n; i++) {
+            us[i][rounds] = m[i].t.value;
+            ratio[i][rounds] = m[i].t.value / m[n].t.value;
+        }
+        snc_progress(c->work, what, rounds + 1, ROUNDS, "%.0f us, full INT8 %.0f us", m[0].t.value, m[n].t.value);
+    }
+    for (int i = 0; i < n; i++) {
+        net[i].us = snc_median(us[i], rounds);
+        net[i].ratio = snc_median(ratio[i], rounds);
+    }
 out:
     for (int i = 0; i <= n; i++) free_net(&e[i]);
     snc_workload_free(&w);

@@ -23,7 +23,7 @@ typedef struct snc_clocked {
     double us, ratio;    /* measured; to the full-size INT8 net */
 } snc_clocked;
 
-/* Fills us and ratio of n nets, which are timed in turn, and the full-size INT8 net with them. what: the part of the progress. */
+/* Fills us and ratio of n nets, which are timed beside each other and the full-size INT8 net. what: the part of the progress. */
 snc_err snc_net_clock_run(snc_clocked *net, int n, const snc_net_clock *c, const char *what) SNC_MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 /* Scores beside those of the teacher and of full-size INT8, then fresh processes in turn. */
 #include "report/proof.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,53 +15,69 @@
 
 static const double ROUNDS_FOR = 180; /* seconds */
 
-static snc_err parse_cell(double *us, double *p90_us, const char *text, const char *model)
+static snc_err parse_cell(double *us, double *p90_us, const cJSON *cell, const char *model)
 {
-    cJSON *j = NULL;
-    SNC_TRY(snc_json_parse(&j, text, strlen(text), "bench"));
-    const cJSON *cell = cJSON_GetArrayItem(j, 0);
     const cJSON *p = cJSON_GetObjectItemCaseSensitive(cell, "percentile_ms"), *p90 = cJSON_GetObjectItemCaseSensitive(cell, "p90_ms");
-    bool ok = cJSON_IsNumber(p) && cJSON_IsNumber(p90);
-    if (ok) {
-        *us = p->valuedouble * 1e3;
-        *p90_us = p90->valuedouble * 1e3;
-    }
-    cJSON_Delete(j);
-    SNC_CHECK(ok, SNC_E_BACKEND, "%s: the timing process gave no percentile", model);
+    SNC_CHECK(cJSON_IsNumber(p) && cJSON_IsNumber(p90), SNC_E_BACKEND, "%s: the timing process gave no percentile", model);
+    *us = p->valuedouble * 1e3;
+    *p90_us = p90->valuedouble * 1e3;
     return SNC_OK;
 }
 
-snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *model)
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *const *models,
+                       int n)
 {
     char percentile[32];
     char *text = NULL;
+    cJSON *j = NULL;
+    const char *argv[24 + SNC_PROOF_MODELS] = {
+        h->program,          "bench", "-b",     o->workload.batch, "-s",       o->workload.seq_len, "-t",
+        o->workload.threads, "-o",    "json",   "--percentile",    percentile, "--backend",         o->job.backend,
+        "--time-budget",     "1s",    "--quiet"};
+    int used = 0;
+    assert(n >= 1 && n <= SNC_PROOF_MODELS);
     snprintf(percentile, sizeof percentile, "%g", o->workload.percentile);
-    const char *argv[] = {
-        h->program, "bench", model,          "-b",       o->workload.batch, "-s",           o->workload.seq_len, "-t", o->workload.threads,
-        "-o",       "json",  "--percentile", percentile, "--backend",       o->job.backend, "--time-budget",     "1s", "--quiet",
-        NULL};
+    while (argv[used]) used++;
+    for (int i = 0; i < n; i++) argv[used++] = models[i];
     SNC_TRY(snc_proc_run(&text, ctx, argv));
-    snc_err err = parse_cell(us, p90_us, text, model);
+    snc_err err = snc_json_parse(&j, text, strlen(text), "bench");
+    for (int i = 0; i < n && !err; i++) err = parse_cell(&us[i], &p90_us[i], cJSON_GetArrayItem(j, i), models[i]);
+    cJSON_Delete(j);
     snc_free(text);
     return err;
 }
 
-/* Rounds up to the n-th, of slow models as many as there is time for by the round before; a model has no more than its own. */
+/* One process for the models from..to, every other round in the other order. */
+static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r, int from, int to)
+{
+    const char *models[SNC_PROOF_MODELS];
+    double us[SNC_PROOF_MODELS], tail[SNC_PROOF_MODELS];
+    const int n = to - from + 1;
+    for (int i = 0; i < n; i++) models[i] = p->m[r % 2 ? to - i : from + i].path;
+    SNC_TRY(snc_proof_time(us, tail, ctx, o, h, models, n));
+    for (int i = 0; i < n; i++) {
+        snc_proof_model *m = &p->m[r % 2 ? to - i : from + i];
+        m->round_us[r] = us[i];
+        m->p90_us = (m->p90_us * r + tail[i]) / (r + 1);
+        m->rounds = r + 1;
+    }
+    return SNC_OK;
+}
+
+/* Rounds up to the n-th, of slow models as many as there is time for by the round before. The teacher, which no target depends on and
+ * which would take the caches from the others, has processes of its own and fewer rounds. */
 static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int n)
 {
-    const int from = p->m[SNC_PROOF_COMPRESSED].rounds;
+    const int first = p->m[SNC_PROOF_COMPRESSED].rounds;
     const double t0 = snc_now(), end = ctx->until > 0 ? fmin(ctx->until, t0 + ROUNDS_FOR) : t0 + ROUNDS_FOR;
     double began = t0, took = 0;
-    for (int r = from; r < n && (r < SNC_PROOF_LEAST_ROUNDS || began + took < end); r++) {
-        for (int i = 0; i < SNC_PROOF_MODELS; i++) {
-            snc_proof_model *m = &p->m[r % 2 ? SNC_PROOF_MODELS - 1 - i : i];
-            double tail = 0;
-            if (m == &p->m[SNC_PROOF_TEACHER] && r >= SNC_PROOF_TEACHER_ROUNDS) continue;
-            snc_progress(ctx, "proof", r + (double)i / SNC_PROOF_MODELS, n, "%s", m->name);
-            SNC_TRY(snc_proof_time(&m->round_us[r], &tail, ctx, o, h, m->path));
-            m->p90_us = (m->p90_us * r + tail) / (r + 1);
-            m->rounds = r + 1;
+    for (int r = first; r < n && (r < SNC_PROOF_LEAST_ROUNDS || began + took < end); r++) {
+        if (r < SNC_PROOF_TEACHER_ROUNDS) {
+            snc_progress(ctx, "proof", r, n, "%s", p->m[SNC_PROOF_TEACHER].name);
+            SNC_TRY(time_round(p, ctx, o, h, r, SNC_PROOF_TEACHER, SNC_PROOF_TEACHER));
         }
+        snc_progress(ctx, "proof", r + 0.5, n, "%s beside %s", p->m[SNC_PROOF_COMPRESSED].name, p->m[SNC_PROOF_INT8].name);
+        SNC_TRY(time_round(p, ctx, o, h, r, SNC_PROOF_COMPRESSED, SNC_PROOF_INT8));
         snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
         took = snc_now() - began;

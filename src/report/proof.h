@@ -1,13 +1,13 @@
 /* report/proof.h: what is claimed about exported files, measured after export in fresh processes and on dev.
  *
- * Latency: `rounds` rounds; each starts one process a model, in alternating order, that times the workload and reports the
- * asked percentile. The estimate is the median over rounds, its 95% interval the one that order statistics give whatever the
- * distribution: of nine rounds the second from either end. Latencies are not normal: one process in ten may meet a neighbour
- * and take half as long again, which says nothing of the file. A share such as 0.7x is judged by the per-round ratio to the
- * full-size INT8 model, so that a slow minute hits both sides. Where the target lies inside the interval the rounds have not said
- * whether it holds: then, once, there are more of them, and the interval is that of all (of 25 the eighth from either end). Models that
- * take seconds a call have fewer rounds, six at least, where nine take more than three minutes; so has a job that must end in time
- * (ctx->until).
+ * Latency: `rounds` rounds; each starts a process that times the workload on the compressed file and on the full-size INT8 model beside
+ * each other (models/measure.h), in alternating order, and reports the asked percentile of both. The estimate is the median over
+ * rounds, its 95% interval the one that order statistics give whatever the distribution: of nine rounds the second from either end.
+ * Latencies are not normal: one process in ten may meet a neighbour and take half as long again, which says nothing of the file. A
+ * share such as 0.7x is judged by the per-round ratio to the full-size INT8 model, so that a slow moment hits both sides. Where the
+ * target lies inside the interval the rounds have not said whether it holds: then, once, there are more of them, and the interval is
+ * that of all (of 25 the eighth from either end). Models that take seconds a call have fewer rounds, six at least, where nine take
+ * more than three minutes; so has a job that must end in time (ctx->until).
  * Scores: on the rows that --eval names, dev where it names none, set by set and on all together. Differences to the teacher and to the
  * full-size INT8 model are paired (candidate/drop.h).
  */
@@ -63,8 +63,8 @@ void snc_proof_attained(snc_attained found[SNC_TARGETS], const snc_proof *p);
 /* Whether the interval that a latency target is judged by has the target on one side; so has any where none was given. */
 bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency);
 
-/* One process: the asked percentile of `model` on the workload, and its p90, in microseconds. */
-snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h,
-                       const char *model) SNC_MUST_USE;
+/* One process, n models beside each other: the asked percentile of each on the workload, and its p90, in microseconds. */
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *const *models,
+                       int n) SNC_MUST_USE;
 
 #endif

@@ -214,11 +214,12 @@ out:
 
 snc_err snc_suite_score_model(snc_suite_other *x, const snc_ctx *ctx, const snc_options *job, const snc_host *h)
 {
+    const char *const model = x->name;
     double us[TIMED], p90;
     SNC_TRY(answer(&x->logits, ctx, job, x->name));
     if (snc_is_file(x->name)) x->bytes = snc_file_size(x->name);
     for (int i = 0; i < TIMED; i++) {
-        snc_err err = snc_proof_time(&us[i], &p90, ctx, job, h, x->name);
+        snc_err err = snc_proof_time(&us[i], &p90, ctx, job, h, &model, 1);
         if (err == SNC_E_CANCELLED) return err;
         if (err) { /* such as one that knows no real lengths: it has scores all the same */
             snc_log(ctx, SNC_LOG_WARN, "%s: no latency: %s", x->name, snc_err_text());

@@ -1,4 +1,4 @@
-/* compress bench: latency over batch, length and threads, where it goes, and scores on tasks. */
+/* compress bench: latency over batch, length and threads, of several models beside each other, where it goes, and scores on tasks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "artifact/say.h"
 #include "artifact/task_score.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "candidate/workload.h"
 #include "quant/qlinear.h"
 #include "report/bench_rows.h"
@@ -22,8 +23,16 @@ typedef struct bench {
     snc_int_list batch, seq, threads;
     snc_measure_opts measure;
     snc_bench_rows rows;
-    size_t broken; /* rows of models whose answers are no numbers */
+    size_t broken;      /* rows of models whose answers are no numbers */
+    snc_loaded *model;  /* [input.n_models] */
+    snc_bench_rows *of; /* what was found of each */
 } bench;
+
+/* A model made ready for a cell. */
+typedef struct ready {
+    snc_workload load;
+    snc_net *net;
+} ready;
 
 /* Lengths for "data": those stored with the model, which are its task's rank rows. */
 static snc_err stored_lengths(int32_t **out, int *n, const snc_loaded *l, const char *path)
@@ -92,51 +101,94 @@ static snc_err profile_cell(snc_bench_row *r, snc_net *net, const snc_weights *w
     return SNC_OK;
 }
 
-static snc_err time_cell(snc_bench_row *r, const bench *b, const snc_loaded *l, const snc_ctx *base)
+static void dispose_ready(ready *x)
+{
+    snc_net_free(x->net);
+    snc_workload_free(&x->load);
+}
+
+/* Its own batches and a first run, which says whether its answers are numbers. */
+static snc_err make_ready(ready *x, const snc_bench_row *r, const snc_loaded *l, const snc_ctx *ctx)
 {
     snc_err err = SNC_OK;
-    snc_ctx ctx = *base;
-    snc_workload w = {0};
-    snc_net *net = NULL;
     int32_t *lengths = NULL;
+    float *logits = NULL;
     int n = 0;
-    ctx.threads = r->threads;
+    *x = (ready){.net = NULL};
     if (r->seq == 0) SNC_GOTO(stored_lengths(&lengths, &n, l, r->model));
-    SNC_GOTO(snc_workload_new(&w, r->batch, r->seq, lengths, n, snc_weights_config(l->weights)->vocab, ctx.seed));
-    snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
-    SNC_GOTO(snc_net_create(&net, &ctx, l->weights, NULL, NULL, &no));
-    err = snc_measure(&r->t, net, w.batches, w.count, &b->measure);
+    SNC_GOTO(snc_workload_new(&x->load, r->batch, r->seq, lengths, n, snc_weights_config(l->weights)->vocab, ctx->seed));
+    snc_net_opts no = {.max_tokens = x->load.max_tokens, .max_seqs = x->load.batch, .max_len = x->load.max_len};
+    SNC_GOTO(snc_net_create(&x->net, ctx, l->weights, NULL, NULL, &no));
+    SNC_GOTO(snc_alloc(&logits, (size_t)x->load.batches[0].B * (size_t)l->classes, sizeof *logits));
+    err = snc_net_run(logits, x->net, &x->load.batches[0]);
     if (err == SNC_E_DIVERGED) err = snc_err_prefix(err, r->model);
-    if (err) goto out;
-    if (r->t.lengths < w.count)
-        snc_log(&ctx, SNC_LOG_INFO, "%s: %d of %d batches timed, spread over their sizes: percentile %g is %.3f ms (95%%: %.3f to %.3f)",
-                r->model, r->t.lengths, w.count, b->o->workload.percentile, r->t.value / 1e3, r->t.low / 1e3, r->t.high / 1e3);
-    if (b->o->bench.profile) SNC_GOTO(profile_cell(r, net, l->weights, &w, &b->measure));
 out:
-    snc_net_free(net);
-    snc_workload_free(&w);
+    snc_free(logits);
     snc_free(lengths);
+    if (err) dispose_ready(x);
     return err;
 }
 
 /* What one measurement cannot do is a row that says so; the others go on. */
-static snc_err go_on(bench *b, snc_err err, const snc_bench_row *row)
+static snc_err go_on(bench *b, int model, snc_err err, const snc_bench_row *row)
 {
     b->broken += err == SNC_E_DIVERGED;
-    return err && err != SNC_E_CANCELLED ? snc_bench_add_failure(&b->rows, *row) : err;
+    return err && err != SNC_E_CANCELLED ? snc_bench_add_failure(&b->of[model], *row) : err;
 }
 
-static snc_err add_score(bench *b, snc_bench_row row, const char *metric, double value)
+static snc_err finish_cell(bench *b, int model, snc_bench_row *r, const ready *x, const snc_timing *t, const snc_ctx *ctx)
+{
+    r->t = *t;
+    if (t->lengths < x->load.count)
+        snc_log(ctx, SNC_LOG_INFO, "%s: %d of %d batches timed, spread over their sizes: percentile %g is %.3f ms (95%%: %.3f to %.3f)",
+                r->model, t->lengths, x->load.count, b->o->workload.percentile, t->value / 1e3, t->low / 1e3, t->high / 1e3);
+    if (b->o->bench.profile) SNC_TRY(profile_cell(r, x->net, b->model[model].weights, &x->load, &b->measure));
+    return snc_bench_add(&b->of[model], r);
+}
+
+/* The models from `first` on, `n` of them, beside each other. */
+static snc_err time_cell(bench *b, const snc_bench_row *cell, int first, int n, const snc_ctx *base)
+{
+    snc_err err = SNC_OK;
+    ready x[SNC_MEASURED_MOST];
+    snc_measured m[SNC_MEASURED_MOST];
+    snc_bench_row row[SNC_MEASURED_MOST];
+    int of[SNC_MEASURED_MOST], timed = 0;
+    snc_ctx ctx = *base;
+    ctx.threads = cell->threads;
+    for (int i = first; i < first + n; i++) {
+        row[timed] = *cell;
+        row[timed].model = b->o->input.models[i];
+        snc_err made = make_ready(&x[timed], &row[timed], &b->model[i], &ctx);
+        if (made) {
+            SNC_GOTO(go_on(b, i, made, &row[timed]));
+            continue;
+        }
+        m[timed] = (snc_measured){.net = x[timed].net, .batches = x[timed].load.batches, .count = x[timed].load.count};
+        of[timed++] = i;
+    }
+    snc_err failed = timed ? snc_measure_beside(m, timed, &b->measure) : SNC_OK;
+    for (int k = 0; k < timed; k++) {
+        snc_err its = failed ? failed : finish_cell(b, of[k], &row[k], &x[k], &m[k].t, &ctx);
+        if (its) SNC_GOTO(go_on(b, of[k], its, &row[k]));
+    }
+out:
+    for (int k = 0; k < timed; k++) dispose_ready(&x[k]);
+    return err;
+}
+
+static snc_err add_score(snc_bench_rows *of, snc_bench_row row, const char *metric, double value)
 {
     snprintf(row.metric, sizeof row.metric, "%s", metric);
     row.value = value;
-    return snc_bench_add(&b->rows, &row);
+    return snc_bench_add(of, &row);
 }
 
 /* Score and the time of one real dev sentence at a time. */
-static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, const snc_ctx *ctx, const char *name)
+static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx *ctx, const char *name)
 {
     snc_err err = SNC_OK;
+    const snc_loaded *l = &b->model[model];
     snc_task *task = NULL;
     snc_dataset *d = NULL;
     snc_workload w = {0};
@@ -166,8 +218,8 @@ static snc_err score_task(bench *b, snc_bench_row *row, const snc_loaded *l, con
     SNC_GOTO(snc_net_create(&net, ctx, l->weights, NULL, NULL, &no));
     SNC_GOTO(snc_measure(&row->t, net, w.batches, w.count, &b->measure));
     row->n = d->n;
-    for (int i = 0; i < snc_task_metrics(task); i++) SNC_GOTO(add_score(b, *row, snc_task_metric(task, i), values[i]));
-    if (snc_task_metrics(task) > 1) SNC_GOTO(add_score(b, *row, "score", mean));
+    for (int i = 0; i < snc_task_metrics(task); i++) SNC_GOTO(add_score(&b->of[model], *row, snc_task_metric(task, i), values[i]));
+    if (snc_task_metrics(task) > 1) SNC_GOTO(add_score(&b->of[model], *row, "score", mean));
 out:
     snc_net_free(net);
     snc_workload_free(&w);
@@ -235,17 +287,20 @@ static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, con
     return err;
 }
 
-static snc_err time_cells(bench *b, const snc_loaded *l, const snc_ctx *ctx, const char *path)
+static snc_err time_cells(bench *b, const snc_ctx *ctx)
 {
-    double all = (double)b->o->input.n_models * b->threads.n * b->batch.n * b->seq.n;
+    const int models = b->o->input.n_models;
+    const double all = (double)b->threads.n * b->batch.n * b->seq.n;
+    double done = 0;
     for (int t = 0; t < b->threads.n && has_cells(b); t++)
         for (int i = 0; i < b->batch.n; i++)
             for (int s = 0; s < b->seq.n; s++) {
-                snc_bench_row row = {.model = path, .batch = b->batch.v[i], .seq = b->seq.v[s], .threads = b->threads.v[t]};
-                snc_progress(ctx, "bench", (double)b->rows.n, all, "%s", path);
-                snc_err err = time_cell(&row, b, l, ctx);
-                if (err) SNC_TRY(go_on(b, err, &row));
-                else SNC_TRY(snc_bench_add(&b->rows, &row));
+                const snc_bench_row cell = {.batch = b->batch.v[i], .seq = b->seq.v[s], .threads = b->threads.v[t]};
+                for (int first = 0; first < models; first += SNC_MEASURED_MOST) {
+                    snc_progress(ctx, "bench", done + (double)first / models, all, "%s", b->o->input.models[first]);
+                    SNC_TRY(time_cell(b, &cell, first, snc_min(models - first, SNC_MEASURED_MOST), ctx));
+                }
+                done++;
             }
     return SNC_OK;
 }
@@ -270,31 +325,40 @@ static snc_err belongs(bool *out, const bench *b, const snc_loaded *l, const cha
     return SNC_OK;
 }
 
-static snc_err score_tasks(bench *b, const snc_loaded *l, const snc_ctx *ctx, const char *path)
+static snc_err score_tasks(bench *b, int model, const snc_ctx *ctx)
 {
+    const char *path = b->o->input.models[model];
     for (const char *p = b->o->bench.tasks; p && *p;) {
         char name[256];
         snc_bench_row row = {.model = path, .batch = 1, .threads = ctx->threads};
         bool its;
         SNC_TRY(next_task(name, &p));
-        SNC_TRY(belongs(&its, b, l, name));
+        SNC_TRY(belongs(&its, b, &b->model[model], name));
         if (!its) continue;
         snprintf(row.task, sizeof row.task, "%.63s", name);
-        snc_progress(ctx, "scores", (double)b->rows.n, (double)b->rows.n + 1, "%s on %s", path, name);
-        SNC_TRY(go_on(b, score_task(b, &row, l, ctx, name), &row));
+        snc_progress(ctx, "scores", model, b->o->input.n_models, "%s on %s", path, name);
+        SNC_TRY(go_on(b, model, score_task(b, model, &row, ctx, name), &row));
     }
     return SNC_OK;
 }
 
-static snc_err run_model(bench *b, const snc_ctx *ctx, const char *path)
+static snc_err run_models(bench *b, const snc_ctx *ctx)
 {
     snc_err err = SNC_OK;
-    snc_loaded l;
-    SNC_TRY(snc_loaded_open(&l, ctx, path, 0, SNC_MEANS_CLASSES));
-    SNC_GOTO(time_cells(b, &l, ctx, path));
-    SNC_GOTO(score_tasks(b, &l, ctx, path));
+    const int n = b->o->input.n_models;
+    int open = 0;
+    SNC_TRY(snc_alloc(&b->model, (size_t)n, sizeof *b->model));
+    SNC_GOTO(snc_alloc(&b->of, (size_t)n, sizeof *b->of));
+    for (; open < n; open++) SNC_GOTO(snc_loaded_open(&b->model[open], ctx, b->o->input.models[open], 0, SNC_MEANS_CLASSES));
+    SNC_GOTO(time_cells(b, ctx));
+    for (int i = 0; i < n; i++) SNC_GOTO(score_tasks(b, i, ctx));
+    for (int i = 0; i < n; i++) /* model by model, however they were timed */
+        for (size_t k = 0; k < b->of[i].n; k++) SNC_GOTO(snc_bench_add(&b->rows, &b->of[i].v[k]));
 out:
-    snc_loaded_close(&l);
+    for (int i = 0; i < open; i++) snc_loaded_close(&b->model[i]);
+    for (int i = 0; b->of && i < n; i++) snc_bench_dispose(&b->of[i]);
+    snc_free(b->of);
+    snc_free(b->model);
     return err;
 }
 
@@ -344,7 +408,7 @@ snc_err snc_verb_bench(const snc_options *o, const snc_host *h)
     b.rows.host = snc_host_json(&ctx);
     cJSON_DeleteItemFromObjectCaseSensitive(b.rows.host, "threads");
     if (o->bench.profile) SNC_GOTO(snc_qlinear_peak(&b.rows.peak, &ctx));
-    for (int i = 0; i < o->input.n_models; i++) SNC_GOTO(run_model(&b, &ctx, o->input.models[i]));
+    SNC_GOTO(run_models(&b, &ctx));
     err = say(&b);
 out:
     snc_bench_dispose(&b.rows);

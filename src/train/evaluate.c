@@ -1,6 +1,7 @@
 /* Rows are taken from the longest to the shortest: a batch has about one length, and the first shows the largest need. */
 #include "train/evaluate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,34 +23,37 @@ static int by_length(const void *a, const void *b)
 }
 
 /* Rows from the longest to the shortest: the first batch shows the largest need, and rates only rise. */
-static snc_err sorted_rows(int32_t **out, const snc_dataset *d)
+static snc_err sorted_rows(int32_t **out, int *n, const snc_dataset *d, const uint8_t *met)
 {
     length_key *keys = NULL;
     SNC_TRY(snc_alloc(&keys, (size_t)d->n, sizeof *keys));
     snc_err err = snc_alloc(out, (size_t)d->n, sizeof **out);
+    *n = 0;
     if (!err) {
-        for (int i = 0; i < d->n; i++) keys[i] = (length_key){snc_dataset_len(d, i), i};
-        qsort(keys, (size_t)d->n, sizeof *keys, by_length);
-        for (int i = 0; i < d->n; i++) (*out)[i] = keys[d->n - 1 - i].row;
+        for (int i = 0; i < d->n; i++)
+            if (!met || met[i]) keys[(*n)++] = (length_key){snc_dataset_len(d, i), i};
+        qsort(keys, (size_t)*n, sizeof *keys, by_length);
+        for (int i = 0; i < *n; i++) (*out)[i] = keys[*n - 1 - i].row;
     }
     snc_free(keys);
     return err;
 }
 
-snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, int batch_size,
-                       const char *what)
+static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d,
+                        const uint8_t *met, int batch_size, const char *what)
 {
     snc_err err = SNC_OK;
     snc_batcher *batcher = NULL;
     int32_t *rows = NULL;
     float *z = NULL;
+    int all;
     SNC_GOTO(snc_batcher_new(&batcher, d, batch_size));
-    SNC_GOTO(sorted_rows(&rows, d));
+    SNC_GOTO(sorted_rows(&rows, &all, d, met));
     SNC_GOTO(snc_alloc(&z, (size_t)batch_size * (size_t)K, sizeof *z));
-    if (what) snc_progress(ctx, what, 0, d->n, "%s", "");
-    for (int at = 0; at < d->n; at += batch_size) {
+    if (what) snc_progress(ctx, what, 0, all, "%s", "");
+    for (int at = 0; at < all; at += batch_size) {
         SNC_GOTO(snc_go_on(ctx));
-        int n = d->n - at < batch_size ? d->n - at : batch_size;
+        int n = all - at < batch_size ? all - at : batch_size;
         snc_tokens x;
         snc_batcher_rows(&x, batcher, rows + at, n);
         SNC_GOTO(snc_engine_forward(e, z, arch, &x, NULL));
@@ -59,7 +63,7 @@ snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_engine *e, const s
             goto out;
         }
         for (int b = 0; b < n; b++) memcpy(logits + (int64_t)rows[at + b] * K, z + (int64_t)b * K, (size_t)K * sizeof *z);
-        if (what) snc_progress(ctx, what, (double)(at + n), (double)d->n, "%s", "");
+        if (what) snc_progress(ctx, what, (double)(at + n), (double)all, "%s", "");
     }
 out:
     snc_free(z);
@@ -68,8 +72,14 @@ out:
     return err;
 }
 
-snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
-                             const snc_dataset *d, int batch_size, const char *what)
+snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, int batch_size,
+                       const char *what)
+{
+    return evaluate(logits, ctx, e, arch, K, d, NULL, batch_size, what);
+}
+
+static snc_err evaluate_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
+                              const snc_dataset *d, const uint8_t *met, int batch_size, const char *what)
 {
     snc_engine *e = NULL;
     snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
@@ -80,16 +90,25 @@ snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, co
     o.max_tokens = batch_size * d->max_len;
     o.train = false;
     SNC_TRY(snc_engine_create(&e, ctx, m, &o));
-    snc_err err = snc_train_eval(logits, ctx, e, arch ? arch : &m->arch, m->cfg.classes, d, batch_size, what);
+    snc_err err = evaluate(logits, ctx, e, arch ? arch : &m->arch, m->cfg.classes, d, met, batch_size, what);
     snc_engine_free(e);
     return err;
 }
 
-snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d, const char *what)
+snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
+                             const snc_dataset *d, int batch_size, const char *what)
 {
+    return evaluate_model(logits, ctx, m, arch, compute, d, NULL, batch_size, what);
+}
+
+snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d,
+                        const uint8_t *met, const char *what)
+{
+    const size_t n = (size_t)d->n * (size_t)teacher->cfg.classes;
     float *z = NULL;
-    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)teacher->cfg.classes, sizeof *z));
-    snc_err err = snc_train_eval_model(z, ctx, teacher, NULL, compute, d, SWEEP_BATCH, what);
+    SNC_TRY(snc_alloc(&z, n, sizeof *z));
+    for (size_t i = 0; i < n; i++) z[i] = NAN;
+    snc_err err = evaluate_model(z, ctx, teacher, NULL, compute, d, met, SWEEP_BATCH, what);
     if (err) snc_free(z);
     else *logits = z;
     return err;

@@ -158,13 +158,36 @@ static snc_err create_optimiser(trainer *t)
     return SNC_OK;
 }
 
+static int64_t steps_of(double epochs, int64_t per_epoch) { return (int64_t)ceil(epochs * (double)per_epoch - 1e-9); }
+
+snc_err snc_train_rows_met(uint8_t *met, const snc_ctx *ctx, const snc_dataset *d, const snc_train_opts *o)
+{
+    snc_batcher *b = NULL;
+    SNC_TRY(snc_batcher_new(&b, d, o->batch_size));
+    int64_t per_epoch = snc_batcher_count(b), steps = steps_of(o->epochs, per_epoch);
+    memset(met, steps >= per_epoch, (size_t)d->n);
+    if (steps < per_epoch) snc_batcher_epoch(b, ctx->seed, 0);
+    for (int i = 0; steps < per_epoch && i < steps; i++) {
+        snc_tokens x;
+        const int32_t *rows;
+        snc_batcher_get(&x, &rows, b, i);
+        for (int k = 0; k < x.B; k++) met[rows[k]] = 1;
+    }
+    snc_batcher_free(b);
+    return SNC_OK;
+}
+
 static snc_err teacher_sweep(trainer *t)
 {
+    uint8_t *met = NULL;
     t->taught = t->o->teacher_logits;
     if (!t->teacher || t->taught) return SNC_OK;
-    SNC_TRY(snc_train_sweep(&t->swept, t->ctx, t->teacher, t->o->compute, t->d, "teacher logits"));
+    SNC_TRY(snc_alloc(&met, (size_t)t->d->n, 1));
+    snc_err err = snc_train_rows_met(met, t->ctx, t->d, t->o);
+    if (!err) err = snc_train_sweep(&t->swept, t->ctx, t->teacher, t->o->compute, t->d, met, "teacher logits");
     t->taught = t->swept;
-    return SNC_OK;
+    snc_free(met);
+    return err;
 }
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
@@ -521,7 +544,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     SNC_GOTO(create_sampler(&t));
     SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
     t.per_epoch = snc_batcher_count(t.batcher);
-    t.total = t.asked = (int64_t)ceil(o->epochs * (double)t.per_epoch - 1e-9);
+    t.total = t.asked = steps_of(o->epochs, t.per_epoch);
     SNC_GOTO(allocate(&t));
     SNC_GOTO(create_optimiser(&t));
     SNC_GOTO(resume(&t));

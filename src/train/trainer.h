@@ -9,7 +9,7 @@
  * balanced weighs CE by class as data/balance.h says. The teacher's part has no weights: it was trained with them, and says of each
  * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both, any number of labels BCE
  * and the KL of each label by itself (train/loss.h). The soft target is the frozen teacher
- * (its logits are computed once for the whole split, or by the caller for several runs), or with in_place the logits of the step's
+ * (its logits are computed once for the rows that are met, or by the caller for several runs), or with in_place the logits of the step's
  * largest net, for the others. That one still learns from the frozen teacher: universally slimmable networks (Yu and Huang 2019) and BigNAS
  * (Yu et al. 2020), where in-place distillation is from, have none and teach it by labels, which made rows have not got
  * (largest_by_labels does so all the same). Hidden states are compared with the teacher's over the net's first C channels: embedding with
@@ -98,6 +98,10 @@ static inline double snc_train_result_whole(const snc_train_result *r)
 {
     return r->made > 0 ? r->seconds / (double)r->made * (double)r->total_steps : 0;
 }
+
+/* met [n]: whether a run of these options meets a row of the data; in less than one epoch it does not meet all. What a teacher says of
+ * the others is never asked for. */
+snc_err snc_train_rows_met(uint8_t *met, const snc_ctx *ctx, const snc_dataset *d, const snc_train_opts *o) SNC_MUST_USE;
 
 /* teacher and space may be NULL; logits alone are teacher enough where there is no checkpoint to tell whose. SNC_E_DIVERGED names the
  * step; SNC_E_CANCELLED after saving; SNC_E_SHAPE: teacher and model differ in classes or (hidden states) in shape. */

@@ -1,19 +1,19 @@
 """Our INT8 runtime beside its peers on one machine in one run, in turn.
 
-    python beside_peers.py LATENCY BENCH [--model minilm|base] [--threads 1,2] [--shapes 1x16,...] [--rounds 3] [--isa bf16]
+    python beside_peers.py LATENCY BENCH [--model base] [--threads 1,2] [--shapes 1x16,...] [--rounds 3] [--isa bf16]
 
 LATENCY is a script that prints, for each peer, one line "t1 minilm ort-dyn8  1x16  1.234  1x32  2.345": median milliseconds of a
-shape. BENCH is bench_models_runtime_speed. A round runs the peers, then ours, for each number of threads; a cell is the median of its
-rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides alike: capped.so (tests/bench/capped.c) beside BENCH
-shows every program a CPU without AMX (bf16), without BF16 too (vnni), without AVX-512 (avxvnni), without AVX-VNNI (avx2), and
-SNC_ISA, ONEDNN_MAX_CPU_ISA, CT2_FORCE_CPU_ISA and MKL_ENABLE_INSTRUCTIONS say the same.
+shape; family_peers.py is one for families beside BERT. BENCH is bench_models_runtime_speed. A round runs the peers, then ours, for each
+number of threads; a cell is the median of its rounds, a ratio that of the fastest peer of the cell to ours. --isa caps both sides alike:
+capped.so (tests/bench/capped.c) beside BENCH shows every program a CPU without AMX (bf16), without BF16 too (vnni), without AVX-512
+(avxvnni), without AVX-VNNI (avx2), and SNC_ISA, ONEDNN_MAX_CPU_ISA, CT2_FORCE_CPU_ISA and MKL_ENABLE_INSTRUCTIONS say the same.
 """
 import argparse, math, os, re, statistics, subprocess, sys
 
 ap = argparse.ArgumentParser()
 ap.add_argument("latency")
 ap.add_argument("bench")
-ap.add_argument("--model", default="minilm", choices=["minilm", "base"])
+ap.add_argument("--model", default="minilm", choices=["minilm", "base", "distilbert", "roberta", "xlm-roberta"])
 ap.add_argument("--threads", default="1,2")
 ap.add_argument("--shapes", default="1x16,1x32,1x128,8x128,32x128")
 ap.add_argument("--only", default="")
@@ -22,7 +22,7 @@ ap.add_argument("--seconds", default="0.5")
 ap.add_argument("--isa", choices=["bf16", "vnni", "avxvnni", "avx2"])
 a = ap.parse_args()
 shapes = a.shapes.split(",")
-only = a.only or "ov-int8-s,ov-int8,ov-bf16-s" + (",ct2-int8,ort-dyn8" if a.model == "minilm" else "")
+only = a.only or "ov-int8-s,ov-int8,ov-bf16-s" + (",ct2-int8,ort-dyn8" if a.model == "minilm" else "" if a.model == "base" else ",ort-dyn8")
 named = {"bf16": ("AVX512_CORE_BF16", "AVX512", "AVX512_E3"), "vnni": ("AVX512_CORE_VNNI", "AVX512", "AVX512_E1"),
          "avxvnni": ("AVX2_VNNI", "AVX2", "AVX2"), "avx2": ("AVX2", "AVX2", "AVX2")}
 caps = {}
@@ -50,7 +50,7 @@ def peers(t):
 
 
 def ours(t):
-    extra = ["--base"] if a.model == "base" else []
+    extra = [] if a.model == "minilm" else ["--family", "bert" if a.model == "base" else a.model]
     for line in run([a.bench, "--threads", t, "--dtypes", "int8", "--shapes", a.shapes] + extra):
         m = re.search(r"t\d+\s+(\d+x\d+)\s+min\s+\S+\s+median\s+(\S+) ms", line)
         if m:

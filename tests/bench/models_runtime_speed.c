@@ -1,11 +1,11 @@
 /* Milliseconds of the inference path at the MiniLM shape (random weights), with the share of each part.
  *
  *   models_runtime_speed [--threads 1,2] [--dtypes int8,int4,bf16,f32] [--shapes 1x16,1x32,1x128,8x128,32x128] [--heads N]
- * [--base]
+ *                        [--family bert|distilbert|roberta|...]
  *
- * --heads keeps so many heads of each layer and as large a share of the FFN neurons; --base is BERT-base. Megabytes are the linears'
- * weights in each dtype. Best and median of about a second a cell; one
- * thread of a shared machine drifts, so compare figures of one run.
+ * --heads keeps so many heads of each layer and as large a share of the FFN neurons; --family has the shape that config.json of the
+ * family leaves unsaid, which is its base model's. Megabytes are the linears' weights in each dtype. Best and median of about a second
+ * a cell; one thread of a shared machine drifts, so compare figures of one run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "minilm.h"
 #include "models/cost.h"
+#include "models/family/family.h"
 #include "models/measure.h"
 #include "report/bench_rows.h"
 
@@ -95,11 +96,11 @@ static bool listed(const char *list, const char *item)
 int main(int argc, char **argv)
 {
     const char *threads = "1,2", *dtypes = "int8,bf16,f32", *shapes = "1x16,1x32,1x128,8x128,32x128";
-    bool base = false;
+    const snc_family *family = NULL;
     int heads = 0;
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
-        if (strcmp(argv[i], "--base") == 0) base = true;
+        if (more && strcmp(argv[i], "--family") == 0 && (family = snc_family_find(argv[i + 1]))) i++;
         else if (more && strcmp(argv[i], "--heads") == 0) heads = atoi(argv[++i]);
         else if (more && strcmp(argv[i], "--threads") == 0) threads = argv[++i];
         else if (more && strcmp(argv[i], "--dtypes") == 0) dtypes = argv[++i];
@@ -110,7 +111,10 @@ int main(int argc, char **argv)
         }
     }
     snc_encoder_config c = minilm_config();
-    if (base) c.hidden = 768, c.layers = 12, c.head_width = 64, c.ffn = 3072;
+    if (family) {
+        c = family->defaults;
+        c.family = family, c.head_width = c.hidden / c.heads, c.classes = 2;
+    }
     snc_arch a = snc_arch_full(&c);
     snc_model *m = NULL;
     need(snc_model_new(&m, &c, &a));
@@ -118,7 +122,7 @@ int main(int argc, char **argv)
     if (heads < 1 || heads > a.heads[0]) heads = a.heads[0];
     for (int l = 0; l < a.layers; l++) a.ffn[l] = a.ffn[l] * heads / a.heads[l], a.heads[l] = heads;
     double weights = 1e-6 * a.layers * a.hidden * (4.0 * c.head_width * heads + 2.0 * a.ffn[0]);
-    printf("%s, %d heads of %d, INT8 %.2f MB, INT4 %.2f MB, best %s\n", base ? "BERT-base" : "MiniLM", heads, m->arch.heads[0], weights,
+    printf("%s, %d heads of %d, INT8 %.2f MB, INT4 %.2f MB, best %s\n", family ? family->type : "MiniLM", heads, m->arch.heads[0], weights,
            weights * (0.5 + 1.0 / 16), snc_isa_name(snc_isa_now()));
     for (int d = 0; d < 4; d++) {
         static const snc_dtype all[4] = {SNC_I8, SNC_I4, SNC_BF16, SNC_F32};

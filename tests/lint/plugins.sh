@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # A path sampler, an objective, a family and a searcher more are a new file and a row each: tests/plugins has a toy of each as a
-# patch. Every patch must be that and no more; then all of them are applied to a copy of the sources, which is built, and a command
-# is run through each. usage: plugins.sh ROOT BUILD; exits 1 when one is more than a file and a row, does not build or does not work.
+# patch. Every patch must be that and no more; then all of them are applied to a copy of the sources, what they touch is compiled and
+# linked with this build's libraries, and a command is run through each.
+# usage: plugins.sh ROOT BUILD; exits 1 when one is more than a file and a row, does not build or does not work.
 set -u
 root=$1 build=$2
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 bad=0
 complain() { echo "lint: $*"; bad=1; }
-command -v patch >/dev/null && [ -x "$build/make_nano" ] || { echo "skipped: no patch(1), or no programs in $build"; exit 77; }
+command -v patch >/dev/null && command -v ninja >/dev/null && [ -f "$build/build.ninja" ] && [ -x "$build/make_nano" ] ||
+    { echo "skipped: no patch(1), or no programs made by ninja in $build"; exit 77; }
 
 cd "$root" || exit 2
-cp -r src models quant tokenizer configs CMakeLists.txt "$work/"
-[ ! -d cmake ] || cp -r cmake "$work/"
+cp -r src models quant tokenizer configs "$work/"
 for kind in sampler objective family searcher; do
     p=$root/tests/plugins/$kind.patch
     [ -f "$p" ] || { complain "tests/plugins/$kind.patch is not there"; continue; }
@@ -23,9 +24,24 @@ for kind in sampler objective family searcher; do
 done
 [ $bad -eq 0 ] || exit 1
 
-{ CFLAGS=-O1 cmake -S "$work" -B "$work/build" -DCMAKE_BUILD_TYPE=None -DSNC_TESTS=OFF && cmake --build "$work/build" -j 2 --target compress; } \
-    >"$work/log" 2>&1 || { tail -20 "$work/log"; complain "the toys do not build"; exit 1; }
-compress() { "$work/build/compress" "$@" >"$work/out" 2>"$work/err" || { tail -2 "$work/err"; complain "compress $1 with a toy fails"; }; }
+# Each file that a patch names is compiled as this build compiles the one that gains a row, -O1 and in the copy; the linker takes these
+# objects before it looks into the libraries, which hold the others.
+step() { ninja -C "$build" -t commands compress | grep -E "$1" | tail -1; }
+cd "$build" || exit 2
+objects=()
+for kind in sampler objective family searcher; do
+    p=$root/tests/plugins/$kind.patch
+    row=$(sed -n 's,^--- a/,,p' "$p")
+    for source in $(sed -n 's,^+++ b/,,p' "$p"); do
+        object=$work/$(basename "$source").o
+        line=$(step " -c $root/$row\$" | sed "s,$root/$row,$work/$source,; s,$root,$work,g; s, -o [^ ]*, -o $object -O1," | sed 's/ -M[DTF] [^ ]*//g; s/ -MD//')
+        [ -n "$line" ] && sh -c "$line" >>"$work/log" 2>&1 || { tail -20 "$work/log"; complain "$source of $kind.patch is not compiled"; exit 1; }
+        objects+=("$object")
+    done
+done
+sh -c "$(step ' -o compress ' | sed "s, -o compress , -o $work/compress ${objects[*]} ,")" >>"$work/log" 2>&1 || { tail -20 "$work/log"; complain "the toys do not link"; exit 1; }
+mkdir -p "$work/share/snc" && ln -s "$work/configs" "$work/share/snc/configs"
+compress() { "$work/compress" "$@" >"$work/out" 2>"$work/err" || { tail -2 "$work/err"; complain "compress $1 with a toy fails"; }; }
 cd "$work" || exit 2
 "$build/make_nano" nano >/dev/null || exit 2
 rows=(--task nano/task.json --data nano --threads 1)

@@ -189,11 +189,24 @@ static void measure_counts_whole_passes(void **state)
     o.min_samples = 2;
     assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_OK);
     assert_true(t.samples == 2 && t.lengths == 2);
+    /* Beside each other, with workloads of their own, each has what it has alone. */
+    snc_measured side[2] = {{.net = n, .batches = list, .count = 3}, {.net = n, .batches = list + 1, .count = 2}};
+    o = (snc_measure_opts){.warmup = 0, .seconds = 0, .whole = 1000, .min_samples = 500, .max_samples = 1000, .percentile = 0.5};
+    assert_int_equal(snc_measure_beside(side, 2, &o), SNC_OK);
+    assert_int_equal(side[0].t.samples, 501);
+    assert_int_equal(side[1].t.samples, 500);
+    assert_true(side[0].t.lengths == 3 && side[1].t.lengths == 2 && side[1].t.value > 0);
+    o.min_samples = 2;
+    side[1].count = 0;
+    assert_int_equal(snc_measure_beside(side, 2, &o), SNC_E_ARG);
+    side[1].count = 2;
     volatile int cancel = 1;
     snc_net *stopped;
     ctx.cancel = &cancel;
     assert_int_equal(snc_net_create(&stopped, &ctx, w, NULL, NULL, &(snc_net_opts)SNC_NET_OPTS_INIT), SNC_OK);
     assert_int_equal(snc_measure(&t, stopped, list, 3, &o), SNC_E_CANCELLED);
+    side[1].net = stopped;
+    assert_int_equal(snc_measure_beside(side, 2, &o), SNC_E_CANCELLED);
     snc_net_free(stopped);
     o.percentile = 0;
     assert_int_equal(snc_measure(&t, n, list, 3, &o), SNC_E_ARG);

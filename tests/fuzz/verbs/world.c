@@ -237,7 +237,8 @@ static snc_err write_files(void)
     SNC_TRY(write_text("uniform.json", "{\"embed\":\"int4\",\"pooler\":\"int8\",\"classifier\":\"f32\",\"linear\":\"int4\"}"));
     SNC_TRY(write_text("config.json", "{\"chosen\":{\"arch\":{\"hidden\":8,\"layers\":[{\"source\":1,\"heads\":1,\"ffn\":16}]},\"policy\":"
                                       "{\"embed\":\"int8\",\"pooler\":\"f32\",\"classifier\":\"f32\",\"linear\":\"int8\"}}}"));
-    SNC_TRY(write_text("bench.json", "[{\"model\":\"m\",\"percentile_ms\":1.5,\"p50_ms\":1.5,\"p90_ms\":2.5}]"));
+    SNC_TRY(write_text("bench.json", "[{\"model\":\"m\",\"percentile_ms\":1.5,\"p50_ms\":1.5,\"p90_ms\":2.5},"
+                                     "{\"model\":\"n\",\"percentile_ms\":1.9,\"p50_ms\":1.9,\"p90_ms\":2.9}]"));
     SNC_TRY(snc_mkdir(world_good("tok")));
     SNC_TRY(write_text(
         "tok/tokenizer.json",
