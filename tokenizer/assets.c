@@ -7,7 +7,7 @@
 #include "base/names.h"
 #include "tokenizer/kind.h"
 
-static const snc_tok_kind *const registry[] = {&snc_tok_wordpiece, &snc_tok_bpe, &snc_tok_unigram};
+static const snc_tok_kind *const registry[] = {&snc_tok_wordpiece, &snc_tok_bpe, &snc_tok_unigram, &snc_tok_spbpe};
 enum { KINDS = sizeof registry / sizeof registry[0] };
 
 static const char *kind_name(int i) { return i >= 0 && i < KINDS ? registry[i]->name : NULL; }
@@ -89,6 +89,7 @@ static snc_err read_folder(snc_tok_assets *out, snc_tok_folder *f)
     SNC_TRY(load_optional(&f->config, f->dir, "tokenizer_config.json"));
     SNC_TRY(load_optional(&f->special, f->dir, "special_tokens_map.json"));
     SNC_TRY(load_optional(&f->model, f->dir, "config.json"));
+    SNC_TRY(load_optional(&f->added, f->dir, "added_tokens.json"));
     SNC_TRY(load_optional(&f->tokenizer, f->dir, "tokenizer.json"));
     SNC_TRY(f->tokenizer ? kind_of_model(&out->kind, f) : kind_of_files(&out->kind, f));
     return out->kind->read(out, f);
@@ -111,6 +112,7 @@ snc_err snc_tok_assets_load(snc_tok_assets *out, const char *dir)
     cJSON_Delete(f.config);
     cJSON_Delete(f.special);
     cJSON_Delete(f.model);
+    cJSON_Delete(f.added);
     return err;
 }
 

@@ -50,17 +50,6 @@ static snc_err read_flags(bpe *b, const cJSON *flags)
     return snc_json_bool(&b->fuse_unk, flags, "fuse_unk", false, WHERE);
 }
 
-static snc_err insert_pieces(bpe *b, const cJSON *flags)
-{
-    bool *apart = NULL;
-    SNC_TRY(snc_alloc(&apart, (size_t)b->pieces.n_lines, sizeof *apart));
-    snc_err err = snc_special__apart(apart, flags, b->pieces.n_lines);
-    for (int32_t id = 0; id < b->pieces.n_lines && !err; id++)
-        if (!apart[id]) snc_wp__insert(&b->pieces, id);
-    snc_free(apart);
-    return err;
-}
-
 static void set_bytes(bpe *b)
 {
     for (unsigned c = 0; c < 256; c++) {
@@ -88,14 +77,14 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *flags)
     bpe *b = t->state;
     const char *unk;
     const snc_tok_blob *x = a->blob;
-    SNC_TRY(snc_wp__init(&b->pieces, x[SNC_BPE_VOCAB].data, x[SNC_BPE_VOCAB].bytes));
+    SNC_TRY(snc_wp__init(&b->pieces, x[SNC_BPE_VOCAB].data, x[SNC_BPE_VOCAB].bytes, '\n'));
     b->pieces.plain = true;
     t->ids = b->pieces.n_lines;
     SNC_TRY(read_flags(b, flags));
     SNC_TRY(snc_uni__init_level(&b->levels));
     b->decompose.decompose = true;
     snc_norm__init(&b->decompose, &t->uni);
-    SNC_TRY(insert_pieces(b, flags));
+    SNC_TRY(snc_special__insert(&b->pieces, flags));
     set_bytes(b);
     SNC_TRY(snc_bpe__table(&b->merges, &b->pieces, &x[SNC_BPE_MERGES]));
     snc_special s = {.t = t, .flags = flags, .normalized = &b->normalized, .find = find, .normalize = normalize};
@@ -319,13 +308,7 @@ static snc_err cut(snc_tok_scratch *s, const snc_tok *t, const unsigned char *te
     return SNC_OK;
 }
 
-static int ids(const snc_tok_assets *a)
-{
-    const snc_tok_blob *vocab = &a->blob[SNC_BPE_VOCAB];
-    size_t n = 0;
-    for (size_t i = 0; i < vocab->bytes; i++) n += vocab->data[i] == '\n' || i + 1 == vocab->bytes;
-    return n < INT32_MAX ? (int)n : INT32_MAX;
-}
+static int ids(const snc_tok_assets *a) { return snc_special__lines(&a->blob[SNC_BPE_VOCAB], '\n'); }
 
 const snc_tok_kind snc_tok_bpe = {.name = "byte-level-bpe",
                                   .blob = {[SNC_BPE_VOCAB] = "vocab", [SNC_BPE_MERGES] = "merges", [SNC_BPE_CONFIG] = "config"},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fmap.h"
+#include "tokenizer/bpe_intake_priv.h"
 #include "tokenizer/bpe_priv.h"
 #include "tokenizer/intake_priv.h"
 #include "tokenizer/special_priv.h"
@@ -26,10 +27,9 @@ static const struct {
 enum { N_CLASSES = sizeof classes / sizeof *classes };
 
 typedef struct parts {
-    const cJSON *merges;
-    cJSON *vocab;    /* of vocab.json; NULL: of tokenizer.json */
-    const char *unk; /* NULL: none */
-    bool fuse_unk, byte_fallback, ignore_merges, prefix_space, nfc;
+    snc_bpe_model model;
+    cJSON *vocab; /* of vocab.json; NULL: of tokenizer.json */
+    bool prefix_space, nfc;
     int class; /* of `classes`; -1: another */
 } parts;
 
@@ -52,129 +52,17 @@ static snc_err read_class(parts *m, snc_intake *r)
     return SNC_OK;
 }
 
-/* ---- merges ----------------------------------------------------------------------------------------------------- */
-
-static snc_err grow_merges(snc_tok_blob *out, size_t *cap)
-{
-    SNC_CHECK(out->bytes < SIZE_MAX / 2, SNC_E_NOMEM, "out of memory while reading a tokenizer");
-    return snc_grow(&out->data, cap, out->bytes + 16, 1);
-}
-
-/* The merges that are being written, and a buffer for what they make. */
-typedef struct merging {
-    snc_tok_blob *out;
-    size_t cap, joined_cap;
-    char *joined;
-    int32_t next;
-    int rank;
-} merging;
-
-static snc_err add_merge(merging *g, const snc_intake *r, const char *left, size_t n_left, const char *right, size_t n_right)
-{
-    SNC_TRY(snc_grow(&g->joined, &g->joined_cap, n_left + n_right + 1, 1));
-    g->rank++;
-    memcpy(g->joined, left, n_left);
-    g->joined[n_left] = 0;
-    SNC_CHECK(n_left > 0 && snc_intake__id(r, g->joined) >= 0, SNC_E_FORMAT, "%s: merge %d: its part '%.64s' is not in the vocabulary",
-              r->where, g->rank, g->joined);
-    memcpy(g->joined, right, n_right);
-    g->joined[n_right] = 0;
-    SNC_CHECK(n_right > 0 && snc_intake__id(r, g->joined) >= 0, SNC_E_FORMAT, "%s: merge %d: its part '%.64s' is not in the vocabulary",
-              r->where, g->rank, g->joined);
-    memcpy(g->joined, left, n_left);
-    memcpy(g->joined + n_left, right, n_right);
-    g->joined[n_left + n_right] = 0;
-    int32_t id = snc_intake__id(r, g->joined);
-    SNC_CHECK(id >= 0, SNC_E_FORMAT, "%s: merge %d makes '%.64s', which is not in the vocabulary", r->where, g->rank, g->joined);
-    SNC_TRY(grow_merges(g->out, &g->cap));
-    snc_bpe_step step = {.id = id, .left = (uint32_t)n_left};
-    g->out->bytes += snc_bpe__put((unsigned char *)g->out->data + g->out->bytes, &g->next, step);
-    return SNC_OK;
-}
-
-/* "left right", with one space; the version line is none. */
-static snc_err add_line(merging *g, const snc_intake *r, const char *line, size_t n)
-{
-    static const char version[] = "#version";
-    if (n >= sizeof version - 1 && memcmp(line, version, sizeof version - 1) == 0) return SNC_OK;
-    const char *space = memchr(line, ' ', n);
-    size_t left = space ? (size_t)(space - line) : n;
-    SNC_CHECK(space && !memchr(space + 1, ' ', n - left - 1), SNC_E_FORMAT, "%s: merge %d: '%.*s' is not two parts", r->where, g->rank + 1,
-              n < 64 ? (int)n : 64, line);
-    return add_merge(g, r, line, left, space + 1, n - left - 1);
-}
-
-static snc_err merges_from_json(merging *g, const snc_intake *r, const cJSON *list)
-{
-    const cJSON *it;
-    SNC_CHECK(cJSON_IsArray(list), SNC_E_FORMAT, "%s: 'model.merges' must be a list", r->where);
-    cJSON_ArrayForEach(it, list)
-    {
-        const cJSON *left = cJSON_IsArray(it) ? it->child : NULL, *right = left ? left->next : NULL;
-        if (cJSON_IsString(it)) {
-            SNC_TRY(add_line(g, r, it->valuestring, strlen(it->valuestring)));
-            continue;
-        }
-        SNC_CHECK(cJSON_IsString(left) && cJSON_IsString(right) && !right->next, SNC_E_FORMAT,
-                  "%s: merge %d must be \"left right\" or [\"left\", \"right\"]", r->where, g->rank + 1);
-        SNC_TRY(add_merge(g, r, left->valuestring, strlen(left->valuestring), right->valuestring, strlen(right->valuestring)));
-    }
-    return SNC_OK;
-}
-
-static snc_err merges_from_text(merging *g, const snc_intake *r, const char *text, size_t n)
-{
-    SNC_CHECK(!memchr(text, 0, n), SNC_E_FORMAT, "%s: holds a NUL byte, expected text", r->where);
-    for (const char *p = text, *end = text + n; p < end;) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-        if (!lf) lf = end;
-        SNC_TRY(add_line(g, r, p, (size_t)(lf - p) - (lf > p && lf[-1] == '\r')));
-        p = lf + 1;
-    }
-    return SNC_OK;
-}
-
 static snc_err read_merges(snc_tok_blob *out, snc_intake *r, const parts *m)
 {
-    merging g = {.out = out};
-    char *text = NULL;
-    size_t n;
-    SNC_TRY(grow_merges(out, &g.cap));
-    snc_err err = snc_intake__file(r, r->files->tokenizer ? "tokenizer.json" : "merges.txt");
-    if (!err && r->files->tokenizer) err = merges_from_json(&g, r, m->merges);
-    if (!err && !r->files->tokenizer) err = snc_file_read(&text, &n, r->where);
-    if (!err && text) err = merges_from_text(&g, r, text, n);
-    snc_free(text);
-    snc_free(g.joined);
+    snc_bpe_merging g;
+    SNC_TRY(snc_intake__file(r, r->files->tokenizer ? "tokenizer.json" : "merges.txt"));
+    snc_err err = snc_bpe__merging(&g, out, r);
+    if (!err) err = r->files->tokenizer ? snc_bpe__merges_of_json(&g, m->model.merges) : snc_bpe__merges_of_text(&g);
+    snc_bpe__merging_dispose(&g);
     return err;
 }
 
 /* ---- the model and what comes before it ------------------------------------------------------------------------- */
-
-static snc_err no_affix(const cJSON *model, const char *key, const char *where)
-{
-    const char *v;
-    SNC_TRY(snc_json_str(&v, model, key, "", where));
-    SNC_CHECK(!v[0], SNC_E_UNSUPPORTED, "%s: %s '%.64s': BPE is read without one", where, key, v);
-    return SNC_OK;
-}
-
-static snc_err read_model(parts *m, snc_intake *r)
-{
-    const cJSON *j = cJSON_GetObjectItemCaseSensitive(r->files->tokenizer, "model");
-    double dropout;
-    SNC_TRY(snc_json_double(&dropout, j, "dropout", 0, 0, 1, r->where));
-    SNC_CHECK(dropout == 0, SNC_E_UNSUPPORTED, "%s: dropout %g: ids would be drawn by chance", r->where, dropout);
-    SNC_TRY(no_affix(j, "continuing_subword_prefix", r->where));
-    SNC_TRY(no_affix(j, "end_of_word_suffix", r->where));
-    SNC_TRY(snc_json_str(&m->unk, j, "unk_token", NULL, r->where));
-    SNC_TRY(snc_json_bool(&m->fuse_unk, j, "fuse_unk", false, r->where));
-    SNC_TRY(snc_json_bool(&m->byte_fallback, j, "byte_fallback", false, r->where));
-    SNC_TRY(snc_json_bool(&m->ignore_merges, j, "ignore_merges", false, r->where));
-    m->merges = cJSON_GetObjectItemCaseSensitive(j, "merges");
-    SNC_TRY(snc_intake__pieces(r, cJSON_GetObjectItemCaseSensitive(j, "vocab")));
-    return snc_intake__end(r);
-}
 
 static snc_err read_files(parts *m, snc_intake *r)
 {
@@ -182,8 +70,7 @@ static snc_err read_files(parts *m, snc_intake *r)
     SNC_CHECK(snc_is_file(r->where), SNC_E_UNSUPPORTED, "%s: vocab.json without merges.txt and without tokenizer.json", r->files->dir);
     SNC_TRY(snc_intake__file(r, "vocab.json"));
     SNC_TRY(snc_json_load(&m->vocab, r->where));
-    SNC_TRY(snc_intake__pieces(r, m->vocab));
-    return snc_intake__end(r);
+    return snc_intake__pieces(r, m->vocab);
 }
 
 /* A Sequence of one, or of NFC alone, is what it holds. */
@@ -293,12 +180,13 @@ static bool has_all_bytes(const snc_intake *r)
 
 static snc_err write_flags(snc_intake *r, const parts *m)
 {
-    bool unk = m->unk && !has_all_bytes(r);
-    SNC_CHECK(!m->byte_fallback || has_all_bytes(r), SNC_E_UNSUPPORTED, "%s: byte_fallback where bytes have no pieces of their own",
+    bool unk = m->model.unk && !has_all_bytes(r);
+    SNC_CHECK(!m->model.byte_fallback || has_all_bytes(r), SNC_E_UNSUPPORTED, "%s: byte_fallback where bytes have no pieces of their own",
               r->where);
-    bool ok = cJSON_AddBoolToObject(r->out, "nfc", m->nfc) && cJSON_AddBoolToObject(r->out, "prefix_space", m->prefix_space) &&
-              cJSON_AddBoolToObject(r->out, "ignore_merges", m->ignore_merges) &&
-              (!unk || (cJSON_AddStringToObject(r->out, "unk", m->unk) && cJSON_AddBoolToObject(r->out, "fuse_unk", m->fuse_unk)));
+    bool ok =
+        cJSON_AddBoolToObject(r->out, "nfc", m->nfc) && cJSON_AddBoolToObject(r->out, "prefix_space", m->prefix_space) &&
+        cJSON_AddBoolToObject(r->out, "ignore_merges", m->model.ignore_merges) &&
+        (!unk || (cJSON_AddStringToObject(r->out, "unk", m->model.unk) && cJSON_AddBoolToObject(r->out, "fuse_unk", m->model.fuse_unk)));
     return ok ? SNC_OK : snc_intake__no_memory();
 }
 
@@ -319,7 +207,8 @@ static snc_err read_folder(snc_tok_assets *out, snc_intake *r, parts *m)
     anew = !f->tokenizer || (m->class >= 0 && !before_5);
     if (!anew) SNC_TRY(read_parts(m, r));
     SNC_TRY(snc_intake__file(r, "tokenizer.json"));
-    SNC_TRY(f->tokenizer ? read_model(m, r) : read_files(m, r));
+    SNC_TRY(f->tokenizer ? snc_bpe__model(&m->model, r) : read_files(m, r));
+    SNC_TRY(snc_intake__end(r));
     SNC_TRY(read_merges(&out->blob[SNC_BPE_MERGES], r, m));
     if (anew) *m = (parts){.vocab = m->vocab, .class = m->class};
     SNC_TRY(snc_intake__file(r, "tokenizer_config.json"));

@@ -113,6 +113,12 @@ static inline snc_bpe_pair *seek(const snc_bpe_table *t, int32_t left, int32_t r
 
 void snc_bpe__add(snc_bpe_table *t, snc_bpe_pair pair) { *seek(t, pair.left, pair.right) = pair; }
 
+const snc_bpe_pair *snc_bpe__find(const snc_bpe_table *t, int32_t left, int32_t right)
+{
+    const snc_bpe_pair *p = seek(t, left, right);
+    return p->rank < 0 ? NULL : p;
+}
+
 static snc_err add_merge(snc_bpe_table *t, const snc_wp *w, snc_bpe_step m, int32_t rank)
 {
     const char *text = w->text + w->offset[m.id];

@@ -60,6 +60,7 @@ typedef struct snc_bpe_table {
 /* Of pieces that were all inserted in `w`. SNC_E_FORMAT: a part is no piece. */
 snc_err snc_bpe__table(snc_bpe_table *out, const snc_wp *w, const snc_tok_blob *merges) SNC_MUST_USE;
 void snc_bpe__add(snc_bpe_table *t, snc_bpe_pair pair); /* of a pair's merges the last holds; the table has room */
+const snc_bpe_pair *snc_bpe__find(const snc_bpe_table *t, int32_t left, int32_t right); /* NULL: they are not merged */
 void snc_bpe__table_dispose(snc_bpe_table *t);
 
 /* ---- one word: n ids are merged in place; how many are left ---- */
@@ -77,9 +78,16 @@ enum { SNC_BPE_SHORT = 64 };
 /* ---- a folder, trim ---- */
 bool snc_bpe__claims(const cJSON *tokenizer);
 snc_err snc_bpe__read(snc_tok_assets *out, const snc_tok_folder *f) SNC_MUST_USE;
-/* A kept piece keeps both parts of every merge that makes it, so that a text whose pieces were all kept is cut as before. */
+/* A kept piece keeps what its characters are merged into on the way to it, so that a text whose pieces were all kept is cut as before. */
 snc_err snc_bpe__need(bool *keep, int n, const snc_tok_assets *a) SNC_MUST_USE;
 size_t snc_bpe__trimmed_bytes(const snc_tok_assets *a, const bool *keep, int n);
 snc_err snc_bpe__trim(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n) SNC_MUST_USE;
+/* The same of merges over pieces of any alphabet, whose lines end with `last`. */
+snc_err snc_bpe__close(bool *keep, int n, const snc_tok_blob *vocab, char last, const snc_tok_blob *merges,
+                       const snc_tok_blob *config) SNC_MUST_USE;
+size_t snc_bpe__trimmed_merges(const snc_tok_blob *vocab, char last, const snc_tok_blob *merges, const snc_tok_blob *config,
+                               const bool *keep, int n);
+snc_err snc_bpe__trim_merges(snc_tok_blob *out, const snc_tok_blob *vocab, char last, const snc_tok_blob *merges,
+                             const snc_tok_blob *config, const bool *keep, int n) SNC_MUST_USE;
 
 #endif

@@ -159,11 +159,18 @@ const char *snc_intake__content(const cJSON *v)
     return cJSON_IsString(v) ? v->valuestring : NULL;
 }
 
-const cJSON *snc_intake__role(const snc_intake *r, int i)
+static const cJSON *decoder_of(const snc_intake *r) { return cJSON_GetObjectItemCaseSensitive(r->files->config, "added_tokens_decoder"); }
+
+/* Of old folders the map's word holds. */
+static const cJSON *named(const snc_intake *r, const char *name)
 {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->files->config, r->roles[i].name);
-    return snc_intake__content(v) ? v : cJSON_GetObjectItemCaseSensitive(r->files->special, r->roles[i].name);
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(r->files->config, name);
+    const cJSON *special = cJSON_GetObjectItemCaseSensitive(r->files->special, name);
+    if (decoder_of(r)) return snc_intake__content(config) ? config : special;
+    return snc_intake__content(special) ? special : config;
 }
+
+const cJSON *snc_intake__role(const snc_intake *r, int i) { return named(r, r->roles[i].name); }
 
 snc_err snc_intake__roles(snc_intake *r)
 {
@@ -226,9 +233,9 @@ snc_err snc_intake__added(snc_intake *r, const cJSON *list, bool ids_are_keys)
         SNC_CHECK(text && cJSON_IsObject(it), SNC_E_FORMAT, "%s: an added token has no 'content'", r->where);
         SNC_TRY(snc_json_bool(&special, it, "special", false, r->where));
         if (ids_are_keys) {
-            size_t digits = strspn(it->string, "0123456789");
+            size_t digits = it->string ? strspn(it->string, "0123456789") : 0;
             SNC_CHECK(digits > 0 && digits < 10 && it->string[digits] == 0, SNC_E_FORMAT, "%s: added_tokens_decoder: '%.64s' is not an id",
-                      r->where, it->string);
+                      r->where, it->string ? it->string : "");
             id = strtod(it->string, NULL);
         } else {
             SNC_TRY(snc_json_double(&id, it, "id", -1, 0, SNC_INTAKE_MAX_ID, r->where));
@@ -238,20 +245,67 @@ snc_err snc_intake__added(snc_intake *r, const cJSON *list, bool ids_are_keys)
     return SNC_OK;
 }
 
+static const char *const special_lists[] = {"additional_special_tokens", "extra_special_tokens", NULL};
+
+/* Whether a role or a list of tokenizer_config.json is this text. */
+static bool is_special(const snc_intake *r, const char *text)
+{
+    static const char *const keys[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", NULL};
+    const cJSON *it;
+    for (int i = 0; keys[i]; i++) {
+        const char *content = snc_intake__content(named(r, keys[i]));
+        if (content && strcmp(content, text) == 0) return true;
+    }
+    for (int i = 0; special_lists[i]; i++) cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(r->files->config, special_lists[i]))
+        {
+            const char *content = snc_intake__content(it);
+            if (content && strcmp(content, text) == 0) return true;
+        }
+    return false;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    double x = (*(const cJSON *const *)a)->valuedouble, y = (*(const cJSON *const *)b)->valuedouble;
+    return (x > y) - (x < y);
+}
+
+/* Ids of the file are an order: who is no piece gets the next number. */
+snc_err snc_intake__legacy(snc_intake *r)
+{
+    const cJSON **all = NULL, *it;
+    size_t n = 0;
+    snc_err err = SNC_OK;
+    if (decoder_of(r)) return SNC_OK;
+    SNC_TRY(snc_intake__file(r, "added_tokens.json"));
+    SNC_TRY(snc_alloc(&all, (size_t)cJSON_GetArraySize(r->files->added) + 1, sizeof *all));
+    cJSON_ArrayForEach(it, r->files->added)
+    {
+        if (!cJSON_IsNumber(it)) SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: the id of '%.64s' must be a number", r->where, it->string));
+        all[n++] = it;
+    }
+    if (n > 1) qsort(all, n, sizeof *all, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (!is_added(r, all[i]->string)) SNC_GOTO(add_token(r, all[i]->string, NULL, -1, !is_special(r, all[i]->string)));
+out:
+    snc_free(all);
+    return err;
+}
+
 snc_err snc_intake__special(snc_intake *r, bool defaults)
 {
-    static const char *const lists[] = {"additional_special_tokens", "extra_special_tokens", NULL};
+    SNC_TRY(snc_intake__legacy(r));
     SNC_TRY(snc_intake__file(r, "tokenizer_config.json"));
-    SNC_TRY(snc_intake__added(r, cJSON_GetObjectItemCaseSensitive(r->files->config, "added_tokens_decoder"), true));
+    SNC_TRY(snc_intake__added(r, decoder_of(r), true));
     for (int i = 0; i < r->n_roles; i++) {
         const char *text = snc_intake__content(snc_intake__role(r, i));
         if (!text && defaults) text = r->roles[i].def;
         if (!text || is_added(r, text) || !snc_intake__is_piece(r, text)) continue;
         SNC_TRY(add_token(r, text, snc_intake__role(r, i), -1, false));
     }
-    for (int i = 0; lists[i]; i++) {
-        const cJSON *list = cJSON_GetObjectItemCaseSensitive(r->files->config, lists[i]), *it;
-        if (!cJSON_IsArray(list)) list = cJSON_GetObjectItemCaseSensitive(r->files->special, lists[i]);
+    for (int i = 0; special_lists[i]; i++) {
+        const cJSON *list = cJSON_GetObjectItemCaseSensitive(r->files->config, special_lists[i]), *it;
+        if (!cJSON_IsArray(list) && (i > 0 || !r->own_tokens)) list = cJSON_GetObjectItemCaseSensitive(r->files->special, special_lists[i]);
         cJSON_ArrayForEach(it, list)
         {
             const char *text = snc_intake__content(it);
@@ -280,7 +334,7 @@ static const char *part_of(bool *sequence, int *type, const cJSON *item)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(a ? a : s, "id"));
 }
 
-/* first A last, or first A between B last: everything up to B of type 0. */
+/* first A last, or first A between B last: everything up to B of type 0, but for what stands right before B and is of its type. */
 static bool read_parts(snc_tok_names *out, const cJSON *list, bool pair)
 {
     int seen = 0;
@@ -296,15 +350,17 @@ static bool read_parts(snc_tok_names *out, const cJSON *list, bool pair)
             if (seen == (pair ? 2 : 1) || strcmp(name, seen ? "B" : "A") != 0) return false;
             if (seen++) out->second_type = type;
         }
-        bool second = pair && seen == 2;
-        if (type != (second ? out->second_type : 0)) return false;
+        bool between = pair && seen == 1 && !sequence, second = pair && seen == 2;
+        if (!between && type != (second ? out->second_type : 0)) return false;
+        if (between && type == 0 && out->between_second) return false;
+        if (between) out->between_second += type;
         if (sequence) continue;
         if (seen == 0) ok = put_name(out->first.name, &out->first.n, name);
         else if (pair && seen == 1) ok = put_name(out->between.name, &out->between.n, name);
         else ok = put_name(out->last.name, &out->last.n, name);
         if (!ok) return false;
     }
-    return seen == (pair ? 2 : 1);
+    return seen == (pair ? 2 : 1) && (out->second_type || !out->between_second);
 }
 
 static bool same_names(const char *const *a, int na, const char *const *b, int nb)
@@ -408,6 +464,7 @@ snc_err snc_intake__put_template(snc_intake *r, const snc_tok_names *names)
     cJSON *t = cJSON_AddObjectToObject(r->out, "template");
     bool ok = t && add_names(t, "first", names->first.name, names->first.n) &&
               add_names(t, "between", names->between.name, names->between.n) && add_names(t, "last", names->last.name, names->last.n) &&
-              cJSON_AddNumberToObject(t, "second_type", names->second_type);
+              cJSON_AddNumberToObject(t, "second_type", names->second_type) &&
+              (!names->between_second || cJSON_AddNumberToObject(t, "between_second", names->between_second));
     return ok ? SNC_OK : snc_intake__no_memory();
 }

@@ -30,6 +30,7 @@ typedef struct snc_intake {
     cJSON *out, *added;        /* `added` belongs to `out` */
     const snc_tok_role *roles; /* [n_roles] */
     int n_roles;
+    bool own_tokens;                /* a .model's own special tokens are in place of special_tokens_map.json's additional ones */
     struct snc_intake_known *known; /* by text */
     snc_arena *arena;
 } snc_intake;
@@ -40,7 +41,8 @@ typedef struct snc_tok_names {
         const char *name[SNC_INTAKE_AROUND];
         int n;
     } first, between, last;
-    int second_type; /* of B and what is last after it */
+    int second_type;    /* of B and what is last after it */
+    int between_second; /* of `between` so many at its end are of that type, too */
 } snc_tok_names;
 
 snc_err snc_intake__init(snc_intake *r, const snc_tok_folder *files, const snc_tok_role *roles, int n_roles) SNC_MUST_USE;
@@ -61,12 +63,15 @@ snc_err snc_intake__lines(snc_tok_blob *out, const snc_intake *r) SNC_MUST_USE;
 /* ---- special and added tokens ---- */
 snc_err snc_intake__str(snc_intake *r, const char *key, const char *v) SNC_MUST_USE; /* out[key], whatever it was */
 const char *snc_intake__content(const cJSON *v);                                     /* "[CLS]" or {"content": "[CLS]"}; NULL: neither */
-/* The value of a role: tokenizer_config.json, then special_tokens_map.json; NULL: in neither. */
+/* The value of a role: tokenizer_config.json's, then special_tokens_map.json's; without added_tokens_decoder the other way round. */
 const cJSON *snc_intake__role(const snc_intake *r, int i);
 snc_err snc_intake__roles(snc_intake *r) SNC_MUST_USE; /* those that `out` has not yet, from the files or as they are by default */
 /* "added_tokens" of tokenizer.json, or "added_tokens_decoder" of tokenizer_config.json: {"id": {...}}. */
 snc_err snc_intake__added(snc_intake *r, const cJSON *list, bool ids_are_keys) SNC_MUST_USE;
-/* What tokenizer_config.json adds: its list by id, the roles (with `defaults` also those that no file names), further special tokens. */
+/* What added_tokens.json adds where tokenizer_config.json has no added_tokens_decoder; tokens that are there stay as they are. */
+snc_err snc_intake__legacy(snc_intake *r) SNC_MUST_USE;
+/* What tokenizer_config.json adds: its list by id, or the one before; the roles (with `defaults` also those that no file names); further
+ * special tokens. */
 snc_err snc_intake__special(snc_intake *r, bool defaults) SNC_MUST_USE;
 /* Of tokenizer.json's post_processor; without one, or with one of offsets alone, nothing stands around texts and *found is false.
  * SNC_E_UNSUPPORTED: a form that is not first A last, first A between B last. */

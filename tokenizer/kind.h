@@ -23,6 +23,7 @@ enum { SNC_TOK_FILES = 4 };
 typedef struct snc_tok_folder {
     const char *dir;
     cJSON *tokenizer, *config, *special, *model; /* tokenizer.json, tokenizer_config.json, special_tokens_map.json, config.json */
+    cJSON *added;                                /* added_tokens.json */
 } snc_tok_folder;
 
 struct snc_tok_kind {
@@ -33,8 +34,9 @@ struct snc_tok_kind {
     const char *model_key;  /* which only this kind's model has there: files of old versions have no type */
     /* Where kinds share a model_type: whether this tokenizer.json is the kind's. NULL: every one of that type. */
     bool (*claims)(const cJSON *tokenizer);
-    const char *file[SNC_TOK_FILES + 1];                           /* where there is no tokenizer.json: the vocabulary is in one of these */
-    snc_err (*read)(snc_tok_assets *out, const snc_tok_folder *f); /* fills the blobs; the caller disposes of them on errors */
+    const char *file[SNC_TOK_FILES + 1]; /* where there is no tokenizer.json: the vocabulary is in one of these */
+    /* Fills the blobs, of this kind or, as files of one name may hold another's, of that in out->kind; the caller disposes on errors. */
+    snc_err (*read)(snc_tok_assets *out, const snc_tok_folder *f);
 
     snc_err (*create)(snc_tok *t, const snc_tok_assets *a); /* fills state, ids, raw and around (tokenizer_priv.h) */
     void (*destroy)(void *state);
@@ -47,13 +49,13 @@ struct snc_tok_kind {
 
     int (*ids)(const snc_tok_assets *a); /* how many there are */
     /* Marks what has to stay beside what is marked: special and added tokens, what any text may come down to, and where ids are
-     * merged from others the parts of every marked one. Marking more afterwards asks for it again. */
+     * merged from others what every marked one is made of. Marking more afterwards asks for it again. */
     snc_err (*need)(bool *keep, int n, const snc_tok_assets *a);
     size_t (*trimmed_bytes)(const snc_tok_assets *a, const bool *keep, int n); /* of all blobs, within a few */
     snc_err (*trim)(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n);
 };
 
-extern const snc_tok_kind snc_tok_wordpiece, snc_tok_bpe, snc_tok_unigram;
+extern const snc_tok_kind snc_tok_wordpiece, snc_tok_bpe, snc_tok_unigram, snc_tok_spbpe;
 
 /* NULL: the first of the registry. SNC_E_UNSUPPORTED lists the names. */
 snc_err snc_tok_kind_find(const snc_tok_kind **out, const char *name) SNC_MUST_USE;

@@ -66,11 +66,11 @@ static inline uint32_t seek(const snc_wp *w, const unsigned char *p, size_t n, u
 
 static inline unsigned prefix_hash(const unsigned char *p) { return (unsigned)(p[0] * 0x9e3u ^ p[1] * 0x35u) & 4095; }
 
-static snc_err split_lines(snc_wp *w, const char *vocab, size_t bytes)
+static snc_err split_lines(snc_wp *w, const char *vocab, size_t bytes, char last)
 {
     int line = 0;
     for (size_t i = 0, at = 0; i < bytes; line++) {
-        const char *end = memchr(vocab + i, '\n', bytes - i);
+        const char *end = memchr(vocab + i, last, bytes - i);
         size_t n = end ? (size_t)(end - (vocab + i)) : bytes - i;
         const unsigned char *s = (const unsigned char *)vocab + i;
         SNC_CHECK(snc_utf8__valid(s, n) == n, SNC_E_FORMAT, "vocabulary line %d: not valid UTF-8", line + 1);
@@ -83,14 +83,14 @@ static snc_err split_lines(snc_wp *w, const char *vocab, size_t bytes)
     return SNC_OK;
 }
 
-snc_err snc_wp__init(snc_wp *w, const char *vocab, size_t bytes)
+snc_err snc_wp__init(snc_wp *w, const char *vocab, size_t bytes, char end)
 {
     size_t lines = 0, slots = 1024;
     *w = (snc_wp){.unk = -1, .max_chars = 100};
     memset(w->one, 0xff, sizeof w->one);
     SNC_CHECK(bytes > 0, SNC_E_FORMAT, "vocabulary: empty");
     SNC_CHECK(bytes < UINT32_MAX / 4, SNC_E_FORMAT, "vocabulary: %zu bytes are too many", bytes);
-    for (size_t i = 0; i < bytes; i++) lines += vocab[i] == '\n' || i + 1 == bytes;
+    for (size_t i = 0; i < bytes; i++) lines += vocab[i] == end || i + 1 == bytes;
     SNC_CHECK(lines <= MAX_LINES, SNC_E_FORMAT, "vocabulary: %zu lines are too many", lines);
     w->n_lines = (int)lines;
     SNC_TRY(snc_alloc(&w->text, bytes + 1 + PAD, 1));
@@ -98,7 +98,7 @@ snc_err snc_wp__init(snc_wp *w, const char *vocab, size_t bytes)
     while (slots < 2 * lines) slots *= 2;
     SNC_TRY(snc_alloc(&w->slot, slots, sizeof *w->slot));
     w->mask = (uint32_t)(slots - 1);
-    return split_lines(w, vocab, bytes);
+    return split_lines(w, vocab, bytes, end);
 }
 
 void snc_wp__dispose(snc_wp *w)

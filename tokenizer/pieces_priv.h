@@ -35,9 +35,9 @@ typedef struct snc_wp {
     int32_t one[2][128];
 } snc_wp;
 
-/* Splits the vocabulary into lines (ids). A later line of the same piece wins, as in Hugging Face. SNC_E_FORMAT: empty,
- * not UTF-8. */
-snc_err snc_wp__init(snc_wp *w, const char *vocab, size_t bytes) SNC_MUST_USE;
+/* Splits the vocabulary into lines (ids) that end with `end`, LF or NUL. A later line of the same piece wins, as in Hugging Face.
+ * SNC_E_FORMAT: empty, not UTF-8. */
+snc_err snc_wp__init(snc_wp *w, const char *vocab, size_t bytes, char end) SNC_MUST_USE;
 /* Makes line `id` a piece that words may contain; lines of added tokens stay out. */
 void snc_wp__insert(snc_wp *w, int32_t id);
 /* Id of an inserted piece by its full name, "##" included, with 8 readable bytes after it; -1: none. */

@@ -99,6 +99,17 @@ snc_err snc_special__apart(bool *apart, const cJSON *flags, int n)
     return SNC_OK;
 }
 
+snc_err snc_special__insert(snc_wp *w, const cJSON *flags)
+{
+    bool *apart = NULL;
+    SNC_TRY(snc_alloc(&apart, (size_t)w->n_lines, sizeof *apart));
+    snc_err err = snc_special__apart(apart, flags, w->n_lines);
+    for (int32_t id = 0; id < w->n_lines && !err; id++)
+        if (!apart[id]) snc_wp__insert(w, id);
+    snc_free(apart);
+    return err;
+}
+
 /* ---- around texts ----------------------------------------------------------------------------------------------- */
 
 snc_err snc_special__id(int32_t *id, const snc_special *s, const char *text, const char *key)
@@ -134,7 +145,7 @@ static snc_err read_ids(int32_t *ids, int *n, const snc_special *s, const cJSON 
 
 snc_err snc_special__template(const snc_special *s)
 {
-    static const char *const keys[] = {"first", "between", "last", "second_type", NULL};
+    static const char *const keys[] = {"first", "between", "last", "second_type", "between_second", NULL};
     const cJSON *t = cJSON_GetObjectItemCaseSensitive(s->flags, "template");
     snc_tok_template *to = &s->t->around;
     if (!t) return SNC_OK;
@@ -143,6 +154,7 @@ snc_err snc_special__template(const snc_special *s)
     SNC_TRY(read_ids(to->first.id, &to->first.n, s, t, "first"));
     SNC_TRY(read_ids(to->between.id, &to->between.n, s, t, "between"));
     SNC_TRY(read_ids(to->last.id, &to->last.n, s, t, "last"));
+    SNC_TRY(snc_json_int(&to->between_second, t, "between_second", 0, 0, to->between.n, WHERE));
     return snc_json_int(&to->second_type, t, "second_type", 0, 0, 1, WHERE);
 }
 
@@ -167,17 +179,24 @@ out:
     return err;
 }
 
-size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows)
+int snc_special__lines(const snc_tok_blob *vocab, char last)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < vocab->bytes; i++) n += vocab->data[i] == last || i + 1 == vocab->bytes;
+    return n < INT32_MAX ? (int)n : INT32_MAX;
+}
+
+size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows, char last)
 {
     const char *end = vocab->data + vocab->bytes;
     size_t n = 0;
     int id = 0;
     *lines = 0;
     for (const char *p = vocab->data; p < end && id < rows; id++) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p)), *e = nl ? nl : end;
+        const char *found = memchr(p, last, (size_t)(end - p)), *e = found ? found : end;
         size_t bytes = (size_t)(e - p) + 1;
         if (keep[id]) {
-            if (to) memcpy(to + n, p, bytes - 1), to[n + bytes - 1] = '\n';
+            if (to) memcpy(to + n, p, bytes - 1), to[n + bytes - 1] = last;
             n += bytes;
             ++*lines;
         }
@@ -186,29 +205,35 @@ size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, 
     return n;
 }
 
-snc_err snc_special__trim_lines(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n)
+snc_err snc_special__trim_lines(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n, char last)
 {
     int lines, kept = 0;
     for (int i = 0; i < n; i++) kept += keep[i];
-    size_t bytes = snc_special__keep_lines(NULL, &lines, vocab, keep, n);
+    size_t bytes = snc_special__keep_lines(NULL, &lines, vocab, keep, n, last);
     SNC_CHECK(lines == kept, SNC_E_SHAPE, "trim keeps %d pieces of a vocabulary that has %d of them", kept, lines);
     SNC_TRY(snc_alloc(&out->data, bytes + 1, 1));
-    out->bytes = snc_special__keep_lines(out->data, &lines, vocab, keep, n);
+    out->bytes = snc_special__keep_lines(out->data, &lines, vocab, keep, n, last);
     return SNC_OK;
 }
 
+/* Texts that flags name, borrowed from them. */
+typedef struct names {
+    const char **v; /* [n], sorted */
+    size_t n;
+} names;
+
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-static void add_name(snc_special_names *out, const cJSON *name)
+static void add_name(names *out, const cJSON *name)
 {
     if (cJSON_IsString(name)) out->v[out->n++] = name->valuestring;
 }
 
-snc_err snc_special__names(snc_special_names *out, const cJSON *flags, const char *const *keys)
+static snc_err find_names(names *out, const cJSON *flags, const char *const *keys)
 {
     const cJSON *added = cJSON_GetObjectItemCaseSensitive(flags, "added"), *template = cJSON_GetObjectItemCaseSensitive(flags, "template");
-    const cJSON *it, *list;
-    size_t most = (size_t)cJSON_GetArraySize(added), roles = 0;
+    const cJSON *alone = cJSON_GetObjectItemCaseSensitive(flags, "alone"), *it, *list;
+    size_t most = (size_t)cJSON_GetArraySize(added) + (size_t)cJSON_GetArraySize(alone), roles = 0;
     while (keys[roles]) roles++;
     most += roles;
     cJSON_ArrayForEach(list, template) most += (size_t)cJSON_GetArraySize(list);
@@ -216,6 +241,7 @@ snc_err snc_special__names(snc_special_names *out, const cJSON *flags, const cha
     for (size_t i = 0; i < roles; i++) add_name(out, cJSON_GetObjectItemCaseSensitive(flags, keys[i]));
     cJSON_ArrayForEach(list, template) cJSON_ArrayForEach(it, list) add_name(out, it);
     cJSON_ArrayForEach(it, added) add_name(out, cJSON_GetObjectItemCaseSensitive(it, "content"));
+    cJSON_ArrayForEach(it, alone) add_name(out, it);
     qsort(out->v, out->n, sizeof *out->v, by_text);
     return SNC_OK;
 }
@@ -233,9 +259,25 @@ static int piece_to_name(const void *key, const void *name)
     return order ? order : s[k->n] ? -1 : 0;
 }
 
-bool snc_special__named(const snc_special_names *all, const char *p, size_t n)
+static bool is_named(const names *all, const char *p, size_t n)
 {
     return all->n && bsearch(&(piece){p, n}, all->v, all->n, sizeof *all->v, piece_to_name) != NULL;
+}
+
+snc_err snc_special__mark(bool *keep, int n, const snc_tok_blob *vocab, char last, const cJSON *flags, const char *const *keys,
+                          bool (*stays)(const char *p, size_t n))
+{
+    const char *end = vocab->data + vocab->bytes;
+    names special = {.n = 0};
+    int id = 0;
+    SNC_TRY(find_names(&special, flags, keys));
+    for (const char *p = vocab->data; p < end && id < n; id++) {
+        const char *found = memchr(p, last, (size_t)(end - p)), *e = found ? found : end;
+        if (stays(p, (size_t)(e - p)) || is_named(&special, p, (size_t)(e - p))) keep[id] = true;
+        p = e + 1;
+    }
+    snc_free(special.v);
+    return snc_special__apart(keep, flags, n);
 }
 
 snc_err snc_special__print(snc_tok_blob *out, const cJSON *flags)

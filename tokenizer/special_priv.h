@@ -9,6 +9,7 @@
 #ifndef SNC_TOKENIZER_SPECIAL_PRIV_H
 #define SNC_TOKENIZER_SPECIAL_PRIV_H
 
+#include "tokenizer/pieces_priv.h"
 #include "tokenizer/tokenizer_priv.h"
 
 #define SNC_SPECIAL_WHERE "tokenizer config" /* what errors of flags name */
@@ -28,21 +29,20 @@ snc_err snc_special__added(const snc_special *s) SNC_MUST_USE;    /* flags["adde
 snc_err snc_special__template(const snc_special *s) SNC_MUST_USE; /* flags["template"] */
 /* The id of a token by its text, `key` names it in messages. SNC_E_FORMAT: there is none. */
 snc_err snc_special__id(int32_t *id, const snc_special *s, const char *text, const char *key) SNC_MUST_USE;
+/* Makes pieces of all lines but those that an added token claims by number. */
+snc_err snc_special__insert(snc_wp *w, const cJSON *flags) SNC_MUST_USE;
 /* Marks the ids of added tokens that are no pieces of the model. */
 snc_err snc_special__apart(bool *apart, const cJSON *flags, int n) SNC_MUST_USE;
 
 /* ---- fewer pieces: `keep` [n] stays ---- */
-/* Texts that flags name: those of `keys` (NULL-ended), of the template and the added tokens. Borrowed from the flags; free v. */
-typedef struct snc_special_names {
-    const char **v; /* [n], sorted */
-    size_t n;
-} snc_special_names;
-snc_err snc_special__names(snc_special_names *out, const cJSON *flags, const char *const *keys) SNC_MUST_USE;
-bool snc_special__named(const snc_special_names *all, const char *p, size_t n);
-
-/* Copies the kept lines of a vocabulary to `to` (NULL: counts bytes); rows beyond its last line are padding and end with it. */
-size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows);
-snc_err snc_special__trim_lines(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n) SNC_MUST_USE;
+/* Lines of a vocabulary, each ended by `last`, LF or NUL. */
+int snc_special__lines(const snc_tok_blob *vocab, char last);
+/* Marks those that flags name, by `keys` (NULL-ended), in the template, the added tokens and "alone", and those that `stays` says. */
+snc_err snc_special__mark(bool *keep, int n, const snc_tok_blob *vocab, char last, const cJSON *flags, const char *const *keys,
+                          bool (*stays)(const char *p, size_t n)) SNC_MUST_USE;
+/* Copies the kept ones to `to` (NULL: counts bytes); rows beyond the last line are padding and end with it. */
+size_t snc_special__keep_lines(char *to, int *lines, const snc_tok_blob *vocab, const bool *keep, int rows, char last);
+snc_err snc_special__trim_lines(snc_tok_blob *out, const snc_tok_blob *vocab, const bool *keep, int n, char last) SNC_MUST_USE;
 /* Flags with the ids of their added tokens in the new numbers. */
 snc_err snc_special__trim_flags(snc_tok_blob *out, const snc_tok_blob *config, const bool *keep, int n) SNC_MUST_USE;
 

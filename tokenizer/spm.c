@@ -67,6 +67,18 @@ static bool is(const field *f, uint64_t number, int wire) { return f->number == 
 /* An int32 of protobuf: negative ones are 64 bits long. */
 static int int_of(const field *f) { return (int)(int32_t)(uint32_t)f->value; }
 
+/* The bytes of a field, the `at`-th piece's in messages. */
+static snc_err read_text(const char **out, const snc_spm *m, const field *f, size_t at)
+{
+    char *copy;
+    size_t n = (size_t)(f->bytes.end - f->bytes.p);
+    SNC_CHECK(snc_utf8__valid(f->bytes.p, n) == n && !memchr(f->bytes.p, 0, n), SNC_E_FORMAT, "%s: piece %zu is not valid UTF-8",
+              f->bytes.where, at);
+    SNC_TRY(snc_arena_strndup(&copy, m->arena, (const char *)f->bytes.p, n));
+    *out = copy;
+    return SNC_OK;
+}
+
 static snc_err read_piece(snc_spm *m, message in)
 {
     field f;
@@ -74,12 +86,7 @@ static snc_err read_piece(snc_spm *m, message in)
     while (in.p < in.end) {
         SNC_TRY(read_field(&f, &in));
         if (is(&f, 1, BYTES)) {
-            char *copy;
-            size_t n = (size_t)(f.bytes.end - f.bytes.p);
-            SNC_CHECK(snc_utf8__valid(f.bytes.p, n) == n && !memchr(f.bytes.p, 0, n), SNC_E_FORMAT, "%s: piece %zu is not valid UTF-8",
-                      in.where, m->pieces);
-            SNC_TRY(snc_arena_strndup(&copy, m->arena, (const char *)f.bytes.p, n));
-            piece.text = copy;
+            SNC_TRY(read_text(&piece.text, m, &f, m->pieces));
         } else if (is(&f, 2, FIXED32)) {
             float score;
             memcpy(&score, &(uint32_t){(uint32_t)f.value}, sizeof score);
@@ -103,6 +110,11 @@ static snc_err read_trainer(snc_spm *m, message in)
         if (is(&f, 3, VARINT)) m->model = int_of(&f);
         if (is(&f, 35, VARINT)) m->byte_fallback = f.value != 0;
         if (is(&f, 40, VARINT)) m->unk = int_of(&f);
+        if (is(&f, 41, VARINT)) m->bos = int_of(&f);
+        if (is(&f, 42, VARINT)) m->eos = int_of(&f);
+        if (is(&f, 45, BYTES)) SNC_TRY(read_text(&m->unk_piece, m, &f, 0));
+        if (is(&f, 46, BYTES)) SNC_TRY(read_text(&m->bos_piece, m, &f, 1));
+        if (is(&f, 47, BYTES)) SNC_TRY(read_text(&m->eos_piece, m, &f, 2));
     }
     return SNC_OK;
 }
@@ -128,7 +140,10 @@ snc_err snc_spm__parse(snc_spm *m, const void *data, size_t n, const char *where
     const unsigned char *p = n ? data : (const void *)""; /* an empty file has no place */
     message in = {p, p + n, where};
     field f;
-    *m = (snc_spm){.model = SNC_SPM_UNIGRAM, .dummy_prefix = true, .strip_spaces = true, .escape_spaces = true};
+    *m = (snc_spm){.model = SNC_SPM_UNIGRAM, .dummy_prefix = true, .strip_spaces = true, .escape_spaces = true, .bos = 1, .eos = 2};
+    m->unk_piece = "<unk>";
+    m->bos_piece = "<s>";
+    m->eos_piece = "</s>";
     SNC_TRY(snc_arena_new(&m->arena));
     while (in.p < in.end) {
         SNC_TRY(read_field(&f, &in));

@@ -2,7 +2,7 @@
  *
  *   ModelProto      1 pieces (repeated), 2 trainer, 3 normalizer
  *   piece           1 text, 2 score float32, 3 type: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
- *   trainer         3 model: 1 unigram, 2 BPE, 3 word, 4 char; 35 byte fallback; 40 id of the unknown piece
+ *   trainer         3 model: 1 unigram, 2 BPE, 3 word, 4 char; 35 byte fallback; ids and texts: 40, 45 unknown, 41, 46 begin, 42, 47 end
  *   normalizer      2 compiled map of characters, 3 space in front, 4 without extra spaces, 5 spaces as U+2581
  *
  * Messages are two levels deep, whatever a file says, and each field is read once: time and memory grow with the file's size alone.
@@ -26,7 +26,8 @@ typedef struct snc_spm_piece {
 typedef struct snc_spm {
     snc_spm_piece *piece; /* [pieces] */
     size_t pieces, cap;
-    int model, unk;
+    int model, unk, bos, eos;                      /* bos and eos below 0: there is none */
+    const char *unk_piece, *bos_piece, *eos_piece; /* NUL-ended, valid UTF-8 */
     bool byte_fallback, dummy_prefix, strip_spaces, escape_spaces;
     const unsigned char *map; /* [map_bytes], of the bytes that were read; NULL: none */
     size_t map_bytes;

@@ -28,7 +28,12 @@ static snc_err run_map(snc_bytes *out, const snc_steps *s, const snc_step *step,
 
 static snc_err run_norm(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
 {
+    uint32_t cp;
     (void)s;
+    if (n > 0) {
+        SNC_TRY(snc_norm__run(&w->norm, &step->norm, text, snc_utf8__get(&cp, text)));
+        w->cut = w->cut || w->norm.n == 0;
+    }
     SNC_TRY(snc_norm__run(&w->norm, &step->norm, text, n));
     return snc_bytes__add(out, w->norm.text, w->norm.n);
 }
@@ -55,7 +60,7 @@ out:
 
 static snc_err run_replace(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
 {
-    (void)s, (void)w;
+    (void)s;
     size_t copied = 0;
     for (size_t i = 0; i + step->pattern_n <= n;) {
         const unsigned char *p = memchr(text + i, step->pattern[0], n - step->pattern_n + 1 - i);
@@ -65,6 +70,7 @@ static snc_err run_replace(snc_bytes *out, const snc_steps *s, const snc_step *s
             i++;
             continue;
         }
+        w->cut = w->cut || (i == 0 && step->content_n == 0);
         SNC_TRY(snc_bytes__add(out, text + copied, i - copied));
         SNC_TRY(snc_bytes__add(out, step->content, step->content_n));
         copied = i += step->pattern_n;
@@ -75,7 +81,7 @@ static snc_err run_replace(snc_bytes *out, const snc_steps *s, const snc_step *s
 /* " {2,}" */
 static snc_err run_spaces(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
 {
-    (void)s, (void)w;
+    (void)s;
     size_t copied = 0;
     for (size_t i = 0; i < n;) {
         const unsigned char *p = memchr(text + i, ' ', n - i);
@@ -83,6 +89,7 @@ static snc_err run_spaces(snc_bytes *out, const snc_steps *s, const snc_step *st
         size_t start = (size_t)(p - text);
         for (i = start; i < n && text[i] == ' '; i++) {}
         if (i - start < 2) continue;
+        w->cut = w->cut || (start == 0 && step->content_n == 0);
         SNC_TRY(snc_bytes__add(out, text + copied, start - copied));
         SNC_TRY(snc_bytes__add(out, step->content, step->content_n));
         copied = i;
@@ -95,7 +102,6 @@ static bool is_space(const snc_steps *s, uint32_t cp) { return snc_uni__flags(s-
 /* "\s{2,}|[\n\r\t]" */
 static snc_err run_blanks(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
 {
-    (void)w;
     size_t copied = 0;
     uint32_t cp, first;
     for (size_t i = 0; i < n;) {
@@ -107,6 +113,7 @@ static snc_err run_blanks(snc_bytes *out, const snc_steps *s, const snc_step *st
             if (!is_space(s, cp)) break;
         }
         if (i == end && first != '\n' && first != '\r' && first != '\t') continue;
+        w->cut = w->cut || (start == 0 && step->content_n == 0);
         SNC_TRY(snc_bytes__add(out, text + copied, start - copied));
         SNC_TRY(snc_bytes__add(out, step->content, step->content_n));
         copied = i;
@@ -117,13 +124,21 @@ static snc_err run_blanks(snc_bytes *out, const snc_steps *s, const snc_step *st
 /* "\A +| +\z": at both ends, each replaced once. */
 static snc_err run_edges(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
 {
-    (void)s, (void)w;
+    (void)s;
     size_t first = 0, last = n;
     while (first < n && text[first] == ' ') first++;
     while (last > first && text[last - 1] == ' ') last--;
+    w->cut = w->cut || (first > 0 && step->content_n == 0);
     if (first > 0) SNC_TRY(snc_bytes__add(out, step->content, step->content_n));
     SNC_TRY(snc_bytes__add(out, text + first, last - first));
     return last < n ? snc_bytes__add(out, step->content, step->content_n) : SNC_OK;
+}
+
+static snc_err run_prepend(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
+{
+    (void)s, (void)w;
+    if (n > 0) SNC_TRY(snc_bytes__add(out, step->content, step->content_n));
+    return snc_bytes__add(out, text, n);
 }
 
 static const char LOWER_BLOCK[] = "\xe2\x96\x81"; /* U+2581 */
@@ -140,7 +155,6 @@ static snc_err run_begin(snc_bytes *out, const snc_steps *s, const snc_step *ste
 
 static snc_err run_strip(snc_bytes *out, const snc_steps *s, const snc_step *step, snc_steps_work *w, const unsigned char *text, size_t n)
 {
-    (void)w;
     size_t first = 0, last = n;
     uint32_t cp;
     while (step->left && first < n) {
@@ -148,6 +162,7 @@ static snc_err run_strip(snc_bytes *out, const snc_steps *s, const snc_step *ste
         if (!is_space(s, cp)) break;
         first += bytes;
     }
+    w->cut = w->cut || first > 0;
     while (step->right && last > first) {
         size_t at = last - 1;
         while (at > first && (text[at] & 0xc0) == 0x80) at--;
@@ -165,20 +180,29 @@ static const struct {
     step_fn run;
 } regexes[] = {{" {2,}", run_spaces}, {"\\s{2,}|[\\n\\r\\t]", run_blanks}, {"\\A +| +\\z", run_edges}, {"\\A\xe2\x96\x81", run_begin}};
 
-static snc_err read_replace(snc_step *t, const cJSON *part, snc_arena *a, const char *where)
+/* What Replace and Prepend put in. */
+static snc_err read_content(snc_step *t, const cJSON *part, const char *key, snc_arena *a, const char *where)
 {
-    const cJSON *pattern = cJSON_GetObjectItemCaseSensitive(part, "pattern");
-    const char *text, *regex, *content;
+    const char *content;
     char *copy;
-    SNC_TRY(snc_json_str(&content, part, "content", "", where));
-    SNC_TRY(snc_json_str(&text, pattern, "String", NULL, where));
-    SNC_TRY(snc_json_str(&regex, pattern, "Regex", NULL, where));
+    SNC_TRY(snc_json_str(&content, part, key, "", where));
     t->content_n = strlen(content);
     SNC_CHECK(snc_utf8__valid((const unsigned char *)content, t->content_n) == t->content_n && t->content_n < SNC_CHARSMAP_TEXT,
-              SNC_E_FORMAT, "%s: normalizer 'Replace' puts in %zu bytes: at most %d of valid UTF-8 are taken", where, t->content_n,
+              SNC_E_FORMAT, "%s: a normalizer's '%s' has %zu bytes: at most %d of valid UTF-8 are taken", where, key, t->content_n,
               SNC_CHARSMAP_TEXT - 1);
     SNC_TRY(snc_arena_strndup(&copy, a, content, t->content_n));
     t->content = copy;
+    return SNC_OK;
+}
+
+static snc_err read_replace(snc_step *t, const cJSON *part, snc_arena *a, const char *where)
+{
+    const cJSON *pattern = cJSON_GetObjectItemCaseSensitive(part, "pattern");
+    const char *text, *regex;
+    char *copy;
+    SNC_TRY(read_content(t, part, "content", a, where));
+    SNC_TRY(snc_json_str(&text, pattern, "String", NULL, where));
+    SNC_TRY(snc_json_str(&regex, pattern, "Regex", NULL, where));
     for (size_t i = 0; regex && i < sizeof regexes / sizeof *regexes; i++)
         if (strcmp(regex, regexes[i].regex) == 0) t->run = regexes[i].run;
     if (t->run) return SNC_OK;
@@ -228,6 +252,10 @@ static snc_err read_step(snc_step *t, const cJSON *part, const snc_steps *s, snc
             return SNC_OK;
         }
     if (strcmp(type, "Replace") == 0) return read_replace(t, part, a, where);
+    if (strcmp(type, "Prepend") == 0) {
+        t->run = run_prepend;
+        return read_content(t, part, "prepend", a, where);
+    }
     if (strcmp(type, "Strip") == 0) {
         t->run = run_strip;
         SNC_TRY(snc_json_bool(&t->left, part, "strip_left", true, where));
@@ -241,8 +269,8 @@ static snc_err read_step(snc_step *t, const cJSON *part, const snc_steps *s, snc
     }
     SNC_CHECK(
         strcmp(type, "Precompiled") == 0, SNC_E_UNSUPPORTED,
-        "%s: normalizer '%.64s': only Precompiled, Replace, Strip, Lowercase, NFD, NFC, NFKD, NFKC, StripAccents, BertNormalizer and a "
-        "Sequence of these are known",
+        "%s: normalizer '%.64s': only Precompiled, Replace, Prepend, Strip, Lowercase, NFD, NFC, NFKD, NFKC, StripAccents, BertNormalizer "
+        "and a Sequence of these are known",
         where, type);
     SNC_CHECK(s->map.units, SNC_E_FORMAT, "%s: normalizer 'Precompiled' has no map", where);
     t->run = run_map;
@@ -274,6 +302,7 @@ void snc_steps__dispose(snc_steps *s)
 
 snc_err snc_steps__run(const unsigned char **text, size_t *n, const snc_steps *s, snc_steps_work *w)
 {
+    w->cut = false;
     for (size_t i = 0; i < s->n; i++) {
         snc_bytes *out = &w->text[i % 2];
         out->n = 0;

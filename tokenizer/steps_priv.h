@@ -1,8 +1,8 @@
 /* tokenizer/steps_priv.h: a normalizer as a list of steps, each over the whole text, as a Sequence of the `tokenizers` crate.
  *
  * A list is tokenizer.json's: {"type":"Precompiled"} with its map beside it, {"type":"Replace","pattern":{"String":"''"},"content":"\""},
- * Strip, Lowercase, NFD, NFC, NFKD, NFKC, StripAccents, BertNormalizer. Of regular expressions those are known that converters of
- * SentencePiece write: " {2,}", "\\s{2,}|[\\n\\r\\t]", "\\A +| +\\z", "\\A▁".
+ * Prepend, Strip, Lowercase, NFD, NFC, NFKD, NFKC, StripAccents, BertNormalizer. Of regular expressions those are known that converters
+ * of SentencePiece write: " {2,}", "\\s{2,}|[\\n\\r\\t]", "\\A +| +\\z", "\\A▁".
  *
  * Steps are immutable and shared by threads; a workspace serves one.
  */
@@ -28,6 +28,7 @@ typedef struct snc_steps {
 typedef struct snc_steps_work {
     snc_bytes text[2];
     snc_norm_buf norm;
+    bool cut; /* what the text began with is gone; what Precompiled drops is not, as in that package */
 } snc_steps_work;
 
 /* map: of the step Precompiled; NULL: none. SNC_E_UNSUPPORTED names a step that is not known. Dispose of it after errors, too. */

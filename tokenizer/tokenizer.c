@@ -136,7 +136,7 @@ snc_err snc_tok_encode(snc_encoding *out, const snc_tok *t, snc_tok_scratch *s, 
     place(s->ids + second + keep_b, x->last.id, x->last.n);
     SNC_TRY(snc_grow(&s->types, &s->types_cap, n + 1, sizeof *s->types));
     memset(s->types, 0, n * sizeof *s->types);
-    for (size_t i = second; b && i < n; i++) s->types[i] = x->second_type;
+    for (size_t i = second - (size_t)x->between_second; b && i < n; i++) s->types[i] = x->second_type;
     *out = (snc_encoding){.n = (int)n, .ids = s->ids, .types = s->types, .dropped = (int)(na + nb - keep_a - keep_b), .broken = s->broken};
     return SNC_OK;
 }

@@ -1,7 +1,8 @@
 /* tokenizer/tokenizer.h: text to the ids of a vocabulary, exactly as Hugging Face's `tokenizers` 0.23.3 gives them.
  *
- * A tokenizer is of a kind (kind.h): WordPiece, byte-level BPE. Assets are what a model file carries of one: its kind, and the kind's
- * blobs, texts or bytes by name. What a kind keeps in them: wordpiece_priv.h, bpe_priv.h.
+ * A tokenizer is of a kind (kind.h): WordPiece, byte-level BPE, SentencePiece's unigram and BPE. Assets are what a model file carries of
+ * one: its kind, and the kind's blobs, texts or bytes by name. What a kind keeps in them: wordpiece_priv.h, bpe_priv.h, unigram_priv.h,
+ * spbpe_priv.h.
  *
  * That package goes by four Unicode versions at once: categories of 8.0, decomposition of 9.0, letter case and white
  * space of 17.0, letters and numbers of byte-level BPE's pattern of 16.0. unicode_tables.h holds what it does with every code

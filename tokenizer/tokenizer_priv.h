@@ -15,7 +15,8 @@ typedef struct snc_tok_template {
         int32_t id[SNC_TOK_AROUND];
         int n;
     } first, between, last;
-    int second_type; /* segment of B and of what is last after it; all else is 0 */
+    int second_type;    /* segment of B and of what is last after it; all else is 0 */
+    int between_second; /* of `between` so many at its end are of B's segment, too */
 } snc_tok_template;
 
 struct snc_tok {

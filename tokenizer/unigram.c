@@ -1,4 +1,4 @@
-/* SentencePiece's unigram model: a tokenizer made of its blobs, and text cut into pieces. */
+/* SentencePiece's unigram model: a tokenizer made of its blobs, and parts of text cut into pieces. */
 #include "tokenizer/unigram_priv.h"
 
 #include <math.h>
@@ -6,41 +6,28 @@
 #include <string.h>
 
 #include "tokenizer/lattice_priv.h"
-#include "tokenizer/special_priv.h"
-#include "tokenizer/steps_priv.h"
-
-typedef enum prepend { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER } prepend;
+#include "tokenizer/parts_priv.h"
+#include "tokenizer/spm_folder_priv.h"
 
 typedef struct unigram {
     snc_lattice lattice;
-    snc_steps steps;
-    snc_added_set normalized; /* tokens looked for after normalization */
-    bool whitespace_split, split;
-    prepend prepend;
+    snc_parts parts;
     char *text;       /* pieces and added tokens, NUL-ended */
     uint32_t *offset; /* [ids] of each in text */
 } unigram;
 
-/* What a scratch keeps: texts between steps, a part that is being cut, ways through it. */
+/* What a scratch keeps: texts on their way, ways through a part. */
 typedef struct work {
-    snc_steps_work steps;
-    snc_bytes part;
+    snc_parts_work parts;
     snc_lattice_node *node;
     size_t node_cap;
 } work;
 
 static const char WHERE[] = SNC_SPECIAL_WHERE;
-enum { SPACE_BYTES = sizeof SNC_UNIGRAM_SPACE - 1 };
 
 /* ---- the blobs -------------------------------------------------------------------------------------------------- */
 
-int snc_unigram__ids(const snc_tok_assets *a)
-{
-    const snc_tok_blob *vocab = &a->blob[SNC_UNIGRAM_VOCAB];
-    size_t n = 0;
-    for (size_t i = 0; i < vocab->bytes; i++) n += vocab->data[i] == 0;
-    return n < INT32_MAX ? (int)n : INT32_MAX;
-}
+int snc_unigram__ids(const snc_tok_assets *a) { return snc_special__lines(&a->blob[SNC_UNIGRAM_VOCAB], 0); }
 
 double snc_unigram__score(const snc_tok_assets *a, size_t bytes_each, size_t i)
 {
@@ -117,31 +104,14 @@ out:
     return err;
 }
 
-static snc_err read_prepend(prepend *out, const cJSON *config)
-{
-    static const char *const names[] = {[PREPEND_ALWAYS] = "always", [PREPEND_FIRST] = "first", [PREPEND_NEVER] = "never"};
-    const char *name;
-    SNC_TRY(snc_json_str(&name, config, "prepend", "always", WHERE));
-    for (int i = 0; i < 3; i++)
-        if (strcmp(name, names[i]) == 0) {
-            *out = (prepend)i;
-            return SNC_OK;
-        }
-    return snc_err_set(SNC_E_FORMAT, "%s: 'prepend' is '%.64s': expected always, first or never", WHERE, name);
-}
-
 static snc_err read_flags(unigram *u, const cJSON *config, int pieces)
 {
-    static const char *const keys[] = {"pieces",  "unk",   "unk_score", "byte_fallback", "normalizer", "whitespace_split",
-                                       "prepend", "split", "added",     "template",      NULL};
+    static const char *const keys[] = {"pieces", "unk", "unk_score", "byte_fallback", SNC_PARTS_KEYS, "added", "template", NULL};
     SNC_TRY(snc_json_check_keys(config, keys, WHERE));
     SNC_TRY(snc_json_int(&u->lattice.unk, config, "unk", -1, 0, pieces - 1, WHERE));
     SNC_CHECK(u->lattice.unk >= 0, SNC_E_FORMAT, "%s: no 'unk'", WHERE);
     SNC_TRY(snc_json_double(&u->lattice.unk_score, config, "unk_score", 0, -1e300, 1e300, WHERE));
-    SNC_TRY(snc_json_bool(&u->lattice.byte_fallback, config, "byte_fallback", false, WHERE));
-    SNC_TRY(snc_json_bool(&u->whitespace_split, config, "whitespace_split", true, WHERE));
-    SNC_TRY(snc_json_bool(&u->split, config, "split", true, WHERE));
-    return read_prepend(&u->prepend, config);
+    return snc_json_bool(&u->lattice.byte_fallback, config, "byte_fallback", false, WHERE);
 }
 
 static void find_bytes(snc_lattice *l)
@@ -160,19 +130,12 @@ static int32_t find(const snc_tok *t, const char *text, size_t n)
 
 static snc_err normalize(snc_norm_buf *out, const snc_tok *t, const unsigned char *text, size_t n)
 {
-    snc_steps_work w = {.norm = {.text = NULL}};
-    snc_err err = snc_steps__run(&text, &n, &((const unigram *)t->state)->steps, &w);
-    if (!err) err = snc_grow(&out->text, &out->cap, n + SNC_NORM_PAD, 1);
-    if (!err && n) memcpy(out->text, text, n);
-    if (!err) out->n = n;
-    snc_steps__work_dispose(&w);
-    return err;
+    return snc_parts__normalize(out, &((const unigram *)t->state)->parts, text, n);
 }
 
 static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *config)
 {
     unigram *u = t->state;
-    const snc_tok_blob *map = &a->blob[SNC_UNIGRAM_CHARSMAP];
     size_t bytes_each;
     int pieces;
     SNC_TRY(snc_unigram__count(&pieces, &bytes_each, a));
@@ -181,9 +144,8 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *config)
     SNC_TRY(read_flags(u, config, pieces));
     SNC_TRY(build_lattice(u, a, pieces, bytes_each));
     find_bytes(&u->lattice);
-    SNC_TRY(snc_steps__init(&u->steps, cJSON_GetObjectItemCaseSensitive(config, "normalizer"), map->data, map->bytes, &t->uni, t->arena,
-                            WHERE));
-    snc_special s = {.t = t, .flags = config, .normalized = &u->normalized, .find = find, .normalize = normalize};
+    SNC_TRY(snc_parts__init(&u->parts, t, config, &a->blob[SNC_UNIGRAM_CHARSMAP], WHERE));
+    snc_special s = {.t = t, .flags = config, .normalized = &u->parts.normalized, .find = find, .normalize = normalize};
     SNC_TRY(snc_special__added(&s));
     return snc_special__template(&s);
 }
@@ -194,7 +156,6 @@ static snc_err create(snc_tok *t, const snc_tok_assets *a)
     SNC_CHECK(a->blob[SNC_UNIGRAM_CONFIG].data, SNC_E_FORMAT, "tokenizer: no vocabulary");
     SNC_TRY(snc_alloc(&u, 1, sizeof *u));
     t->state = u;
-    snc_added__init(&u->normalized);
     return snc_special__flags(t, a, SNC_UNIGRAM_CONFIG, build);
 }
 
@@ -203,8 +164,7 @@ static void destroy(void *state)
     unigram *u = state;
     if (!u) return;
     snc_lattice__dispose(&u->lattice);
-    snc_steps__dispose(&u->steps);
-    snc_added__dispose(&u->normalized);
+    snc_parts__dispose(&u->parts);
     snc_free(u->text);
     snc_free(u->offset);
     snc_free(u);
@@ -227,90 +187,26 @@ static snc_err work_new(void **out)
 static void work_free(void *p)
 {
     work *w = p;
-    snc_steps__work_dispose(&w->steps);
-    snc_free(w->part.p);
+    snc_parts__work_dispose(&w->parts);
     snc_free(w->node);
     snc_free(w);
 }
 
 /* ---- encoding --------------------------------------------------------------------------------------------------- */
 
-static bool is_block(const unsigned char *p, const unsigned char *end)
-{
-    return end - p >= SPACE_BYTES && memcmp(p, SNC_UNIGRAM_SPACE, SPACE_BYTES) == 0;
-}
-
-static snc_err push_best(snc_tok_scratch *s, const unigram *u, const unsigned char *text, size_t n)
+static snc_err push_best(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
 {
     work *w = s->work;
     SNC_TRY(snc_grow(&w->node, &w->node_cap, n + 1, sizeof *w->node));
     SNC_TRY(snc_tok__reserve(s, n));
-    s->n += snc_lattice__best(s->ids + s->n, &u->lattice, text, n, w->node);
+    s->n += snc_lattice__best(s->ids + s->n, &((const unigram *)t->state)->lattice, text, n, w->node);
     return SNC_OK;
-}
-
-/* A part with its blocks in place, parted before each of them. */
-static snc_err push_part(snc_tok_scratch *s, const unigram *u)
-{
-    const work *w = s->work;
-    if (w->part.n == 0) return SNC_OK; /* and no memory yet */
-    const unsigned char *start = w->part.p, *end = start + w->part.n;
-    for (const unsigned char *p = start + 1; u->split && p < end; p++)
-        if (*p == (unsigned char)SNC_UNIGRAM_SPACE[0] && is_block(p, end)) {
-            SNC_TRY(push_best(s, u, start, (size_t)(p - start)));
-            start = p;
-        }
-    return push_best(s, u, start, (size_t)(end - start));
-}
-
-static snc_err make_part(work *w, const unigram *u, const unsigned char *text, size_t n, bool first)
-{
-    bool add = u->prepend == PREPEND_ALWAYS || (u->prepend == PREPEND_FIRST && first);
-    w->part.n = 0;
-    if (n == 0) return SNC_OK;
-    if (add && *text != ' ' && !is_block(text, text + n)) SNC_TRY(snc_bytes__add(&w->part, SNC_UNIGRAM_SPACE, SPACE_BYTES));
-    for (size_t i = 0; i < n;) {
-        const unsigned char *p = memchr(text + i, ' ', n - i);
-        size_t end = p ? (size_t)(p - text) : n;
-        SNC_TRY(snc_bytes__add(&w->part, text + i, end - i));
-        if (p) SNC_TRY(snc_bytes__add(&w->part, SNC_UNIGRAM_SPACE, SPACE_BYTES));
-        i = end + (p ? 1 : 0);
-    }
-    return SNC_OK;
-}
-
-/* Normalized text without added tokens. */
-static snc_err push_parts(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n, bool first)
-{
-    const unigram *u = t->state;
-    size_t start = 0;
-    for (size_t i = 0; u->whitespace_split && i < n;) {
-        uint32_t cp;
-        size_t bytes = snc_utf8__get(&cp, text + i);
-        if (snc_uni__flags(&t->uni, cp) & SNC_UNI_SPACE) {
-            SNC_TRY(make_part(s->work, u, text + start, i - start, first));
-            SNC_TRY(push_part(s, u));
-            start = i + bytes;
-        }
-        i += bytes;
-    }
-    SNC_TRY(make_part(s->work, u, text + start, n - start, first));
-    return push_part(s, u);
 }
 
 static snc_err cut(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
 {
-    const unigram *u = t->state;
     work *w = s->work;
-    bool first = s->at_start;
-    SNC_TRY(snc_steps__run(&text, &n, &u->steps, &w->steps));
-    snc_added_match m = {0};
-    do {
-        snc_added__next(&m, &u->normalized, &t->uni, text, n);
-        if (m.start > m.gap) SNC_TRY(push_parts(s, t, text + m.gap, m.start - m.gap, first && m.gap == 0));
-        if (m.id >= 0) SNC_TRY(snc_tok__push(s, m.id));
-    } while (m.id >= 0);
-    return SNC_OK;
+    return snc_parts__cut(s, t, &((const unigram *)t->state)->parts, &w->parts, text, n, push_best);
 }
 
 const snc_tok_kind snc_tok_unigram = {.name = "unigram",
@@ -320,8 +216,8 @@ const snc_tok_kind snc_tok_unigram = {.name = "unigram",
                                                [SNC_UNIGRAM_CONFIG] = "config"},
                                       .model_type = "Unigram",
                                       .model_key = "unk_id",
-                                      .file = {"sentencepiece.bpe.model", "spiece.model", "spm.model"},
-                                      .read = snc_unigram__read,
+                                      .file = {"sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"},
+                                      .read = snc_spm__read,
                                       .create = create,
                                       .destroy = destroy,
                                       .piece = piece,

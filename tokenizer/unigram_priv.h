@@ -9,11 +9,8 @@
  *   vocab     pieces, then added tokens that are none, each NUL-ended; place = id
  *   scores    of the pieces, little-endian: float32 [pieces] if that holds them exactly, else float64
  *   charsmap  charsmap_priv.h; of no keys where no step of the normalizer is Precompiled
- *   config    {"pieces":250002,"unk":3,"unk_score":-24.1,"byte_fallback":false,"normalizer":[steps_priv.h],"whitespace_split":true,
- *              "prepend":"always","split":true,"added":[],"template":{} (intake_priv.h)}
- *
- * A normalized text is cut at white space (whitespace_split), each part gets U+2581 in place of spaces and, by `prepend`, one in front
- * ("always", "first": the text's first part only, "never"), is parted before every U+2581 (split), and is then cut into pieces.
+ *   config    {"pieces":250002,"unk":3,"unk_score":-24.1,"byte_fallback":false, what makes parts of a text (parts_priv.h), "added":[],
+ *              "template":{} (intake_priv.h)}
  */
 #ifndef SNC_TOKENIZER_UNIGRAM_PRIV_H
 #define SNC_TOKENIZER_UNIGRAM_PRIV_H
@@ -22,13 +19,8 @@
 
 enum { SNC_UNIGRAM_VOCAB, SNC_UNIGRAM_SCORES, SNC_UNIGRAM_CHARSMAP, SNC_UNIGRAM_CONFIG }; /* the blobs */
 
-#define SNC_UNIGRAM_SPACE "\xe2\x96\x81" /* U+2581 */
-
 /* What is below every score by this much is an unknown character's. */
 #define SNC_UNIGRAM_PENALTY 10.0
-
-/* From tokenizer.json, or from a .model by the tokenizer's class. */
-snc_err snc_unigram__read(snc_tok_assets *out, const snc_tok_folder *f) SNC_MUST_USE;
 
 /* Scores as their blob. */
 snc_err snc_unigram__pack(snc_tok_blob *out, const double *scores, size_t n) SNC_MUST_USE;
@@ -38,6 +30,9 @@ snc_err snc_unigram__count(int *pieces, size_t *bytes_each, const snc_tok_assets
 int snc_unigram__ids(const snc_tok_assets *a);
 
 /* ---- trim: the best way through a text stays the best where all of its pieces were kept ---- */
+/* What any text may come down to: pieces of one character, and "<0x41>" where bytes stand for unknowns. */
+bool snc_unigram__is_character(const char *p, size_t n);
+bool snc_unigram__is_character_or_byte(const char *p, size_t n);
 snc_err snc_unigram__need(bool *keep, int n, const snc_tok_assets *a) SNC_MUST_USE;
 size_t snc_unigram__trimmed_bytes(const snc_tok_assets *a, const bool *keep, int n);
 snc_err snc_unigram__trim(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n) SNC_MUST_USE;

@@ -1,5 +1,4 @@
 /* A unigram model with fewer pieces: which have to stay, and the blobs of those that do. */
-#include <stdio.h>
 #include <string.h>
 
 #include "tokenizer/special_priv.h"
@@ -11,35 +10,24 @@ static const char WHERE[] = "tokenizer.config";
 
 static size_t utf8_bytes(unsigned char first) { return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
 
-static bool is_byte(const char *p, size_t n)
+bool snc_unigram__is_character(const char *p, size_t n) { return n > 0 && n == utf8_bytes((unsigned char)*p); }
+
+bool snc_unigram__is_character_or_byte(const char *p, size_t n)
 {
     static const char hex[] = "0123456789ABCDEF";
-    return n == 6 && memcmp(p, "<0x", 3) == 0 && strchr(hex, p[3]) && strchr(hex, p[4]) && p[5] == '>';
+    bool byte = n == 6 && memcmp(p, "<0x", 3) == 0 && strchr(hex, p[3]) && strchr(hex, p[4]) && p[5] == '>';
+    return byte || snc_unigram__is_character(p, n);
 }
 
-/* Every piece of one character stays: what a text without others comes down to. */
 static snc_err mark(bool *keep, int n, const snc_tok_blob *vocab, const cJSON *flags)
 {
     static const char *const no_roles[] = {NULL};
-    snc_special_names special = {0};
     bool bytes;
     int unk;
-    snc_err err = SNC_OK;
-    SNC_GOTO(snc_special__names(&special, flags, no_roles));
-    SNC_GOTO(snc_json_int(&unk, flags, "unk", 0, 0, n - 1, WHERE));
-    SNC_GOTO(snc_json_bool(&bytes, flags, "byte_fallback", false, WHERE));
+    SNC_TRY(snc_json_int(&unk, flags, "unk", 0, 0, n - 1, WHERE));
+    SNC_TRY(snc_json_bool(&bytes, flags, "byte_fallback", false, WHERE));
     keep[unk] = true;
-    const char *p = vocab->data, *end = p + vocab->bytes;
-    for (int id = 0; p < end && id < n; id++) {
-        size_t len = strlen(p);
-        bool one = len > 0 && len == utf8_bytes((unsigned char)*p);
-        if (one || (bytes && is_byte(p, len)) || snc_special__named(&special, p, len)) keep[id] = true;
-        p += len + 1;
-    }
-    SNC_GOTO(snc_special__apart(keep, flags, n));
-out:
-    snc_free(special.v);
-    return err;
+    return snc_special__mark(keep, n, vocab, 0, flags, no_roles, bytes ? snc_unigram__is_character_or_byte : snc_unigram__is_character);
 }
 
 snc_err snc_unigram__need(bool *keep, int n, const snc_tok_assets *a)
@@ -54,21 +42,6 @@ snc_err snc_unigram__need(bool *keep, int n, const snc_tok_assets *a)
 
 /* ---- the blobs -------------------------------------------------------------------------------------------------- */
 
-/* Copies kept pieces to `to` (NULL: counts bytes); rows beyond the last are padding and end with it. */
-static size_t copy_pieces(char *to, const snc_tok_blob *vocab, const bool *keep, int rows)
-{
-    const char *end = vocab->data + vocab->bytes;
-    size_t n = 0;
-    int id = 0;
-    for (const char *p = vocab->data; p < end && id < rows; id++) {
-        size_t bytes = strlen(p) + 1;
-        if (keep[id] && to) memcpy(to + n, p, bytes);
-        if (keep[id]) n += bytes;
-        p += bytes;
-    }
-    return n;
-}
-
 static int kept_of(const bool *keep, int n)
 {
     int kept = 0;
@@ -78,8 +51,8 @@ static int kept_of(const bool *keep, int n)
 
 size_t snc_unigram__trimmed_bytes(const snc_tok_assets *a, const bool *keep, int n)
 {
-    int pieces = 0;
-    size_t each = 0, bytes = copy_pieces(NULL, &a->blob[SNC_UNIGRAM_VOCAB], keep, n);
+    int pieces = 0, lines;
+    size_t each = 0, bytes = snc_special__keep_lines(NULL, &lines, &a->blob[SNC_UNIGRAM_VOCAB], keep, n, 0);
     if (snc_unigram__count(&pieces, &each, a)) return snc_tok_assets_bytes(a);
     return bytes + each * (size_t)kept_of(keep, pieces < n ? pieces : n) + a->blob[SNC_UNIGRAM_CHARSMAP].bytes +
            a->blob[SNC_UNIGRAM_CONFIG].bytes;
@@ -120,16 +93,12 @@ out:
 
 snc_err snc_unigram__trim(snc_tok_assets *out, const snc_tok_assets *a, const bool *keep, int n)
 {
-    const snc_tok_blob *vocab = &a->blob[SNC_UNIGRAM_VOCAB], *map = &a->blob[SNC_UNIGRAM_CHARSMAP];
+    const snc_tok_blob *map = &a->blob[SNC_UNIGRAM_CHARSMAP];
     int pieces, ids = snc_unigram__ids(a);
     size_t each;
     SNC_TRY(snc_unigram__count(&pieces, &each, a));
-    SNC_CHECK(ids <= n && kept_of(keep, n) == kept_of(keep, ids), SNC_E_SHAPE, "trim keeps %d pieces of a vocabulary that has %d of them",
-              kept_of(keep, n), kept_of(keep, ids < n ? ids : n));
-    snc_tok_blob *to = &out->blob[SNC_UNIGRAM_VOCAB];
-    to->bytes = copy_pieces(NULL, vocab, keep, n);
-    SNC_TRY(snc_alloc(&to->data, to->bytes + 1, 1));
-    (void)copy_pieces(to->data, vocab, keep, n);
+    SNC_CHECK(ids <= n, SNC_E_SHAPE, "trim of %d pieces of a vocabulary that has %d", n, ids);
+    SNC_TRY(snc_special__trim_lines(&out->blob[SNC_UNIGRAM_VOCAB], &a->blob[SNC_UNIGRAM_VOCAB], keep, n, 0));
     SNC_TRY(trim_scores(&out->blob[SNC_UNIGRAM_SCORES], a, each, keep, pieces));
     out->blob[SNC_UNIGRAM_CHARSMAP].bytes = map->bytes;
     SNC_TRY(snc_strndup(&out->blob[SNC_UNIGRAM_CHARSMAP].data, map->data, map->bytes));

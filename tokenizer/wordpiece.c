@@ -76,18 +76,6 @@ static snc_err read_flags(wordpiece *w, int *second_type, const cJSON *config)
     return snc_json_str(&unused, config, "mask", "[MASK]", WHERE);
 }
 
-/* Word pieces are all lines but those that an added token claims by number. */
-static snc_err insert_pieces(wordpiece *w, const cJSON *config)
-{
-    bool *apart = NULL;
-    SNC_TRY(snc_alloc(&apart, (size_t)w->wp.n_lines, sizeof *apart));
-    snc_err err = snc_special__apart(apart, config, w->wp.n_lines);
-    for (int32_t id = 0; id < w->wp.n_lines && !err; id++)
-        if (!apart[id]) snc_wp__insert(&w->wp, id);
-    snc_free(apart);
-    return err;
-}
-
 static void set_kinds(wordpiece *w, const snc_uni *uni)
 {
     for (unsigned c = 0; c < 128; c++) {
@@ -131,12 +119,12 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *config)
 {
     wordpiece *w = t->state;
     const snc_tok_blob *vocab = &a->blob[SNC_WORDPIECE_VOCAB];
-    SNC_TRY(snc_wp__init(&w->wp, vocab->data, vocab->bytes));
+    SNC_TRY(snc_wp__init(&w->wp, vocab->data, vocab->bytes, '\n'));
     t->ids = w->wp.n_lines;
     SNC_TRY(read_flags(w, &t->around.second_type, config));
     snc_norm__init(&w->norm, &t->uni);
     set_kinds(w, &t->uni);
-    SNC_TRY(insert_pieces(w, config));
+    SNC_TRY(snc_special__insert(&w->wp, config));
     snc_special s = {.t = t, .flags = config, .normalized = &w->normalized, .find = find, .normalize = normalize};
     SNC_TRY(snc_special__added(&s));
     return read_specials(&s);
@@ -167,13 +155,7 @@ static const char *piece(const snc_tok *t, int32_t id)
     return w->wp.text + w->wp.offset[id];
 }
 
-static int ids(const snc_tok_assets *a)
-{
-    const snc_tok_blob *vocab = &a->blob[SNC_WORDPIECE_VOCAB];
-    size_t n = 0;
-    for (size_t i = 0; i < vocab->bytes; i++) n += vocab->data[i] == '\n' || i + 1 == vocab->bytes;
-    return n < INT32_MAX ? (int)n : INT32_MAX;
-}
+static int ids(const snc_tok_assets *a) { return snc_special__lines(&a->blob[SNC_WORDPIECE_VOCAB], '\n'); }
 
 /* ---- encoding --------------------------------------------------------------------------------------------------- */
 

@@ -17,18 +17,12 @@ enum { N_ROLES = 5 };
 
 static snc_err read_vocab(snc_intake *r)
 {
-    static const char *const others[] = {"tokenizer.model", NULL};
     const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(r->files->tokenizer, "model"), "vocab");
     if (vocab) {
         SNC_TRY(snc_intake__file(r, "tokenizer.json"));
         SNC_TRY(snc_intake__pieces(r, vocab));
     } else {
         SNC_TRY(snc_intake__file(r, "vocab.txt"));
-        for (int i = 0; others[i] && !snc_is_file(r->where); i++) {
-            SNC_TRY(snc_intake__file(r, others[i]));
-            SNC_CHECK(!snc_is_file(r->where), SNC_E_UNSUPPORTED, "%s: only WordPiece vocabularies are read", r->where);
-            SNC_TRY(snc_intake__file(r, "vocab.txt"));
-        }
         SNC_CHECK(snc_is_file(r->where), SNC_E_NOTFOUND, "%s: no vocab.txt and no tokenizer.json", r->files->dir);
         SNC_TRY(snc_intake__text(r));
     }
@@ -56,7 +50,7 @@ static snc_err read_template(snc_intake *r)
     bool found;
     SNC_TRY(snc_intake__template(&t, &found, r));
     if (!found) return SNC_OK;
-    bool bert = t.first.n == 1 && (t.between.n == 1 || t.between.n == 2) && t.last.n == 1;
+    bool bert = !t.between_second && t.first.n == 1 && (t.between.n == 1 || t.between.n == 2) && t.last.n == 1;
     for (int i = 0; i < t.between.n && bert; i++) bert = strcmp(t.between.name[i], t.last.name[0]) == 0;
     SNC_CHECK(bert, SNC_E_UNSUPPORTED, "%s: post_processor is not [CLS] A [SEP] B [SEP]", r->where);
     SNC_TRY(snc_intake__str(r, "cls", t.first.name[0]));

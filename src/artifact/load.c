@@ -70,9 +70,22 @@ static snc_err hash_file(uint64_t *out, const char *path)
 
 snc_err snc_path_hash(uint64_t *out, const char *path)
 {
-    static const char *const parts[] = {
-        "config.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",      "pytorch_model.bin.index.json",
-        "vocab.txt",   "tokenizer.json",    "tokenizer_config.json",        "special_tokens_map.json"};
+    static const char *const parts[] = {"config.json",
+                                        "model.safetensors",
+                                        "model.safetensors.index.json",
+                                        "pytorch_model.bin",
+                                        "pytorch_model.bin.index.json",
+                                        "vocab.txt",
+                                        "tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json",
+                                        "vocab.json",
+                                        "merges.txt",
+                                        "sentencepiece.bpe.model",
+                                        "spiece.model",
+                                        "spm.model",
+                                        "tokenizer.model"};
     char file[4096];
     uint64_t one, h = 0;
     if (!snc_is_dir(path)) return hash_file(out, path);

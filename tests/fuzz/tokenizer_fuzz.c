@@ -80,6 +80,20 @@ static const char *const bpe_flags[] = {
     "s>\"],\"second_type\":0}}",
     "{\"ignore_merges\":true,\"nfc\":false}",
 };
+/* SentencePiece's BPE: a letter in place of NUL, which ends a piece. */
+static const char *const sp_vocabs[] = {"<u>|\xe2\x96\x81|a|b|\xc3\xa9|ab|\xe2\x96\x81"
+                                        "a|<0xC3>|<0xA9>|<0x0A>|new|",
+                                        "a|b|ab|\xe2\x96\x81|aba|"};
+static const char *const sp_merges[] = {"\x0c\x03\x03\x01", "\x04\x01\x02\x02", ""};
+static const char *const sp_flags[] = {
+    "{\"unk\":\"<u>\",\"fuse_unk\":true,\"byte_fallback\":true,\"normalizer\":[{\"type\":\"Prepend\",\"prepend\":\"\xe2\x96\x81\"},"
+    "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\xe2\x96\x81\"}],\"whitespace_split\":false,\"prepend\":\"none\","
+    "\"split\":false,\"alone\":[\"ab\",\"\xc3\xa9\"],\"added\":[{\"content\":\"new\",\"id\":10,\"normalized\":true}],\"template\":{"
+    "\"first\":"
+    "[\"a\"],\"between\":[\"b\",\"a\"],\"last\":[\"b\"],\"second_type\":1,\"between_second\":1}}",
+    "{\"ignore_merges\":true,\"prepend\":\"first\",\"whitespace_split\":true}",
+    "{\"prepend\":\"always\",\"split\":true}",
+};
 static const char *const bpe_files[] = {
     "{\"model\":{\"type\":\"BPE\",\"unk_token\":\"<s>\",\"fuse_unk\":true,\"vocab\":{\"<s>\":0,\"a\":1,\"b\":2,\"ab\":3,\"\xc4\xa0\":4,"
     "\"\xc4\xa0"
@@ -316,6 +330,34 @@ static void bpe_assets_fail_or_work(void **state)
     assert_true(made > BPE_ROUNDS / 20 && made < BPE_ROUNDS);
 }
 
+static void sp_assets_fail_or_work(void **state)
+{
+    (void)state;
+    static char vocab[MAX + 1], merges[MAX + 1], flags[MAX + 1], map[8] = {4};
+    int made = 0;
+    snc_rng r;
+    snc_tok_scratch *s;
+    assert_int_equal(snc_tok_scratch_new(&s), SNC_OK);
+    snc_rng_init(&r, SEED, 5);
+    for (int i = 0; i < BPE_ROUNDS; i++) {
+        size_t v = mutate(vocab, &r, sp_vocabs, COUNT(sp_vocabs), 1), m = mutate(merges, &r, sp_merges, COUNT(sp_merges), 1);
+        size_t f = mutate(flags, &r, sp_flags, COUNT(sp_flags), 1);
+        for (size_t k = 0; k < v; k++) vocab[k] = vocab[k] == '|' ? 0 : vocab[k];
+        snc_tok_assets a = {.kind = &snc_tok_spbpe, .blob = {{vocab, v}, {merges, m}, {map, sizeof map}, {flags, f}}};
+        snc_tok *t = NULL;
+        if (snc_tok_new(&t, &a) == SNC_OK) {
+            for (int k = 0; k < 4; k++) check_any(t, s, &r);
+            check_trimmed(&a, s, &r);
+            made++;
+        } else {
+            assert_true(strlen(snc_err_text()) > 0);
+        }
+        snc_tok_free(t);
+    }
+    snc_tok_scratch_free(s);
+    assert_true(made > BPE_ROUNDS / 20 && made < BPE_ROUNDS);
+}
+
 static void bpe_folders_fail_or_work(void **state)
 {
     (void)state;
@@ -359,7 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_never_break_it),    cmocka_unit_test(assets_fail_or_work),      cmocka_unit_test(folders_fail_or_work),
-        cmocka_unit_test(bpe_assets_fail_or_work), cmocka_unit_test(bpe_folders_fail_or_work),
+        cmocka_unit_test(bpe_assets_fail_or_work), cmocka_unit_test(bpe_folders_fail_or_work), cmocka_unit_test(sp_assets_fail_or_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,15 @@
-/* SentencePiece's unigram models by every class and form of tokenizer.json, against what Hugging Face's libraries make of them
- * (tests/ref/tokenizer_unigram_golden.py): ids are equal, every one; trimmed, texts whose pieces were kept give the same pieces; damaged,
- * each is refused in a line or gives ids that exist. */
+/* SentencePiece's models by every class and form of tokenizer.json, and folders of every kind with added_tokens.json, against what
+ * Hugging Face's libraries make of them (tests/ref/tokenizer_unigram_golden.py, tokenizer_spbpe_golden.py): ids are equal, every one;
+ * trimmed, texts whose pieces were kept give the same pieces; damaged, each is refused in a line or gives ids that exist. */
 #include "base/json.h"
 #include "files.h"
 #include "mutate.h"
 #include "tokenizer/kind.h"
 
-enum { SEED = 5, DAMAGED = 40, KEPT_TEXTS = 50 };
+enum { SEED = 5, DAMAGED = 40, DAMAGED_BPE = 8, KEPT_TEXTS = 50 };
 
 static cJSON *all;
+static int damaged; /* of a folder */
 static scratch dir;
 
 static const cJSON *get(const cJSON *j, const char *key)
@@ -48,7 +49,18 @@ static void put(const char *name, const void *data, size_t n)
 
 static void clean(void)
 {
-    static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "spiece.model", "spm.model"};
+    static const char *const names[] = {"tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json",
+                                        "config.json",
+                                        "sentencepiece.bpe.model",
+                                        "spiece.model",
+                                        "spm.model",
+                                        "vocab.txt",
+                                        "tokenizer.model",
+                                        "vocab.json",
+                                        "merges.txt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) remove(scratch_path(&dir, names[i]));
 }
 
@@ -223,6 +235,13 @@ static int try_trimmed(const snc_tok_assets *a)
     return made;
 }
 
+static int blobs_of(const snc_tok_kind *kind)
+{
+    int n = 0;
+    while (kind->blob[n]) n++;
+    return n;
+}
+
 static void damaged_blobs_fail_or_work(void **state)
 {
     (void)state;
@@ -235,11 +254,12 @@ static void damaged_blobs_fail_or_work(void **state)
         snc_tok_assets a, b;
         put_folder(folder);
         assert_ok(snc_tok_assets_load(&a, dir.dir));
-        for (int i = 0; i < DAMAGED; i++, tried++) {
-            const snc_tok_blob *from = &a.blob[i % SNC_TOK_BLOBS];
+        for (int i = 0; i < damaged; i++, tried++) {
+            int which = i % blobs_of(a.kind);
+            const snc_tok_blob *from = &a.blob[which];
             mutant m = mutate((const unsigned char *)from->data, from->bytes, &r, 0, from->bytes);
             assert_ok(snc_tok_assets_dup(&b, &a));
-            snc_tok_blob *to = &b.blob[i % SNC_TOK_BLOBS];
+            snc_tok_blob *to = &b.blob[which];
             snc_free(to->data);
             to->bytes = m.n;
             assert_ok(snc_strndup(&to->data, (const char *)m.p, m.n));
@@ -265,7 +285,7 @@ static void damaged_files_fail_or_work(void **state)
         const cJSON *file = get(folder, "files")->child;
         unsigned char *p = bytes_of(&n, file);
         put_folder(folder);
-        for (int i = 0; i < DAMAGED; i++, tried++) {
+        for (int i = 0; i < damaged; i++, tried++) {
             mutant m = mutate(p, n, &r, 0, n);
             put(file->string, m.p, m.n);
             read += try_folder();
@@ -314,11 +334,20 @@ static void models_that_lie_are_refused(void **state)
     snc_free(long_piece);
 }
 
-static int setup(void **state)
+static int setup_unigram(void **state)
 {
     (void)state;
     scratch_init(&dir, "tokenizer_unigram");
+    damaged = DAMAGED;
     return snc_json_load(&all, SNC_TEST_DIR "/golden/tokenizer_unigram.json");
+}
+
+static int setup_bpe(void **state)
+{
+    (void)state;
+    scratch_init(&dir, "tokenizer_spbpe_golden");
+    damaged = DAMAGED_BPE;
+    return snc_json_load(&all, SNC_TEST_DIR "/golden/tokenizer_spbpe.json");
 }
 
 static int teardown(void **state)
@@ -336,5 +365,6 @@ int main(void)
         cmocka_unit_test(damaged_files_fail_or_work),  cmocka_unit_test(damaged_blobs_fail_or_work),
         cmocka_unit_test(models_that_lie_are_refused),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("unigram", tests, setup_unigram, teardown);
+    return failed + cmocka_run_group_tests_name("BPE", tests, setup_bpe, teardown);
 }

@@ -39,7 +39,7 @@ def words(rng):
     return ["".join(rng.choice(parts) for _ in range(rng.randrange(1, 4))) for _ in range(300)]
 
 
-def train(kind, folder):
+def train(kind, folder, **more):
     rng = random.Random(SEED)
     vocabulary, out = words(rng), io.BytesIO()
     lines = [" ".join(rng.choice(vocabulary) for _ in range(rng.randrange(3, 10))) + rng.choice([".", "!", " 12,345", "?"]) for _ in range(1500)]
@@ -47,8 +47,8 @@ def train(kind, folder):
     with open(rules, "w", encoding="utf-8") as f:
         for k, v in sorted(RULES.items()):
             f.write(" ".join("%X" % ord(c) for c in k) + "\t" + " ".join("%X" % ord(c) for c in v) + "\n")
-    spm.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_writer=out, vocab_size=160, hard_vocab_limit=False, minloglevel=2, num_threads=1,
-                                   normalization_rule_tsv=rules, **SPECIAL.get(kind, {}))
+    spm.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_writer=out, minloglevel=2, num_threads=1, normalization_rule_tsv=rules,
+                                   **{**dict(vocab_size=160, hard_vocab_limit=False), **SPECIAL.get(kind, {}), **more})
     os.remove(rules)
     return out.getvalue()
 

@@ -90,6 +90,28 @@ static snc_err unigram_assets(snc_tok_assets *out, scratch *s)
     return err;
 }
 
+/* The letters and words of byte_assets behind U+2581, cut before it. */
+static snc_err sp_assets(snc_tok_assets *out, scratch *s)
+{
+    char json[4096], dir[512];
+    size_t n = (size_t)snprintf(
+        json, sizeof json,
+        "{\"pre_tokenizer\":{\"type\":\"Metaspace\",\"prepend_scheme\":\"always\"},"
+        "\"post_processor\":{\"type\":\"RobertaProcessing\",\"cls\":[\"<s>\",0],\"sep\":[\"</s>\",2]},"
+        "\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"merges\":[\"t h\",\"th e\",\"\u2581 the\",\"f i\",\"l m\",\"fi lm\",\"g "
+        "oo\","
+        "\"o o\",\"\u2581 film\"],\"vocab\":{\"<s>\":0,\"<unk>\":1,\"</s>\":2,\"\u2581\":3,\"th\":30,\"the\":31,\"\u2581the\":32,\"fi\":33,"
+        "\"lm\":34,\"film\":35,\"goo\":36,\"oo\":37,\"\u2581"
+        "film\":38");
+    for (int c = 'a'; c <= 'z'; c++) n += (size_t)snprintf(json + n, sizeof json - n, ",\"%c\":%d", c, 4 + c - 'a');
+    n += (size_t)snprintf(json + n, sizeof json - n, "}}}");
+    (void)scratch_write(s, "tokenizer.json", json, n);
+    snprintf(dir, sizeof dir, "%s", s->dir);
+    snc_err err = snc_tok_assets_load(out, dir);
+    remove(scratch_path(s, "tokenizer.json"));
+    return err;
+}
+
 static snc_err word_assets(snc_tok_assets *out, scratch *s)
 {
     (void)s;
@@ -214,6 +236,11 @@ static void byte_pieces_keep_the_parts_of_their_merges(void **state)
     check_kind(*state, byte_assets, "byte-level-bpe", 39, 3, "<s> goo d \u0120film </s> ", "<s> t h e \u0120film </s> ");
 }
 
+static void merged_pieces_keep_the_parts_of_their_merges(void **state)
+{
+    check_kind(*state, sp_assets, "sentencepiece-bpe", 39, 3, "<s> \u2581 goo d \u2581film </s> ", "<s> \u2581 t h e \u2581film </s> ");
+}
+
 static void unigram_pieces_keep_their_scores(void **state)
 {
     check_kind(*state, unigram_assets, "unigram", 35, 3, "<s> \u2581goo d \u2581film </s> ", "<s> \u2581 t h e \u2581film </s> ");
@@ -240,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(kept_pieces_give_the_same_bits, state),
         cmocka_unit_test_prestate(byte_pieces_keep_the_parts_of_their_merges, state),
+        cmocka_unit_test_prestate(merged_pieces_keep_the_parts_of_their_merges, state),
         cmocka_unit_test_prestate(unigram_pieces_keep_their_scores, state),
         cmocka_unit_test_prestate(a_lost_piece_becomes_shorter_ones, state),
         cmocka_unit_test_prestate(a_file_of_another_vocabulary_is_refused, state),

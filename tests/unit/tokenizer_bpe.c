@@ -116,7 +116,7 @@ static void what_is_not_known_is_refused_by_name(void **state)
         {FILE_OF("\"continuing_subword_prefix\":\"##\",", PIECES, PAIRS, LEVEL), SNC_E_UNSUPPORTED, "continuing_subword_prefix '##'"},
         {FILE_OF("\"end_of_word_suffix\":\"</w>\",", PIECES, PAIRS, LEVEL), SNC_E_UNSUPPORTED, "end_of_word_suffix '</w>'"},
         {FILE_OF("\"byte_fallback\":true,", PIECES, PAIRS, LEVEL), SNC_E_UNSUPPORTED, "byte_fallback"},
-        {FILE_OF("", PIECES, PAIRS, "\"pre_tokenizer\":{\"type\":\"Metaspace\"}"), SNC_E_UNSUPPORTED, "'Metaspace'"},
+        {FILE_OF("", PIECES, PAIRS, "\"pre_tokenizer\":{\"type\":\"Whitespace\"}"), SNC_E_UNSUPPORTED, "'Whitespace'"},
         {FILE_OF("", PIECES, PAIRS, "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"use_regex\":false}"), SNC_E_UNSUPPORTED,
          "use_regex false"},
         {FILE_OF("", PIECES, PAIRS, LEVEL ",\"normalizer\":{\"type\":\"Lowercase\"}"), SNC_E_UNSUPPORTED, "normalizer 'Lowercase'"},
