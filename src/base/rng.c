@@ -3,24 +3,10 @@
 
 #include <math.h>
 
-static uint64_t rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-
 void snc_rng_init(snc_rng *r, uint64_t seed, uint64_t stream)
 {
     uint64_t x = snc_hash64(seed) ^ snc_hash64(~stream);
     for (int i = 0; i < 4; i++) r->s[i] = snc_hash64(x += 0x9e3779b97f4a7c15u);
-}
-
-uint64_t snc_rng_u64(snc_rng *r)
-{
-    uint64_t *s = r->s, out = rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotl(s[3], 45);
-    return out;
 }
 
 uint32_t snc_rng_below(snc_rng *r, uint32_t n)
@@ -30,8 +16,6 @@ uint32_t snc_rng_below(snc_rng *r, uint32_t n)
     while (x >= limit);
     return (uint32_t)(x % n);
 }
-
-double snc_rng_uniform(snc_rng *r) { return (double)(snc_rng_u64(r) >> 11) * 0x1p-53; }
 
 double snc_rng_normal(snc_rng *r)
 {

@@ -14,9 +14,22 @@ typedef struct snc_rng {
 } snc_rng;
 
 void snc_rng_init(snc_rng *r, uint64_t seed, uint64_t stream);
-uint64_t snc_rng_u64(snc_rng *r);
+static inline uint64_t snc_rng__rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+
+static inline uint64_t snc_rng_u64(snc_rng *r)
+{
+    uint64_t *s = r->s, out = snc_rng__rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = snc_rng__rotl(s[3], 45);
+    return out;
+}
+
+static inline double snc_rng_uniform(snc_rng *r) { return (double)(snc_rng_u64(r) >> 11) * 0x1p-53; } /* [0, 1) */
 uint32_t snc_rng_below(snc_rng *r, uint32_t n); /* uniform in [0, n), n >= 1, no modulo bias */
-double snc_rng_uniform(snc_rng *r);             /* [0, 1) */
 double snc_rng_normal(snc_rng *r);              /* mean 0, deviation 1 */
 void snc_rng_shuffle(snc_rng *r, int32_t *v, size_t n);
 

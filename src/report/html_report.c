@@ -213,7 +213,7 @@ static void put_proof(snc_html_page *p)
     }
     snc_textbuf_put(&p->d,
                     "</table></div>\n<p class=\"soft\">Percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization "
-                    "out, fresh processes, interleaved. "
+                    "out, fresh processes, each of the file and full INT8 in turns. "
                     "Rows: train %.0f, rank %.0f, select %.0f, dev %.0f; what is scored was read once.</p>\n",
                     snc_json_number(load, "percentile"), snc_html__word(load, "batch"), snc_html__word(load, "seq_len"),
                     snc_html__word(load, "threads"), snc_json_number(splits, "train"), snc_json_number(splits, "rank"),

@@ -1,4 +1,4 @@
-/* Scores beside those of the teacher and of full-size INT8, then fresh processes in turn. */
+/* Scores beside those of the teacher and of full-size INT8, then fresh processes, one a round. */
 #include "report/proof.h"
 
 #include <assert.h>

@@ -232,8 +232,9 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
     snc_textbuf_put(
         t,
         "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; median over %d "
-        "fresh processes a model, with\n"
-        "the 95%% interval of order statistics (teacher: mean over %d); interleaved. Scores are on %s, read once. The teacher, and with it "
+        "fresh processes, each of\n"
+        "which times the file and the full-size INT8 model in turns, with the 95%% interval of order statistics (teacher: mean over %d of "
+        "its own). Scores are on %s, read once. The teacher, and with it "
         "the\nfull-size INT8 model, has learnt from all %d rows; of them %d were train, %d rank, %d select while a net was found. dev: %d "
         "rows. Seed %lld.\n\n",
         f->o->workload.percentile, f->o->workload.batch, f->o->workload.seq_len, f->o->workload.threads,

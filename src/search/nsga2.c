@@ -12,8 +12,8 @@ typedef struct nsga2 {
     snc_proposals made;
     int population;
     double p_cross, eta_cross, p_mutate, eta_mutate;
-    double p_bit;           /* of mutation, for each bit of a gene's choice */
-    snc_obs *parent, *next; /* [2 * population]: survivors best first, then the generation being told */
+    double p_gene[SNC_MAX_GENES]; /* of mutation: in proportion to the bits of a gene's choice */
+    snc_obs *parent, *next;       /* [2 * population]: survivors best first, then the generation being told */
     int parents, told;
     snc_point *point; /* [2 * population] */
     int *order;       /* [2 * population] */
@@ -41,7 +41,8 @@ static snc_err read_params(nsga2 *s, const cJSON *j)
     SNC_TRY(snc_json_double(&s->p_cross, j, "crossover", 0.9, 0, 1, where));
     SNC_TRY(snc_json_double(&s->eta_cross, j, "crossover_eta", 15, 0.1, 1000, where));
     SNC_TRY(snc_json_double(&s->p_mutate, j, "mutation", 1.0 / free, 0, 1, where));
-    s->p_bit = s->p_mutate * free / fmax(snc_space_log10_size(s->made.problem.space) / log10(2), 1);
+    double p_bit = s->p_mutate * free / fmax(snc_space_log10_size(s->made.problem.space) / log10(2), 1);
+    for (int i = 0; i < s->made.problem.space->genes; i++) s->p_gene[i] = p_bit * log2(s->made.problem.space->gene[i].n);
     return snc_json_double(&s->eta_mutate, j, "mutation_eta", 20, 0.1, 1000, where);
 }
 
@@ -92,7 +93,7 @@ static void mutate(nsga2 *s, snc_cfg *c)
     snc_rng *rng = &s->made.rng;
     for (int i = 0; i < space->genes; i++) {
         int n = space->gene[i].n, from = c->o[i];
-        if (n < 2 || snc_rng_uniform(rng) >= s->p_bit * log2(n)) continue;
+        if (n < 2 || snc_rng_uniform(rng) >= s->p_gene[i]) continue;
         double u = snc_rng_uniform(rng), e = 1.0 / (s->eta_mutate + 1), d = u < 0.5 ? pow(2 * u, e) - 1 : 1 - pow(2 * (1 - u), e);
         int v = clamp_round(from + d * (n - 1), n);
         if (v == from) v += u < 0.5 ? -1 : 1;

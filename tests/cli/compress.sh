@@ -2,7 +2,7 @@
 # The whole job on a nano model: killed in every stage and resumed, proven, asked again for something else, interrupted.
 . "$(dirname "$0")/lib.bash"
 nano nano
-budget=(--epochs 10 --lr 2e-3 --supernet-epochs 4 --supernet-lr 1e-3 --checkpoint-every 10 --evals 200 --repair-epochs 0.3)
+budget=(--epochs 10 --lr 2e-3 --supernet-epochs 4 --supernet-lr 1e-3 --checkpoint-every 10 --evals 60 --repair-epochs 0.3)
 from=(--pretrained nano/nano.snc --task nano/task.json --data nano)
 all=("${from[@]}" "${budget[@]}" --target-latency 0.9x)
 
@@ -31,7 +31,7 @@ holds err 'supernet: job/supernet.snc is up to date'
 exists job/compressed.snc job/report.json job/report.md job/report.csv job/front.json job/config.json
 no_leftovers job
 absent job/compressed.snc.draft job/compressed.snc.draft.repaired
-equal "evaluations, those before the kill included" "$(number job/report.json evaluations)" 200
+equal "evaluations, those before the kill included" "$(number job/report.json evaluations)" 60
 
 # ---- the report says what can be checked -------------------------------------------------------------------------------
 case $code in
@@ -45,7 +45,7 @@ holds job/report.md "^- winner's curse: loss of the chosen net [0-9.]* on rank, 
 holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
 command=$(sed -n 's/^    compress //p' job/report.md)
 equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --epochs 10 \
---lr 0.002 --checkpoint-every 10 --supernet-epochs 4 --supernet-lr 0.001 --evals 200 --repair-epochs 0.3"
+--lr 0.002 --checkpoint-every 10 --supernet-epochs 4 --supernet-lr 0.001 --evals 60 --repair-epochs 0.3"
 for page in json html; do holds job/report.$page "compress $command"; done
 for key in date options versions compiler sqlite supernet-epochs hidden-weight; do holds job/report.json "\"$key\":"; done
 holds job/report.html '<h2>Options</h2>'

@@ -8,8 +8,8 @@ data=(--task nano/task.json --data nano)
 run 0 finetune --pretrained nano/nano.snc "${data[@]}" --output t.snc --epochs 3 --lr 2e-3 --threads 1
 run 0 supernet --teacher t.snc "${data[@]}" --output s.snc --supernet-lr 1e-3 --threads 1
 search=(search s.snc --teacher t.snc "${data[@]}" --target-size 0.9x --output a)
-run 0 "${search[@]}" --evals 60 --searcher random
-run 0 "${search[@]}" --evals 150
+run 0 "${search[@]}" --evals 90 --searcher random
+run 0 "${search[@]}" --evals 120
 
 browse() { # OPTION...: with no network, no profile of the user's, and whatever the page complains of on standard error
     timeout 120 "$BROWSER" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --user-data-dir="$SCRATCH/profile" \
