@@ -96,7 +96,7 @@ snc_err snc_policy_check(const snc_policy *p, const snc_arch *a, const snc_encod
     }
     for (int r = SNC_ROLES - 1; r >= 0; r--) {
         const snc_spec *s = &snc_spec_rows[r];
-        if (!s->layer && s->key) SNC_TRY(check_width(snc_spec_dtype(p, r, 0), size[s->cols], s->key, -1));
+        if (!s->layer && s->key && snc_spec_present(r, size)) SNC_TRY(check_width(snc_spec_dtype(p, r, 0), size[s->cols], s->key, -1));
     }
     return SNC_OK;
 }
@@ -297,6 +297,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddBoolToObject(j, "regression", c->regression);
     if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel"); /* readers that do not know it refuse it */
     if (snc_family_of(c)->rotary) add_rotary(j, c);
+    if (snc_family_has(snc_family_of(c), SNC_ROLE_DISTANCE)) cJSON_AddNumberToObject(j, "buckets", c->buckets);
     return j;
 }
 
@@ -355,13 +356,24 @@ static snc_err get_rotary(snc_encoder_config *c, const cJSON *j, const char *whe
     return SNC_OK;
 }
 
+static snc_err get_buckets(snc_encoder_config *c, const cJSON *j, const char *where)
+{
+    bool has = snc_family_has(c->family, SNC_ROLE_DISTANCE);
+    SNC_CHECK(has || !cJSON_GetObjectItemCaseSensitive(j, "buckets"), SNC_E_FORMAT, "%s: 'buckets' means nothing for family %s", where,
+              c->family->type);
+    if (!has) return SNC_OK;
+    SNC_CHECK(c->positions <= SNC_MAX_APART, SNC_E_FORMAT, "%s: 'positions' %d, expected at most %d for family %s", where, c->positions,
+              SNC_MAX_APART, c->family->type);
+    return need_int(&c->buckets, j, "buckets", 2, SNC_MAX_BUCKETS, where);
+}
+
 snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {
         "family",     "vocab",      "positions", "types",       "hidden",   "layers",         "heads",
         "head_width", "ffn",        "classes",   "act",         "norm_eps", "hidden_dropout", "attention_dropout",
         "regression", "multilabel", "theta",     "local_theta", "window",   "local",          "mean",
-        "embedding",  NULL};
+        "embedding",  "buckets",    NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -383,6 +395,7 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     SNC_TRY(snc_json_bool(&c.multilabel, j, "multilabel", false, where));
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
     SNC_TRY(get_rotary(&c, j, where));
+    SNC_TRY(get_buckets(&c, j, where));
     SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where, c.heads,
               c.head_width);
     *out = c;

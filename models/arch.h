@@ -15,6 +15,8 @@
 #include "core/dtype.h"
 
 enum { SNC_MAX_LAYERS = 48, SNC_MAX_CLASSES = 1024 };
+/* Of a family with distances apart: buckets to either side, and tokens of a text, each of whose scores has a number added to it. */
+enum { SNC_MAX_BUCKETS = 4096, SNC_MAX_APART = 4096 };
 
 typedef enum snc_act { SNC_ACT_GELU, SNC_ACT_GELU_TANH, SNC_ACT_RELU } snc_act;
 
@@ -35,6 +37,7 @@ typedef struct snc_encoder_config {
     int window;
     uint64_t local;
     bool mean;
+    int buckets; /* of a family with distances apart (core/distance.h), to either side; else 0 */
 } snc_encoder_config;
 
 static inline bool snc_is_local(const snc_encoder_config *c, int layer) { return c->local >> layer & 1; }
@@ -66,7 +69,7 @@ static inline int snc_arch_last_heads(const snc_arch *a)
 
 typedef struct snc_policy {
     uint8_t linear[SNC_MAX_LAYERS][SNC_SITES]; /* snc_dtype: SNC_F32, SNC_BF16, SNC_I8 or SNC_I4; of a skipped half nobody reads it */
-    uint8_t pooler, classifier, embed;         /* embed: all three tables and the projection behind them */
+    uint8_t pooler, classifier, embed;         /* embed: all tables and the projection behind them */
 } snc_policy;
 
 snc_arch snc_arch_full(const snc_encoder_config *c);

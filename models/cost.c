@@ -8,13 +8,14 @@
 /* The axes of each layer: a search asks for the costs of thousands of nets, so they are looked up once a net. */
 typedef struct shapes {
     const snc_family *family;
-    int layers, size[SNC_MAX_LAYERS][SNC_AXES];
+    int layers, products, size[SNC_MAX_LAYERS][SNC_AXES];
 } shapes;
 
 static void make_shapes(shapes *x, const snc_encoder_config *c, const snc_arch *a)
 {
     x->family = snc_family_of(c);
     x->layers = a->layers;
+    x->products = snc_cost_products(c);
     for (int l = 0; l < a->layers; l++) snc_spec_sizes(x->size[l], c, a, l);
 }
 
@@ -45,7 +46,7 @@ static int64_t encoder_macs(const shapes *x, int64_t S)
     int64_t n = 0;
     for (int r = 0; r < SNC_ROLES; r++)
         if (snc_spec_rows[r].slot == SNC_SLOT_SITE || snc_spec_rows[r].slot == SNC_SLOT_PROJECTION) n += S * numbers_of(r, x);
-    for (int l = 0; l < x->layers; l++) n += 2 * S * S * x->size[l][SNC_AXIS_HEAD];
+    for (int l = 0; l < x->layers; l++) n += x->products * S * S * x->size[l][SNC_AXIS_HEAD];
     return n;
 }
 
@@ -64,7 +65,7 @@ int64_t snc_cost_macs(const snc_encoder_config *c, const snc_arch *a, int len)
     for (int r = 0; r < SNC_ROLES; r++) {
         const snc_spec *s = &snc_spec_rows[r];
         if (s->slot == SNC_SLOT_POOLER || s->slot == SNC_SLOT_CLASSIFIER) n += numbers_of(r, &x);
-        if (s->init == SNC_INIT_ONE) n += S * numbers_of(r, &x); /* a LayerNorm, told by its gain */
+        if (s->init == SNC_INIT_ONE && s->half != SNC_AXIS_DISTANCE) n += S * numbers_of(r, &x); /* a LayerNorm, told by its gain */
     }
     return n;
 }

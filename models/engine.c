@@ -56,6 +56,7 @@ static void plan_layer(snc_engine *e, engine_layer *l, size_t T)
         l->k = take(e, T, l->attn);
         l->v = take(e, T, l->attn);
         l->stats = take(e, R, 2 * l->heads);
+        for (int i = 0; i < 2 && e->distance.n; i++) l->distance[i] = take(e, (size_t)e->distance.n, l->attn);
         l->mix = take_rows(e, R, l->attn);
         l->s1 = pre && !l->ffn ? take_stream(e, l, R) : take(e, R, C);
         if (e->half) l->mix.f = e->mix;
@@ -88,6 +89,22 @@ static void plan_gradients(snc_engine *e, size_t T)
     e->dx16 = e->half ? take16(e, T, C) : NULL;
 }
 
+static void plan_distances(snc_engine *e, int attn)
+{
+    engine_distances *p = &e->distance;
+    size_t n = (size_t)p->n;
+    int C = e->arch.hidden;
+    if (!n) return;
+    p->s = take(e, n, C);
+    p->stats = take(e, n, 2);
+    p->y = take_both(e, n, C);
+    p->x = take_both(e, n, C);
+    if (!e->opts.train) return;
+    for (int i = 0; i < 2; i++) p->d[i] = take_both(e, n, attn);
+    p->dx = take(e, n, C);
+    p->dy = take(e, n, C);
+}
+
 /* What goes past the halves of kept layer i: what their norms give, or with the norms in front what these read. */
 static void plan_past(snc_engine *e, int i)
 {
@@ -117,6 +134,7 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
     e->y1 = e->half ? take(e, T, C) : NULL;
     e->mix = e->half ? take(e, T, attn) : NULL;
     for (int i = 0; i < 2; i++) e->stream[i] = e->family->pre_norm && !train ? take(e, T, C) : NULL;
+    plan_distances(e, attn);
     layer0 = e->used;
     for (int i = 0; i < arch->layers; i++) {
         engine_layer *l = &e->layer[i];
@@ -170,6 +188,7 @@ static snc_err pack_all(snc_engine *e)
     }
     e->embed_norm = snc_model_lin(m, SNC_ROLE_EMBED_NORM, 0);
     e->pool_norm = snc_model_lin(m, SNC_ROLE_POOLER_NORM, 0);
+    e->distance_norm = snc_model_lin(m, SNC_ROLE_DISTANCE_NORM, 0);
     for (int t = 0; t < SNC_TABLES; t++) e->table[t] = snc_model_at(m, t, 0);
     if (m->cfg.embedding) SNC_TRY(pack(&e->projection, e, SNC_ROLE_PROJECTION, 0));
     if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
@@ -188,6 +207,10 @@ static snc_err lay_distances(snc_engine *e)
         snc_relative_window(e->bucket, len, c->window);
         SNC_TRY(snc_alloc(&e->window, 2 * (size_t)heads, sizeof *e->window));
         for (int h = 0; h < heads; h++) e->window[2 * h + 1] = -INFINITY;
+    }
+    if (c->buckets) {
+        SNC_TRY(snc_alloc(&e->distances, 2 * (size_t)len, sizeof *e->distances));
+        snc_distance_buckets(e->distances, len, c->buckets, c->positions);
     }
     if (!e->family->rotary) return SNC_OK;
     SNC_TRY(snc_rotary_new(&e->rotary[0], len, c->head_width, c->theta));
@@ -212,9 +235,11 @@ snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, co
 
     int D = m->cfg.head_width, C = m->arch.hidden, attn = D * widest(m->arch.heads, m->arch.layers);
     int wide[] = {C, attn, snc_family_neuron(e->family) * widest(m->arch.ffn, m->arch.layers), m->cfg.classes, m->cfg.embedding};
-    snc_ops_limits max = {
-        .rows = o->max_tokens, .width = widest(wide, 5), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
-    SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, o->max_tokens, max.width));
+    snc_engine__distances_reach(e, e->opts.max_len);
+    int rows = o->max_tokens > e->distance.n ? o->max_tokens : e->distance.n;
+    snc_ops_limits max = {.rows = rows, .width = widest(wide, 5), .seqs = e->opts.max_seqs, .len = e->opts.max_len, .head_width = D};
+    max.distances = e->distance.n;
+    SNC_GOTO(snc_gemm_create(&e->gemm, ctx, o->compute, rows, max.width));
     e->half = snc_gemm_takes_bf16(e->gemm);
     SNC_GOTO(lay_distances(e));
     if (e->bucket) max.relative = widest(m->arch.heads, m->arch.layers) * (e->window ? 2 : SNC_RELATIVE_BUCKETS);
@@ -246,6 +271,7 @@ void snc_engine_free(snc_engine *e)
     snc_free(e->tokens);
     snc_free(e->bucket);
     snc_free(e->window);
+    snc_free(e->distances);
     snc_rotary_free(e->rotary[0]);
     snc_rotary_free(e->rotary[1]);
     snc_free(e->squares);
@@ -282,8 +308,10 @@ snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const sn
     e->opts.first_only = o->first_only && !m->cfg.mean;
     e->pool_norm = snc_model_lin(m, SNC_ROLE_POOLER_NORM, 0);
     e->half = snc_gemm_takes_bf16(g);
+    snc_engine__distances_reach(e, o->max_len);
     plan(e, &m->arch, o->max_tokens, o->max_seqs);
-    *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(o->max_tokens, widest(wide, 4));
+    int rows = o->max_tokens > e->distance.n ? o->max_tokens : e->distance.n;
+    *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(rows, widest(wide, 4));
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *p = &m->params.p[i];
         if (snc_spec_linear(p)) *out += (double)snc_gemm_weight_bytes(g, p->rows, p->cols);
@@ -394,6 +422,14 @@ static snc_err head_forward(float *logits, snc_engine *e)
     return snc_gemm_forward(logits, K, e->gemm, e->pooled, C, e->classifier.w, engine_w(e, e->classifier.bias), B, K, C, false);
 }
 
+static int longest_of(const snc_tokens *x)
+{
+    int longest = 0;
+    for (int b = 0; b < x->B; b++)
+        if (x->offsets[b + 1] - x->offsets[b] > longest) longest = x->offsets[b + 1] - x->offsets[b];
+    return longest;
+}
+
 snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop)
 {
     e->ready = false;
@@ -401,9 +437,11 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
     SNC_TRY(check_batch(e, x));
     keep_batch(e, x);
     e->drop = drop ? *drop : (snc_dropout){.seed = 0};
+    snc_engine__distances_reach(e, longest_of(x));
     plan(e, arch, x->T, x->B);
     materialise(e, arch);
     SNC_TRY(embed_forward(e));
+    snc_engine__distances_forward(e);
     for (int i = 0; i < arch->layers; i++) {
         SNC_TRY(snc_go_on(e->ctx));
         SNC_TRY(snc_engine__layer_forward(e, i));
@@ -523,6 +561,7 @@ snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *co
               e->arch.layers + 1);
     e->ready = false;
     start_gradients(e, dlogits != NULL);
+    snc_engine__distances_start(e);
     SNC_TRY(head_backward(e, dlogits));
     for (int i = e->arch.layers - 1; i >= 0; i--) {
         SNC_TRY(snc_go_on(e->ctx));
@@ -530,6 +569,7 @@ snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *co
         SNC_TRY(snc_engine__layer_backward(e, i));
     }
     inject(e, dhidden, n_hidden, 0, e->x.T);
+    snc_engine__distances_backward(e);
     SNC_TRY(embed_backward(e));
     snc_engine_add_attention(e, NULL, NULL, NULL);
     return SNC_OK;

@@ -49,6 +49,14 @@ static snc_attention attention_of(const snc_engine *e, const engine_layer *l, co
     int relative = e->w[l->source].relative;
     bool window = snc_is_local(&e->m->cfg, l->source);
     snc_attention at = {.x = &e->x, .heads = l->heads, .head_width = e->m->cfg.head_width, .first_only = l->first_only, .mask = *m};
+    if (e->distances)
+        at.distances = (snc_distances){.key = l->distance[0],
+                                       .query = l->distance[1],
+                                       .dkey = e->distance.d[0].f,
+                                       .dquery = e->distance.d[1].f,
+                                       .bucket = e->distances,
+                                       .len = e->opts.max_len,
+                                       .reach = e->distance.reach};
     if (relative < 0 && !window) return at;
     at.relative = (snc_relative){.bucket = e->bucket, .len = e->opts.max_len, .buckets = window ? 2 : SNC_RELATIVE_BUCKETS};
     at.relative.table = window ? e->window : engine_w(e, relative);
@@ -148,6 +156,17 @@ static snc_err ffn_out_backward(snc_engine *e, const engine_layer *l, engine_row
     return SNC_OK;
 }
 
+/* What keys and queries of the layer make of distances: the products of contents are of the same matrices. */
+static snc_err distances_forward(snc_engine *e, engine_layer *l)
+{
+    const engine_weights *w = &e->w[l->source];
+    if (!e->distance.n) return SNC_OK;
+    engine_rows x = snc_engine__distances_read(e, (int)(l - e->layer));
+    for (int i = 0; i < 2; i++)
+        SNC_TRY(linear(l->distance[i], e, x, &w->m[i ? SNC_SITE_Q : SNC_SITE_K], e->distance.n, l->attn, e->arch.hidden));
+    return SNC_OK;
+}
+
 /* y1 = norm(attention(x) + what goes past it) of the rows that ask. */
 static snc_err attention_forward(snc_engine *e, engine_layer *l, const engine_site_masks *mask)
 {
@@ -164,6 +183,7 @@ static snc_err attention_forward(snc_engine *e, engine_layer *l, const engine_si
         snc_rotary_turn_all(l->k, e->ctx, rotary_of(e, l), &e->x, l->heads, false);
         if (!l->first_only) snc_rotary_turn_all(l->q, e->ctx, rotary_of(e, l), &e->x, l->heads, false); /* a first token stays as it is */
     }
+    SNC_TRY(distances_forward(e, l));
     snc_attention_forward(l->mix.f, l->mix.h, l->stats, e->ops, l->q, l->k, l->v, &at);
     SNC_TRY(linear(l->s1, e, l->mix, &w->m[SNC_SITE_O], R, C, l->attn));
     snc_norm_forward(l->y1.f, l->y1.h, l->s1, l->n1, e->ops, l->past1, engine_w(e, w->attention_norm.w), engine_w(e, w->attention_norm.b),
@@ -282,6 +302,28 @@ static snc_err qkv_backward(snc_engine *e, const engine_layer *l)
     return SNC_OK;
 }
 
+/* Adds to the gradients of both matrices, which those of contents may have just begun. */
+static snc_err distances_backward(snc_engine *e, const engine_layer *l)
+{
+    engine_distances *p = &e->distance;
+    const bool accumulate = e->accumulate;
+    snc_err err = SNC_OK;
+    if (!p->n) return SNC_OK;
+    engine_rows x = snc_engine__distances_read(e, (int)(l - e->layer));
+    e->accumulate = true;
+    for (int i = 0; i < 2 && !err; i++) {
+        const engine_matrix *m = &e->w[l->source].m[i ? SNC_SITE_Q : SNC_SITE_K];
+        int own = snc_model_gradient(e->m, m->role, m->layer).param;
+        snc_col_sum(engine_g(e, m->bias), e->ops, p->d[i].f, p->n, l->attn);
+        if (e->half) snc_round(p->d[i].h, e->ops, p->d[i].f, p->n, l->attn);
+        err = linear_backward(p->dx, e, p->d[i], x, m, p->n, l->attn, e->arch.hidden, i > 0);
+        if (own >= 0) e->squares[own] = -1; /* no longer those of what was written first */
+    }
+    e->accumulate = accumulate;
+    snc_engine__distances_add(e, (int)(l - e->layer));
+    return err;
+}
+
 /* e->dy, the gradient of y1, becomes that of the layer's input. */
 static snc_err attention_backward(snc_engine *e, engine_layer *l, const engine_site_masks *mask)
 {
@@ -296,7 +338,8 @@ static snc_err attention_backward(snc_engine *e, engine_layer *l, const engine_s
     bool turned = rotary_of(e, l);
     snc_attention_backward(g, e->half && !turned ? g16 : NULL, turned ? none : db, e->ops, e->dmix, l->q, l->k, l->v, l->stats, &at);
     pass_on(e);
-    return qkv_backward(e, l);
+    SNC_TRY(qkv_backward(e, l));
+    return distances_backward(e, l);
 }
 
 snc_err snc_engine__layer_backward(snc_engine *e, int i)

@@ -7,11 +7,13 @@
  *
  *   embeddings  s0 [T, E]  n0 [T, 2]  y0 [T, C] (half: and a copy'), with a projection e0 [T, E] that it reads; else E = C
  *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)
+ *   distances   s y x [n, C] of n rows of the table (half: and copies' of y x)  stats [n, 2]; a layer has two [n, A] of them
  *   layer       q [R, A]  k v [T, A]  stats [2, H, R]  mix' [R, A]  s1 [R, C]  n1 [R, 2]  y1' [R, C]
  *               slope' [R, F or 2 F]  a' [R, F]  s2 [R, C]  n2 [R, 2]  y [R, C] (half: and a copy')
  *   head        first pooled slope [B, C]
  *   gradients   dy dx other [T, C]  de [T, E] (with a projection)
  *               da' [T, F or 2 F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
+ *               of distances d [2, n, A] (half: and a copy')  dx dy [n, C]
  */
 #ifndef SNC_MODELS_ENGINE_PRIV_H
 #define SNC_MODELS_ENGINE_PRIV_H
@@ -39,6 +41,15 @@ typedef struct engine_rows {
     snc_bf16 *h;
 } engine_rows;
 
+/* Of a family with distances apart: the rows of the buckets that the longest text of the batch reaches, n = 2 reach + 1. */
+typedef struct engine_distances {
+    int reach, n;     /* n 0: the family has none */
+    float *s, *stats; /* [n, C] rows of the table, and what their norm keeps */
+    engine_rows y, x; /* [n, C] normalized; what a layer reads of that where dropout is on */
+    engine_rows d[2]; /* [n, A] gradients of a layer's keys and queries */
+    float *dx, *dy;   /* [n, C] gradients of one layer's x, and of y */
+} engine_distances;
+
 typedef struct engine_layer {
     int source, rows, heads, attn, ffn; /* attn = heads x head width */
     bool first_only;
@@ -47,6 +58,7 @@ typedef struct engine_layer {
     float *q, *k, *v, *stats, *s1, *n1, *s2, *n2;
     const float *past1, *past2; /* what goes past each half */
     float *gather_past;         /* room for past1 of the rows that ask; NULL: they are all there */
+    float *distance[2];         /* [n, attn] keys and queries of the buckets */
 } engine_layer;
 
 typedef struct engine_site_masks {
@@ -63,7 +75,7 @@ struct snc_engine {
     snc_ops *ops;
     engine_weights w[SNC_MAX_LAYERS];
     engine_matrix projection, pooler, classifier; /* w NULL: the family has none */
-    snc_lin embed_norm, pool_norm;                /* the latter's are -1 where there is none */
+    snc_lin embed_norm, pool_norm, distance_norm; /* the last two are -1 where there is none */
     int table[SNC_TABLES];                        /* -1: the family has none */
     snc_gemm_weight **by_param; /* [params.n] the handle of a matrix that is this parameter, or NULL; the matrices own them */
 
@@ -72,6 +84,7 @@ struct snc_engine {
     int32_t *tokens;       /* ids, types, offsets of the last batch */
     uint8_t *bucket;       /* [2 max_len - 1] of a distance; NULL: nothing is added to scores */
     float *window;         /* [heads][2] of a local layer: 0 inside, -inf outside; NULL: no layer is local */
+    int16_t *distances;    /* [2 max_len - 1] buckets of distances apart; NULL: none */
     snc_rotary *rotary[2]; /* of layers that see all keys, and of local ones; NULL: none */
 
     /* the last forward */
@@ -84,12 +97,17 @@ struct snc_engine {
     snc_dropout drop;
     const float *added[3];    /* gradients from outside of the last q, k, v; NULL: none */
     engine_rows y0, da, d[3]; /* d: of q, k, v */
+    engine_distances distance;
     float *s0, *n0, *e0, *de, *y1, *mix, *stream[2], *first, *pooled, *sp, *np, *slope, *dy, *dx, *other, *past, *dglu, *dmix;
     snc_bf16 *dx16;
     engine_layer layer[SNC_MAX_LAYERS];
 };
 
-enum { ENGINE_SITE_EMBED = 0, ENGINE_SITE_HEAD = 1 }; /* layer i: 2 + 3 i ... */
+enum {
+    ENGINE_SITE_EMBED = 0,
+    ENGINE_SITE_HEAD = 1,
+    ENGINE_SITE_DISTANCE = 2 + 3 * SNC_MAX_LAYERS
+}; /* layer i: 2 + 3 i ..., DISTANCE + i */
 
 static inline snc_mask engine_mask(const snc_engine *e, int site, bool attention)
 {
@@ -110,6 +128,15 @@ void snc_engine__scatter_mean(float *from, const float *to, const snc_tokens *x,
 /* dW += (or, in a fresh pass, =) dy^T . x, of rows [rows, n] and [rows, k]; left to the source of the matrix. */
 snc_err snc_engine__weight_backward(snc_engine *e, const float *dy, const snc_bf16 *dy16, const float *x, const snc_bf16 *x16,
                                     const engine_matrix *m, int rows, int n, int k) SNC_MUST_USE;
+
+/* The rows of the buckets that the batch reaches: their norm, what kept layer i reads of it, and the way back: `start`,
+ * `add` of each layer, of dx, the gradient of what that one has read, and `backward`. */
+void snc_engine__distances_reach(snc_engine *e, int longest);
+void snc_engine__distances_forward(snc_engine *e);
+engine_rows snc_engine__distances_read(snc_engine *e, int i);
+void snc_engine__distances_start(snc_engine *e);
+void snc_engine__distances_add(snc_engine *e, int i);
+void snc_engine__distances_backward(snc_engine *e);
 
 /* One layer; i counts kept layers. backward turns e->dy from the gradient of its output to that of its input. */
 snc_err snc_engine__layer_forward(snc_engine *e, int i) SNC_MUST_USE;

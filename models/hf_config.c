@@ -95,6 +95,7 @@ static snc_err read_sizes(snc_encoder_config *c, const cJSON *j, const char *pat
               c->heads);
     c->head_width = c->hidden / c->heads;
     if (f->rotary) SNC_TRY(snc__hf_rotary(c, j, path));
+    if (snc_family_has(f, SNC_ROLE_DISTANCE)) SNC_TRY(snc__hf_distances(c, j, path));
     return read_act(c, j, path);
 }
 

@@ -66,6 +66,8 @@ typedef struct snc_hf_config {
 snc_err snc__hf_config_load(snc_hf_config *out, const char *path) SNC_MUST_USE;
 /* What only families with turned positions have in it: angles, windows, which layers have which, pooling. */
 snc_err snc__hf_rotary(snc_encoder_config *c, const cJSON *j, const char *path) SNC_MUST_USE;
+/* What only DeBERTa's has in it: buckets of distances, and which form of its attention. */
+snc_err snc__hf_distances(snc_encoder_config *c, const cJSON *j, const char *path) SNC_MUST_USE;
 /* Another number of classes, and what follows from it. */
 void snc__hf_config_set_classes(snc_hf_config *c, int classes);
 void snc__hf_config_dispose(snc_hf_config *c);

@@ -61,6 +61,7 @@ static size_t lay_out(snc_net *n, uint8_t *base)
         w->xq = carve(base, &used, rows * (size_t)n->ldx);
         w->mq = carve(base, &used, rows * (size_t)n->ldm);
         w->attention = carve(base, &used, snc_infer_attention_scratch(n->o.max_len, n->w->cfg.head_width));
+        if (n->w->cfg.buckets) w->apart = carve(base, &used, 2 * (size_t)n->o.max_len * (size_t)n->o.max_len * f);
     }
     return used;
 }
@@ -108,6 +109,10 @@ snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *polic
         n->scratch_bytes = bytes;
     }
     for (int i = 0; i < n->ctx.threads && n->scratch; i++) n->worker[i].linear = (uint8_t *)n->scratch + (i ? bytes - (size_t)i * own : 0);
+    snc_rt__distances distances;
+    SNC_TRY(snc_rt__distances_make(&distances, n, arch, policy));
+    snc_free(n->distances.block);
+    n->distances = distances;
     n->arch = *arch;
     n->policy = *policy;
     n->f32 = f32;
@@ -154,6 +159,7 @@ void snc_net_free(snc_net *n)
     snc_free(n->scratch);
     snc_free(n->block);
     snc_free(n->group);
+    snc_free(n->distances.block);
     snc_free(n->worker);
     snc_free(n);
 }

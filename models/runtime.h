@@ -61,7 +61,8 @@ typedef struct snc_net_opts {
  * the kept layers in order. max_len above the model's positions is cut to them. SNC_E_ARG: options below 1. */
 snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const snc_arch *arch, const snc_policy *policy,
                        const snc_net_opts *o) SNC_MUST_USE;
-/* Another config over the same weights and workspace: for searches. On failure the net keeps its old config. */
+/* Another config over the same weights and workspace: for searches. On failure the net keeps its old config. With distances apart
+ * binding computes what every layer's keys and queries make of them. */
 snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
 void snc_net_free(snc_net *n);
 /* logits [B, K]. SNC_E_SHAPE: no sequences, an empty one, one longer than max_len, or more tokens or sequences than

@@ -89,9 +89,8 @@ static void act_range(void *payload, int64_t begin, int64_t end, int64_t chunk, 
     snc_epilogue_rows(a->y + (size_t)begin * (size_t)a->ldy, a->ldy, NULL, (int)(end - begin), a->n, a->epi);
 }
 
-/* y [T, n] (+)= x W[:n, :k]^T + b, then epi. The input of an INT8 matrix is xq, sx; of the others x. */
-static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx, const int8_t *xq,
-                      const float *sx, int T, int n, int k, snc_epilogue epi)
+snc_err snc_rt__linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx, const int8_t *xq,
+                       const float *sx, int T, int n, int k, snc_epilogue epi)
 {
     if (integers(t)) return snc_qlinear_run(y, ldy, of(m, t), j->ctx, xq, ldq_of(t, k), sx, T, n, k, epi, j->w->linear);
     if (t == SNC_BF16) return snc_bf16linear_run(y, ldy, m->bf16, j->ctx, x, ldx, T, n, k, epi, j->w->linear);
@@ -107,7 +106,7 @@ static snc_err linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m
 
 typedef struct head_job {
     snc_rt__job *j;
-    int A, D, heads;
+    int l, A, D, heads;
     bool first;      /* queries of the first tokens only: row b of q and y is sequence b */
     bool bf16, half; /* half: Q, K and V lie in bf16 */
     float scale;
@@ -119,8 +118,8 @@ typedef struct head_job {
 static bool half_qkv(const snc_net *n, int l, bool last)
 {
     const uint8_t *t = n->policy.linear[l];
-    return !last && !n->w->rotary[0] && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN && integers(t[SNC_SITE_Q]) &&
-           t[SNC_SITE_K] == t[SNC_SITE_Q] && t[SNC_SITE_V] == t[SNC_SITE_Q];
+    return !last && !n->w->rotary[0] && !n->w->cfg.buckets && snc_infer_wants_bf16(n->isa) && n->ctx.backend != SNC_BACKEND_ONEDNN &&
+           integers(t[SNC_SITE_Q]) && t[SNC_SITE_K] == t[SNC_SITE_Q] && t[SNC_SITE_V] == t[SNC_SITE_Q];
 }
 
 static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -138,6 +137,9 @@ static void head_range(void *payload, int64_t begin, int64_t end, int64_t chunk,
         float *qkv = j->w->qkv + h;
         snc_infer_bias bias = a->bias;
         if (bias.at) bias.at += i % a->heads * bias.head;
+        if (j->n->distances.block)
+            bias = snc_rt__distances_add(scratch->apart, j->n, a->l, (int)(i % a->heads), qkv + q * ld, qkv + first * ld + a->A, (int)ld,
+                                         a->first ? 1 : len, len);
         next = i + 1;
         if (a->rotary) snc_rotary_turn(qkv + first * ld + a->A, (int)ld, a->rotary, len, false);
         if (a->rotary && !a->first) snc_rotary_turn(qkv + q * ld, (int)ld, a->rotary, len, false); /* a first token stays as it is */
@@ -170,13 +172,14 @@ static void attention(snc_rt__job *j, int l, bool first)
     const uint8_t *t = n->policy.linear[l];
     bool bf16 = t[SNC_SITE_Q] != SNC_F32 && t[SNC_SITE_K] != SNC_F32 && t[SNC_SITE_V] != SNC_F32;
     head_job a = {j,
+                  l,
                   D * heads,
                   D,
                   heads,
                   first,
                   bf16,
                   half_qkv(n, l, first),
-                  1.0f / sqrtf((float)D),
+                  1.0f / sqrtf((float)(D * (n->w->cfg.buckets ? SNC_DISTANCE_PARTS : 1))),
                   bias_of(n, l),
                   n->w->rotary[snc_is_local(&n->w->cfg, n->arch.source[l])]};
     int64_t B = j->b1 - j->b0, items = B * heads, macs = 2 * (int64_t)D * heads * j->T * (first ? 1 : j->T / B);
@@ -219,8 +222,8 @@ static snc_err project(snc_rt__job *j, int l, bool last)
         const snc_qlinear *beside[] = {of(&m[SNC_SITE_Q], tq), of(&m[SNC_SITE_K], tq), of(&m[SNC_SITE_V], tq)};
         return snc_qlinear_run_bf16((snc_bf16 *)w->qkv, 3 * A, beside, 3, j->ctx, w->xq, ldq, w->sx, T, A, C, w->linear);
     }
-    SNC_TRY(linear(w->qkv + A, 3 * A, j, &m[SNC_SITE_K], tk, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
-    SNC_TRY(linear(w->qkv + 2 * (size_t)A, 3 * A, j, &m[SNC_SITE_V], tv, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(snc_rt__linear(w->qkv + A, 3 * A, j, &m[SNC_SITE_K], tk, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
+    SNC_TRY(snc_rt__linear(w->qkv + 2 * (size_t)A, 3 * A, j, &m[SNC_SITE_V], tv, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE));
     if (last) {
         gather_first(w->h, j, (size_t)C * sizeof(float));
         if (x != w->h) gather_first(x, j, (size_t)C * sizeof(float));
@@ -228,7 +231,7 @@ static snc_err project(snc_rt__job *j, int l, bool last)
         if (ldq) gather_first(w->sx, j, sizeof(float));
         T = j->b1 - j->b0;
     }
-    return linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
+    return snc_rt__linear(w->qkv, 3 * A, j, &m[SNC_SITE_Q], tq, x, C, w->xq, w->sx, T, A, C, SNC_EPI_NONE);
 }
 
 typedef struct glu_job {
@@ -284,15 +287,15 @@ static snc_err ffn(snc_rt__job *j, int l, int T, double *t_in, double *t_out)
         int8_t *mq = w->mq + (size_t)t * (size_t)ldm;
         rows_to(x, j, h, C, w->xq, w->sx, norm, R, C, ldx);
         if (through) SNC_TRY(snc_qlinear_run_q8(mq, ldm, w->sm, m[SNC_SITE_FFN_IN].i8, j->ctx, w->xq, ldx, w->sx, R, F, C, act, w->linear));
-        else SNC_TRY(linear(w->mid, N, j, &m[SNC_SITE_FFN_IN], in, x, C, w->xq, w->sx, R, N, C, gated ? SNC_EPI_NONE : act));
+        else SNC_TRY(snc_rt__linear(w->mid, N, j, &m[SNC_SITE_FFN_IN], in, x, C, w->xq, w->sx, R, N, C, gated ? SNC_EPI_NONE : act));
         if (gated) glu(j, R, F, act);
         stamp(j, t_in);
         if (!through) rows(j, w->mid, N, mq, w->sm + t, NULL, R, F, ldm);
-        if (ldm == 0) SNC_TRY(linear(h, C, j, &m[SNC_SITE_FFN_OUT], out, w->mid, N, NULL, NULL, R, C, F, SNC_EPI_ADD));
+        if (ldm == 0) SNC_TRY(snc_rt__linear(h, C, j, &m[SNC_SITE_FFN_OUT], out, w->mid, N, NULL, NULL, R, C, F, SNC_EPI_ADD));
         stamp(j, t_out);
     }
     if (ldm == 0) return SNC_OK;
-    SNC_TRY(linear(w->h, C, j, &m[SNC_SITE_FFN_OUT], out, NULL, F, w->mq, w->sm, T, C, F, SNC_EPI_ADD));
+    SNC_TRY(snc_rt__linear(w->h, C, j, &m[SNC_SITE_FFN_OUT], out, NULL, F, w->mq, w->sm, T, C, F, SNC_EPI_ADD));
     stamp(j, t_out);
     return SNC_OK;
 }
@@ -339,7 +342,7 @@ static snc_err between(snc_rt__job *j, int l, int next, int T)
     snc_dtype t = n->policy.linear[l][SNC_SITE_O];
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l];
     rows(j, w->att, A, w->xq, w->sx, NULL, T, A, ldq_of(t, A));
-    SNC_TRY(linear(w->h, C, j, &m[SNC_SITE_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
+    SNC_TRY(snc_rt__linear(w->h, C, j, &m[SNC_SITE_O], t, w->att, A, w->xq, w->sx, T, C, A, SNC_EPI_ADD));
     stamp(j, &w->times.layer[l][SNC_PART_O]);
     SNC_TRY(ffns(j, l, next, T));
     if (next == n->arch.layers || is_last(n, next)) return SNC_OK;
@@ -458,7 +461,7 @@ static snc_err embed_project(snc_rt__job *j)
     int C = n->arch.hidden, E = n->w->cfg.embedding;
     if (E == 0) return SNC_OK;
     rows(j, w->att, E, w->xq, w->sx, snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0), j->T, E, ldq_of(t, E));
-    return linear(w->h, C, j, &n->w->projection, t, w->att, E, w->xq, w->sx, j->T, C, E, SNC_EPI_NONE);
+    return snc_rt__linear(w->h, C, j, &n->w->projection, t, w->att, E, w->xq, w->sx, j->T, C, E, SNC_EPI_NONE);
 }
 
 static snc_epilogue head_act(snc_head h) { return h == SNC_HEAD_TANH ? SNC_EPI_TANH : h == SNC_HEAD_GELU ? SNC_EPI_GELU : SNC_EPI_RELU; }
@@ -493,12 +496,12 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     }
     if (kind != SNC_HEAD_NONE) {
         rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));
-        SNC_TRY(linear(w->att, C, j, &m->pooler, tp, x, C, w->xq, w->sx, B, C, C, head_act(kind)));
+        SNC_TRY(snc_rt__linear(w->att, C, j, &m->pooler, tp, x, C, w->xq, w->sx, B, C, C, head_act(kind)));
         x = w->att;
         norm = snc_family_has(snc_family_of(&m->cfg), SNC_ROLE_POOLER_NORM) ? snc_rt__norm_at(m, SNC_ROLE_POOLER_NORM, 0) : NULL;
     }
     rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tc, C));
-    if (tc != SNC_F32) return linear(logits, K, j, &m->classifier, tc, x, C, w->xq, w->sx, B, K, C, SNC_EPI_NONE);
+    if (tc != SNC_F32) return snc_rt__linear(logits, K, j, &m->classifier, tc, x, C, w->xq, w->sx, B, K, C, SNC_EPI_NONE);
     snc_infer_dot(logits, K, x, C, m->classifier.W, m->classifier.ld, m->classifier.b, B, K, C, n->isa);
     return SNC_OK;
 }

@@ -6,13 +6,16 @@
  *   h [rows, C]   qkv [rows, 3A]   att [rows, A]   mid [rows, F or 2 F]   f32
  *   y [rows, C] what norms in front of a half give, while h goes past it; where norms stand behind a half, y is h
  *   xq [rows, max(A, C)]  mq [rows, F]  int8 with ld rounded up to 64, and a scale each row
+ *   of a family with distances apart: apart [2, max_len, max_len] what distances add to the scores of a head, and a part of it
  */
 #ifndef SNC_MODELS_RUNTIME_PRIV_H
 #define SNC_MODELS_RUNTIME_PRIV_H
 
 #include "base/isa.h"
 #include "base/par.h"
+#include "core/distance.h"
 #include "core/gemm.h"
+#include "core/infer.h"
 #include "core/rotary.h"
 #include "models/runtime.h"
 #include "models/snc_file.h"
@@ -49,8 +52,16 @@ struct snc_weights {
     snc_sncfile *file;               /* of an opened .snc, whose bytes the above borrows */
 };
 
+/* What keys and queries of each kept layer make of each distance, of a family with distances apart: [2][heads][D][ld], column
+ * max_len - 1 + j - i for a key's of query i and key j, max_len - 1 + i - j for a query's. */
+typedef struct snc_rt__distances {
+    float *block; /* NULL: none */
+    int ld;
+    size_t at[SNC_MAX_LAYERS]; /* where a layer's begin, in floats */
+} snc_rt__distances;
+
 typedef struct snc_rt__worker {
-    float *h, *y, *qkv, *att, *mid, *sx, *sm;
+    float *h, *y, *qkv, *att, *mid, *sx, *sm, *apart;
     int8_t *xq, *mq;
     void *linear, *attention; /* scratch of the kernels; attention of this thread even when threads share a group */
     snc_net_times times;
@@ -70,7 +81,8 @@ struct snc_net {
     int ldx, ldm, ldmid;   /* of xq, mq, and mid at its widest */
     snc_gemm *gemm;
     uint8_t *block; /* all workers' buffers */
-    void *scratch;  /* all workers' linear scratch */
+    snc_rt__distances distances;
+    void *scratch; /* all workers' linear scratch */
     size_t scratch_bytes;
     int *group;             /* [max_seqs + 1] first sequence of each group of the present batch */
     snc_rt__worker *worker; /* [ctx.threads] */
@@ -90,6 +102,17 @@ typedef struct snc_rt__job {
 
 /* The network over one group; logits of sequence b at logits + b * K. */
 snc_err snc_rt__forward(float *logits, snc_rt__job *j) SNC_MUST_USE;
+
+/* y [T, n] (+)= x W[:n, :k]^T + b, then epi. The input of an INT8 matrix is xq, sx; of the others x. */
+snc_err snc_rt__linear(float *y, int ldy, snc_rt__job *j, const snc_rt__matrix *m, snc_dtype t, const float *x, int ldx, const int8_t *xq,
+                       const float *sx, int T, int n, int k, snc_epilogue epi) SNC_MUST_USE;
+
+/* Of a net that is being bound to arch and policy; uses the buffers of its first worker, whose scratch is laid out for them. Freed with
+ * snc_free(block). */
+snc_err snc_rt__distances_make(snc_rt__distances *out, snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
+/* What is added to the scores of one head, whose queries and keys lie ld apart, written to `room`, apart of a worker. */
+snc_infer_bias snc_rt__distances_add(float *room, const snc_net *n, int l, int head, const float *q, const float *k, int ld, int nq,
+                                     int nk);
 
 /* A layer's matrix, or one outside of layers; NULL: the role is a table's or a vector's. */
 snc_rt__matrix *snc_rt__matrix_at(snc_weights *w, snc_role role, int layer);

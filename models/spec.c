@@ -11,6 +11,7 @@
     [SNC_ROLE_##role] = {name, false, SNC_AXIS_##half, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
 #define ONCE(...)     WHERE(ONE, __VA_ARGS__)
 #define FACTOR(...)   WHERE(FACTOR, __VA_ARGS__)
+#define APART(...)    WHERE(DISTANCE, __VA_ARGS__)
 #define LAYER_PREFIX "layer.{N}."
 #define LAYER(half, role, name, rows, cols, ...) \
     [SNC_ROLE_##role] = {LAYER_PREFIX name, true, SNC_AXIS_##half, SNC_AXIS_##rows, SNC_AXIS_##cols, __VA_ARGS__}
@@ -18,6 +19,7 @@
 #define FFN(...)      LAYER(FFN, __VA_ARGS__)
 #define NORM(...)     LAYER(ONE, __VA_ARGS__)
 #define TABLE         SNC_SLOT_EMBED, SNC_SITES, "embed", SNC_INIT_NORMAL, SNC_PARAM_DECAY | SNC_PARAM_ROWS
+#define DENSE         SNC_SLOT_EMBED, SNC_SITES, "embed", SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define SITE(s, key)  SNC_SLOT_SITE, SNC_SITE_##s, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define HEAD(s, key)  SNC_SLOT_##s, SNC_SITES, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define GAIN          SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_ONE, 0
@@ -29,8 +31,11 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
     ONCE(WORD,                 "embeddings.word.weight",       VOCAB,    EMBED,  TABLE),
     ONCE(POSITION,             "embeddings.position.weight",   POSITION, EMBED,  TABLE),
     ONCE(TYPE,                 "embeddings.type.weight",       TYPE,     EMBED,  TABLE),
+    APART(DISTANCE,            "embeddings.distance.weight",   DISTANCE, HIDDEN, DENSE),
     ONCE(EMBED_NORM,           "embeddings.norm.weight",       ONE,      EMBED,  GAIN),
     ONCE(EMBED_NORM_BIAS,      "embeddings.norm.bias",         ONE,      EMBED,  BIAS),
+    APART(DISTANCE_NORM,       "embeddings.distance.norm.weight", ONE, HIDDEN, GAIN),
+    APART(DISTANCE_NORM_BIAS,  "embeddings.distance.norm.bias", ONE,  HIDDEN, BIAS),
     FACTOR(PROJECTION,         "embeddings.projection.weight", HIDDEN,   FACTOR, HEAD(PROJECTION, "embed")),
     FACTOR(PROJECTION_BIAS,    "embeddings.projection.bias",   ONE,      HIDDEN, BIAS),
 
@@ -82,6 +87,7 @@ void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_a
     size[SNC_AXIS_FFN_IN] = a->ffn[layer] * snc_family_neuron(snc_family_of(c));
     size[SNC_AXIS_CLASS] = c->classes;
     size[SNC_AXIS_RELATIVE] = a->heads[layer] * SNC_RELATIVE_BUCKETS;
+    size[SNC_AXIS_DISTANCE] = 2 * c->buckets;
 }
 
 void snc_spec_expand(char *out, size_t size, const char *pattern, int layer)

@@ -20,8 +20,11 @@ typedef enum snc_role {
     SNC_ROLE_WORD,
     SNC_ROLE_POSITION,
     SNC_ROLE_TYPE,
+    SNC_ROLE_DISTANCE,
     SNC_ROLE_EMBED_NORM,
     SNC_ROLE_EMBED_NORM_BIAS,
+    SNC_ROLE_DISTANCE_NORM,
+    SNC_ROLE_DISTANCE_NORM_BIAS,
     SNC_ROLE_PROJECTION,
     SNC_ROLE_PROJECTION_BIAS,
     SNC_ROLE_Q,
@@ -50,13 +53,14 @@ typedef enum snc_role {
     SNC_ROLES
 } snc_role;
 
-enum { SNC_TABLES = SNC_ROLE_TYPE + 1 };
+enum { SNC_TABLES = SNC_ROLE_DISTANCE + 1 };
 
 /* What rows or columns count. Units of one axis are cut off and permuted together wherever it stands; SNC_AXIS_HEAD, of a
  * unit of head_width, SNC_AXIS_RELATIVE, of SNC_RELATIVE_BUCKETS (core/relative.h) a head, SNC_AXIS_FFN and SNC_AXIS_FFN_IN,
  * of two rows a neuron where it is gated (its own, and its gate's behind it), belong to their layer. The pooler's outputs are as many as
  * hidden channels, in an order of their own. Columns of the tables are the hidden channels, or where a projection leads to these the
- * FACTOR ones, of which none is cut off: snc_family_axis tells. */
+ * FACTOR ones, of which none is cut off: snc_family_axis tells. Rows of the
+ * table of distances are buckets, as many to either side. */
 typedef enum snc_axis {
     SNC_AXIS_ONE, /* the row of a vector */
     SNC_AXIS_VOCAB,
@@ -71,6 +75,7 @@ typedef enum snc_axis {
     SNC_AXIS_CLASS,
     SNC_AXIS_RELATIVE,
     SNC_AXIS_FFN_IN,
+    SNC_AXIS_DISTANCE,
     SNC_AXES
 } snc_axis;
 
@@ -83,7 +88,7 @@ typedef struct snc_spec {
     const char *name; /* in our files; {N} stands for the layer */
     bool layer;       /* one for each layer */
     snc_axis half;    /* a layer without heads, or without FFN neurons, has no parameter of HEAD, or FFN, a net without a projection
-                       * none of FACTOR; ONE: always there */
+                       * none of FACTOR, one without a table of distances none of DISTANCE; ONE: always there */
     snc_axis rows, cols;
     snc_slot slot;
     snc_site site;   /* of SNC_SLOT_SITE */

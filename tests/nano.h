@@ -54,6 +54,7 @@ static inline snc_encoder_config nano_family_config(const snc_family *family)
     if (!snc_family_has(family, SNC_ROLE_TYPE)) c.types = 0;
     else if (family->position_base) c.types = 1;
     if (snc_family_has(family, SNC_ROLE_PROJECTION)) c.embedding = 20;
+    if (snc_family_has(family, SNC_ROLE_DISTANCE)) c.buckets = 8;
     nano_rotary(&c);
     return c;
 }

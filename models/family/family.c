@@ -18,7 +18,8 @@
     X(electra) \
     X(albert) \
     X(mpnet) \
-    X(modernbert)
+    X(modernbert) \
+    X(deberta_v2)
 /* clang-format on */
 
 #define DECLARE(name) extern const snc_family snc_family_##name;

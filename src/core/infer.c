@@ -33,6 +33,17 @@ static void dot_ref(float *y, int ldy, const float *x, int ldx, const float *w, 
         }
 }
 
+static void slide_ref(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int T, int n, int k)
+{
+    for (int t = 0; t < T; t++)
+        for (int j = 0; j < n; j++) {
+            const float *xt = x + (size_t)t * (size_t)ldx, *at = w + (j - t);
+            float s = 0;
+            for (int i = 0; i < k; i++) s += xt[i] * at[(size_t)i * (size_t)ldw];
+            y[(size_t)t * (size_t)ldy + (size_t)j] = s;
+        }
+}
+
 static float bent(float v)
 {
     static const uint32_t bend[32] = SNC_INFER__BEND;
@@ -77,12 +88,13 @@ typedef struct infer_kernels {
     snc_isa isa;
     void (*norm)(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C, float eps);
     void (*dot)(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k);
+    void (*slide)(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int T, int n, int k);
     void (*round)(float *out, const float *x, int ldx, int rows, int D);
     void (*attention)(const snc_infer__head *a, float *scratch);
 } infer_kernels;
-#define KERNELS(level, isa)                                                                                    \
-    {                                                                                                          \
-        level, snc_infer__norm_##isa, snc_infer__dot_##isa, snc_infer__round_##isa, snc_infer__attention_##isa \
+#define KERNELS(level, isa)                                                                                                            \
+    {                                                                                                                                  \
+        level, snc_infer__norm_##isa, snc_infer__dot_##isa, snc_infer__slide_##isa, snc_infer__round_##isa, snc_infer__attention_##isa \
     }
 
 static const infer_kernels *kernels_for(snc_isa isa)
@@ -94,7 +106,7 @@ static const infer_kernels *kernels_for(snc_isa isa)
 #elif defined(__aarch64__)
                                          KERNELS(SNC_ISA_NEON, neon),
 #endif
-                                         {SNC_ISA_SCALAR, norm_ref, dot_ref, round_ref, attention_ref}
+                                         {SNC_ISA_SCALAR, norm_ref, dot_ref, slide_ref, round_ref, attention_ref}
     };
     int i = 0;
     while (!snc_isa_covers(isa, all[i].isa)) i++;
@@ -111,6 +123,12 @@ void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, i
 {
     assert(T >= 0 && k >= 1 && k <= ldx && k <= ldw && n <= ldy);
     kernels_for(isa)->dot(y, ldy, x, ldx, w, ldw, b, T, n, k);
+}
+
+void snc_infer_slide(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int T, int n, int k, snc_isa isa)
+{
+    assert(T >= 1 && n >= 1 && k >= 1 && k <= ldx && n <= ldy && T + n - 1 <= ldw);
+    kernels_for(isa)->slide(y, ldy, x, ldx, w, ldw, T, n, k);
 }
 
 /* Of one head with f32 operands. */

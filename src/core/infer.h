@@ -20,6 +20,11 @@ void snc_infer_norm(float *y, int ldy, const float *x, int ldx, const float *gam
 /* y[t,j] = x[t,:k] . w[j,:k] + b[j]: for heads of a few outputs, where packing and a library call cost more. */
 void snc_infer_dot(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k, snc_isa isa);
 
+/* y[t,j] = x[t,:k] . w[:k, j - t] for j < n: which column of w is taken goes by how far j is from t. w stands at column 0; T - 1 columns
+ * are before it, and behind column n - 1 room for as many as are read along. */
+enum { SNC_INFER_SLIDE_ROOM = 32 };
+void snc_infer_slide(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int T, int n, int k, snc_isa isa);
+
 /* What is added to q k^T of query i and key j before it is scaled: at[i * query + j]. Of heads that lie side by side the next one's is
  * `head` floats further. -inf lets a key go, but not all of a query's. */
 typedef struct snc_infer_bias {

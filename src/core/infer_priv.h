@@ -37,6 +37,7 @@ typedef struct snc_infer__half { /* the first of some heads that lie side by sid
     void snc_infer__norm_##isa(float *y, int ldy, const float *x, int ldx, const float *gamma, const float *beta, int T, int C,          \
                                float eps);                                                                                               \
     void snc_infer__dot_##isa(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, const float *b, int T, int n, int k); \
+    void snc_infer__slide_##isa(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int T, int n, int k);               \
     void snc_infer__round_##isa(float *out, const float *x, int ldx, int rows, int D);                                                   \
     void snc_infer__attention_##isa(const snc_infer__head *a, float *scratch)
 

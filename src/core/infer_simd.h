@@ -93,6 +93,38 @@ SIMD void SIMD_NAME(snc_infer__dot)(float *y, int ldy, const float *x, int ldx, 
             y[(size_t)t * (size_t)ldy + (size_t)j] = dot_row(x + (size_t)t * (size_t)ldx, w + (size_t)j * (size_t)ldw, k) + (b ? b[j] : 0);
 }
 
+/* R rows, whose columns stand one before the other: in those of w each has the same, of which what lies outside of its own is dropped. */
+SIMD SIMD_INLINE void slide_rows(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int n, int k, int R)
+{
+    for (int u = 1 - R; u < n; u += 2 * VW) {
+        float out[2 * VW];
+        vf a[4][2];
+        for (int r = 0; r < R; r++) a[r][0] = a[r][1] = vset(0);
+        for (int i = 0; i < k; i++) {
+            const float *at = w + (ptrdiff_t)i * ldw + u;
+            vf w0 = vload(at), w1 = vload(at + VW);
+            for (int r = 0; r < R; r++) {
+                vf b = vset(x[(size_t)r * (size_t)ldx + (size_t)i]);
+                a[r][0] = vfma(b, w0, a[r][0]);
+                a[r][1] = vfma(b, w1, a[r][1]);
+            }
+        }
+        for (int r = 0; r < R; r++) {
+            int first = u + r, from = first < 0 ? -first : 0, to = n - first < 2 * VW ? n - first : 2 * VW;
+            vstore(out, a[r][0]);
+            vstore(out + VW, a[r][1]);
+            for (int j = from; j < to; j++) y[(size_t)r * (size_t)ldy + (size_t)(first + j)] = out[j];
+        }
+    }
+}
+
+SIMD void SIMD_NAME(snc_infer__slide)(float *y, int ldy, const float *x, int ldx, const float *w, int ldw, int T, int n, int k)
+{
+    int t = 0;
+    for (; t + 4 <= T; t += 4) slide_rows(y + (size_t)t * (size_t)ldy, ldy, x + (size_t)t * (size_t)ldx, ldx, w - t, ldw, n, k, 4);
+    for (; t < T; t++) slide_rows(y + (size_t)t * (size_t)ldy, ldy, x + (size_t)t * (size_t)ldx, ldx, w - t, ldw, n, k, 1);
+}
+
 /* Scores to probabilities in place, not yet divided by the sum, which is returned. p [n padded to VW]; the padding
  * holds -inf, whose e^-87 vanishes beside the 1 of the largest score. log: SNC_INFER__LOG times the scale for bf16, else 0. */
 SIMD static inline float softmax_row(float *p, int padded, float log)

@@ -44,6 +44,8 @@ snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *
     SNC_GOTO(snc_alloc(&o->partial, parts * 3 * (size_t)max->width, sizeof *o->partial));
     SNC_GOTO(snc_alloc(&o->relative, (size_t)max->seqs * (size_t)max->relative + 1, sizeof *o->relative));
     SNC_GOTO(snc_alloc(&o->scratch, o->scratch_each * (size_t)ctx->threads, sizeof *o->scratch));
+    SNC_GOTO(snc_alloc(&o->distance, snc_ops__distance_scratch(max) * (size_t)ctx->threads, sizeof *o->distance));
+    SNC_GOTO(snc_alloc(&o->turned, snc_ops__distance_turned(max), sizeof *o->turned));
     *out = o;
     return SNC_OK;
 out:
@@ -57,6 +59,8 @@ void snc_ops_free(snc_ops *o)
     snc_free(o->partial);
     snc_free(o->relative);
     snc_free(o->scratch);
+    snc_free(o->distance);
+    snc_free(o->turned);
     snc_free(o);
 }
 
@@ -311,7 +315,7 @@ static int head_of(snc_head *h, const attention_job *j, int64_t item, int worker
         .queries = at->first_only ? (keys > 0) : keys,
         .width = at->head_width,
         .ld = ld,
-        .scale = 1.0f / sqrtf((float)at->head_width),
+        .scale = 1.0f / sqrtf((float)(at->head_width * (at->distances.key ? SNC_DISTANCE_PARTS : 1))),
         .q = j->q + (size_t)row * ld + col,
         .k = j->k + (size_t)first * ld + col,
         .v = j->v + (size_t)first * ld + col,
@@ -323,13 +327,14 @@ static int head_of(snc_head *h, const attention_job *j, int64_t item, int worker
     return row;
 }
 
-/* The bias of the head, and room for its gradient. Scores are scaled behind it: it is divided by that before. */
-static void lay_bias(snc_head *h, const attention_job *j, int head)
+/* The bias of the head, and room for its gradient. Scores are scaled behind it: one by distance is divided by that before. */
+static void lay_bias(snc_head *h, const attention_job *j, int head, int worker)
 {
     const snc_relative *r = &j->at->relative;
     const snc_ops *o = j->o;
     size_t used = 2 * (size_t)h->keys - 1;
     float *run = h->scratch + o->scratch_each - 2 * o->run, *drun = run + o->run;
+    if (j->at->distances.key) snc_ops__distance_lay(h, o, &j->at->distances, head, worker, j->dout);
     if (!r->table) return;
     snc_relative_expand(run, r, head, h->keys, 1.0f / h->scale, true);
     memset(run + used, 0, (o->run - used) * sizeof *run);
@@ -380,17 +385,27 @@ static void attention_forward_body(void *p, int64_t begin, int64_t end, int64_t 
         fetch_next(j, item);
         int row = head_of(&h, j, item, worker), head = (int)(item % j->at->heads);
         float *top = j->stats + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
-        lay_bias(&h, j, head);
+        lay_bias(&h, j, head, worker);
         size_t out = (size_t)row * ld + (size_t)head * h.width;
         j->o->k->head_forward(j->out + out, top, inv, &h);
         if (j->out16) j->o->narrow(j->out16 + out, ld, j->out + out, ld, h.queries, h.width);
     }
 }
 
+static void turn_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const attention_job *j = p;
+    (void)chunk, (void)worker;
+    for (int64_t head = begin; head < end; head++)
+        snc_ops__distance_turn(j->o, &j->at->distances, (int)head, j->at->heads, j->at->head_width);
+}
+
 static void check_attention(const snc_ops *o, const snc_attention *at)
 {
     assert(at->heads * at->head_width <= o->max.width && at->head_width <= o->max.head_width && at->x->B <= o->max.seqs);
     assert(!at->relative.table || at->heads * at->relative.buckets <= o->max.relative);
+    assert(!at->distances.key ||
+           (2 * at->distances.reach + 1 <= o->max.distances && at->distances.len <= o->max.len && !at->relative.table));
 }
 
 void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,
@@ -398,31 +413,47 @@ void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o
 {
     check_attention(o, at);
     attention_job j = {.o = o, .at = at, .out = out, .out16 = out16, .stats = stats, .q = q, .k = k, .v = v};
+    if (at->distances.key) snc_par_for(o->ctx, at->heads, 1, turn_body, &j);
     snc_par_for(o->ctx, (int64_t)at->x->B * at->heads, 1, attention_forward_body, &j);
+}
+
+static void attention_backward_item(const attention_job *j, int64_t item, int worker)
+{
+    const snc_kernels *kern = j->o->k;
+    int rows = query_rows(j->at), ld = j->at->heads * j->at->head_width;
+    snc_head h;
+    fetch_next(j, item);
+    int row = head_of(&h, j, item, worker), seq = (int)(item / j->at->heads), head = (int)(item % j->at->heads);
+    size_t col = (size_t)head * h.width, q_at = (size_t)row * ld + col, k_at = (size_t)j->at->x->offsets[seq] * ld + col;
+    const float *top = j->kept + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
+    float *sums = j->o->partial + (size_t)seq * 3 * ld + col;
+    lay_bias(&h, j, head, worker);
+    kern->head_backward(j->d[0] + q_at, j->d[1] + k_at, j->d[2] + k_at, &h, j->dout + q_at, top, inv);
+    if (j->at->distances.key) snc_ops__distance_back(j->d[0] + q_at, j->d[1] + k_at, &h, j->o, &j->at->distances, head, worker);
+    else fold_bias(&h, j, seq, head);
+    for (int i = 0; i < 3; i++) {
+        size_t from = i ? k_at : q_at;
+        int n = i ? h.keys : h.queries;
+        kern->col_sum(sums + i * ld, j->d[i] + from, n, h.width, ld);
+        if (j->d16) j->o->narrow(j->d16[i] + from, ld, j->d[i] + from, ld, n, h.width);
+    }
 }
 
 static void attention_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
-    const attention_job *j = p;
-    const snc_kernels *kern = j->o->k;
-    int rows = query_rows(j->at), ld = j->at->heads * j->at->head_width;
     (void)chunk;
-    for (int64_t item = begin; item < end; item++) {
-        snc_head h;
-        fetch_next(j, item);
-        int row = head_of(&h, j, item, worker), seq = (int)(item / j->at->heads), head = (int)(item % j->at->heads);
-        size_t col = (size_t)head * h.width, q_at = (size_t)row * ld + col, k_at = (size_t)j->at->x->offsets[seq] * ld + col;
-        const float *top = j->kept + (size_t)head * rows + row, *inv = top + (size_t)j->at->heads * rows;
-        float *sums = j->o->partial + (size_t)seq * 3 * ld + col;
-        lay_bias(&h, j, head);
-        kern->head_backward(j->d[0] + q_at, j->d[1] + k_at, j->d[2] + k_at, &h, j->dout + q_at, top, inv);
-        fold_bias(&h, j, seq, head);
-        for (int i = 0; i < 3; i++) {
-            size_t from = i ? k_at : q_at;
-            int n = i ? h.keys : h.queries;
-            kern->col_sum(sums + i * ld, j->d[i] + from, n, h.width, ld);
-            if (j->d16) j->o->narrow(j->d16[i] + from, ld, j->d[i] + from, ld, n, h.width);
-        }
+    for (int64_t item = begin; item < end; item++) attention_backward_item(p, item, worker);
+}
+
+/* A head of all sequences, one behind the other: their gradients of the tables of distances add up. */
+static void distances_backward_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    const attention_job *j = p;
+    (void)chunk;
+    for (int64_t head = begin; head < end; head++) {
+        snc_ops__distance_turn(j->o, &j->at->distances, (int)head, j->at->heads, j->at->head_width);
+        snc_ops__distance_clear(&j->at->distances, (int)head, j->at->heads, j->at->head_width);
+        for (int b = 0; b < j->at->x->B; b++) attention_backward_item(j, (int64_t)b * j->at->heads + head, worker);
     }
 }
 
@@ -432,7 +463,8 @@ void snc_attention_backward(float *const d[3], snc_bf16 *const d16[3], float *co
     check_attention(o, at);
     int A = at->heads * at->head_width, B = at->x->B;
     attention_job j = {.o = o, .at = at, .d = d, .d16 = d16, .q = q, .k = k, .v = v, .dout = dout, .kept = stats};
-    snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
+    if (at->distances.key) snc_par_for(o->ctx, at->heads, 1, distances_backward_body, &j);
+    else snc_par_for(o->ctx, (int64_t)B * at->heads, 1, attention_backward_body, &j);
     for (int i = 0; i < 3; i++) snc_ops__join(db[i], o, o->partial + i * A, B, 3 * (int64_t)A, A);
     if (at->relative.table) snc_ops__join(at->relative.grad, o, o->relative, B, o->max.relative, at->heads * at->relative.buckets);
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/ctx.h"
+#include "core/distance.h"
 #include "core/gemm.h"
 #include "core/relative.h"
 #include "core/tokens.h"
@@ -29,7 +30,8 @@ typedef struct snc_ops_limits {
     int width;     /* widest row of any op: hidden, heads x head width, FFN */
     int seqs, len; /* sequences of a batch, tokens of a sequence */
     int head_width;
-    int relative; /* heads x buckets of a bias by distance; 0: none */
+    int relative;  /* heads x buckets of a bias by distance; 0: none */
+    int distances; /* rows of the tables of distances apart; 0: none */
 } snc_ops_limits;
 
 /* Borrows ctx. */
@@ -83,7 +85,8 @@ void snc_act_end(float *dbias, snc_ops *o, int rows, int n);
 void snc_round(snc_bf16 *x16, snc_ops *o, const float *x, int rows, int n);
 void snc_col_sum(float *db /* [n] += */, snc_ops *o, const float *x /* [rows, n] */, int rows, int n);
 
-/* Attention inside each sequence: out = mask(softmax(q k^T / sqrt(head_width) + relative)) v, per head.
+/* Attention inside each sequence: out = mask(softmax(q k^T / sqrt(head_width) + relative)) v, per head, or with distances apart
+ * mask(softmax((q k^T + distances) / sqrt(SNC_DISTANCE_PARTS head_width))) v.
  * q, out [Q, A], k, v [T, A], A = heads * head_width. Q = T; with first_only Q = B: q holds the first token of each
  * sequence and only those outputs are computed. stats [2, heads, Q] (largest score, 1 / sum) is kept for backward, which
  * draws probabilities again instead of reading them. */
@@ -92,7 +95,8 @@ typedef struct snc_attention {
     int heads, head_width;
     bool first_only;
     snc_mask mask;
-    snc_relative relative; /* a bias by distance; its grad is added to by the backward pass */
+    snc_relative relative;   /* a bias by distance; its grad is added to by the backward pass */
+    snc_distances distances; /* not with the former; dkey and dquery are overwritten by the backward pass */
 } snc_attention;
 
 void snc_attention_forward(float *out, snc_bf16 *out16, float *stats, snc_ops *o, const float *q, const float *k, const float *v,

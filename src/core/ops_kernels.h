@@ -40,6 +40,8 @@ typedef struct snc_kernels {
     /* top, inv [queries]: largest scaled score, 1 / sum of exponentials. */
     void (*head_forward)(float *out, float *top, float *inv, const snc_head *h);
     void (*head_backward)(float *dq, float *dk, float *dv, const snc_head *h, const float *dout, const float *top, const float *inv);
+    /* C [M, N] (+)= A [M, K] . B [K, N]; A(i, k) = A[i a_row + k a_col]. */
+    void (*product)(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int M, int N, int K, bool add);
 } snc_kernels;
 
 extern const snc_kernels snc_kernels_ref;

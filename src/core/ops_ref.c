@@ -205,6 +205,15 @@ static void head_backward(float *dq, float *dk, float *dv, const snc_head *h, co
     }
 }
 
+static void product(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int M, int N, int K, bool add)
+{
+    for (int i = 0; i < M; i++) {
+        float *row = C + (size_t)i * ldc;
+        if (!add) memset(row, 0, (size_t)N * sizeof *row);
+        for (int k = 0; k < K; k++) add_scaled(row, A[(size_t)i * a_row + (size_t)k * a_col], B + (size_t)k * ldb, N);
+    }
+}
+
 const snc_kernels snc_kernels_ref = {
     .mask_apply = mask_apply,
     .norm_forward = norm_forward,
@@ -216,4 +225,5 @@ const snc_kernels snc_kernels_ref = {
     .col_sum = col_sum,
     .head_forward = head_forward,
     .head_backward = head_backward,
+    .product = product,
 };

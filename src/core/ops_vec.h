@@ -415,4 +415,5 @@ const snc_kernels SNC_KERNELS = {
     .col_sum = col_sum,
     .head_forward = head_forward,
     .head_backward = head_backward,
+    .product = product,
 };

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "candidate/workload.h"
+#include "models/cost.h"
 #include "quant/qlinear.h"
 #include "report/bench_rows.h"
 #include "report/breakdown.h"
@@ -66,7 +67,7 @@ static void count_ops(double ops[SNC_BENCH_KINDS], const snc_weights *w, const s
             for (int l = 0; l < a->layers; l++) {
                 double A = D * a->heads[l], F = a->ffn[l], rows = l >= snc_arch_last_heads(a) ? 1 : S;
                 ops[SNC_PART_QKV] += 2 * C * A * (2 * S + rows);
-                ops[SNC_PART_ATTENTION] += 4 * rows * S * A;
+                ops[SNC_PART_ATTENTION] += 2 * snc_cost_products(snc_weights_config(w)) * rows * S * A;
                 ops[SNC_PART_O] += 2 * rows * C * A;
                 ops[SNC_PART_FFN_IN] += 2 * rows * C * F;
                 ops[SNC_PART_FFN_OUT] += 2 * rows * C * F;

@@ -26,7 +26,7 @@ snc_err snc_touched_new(snc_touched **out, const snc_model *m)
     t->types = m->cfg.types;
     for (int r = 0; r < SNC_TABLES; r++) {
         int param = snc_model_at(m, r, 0);
-        if (param < 0) continue;
+        if (param < 0 || !(m->params.p[param].flags & SNC_PARAM_ROWS)) continue;
         size_t rows = (size_t)m->params.p[param].rows;
         int i = t->n++;
         SNC_GOTO(snc_alloc(&t->t[i].seen, rows, sizeof(int32_t)));

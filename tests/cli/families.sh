@@ -2,7 +2,7 @@
 # Families through fine-tuning, export, answers and back from a folder of Hugging Face's; what a file is stands in info.
 . "$(dirname "$0")/lib.bash"
 
-for family in distilbert electra roberta albert mpnet modernbert; do
+for family in distilbert electra roberta albert mpnet modernbert deberta-v2; do
     "$MAKE_NANO" $family $family || exit 2
     rows=(--task $family/task.json --data $family)
     run 0 finetune --pretrained $family/nano.snc "${rows[@]}" --output $family.snc --epochs 2 --lr 3e-3 --threads 1

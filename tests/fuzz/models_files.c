@@ -132,6 +132,7 @@ static void configs_of_families_survive_damage(void **state)
     static const char *const files[] = {"model.safetensors", NULL}, *const families[] = {"distilbert", "roberta", "electra", "albert"};
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         damage_json(*state, SNC_TEST_DIR "/golden/families/", families[i], "config.json", files, JSON_ROUNDS / 4);
+    damage_json(*state, SNC_TEST_DIR "/golden/modern/", "deberta", "config.json", files, JSON_ROUNDS / 4);
 }
 
 static void indexes_survive_damage(void **state)

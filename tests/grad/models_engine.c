@@ -167,14 +167,20 @@ static void every_parameter_of_other_families(void **state)
 {
     setup s;
     (void)state;
-    for (int f = 0; f < 8; f++) { /* beside the toys one that projects and has a GELU, and one with biases by distance */
-        const snc_family *const all[] = {toy_families[0], toy_families[1], snc_family_find("electra"), snc_family_find("mpnet")};
+    for (int f = 0; f < 10; f++) { /* beside the toys one that projects and has a GELU, and two that tell distances */
+        const snc_family *const all[] = {toy_families[0], toy_families[1], snc_family_find("electra"), snc_family_find("mpnet"),
+                                         snc_family_find("deberta-v2")};
         snc_family family = *all[f / 2];
         if (family.head == SNC_HEAD_RELU) family.head = SNC_HEAD_TANH; /* differences do not step over kinks */
         open_family(&s, f % 2, &family, false);
         check_all(&s);
         make_elastic(&s.arch);
         check_all(&s);
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.dropout = &s.drop;
+        check_direction(&s, -1);
+        s.loss = WITH_LOGITS | WITH_ATTENTION;
+        check_direction(&s, -1);
         close_setup(&s);
     }
 }

@@ -2,11 +2,13 @@
 
     python tests/ref/modern_golden.py tests/golden/modern [FAMILY ...]
     python tests/ref/modern_golden.py FOLDER --sweep 40                  as many of shapes drawn at random, for
+    python tests/ref/modern_golden.py FOLDER --sweep 40 deberta          the same of DeBERTa
     SNC_TEST_MODERN=FOLDER build/release/golden_models_modern            which reads them all
 
 A folder a family, as Hugging Face stores a classifier (config.json, model.safetensors in bf16), and beside it golden.safetensors: the
 batch (ids, offsets), logits, dlogits, and g.NAME, the gradient of sum(logits * dlogits) of every parameter. Sequences run alone, without
-padding. MPNet's has a tokenizer.json too, and template/ the same with its post-processor in the other form; ids.json is what both give.
+padding; DeBERTa's once more in one padded batch, whose logits are the same. MPNet's has a tokenizer.json too, and template/ the same with its
+post-processor in the other form; ids.json is what both give.
 """
 
 import json
@@ -41,7 +43,29 @@ def modernbert_cls():
     return modernbert("cls", global_attn_every_n_layers=2, norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True)
 
 
-FAMILIES = {"mpnet": mpnet, "modernbert": modernbert, "modernbert_cls": modernbert_cls}
+def deberta(heads=3, width=16, layers=2, ffn=36, buckets=16, **more):
+    """The longest text reaches distances far beyond the buckets that are single."""
+    config = transformers.DebertaV2Config(vocab_size=60, max_position_embeddings=160, hidden_size=heads * width, num_hidden_layers=layers,
+                                          num_attention_heads=heads, intermediate_size=ffn, layer_norm_eps=1e-7, num_labels=CLASSES,
+                                          relative_attention=True, position_buckets=buckets, norm_rel_ebd="layer_norm", share_att_key=True,
+                                          pos_att_type="p2c|c2p", position_biased_input=False, type_vocab_size=0, **more)
+    return config, transformers.DebertaV2ForSequenceClassification
+
+
+def deberta_odd():
+    return deberta(heads=2, width=24, layers=3, ffn=20, buckets=9, hidden_act="gelu_new")
+
+
+FAMILIES = {"mpnet": mpnet, "modernbert": modernbert, "modernbert_cls": modernbert_cls, "deberta": deberta, "deberta_odd": deberta_odd}
+
+
+def drawn_deberta(count):
+    r = random.Random(4321)
+    for i in range(count):
+        shape = dict(heads=r.randint(1, 12), width=r.choice([8, 16, 24, 32, 64]), layers=r.randint(1, 4),
+                     ffn=r.choice([4 * r.randint(3, 90), 1152]), buckets=r.choice([2, 8, 15, 32, 100, 256]),
+                     hidden_act=r.choice(["gelu", "gelu_new", "relu"]))
+        yield f"{i:02}_deberta", lambda: deberta(**shape), shape
 
 
 def drawn(count):
@@ -59,6 +83,15 @@ def weights(model, hidden):
         gain = p.dim() == 1 and name.endswith(".weight")
         deviation = 1.0 if "relative" in name else 0.15 * min(1.0, (48 / hidden) ** 0.5)
         p.copy_((torch.randn_like(p) * deviation + (1.0 if gain else 0.0)).bfloat16())
+
+
+def padded(model, ids):
+    batch, mask = torch.zeros(len(LENGTHS), max(LENGTHS), dtype=torch.long), torch.zeros(len(LENGTHS), max(LENGTHS), dtype=torch.long)
+    at = 0
+    for i, n in enumerate(LENGTHS):
+        batch[i, :n], mask[i, :n] = ids[at:at + n], 1
+        at += n
+    return model(input_ids=batch, attention_mask=mask).logits
 
 
 def one(folder, make):
@@ -82,6 +115,8 @@ def one(folder, make):
         logits.append(model(input_ids=ids[None, at:at + n], attention_mask=torch.ones(1, n, dtype=torch.long)).logits[0])
         at += n
     logits = torch.stack(logits)
+    if config.model_type == "deberta-v2":
+        assert torch.allclose(padded(model, ids), logits, rtol=0, atol=1e-9)
     if config.hidden_size <= 48:
         (logits * dlogits).sum().backward()
     offsets = torch.tensor([sum(LENGTHS[:i]) for i in range(len(LENGTHS) + 1)])
@@ -124,7 +159,7 @@ def mpnet_tokenizer(folder):
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     if sys.argv[2:3] == ["--sweep"]:
-        for name, make, shape in drawn(int(sys.argv[3])):
+        for name, make, shape in (drawn_deberta if sys.argv[4:] == ["deberta"] else drawn)(int(sys.argv[3])):
             print(shape)
             one(root / name, make)
         sys.exit()

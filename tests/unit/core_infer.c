@@ -65,6 +65,29 @@ static void dots_equal_ref_on_every_isa(void **state)
     snc_free(x), snc_free(w);
 }
 
+/* Of texts of every rest of four rows, and as many columns as rows or one. */
+static void slides_equal_ref_on_every_isa(void **state)
+{
+    enum { MOST = 70, LD = 2 * MOST - 1 + SNC_INFER_SLIDE_ROOM, LDX = 40 };
+    static const int rows[] = {1, 2, 3, 4, 5, 16, 17, 33, 70}, widths[] = {1, 8, 20, 40};
+    float *x = normal(MOST * LDX, 1, 1), *w = normal((size_t)LDX * LD, 2, 1);
+    (void)state;
+    for (size_t i = 0; i < 4 * sizeof rows / sizeof *rows; i++)
+        for (int one = 0; one < 2; one++)
+            for (int isa = snc_isa_next(SNC_ISA_SCALAR); isa < SNC_ISA_COUNT; isa = snc_isa_next(isa)) {
+                int T = rows[i / 4], k = widths[i % 4];
+                float *want = normal(MOST * MOST, 3, 1), *got = normal(MOST * MOST, 3, 1);
+                snc_infer_slide(want, MOST, x, LDX, w + MOST - 1, LD, T, one ? 1 : T, k, SNC_ISA_SCALAR);
+                snc_infer_slide(got, MOST, x, LDX, w + MOST - 1, LD, T, one ? 1 : T, k, (snc_isa)isa);
+                assert_true(distance(got, want, MOST * MOST) < 2e-5f); /* also: nothing written beyond the columns */
+                float sum = 0;
+                for (int c = 0; c < k; c++) sum += x[(T - 1) * LDX + c] * w[c * LD + MOST - 1 - (T - 1)];
+                assert_true(fabsf(want[(T - 1) * MOST] - sum) < 1e-6f);
+                snc_free(want), snc_free(got);
+            }
+    snc_free(x), snc_free(w);
+}
+
 /* With a bias by distance, of which the next query stands one place before: one in four keys is let go, never a query's own. */
 enum { FAR = 257, RUN = 2 * FAR - 1 };
 
@@ -179,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(norm_equals_ref_on_every_isa),      cmocka_unit_test(dots_equal_ref_on_every_isa),
         cmocka_unit_test(attention_equals_ref_on_every_isa), cmocka_unit_test(attention_of_bf16_rows_equals_f32),
-        cmocka_unit_test(attention_survives_extreme_scores),
+        cmocka_unit_test(attention_survives_extreme_scores), cmocka_unit_test(slides_equal_ref_on_every_isa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

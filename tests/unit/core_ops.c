@@ -11,7 +11,7 @@
 #include "check.h"
 #include "core/ops.h"
 
-enum { ROWS = 75, WIDTH = 200, SEQS = 5, LEN = 41, BUCKETS = SNC_RELATIVE_BUCKETS };
+enum { ROWS = 75, WIDTH = 200, SEQS = 5, LEN = 41, BUCKETS = SNC_RELATIVE_BUCKETS, APART = 14 /* of distances apart, to either side */ };
 
 /* Values of order one: sums of up to 200 terms in another order, and e^x to 2 ulp. Measured 4e-6. */
 static const double TOLERANCE = 2e-5;
@@ -24,6 +24,7 @@ typedef struct rig {
 static void rig_open(rig *r, snc_backend backend, const char *isa, int threads)
 {
     snc_ops_limits max = {.rows = ROWS, .width = WIDTH, .seqs = SEQS, .len = LEN, .head_width = 64, .relative = 5 * BUCKETS};
+    max.distances = 2 * APART;
     r->ctx = (snc_ctx)SNC_CTX_INIT;
     r->ctx.backend = backend;
     r->ctx.threads = threads;
@@ -95,9 +96,11 @@ static void record_act(record *rec, snc_ops *o, int rows, int n)
     }
 }
 
-static void record_attention(record *rec, snc_ops *o, const int32_t *offsets, int B, int heads, int D, bool first_only, float rate)
+static void record_attention(record *rec, snc_ops *o, const int32_t *offsets, int B, int heads, int D, bool first_only, float rate,
+                             bool apart)
 {
     static uint8_t bucket[2 * LEN];
+    static int16_t distance[2 * LEN];
     snc_tokens x = {.B = B, .T = offsets[B], .offsets = offsets};
     snc_attention at = {.x = &x, .heads = heads, .head_width = D, .first_only = first_only, .mask = snc_mask_make(1, 2, 3, rate)};
     size_t A = (size_t)heads * (size_t)D, T = (size_t)x.T, Q = first_only ? (size_t)B : T;
@@ -109,7 +112,16 @@ static void record_attention(record *rec, snc_ops *o, const int32_t *offsets, in
     fill(v, T * A, 11);
     fill(dout, Q * A, 12);
     fill(b, 3 * A, 13);
-    if (heads > 1) { /* what is added by distance, and a window of 5 keys at the last head */
+    if (apart) {
+        int reach = snc_distance_bucket(LEN - 1, APART, LEN);
+        size_t n = (2 * (size_t)reach + 1) * A;
+        float *tables = push(rec, 2 * n), *grads = push(rec, 2 * n);
+        fill(tables, 2 * n, 16);
+        fill(grads, 2 * n, 17);
+        snc_distance_buckets(distance, LEN, APART, LEN);
+        at.distances = (snc_distances){
+            .key = tables, .query = tables + n, .dkey = grads, .dquery = grads + n, .bucket = distance, .len = LEN, .reach = reach};
+    } else if (heads > 1) { /* what is added by distance, and a window of 5 keys at the last head */
         float *table = push(rec, (size_t)heads * BUCKETS), *grad = push(rec, (size_t)heads * BUCKETS);
         fill(table, (size_t)heads * BUCKETS, 14);
         fill(grad, (size_t)heads * BUCKETS, 15);
@@ -150,11 +162,14 @@ static void record_all(record *rec, rig *r)
         record_norm(rec, r->o, i == 0 ? 1 : 35, widths[i], i % 2 ? &drop : &none);
         record_act(rec, r->o, i == 0 ? 1 : 19, widths[i]);
     }
-    record_attention(rec, r->o, mixed, 5, 2, 8, false, 0.1f);
-    record_attention(rec, r->o, mixed, 5, 1, 33, false, 0.0f);
-    record_attention(rec, r->o, mixed, 5, 1, 64, true, 0.1f);
-    record_attention(rec, r->o, mixed, 5, 3, 5, true, 0.0f);
-    record_attention(rec, r->o, single, 1, 2, 32, false, 0.5f);
+    record_attention(rec, r->o, mixed, 5, 2, 8, false, 0.1f, false);
+    record_attention(rec, r->o, mixed, 5, 1, 33, false, 0.0f, false);
+    record_attention(rec, r->o, mixed, 5, 1, 64, true, 0.1f, false);
+    record_attention(rec, r->o, mixed, 5, 3, 5, true, 0.0f, false);
+    record_attention(rec, r->o, single, 1, 2, 32, false, 0.5f, false);
+    record_attention(rec, r->o, mixed, 5, 3, 20, false, 0.1f, true);
+    record_attention(rec, r->o, mixed, 5, 2, 33, true, 0.0f, true);
+    record_attention(rec, r->o, single, 1, 2, 8, false, 0.0f, true);
     record_embed(rec, r->o, mixed, 5, 33);
 }
 
@@ -299,6 +314,24 @@ static void buckets_of_distances(void **state)
     }
 }
 
+/* By DeBERTa's rule, in f32 as PyTorch has it, whose texts have up to 512 tokens and 256 buckets to either side; and other sizes. */
+static void buckets_of_distances_apart(void **state)
+{
+    static const int sizes[][2] = {{256, 512}, {2, 40}, {3, 40}, {8, 40}, {9, 64}, {32, 160}, {512, 512}};
+    int16_t bucket[2 * 512];
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int buckets = sizes[i][0], len = sizes[i][1], alone = buckets / 2;
+        snc_distance_buckets(bucket, len, buckets, len);
+        for (int d = 1 - len; d < len; d++) {
+            float octaves = logf((float)abs(d) / (float)alone) / logf((float)((double)(len - 1) / alone));
+            int far = abs(d) <= alone ? abs(d) : (int)ceilf(octaves * (float)(alone - 1)) + alone;
+            assert_int_equal(bucket[len - 1 + d], d < 0 ? -far : far);
+            assert_true(far < buckets);
+        }
+    }
+}
+
 static void zero_rows_normalise_to_beta(void **state)
 {
     rig r;
@@ -382,6 +415,7 @@ int main(void)
         cmocka_unit_test(extreme_inputs_stay_finite),
         cmocka_unit_test(attention_survives_large_scores),
         cmocka_unit_test(buckets_of_distances),
+        cmocka_unit_test(buckets_of_distances_apart),
         cmocka_unit_test(zero_rows_normalise_to_beta),
         cmocka_unit_test(rounding_is_to_the_nearest_even_bf16),
         cmocka_unit_test(masks_are_one_definition_with_the_right_rate),

@@ -83,7 +83,8 @@ static void extraction_and_cost_see_what_the_family_has(void **state)
         const bool types = m->cfg.types > 0, projects = m->cfg.embedding > 0;
         int in_layer = 16 + snc_family_has(any_family(f), SNC_ROLE_RELATIVE);
         int outside = 3 + snc_family_has(any_family(f), SNC_ROLE_POSITION) + types + 2 * projects;
-        outside += (any_family(f)->head == SNC_HEAD_NONE ? 2 : 4) + 2 * snc_family_has(any_family(f), SNC_ROLE_POOLER_NORM);
+        outside += (any_family(f)->head == SNC_HEAD_NONE ? 2 : 4) + 2 * snc_family_has(any_family(f), SNC_ROLE_POOLER_NORM) +
+                   3 * snc_family_has(any_family(f), SNC_ROLE_DISTANCE);
         assert_int_equal(m->params.n, outside + in_layer * 3);
         assert_int_equal(snc_model_at(m, SNC_ROLE_TYPE, 0) >= 0, types);
         assert_int_equal(snc_model_at(m, SNC_ROLE_PROJECTION, 0) >= 0, projects);

@@ -220,6 +220,60 @@ static void tensors_of_modernbert_are_found_or_named(void **state)
     snc_model_free(m);
 }
 
+/* ---- DeBERTa ---------------------------------------------------------------------------------------------------------- */
+
+#define DEBERTA "../modern/deberta"
+
+static void one_form_of_debertas_attention_is_read(void **state)
+{
+    scratch *s = *state;
+    static const change same[] = {{.key = NULL},
+                                  {.key = "pos_att_type", .value = "[\"p2c\",\"c2p\"]"},
+                                  {.key = "pos_att_type", .value = "\"c2p|p2c\""},
+                                  {.key = "max_relative_positions", .value = "160"},
+                                  {.key = "max_relative_positions"},
+                                  {.key = "pooler_hidden_size"},
+                                  {.key = "pooler_hidden_act"},
+                                  {.cut = "deberta."},
+                                  {.extra = "mask_predictions.dense.bias"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        snc_model *m = imported(s, DEBERTA, same[i]);
+        assert_int_equal(m->cfg.buckets, 16);
+        assert_int_equal(logs, 1);
+        snc_model_free(m);
+    }
+}
+
+static void what_deberta_does_not_compute_is_refused(void **state)
+{
+    scratch *s = *state;
+    snc_model *m = NULL;
+    config_fails(s, DEBERTA, "position_biased_input", "true", SNC_E_UNSUPPORTED,
+                 "position_biased_input true is not supported for deberta-v2, expected false");
+    config_fails(s, DEBERTA, "position_biased_input", NULL, SNC_E_UNSUPPORTED, "position_biased_input true");
+    config_fails(s, DEBERTA, "relative_attention", "false", SNC_E_UNSUPPORTED, "relative_attention false is not supported");
+    config_fails(s, DEBERTA, "share_att_key", NULL, SNC_E_UNSUPPORTED, "share_att_key false is not supported");
+    config_fails(s, DEBERTA, "pos_att_type", "\"c2p\"", SNC_E_UNSUPPORTED, "pos_att_type: expected p2c and c2p");
+    config_fails(s, DEBERTA, "pos_att_type", "[\"p2c\"]", SNC_E_UNSUPPORTED, "pos_att_type: expected p2c and c2p");
+    config_fails(s, DEBERTA, "pos_att_type", NULL, SNC_E_UNSUPPORTED, "pos_att_type: expected p2c and c2p");
+    config_fails(s, DEBERTA, "norm_rel_ebd", "\"none\"", SNC_E_UNSUPPORTED, "norm_rel_ebd 'none' is not supported");
+    config_fails(s, DEBERTA, "pooler_hidden_act", "\"tanh\"", SNC_E_UNSUPPORTED, "pooler_hidden_act 'tanh' is not supported");
+    config_fails(s, DEBERTA, "position_buckets", "-1", SNC_E_UNSUPPORTED, "position_buckets -1 is not supported");
+    config_fails(s, DEBERTA, "position_buckets", "24", SNC_E_SHAPE, "rel_embeddings.weight' is [32, 48], expected [48, 48]");
+    config_fails(s, DEBERTA, "max_relative_positions", "100", SNC_E_UNSUPPORTED, "max_relative_positions 100 is not supported");
+    config_fails(s, DEBERTA, "max_position_embeddings", "5000", SNC_E_UNSUPPORTED, "max_position_embeddings 5000 is not supported");
+    config_fails(s, DEBERTA, "embedding_size", "24", SNC_E_UNSUPPORTED, "embedding_size 24 is not supported for deberta-v2, expected 48");
+    config_fails(s, DEBERTA, "attention_head_size", "8", SNC_E_UNSUPPORTED, "attention_head_size 8 is not supported");
+    config_fails(s, DEBERTA, "pooler_hidden_size", "96", SNC_E_UNSUPPORTED, "pooler_hidden_size 96 is not supported");
+    config_fails(s, DEBERTA, "conv_kernel_size", "3", SNC_E_UNSUPPORTED, "conv_kernel_size 3 is not supported for deberta-v2, expected 0");
+    config_fails(s, DEBERTA, "type_vocab_size", "2", SNC_E_UNSUPPORTED, "type_vocab_size 2 is not supported for deberta-v2, expected 0");
+    config_fails(s, DEBERTA, "model_type", "\"deberta\"", SNC_E_UNSUPPORTED, "model_type 'deberta' is not supported, expected bert, ");
+    assert_fails(import(&m, s, DEBERTA, (change){.drop = "deberta.encoder.rel_embeddings"}), SNC_E_FORMAT,
+                 "'deberta.encoder.rel_embeddings.weight' is missing");
+    assert_fails(import(&m, s, DEBERTA, (change){.drop = "deberta.encoder.LayerNorm.bias"}), SNC_E_FORMAT,
+                 "'deberta.encoder.LayerNorm.bias' is missing");
+}
+
 int main(void)
 {
     static scratch s;
@@ -234,6 +288,8 @@ int main(void)
         cmocka_unit_test_prestate(where_layers_of_modernbert_look_is_said_in_two_forms, state),
         cmocka_unit_test_prestate(what_modernbert_does_not_compute_is_refused, state),
         cmocka_unit_test_prestate(tensors_of_modernbert_are_found_or_named, state),
+        cmocka_unit_test_prestate(one_form_of_debertas_attention_is_read, state),
+        cmocka_unit_test_prestate(what_deberta_does_not_compute_is_refused, state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
                             .act = act,
                             .norm_eps = 1e-12f};
     if (family->rotary) c.theta = 300, c.local_theta = 30, c.window = 4, c.local = 1 << 2; /* the last layer is a local one */
+    if (snc_family_has(family, SNC_ROLE_DISTANCE)) c.buckets = 6; /* of 30 distances the first three are their own */
     snc_arch a = snc_arch_full(&c);
     snc_model *m = NULL;
     snc_rng r;
@@ -117,6 +118,8 @@ static inline void nano_batch_dispose(nano_batch *x)
     free(x->offsets);
 }
 
+static inline void nano_norm(double *x, const snc_model *m, snc_lin i, int C);
+
 /* y [n] = W[:n, :k] x + b */
 static inline void nano_linear(double *y, const snc_model *m, snc_lin i, const double *x, int n, int k)
 {
@@ -152,14 +155,42 @@ static inline double nano_relative(const snc_model *m, int layer, int head, int 
     return (double)snc_params_w(&m->params, at)[32 * head + (distance > 0 ? 16 : 0) + (far > 15 ? 15 : far)];
 }
 
+/* Distances apart: what keys and queries of the layer make of each, [47 + distance] of A. */
+typedef struct nano_distances {
+    double key[95][100], query[95][100];
+} nano_distances;
+
+static inline int nano_bucket(const snc_encoder_config *c, int distance)
+{
+    int single = c->buckets / 2;
+    double n = abs(distance);
+    if (n > single) n = single + ceil(log(n / single) / log((c->positions - 1.0) / single) * (single - 1));
+    return c->buckets + (distance < 0 ? -(int)n : (int)n);
+}
+
+static inline void nano_distances_make(nano_distances *d, const snc_model *m, int layer, int C, int A)
+{
+    int table = snc_model_at(m, SNC_ROLE_DISTANCE, 0);
+    for (int i = -47; i <= 47 && table >= 0 && A > 0; i++) {
+        double row[100];
+        for (int c = 0; c < C; c++) row[c] = (double)snc_params_w(&m->params, table)[nano_bucket(&m->cfg, i) * m->params.p[table].cols + c];
+        nano_norm(row, m, snc_model_lin(m, SNC_ROLE_DISTANCE_NORM, 0), C);
+        nano_linear(d->key[47 + i], m, snc_model_lin(m, SNC_ROLE_K, layer), row, A, C);
+        nano_linear(d->query[47 + i], m, snc_model_lin(m, SNC_ROLE_Q, layer), row, A, C);
+    }
+}
+
 static inline void nano_attention(double *y, const snc_model *m, int layer, const double *q, const double *k, const double *v, int i,
-                                  int len, int A, int h)
+                                  int len, int A, int h, const nano_distances *apart)
 {
     int D = m->cfg.head_width;
-    double p[64], max = -1e30, sum = 0;
+    double p[64], max = -1e30, sum = 0, size = sqrt((double)D * (m->cfg.buckets ? 3 : 1));
     for (int j = 0; j < len; j++) {
         p[j] = snc_is_local(&m->cfg, layer) && abs(j - i) > m->cfg.window ? -HUGE_VAL : nano_relative(m, layer, h, j - i);
-        for (int d = 0; d < D; d++) p[j] += q[i * A + h * D + d] * k[j * A + h * D + d] / sqrt((double)D);
+        for (int d = h * D; d < (h + 1) * D; d++) {
+            p[j] += q[i * A + d] * k[j * A + d] / size;
+            if (m->cfg.buckets) p[j] += (q[i * A + d] * apart->key[47 + i - j][d] + apart->query[47 + i - j][d] * k[j * A + d]) / size;
+        }
         max = fmax(max, p[j]);
     }
     for (int j = 0; j < len; j++) sum += p[j] = exp(p[j] - max);
@@ -201,7 +232,9 @@ static inline void nano_neurons(double *f, const snc_model *m, int F)
 static inline void nano_layer(double *h, double *past, const snc_model *m, int layer, int closing, int len, int C, int A, int F)
 {
     static double q[64 * 100], k[64 * 100], v[64 * 100], y[100], o[100], f[200];
+    static nano_distances apart;
     int D = m->cfg.head_width;
+    nano_distances_make(&apart, m, layer, C, A);
     for (int t = 0; t < len && A > 0; t++) {
         nano_linear(q + t * A, m, snc_model_lin(m, SNC_ROLE_Q, layer), h + t * C, A, C);
         nano_linear(k + t * A, m, snc_model_lin(m, SNC_ROLE_K, layer), h + t * C, A, C);
@@ -211,7 +244,7 @@ static inline void nano_layer(double *h, double *past, const snc_model *m, int l
     }
     for (int t = 0; t < len; t++) {
         double *x = h + t * C, *s = past + t * C;
-        for (int head = 0; head < A / D; head++) nano_attention(y, m, layer, q, k, v, t, len, A, head);
+        for (int head = 0; head < A / D; head++) nano_attention(y, m, layer, q, k, v, t, len, A, head, &apart);
         if (A > 0) nano_linear(o, m, snc_model_lin(m, SNC_ROLE_O, layer), y, C, A);
         nano_close(x, s, o, A, m, SNC_ROLE_ATTENTION_NORM, layer, C);
         if (F > 0) nano_linear(f, m, snc_model_lin(m, SNC_ROLE_FFN_IN, layer), x, snc_family_neuron(snc_family_of(&m->cfg)) * F, C);

@@ -172,6 +172,22 @@ static void check_rotary(void)
     }
 }
 
+static void check_buckets(void)
+{
+    const snc_encoder_config c = nano_family_config(snc_family_find("deberta-v2"));
+    snc_encoder_config back;
+    cJSON *j = snc_encoder_config_to_json(&c);
+    cJSON_DeleteItemFromObject(j, "buckets");
+    assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, "missing key 'buckets'");
+    cJSON_AddNumberToObject(j, "buckets", 1);
+    assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, "'buckets' must be a whole number from 2");
+    cJSON_DeleteItemFromObject(j, "positions");
+    cJSON_AddNumberToObject(j, "positions", 5000);
+    assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT,
+                 "'positions' 5000, expected at most 4096 for family deberta-v2");
+    cJSON_Delete(j);
+}
+
 static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
 {
     (void)state;
@@ -188,6 +204,7 @@ static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
         assert_int_equal(back.types, other.types);
         assert_true(back.theta == other.theta && back.local_theta == other.local_theta && back.local == other.local);
         assert_true(back.window == other.window && back.mean == other.mean);
+        assert_int_equal(back.buckets, other.buckets);
         cJSON_Delete(text);
     }
     cJSON *j = snc_encoder_config_to_json(&c);
@@ -200,12 +217,16 @@ static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
     cJSON_AddNumberToObject(j, "theta", 8);
     assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, "'theta' means nothing for family bert");
     cJSON_DeleteItemFromObject(j, "theta");
+    cJSON_AddNumberToObject(j, "buckets", 8);
+    assert_fails(snc_encoder_config_from_json(&back, j, "here"), SNC_E_FORMAT, "'buckets' means nothing for family bert");
+    cJSON_DeleteItemFromObject(j, "buckets");
     check_rotary();
+    check_buckets();
     cJSON_AddStringToObject(j, "family", "gpt2");
     assert_int_equal(snc_encoder_config_from_json(&back, j, "here"), SNC_E_UNSUPPORTED);
     assert_string_equal(snc_err_text(),
                         "here: 'family' is 'gpt2', expected bert, distilbert, roberta, xlm-roberta, camembert, electra, albert, mpnet, "
-                        "modernbert");
+                        "modernbert, deberta-v2");
     cJSON_Delete(j);
 }
 
@@ -221,7 +242,7 @@ static const char *first_name(snc_role role)
 static void the_specification_has_the_same_table(void **state)
 {
     (void)state;
-    static const char *const letter[SNC_AXES] = {"", "V", "P", "types", "E", "E", "C", "A", "F", "C", "K", "32 H", "F"};
+    static const char *const letter[SNC_AXES] = {"", "V", "P", "types", "E", "E", "C", "A", "F", "C", "K", "32 H", "F", "R"};
     static const char *const start[] = {"0", "1", "normal"};
     snc_fmap *doc = NULL;
     char line[256], key[32];

@@ -426,12 +426,17 @@ static void importance_puts_dead_units_last(void **state)
     snc_model_free(m);
 }
 
-/* Two tables in place of three, positions behind row 0, another head or none, tables of another width, biases by distance. */
+/* Two tables in place of three, positions behind row 0, another head or none, tables of another width, biases by distance,
+ * distances apart. */
 static void other_families_are_trained_and_put_in_order(void **state)
 {
     (void)state;
-    const snc_family *const family[] = {&toy_dense, &toy_headless, snc_family_find("electra"), snc_family_find("mpnet"),
-                                        snc_family_find("modernbert")};
+    const snc_family *const family[] = {&toy_dense,
+                                        &toy_headless,
+                                        snc_family_find("electra"),
+                                        snc_family_find("mpnet"),
+                                        snc_family_find("modernbert"),
+                                        snc_family_find("deberta-v2")};
     for (size_t f = 0; f < sizeof family / sizeof *family; f++) {
         snc_encoder_config cfg = nano_family_config(family[f]);
         snc_model *m;
