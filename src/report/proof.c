@@ -50,7 +50,7 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
 /* One process for the models from..to, every other round in the other order. */
 static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r, int from, int to)
 {
-    const char *models[SNC_PROOF_MODELS];
+    const char *models[SNC_PROOF_MODELS] = {NULL};
     double us[SNC_PROOF_MODELS], tail[SNC_PROOF_MODELS];
     const int n = to - from + 1;
     for (int i = 0; i < n; i++) models[i] = p->m[r % 2 ? to - i : from + i].path;

@@ -23,6 +23,17 @@ holds a/report.html '<table class="heat">'
 holds a/report.html '<h2>What was read</h2>'
 lacks a/report.html '[^a-z]nan[^a-z]'
 
+# ---- finalists that are all slower than the table says: those are asked that keep the latency by the clock ------------------------
+LATE=$(dirname "$MAKE_NANO")/late_clock.so
+if [ -e "$LATE" ]; then
+    cp -r a late
+    limit=$(awk -v us="$(number a/front.json full_int8_us)" 'BEGIN { printf "%.0fus", 0.9 * us }')
+    LD_PRELOAD=$LATE run 0,3 search s.snc --teacher t.snc "${data[@]}" --target-latency "$limit" --evals 60 --output late
+    holds err 'profile: late/latency.json is up to date'
+    holds err '^finalists: none keeps the latency on the clock; [0-9]* more, of at most [0-9]* us by the table$'
+    less "what the chosen net takes by the table, a quarter under the limit" "$(number late/config.json latency_us)" "$(awk -v l="${limit%us}" 'BEGIN { print 0.8 * l }')"
+fi
+
 # ---- what a journal holds -------------------------------------------------------------------------------------------------
 rows() { "$COMPRESS" search --export csv --journal "$1" 2>/dev/null | tail -n +2; } # JOURNAL
 run 0 search --export csv --output a
