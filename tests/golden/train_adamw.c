@@ -45,7 +45,7 @@ static void six_steps_equal_pytorch_adamw(void **state)
     snc_ctx ctx = SNC_CTX_INIT;
     snc_params ps = {0};
     int w, b;
-    char name[8];
+    char name[16];
     assert_int_equal(snc_params_add(&w, &ps, 7, 5, SNC_PARAM_DECAY, "w"), SNC_OK);
     assert_int_equal(snc_params_add(&b, &ps, 1, 11, 0, "b"), SNC_OK);
     assert_int_equal(snc_params_alloc(&ps), SNC_OK);

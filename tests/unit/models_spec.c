@@ -55,7 +55,7 @@ static void the_table_of_bert_keeps_its_order_names_shapes_and_flags(void **stat
     snc_encoder_config c = nano_config();
     snc_arch a = snc_arch_full(&c);
     snc_params ps = {0};
-    char before[16];
+    char before[24];
     int i = 0;
     assert_ok(snc_spec_table(&ps, &c, &a));
     assert_int_equal(ps.n, 5 + 16 * NANO_L + 4);
