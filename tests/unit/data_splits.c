@@ -189,7 +189,7 @@ static void dev_is_made_by_class_and_shares_nothing_with_train(void **state)
 {
     (void)state;
     enum { N = 2000 };
-    static char text[N][24];
+    static char text[N][32];
     static snc_row row[N], dev_row[N], more_row[N];
     for (int i = 0; i < N; i++) {
         snprintf(text[i], sizeof text[i], "w%d x%d", i / 2, i / 2);
