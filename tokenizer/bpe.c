@@ -136,16 +136,6 @@ static void work_free(void *p)
     snc_free(k);
 }
 
-static snc_err work_new(void **out)
-{
-    work *k = NULL;
-    SNC_TRY(snc_alloc(&k, 1, sizeof *k));
-    snc_err err = snc_alloc(&k->cache, (size_t)1 << CACHE_BITS, sizeof *k->cache);
-    if (err) work_free(k);
-    else *out = k;
-    return err;
-}
-
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
 /* A byte is what a level says of it; of others the character. *bytes: how many it takes. */
@@ -290,6 +280,7 @@ static snc_err cut(snc_tok_scratch *s, const snc_tok *t, const unsigned char *te
 {
     const bpe *b = t->state;
     work *k = s->work;
+    if (!k->cache) SNC_TRY(snc_alloc(&k->cache, (size_t)1 << CACHE_BITS, sizeof *k->cache));
     if (k->digest != b->digest) { /* the cache is of another tokenizer */
         memset(k->cache, 0, sizeof *k->cache << CACHE_BITS);
         k->digest = b->digest;
@@ -320,7 +311,7 @@ const snc_tok_kind snc_tok_bpe = {.name = "byte-level-bpe",
                                   .create = create,
                                   .destroy = destroy,
                                   .piece = piece,
-                                  .work_new = work_new,
+                                  .work_size = sizeof(work),
                                   .work_free = work_free,
                                   .cut = cut,
                                   .ids = ids,

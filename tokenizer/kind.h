@@ -41,8 +41,7 @@ struct snc_tok_kind {
     snc_err (*create)(snc_tok *t, const snc_tok_assets *a); /* fills state, ids, raw and around (tokenizer_priv.h) */
     void (*destroy)(void *state);
     const char *(*piece)(const snc_tok *t, int32_t id); /* borrowed; id is in range */
-    /* What cutting by this kind keeps in a scratch from text to text, a cache say; NULL: nothing. */
-    snc_err (*work_new)(void **out);
+    size_t work_size; /* of what cutting by this kind keeps in a scratch from text to text, zero at first; 0: nothing */
     void (*work_free)(void *work);
     /* Pushes the ids of a text without raw added tokens: n >= 1 bytes of valid UTF-8. */
     snc_err (*cut)(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n);

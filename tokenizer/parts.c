@@ -1,9 +1,12 @@
 /* Steps, added tokens, white space, U+2581 and texts that stand alone, in this order. */
 #include "tokenizer/parts_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SPACE_BYTES = sizeof SNC_PARTS_SPACE - 1 };
+
+int snc_parts__byte_name(char name[SNC_BYTE_NAME], unsigned byte) { return snprintf(name, SNC_BYTE_NAME, "<0x%02X>", byte & 0xff); }
 
 /* ---- of flags --------------------------------------------------------------------------------------------------- */
 

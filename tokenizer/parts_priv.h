@@ -17,6 +17,10 @@
 #define SNC_PARTS_SPACE "\xe2\x96\x81"                                                /* U+2581 */
 #define SNC_PARTS_KEYS  "normalizer", "whitespace_split", "prepend", "split", "alone" /* of flags, for a kind's list of its own */
 
+/* The piece that stands for a byte where a character has none: "<0x0A>". Returns its bytes. */
+enum { SNC_BYTE_NAME = 8 };
+int snc_parts__byte_name(char name[SNC_BYTE_NAME], unsigned byte);
+
 typedef enum snc_prepend { SNC_PREPEND_ALWAYS, SNC_PREPEND_FIRST, SNC_PREPEND_NEVER, SNC_PREPEND_NONE } snc_prepend;
 
 typedef struct snc_parts {

@@ -39,8 +39,8 @@ static snc_err read_flags(spbpe *b, const cJSON *flags)
 static void set_ids(spbpe *b)
 {
     for (unsigned c = 0; c < 256; c++) {
-        char name[8 + SNC_NORM_PAD] = {0}, one[1 + SNC_NORM_PAD] = {(char)c};
-        int n = snprintf(name, sizeof name, "<0x%02X>", c);
+        char name[SNC_BYTE_NAME + SNC_NORM_PAD] = {0}, one[1 + SNC_NORM_PAD] = {(char)c};
+        int n = snc_parts__byte_name(name, c);
         b->byte_id[c] = snc_wp__find(&b->pieces, name, (size_t)n);
         if (c < 128) b->ascii[c] = snc_wp__find(&b->pieces, one, 1);
     }
@@ -99,14 +99,6 @@ static const char *piece(const snc_tok *t, int32_t id)
 {
     const spbpe *b = t->state;
     return b->pieces.text + b->pieces.offset[id];
-}
-
-static snc_err work_new(void **out)
-{
-    work *w = NULL;
-    SNC_TRY(snc_alloc(&w, 1, sizeof *w));
-    *out = w;
-    return SNC_OK;
 }
 
 static void work_free(void *p)
@@ -185,7 +177,7 @@ const snc_tok_kind snc_tok_spbpe = {
     .create = create,
     .destroy = destroy,
     .piece = piece,
-    .work_new = work_new,
+    .work_size = sizeof(work),
     .work_free = work_free,
     .cut = cut,
     .ids = ids,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokenizer/parts_priv.h"
 #include "tokenizer/spbpe_priv.h"
 #include "tokenizer/special_priv.h"
 #include "tokenizer/unigram_priv.h"
@@ -247,9 +248,9 @@ static void class_model(folder *f)
 /* Whether every byte has its piece: then nothing is ever unknown. */
 static bool has_all_bytes(const folder *f)
 {
-    char name[8];
+    char name[SNC_BYTE_NAME];
     for (unsigned i = 0; i < 256; i++) {
-        snprintf(name, sizeof name, "<0x%02X>", i);
+        snc_parts__byte_name(name, i);
         if (!snc_intake__is_piece(&f->in, name)) return false;
     }
     return true;

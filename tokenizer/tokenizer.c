@@ -52,7 +52,7 @@ static snc_err make_work(snc_tok_scratch *s, const snc_tok_kind *kind)
     if (s->worker == kind && s->work) return SNC_OK;
     free_work(s);
     s->worker = kind;
-    return kind->work_new ? kind->work_new(&s->work) : SNC_OK;
+    return kind->work_size ? snc_alloc(&s->work, 1, kind->work_size) : SNC_OK;
 }
 
 void snc_tok_scratch_free(snc_tok_scratch *s)

@@ -38,7 +38,7 @@ struct snc_tok_scratch {
     bool at_start;              /* what is cut begins the text */
     snc_norm_buf norm;          /* for the kind */
     const snc_tok_kind *worker; /* whose work this is */
-    void *work;                 /* snc_tok_kind.work_new */
+    void *work;                 /* [snc_tok_kind.work_size] */
 };
 
 static inline snc_err snc_tok__reserve(snc_tok_scratch *s, size_t more) { return snc_grow(&s->ids, &s->cap, s->n + more, sizeof *s->ids); }

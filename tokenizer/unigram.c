@@ -117,8 +117,8 @@ static snc_err read_flags(unigram *u, const cJSON *config, int pieces)
 static void find_bytes(snc_lattice *l)
 {
     for (unsigned i = 0; i < 256; i++) {
-        char name[8];
-        int n = snprintf(name, sizeof name, "<0x%02X>", i);
+        char name[SNC_BYTE_NAME];
+        int n = snc_parts__byte_name(name, i);
         l->byte_id[i] = snc_lattice__find(l, (const unsigned char *)name, (size_t)n);
     }
 }
@@ -176,14 +176,6 @@ static const char *piece(const snc_tok *t, int32_t id)
     return u->text + u->offset[id];
 }
 
-static snc_err work_new(void **out)
-{
-    work *w = NULL;
-    SNC_TRY(snc_alloc(&w, 1, sizeof *w));
-    *out = w;
-    return SNC_OK;
-}
-
 static void work_free(void *p)
 {
     work *w = p;
@@ -221,7 +213,7 @@ const snc_tok_kind snc_tok_unigram = {.name = "unigram",
                                       .create = create,
                                       .destroy = destroy,
                                       .piece = piece,
-                                      .work_new = work_new,
+                                      .work_size = sizeof(work),
                                       .work_free = work_free,
                                       .cut = cut,
                                       .ids = snc_unigram__ids,

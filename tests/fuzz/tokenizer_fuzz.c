@@ -228,10 +228,20 @@ static void assets_fail_or_work(void **state)
     assert_true(made > ASSET_ROUNDS / 20 && made < ASSET_ROUNDS);
 }
 
+/* No sync to disk, unlike snc_file_write: there are many rounds. */
+static void write_mutated(const char *path, snc_rng *r, const char *seed, int times)
+{
+    static char text[MAX + 1];
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    size_t n = mutate(text, r, &seed, 1, times);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    fclose(f);
+}
+
 static void folders_fail_or_work(void **state)
 {
     (void)state;
-    static char text[MAX + 1];
     int made = 0;
     snc_rng r;
     snc_tok_scratch *s;
@@ -242,12 +252,7 @@ static void folders_fail_or_work(void **state)
         snc_tok_assets a;
         for (uint32_t k = 0; k < COUNT(files); k++) {
             remove(file_names[k]);
-            if (snc_rng_below(&r, 3) == 0) continue;
-            FILE *f = fopen(file_names[k], "wb"); /* no sync to disk, unlike snc_file_write: there are many rounds */
-            assert_non_null(f);
-            size_t n = mutate(text, &r, &files[k], 1, 2);
-            assert_int_equal(fwrite(text, 1, n, f), n);
-            fclose(f);
+            if (snc_rng_below(&r, 3) > 0) write_mutated(file_names[k], &r, files[k], 2);
         }
         if (snc_tok_assets_load(&a, "tokenizer_fuzz_tmp") != SNC_OK) {
             assert_true(strlen(snc_err_text()) > 0);
@@ -303,6 +308,20 @@ static void check_trimmed(const snc_tok_assets *a, snc_tok_scratch *s, snc_rng *
     snc_tok_assets_dispose(&cut);
 }
 
+/* Whether a tokenizer can be made of them; one that can is tried, whole and with fewer pieces where that is asked. */
+static bool try_assets(const snc_tok_assets *a, bool trim, snc_tok_scratch *s, snc_rng *r)
+{
+    snc_tok *t = NULL;
+    if (snc_tok_new(&t, a) != SNC_OK) {
+        assert_true(strlen(snc_err_text()) > 0);
+        return false;
+    }
+    for (int k = 0; k < 4; k++) check_any(t, s, r);
+    if (trim) check_trimmed(a, s, r);
+    snc_tok_free(t);
+    return true;
+}
+
 static void bpe_assets_fail_or_work(void **state)
 {
     (void)state;
@@ -316,15 +335,7 @@ static void bpe_assets_fail_or_work(void **state)
         size_t v = mutate(vocab, &r, bpe_vocabs, COUNT(bpe_vocabs), 1), m = mutate(merges, &r, bpe_merges, COUNT(bpe_merges), 1);
         size_t f = mutate(flags, &r, bpe_flags, COUNT(bpe_flags), 1);
         snc_tok_assets a = {.kind = &snc_tok_bpe, .blob = {{vocab, v}, {merges, m}, {flags, f}}};
-        snc_tok *t = NULL;
-        if (snc_tok_new(&t, &a) != SNC_OK) {
-            assert_true(strlen(snc_err_text()) > 0);
-            continue;
-        }
-        for (int k = 0; k < 4; k++) check_any(t, s, &r);
-        check_trimmed(&a, s, &r);
-        snc_tok_free(t);
-        made++;
+        made += try_assets(&a, true, s, &r);
     }
     snc_tok_scratch_free(s);
     assert_true(made > BPE_ROUNDS / 20 && made < BPE_ROUNDS);
@@ -344,15 +355,7 @@ static void sp_assets_fail_or_work(void **state)
         size_t f = mutate(flags, &r, sp_flags, COUNT(sp_flags), 1);
         for (size_t k = 0; k < v; k++) vocab[k] = vocab[k] == '|' ? 0 : vocab[k];
         snc_tok_assets a = {.kind = &snc_tok_spbpe, .blob = {{vocab, v}, {merges, m}, {map, sizeof map}, {flags, f}}};
-        snc_tok *t = NULL;
-        if (snc_tok_new(&t, &a) == SNC_OK) {
-            for (int k = 0; k < 4; k++) check_any(t, s, &r);
-            check_trimmed(&a, s, &r);
-            made++;
-        } else {
-            assert_true(strlen(snc_err_text()) > 0);
-        }
-        snc_tok_free(t);
+        made += try_assets(&a, true, s, &r);
     }
     snc_tok_scratch_free(s);
     assert_true(made > BPE_ROUNDS / 20 && made < BPE_ROUNDS);
@@ -361,7 +364,6 @@ static void sp_assets_fail_or_work(void **state)
 static void bpe_folders_fail_or_work(void **state)
 {
     (void)state;
-    static char text[MAX + 1];
     int made = 0;
     snc_rng r;
     snc_tok_scratch *s;
@@ -370,25 +372,17 @@ static void bpe_folders_fail_or_work(void **state)
     snc_rng_init(&r, SEED, 4);
     for (int i = 0; i < FOLDER_ROUNDS; i++) {
         snc_tok_assets a;
-        snc_tok *t = NULL;
         for (uint32_t k = 0; k < COUNT(bpe_files); k++) {
             remove(bpe_names[k]);
-            if (snc_rng_below(&r, k ? 4 : 2) == 0) continue;
-            FILE *f = fopen(bpe_names[k], "wb");
-            assert_non_null(f);
-            size_t n = mutate(text, &r, &bpe_files[k], 1, 1);
-            assert_int_equal(fwrite(text, 1, n, f), n);
-            fclose(f);
+            if (snc_rng_below(&r, k ? 4 : 2) > 0) write_mutated(bpe_names[k], &r, bpe_files[k], 1);
         }
         if (snc_tok_assets_load(&a, "tokenizer_fuzz_tmp") != SNC_OK) {
             assert_true(strlen(snc_err_text()) > 0);
             continue;
         }
-        if (snc_tok_new(&t, &a) != SNC_OK) fail_msg("%s", snc_err_text()); /* what was loaded is usable */
-        for (int k = 0; k < 4; k++) check_any(t, s, &r);
-        if (a.kind == &snc_tok_bpe) check_trimmed(&a, s, &r);
-        made += a.kind == &snc_tok_bpe;
-        snc_tok_free(t);
+        bool bpe = a.kind == &snc_tok_bpe;
+        if (!try_assets(&a, bpe, s, &r)) fail_msg("%s", snc_err_text()); /* what was loaded is usable */
+        made += bpe;
         snc_tok_assets_dispose(&a);
     }
     for (uint32_t k = 0; k < COUNT(bpe_files); k++) remove(bpe_names[k]);
