@@ -174,7 +174,7 @@ refused "--compute 'f16'" "${train[@]}" --output y.snc --task nano/task.json --d
 export SNC_ISA=sse9
 refused "SNC_ISA=sse9: expected one of scalar, " info t.snc
 refused "SNC_ISA=sse9: expected one of scalar, " bench t.snc -s 8
-case $(uname -m)$COMPRESS in aarch64* | */emulated-*) SNC_ISA=amx ;; *) SNC_ISA=i8mm ;; esac # no machine has both
+if on_arm; then SNC_ISA=amx; else SNC_ISA=i8mm; fi # no machine has both
 refused "SNC_ISA=$SNC_ISA: this CPU has scalar" info t.snc
 refused "SNC_ISA=$SNC_ISA: this CPU has scalar" bench t.snc -s 8
 refused "SNC_ISA=$SNC_ISA: this CPU has scalar" predict t.snc

@@ -19,6 +19,9 @@ cd "$SCRATCH" || exit 2
 # not_emulated WHY: the script is skipped where an emulator runs the program (tests/cli/emulated.sh.in).
 not_emulated() { [[ $COMPRESS != */emulated-* ]] || { echo "skipped under an emulator: $*"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }; }
 
+# on_arm: whether the program is of 64-bit Arm, emulated or not.
+on_arm() { case $(uname -m)$COMPRESS in aarch64* | */emulated-*) ;; *) false ;; esac; }
+
 finish() {
     local status=$?
     [ -n "$CHILD" ] && kill -9 "$CHILD" 2>/dev/null

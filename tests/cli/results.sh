@@ -51,4 +51,9 @@ net() {
 } >results.csv
 [ -z "${SNC_RECORD:-}" ] || cp results.csv "$TESTS/golden/results.csv"
 CHECKS=$((CHECKS + 1))
-diff "$TESTS/golden/results.csv" results.csv >&2 || fail "the nano pipeline comes to other numbers than tests/golden/results.csv"
+if on_arm; then # its C library rounds exp and tanh another way: the last digit of a loss may differ, nothing else
+    paste -d , "$TESTS/golden/results.csv" results.csv | awk -F , '
+        $1 != $6 || $2 != $7 || ($3 - $8) ^ 2 > 1.1e-4 ^ 2 || $4 != $9 || $5 != $10 { print; bad = 1 } END { exit bad }'
+else
+    diff "$TESTS/golden/results.csv" results.csv
+fi >&2 || fail "the nano pipeline comes to other numbers than tests/golden/results.csv"
