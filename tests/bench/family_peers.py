@@ -9,6 +9,7 @@ transformers, onnx, onnxruntime, openvino and nncf.
 """
 import argparse, os, statistics, time
 import numpy as np
+from peer_sessions import onnx_runtime, openvino
 
 ap = argparse.ArgumentParser()
 ap.add_argument("--model", required=True, choices=["bert", "distilbert", "roberta", "xlm-roberta"])
@@ -31,7 +32,7 @@ def feed(b, s):
 
 
 def make():
-    import nncf, onnxruntime, openvino, torch
+    import nncf, openvino as ov, torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
     from onnxruntime.transformers.fusion_options import FusionOptions
@@ -50,27 +51,18 @@ def make():
     quantize_dynamic(f"{stem}-opt.onnx", f"{stem}-dyn8.onnx", per_channel=True, weight_type=QuantType.QInt8,
                      extra_options={"MatMulConstBOnly": True, "DefaultTensorType": 1})
     data = nncf.Dataset([feed(1, int(n)) for n in rng.integers(8, 64, 100)])
-    q = nncf.quantize(openvino.Core().read_model(f"{stem}.onnx"), data, model_type=nncf.ModelType.TRANSFORMER, subset_size=100)
-    openvino.save_model(q, f"{stem}-ov8.xml")
+    q = nncf.quantize(ov.Core().read_model(f"{stem}.onnx"), data, model_type=nncf.ModelType.TRANSFORMER, subset_size=100)
+    ov.save_model(q, f"{stem}-ov8.xml")
 
 
 def ort(path, b, s):
-    import onnxruntime
-    o = onnxruntime.SessionOptions()
-    o.intra_op_num_threads, o.inter_op_num_threads = a.threads, 1
-    session, x = onnxruntime.InferenceSession(path, o, providers=["CPUExecutionProvider"]), feed(b, s)
-    return lambda: session.run(None, x)
+    f, x = onnx_runtime(path, a.threads), feed(b, s)
+    return lambda: f(x)
 
 
-def openvino(path, b, s, static):
-    import openvino as ov
-    core = ov.Core()
-    m, x = core.read_model(path), feed(b, s)
-    if static:
-        m.reshape({i.get_any_name(): [b, s] for i in m.inputs})
-    r = core.compile_model(m, "CPU", {"INFERENCE_NUM_THREADS": a.threads, "NUM_STREAMS": "1", "PERFORMANCE_HINT": "LATENCY"})
-    r = r.create_infer_request()
-    return lambda: r.infer(x)
+def ov(path, b, s, static):
+    f, x = openvino(path, a.threads, (b, s) if static else None), feed(b, s)
+    return lambda: f(x)
 
 
 def median_ms(f):
@@ -84,8 +76,8 @@ def median_ms(f):
     return statistics.median(ms)
 
 
-peers = {"ort-dyn8": lambda b, s: ort(f"{stem}-dyn8.onnx", b, s), "ov-int8": lambda b, s: openvino(f"{stem}-ov8.xml", b, s, False),
-         "ov-int8-s": lambda b, s: openvino(f"{stem}-ov8.xml", b, s, True), "ov-bf16-s": lambda b, s: openvino(f"{stem}.onnx", b, s, True)}
+peers = {"ort-dyn8": lambda b, s: ort(f"{stem}-dyn8.onnx", b, s), "ov-int8": lambda b, s: ov(f"{stem}-ov8.xml", b, s, False),
+         "ov-int8-s": lambda b, s: ov(f"{stem}-ov8.xml", b, s, True), "ov-bf16-s": lambda b, s: ov(f"{stem}.onnx", b, s, True)}
 if not os.path.exists(f"{stem}-ov8.xml"):
     make()
 for name, run in peers.items():

@@ -20,28 +20,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 from tokenizers import Tokenizer
 
-
-def onnx_runtime(path):
-    import onnxruntime as rt
-    o = rt.SessionOptions()
-    o.intra_op_num_threads = o.inter_op_num_threads = 1
-    s = rt.InferenceSession(path, o, providers=["CPUExecutionProvider"])
-    return lambda feed: s.run(None, feed)[0]
+from peer_sessions import onnx_runtime, openvino
 
 
-def openvino(path, lengths):
-    import openvino as ov
-    core = ov.Core()
-    cfg = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": "1", "PERFORMANCE_HINT": "LATENCY"}
-    if lengths is None:
-        r = core.compile_model(core.read_model(path), "CPU", cfg).create_infer_request()
-        return lambda feed: r.infer(feed)[0]
-    requests = {}
-    for n in lengths:
-        m = core.read_model(path)
-        m.reshape({i.get_any_name(): [1, n] for i in m.inputs})
-        requests[n] = core.compile_model(m, "CPU", cfg).create_infer_request()
-    return lambda feed: requests[feed["input_ids"].shape[1]].infer(feed)[0]
+def of_lengths(path, lengths):
+    """One compiled network for every length that occurs."""
+    one = {n: openvino(path, shape=(1, n)) for n in lengths}
+    return lambda feed: one[feed["input_ids"].shape[1]](feed)
 
 
 def main():
@@ -61,8 +46,8 @@ def main():
     peers = {
         "ort-f32": lambda: onnx_runtime(file("minilm-opt.onnx")),
         "ort-dyn8": lambda: onnx_runtime(file("minilm-dyn8.onnx")),
-        "ov-int8": lambda: openvino(file("minilm-ov8.xml"), None),
-        "ov-int8-s": lambda: openvino(file("minilm-ov8.xml"), lengths),
+        "ov-int8": lambda: openvino(file("minilm-ov8.xml")),
+        "ov-int8-s": lambda: of_lengths(file("minilm-ov8.xml"), lengths),
     }
     for name, make in peers.items():
         if a.only and name not in a.only.split(","):

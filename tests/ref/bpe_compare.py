@@ -14,8 +14,6 @@ folder's encoder.json and vocab.bpe, in these forms:
 --lines   every line of the corpus;  --nasty  strings made from a seed, and pairs, also cut;  --sweep  every code point in four contexts, over a
 vocabulary in which each byte merges with what stands beside it there;  --added  random texts over random added tokens
 """
-import argparse
-import glob
 import json
 import os
 import random
@@ -30,7 +28,7 @@ from tokenizers.models import BPE
 from tokenizers.processors import ByteLevel, RobertaProcessing, TemplateProcessing
 from tokenizers.trainers import BpeTrainer
 
-from tokenizer_compare import SEED, Tally, lines_of, nasty
+from tokenizer_compare import SEED, Tally, add_random, arguments, lines_of, nasty, texts_under
 
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 MODERN = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
@@ -153,17 +151,8 @@ def random_added(rng, folder):
     if rng.random() < 0.6:
         tok.normalizer = N.NFC()
     tok.pre_tokenizer = P.ByteLevel(add_prefix_space=rng.random() < 0.5)
-    seen, contents = set(), ["<s>", "foo", "Foo", "ab", "abc", "b", "É", "e\u0301", " x", "x ", "<a>", "日", "a b", "  ", "\n", "\u00a0q", "\u1100\u1161", "1"]
-    may_strip = rng.random() < 0.7  # the package panics when a token starts inside the space that the one before has taken
-    for c in rng.sample(contents, rng.randrange(1, 8)):
-        if may_strip and c[0].isspace():
-            continue
-        flags = dict(single_word=rng.random() < 0.3, lstrip=rng.random() < 0.3, rstrip=may_strip and rng.random() < 0.4, normalized=rng.random() < 0.5)
-        key = tok.normalizer.normalize_str(c) if flags["normalized"] and tok.normalizer else c
-        if (key, flags["normalized"]) in seen:
-            continue  # two tokens that become one: which id wins differs from run to run in the package
-        seen.add((key, flags["normalized"]))
-        (tok.add_special_tokens if rng.random() < 0.5 else tok.add_tokens)([AddedToken(c, **flags)])
+    contents = ["<s>", "foo", "Foo", "ab", "abc", "b", "É", "e\u0301", " x", "x ", "<a>", "日", "a b", "  ", "\n", "\u00a0q", "\u1100\u1161", "1"]
+    add_random(rng, tok, contents)
     path = os.path.join(folder, "tokenizer.json")
     tok.save(path)
     bits = contents + list("abxe1.'") + ["  ", "\t", "\u2003", "'s", "'ll", "foobar", "é", "_", "\u0301", "\x00", "\u200d", "\u11a8"]
@@ -171,17 +160,14 @@ def random_added(rng, folder):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--driver", required=True)
+    ap = arguments(__doc__, "nasty", "sweep", "added", "lines")
     ap.add_argument("--corpus", required=True)
     ap.add_argument("--gpt2")
     ap.add_argument("--sizes", default="300,5000,50265")
-    for name in ("nasty", "sweep", "added", "lines"):
-        ap.add_argument("--" + name, action="store_true")
     a = ap.parse_args()
     print("tokenizers", tokenizers.__version__, "seed", SEED)
     tally = Tally(a.driver)
-    files = sorted(glob.glob(os.path.join(a.corpus, "**", "*.txt"), recursive=True))
+    files = texts_under(a.corpus, "txt")
     vocabularies = {"trained %s" % n: train(files, int(n)) for n in a.sizes.split(",") if n}
     if a.gpt2:
         vocabularies["GPT-2"] = gpt2(a.gpt2)
@@ -195,22 +181,15 @@ def main():
                     tally.run("corpus: " + label, folder, tok, (line for path in files for line in lines_of(path)))
                 if a.nasty:
                     tally.run("nasty: " + label, folder, tok, strings)
-                    short = [x for x in strings if len(x) < 60]  # the package keeps every window that truncation leaves over
-                    pairs = list(zip(short, short[1:]))
-                    for m in (0, 5, 7, 16):
-                        tally.run("nasty pairs, max %d: %s" % (m, label), folder, tok, pairs[:2000], m)
+                    tally.pairs(": " + label, folder, tok, strings, (0, 5, 7, 16))
     if a.sweep:
         pieces, merges = neighbours()
         for form in ("roberta", "modern"):
             with tempfile.TemporaryDirectory() as folder:
                 tally.run("sweep, " + form, folder, FORMS[form](folder, pieces, merges), sweep())
-    rng = random.Random(SEED)
-    for i in range(300 if a.added else 0):
-        with tempfile.TemporaryDirectory() as folder:
-            tok, texts = random_added(rng, folder)
-            tally.run("added tokens %d" % i, folder, tok, texts)
-    print("TOTAL %d texts, %d tokens, %d differ" % (tally.records, tally.tokens, tally.bad))
-    return 1 if tally.bad else 0
+    if a.added:
+        tally.added(random_added)
+    return tally.end()
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from tokenizers.processors import TemplateProcessing
 
 SEED = 20240607
 CHUNK = 200000
+PAIRED = 60  # bytes of a text of a pair that is cut
 FLAGS = list(itertools.product((True, False), (None, True, False)))
 
 
@@ -86,6 +87,36 @@ class Tally:
             n += len(part)
         print("%-78s %9d texts %10d tokens %6d differ" % (what, n, tokens, bad), flush=True)
         self.records, self.tokens, self.bad = self.records + n, self.tokens + tokens, self.bad + bad
+
+    def pairs(self, what, folder, tok, strings, lengths):
+        """Neighbours of the short ones as pairs, cut to each length: the package keeps every window that truncation leaves over."""
+        short = [x for x in strings if len(x) < PAIRED]
+        for m in lengths:
+            self.run("nasty pairs, max %d%s" % (m, what), folder, tok, list(zip(short, short[1:]))[:2000], m)
+
+    def added(self, make):
+        """300 folders of make(rng, folder): tokens drawn, and texts of them."""
+        rng = random.Random(SEED)
+        for i in range(300):
+            with tempfile.TemporaryDirectory() as folder:
+                tok, texts = make(rng, folder)
+                self.run("added tokens %d" % i, folder, tok, texts)
+
+    def end(self):
+        print("TOTAL %d texts, %d tokens, %d differ" % (self.records, self.tokens, self.bad))
+        return 1 if self.bad else 0
+
+
+def texts_under(folder, kind):
+    return sorted(glob.glob(os.path.join(folder, "**", "*." + kind), recursive=True) if folder else [])
+
+
+def arguments(doc, *flags):
+    ap = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--driver", required=True)
+    for name in flags:
+        ap.add_argument("--" + name, action="store_true")
+    return ap
 
 
 def lines_of(path):
@@ -183,23 +214,28 @@ def alphabet(folder, lower, strip, clean=True, cjk=True):
     return tok
 
 
+def add_random(rng, tok, contents):
+    seen = set()
+    may_strip = rng.random() < 0.7  # the package panics when a token starts inside the space that the one before has taken
+    for c in rng.sample(contents, rng.randrange(1, 8)):
+        if may_strip and c[0].isspace():
+            continue
+        flags = dict(single_word=rng.random() < 0.3, lstrip=rng.random() < 0.3, rstrip=may_strip and rng.random() < 0.4, normalized=rng.random() < 0.5)
+        key = tok.normalizer.normalize_str(c) if flags["normalized"] and tok.normalizer else c
+        if (key, flags["normalized"]) in seen:
+            continue  # two tokens that become one: which id wins differs from run to run in the package
+        seen.add((key, flags["normalized"]))
+        (tok.add_special_tokens if rng.random() < 0.5 else tok.add_tokens)([AddedToken(c, **flags)])
+
+
 def random_added(rng, folder):
     pieces = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"] + list("abcdexyz") + ["##" + c for c in "abcdexyz"] + ["ab", "##ab", "foo", "##foo", "é", "[", "]"]
     tok = Tokenizer(WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
     tok.normalizer = N.BertNormalizer(lowercase=rng.random() < 0.7, strip_accents=rng.choice([None, True, False]), clean_text=rng.random() < 0.8)
     tok.pre_tokenizer = P.BertPreTokenizer()
     tok.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
-    seen, contents = set(), ["[SEP]", "[CLS]", "[X]", "foo", "FooBar", "ab", "abc", "b", "É", " x", "x ", "<a>", "e\u0301", "日", "a b", "[X", "  ", "\u00a0q", "ß"]
-    may_strip = rng.random() < 0.7  # the package panics when a token starts inside the space that the one before has taken
-    for c in rng.sample(contents, rng.randrange(1, 8)):
-        if may_strip and c[0].isspace():
-            continue
-        flags = dict(single_word=rng.random() < 0.3, lstrip=rng.random() < 0.3, rstrip=may_strip and rng.random() < 0.4, normalized=rng.random() < 0.5)
-        key = tok.normalizer.normalize_str(c) if flags["normalized"] else c
-        if (key, flags["normalized"]) in seen:
-            continue  # two tokens that become one: which id wins differs from run to run in the package
-        seen.add((key, flags["normalized"]))
-        (tok.add_special_tokens if rng.random() < 0.5 else tok.add_tokens)([AddedToken(c, **flags)])
+    contents = ["[SEP]", "[CLS]", "[X]", "foo", "FooBar", "ab", "abc", "b", "É", " x", "x ", "<a>", "e\u0301", "日", "a b", "[X", "  ", "\u00a0q", "ß"]
+    add_random(rng, tok, contents)
     path = os.path.join(folder, "tokenizer.json")
     tok.save(path)
     bits = contents + list("abcdexyz [](),.") + ["  ", "\t", "\u2003", "foo", "foobar", "FOOBAR", "É", "é", "_", "1", "\u0301", "\x00", "\u200d"]
@@ -207,21 +243,18 @@ def random_added(rng, folder):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--driver", required=True)
+    ap = arguments(__doc__, "nasty", "sweep", "added")
     ap.add_argument("--model", required=True)
     ap.add_argument("--text", nargs="*", default=[])
     ap.add_argument("--glue")
     ap.add_argument("--corpus")
-    for name in ("nasty", "sweep", "added"):
-        ap.add_argument("--" + name, action="store_true")
     a = ap.parse_args()
     print("tokenizers", tokenizers.__version__, "seed", SEED)
     tally = Tally(a.driver)
     plain = Tokenizer.from_file(os.path.join(a.model, "tokenizer.json"))
-    for path in a.text + sorted(glob.glob(os.path.join(a.corpus, "**", "*.txt"), recursive=True) if a.corpus else []):
+    for path in a.text + texts_under(a.corpus, "txt"):
         tally.run(os.path.basename(path), a.model, plain, lines_of(path))
-    for path in sorted(glob.glob(os.path.join(a.glue, "**", "*.tsv"), recursive=True) if a.glue else []):
+    for path in texts_under(a.glue, "tsv"):
         name = "/".join(path.split("/")[-2:])
         tally.run(name, a.model, plain, glue_columns(path))
         tally.run(name + " cut to 32", a.model, plain, glue_columns(path), 32)
@@ -235,19 +268,12 @@ def main():
             if a.nasty:
                 strings = nasty(random.Random(SEED), 20000)
                 tally.run("nasty, " + label, folder, tok, strings)
-                pairs = list(zip(strings, strings[1:]))
-                for m in (0, 3, 4, 7, 16):
-                    tally.run("nasty pairs, max %d, " % m + label, folder, tok, pairs[:2000], m)
+                tally.pairs(", " + label, folder, tok, strings, (0, 3, 4, 7, 16))
             if a.sweep:
                 tally.run("sweep, " + label, folder, tok, sweep())
     if a.added:
-        rng = random.Random(SEED)
-        for i in range(300):
-            with tempfile.TemporaryDirectory() as folder:
-                tok, texts = random_added(rng, folder)
-                tally.run("added tokens %d" % i, folder, tok, texts)
-    print("TOTAL %d texts, %d tokens, %d differ" % (tally.records, tally.tokens, tally.bad))
-    return 1 if tally.bad else 0
+        tally.added(random_added)
+    return tally.end()
 
 
 if __name__ == "__main__":

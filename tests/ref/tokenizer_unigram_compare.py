@@ -7,9 +7,6 @@ DRIVER is tests/bench/tokenizer_speed built. FOLDER has a tokenizer.json, or wit
 --corpus  every line of every text;  --nasty  strings made from a seed, and the texts of FILE (tests/golden/tokenizer_nasty.txt), also as pairs
 --sweep   every code point (or one in N) alone, inside a word, and with marks around it
 """
-import argparse
-import glob
-import itertools
 import os
 import random
 import sys
@@ -18,7 +15,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 import tokenizers
 from tokenizers import Tokenizer
 
-from tokenizer_compare import SEED, Tally, lines_of, nasty, sweep
+from tokenizer_compare import SEED, Tally, arguments, lines_of, nasty, sweep, texts_under
 
 
 def backend(folder, auto):
@@ -42,31 +39,26 @@ def stored(path):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--driver", required=True)
+    ap = arguments(__doc__, "auto", "sweep")
     ap.add_argument("--model", required=True)
-    ap.add_argument("--auto", action="store_true")
     ap.add_argument("--corpus")
     ap.add_argument("--nasty")
-    ap.add_argument("--sweep", action="store_true")
     ap.add_argument("--every", type=int, default=1)
     a = ap.parse_args()
     print("tokenizers", tokenizers.__version__, "seed", SEED)
     tally, tok = Tally(a.driver), backend(a.model, a.auto)
-    for path in sorted(glob.glob(os.path.join(a.corpus, "**", "*.txt"), recursive=True) if a.corpus else [])[::a.every]:
+    for path in texts_under(a.corpus, "txt")[::a.every]:
         tally.run(os.path.basename(path), a.model, tok, lines_of(path))
     if a.nasty:
         texts = nasty(random.Random(SEED), 20000 // a.every) + stored(a.nasty)
         tally.run("nasty", a.model, tok, texts)
-        for m in (0, 7, 16):
-            tally.run("nasty pairs, max %d" % m, a.model, tok, list(zip(texts, texts[1:]))[:2000], m)
+        tally.pairs("", a.model, tok, texts, (0, 7, 16))
         blocks = ["\u2581", "\u2581\u2581", " ", "  ", "\u00a0", "\u3000", "\t", "\r\n", "a", "the", "<mask>", "<s>", "[MASK]", "''", "``", "\u0301", "\u2581the", "\ufb01", "\u00a9\u200d"]
         rng = random.Random(SEED)
         tally.run("spaces", a.model, tok, ["".join(rng.choice(blocks) for _ in range(rng.randrange(1, 9))).encode() for _ in range(20000 // a.every)])
     if a.sweep:
-        tally.run("sweep", a.model, tok, itertools.islice(sweep(), 0, None, 1) if a.every == 1 else (t for i, t in enumerate(sweep()) if i // 3 % a.every == 0))
-    print("TOTAL %d texts, %d tokens, %d differ" % (tally.records, tally.tokens, tally.bad))
-    return 1 if tally.bad else 0
+        tally.run("sweep", a.model, tok, (t for i, t in enumerate(sweep()) if i // 3 % a.every == 0))
+    return tally.end()
 
 
 if __name__ == "__main__":
