@@ -294,6 +294,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddNumberToObject(j, "norm_eps", (double)c->norm_eps);
     cJSON_AddNumberToObject(j, "hidden_dropout", (double)c->hidden_dropout);
     cJSON_AddNumberToObject(j, "attention_dropout", (double)c->attention_dropout);
+    if (c->own_head_dropout) cJSON_AddNumberToObject(j, "head_dropout", (double)c->head_dropout);
     cJSON_AddBoolToObject(j, "regression", c->regression);
     if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel"); /* readers that do not know it refuse it */
     if (snc_family_of(c)->rotary) add_rotary(j, c);
@@ -370,10 +371,10 @@ static snc_err get_buckets(snc_encoder_config *c, const cJSON *j, const char *wh
 snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {
-        "family",     "vocab",      "positions", "types",       "hidden",   "layers",         "heads",
-        "head_width", "ffn",        "classes",   "act",         "norm_eps", "hidden_dropout", "attention_dropout",
-        "regression", "multilabel", "theta",     "local_theta", "window",   "local",          "mean",
-        "embedding",  "buckets",    NULL};
+        "family",     "vocab",      "positions",    "types",       "hidden",   "layers",         "heads",
+        "head_width", "ffn",        "classes",      "act",         "norm_eps", "hidden_dropout", "attention_dropout",
+        "regression", "multilabel", "theta",        "local_theta", "window",   "local",          "mean",
+        "embedding",  "buckets",    "head_dropout", NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -391,6 +392,8 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     SNC_TRY(get_float(&c.norm_eps, j, "norm_eps", 1e-12, 0, 1, where));
     SNC_TRY(get_float(&c.hidden_dropout, j, "hidden_dropout", 0.1, 0, 0.99, where));
     SNC_TRY(get_float(&c.attention_dropout, j, "attention_dropout", 0.1, 0, 0.99, where));
+    SNC_TRY(get_float(&c.head_dropout, j, "head_dropout", 0, 0, 0.99, where));
+    c.own_head_dropout = cJSON_HasObjectItem(j, "head_dropout");
     SNC_TRY(snc_json_bool(&c.regression, j, "regression", false, where));
     SNC_TRY(snc_json_bool(&c.multilabel, j, "multilabel", false, where));
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);

@@ -29,6 +29,8 @@ typedef struct snc_encoder_config {
     snc_act act;
     float norm_eps;
     float hidden_dropout, attention_dropout;
+    float head_dropout;          /* before the classifier, where it has a rate of its own */
+    bool own_head_dropout;       /* else hidden_dropout is its rate, too */
     bool regression, multilabel; /* neither: one of K classes */
     /* Of families with rotary positions, else 0: the base of their angles, one for layers that see all keys and one for local ones; how
      * far from its query a key of a local layer may stand; which layers are local, a bit each; whether what is pooled is the mean of all
@@ -41,6 +43,8 @@ typedef struct snc_encoder_config {
 } snc_encoder_config;
 
 static inline bool snc_is_local(const snc_encoder_config *c, int layer) { return c->local >> layer & 1; }
+
+static inline float snc_head_dropout(const snc_encoder_config *c) { return c->own_head_dropout ? c->head_dropout : c->hidden_dropout; }
 
 static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 {

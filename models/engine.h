@@ -51,7 +51,7 @@ snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const sn
 /* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones. */
 typedef struct snc_dropout {
     uint64_t seed, step;
-    float hidden, attention; /* rates; 0 switches off */
+    float hidden, attention, head; /* rates; 0 switches off. head: of what the classifier reads */
 } snc_dropout;
 
 /* logits [B, K] overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL: evaluation.

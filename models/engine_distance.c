@@ -32,7 +32,7 @@ void snc_engine__distances_forward(snc_engine *e)
                      e->arch.hidden, e->m->cfg.norm_eps, &none);
 }
 
-static snc_mask mask_of(const snc_engine *e, int i) { return engine_mask(e, ENGINE_SITE_DISTANCE + i, false); }
+static snc_mask mask_of(const snc_engine *e, int i) { return engine_mask(e, ENGINE_SITE_DISTANCE + i, e->drop.hidden); }
 
 engine_rows snc_engine__distances_read(snc_engine *e, int i)
 {

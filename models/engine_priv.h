@@ -109,9 +109,9 @@ enum {
     ENGINE_SITE_DISTANCE = 2 + 3 * SNC_MAX_LAYERS
 }; /* layer i: 2 + 3 i ..., DISTANCE + i */
 
-static inline snc_mask engine_mask(const snc_engine *e, int site, bool attention)
+static inline snc_mask engine_mask(const snc_engine *e, int site, float rate)
 {
-    return snc_mask_make(e->drop.seed, e->drop.step, (uint64_t)site, attention ? e->drop.attention : e->drop.hidden);
+    return snc_mask_make(e->drop.seed, e->drop.step, (uint64_t)site, rate);
 }
 
 static inline const float *engine_w(const snc_engine *e, int param) { return snc_params_w(&e->m->params, param); }

@@ -73,6 +73,16 @@ static snc_err read_float(float *x, const cJSON *j, const char *key, double max,
     return SNC_OK;
 }
 
+/* null, as BERT's own has it, is no rate of the head's own. */
+static snc_err read_head_dropout(snc_encoder_config *c, const cJSON *j, const char *path)
+{
+    const char *key = snc_family_of(c)->keys.head_dropout;
+    const cJSON *said = key ? cJSON_GetObjectItemCaseSensitive(j, key) : NULL;
+    if (!said || cJSON_IsNull(said)) return SNC_OK;
+    c->own_head_dropout = true;
+    return read_float(&c->head_dropout, j, key, 0.99, path);
+}
+
 static snc_err read_sizes(snc_encoder_config *c, const cJSON *j, const char *path)
 {
     const snc_family *f = c->family;
@@ -91,6 +101,7 @@ static snc_err read_sizes(snc_encoder_config *c, const cJSON *j, const char *pat
     SNC_TRY(read_float(&c->norm_eps, j, k->norm_eps, 1, path));
     SNC_TRY(read_float(&c->hidden_dropout, j, k->hidden_dropout, 0.99, path));
     SNC_TRY(read_float(&c->attention_dropout, j, k->attention_dropout, 0.99, path));
+    SNC_TRY(read_head_dropout(c, j, path));
     SNC_CHECK(c->hidden % c->heads == 0, SNC_E_SHAPE, "%s: %s %d is not a multiple of %s %d", path, k->hidden, c->hidden, k->heads,
               c->heads);
     c->head_width = c->hidden / c->heads;

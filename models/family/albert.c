@@ -19,7 +19,7 @@ const snc_family snc_family_albert = {
     .always_projects = true,
     .position_base = 0,
     .fixed = {{"num_hidden_groups", 1}, {"inner_group_num", 1}},
-    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .embedding = "embedding_size"},
+    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .embedding = "embedding_size", .head_dropout = "classifier_dropout_prob"},
     .defaults = {.vocab = 30000,
                  .positions = 512,
                  .types = 2,
@@ -31,5 +31,7 @@ const snc_family snc_family_albert = {
                  .act = SNC_ACT_GELU_TANH,
                  .norm_eps = 1e-12f,
                  .hidden_dropout = 0,
+                 .head_dropout = 0.1f,
+                 .own_head_dropout = true,
                  .attention_dropout = 0},
 };

@@ -10,6 +10,6 @@ const snc_family snc_family_bert = {
     .extra = {"bert.embeddings.position_ids", "bert.embeddings.token_type_ids", "cls."},
     .head = SNC_HEAD_TANH,
     .position_base = 0,
-    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size"},
+    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .head_dropout = "classifier_dropout"},
     .defaults = {.vocab = 30522, .positions = 512, .types = 2, SNC_BERT_BASE},
 };

@@ -27,7 +27,7 @@ const snc_family snc_family_deberta_v2 = {
               "qa_outputs."},
     .head = SNC_HEAD_GELU,
     .fixed = {{"type_vocab_size", 0}, {"conv_kernel_size", 0}},
-    .keys = {SNC_BERT_KEYS},
+    .keys = {SNC_BERT_KEYS, .head_dropout = "cls_dropout"},
     .defaults = {.vocab = 128100,
                  .positions = 512,
                  .hidden = 1536,

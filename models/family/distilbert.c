@@ -24,7 +24,8 @@ const snc_family snc_family_distilbert = {
              .ffn = "hidden_dim",
              .act = "activation",
              .hidden_dropout = "dropout",
-             .attention_dropout = "attention_dropout"},
+             .attention_dropout = "attention_dropout",
+             .head_dropout = "seq_classif_dropout"},
     .defaults = {.vocab = 30522,
                  .positions = 512,
                  .hidden = 768,
@@ -34,5 +35,7 @@ const snc_family snc_family_distilbert = {
                  .act = SNC_ACT_GELU,
                  .norm_eps = 1e-12f,
                  .hidden_dropout = 0.1f,
+                 .head_dropout = 0.2f,
+                 .own_head_dropout = true,
                  .attention_dropout = 0.1f},
 };

@@ -12,7 +12,7 @@ const snc_family snc_family_electra = {
               "generator_predictions.", "generator_lm_head."},
     .head = SNC_HEAD_GELU,
     .position_base = 0,
-    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .embedding = "embedding_size"},
+    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .embedding = "embedding_size", .head_dropout = "classifier_dropout"},
     .defaults = {.vocab = 30522,
                  .positions = 512,
                  .types = 2,

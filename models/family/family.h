@@ -21,7 +21,8 @@ enum { SNC_FAMILY_NAME = 256, SNC_FAMILY_EXTRAS = 8, SNC_FAMILY_FIXED = 4 };
 
 /* What config.json calls the members of snc_encoder_config; NULL: it says nothing of it. */
 typedef struct snc_family_keys {
-    const char *vocab, *positions, *types, *embedding, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout;
+    const char *vocab, *positions, *types, *embedding, *hidden, *layers, *heads, *ffn, *act, *norm_eps, *hidden_dropout, *attention_dropout,
+        *head_dropout;
 } snc_family_keys;
 
 /* A key of config.json with the one value, also where it is absent, of which a checkpoint is what is computed here. */

@@ -13,7 +13,7 @@ enum { PADDING = 1 };
              SNC_WITH_BIAS(POOLER, "classifier.dense"), SNC_WITH_BIAS(CLASSIFIER, "classifier.out_proj")}, \
     .extra = {"roberta.embeddings.position_ids", "roberta.embeddings.token_type_ids", "roberta.pooler.", "lm_head.", "qa_outputs."}, \
     .head = SNC_HEAD_TANH, .position_base = PADDING + 1, .fixed = {{"pad_token_id", PADDING}}, \
-    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size"}, \
+    .keys = {SNC_BERT_KEYS, .types = "type_vocab_size", .head_dropout = "classifier_dropout"}, \
     .defaults = {.vocab = vocab_, .positions = 512, .types = 2, SNC_BERT_BASE}}
 /* clang-format on */
 

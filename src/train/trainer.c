@@ -361,7 +361,8 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
         snc_dropout drop = {.seed = t->ctx->seed,
                             .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
                             .hidden = t->m->cfg.hidden_dropout,
-                            .attention = t->m->cfg.attention_dropout};
+                            .attention = t->m->cfg.attention_dropout,
+                            .head = snc_head_dropout(&t->m->cfg)};
         bool on = i == 0 ? t->o->dropout : t->o->subnet_dropout;
         const float *soft = soft_target(t, i);
         double *loss = &t->loss[i];

@@ -176,7 +176,7 @@ static void every_parameter_of_other_families(void **state)
         check_all(&s);
         make_elastic(&s.arch);
         check_all(&s);
-        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f, .head = 0.25f};
         s.dropout = &s.drop;
         check_direction(&s, -1);
         s.loss = WITH_LOGITS | WITH_ATTENTION;
@@ -200,7 +200,7 @@ static void every_parameter_of_modernbert(void **state)
         check_all(&s);
         make_elastic(&s.arch);
         check_direction(&s, -1);
-        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f, .head = 0.25f};
         s.dropout = &s.drop;
         if (k != 1) s.loss = WITH_HIDDEN | WITH_LOGITS;
         for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
@@ -276,7 +276,7 @@ static void halves_that_are_skipped(void **state)
         open_setup(&s, k % 2);
         s.arch = nets[k / 2];
         if (k % 2 == 0) s.loss = WITH_HIDDEN | WITH_LOGITS;
-        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f, .head = 0.25f};
         s.dropout = &s.drop;
         check_all(&s);
         close_setup(&s);
@@ -289,7 +289,7 @@ static void with_dropout(void **state)
     (void)state;
     for (int first_only = 0; first_only < 2; first_only++) {
         open_setup(&s, first_only);
-        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f};
+        s.drop = (snc_dropout){.seed = 1, .step = 2, .hidden = 0.2f, .attention = 0.3f, .head = 0.25f};
         s.dropout = &s.drop;
         if (!first_only) s.loss = WITH_HIDDEN | WITH_LOGITS;
         check_all(&s);

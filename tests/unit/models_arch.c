@@ -145,8 +145,15 @@ static void a_config_survives_json(void **state)
     assert_ok(snc_encoder_config_from_json(&d, j, "f"));
     assert_int_equal(d.vocab, NANO_V);
     assert_int_equal(d.act, SNC_ACT_RELU);
-    assert_true(d.norm_eps == c.norm_eps && d.hidden_dropout == c.hidden_dropout);
+    assert_true(d.norm_eps == c.norm_eps && d.hidden_dropout == c.hidden_dropout && !d.own_head_dropout);
     assert_true(d.regression);
+    cJSON_AddNumberToObject(j, "head_dropout", 0.25);
+    assert_ok(snc_encoder_config_from_json(&c, j, "f"));
+    assert_true(c.own_head_dropout && c.head_dropout == 0.25f && snc_head_dropout(&d) == d.hidden_dropout);
+    cJSON_Delete(j);
+    j = snc_encoder_config_to_json(&c);
+    assert_ok(snc_encoder_config_from_json(&d, j, "f"));
+    assert_true(snc_head_dropout(&d) == 0.25f);
     cJSON_ReplaceItemInObject(j, "act", cJSON_CreateString("swish"));
     assert_fails(snc_encoder_config_from_json(&d, j, "f"), SNC_E_FORMAT, "'act' is 'swish'");
     cJSON_ReplaceItemInObject(j, "act", cJSON_CreateString("gelu"));

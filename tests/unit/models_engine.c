@@ -79,7 +79,7 @@ static snc_arch skipping_arch(const snc_model *m, int which)
     return a;
 }
 
-static const snc_dropout drop = {.seed = 1, .step = 2, .hidden = 0.1f, .attention = 0.1f};
+static const snc_dropout drop = {.seed = 1, .step = 2, .hidden = 0.1f, .attention = 0.1f, .head = 0.1f};
 
 /* Parameter `name` of the extracted model in the parent: same name but for the layer's number. */
 static const float *parent_gradient(const setup *wide, const setup *dense, int i, const snc_arch *arch, int *ld)
@@ -209,6 +209,21 @@ static void dropout_depends_on_seed_and_step_alone(void **state)
     close_engine(&s);
 }
 
+static void the_heads_rate_touches_the_head_alone(void **state)
+{
+    setup s;
+    float logits[B * NANO_K], hidden[B * NANO_C]; /* of the last layer: first tokens alone */
+    (void)state;
+    open_nano(&s, SNC_BACKEND_AUTO, 1, true, true);
+    forward(&s, &s.m->arch, NULL);
+    memcpy(logits, s.logits, sizeof logits);
+    memcpy(hidden, snc_engine_hidden_view(s.e, NANO_L), sizeof hidden);
+    forward(&s, &s.m->arch, &(snc_dropout){.seed = 1, .step = 2, .head = 0.5f});
+    assert_memory_equal(hidden, snc_engine_hidden_view(s.e, NANO_L), sizeof hidden);
+    assert_memory_not_equal(logits, s.logits, sizeof logits);
+    close_engine(&s);
+}
+
 /* The embedding's output under dropout, averaged over steps, is the output without. */
 static void dropout_preserves_the_mean(void **state)
 {
@@ -317,6 +332,7 @@ int main(void)
         cmocka_unit_test(evaluation_shares_buffers_and_equals_training),
         cmocka_unit_test(a_sequence_alone_equals_itself_in_a_batch),
         cmocka_unit_test(dropout_depends_on_seed_and_step_alone),
+        cmocka_unit_test(the_heads_rate_touches_the_head_alone),
         cmocka_unit_test(dropout_preserves_the_mean),
         cmocka_unit_test(synced_rows_equal_a_full_sync),
         cmocka_unit_test(a_fresh_pass_needs_no_cleared_gradients),

@@ -140,6 +140,25 @@ static void what_config_leaves_out_is_the_familys_own(void **state)
     config_fails(s, "electra", "embedding_size", NULL, SNC_E_SHAPE, "expected [40, 128]");
 }
 
+/* A rate of the head's own: said, not said, null; where nothing is said a family may have one. */
+static void the_heads_dropout_is_the_one_of_its_key(void **state)
+{
+    scratch *s = *state;
+    static const struct {
+        const char *name, *key, *value;
+        float head, hidden;
+    } t[] = {{"roberta", "classifier_dropout", "0.3", 0.3f, 0.1f},     {"roberta", "classifier_dropout", "null", 0.1f, 0.1f},
+             {"roberta", "classifier_dropout", NULL, 0.1f, 0.1f},      {"electra", "classifier_dropout", "0", 0, 0.1f},
+             {"distilbert", "seq_classif_dropout", "0.4", 0.4f, 0.1f}, {"distilbert", "seq_classif_dropout", NULL, 0.2f, 0.1f},
+             {"albert", "classifier_dropout_prob", NULL, 0.1f, 0},     {"albert", "classifier_dropout_prob", "0.25", 0.25f, 0}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        snc_model *m = imported(s, t[i].name, (change){.key = t[i].key, .value = t[i].value});
+        assert_true(snc_head_dropout(&m->cfg) == t[i].head && m->cfg.hidden_dropout == t[i].hidden);
+        snc_model_free(m);
+    }
+    config_fails(s, "camembert", "classifier_dropout", "1", SNC_E_FORMAT, "'classifier_dropout' must be a number from 0 to 0.99");
+}
+
 /* Every layer of ALBERT starts as the one that the file has, as many as config.json says. */
 static void layers_that_share_their_parameters_get_a_copy_each(void **state)
 {
@@ -284,6 +303,7 @@ int main(void)
         cmocka_unit_test_prestate(a_head_that_is_not_there_is_seeded, state),
         cmocka_unit_test_prestate(what_a_family_does_not_compute_is_refused_by_its_key, state),
         cmocka_unit_test_prestate(what_config_leaves_out_is_the_familys_own, state),
+        cmocka_unit_test_prestate(the_heads_dropout_is_the_one_of_its_key, state),
         cmocka_unit_test_prestate(layers_that_share_their_parameters_get_a_copy_each, state),
         cmocka_unit_test_prestate(where_layers_of_modernbert_look_is_said_in_two_forms, state),
         cmocka_unit_test_prestate(what_modernbert_does_not_compute_is_refused, state),

@@ -133,7 +133,7 @@ static bool train(snc_model *m, int threads, snc_backend backend, snc_compute co
     ao.lazy = false;
     assert_int_equal(snc_adamw_create(&a, &ctx, &m->params, &s, &ao), SNC_OK);
     for (int step = 0; step < STEPS; step++) {
-        snc_dropout drop = {.seed = 1, .step = (uint64_t)step, .hidden = 0.1f, .attention = 0.1f};
+        snc_dropout drop = {.seed = 1, .step = (uint64_t)step, .hidden = 0.1f, .attention = 0.1f, .head = 0.1f};
         snc_engine_start_grads(e);
         assert_int_equal(snc_engine_forward(e, logits, &m->arch, &x->t, &drop), SNC_OK);
         for (int i = 0; i < x->t.B * K; i++) dlogits[i] = 0.1f * logits[i] + (float)(i % 3) - 1.0f;

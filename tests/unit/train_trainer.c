@@ -46,6 +46,28 @@ static void fine_tuning_learns_the_task(void **state)
     snc_model_free(m);
 }
 
+/* With nothing else dropped, and nothing of the head, a run is one without dropout; with a rate of the head's own it is another. */
+static void the_heads_own_dropout_is_trained_with(void **state)
+{
+    (void)state;
+    snc_model *none = model(4), *m[2] = {model(4), model(4)};
+    snc_train_opts o = options();
+    snc_train_result r;
+    o.epochs = 1, o.max_steps = 3, o.dropout = false;
+    assert_int_equal(snc_train_run(&r, &ctx, none, NULL, &data.d, NULL, &o), SNC_OK);
+    o.dropout = true;
+    for (int i = 0; i < 2; i++) {
+        m[i]->cfg.hidden_dropout = m[i]->cfg.attention_dropout = 0;
+        m[i]->cfg.own_head_dropout = true;
+        m[i]->cfg.head_dropout = i ? 0.5f : 0;
+        assert_int_equal(snc_train_run(&r, &ctx, m[i], NULL, &data.d, NULL, &o), SNC_OK);
+    }
+    assert_memory_equal(none->params.w, m[0]->params.w, none->params.total * sizeof(float));
+    assert_memory_not_equal(none->params.w, m[1]->params.w, none->params.total * sizeof(float));
+    for (int i = 0; i < 2; i++) snc_model_free(m[i]);
+    snc_model_free(none);
+}
+
 /* Of steps that take hours as many are made as there is time for, and the run is finished: it has learnt with the rates of a short one. */
 static void a_run_that_is_late_is_shortened(void **state)
 {
@@ -529,6 +551,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fine_tuning_learns_the_task),
+        cmocka_unit_test(the_heads_own_dropout_is_trained_with),
         cmocka_unit_test(a_run_that_is_late_is_shortened),
         cmocka_unit_test(a_resumed_run_has_the_bits_of_an_uninterrupted_one),
         cmocka_unit_test(a_cancelled_run_is_saved_and_continues_to_the_same_bits),
