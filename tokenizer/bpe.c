@@ -1,10 +1,10 @@
 /* Byte-level BPE: a tokenizer made of its blobs, text cut into words by GPT-2's pattern, words into pieces, with a cache of short ones. */
 #include <string.h>
 
-#include "base/digest.h"
 #include "tokenizer/bpe_priv.h"
 #include "tokenizer/compose_priv.h"
 #include "tokenizer/special_priv.h"
+#include "tokenizer/word_cache_priv.h"
 
 typedef struct bpe {
     snc_wp pieces; /* by their text */
@@ -16,20 +16,11 @@ typedef struct bpe {
     snc_uni levels;
     snc_norm decompose;
     snc_added_set normalized; /* tokens looked for after NFC */
-    uint64_t digest;          /* of the blobs: whose words a cache holds */
+    uint64_t digest;          /* of the blobs */
 } bpe;
 
-/* A word that was cut before, of up to 16 bytes. */
-enum { CACHED_BYTES = 16, CACHED_IDS = 11, CACHE_BITS = 14 };
-typedef struct cached {
-    uint64_t key[2];
-    uint8_t bytes, n; /* bytes 0: free */
-    int32_t ids[CACHED_IDS];
-} cached;
-
 typedef struct work {
-    cached *cache; /* [1 << CACHE_BITS] */
-    uint64_t digest;
+    snc_words words;
     snc_bpe_heap heap;
     unsigned char *spaced; /* a stretch with a space before it */
     char *letters;         /* a word as the vocabulary writes it */
@@ -91,9 +82,7 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *flags)
     SNC_TRY(snc_json_str(&unk, flags, "unk", NULL, WHERE));
     if (unk) SNC_TRY(snc_special__id(&b->unk, &s, unk, "unk"));
     SNC_TRY(snc_special__added(&s));
-    snc_digest_part parts[SNC_TOK_BLOBS];
-    for (int i = 0; i <= SNC_BPE_CONFIG; i++) parts[i] = (snc_digest_part){x[i].data, x[i].bytes};
-    b->digest = snc_digest(parts, SNC_BPE_CONFIG + 1);
+    b->digest = snc_words__digest(x, SNC_BPE_CONFIG + 1);
     return snc_special__template(&s);
 }
 
@@ -129,7 +118,7 @@ static const char *piece(const snc_tok *t, int32_t id)
 static void work_free(void *p)
 {
     work *k = p;
-    snc_free(k->cache);
+    snc_free(k->words.place);
     snc_free(k->spaced);
     snc_free(k->letters);
     snc_bpe__heap_dispose(&k->heap);
@@ -220,37 +209,18 @@ static snc_err cut_word(int32_t *ids, size_t *count, work *k, const bpe *b, cons
     return SNC_OK;
 }
 
-/* Up to 8 bytes, n >= 1: another number for other bytes of the same n. */
-static inline uint64_t load(const unsigned char *p, size_t n)
-{
-    uint32_t first, last;
-    if (n < 4) return p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16;
-    memcpy(&first, p, sizeof first);
-    memcpy(&last, p + n - sizeof last, sizeof last);
-    return first | (uint64_t)last << 32;
-}
-
-/* The place of a word in the cache. */
-static inline cached *place(const work *k, const uint64_t key[2], size_t n)
-{
-    uint64_t h = (key[0] ^ n) * UINT64_C(0x9e3779b97f4a7c15) ^ key[1] * UINT64_C(0xd6e8feb86659fd93);
-    return &k->cache[(h ^ h >> 31) * UINT64_C(0xc2b2ae3d27d4eb4f) >> (64 - CACHE_BITS)];
-}
-
 static snc_err push_word(int32_t *ids, size_t *count, work *k, const bpe *b, const unsigned char *word, size_t n)
 {
-    if (n > CACHED_BYTES) return cut_word(ids, count, k, b, word, n);
-    uint64_t key[2] = {load(word, n < 8 ? n : 8), n > 8 ? load(word + 8, n - 8) : 0};
-    cached *c = place(k, key, n);
-    if (c->bytes == n && c->key[0] == key[0] && c->key[1] == key[1]) {
+    if (n > SNC_WORD_BYTES) return cut_word(ids, count, k, b, word, n);
+    snc_word_key key = snc_words__key(word, n);
+    snc_word *c = snc_words__place(&k->words, &key);
+    if (snc_words__is(c, &key)) {
         memcpy(ids, c->ids, sizeof c->ids);
         *count = c->n;
         return SNC_OK;
     }
     SNC_TRY(cut_word(ids, count, k, b, word, n));
-    if (*count > CACHED_IDS) return SNC_OK;
-    *c = (cached){.key = {key[0], key[1]}, .bytes = (uint8_t)n, .n = (uint8_t)*count};
-    memcpy(c->ids, ids, *count * sizeof *ids);
+    snc_words__keep(c, &key, ids, *count);
     return SNC_OK;
 }
 
@@ -266,7 +236,7 @@ static snc_err push_words(snc_tok_scratch *s, const snc_tok *t, const unsigned c
         text = k->spaced;
         n++;
     }
-    SNC_TRY(snc_tok__reserve(s, n + CACHED_IDS));
+    SNC_TRY(snc_tok__reserve(s, n + SNC_WORD_IDS));
     for (size_t i = 0; i < n;) {
         size_t end = word_end(b, text, n, i), count;
         SNC_TRY(push_word(s->ids + s->n, &count, k, b, text + i, end - i));
@@ -280,11 +250,7 @@ static snc_err cut(snc_tok_scratch *s, const snc_tok *t, const unsigned char *te
 {
     const bpe *b = t->state;
     work *k = s->work;
-    if (!k->cache) SNC_TRY(snc_alloc(&k->cache, (size_t)1 << CACHE_BITS, sizeof *k->cache));
-    if (k->digest != b->digest) { /* the cache is of another tokenizer */
-        memset(k->cache, 0, sizeof *k->cache << CACHE_BITS);
-        k->digest = b->digest;
-    }
+    SNC_TRY(snc_words__ready(&k->words, b->digest));
     if (b->nfc) {
         SNC_TRY(snc_compose__run(&s->norm, &b->decompose, text, n));
         text = s->norm.text;

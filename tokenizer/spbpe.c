@@ -7,6 +7,7 @@
 #include "tokenizer/bpe_priv.h"
 #include "tokenizer/parts_priv.h"
 #include "tokenizer/spm_folder_priv.h"
+#include "tokenizer/word_cache_priv.h"
 
 typedef struct spbpe {
     snc_wp pieces; /* by their text */
@@ -15,12 +16,15 @@ typedef struct spbpe {
     int32_t ascii[128], byte_id[256]; /* of the character and of the byte; -1: no piece */
     int32_t unk;                      /* -1: unknowns are dropped */
     bool fuse_unk, byte_fallback, ignore_merges;
+    bool apart;      /* nothing is merged across a U+2581 and what stands before it, unless that is one, too */
+    uint64_t digest; /* of the blobs */
 } spbpe;
 
 /* What a scratch keeps. */
 typedef struct work {
     snc_parts_work parts;
     snc_bpe_heap heap;
+    snc_words words;
 } work;
 
 static const char WHERE[] = SNC_SPECIAL_WHERE;
@@ -44,6 +48,31 @@ static void set_ids(spbpe *b)
         b->byte_id[c] = snc_wp__find(&b->pieces, name, (size_t)n);
         if (c < 128) b->ascii[c] = snc_wp__find(&b->pieces, one, 1);
     }
+}
+
+/* Whether a U+2581 begins at text[i] behind another character. */
+static bool starts_word(const unsigned char *text, size_t i, size_t n)
+{
+    static const size_t bytes = sizeof SNC_PARTS_SPACE - 1;
+    if (i == 0 || n - i < bytes || memcmp(text + i, SNC_PARTS_SPACE, bytes) != 0) return false;
+    return i < bytes || memcmp(text + i - bytes, SNC_PARTS_SPACE, bytes) != 0;
+}
+
+/* Every character leaves an id, so that what stands beside a U+2581 in the text stands beside it among the ids; and no merge makes a piece
+ * that has one inside. */
+static bool words_stay_apart(const spbpe *b)
+{
+    static const char space[sizeof SNC_PARTS_SPACE + SNC_NORM_PAD] = SNC_PARTS_SPACE;
+    if (snc_wp__find(&b->pieces, space, strlen(space)) < 0) return false;
+    for (int c = 0; b->unk < 0 && c < 256; c++)
+        if (!b->byte_fallback || b->byte_id[c] < 0) return false;
+    for (size_t k = 0; k <= b->merges.mask; k++) {
+        if (b->merges.pair[k].rank < 0) continue;
+        const char *text = b->pieces.text + b->pieces.offset[b->merges.pair[k].to];
+        for (size_t i = 1, n = strlen(text); i < n; i++)
+            if (starts_word((const unsigned char *)text, i, n)) return false;
+    }
+    return true;
 }
 
 static int32_t find(const snc_tok *t, const char *text, size_t n) { return snc_wp__find(&((const spbpe *)t->state)->pieces, text, n); }
@@ -70,6 +99,8 @@ static snc_err build(snc_tok *t, const snc_tok_assets *a, const cJSON *flags)
     SNC_TRY(snc_json_str(&unk, flags, "unk", NULL, WHERE));
     if (unk) SNC_TRY(snc_special__id(&b->unk, &s, unk, "unk"));
     SNC_TRY(snc_special__added(&s));
+    b->apart = words_stay_apart(b);
+    b->digest = snc_words__digest(x, SNC_SPBPE_CONFIG + 1);
     return snc_special__template(&s);
 }
 
@@ -106,6 +137,7 @@ static void work_free(void *p)
     work *w = p;
     snc_parts__work_dispose(&w->parts);
     snc_bpe__heap_dispose(&w->heap);
+    snc_free(w->words.place);
     snc_free(w);
 }
 
@@ -145,24 +177,55 @@ static size_t put_characters(int32_t *ids, const spbpe *b, const unsigned char *
     return m;
 }
 
+/* Room for the ids, and for those of a cached word, is there. */
+static snc_err push_word(snc_tok_scratch *s, const spbpe *b, const unsigned char *word, size_t n)
+{
+    work *w = s->work;
+    int32_t *ids = s->ids + s->n;
+    snc_word_key key = snc_words__key(word, n <= SNC_WORD_BYTES ? n : SNC_WORD_BYTES);
+    snc_word *c = n <= SNC_WORD_BYTES ? snc_words__place(&w->words, &key) : NULL;
+    if (c && snc_words__is(c, &key)) {
+        memcpy(ids, c->ids, sizeof c->ids);
+        s->n += c->n;
+        return SNC_OK;
+    }
+    size_t m = put_characters(ids, b, word, n);
+    if (m > SNC_BPE_SHORT) SNC_TRY(snc_bpe__merge_long(ids, &m, &b->merges, &w->heap));
+    else m = (size_t)snc_bpe__merge_short(ids, (int)m, &b->merges);
+    if (c) snc_words__keep(c, &key, ids, m);
+    s->n += m;
+    return SNC_OK;
+}
+
+static size_t word_end(const spbpe *b, const unsigned char *text, size_t i, size_t n)
+{
+    if (!b->apart) return n;
+    for (i++; i < n; i++) {
+        const unsigned char *p = memchr(text + i, SNC_PARTS_SPACE[0], n - i);
+        if (!p) return n;
+        i = (size_t)(p - text);
+        if (starts_word(text, i, n)) return i;
+    }
+    return n;
+}
+
 static snc_err push_part(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
 {
     const spbpe *b = t->state;
-    work *w = s->work;
     int32_t whole = b->ignore_merges ? snc_wp__find(&b->pieces, (const char *)text, n) : -1;
     if (whole >= 0) return snc_tok__push(s, whole);
-    SNC_TRY(snc_tok__reserve(s, n));
-    int32_t *ids = s->ids + s->n;
-    size_t m = put_characters(ids, b, text, n);
-    if (m > SNC_BPE_SHORT) SNC_TRY(snc_bpe__merge_long(ids, &m, &b->merges, &w->heap));
-    else m = (size_t)snc_bpe__merge_short(ids, (int)m, &b->merges);
-    s->n += m;
+    SNC_TRY(snc_tok__reserve(s, n + SNC_WORD_IDS));
+    for (size_t i = 0, end; i < n; i = end) {
+        end = word_end(b, text, i, n);
+        SNC_TRY(push_word(s, b, text + i, end - i));
+    }
     return SNC_OK;
 }
 
 static snc_err cut(snc_tok_scratch *s, const snc_tok *t, const unsigned char *text, size_t n)
 {
     work *w = s->work;
+    SNC_TRY(snc_words__ready(&w->words, ((const spbpe *)t->state)->digest));
     return snc_parts__cut(s, t, &((const spbpe *)t->state)->parts, &w->parts, text, n, push_part);
 }
 

@@ -10,7 +10,8 @@
  * The characters of a part are pieces, merged two by two, the earliest merge first and the leftmost of equal ones. One that is no piece is
  * its bytes, "<0xE4>" and so on, where byte_fallback is on and all of them are pieces; else it is "unk" (a run of them one, with
  * fuse_unk). As in that package an unknown waits for the next piece that is a character: bytes after it come before it.
- * With ignore_merges a part that is a piece as a whole is that piece.
+ * With ignore_merges a part that is a piece as a whole is that piece. A part is cut before every U+2581 that follows another character
+ * where that changes nothing: no merge makes a piece with one inside, and every character leaves an id.
  *
  * Source: Kudo and Richardson 2018 (arXiv 1808.06226); the crate's models/bpe (merge_word).
  */

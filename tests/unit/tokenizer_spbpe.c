@@ -66,6 +66,49 @@ static void characters_are_merged_and_others_are_bytes(void **state)
     check_ids("bab", IDS(B, AB));
 }
 
+/* A text is cut before a U+2581 where nothing is merged across it, which takes that no piece has one inside and no character vanishes. */
+static void merges_across_words_and_beside_what_is_dropped_hold(void **state)
+{
+    (void)state;
+    enum { U, BLOCK_ID, A_ID, B_ID, A_BLOCK, TWO };
+#define SMALL(unk, merges)                                                                                                       \
+    "{\"model\":{\"type\":\"BPE\"," unk "\"vocab\":{\"<unk>\":0,\"" BLOCK "\":1,\"a\":2,\"b\":3,\"a" BLOCK "\":4,\"" BLOCK BLOCK \
+    "\":5},\"merges\":[" merges "]}" META "}"
+    const char *words = "a b a b a  b"; /* the second of each is one that was cut before */
+    put(TOKENIZER, SMALL("\"unk_token\":\"<unk>\",", "[\"" BLOCK "\",\"" BLOCK "\"]"));
+    check_ids(words, IDS(BLOCK_ID, A_ID, BLOCK_ID, B_ID, BLOCK_ID, A_ID, BLOCK_ID, B_ID, BLOCK_ID, A_ID, TWO, B_ID));
+    check_ids("a \xc3\xa8 b", IDS(BLOCK_ID, A_ID, BLOCK_ID, U, BLOCK_ID, B_ID));
+    put(TOKENIZER, SMALL("", "[\"" BLOCK "\",\"" BLOCK "\"]"));
+    check_ids("a \xc3\xa8 b", IDS(BLOCK_ID, A_ID, TWO, B_ID));
+    put(TOKENIZER, SMALL("\"unk_token\":\"<unk>\",", "[\"a\",\"" BLOCK "\"],[\"" BLOCK "\",\"" BLOCK "\"]"));
+    check_ids(words, IDS(BLOCK_ID, A_BLOCK, B_ID, BLOCK_ID, A_BLOCK, B_ID, BLOCK_ID, A_BLOCK, BLOCK_ID, B_ID));
+}
+
+/* Words that a scratch keeps are one tokenizer's. */
+static void a_scratch_serves_two_tokenizers_in_turn(void **state)
+{
+    (void)state;
+    snc_tok_assets a[2];
+    snc_tok *t[2];
+    snc_tok_scratch *s = NULL;
+    assert_ok(snc_tok_scratch_new(&s));
+    for (int i = 0; i < 2; i++) {
+        put(TOKENIZER, i ? SMALL("", "") : SMALL("", "[\"a\",\"" BLOCK "\"],[\"" BLOCK "\",\"" BLOCK "\"]"));
+        assert_ok(snc_tok_assets_load(&a[i], dir.dir));
+        assert_ok(snc_tok_new(&t[i], &a[i]));
+    }
+    for (int i = 0; i < 6; i++) {
+        snc_encoding e;
+        assert_ok(snc_tok_encode(&e, t[i % 2], s, "a  ", 3, NULL, 0, 0));
+        assert_int_equal(e.n, i % 2 ? 4 : 3);
+    }
+    for (int i = 0; i < 2; i++) {
+        snc_tok_free(t[i]);
+        snc_tok_assets_dispose(&a[i]);
+    }
+    snc_tok_scratch_free(s);
+}
+
 /* From 5 on Llama's class gives merges and pieces of the file a pre-tokenizer and a model of its own; before, a template. */
 static void classes_and_versions_say_whose_word_holds(void **state)
 {
@@ -217,6 +260,8 @@ int main(void)
     scratch_init(&dir, "tokenizer_spbpe");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(characters_are_merged_and_others_are_bytes, clear),
+        cmocka_unit_test_setup(merges_across_words_and_beside_what_is_dropped_hold, clear),
+        cmocka_unit_test_setup(a_scratch_serves_two_tokenizers_in_turn, clear),
         cmocka_unit_test_setup(classes_and_versions_say_whose_word_holds, clear),
         cmocka_unit_test_setup(what_is_not_known_is_refused_by_name, clear),
         cmocka_unit_test_setup(a_model_is_read_by_its_class, clear),
