@@ -25,6 +25,7 @@ snc_encoder_config snc_config_cut(const snc_encoder_config *c, const snc_arch *a
 {
     snc_encoder_config cut = *c;
     cut.local = 0;
+    cut.mixture = (snc_mixture){.experts = 0};
     for (int i = 0; i < a->layers; i++) cut.local |= (uint64_t)snc_is_local(c, a->source[i]) << i;
     return cut;
 }
@@ -276,6 +277,16 @@ static void add_rotary(cJSON *j, const snc_encoder_config *c)
     cJSON_AddBoolToObject(j, "mean", c->mean);
 }
 
+cJSON *snc_mixture_to_json(const snc_mixture *m)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "experts", m->experts);
+    cJSON_AddNumberToObject(j, "rank", m->rank);
+    cJSON_AddBoolToObject(j, "neuron", m->neuron);
+    cJSON_AddBoolToObject(j, "attention", m->attention);
+    return j;
+}
+
 cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
 {
     cJSON *j = cJSON_CreateObject();
@@ -299,6 +310,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel"); /* readers that do not know it refuse it */
     if (snc_family_of(c)->rotary) add_rotary(j, c);
     if (snc_family_has(snc_family_of(c), SNC_ROLE_DISTANCE)) cJSON_AddNumberToObject(j, "buckets", c->buckets);
+    if (c->mixture.experts) cJSON_AddItemToObject(j, "mixture", snc_mixture_to_json(&c->mixture));
     return j;
 }
 
@@ -368,13 +380,30 @@ static snc_err get_buckets(snc_encoder_config *c, const cJSON *j, const char *wh
     return need_int(&c->buckets, j, "buckets", 2, SNC_MAX_BUCKETS, where);
 }
 
+snc_err snc_mixture_from_json(snc_mixture *out, const cJSON *j, const char *where)
+{
+    SNC_TRY(need_int(&out->experts, j, "experts", 1, SNC_EXPERTS_MOST, where));
+    SNC_TRY(need_int(&out->rank, j, "rank", 0, MAX_WIDTH, where));
+    SNC_TRY(snc_json_bool(&out->neuron, j, "neuron", false, where));
+    return snc_json_bool(&out->attention, j, "attention", false, where);
+}
+
+static snc_err get_mixture(snc_mixture *out, const cJSON *config, const char *where)
+{
+    static const char *const keys[] = {"experts", "rank", "neuron", "attention", NULL};
+    const cJSON *j = cJSON_GetObjectItemCaseSensitive(config, "mixture");
+    if (!j) return SNC_OK;
+    SNC_TRY(snc_json_check_keys(j, keys, where));
+    return snc_mixture_from_json(out, j, where);
+}
+
 snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {
         "family",     "vocab",      "positions",    "types",       "hidden",   "layers",         "heads",
         "head_width", "ffn",        "classes",      "act",         "norm_eps", "hidden_dropout", "attention_dropout",
         "regression", "multilabel", "theta",        "local_theta", "window",   "local",          "mean",
-        "embedding",  "buckets",    "head_dropout", NULL};
+        "embedding",  "buckets",    "head_dropout", "mixture",     NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -399,6 +428,7 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
     SNC_TRY(get_rotary(&c, j, where));
     SNC_TRY(get_buckets(&c, j, where));
+    SNC_TRY(get_mixture(&c.mixture, j, where));
     SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where, c.heads,
               c.head_width);
     *out = c;

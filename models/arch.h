@@ -20,6 +20,15 @@ enum { SNC_MAX_BUCKETS = 4096, SNC_MAX_APART = 4096 };
 
 typedef enum snc_act { SNC_ACT_GELU, SNC_ACT_GELU_TANH, SNC_ACT_RELU } snc_act;
 
+/* Matrices that an arch mixes of experts (models/mixture.h). */
+typedef struct snc_mixture {
+    int experts;    /* of each; 0: there is no mixture */
+    int rank;       /* of those beside the first; 0: they are whole matrices */
+    bool neuron;    /* a mixture an output row instead of one a layer */
+    bool attention; /* of attention's four matrices too, not of the FFN's two alone */
+} snc_mixture;
+enum { SNC_EXPERTS_MOST = 16 };
+
 typedef struct snc_encoder_config {
     const struct snc_family *family;            /* models/family/family.h; NULL: BERT */
     int vocab, positions, types;                /* rows of the embedding tables; types 0: the family has none */
@@ -40,6 +49,7 @@ typedef struct snc_encoder_config {
     uint64_t local;
     bool mean;
     int buckets; /* of a family with distances apart (core/distance.h), to either side; else 0 */
+    snc_mixture mixture;
 } snc_encoder_config;
 
 static inline bool snc_is_local(const snc_encoder_config *c, int layer) { return c->local >> layer & 1; }
@@ -76,8 +86,12 @@ typedef struct snc_policy {
     uint8_t pooler, classifier, embed;         /* embed: all tables and the projection behind them */
 } snc_policy;
 
+/* {"experts":2,"rank":0,"neuron":false,"attention":false}; reading leaves other keys alone. SNC_E_FORMAT names the key. */
+cJSON *snc_mixture_to_json(const snc_mixture *m);
+snc_err snc_mixture_from_json(snc_mixture *out, const cJSON *j, const char *where) SNC_MUST_USE;
+
 snc_arch snc_arch_full(const snc_encoder_config *c);
-/* The config of a model that has the layers of `a` alone. */
+/* The config of a model that has the layers of `a` alone, and no mixture. */
 snc_encoder_config snc_config_cut(const snc_encoder_config *c, const snc_arch *a);
 bool snc_arch_equal(const snc_arch *a, const snc_arch *b);
 /* SNC_E_SHAPE names the layer and the width that does not fit in `parent`; a layer without both halves; a net without heads. */

@@ -169,7 +169,7 @@ static snc_err pack(engine_matrix *out, snc_engine *e, snc_role role, int layer)
     int size[SNC_AXES], own = snc_model_gradient(e->m, role, layer).param;
     snc_source_view v = snc_model_matrix(e->m, role, layer, &e->m->arch);
     snc_spec_sizes(size, &e->m->cfg, &e->m->arch, layer);
-    *out = (engine_matrix){.role = role, .layer = layer, .bias = snc_model_at(e->m, role + 1, layer), .version = v.version};
+    *out = (engine_matrix){.b = v.b, .role = role, .layer = layer, .version = v.version};
     SNC_TRY(snc_gemm_weight_create(&out->w, e->gemm, v.w, v.ld, size[snc_spec_rows[role].rows], size[snc_spec_rows[role].cols]));
     if (own >= 0) e->by_param[own] = out->w;
     return SNC_OK;
@@ -361,6 +361,7 @@ static void refresh(snc_engine *e, engine_matrix *m, const snc_arch *arch)
     snc_source_view v = snc_model_matrix(e->m, m->role, m->layer, arch);
     if (v.version != m->version) snc_gemm_weight_sync(e->gemm, m->w);
     m->version = v.version;
+    m->b = v.b;
 }
 
 /* Every matrix of the arch; those that the source made anew are packed anew. */
@@ -391,8 +392,7 @@ static snc_err embed_forward(snc_engine *e)
     snc_norm_forward(y, NULL, e->s0, e->n0, e->ops, NULL, engine_w(e, e->embed_norm.w), engine_w(e, e->embed_norm.b), T, E,
                      e->m->cfg.norm_eps, &none);
     snc_mask_apply(y, e->ops, T, E, &drop);
-    if (e->projection.w)
-        SNC_TRY(snc_gemm_forward(e->y0.f, C, e->gemm, y, E, e->projection.w, engine_w(e, e->projection.bias), T, C, E, false));
+    if (e->projection.w) SNC_TRY(snc_gemm_forward(e->y0.f, C, e->gemm, y, E, e->projection.w, e->projection.b, T, C, E, false));
     if (e->half) snc_round(e->y0.h, e->ops, e->y0.f, T, C);
     return SNC_OK;
 }
@@ -412,14 +412,14 @@ static snc_err head_forward(float *logits, snc_engine *e)
     else snc_engine__gather_first((engine_rows){e->first, NULL}, last->y, &e->x, C);
     if (e->family->head == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
     else {
-        SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler.w, engine_w(e, e->pooler.bias), B, C, C, false));
+        SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler.w, e->pooler.b, B, C, C, false));
         snc_act_forward(e->sp ? e->sp : e->pooled, e->slope, e->ops, e->slope, B, C, head_act(e));
     }
     if (e->sp)
         snc_norm_forward(e->pooled, NULL, e->sp, e->np, e->ops, NULL, engine_w(e, e->pool_norm.w), engine_w(e, e->pool_norm.b), B, C,
                          e->m->cfg.norm_eps, &none);
     snc_mask_apply(e->pooled, e->ops, B, C, &drop);
-    return snc_gemm_forward(logits, K, e->gemm, e->pooled, C, e->classifier.w, engine_w(e, e->classifier.bias), B, K, C, false);
+    return snc_gemm_forward(logits, K, e->gemm, e->pooled, C, e->classifier.w, e->classifier.b, B, K, C, false);
 }
 
 static int longest_of(const snc_tokens *x)
@@ -476,7 +476,7 @@ static snc_err pooler_backward(float *dfirst, snc_engine *e, float *d)
     if (e->sp)
         snc_norm_backward(d, NULL, NULL, engine_g(e, e->pool_norm.w), engine_g(e, e->pool_norm.b), NULL, e->ops, d, e->sp, e->np,
                           engine_w(e, e->pool_norm.w), NULL, B, C, &none);
-    snc_act_backward(d, engine_g(e, e->pooler.bias), e->ops, e->slope, B, C);
+    snc_act_backward(d, engine_db(e, &e->pooler), e->ops, e->slope, B, C);
     SNC_TRY(snc_engine__weight_backward(e, d, NULL, e->first, NULL, &e->pooler, B, C, C));
     return snc_gemm_backward_x(dfirst, C, e->gemm, d, C, e->pooler.w, B, C, C, false);
 }
@@ -491,7 +491,7 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
     memset(e->dy, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->dy);
     if (e->past) memset(e->past, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->past);
     if (!dlogits) return SNC_OK;
-    snc_col_sum(engine_g(e, e->classifier.bias), e->ops, dlogits, B, K);
+    snc_col_sum(engine_db(e, &e->classifier), e->ops, dlogits, B, K);
     SNC_TRY(snc_engine__weight_backward(e, dlogits, NULL, e->pooled, NULL, &e->classifier, B, K, C));
     SNC_TRY(snc_gemm_backward_x(d, C, e->gemm, dlogits, K, e->classifier.w, B, K, C, false));
     snc_mask_apply(d, e->ops, B, C, &drop);
@@ -508,7 +508,7 @@ static snc_err embed_backward(snc_engine *e)
     for (size_t k = 0; k < (size_t)T * (size_t)C && e->past; k++) e->dy[k] += e->past[k]; /* of the first layer, past its attention */
     float *d = e->projection.w ? e->de : e->dy;
     if (e->projection.w) {
-        snc_col_sum(engine_g(e, e->projection.bias), e->ops, e->dy, T, C);
+        snc_col_sum(engine_db(e, &e->projection), e->ops, e->dy, T, C);
         SNC_TRY(snc_engine__weight_backward(e, e->dy, NULL, e->e0, NULL, &e->projection, T, C, E));
         SNC_TRY(snc_gemm_backward_x(d, E, e->gemm, e->dy, C, e->projection.w, T, C, E, false));
     }

@@ -86,9 +86,8 @@ static snc_ops_act act_of(const snc_engine *e)
 /* y [rows, n] = x [rows, k] . W^T + b. */
 static snc_err linear(float *y, snc_engine *e, engine_rows x, const engine_matrix *m, int rows, int n, int k)
 {
-    const float *b = engine_w(e, m->bias);
-    if (x.h) return snc_gemm_forward16(y, n, NULL, e->gemm, x.h, k, m->w, b, rows, n, k, false);
-    return snc_gemm_forward(y, n, e->gemm, x.f, k, m->w, b, rows, n, k, false);
+    if (x.h) return snc_gemm_forward16(y, n, NULL, e->gemm, x.h, k, m->w, m->b, rows, n, k, false);
+    return snc_gemm_forward(y, n, e->gemm, x.f, k, m->w, m->b, rows, n, k, false);
 }
 
 /* a = act(y1 . W^T + b), and the slope for the backward pass. */
@@ -100,7 +99,7 @@ static snc_err ffn_in(snc_engine *e, engine_layer *l, const engine_matrix *m)
         snc_act_rows act = {e->ops, l->a.h, l->slope.h, F, act_of(e)};
         snc_gemm_sink sink = gated ? snc_glu_forward_sink(&act) : snc_act_forward_sink(&act);
         int N = snc_family_neuron(e->family) * F;
-        return snc_gemm_forward16(NULL, 0, &sink, e->gemm, l->y1.h, C, m->w, engine_w(e, m->bias), R, N, C, false);
+        return snc_gemm_forward16(NULL, 0, &sink, e->gemm, l->y1.h, C, m->w, m->b, R, N, C, false);
     }
     if (gated) {
         SNC_TRY(linear(l->slope.f, e, l->y1, m, R, 2 * F, C));
@@ -137,7 +136,7 @@ static snc_err linear_backward(float *dx, snc_engine *e, engine_rows dy, engine_
 static snc_err ffn_out_backward(snc_engine *e, const engine_layer *l, engine_rows d, const engine_matrix *m, const engine_matrix *before)
 {
     int R = l->rows, C = e->arch.hidden, F = l->ffn;
-    float *db = engine_g(e, before->bias);
+    float *db = engine_db(e, before);
     bool gated = e->family->gated;
     if (!e->half && gated) {
         SNC_TRY(linear_backward(e->dglu, e, d, l->a, m, R, C, F, false));
@@ -247,7 +246,7 @@ snc_err snc_engine__layer_forward(snc_engine *e, int i)
 static engine_rows norm_backward(snc_engine *e, snc_lin norm, const engine_matrix *before, const float *s, const float *stats, int rows,
                                  const snc_mask *m)
 {
-    snc_norm_backward(e->dy, e->dx, e->dx16, engine_g(e, norm.w), engine_g(e, norm.b), engine_g(e, before->bias), e->ops, e->dy, s, stats,
+    snc_norm_backward(e->dy, e->dx, e->dx16, engine_g(e, norm.w), engine_g(e, norm.b), engine_db(e, before), e->ops, e->dy, s, stats,
                       engine_w(e, norm.w), e->past, rows, e->arch.hidden, m);
     return (engine_rows){m->threshold ? e->dx : e->dy, e->dx16};
 }
@@ -259,7 +258,7 @@ static void add_attention(snc_engine *e, const engine_layer *l)
     for (int i = 0; i < 3; i++) {
         const int rows = i ? e->x.T : l->rows;
         for (size_t k = 0; k < (size_t)rows * (size_t)l->attn; k++) e->d[i].f[k] += e->added[i][k];
-        snc_col_sum(engine_g(e, e->w[l->source].m[sites[i]].bias), e->ops, e->added[i], rows, l->attn);
+        snc_col_sum(engine_db(e, &e->w[l->source].m[sites[i]]), e->ops, e->added[i], rows, l->attn);
         if (e->half) snc_round(e->d[i].h, e->ops, e->d[i].f, rows, l->attn);
     }
 }
@@ -270,7 +269,7 @@ static void turn_back(snc_engine *e, const engine_layer *l, bool asked)
     static const snc_site sites[] = {SNC_SITE_Q, SNC_SITE_K, SNC_SITE_V};
     for (int i = 0; i < 3; i++) {
         const int rows = i ? e->x.T : l->rows;
-        float *db = engine_g(e, e->w[l->source].m[sites[i]].bias);
+        float *db = engine_db(e, &e->w[l->source].m[sites[i]]);
         for (size_t k = 0; k < (size_t)rows * (size_t)l->attn && asked; k++) e->d[i].f[k] += e->added[i][k];
         if (i == 1 || (i == 0 && !l->first_only)) snc_rotary_turn_all(e->d[i].f, e->ctx, rotary_of(e, l), &e->x, l->heads, true);
         snc_col_sum(db, e->ops, e->d[i].f, rows, l->attn);
@@ -315,7 +314,7 @@ static snc_err distances_backward(snc_engine *e, const engine_layer *l)
     for (int i = 0; i < 2 && !err; i++) {
         const engine_matrix *m = &e->w[l->source].m[i ? SNC_SITE_Q : SNC_SITE_K];
         int own = snc_model_gradient(e->m, m->role, m->layer).param;
-        snc_col_sum(engine_g(e, m->bias), e->ops, p->d[i].f, p->n, l->attn);
+        snc_col_sum(engine_db(e, m), e->ops, p->d[i].f, p->n, l->attn);
         if (e->half) snc_round(p->d[i].h, e->ops, p->d[i].f, p->n, l->attn);
         err = linear_backward(p->dx, e, p->d[i], x, m, p->n, l->attn, e->arch.hidden, i > 0);
         if (own >= 0) e->squares[own] = -1; /* no longer those of what was written first */
@@ -333,7 +332,7 @@ static snc_err attention_backward(snc_engine *e, engine_layer *l, const engine_s
     engine_rows d = norm_backward(e, w->attention_norm, &w->m[SNC_SITE_O], l->s1, l->n1, l->rows, &mask->o);
     SNC_TRY(linear_backward(e->dmix, e, d, l->mix, &w->m[SNC_SITE_O], l->rows, e->arch.hidden, l->attn, false));
     float *const g[3] = {e->d[0].f, e->d[1].f, e->d[2].f};
-    float *const db[3] = {engine_g(e, w->m[SNC_SITE_Q].bias), engine_g(e, w->m[SNC_SITE_K].bias), engine_g(e, w->m[SNC_SITE_V].bias)};
+    float *const db[3] = {engine_db(e, &w->m[SNC_SITE_Q]), engine_db(e, &w->m[SNC_SITE_K]), engine_db(e, &w->m[SNC_SITE_V])};
     float *const none[3] = {NULL, NULL, NULL};
     snc_bf16 *const g16[3] = {e->d[0].h, e->d[1].h, e->d[2].h};
     bool turned = rotary_of(e, l);

@@ -24,8 +24,9 @@
 
 typedef struct engine_matrix {
     snc_gemm_weight *w; /* packed */
+    const float *b;     /* the bias, as the source gives it */
     snc_role role;
-    int layer, bias;  /* of the model; a parameter */
+    int layer;        /* of the model */
     uint64_t version; /* of what is packed */
 } engine_matrix;
 
@@ -116,6 +117,8 @@ static inline snc_mask engine_mask(const snc_engine *e, int site, float rate)
 
 static inline const float *engine_w(const snc_engine *e, int param) { return snc_params_w(&e->m->params, param); }
 static inline float *engine_g(const snc_engine *e, int param) { return snc_params_g(&e->m->params, param); }
+/* Where the gradient of a bias is added up. */
+static inline float *engine_db(const snc_engine *e, const engine_matrix *m) { return snc_model_gradient(e->m, m->role, m->layer).b; }
 static inline int engine_ld(const snc_engine *e, int param) { return e->m->params.p[param].cols; }
 
 /* to [B, n] = rows of the first tokens of from [T, n] (both f and h), and the way back: from += to. */

@@ -104,6 +104,7 @@ static snc_err add_all(bundle *b)
         const snc_rt__matrix *m = snc_rt__matrix_at(b->w, p->row, from);
         if (m) SNC_TRY(add_linear(b, p, m, t));
         else if (snc_spec_of(p)->slot == SNC_SLOT_EMBED) SNC_TRY(add_table(b, p, b->w->embed[p->row][t], t));
+        else if (snc_spec_bias(p)) SNC_TRY(add_vector(b, p, snc_rt__matrix_at(b->w, p->row - 1, from)->b));
         else SNC_TRY(add_vector(b, p, b->w->f32[from][p->row]));
     }
     return SNC_OK;

@@ -1,12 +1,14 @@
 /* A model in memory: its parameters, head, labels and copies. */
 #include "models/model.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "models/mixture.h"
 #include "tokenizer/kind.h"
 
 bool snc_vocab_fits(const snc_tok_assets *a, int V, int *pieces)
@@ -26,6 +28,7 @@ snc_err snc_model_new(snc_model **out, const snc_encoder_config *cfg, const snc_
     m->meta = cJSON_CreateObject();
     if (!m->meta) SNC_GOTO(snc_err_set(SNC_E_NOMEM, "out of memory"));
     SNC_GOTO(snc_spec_table(&m->params, cfg, arch));
+    SNC_GOTO(snc_mixture_add(NULL, &m->params, cfg, arch));
     SNC_GOTO(snc_params_alloc(&m->params));
     memset(m->at, -1, sizeof m->at);
     for (int i = 0; i < m->params.n; i++) m->at[m->params.p[i].layer][m->params.p[i].row] = i;
@@ -116,6 +119,7 @@ snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const
 {
     SNC_CHECK(classes >= 1 && classes <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected 1 to %d", classes, SNC_MAX_CLASSES);
     SNC_CHECK(problem != SNC_MEANS_REGRESSION || classes == 1, SNC_E_ARG, "a regression head has 1 output, not %d", classes);
+    assert(!snc_mixture_any(&m->cfg)); /* experts come after the head */
     snc_encoder_config cfg = m->cfg;
     cfg.classes = classes;
     cfg.regression = problem == SNC_MEANS_REGRESSION;
@@ -166,6 +170,9 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
         if (snc_spec_linear(p)) {
             snc_source_view v = snc_model_matrix(m, p->row, layer, arch);
             copy_prefix(&x->params, i, v.w, v.ld);
+        } else if (snc_spec_bias(p)) {
+            snc_source_view v = snc_model_matrix(m, p->row - 1, layer, arch);
+            copy_prefix(&x->params, i, v.b, v.rows);
         } else copy_prefix(&x->params, i, snc_params_w(&m->params, at), m->params.p[at].cols);
     }
     x->has_head = m->has_head;
@@ -183,4 +190,13 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
 out:
     snc_model_free(x);
     return err;
+}
+
+snc_err snc_model_collapse(snc_model **m)
+{
+    snc_model *before = *m;
+    if (before->source.kind == &snc_source_dense) return SNC_OK;
+    SNC_TRY(snc_model_extract(m, before, &before->arch));
+    snc_model_free(before);
+    return SNC_OK;
 }

@@ -74,6 +74,9 @@ snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const
 /* Dense copy of a prefix subnet, its matrices as the source makes them for it; labels, tokenizer and meta are copied. */
 snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *arch) SNC_MUST_USE;
 
+/* In the place of a model whose source makes its matrices, the dense one of its whole arch: for who asks for shapes and times alone. */
+snc_err snc_model_collapse(snc_model **m) SNC_MUST_USE;
+
 /* Any accepted input, recognised by content: HF folder, .safetensors, pytorch .bin, .snc (an INT8 .snc is dequantized).
  * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. */
 snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "models/hf_priv.h"
 #include "models/snc_file.h"
+#include "models/source_mos.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -35,6 +36,9 @@ static snc_err load_snc(snc_model **out, const snc_ctx *ctx, const char *path, i
         err = snc_err_prefix(err, path);
         goto out;
     }
+    if (snc_mixture_any(&m->cfg) && !m->has_head)
+        SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: a supernet with experts, but without a trained classifier", path));
+    SNC_GOTO(snc_mos_attach(m, ctx));
     if (!m->has_head && classes_hint > 0 && (m->cfg.classes != classes_hint || snc_meaning_of(&m->cfg) != meaning_hint))
         SNC_GOTO(snc_model_set_head(m, classes_hint, meaning_hint, NULL, ctx->seed));
     *out = m;

@@ -27,6 +27,7 @@
 typedef struct snc_rt__matrix {
     int N, K, ld;
     const float *W, *b; /* W [N, K], NULL when a file holds another form; b [N] */
+    bool made;          /* by a source, for the arch that is served */
     uint64_t version;   /* of a source's W, 0: none yet */
     snc_gemm_weight *f32;
     snc_bf16linear *bf16;
@@ -48,6 +49,7 @@ struct snc_weights {
     float *window;                   /* [2 P - 1] what a local layer adds, 0 at [P - 1]; NULL: no layer is local */
     float *relative[SNC_MAX_LAYERS]; /* [H][2 P - 1] what each distance adds to q k^T, 0 at [P - 1]; P tokens at most. NULL: nothing */
     snc_pool *pool;                  /* of the packed matrices; also ctx.pool */
+    snc_ctx made;                    /* the same with a pool of its own, for what a source makes: it starts over with each arch */
     snc_gemm *gemm;                  /* to make f32 handles with */
     snc_sncfile *file;               /* of an opened .snc, whose bytes the above borrows */
 };

@@ -1,8 +1,10 @@
 /* The weights object: every matrix of a model in the forms that nets asked for. */
+#include <assert.h>
 #include <math.h>
 
 #include "base/mem.h"
 #include "core/relative.h"
+#include "models/mixture.h"
 #include "models/runtime_priv.h"
 
 snc_rt__matrix *snc_rt__matrix_at(snc_weights *w, snc_role role, int layer)
@@ -19,16 +21,15 @@ snc_rt__matrix *snc_rt__matrix_at(snc_weights *w, snc_role role, int layer)
     return NULL;
 }
 
-/* Tables and vectors; a matrix gets its values when a net asks for it. */
+/* Tables and vectors; a matrix gets its values, and its bias, when a net asks for it. */
 static snc_err from_model(snc_weights *w, const snc_model *m)
 {
     w->model = m;
     SNC_TRY(snc_spec_table(&w->table, &m->cfg, &m->arch));
     for (int i = 0; i < w->table.n; i++) {
         const snc_param *p = &w->table.p[i];
-        int bias = p->row + 1;
-        if (!snc_spec_linear(p)) w->f32[p->layer][p->row] = snc_params_w(&m->params, snc_model_at(m, p->row, p->layer));
-        else snc_rt__matrix_at(w, p->row, p->layer)->b = snc_params_w(&m->params, snc_model_at(m, bias, p->layer));
+        if (!snc_spec_linear(p) && !snc_spec_bias(p))
+            w->f32[p->layer][p->row] = snc_params_w(&m->params, snc_model_at(m, p->row, p->layer));
     }
     return SNC_OK;
 }
@@ -68,17 +69,28 @@ out:
     return err;
 }
 
+static snc_err new_weights(snc_weights **out, const snc_ctx *ctx)
+{
+    snc_weights *w;
+    SNC_TRY(snc_alloc(&w, 1, sizeof *w));
+    w->ctx = w->made = *ctx;
+    w->made.pool = NULL;
+    snc_err err = snc_pool_new(&w->pool);
+    if (!err) err = snc_pool_new(&w->made.pool);
+    w->ctx.pool = w->pool;
+    if (err) snc_weights_free(w);
+    else *out = w;
+    return err;
+}
+
 snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_model *m)
 {
     snc_weights *w = NULL;
-    SNC_TRY(snc_alloc(&w, 1, sizeof *w));
-    w->ctx = *ctx;
+    SNC_TRY(new_weights(&w, ctx));
     w->cfg = m->cfg;
     w->arch = m->arch;
     w->policy = snc_policy_uniform(SNC_F32, SNC_F32);
-    snc_err err = snc_pool_new(&w->pool);
-    w->ctx.pool = w->pool;
-    if (!err) err = from_model(w, m);
+    snc_err err = from_model(w, m);
     if (!err) err = expand_relative(w);
     if (!err) err = lay_rotary(w);
     if (err) snc_weights_free(w);
@@ -118,11 +130,8 @@ static snc_err read_all(snc_weights *w)
 snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path)
 {
     snc_weights *w = NULL;
-    SNC_TRY(snc_alloc(&w, 1, sizeof *w));
-    w->ctx = *ctx;
-    snc_err err = snc_pool_new(&w->pool);
-    w->ctx.pool = w->pool;
-    if (!err) err = snc_sncfile_open(&w->file, path);
+    SNC_TRY(new_weights(&w, ctx));
+    snc_err err = snc_sncfile_open(&w->file, path);
     if (!err) {
         w->cfg = *snc_sncfile_config(w->file);
         w->arch = *snc_sncfile_arch(w->file);
@@ -148,19 +157,21 @@ static void matrix_dispose(snc_rt__matrix *m)
     m->i4 = NULL;
 }
 
-static void dispose_matrices(snc_weights *w)
+/* All, or those that a source makes. */
+static void dispose_matrices(snc_weights *w, bool made)
 {
+    snc_rt__matrix *const once[] = {&w->projection, &w->pooler, &w->classifier};
     for (int l = 0; l < w->arch.layers; l++)
-        for (int i = 0; i < SNC_SITES; i++) matrix_dispose(&w->m[l][i]);
-    matrix_dispose(&w->projection);
-    matrix_dispose(&w->pooler);
-    matrix_dispose(&w->classifier);
+        for (int i = 0; i < SNC_SITES; i++)
+            if (!made || w->m[l][i].made) matrix_dispose(&w->m[l][i]);
+    for (int i = 0; i < 3; i++)
+        if (!made || once[i]->made) matrix_dispose(once[i]);
 }
 
 void snc_weights_free(snc_weights *w)
 {
     if (!w) return;
-    dispose_matrices(w);
+    dispose_matrices(w, false);
     for (int i = 0; i < SNC_TABLES; i++)
         for (int t = 0; t < SNC_DTYPES; t++) snc_embed_free(w->embed[i][t]);
     for (int l = 0; l < SNC_MAX_LAYERS; l++) snc_free(w->relative[l]);
@@ -170,6 +181,7 @@ void snc_weights_free(snc_weights *w)
     snc_gemm_free(w->gemm);
     snc_sncfile_close(w->file);
     snc_pool_free(w->pool);
+    snc_pool_free(w->made.pool);
     snc_free(w);
 }
 
@@ -185,9 +197,10 @@ snc_err snc_rt__matrix_prepare(snc_weights *w, snc_rt__matrix *m, snc_dtype t, c
     SNC_CHECK(t == SNC_F32 || t == SNC_BF16 || t == SNC_I8 || t == SNC_I4, SNC_E_UNSUPPORTED, "%s: %s is not a dtype of linears", name,
               snc_dtype_get(t)->name);
     SNC_CHECK(m->W, SNC_E_UNSUPPORTED, "%s: the file holds it in another dtype than %s", name, snc_dtype_get(t)->name);
-    if (t == SNC_I4) return snc_q4linear_create(&m->i4, &w->ctx, m->W, m->ld, m->b, m->N, m->K);
-    if (t == SNC_I8) return snc_qlinear_create(&m->i8, &w->ctx, m->W, m->ld, m->b, m->N, m->K);
-    if (t == SNC_BF16) return snc_bf16linear_create(&m->bf16, &w->ctx, m->W, m->ld, m->b, m->N, m->K);
+    const snc_ctx *ctx = m->made ? &w->made : &w->ctx;
+    if (t == SNC_I4) return snc_q4linear_create(&m->i4, ctx, m->W, m->ld, m->b, m->N, m->K);
+    if (t == SNC_I8) return snc_qlinear_create(&m->i8, ctx, m->W, m->ld, m->b, m->N, m->K);
+    if (t == SNC_BF16) return snc_bf16linear_create(&m->bf16, ctx, m->W, m->ld, m->b, m->N, m->K);
     if (!w->gemm) SNC_TRY(snc_gemm_create(&w->gemm, &w->ctx, SNC_COMPUTE_F32, 1, 1));
     return snc_gemm_weight_create(&m->f32, w->gemm, m->W, m->ld, m->N, m->K);
 }
@@ -230,8 +243,8 @@ static int layer_of(const snc_param *p, const snc_arch *arch, const int *kept)
     return s->slot == SNC_SLOT_SITE && layer >= 0 && !snc_arch_has(arch, layer, s->site) ? -1 : layer;
 }
 
-/* Asks the source for the matrices of the arch. Where one was made anew, what is packed of any is dropped, and the pool starts
- * over: a source that generates makes them all anew for another arch. Writes nothing where nothing is new. */
+/* Asks the source for the matrices of the arch. Where one was made anew, what is packed of any that it makes is dropped, and their pool
+ * starts over: for another arch it makes them all anew. Writes nothing where nothing is new. */
 static void materialise(snc_weights *w, const snc_arch *arch, const int *kept)
 {
     bool anew = false;
@@ -241,16 +254,19 @@ static void materialise(snc_weights *w, const snc_arch *arch, const int *kept)
         snc_rt__matrix *m = snc_rt__matrix_at(w, p->row, p->layer);
         snc_source_view v = snc_model_matrix(w->model, p->row, p->layer, arch);
         if (v.version == m->version) continue;
+        assert(v.made || !m->version); /* what is no source's making stays as it is */
         anew = anew || m->version;
         m->W = v.w;
+        m->b = v.b;
+        m->made = v.made;
         m->ld = v.ld;
         m->N = v.rows;
         m->K = v.cols;
         m->version = v.version;
     }
     if (!anew) return;
-    dispose_matrices(w);
-    snc_pool_reset(w->pool);
+    dispose_matrices(w, true);
+    snc_pool_reset(w->made.pool);
 }
 
 snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_policy *policy)
@@ -259,6 +275,7 @@ snc_err snc_weights_prepare(snc_weights *w, const snc_arch *arch, const snc_poli
     if (!policy) policy = &w->policy;
     SNC_TRY(snc_arch_check(arch, &w->arch));
     SNC_TRY(snc_policy_check(policy, arch, &w->cfg));
+    SNC_CHECK(w->model || !snc_mixture_any(&w->cfg), SNC_E_UNSUPPORTED, SNC_MIXTURE_REFUSED);
     int kept[SNC_MAX_LAYERS];
     for (int l = 0; l < w->arch.layers; l++) kept[l] = -1;
     for (int l = 0; l < arch->layers; l++) kept[arch->source[l]] = l;

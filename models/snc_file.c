@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "core/seal.h"
+#include "models/mixture.h"
 #include "quant/int4.h"
 #include "tokenizer/kind.h"
 
@@ -287,6 +288,7 @@ static snc_err read_file(snc_sncfile *f, const char *where)
     f->has_head = strcmp(head, "true") == 0;
     f->version = version ? version : "";
     SNC_TRY(snc_spec_table(&f->table, &f->cfg, &f->arch));
+    SNC_TRY(snc_mixture_add(NULL, &f->table, &f->cfg, &f->arch));
     SNC_TRY(check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, where));
     SNC_TRY(check_tokenizer(f, where));
     SNC_TRY(check_digest(f, where)); /* last: what is wrong is said more exactly above */
@@ -489,6 +491,7 @@ snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_
     for (int i = 0; d->labels && i < d->cfg->classes; i++) SNC_TRY(snc_json_check_line(d->labels[i], "label", path));
     SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg));
     SNC_GOTO(snc_spec_table(&table, d->cfg, d->arch));
+    SNC_GOTO(snc_mixture_add(NULL, &table, d->cfg, d->arch));
     SNC_GOTO(snc_alloc(&all, (size_t)n + SNC_TOK_BLOBS, sizeof *all));
     memcpy(all, tensors, (size_t)n * sizeof *all);
     for (int i = 0; kind && kind->blob[i]; i++) all[n++] = blob_tensor(blob_name(name[i], kind->blob[i]), &d->tokenizer->blob[i]);

@@ -24,6 +24,7 @@
 #define HEAD(s, key)  SNC_SLOT_##s, SNC_SITES, key, SNC_INIT_NORMAL, SNC_PARAM_DECAY
 #define GAIN          SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_ONE, 0
 #define BIAS          SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_ZERO, 0
+#define MIXED         SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_ZERO, SNC_PARAM_DECAY
 #define SPREAD        SNC_SLOT_NONE, SNC_SITES, NULL, SNC_INIT_NORMAL, 0
 
 const snc_spec snc_spec_rows[SNC_ROLES] = {
@@ -63,6 +64,9 @@ const snc_spec snc_spec_rows[SNC_ROLES] = {
     ONCE(POOLER_NORM_BIAS,     "pooler.norm.bias",             ONE,      POOLED, BIAS),
     ONCE(CLASSIFIER,           "classifier.weight",            CLASS,    POOLED, HEAD(CLASSIFIER, "classifier")),
     ONCE(CLASSIFIER_BIAS,      "classifier.bias",              ONE,      CLASS,  BIAS),
+
+    LAYER(MIXTURE, MIXTURE,        "mixture.weight",           MIXTURE,  MIXTURE, MIXED),
+    LAYER(MIXTURE, MIXTURE_VECTOR, "mixture.bias",             ONE,      MIXTURE, BIAS),
 };
 /* clang-format on */
 
@@ -88,6 +92,7 @@ void snc_spec_sizes(int size[SNC_AXES], const snc_encoder_config *c, const snc_a
     size[SNC_AXIS_CLASS] = c->classes;
     size[SNC_AXIS_RELATIVE] = a->heads[layer] * SNC_RELATIVE_BUCKETS;
     size[SNC_AXIS_DISTANCE] = 2 * c->buckets;
+    size[SNC_AXIS_MIXTURE] = 0;
 }
 
 void snc_spec_expand(char *out, size_t size, const char *pattern, int layer)

@@ -50,6 +50,8 @@ typedef enum snc_role {
     SNC_ROLE_POOLER_NORM_BIAS,
     SNC_ROLE_CLASSIFIER,
     SNC_ROLE_CLASSIFIER_BIAS,
+    SNC_ROLE_MIXTURE, /* experts and routers (mixture.h), many to a layer: no row of it makes them */
+    SNC_ROLE_MIXTURE_VECTOR,
     SNC_ROLES
 } snc_role;
 
@@ -60,7 +62,7 @@ enum { SNC_TABLES = SNC_ROLE_DISTANCE + 1 };
  * of two rows a neuron where it is gated (its own, and its gate's behind it), belong to their layer. The pooler's outputs are as many as
  * hidden channels, in an order of their own. Columns of the tables are the hidden channels, or where a projection leads to these the
  * FACTOR ones, of which none is cut off: snc_family_axis tells. Rows of the
- * table of distances are buckets, as many to either side. */
+ * table of distances are buckets, as many to either side. Of MIXTURE there is none that a table counts or an order moves. */
 typedef enum snc_axis {
     SNC_AXIS_ONE, /* the row of a vector */
     SNC_AXIS_VOCAB,
@@ -76,6 +78,7 @@ typedef enum snc_axis {
     SNC_AXIS_RELATIVE,
     SNC_AXIS_FFN_IN,
     SNC_AXIS_DISTANCE,
+    SNC_AXIS_MIXTURE,
     SNC_AXES
 } snc_axis;
 
@@ -121,7 +124,16 @@ const char *snc_spec_text(char buf[SNC_PARAM_NAME], snc_role role, int layer);
 int snc_spec_shape(int64_t shape[2], const snc_param *p);
 static inline bool snc_spec_matrix(const snc_param *p) { return snc_spec_of(p)->rows != SNC_AXIS_ONE; }
 /* A linear's weight: what a source gives (models/source.h). */
-static inline bool snc_spec_linear(const snc_param *p) { return snc_spec_matrix(p) && snc_spec_of(p)->slot != SNC_SLOT_EMBED; }
+static inline bool snc_spec_linear(const snc_param *p)
+{
+    return snc_spec_matrix(p) && snc_spec_of(p)->slot != SNC_SLOT_EMBED && snc_spec_of(p)->slot != SNC_SLOT_NONE;
+}
+/* The bias of one: which the same source gives. */
+static inline bool snc_spec_bias(const snc_param *p)
+{
+    const snc_spec *before = p->row > 0 ? &snc_spec_rows[p->row - 1] : NULL;
+    return !snc_spec_matrix(p) && before && before->rows != SNC_AXIS_ONE && before->slot != SNC_SLOT_EMBED && before->slot != SNC_SLOT_NONE;
+}
 /* What a policy makes of a parameter of kept layer `layer`; vectors are always F32. */
 snc_dtype snc_spec_dtype(const snc_policy *p, snc_role role, int layer);
 

@@ -63,16 +63,24 @@ static inline snc_source_view toy_materialise(const snc_model *m, snc_role role,
         x->version++;
         s->made++;
     }
-    return (snc_source_view){.w = x->w, .ld = ld, .rows = extent[0], .cols = extent[1], .version = x->version};
+    return (snc_source_view){.w = x->w,
+                             .ld = ld,
+                             .rows = extent[0],
+                             .cols = extent[1],
+                             .b = snc_params_w(&m->params, i + 1),
+                             .made = true,
+                             .version = x->version};
 }
 
 static inline snc_source_gradient toy_gradient(const snc_model *m, snc_role role, int layer)
 {
     toy_source *s = m->source.state;
-    const snc_param *p = &m->params.p[snc_model_at(m, role, layer)];
+    const int i = snc_model_at(m, role, layer);
+    const snc_param *p = &m->params.p[i];
     s->gradient_ld = p->cols + TOY_PAD;
     toy_fill(s->gradient, (size_t)p->rows * (size_t)s->gradient_ld);
-    return (snc_source_gradient){.g = s->gradient, .ld = s->gradient_ld, .param = -1};
+    return (snc_source_gradient){
+        .g = s->gradient, .ld = s->gradient_ld, .param = -1, .b = m->params.g ? snc_params_g(&m->params, i + 1) : NULL};
 }
 
 static inline void toy_backward(const snc_model *m, snc_role role, int layer, const snc_arch *arch)

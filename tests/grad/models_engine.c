@@ -5,6 +5,7 @@
 #include "check.h"
 #include "grad/central.h"
 #include "models/engine.h"
+#include "models/source_mos.h"
 #include "nano.h"
 #include "toy_family.h"
 
@@ -50,7 +51,7 @@ static double loss_at(void *user, double e)
     return loss;
 }
 
-static void open_family(setup *s, bool first_only, const snc_family *family, bool mean)
+static void open_family(setup *s, bool first_only, const snc_family *family, bool mean, const snc_mixture *mixture)
 {
     snc_encoder_config cfg = nano_family_config(family);
     cfg.mean = mean;
@@ -63,6 +64,18 @@ static void open_family(setup *s, bool first_only, const snc_family *family, boo
     s->first_only = first_only;
     for (int i = 0; i < 3; i++) normals(s->wa[i], T_MAX * NANO_C, 0.1, 2, (uint64_t)i);
     assert_int_equal(nano_model_of(&s->m, &cfg, 5), SNC_OK);
+    if (mixture) { /* experts that are no copies, routers that hear all of their units */
+        const int dense = s->m->params.n;
+        assert_int_equal(snc_model_mix(s->m, &s->ctx, mixture, 3), SNC_OK);
+        for (int i = dense; i < s->m->params.n; i++) {
+            const snc_param *p = &s->m->params.p[i];
+            float noise[64];
+            for (int k = 0; k < p->rows * p->cols; k++) {
+                if (k % 64 == 0) normals(noise, 64, 0.1, 8, (uint64_t)(i * 1000 + k));
+                snc_params_w(&s->m->params, i)[k] += noise[k % 64];
+            }
+        }
+    }
     assert_int_equal(snc_engine_create(&s->e, &s->ctx, s->m, &o), SNC_OK);
     nano_batch_make(&s->batch, lens, B, NANO_V, 3);
     s->arch = s->m->arch;
@@ -73,7 +86,7 @@ static void open_family(setup *s, bool first_only, const snc_family *family, boo
     for (int i = 0; i <= NANO_L; i++) normals(s->wh[i], T_MAX * NANO_C, 0.1, 1, (uint64_t)i + 1);
 }
 
-static void open_setup(setup *s, bool first_only) { open_family(s, first_only, &snc_family_bert, false); }
+static void open_setup(setup *s, bool first_only) { open_family(s, first_only, &snc_family_bert, false, NULL); }
 
 static void close_setup(setup *s)
 {
@@ -172,7 +185,7 @@ static void every_parameter_of_other_families(void **state)
                                          snc_family_find("deberta-v2")};
         snc_family family = *all[f / 2];
         if (family.head == SNC_HEAD_RELU) family.head = SNC_HEAD_TANH; /* differences do not step over kinks */
-        open_family(&s, f % 2, &family, false);
+        open_family(&s, f % 2, &family, false, NULL);
         check_all(&s);
         make_elastic(&s.arch);
         check_all(&s);
@@ -195,7 +208,7 @@ static void every_parameter_of_modernbert(void **state)
     setup s;
     (void)state;
     for (int k = 0; k < 3; k++) { /* all tokens, first tokens, means */
-        open_family(&s, k > 0, snc_family_find("modernbert"), k == 2);
+        open_family(&s, k > 0, snc_family_find("modernbert"), k == 2, NULL);
         s.first_only = k == 1;
         check_all(&s);
         make_elastic(&s.arch);
@@ -297,6 +310,23 @@ static void with_dropout(void **state)
     }
 }
 
+/* Experts and routers, of one mixture a layer and of one a row, of the FFN and of all, whole and thin; a whole net and a part of one. */
+static void every_parameter_of_a_mixture(void **state)
+{
+    (void)state;
+    static const snc_mixture kinds[] = {{.experts = 2},
+                                        {.experts = 3, .neuron = true, .attention = true},
+                                        {.experts = 3, .rank = 2},
+                                        {.experts = 2, .rank = 3, .neuron = true}};
+    for (int k = 0; k < 4; k++) {
+        setup s;
+        open_family(&s, true, k == 1 ? snc_family_find("modernbert") : &snc_family_bert, false, &kinds[k]);
+        if (k != 2) make_elastic(&s.arch);
+        check_all(&s);
+        close_setup(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +340,7 @@ int main(void)
         cmocka_unit_test(first_token_alone_in_the_last_layer),
         cmocka_unit_test(halves_that_are_skipped),
         cmocka_unit_test(with_dropout),
+        cmocka_unit_test(every_parameter_of_a_mixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
