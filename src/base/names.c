@@ -11,6 +11,44 @@ int snc_names_find(const char *(*name)(int i), const char *asked)
     return -1;
 }
 
+enum { MOST = 40 }; /* letters that count when names are compared */
+
+static int length(const char *s)
+{
+    size_t n = strlen(s);
+    return n < MOST ? (int)n : MOST;
+}
+
+/* Edits that make b of a. */
+static int distance(const char *a, const char *b)
+{
+    int row[MOST + 1], n = length(a), m = length(b);
+    for (int j = 0; j <= m; j++) row[j] = j;
+    for (int i = 1; i <= n; i++) {
+        int corner = row[0];
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int above = row[j], least = corner + (a[i - 1] != b[j - 1]);
+            if (above + 1 < least) least = above + 1;
+            if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
+            corner = above;
+            row[j] = least;
+        }
+    }
+    return row[m];
+}
+
+const char *snc_names_nearest(const char *(*name)(int i), const char *asked)
+{
+    const char *best = NULL;
+    int least = length(asked) / 2 + 1;
+    for (int i = 0; name(i); i++) {
+        int d = distance(name(i), asked);
+        if (d < least) least = d, best = name(i);
+    }
+    return best;
+}
+
 void snc_names_join(char *out, size_t size, const char *(*name)(int i), const char *last)
 {
     size_t n = 0;

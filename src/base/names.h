@@ -16,6 +16,9 @@ static inline const char *snc_list_next(const char *item)
 }
 
 int snc_names_find(const char *(*name)(int i), const char *asked); /* the row; -1: none is called so */
+/* The name that is the fewest letters away from what was asked (left out, put in, or another), the first of equals; NULL: there is none,
+ * or it is so far away that it was hardly meant. */
+const char *snc_names_nearest(const char *(*name)(int i), const char *asked);
 /* "a, b, c", or "a, b or c" with last " or "; cut where it does not fit. */
 void snc_names_join(char *out, size_t size, const char *(*name)(int i), const char *last);
 

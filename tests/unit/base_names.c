@@ -21,6 +21,19 @@ static void a_name_is_found_whole_or_not_at_all(void **state)
     assert_int_equal(snc_names_find(name, ""), -1);
 }
 
+static void the_nearest_is_told(void **state)
+{
+    (void)state;
+    assert_string_equal(snc_names_nearest(name, "lina"), "linas");
+    assert_string_equal(snc_names_nearest(name, "nsag2"), "nsga2");
+    assert_string_equal(snc_names_nearest(name, "randoms"), "random");
+    assert_string_equal(snc_names_nearest(name, "radnom"), "random");
+    assert_string_equal(snc_names_nearest(name, "linas"), "linas");
+    assert_null(snc_names_nearest(name, "epochs"));
+    assert_null(snc_names_nearest(name, ""));
+    assert_null(snc_names_nearest(name, "a name of more than forty letters, of which those behind are not looked at"));
+}
+
 static void all_are_told(void **state)
 {
     (void)state;
@@ -37,6 +50,7 @@ static void all_are_told(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_name_is_found_whole_or_not_at_all), cmocka_unit_test(all_are_told)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_name_is_found_whole_or_not_at_all), cmocka_unit_test(the_nearest_is_told),
+                                       cmocka_unit_test(all_are_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
