@@ -214,7 +214,9 @@ typedef struct snc_supernet_opts {
     const char *sampler; /* sandwich | instatune | near | full */
     int inplace_teacher, batch_size;
     const char *depth_rule; /* auto | first | last | even */
-    void *spare[8];
+    const char *weights;    /* dense | mos: whether nets mix their matrices of experts */
+    int experts;            /* of each mixed matrix; 0: the recipe's */
+    void *spare[6];
 } snc_supernet_opts;
 
 typedef struct snc_search_opts {

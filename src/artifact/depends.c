@@ -83,7 +83,8 @@ snc_err snc_depends_supernet(cJSON **out, const snc_options *o, const snc_inputs
     add_splits(stamp, in, in->splits.train);
     snc_err err = add_trained_space(stamp, o, shape);
     if (!err && teacher) err = add_path(stamp, "teacher", teacher);
-    if (!err) err = snc_recipe_stamp(stamp, o, (const snc_section[]){SNC_SECTION_SUPERNET, SNC_SECTION_AUGMENT, SNC_SECTION_IMPORTANCE}, 3);
+    const snc_section sections[] = {SNC_SECTION_SUPERNET, SNC_SECTION_AUGMENT, SNC_SECTION_IMPORTANCE, SNC_SECTION_WEIGHTS};
+    if (!err) err = snc_recipe_stamp(stamp, o, sections, 4);
     return give(out, stamp, err);
 }
 
@@ -91,11 +92,12 @@ snc_err snc_depends_table(cJSON **out, const snc_options *o, const snc_inputs *i
 {
     cJSON *stamp = snc_stamp_new("profile", SNC_DECIDES_TABLE, o);
     snc_space *space = NULL;
+    const snc_encoder_config cfg = snc_config_cut(&shape->cfg, &shape->arch); /* a net has no experts */
     snc_err err = snc_space_asked(&space, o, shape, "even");
     if (!err) {
         snc_stamp_hash(stamp, "rank rows", snc_dataset_hash(in->splits.rank));
         snc_stamp_hash(stamp, "shape of model",
-                       snc_json_hash(snc_json_hash(0, snc_encoder_config_to_json(&shape->cfg)), snc_arch_to_json(&shape->arch)));
+                       snc_json_hash(snc_json_hash(0, snc_encoder_config_to_json(&cfg)), snc_arch_to_json(&shape->arch)));
         /* targets of size and latency bring INT4 into what is derived, and its cells into the table */
         if (!o->search.space) snc_stamp_note(stamp, "target of size or latency", snc_space_int4_asked(o) ? "one" : "none");
         snc_stamp_hash(stamp, "space", snc_space_hash(space));

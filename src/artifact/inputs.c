@@ -135,6 +135,7 @@ snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, 
     snc_model *m = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_model_load(&m, ctx, path, K, problem));
+    SNC_GOTO(snc_need_plain(&m->cfg, path));
     *fine_tuned = m->has_head && m->cfg.classes == K && snc_meaning_of(&m->cfg) == problem;
     if (!*fine_tuned) {
         SNC_GOTO(snc_model_set_head(m, K, problem, NULL, ctx->seed));

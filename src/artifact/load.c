@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "artifact/class_names.h"
+#include "models/mixture.h"
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
@@ -132,7 +133,7 @@ static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *
     return SNC_OK;
 }
 
-snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
+static snc_err open_any(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
 {
     snc_err err = SNC_OK;
     snc_tok_assets assets = {0};
@@ -150,6 +151,22 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
     if (out->max_length > snc_family_length(c)) out->max_length = snc_family_length(c);
 out:
     snc_tok_assets_dispose(&assets);
+    if (err) snc_loaded_close(out);
+    return err;
+}
+
+snc_err snc_loaded_look(snc_loaded *out, const snc_ctx *ctx, const char *path) { return open_any(out, ctx, path, 0, SNC_MEANS_CLASSES); }
+
+snc_err snc_need_plain(const snc_encoder_config *c, const char *path)
+{
+    SNC_CHECK(!snc_mixture_any(c), SNC_E_UNSUPPORTED, "%s: " SNC_MIXTURE_REFUSED, path);
+    return SNC_OK;
+}
+
+snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint)
+{
+    SNC_TRY(open_any(out, ctx, path, classes_hint, meaning_hint));
+    snc_err err = snc_need_plain(snc_weights_config(out->weights), path);
     if (err) snc_loaded_close(out);
     return err;
 }

@@ -23,6 +23,10 @@ typedef struct snc_loaded {
 
 /* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
 snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;
+/* The same of any .snc, to look into: a supernet with experts, which open refuses, does not run by itself. */
+snc_err snc_loaded_look(snc_loaded *out, const snc_ctx *ctx, const char *path) SNC_MUST_USE;
+/* SNC_E_UNSUPPORTED: one of those, where a plain model is asked for. */
+snc_err snc_need_plain(const snc_encoder_config *c, const char *path) SNC_MUST_USE;
 void snc_loaded_close(snc_loaded *l);
 
 /* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head

@@ -1,5 +1,6 @@
 /* The one table of options: read by the program's parser and its help, by stamps, and by reports. */
 #include "artifact/distillation.h"
+#include "models/source.h"
 #include "search/search.h"
 #include "snc.h"
 #include "train/sampler.h"
@@ -161,6 +162,10 @@ static const snc_option table[] = {
      "of the hidden-state MSE to the teacher", RECIPE},
     {"--sampler", NULL, STRING, AT(supernet, sampler), COMPRESS | SUPERNET_VERB, SUPERNET, 0, 0, "S", "subnets of a training step", NULL,
      snc_sampler_name, "the recipe's"},
+    {"--weights", NULL, STRING, AT(supernet, weights), COMPRESS | SUPERNET_VERB, SUPERNET, 0, 0, "W",
+     "a supernet's: its own, or with mos the FFN's mixed of experts for each net", NULL, snc_source_name, "the recipe's"},
+    {"--experts", NULL, INTEGER, AT(supernet, experts), COMPRESS | SUPERNET_VERB, SUPERNET, 1, SNC_EXPERTS_MOST, "N",
+     "of each mixed matrix", RECIPE},
     {"--class-weights", NULL, STRING, AT(training, class_weights), TRAINS, TEACHER | SUPERNET, 0, 0, "W",
      "balanced: rows of rare classes count more in the loss of the labels", "none|balanced", NULL, "the recipe's"},
     {"--inplace-teacher", NULL, FLAG, AT(supernet, inplace_teacher), COMPRESS | SUPERNET_VERB, SUPERNET, 0, 0, NULL,

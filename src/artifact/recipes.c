@@ -1,6 +1,7 @@
 /* Two files, one over the other, and options over both: a table says which key an option speaks of. */
 #include "artifact/recipes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "artifact/inputs.h"
@@ -10,7 +11,7 @@
 #include "base/names.h"
 #include "base/place.h"
 
-static const char *const names[SNC_SECTIONS] = {"finetune", "supernet", "repair", "augment", "importance"};
+static const char *const names[SNC_SECTIONS] = {"finetune", "supernet", "repair", "augment", "importance", "weights"};
 
 typedef struct key {
     const char *name;
@@ -51,6 +52,11 @@ static const key keys[] = {
     {"neighbours",        IN(AUGMENT),    0, {NULL}},
     {"least",             IN(AUGMENT),    1e9, {NULL}},
     {"soft",              IN(IMPORTANCE), 1, {NULL}},
+    {"kind",              IN(WEIGHTS),    0, {[SNC_SECTION_WEIGHTS] = "--weights"}},
+    {"experts",           IN(WEIGHTS),    0, {[SNC_SECTION_WEIGHTS] = "--experts"}},
+    {"rank",              IN(WEIGHTS),    0, {NULL}},
+    {"neuron",            IN(WEIGHTS),    0, {NULL}},
+    {"attention",         IN(WEIGHTS),    0, {NULL}},
 };
 /* clang-format on */
 enum { KEYS = sizeof keys / sizeof keys[0] };
@@ -85,12 +91,23 @@ static const key *key_of(const char *name)
     return NULL;
 }
 
+static const char *key_name(int k) { return k < KEYS ? keys[k].name : NULL; }
+
 static const char *section_name(int s) { return s < SNC_SECTIONS ? names[s] : NULL; }
+
+/* ": nearest is 'sampler'", or nothing. */
+static const char *nearest(char buf[64], const char *(*name)(int i), const char *asked)
+{
+    const char *near = snc_names_nearest(name, asked);
+    buf[0] = 0;
+    if (near) snprintf(buf, 64, ": nearest is '%s'", near);
+    return buf;
+}
 
 static snc_err check_sections(const cJSON *j, const char *path)
 {
     const cJSON *it;
-    char known[80];
+    char known[96];
     snc_names_join(known, sizeof known, section_name, ", ");
     SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", path);
     cJSON_ArrayForEach(it, j) SNC_CHECK(snc_names_find(section_name, it->string) >= 0, SNC_E_FORMAT,
@@ -104,12 +121,13 @@ static snc_err check_file(const cJSON *j, const char *path, bool whole)
     SNC_TRY(check_sections(j, path));
     for (int s = 0; s < SNC_SECTIONS; s++) {
         const cJSON *section = cJSON_GetObjectItemCaseSensitive(j, names[s]), *it;
+        char near[64];
         if (!section && !whole) continue;
         SNC_CHECK(cJSON_IsObject(section), SNC_E_FORMAT, "%s: '%s': expected an object", path, names[s]);
         cJSON_ArrayForEach(it, section)
         {
             const key *k = key_of(it->string);
-            SNC_CHECK(k, SNC_E_FORMAT, "%s: '%s': unknown key '%.40s'", path, names[s], it->string);
+            SNC_CHECK(k, SNC_E_FORMAT, "%s: '%s': unknown key '%.40s'%s", path, names[s], it->string, nearest(near, key_name, it->string));
             SNC_CHECK(k->in >> s & 1, SNC_E_FORMAT, "%s: '%s' has no '%s'", path, names[s], it->string);
             SNC_CHECK(!cJSON_IsNull(it), SNC_E_FORMAT, "%s: '%s': '%s' is null", path, names[s], it->string);
         }
@@ -184,10 +202,9 @@ static cJSON *in_force(const recipe *r, const snc_options *o, snc_section s)
 static snc_err put(snc_options *o, const key *k, const snc_option *row, const cJSON *value, const char *path)
 {
     double v = cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble;
-    if (row->kind == SNC_OPTION_STRING) { /* texts of options are borrowed: these outlive them */
-        const snc_sampler_kind *sampler;
-        if (cJSON_IsString(value)) SNC_TRY(snc_sampler_find(&sampler, value->valuestring));
-        snc_option_set_text(o, row, cJSON_IsString(value) ? sampler->name : v != 0 ? "balanced" : "none");
+    if (row->kind == SNC_OPTION_STRING) {   /* texts of options are borrowed: these outlive them */
+        bool named = cJSON_IsString(value); /* a name of a registry, which the section's check has found there */
+        snc_option_set_text(o, row, named ? row->word(snc_names_find(row->word, value->valuestring)) : v != 0 ? "balanced" : "none");
         return SNC_OK;
     }
     SNC_CHECK(row->kind == SNC_OPTION_FLAG || (v >= row->min && v <= row->max), SNC_E_ARG, "%s: '%s' %g: expected a number from %g to %g",
@@ -208,20 +225,44 @@ static snc_err take_rest(cJSON *j, const char *path)
     return SNC_OK;
 }
 
+static snc_err weights_from_json(snc_weights_asked *w, const cJSON *j, const char *path)
+{
+    const char *kind;
+    *w = (snc_weights_asked){0};
+    SNC_TRY(snc_json_str(&kind, j, "kind", NULL, path));
+    snc_err err = snc_source_find(&w->kind, kind);
+    return err ? snc_err_prefix(err, path) : snc_mixture_from_json(&w->mixture, j, path);
+}
+
 /* Values of the section that make no sense, whatever the options are. */
 static snc_err check_section(cJSON *j, snc_section s, const char *path)
 {
     snc_train_opts t = SNC_TRAIN_OPTS_INIT;
     snc_augment a;
+    snc_weights_asked w;
     SNC_TRY(take_rest(j, path));
+    if (s == SNC_SECTION_WEIGHTS) return weights_from_json(&w, j, path);
     if (s == SNC_SECTION_IMPORTANCE) return SNC_OK; /* is for settle.h and the step itself */
     return s == SNC_SECTION_AUGMENT ? snc_augment_from_json(&a, j, path) : snc_train_opts_from_json(&t, j, path);
+}
+
+/* A user's file that says of experts how they are, and has none. */
+static snc_err check_experts(const recipe *r, const cJSON *merged)
+{
+    const cJSON *it;
+    snc_weights_asked w;
+    SNC_TRY(weights_from_json(&w, merged, path_of(r, SNC_SECTION_WEIGHTS)));
+    cJSON_ArrayForEach(it, section_of(r->own, SNC_SECTION_WEIGHTS))
+        SNC_CHECK(w.kind->experts || strcmp(it->string, "kind") == 0, SNC_E_ARG, "%s: 'weights': '%s' makes no sense beside 'kind' '%s'",
+                  r->own_path, it->string, w.kind->name);
+    return SNC_OK;
 }
 
 static snc_err apply_section(snc_options *o, const recipe *r, snc_section s)
 {
     cJSON *j = merged(r, s);
     snc_err err = check_section(j, s, path_of(r, s));
+    if (!err && s == SNC_SECTION_WEIGHTS) err = check_experts(r, j);
     for (int k = 0; k < KEYS && !err; k++) {
         const snc_option *row = shown(&keys[k], s) ? row_of(&keys[k], s) : NULL;
         if (!row || snc_option_given(o, row)) continue;
@@ -308,6 +349,24 @@ snc_err snc_recipe_augment(snc_augment *a, const snc_options *o)
     cJSON_Delete(j);
     close_recipe(&r);
     return err;
+}
+
+snc_err snc_recipe_weights(snc_weights_asked *w, const snc_options *o)
+{
+    recipe r;
+    SNC_TRY(open_recipe(&r, o->training.recipe));
+    cJSON *j = in_force(&r, o, SNC_SECTION_WEIGHTS);
+    snc_err err = weights_from_json(w, j, path_of(&r, SNC_SECTION_WEIGHTS));
+    cJSON_Delete(j);
+    close_recipe(&r);
+    return err;
+}
+
+cJSON *snc_weights_asked_json(const snc_weights_asked *w)
+{
+    cJSON *j = w->kind->experts ? snc_mixture_to_json(&w->mixture) : cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "kind", w->kind->name);
+    return j;
 }
 
 snc_err snc_recipe_number(double *out, const snc_options *o, snc_section s, const char *name)

@@ -7,6 +7,8 @@
  *   repair       the distillation of the net that is delivered
  *   augment      rows made for the two: rows join replace (data/augment.h)
  *   importance   the order of units before elastic training: soft, the weight of made rows in it (train/importance.h)
+ *   weights      where the supernet's matrices come from: kind, a source (models/source.h); experts rank neuron attention, of one that
+ *                mixes them (models/mixture.h)
  *
  * and min_steps, of the three, and least, of made rows, as artifact/settle.h says.
  *
@@ -19,6 +21,7 @@
 #define SNC_ARTIFACT_RECIPES_H
 
 #include "data/augment.h"
+#include "models/source.h"
 #include "snc.h"
 #include "train/trainer.h"
 
@@ -28,6 +31,7 @@ typedef enum snc_section {
     SNC_SECTION_REPAIR,
     SNC_SECTION_AUGMENT,
     SNC_SECTION_IMPORTANCE,
+    SNC_SECTION_WEIGHTS,
     SNC_SECTIONS
 } snc_section;
 
@@ -40,6 +44,14 @@ snc_err snc_recipe_finetune(snc_train_opts *t, const snc_options *o, const char 
 snc_err snc_recipe_supernet(snc_train_opts *t, const snc_options *o, const char *checkpoint) SNC_MUST_USE;
 snc_err snc_recipe_repair(snc_train_opts *t, const snc_options *o) SNC_MUST_USE;
 snc_err snc_recipe_augment(snc_augment *a, const snc_options *o) SNC_MUST_USE;
+
+/* The mixture is what would hold of a kind that has experts. */
+typedef struct snc_weights_asked {
+    const snc_source_kind *kind;
+    snc_mixture mixture;
+} snc_weights_asked;
+snc_err snc_recipe_weights(snc_weights_asked *w, const snc_options *o) SNC_MUST_USE;
+cJSON *snc_weights_asked_json(const snc_weights_asked *w); /* the section, of a kind without experts its kind alone */
 
 /* One number of a section. */
 snc_err snc_recipe_number(double *out, const snc_options *o, snc_section s, const char *key) SNC_MUST_USE;

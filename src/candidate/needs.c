@@ -9,6 +9,7 @@
 #include "artifact/recipes.h"
 #include "base/room.h"
 #include "candidate/finalists.h"
+#include "models/source_mos.h"
 #include "train/importance.h"
 
 static const double GB = 1e9, MB = 1e6;
@@ -16,6 +17,24 @@ static const double TABLES = 0.02e9; /* the search's tables, SQLite, libraries t
 enum { SWEEP = 128 };                /* sentences at once while a teacher is asked, or a net is scored */
 
 static double params_of(const snc_model *m) { return (double)m->params.total * sizeof(float); }
+
+/* Of a supernet beside a dense model of its shape: what mixes its matrices, be it asked for or there. */
+typedef struct more {
+    double experts, buffers;
+} more;
+
+static snc_err more_of(more *out, const snc_needs *n)
+{
+    const snc_encoder_config *c = &n->m->cfg;
+    snc_weights_asked w = {.kind = n->m->source.kind, .mixture = c->mixture};
+    *out = (more){0};
+    if (!snc_mixture_any(c) && n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(snc_recipe_weights(&w, n->o));
+    if (!w.kind->experts || w.mixture.experts < 2) return SNC_OK;
+    return snc_mos_bytes(&out->experts, &out->buffers, c, &n->m->arch, &w.mixture);
+}
+
+/* Of a net that is cut out of the model at hand, at most. */
+static double dense_of(const snc_needs *n, const more *x) { return params_of(n->m) - (snc_mixture_any(&n->m->cfg) ? x->experts : 0); }
 
 /* Engine for batches of n rows of the longest kind. */
 static snc_err engine(double *out, const snc_needs *n, int batch, bool train)
@@ -30,13 +49,13 @@ static snc_err engine(double *out, const snc_needs *n, int batch, bool train)
     return snc_engine_bytes(out, n->ctx, n->m, &bo);
 }
 
-/* Of training a model that is there: gradients, moments, engine. */
-static snc_err training(double *out, const snc_needs *n, int batch)
+/* Of training a model of `params` bytes that is there: gradients, moments, engine. */
+static snc_err training(double *out, const snc_needs *n, double params, int batch)
 {
     const snc_compute compute = snc_inputs_compute(&n->o->job);
     double e;
     SNC_TRY(engine(&e, n, batch, true));
-    *out = params_of(n->m) * (1 + (compute == SNC_COMPUTE_BF16 ? 1 : 2)) + e; /* moments of 16 or of 32 bits */
+    *out = params * (1 + (compute == SNC_COMPUTE_BF16 ? 1 : 2)) + e; /* moments of 16 or of 32 bits */
     return SNC_OK;
 }
 
@@ -55,7 +74,9 @@ static snc_err supernet(double *out, const snc_needs *n, int batch)
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
     double train, sweep, importance, hidden = 0;
     const snc_arch *a = &n->m->arch;
-    SNC_TRY(training(&train, n, batch));
+    more x;
+    SNC_TRY(more_of(&x, n));
+    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch));
     SNC_TRY(engine(&sweep, n, SWEEP, false));
     SNC_TRY(engine(&importance, n, io.batch_size, true));
     importance += params_of(n->m); /* gradients */
@@ -65,7 +86,7 @@ static snc_err supernet(double *out, const snc_needs *n, int batch)
         SNC_TRY(engine(&hidden, n, batch, true));
         hidden += params_of(n->m) + (a->layers + 1.0) * batch * n->in->splits.train->max_len * a->hidden * sizeof(float);
     }
-    *out = params_of(n->m) + distillation_set(n) + fmax(fmax(sweep, importance), params_of(n->m) + train + hidden);
+    *out = params_of(n->m) + distillation_set(n) + fmax(fmax(sweep, importance), params_of(n->m) + x.experts + x.buffers + train + hidden);
     return SNC_OK;
 }
 
@@ -77,6 +98,7 @@ static snc_err packed(double *out, const snc_needs *n, bool both)
     for (int i = 0; i < n->m->params.n; i++) {
         const snc_param *p = &n->m->params.p[i];
         double size = (double)p->rows * p->cols;
+        if (p->row >= SNC_ROLE_MIXTURE) continue;
         if (p->flags & SNC_PARAM_ROWS) *out += size;
         else if (p->flags & SNC_PARAM_DECAY) *out += size * (both && fp == SNC_BF16 ? 3 : 1);
     }
@@ -86,9 +108,12 @@ static snc_err packed(double *out, const snc_needs *n, bool both)
 static snc_err repair(double *out, const snc_needs *n, int batch)
 {
     double train, matrices;
-    SNC_TRY(training(&train, n, batch));
+    more x;
+    SNC_TRY(more_of(&x, n));
+    SNC_TRY(training(&train, n, dense_of(n, &x), batch));
     SNC_TRY(packed(&matrices, n, true));
-    *out = 4 * params_of(n->m) + matrices + distillation_set(n) + train; /* supernet, a teacher or the net's unrounded copy, the net */
+    *out = 4 * dense_of(n, &x) + x.experts + x.buffers + matrices + distillation_set(n) +
+           train; /* supernet, a teacher or the net's unrounded copy, the net */
     return SNC_OK;
 }
 
@@ -96,9 +121,11 @@ static snc_err repair(double *out, const snc_needs *n, int batch)
 static snc_err finalists(double *out, const snc_needs *n)
 {
     double all, one;
+    more x;
+    SNC_TRY(more_of(&x, n));
     SNC_TRY(packed(&all, n, true));
     SNC_TRY(packed(&one, n, false));
-    *out = params_of(n->m) + all + (SNC_FINALISTS + 1) * (params_of(n->m) + one);
+    *out = dense_of(n, &x) + x.experts + x.buffers + all + (SNC_FINALISTS + 1) * (dense_of(n, &x) + one);
     return SNC_OK;
 }
 
@@ -125,7 +152,7 @@ snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
     const int batch = n->o->training.batch_size < limit ? n->o->training.batch_size : limit;
     double most = 0, part;
     if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
-        SNC_TRY(training(&most, n, batch));
+        SNC_TRY(training(&most, n, params_of(n->m), batch));
         most += params_of(n->m);
     }
     if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
@@ -144,14 +171,19 @@ snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
     return SNC_OK;
 }
 
-double snc_needs_disk(const snc_needs *n)
+snc_err snc_needs_disk(double *out, const snc_needs *n)
 {
-    double file = params_of(n->m), state = 3 * file; /* a checkpoint has two moments beside the weights */
-    if (n->verb & (SNC_VERB_SEARCH | SNC_VERB_PROFILE)) return 20 * MB;
-    if (n->verb == SNC_VERB_STUDY) return 20 * MB + file / 2; /* one net at a time */
-    if (n->verb != SNC_VERB_COMPRESS) return file + state;
-    return (2 + n->o->training.teachers) * file + state + distillation_set(n) +
-           file / 2 /* full-size INT8, and twice the file while it is repaired */ + 20 * MB;
+    more x;
+    SNC_TRY(more_of(&x, n));
+    const double file = dense_of(n, &x), state = 3 * (file + x.experts); /* a checkpoint has two moments beside the weights */
+    *out = 20 * MB;
+    if (n->verb & (SNC_VERB_SEARCH | SNC_VERB_PROFILE)) return SNC_OK;
+    if (n->verb == SNC_VERB_STUDY) *out += file / 2; /* one net at a time */
+    else if (n->verb != SNC_VERB_COMPRESS) *out = file + x.experts + state;
+    else
+        *out += (2 + n->o->training.teachers) * file + x.experts + state + distillation_set(n) +
+                file / 2 /* full-size INT8, and twice the file while it is repaired */;
+    return SNC_OK;
 }
 
 static const char *size_text(char buf[32], double bytes)
@@ -183,7 +215,8 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
 snc_err snc_needs_check(const snc_needs *n, const char *output, double there)
 {
     char a[32], b[32], c[32], d[32];
-    double need, room = snc_room_memory(), disk = snc_needs_disk(n), left;
+    double need, room = snc_room_memory(), disk, left;
+    SNC_TRY(snc_needs_disk(&disk, n));
     SNC_TRY(snc_room_disk(&left, output));
     disk = fmax(disk - there, 0);
     SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(b, left));

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "artifact/option.h"
+#include "artifact/recipes.h"
 #include "artifact/spaces.h"
 #include "candidate/reach.h"
 #include "candidate/search_run.h"
 #include "candidate/workload.h"
+#include "models/mixture.h"
 #include "train/sampler.h"
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------- */
@@ -118,6 +120,16 @@ static snc_err check_sampler(const snc_ctx *ctx, const snc_options *o)
     return SNC_OK;
 }
 
+static snc_err check_weights(const snc_options *o)
+{
+    const snc_option *row = snc_option_row("--experts", SNC_VERB_ALL);
+    snc_weights_asked w;
+    SNC_TRY(snc_recipe_weights(&w, o));
+    SNC_CHECK(w.kind->experts || !snc_option_given(o, row) || snc_option_by_recipe(o, row), SNC_E_ARG,
+              "--experts %d: --weights %s has none", o->supernet.experts, w.kind->name);
+    return SNC_OK;
+}
+
 snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned verb)
 {
     bool balanced;
@@ -125,6 +137,7 @@ snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned
     SNC_TRY(check_numbers(o, verb));
     SNC_TRY(check_pairs(ctx, o, verb));
     if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_sampler(ctx, o));
+    if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_weights(o));
     if ((verb & EXPORT) && o->input.n_models && (o->input.pretrained || o->input.teacher))
         snc_log(ctx, SNC_LOG_WARN, "%s has no effect beside %s", o->input.pretrained ? "--pretrained" : "--teacher", o->input.models[0]);
     SNC_CHECK(!(verb & COMPRESS) || o->exporting.repair_epochs > 0 || strcmp(o->exporting.repair, "on") != 0, SNC_E_ARG,
@@ -137,6 +150,9 @@ snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned
 snc_err snc_preflight_supernet(const snc_options *o, const snc_model *m)
 {
     snc_space *space = NULL;
+    snc_weights_asked w;
+    SNC_TRY(snc_recipe_weights(&w, o));
+    if (w.kind->experts) SNC_TRY(snc_mixture_check(&w.mixture, &m->arch));
     SNC_TRY(snc_space_asked(&space, o, m, snc_depth_rule_asked(o, "even")));
     snc_space_free(space);
     return SNC_OK;

@@ -1,6 +1,7 @@
 /* A step, a call and a packing are timed for moments, on the very model, rows and workload. */
 #include "report/estimate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "artifact/load.h"
@@ -13,6 +14,7 @@
 #include "candidate/depth_rule.h"
 #include "candidate/workload.h"
 #include "models/cost.h"
+#include "models/source_mos.h"
 #include "train/importance.h"
 #include "train/trainer.h"
 
@@ -40,6 +42,21 @@ static snc_err time_steps(snc_pace *p, const snc_ctx *quiet, const snc_options *
     t.max_seconds = STEPS_FOR;
     SNC_TRY(snc_train_run(&r, quiet, m, NULL, in->splits.train, NULL, &t));
     p->step = r.seconds / (double)(r.step > 0 ? r.step : 1) * o->training.batch_size / t.batch_size;
+    return SNC_OK;
+}
+
+/* Steps of a supernet with experts, against those of the model without. */
+static snc_err time_mixture(snc_pace *p, const snc_ctx *quiet, const snc_options *o, const snc_inputs *in, snc_model *m)
+{
+    const double dense = p->step;
+    snc_weights_asked w;
+    SNC_TRY(snc_recipe_weights(&w, o));
+    p->mixed = w.kind->experts && w.mixture.experts > 1;
+    if (!p->mixed) return SNC_OK;
+    SNC_TRY(snc_model_mix(m, quiet, &w.mixture, quiet->seed));
+    SNC_TRY(time_steps(p, quiet, o, in, m));
+    p->nets *= fmax(1, p->step / dense);
+    p->step = dense;
     return SNC_OK;
 }
 
@@ -119,6 +136,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, &quiet, from, in->task));
     snc_err err = time_steps(p, &quiet, o, in, m);
     if (!err) err = time_calls(p, &quiet, work, o, in, m);
+    if (!err) err = time_mixture(p, &quiet, o, in, m);
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
     p->importance = snc_importance_rows(m, train, &io);
     p->rule = snc_depth_rule_tokens(m, in->splits.select);

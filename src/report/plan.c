@@ -46,7 +46,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     /* made rows are longer */
     double distilled = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows)) * epoch, sum = 0;
     double refit = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all)) * whole;
-    double look = 0.03 + 0.75 * p->rank * p->token; /* at one net of the space, on rank */
+    double look = 0.03 + 0.75 * (p->rank * p->token + (p->mixed ? p->pack : 0)); /* at one net of the space, on rank */
     double search = look * v[SNC_KNOB_EVALS];
     bool repairs = p->repairs && v[SNC_KNOB_REPAIR] > 0;
     if (p->search > 0 && search > p->search) search = p->search;

@@ -75,6 +75,7 @@ typedef struct snc_pace {
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
     double search;            /* most seconds of the search itself; 0: no limit of its own */
     double need[SNC_KNOBS];   /* what few rows make of the recipe's least numbers (artifact/settle.h); 0: nothing */
+    bool mixed;               /* a net that is looked at is packed first: no two have the same matrices */
     bool repairs, must;       /* repair is not off; it is on, not auto */
     bool done[SNC_JOB_PARTS]; /* there already */
 } snc_pace;

@@ -10,7 +10,7 @@
  *   sources    data/source_priv.h, each with its split; train's says "dev" where that is made of its rows
  *   warnings   those of the sources, few-rows (a class of fewer than 8 to learn from), shared-rows (of other rows that are scored),
  *              no-label (-1, nan, None ... among the classes); in a job's report also memorised (a teacher that came with it has likely
- *              learnt rank and select)
+ *              learnt rank and select) and generator (a supernet's experts are of no use)
  */
 #ifndef SNC_REPORT_READING_H
 #define SNC_REPORT_READING_H

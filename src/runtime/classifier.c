@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/par.h"
+#include "models/mixture.h"
 #include "models/cutoff.h"
 #include "runtime/text_batch.h"
 
@@ -52,6 +53,7 @@ static snc_err read_model(snc_classifier *c, const char *path)
     SNC_TRY(snc_weights_open(&c->weights, &c->ctx, path));
     const snc_sncfile *f = snc_weights_file_view(c->weights);
     const snc_encoder_config *cfg = snc_weights_config(c->weights);
+    SNC_CHECK(!snc_mixture_any(cfg), SNC_E_UNSUPPORTED, "%s: " SNC_MIXTURE_REFUSED, path);
     SNC_CHECK(snc_sncfile_has_head(f), SNC_E_NOTFOUND, "%s: has no trained classifier and would answer at random", path);
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;

@@ -164,6 +164,10 @@ static snc_err make_supernet(job *j)
     double t0 = snc_now();
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_LOGITS, SNC_JOB_SUPERNET);
     SNC_TRY(snc_step_supernet(&r, &j->ctx, j->o, &j->in, &j->set, j->folder.teacher, j->folder.supernet));
+    if (*r.generator) {
+        snc_json_warn(j->read, "generator", "%s", r.generator);
+        snc_reading_log_last(&j->ctx, j->read);
+    }
     return end_stage(j, "supernet", t0, SNC_JOB_LOGITS, SNC_JOB_SUPERNET, &r);
 }
 

@@ -36,6 +36,7 @@ static snc_err write_model(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_path_hash(&hash, o->input.pretrained));
     snc_stamp_hash(stamp, "model", hash);
     SNC_GOTO(snc_model_load(&m, &ctx, o->input.pretrained, 2, SNC_MEANS_CLASSES));
+    SNC_GOTO(snc_need_plain(&m->cfg, o->input.pretrained));
     if (!m->has_head) snc_stamp_hash(stamp, "seed", ctx.seed);
     SNC_GOTO(snc_stamp_allow(&current, o->output.path, snc_stamp_state(why, o->output.path, stamp), why, o->output.overwrite));
     cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "inputs");
@@ -111,6 +112,7 @@ static snc_err look_at(comparison *c, snc_offer *x, const char *name)
         meaning = snc_task_meaning(in.task);
     }
     SNC_GOTO(snc_model_load(&m, &c->work, path, classes, meaning));
+    SNC_GOTO(snc_need_plain(&m->cfg, path));
     snc_offer_look(x, name, m);
     SNC_GOTO(snc_offer_time(x, &c->work, &c->o, c->task ? in.splits.rank : NULL, m));
     snc_model_free(m); /* training reads it anew, with a head of the task */

@@ -8,6 +8,7 @@
 #include "artifact/say.h"
 #include "base/fmap.h"
 #include "models/cost.h"
+#include "models/mixture.h"
 #include "stage/verbs.h"
 
 /* Bytes by part, summed over the tensors as they lie in the file. */
@@ -100,6 +101,10 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
         cJSON_ArrayForEach(it, b) snc_say(h, "bytes %-18s %10.0f", it->string, it->valuedouble);
         cJSON_Delete(b);
     }
+    if (snc_mixture_any(c))
+        snc_say(h, "a supernet of %d experts of %s%s, routed by %s", c->mixture.experts,
+                c->mixture.attention ? "every matrix of a layer" : "the FFN's matrices", c->mixture.rank ? " (low rank)" : "",
+                c->mixture.neuron ? "output row" : "layer");
     if (l->problem == SNC_MEANS_MULTILABEL) snc_say(h, "any number of labels a text, from a probability of %g on", l->threshold);
     for (int k = 0; l->labels && k < l->classes; k++) snc_say(h, "label %d %s", k, l->labels[k]);
     if (!l->tok) snc_say(h, "no tokenizer inside");
@@ -111,7 +116,7 @@ snc_err snc_verb_info(const snc_options *o, const snc_host *h)
     snc_loaded l;
     SNC_TRY(snc_option_need("info", "a model", o->input.n_models ? o->input.models[0] : NULL));
     SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
-    SNC_TRY(snc_loaded_open(&l, &ctx, o->input.models[0], 0, SNC_MEANS_CLASSES));
+    SNC_TRY(snc_loaded_look(&l, &ctx, o->input.models[0]));
     snc_err err = SNC_OK;
     if (o->output.json) err = snc_say_json(h, describe(&l, o->input.models[0]), true, "info");
     else say_text(h, &l, o->input.models[0]);

@@ -137,6 +137,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_GOTO(check_there(o, ctx, work, in, m, table, journal));
     SNC_GOTO(snc_mkdir(o->output.path));
     if (!lock) SNC_GOTO(snc_folder_lock(&lock, o->output.path));
+    SNC_GOTO(snc_model_collapse(&m));
     SNC_GOTO(snc_profile_make(work, o, in, m, table));
     snc_model_free(m);
     m = NULL;

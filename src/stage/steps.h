@@ -4,11 +4,14 @@
 
 #include "artifact/distillation.h"
 
+enum { SNC_GENERATOR = 160 };
+
 typedef struct snc_step_report {
     bool reused;     /* the artifact was there with the same inputs */
     bool unfinished; /* --max-steps */
     double sentences_per_s, seconds;
-    double all_seconds; /* of every step that was asked for, by the pace of those that were made; 0: none was */
+    char generator[SNC_GENERATOR]; /* why a supernet's experts are of no use; empty: they are, or there are none */
+    double all_seconds;            /* of every step that was asked for, by the pace of those that were made; 0: none was */
 } snc_step_report;
 
 /* Teacher from any model. Leaves out.checkpoint while unfinished. */

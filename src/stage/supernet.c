@@ -23,6 +23,8 @@
 #include "models/cost.h"
 #include "models/cutoff.h"
 #include "models/elastic.h"
+#include "models/snc_file.h"
+#include "models/source_mos.h"
 #include "models/space.h"
 #include "report/reading.h"
 #include "stage/steps.h"
@@ -44,24 +46,68 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
     return SNC_OK;
 }
 
-/* Trains m (teacher weights in importance order) against a frozen copy of itself. */
+static const double DEAD_APART = 1.1 * SNC_EXPERT_NOISE, DEAD_SPREAD = 0.05;
+enum { WATCHED = 20 };
+
+/* Whether experts have parted and routers tell nets from each other: else the generator cost its time for nothing. */
+static snc_err watch(const snc_ctx *ctx, snc_model *m, const snc_space *space)
+{
+    snc_rng r;
+    snc_arch nets[WATCHED];
+    double spread, apart;
+    if (!snc_mixture_any(&m->cfg)) return SNC_OK;
+    snc_rng_init(&r, ctx->seed, WATCHED);
+    for (int i = 0; i < WATCHED; i++) snc_space_random(&nets[i], space, &r);
+    SNC_TRY(snc_mos_spread(&spread, m, nets, WATCHED));
+    apart = snc_mos_apart(m);
+    snc_log(ctx, SNC_LOG_INFO, "supernet: experts are %.2g apart, the routing of %d nets spreads by %.3f", apart, WATCHED, spread);
+    cJSON *j = cJSON_AddObjectToObject(m->meta, "generator");
+    cJSON_AddNumberToObject(j, "apart", apart);
+    cJSON_AddNumberToObject(j, "spread", spread);
+    return SNC_OK;
+}
+
+/* The sentence for people where one of the two came to nothing. */
+static void judge_generator(char said[SNC_GENERATOR], const cJSON *meta)
+{
+    const cJSON *j = snc_json_at(meta, "generator");
+    const double apart = snc_json_number(j, "apart"), spread = snc_json_number(j, "spread");
+    if (j && (apart < DEAD_APART || spread < DEAD_SPREAD))
+        snprintf(said, SNC_GENERATOR, "the generator is dead: its experts are %.2g apart, the routing of %d nets spreads by %.3f", apart,
+                 WATCHED, spread);
+}
+
+static snc_err judge_file(char said[SNC_GENERATOR], const char *path)
+{
+    snc_sncfile *f;
+    SNC_TRY(snc_sncfile_open(&f, path));
+    judge_generator(said, snc_sncfile_meta_view(f));
+    snc_sncfile_close(f);
+    return SNC_OK;
+}
+
+/* Trains m (teacher weights in importance order), with experts where they are asked for, against a frozen copy of itself. */
 static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const snc_distillation_set *set, const snc_options *o,
                      const snc_space *space, const char *checkpoint, cJSON **recipe)
 {
     snc_train_opts t;
     snc_augment a;
+    snc_weights_asked w;
     double soft;
     snc_model *teacher = NULL;
     snc_err err = SNC_OK;
     SNC_TRY(snc_recipe_supernet(&t, o, checkpoint));
     SNC_TRY(snc_recipe_augment(&a, o));
     SNC_TRY(snc_recipe_number(&soft, o, SNC_SECTION_IMPORTANCE, "soft"));
+    SNC_TRY(snc_recipe_weights(&w, o));
     t.teacher_logits = set->logits;
     *recipe = snc_train_opts_to_json(&t);
     cJSON_AddItemToObject(*recipe, "space", snc_space_trained_to_json(space));
     cJSON_AddItemToObject(*recipe, "augment", snc_augment_to_json(&a));
     cJSON_AddNumberToObject(cJSON_AddObjectToObject(*recipe, "importance"), "soft", soft);
+    cJSON_AddItemToObject(*recipe, "weights", snc_weights_asked_json(&w));
     SNC_GOTO(snc_model_extract(&teacher, m, &m->arch));
+    if (w.kind->experts) SNC_GOTO(snc_model_mix(m, ctx, &w.mixture, ctx->seed));
     SNC_GOTO(snc_train_run(r, ctx, m, teacher, set->rows, space, &t));
 out:
     snc_model_free(teacher);
@@ -92,6 +138,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
     SNC_GOTO(snc_stamp_allow(&report->reused, out, snc_stamp_state(why, out, stamp), why, o->output.overwrite));
     if (report->reused) {
         snc_log(ctx, SNC_LOG_INFO, "supernet: %s is up to date", out);
+        err = judge_file(report->generator, out);
         goto out;
     }
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET};
@@ -109,6 +156,8 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
         SNC_GOTO(snc_training_select_logits(&logits, ctx, m, compute, in));
         SNC_GOTO(log_scores(ctx, m, in, logits, compute, space));
         SNC_GOTO(snc_threshold_note(m, ctx, in, logits));
+        SNC_GOTO(watch(ctx, m, space));
+        judge_generator(report->generator, m->meta);
         SNC_GOTO(snc_training_finish(m, stamp, recipe, &r, in, out));
         remove(checkpoint);
     }
@@ -140,6 +189,7 @@ snc_err snc_verb_supernet(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_reading_log(&ctx, &in));
     SNC_GOTO(snc_settle(&mine, in.splits.train));
     SNC_GOTO(snc_step_supernet(&r, &ctx, &mine, &in, &set, from, o->output.path));
+    if (*r.generator) snc_log(&ctx, SNC_LOG_WARN, "%s", r.generator);
     if (r.unfinished) snc_say(h, "stopped early; the same command without --max-steps goes on from the checkpoint");
     else if (!r.reused) snc_say(h, "%s: %.1f sentences/s, %.1f s", o->output.path, r.sentences_per_s, r.seconds);
 out:

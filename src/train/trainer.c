@@ -305,6 +305,16 @@ static snc_err resume(trainer *t)
 
 /* ---- a step --------------------------------------------------------------------------------------------------------- */
 
+/* What is not finite: the source of the weights may know it more exactly. */
+static snc_err diverged(const trainer *t, const char *what)
+{
+    const snc_source_kind *kind = t->m->source.kind;
+    char of[SNC_PARAM_NAME], more[SNC_PARAM_NAME + 40] = "";
+    if (kind->broken && kind->broken(of, t->m)) snprintf(more, sizeof more, ", nor %s (weights %s)", of, kind->name);
+    return snc_err_set(SNC_E_DIVERGED, "step %lld: %s is not finite%s; try a smaller learning rate than %g", (long long)t->step + 1, what,
+                       more, t->o->lr);
+}
+
 /* Forward, loss and backward of one net. soft: targets [B, K] or NULL. */
 static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, const snc_dropout *drop, const float *soft,
                        double weight)
@@ -328,8 +338,7 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
     SNC_TRY(snc_engine_forward(t->e, t->logits, a, x, drop));
     memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
     *loss = snc_objectives_loss(t->o->objectives, &net, weight);
-    SNC_CHECK(isfinite(*loss), SNC_E_DIVERGED, "step %lld: the loss is not finite; try a smaller learning rate than %g",
-              (long long)t->step + 1, t->o->lr);
+    if (!isfinite(*loss)) return diverged(t, "the loss");
     float *const *d = t->attention.d;
     if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
     return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
@@ -395,7 +404,9 @@ static snc_err train_step(trainer *t)
         if (snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
     }
     snc_fakequant_restore(t->quant);
-    SNC_TRY(snc_adamw_step(NULL, t->adamw, sets, n_sets)); /* repacks the engine's weights */
+    err = snc_adamw_step(NULL, t->adamw, sets, n_sets); /* repacks the engine's weights */
+    if (err == SNC_E_DIVERGED) return diverged(t, "the gradient norm");
+    SNC_TRY(err);
     snc_model_changed(t->m);
     if (t->quant) {
         snc_fakequant_apply(t->quant);

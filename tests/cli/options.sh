@@ -58,7 +58,7 @@ refused "--output differs.snc: was made of another recipe" "${train[@]}" --outpu
 refused "--output base.snc: was made of another recipe" "${train[@]}" --backend native --recipe clip.json --output base.snc
 holds <(run 0 info differs.snc --json; cat out) '"clip":.*0.01'
 echo '{"finetune":{"clip":1,"epoch":2}}' >unknown.json
-refused "unknown.json: 'finetune': unknown key 'epoch'" "${train[@]}" --recipe unknown.json --output new.snc
+refused "unknown.json: 'finetune': unknown key 'epoch': nearest is 'epochs'" "${train[@]}" --recipe unknown.json --output new.snc
 echo '{"epochs":2}' >flat.json
 refused "flat.json: unknown section 'epochs': expected some of finetune, supernet" "${train[@]}" --recipe flat.json --output new.snc
 echo '{"finetune":{"epochs":2000}}' >long.json
@@ -117,6 +117,24 @@ for section in '"augment":{"neighbours":3}' '"augment":{"whole_words":true,"neig
     echo "{$section}" >keys.json
     differs "$section" own.snc "${elastic[@]}" --augment 1 --recipe keys.json
 done
+# Experts: one is the plain supernet bit for bit; several are kept by the file, which is nothing to those who ask for a model.
+for weights in '--weights dense' '--weights mos --experts 1'; do
+    run 0 "${elastic[@]}" $weights --output recipe.snc --overwrite
+    same_tensors base.snc recipe.snc
+done
+differs "--weights mos" base.snc "${elastic[@]}" --weights mos
+run 0 "${elastic[@]}" --weights mos --experts 3 --output own.snc --overwrite
+holds err 'supernet: experts are [0-9.e-]* apart, the routing of 20 nets spreads by 0\.[0-9]*$'
+run 0 info own.snc
+holds out "^a supernet of 3 experts of the FFN's matrices, routed by layer$"
+run 0 "${elastic[@]}" --weights mos --supernet-lr 1e-9 --output dead.snc
+holds err '^warning: the generator is dead: its experts are 0\.00[0-9]* apart, the routing of 20 nets spreads by 0\.[0-9]*$'
+echo '{"weights":{"kind":"mos","rank":2,"neuron":true,"attention":true}}' >keys.json
+differs "a recipe's experts" own.snc "${elastic[@]}" --recipe keys.json
+run 0 info differs.snc
+holds out '^a supernet of 2 experts of every matrix of a layer (low rank), routed by output row$'
+run 0 info differs.snc --json
+holds out '"rank":.*2'
 # At least so many steps, and made rows, where no option says how long.
 echo '{"finetune":{"min_steps":100}}' >steps.json
 run 0 finetune --pretrained $m "${data[@]}" --lr 2e-3 --threads 1 --compute f32 --recipe steps.json --output steps.snc
@@ -213,13 +231,25 @@ rows=("${data[@]}" --seed 7 --max-train-samples 600 --max-length 16 --compute f3
 teach=(--epochs 2 --lr 2e-3)
 train=(--batch-size 16 --weight-decay 0.05 --warmup 0.1)
 stretch=(--supernet-epochs 1 --supernet-lr 1e-3 --alpha 0.5 --temperature 2 --augment 1 --hidden-weight 0.5 --supernet-batch-size 24 --sampler full --inplace-teacher --depth-rule last \
-    --unlabeled more.txt --space space.json)
+    --unlabeled more.txt --space space.json --weights mos --experts 2)
 weights=(--class-weights balanced)
 look=(--searcher nsga2 --objectives loss,latency,size --fp f32 --batch 2 --seq-len 16 --percentile 90)
 run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${weights[@]}" --output t7.snc --threads 1
 run 0 supernet --teacher t7.snc "${rows[@]}" "${train[@]}" "${stretch[@]}" "${weights[@]}" --output s7.snc --threads 1
 run 0 search s7.snc --teacher t7.snc "${data[@]}" --seed 7 --max-train-samples 600 --max-length 16 --backend native --space space.json --depth-rule last "${look[@]}" \
     --threads 1 --target-size 90KB --evals 20 --output seven
+plain="s7.snc: a supernet whose matrices are mixed for each net, not a model: export takes a net out of it"
+refused "$plain" eval s7.snc "${data[@]}"
+refused "$plain" predict s7.snc
+refused "$plain" bench s7.snc -s 8 -r 1
+refused "$plain" import --pretrained s7.snc --output new.snc
+refused "$plain" finetune --pretrained s7.snc "${data[@]}" --output new.snc
+refused "$plain" supernet --teacher s7.snc "${data[@]}" --output new.snc
+refused "$plain" search s7.snc --teacher s7.snc "${data[@]}" --target-size 90KB --output new
+refused "$plain" --pretrained s7.snc "${data[@]}" --target-size 90KB --output new
+absent new new.snc
+run 0 export s7.snc --policy f32 --output e7.snc
+run 0 eval e7.snc "${data[@]}"
 job=(--pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${stretch[@]}" "${weights[@]}" "${look[@]}" --threads 1 --output job)
 run 0 "${job[@]}" --dry-run --target-latency 2000us
 absent job
@@ -240,6 +270,10 @@ holds job/report.md '^- drop holds: .* at most 60.00'
 # Text without labels is for the supernet: the teacher is that of a fine-tuning without it.
 same_tensors t7.snc job/teacher.snc
 same_tensors s7.snc job/supernet.snc
+# What is delivered is a plain file.
+run 0 info job/compressed.snc --json
+lacks out '"mixture"'
+lacks <(head -c "$(head_size job/compressed.snc)" job/compressed.snc) 'expert\|router'
 # What people have without a search: a teacher of all rows. Another of these differs by its seed.
 run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${weights[@]}" --hold-out 0 --output all7.snc --threads 1
 same_tensors all7.snc job/baseline.snc

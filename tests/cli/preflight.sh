@@ -42,6 +42,15 @@ never "--repair on: --repair-epochs 0" "${from[@]}" --target-latency 0.9x --repa
 never "--max-length 41: $m has 40 positions" "${all[@]}" --max-length 41
 never "nano/task.json: file is not a database" "${all[@]}" --warm-start nano/task.json
 never "--depth-rule 'middle'" "${all[@]}" --depth-rule middle
+never "--experts '0': expected a" "${all[@]}" --weights mos --experts 0
+never "--experts '17': expected a" "${all[@]}" --weights mos --experts 17
+never "--weights 'mix': expected" "${all[@]}" --weights mix
+never "--experts 2: --weights dense has none" "${all[@]}" --weights dense --experts 2
+never "--experts 3: --weights dense has none" "${all[@]}" --experts 3
+echo '{"weights":{"kind":"mos","rank":500}}' >bad.json
+never "experts of rank 500, expected 0 to the hidden size" "${all[@]}" --recipe bad.json
+echo '{"weights":{"experts":4}}' >bad.json
+never "bad.json: 'weights': 'experts' makes no sense beside 'kind' 'dense'" "${all[@]}" --recipe bad.json
 echo '{"name":"linas","inner":-3}' >bad.json
 never "bad.json" "${all[@]}" --searcher bad.json
 refused "--tabular beside --protocols: one of the two" study --tabular . --protocols tau

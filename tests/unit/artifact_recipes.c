@@ -13,7 +13,7 @@
 #include "files.h"
 
 static scratch dir;
-static const char *const sections[] = {"finetune", "supernet", "repair", "augment", "importance"};
+static const char *const sections[] = {"finetune", "supernet", "repair", "augment", "importance", "weights"};
 
 static int set_up(void **state)
 {
@@ -82,11 +82,18 @@ static cJSON *told(const snc_options *o, int section)
 {
     snc_train_opts t;
     snc_augment a;
+    snc_weights_asked w;
+    cJSON *j;
     switch (section) {
     case SNC_SECTION_FINETUNE: assert_ok(snc_recipe_finetune(&t, o, NULL)); break;
     case SNC_SECTION_SUPERNET: assert_ok(snc_recipe_supernet(&t, o, NULL)); break;
     case SNC_SECTION_REPAIR: assert_ok(snc_recipe_repair(&t, o)); break;
     case SNC_SECTION_AUGMENT: assert_ok(snc_recipe_augment(&a, o)); return snc_augment_to_json(&a);
+    case SNC_SECTION_WEIGHTS:
+        assert_ok(snc_recipe_weights(&w, o));
+        j = snc_mixture_to_json(&w.mixture); /* whatever the kind is */
+        cJSON_AddStringToObject(j, "kind", w.kind->name);
+        return j;
     default: return cJSON_CreateObject(); /* numbers alone */
     }
     return snc_train_opts_to_json(&t);
@@ -125,7 +132,7 @@ static void training_is_told_what_the_default_recipe_says(void **state)
     compare(j, &o);
     for (int s = 0; s < SNC_SECTIONS; s++) cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(j, sections[s]))
         {
-            if (cJSON_IsString(it)) cJSON_SetValuestring(it, "full");
+            if (cJSON_IsString(it)) cJSON_SetValuestring(it, s == SNC_SECTION_WEIGHTS ? "mos" : "full");
             else if (cJSON_IsBool(it)) it->type = cJSON_IsTrue(it) ? cJSON_False : cJSON_True;
             else cJSON_SetNumberValue(it, it->valuedouble == (int)it->valuedouble ? it->valuedouble + 1 : it->valuedouble / 2 + 0.01);
         }
@@ -207,6 +214,31 @@ static void a_sampler_brings_its_number_of_nets(void **state)
     assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 1);
     o = applied(write_own("{\"supernet\":{\"random_nets\":5,\"sampler\":\"instatune\"}}"));
     assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 5);
+}
+
+/* Of a file and of options over it. */
+static void weights_are_of_the_kind_that_is_asked_for(void **state)
+{
+    (void)state;
+    use_usual();
+    snc_weights_asked w;
+    snc_options o = applied(NULL);
+    assert_ok(snc_recipe_weights(&w, &o));
+    assert_true(w.kind == &snc_source_dense && !snc_option_given(&o, snc_option_row("--experts", SNC_VERB_COMPRESS)));
+    const char *own = write_own("{\"weights\":{\"kind\":\"mos\",\"experts\":4,\"neuron\":true}}");
+    o = applied(own);
+    assert_ok(snc_recipe_weights(&w, &o));
+    assert_true(w.kind == &snc_source_mos && w.mixture.experts == 4 && w.mixture.neuron && !w.mixture.attention && w.mixture.rank == 0);
+    o = options(own);
+    o.supernet.experts = 3;
+    assert_ok(snc_recipe_apply(&o));
+    assert_ok(snc_recipe_weights(&w, &o));
+    assert_true(w.kind == &snc_source_mos && w.mixture.experts == 3 && w.mixture.neuron);
+    o = options(own);
+    o.supernet.weights = "dense"; /* switched off for once */
+    assert_ok(snc_recipe_apply(&o));
+    assert_ok(snc_recipe_weights(&w, &o));
+    assert_true(w.kind == &snc_source_dense);
 }
 
 static bool same_stamp(const snc_options *a, const snc_options *b, snc_section section, unsigned decides)
@@ -301,7 +333,8 @@ static void what_is_wrong_is_named(void **state)
         const char *text, *says;
         snc_err code;
     } wrong[] = {
-        {"{\"lr\":1}", "own.json: unknown section 'lr': expected some of finetune, supernet, repair, augment, importance", SNC_E_FORMAT},
+        {"{\"lr\":1}", "own.json: unknown section 'lr': expected some of finetune, supernet, repair, augment, importance, weights",
+         SNC_E_FORMAT},
         {"{\"repair\":3}", "'repair': expected an object", SNC_E_FORMAT},
         {"{\"repair\":{\"momentum\":1}}", "'repair': unknown key 'momentum'", SNC_E_FORMAT},
         {"{\"repair\":{\"sampler\":\"full\"}}", "'repair' has no 'sampler'", SNC_E_FORMAT},
@@ -317,6 +350,15 @@ static void what_is_wrong_is_named(void **state)
         {"{\"importance\":{\"soft\":2}}", "own.json: 'soft'", SNC_E_FORMAT},
         {"{\"augment\":{\"neighbours\":1.5}}", "own.json: 'neighbours'", SNC_E_FORMAT},
         {"{\"augment\":{\"join\":2}}", "own.json: 'join'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"samplers\":\"full\"}}", "'supernet': unknown key 'samplers': nearest is 'sampler'", SNC_E_FORMAT},
+        {"{\"weights\":{\"kind\":\"mos\",\"expert\":2}}", "'weights': unknown key 'expert': nearest is 'experts'", SNC_E_FORMAT},
+        {"{\"weights\":{\"kind\":\"mix\"}}", "own.json: weights 'mix': expected one of dense, mos", SNC_E_ARG},
+        {"{\"weights\":{\"kind\":3}}", "own.json: 'kind'", SNC_E_FORMAT},
+        {"{\"weights\":{\"kind\":\"mos\",\"experts\":0}}", "own.json: 'experts'", SNC_E_FORMAT},
+        {"{\"weights\":{\"kind\":\"mos\",\"experts\":17}}", "own.json: 'experts'", SNC_E_FORMAT},
+        {"{\"weights\":{\"kind\":\"mos\",\"rank\":-1}}", "own.json: 'rank'", SNC_E_FORMAT},
+        {"{\"weights\":{\"kind\":\"mos\",\"neuron\":1}}", "own.json: 'neuron'", SNC_E_FORMAT},
+        {"{\"weights\":{\"rank\":4}}", "own.json: 'weights': 'rank' makes no sense beside 'kind' 'dense'", SNC_E_ARG},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         snc_options o = options(write_own(wrong[i].text));
@@ -344,6 +386,7 @@ int main(void)
         cmocka_unit_test(own_files_and_options_stand_over_it),
         cmocka_unit_test(a_batch_size_is_that_of_all_steps_but_where_another_is_given),
         cmocka_unit_test(a_sampler_brings_its_number_of_nets),
+        cmocka_unit_test(weights_are_of_the_kind_that_is_asked_for),
         cmocka_unit_test(a_stamp_tells_recipes_apart),
         cmocka_unit_test(few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says),
         cmocka_unit_test(what_is_wrong_is_named),

@@ -13,6 +13,7 @@
 #include "base/room.h"
 #include "candidate/finalists.h"
 #include "candidate/needs.h"
+#include "models/source_mos.h"
 #include "check.h"
 #include "train/trainer.h"
 #include "unit/train_support.h"
@@ -68,6 +69,8 @@ static int set_up(void **state)
     options.supernet.augment = 3;
     options.exporting.repair_epochs = 1;
     options.job.compute = "f32";
+    options.supernet.weights = "dense";
+    options.supernet.experts = 2;
     ctx.log = silent;
     ctx.threads = 1;
     return snc_model_new(&model, &shape, &full) == SNC_OK ? 0 : -1;
@@ -157,7 +160,35 @@ static void parts_add_up(void **state)
     o.exporting.repair = "off";
     assert_int_equal(snc_needs_memory(&need[3], &n, 32), SNC_OK);
     assert_true(need[3] >= need[1]);
-    assert_true(snc_needs_disk(&n) > 5e6 * 4);
+    double disk;
+    assert_int_equal(snc_needs_disk(&disk, &n), SNC_OK);
+    assert_true(disk > 5e6 * 4);
+}
+
+/* Experts are parameters of the supernet, with gradients and moments; what is delivered has none. */
+static void experts_are_counted(void **state)
+{
+    (void)state;
+    double dense, mixed, disk[2], experts, buffers;
+    snc_options o = options;
+    snc_needs n = {&ctx, &o, &inputs, model, SNC_VERB_SUPERNET};
+    assert_int_equal(snc_needs_memory(&dense, &n, 32), SNC_OK);
+    assert_int_equal(snc_needs_disk(&disk[0], &n), SNC_OK);
+    o.supernet.weights = "mos";
+    o.supernet.experts = 4;
+    assert_int_equal(snc_mos_bytes(&experts, &buffers, &model->cfg, &model->arch, &(snc_mixture){.experts = 4}), SNC_OK);
+    assert_true(experts > 0 && buffers > 0);
+    assert_int_equal(snc_needs_memory(&mixed, &n, 32), SNC_OK);
+    assert_int_equal(snc_needs_disk(&disk[1], &n), SNC_OK);
+    assert_true(mixed >= dense + 4 * experts + buffers - 1 && disk[1] == disk[0] + 4 * experts);
+    o.supernet.experts = 1; /* is the dense model */
+    assert_int_equal(snc_needs_memory(&mixed, &n, 32), SNC_OK);
+    assert_true(mixed == dense);
+    n.verb = SNC_VERB_FINETUNE;
+    assert_int_equal(snc_needs_memory(&dense, &n, 32), SNC_OK);
+    o.supernet.experts = 4;
+    assert_int_equal(snc_needs_memory(&mixed, &n, 32), SNC_OK);
+    assert_true(mixed == dense);
 }
 
 /* A search holds the nets of its clock, whatever the batch size; a study that repairs trains too. */
@@ -204,6 +235,7 @@ int main(void)
         cmocka_unit_test(what_training_needs_is_what_it_takes),
         cmocka_unit_test(what_does_not_fit_is_refused_with_what_would),
         cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(experts_are_counted),
         cmocka_unit_test(a_search_needs_no_batch),
         cmocka_unit_test(a_machine_has_room),
     };

@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "files.h"
+#include "models/source_mos.h"
 #include "nano.h"
 #include "snc.h"
 #include "snc_make.h"
@@ -102,6 +103,9 @@ static int setup(void **state)
     const snc_param *positions = &m->params.p[snc_params_find(&m->params, "embeddings.position.weight")];
     m->params.w[positions->offset + (size_t)positions->cols * (NANO_P - 1)] = NAN;
     write_model("nan.snc", m, NULL);
+    const snc_ctx ctx = SNC_CTX_INIT;
+    assert_ok(snc_model_mix(m, &ctx, &(snc_mixture){.experts = 2}, 1));
+    write_model("mixed.snc", m, NULL);
     cfg.classes = 1;
     cfg.regression = true;
     assert_ok(nano_model_of(&r, &cfg, 4));
@@ -309,6 +313,7 @@ static void what_is_no_classifier_is_refused_by_name(void **state)
     size_t n = 0;
     (void)state;
     assert_fails(snc_classifier_open(&c, scratch_path(&dir, "none.snc")), SNC_E_IO, "none.snc");
+    assert_fails(snc_classifier_open(&c, scratch_path(&dir, "mixed.snc")), SNC_E_UNSUPPORTED, "mixed.snc: a supernet whose matrices");
     assert_fails(snc_classifier_open(&c, scratch_path(&dir, "no_tokenizer.snc")), SNC_E_NOTFOUND, "no_tokenizer.snc");
     assert_fails(snc_classifier_open(&c, scratch_path(&dir, "no_head.snc")), SNC_E_NOTFOUND, "no_head.snc: has no trained classifier");
     assert_fails(snc_classifier_open(&c, scratch_write(&dir, "junk.snc", junk, sizeof junk)), SNC_E_FORMAT, "junk.snc");
