@@ -42,8 +42,9 @@ static snc_err give_tuned(cJSON **out, cJSON *stamp, const snc_options *o, const
 
 snc_err snc_depends_finetuned(cJSON **out, const snc_options *o, const snc_inputs *in, const char *from)
 {
-    snc_dataset labelled = snc_dataset_labelled_view(in->splits.train);
+    snc_dataset labelled = snc_dataset_labelled_view(in->taught);
     cJSON *stamp = snc_stamp_new("finetune", SNC_DECIDES_TEACHER, o);
+    snc_stamp_note(stamp, "rank and select", snc_inputs_taught_all(in) ? "learnt" : "held out");
     add_splits(stamp, in, &labelled);
     return give_tuned(out, stamp, o, from);
 }

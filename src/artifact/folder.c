@@ -144,7 +144,7 @@ static snc_err survey_baselines(snc_folder *f, const snc_inputs *in, const char 
         cJSON *stamp = NULL;
         char name[ITEM_NAME];
         const snc_item item = (snc_item)(SNC_ITEM_BASELINE + 2 * i);
-        f->baselines.path[i] = i == 0 && (adopted || in->splits.all == in->splits.train) ? f->teacher : f->baseline[i];
+        f->baselines.path[i] = i == 0 && (adopted || in->splits.all == in->taught) ? f->teacher : f->baseline[i];
         if (f->baselines.path[i] == f->teacher) continue;
         SNC_TRY(snc_depends_baseline(&stamp, f->o, in, from, i));
         cJSON_AddItemToObject(f->now, item_name(name, item), stamp);

@@ -69,6 +69,7 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
     SNC_GOTO(check_own(o, hold_out));
     const snc_splits_ask ask = {hold_out, o->rows.max_train_samples, unlabeled, o->rows.rank, o->rows.select};
     SNC_GOTO(snc_splits_load(&out->splits, ctx, out->task, out->tok, o->rows.data, &ask));
+    out->taught = out->splits.train;
     snc_log(ctx, SNC_LOG_INFO, "%s: train %d rows, rank %d, select %d (%d rows contained in those left train)", snc_task_name(out->task),
             out->splits.train->n, hold_out ? out->splits.rank->n : 0, hold_out ? out->splits.select->n : 0, out->splits.removed);
 out:
@@ -83,6 +84,8 @@ snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o)
     if (o->rows.rank) SNC_TRY(snc_dataset_apart(in->splits.rank, o->rows.rank, in->dev, "dev"));
     return o->rows.select ? snc_dataset_apart(in->splits.select, o->rows.select, in->dev, "dev") : SNC_OK;
 }
+
+bool snc_inputs_taught_all(const snc_inputs *in) { return in->taught && in->taught != in->splits.train; }
 
 void snc_inputs_close(snc_inputs *in)
 {

@@ -9,8 +9,9 @@
 typedef struct snc_inputs {
     snc_task *task;
     snc_tok *tok;
-    snc_splits splits; /* rank and select NULL without hold-out */
-    snc_dataset *dev;  /* NULL until snc_inputs_dev: read before the work, scored after it */
+    snc_splits splits;         /* rank and select NULL without hold-out */
+    const snc_dataset *taught; /* what its teacher is fine-tuned on: train, or all where somebody says so; NULL: it came as it is */
+    snc_dataset *dev;          /* NULL until snc_inputs_dev: read before the work, scored after it */
 } snc_inputs;
 
 /* model: whose tokenizer reads the rows, and whose positions they must fit: a task's own limit above them is lowered, as when the
@@ -24,6 +25,8 @@ const char *snc_inputs_task_name(const snc_options *o);
 /* The task alone, with --max-length and what else the options say of it, labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
 void snc_inputs_close(snc_inputs *in);
+/* Whether the teacher learns rows of rank and select with the others: what it says of those is no measure of it then. */
+bool snc_inputs_taught_all(const snc_inputs *in);
 /* The rows' lengths in order: what "data" means to a workload. */
 cJSON *snc_inputs_lengths(const snc_dataset *d);
 

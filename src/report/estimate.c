@@ -121,6 +121,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     quiet.level = SNC_LOG_ERROR;
     *p = (snc_pace){.rows = train->n,
                     .tokens = (double)train->start[train->n],
+                    .taught = in->taught ? in->taught->n : 0,
                     .all = in->splits.all->n,
                     .rank = (double)rank->start[rank->n],
                     .batch = o->training.batch_size,
@@ -142,8 +143,10 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     p->rule = snc_depth_rule_tokens(m, in->splits.select);
     snc_model_free(m);
     p->done[SNC_JOB_TABLE] = p->done[SNC_JOB_CALIBRATION] = there->item[SNC_ITEM_TABLE].state == SNC_CURRENT;
-    for (int i = 0; i < there->baselines.n && !fine_tuned; i++) p->teachers += there->item[SNC_ITEM_BASELINE + 2 * i].state != SNC_CURRENT;
-    p->done[SNC_JOB_BASELINE] = p->teachers == 0;
+    p->teachers = there->baselines.n;
+    for (int i = 0; i < there->baselines.n; i++)
+        p->baselines += there->baselines.path[i] != there->teacher && there->item[SNC_ITEM_BASELINE + 2 * i].state != SNC_CURRENT;
+    p->done[SNC_JOB_BASELINE] = p->baselines == 0;
     p->done[SNC_JOB_FINETUNE] = fine_tuned || there->item[SNC_ITEM_TEACHER].state == SNC_CURRENT;
     for (int k = SNC_JOB_IMPORTANCE; k <= SNC_JOB_SUPERNET; k++) p->done[k] = there->item[SNC_ITEM_SUPERNET].state == SNC_CURRENT;
     p->done[SNC_JOB_LOGITS] = p->done[SNC_JOB_SUPERNET];

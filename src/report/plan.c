@@ -53,8 +53,8 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     const double seconds[SNC_JOB_PARTS] = {
         [SNC_JOB_TABLE] = 4 + 2 * p->pack + fmax(3, 500 * p->call),
         [SNC_JOB_CALIBRATION] = clocked(p, 8, 5, 0.3, 4),
-        [SNC_JOB_FINETUNE] = v[SNC_KNOB_EPOCHS] * epoch,
-        [SNC_JOB_BASELINE] = p->teachers * v[SNC_KNOB_EPOCHS] * whole,
+        [SNC_JOB_FINETUNE] = v[SNC_KNOB_EPOCHS] * p->taught / p->batch * p->step,
+        [SNC_JOB_BASELINE] = p->baselines * v[SNC_KNOB_EPOCHS] * whole,
         [SNC_JOB_LOGITS] = 0.25 * distilled * fmin(1, v[SNC_KNOB_SUPERNET]),
         [SNC_JOB_IMPORTANCE] = p->importance / p->batch * p->step,
         [SNC_JOB_RULE] = 0.35 * p->rule / (p->tokens / p->rows * p->batch) * p->step, /* forward alone */
@@ -62,7 +62,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
         [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
-        [SNC_JOB_REFIT_LOGITS] = repairs ? fmax(1, p->teachers) * 0.25 * refit * fmin(1, v[SNC_KNOB_REPAIR]) : 0,
+        [SNC_JOB_REFIT_LOGITS] = repairs ? p->teachers * 0.25 * refit * fmin(1, v[SNC_KNOB_REPAIR]) : 0,
         [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit : 0,
         [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + FULL),
         [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),

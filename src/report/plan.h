@@ -69,7 +69,9 @@ typedef struct snc_pace {
     double pack;              /* a net, from its weights to the first answer */
     double importance, rule;  /* rows and tokens that these are found by */
     double rows, tokens;      /* of train */
-    double all, teachers;     /* rows that nothing is held out of, and how many are fine-tuned on them */
+    double taught;            /* rows that the teacher is fine-tuned on */
+    double all, baselines;    /* rows that nothing is held out of, and how many are fine-tuned on them beside the teacher */
+    double teachers;          /* of the net that is chosen */
     double rank, scored;      /* tokens */
     double batch;             /* sentences of a step */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */

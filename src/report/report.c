@@ -234,12 +234,13 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
         "\nLatency is percentile %g of a call, batch %s, sequence length %s, %s thread(s), tokenization out; median over %d "
         "fresh processes, each of\n"
         "which times the file and the full-size INT8 model in turns, with the 95%% interval of order statistics (teacher: mean over %d of "
-        "its own). Scores are on %s, read once. The teacher, and with it "
-        "the\nfull-size INT8 model, has learnt from all %d rows; of them %d were train, %d rank, %d select while a net was found. dev: %d "
-        "rows. Seed %lld.\n\n",
+        "its own). Scores are on %s, read once. The teacher, and with it the\nfull-size INT8 model, %s; of %d rows %d were train, %d "
+        "rank, %d select while a net was found%s. dev: %d rows. Seed %lld.\n\n",
         f->o->workload.percentile, f->o->workload.batch, f->o->workload.seq_len, f->o->workload.threads,
-        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, f->o->rows.eval ? f->o->rows.eval : "dev", s->all->n,
-        s->train->n, s->rank->n, s->select->n, f->in->dev->n, (long long)f->o->job.seed);
+        f->proof->m[SNC_PROOF_COMPRESSED].rounds, SNC_PROOF_TEACHER_ROUNDS, f->o->rows.eval ? f->o->rows.eval : "dev",
+        f->in->taught ? "has learnt from all rows" : "came fine-tuned", s->all->n, s->train->n, s->rank->n, s->select->n,
+        snc_inputs_taught_all(f->in) ? ", by the same teacher: losses on the last two tell nets apart, and nothing of new text" : "",
+        f->in->dev->n, (long long)f->o->job.seed);
     put_classes(t, f);
     put_layers(t, f->config);
     put_read(t, f->read);

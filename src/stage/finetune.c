@@ -1,4 +1,5 @@
 /* compress finetune: a teacher, fine-tuned on the task; and the teachers of all rows that a job compares with. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@
 typedef struct lesson {
     const char *what;  /* of progress and log lines */
     snc_dataset rows;  /* text without labels is for the supernet alone */
-    const char *judge; /* a teacher whose threshold it takes, for none of the rows is left to choose one on; NULL: select is */
+    bool whole;        /* none of the rows is left to judge it by */
+    const char *judge; /* a teacher whose threshold it takes then; NULL: it has none */
 } lesson;
 
 static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const lesson *l, const snc_options *o, const char *checkpoint,
@@ -87,6 +89,7 @@ static snc_err finish_baseline(snc_model *m, const lesson *l, const snc_inputs *
 {
     snc_sncfile *f = NULL;
     if (m->cfg.multilabel) {
+        assert(l->judge);
         SNC_TRY(snc_sncfile_open(&f, l->judge));
         const cJSON *threshold = cJSON_GetObjectItemCaseSensitive(snc_sncfile_meta_view(f), "threshold");
         cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "threshold");
@@ -122,7 +125,7 @@ static snc_err make(snc_step_report *report, const snc_ctx *ctx, const snc_optio
     report->all_seconds = snc_train_result_whole(&r);
     report->unfinished = !r.finished;
     if (r.finished) {
-        SNC_GOTO(l->judge ? finish_baseline(m, l, in, stamp, recipe, &r, out)
+        SNC_GOTO(l->whole ? finish_baseline(m, l, in, stamp, recipe, &r, out)
                           : finish_teacher(ctx, o, in, m, stamp, recipe, &r, NULL, out));
         remove(checkpoint);
     }
@@ -135,7 +138,7 @@ out:
 snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
                           const char *out)
 {
-    const lesson l = {"finetune", snc_dataset_labelled_view(in->splits.train), NULL};
+    const lesson l = {"finetune", snc_dataset_labelled_view(in->taught), snc_inputs_taught_all(in), NULL};
     cJSON *stamp = NULL;
     SNC_TRY(snc_depends_finetuned(&stamp, o, in, from));
     snc_err err = make(report, ctx, o, in, &l, stamp, from, out);
@@ -146,7 +149,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
 snc_err snc_step_baseline(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
                           const char *teacher, int number, const char *out)
 {
-    const lesson l = {"baseline", snc_dataset_labelled_view(in->splits.all), teacher};
+    const lesson l = {"baseline", snc_dataset_labelled_view(in->splits.all), true, teacher};
     cJSON *stamp = NULL;
     snc_ctx own = *ctx;
     own.seed = snc_baseline_seed(ctx->seed, number);

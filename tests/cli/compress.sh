@@ -4,7 +4,7 @@
 nano nano
 budget=(--epochs 10 --lr 2e-3 --supernet-epochs 4 --supernet-lr 1e-3 --checkpoint-every 10 --evals 60 --repair-epochs 0.3)
 from=(--pretrained nano/nano.snc --task nano/task.json --data nano)
-all=("${from[@]}" "${budget[@]}" --target-latency 0.9x)
+all=("${from[@]}" "${budget[@]}" --target-latency 0.9x --max-drop 100) # judged on select: two teachers
 
 run 0 "${all[@]}" --output job --dry-run
 holds out '^estimate: finetune .* in all$'
@@ -44,7 +44,7 @@ lacks job/report.md 'margin of'
 holds job/report.md "^- winner's curse: loss of the chosen net [0-9.]* on rank, where it was looked for, [0-9.]* on select"
 holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
 command=$(sed -n 's/^    compress //p' job/report.md)
-equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --epochs 10 \
+equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --max-drop 100 --epochs 10 \
 --lr 0.002 --checkpoint-every 10 --supernet-epochs 4 --supernet-lr 0.001 --evals 60 --repair-epochs 0.3"
 for page in json html; do holds job/report.$page "compress $command"; done
 for key in date options versions compiler sqlite supernet-epochs hidden-weight; do holds job/report.json "\"$key\":"; done
@@ -89,7 +89,7 @@ same job/best.json once/best.json
 
 # ---- another target in the same folder: nothing is trained again, nothing is timed again ----------------------------------
 cp job/teacher.snc teacher.before && cp job/supernet.snc supernet.before
-run 0,3 "${from[@]}" "${budget[@]}" --target-latency 0.85x --repair off --output job
+run 0,3 "${from[@]}" "${budget[@]}" --target-latency 0.85x --max-drop 100 --repair off --output job
 holds err 'finetune: job/teacher.snc is up to date'
 holds err 'supernet: job/supernet.snc is up to date'
 holds err 'profile: job/latency.json is up to date'
@@ -113,7 +113,7 @@ lines out 2
 rm job/compressed.snc
 # Scored on two files, one of which has rows of train; the margin is as wide as an equal file needs, or not.
 { head -1 nano/dev.tsv; sed -n 2,41p nano/train.tsv; sed -n 102,161p nano/dev.tsv; } >more.tsv
-run 0,3 "${from[@]}" "${budget[@]}" --target-latency 0.9x --target-macs 0.9x --repair on --eval dev,more.tsv --margin 50 --output job
+run 0,3 "${from[@]}" "${budget[@]}" --target-latency 0.9x --target-macs 0.9x --max-drop 100 --repair on --eval dev,more.tsv --margin 50 --output job
 holds out '^- multiply-adds holds: 0[.][0-9]*x (.* M), asked 0.900x of the full-size INT8 model$'
 holds err "^repair kept: loss to the teacher of all $(number job/report.json all) rows "
 holds err '^warning: \[shared-rows\] more.tsv: [0-9]* of 100 rows also stand in train$'
@@ -138,7 +138,7 @@ ran repair job/compressed.snc epochs lr min_steps
 
 # ---- interrupted ----------------------------------------------------------------------------------------------------------
 cp -r job int && rm int/best.json int/compressed.snc
-"$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.8x --evals 1000000 --output int >out 2>err &
+"$COMPRESS" "${from[@]}" "${budget[@]}" --target-latency 0.8x --max-drop 100 --evals 1000000 --output int >out 2>err &
 CHILD=$!
 for ((n = 0; n < 3000; n++)); do [ -e int/best.json ] && break; sleep 0.01; done
 refused "--output int: another run is in it (pid $CHILD)" "${all[@]}" --output int
@@ -157,7 +157,8 @@ lines out 2
 # ---- folders --------------------------------------------------------------------------------------------------------------
 refused "--output job: teacher.snc was made with --seed 42, asked 7" "${all[@]}" --seed 7 --output job
 sed 's/"max_length":32/"max_length":24/' nano/task.json >task.json
-refused "--output job: teacher.snc was made of another task; made anew would be teacher.snc, supernet.snc, search.sqlite, baseline.snc (--overwrite does so)" "${budget[@]}" --pretrained nano/nano.snc --task ./task.json --data nano --target-latency 0.9x --output job
+refused "--output job: teacher.snc was made of another task; made anew would be teacher.snc, supernet.snc, search.sqlite, baseline.snc (--overwrite does so)" "${budget[@]}" --pretrained nano/nano.snc --task ./task.json --data nano --target-latency 0.9x --max-drop 100 --output job
+refused "--output job: teacher.snc was made with rank and select held out, asked learnt, of other train rows; made anew would be teacher.snc, supernet.snc, search.sqlite" "${from[@]}" "${budget[@]}" --target-latency 0.9x --output job
 mkdir mine && echo precious >mine/notes.txt
 refused "--output mine: not empty and no run of this program" "${all[@]}" --output mine
 equal "what is in a folder that was refused" "$(ls mine)" notes.txt

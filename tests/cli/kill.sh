@@ -16,7 +16,7 @@ RANDOM=${SEED:-11}
 # Every report there is speaks of the files there are.
 check_reports() { # FOLDER
     local f name
-    for name in compressed full-int8 baseline; do
+    for name in compressed full-int8 teacher; do
         for f in "$1/report.json" "$1/report.md"; do
             [ -e "$f" ] && check "$f speaks of another $name.snc" grep -qF "$(digest "$1/$name.snc" || echo none)" "$f"
         done
@@ -66,6 +66,6 @@ else
     check_reports job
     no_leftovers job
 fi
-for f in teacher baseline supernet full-int8 compressed; do same job/$f.snc whole/$f.snc; done
+for f in teacher supernet full-int8 compressed; do same job/$f.snc whole/$f.snc; done
 check "no job was killed before its end" test "$cut_short" -gt 0
 echo "$cut_short killed before their end"
