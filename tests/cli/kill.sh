@@ -9,7 +9,7 @@
 nano nano
 echo '{"depth":[3],"heads":[0,4],"ffn":[64,32],"always":[1],"linear":["int8"]}' >space.json # what is small enough skips a half
 job=(--pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --lr 2e-3 --supernet-epochs 0.5 --supernet-lr 1e-3 --checkpoint-every 5
-     --evals 12 --repair on --repair-epochs 0.2 --target-size 0.84x --space space.json --quiet --output)
+     --evals 12 --teachers 2 --repair on --repair-epochs 0.2 --target-size 0.84x --space space.json --quiet --output)
 RANDOM=${SEED:-11}
 
 
@@ -66,6 +66,6 @@ else
     check_reports job
     no_leftovers job
 fi
-for f in teacher supernet full-int8 compressed; do same job/$f.snc whole/$f.snc; done
+for f in teacher baseline-2 supernet full-int8 compressed; do same job/$f.snc whole/$f.snc; done
 check "no job was killed before its end" test "$cut_short" -gt 0
 echo "$cut_short killed before their end"
