@@ -1,5 +1,4 @@
 /* compress finetune: a teacher, fine-tuned on the task; and the teachers of all rows that a job compares with. */
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +30,7 @@
 typedef struct lesson {
     const char *what;  /* of progress and log lines */
     snc_dataset rows;  /* text without labels is for the supernet alone */
-    bool whole;        /* none of the rows is left to judge it by */
-    const char *judge; /* a teacher whose threshold it takes then; NULL: it has none */
+    const char *judge; /* a teacher whose threshold it takes: none of the rows is left to choose one on; NULL: select is */
 } lesson;
 
 static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, const lesson *l, const snc_options *o, const char *checkpoint,
@@ -58,7 +56,8 @@ static snc_err say_teacher(const snc_ctx *ctx, const snc_inputs *in, const snc_m
     SNC_TRY(snc_task_score_at(&score, in->task, logits, d, m->cfg.classes, threshold));
     for (int64_t i = 0; i < (int64_t)d->n * m->cfg.classes && m->cfg.multilabel; i++) logits[i] -= (float)snc_threshold_logit(threshold);
     SNC_GOTO(snc_breakdown_make(&b, in->task, logits, d, m->cfg.classes));
-    snc_log(ctx, SNC_LOG_INFO, "teacher: %s%s: score on select %.2f", path, adopted ? " as it is, fine-tuned already" : "", 100 * score);
+    snc_log(ctx, SNC_LOG_INFO, "teacher: %s%s: score on select %.2f%s", path, adopted ? " as it is, fine-tuned already" : "", 100 * score,
+            snc_inputs_taught_all(in) ? ", whose rows it has learnt" : "");
     snc_breakdown_warn(ctx, &b, path, "select");
     if (adopted && !(score > b.majority_score))
         snc_log(ctx, SNC_LOG_WARN, "%s: on select no better than one answer to every row (%.2f): was it fine-tuned for %s?", path,
@@ -89,7 +88,6 @@ static snc_err finish_baseline(snc_model *m, const lesson *l, const snc_inputs *
 {
     snc_sncfile *f = NULL;
     if (m->cfg.multilabel) {
-        assert(l->judge);
         SNC_TRY(snc_sncfile_open(&f, l->judge));
         const cJSON *threshold = cJSON_GetObjectItemCaseSensitive(snc_sncfile_meta_view(f), "threshold");
         cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "threshold");
@@ -125,7 +123,7 @@ static snc_err make(snc_step_report *report, const snc_ctx *ctx, const snc_optio
     report->all_seconds = snc_train_result_whole(&r);
     report->unfinished = !r.finished;
     if (r.finished) {
-        SNC_GOTO(l->whole ? finish_baseline(m, l, in, stamp, recipe, &r, out)
+        SNC_GOTO(l->judge ? finish_baseline(m, l, in, stamp, recipe, &r, out)
                           : finish_teacher(ctx, o, in, m, stamp, recipe, &r, NULL, out));
         remove(checkpoint);
     }
@@ -138,7 +136,7 @@ out:
 snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
                           const char *out)
 {
-    const lesson l = {"finetune", snc_dataset_labelled_view(in->taught), snc_inputs_taught_all(in), NULL};
+    const lesson l = {"finetune", snc_dataset_labelled_view(in->taught), NULL};
     cJSON *stamp = NULL;
     SNC_TRY(snc_depends_finetuned(&stamp, o, in, from));
     snc_err err = make(report, ctx, o, in, &l, stamp, from, out);
@@ -149,7 +147,7 @@ snc_err snc_step_finetune(snc_step_report *report, const snc_ctx *ctx, const snc
 snc_err snc_step_baseline(snc_step_report *report, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *from,
                           const char *teacher, int number, const char *out)
 {
-    const lesson l = {"baseline", snc_dataset_labelled_view(in->splits.all), true, teacher};
+    const lesson l = {"baseline", snc_dataset_labelled_view(in->splits.all), teacher};
     cJSON *stamp = NULL;
     snc_ctx own = *ctx;
     own.seed = snc_baseline_seed(ctx->seed, number);
