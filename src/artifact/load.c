@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "artifact/class_names.h"
-#include "models/mixture.h"
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
 #include "models/cutoff.h"
+#include "models/mixture.h"
 
 bool snc_path_is_snc(const char *path)
 {

@@ -300,18 +300,31 @@ static snc_err fit_random_nets(cJSON *j, const recipe *r)
     return SNC_OK;
 }
 
+/* The recipe and what of the section holds, for close_section. */
+static snc_err open_section(recipe *r, cJSON **j, const snc_options *o, snc_section s)
+{
+    SNC_TRY(open_recipe(r, o->training.recipe));
+    *j = in_force(r, o, s);
+    return SNC_OK;
+}
+
+static void close_section(recipe *r, cJSON *j)
+{
+    cJSON_Delete(j);
+    close_recipe(r);
+}
+
 static snc_err tell(snc_train_opts *t, const snc_options *o, snc_section s, const char *checkpoint)
 {
     recipe r;
+    cJSON *j;
     snc_err err = SNC_OK;
-    SNC_TRY(open_recipe(&r, o->training.recipe));
-    cJSON *j = in_force(&r, o, s);
+    SNC_TRY(open_section(&r, &j, o, s));
     *t = (snc_train_opts)SNC_TRAIN_OPTS_INIT;
     if (s == SNC_SECTION_SUPERNET) err = fit_random_nets(j, &r);
     if (!err) err = take_rest(j, path_of(&r, s));
     if (!err) err = snc_train_opts_from_json(t, j, path_of(&r, s));
-    cJSON_Delete(j);
-    close_recipe(&r);
+    close_section(&r, j);
     t->compute = snc_inputs_compute(&o->job);
     t->half_state = t->half_state && t->compute == SNC_COMPUTE_BF16;
     t->checkpoint = checkpoint;
@@ -343,22 +356,20 @@ snc_err snc_recipe_repair(snc_train_opts *t, const snc_options *o)
 snc_err snc_recipe_augment(snc_augment *a, const snc_options *o)
 {
     recipe r;
-    SNC_TRY(open_recipe(&r, o->training.recipe));
-    cJSON *j = in_force(&r, o, SNC_SECTION_AUGMENT);
+    cJSON *j;
+    SNC_TRY(open_section(&r, &j, o, SNC_SECTION_AUGMENT));
     snc_err err = snc_augment_from_json(a, j, path_of(&r, SNC_SECTION_AUGMENT));
-    cJSON_Delete(j);
-    close_recipe(&r);
+    close_section(&r, j);
     return err;
 }
 
 snc_err snc_recipe_weights(snc_weights_asked *w, const snc_options *o)
 {
     recipe r;
-    SNC_TRY(open_recipe(&r, o->training.recipe));
-    cJSON *j = in_force(&r, o, SNC_SECTION_WEIGHTS);
+    cJSON *j;
+    SNC_TRY(open_section(&r, &j, o, SNC_SECTION_WEIGHTS));
     snc_err err = weights_from_json(w, j, path_of(&r, SNC_SECTION_WEIGHTS));
-    cJSON_Delete(j);
-    close_recipe(&r);
+    close_section(&r, j);
     return err;
 }
 
@@ -372,11 +383,10 @@ cJSON *snc_weights_asked_json(const snc_weights_asked *w)
 snc_err snc_recipe_number(double *out, const snc_options *o, snc_section s, const char *name)
 {
     recipe r;
-    SNC_TRY(open_recipe(&r, o->training.recipe));
-    cJSON *j = in_force(&r, o, s);
+    cJSON *j;
+    SNC_TRY(open_section(&r, &j, o, s));
     *out = snc_json_number(j, name);
-    cJSON_Delete(j);
-    close_recipe(&r);
+    close_section(&r, j);
     return SNC_OK;
 }
 

@@ -16,13 +16,11 @@
 #include "train/trainer.h"
 #include "unit/train_support.h"
 
-enum { ROWS = 64, BATCH = 8, WORDS = 6, STEPS = ROWS / BATCH };
+enum { ROWS = SMALL_ROWS, BATCH = 8, STEPS = ROWS / BATCH };
 
 static snc_ctx ctx = SNC_CTX_INIT;
 static snc_dataset data;
-static int64_t start[ROWS + 1], line[ROWS];
-static int32_t ids[ROWS * WORDS], types[ROWS * WORDS];
-static float target[ROWS];
+static small_rows rows;
 static char checkpoint[64];
 
 static void quiet(void *user, snc_log_level level, const char *text) { (void)user, (void)level, (void)text; }
@@ -30,14 +28,7 @@ static void quiet(void *user, snc_log_level level, const char *text) { (void)use
 static int set_up(void **state)
 {
     (void)state;
-    snc_rng r;
-    snc_rng_init(&r, 1, 1);
-    for (int i = 0; i < ROWS; i++) {
-        for (int k = 0; k < WORDS; k++) ids[i * WORDS + k] = 2 + (int32_t)snc_rng_below(&r, NANO_V - 2);
-        target[i] = (float)(i % 2);
-        start[i + 1] = start[i] + WORDS;
-    }
-    data = (snc_dataset){.n = ROWS, .max_len = WORDS, .start = start, .ids = ids, .types = types, .target = target, .line = line};
+    data = small_rows_draw(&rows, NANO_V);
     ctx.log = quiet;
     snprintf(checkpoint, sizeof checkpoint, "train_plugins.%ld.ckpt", (long)getpid());
     return snc_ctx_check(&ctx);

@@ -2,6 +2,8 @@
 #ifndef SNC_TESTS_TRAIN_SUPPORT_H
 #define SNC_TESTS_TRAIN_SUPPORT_H
 
+#include "base/rng.h"
+#include "data/dataset.h"
 #include "models/space.h"
 #include "train/trainer.h"
 
@@ -15,6 +17,28 @@ static inline snc_train_opts recipe_of_tests(void)
     o.random_nets = 2;
     assert_int_equal(snc_sampler_find(&o.sampler, "sandwich"), SNC_OK);
     return o;
+}
+
+/* 64 rows of six drawn words and two labels in turn, in memory that the caller keeps. vocab: of the model. */
+enum { SMALL_ROWS = 64, SMALL_WORDS = 6 };
+typedef struct small_rows {
+    int64_t start[SMALL_ROWS + 1], line[SMALL_ROWS];
+    int32_t ids[SMALL_ROWS * SMALL_WORDS], types[SMALL_ROWS * SMALL_WORDS];
+    float target[SMALL_ROWS];
+} small_rows;
+
+static inline snc_dataset small_rows_draw(small_rows *s, int vocab)
+{
+    snc_rng r;
+    *s = (small_rows){0};
+    snc_rng_init(&r, 1, 1);
+    for (int i = 0; i < SMALL_ROWS * SMALL_WORDS; i++) s->ids[i] = 2 + (int32_t)snc_rng_below(&r, (uint32_t)vocab - 2);
+    for (int i = 0; i < SMALL_ROWS; i++) {
+        s->target[i] = (float)(i % 2);
+        s->start[i + 1] = s->start[i] + SMALL_WORDS;
+    }
+    return (snc_dataset){
+        .n = SMALL_ROWS, .max_len = SMALL_WORDS, .start = s->start, .ids = s->ids, .types = s->types, .target = s->target, .line = s->line};
 }
 
 /* Parts of `full` from `first` to `of` eighths (or quarters ...), rounded down to `step` units, without repeats. */
