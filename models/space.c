@@ -270,8 +270,6 @@ static void even(snc_arch *out, const snc_space *s, int depth, int (*width)(cons
 void snc_space_largest(snc_arch *out, const snc_space *s) { even(out, s, s->gene[0].n - 1, most); }
 void snc_space_smallest(snc_arch *out, const snc_space *s) { even(out, s, 0, least_at_work); }
 
-static int draw(snc_rng *rng, const snc_gene *g) { return g->value[(int)snc_rng_below(rng, (uint32_t)g->n)]; }
-
 /* So many layers, those of `always` and any others, each set of them as likely as another. */
 static int draw_layers(int kept[SNC_MAX_LAYERS], const snc_space *s, int want, snc_rng *rng)
 {
@@ -289,15 +287,28 @@ static int draw_layers(int kept[SNC_MAX_LAYERS], const snc_space *s, int want, s
     return n;
 }
 
-void snc_space_random(snc_arch *out, const snc_space *s, snc_rng *rng)
+void snc_space_pick(snc_arch *out, const snc_space *s, snc_space_pick_fn pick, void *user, snc_rng *rng)
 {
-    int kept[SNC_MAX_LAYERS], depth = (int)snc_rng_below(rng, (uint32_t)s->gene[0].n), h = -1, f = -1;
-    *out = (snc_arch){.hidden = draw(rng, &s->gene[1])};
+    int kept[SNC_MAX_LAYERS], depth = pick(user, 0), h = -1, f = -1;
+    *out = (snc_arch){.hidden = s->gene[1].value[pick(user, 1)]};
     int n = s->single ? draw_layers(kept, s, s->gene[0].value[depth], rng) : snc_space_layers(kept, s, depth);
     for (int i = 0; i < n; i++) {
-        const snc_gene *heads = &s->gene[snc_space_layer(s, kept[i])], *ffn = heads + 1;
-        if (s->per_layer || !offers(heads, h)) h = draw(rng, heads);
-        if (s->per_layer || !offers(ffn, f)) f = draw(rng, ffn);
+        const int g = snc_space_layer(s, kept[i]);
+        if (s->per_layer || !offers(&s->gene[g], h)) h = s->gene[g].value[pick(user, g)];
+        if (s->per_layer || !offers(&s->gene[g + 1], f)) f = s->gene[g + 1].value[pick(user, g + 1)];
         add_layer(out, kept[i], h, f);
     }
 }
+
+typedef struct uniform {
+    const snc_space *s;
+    snc_rng *rng;
+} uniform;
+
+static int any(void *user, int gene)
+{
+    const uniform *u = user;
+    return (int)snc_rng_below(u->rng, (uint32_t)u->s->gene[gene].n);
+}
+
+void snc_space_random(snc_arch *out, const snc_space *s, snc_rng *rng) { snc_space_pick(out, s, any, &(uniform){s, rng}, rng); }

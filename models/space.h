@@ -84,6 +84,10 @@ double snc_space_log10_size(const snc_space *s); /* distinct networks, every lay
 void snc_space_largest(snc_arch *out, const snc_space *s);
 void snc_space_smallest(snc_arch *out, const snc_space *s);             /* of the least depth, no half skipped: what training begins from */
 void snc_space_random(snc_arch *out, const snc_space *s, snc_rng *rng); /* uniform per gene; with single, of the layers of a depth */
+/* The net whose option of a gene is what `pick` says: asked of depth, of hidden, then of heads and FFN of each layer that is kept, in
+ * order. With single, which layers a depth keeps is drawn. */
+typedef int (*snc_space_pick_fn)(void *user, int gene);
+void snc_space_pick(snc_arch *out, const snc_space *s, snc_space_pick_fn pick, void *user, snc_rng *rng);
 
 /* What a supernet says of the shapes that it was trained for:
  *   {"rule":"even","depth_layers":[[0,3,5],[0,1,2,3,4,5]],"hidden":[192,384],"heads":[3,6,9,12],"ffn":[...],"per_layer":true}

@@ -1,11 +1,13 @@
 /* Two files, one over the other, and options over both: a table says which key an option speaks of. */
 #include "artifact/recipes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "artifact/inputs.h"
 #include "artifact/option.h"
+#include "artifact/parse.h"
 #include "artifact/stamp.h"
 #include "base/json.h"
 #include "base/names.h"
@@ -187,6 +189,29 @@ static cJSON *value_of(const snc_options *o, const snc_option *row, const cJSON 
     return cJSON_IsBool(like) ? cJSON_CreateBool(strcmp(text, "balanced") == 0) : cJSON_CreateString(text);
 }
 
+/* The share of the full net that the job asks for, of multiply-adds or else of latency; 0: none. What is no share is told of by those who
+ * read targets. */
+static double asked_share(const snc_target_opts *t)
+{
+    static const snc_unit units[] = {{"x", 1, true}, {NULL, 0, false}};
+    const char *const asked[] = {t->macs, t->latency};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        bool relative;
+        double share;
+        if (asked[i] && snc_parse_unit(&share, &relative, "target", asked[i], units, "a share") == SNC_OK) return fmin(share, 1);
+    }
+    return 0;
+}
+
+/* A sampler that draws to the job's target aims at it, and what is trained is stamped by it. */
+static void aim(cJSON *j, const snc_options *o)
+{
+    const snc_sampler_kind *kind;
+    const double share = asked_share(&o->targets);
+    if (share > 0 && snc_sampler_find(&kind, snc_json_text(j, "sampler")) == SNC_OK && kind->to_target)
+        set(j, "near", cJSON_CreateNumber(share));
+}
+
 /* The section with the options in it that it is shown by, and those that the user gave. */
 static cJSON *in_force(const recipe *r, const snc_options *o, snc_section s)
 {
@@ -196,6 +221,7 @@ static cJSON *in_force(const recipe *r, const snc_options *o, snc_section s)
         if (!row || !(shown(&keys[k], s) || (snc_option_given(o, row) && !snc_option_by_recipe(o, row)))) continue;
         set(j, keys[k].name, value_of(o, row, cJSON_GetObjectItemCaseSensitive(j, keys[k].name)));
     }
+    if (s == SNC_SECTION_SUPERNET) aim(j, o);
     return j;
 }
 

@@ -115,6 +115,8 @@ static snc_err check_sampler(const snc_ctx *ctx, const snc_options *o)
 {
     const snc_sampler_kind *sampler;
     SNC_TRY(snc_sampler_find(&sampler, o->supernet.sampler));
+    SNC_CHECK(!o->supernet.inplace_teacher || !sampler->no_largest, SNC_E_ARG,
+              "--inplace-teacher beside --sampler %s: it draws no largest net to learn from", sampler->name);
     if (o->supernet.inplace_teacher && sampler->largest_alone)
         snc_log(ctx, SNC_LOG_WARN, "--inplace-teacher has no effect beside --sampler %s", sampler->name);
     return SNC_OK;

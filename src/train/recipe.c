@@ -14,8 +14,7 @@ snc_err snc_train_opts_check(const snc_train_opts *o)
     SNC_CHECK(o->temperature > 0 && o->temperature <= 1000, SNC_E_ARG, "temperature %g: expected above 0, at most 1000", o->temperature);
     SNC_CHECK(o->hidden_weight >= 0 && o->hidden_weight <= 1e6, SNC_E_ARG, "hidden weight %g: expected 0 to 1e6", o->hidden_weight);
     SNC_CHECK(o->relation_weight >= 0 && o->relation_weight <= 1e6, SNC_E_ARG, "relation weight %g: expected 0 to 1e6", o->relation_weight);
-    SNC_CHECK(o->random_nets >= 0 && o->random_nets <= SNC_SAMPLER_MAX - 2, SNC_E_ARG, "%d random nets: expected 0 to %d", o->random_nets,
-              SNC_SAMPLER_MAX - 2);
+    SNC_TRY(snc_sampler_check(o->sampler, o->random_nets, o->in_place));
     SNC_CHECK(o->near > 0 && o->near <= 1, SNC_E_ARG, "near %g: expected a share of multiply-adds, above 0 and at most 1", o->near);
     SNC_CHECK(o->max_steps >= 0, SNC_E_ARG, "max steps %lld: expected at least 0", (long long)o->max_steps);
     SNC_CHECK(o->checkpoint_every >= 0, SNC_E_ARG, "checkpoint every %d steps: expected at least 0", o->checkpoint_every);

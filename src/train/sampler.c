@@ -13,6 +13,10 @@
     X(sandwich) \
     X(instatune) \
     X(near) \
+    X(uniform) \
+    X(fair) \
+    X(target) \
+    X(subbatch) \
     X(full)
 /* clang-format on */
 
@@ -33,17 +37,29 @@ const char *snc_sampler_name(int i) { return i >= 0 && i < KINDS ? registry[i]->
 
 snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name)
 {
-    char names[128];
+    char names[160];
     int i = name ? snc_names_find(snc_sampler_name, name) : 0;
+    const char *near = i < 0 ? snc_names_nearest(snc_sampler_name, name) : NULL;
     snc_names_join(names, sizeof names, snc_sampler_name, ", ");
-    SNC_CHECK(i >= 0, SNC_E_ARG, "path sampler '%s': expected one of %s", name, names);
+    SNC_CHECK(i >= 0, SNC_E_ARG, "path sampler '%s': %s%s%sexpected one of %s", name, near ? "nearest is '" : "", near ? near : "",
+              near ? "'; " : "", names);
     *out = registry[i];
     return SNC_OK;
 }
 
 double snc_sampler_cost(const snc_sampler_kind *kind, const snc_sampler_opts *o)
 {
-    return kind->largest_alone ? 1 : 1 + o->random * (kind->random_cost > 0 ? kind->random_cost : o->near);
+    const double one = kind->random_cost > 0 ? kind->random_cost : o->near;
+    return kind->largest_alone ? 1 : !kind->no_largest + (kind->parts ? 1 : o->random) * one;
+}
+
+snc_err snc_sampler_check(const snc_sampler_kind *kind, int random, bool in_place)
+{
+    SNC_CHECK(random >= 0 && random <= SNC_SAMPLER_MAX - 2, SNC_E_ARG, "%d random nets: expected 0 to %d", random, SNC_SAMPLER_MAX - 2);
+    SNC_CHECK(!kind->no_largest || random >= 1, SNC_E_ARG, "0 random nets: the path sampler '%s' draws no other", kind->name);
+    SNC_CHECK(!kind->no_largest || !in_place, SNC_E_ARG, "in-place teacher: the path sampler '%s' draws no largest net to learn from",
+              kind->name);
+    return SNC_OK;
 }
 
 snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, const snc_sampler_opts *o)
@@ -67,17 +83,24 @@ void snc_sampler_free(snc_sampler *s)
     snc_free(s);
 }
 
-int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, snc_rng *rng)
+static snc_sampler_at at(const snc_sampler *s, double done)
 {
-    int n = s->kind->draw(nets, s->state, s->space, s->random, rng);
+    return (snc_sampler_at){.space = s->space, .random = s->random, .done = done};
+}
+
+int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, double done, snc_rng *rng)
+{
+    const snc_sampler_at here = at(s, done);
+    int n = s->kind->draw(nets, s->state, &here, rng);
     assert(n >= 1 && n <= s->random + 2);
     for (int i = 0; i < n; i++) assert(snc_cfg_of_arch(&(snc_cfg){{0}}, s->space, &nets[i]));
     return n;
 }
 
-void snc_sampler_tell(snc_sampler *s, const snc_arch *nets, const double *loss, int n)
+void snc_sampler_tell(snc_sampler *s, double done, const snc_sampler_seen *seen)
 {
-    if (s->kind->tell) s->kind->tell(s->state, nets, loss, n);
+    const snc_sampler_at here = at(s, done);
+    if (s->kind->tell) s->kind->tell(s->state, &here, seen);
 }
 
 size_t snc_sampler_save(void *to, const snc_sampler *s) { return s->kind->save ? s->kind->save(to, s->state) : 0; }

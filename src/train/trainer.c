@@ -45,6 +45,7 @@ typedef struct trainer {
     float *swept;                                   /* the teacher's logits, where the caller has none; else NULL */
     const float *taught;                            /* [n, K] or NULL: no teacher */
     float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
+    int32_t *offsets;                               /* [batch + 1] of a part of it */
     float *dhidden;                                 /* [L+1, max tokens, C] or NULL */
     snc_objective_attention attention, *relations;  /* the second NULL: no objective wants it */
     double *balance;                                /* weights of the classes or labels, or NULL */
@@ -131,6 +132,7 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->full, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->offsets, n + 1, sizeof *t->offsets));
     if (t->o->balanced) SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
     return snc_touched_new(&t->touched, t->m);
 }
@@ -139,7 +141,7 @@ static snc_err create_sampler(trainer *t)
 {
     if (!t->space) return SNC_OK;
     SNC_TRY(snc_space_check(t->space, &t->m->arch));
-    const snc_sampler_opts o = {.random = t->o->random_nets, .near = t->o->near, .cfg = &t->m->cfg};
+    const snc_sampler_opts o = {.random = t->o->random_nets, .near = t->o->near, .seed = t->ctx->seed, .cfg = &t->m->cfg};
     SNC_TRY(snc_sampler_create(&t->sampler, t->o->sampler, t->space, &o));
     t->sampler_bytes = snc_sampler_save(NULL, t->sampler);
     return t->sampler_bytes ? snc_alloc(&t->sampler_state, t->sampler_bytes, 1) : SNC_OK;
@@ -315,11 +317,11 @@ static snc_err diverged(const trainer *t, const char *what)
                        more, t->o->lr);
 }
 
-/* Forward, loss and backward of one net. soft: targets [B, K] or NULL. */
-static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, const snc_dropout *drop, const float *soft,
-                       double weight)
+/* Forward, loss and backward of one net on the batch's rows from `first` on. soft: targets of the batch or NULL. */
+static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, int first, const snc_dropout *drop,
+                       const float *soft, double weight)
 {
-    const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target, t->d->sets, t->balance};
+    const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target + first, t->d->sets, t->balance};
     snc_objective_net net = {.ctx = t->ctx,
                              .o = t->o,
                              .arch = a,
@@ -327,7 +329,7 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
                              .labels = &y,
                              .K = t->K,
                              .logits = t->logits,
-                             .soft = soft,
+                             .soft = soft ? soft + (size_t)first * (size_t)t->K : NULL,
                              .student = t->e,
                              .teacher = t->te,
                              .teacher_arch = t->te ? &t->teacher->arch : NULL,
@@ -344,11 +346,46 @@ static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_to
     return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
 }
 
+/* The largest net, which the others may learn from; false where the sampler draws none. */
+static bool is_largest(const trainer *t, int i) { return i == 0 && !(t->sampler && t->o->sampler->no_largest); }
+
+static double done(const trainer *t) { return (double)t->step / (double)t->total; }
+
 /* What net i of the step learns from beside the labels, or NULL. */
 static const float *soft_target(const trainer *t, int i)
 {
     if (i > 0 && t->o->in_place) return t->full;
-    return t->taught && !(i == 0 && t->o->largest_by_labels) ? t->soft : NULL;
+    return t->taught && !(is_largest(t, i) && t->o->largest_by_labels) ? t->soft : NULL;
+}
+
+/* Rows [first, end) of the batch, as a batch. */
+static snc_tokens part_of(trainer *t, const snc_tokens *x, int first, int end)
+{
+    const int32_t at = x->offsets[first];
+    for (int b = first; b <= end; b++) t->offsets[b - first] = x->offsets[b] - at;
+    return (snc_tokens){.B = end - first, .T = x->offsets[end] - at, .ids = x->ids + at, .types = x->types + at, .offsets = t->offsets};
+}
+
+/* Net i of n: on the whole batch, or on its part of it. */
+static snc_err run_nth(trainer *t, const snc_tokens *whole, int i, int n)
+{
+    const bool parts = t->sampler && t->o->sampler->parts, on = is_largest(t, i) ? t->o->dropout : t->o->subnet_dropout;
+    const int first = parts ? whole->B * i / n : 0, end = parts ? whole->B * (i + 1) / n : whole->B;
+    const snc_tokens x = parts ? part_of(t, whole, first, end) : *whole;
+    const snc_dropout drop = {.seed = t->ctx->seed,
+                              .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
+                              .hidden = t->m->cfg.hidden_dropout,
+                              .attention = t->m->cfg.attention_dropout,
+                              .head = snc_head_dropout(&t->m->cfg)};
+    double *loss = &t->loss[i];
+    if (t->te && (i == 0 || parts)) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
+    SNC_TRY(run_net(loss, t, &t->nets[i], &x, first, on ? &drop : NULL, soft_target(t, i), parts ? (double)x.B / whole->B : 1.0 / n));
+    if (is_largest(t, i)) {
+        memcpy(t->full, t->logits, (size_t)x.B * (size_t)t->K * sizeof(float));
+        t->tally.full_loss += *loss * x.B;
+    }
+    t->tally.loss += *loss * x.B / (parts ? 1 : n);
+    return SNC_OK;
 }
 
 /* All nets of a step; gradients add up in the model. */
@@ -358,30 +395,15 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
     size_t k = (size_t)t->K;
     snc_rng_init(&rng, t->ctx->seed, 0x70617468u + ((uint64_t)t->step << 32)); /* "path" */
     int n = 1;
-    if (t->sampler) n = snc_sampler_draw(t->nets, t->sampler, &rng);
+    if (t->sampler) n = snc_sampler_draw(t->nets, t->sampler, done(t), &rng);
     else t->nets[0] = t->m->arch;
+    if (n > x->B && t->sampler && t->o->sampler->parts) n = x->B;
     t->n_nets = n;
     for (int b = 0; b < x->B; b++) {
         t->target[b] = t->d->target[rows[b]];
         if (t->taught) memcpy(t->soft + (size_t)b * k, t->taught + (size_t)rows[b] * k, k * sizeof(float));
     }
-    if (t->te) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, x, NULL));
-    for (int i = 0; i < n; i++) {
-        snc_dropout drop = {.seed = t->ctx->seed,
-                            .step = (uint64_t)t->step * SNC_SAMPLER_MAX + (uint64_t)i,
-                            .hidden = t->m->cfg.hidden_dropout,
-                            .attention = t->m->cfg.attention_dropout,
-                            .head = snc_head_dropout(&t->m->cfg)};
-        bool on = i == 0 ? t->o->dropout : t->o->subnet_dropout;
-        const float *soft = soft_target(t, i);
-        double *loss = &t->loss[i];
-        SNC_TRY(run_net(loss, t, &t->nets[i], x, on ? &drop : NULL, soft, 1.0 / n));
-        if (i == 0) {
-            memcpy(t->full, t->logits, (size_t)x->B * k * sizeof(float));
-            t->tally.full_loss += *loss * x->B;
-        }
-        t->tally.loss += *loss * x->B / n;
-    }
+    for (int i = 0; i < n; i++) SNC_TRY(run_nth(t, x, i, n));
     t->tally.rows += x->B;
     return SNC_OK;
 }
@@ -412,7 +434,7 @@ static snc_err train_step(trainer *t)
         snc_fakequant_apply(t->quant);
         snc_engine_sync(t->e);
     }
-    if (t->sampler) snc_sampler_tell(t->sampler, t->nets, t->loss, t->n_nets);
+    if (t->sampler) snc_sampler_tell(t->sampler, done(t), &(snc_sampler_seen){.n = t->n_nets, .nets = t->nets, .loss = t->loss});
     t->step++;
     t->rows_done += x.B;
     return SNC_OK;
@@ -533,6 +555,7 @@ static void dispose(trainer *t)
     snc_free(t->attention.sums);
     snc_free(t->attention.scratch);
     snc_free(t->balance);
+    snc_free(t->offsets);
     snc_free(t->sampler_state);
     snc_sampler_free(t->sampler);
     snc_engine_free(t->e);

@@ -1,7 +1,7 @@
 /* train/trainer.h: the one training loop: fine-tuning is the supernet loop with a single net and no teacher.
  *
- * A step draws nets (sampler.h) and adds up their gradients, each net with weight 1 / nets; its loss is that of the objectives
- * (objective.h), by default
+ * A step draws nets (sampler.h) and adds up their gradients, each net with weight 1 / nets, or where each has a part of the batch with its
+ * share of the rows; its loss is that of the objectives (objective.h), by default
  *
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
  *               + relation_weight * KL(relations)
@@ -50,7 +50,7 @@ typedef struct snc_train_opts {
     double hidden_weight, relation_weight; /* 0: off */
     const snc_sampler_kind *sampler;
     int random_nets;                        /* random subnets a step */
-    double near;                            /* share of the largest net's multiply-adds that the sampler `near` aims at */
+    double near;                            /* of the largest net's multiply-adds: what the samplers `near` and `target` aim at */
     const snc_objective *const *objectives; /* NULL at the end */
     bool balanced;                          /* rows of every class count alike in the hard loss */
     bool in_place;                          /* subnets learn from the largest net of the same step */
@@ -88,7 +88,7 @@ typedef struct snc_train_result {
     int64_t made;              /* steps, in this process */
     bool finished;             /* false: stopped by max_steps */
     double loss;               /* mean of the last epoch, over rows and nets */
-    double full_loss;          /* the same of the largest net */
+    double full_loss;          /* the same of the largest net; 0: the sampler draws none */
     double seconds;            /* of training steps in this process */
     double sentences_per_s;    /* rows of the data per second, whatever the number of nets */
 } snc_train_result;

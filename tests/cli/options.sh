@@ -84,7 +84,7 @@ done
 elastic=(supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --supernet-epochs 0.5 --augment 0 --depth-rule last)
 run 0 "${elastic[@]}" --output base.snc --overwrite --backend auto --fp f32 --max-length 32 --verbose --log-json log
 noted '"level":"debug"'
-for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler near' '--sampler sandwich --seed 1' \
+for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler near' '--sampler uniform' '--sampler fair' '--sampler target' '--sampler subbatch' '--sampler sandwich --seed 1' \
     '--depth-rule first' '--depth-rule even' '--augment 1' '--unlabeled more.txt' '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' \
     '--supernet-batch-size 16' '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25' '--class-weights balanced'; do
     differs "$option" base.snc "${elastic[@]}" $option

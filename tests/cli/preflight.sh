@@ -75,6 +75,7 @@ run 0 finetune --pretrained $m "${task[@]}" --epochs 0.5 --output t.snc
 run 0 supernet --teacher t.snc --pretrained $m "${task[@]}" --supernet-epochs 0.1 --max-steps 1 --output s.snc
 holds err '^warning: --pretrained has no effect beside --teacher'
 refused "--depth-rule 'middle'" supernet --teacher t.snc "${task[@]}" --depth-rule middle --output new.snc
+refused '--inplace-teacher beside --sampler fair: it draws no largest net to learn from' supernet --teacher t.snc "${task[@]}" --inplace-teacher --sampler fair --output new.snc
 refused "--sampler 'none'" supernet --teacher t.snc "${task[@]}" --sampler none --output new.snc
 refused "none.json" supernet --teacher t.snc "${task[@]}" --space none.json --output new.snc
 refused "--target-macs 0.01x: out of reach" search t.snc --teacher t.snc "${task[@]}" --target-macs 0.01x --output new

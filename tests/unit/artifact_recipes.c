@@ -216,6 +216,27 @@ static void a_sampler_brings_its_number_of_nets(void **state)
     assert_true(number(&o, SNC_SECTION_SUPERNET, "random_nets") == 5);
 }
 
+/* The share of multiply-adds, or else of latency, where the sampler draws to the job's target; else what the recipe says. */
+static void a_sampler_aims_at_the_target_of_the_job(void **state)
+{
+    (void)state;
+    use_usual();
+    const struct {
+        const char *sampler, *macs, *latency;
+        double near;
+    } jobs[] = {{"target", "0.4x", "0.7x", 0.4}, {"target", NULL, "0.7x", 0.7}, {"target", NULL, "1.5x", 1},
+                {"target", NULL, "800us", 0.5},  {"target", NULL, NULL, 0.5},   {"near", "0.4x", "0.7x", 0.5}};
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        snc_train_opts t;
+        snc_options o = applied(NULL);
+        o.supernet.sampler = jobs[i].sampler;
+        o.targets.macs = jobs[i].macs;
+        o.targets.latency = jobs[i].latency;
+        assert_ok(snc_recipe_supernet(&t, &o, NULL));
+        assert_true(t.near == jobs[i].near && strcmp(t.sampler->name, jobs[i].sampler) == 0);
+    }
+}
+
 /* Of a file and of options over it. */
 static void weights_are_of_the_kind_that_is_asked_for(void **state)
 {
@@ -342,6 +363,10 @@ static void what_is_wrong_is_named(void **state)
         {"{\"supernet\":{\"clip\":null}}", "'supernet': 'clip' is null", SNC_E_FORMAT},
         {"{\"supernet\":{\"clip\":\"much\"}}", "own.json: 'clip'", SNC_E_FORMAT},
         {"{\"supernet\":{\"sampler\":\"burger\"}}", "path sampler 'burger'", SNC_E_ARG},
+        {"{\"supernet\":{\"sampler\":\"unifrom\"}}", "path sampler 'unifrom': nearest is 'uniform'; expected one of sandwich, ", SNC_E_ARG},
+        {"{\"supernet\":{\"sampler\":\"fair\",\"in_place\":true}}", "the path sampler 'fair' draws no largest net to learn from",
+         SNC_E_ARG},
+        {"{\"supernet\":{\"sampler\":\"fair\",\"random_nets\":0}}", "0 random nets: the path sampler 'fair' draws no other", SNC_E_ARG},
         {"{\"finetune\":{\"epochs\":2000}}", "own.json: 'epochs' 2000: expected a number from 0 to 1000", SNC_E_ARG},
         {"{\"repair\":{\"alpha\":2}}", "alpha 2: expected 0 to 1", SNC_E_ARG},
         {"{\"repair\":{\"min_steps\":-1}}", "own.json: 'min_steps'", SNC_E_FORMAT},
@@ -386,6 +411,7 @@ int main(void)
         cmocka_unit_test(own_files_and_options_stand_over_it),
         cmocka_unit_test(a_batch_size_is_that_of_all_steps_but_where_another_is_given),
         cmocka_unit_test(a_sampler_brings_its_number_of_nets),
+        cmocka_unit_test(a_sampler_aims_at_the_target_of_the_job),
         cmocka_unit_test(weights_are_of_the_kind_that_is_asked_for),
         cmocka_unit_test(a_stamp_tells_recipes_apart),
         cmocka_unit_test(few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says),

@@ -64,6 +64,7 @@ typedef struct worst {
     double lost[SNC_MAX_LAYERS + 1]; /* the latest loss of a net of so many layers */
 } worst;
 
+static int at_all;                    /* steps of the run */
 static int alive;                     /* states that are created and not destroyed */
 static double drawn_after[4 * STEPS]; /* depths, by steps told before */
 
@@ -81,9 +82,10 @@ static void worst_destroy(void *state)
     snc_free(state);
 }
 
-static int worst_draw(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng)
+static int worst_draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc_rng *rng)
 {
     const worst *w = state;
+    const snc_space *s = at->space;
     const int *depths = s->gene[0].value;
     int n = 1, depth = depths[0];
     for (int d = 1; d < s->gene[0].n; d++)
@@ -92,14 +94,15 @@ static int worst_draw(snc_arch *nets, const void *state, const snc_space *s, int
     do snc_space_random(&nets[n], s, rng);
     while (nets[n].layers != depth);
     drawn_after[w->steps] = depth;
-    return snc_sampler_fill(nets, n + 1, s, random - 1, rng);
+    return snc_sampler_fill(nets, n + 1, s, at->random - 1, rng);
 }
 
-static void worst_tell(void *state, const snc_arch *nets, const double *loss, int n)
+static void worst_tell(void *state, const snc_sampler_at *at, const snc_sampler_seen *seen)
 {
     worst *w = state;
+    assert_true(at->done == (double)w->steps / at_all);
     w->steps++;
-    for (int i = 0; i < n; i++) w->lost[nets[i].layers] = loss[i];
+    for (int i = 0; i < seen->n; i++) w->lost[seen->nets[i].layers] = seen->loss[i];
 }
 
 static size_t worst_save(void *to, const void *state)
@@ -125,6 +128,7 @@ static void train_worst(snc_model *m, snc_train_opts o, double *loss)
     snc_model *teacher = model();
     snc_train_result r;
     o.sampler = &sampler_worst;
+    at_all = (int)o.epochs * STEPS;
     assert_int_equal(snc_train_run(&r, &ctx, m, teacher, &data, s, &o), SNC_OK);
     assert_int_equal(alive, 0);
     *loss = r.loss;

@@ -58,7 +58,7 @@ static void assert_draws_are_configs(const snc_space *s, const char *name, bool 
     assert_int_equal(snc_sampler_create(&sampler, kind, s, &(snc_sampler_opts){.random = 2}), SNC_OK);
     snc_rng_init(&rng, 3, 5);
     for (int t = 0; t < draws;)
-        for (int k = 0, n = snc_sampler_draw(nets, sampler, &rng); k < n; k++, t++) {
+        for (int k = 0, n = snc_sampler_draw(nets, sampler, 0, &rng); k < n; k++, t++) {
             assert_true(snc_cfg_of_arch(&c, s, &nets[k]));
             snc_cfg_decode(&back, &policy, s, &c);
             assert_true(snc_arch_equal(&back, &nets[k]));

@@ -1,10 +1,10 @@
 /* The largest net alone: fine-tuning, and the repair of a net that was cut out. */
 #include "train/sampler.h"
 
-static int draw(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng)
+static int draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc_rng *rng)
 {
-    (void)state, (void)random, (void)rng;
-    snc_space_largest(&nets[0], s);
+    (void)state, (void)rng;
+    snc_space_largest(&nets[0], at->space);
     return 1;
 }
 

@@ -45,11 +45,11 @@ static void draw_near(snc_arch *net, const aim *a, const snc_space *s, snc_rng *
     }
 }
 
-static int draw(snc_arch *nets, const void *state, const snc_space *s, int random, snc_rng *rng)
+static int draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc_rng *rng)
 {
-    snc_space_largest(&nets[0], s);
-    for (int i = 1; i <= random; i++) draw_near(&nets[i], state, s, rng);
-    return 1 + random;
+    snc_space_largest(&nets[0], at->space);
+    for (int i = 1; i <= at->random; i++) draw_near(&nets[i], state, at->space, rng);
+    return 1 + at->random;
 }
 
 /* What it aims at never changes: a resumed run is told it again. */
