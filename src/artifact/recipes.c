@@ -43,6 +43,7 @@ static const key keys[] = {
     {"sampler",           IN(SUPERNET),   0, {NULL, "--sampler"}},
     {"random_nets",       IN(SUPERNET),   0, {NULL}},
     {"near",              IN(SUPERNET),   0, {NULL}},
+    {"pools",             IN(SUPERNET),   0, {NULL}},
     {"largest_by_labels", IN(SUPERNET),   0, {NULL}},
     {"subnet_dropout",    IN(SUPERNET),   0, {NULL}},
     {"in_place",          IN(SUPERNET),   0, {NULL, "--inplace-teacher"}},

@@ -5,7 +5,7 @@
 
 #include "models/cost.h"
 
-enum { TRIES = 128, PROBES = 64 /* nets that a mean is taken of */, HALVINGS = 16 };
+enum { TRIES = 128, PROBES = 64 /* nets that a mean is taken of */, HALVINGS = 12 };
 static const double STEEPEST = 24;
 
 typedef struct tilted {
@@ -28,17 +28,19 @@ double snc_budget_share(const snc_budget *b, const snc_arch *a)
     return (double)snc_cost_encoder_macs(b->cfg, a, SNC_MACS_TOKENS) / b->full;
 }
 
+/* From the likeliest end of the list on, each the same factor less likely than the one before. */
 static int option(void *user, int gene)
 {
     const tilted *t = user;
     const int n = t->s->gene[gene].n;
-    double odds[SNC_MAX_OPTIONS], sum = 0;
     if (n == 1) return 0;
-    for (int i = 0; i < n; i++) sum += odds[i] = exp(t->tilt * ((double)i / (n - 1) - (t->tilt > 0)));
+    const double less = exp(-fabs(t->tilt) / (n - 1));
+    double odds[SNC_MAX_OPTIONS] = {1}, sum = 1;
+    for (int i = 1; i < n; i++) sum += odds[i] = odds[i - 1] * less;
     double at = snc_rng_uniform(t->rng) * sum;
     int i = 0;
     while (i < n - 1 && at >= odds[i]) at -= odds[i++];
-    return i;
+    return t->tilt > 0 ? n - 1 - i : i;
 }
 
 static void draw(snc_arch *out, const snc_space *s, double tilt, snc_rng *rng)

@@ -1,4 +1,5 @@
 /* What a training run is told: checked, and from and to JSON. */
+#include "train/budgets.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 
@@ -26,7 +27,7 @@ snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char
     static const char *const keys[] = {"epochs",      "batch_size",        "lr",       "warmup",      "weight_decay",  "clip",
                                        "dropout",     "subnet_dropout",    "alpha",    "temperature", "hidden_weight", "sampler",
                                        "random_nets", "balanced",          "in_place", "lazy_rows",   "half_state",    "relation_weight",
-                                       "near",        "largest_by_labels", NULL};
+                                       "near",        "largest_by_labels", "pools",    NULL};
     SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", where);
     SNC_TRY(snc_json_check_keys(j, keys, where));
     snc_train_opts o = *out;
@@ -54,6 +55,7 @@ snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char
                  {"half_state", &o.half_state}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) SNC_TRY(snc_json_bool(flags[i].v, j, flags[i].key, *flags[i].v, where));
     SNC_TRY(snc_json_int(&o.batch_size, j, "batch_size", o.batch_size, 1, 65536, where));
+    SNC_TRY(snc_json_int(&o.pools, j, "pools", o.pools, 1, SNC_BUDGETS_MOST, where));
     SNC_TRY(snc_json_int(&o.random_nets, j, "random_nets", o.random_nets, 0, SNC_SAMPLER_MAX - 2, where));
     const char *name;
     SNC_TRY(snc_json_str(&name, j, "sampler", out->sampler->name, where));
@@ -82,6 +84,7 @@ cJSON *snc_train_opts_to_json(const snc_train_opts *o)
     cJSON_AddStringToObject(j, "sampler", o->sampler->name);
     cJSON_AddNumberToObject(j, "random_nets", o->random_nets);
     cJSON_AddNumberToObject(j, "near", o->near);
+    if (o->sampler->budgets) cJSON_AddNumberToObject(j, "pools", o->pools);
     cJSON_AddBoolToObject(j, "largest_by_labels", o->largest_by_labels);
     cJSON_AddBoolToObject(j, "balanced", o->balanced);
     cJSON_AddBoolToObject(j, "in_place", o->in_place);

@@ -17,6 +17,11 @@
     X(fair) \
     X(target) \
     X(subbatch) \
+    X(stages) \
+    X(pss) \
+    X(shift) \
+    X(pada) \
+    X(mcts) \
     X(full)
 /* clang-format on */
 
@@ -101,6 +106,13 @@ void snc_sampler_tell(snc_sampler *s, double done, const snc_sampler_seen *seen)
 {
     const snc_sampler_at here = at(s, done);
     if (s->kind->tell) s->kind->tell(s->state, &here, seen);
+}
+
+bool snc_sampler_say(char *buf, size_t size, const snc_sampler *s)
+{
+    if (!s->kind->say) return false;
+    s->kind->say(buf, size, s->state);
+    return true;
 }
 
 size_t snc_sampler_save(void *to, const snc_sampler *s) { return s->kind->save ? s->kind->save(to, s->state) : 0; }

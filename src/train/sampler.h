@@ -22,6 +22,7 @@ enum { SNC_SAMPLER_MAX = 16 };
 typedef struct snc_sampler_opts {
     int random;                    /* nets of a step; at most SNC_SAMPLER_MAX - 2 */
     double near;                   /* share of the largest net's multiply-adds that `near` and `target` aim at */
+    int pools;                     /* budgets that it may tell apart; 1 to SNC_BUDGETS_MOST */
     uint64_t seed;                 /* of the run: for turns that go over many steps */
     const snc_encoder_config *cfg; /* of the model; borrowed by the sampler */
 } snc_sampler_opts;
@@ -33,11 +34,17 @@ typedef struct snc_sampler_at {
     double done; /* share of the run that is behind it, 0 of the first step */
 } snc_sampler_at;
 
+/* Sums of squares of a layer's gradients, before clipping: of attention's four matrices, and of FFN's two. */
+typedef struct snc_sampler_gradient {
+    double attention, ffn;
+} snc_sampler_gradient;
+
 /* What came of a step. */
 typedef struct snc_sampler_seen {
     int n;
-    const snc_arch *nets; /* [n] as they were drawn, perhaps fewer (parts) */
-    const double *loss;   /* [n] */
+    const snc_arch *nets;                 /* [n] as they were drawn, perhaps fewer (parts) */
+    const double *loss;                   /* [n] */
+    const snc_sampler_gradient *gradient; /* by source layer, of the nets together; NULL where the kind does not ask */
 } snc_sampler_seen;
 
 /* One sampler. Those without a state have create, tell, save, load and destroy NULL, and are given a NULL state. */
@@ -47,6 +54,8 @@ typedef struct snc_sampler_kind {
     bool largest_alone; /* no subnets: nothing for an in-place teacher to teach */
     bool no_largest;    /* subnets alone: no in-place teacher; random is at least 1 */
     bool parts;         /* each net sees its part of the batch alone; random says how many */
+    bool budgets;       /* it tells `pools` of its options apart */
+    bool gradients;     /* it wants to be told of them */
     bool to_target;     /* `near` is the share that the job's target asks for, where it does */
     double random_cost; /* of a random net, as a share of the largest one's; 0: as `near` of its options says */
     snc_err (*create)(void **state, const snc_space *s, const snc_sampler_opts *o);
@@ -54,6 +63,8 @@ typedef struct snc_sampler_kind {
     /* Fills nets and returns how many, at most random + 2. */
     int (*draw)(snc_arch *nets, const void *state, const snc_sampler_at *at, snc_rng *rng);
     void (*tell)(void *state, const snc_sampler_at *at, const snc_sampler_seen *seen);
+    /* What it has learnt, in a line for people; NULL: nothing. */
+    void (*say)(char *buf, size_t size, const void *state);
     /* The state as bytes, whose number never changes: written to `to`, or with NULL only counted. */
     size_t (*save)(void *to, const void *state);
     void (*load)(void *state, const void *from);
@@ -77,6 +88,7 @@ snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, cons
 void snc_sampler_free(snc_sampler *s);
 int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, double done, snc_rng *rng);
 void snc_sampler_tell(snc_sampler *s, double done, const snc_sampler_seen *seen);
+bool snc_sampler_say(char *buf, size_t size, const snc_sampler *s);    /* false: nothing */
 size_t snc_sampler_save(void *to /* or NULL */, const snc_sampler *s); /* 0: no state */
 void snc_sampler_load(snc_sampler *s, const void *from);
 

@@ -13,6 +13,7 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/fakequant.h"
+#include "train/gradients.h"
 #include "train/touched.h"
 
 enum { MAX_FACTS = 40, BLOCKS = 8, PACED = 8 /* steps that a pace is told by */ };
@@ -29,9 +30,10 @@ typedef struct trainer {
     const snc_dataset *d;
     const snc_space *space; /* NULL: the whole model alone */
     const snc_train_opts *o;
-    snc_sampler *sampler; /* NULL with it */
-    void *sampler_state;  /* what it saves, as a block of the checkpoint */
-    size_t sampler_bytes; /* 0: it has no state */
+    snc_sampler *sampler;           /* NULL with it */
+    void *sampler_state;            /* what it saves, as a block of the checkpoint */
+    size_t sampler_bytes;           /* 0: it has no state */
+    snc_sampler_gradient *gradient; /* [L] where the sampler asks */
     snc_arch nets[SNC_SAMPLER_MAX];
     double loss[SNC_SAMPLER_MAX];
     int n_nets;         /* of the last step */
@@ -141,9 +143,11 @@ static snc_err create_sampler(trainer *t)
 {
     if (!t->space) return SNC_OK;
     SNC_TRY(snc_space_check(t->space, &t->m->arch));
-    const snc_sampler_opts o = {.random = t->o->random_nets, .near = t->o->near, .seed = t->ctx->seed, .cfg = &t->m->cfg};
+    const snc_sampler_opts o = {
+        .random = t->o->random_nets, .near = t->o->near, .pools = t->o->pools, .seed = t->ctx->seed, .cfg = &t->m->cfg};
     SNC_TRY(snc_sampler_create(&t->sampler, t->o->sampler, t->space, &o));
     t->sampler_bytes = snc_sampler_save(NULL, t->sampler);
+    if (t->o->sampler->gradients) SNC_TRY(snc_alloc(&t->gradient, (size_t)t->L, sizeof *t->gradient));
     return t->sampler_bytes ? snc_alloc(&t->sampler_state, t->sampler_bytes, 1) : SNC_OK;
 }
 
@@ -157,25 +161,6 @@ static snc_err create_optimiser(trainer *t)
     a.half_state = t->o->half_state;
     SNC_TRY(snc_adamw_create(&t->adamw, t->ctx, &t->m->params, &s, &a));
     snc_params_zero_grad(&t->m->params);
-    return SNC_OK;
-}
-
-static int64_t steps_of(double epochs, int64_t per_epoch) { return (int64_t)ceil(epochs * (double)per_epoch - 1e-9); }
-
-snc_err snc_train_rows_met(uint8_t *met, const snc_ctx *ctx, const snc_dataset *d, const snc_train_opts *o)
-{
-    snc_batcher *b = NULL;
-    SNC_TRY(snc_batcher_new(&b, d, o->batch_size));
-    int64_t per_epoch = snc_batcher_count(b), steps = steps_of(o->epochs, per_epoch);
-    memset(met, steps >= per_epoch, (size_t)d->n);
-    if (steps < per_epoch) snc_batcher_epoch(b, ctx->seed, 0);
-    for (int i = 0; steps < per_epoch && i < steps; i++) {
-        snc_tokens x;
-        const int32_t *rows;
-        snc_batcher_get(&x, &rows, b, i);
-        for (int k = 0; k < x.B; k++) met[rows[k]] = 1;
-    }
-    snc_batcher_free(b);
     return SNC_OK;
 }
 
@@ -237,6 +222,7 @@ static void collect_facts(trainer *t)
                    {"relation weight", o->relation_weight},
                    {"random nets", o->random_nets},
                    {"share of multiply-adds", o->near},
+                   {"pools", o->pools},
                    {"in-place teacher", o->in_place},
                    {"largest by labels", o->largest_by_labels},
                    {"lazy rows", o->lazy_rows},
@@ -421,6 +407,7 @@ static snc_err train_step(trainer *t)
     snc_err err = run_nets(t, &x, rows);
     if (err) t->tally = before; /* the step has not been */
     SNC_TRY(err);
+    if (t->gradient) snc_layer_gradients(t->gradient, t->ctx, t->m);
     for (int i = 0; i < t->m->params.n; i++) {
         double sum;
         if (snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
@@ -434,7 +421,8 @@ static snc_err train_step(trainer *t)
         snc_fakequant_apply(t->quant);
         snc_engine_sync(t->e);
     }
-    if (t->sampler) snc_sampler_tell(t->sampler, done(t), &(snc_sampler_seen){.n = t->n_nets, .nets = t->nets, .loss = t->loss});
+    const snc_sampler_seen seen = {.n = t->n_nets, .nets = t->nets, .loss = t->loss, .gradient = t->gradient};
+    if (t->sampler) snc_sampler_tell(t->sampler, done(t), &seen);
     t->step++;
     t->rows_done += x.B;
     return SNC_OK;
@@ -478,6 +466,9 @@ static snc_err end_epoch(trainer *t)
     show(t, true);
     snc_log(t->ctx, SNC_LOG_INFO, "%s: epoch %d of %g, loss %.4f, %.1f sentences/s", t->o->what, epoch, t->o->epochs, t->tally.loss / rows,
             rate(t));
+    char said[1024];
+    if (t->sampler && snc_sampler_say(said, sizeof said, t->sampler))
+        snc_log(t->ctx, SNC_LOG_INFO, "%s: sampler %s: %s", t->o->what, t->o->sampler->name, said);
     if (t->o->on_epoch) {
         SNC_TRY(t->o->on_epoch(t->o->user, epoch, t->e));
         t->started += snc_now() - paused; /* the caller's work is no training time */
@@ -557,6 +548,7 @@ static void dispose(trainer *t)
     snc_free(t->balance);
     snc_free(t->offsets);
     snc_free(t->sampler_state);
+    snc_free(t->gradient);
     snc_sampler_free(t->sampler);
     snc_engine_free(t->e);
     snc_engine_free(t->te);
@@ -579,7 +571,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     SNC_GOTO(create_sampler(&t));
     SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
     t.per_epoch = snc_batcher_count(t.batcher);
-    t.total = t.asked = steps_of(o->epochs, t.per_epoch);
+    t.total = t.asked = snc_train_steps(o, t.per_epoch);
     SNC_GOTO(allocate(&t));
     SNC_GOTO(create_optimiser(&t));
     SNC_GOTO(resume(&t));

@@ -51,6 +51,7 @@ typedef struct snc_train_opts {
     const snc_sampler_kind *sampler;
     int random_nets;                        /* random subnets a step */
     double near;                            /* of the largest net's multiply-adds: what the samplers `near` and `target` aim at */
+    int pools;                              /* budgets that the samplers `pss`, `shift` and `mcts` tell apart */
     const snc_objective *const *objectives; /* NULL at the end */
     bool balanced;                          /* rows of every class count alike in the hard loss */
     bool in_place;                          /* subnets learn from the largest net of the same step */
@@ -71,17 +72,19 @@ typedef struct snc_train_opts {
     void *user;
 } snc_train_opts;
 /* No recipe: epochs, batch_size and lr are for the caller to say. */
-#define SNC_TRAIN_OPTS_INIT                                                                                                      \
-    {                                                                                                                            \
-        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .near = 1.0, .sampler = &snc_sampler_full, .objectives = snc_objectives, \
-        .what = "train", .checkpoint_seconds = 300                                                                               \
+#define SNC_TRAIN_OPTS_INIT                                                                                    \
+    {                                                                                                          \
+        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .near = 1.0, .pools = 8, .sampler = &snc_sampler_full, \
+        .objectives = snc_objectives, .what = "train", .checkpoint_seconds = 300                               \
     }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
 /* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
- * hidden_weight relation_weight sampler random_nets near balanced in_place largest_by_labels lazy_rows half_state. Absent keys leave *o. */
+ * hidden_weight relation_weight sampler random_nets near pools balanced in_place largest_by_labels lazy_rows half_state. Absent keys
+ * leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
-cJSON *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys: for provenance */
+/* The same keys, pools only of a sampler that has them: for provenance. */
+cJSON *snc_train_opts_to_json(const snc_train_opts *o);
 
 typedef struct snc_train_result {
     int64_t step, total_steps; /* total: of the run as it was asked for */
@@ -99,6 +102,7 @@ static inline double snc_train_result_whole(const snc_train_result *r)
     return r->made > 0 ? r->seconds / (double)r->made * (double)r->total_steps : 0;
 }
 
+int64_t snc_train_steps(const snc_train_opts *o, int64_t per_epoch); /* of all epochs; per_epoch: those of one */
 /* met [n]: whether a run of these options meets a row of the data; in less than one epoch it does not meet all. What a teacher says of
  * the others is never asked for. */
 snc_err snc_train_rows_met(uint8_t *met, const snc_ctx *ctx, const snc_dataset *d, const snc_train_opts *o) SNC_MUST_USE;

@@ -84,7 +84,7 @@ done
 elastic=(supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --supernet-epochs 0.5 --augment 0 --depth-rule last)
 run 0 "${elastic[@]}" --output base.snc --overwrite --backend auto --fp f32 --max-length 32 --verbose --log-json log
 noted '"level":"debug"'
-for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler near' '--sampler uniform' '--sampler fair' '--sampler target' '--sampler subbatch' '--sampler sandwich --seed 1' \
+for option in '--alpha 1' '--temperature 4' '--hidden-weight 2' '--inplace-teacher' '--sampler full' '--sampler instatune' '--sampler near' '--sampler uniform' '--sampler fair' '--sampler target' '--sampler subbatch' '--sampler stages' '--sampler pada' '--sampler sandwich --seed 1' \
     '--depth-rule first' '--depth-rule even' '--augment 1' '--unlabeled more.txt' '--weight-decay 0.9' '--warmup 0.5' '--batch-size 16' \
     '--supernet-batch-size 16' '--max-train-samples 300' '--supernet-lr 5e-4' '--supernet-epochs 0.25' '--class-weights balanced'; do
     differs "$option" base.snc "${elastic[@]}" $option
@@ -112,6 +112,13 @@ for section in '"supernet":{"relation_weight":10}' '"supernet":{"subnet_dropout"
     differs "$section" base.snc "${elastic[@]}" --recipe keys.json
 done
 differs "a share of multiply-adds" own.snc "${elastic[@]}" --recipe near.json
+# Samplers that learn say what; they tell as many budgets apart as a recipe says.
+echo '{"supernet":{"pools":3}}' >pools.json
+for learns in 'pss nets in each pool, and the least loss above the largest net' 'shift share of each budget:' 'mcts a tree of [0-9]* nodes'; do
+    run 0 "${elastic[@]}" --sampler ${learns%% *} --output own.snc --overwrite
+    holds err "supernet: sampler ${learns%% *}: ${learns#* }"
+    differs "pools of ${learns%% *}" own.snc "${elastic[@]}" --sampler ${learns%% *} --recipe pools.json
+done
 run 0 "${elastic[@]}" --augment 1 --output own.snc --overwrite
 for section in '"augment":{"neighbours":3}' '"augment":{"whole_words":true,"neighbours":3}' '"importance":{"soft":1}'; do
     echo "{$section}" >keys.json

@@ -96,7 +96,9 @@ static cJSON *told(const snc_options *o, int section)
         return j;
     default: return cJSON_CreateObject(); /* numbers alone */
     }
-    return snc_train_opts_to_json(&t);
+    j = snc_train_opts_to_json(&t);
+    if (!snc_json_at(j, "pools")) cJSON_AddNumberToObject(j, "pools", t.pools); /* whatever the sampler is */
+    return j;
 }
 
 /* Numbers that are for settling, or for the step itself. */
@@ -371,6 +373,9 @@ static void what_is_wrong_is_named(void **state)
         {"{\"repair\":{\"alpha\":2}}", "alpha 2: expected 0 to 1", SNC_E_ARG},
         {"{\"repair\":{\"min_steps\":-1}}", "own.json: 'min_steps'", SNC_E_FORMAT},
         {"{\"supernet\":{\"near\":0}}", "near 0: expected a share", SNC_E_ARG},
+        {"{\"supernet\":{\"sampler\":\"pss\",\"pools\":0}}", "own.json: 'pools'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"sampler\":\"pss\",\"pools\":33}}", "own.json: 'pools'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"pool\":4}}", "unknown key 'pool': nearest is 'pools'", SNC_E_FORMAT},
         {"{\"supernet\":{\"relation_weight\":-1}}", "'relation_weight'", SNC_E_FORMAT},
         {"{\"importance\":{\"soft\":2}}", "own.json: 'soft'", SNC_E_FORMAT},
         {"{\"augment\":{\"neighbours\":1.5}}", "own.json: 'neighbours'", SNC_E_FORMAT},
