@@ -204,7 +204,7 @@ typedef struct snc_training_opts {
     int batch_size, checkpoint_every;
     int max_steps;             /* 0: all; stops early with a checkpoint, for tests of resume */
     const char *class_weights; /* none | balanced */
-    const char *recipe;        /* shipped name or a JSON file; what it does not say, configs/recipes/default.json does */
+    const char *recipe;        /* shipped name, a JSON file, or JSON; what it does not say, configs/recipes/default.json does */
     int teachers;              /* of all rows, by whose mean the chosen net is trained last */
     void *spare[7];
 } snc_training_opts;
@@ -257,8 +257,9 @@ typedef struct snc_predict_opts {
 
 typedef struct snc_study_opts {
     const char *tabular, *searchers, *protocols;
-    int seeds; /* 0: 200 on a table, 5 on a supernet */
-    void *spare[8];
+    int seeds;          /* 0: 200 on a table, 5 on a supernet */
+    const char *ablate; /* shipped name or a JSON file: recipes against each other */
+    void *spare[7];
 } snc_study_opts;
 
 typedef struct snc_suite_opts {

@@ -46,7 +46,7 @@ enum {
 #define UNSET(otherwise) NULL, NULL, otherwise
 #define RECIPE           UNSET("the recipe's")
 static const snc_option table[] = {
-    {"--pretrained", NULL, STRING, AT(input, pretrained), COMPRESS | IMPORT | FINETUNE | EXPORT | TOKENIZE | SUPERNET_VERB | SUITE,
+    {"--pretrained", NULL, STRING, AT(input, pretrained), COMPRESS | IMPORT | FINETUNE | EXPORT | TOKENIZE | SUPERNET_VERB | SUITE | STUDY,
      BY_CONTENT, 0, 0, "P", "Hugging Face folder or name, .safetensors, PyTorch .bin or .snc", PLAIN},
     {"--teacher", NULL, STRING, AT(input, teacher), COMPRESS | SUPERNET_VERB | SEARCH | STUDY | EXPORT, BY_CONTENT, 0, 0, "M",
      "a model fine-tuned on the task already; skips finetune", PLAIN},
@@ -187,6 +187,8 @@ static const snc_option table[] = {
     {"--tabular", NULL, STRING, AT(study, tabular), STUDY, NOTHING, 0, 0, "DIR", "nas-bench-macro_cifar10.json or its folder", PLAIN},
     {"--protocols", NULL, STRING, AT(study, protocols), STUDY, NOTHING, 0, 0, "LIST", "on a supernet",
      NAMED("hypervolume,improvement,tau,joint")},
+    {"--ablate", NULL, STRING, AT(study, ablate), STUDY, BY_CONTENT, 0, 0, "FILE",
+     "recipes against each other, by name or JSON: same data, equal updates or time, several seeds", PLAIN},
     {"--searchers", NULL, STRING, AT(study, searchers), STUDY, NOTHING, 0, 0, "LIST", "names and JSON files",
      UNSET("all but greedy-bits; with --protocols nsga2,linas,random")},
     {"--seeds", NULL, INTEGER, AT(study, seeds), STUDY, NOTHING, 1, 1e6, "N", "runs of each search, from --seed on",

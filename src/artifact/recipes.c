@@ -141,10 +141,16 @@ static snc_err check_file(const cJSON *j, const char *path, bool whole)
     return SNC_OK;
 }
 
+/* A name that begins as JSON does is the recipe itself. */
 static snc_err load(cJSON **out, char path[SNC_CONFIG_PATH], const char *name, bool whole)
 {
-    SNC_TRY(snc_config_find(path, "recipe", name));
-    SNC_TRY(snc_json_load(out, path));
+    if (*name == '{') {
+        snprintf(path, SNC_CONFIG_PATH, "recipe");
+        SNC_TRY(snc_json_parse(out, name, strlen(name), path));
+    } else {
+        SNC_TRY(snc_config_find(path, "recipe", name));
+        SNC_TRY(snc_json_load(out, path));
+    }
     return check_file(*out, path, whole);
 }
 

@@ -12,10 +12,10 @@
  *
  * and min_steps, of the three, and least, of made rows, as artifact/settle.h says.
  *
- * configs/recipes/default.json says every key of every section: no number of it stands in the program. Another recipe (--recipe) says
- * what differs from it. A key whose section comes first among those that one option speaks to is shown by that option: its value stands in
- * the options from the beginning of the verb on, so that plans, stamps and reports see what is in force, and is taken from there. The other
- * sections follow the option where the user gave it (--warmup, --supernet-lr, ...).
+ * configs/recipes/default.json says every key of every section: no number of it stands in the program. Another recipe (--recipe: a name,
+ * a file, or the JSON itself) says what differs from it. A key whose section comes first among those that one option speaks to is shown by
+ * that option: its value stands in the options from the beginning of the verb on, so that plans, stamps and reports see what is in force,
+ * and is taken from there. The other sections follow the option where the user gave it (--warmup, --supernet-lr, ...).
  */
 #ifndef SNC_ARTIFACT_RECIPES_H
 #define SNC_ARTIFACT_RECIPES_H

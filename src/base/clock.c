@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -26,6 +27,15 @@ const char *snc_utc(char buf[SNC_UTC])
     struct tm t;
     if (!gmtime_r(&now, &t) || !strftime(buf, SNC_UTC, "%Y-%m-%dT%H:%M:%SZ", &t)) buf[0] = 0;
     return buf;
+}
+
+/* Linux: 5 resets the mark that both getrusage and VmHWM tell (proc(5)). */
+bool snc_peak_rss_restart(void)
+{
+    FILE *f = fopen("/proc/self/clear_refs", "w");
+    if (!f) return false;
+    bool done = fputs("5", f) >= 0;
+    return fclose(f) == 0 && done;
 }
 
 double snc_peak_rss_mb(void)

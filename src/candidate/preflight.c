@@ -58,11 +58,17 @@ static const struct pair {
     const char *other, *value;
     outcome outcome;
 } pairs[] = {
-    {COMPRESS | SUPERNET, "--pretrained", BESIDE, "--teacher", NULL, IDLE},
+    {COMPRESS | SUPERNET | STUDY, "--pretrained", BESIDE, "--teacher", NULL, IDLE},
     {EXPORT, "--teacher", BESIDE, "--pretrained", NULL, IDLE},
     {COMPRESS, "--repair-epochs", BESIDE, "--repair", "off", IDLE},
     {SUPERNET, "--temperature", BESIDE, "--alpha", "1", IDLE},
     {STUDY, "--tabular", BESIDE, "--protocols", NULL, REFUSED},
+    {STUDY, "--ablate", BESIDE, "--protocols", NULL, REFUSED},
+    {STUDY, "--ablate", BESIDE, "--tabular", NULL, REFUSED},
+    {STUDY, "--pretrained", WITHOUT, "--ablate", NULL, IDLE},
+    {STUDY, "--seeds", BESIDE, "--ablate", NULL, IDLE},
+    {STUDY, "--target-latency", BESIDE, "--ablate", NULL, IDLE},
+    {STUDY, "--format", BESIDE, "--ablate", NULL, IDLE},
     {STUDY, "--format", BESIDE, "--protocols", NULL, IDLE},
     {STUDY, "--output", BESIDE, "--tabular", NULL, IDLE},
     {STUDY, "--teacher", BESIDE, "--tabular", NULL, IDLE},

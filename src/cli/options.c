@@ -69,11 +69,15 @@ static const snc_verb verbs[] = {
      "Reads each whole and compares it with the digest inside it, as every verb does that opens one; the folder of a run is compared with\n"
      "its report. Exit code 2 for a damaged file, or one that the report does not speak of.",
      SNC_VERB_VERIFY, 0},
-    {"study", "study --tabular DIR | study supernet.snc --teacher M --task T --data DIR --protocols P --output DIR",
-     "searches against each other and against chance",
+    {"study",
+     "study --tabular DIR | study supernet.snc --teacher M --task T --data DIR --protocols P --output DIR"
+     " | study --ablate quick|plugins|FILE --pretrained P --data DIR --output DIR",
+     "searches against each other and against chance; recipes against each other",
      "--tabular: NAS-Bench-Macro, mean rank of the best network found, over seeds. --protocols: on a real supernet; hypervolume at equal\n"
      "evaluations, relative improvement over random nets (needs --target-latency), Kendall's tau of scores inside the supernet and\n"
-     "alone, joint search against one after the other. Journals and study.json stay in DIR; the same command goes on.",
+     "alone, joint search against one after the other. Journals and study.json stay in DIR; the same command goes on.\n"
+     "--ablate: a supernet by each recipe of the file for every task and seed; one table of what its nets are worth\n"
+     "before and after repair, DIR/report.md. A cell that fails costs itself alone (exit code 2); the same command goes on.",
      SNC_VERB_STUDY, 0},
     {"tokenize", "tokenize --pretrained P [--max-length N] < lines", "word piece ids with [CLS] and [SEP], space-separated",
      "A TAB makes a pair. Never padded; cut only by --max-length.", SNC_VERB_TOKENIZE, 0},

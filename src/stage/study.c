@@ -1,5 +1,5 @@
 /* compress study: searches against each other on a table of trained networks, over many seeds; or on a supernet
- * (candidate/protocols.h). */
+ * (candidate/protocols.h); or recipes against each other (candidate/ablation.h). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,8 +113,9 @@ snc_err snc_verb_study(const snc_options *o, const snc_host *h)
     int n = 0, seeds = o->study.seeds ? o->study.seeds : 200;
     SNC_TRY(snc_context_init(&ctx, o, h, o->workload.threads, 1));
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_STUDY));
+    if (o->study.ablate) return snc_ablate_run(o, h);
     if (o->study.protocols) return snc_protocols_run(o, h);
-    SNC_TRY(snc_option_need("study", "--tabular or --protocols", o->study.tabular));
+    SNC_TRY(snc_option_need("study", "--tabular, --protocols or --ablate", o->study.tabular));
     SNC_GOTO(read_contenders(c, &n, o->study.searchers ? o->study.searchers : "linas,weaknas,nsga2,evolution,mcts,random"));
     SNC_GOTO(snc_tabular_load(&t, o->study.tabular));
     for (int i = 0; i < n; i++) { /* the last of them can be wrong: before the first one's hundreds of runs */

@@ -30,6 +30,7 @@ snc_err snc_verb_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_profile(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_study(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_ablate_run(const snc_options *o, const snc_host *h) SNC_MUST_USE; /* its --ablate */
 snc_err snc_verb_export(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_bench(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_predict(const snc_options *o, const snc_host *h) SNC_MUST_USE;

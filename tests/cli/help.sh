@@ -36,7 +36,7 @@ eval --task --data --split --json
 info --json
 verify --verbose
 tokenize --pretrained --max-length
-study --tabular --searchers --seeds --format --protocols --teacher --task --data --output --target-latency --searcher --evals
+study --tabular --searchers --seeds --format --protocols --ablate --pretrained --teacher --task --data --output --target-latency --searcher --evals
 LIST
 # The tasks that are shipped are named wherever one is asked for.
 for task in "$TESTS"/../configs/tasks/*.json; do
@@ -56,7 +56,7 @@ equal "verbs" "$(grep -c '"verb":' out)" "$("$COMPRESS" help | grep -c '^  [a-z]
 equal "options of every verb" "$(tr -d '\t\n ' <out | sed 's/{"verb":/\n&/g' | grep -c '"--verbose".*"--quiet".*"--log-json"')" "$(grep -c '"verb":' out)"
 holds out '"max":.*4096'
 
-refused "study: --tabular or --protocols is missing" study
+refused "study: --tabular, --protocols or --ablate is missing" study
 refused "none/none.json" study --tabular none/none.json
 refused "unknown verb 'frobnicate'" frobnicate
 refused "unknown option '--frobnicate'" finetune --frobnicate
@@ -77,6 +77,7 @@ refused "--output: empty value" finetune --output=
 refused "unexpected argument 'b.snc'" info a.snc b.snc
 refused "unexpected argument 'a.snc'" finetune a.snc
 for suite in "$TESTS"/../configs/suites/*.json; do check "usage of suite names $suite" grep -q "^usage: .*[ |]$(basename "$suite" .json)|" <("$COMPRESS" suite --help); done
+for ablation in "$TESTS"/../configs/ablations/*.json; do check "usage of study names $ablation" grep -q "^usage: .*[ |]$(basename "$ablation" .json)|" <("$COMPRESS" study --help); done
 for verb in finetune supernet; do refused "$verb: " $verb; done
 refused "finetune: --pretrained is missing" finetune
 refused "x: No such file" import --pretrained x
