@@ -1,6 +1,8 @@
 /* A layer a chunk, so that the sums do not depend on the number of threads. */
 #include "train/gradients.h"
 
+#include <assert.h>
+
 #include "base/par.h"
 
 typedef struct squares {
@@ -12,6 +14,7 @@ static double squares_of(const snc_model *m, snc_role role, int layer)
 {
     const int p = snc_model_at(m, role, layer);
     double sum = 0;
+    assert(p >= 0); /* every family has these */
     const float *g = snc_params_g(&m->params, p);
     const size_t n = (size_t)m->params.p[p].rows * (size_t)m->params.p[p].cols;
     for (size_t i = 0; i < n; i++) sum += (double)g[i] * (double)g[i];

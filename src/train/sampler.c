@@ -54,7 +54,7 @@ snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name)
 
 double snc_sampler_cost(const snc_sampler_kind *kind, const snc_sampler_opts *o)
 {
-    const double one = kind->random_cost > 0 ? kind->random_cost : o->near;
+    const double one = kind->random_cost > 0 ? kind->random_cost : o->near + kind->random_cost;
     return kind->largest_alone ? 1 : !kind->no_largest + (kind->parts ? 1 : o->random) * one;
 }
 

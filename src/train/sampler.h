@@ -57,7 +57,7 @@ typedef struct snc_sampler_kind {
     bool budgets;       /* it tells `pools` of its options apart */
     bool gradients;     /* it wants to be told of them */
     bool to_target;     /* `near` is the share that the job's target asks for, where it does */
-    double random_cost; /* of a random net, as a share of the largest one's; 0: as `near` of its options says */
+    double random_cost; /* of a random net, as a share of the largest one's; 0 or less: so much under what `near` of its options says */
     snc_err (*create)(void **state, const snc_space *s, const snc_sampler_opts *o);
     void (*destroy)(void *state);
     /* Fills nets and returns how many, at most random + 2. */

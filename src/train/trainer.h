@@ -16,7 +16,8 @@
  * embedding, a kept layer with its source, the last with the last; relations (objectives/relation.c) head with head. The teacher must
  * therefore be in the supernet's order of channels and heads.
  *
- * Order of data, nets and dropout depend on (seed, step) alone, so a run that is stopped and resumed from its checkpoint has
+ * Order of data and dropout depend on (seed, step) alone, nets also on the share of the run that is done and on what their sampler has
+ * learnt, which the checkpoint holds: so a run that is stopped and resumed from its checkpoint has
  * the bits of one that was not. A checkpoint knows its inputs and refuses others by name. max_steps stops early, saves, and
  * leaves the schedule as it is. Where the context has a moment by which the work ends (ctx->until) and the steps to come do not fit by
  * the pace of those that were made, the run is shortened to as many as do: its schedule still ends at zero, and it is finished then.

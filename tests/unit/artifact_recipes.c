@@ -239,6 +239,27 @@ static void a_sampler_aims_at_the_target_of_the_job(void **state)
     }
 }
 
+/* A supernet that was trained to another target is not up to date, and one whose sampler does not ask is. */
+static void what_a_sampler_aims_at_is_stamped(void **state)
+{
+    (void)state;
+    use_usual();
+    const snc_section section = SNC_SECTION_SUPERNET;
+    const char *samplers[] = {"target", "near"};
+    for (int i = 0; i < 2; i++) {
+        cJSON *stamps[] = {cJSON_CreateObject(), cJSON_CreateObject()};
+        snc_options o = applied(NULL);
+        o.supernet.sampler = samplers[i];
+        for (int k = 0; k < 2; k++) {
+            cJSON_AddObjectToObject(stamps[k], "inputs");
+            o.targets.macs = k ? "0.4x" : "0.6x";
+            assert_ok(snc_recipe_stamp(stamps[k], &o, &section, 1));
+        }
+        assert_true(cJSON_Compare(stamps[0], stamps[1], 1) == (i == 1));
+        for (int k = 0; k < 2; k++) cJSON_Delete(stamps[k]);
+    }
+}
+
 /* Of a file and of options over it. */
 static void weights_are_of_the_kind_that_is_asked_for(void **state)
 {
@@ -417,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_batch_size_is_that_of_all_steps_but_where_another_is_given),
         cmocka_unit_test(a_sampler_brings_its_number_of_nets),
         cmocka_unit_test(a_sampler_aims_at_the_target_of_the_job),
+        cmocka_unit_test(what_a_sampler_aims_at_is_stamped),
         cmocka_unit_test(weights_are_of_the_kind_that_is_asked_for),
         cmocka_unit_test(a_stamp_tells_recipes_apart),
         cmocka_unit_test(few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says),

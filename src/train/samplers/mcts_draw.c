@@ -1,5 +1,5 @@
 /* The largest, and n nets of a tree that is walked by what its branches came to: Monte-Carlo tree search as a sampler (Su et al. 2021,
- * MCT-NAS, arXiv 2103.11922, section 3). A level of the tree is a gene, in the order depth, hidden width, heads and FFN of each layer; a
+ * MCT-NAS, arXiv 2103.11922). A level of the tree is a gene, in the order depth, hidden width, heads and FFN of each layer; a
  * node has the number and mean value of the nets below it. A child is drawn by softmax(u / TAU),
  *
  *   u = value + C1 sqrt(log(1 + n of the parent) / (1 + n)) + C2 G

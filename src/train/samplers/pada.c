@@ -1,5 +1,5 @@
 /* n nets and no other, n = 1 in the paper, whose options are drawn by the norm of their gradients: PA&DA's path part (Lu et al. 2023, arXiv
- * 2302.14772, equations 6 to 8): the variance of a gradient over draws is least where the odds go with its norm. g of an option becomes
+ * 2302.14772): the variance of a gradient over draws is least where the odds go with its norm. g of an option becomes
  * the mean of itself and what a step with it had; option o of a gene is drawn by p = d g_o / sum(g) + (1 - d) / n, where d grows from 0 to
  * MOST over the run.
  *

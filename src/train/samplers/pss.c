@@ -1,4 +1,4 @@
-/* The largest, the smallest, and n nets of pools: prioritised subnet sampling (Chen et al. 2021, PSS-Net, arXiv 2109.05432, algorithm 1).
+/* The largest, the smallest, and n nets of pools: prioritised subnet sampling (Chen et al. 2021, PSS-Net, arXiv 2109.05432).
  *
  * A pool a budget (`pools` of them, budgets.h) holds the POOL nets of the least running loss that it has met. A net is drawn of a budget
  * that all are equally likely: while its pool is not full, or with a probability that falls from 1 to LAST over the run, a new one; else

@@ -1,5 +1,5 @@
 /* The largest, and n nets whose budgets are drawn by what training them still wins: probability shift (Zhang et al. 2023, ShiftNAS, arXiv
- * 2307.08300, section 3.1). A budget (`pools` of them, budgets.h) is drawn by p = FLOOR / K + (1 - FLOOR) softmax(B), a net of it by odds.
+ * 2307.08300). A budget (`pools` of them, budgets.h) is drawn by p = FLOOR / K + (1 - FLOOR) softmax(B), a net of it by odds.
  * B is 0 until a sixth of the run is done, as long as in the paper; from then on B_k += RATE z_k after each step, z_k the budget's fall in
  * loss, less the mean of all and over their deviation. The fall is the slow less the fast running mean of a net's loss, less the largest
  * net's on the same batch.

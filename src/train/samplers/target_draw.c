@@ -43,5 +43,12 @@ static size_t save(void *to, const void *state)
 
 static void load(void *state, const void *from) { (void)state, (void)from; }
 
-const snc_sampler_kind snc_sampler_target = {
-    .name = "target", .random_nets = 3, .to_target = true, .create = create, .destroy = destroy, .draw = draw, .save = save, .load = load};
+const snc_sampler_kind snc_sampler_target = {.name = "target",
+                                             .random_nets = 3,
+                                             .to_target = true,
+                                             .random_cost = -0.05,
+                                             .create = create,
+                                             .destroy = destroy,
+                                             .draw = draw,
+                                             .save = save,
+                                             .load = load};

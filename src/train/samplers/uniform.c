@@ -1,5 +1,5 @@
-/* n uniform nets and no other, n = 1 in the paper: single-path one-shot (Guo et al. 2019, arXiv 1904.00420, equations 6 and 7, "uniform
- * sampling"). With the largest before them it is `instatune`. Done otherwise: n may be more than one, and their gradients are averaged. */
+/* n uniform nets and no other, n = 1 in the paper: single-path one-shot (SPOS, Guo et al. 2019, arXiv 1904.00420). With the largest before
+ * them it is `instatune`. Done otherwise: n may be more than one, and their gradients are averaged. */
 #include "train/sampler.h"
 
 static int draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc_rng *rng)
