@@ -241,7 +241,7 @@ static snc_err fit_steps(double *steps, const lesson *l, const snc_train_opts *t
     probe.what = "pace";
     SNC_TRY(train(&m, &r, l, &probe));
     snc_model_free(m);
-    *steps = fmax(1, round(seconds * (double)r.made / r.seconds));
+    *steps = fmax(1, round(seconds * (double)r.made / fmax(r.seconds, 1e-6)));
     return SNC_OK;
 }
 
@@ -301,7 +301,7 @@ static snc_err add_nets(cJSON *nets, const snc_ablation_ground *g, snc_model *m)
 snc_err snc_ablation_cell(cJSON *cell, snc_ablation_ground *g, const snc_options *o, double steps, double seconds)
 {
     snc_err err = SNC_OK;
-    lesson l = {.g = g, .o = o};
+    lesson l = {.g = g, .o = o, .set = {.path = g->logits}};
     snc_model *m = NULL;
     snc_arch largest, smallest;
     const bool restarted = snc_peak_rss_restart();

@@ -24,6 +24,7 @@ typedef struct snc_ablation_ground {
     const snc_options *o; /* of what all share */
     const snc_inputs *in;
     const char *teacher; /* path */
+    const char *logits;  /* where what it says of the rows that supernets learn is kept, for the next variant that learns the same */
     snc_compute compute;
     snc_model *ordered; /* the teacher, units by importance */
     float *answers;     /* its logits on select */
@@ -36,7 +37,7 @@ typedef struct snc_ablation_ground {
     snc_distillation_set refit; /* train, made rows, the teacher's logits; filled where something is repaired */
 } snc_ablation_ground;
 
-/* out: ctx, a, o, in and teacher are filled in, the rest zero. */
+/* out: ctx, a, o, in, teacher and logits are filled in, the rest zero. */
 snc_err snc_ablation_ground_open(snc_ablation_ground *out) SNC_MUST_USE;
 void snc_ablation_ground_close(snc_ablation_ground *g);
 /* The nets of one latency by the table at `table`, and what they are worth alone: from the band, or made and put there. A band of

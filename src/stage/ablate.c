@@ -3,6 +3,7 @@
  *     OUT/ablation.json                    cells that are done, and of what; locked while an ablation is in the folder
  *     OUT/full/TASK/seed-42/teacher.snc    of --pretrained; "slice" in place of "full" in a stage that has not all rows
  *     OUT/full/TASK/seed-42/latency.json   where tau is asked for
+ *     OUT/full/TASK/seed-42/logits.bin     what the teacher says of the rows that supernets learn, while there are cells to make
  *     OUT/report.{md,json,csv}             of what is done so far, written again after each cell
  *
  * A cell that was under way begins anew, so that its seconds are measured whole.
@@ -49,7 +50,7 @@ typedef struct group {
     snc_options base; /* of what all share */
     snc_ctx ctx;      /* whose seed is the group's */
     snc_inputs in;
-    char teacher[SNC_CONFIG_PATH], table[SNC_CONFIG_PATH];
+    char teacher[SNC_CONFIG_PATH], table[SNC_CONFIG_PATH], logits[SNC_CONFIG_PATH];
     cJSON *asked[SNC_ABLATION_VARIANTS]; /* stamps of its cells */
     snc_ablation_ground ground;
     bool standing; /* the ground is there */
@@ -191,6 +192,7 @@ static snc_err begin(group *g, ablation_run *r, int stage, int task, int seed)
     snprintf(name, sizeof name, "%s/%s/seed-%d", snc_ablation_stage(&r->a, stage), r->a.task[task].name, r->a.seed[seed]);
     SNC_TRY(snc_path_join(folder, sizeof folder, r->o->output.path, name));
     SNC_TRY(snc_path_join(g->table, sizeof g->table, folder, "latency.json"));
+    SNC_TRY(snc_path_join(g->logits, sizeof g->logits, folder, "logits.bin"));
     if (!r->o->input.teacher) return snc_path_join(g->teacher, sizeof g->teacher, folder, "teacher.snc");
     snprintf(g->teacher, sizeof g->teacher, "%s", r->from);
     return SNC_OK;
@@ -241,7 +243,8 @@ static cJSON *band_of(group *g)
 static snc_err stand(group *g)
 {
     if (g->standing) return SNC_OK;
-    g->ground = (snc_ablation_ground){.ctx = &g->ctx, .a = &g->r->a, .o = &g->base, .in = &g->in, .teacher = g->teacher};
+    g->ground =
+        (snc_ablation_ground){.ctx = &g->ctx, .a = &g->r->a, .o = &g->base, .in = &g->in, .teacher = g->teacher, .logits = g->logits};
     SNC_TRY(snc_ablation_ground_open(&g->ground));
     g->standing = true;
     if (!g->r->a.tau_nets) return SNC_OK;
@@ -292,6 +295,7 @@ static snc_err run_group(group *g, const bool *goes_on)
         else if (goes_on[v])
             snc_log(&g->ctx, SNC_LOG_INFO, "%s seed %d, %s: done before", g->r->a.task[g->task].name, g->r->a.seed[g->seed],
                     g->r->a.variant[v].name);
+    remove(g->logits);
     return SNC_OK;
 }
 

@@ -65,6 +65,10 @@ stop TERM '[ -e p/hv-42.sqlite ] || [ -e p/random-42.sqlite ]' study s.snc --tea
 awk 'BEGIN { printf "{"; for (i = 0; i < 6561; i++) { s = ""; for (k = i; length(s) < 8; k = int(k / 3)) s = s k % 3
     printf "%s\"%s\":{\"mean_acc\":%.3f}", i ? "," : "", s, 80 + i % 977 / 50 } print "}" }' >nas-bench-macro_cifar10.json
 stop INT soon study --tabular . --seeds 100000
+echo '{"nets":2,"variants":[{"name":"long","recipe":{"supernet":{"epochs":1000}}},{"name":"default"}]}' >two.json
+stop TERM 'grep -q "^supernet: epoch 1 of" err' study --ablate two.json --teacher t.snc "${data[@]}" --augment 0 --output ab
+exists ab/ablation.json
+absent ab/report.json
 
 # ---- the proof: its child ends with it ---------------------------------------------------------------------------------
 job=(--pretrained nano/nano.snc "${data[@]}" --target-size 0.9x --epochs 1 --lr 2e-3 --supernet-epochs 0.2 --augment 0 --evals 30 --repair off)

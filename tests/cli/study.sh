@@ -64,6 +64,8 @@ before=$(seconds)
 run 0 "${ablate[@]}" --output e
 equal "seconds of the cell that was done before" "$(seconds)" "$before"
 holds err '^nano seed 1, plain: done before$'
+holds err '^teacher: e/full/nano/seed-2/logits.bin is up to date$' # asked once for all variants
+equal "files of answers that are left" "$(find e -name logits.bin)" ""
 holds out '^| slice | nano | plain | 2 of 2 | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* |.*| - | - | - |$'
 holds out '^| slice | nano | experts | 2 of 2 |.*| [+-][0-9.]* ([+-][0-9.]* to [+-][0-9.]*) | [+-].* |$'
 # Updates are those of the first variant, whatever a recipe says of epochs; nets are the same, and each repaired one has both scores.
