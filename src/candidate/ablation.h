@@ -16,7 +16,7 @@
  *   go_on      0            so many variants beside the first, the best by the loss of the nets, are compared again on all rows
  *   nets       20           fixed nets, evenly from 25 to 75 % of the multiply-adds of the largest
  *   repair     {}           "nets": how many of them, evenly spread, are distilled alone (none); the rest: keys of a recipe's "repair"
- *   tau        none         "nets": so many random ones within 5 % under "latency", a share of the full-size INT8 net's
+ *   tau        none         "nets": so many within 5 % of one latency, near "latency", a share of the full-size INT8 net's
  *
  * What the file says wrong is SNC_E_FORMAT or SNC_E_ARG with the file, the variant and, of names, the nearest.
  */

@@ -2,8 +2,7 @@
 #include "candidate/ablation_cell.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "artifact/recipes.h"
 #include "artifact/spaces.h"
@@ -21,7 +20,7 @@
 #include "models/source_mos.h"
 #include "train/evaluate.h"
 
-enum { TRIES = 1000, BAND_TRIES = 200000, BATCH = 64, PROBE_LEAST = 4, PROBE_MOST = 32 };
+enum { TRIES = 1000, BAND_POOL = 2000, BATCH = 64, PROBE_LEAST = 4, PROBE_MOST = 32 };
 enum { STREAM_NET = 0xab1a, STREAM_BAND = 0xba2d };
 static const double LOW = 0.25, HIGH = 0.75, WINDOW = 0.95;
 
@@ -117,25 +116,73 @@ void snc_ablation_ground_close(snc_ablation_ground *g)
 
 /* ---- nets of one latency --------------------------------------------------------------------------------------------------- */
 
+typedef struct timed {
+    snc_arch arch;
+    double us; /* by the table, in INT8 */
+    int drawn; /* its number */
+} timed;
+
+static int by_latency(const void *a, const void *b)
+{
+    const timed *x = a, *y = b;
+    return x->us != y->us ? (x->us > y->us) - (x->us < y->us) : x->drawn - y->drawn;
+}
+
+/* Random nets, none twice, the fastest first; returns how many. */
+static int draw_pool(timed pool[BAND_POOL], const snc_ablation_ground *g, const snc_latency *t)
+{
+    const snc_policy int8 = snc_policy_int8();
+    int n = 0;
+    snc_rng rng;
+    snc_rng_init(&rng, 0, STREAM_BAND);
+    for (int i = 0; i < BAND_POOL; i++) {
+        int same = 0;
+        snc_space_random(&pool[n].arch, g->space, &rng);
+        pool[n].us = snc_latency_predict(t, &pool[n].arch, &int8);
+        pool[n].drawn = n;
+        while (same < n && !(pool[same].us == pool[n].us && snc_arch_equal(&pool[same].arch, &pool[n].arch))) same++;
+        n += same == n;
+    }
+    qsort(pool, (size_t)n, sizeof *pool, by_latency);
+    return n;
+}
+
+/* The band nearest to the limit that has enough nets, the fullest where none has: pool[*first] and so many more. */
+static int choose_band(int *first, const timed *pool, int n, int wanted, double limit)
+{
+    int best = 0;
+    double off = INFINITY;
+    for (int low = 0, high = 0; high < n; high++) {
+        while (pool[low].us < WINDOW * pool[high].us) low++;
+        const int held = high - low + 1;
+        const double away = fabs(pool[high].us - limit);
+        if (held >= wanted ? best >= wanted && away >= off : held <= best) continue;
+        best = held;
+        off = away;
+        *first = low;
+    }
+    return best;
+}
+
 static snc_err draw_band(snc_ablation_ground *g, const char *table)
 {
     const snc_policy int8 = snc_policy_int8();
     snc_latency *t = NULL;
-    snc_rng rng;
-    SNC_TRY(snc_latency_load(&t, table));
+    timed *pool = NULL;
+    snc_err err = SNC_OK;
+    int first = 0;
+    SNC_GOTO(snc_latency_load(&t, table));
+    SNC_GOTO(snc_alloc(&pool, BAND_POOL, sizeof *pool));
     const double limit = g->a->tau_latency * snc_latency_predict(t, &g->ordered->arch, &int8);
-    snc_rng_init(&rng, 0, STREAM_BAND);
-    g->banded = 0;
-    for (int i = 0; i < BAND_TRIES && g->banded < g->a->tau_nets; i++) {
-        snc_space_random(&g->band[g->banded], g->space, &rng);
-        const double us = snc_latency_predict(t, &g->band[g->banded], &int8);
-        g->banded += us <= limit && us >= WINDOW * limit;
-    }
+    const int held = choose_band(&first, pool, draw_pool(pool, g, t), g->a->tau_nets, limit);
+    g->banded = held < g->a->tau_nets ? held : g->a->tau_nets;
+    for (int i = 0; i < g->banded; i++) g->band[i] = pool[first + i * held / g->banded].arch;
+    snc_log(g->ctx, g->banded < 3 ? SNC_LOG_WARN : SNC_LOG_INFO, "tau: %d of %d nets that take %.0f to %.0f us%s", g->banded, held,
+            pool[first].us, pool[first + (held ? held - 1 : 0)].us, g->banded < 3 ? ": too few for one" : "");
+out:
     snc_latency_free(t);
-    if (g->banded < 3)
-        snc_log(g->ctx, SNC_LOG_WARN, "%s: tau: %d nets of the space take %.0f to %.0f us: there is no tau", g->a->path, g->banded,
-                WINDOW * limit, limit);
-    return SNC_OK;
+    snc_free(pool);
+    return err;
 }
 
 static snc_err recall_band(snc_ablation_ground *g, const cJSON *band)

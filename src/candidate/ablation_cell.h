@@ -40,8 +40,9 @@ typedef struct snc_ablation_ground {
 /* out: ctx, a, o, in, teacher and logits are filled in, the rest zero. */
 snc_err snc_ablation_ground_open(snc_ablation_ground *out) SNC_MUST_USE;
 void snc_ablation_ground_close(snc_ablation_ground *g);
-/* The nets of one latency by the table at `table`, and what they are worth alone: from the band, or made and put there. A band of
- * fewer than three nets gives no tau, with a warning. work: the workload's threads. */
+/* The nets of one latency by the table at `table`, and what they are worth alone: from the band, or made and put there. Of 2,000 random
+ * nets, those within 5 % under the latency that is nearest to the one asked for and has so many. Fewer than three give no tau, with a
+ * warning. work: the workload's threads. */
 snc_err snc_ablation_band(snc_ablation_ground *g, cJSON *band, const snc_ctx *work, const char *table) SNC_MUST_USE;
 /* o: the variant's. steps or seconds: what its training is given, 0: as its recipe says. steps_asked goes into the cell before the
  * work, the rest after it. SNC_E_DIVERGED: so did training, or a net says nothing finite. */

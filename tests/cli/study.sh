@@ -108,6 +108,7 @@ sed -i 's/"nets":2,/"nets":2,"tau":{"nets":4,"latency":0.8},"repair":{"epochs":0
 run 0 "${ablate[@]}"
 equal "nets that were distilled alone" "$(grep -c '^alone: epoch 1' err)" 4
 holds err '^profile: .* is up to date$'
+holds err '^tau: 4 of [0-9]* nets that take [0-9]* to [0-9]* us$'
 equal "rows with a tau" "$(grep -cE '^\| full \| nano \| (plain|longer) \| 1 of 1 \|.*\| -?[01]\.[0-9]+ \| [0-9]+ \| [0-9.]+ \| [0-9]+ \|' out)" 2
 run 0 "${ablate[@]}"
 equal "nets that were distilled alone" "$(grep -c '^alone: ' err)" 0
