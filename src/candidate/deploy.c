@@ -125,7 +125,7 @@ static snc_err distil(snc_model *m, cJSON *meta, const snc_evaluator *e, const s
     snc_train_result r;
     snc_train_opts t;
     SNC_TRY(snc_recipe_repair(&t, o));
-    cJSON_AddItemToObject(meta, "recipe", snc_train_opts_to_json(&t));
+    cJSON_AddItemToObject(meta, "recipe", snc_train_opts_in_use(&t));
     t.fake_quant = policy;
     t.teacher_logits = set->logits;
     return snc_train_run(&r, e->ctx, m, NULL, set->rows, NULL, &t);

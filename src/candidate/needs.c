@@ -72,7 +72,7 @@ static double distillation_set(const snc_needs *n)
 static snc_err supernet(double *out, const snc_needs *n, int batch)
 {
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
-    double train, sweep, importance, hidden = 0;
+    double train, sweep, importance, hidden = 0, copy = 0;
     const snc_arch *a = &n->m->arch;
     more x;
     SNC_TRY(more_of(&x, n));
@@ -80,13 +80,19 @@ static snc_err supernet(double *out, const snc_needs *n, int batch)
     SNC_TRY(engine(&sweep, n, SWEEP, false));
     SNC_TRY(engine(&importance, n, io.batch_size, true));
     importance += params_of(n->m); /* gradients */
-    double relations;
+    double relations, momentum;
     SNC_TRY(snc_recipe_number(&relations, n->o, SNC_SECTION_SUPERNET, "relation_weight"));
+    SNC_TRY(snc_recipe_number(&momentum, n->o, SNC_SECTION_SUPERNET, "momentum_weight"));
+    if (momentum > 0) { /* the largest net a second time, which runs forward alone */
+        SNC_TRY(engine(&copy, n, batch, false));
+        copy += params_of(n->m) + x.experts + x.buffers;
+    }
     if (n->o->supernet.hidden_weight > 0 || relations > 0) { /* the teacher runs in every step, and each state has a gradient */
         SNC_TRY(engine(&hidden, n, batch, true));
         hidden += params_of(n->m) + (a->layers + 1.0) * batch * n->in->splits.train->max_len * a->hidden * sizeof(float);
     }
-    *out = params_of(n->m) + distillation_set(n) + fmax(fmax(sweep, importance), params_of(n->m) + x.experts + x.buffers + train + hidden);
+    *out = params_of(n->m) + distillation_set(n) +
+           fmax(fmax(sweep, importance), params_of(n->m) + x.experts + x.buffers + train + hidden + copy);
     return SNC_OK;
 }
 

@@ -117,14 +117,21 @@ static snc_err check_pairs(const snc_ctx *ctx, const snc_options *o, unsigned ve
     return SNC_OK;
 }
 
-static snc_err check_sampler(const snc_ctx *ctx, const snc_options *o)
+/* What the recipe and options come to together. */
+static snc_err check_training(const snc_ctx *ctx, const snc_options *o)
 {
     const snc_sampler_kind *sampler;
+    snc_train_opts t;
+    snc_weights_asked w;
     SNC_TRY(snc_sampler_find(&sampler, o->supernet.sampler));
     SNC_CHECK(!o->supernet.inplace_teacher || !sampler->no_largest, SNC_E_ARG,
               "--inplace-teacher beside --sampler %s: it draws no largest net to learn from", sampler->name);
     if (o->supernet.inplace_teacher && sampler->largest_alone)
         snc_log(ctx, SNC_LOG_WARN, "--inplace-teacher has no effect beside --sampler %s", sampler->name);
+    SNC_TRY(snc_recipe_supernet(&t, o, NULL));
+    SNC_TRY(snc_recipe_weights(&w, o));
+    SNC_CHECK(!(t.group_weight > 0) || !w.kind->experts || w.mixture.experts < 2, SNC_E_ARG,
+              "group weight %g beside --weights %s: units that are mixed have no weights of their own", t.group_weight, w.kind->name);
     return SNC_OK;
 }
 
@@ -144,7 +151,7 @@ snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned
     SNC_TRY(snc_inputs_balanced(&balanced, &o->training, NULL));
     SNC_TRY(check_numbers(o, verb));
     SNC_TRY(check_pairs(ctx, o, verb));
-    if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_sampler(ctx, o));
+    if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_training(ctx, o));
     if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_weights(o));
     if ((verb & EXPORT) && o->input.n_models && (o->input.pretrained || o->input.teacher))
         snc_log(ctx, SNC_LOG_WARN, "%s has no effect beside %s", o->input.pretrained ? "--pretrained" : "--teacher", o->input.models[0]);
@@ -159,7 +166,10 @@ snc_err snc_preflight_supernet(const snc_options *o, const snc_model *m)
 {
     snc_space *space = NULL;
     snc_weights_asked w;
+    snc_train_opts t;
     SNC_TRY(snc_recipe_weights(&w, o));
+    SNC_TRY(snc_recipe_supernet(&t, o, NULL));
+    SNC_TRY(snc_objectives_check(t.objectives, &t, m, m)); /* its teacher has its shape */
     if (w.kind->experts) SNC_TRY(snc_mixture_check(&w.mixture, &m->arch));
     SNC_TRY(snc_space_asked(&space, o, m, snc_depth_rule_asked(o, "even")));
     snc_space_free(space);

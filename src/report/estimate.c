@@ -60,13 +60,14 @@ static snc_err time_mixture(snc_pace *p, const snc_ctx *quiet, const snc_options
     return SNC_OK;
 }
 
-/* With a teacher that runs in every step, for hidden states or relations: a forward pass alone. */
+/* With a teacher that runs in every step, for hidden states or relations, and a momentum copy: a forward pass alone of each. */
 static snc_err cost_of_nets(double *out, const snc_options *o)
 {
     snc_train_opts t;
     SNC_TRY(snc_recipe_supernet(&t, o, NULL));
+    const unsigned reads = snc_objectives_reads(t.objectives, &t);
     *out = snc_sampler_cost(t.sampler, &(snc_sampler_opts){.random = t.random_nets, .near = t.near}) +
-           (t.hidden_weight > 0 || t.relation_weight > 0 ? FORWARD : 0);
+           (reads & (SNC_READS_HIDDEN | SNC_READS_ATTENTION) ? FORWARD : 0) + (reads & SNC_READS_COPY ? FORWARD : 0);
     return SNC_OK;
 }
 

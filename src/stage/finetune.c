@@ -39,7 +39,7 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     snc_train_opts t;
     SNC_TRY(snc_recipe_finetune(&t, o, checkpoint));
     t.what = l->what;
-    *recipe = snc_train_opts_to_json(&t);
+    *recipe = snc_train_opts_in_use(&t);
     return snc_train_run(r, ctx, m, NULL, &l->rows, NULL, &t);
 }
 

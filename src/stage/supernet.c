@@ -101,7 +101,7 @@ static snc_err train(snc_train_result *r, const snc_ctx *ctx, snc_model *m, cons
     SNC_TRY(snc_recipe_number(&soft, o, SNC_SECTION_IMPORTANCE, "soft"));
     SNC_TRY(snc_recipe_weights(&w, o));
     t.teacher_logits = set->logits;
-    *recipe = snc_train_opts_to_json(&t);
+    *recipe = snc_train_opts_in_use(&t);
     cJSON_AddItemToObject(*recipe, "space", snc_space_trained_to_json(space));
     cJSON_AddItemToObject(*recipe, "augment", snc_augment_to_json(&a));
     cJSON_AddNumberToObject(cJSON_AddObjectToObject(*recipe, "importance"), "soft", soft);

@@ -7,7 +7,7 @@
 #include "base/fmap.h"
 
 static const char magic[8] = {'S', 'N', 'C', 'T', 'R', 'A', 'I', 'N'};
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 typedef struct head {
     char magic[8];

@@ -2,6 +2,8 @@
 #include "train/objective.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A new objective is a file that defines snc_objective_NAME, and its NAME here. The order is that of the sums. */
@@ -10,7 +12,10 @@
     X(hard) \
     X(soft) \
     X(hidden) \
-    X(relation)
+    X(relation) \
+    X(consistency) \
+    X(momentum) \
+    X(group)
 /* clang-format on */
 
 #define DECLARE(name) extern const snc_objective snc_objective_##name;
@@ -28,28 +33,51 @@ snc_err snc_objectives_check(const snc_objective *const *list, const struct snc_
     return SNC_OK;
 }
 
-bool snc_objectives_read_hidden(const snc_objective *const *list, const struct snc_train_opts *o)
+unsigned snc_objectives_reads(const snc_objective *const *list, const struct snc_train_opts *o)
 {
+    unsigned reads = 0;
     for (; *list; list++)
-        if ((*list)->hidden_states && in_use(*list, o)) return true;
-    return false;
-}
-
-bool snc_objectives_read_attention(const snc_objective *const *list, const struct snc_train_opts *o)
-{
-    for (; *list; list++)
-        if ((*list)->attention && in_use(*list, o)) return true;
-    return false;
+        if (in_use(*list, o)) reads |= (*list)->reads;
+    return reads;
 }
 
 double snc_objectives_loss(const snc_objective *const *list, snc_objective_net *n, double scale)
 {
     double loss = 0;
     for (; *list; list++) {
-        double weight = (*list)->weight(n->o, n->soft != NULL);
+        double weight = (*list)->loss ? (*list)->weight(n->o, n->soft != NULL) : 0;
         if (weight > 0) loss += weight * (*list)->loss(n, weight * scale);
     }
     return loss;
+}
+
+double snc_objectives_of_weights(bool *any, const char **broken, const snc_objective *const *list, const struct snc_train_opts *o,
+                                 const snc_ctx *ctx, snc_model *m)
+{
+    double sum = 0;
+    *any = false;
+    *broken = NULL;
+    for (; *list; list++) {
+        const double weight = (*list)->of_weights ? (*list)->weight(o, false) : 0,
+                     loss = weight > 0 ? (*list)->of_weights(ctx, m, weight) : 0;
+        *any = *any || weight > 0;
+        if (!isfinite(loss)) *broken = (*list)->name;
+        sum += weight * loss;
+    }
+    return sum;
+}
+
+void snc_objectives_broken(char *out, size_t size, const snc_objective *const *list, snc_objective_net *n)
+{
+    const char *between = " of ";
+    snprintf(out, size, "the loss");
+    for (; *list; list++) {
+        const double weight = (*list)->loss ? (*list)->weight(n->o, n->soft != NULL) : 0;
+        const size_t at = strlen(out);
+        if (!(weight > 0) || isfinite(weight * (*list)->loss(n, 0))) continue;
+        snprintf(out + at, size - at, "%s'%s'", between, (*list)->name);
+        between = ", ";
+    }
 }
 
 float *snc_objective_dhidden(snc_objective_net *n, int i)

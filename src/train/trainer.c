@@ -10,13 +10,14 @@
 #include "base/mem.h"
 #include "data/balance.h"
 #include "train/adamw.h"
-#include "train/checkpoint.h"
 #include "train/evaluate.h"
+#include "train/facts.h"
 #include "train/fakequant.h"
 #include "train/gradients.h"
+#include "train/momentum_copy.h"
 #include "train/touched.h"
 
-enum { MAX_FACTS = 40, BLOCKS = 8, PACED = 8 /* steps that a pace is told by */ };
+enum { BLOCKS = 9, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
 
 typedef struct tally { /* of the epoch under way; part of the checkpoint */
@@ -38,21 +39,22 @@ typedef struct trainer {
     double loss[SNC_SAMPLER_MAX];
     int n_nets;         /* of the last step */
     snc_engine *e, *te; /* te: only for hidden states */
+    snc_momentum *copy; /* NULL: no objective wants it */
     snc_adamw *adamw;
     snc_fakequant *quant; /* NULL: none */
     snc_touched *touched;
     snc_batcher *batcher;
     int K, L;
-    int64_t step, per_epoch, total, asked;          /* total: those that fit; asked: of the options */
-    float *swept;                                   /* the teacher's logits, where the caller has none; else NULL */
-    const float *taught;                            /* [n, K] or NULL: no teacher */
-    float *logits, *dlogits, *soft, *full, *target; /* [batch, K] and [batch] */
-    int32_t *offsets;                               /* [batch + 1] of a part of it */
-    float *dhidden;                                 /* [L+1, max tokens, C] or NULL */
-    snc_objective_attention attention, *relations;  /* the second NULL: no objective wants it */
-    double *balance;                                /* weights of the classes or labels, or NULL */
+    int64_t step, per_epoch, total, asked;                          /* total: those that fit; asked: of the options */
+    float *swept;                                                   /* the teacher's logits, where the caller has none; else NULL */
+    const float *taught;                                            /* [n, K] or NULL: no teacher */
+    float *logits, *dlogits, *soft, *full, *before, *slow, *target; /* [batch, K]; of the net before, of the copy; and [batch] */
+    int32_t *offsets;                                               /* [batch + 1] of a part of it */
+    float *dhidden;                                                 /* [L+1, max tokens, C] or NULL */
+    snc_objective_attention attention, *relations;                  /* the second NULL: no objective wants it */
+    double *balance;                                                /* weights of the classes or labels, or NULL */
     tally tally;
-    snc_fact facts[MAX_FACTS];
+    snc_fact facts[SNC_TRAIN_FACTS];
     int n_facts;
     double started, shown, saved, paced;
     int64_t rows_done, first; /* first: step of this process */
@@ -119,8 +121,9 @@ static snc_err create_engines(trainer *t)
         snc_fakequant_apply(t->quant);
         snc_engine_sync(t->e);
     }
-    const bool hidden = snc_objectives_read_hidden(t->o->objectives, t->o),
-               relations = snc_objectives_read_attention(t->o->objectives, t->o);
+    const unsigned reads = snc_objectives_reads(t->o->objectives, t->o);
+    const bool hidden = reads & SNC_READS_HIDDEN, relations = reads & SNC_READS_ATTENTION;
+    if (t->copy) SNC_TRY(snc_momentum_bind(t->copy, &o));
     if (hidden || relations) SNC_TRY(snc_engine_create(&t->te, t->ctx, t->teacher, &o));
     if (hidden) SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
     return relations ? allocate_relations(t, &o) : SNC_OK;
@@ -133,6 +136,9 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->dlogits, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->full, k, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->before, k, sizeof(float)));
+    SNC_TRY(snc_alloc(&t->slow, k, sizeof(float)));
+    if (snc_objectives_reads(t->o->objectives, t->o) & SNC_READS_COPY) SNC_TRY(snc_momentum_new(&t->copy, t->ctx, t->m, t->o->momentum));
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
     SNC_TRY(snc_alloc(&t->offsets, n + 1, sizeof *t->offsets));
     if (t->o->balanced) SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
@@ -179,70 +185,6 @@ static snc_err teacher_sweep(trainer *t)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
 
-/* Takes j. */
-static uint64_t hash_json(cJSON *j)
-{
-    uint64_t h = 0;
-    char *text = cJSON_PrintUnformatted(j);
-    if (text) h = snc_bytes_hash(0, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(j);
-    return h;
-}
-
-static uint64_t hash_params(const snc_model *m)
-{
-    if (!m) return 0;
-    return snc_bytes_hash(hash_json(snc_encoder_config_to_json(&m->cfg)), m->params.w, m->params.total * sizeof(float));
-}
-
-static uint64_t hash_space(const snc_space *s) { return hash_json(snc_space_trained_to_json(s)); }
-
-static uint64_t hash_policy(const snc_policy *p, int layers) { return hash_json(snc_policy_to_json(p, layers)); }
-
-static void collect_facts(trainer *t)
-{
-    const snc_train_opts *o = t->o;
-    const struct {
-        const char *name;
-        double v;
-    } numbers[] = {{"lr", o->lr},
-                   {"epochs", o->epochs},
-                   {"batch size", o->batch_size},
-                   {"rows", t->d->n},
-                   {"warmup", o->warmup},
-                   {"weight decay", o->weight_decay},
-                   {"clip", o->clip},
-                   {"compute type", o->compute},
-                   {"dropout", o->dropout},
-                   {"subnet dropout", o->subnet_dropout},
-                   {"alpha", o->alpha},
-                   {"temperature", o->temperature},
-                   {"hidden weight", o->hidden_weight},
-                   {"relation weight", o->relation_weight},
-                   {"random nets", o->random_nets},
-                   {"share of multiply-adds", o->near},
-                   {"pools", o->pools},
-                   {"in-place teacher", o->in_place},
-                   {"largest by labels", o->largest_by_labels},
-                   {"lazy rows", o->lazy_rows},
-                   {"half state", o->half_state},
-                   {"class weights", o->balanced}};
-    const struct {
-        const char *name;
-        uint64_t v;
-    } hashes[] = {{"seed", t->ctx->seed},
-                  {"backend", t->ctx->backend},
-                  {"path sampler", snc_bytes_hash(0, o->sampler->name, strlen(o->sampler->name))},
-                  {"fake quantization", o->fake_quant ? hash_policy(o->fake_quant, t->m->arch.layers) : 0},
-                  {"subnet space", t->space ? hash_space(t->space) : 0},
-                  {"model", hash_params(t->m)},
-                  {"teacher", hash_params(t->teacher)},
-                  {"training data", snc_dataset_hash(t->d)}};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) t->facts[t->n_facts++] = snc_fact_number(numbers[i].name, numbers[i].v);
-    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) t->facts[t->n_facts++] = snc_fact_hash(hashes[i].name, hashes[i].v);
-}
-
 /* Returns how many. */
 static int list_blocks(snc_block *b, trainer *t)
 {
@@ -252,8 +194,10 @@ static int list_blocks(snc_block *b, trainer *t)
     b[2] = (snc_block){&t->tally, sizeof t->tally};
     b[3] = (snc_block){t->m->params.w, t->m->params.total * sizeof(float)};
     for (int i = 0; i < 3; i++) b[4 + i] = (snc_block){a.block[i], a.bytes[i]};
-    b[7] = (snc_block){t->sampler_state, t->sampler_bytes};
-    return t->sampler_bytes ? BLOCKS : BLOCKS - 1;
+    int n = 7;
+    if (t->sampler_bytes) b[n++] = (snc_block){t->sampler_state, t->sampler_bytes};
+    if (t->copy) b[n++] = snc_momentum_block(t->copy);
+    return n;
 }
 
 static snc_err save(trainer *t)
@@ -272,7 +216,7 @@ static snc_err save(trainer *t)
 static snc_err resume(trainer *t)
 {
     if (!t->o->checkpoint) return SNC_OK;
-    collect_facts(t);
+    t->n_facts = snc_train_facts(t->facts, t->ctx, t->m, t->teacher, t->d, t->space, t->o);
     if (!t->o->resume || !snc_is_file(t->o->checkpoint)) return SNC_OK;
     snc_block b[BLOCKS];
     int n = list_blocks(b, t);
@@ -303,35 +247,6 @@ static snc_err diverged(const trainer *t, const char *what)
                        more, t->o->lr);
 }
 
-/* Forward, loss and backward of one net on the batch's rows from `first` on. soft: targets of the batch or NULL. */
-static snc_err run_net(double *loss, trainer *t, const snc_arch *a, const snc_tokens *x, int first, const snc_dropout *drop,
-                       const float *soft, double weight)
-{
-    const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target + first, t->d->sets, t->balance};
-    snc_objective_net net = {.ctx = t->ctx,
-                             .o = t->o,
-                             .arch = a,
-                             .x = x,
-                             .labels = &y,
-                             .K = t->K,
-                             .logits = t->logits,
-                             .soft = soft ? soft + (size_t)first * (size_t)t->K : NULL,
-                             .student = t->e,
-                             .teacher = t->te,
-                             .teacher_arch = t->te ? &t->teacher->arch : NULL,
-                             .dlogits = t->dlogits,
-                             .block = t->dhidden,
-                             .attention = t->relations};
-    t->attention.asked = false;
-    SNC_TRY(snc_engine_forward(t->e, t->logits, a, x, drop));
-    memset(t->dlogits, 0, (size_t)x->B * (size_t)t->K * sizeof(float));
-    *loss = snc_objectives_loss(t->o->objectives, &net, weight);
-    if (!isfinite(*loss)) return diverged(t, "the loss");
-    float *const *d = t->attention.d;
-    if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
-    return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
-}
-
 /* The largest net, which the others may learn from; false where the sampler draws none. */
 static bool is_largest(const trainer *t, int i) { return i == 0 && !(t->sampler && t->o->sampler->no_largest); }
 
@@ -342,6 +257,51 @@ static const float *soft_target(const trainer *t, int i)
 {
     if (i > 0 && t->o->in_place) return t->full;
     return t->taught && !(is_largest(t, i) && t->o->largest_by_labels) ? t->soft : NULL;
+}
+
+/* Logits of the net before it, where both are random nets, which are the last of a step, and of the same rows; or NULL. */
+static const float *other_of(const trainer *t, int i)
+{
+    const bool random = i > 0 && !is_largest(t, i - 1) && i - 1 >= t->n_nets - t->o->random_nets;
+    return random && !t->o->sampler->parts ? t->before : NULL;
+}
+
+/* Forward, loss and backward of net i of the step on the batch's rows from `first` on, which x has. */
+static snc_err run_net(trainer *t, int i, const snc_tokens *x, int first, const snc_dropout *drop, double weight)
+{
+    const snc_arch *a = &t->nets[i];
+    const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target + first, t->d->sets, t->balance};
+    const size_t at = (size_t)first * (size_t)t->K, k = (size_t)x->B * (size_t)t->K;
+    const float *soft = soft_target(t, i);
+    snc_objective_net net = {.ctx = t->ctx,
+                             .o = t->o,
+                             .arch = a,
+                             .x = x,
+                             .labels = &y,
+                             .K = t->K,
+                             .logits = t->logits,
+                             .soft = soft ? soft + at : NULL,
+                             .other = other_of(t, i),
+                             .slow = t->copy && !is_largest(t, i) ? t->slow + at : NULL,
+                             .student = t->e,
+                             .teacher = t->te,
+                             .teacher_arch = t->te ? &t->teacher->arch : NULL,
+                             .dlogits = t->dlogits,
+                             .block = t->dhidden,
+                             .attention = t->relations};
+    t->attention.asked = false;
+    SNC_TRY(snc_engine_forward(t->e, t->logits, a, x, drop));
+    memset(t->dlogits, 0, k * sizeof(float));
+    t->loss[i] = snc_objectives_loss(t->o->objectives, &net, weight);
+    if (!isfinite(t->loss[i])) {
+        char what[128];
+        snc_objectives_broken(what, sizeof what, t->o->objectives, &net);
+        return diverged(t, what);
+    }
+    memcpy(is_largest(t, i) ? t->full : t->before, t->logits, k * sizeof(float));
+    float *const *d = t->attention.d;
+    if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
+    return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
 }
 
 /* Rows [first, end) of the batch, as a batch. */
@@ -363,14 +323,10 @@ static snc_err run_nth(trainer *t, const snc_tokens *whole, int i, int n)
                               .hidden = t->m->cfg.hidden_dropout,
                               .attention = t->m->cfg.attention_dropout,
                               .head = snc_head_dropout(&t->m->cfg)};
-    double *loss = &t->loss[i];
     if (t->te && (i == 0 || parts)) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
-    SNC_TRY(run_net(loss, t, &t->nets[i], &x, first, on ? &drop : NULL, soft_target(t, i), parts ? (double)x.B / whole->B : 1.0 / n));
-    if (is_largest(t, i)) {
-        memcpy(t->full, t->logits, (size_t)x.B * (size_t)t->K * sizeof(float));
-        t->tally.full_loss += *loss * x.B;
-    }
-    t->tally.loss += *loss * x.B / (parts ? 1 : n);
+    SNC_TRY(run_net(t, i, &x, first, on ? &drop : NULL, parts ? (double)x.B / whole->B : 1.0 / n));
+    if (is_largest(t, i)) t->tally.full_loss += t->loss[i] * x.B;
+    t->tally.loss += t->loss[i] * x.B / (parts ? 1 : n);
     return SNC_OK;
 }
 
@@ -389,9 +345,21 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
         t->target[b] = t->d->target[rows[b]];
         if (t->taught) memcpy(t->soft + (size_t)b * k, t->taught + (size_t)rows[b] * k, k * sizeof(float));
     }
+    if (t->copy) SNC_TRY(snc_momentum_forward(t->copy, t->slow, &t->m->arch, x));
     for (int i = 0; i < n; i++) SNC_TRY(run_nth(t, x, i, n));
     t->tally.rows += x->B;
     return SNC_OK;
+}
+
+/* What is of the weights themselves; any: their gradients have more in them than the nets'. */
+static snc_err run_weights(bool *any, trainer *t, const snc_tokens *x)
+{
+    const char *broken;
+    char what[64];
+    t->tally.loss += x->B * snc_objectives_of_weights(any, &broken, t->o->objectives, t->o, t->ctx, t->m);
+    if (!broken) return SNC_OK;
+    snprintf(what, sizeof what, "the loss of '%s'", broken);
+    return diverged(t, what);
 }
 
 static snc_err train_step(trainer *t)
@@ -404,19 +372,22 @@ static snc_err train_step(trainer *t)
     snc_adamw_prepare(t->adamw, sets, n_sets);
     snc_engine_start_grads(t->e);
     const tally before = t->tally;
+    bool more = false;
     snc_err err = run_nets(t, &x, rows);
+    if (!err) err = run_weights(&more, t, &x);
     if (err) t->tally = before; /* the step has not been */
     SNC_TRY(err);
     if (t->gradient) snc_layer_gradients(t->gradient, t->ctx, t->m);
     for (int i = 0; i < t->m->params.n; i++) {
         double sum;
-        if (snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
+        if (!more && snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
     }
     snc_fakequant_restore(t->quant);
     err = snc_adamw_step(NULL, t->adamw, sets, n_sets); /* repacks the engine's weights */
     if (err == SNC_E_DIVERGED) return diverged(t, "the gradient norm");
     SNC_TRY(err);
     snc_model_changed(t->m);
+    if (t->copy) snc_momentum_follow(t->copy, t->m);
     if (t->quant) {
         snc_fakequant_apply(t->quant);
         snc_engine_sync(t->e);
@@ -540,7 +511,7 @@ static snc_err loop(snc_train_result *out, trainer *t)
 
 static void dispose(trainer *t)
 {
-    float *blocks[] = {t->swept, t->logits, t->dlogits, t->soft, t->full, t->target, t->dhidden};
+    float *blocks[] = {t->swept, t->logits, t->dlogits, t->soft, t->full, t->before, t->slow, t->target, t->dhidden};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     for (int i = 0; i < 3; i++) snc_free(t->attention.d[i]);
     snc_free(t->attention.sums);
@@ -552,6 +523,7 @@ static void dispose(trainer *t)
     snc_sampler_free(t->sampler);
     snc_engine_free(t->e);
     snc_engine_free(t->te);
+    snc_momentum_free(t->copy);
     snc_adamw_free(t->adamw);
     snc_fakequant_free(t->quant);
     snc_touched_free(t->touched);

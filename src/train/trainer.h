@@ -4,7 +4,8 @@
  * share of the rows; its loss is that of the objectives (objective.h), by default
  *
  *   loss(net) = hard * CE(labels) + (1 - hard) * t^2 KL(target || net) + hidden_weight * MSE(hidden states)
- *               + relation_weight * KL(relations)
+ *               + relation_weight * KL(relations) + consistency_weight * t^2 KL(other random net || net)
+ *               + momentum_weight * t^2 KL(momentum copy || net)
  *
  * balanced weighs CE by class as data/balance.h says. The teacher's part has no weights: it was trained with them, and says of each
  * row what that came to. hard = alpha when the net has a soft target, else 1; regression uses MSE for both, any number of labels BCE
@@ -48,7 +49,10 @@ typedef struct snc_train_opts {
     bool subnet_dropout; /* and for the others */
     double alpha;        /* weight of the hard labels where there is a soft target */
     double temperature;
-    double hidden_weight, relation_weight; /* 0: off */
+    double hidden_weight, relation_weight, consistency_weight, momentum_weight, group_weight; /* of an objective each; 0: off */
+    snc_hidden_map hidden_map;
+    double relations[SNC_RELATES]; /* weights of each */
+    double momentum;               /* of its copy: what stays of it in a step */
     const snc_sampler_kind *sampler;
     int random_nets;                        /* random subnets a step */
     double near;                            /* of the largest net's multiply-adds: what the samplers `near` and `target` aim at */
@@ -73,19 +77,18 @@ typedef struct snc_train_opts {
     void *user;
 } snc_train_opts;
 /* No recipe: epochs, batch_size and lr are for the caller to say. */
-#define SNC_TRAIN_OPTS_INIT                                                                                    \
-    {                                                                                                          \
-        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .near = 1.0, .pools = 8, .sampler = &snc_sampler_full, \
-        .objectives = snc_objectives, .what = "train", .checkpoint_seconds = 300                               \
+#define SNC_TRAIN_OPTS_INIT                                                                                                               \
+    {                                                                                                                                     \
+        .compute = SNC_COMPUTE_F32, .temperature = 1.0, .near = 1.0, .pools = 8, .sampler = &snc_sampler_full,                            \
+        .objectives = snc_objectives, .relations = {[SNC_RELATE_QK] = 1, [SNC_RELATE_VV] = 1}, .what = "train", .checkpoint_seconds = 300 \
     }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
-/* Keys as in the struct: epochs batch_size lr warmup weight_decay clip dropout subnet_dropout alpha temperature
- * hidden_weight relation_weight sampler random_nets near pools balanced in_place largest_by_labels lazy_rows half_state. Absent keys
- * leave *o. */
+/* Keys as in the struct, from epochs to half_state, but compute and objectives; sampler and hidden_map by name, relations an object of
+ * weights by name. Absent keys leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
-/* The same keys, pools only of a sampler that has them: for provenance. */
-cJSON *snc_train_opts_to_json(const snc_train_opts *o);
+cJSON *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys */
+cJSON *snc_train_opts_in_use(const snc_train_opts *o);  /* those of them that say something, for provenance: no part of what is off */
 
 typedef struct snc_train_result {
     int64_t step, total_steps; /* total: of the run as it was asked for */

@@ -98,7 +98,7 @@ absent none
 # Numbers that overflow: training stops at once and writes nothing. A weight that is no number is refused before.
 cp nano/nano.snc huge.snc
 poke huge.snc "$(offset huge.snc embeddings.norm.weight)" '\xff\xff\x7f\x7f' && reseal huge.snc
-refused "step 1: the loss is not finite" finetune --pretrained huge.snc --task nano/task.json --data nano --output n.snc --threads 1
+refused "step 1: the loss of 'hard' is not finite" finetune --pretrained huge.snc --task nano/task.json --data nano --output n.snc --threads 1
 absent n.snc n.snc.checkpoint
 cp nano/nano.snc nan.snc
 poke nan.snc "$(offset nan.snc pooler.bias)" '\x00\x00\xc0\x7f' && reseal nan.snc

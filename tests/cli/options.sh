@@ -111,6 +111,12 @@ for section in '"supernet":{"relation_weight":10}' '"supernet":{"subnet_dropout"
     echo "{$section}" >keys.json
     differs "$section" base.snc "${elastic[@]}" --recipe keys.json
 done
+# Objectives that are off by default, one by one; a part of one that is on.
+for section in '"consistency_weight":1' '"momentum_weight":1' '"momentum_weight":1,"momentum":0.5' '"group_weight":1' \
+    '"relation_weight":10,"relations":{"kk":1}' '"hidden_weight":2,"hidden_map":"last"'; do
+    echo "{\"supernet\":{$section}}" >keys.json
+    differs "$section" base.snc "${elastic[@]}" --recipe keys.json
+done
 differs "a share of multiply-adds" own.snc "${elastic[@]}" --recipe near.json
 # Samplers that learn say what; they tell as many budgets apart as a recipe says.
 echo '{"supernet":{"pools":3}}' >pools.json

@@ -51,6 +51,12 @@ echo '{"weights":{"kind":"mos","rank":500}}' >bad.json
 never "experts of rank 500, expected 0 to the hidden size" "${all[@]}" --recipe bad.json
 echo '{"weights":{"experts":4}}' >bad.json
 never "bad.json: 'weights': 'experts' makes no sense beside 'kind' 'dense'" "${all[@]}" --recipe bad.json
+echo '{"supernet":{"momentum_weight":1}}' >bad.json
+never "momentum weight 1 beside sampler 'full': there are no subnets to teach" "${all[@]}" --recipe bad.json --sampler full
+echo '{"supernet":{"consistency_weight":1}}' >bad.json
+never "consistency weight 1: needs two random nets a step; sampler 'instatune' draws 1" "${all[@]}" --recipe bad.json --sampler instatune
+echo '{"supernet":{"group_weight":1}}' >bad.json
+never "group weight 1 beside --weights mos: units that are mixed have no weights of their own" "${all[@]}" --recipe bad.json --weights mos
 echo '{"name":"linas","inner":-3}' >bad.json
 never "bad.json" "${all[@]}" --searcher bad.json
 refused "--tabular beside --protocols: one of the two" study --tabular . --protocols tau

@@ -96,9 +96,7 @@ static cJSON *told(const snc_options *o, int section)
         return j;
     default: return cJSON_CreateObject(); /* numbers alone */
     }
-    j = snc_train_opts_to_json(&t);
-    if (!snc_json_at(j, "pools")) cJSON_AddNumberToObject(j, "pools", t.pools); /* whatever the sampler is */
-    return j;
+    return snc_train_opts_to_json(&t);
 }
 
 /* Numbers that are for settling, or for the step itself. */
@@ -125,6 +123,16 @@ static void compare(const cJSON *file, const snc_options *o)
     }
 }
 
+/* Of the registry that a key names a row of, one that is not the shipped file's. */
+static const char *other_name(const char *key)
+{
+    static const char *const names[][2] = {{"kind", "mos"}, {"sampler", "instatune"}, {"hidden_map", "top"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], key) == 0) return names[i][1];
+    fail_msg("%s: a name of which this test knows no other", key);
+    return NULL;
+}
+
 /* Of the shipped file, and of one in which every value is another: none of them stands anywhere else. */
 static void training_is_told_what_the_default_recipe_says(void **state)
 {
@@ -134,7 +142,8 @@ static void training_is_told_what_the_default_recipe_says(void **state)
     compare(j, &o);
     for (int s = 0; s < SNC_SECTIONS; s++) cJSON_ArrayForEach(it, cJSON_GetObjectItemCaseSensitive(j, sections[s]))
         {
-            if (cJSON_IsString(it)) cJSON_SetValuestring(it, s == SNC_SECTION_WEIGHTS ? "mos" : "full");
+            if (cJSON_IsString(it)) cJSON_SetValuestring(it, other_name(it->string));
+            else if (cJSON_IsObject(it)) cJSON_SetNumberValue(it->child, it->child->valuedouble + 1);
             else if (cJSON_IsBool(it)) it->type = cJSON_IsTrue(it) ? cJSON_False : cJSON_True;
             else cJSON_SetNumberValue(it, it->valuedouble == (int)it->valuedouble ? it->valuedouble + 1 : it->valuedouble / 2 + 0.01);
         }
@@ -370,17 +379,51 @@ static void few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says(void **
     assert_true(o.training.epochs == 3 && o.supernet.epochs == 3 && o.exporting.repair_epochs == 3 && o.supernet.augment == 3);
 }
 
+typedef struct wrong_recipe {
+    const char *text, *says;
+    snc_err code;
+} wrong_recipe;
+
+static void check_wrong(const wrong_recipe *wrong, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        snc_options o = options(write_own(wrong[i].text));
+        assert_fails(snc_recipe_apply(&o), wrong[i].code, wrong[i].says);
+    }
+}
+
+static void what_objectives_cannot_do_is_named(void **state)
+{
+    (void)state;
+    static const wrong_recipe wrong[] = {
+        {"{\"supernet\":{\"relation_weights\":1}}", "'supernet': unknown key 'relation_weights': nearest is 'relation_weight'",
+         SNC_E_FORMAT},
+        {"{\"supernet\":{\"relations\":{\"qq\":1}}}", "'relations': unknown key 'qq': expected some of qk, kk, vv", SNC_E_FORMAT},
+        {"{\"supernet\":{\"relations\":{\"kk\":-1}}}", "own.json: 'kk'", SNC_E_FORMAT},
+        {"{\"supernet\":{\"relations\":1}}", "own.json: 'relations': expected an object", SNC_E_FORMAT},
+        {"{\"supernet\":{\"relation_weight\":1,\"relations\":{}}}", "own.json: relation weight 1: 'relations' has none", SNC_E_ARG},
+        {"{\"supernet\":{\"hidden_map\":\"tops\"}}", "own.json: hidden map 'tops': expected one of source, uniform, top, last", SNC_E_ARG},
+        {"{\"supernet\":{\"consistency_weight\":1,\"random_nets\":1}}",
+         "consistency weight 1: needs two random nets a step; sampler 'sandwich' draws 1", SNC_E_ARG},
+        {"{\"supernet\":{\"consistency_weight\":1,\"sampler\":\"full\"}}", "sampler 'full' draws 0", SNC_E_ARG},
+        {"{\"supernet\":{\"momentum_weight\":2,\"sampler\":\"full\"}}",
+         "momentum weight 2 beside sampler 'full': there are no subnets to teach", SNC_E_ARG},
+        {"{\"supernet\":{\"consistency_weight\":1,\"sampler\":\"subbatch\"}}",
+         "consistency weight 1 beside sampler 'subbatch': its nets see other rows each", SNC_E_ARG},
+        {"{\"supernet\":{\"momentum\":1}}", "momentum 1: expected 0 or more, and less than 1", SNC_E_ARG},
+        {"{\"supernet\":{\"group_weight\":-1}}", "own.json: 'group_weight'", SNC_E_FORMAT},
+    };
+    check_wrong(wrong, sizeof wrong / sizeof *wrong);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *says;
-        snc_err code;
-    } wrong[] = {
+    static const wrong_recipe wrong[] = {
         {"{\"lr\":1}", "own.json: unknown section 'lr': expected some of finetune, supernet, repair, augment, importance, weights",
          SNC_E_FORMAT},
         {"{\"repair\":3}", "'repair': expected an object", SNC_E_FORMAT},
-        {"{\"repair\":{\"momentum\":1}}", "'repair': unknown key 'momentum'", SNC_E_FORMAT},
+        {"{\"repair\":{\"speed\":1}}", "'repair': unknown key 'speed'", SNC_E_FORMAT},
         {"{\"repair\":{\"sampler\":\"full\"}}", "'repair' has no 'sampler'", SNC_E_FORMAT},
         {"{\"supernet\":{\"join\":1}}", "'supernet' has no 'join'", SNC_E_FORMAT},
         {"{\"supernet\":{\"clip\":null}}", "'supernet': 'clip' is null", SNC_E_FORMAT},
@@ -411,10 +454,7 @@ static void what_is_wrong_is_named(void **state)
         {"{\"weights\":{\"kind\":\"mos\",\"neuron\":1}}", "own.json: 'neuron'", SNC_E_FORMAT},
         {"{\"weights\":{\"rank\":4}}", "own.json: 'weights': 'rank' makes no sense beside 'kind' 'dense'", SNC_E_ARG},
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        snc_options o = options(write_own(wrong[i].text));
-        assert_fails(snc_recipe_apply(&o), wrong[i].code, wrong[i].says);
-    }
+    check_wrong(wrong, sizeof wrong / sizeof *wrong);
     cJSON *j = shipped();
     cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(j, "repair"), "clip");
     write_default(j);
@@ -442,6 +482,7 @@ int main(void)
         cmocka_unit_test(weights_are_of_the_kind_that_is_asked_for),
         cmocka_unit_test(a_stamp_tells_recipes_apart),
         cmocka_unit_test(few_rows_are_trained_on_for_as_many_steps_as_the_recipe_says),
+        cmocka_unit_test(what_objectives_cannot_do_is_named),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

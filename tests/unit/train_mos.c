@@ -148,7 +148,7 @@ static void a_router_that_is_not_finite_is_named_with_step_and_source(void **sta
     check_broken("layer.1.router.weight", NAN, "nor layer.1.router.weight (weights mos)");
     check_broken("layer.0.router.hidden.bias", INFINITY, "nor layer.0.router.hidden.bias (weights mos)");
     check_broken("layer.0.router.weight", 3e38f, "nor layer.0.router.bias (weights mos)"); /* all are finite, what comes of them is not */
-    check_broken("classifier.bias", NAN, "the loss is not finite; try");
+    check_broken("classifier.bias", NAN, "the loss of 'hard', 'soft' is not finite; try");
 }
 
 int main(void)

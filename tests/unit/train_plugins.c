@@ -181,7 +181,7 @@ static void a_checkpoint_of_another_sampler_is_refused(void **state)
     m = model();
     o.resume = true;
     assert_int_equal(snc_train_run(&r, &ctx, m, teacher, &data, s, &o), SNC_E_ARG);
-    assert_non_null(strstr(snc_err_text(), "path sampler"));
+    assert_non_null(strstr(snc_err_text(), "another sampler"));
     snc_model_free(m);
     snc_space_free(s);
     snc_model_free(teacher);

@@ -1,7 +1,10 @@
-/* Relations of the last layer with heads, MiniLM's and MiniLMv2's (Wang et al. 2020, arXiv 2002.10957; 2021, arXiv 2012.15828): of queries
- * to keys, which is attention, and of values to values; each as the KL to the teacher's, its mean over heads and tokens that ask. As
- * everywhere in that layer only the first token of a sequence asks by its query; every token asks by its value. A net's heads are the
- * first of the teacher's: their relations are compared one by one, where MiniLMv2 cuts both sides anew into as many relation heads. */
+/* Relations of the last layer with heads: of queries to keys, which is attention, of keys to keys and of values to values, each as the
+ * KL to the teacher's, its mean over heads and tokens that ask, times a weight of its own (`relations`). {"qk":1,"vv":1} is MiniLM's
+ * (Wang et al. 2020, arXiv 2002.10957); MiniLMv2 (2021, arXiv 2012.15828) and AutoDistil (Xu et al. 2022, arXiv 2201.12507) relate
+ * queries, keys and values each to themselves. As everywhere in that layer only the first token of a sequence asks by its query: of
+ * queries to queries there is nothing, and "kk" and "vv" are what is left of those two; every token asks by its key and its value. A
+ * net's heads are the first of the teacher's: their relations are compared one by one, where MiniLMv2 and AutoDistil cut both sides anew
+ * into as many relation heads. KL as MiniLM takes it, where AutoDistil has the mean squared difference. Off by default. */
 #include <string.h>
 
 #include "base/par.h"
@@ -15,6 +18,10 @@ static double weight(const snc_train_opts *o, bool soft)
     (void)soft;
     return o->relation_weight;
 }
+
+static const char *const relates[] = {"qk", "kk", "vv"};
+
+const char *snc_relate_name(int i) { return i >= 0 && i < SNC_RELATES ? relates[i] : NULL; }
 
 static snc_err check(const snc_train_opts *o, const snc_model *m, const snc_model *teacher)
 {
@@ -39,26 +46,27 @@ static double relate(const job *j, int b, int head, double *scratch)
     float *const *d = j->n->attention->d;
     const int first = j->n->x->offsets[b], len = j->n->x->offsets[b + 1] - first, width = j->s.width;
     const size_t lds = (size_t)j->s.heads * (size_t)width, ldt = (size_t)j->t.heads * (size_t)width, at = (size_t)head * (size_t)width,
-                 ask = (size_t)b * lds + at, row = (size_t)first * lds + at, trow = (size_t)first * ldt + at;
-    const double of_sequence = 1.0 / j->s.heads / j->n->x->B, of_token = 1.0 / j->s.heads / j->n->x->T;
-    const snc_relation qk = {.a = j->s.q + ask,
-                             .b = j->s.k + row,
-                             .t = j->t.q + (size_t)b * ldt + at,
-                             .u = j->t.k + trow,
-                             .da = d[0] + ask,
-                             .db = d[1] + row,
-                             .lda = (int)lds,
-                             .ldt = (int)ldt,
-                             .m = 1,
-                             .n = len,
-                             .width = width};
-    snc_relation vv = qk;
-    vv.a = vv.b = j->s.v + row;
-    vv.t = vv.u = j->t.v + trow;
-    vv.da = vv.db = d[2] + row;
-    vv.m = len;
-    return of_sequence * snc_loss_relation(&qk, scratch, of_sequence * j->scale) +
-           of_token * snc_loss_relation(&vv, scratch, of_token * j->scale);
+                 row = (size_t)first * lds + at, trow = (size_t)first * ldt + at;
+    double sum = 0;
+    for (int i = 0; i < SNC_RELATES; i++) {
+        const bool queries = i == SNC_RELATE_QK;
+        const double share = j->n->o->relations[i] / j->s.heads / (queries ? j->n->x->B : j->n->x->T);
+        const float *of = i == SNC_RELATE_VV ? j->s.v : j->s.k, *teachers = i == SNC_RELATE_VV ? j->t.v : j->t.k;
+        const size_t ask = queries ? (size_t)b * lds + at : row, task = queries ? (size_t)b * ldt + at : trow;
+        const snc_relation r = {.a = (queries ? j->s.q : of) + ask,
+                                .b = of + row,
+                                .t = (queries ? j->t.q : teachers) + task,
+                                .u = teachers + trow,
+                                .da = d[queries ? 0 : i] + ask,
+                                .db = d[queries ? 1 : i] + row,
+                                .lda = (int)lds,
+                                .ldt = (int)ldt,
+                                .m = queries ? 1 : len,
+                                .n = len,
+                                .width = width};
+        if (share > 0) sum += share * snc_loss_relation(&r, scratch, share * j->scale);
+    }
+    return sum;
 }
 
 static void relate_all(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
@@ -84,4 +92,5 @@ static double loss(snc_objective_net *n, double scale)
     return sum;
 }
 
-const snc_objective snc_objective_relation = {.name = "relations", .attention = true, .weight = weight, .loss = loss, .check = check};
+const snc_objective snc_objective_relation = {
+    .name = "relations", .key = "relation_weight", .reads = SNC_READS_ATTENTION, .weight = weight, .loss = loss, .check = check};
