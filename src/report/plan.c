@@ -29,7 +29,7 @@ static const double FULL = 10; /* times INT8: what F32 takes on one thread, at m
 /* Each process starts and packs for itself; the teacher runs in F32. */
 static double proof(const snc_pace *p, double rounds)
 {
-    double one = 0.3 + p->pack + fmax(1.1, 5 * p->call), teacher = 0.3 + p->pack + fmax(1.1, 5 * FULL * p->call);
+    double one = 0.3 + p->pack + fmax(0.5, 5 * p->call), teacher = 0.3 + p->pack + fmax(0.5, 5 * FULL * p->call);
     return 2 * rounds * one + SNC_PROOF_TEACHER_ROUNDS * teacher;
 }
 
@@ -79,12 +79,12 @@ typedef struct rung {
 } rung;
 static const rung ladder[] = {
     {SNC_KNOB_EVALS, 400},  {SNC_KNOB_SUPERNET, 1},   {SNC_KNOB_MADE, 3},        {SNC_KNOB_EPOCHS, 3}, {SNC_KNOB_REPAIR, 1},
-    {SNC_KNOB_EVALS, 200},  {SNC_KNOB_SUPERNET, 0.5}, {SNC_KNOB_MADE, 1},        {SNC_KNOB_EPOCHS, 2}, {SNC_KNOB_ROUNDS, 6},
+    {SNC_KNOB_EVALS, 200},  {SNC_KNOB_SUPERNET, 0.5}, {SNC_KNOB_MADE, 1},        {SNC_KNOB_EPOCHS, 2}, {SNC_KNOB_ROUNDS, 9},
     {SNC_KNOB_REPAIR, 0.5}, {SNC_KNOB_EVALS, 100},    {SNC_KNOB_SUPERNET, 0.25}, {SNC_KNOB_EPOCHS, 1}, {SNC_KNOB_REPAIR, 0.25},
     {SNC_KNOB_MADE, 0},     {SNC_KNOB_EVALS, 50},     {SNC_KNOB_REPAIR, 0},      {SNC_KNOB_EPOCHS, 0}, {SNC_KNOB_SUPERNET, 0},
 };
 static const double first[SNC_KNOBS] = {[SNC_KNOB_EPOCHS] = 3,  [SNC_KNOB_SUPERNET] = 1, [SNC_KNOB_MADE] = 3,
-                                        [SNC_KNOB_EVALS] = 400, [SNC_KNOB_REPAIR] = 1,   [SNC_KNOB_ROUNDS] = 9};
+                                        [SNC_KNOB_EVALS] = 400, [SNC_KNOB_REPAIR] = 1,   [SNC_KNOB_ROUNDS] = SNC_PROOF_ROUNDS};
 enum {
     RUNGS = sizeof ladder / sizeof ladder[0],
     PIECES = 10 /* of a rung */,
@@ -148,7 +148,7 @@ static const struct {
     [SNC_KNOB_MADE] = {"--augment", "made rows for each row", "the first made row is worth more than those after it"},
     [SNC_KNOB_EVALS] = {"--evals", "evaluations", "the later evaluations find the least"},
     [SNC_KNOB_REPAIR] = {"--repair-epochs", "repair epochs", "its first steps gain the most"},
-    [SNC_KNOB_ROUNDS] = {NULL, "rounds of proof", "six still give an interval of 95%"},
+    [SNC_KNOB_ROUNDS] = {NULL, "rounds of proof", "fewer give a wider interval"},
 };
 
 const char *snc_knob_option(snc_knob k) { return words[k].option; }

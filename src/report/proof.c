@@ -14,6 +14,7 @@
 #include "models/cost.h"
 
 static const double ROUNDS_FOR = 180; /* seconds */
+static const char ROUND[] = "0.4s";   /* of each model in one process */
 
 static snc_err parse_cell(double *us, double *p90_us, const cJSON *cell, const char *model)
 {
@@ -33,7 +34,7 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     const char *argv[24 + SNC_PROOF_MODELS] = {
         h->program,          "bench", "-b",     o->workload.batch, "-s",       o->workload.seq_len, "-t",
         o->workload.threads, "-o",    "json",   "--percentile",    percentile, "--backend",         o->job.backend,
-        "--time-budget",     "1s",    "--quiet"};
+        "--time-budget",     ROUND,   "--quiet"};
     int used = 0;
     assert(n >= 1 && n <= SNC_PROOF_MODELS);
     snprintf(percentile, sizeof percentile, "%g", o->workload.percentile);
