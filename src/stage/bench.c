@@ -1,4 +1,5 @@
 /* compress bench: latency over batch, length and threads, of several models beside each other, where it goes, and scores on tasks. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -376,8 +377,12 @@ static snc_err read_options(bench *b, const snc_ctx *ctx)
         snc_threads_say(ctx, with.threads, false);
     }
     b->measure.percentile = o->workload.percentile / 100;
-    if (o->bench.time_budget) SNC_TRY(snc_parse_seconds(&b->measure.seconds, "--time-budget", o->bench.time_budget));
-    if (o->bench.time_budget) b->measure.whole = b->measure.seconds;
+    if (o->bench.time_budget) {
+        snc_measure_opts *m = &b->measure;
+        SNC_TRY(snc_parse_seconds(&m->seconds, "--time-budget", o->bench.time_budget));
+        m->whole = m->seconds;
+        m->max_samples = snc_max(m->min_samples, (int)(m->max_samples * fmin(1, m->seconds))); /* of the least nets as well */
+    }
     if (o->bench.repeats) b->measure.min_samples = b->measure.max_samples = o->bench.repeats;
     return SNC_OK;
 }
