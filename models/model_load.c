@@ -30,6 +30,7 @@ static snc_err load_snc(snc_model **out, const snc_ctx *ctx, const char *path, i
     snc_model *m = NULL;
     snc_err err = SNC_OK;
     SNC_GOTO(snc_sncfile_open(&f, path));
+    if (snc_sncfile_nets(f) > 1) snc_log(ctx, SNC_LOG_INFO, "%s: the largest of its %d nets is taken", path, snc_sncfile_nets(f));
     SNC_GOTO(snc_model_new(&m, snc_sncfile_config(f), snc_sncfile_arch(f)));
     err = fill(m, f);
     if (err) {

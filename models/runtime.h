@@ -35,6 +35,9 @@ typedef struct snc_net snc_net;
 snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_model *m) SNC_MUST_USE;
 /* Opens a .snc as it was exported: its own dtypes and integers. */
 snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path) SNC_MUST_USE;
+/* Net k of an opened file that has several, 0 < k < snc_sncfile_nets (models/bundle.h): what is the first net's is packed once, for both.
+ * Borrows first. */
+snc_err snc_weights_open_net(snc_weights **out, snc_weights *first, int k) SNC_MUST_USE;
 void snc_weights_free(snc_weights *w);
 
 /* The file of an opened .snc, for what is not weights; NULL for a model's. */

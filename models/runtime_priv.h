@@ -28,6 +28,7 @@ typedef struct snc_rt__matrix {
     int N, K, ld;
     const float *W, *b; /* W [N, K], NULL when a file holds another form; b [N] */
     bool made;          /* by a source, for the arch that is served */
+    bool borrowed;      /* its packed forms are another net's, of which it reads a prefix */
     uint64_t version;   /* of a source's W, 0: none yet */
     snc_gemm_weight *f32;
     snc_bf16linear *bf16;
@@ -51,7 +52,9 @@ struct snc_weights {
     snc_pool *pool;                  /* of the packed matrices; also ctx.pool */
     snc_ctx made;                    /* the same with a pool of its own, for what a source makes: it starts over with each arch */
     snc_gemm *gemm;                  /* to make f32 handles with */
-    snc_sncfile *file;               /* of an opened .snc, whose bytes the above borrows */
+    snc_sncfile *opened;             /* a .snc, whose bytes the above borrows */
+    const snc_sncfile *file;         /* which net of it */
+    snc_weights *first;              /* of another net than the file's first: whose the file is, and what of it is the same; else NULL */
 };
 
 /* What keys and queries of each kept layer make of each distance, of a family with distances apart: [2][heads][D][ld], column

@@ -102,12 +102,26 @@ snc_err snc_weights_from_model(snc_weights **out, const snc_ctx *ctx, const snc_
 
 static snc_err read_matrix(snc_rt__matrix *m, snc_weights *w, const snc_matrix_view *v, const float *bias)
 {
-    *m = (snc_rt__matrix){.N = v->rows, .K = v->cols, .ld = v->cols, .b = bias};
+    *m = (snc_rt__matrix){.N = v->rows, .K = v->cols, .ld = v->ld, .b = bias};
     if (v->dtype == SNC_I4) return snc_q4linear_create_packed(&m->i4, &w->ctx, v->data, v->group, v->scale, m->b, v->rows, v->cols);
     if (v->dtype == SNC_I8) return snc_qlinear_create_packed(&m->i8, &w->ctx, v->data, v->scale, m->b, v->rows, v->cols);
     if (v->dtype == SNC_BF16) return snc_bf16linear_create_packed(&m->bf16, &w->ctx, v->data, m->b, v->rows, v->cols);
     m->W = v->data;
     return SNC_OK;
+}
+
+/* What of it is packed in the first net's file order is taken as it is; F32 is packed when a net asks for it, by each. */
+static void borrow_matrix(snc_rt__matrix *m, const snc_rt__matrix *first, const snc_matrix_view *v, const float *bias)
+{
+    *m = (snc_rt__matrix){.N = v->rows, .K = v->cols, .ld = v->ld, .b = bias};
+    if (v->dtype == SNC_F32) {
+        m->W = v->data;
+        return;
+    }
+    m->borrowed = true;
+    m->i4 = first->i4;
+    m->i8 = first->i8;
+    m->bf16 = first->bf16;
 }
 
 static snc_err read_all(snc_weights *w)
@@ -120,26 +134,42 @@ static snc_err read_all(snc_weights *w)
         snc_matrix_view v;
         SNC_TRY(snc_sncfile_matrix_view(&v, w->file, p->name));
         if (v.dtype == SNC_F32) *at = v.data;
-        if (m) SNC_TRY(read_matrix(m, w, &v, at[1]));
-        if (snc_spec_of(p)->slot == SNC_SLOT_EMBED)
-            SNC_TRY(snc_embed_view(&w->embed[p->row][v.dtype], v.dtype, v.data, v.group, v.scale, v.rows, v.cols));
+        if (m && v.shared) borrow_matrix(m, snc_rt__matrix_at(w->first, p->row, v.layer), &v, at[1]);
+        else if (m) SNC_TRY(read_matrix(m, w, &v, at[1]));
+        if (snc_spec_of(p)->slot == SNC_SLOT_EMBED) /* of which a narrower net reads the first columns */
+            SNC_TRY(snc_embed_view(&w->embed[p->row][v.dtype], v.dtype, v.data, v.group, v.scale, v.rows, v.ld));
     }
     return SNC_OK;
+}
+
+static snc_err from_file(snc_weights *w, const snc_sncfile *f)
+{
+    w->file = f;
+    w->cfg = *snc_sncfile_config(f);
+    w->arch = *snc_sncfile_arch(f);
+    w->policy = *snc_sncfile_policy(f);
+    SNC_TRY(read_all(w));
+    SNC_TRY(expand_relative(w));
+    return lay_rotary(w);
 }
 
 snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path)
 {
     snc_weights *w = NULL;
     SNC_TRY(new_weights(&w, ctx));
-    snc_err err = snc_sncfile_open(&w->file, path);
-    if (!err) {
-        w->cfg = *snc_sncfile_config(w->file);
-        w->arch = *snc_sncfile_arch(w->file);
-        w->policy = *snc_sncfile_policy(w->file);
-        err = read_all(w);
-        if (!err) err = expand_relative(w);
-        if (!err) err = lay_rotary(w);
-    }
+    snc_err err = snc_sncfile_open(&w->opened, path);
+    if (!err) err = from_file(w, w->opened);
+    if (err) snc_weights_free(w);
+    else *out = w;
+    return err;
+}
+
+snc_err snc_weights_open_net(snc_weights **out, snc_weights *first, int k)
+{
+    snc_weights *w = NULL;
+    SNC_TRY(new_weights(&w, &first->ctx));
+    w->first = first;
+    snc_err err = from_file(w, snc_sncfile_net_view(first->file, k));
     if (err) snc_weights_free(w);
     else *out = w;
     return err;
@@ -148,9 +178,11 @@ snc_err snc_weights_open(snc_weights **out, const snc_ctx *ctx, const char *path
 static void matrix_dispose(snc_rt__matrix *m)
 {
     snc_gemm_weight_free(m->f32);
-    snc_bf16linear_free(m->bf16);
-    snc_qlinear_free(m->i8);
-    snc_qlinear_free(m->i4);
+    if (!m->borrowed) {
+        snc_bf16linear_free(m->bf16);
+        snc_qlinear_free(m->i8);
+        snc_qlinear_free(m->i4);
+    }
     m->f32 = NULL;
     m->bf16 = NULL;
     m->i8 = NULL;
@@ -179,7 +211,7 @@ void snc_weights_free(snc_weights *w)
     snc_free(w->window);
     snc_params_dispose(&w->table);
     snc_gemm_free(w->gemm);
-    snc_sncfile_close(w->file);
+    snc_sncfile_close(w->opened);
     snc_pool_free(w->pool);
     snc_pool_free(w->made.pool);
     snc_free(w);

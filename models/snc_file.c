@@ -1,121 +1,25 @@
-/* The .snc file: its header read and checked, its tensors found, its digest kept. */
-#include "models/snc_file.h"
-
+/* The .snc file: its header read and checked, its tensors found, its digest kept; and what nets beside the first have of it. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/fmap.h"
-#include "base/mem.h"
 #include "base/number.h"
 #include "core/seal.h"
 #include "models/mixture.h"
+#include "models/snc_file_priv.h"
 #include "quant/int4.h"
 #include "tokenizer/kind.h"
-
-struct snc_sncfile {
-    snc_st *st;
-    snc_encoder_config cfg;
-    snc_arch arch;
-    snc_policy policy;
-    bool has_head;
-    snc_params table; /* names and shapes; no weights */
-    cJSON *label_list, *meta;
-    const char **labels;
-    const char *version, *digest;
-    snc_matrix_view *view; /* [table.n] */
-    snc_arena *arena;      /* tensors that were not aligned in the file */
-};
-
-enum { SCALE_NAME = SNC_PARAM_NAME + 8, BLOB_NAME = 64 };
-
-/* Which kind of tokenizer the blobs are of; the implied one without it. */
-#define TOKENIZER_KEY "tokenizer"
-
-#define INT4_GROUP_TEXT "16"
-_Static_assert(SNC_INT4_GROUP == 16, "the text in the file is the size in the code");
-
-static const char *scale_name(char buf[SCALE_NAME], const char *name)
-{
-    snprintf(buf, SCALE_NAME, "%s.scale", name);
-    return buf;
-}
-
-static const char *group_name(char buf[SCALE_NAME], const char *name)
-{
-    snprintf(buf, SCALE_NAME, "%s.group", name);
-    return buf;
-}
-
-static const char *blob_name(char buf[BLOB_NAME], const char *blob)
-{
-    snprintf(buf, BLOB_NAME, "tokenizer.%s", blob);
-    return buf;
-}
-
-static bool scaled(snc_dtype t) { return t == SNC_I8 || t == SNC_I4; }
-
-/* ---- what a reader wants and a writer must give --------------------------------------------------------------------- */
-
-static snc_err check_param(const snc_tensor *t, const snc_param *p, snc_dtype dtype, const char *where)
-{
-    char have[SNC_SHAPE_TEXT], want[SNC_SHAPE_TEXT];
-    int64_t shape[2];
-    int rank = snc_spec_shape(shape, p);
-    if (dtype == SNC_I4) shape[1] /= 2;
-    snc_dtype stored = dtype == SNC_I4 ? SNC_U8 : dtype;
-    SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, p->name);
-    SNC_CHECK(t->dtype == stored, SNC_E_FORMAT, "%s: tensor '%s' has dtype %s, expected %s by the policy", where, p->name,
-              t->dtype < SNC_DTYPES ? snc_dtype_get(t->dtype)->safetensors : t->dtype_name, snc_dtype_get(stored)->safetensors);
-    SNC_CHECK(snc_tensor_is(t, rank, shape[0], shape[1]), SNC_E_SHAPE, "%s: tensor '%s' is %s, expected %s", where, p->name,
-              snc_shape_text(have, t->shape, t->rank), snc_shape_text(want, shape, rank));
-    return SNC_OK;
-}
-
-static snc_err check_scale(const snc_tensor *t, const char *name, int rows, const char *where)
-{
-    SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, name);
-    SNC_CHECK(t->dtype == SNC_F32 && snc_tensor_is(t, 1, rows, 0), SNC_E_SHAPE, "%s: tensor '%s': expected dtype F32 and shape [%d]", where,
-              name, rows);
-    const unsigned char *p = t->data;
-    for (int i = 0; i < rows; i++) {
-        float f;
-        memcpy(&f, p + (size_t)i * sizeof f, sizeof f);
-        SNC_CHECK(f >= 0.0f && f <= 3.4e38f, SNC_E_FORMAT, "%s: tensor '%s': scale %d is %g", where, name, i, (double)f);
-    }
-    return SNC_OK;
-}
-
-static snc_err check_group(const snc_tensor *t, const char *name, const snc_param *p, const char *where)
-{
-    int bytes = (int)snc_int4_group_bytes(p->cols);
-    SNC_CHECK(t, SNC_E_FORMAT, "%s: tensor '%s' is missing", where, name);
-    SNC_CHECK(t->dtype == SNC_U8 && snc_tensor_is(t, 2, p->rows, bytes), SNC_E_SHAPE,
-              "%s: tensor '%s': expected dtype U8 and shape [%d, %d]", where, name, p->rows, bytes);
-    return SNC_OK;
-}
-
-/* list is sorted by name. */
-static snc_err check_params(const snc_tensor *list, int n, const snc_params *table, const snc_policy *policy, const char *where)
-{
-    char name[SCALE_NAME];
-    for (int i = 0; i < table->n; i++) {
-        const snc_param *p = &table->p[i];
-        snc_dtype dtype = snc_spec_dtype(policy, p->row, p->layer);
-        SNC_TRY(check_param(snc_tensors_find(list, n, p->name), p, dtype, where));
-        if (!scaled(dtype)) continue;
-        scale_name(name, p->name);
-        SNC_TRY(check_scale(snc_tensors_find(list, n, name), name, p->rows, where));
-        if (dtype != SNC_I4) continue;
-        group_name(name, p->name);
-        SNC_TRY(check_group(snc_tensors_find(list, n, name), name, p, where));
-    }
-    return SNC_OK;
-}
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 static snc_err read_json(cJSON **out, const snc_sncfile *f, const char *key, const char *where)
 {
     char place[512];
+    if (f->first) {
+        *out = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(f->entry, key), true);
+        SNC_CHECK(*out, SNC_E_FORMAT, "%s has no '%s'", where, key);
+        return SNC_OK;
+    }
     const char *text = snc_st_metadata_view(f->st, key);
     SNC_CHECK(text, SNC_E_FORMAT, "%s: __metadata__ has no '%s'", where, key);
     snprintf(place, sizeof place, "%.400s: __metadata__ %s", where, key);
@@ -149,6 +53,7 @@ static snc_err read_shapes(snc_sncfile *f, const char *where)
     err = snc_arch_from_json(&f->arch, j, place);
     cJSON_Delete(j);
     SNC_TRY(err);
+    f->said = f->arch;
     for (int i = 0; i < f->arch.layers; i++) f->arch.source[i] = i;
     snc_arch full = snc_arch_full(&f->cfg);
     err = snc_arch_check(&f->arch, &full);
@@ -160,9 +65,9 @@ static snc_err read_shapes(snc_sncfile *f, const char *where)
     cJSON_Delete(j);
     if (!err) err = snc_policy_check(&f->policy, &f->arch, &f->cfg);
     if (err || !snc_policy_uses(&f->policy, &f->arch, SNC_I4)) return err ? snc_err_prefix(err, where) : SNC_OK;
-    const char *group = snc_st_metadata_view(f->st, "int4_group");
-    SNC_CHECK(group && strcmp(group, INT4_GROUP_TEXT) == 0, SNC_E_UNSUPPORTED, "%s: int4 in groups of %s, expected " INT4_GROUP_TEXT, where,
-              group ? group : "no stated size");
+    const char *group = f->first ? snc_json_text(f->entry, SNC_FILE__INT4) : snc_st_metadata_view(f->st, SNC_FILE__INT4);
+    SNC_CHECK(group && strcmp(group, SNC_FILE__INT4_GROUP) == 0, SNC_E_UNSUPPORTED,
+              "%s: int4 in groups of %s, expected " SNC_FILE__INT4_GROUP, where, group ? group : "no stated size");
     return SNC_OK;
 }
 
@@ -213,33 +118,95 @@ static snc_err aligned(const void **out, snc_sncfile *f, const snc_tensor *t)
     return SNC_OK;
 }
 
-static snc_err make_views(snc_sncfile *f)
+/* ---- what a net beside the first has of it ---------------------------------------------------------------------------- */
+
+static bool is_own(const snc_sncfile *f, const snc_param *p)
 {
-    char name[SCALE_NAME];
-    SNC_TRY(snc_arena_new(&f->arena));
-    SNC_TRY(snc_alloc(&f->view, (size_t)f->table.n, sizeof *f->view));
+    char name[SNC_FILE__NAME];
+    return snc_st_find(f->st, snc_file__name(name, f->index, p->name, "")) != NULL;
+}
+
+/* The first net's parameter of the same role, in the layer that this one's was cut out of; -1: there is none. */
+static int model_of(const snc_sncfile *f, const snc_param *p)
+{
+    char name[SNC_PARAM_NAME];
+    int layer = snc_spec_of(p)->layer ? f->from[p->layer] : 0;
+    if (layer < 0) return -1;
+    snc_spec_expand(name, sizeof name, snc_spec_of(p)->name, layer);
+    return snc_params_find(&f->first->table, name);
+}
+
+bool snc_file__can_lead(const snc_matrix_view *v, const snc_param *p, snc_dtype dtype)
+{
+    const bool prefix = snc_spec_linear(p) || !snc_spec_matrix(p), table = snc_spec_of(p)->slot == SNC_SLOT_EMBED;
+    return v->dtype == dtype && (prefix ? p->rows <= v->rows : p->rows == v->rows) &&
+           (prefix || table ? p->cols <= v->cols : p->cols == v->cols);
+}
+
+static snc_err check_leading(const snc_sncfile *f, const snc_param *p, const char *where)
+{
+    const int i = model_of(f, p);
+    const snc_dtype dtype = snc_spec_dtype(&f->policy, p->row, p->layer);
+    SNC_CHECK(i >= 0 && snc_file__can_lead(&f->first->view[i], p, dtype), SNC_E_FORMAT,
+              "%s: tensor '" SNC_FILE__NET_PREFIX "%d.%s' is missing, and the first net's does not hold it", where, f->index, p->name);
+    return SNC_OK;
+}
+
+static snc_err check_net_params(const snc_sncfile *f, const char *where)
+{
     for (int i = 0; i < f->table.n; i++) {
         const snc_param *p = &f->table.p[i];
-        snc_matrix_view *v = &f->view[i];
-        const snc_tensor *t = snc_st_find(f->st, p->name);
-        *v = (snc_matrix_view){.dtype = snc_spec_dtype(&f->policy, p->row, p->layer), .rows = p->rows, .cols = p->cols};
-        SNC_TRY(aligned(&v->data, f, t));
-        if (v->dtype == SNC_I4) v->group = snc_st_find(f->st, group_name(name, p->name))->data;
-        if (!scaled(v->dtype)) continue;
-        const void *scale = NULL;
-        SNC_TRY(aligned(&scale, f, snc_st_find(f->st, scale_name(name, p->name))));
-        v->scale = scale;
+        if (!is_own(f, p)) SNC_TRY(check_leading(f, p, where));
+        else
+            SNC_TRY(snc_file__check_param(snc_st_tensors_view(f->st), snc_st_count(f->st), f->index, p,
+                                          snc_spec_dtype(&f->policy, p->row, p->layer), where));
+        /* a packed matrix has its bias with it */
+        SNC_CHECK(!snc_spec_linear(p) || i + 1 == f->table.n || !snc_spec_bias(p + 1) || is_own(f, p) == is_own(f, p + 1), SNC_E_FORMAT,
+                  "%s: of '%s' and its bias one is the first net's", where, p->name);
     }
+    return SNC_OK;
+}
+
+static void leading_view(snc_matrix_view *v, const snc_sncfile *f, const snc_param *p)
+{
+    *v = f->first->view[model_of(f, p)];
+    v->rows = p->rows;
+    v->cols = p->cols;
+    v->shared = true;
+    v->layer = snc_spec_of(p)->layer ? f->from[p->layer] : 0;
+}
+
+/* Of a tensor of its own, that is there as it has to be. */
+static snc_err own_view(snc_matrix_view *v, snc_sncfile *f, const snc_param *p)
+{
+    char name[SNC_FILE__NAME];
+    const void *scale = NULL;
+    *v = (snc_matrix_view){.dtype = snc_spec_dtype(&f->policy, p->row, p->layer), .rows = p->rows, .cols = p->cols, .ld = p->cols};
+    SNC_TRY(aligned(&v->data, f, snc_st_find(f->st, snc_file__name(name, f->index, p->name, ""))));
+    if (v->dtype == SNC_I4) v->group = snc_st_find(f->st, snc_file__name(name, f->index, p->name, ".group"))->data;
+    if (!snc_file__scaled(v->dtype)) return SNC_OK;
+    SNC_TRY(aligned(&scale, f, snc_st_find(f->st, snc_file__name(name, f->index, p->name, ".scale"))));
+    v->scale = scale;
+    return SNC_OK;
+}
+
+static snc_err make_views(snc_sncfile *f)
+{
+    SNC_TRY(snc_arena_new(&f->arena));
+    SNC_TRY(snc_alloc(&f->view, (size_t)f->table.n, sizeof *f->view));
+    for (int i = 0; i < f->table.n; i++)
+        if (!f->first || is_own(f, &f->table.p[i])) SNC_TRY(own_view(&f->view[i], f, &f->table.p[i]));
+        else leading_view(&f->view[i], f, &f->table.p[i]);
     return SNC_OK;
 }
 
 /* A kind's blobs are all there or none is. */
 static snc_err check_blobs(const snc_sncfile *f, const snc_tok_kind *kind, const char *where)
 {
-    char name[BLOB_NAME], missing[BLOB_NAME] = "";
+    char name[SNC_FILE__BLOB], missing[SNC_FILE__BLOB] = "";
     bool any = false;
     for (int i = 0; kind->blob[i]; i++) {
-        const snc_tensor *t = snc_st_find(f->st, blob_name(name, kind->blob[i]));
+        const snc_tensor *t = snc_st_find(f->st, snc_file__blob(name, kind->blob[i]));
         any = any || t;
         if (!t) memcpy(missing, name, sizeof missing);
         SNC_CHECK(!t || (t->dtype == SNC_U8 && t->rank == 1), SNC_E_FORMAT, "%s: '%s' must be a U8 list", where, name);
@@ -251,7 +218,7 @@ static snc_err check_blobs(const snc_sncfile *f, const snc_tok_kind *kind, const
 static snc_err check_tokenizer(const snc_sncfile *f, const char *where)
 {
     const snc_tok_kind *kind;
-    snc_err err = snc_tok_kind_find(&kind, snc_st_metadata_view(f->st, TOKENIZER_KEY));
+    snc_err err = snc_tok_kind_find(&kind, snc_st_metadata_view(f->st, SNC_FILE__TOKENIZER));
     if (err) return snc_err_prefix(err, where);
     SNC_TRY(check_blobs(f, kind, where));
     snc_tok_assets a = {0};
@@ -276,6 +243,69 @@ static snc_err check_digest(snc_sncfile *f, const char *where)
     return SNC_OK;
 }
 
+/* ---- the others ---------------------------------------------------------------------------------------------------------- */
+
+static snc_err read_from(snc_sncfile *f, const char *where)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(f->entry, "from"), *it;
+    int i = 0, last = -1;
+    SNC_CHECK(cJSON_IsArray(list) && cJSON_GetArraySize(list) == f->arch.layers, SNC_E_FORMAT, "%s: from: expected a list of %d layers",
+              where, f->arch.layers);
+    cJSON_ArrayForEach(it, list)
+    {
+        int *from = &f->from[i++];
+        SNC_TRY(snc_json_whole(from, it, -1, f->first->arch.layers - 1, "from", where));
+        SNC_CHECK(*from < 0 || *from > last, SNC_E_FORMAT, "%s: from: expected the first net's layers in ascending order", where);
+        if (*from >= 0) last = *from;
+    }
+    return SNC_OK;
+}
+
+static snc_err read_net(snc_sncfile *f, const char *where)
+{
+    const snc_encoder_config *c = &f->first->cfg;
+    SNC_TRY(read_shapes(f, where));
+    SNC_CHECK(f->cfg.family == c->family && f->cfg.classes == c->classes && snc_meaning_of(&f->cfg) == snc_meaning_of(c) &&
+                  f->cfg.vocab == c->vocab && !snc_mixture_any(&f->cfg),
+              SNC_E_FORMAT, "%s: config: expected the family, classes and vocabulary of the first net", where);
+    SNC_TRY(read_meta(f, where));
+    SNC_TRY(read_from(f, where));
+    SNC_TRY(snc_spec_table(&f->table, &f->cfg, &f->arch));
+    SNC_TRY(check_net_params(f, where));
+    return make_views(f);
+}
+
+static snc_err read_others(snc_sncfile *f, const char *where)
+{
+    char place[512];
+    const cJSON *it;
+    if (!snc_st_metadata_view(f->st, SNC_FILE__NETS)) return SNC_OK;
+    SNC_TRY(read_json(&f->net_list, f, SNC_FILE__NETS, where));
+    const int n = cJSON_GetArraySize(f->net_list);
+    SNC_CHECK(cJSON_IsArray(f->net_list) && n >= 1 && n < SNC_NETS_MOST, SNC_E_FORMAT, "%s: " SNC_FILE__NETS ": expected a list of 1 to %d",
+              where, SNC_NETS_MOST - 1);
+    SNC_TRY(snc_alloc(&f->other, (size_t)n, sizeof(snc_sncfile *)));
+    cJSON_ArrayForEach(it, f->net_list)
+    {
+        snc_sncfile *o = NULL;
+        SNC_TRY(snc_alloc(&o, 1, sizeof *o));
+        f->other[f->others++] = o;
+        *o = (snc_sncfile){
+            .st = f->st, .first = f, .entry = it, .index = f->others, .has_head = f->has_head, .labels = f->labels, .version = f->version};
+        snprintf(place, sizeof place, "%.400s: net %d", where, f->others);
+        SNC_TRY(read_net(o, place));
+    }
+    return SNC_OK;
+}
+
+int snc_sncfile_nets(const snc_sncfile *f) { return 1 + f->others; }
+
+const snc_sncfile *snc_sncfile_net_view(const snc_sncfile *f, int k)
+{
+    assert(k >= 0 && k <= f->others);
+    return k ? f->other[k - 1] : f;
+}
+
 static snc_err read_file(snc_sncfile *f, const char *where)
 {
     SNC_TRY(check_version(f, where));
@@ -289,10 +319,11 @@ static snc_err read_file(snc_sncfile *f, const char *where)
     f->version = version ? version : "";
     SNC_TRY(snc_spec_table(&f->table, &f->cfg, &f->arch));
     SNC_TRY(snc_mixture_add(NULL, &f->table, &f->cfg, &f->arch));
-    SNC_TRY(check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, where));
+    SNC_TRY(snc_file__check_params(snc_st_tensors_view(f->st), snc_st_count(f->st), &f->table, &f->policy, where));
     SNC_TRY(check_tokenizer(f, where));
-    SNC_TRY(check_digest(f, where)); /* last: what is wrong is said more exactly above */
-    return make_views(f);
+    SNC_TRY(make_views(f));
+    SNC_TRY(read_others(f, where));
+    return check_digest(f, where); /* last: what is wrong is said more exactly above */
 }
 
 /* Takes over st, also on failure. */
@@ -325,22 +356,35 @@ snc_err snc_sncfile_open_mem(snc_sncfile **out, const unsigned char *data, size_
     return open_st(out, st, where);
 }
 
+static void dispose(snc_sncfile *f)
+{
+    snc_params_dispose(&f->table);
+    cJSON_Delete(f->meta);
+    snc_free(f->view);
+    snc_arena_free(f->arena);
+}
+
 void snc_sncfile_close(snc_sncfile *f)
 {
     if (!f) return;
+    for (int i = 0; i < f->others; i++) {
+        dispose(f->other[i]);
+        snc_free(f->other[i]);
+    }
+    dispose(f);
     snc_st_close(f->st);
-    snc_params_dispose(&f->table);
     cJSON_Delete(f->label_list);
-    cJSON_Delete(f->meta);
+    cJSON_Delete(f->net_list);
     snc_free(f->labels);
-    snc_free(f->view);
-    snc_arena_free(f->arena);
+    snc_free(f->other);
     snc_free(f);
 }
 
 const snc_encoder_config *snc_sncfile_config(const snc_sncfile *f) { return &f->cfg; }
 
 const snc_arch *snc_sncfile_arch(const snc_sncfile *f) { return &f->arch; }
+
+const snc_arch *snc_sncfile_arch_said(const snc_sncfile *f) { return &f->said; }
 
 const snc_policy *snc_sncfile_policy(const snc_sncfile *f) { return &f->policy; }
 
@@ -352,7 +396,7 @@ const cJSON *snc_sncfile_meta_view(const snc_sncfile *f) { return f->meta; }
 
 const char *snc_sncfile_version_view(const snc_sncfile *f) { return f->version; }
 
-const char *snc_sncfile_digest_view(const snc_sncfile *f) { return f->digest; }
+const char *snc_sncfile_digest_view(const snc_sncfile *f) { return f->first ? f->first->digest : f->digest; }
 
 snc_err snc_sncfile_digest_read(char out[SNC_DIGEST_TEXT], const char *path)
 {
@@ -372,14 +416,14 @@ const snc_st *snc_sncfile_tensors(const snc_sncfile *f) { return f->st; }
 snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f)
 {
     const snc_tok_kind *kind;
-    char name[BLOB_NAME];
+    char name[SNC_FILE__BLOB];
     snc_err err = SNC_OK;
     *out = (snc_tok_assets){0};
-    SNC_TRY(snc_tok_kind_find(&kind, snc_st_metadata_view(f->st, TOKENIZER_KEY)));
-    if (!snc_st_find(f->st, blob_name(name, kind->blob[0]))) return SNC_OK;
+    SNC_TRY(snc_tok_kind_find(&kind, snc_st_metadata_view(f->st, SNC_FILE__TOKENIZER)));
+    if (!snc_st_find(f->st, snc_file__blob(name, kind->blob[0]))) return SNC_OK;
     out->kind = kind;
     for (int i = 0; kind->blob[i] && !err; i++) {
-        const snc_tensor *t = snc_st_find(f->st, blob_name(name, kind->blob[i]));
+        const snc_tensor *t = snc_st_find(f->st, snc_file__blob(name, kind->blob[i]));
         out->blob[i].bytes = t->bytes;
         err = snc_strndup(&out->blob[i].data, t->data, t->bytes);
     }
@@ -404,107 +448,37 @@ snc_err snc_sncfile_vector_view(const float **out, const snc_sncfile *f, const c
     return SNC_OK;
 }
 
+/* Of rows that may lie apart. */
+static snc_err read_floats(float *out, const snc_matrix_view *v, const char *name)
+{
+    const size_t width = (size_t)snc_dtype_get(v->dtype)->bits / 8;
+    for (int r = 0; r < v->rows; r++) {
+        const snc_tensor row = {.name = name,
+                                .dtype = v->dtype,
+                                .rank = 1,
+                                .shape = {v->cols},
+                                .data = (const char *)v->data + (size_t)r * (size_t)v->ld * width,
+                                .bytes = (size_t)v->cols * width};
+        SNC_TRY(snc_tensor_to_f32(out + (size_t)r * (size_t)v->cols, &row));
+    }
+    return SNC_OK;
+}
+
 snc_err snc_sncfile_param_read(float *out, const snc_sncfile *f, const char *name)
 {
     snc_matrix_view v;
     SNC_TRY(snc_sncfile_matrix_view(&v, f, name));
-    if (!scaled(v.dtype)) return snc_tensor_to_f32(out, snc_st_find(f->st, name));
+    if (!snc_file__scaled(v.dtype)) return read_floats(out, &v, name);
     int8_t *expanded = NULL;
     if (v.dtype == SNC_I4) SNC_TRY(snc_alloc(&expanded, (size_t)v.cols, 1));
     for (int r = 0; r < v.rows; r++) {
-        const int8_t *q = expanded ? expanded : (const int8_t *)v.data + (size_t)r * (size_t)v.cols;
+        const int8_t *q = expanded ? expanded : (const int8_t *)v.data + (size_t)r * (size_t)v.ld;
         float *to = out + (size_t)r * (size_t)v.cols;
         if (expanded)
-            snc_int4_expand(expanded, (const uint8_t *)v.data + (size_t)r * snc_int4_data_bytes(v.cols),
-                            v.group + (size_t)r * snc_int4_group_bytes(v.cols), v.cols);
+            snc_int4_expand(expanded, (const uint8_t *)v.data + (size_t)r * snc_int4_data_bytes(v.ld),
+                            v.group + (size_t)r * snc_int4_group_bytes(v.ld), v.cols);
         for (int c = 0; c < v.cols; c++) to[c] = (float)q[c] * v.scale[r];
     }
     snc_free(expanded);
     return SNC_OK;
-}
-
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
-
-/* Takes j over. */
-static bool add_json(cJSON *metadata, const char *key, cJSON *j)
-{
-    char *text = j ? cJSON_PrintUnformatted(j) : NULL;
-    bool ok = text && cJSON_AddStringToObject(metadata, key, text);
-    cJSON_free(text);
-    cJSON_Delete(j);
-    return ok;
-}
-
-/* The lowest format with what is in the file: the first ties Q, K and V and has no INT4, the second has both halves of every layer, the
- * third WordPiece alone. */
-static int format_of(const snc_sncfile_desc *d)
-{
-    int format = snc_policy_uses(d->policy, d->arch, SNC_I4) ? 2 : 1;
-    for (int l = 0; l < d->arch->layers; l++) {
-        const uint8_t *t = d->policy->linear[l];
-        if (format < 2 && (t[SNC_SITE_Q] != t[SNC_SITE_K] || t[SNC_SITE_K] != t[SNC_SITE_V])) format = 2;
-        if (d->arch->heads[l] == 0 || d->arch->ffn[l] == 0) format = 3;
-    }
-    bool implied = !d->tokenizer || !d->tokenizer->kind || snc_tok_kind_is_implied(d->tokenizer->kind);
-    return implied ? format : SNC_FORMAT_VERSION;
-}
-
-static cJSON *make_metadata(const snc_sncfile_desc *d)
-{
-    cJSON *m = cJSON_CreateObject();
-    char version[16];
-    bool int4 = snc_policy_uses(d->policy, d->arch, SNC_I4);
-    snprintf(version, sizeof version, "%d", format_of(d));
-    bool ok = m && cJSON_AddStringToObject(m, SNC_SEAL_KEY, SNC_SEAL_OPEN) &&
-              (!int4 || cJSON_AddStringToObject(m, "int4_group", INT4_GROUP_TEXT)) && cJSON_AddStringToObject(m, "snc_format", version) &&
-              cJSON_AddStringToObject(m, "snc_version", SNC_VERSION) &&
-              cJSON_AddStringToObject(m, "has_head", d->has_head ? "true" : "false") &&
-              add_json(m, "config", snc_encoder_config_to_json(d->cfg)) && add_json(m, "arch", snc_arch_to_json(d->arch)) &&
-              add_json(m, "policy", snc_policy_to_json(d->policy, d->arch->layers)) &&
-              (!d->tokenizer || !d->tokenizer->kind || snc_tok_kind_is_implied(d->tokenizer->kind) ||
-               cJSON_AddStringToObject(m, TOKENIZER_KEY, d->tokenizer->kind->name)) &&
-              add_json(m, "meta", d->meta ? cJSON_Duplicate(d->meta, true) : cJSON_CreateObject());
-    if (ok && d->labels) {
-        cJSON *list = cJSON_CreateArray();
-        for (int i = 0; i < d->cfg->classes; i++) cJSON_AddItemToArray(list, cJSON_CreateString(d->labels[i]));
-        ok = add_json(m, "labels", list);
-    }
-    if (ok) return m;
-    cJSON_Delete(m);
-    return NULL;
-}
-
-static snc_tensor blob_tensor(const char *name, const snc_tok_blob *b)
-{
-    return (snc_tensor){.name = name, .dtype = SNC_U8, .rank = 1, .shape = {(int64_t)b->bytes}, .data = b->data, .bytes = b->bytes};
-}
-
-snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_tensor *tensors, int n)
-{
-    snc_err err = SNC_OK;
-    snc_params table = {0};
-    snc_tensor *all = NULL;
-    cJSON *metadata = NULL;
-    const snc_tok_kind *kind = d->tokenizer ? d->tokenizer->kind : NULL;
-    char name[SNC_TOK_BLOBS][BLOB_NAME];
-    SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
-    for (int i = 0; d->labels && i < d->cfg->classes; i++) SNC_TRY(snc_json_check_line(d->labels[i], "label", path));
-    SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg));
-    SNC_GOTO(snc_spec_table(&table, d->cfg, d->arch));
-    SNC_GOTO(snc_mixture_add(NULL, &table, d->cfg, d->arch));
-    SNC_GOTO(snc_alloc(&all, (size_t)n + SNC_TOK_BLOBS, sizeof *all));
-    memcpy(all, tensors, (size_t)n * sizeof *all);
-    for (int i = 0; kind && kind->blob[i]; i++) all[n++] = blob_tensor(blob_name(name[i], kind->blob[i]), &d->tokenizer->blob[i]);
-    snc_tensors_sort(all, n);
-    for (int i = 1; i < n; i++)
-        if (strcmp(all[i - 1].name, all[i].name) == 0) SNC_GOTO(snc_err_set(SNC_E_ARG, "%s: tensor '%s' given twice", path, all[i].name));
-    SNC_GOTO(check_params(all, n, &table, d->policy, path));
-    metadata = make_metadata(d);
-    if (!metadata) SNC_GOTO(snc_err_set(SNC_E_NOMEM, "%s: out of memory while writing the header", path));
-    SNC_GOTO(snc_st_save(path, metadata, all, n));
-out:
-    cJSON_Delete(metadata);
-    snc_free(all);
-    snc_params_dispose(&table);
-    return err;
 }

@@ -13,7 +13,7 @@
  * one for the three embedding tables (INT8: a scale per row). Row-major and canonical; kernels pack at load. Other tensors
  * and metadata keys are allowed and ignored. A higher snc_format is refused by name (SNC_E_UNSUPPORTED); a file says the
  * lowest that can read it: 1, or 2 with INT4 or with Q, K and V of different dtypes, or 3 with a layer that skips a half, or 4
- * with a tokenizer that is not WordPiece.
+ * with a tokenizer that is not WordPiece, or 5 with more nets than one.
  *
  *     snc_sncfile *f;  SNC_TRY(snc_sncfile_open(&f, path));
  *     snc_matrix_view w;  SNC_TRY(snc_sncfile_matrix_view(&w, f, "layer.0.ffn.in.weight"));   ...   snc_sncfile_close(f);
@@ -27,7 +27,7 @@
 #include "core/safetensors.h"
 #include "models/model.h"
 
-enum { SNC_FORMAT_VERSION = 4 };
+enum { SNC_FORMAT_VERSION = 5, SNC_NETS_MOST = 16 };
 
 typedef struct snc_sncfile snc_sncfile;
 
@@ -38,7 +38,8 @@ snc_err snc_sncfile_open_mem(snc_sncfile **out, const unsigned char *data, size_
 void snc_sncfile_close(snc_sncfile *f);
 
 const snc_encoder_config *snc_sncfile_config(const snc_sncfile *f);
-const snc_arch *snc_sncfile_arch(const snc_sncfile *f);
+const snc_arch *snc_sncfile_arch(const snc_sncfile *f);      /* its layers numbered from 0 on */
+const snc_arch *snc_sncfile_arch_said(const snc_sncfile *f); /* as it is written: by the layers of the model that it was cut out of */
 const snc_policy *snc_sncfile_policy(const snc_sncfile *f);
 bool snc_sncfile_has_head(const snc_sncfile *f);                  /* the classifier was trained, not seeded */
 const char *const *snc_sncfile_labels_view(const snc_sncfile *f); /* [classes]; NULL: none */
@@ -48,13 +49,21 @@ const char *snc_sncfile_digest_view(const snc_sncfile *f);        /* "xxh3-64:..
 /* Empty when the file has none. */
 snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f) SNC_MUST_USE;
 
+/* A file of several nets (models/bundle.h): how many, and the k-th, 0 the first: borrowed, all of the above its own but labels,
+ * version, digest and tokenizer, which are the file's. 1 of other files. */
+int snc_sncfile_nets(const snc_sncfile *f);
+const snc_sncfile *snc_sncfile_net_view(const snc_sncfile *f, int k);
+
 /* A parameter by its name in models/spec.c; aligned for its dtype. A vector has rows = 1. */
 typedef struct snc_matrix_view {
     snc_dtype dtype; /* SNC_F32, SNC_BF16, SNC_I8 or SNC_I4 */
     int rows, cols;
-    const void *data;     /* [rows, cols]; SNC_I4: two to a byte */
-    const uint8_t *group; /* SNC_I4: multipliers as in quant/int4.h, else NULL */
+    int ld;               /* numbers from a row to the next: cols, or more where it is a part of the first net's */
+    const void *data;     /* [rows, ld]; SNC_I4: two to a byte */
+    const uint8_t *group; /* SNC_I4: multipliers as in quant/int4.h of rows of ld, else NULL */
     const float *scale;   /* [rows] for SNC_I8 and SNC_I4, else NULL */
+    bool shared;          /* of another net of the file: leading rows and columns of the first one's in its layer `layer` */
+    int layer;
 } snc_matrix_view;
 snc_err snc_sncfile_matrix_view(snc_matrix_view *out, const snc_sncfile *f, const char *name) SNC_MUST_USE; /* _NOTFOUND */
 /* F32 parameters alone: biases and norms. SNC_E_SHAPE: it has another length. */
@@ -78,6 +87,7 @@ typedef struct snc_sncfile_desc {
     bool has_head;
     const snc_tok_assets *tokenizer; /* NULL or empty: none */
     const cJSON *meta;               /* an object, or NULL */
+    const cJSON *nets;               /* of those beside it, whose tensors are among the others (models/bundle.h); NULL: there are none */
 } snc_sncfile_desc;
 
 /* All parameters, with their scales, in any order. All or nothing. SNC_E_SHAPE and SNC_E_ARG: what a reader would refuse. */

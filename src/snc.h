@@ -77,6 +77,7 @@ typedef struct snc_result {
 SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
 SNC_API void snc_classifier_close(snc_classifier *c);        /* sessions still open keep what they need; NULL is fine */
 SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
+SNC_API int snc_classifier_nets(const snc_classifier *c); /* of how many speeds it is: nets in the file, the largest first; most have one */
 SNC_API int snc_classifier_regression(const snc_classifier *c);
 SNC_API int snc_classifier_multilabel(const snc_classifier *c);           /* any number of labels a text: snc_result_labels */
 SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
@@ -85,6 +86,11 @@ SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NUL
  * own OpenMP settings stay as they are. After fork both processes may go on; the child's calls use one thread. */
 SNC_API snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads) SNC_MUST_USE;
 SNC_API void snc_session_free(snc_session *s); /* NULL is fine */
+
+/* Which net of the file answers from here on, 0 (the largest; at the beginning) to snc_classifier_nets - 1: takes less than a microsecond
+ * and allocates nothing. SNC_E_ARG: the file has no such net; the one before stays. */
+SNC_API snc_err snc_session_set_net(snc_session *s, int net) SNC_MUST_USE;
+SNC_API int snc_session_net(const snc_session *s);
 
 /* Classifies n texts; results [n], untouched on failure. An empty text is [CLS] [SEP]. Longer than the model's positions or its
  * max length: cut, longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED:
@@ -145,6 +151,7 @@ typedef struct snc_input_opts {
     const char *teacher;    /* a fine-tuned model: skips finetune */
     const char *const *models;
     int n_models; /* positional .snc files */
+    int net;      /* which one of a file that has several; < 0: not given, the first */
     void *spare[8];
 } snc_input_opts;
 
@@ -246,7 +253,8 @@ typedef struct snc_bench_opts {
     const char *time_budget;               /* of a measurement */
     int repeats;                           /* 0: by time */
     int profile;                           /* where the time goes */
-    void *spare[8];
+    const char *net;                       /* which nets of files that have several: all, or a comma list; NULL: the first */
+    void *spare[7];
 } snc_bench_opts;
 
 typedef struct snc_predict_opts {
@@ -272,7 +280,7 @@ typedef struct snc_suite_opts {
 
 /* The defaults. */
 /* clang-format off */
-#define SNC_INPUT_OPTS_INIT    {.n_models = 0}
+#define SNC_INPUT_OPTS_INIT    {.n_models = 0, .net = -1}
 #define SNC_ROWS_OPTS_INIT     {.split = "dev", .hold_out = 1}
 #define SNC_TARGET_OPTS_INIT   {.max_drop = -1, .margin = -1}
 #define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}

@@ -122,6 +122,33 @@ static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ct
     return SNC_OK;
 }
 
+/* What its meta says of the net. */
+static snc_err read_meta(snc_loaded *l)
+{
+    const int longest = snc_family_length(snc_weights_config(l->weights));
+    SNC_TRY(snc_threshold_of(&l->threshold, l->meta, l->path));
+    SNC_TRY(snc_json_int(&l->max_length, l->meta, "max_length", longest, 3, 65536, l->path));
+    if (l->max_length > longest) l->max_length = longest;
+    return SNC_OK;
+}
+
+int snc_loaded_nets(const snc_loaded *l) { return l->file ? snc_sncfile_nets(l->file) : 1; }
+
+snc_err snc_loaded_use_net(snc_loaded *l, int k)
+{
+    const int n = snc_loaded_nets(l);
+    snc_weights *w = NULL;
+    SNC_CHECK(k >= 0 && k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, l->path, n, n == 1 ? "" : "s");
+    if (k == 0) return SNC_OK;
+    SNC_TRY(snc_weights_open_net(&w, l->weights, k));
+    l->first = l->weights;
+    l->weights = w;
+    l->file = snc_weights_file_view(w);
+    cJSON_Delete(l->meta);
+    l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
+    return read_meta(l);
+}
+
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
 {
     SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));
@@ -146,9 +173,7 @@ static snc_err open_any(snc_loaded *out, const snc_ctx *ctx, const char *path, i
     out->classes = c->classes;
     out->regression = c->regression;
     out->problem = snc_meaning_of(c);
-    SNC_GOTO(snc_threshold_of(&out->threshold, out->meta, path));
-    SNC_GOTO(snc_json_int(&out->max_length, out->meta, "max_length", snc_family_length(c), 3, 65536, path));
-    if (out->max_length > snc_family_length(c)) out->max_length = snc_family_length(c);
+    SNC_GOTO(read_meta(out));
 out:
     snc_tok_assets_dispose(&assets);
     if (err) snc_loaded_close(out);
@@ -175,6 +200,7 @@ void snc_loaded_close(snc_loaded *l)
 {
     snc_free(l->path);
     snc_weights_free(l->weights);
+    snc_weights_free(l->first);
     snc_model_free(l->model);
     snc_tok_free(l->tok);
     cJSON_Delete(l->meta);

@@ -9,16 +9,16 @@
 
 typedef struct snc_loaded {
     char *path;
-    snc_weights *weights;
-    snc_model *model;          /* behind the weights when the input was no .snc */
-    snc_tok *tok;              /* NULL: none inside */
-    const char *const *labels; /* [classes] or NULL */
-    int classes, max_length;   /* max_length: what the model was trained for, else its positions */
+    snc_weights *weights, *first; /* first: of the file's first net, where it answers by another; else NULL */
+    snc_model *model;             /* behind the weights when the input was no .snc */
+    snc_tok *tok;                 /* NULL: none inside */
+    const char *const *labels;    /* [classes] or NULL */
+    int classes, max_length;      /* max_length: what the model was trained for, else its positions */
     bool regression, has_head;
     snc_meaning problem;
     double threshold;        /* multilabel: from which probability on a label is there */
     cJSON *meta;             /* a copy */
-    const snc_sncfile *file; /* of a .snc: the weights' own */
+    const snc_sncfile *file; /* of a .snc: the weights' own, of a net of it where there are several */
 } snc_loaded;
 
 /* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
@@ -28,6 +28,9 @@ snc_err snc_loaded_look(snc_loaded *out, const snc_ctx *ctx, const char *path) S
 /* SNC_E_UNSUPPORTED: one of those, where a plain model is asked for. */
 snc_err snc_need_plain(const snc_encoder_config *c, const char *path) SNC_MUST_USE;
 void snc_loaded_close(snc_loaded *l);
+/* Net k of a file that has several (models/bundle.h) answers from here on: once, after open. SNC_E_ARG: it has no such net. */
+snc_err snc_loaded_use_net(snc_loaded *l, int k) SNC_MUST_USE;
+int snc_loaded_nets(const snc_loaded *l);
 
 /* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head
  * does not allow that; SNC_E_SHAPE: the task, where there is one, has other classes. */

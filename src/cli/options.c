@@ -195,7 +195,7 @@ snc_err snc_args_parse(snc_args *out, int argc, char **argv)
     unsigned takes = SNC_VERB_PROFILE | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_EXPORT | SNC_VERB_BENCH | SNC_VERB_PREDICT |
                      SNC_VERB_EVAL | SNC_VERB_INFO | SNC_VERB_VERIFY | SNC_VERB_SUITE;
     SNC_CHECK(out->help || !out->o.input.n_models || (out->verb->bit & takes), SNC_E_ARG, "unexpected argument '%.80s'", out->models[0]);
-    SNC_CHECK(out->help || out->o.input.n_models <= 1 || (out->verb->bit & (SNC_VERB_BENCH | SNC_VERB_VERIFY)), SNC_E_ARG,
+    SNC_CHECK(out->help || out->o.input.n_models <= 1 || (out->verb->bit & (SNC_VERB_BENCH | SNC_VERB_VERIFY | SNC_VERB_EXPORT)), SNC_E_ARG,
               "unexpected argument '%.80s'", out->models[1]);
     return SNC_OK;
 }

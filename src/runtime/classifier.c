@@ -16,7 +16,8 @@ struct snc_classifier {
     atomic_int users; /* the caller, until it closes it, and each session */
     snc_ctx ctx;
     char *path; /* for messages */
-    snc_weights *weights;
+    snc_weights *weights[SNC_NETS_MOST];
+    int nets;
     snc_tok *tok;
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
@@ -28,6 +29,7 @@ struct snc_session {
     snc_ctx ctx;
     snc_classifier *c;
     snc_text_batch *batch;
+    int net;       /* which answers */
     float *logits; /* [cap, K] */
     size_t cap;
 };
@@ -39,7 +41,7 @@ const char *snc_version(void) { return SNC_VERSION; }
 static snc_err read_tokenizer(snc_classifier *c, const char *path)
 {
     snc_tok_assets assets = {0};
-    SNC_TRY(snc_sncfile_tokenizer_dup(&assets, snc_weights_file_view(c->weights)));
+    SNC_TRY(snc_sncfile_tokenizer_dup(&assets, snc_weights_file_view(c->weights[0])));
     snc_err err = assets.kind ? snc_tok_new(&c->tok, &assets) : snc_err_set(SNC_E_NOTFOUND, "%s: has no tokenizer inside", path);
     snc_tok_assets_dispose(&assets);
     return err;
@@ -50,9 +52,9 @@ static snc_err read_model(snc_classifier *c, const char *path)
     snc_isa isa;
     SNC_TRY(snc_strdup(&c->path, path));
     SNC_TRY(snc_isa_detect(&isa));
-    SNC_TRY(snc_weights_open(&c->weights, &c->ctx, path));
-    const snc_sncfile *f = snc_weights_file_view(c->weights);
-    const snc_encoder_config *cfg = snc_weights_config(c->weights);
+    SNC_TRY(snc_weights_open(&c->weights[c->nets++], &c->ctx, path));
+    const snc_sncfile *f = snc_weights_file_view(c->weights[0]);
+    const snc_encoder_config *cfg = snc_weights_config(c->weights[0]);
     SNC_CHECK(!snc_mixture_any(cfg), SNC_E_UNSUPPORTED, "%s: " SNC_MIXTURE_REFUSED, path);
     SNC_CHECK(snc_sncfile_has_head(f), SNC_E_NOTFOUND, "%s: has no trained classifier and would answer at random", path);
     c->labels = snc_sncfile_labels_view(f);
@@ -63,7 +65,10 @@ static snc_err read_model(snc_classifier *c, const char *path)
     SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", snc_family_length(cfg), 3, 65536, path));
     if (c->max_length > snc_family_length(cfg)) c->max_length = snc_family_length(cfg);
     SNC_TRY(read_tokenizer(c, path));
-    return snc_weights_prepare(c->weights, NULL, NULL); /* so that sessions of other threads only read */
+    for (; c->nets < snc_sncfile_nets(f); c->nets++) SNC_TRY(snc_weights_open_net(&c->weights[c->nets], c->weights[0], c->nets));
+    for (int k = 0; k < c->nets; k++)
+        SNC_TRY(snc_weights_prepare(c->weights[k], NULL, NULL)); /* so that sessions of other threads only read */
+    return SNC_OK;
 }
 
 snc_err snc_classifier_open(snc_classifier **out, const char *path)
@@ -85,13 +90,14 @@ snc_err snc_classifier_open(snc_classifier **out, const char *path)
 void snc_classifier_close(snc_classifier *c)
 {
     if (!c || atomic_fetch_sub(&c->users, 1) != 1) return;
-    snc_weights_free(c->weights);
+    while (c->nets > 0) snc_weights_free(c->weights[--c->nets]); /* the first one last: the others borrow of it */
     snc_tok_free(c->tok);
     snc_free(c->path);
     snc_free(c);
 }
 
 int snc_classifier_classes(const snc_classifier *c) { return c ? c->classes : 0; }
+int snc_classifier_nets(const snc_classifier *c) { return c ? c->nets : 0; }
 int snc_classifier_regression(const snc_classifier *c) { return c && c->regression; }
 int snc_classifier_multilabel(const snc_classifier *c) { return c && c->multilabel; }
 
@@ -114,7 +120,7 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     s->ctx.threads = threads;
     SNC_GOTO(snc_ctx_check(&s->ctx));
     if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
-    SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->tok, c->max_length, CHUNK));
+    SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->nets, c->tok, c->max_length, CHUNK));
 out:
     if (err) snc_session_free(s);
     else *out = s;
@@ -129,6 +135,17 @@ void snc_session_free(snc_session *s)
     snc_classifier_close(s->c);
     snc_free(s);
 }
+
+snc_err snc_session_set_net(snc_session *s, int net)
+{
+    GIVEN(s);
+    SNC_CHECK(net >= 0 && net < s->c->nets, SNC_E_ARG, "%s: net %d: expected 0 to %d", s->c->path, net, s->c->nets - 1);
+    snc_text_batch_use(s->batch, net);
+    s->net = net;
+    return SNC_OK;
+}
+
+int snc_session_net(const snc_session *s) { return s ? s->net : 0; }
 
 /* texts: n of them, the first of which is the caller's text `first`. */
 static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, int n, size_t first)

@@ -9,17 +9,19 @@
 struct snc_text_batch {
     const snc_tok *tok;
     snc_tok_scratch *scratch;
-    snc_net *net;
-    int max_length, most, n;
+    snc_net *net[SNC_NETS_MOST], *now; /* now: which of them answers */
+    int nets, max_length, most, n;
     int32_t *ids, *types, *offsets; /* [most * max_length], the same, [most + 1] */
 };
 
-snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights *weights, const snc_tok *tok, int max_length, int most)
+snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights *const *weights, int nets, const snc_tok *tok,
+                           int max_length, int most)
 {
     snc_text_batch *b = NULL;
     snc_err err = SNC_OK;
     size_t tokens = (size_t)most * (size_t)max_length;
     const snc_net_opts o = {.max_tokens = (int)tokens, .max_seqs = most, .max_len = max_length};
+    assert(nets >= 1 && nets <= SNC_NETS_MOST);
     SNC_TRY(snc_alloc(&b, 1, sizeof *b));
     b->tok = tok;
     b->max_length = max_length;
@@ -28,7 +30,8 @@ snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights
     SNC_GOTO(snc_alloc(&b->ids, tokens, sizeof *b->ids));
     SNC_GOTO(snc_alloc(&b->types, tokens, sizeof *b->types));
     SNC_GOTO(snc_alloc(&b->offsets, (size_t)most + 1, sizeof *b->offsets));
-    SNC_GOTO(snc_net_create(&b->net, ctx, weights, NULL, NULL, &o));
+    for (; b->nets < nets; b->nets++) SNC_GOTO(snc_net_create(&b->net[b->nets], ctx, weights[b->nets], NULL, NULL, &o));
+    b->now = b->net[0];
     *out = b;
     b = NULL;
 out:
@@ -39,7 +42,7 @@ out:
 void snc_text_batch_free(snc_text_batch *b)
 {
     if (!b) return;
-    snc_net_free(b->net);
+    for (int k = 0; k < b->nets; k++) snc_net_free(b->net[k]);
     snc_tok_scratch_free(b->scratch);
     snc_free(b->ids);
     snc_free(b->types);
@@ -60,6 +63,12 @@ snc_err snc_text_batch_add(snc_text_facts *facts, snc_text_batch *b, const char 
     return SNC_OK;
 }
 
+void snc_text_batch_use(snc_text_batch *b, int k)
+{
+    assert(k >= 0 && k < b->nets);
+    b->now = b->net[k];
+}
+
 int snc_text_batch_waiting(const snc_text_batch *b) { return b->n; }
 
 void snc_text_batch_clear(snc_text_batch *b) { b->n = 0; }
@@ -68,5 +77,5 @@ snc_err snc_text_batch_run(float *logits, snc_text_batch *b)
 {
     const snc_tokens x = {.B = b->n, .T = b->offsets[b->n], .ids = b->ids, .types = b->types, .offsets = b->offsets};
     snc_text_batch_clear(b);
-    return x.B ? snc_net_run(logits, b->net, &x) : SNC_OK;
+    return x.B ? snc_net_run(logits, b->now, &x) : SNC_OK;
 }

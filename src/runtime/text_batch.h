@@ -1,6 +1,6 @@
 /* runtime/text_batch.h: texts in, logits out: the one loop behind snc_classify and the program's predict.
  *
- *     SNC_TRY(snc_text_batch_new(&b, ctx, weights, tok, max_length, most));
+ *     SNC_TRY(snc_text_batch_new(&b, ctx, &weights, 1, tok, max_length, most));
  *     SNC_TRY(snc_text_batch_add(&facts, b, text, bytes, NULL, 0));     as often as `most`
  *     SNC_TRY(snc_text_batch_run(logits, b));                           and the batch is empty again
  *
@@ -21,9 +21,12 @@ typedef struct snc_text_facts {
     bool cut, broken; /* it was longer than the model takes; bytes of it were no UTF-8 */
 } snc_text_facts;
 
-/* At most `most` texts of max_length tokens, longer ones cut. */
-snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights *weights, const snc_tok *tok, int max_length,
-                           int most) SNC_MUST_USE;
+/* At most `most` texts of max_length tokens, longer ones cut. weights: of the nets that may answer, at most SNC_NETS_MOST of one
+ * tokenizer; the first does. */
+snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights *const *weights, int nets, const snc_tok *tok,
+                           int max_length, int most) SNC_MUST_USE;
+/* Which of them answers from here on, the texts that wait included: nothing is allocated, nothing can fail. 0 <= k < nets. */
+void snc_text_batch_use(snc_text_batch *b, int k);
 void snc_text_batch_free(snc_text_batch *b);
 
 /* pair NULL: a single text. facts may be NULL. */

@@ -12,6 +12,8 @@
 #include "artifact/task_score.h"
 #include "base/mem.h"
 #include "base/minmax.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "candidate/workload.h"
 #include "models/cost.h"
 #include "quant/qlinear.h"
@@ -25,10 +27,19 @@ typedef struct bench {
     snc_int_list batch, seq, threads;
     snc_measure_opts measure;
     snc_bench_rows rows;
-    size_t broken;      /* rows of models whose answers are no numbers */
-    snc_loaded *model;  /* [input.n_models] */
+    size_t broken;       /* rows of models whose answers are no numbers */
+    struct entry *entry; /* [models] */
+    size_t models, room;
+    snc_loaded *model;  /* [models] */
     snc_bench_rows *of; /* what was found of each */
 } bench;
+
+/* A net of a file. */
+typedef struct entry {
+    const char *path;
+    int net;
+    char *name; /* "family.snc:1", of the first net the path alone */
+} entry;
 
 /* A model made ready for a cell. */
 typedef struct ready {
@@ -160,7 +171,7 @@ static snc_err time_cell(bench *b, const snc_bench_row *cell, int first, int n, 
     ctx.threads = cell->threads;
     for (int i = first; i < first + n; i++) {
         row[timed] = *cell;
-        row[timed].model = b->o->input.models[i];
+        row[timed].model = b->entry[i].name;
         snc_err made = make_ready(&x[timed], &row[timed], &b->model[i], &ctx);
         if (made) {
             SNC_GOTO(go_on(b, i, made, &row[timed]));
@@ -264,8 +275,41 @@ static snc_err check_tasks(const bench *b, const snc_ctx *ctx, const snc_tok *to
     return SNC_OK;
 }
 
+static snc_err add_entry(bench *b, const char *path, int net)
+{
+    entry *e;
+    const size_t size = strlen(path) + 16;
+    SNC_TRY(snc_grow(&b->entry, &b->room, b->models + 1, sizeof *b->entry));
+    e = &b->entry[b->models];
+    *e = (entry){.path = path, .net = net};
+    SNC_TRY(snc_alloc(&e->name, size, 1));
+    b->models++;
+    if (net) snprintf(e->name, size, "%s:%d", path, net);
+    else memcpy(e->name, path, strlen(path) + 1);
+    return SNC_OK;
+}
+
+/* The nets that are asked of a file of n. */
+static snc_err add_entries(bench *b, const char *path, int n)
+{
+    const char *asked = b->o->bench.net ? b->o->bench.net : "0";
+    if (strcmp(asked, "all") == 0) {
+        for (int k = 0; k < n; k++) SNC_TRY(add_entry(b, path, k));
+        return SNC_OK;
+    }
+    for (const char *p = asked; p; p = snc_list_next(p)) {
+        int k;
+        const char *end;
+        SNC_CHECK(snc_int_read(&k, p, &end) && (*end == 0 || *end == ','), SNC_E_ARG, "--net %s: expected all, or numbers from 0 on",
+                  asked);
+        SNC_CHECK(k >= 0 && k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, path, n, n == 1 ? "" : "s");
+        SNC_TRY(add_entry(b, path, k));
+    }
+    return SNC_OK;
+}
+
 /* What one of the models cannot do is said before any of them is timed. *looked: the tasks' rows were read. */
-static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, const char *path)
+static snc_err check_model(bool *looked, bench *b, const snc_ctx *ctx, const char *path)
 {
     snc_err err = SNC_OK;
     snc_loaded l;
@@ -284,6 +328,7 @@ static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, con
         err = check_tasks(b, &quiet, l.tok);
         *looked = true;
     }
+    if (!err) err = add_entries(b, path, snc_loaded_nets(&l));
     snc_free(lengths);
     snc_loaded_close(&l);
     return err;
@@ -291,7 +336,7 @@ static snc_err check_model(bool *looked, const bench *b, const snc_ctx *ctx, con
 
 static snc_err time_cells(bench *b, const snc_ctx *ctx)
 {
-    const int models = b->o->input.n_models;
+    const int models = (int)b->models;
     const double all = (double)b->threads.n * b->batch.n * b->seq.n;
     double done = 0;
     for (int t = 0; t < b->threads.n && has_cells(b); t++)
@@ -299,7 +344,7 @@ static snc_err time_cells(bench *b, const snc_ctx *ctx)
             for (int s = 0; s < b->seq.n; s++) {
                 const snc_bench_row cell = {.batch = b->batch.v[i], .seq = b->seq.v[s], .threads = b->threads.v[t]};
                 for (int first = 0; first < models; first += SNC_MEASURED_MOST) {
-                    snc_progress(ctx, "bench", done + (double)first / models, all, "%s", b->o->input.models[first]);
+                    snc_progress(ctx, "bench", done + (double)first / models, all, "%s", b->entry[first].name);
                     SNC_TRY(time_cell(b, &cell, first, snc_min(models - first, SNC_MEASURED_MOST), ctx));
                 }
                 done++;
@@ -329,7 +374,7 @@ static snc_err belongs(bool *out, const bench *b, const snc_loaded *l, const cha
 
 static snc_err score_tasks(bench *b, int model, const snc_ctx *ctx)
 {
-    const char *path = b->o->input.models[model];
+    const char *path = b->entry[model].name;
     for (const char *p = b->o->bench.tasks; p && *p;) {
         char name[256];
         snc_bench_row row = {.model = path, .batch = 1, .threads = ctx->threads};
@@ -338,7 +383,7 @@ static snc_err score_tasks(bench *b, int model, const snc_ctx *ctx)
         SNC_TRY(belongs(&its, b, &b->model[model], name));
         if (!its) continue;
         snprintf(row.task, sizeof row.task, "%.63s", name);
-        snc_progress(ctx, "scores", model, b->o->input.n_models, "%s on %s", path, name);
+        snc_progress(ctx, "scores", model, (double)b->models, "%s on %s", path, name);
         SNC_TRY(go_on(b, model, score_task(b, model, &row, ctx, name), &row));
     }
     return SNC_OK;
@@ -347,11 +392,15 @@ static snc_err score_tasks(bench *b, int model, const snc_ctx *ctx)
 static snc_err run_models(bench *b, const snc_ctx *ctx)
 {
     snc_err err = SNC_OK;
-    const int n = b->o->input.n_models;
+    const int n = (int)b->models;
     int open = 0;
     SNC_TRY(snc_alloc(&b->model, (size_t)n, sizeof *b->model));
     SNC_GOTO(snc_alloc(&b->of, (size_t)n, sizeof *b->of));
-    for (; open < n; open++) SNC_GOTO(snc_loaded_open(&b->model[open], ctx, b->o->input.models[open], 0, SNC_MEANS_CLASSES));
+    while (open < n) {
+        const entry *e = &b->entry[open];
+        SNC_GOTO(snc_loaded_open(&b->model[open++], ctx, e->path, 0, SNC_MEANS_CLASSES));
+        SNC_GOTO(snc_loaded_use_net(&b->model[open - 1], e->net));
+    }
     SNC_GOTO(time_cells(b, ctx));
     for (int i = 0; i < n; i++) SNC_GOTO(score_tasks(b, i, ctx));
     for (int i = 0; i < n; i++) /* model by model, however they were timed */
@@ -410,13 +459,15 @@ snc_err snc_verb_bench(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
     SNC_TRY(read_options(&b, &ctx));
     SNC_TRY(check_tasks(&b, &ctx, NULL));
-    for (int i = 0; i < o->input.n_models; i++) SNC_TRY(check_model(&looked, &b, &ctx, o->input.models[i]));
+    for (int i = 0; i < o->input.n_models; i++) SNC_GOTO(check_model(&looked, &b, &ctx, o->input.models[i]));
     b.rows.host = snc_host_json(&ctx);
     cJSON_DeleteItemFromObjectCaseSensitive(b.rows.host, "threads");
     if (o->bench.profile) SNC_GOTO(snc_qlinear_peak(&b.rows.peak, &ctx));
     SNC_GOTO(run_models(&b, &ctx));
     err = say(&b);
 out:
+    for (size_t i = 0; i < b.models; i++) snc_free(b.entry[i].name);
+    snc_free(b.entry);
     snc_bench_dispose(&b.rows);
     return err;
 }

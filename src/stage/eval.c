@@ -93,6 +93,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_GOTO(snc_inputs_task(&task, o, snc_inputs_task_name(o)));
     SNC_GOTO(snc_loaded_open(&l, &ctx, o->input.models[0], snc_task_classes(task), snc_task_meaning(task)));
+    if (o->input.net >= 0) SNC_GOTO(snc_loaded_use_net(&l, o->input.net));
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));

@@ -1,4 +1,4 @@
-/* compress export: a model, or a subnet of it, as a deployable file. */
+/* compress export: a model, or a subnet of it, as a deployable file; several files as one, and one net of such a file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +8,11 @@
 #include "artifact/say.h"
 #include "artifact/stamp.h"
 #include "base/fmap.h"
+#include "base/mem.h"
 #include "candidate/deploy.h"
 #include "candidate/offer.h"
 #include "candidate/preflight.h"
+#include "models/bundle.h"
 #include "stage/verbs.h"
 
 static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
@@ -105,6 +107,64 @@ out:
     return err;
 }
 
+/* ---- files as they are ---------------------------------------------------------------------------------------------------- */
+
+/* The draft takes its place, if it is not there already or may not. */
+static snc_err settle_nets(const snc_options *o, const char *out, const char *draft)
+{
+    char there[SNC_DIGEST_TEXT] = "", made[SNC_DIGEST_TEXT];
+    bool current;
+    SNC_TRY(snc_sncfile_digest_read(made, draft));
+    snc_state state = snc_file_size(out) == 0 ? SNC_ABSENT : SNC_STALE;
+    if (state == SNC_STALE && snc_path_is_snc(out) && snc_sncfile_digest_read(there, out) == SNC_OK && strcmp(there, made) == 0)
+        state = SNC_CURRENT;
+    SNC_TRY(snc_stamp_allow(&current, o->output.path, state, "is another file", o->output.overwrite));
+    return current ? SNC_OK : snc_file_move(out, draft);
+}
+
+/* Nothing of them changes: neither numbers nor what they say of themselves. */
+static snc_err copy_nets(const snc_options *o, snc_sncfile **f)
+{
+    const snc_input_opts *in = &o->input;
+    char out[4096], draft[4096 + 8];
+    SNC_TRY(snc_write_target(out, sizeof out, o->output.path));
+    snprintf(draft, sizeof draft, "%s.draft", out);
+    for (int i = 0; i < in->n_models; i++) {
+        SNC_CHECK(snc_path_is_snc(in->models[i]), SNC_E_ARG, "%s: expected a .snc file", in->models[i]);
+        SNC_TRY(snc_sncfile_open(&f[i], in->models[i]));
+    }
+    snc_err err = SNC_OK;
+    if (in->n_models > 1) err = snc_bundle_save(draft, (const snc_sncfile *const *)f, in->models, in->n_models);
+    else {
+        const int n = snc_sncfile_nets(f[0]);
+        SNC_CHECK(in->net < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", in->net, in->models[0], n, n == 1 ? "" : "s");
+        err = snc_bundle_cut(draft, f[0], in->net);
+    }
+    if (!err) err = settle_nets(o, out, draft);
+    remove(draft);
+    return err;
+}
+
+static snc_err export_nets(const snc_options *o, const snc_host *h)
+{
+    snc_err err = SNC_OK;
+    snc_sncfile **f = NULL;
+    const snc_export_opts *x = &o->exporting;
+    SNC_CHECK(o->input.n_models == 1 || o->input.net < 0, SNC_E_ARG, "export --net: expected one model");
+    SNC_CHECK(!x->policy && !x->config && !x->trim_vocab && !x->seeded_head, SNC_E_ARG,
+              "%s: %s as it is: without --policy, --config, "
+              "--trim-vocab and --seeded-head",
+              o->input.n_models > 1 ? "export of several models" : "export --net", o->input.n_models > 1 ? "each goes" : "it is cut out");
+    SNC_TRY(snc_alloc(&f, (size_t)o->input.n_models, sizeof(snc_sncfile *)));
+    err = copy_nets(o, f);
+    for (int i = 0; i < o->input.n_models; i++) snc_sncfile_close(f[i]);
+    snc_free(f);
+    if (!err) snc_say(h, "%s", o->output.path);
+    return err;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------------------- */
+
 snc_err snc_verb_export(const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
@@ -118,6 +178,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&d.ctx, o, h, o->job.threads, 0));
     SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
     SNC_TRY(snc_output_need("export", o));
+    if (o->input.n_models > 1 || o->input.net >= 0) return export_nets(o, h);
     SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
     SNC_GOTO(choose_net(&d));
     SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));

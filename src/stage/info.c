@@ -7,31 +7,62 @@
 #include "artifact/option.h"
 #include "artifact/say.h"
 #include "base/fmap.h"
+#include "base/minmax.h"
 #include "models/cost.h"
 #include "models/mixture.h"
 #include "stage/verbs.h"
+
+/* Of tensors that are net k's alone. */
+static size_t own_bytes(const snc_sncfile *f, int k)
+{
+    const snc_st *st = snc_sncfile_tensors(f);
+    char prefix[16];
+    size_t sum = 0;
+    int n = snprintf(prefix, sizeof prefix, "net.%d.", k);
+    for (int i = 0; i < snc_st_count(st); i++)
+        if (strncmp(snc_st_tensors_view(st)[i].name, prefix, (size_t)n) == 0) sum += snc_st_tensors_view(st)[i].bytes;
+    return sum;
+}
 
 /* Bytes by part, summed over the tensors as they lie in the file. */
 static cJSON *bytes_json(const snc_loaded *l, const char *path)
 {
     cJSON *j = cJSON_CreateObject();
-    double part[5] = {0};
-    static const char *const names[] = {"embeddings", "linears", "scales_and_vectors", "tokenizer", "header"};
+    double part[6] = {0};
+    static const char *const names[] = {"embeddings", "linears", "scales_and_vectors", "tokenizer", "header", "other_nets"};
     const snc_st *st = snc_sncfile_tensors(l->file);
     double total = 0;
     for (int i = 0; i < snc_st_count(st); i++) {
         const snc_tensor *t = &snc_st_tensors_view(st)[i];
         size_t n = strlen(t->name);
+        total += (double)t->bytes;
+        if (strncmp(t->name, "net.", 4) == 0) continue;
         int k = strncmp(t->name, "tokenizer.", 10) == 0                                                               ? 3
                 : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.") && !strstr(t->name, ".bias") ? 0
                 : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0                                    ? 1
                                                                                                                       : 2;
         part[k] += (double)t->bytes;
-        total += (double)t->bytes;
     }
+    for (int k = 1; k < snc_loaded_nets(l); k++) part[5] += (double)own_bytes(l->file, k);
     part[4] = snc_file_size(path) - total;
-    for (int i = 0; i < 5; i++) cJSON_AddNumberToObject(j, names[i], part[i]);
+    for (int i = 0; i < 5 + (part[5] > 0); i++) cJSON_AddNumberToObject(j, names[i], part[i]);
     cJSON_AddNumberToObject(j, "total", total + part[4]);
+    return j;
+}
+
+/* A net beside the first: what it computes with, and what of the file is its own. */
+static cJSON *net_json(const snc_loaded *l, int k)
+{
+    const snc_sncfile *f = snc_sncfile_net_view(l->file, k);
+    const snc_encoder_config *c = snc_sncfile_config(f);
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "net", k);
+    cJSON_AddItemToObject(j, "arch", snc_arch_to_json(snc_sncfile_arch(f)));
+    cJSON_AddItemToObject(j, "policy", snc_policy_to_json(snc_sncfile_policy(f), snc_sncfile_arch(f)->layers));
+    cJSON_AddNumberToObject(j, "parameters", (double)snc_cost_params(c, snc_sncfile_arch(f)));
+    cJSON_AddNumberToObject(j, "macs_128", (double)snc_cost_macs(c, snc_sncfile_arch(f), snc_min(c->positions, 128)));
+    cJSON_AddNumberToObject(j, "own_bytes", (double)own_bytes(l->file, k));
+    cJSON_AddItemToObject(j, "meta", cJSON_Duplicate(snc_sncfile_meta_view(f), 1));
     return j;
 }
 
@@ -56,6 +87,10 @@ static cJSON *describe(const snc_loaded *l, const char *path)
     if (l->file) cJSON_AddStringToObject(j, "written_by", snc_sncfile_version_view(l->file));
     if (l->file) cJSON_AddStringToObject(j, "digest", snc_sncfile_digest_view(l->file));
     cJSON_AddItemToObject(j, "meta", cJSON_Duplicate(l->meta, 1));
+    for (int k = 1; k < snc_loaded_nets(l); k++) {
+        if (k == 1) cJSON_AddArrayToObject(j, "other_nets");
+        cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(j, "other_nets"), net_json(l, k));
+    }
     return j;
 }
 
@@ -108,6 +143,12 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
     if (l->problem == SNC_MEANS_MULTILABEL) snc_say(h, "any number of labels a text, from a probability of %g on", l->threshold);
     for (int k = 0; l->labels && k < l->classes; k++) snc_say(h, "label %d %s", k, l->labels[k]);
     if (!l->tok) snc_say(h, "no tokenizer inside");
+    for (int k = 1; k < snc_loaded_nets(l); k++) {
+        const snc_sncfile *f = snc_sncfile_net_view(l->file, k);
+        const snc_arch *n = snc_sncfile_arch(f);
+        snc_say(h, "net %d: %d layers, hidden %d, multiply-adds at 128 tokens %.1f M, %zu bytes of its own", k, n->layers, n->hidden,
+                (double)snc_cost_macs(snc_sncfile_config(f), n, snc_min(c->positions, 128)) / 1e6, own_bytes(l->file, k));
+    }
 }
 
 snc_err snc_verb_info(const snc_options *o, const snc_host *h)

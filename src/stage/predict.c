@@ -68,10 +68,11 @@ static bool is_time(const predictor *p)
 static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
 {
     SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->input.models[0], 0, SNC_MEANS_CLASSES));
+    if (p->o->input.net >= 0) SNC_TRY(snc_loaded_use_net(&p->l, p->o->input.net));
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, &p->o->predict));
     SNC_TRY(snc_alloc(&p->logits, (size_t)LINES * (size_t)p->l.classes, sizeof *p->logits));
-    return snc_text_batch_new(&p->batch, ctx, p->l.weights, p->l.tok, p->l.max_length, LINES);
+    return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
 }
 
 static void say_counts(const predictor *p, const snc_ctx *ctx)

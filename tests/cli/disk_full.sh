@@ -17,7 +17,7 @@ job=(--pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --l
 # Runs the job with write AT failing, ON=1: and all after it.
 failing() { # AT ON FOLDER
     rm -f log
-    SNC_FAIL_AT=$1 SNC_FAIL_ON=$2 SNC_FAIL_LOG=log LD_PRELOAD=$FAILING "$COMPRESS" "${job[@]}" "$3" >out 2>err
+    SNC_FAIL_AT=$1 SNC_FAIL_ON=$2 SNC_FAIL_LOG=log env "$PRELOAD=$FAILING" "$COMPRESS" "${job[@]}" "$3" >out 2>err
 }
 
 ended() { grep -aq '"repair"' "$1/search.sqlite" 2>/dev/null && [ -e "$1/compressed.snc" ] && ! [ -s "$1/search.sqlite-journal" ]; } # FOLDER

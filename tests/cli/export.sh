@@ -86,6 +86,57 @@ refused "torn/dev.tsv:9" export t.snc --policy int8 --trim-vocab --task nano/tas
 equal "what is left of a refused export" "$(ls | grep -c '^torn\.')" 0
 no_leftovers .
 
+# ---- several nets in one file -------------------------------------------------------------------------------------------
+run 0 export small.snc int8.snc --output family.snc
+less "bytes of the family, and of its largest net and two kilobytes" "$(stat -c %s family.snc)" $(($(stat -c %s int8.snc) + 2048))
+run 0 info family.snc
+holds out '^net 1: 2 layers, hidden 24, multiply-adds at 128 tokens [0-9.]* M, 0 bytes of its own$'
+run 0 info family.snc --json
+holds out '"own_bytes":.*0'
+for k in 0 1; do
+    of=$([ $k = 0 ] && echo int8.snc || echo small.snc)
+    run 0 export family.snc --net $k --output cut.snc --overwrite
+    same cut.snc $of
+    run 0 predict $of --logits <in
+    cp out alone.out
+    run 0 predict family.snc --net $k --logits <in
+    same out alone.out
+    run 0 eval $of "${data[@]}"
+    cp out alone.out
+    run 0 eval family.snc --net $k "${data[@]}"
+    equal "scores of net $k" "$(grep -v seconds out | grep -v ' s$')" "$(grep -v seconds alone.out | grep -v ' s$')"
+done
+run 0 bench family.snc small.snc -s 8,16 -r 4 --net all -o csv
+equal "models of a bench" "$(tail -n +2 out | cut -d, -f1 | uniq | paste -sd ' ')" "family.snc family.snc:1 small.snc"
+lines out 7
+run 0 bench family.snc -s 8 -r 4 --net 1,0 -o csv
+equal "nets in the order asked" "$(tail -n +2 out | cut -d, -f1 | paste -sd ' ')" "family.snc:1 family.snc"
+run 0 bench family.snc -s 8 -r 4 -o csv
+lines out 2
+run 0 export family.snc --policy f32 --output largest.snc --verbose
+holds err 'family.snc: the largest of its 2 nets is taken'
+run 0 export int8.snc --policy f32 --output whole.snc
+same_tensors largest.snc whole.snc
+run 0 export f32.snc small.snc --output apart.snc # of other dtypes: beside each other
+less "bytes of f32.snc" "$(stat -c %s f32.snc)" "$(stat -c %s apart.snc)"
+run 0 export apart.snc --net 1 --output cut.snc --overwrite
+same cut.snc small.snc
+run 0 export small.snc int8.snc --output family.snc # it is there
+refused "--output family.snc: is another file (--overwrite makes it anew)" export small.snc f32.snc --output family.snc
+refused "--net 2: family.snc has 2 nets, from 0 on" predict family.snc --net 2
+refused "--net 1: small.snc has 1 net, from 0 on" eval small.snc --net 1 "${data[@]}"
+refused "--net 2: family.snc has 2 nets, from 0 on" export family.snc --net 2 --output x.snc
+refused "--net 2: family.snc has 2 nets" bench family.snc -s 8 --net 0,2
+refused "--net one: expected all, or numbers from 0 on" bench family.snc -s 8 --net one
+refused "export --net: it is cut out as it is: without --policy" export family.snc --net 1 --policy int8 --output x.snc
+refused "export of several models: each goes as it is: without --policy" export small.snc int8.snc --policy int8 --output x.snc
+refused "export --net: expected one model" export small.snc int8.snc --net 1 --output x.snc
+refused "family.snc: expected a file of one net" export small.snc family.snc --output x.snc
+refused "compute as much as each other: expected nets of several speeds" export int8.snc f32.snc --output x.snc
+refused "small.snc: another tokenizer or vocabulary than trimmed.snc" export small.snc trimmed.snc --output x.snc
+refused "hf: expected a .snc file" export int8.snc "$TESTS/golden/checkpoints/hf" --output x.snc
+no_leftovers .
+
 # ---- refused ------------------------------------------------------------------------------------------------------------
 bad() { # bad TEXT CONFIG
     echo "$2" >bad.json

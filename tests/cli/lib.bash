@@ -19,6 +19,9 @@ cd "$SCRATCH" || exit 2
 # not_emulated WHY: the script is skipped where an emulator runs the program (tests/cli/emulated.sh.in).
 not_emulated() { [[ $COMPRESS != */emulated-* ]] || { echo "skipped under an emulator: $*"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }; }
 
+# What names a library that the program is to have preloaded: the shell around an emulated one cannot load it itself.
+[[ $COMPRESS == */emulated-* ]] && PRELOAD=SNC_PRELOAD || PRELOAD=LD_PRELOAD
+
 # on_arm: whether the program is of 64-bit Arm, emulated or not.
 on_arm() { case $(uname -m)$COMPRESS in aarch64* | */emulated-*) ;; *) false ;; esac; }
 

@@ -157,10 +157,11 @@ refused "none.snc" predict none.snc
 
 # Files of every format that there has been, each written by the program that had it last (tests/golden/formats).
 formats=$TESTS/golden/formats
-for f in 1 2 3 4; do
-    run 0 predict "$formats/$f.snc" <"$formats/texts.txt"
+for f in 1 2 3 4 5 5:1; do # FORMAT:NET
+    file=$formats/${f%:*}.snc net=${f##*:}
+    run 0 predict "$file" $([ "$net" = "$f" ] || echo "--net $net") <"$formats/texts.txt"
     check "answers of format $f" awk -F'\t' -v f=$f 'NR == FNR { if ($1 == f) { n++; l[n] = $2; p[n] = $3 } next }
         l[FNR] != $1 || p[FNR] - $2 > 2e-3 || $2 - p[FNR] > 2e-3 { exit 1 } END { if (FNR != n || n != 4) exit 1 }' "$formats/answers.tsv" out
-    check "the format of $f.snc" grep -aq "\"snc_format\":\"$f\"" "$formats/$f.snc"
+    check "the format of $file" grep -aq "\"snc_format\":\"${f%:*}\"" "$file"
 done
-check "the newest format has a file" grep -q "SNC_FORMAT_VERSION = $f\b" "$TESTS/../models/snc_file.h"
+check "the newest format has a file" grep -q "SNC_FORMAT_VERSION = ${f%:*}\b" "$TESTS/../models/snc_file.h"

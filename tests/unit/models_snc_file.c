@@ -243,7 +243,7 @@ static void refuses(scratch *s, const edit *e, snc_err code, const char *fragmen
 static void damaged_metadata_is_named(void **state)
 {
     scratch *s = *state;
-    refuses(s, &META("snc_format", "5"), SNC_E_UNSUPPORTED, ".snc format 5 is newer than this program reads (4)");
+    refuses(s, &META("snc_format", "6"), SNC_E_UNSUPPORTED, ".snc format 6 is newer than this program reads (5)");
     refuses(s, &META("snc_format", "one"), SNC_E_FORMAT, "snc_format 'one', expected a number");
     refuses(s, &META("snc_format", NULL), SNC_E_FORMAT, "without snc_format: not a .snc");
     refuses(s, &META("config", NULL), SNC_E_FORMAT, "__metadata__ has no 'config'");
