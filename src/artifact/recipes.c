@@ -46,6 +46,7 @@ static const key keys[] = {
     {"momentum_weight",   IN(SUPERNET),   0, {NULL}},
     {"momentum",          IN(SUPERNET),   0, {NULL}},
     {"group_weight",      IN(SUPERNET),   0, {NULL}},
+    {"data_sampler",      IN(SUPERNET),   0, {NULL}},
     {"sampler",           IN(SUPERNET),   0, {NULL, "--sampler"}},
     {"random_nets",       IN(SUPERNET),   0, {NULL}},
     {"near",              IN(SUPERNET),   0, {NULL}},

@@ -170,6 +170,7 @@ snc_err snc_preflight_supernet(const snc_options *o, const snc_model *m)
     SNC_TRY(snc_recipe_weights(&w, o));
     SNC_TRY(snc_recipe_supernet(&t, o, NULL));
     SNC_TRY(snc_objectives_check(t.objectives, &t, m, m)); /* its teacher has its shape */
+    SNC_TRY(snc_data_sampler_check(t.data_sampler, snc_meaning_of(&m->cfg)));
     if (w.kind->experts) SNC_TRY(snc_mixture_check(&w.mixture, &m->arch));
     SNC_TRY(snc_space_asked(&space, o, m, snc_depth_rule_asked(o, "even")));
     snc_space_free(space);

@@ -88,6 +88,24 @@ void snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch)
     snc_rng_shuffle(&rng, b->turn, (size_t)b->count);
 }
 
+static int least(int a, int b) { return a < b ? a : b; }
+
+int snc_batcher_chunk(int *rows, const snc_batcher *b)
+{
+    const int batches = least(CHUNK_BATCHES, b->count);
+    *rows = least(batches * b->batch_size, b->d->n);
+    return batches;
+}
+
+void snc_batcher_take(snc_batcher *b, const int32_t *drawn, snc_rng *rng)
+{
+    int rows;
+    const int batches = snc_batcher_chunk(&rows, b);
+    sort_by_length(b->order, b->sorted, b->d, rows, drawn);
+    for (int i = 0; i < batches; i++) b->turn[i] = i;
+    snc_rng_shuffle(rng, b->turn, (size_t)batches);
+}
+
 void snc_batcher_rows(snc_tokens *x, snc_batcher *b, const int32_t *rows, int n)
 {
     const snc_dataset *d = b->d;

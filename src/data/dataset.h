@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "core/tokens.h"
 #include "data/sets.h"
+#include "base/rng.h"
 #include "data/task.h"
 #include "tokenizer/tokenizer.h"
 
@@ -82,6 +83,10 @@ int snc_batcher_count(const snc_batcher *b);                      /* batches an 
 int snc_batcher_max_tokens(const snc_batcher *b);                 /* bound over all epochs: batch_size * longest */
 void snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch); /* same arguments, same batches; before the first
                                                                           call, batches are in file order */
+/* Batches that are sorted together, 50 or all of an epoch, and how many rows those have. */
+int snc_batcher_chunk(int *rows, const snc_batcher *b);
+/* As many rows that were drawn otherwise, each any number of times, in place of an epoch's: batches 0 to chunk - 1 until the next call. */
+void snc_batcher_take(snc_batcher *b, const int32_t *drawn, snc_rng *rng);
 /* Gathers batch i; x and rows [B] (indices into the dataset) are borrowed until the next call. */
 void snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i);
 /* Gathers the given rows in the given order (evaluation: any order the caller likes). */

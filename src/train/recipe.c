@@ -48,6 +48,9 @@ snc_err snc_train_opts_check(const snc_train_opts *o)
     SNC_TRY(check_objectives(o));
     SNC_TRY(snc_sampler_check(o->sampler, o->random_nets, o->in_place));
     SNC_CHECK(o->near > 0 && o->near <= 1, SNC_E_ARG, "near %g: expected a share of multiply-adds, above 0 and at most 1", o->near);
+    SNC_CHECK(!o->data_sampler->weighs || !(o->hidden_weight > 0 || o->relation_weight > 0), SNC_E_ARG,
+              "data sampler '%s' weighs rows by their logits: not beside a %s weight", o->data_sampler->name,
+              o->hidden_weight > 0 ? "hidden" : "relation");
     SNC_CHECK(o->max_steps >= 0, SNC_E_ARG, "max steps %lld: expected at least 0", (long long)o->max_steps);
     SNC_CHECK(o->checkpoint_every >= 0, SNC_E_ARG, "checkpoint every %d steps: expected at least 0", o->checkpoint_every);
     return SNC_OK;
@@ -78,14 +81,15 @@ static snc_err map_from_json(snc_hidden_map *out, const cJSON *j, const char *wh
     return SNC_OK;
 }
 
+/* clang-format off */
+static const char *const keys[] = {"epochs", "batch_size", "lr", "warmup", "weight_decay", "clip", "dropout", "subnet_dropout",
+    "alpha", "temperature", "hidden_weight", "sampler", "random_nets", "balanced", "in_place", "lazy_rows", "half_state",
+    "relation_weight", "near", "largest_by_labels", "hidden_map", "relations", "consistency_weight", "momentum_weight",
+    "momentum", "group_weight", "data_sampler", "pools", NULL};
+/* clang-format on */
+
 snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {
-        "epochs",      "batch_size",        "lr",         "warmup",      "weight_decay",       "clip",
-        "dropout",     "subnet_dropout",    "alpha",      "temperature", "hidden_weight",      "sampler",
-        "random_nets", "balanced",          "in_place",   "lazy_rows",   "half_state",         "relation_weight",
-        "near",        "largest_by_labels", "hidden_map", "relations",   "consistency_weight", "momentum_weight",
-        "momentum",    "group_weight",      "pools",      NULL};
     SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", where);
     SNC_TRY(snc_json_check_keys(j, keys, where));
     snc_train_opts o = *out;
@@ -124,6 +128,8 @@ snc_err snc_train_opts_from_json(snc_train_opts *out, const cJSON *j, const char
     const char *name;
     SNC_TRY(snc_json_str(&name, j, "sampler", out->sampler->name, where));
     snc_err err = snc_sampler_find(&o.sampler, name);
+    SNC_TRY(snc_json_str(&name, j, "data_sampler", out->data_sampler->name, where));
+    if (!err) err = snc_data_sampler_find(&o.data_sampler, name);
     if (!err) err = snc_train_opts_check(&o);
     if (err) return snc_err_prefix(err, where);
     *out = o;
@@ -153,6 +159,7 @@ cJSON *snc_train_opts_to_json(const snc_train_opts *o)
     cJSON_AddNumberToObject(j, "momentum_weight", o->momentum_weight);
     cJSON_AddNumberToObject(j, "momentum", o->momentum);
     cJSON_AddNumberToObject(j, "group_weight", o->group_weight);
+    cJSON_AddStringToObject(j, "data_sampler", o->data_sampler->name);
     cJSON_AddStringToObject(j, "sampler", o->sampler->name);
     cJSON_AddNumberToObject(j, "random_nets", o->random_nets);
     cJSON_AddNumberToObject(j, "near", o->near);
@@ -170,15 +177,16 @@ cJSON *snc_train_opts_in_use(const snc_train_opts *o)
     const struct {
         const char *key;
         bool used;
-    } keys[] = {{"consistency_weight", o->consistency_weight > 0},
-                {"momentum_weight", o->momentum_weight > 0},
-                {"momentum", o->momentum_weight > 0},
-                {"group_weight", o->group_weight > 0},
-                {"hidden_map", o->hidden_weight > 0},
-                {"relations", o->relation_weight > 0},
-                {"pools", o->sampler->budgets}};
+    } parts[] = {{"consistency_weight", o->consistency_weight > 0},
+                 {"momentum_weight", o->momentum_weight > 0},
+                 {"momentum", o->momentum_weight > 0},
+                 {"group_weight", o->group_weight > 0},
+                 {"hidden_map", o->hidden_weight > 0},
+                 {"relations", o->relation_weight > 0},
+                 {"pools", o->sampler->budgets},
+                 {"data_sampler", o->data_sampler->draw != NULL}};
     cJSON *j = snc_train_opts_to_json(o);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (!keys[i].used) cJSON_DeleteItemFromObjectCaseSensitive(j, keys[i].key);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!parts[i].used) cJSON_DeleteItemFromObjectCaseSensitive(j, parts[i].key);
     return j;
 }

@@ -11,9 +11,10 @@ snc_err snc_train_rows_met(uint8_t *met, const snc_ctx *ctx, const snc_dataset *
     snc_batcher *b = NULL;
     SNC_TRY(snc_batcher_new(&b, d, o->batch_size));
     int64_t per_epoch = snc_batcher_count(b), steps = snc_train_steps(o, per_epoch);
-    memset(met, steps >= per_epoch, (size_t)d->n);
-    if (steps < per_epoch) snc_batcher_epoch(b, ctx->seed, 0);
-    for (int i = 0; steps < per_epoch && i < steps; i++) {
+    const bool all = steps >= per_epoch || o->data_sampler->draw; /* one that draws may draw any */
+    memset(met, all, (size_t)d->n);
+    if (!all) snc_batcher_epoch(b, ctx->seed, 0);
+    for (int i = 0; !all && i < steps; i++) {
         snc_tokens x;
         const int32_t *rows;
         snc_batcher_get(&x, &rows, b, i);

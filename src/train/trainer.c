@@ -17,7 +17,7 @@
 #include "train/momentum_copy.h"
 #include "train/touched.h"
 
-enum { BLOCKS = 9, PACED = 8 /* steps that a pace is told by */ };
+enum { BLOCKS = 10, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
 
 typedef struct tally { /* of the epoch under way; part of the checkpoint */
@@ -44,6 +44,8 @@ typedef struct trainer {
     snc_fakequant *quant; /* NULL: none */
     snc_touched *touched;
     snc_batcher *batcher;
+    snc_data_view view; /* of the data and what the teacher says of it, for `rows` */
+    snc_data_sampler *rows;
     int K, L;
     int64_t step, per_epoch, total, asked;                          /* total: those that fit; asked: of the options */
     float *swept;                                                   /* the teacher's logits, where the caller has none; else NULL */
@@ -197,6 +199,7 @@ static int list_blocks(snc_block *b, trainer *t)
     int n = 7;
     if (t->sampler_bytes) b[n++] = (snc_block){t->sampler_state, t->sampler_bytes};
     if (t->copy) b[n++] = snc_momentum_block(t->copy);
+    if (t->o->data_sampler->draw) b[n++] = snc_data_sampler_block(t->rows);
     return n;
 }
 
@@ -299,6 +302,10 @@ static snc_err run_net(trainer *t, int i, const snc_tokens *x, int first, const 
         return diverged(t, what);
     }
     memcpy(is_largest(t, i) ? t->full : t->before, t->logits, k * sizeof(float));
+    snc_data_sampler_see(
+        t->rows,
+        &(snc_data_seen){
+            .anew = i == 0 || first > 0, .first = first, .B = x->B, .dlogits = t->dlogits, .logits = t->logits, .soft = net.soft, .y = &y});
     float *const *d = t->attention.d;
     if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
     return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
@@ -366,7 +373,7 @@ static snc_err train_step(trainer *t)
 {
     snc_tokens x;
     const int32_t *rows;
-    snc_batcher_get(&x, &rows, t->batcher, (int)(t->step % t->per_epoch));
+    snc_data_sampler_batch(&x, &rows, t->rows, t->step);
     int n_sets;
     const snc_row_set *sets = snc_touched_scan(&n_sets, t->touched, &x);
     snc_adamw_prepare(t->adamw, sets, n_sets);
@@ -394,6 +401,7 @@ static snc_err train_step(trainer *t)
     }
     const snc_sampler_seen seen = {.n = t->n_nets, .nets = t->nets, .loss = t->loss, .gradient = t->gradient};
     if (t->sampler) snc_sampler_tell(t->sampler, done(t), &seen);
+    snc_data_sampler_tell(t->rows);
     t->step++;
     t->rows_done += x.B;
     return SNC_OK;
@@ -476,7 +484,6 @@ static void keep_time(trainer *t)
 
 static snc_err loop(snc_train_result *out, trainer *t)
 {
-    int64_t shuffled = -1;
     t->started = t->saved = snc_now();
     t->first = t->step;
     show(t, true); /* where a resumed run begins */
@@ -486,11 +493,6 @@ static snc_err loop(snc_train_result *out, trainer *t)
         if (late || (t->o->max_steps > 0 && t->step >= t->o->max_steps)) {
             SNC_TRY(save(t));
             break;
-        }
-        int64_t epoch = t->step / t->per_epoch;
-        if (epoch != shuffled) {
-            snc_batcher_epoch(t->batcher, t->ctx->seed, (int)epoch);
-            shuffled = epoch;
         }
         if (t->step % t->per_epoch == 0) t->tally = (tally){0};
         snc_err err = train_step(t);
@@ -527,6 +529,7 @@ static void dispose(trainer *t)
     snc_adamw_free(t->adamw);
     snc_fakequant_free(t->quant);
     snc_touched_free(t->touched);
+    snc_data_sampler_free(t->rows);
     snc_batcher_free(t->batcher);
 }
 
@@ -539,15 +542,19 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
     SNC_TRY(check_teacher(m, teacher, o));
     SNC_TRY(snc_objectives_check(o->objectives, o, m, teacher));
     SNC_TRY(check_data(train, m));
+    SNC_TRY(snc_data_sampler_check(o->data_sampler, snc_meaning_of(&m->cfg)));
     SNC_CHECK(!o->balanced || !m->cfg.regression, SNC_E_ARG, "class weights: a regression has no classes");
     SNC_GOTO(create_sampler(&t));
     SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
     t.per_epoch = snc_batcher_count(t.batcher);
     t.total = t.asked = snc_train_steps(o, t.per_epoch);
+    t.view = (snc_data_view){.d = train, .K = t.K, .problem = snc_meaning_of(&m->cfg)};
+    SNC_GOTO(snc_data_sampler_create(&t.rows, o->data_sampler, ctx->seed, t.batcher, &t.view, t.asked));
     SNC_GOTO(allocate(&t));
     SNC_GOTO(create_optimiser(&t));
     SNC_GOTO(resume(&t));
     SNC_GOTO(teacher_sweep(&t));
+    t.view.taught = t.taught;
     SNC_GOTO(create_engines(&t)); /* after resume: it packs the weights */
     err = loop(out, &t);
     snc_fakequant_restore(t.quant);

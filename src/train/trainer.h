@@ -17,8 +17,8 @@
  * embedding, a kept layer with its source, the last with the last; relations (objectives/relation.c) head with head. The teacher must
  * therefore be in the supernet's order of channels and heads.
  *
- * Order of data and dropout depend on (seed, step) alone, nets also on the share of the run that is done and on what their sampler has
- * learnt, which the checkpoint holds: so a run that is stopped and resumed from its checkpoint has
+ * Dropout and shuffled data depend on (seed, step) alone, nets and rows that are drawn also on the share of the run that is done and on
+ * what their sampler has learnt, which the checkpoint holds: so a run that is stopped and resumed from its checkpoint has
  * the bits of one that was not. A checkpoint knows its inputs and refuses others by name. max_steps stops early, saves, and
  * leaves the schedule as it is. Where the context has a moment by which the work ends (ctx->until) and the steps to come do not fit by
  * the pace of those that were made, the run is shortened to as many as do: its schedule still ends at zero, and it is finished then.
@@ -34,6 +34,7 @@
 
 #include "data/dataset.h"
 #include "models/engine.h"
+#include "train/data_sampler.h"
 #include "train/objective.h"
 #include "train/sampler.h"
 
@@ -51,8 +52,9 @@ typedef struct snc_train_opts {
     double temperature;
     double hidden_weight, relation_weight, consistency_weight, momentum_weight, group_weight; /* of an objective each; 0: off */
     snc_hidden_map hidden_map;
-    double relations[SNC_RELATES]; /* weights of each */
-    double momentum;               /* of its copy: what stays of it in a step */
+    double relations[SNC_RELATES];             /* weights of each */
+    double momentum;                           /* of its copy: what stays of it in a step */
+    const snc_data_sampler_kind *data_sampler; /* which rows a step meets */
     const snc_sampler_kind *sampler;
     int random_nets;                        /* random subnets a step */
     double near;                            /* of the largest net's multiply-adds: what the samplers `near` and `target` aim at */
@@ -80,11 +82,12 @@ typedef struct snc_train_opts {
 #define SNC_TRAIN_OPTS_INIT                                                                                                               \
     {                                                                                                                                     \
         .compute = SNC_COMPUTE_F32, .temperature = 1.0, .near = 1.0, .pools = 8, .sampler = &snc_sampler_full,                            \
-        .objectives = snc_objectives, .relations = {[SNC_RELATE_QK] = 1, [SNC_RELATE_VV] = 1}, .what = "train", .checkpoint_seconds = 300 \
+        .data_sampler = &snc_data_sampler_shuffle, .objectives = snc_objectives, .relations = {[SNC_RELATE_QK] = 1, [SNC_RELATE_VV] = 1}, \
+        .what = "train", .checkpoint_seconds = 300                                                                                        \
     }
 
 snc_err snc_train_opts_check(const snc_train_opts *o) SNC_MUST_USE; /* SNC_E_ARG names the option */
-/* Keys as in the struct, from epochs to half_state, but compute and objectives; sampler and hidden_map by name, relations an object of
+/* Keys as in the struct, from epochs to half_state, but compute and objectives; samplers and hidden_map by name, relations an object of
  * weights by name. Absent keys leave *o. */
 snc_err snc_train_opts_from_json(snc_train_opts *o, const cJSON *j, const char *where) SNC_MUST_USE;
 cJSON *snc_train_opts_to_json(const snc_train_opts *o); /* the same keys */

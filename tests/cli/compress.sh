@@ -131,7 +131,7 @@ holds job/report.html 'by more than a margin of 50.00 points: <b>shown</b>'
 holds job/report.json '"needs_rows":.*null'
 # What ran is what the recipe says; half_state goes by the arithmetic of this CPU.
 ran finetune job/teacher.snc epochs lr half_state min_steps
-ran supernet job/supernet.snc epochs lr half_state min_steps hidden_map relations consistency_weight momentum_weight momentum group_weight pools # off
+ran supernet job/supernet.snc epochs lr half_state min_steps hidden_map relations consistency_weight momentum_weight momentum group_weight pools data_sampler # off
 ran augment job/supernet.snc least
 ran importance job/supernet.snc
 ran repair job/compressed.snc epochs lr min_steps

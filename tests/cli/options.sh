@@ -111,9 +111,9 @@ for section in '"supernet":{"relation_weight":10}' '"supernet":{"subnet_dropout"
     echo "{$section}" >keys.json
     differs "$section" base.snc "${elastic[@]}" --recipe keys.json
 done
-# Objectives that are off by default, one by one; a part of one that is on.
+# Objectives and data samplers that are off by default, one by one; a part of one that is on.
 for section in '"consistency_weight":1' '"momentum_weight":1' '"momentum_weight":1,"momentum":0.5' '"group_weight":1' \
-    '"relation_weight":10,"relations":{"kk":1}' '"hidden_weight":2,"hidden_map":"last"'; do
+    '"data_sampler":"focal"' '"data_sampler":"pada"' '"data_sampler":"confusion"' '"relation_weight":10,"relations":{"kk":1}' '"hidden_weight":2,"hidden_map":"last"'; do
     echo "{\"supernet\":{$section}}" >keys.json
     differs "$section" base.snc "${elastic[@]}" --recipe keys.json
 done

@@ -55,6 +55,8 @@ echo '{"supernet":{"momentum_weight":1}}' >bad.json
 never "momentum weight 1 beside sampler 'full': there are no subnets to teach" "${all[@]}" --recipe bad.json --sampler full
 echo '{"supernet":{"consistency_weight":1}}' >bad.json
 never "consistency weight 1: needs two random nets a step; sampler 'instatune' draws 1" "${all[@]}" --recipe bad.json --sampler instatune
+echo '{"supernet":{"data_sampler":"pada"}}' >bad.json
+never "data sampler 'pada' weighs rows by their logits: not beside a hidden weight" "${all[@]}" --recipe bad.json --hidden-weight 1
 echo '{"supernet":{"group_weight":1}}' >bad.json
 never "group weight 1 beside --weights mos: units that are mixed have no weights of their own" "${all[@]}" --recipe bad.json --weights mos
 echo '{"name":"linas","inner":-3}' >bad.json

@@ -18,6 +18,7 @@ declare -A may=(
     [src/runtime]="snc.h base core tokenizer quant models"
     [src/train]="base core tokenizer quant data models"
     [src/train/samplers]="base models train"
+    [src/train/data_samplers]="base core data models train"
     [src/train/objectives]="base core data models train"
     [src/search]="base core tokenizer quant data models"
     [src/hub]="base"

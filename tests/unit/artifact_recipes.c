@@ -126,7 +126,7 @@ static void compare(const cJSON *file, const snc_options *o)
 /* Of the registry that a key names a row of, one that is not the shipped file's. */
 static const char *other_name(const char *key)
 {
-    static const char *const names[][2] = {{"kind", "mos"}, {"sampler", "instatune"}, {"hidden_map", "top"}};
+    static const char *const names[][2] = {{"kind", "mos"}, {"sampler", "instatune"}, {"hidden_map", "top"}, {"data_sampler", "focal"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i][0], key) == 0) return names[i][1];
     fail_msg("%s: a name of which this test knows no other", key);
@@ -411,6 +411,10 @@ static void what_objectives_cannot_do_is_named(void **state)
         {"{\"supernet\":{\"consistency_weight\":1,\"sampler\":\"subbatch\"}}",
          "consistency weight 1 beside sampler 'subbatch': its nets see other rows each", SNC_E_ARG},
         {"{\"supernet\":{\"momentum\":1}}", "momentum 1: expected 0 or more, and less than 1", SNC_E_ARG},
+        {"{\"supernet\":{\"data_sampler\":\"focus\"}}",
+         "data sampler 'focus': nearest is 'focal'; expected one of shuffle, focal, pada, confusion", SNC_E_ARG},
+        {"{\"supernet\":{\"data_sampler\":\"pada\",\"relation_weight\":1}}",
+         "data sampler 'pada' weighs rows by their logits: not beside a relation weight", SNC_E_ARG},
         {"{\"supernet\":{\"group_weight\":-1}}", "own.json: 'group_weight'", SNC_E_FORMAT},
     };
     check_wrong(wrong, sizeof wrong / sizeof *wrong);
