@@ -277,7 +277,7 @@ out:
     return err;
 }
 
-/* So many steps as take the seconds, by the pace of a few that are thrown away. */
+/* So many steps as take the seconds, by the pace of a few that are thrown away. The first one takes longer, here and there. */
 static snc_err fit_steps(double *steps, const lesson *l, const snc_train_opts *t, double seconds)
 {
     snc_model *m;
@@ -288,7 +288,8 @@ static snc_err fit_steps(double *steps, const lesson *l, const snc_train_opts *t
     probe.what = "pace";
     SNC_TRY(train(&m, &r, l, &probe));
     snc_model_free(m);
-    *steps = fmax(1, round(seconds * (double)r.made / fmax(r.seconds, 1e-6)));
+    const double pace = fmax(r.seconds - r.first_seconds, 1e-6) / fmax((double)r.made - 1, 1);
+    *steps = 1 + fmax(0, round((seconds - r.first_seconds) / pace));
     return SNC_OK;
 }
 

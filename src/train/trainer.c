@@ -58,7 +58,7 @@ typedef struct trainer {
     tally tally;
     snc_fact facts[SNC_TRAIN_FACTS];
     int n_facts;
-    double started, shown, saved, paced;
+    double started, shown, saved, paced, opening;
     int64_t rows_done, first; /* first: step of this process */
 } trainer;
 
@@ -434,6 +434,7 @@ static void report(snc_train_result *out, const trainer *t)
                               .loss = t->tally.loss / rows,
                               .full_loss = t->tally.full_loss / rows,
                               .seconds = snc_now() - t->started,
+                              .first_seconds = t->opening,
                               .sentences_per_s = rate(t)};
 }
 
@@ -498,6 +499,7 @@ static snc_err loop(snc_train_result *out, trainer *t)
         snc_err err = train_step(t);
         if (err == SNC_E_CANCELLED) return interrupted(t);
         SNC_TRY(err);
+        if (t->step == t->first + 1) t->opening = snc_now() - t->started;
         keep_time(t);
         show(t, false);
         bool ended = t->step % t->per_epoch == 0;

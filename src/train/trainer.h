@@ -100,6 +100,7 @@ typedef struct snc_train_result {
     double loss;               /* mean of the last epoch, over rows and nets */
     double full_loss;          /* the same of the largest net; 0: the sampler draws none */
     double seconds;            /* of training steps in this process */
+    double first_seconds;      /* of the first of them, which finds its memory untouched */
     double sentences_per_s;    /* rows of the data per second, whatever the number of nets */
 } snc_train_result;
 
