@@ -71,7 +71,7 @@ static const snc_verb verbs[] = {
      SNC_VERB_VERIFY, 0},
     {"study",
      "study --tabular DIR | study supernet.snc --teacher M --task T --data DIR --protocols P --output DIR"
-     " | study --ablate quick|plugins|FILE --pretrained P --data DIR --output DIR",
+     " | study --ablate quick|recipe|plugins|FILE --pretrained P --data DIR --output DIR",
      "searches against each other and against chance; recipes against each other",
      "--tabular: NAS-Bench-Macro, mean rank of the best network found, over seeds. --protocols: on a real supernet; hypervolume at equal\n"
      "evaluations, relative improvement over random nets (needs --target-latency), Kendall's tau of scores inside the supernet and\n"

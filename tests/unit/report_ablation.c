@@ -58,6 +58,18 @@ static void plugins_have_a_variant_each(void **state)
     snc_ablation_close(&a);
 }
 
+static void shipped_files_are_read(void **state)
+{
+    (void)state;
+    for (const char *const *name = (const char *const[]){"quick", "recipe", "plugins", NULL}; *name; name++) {
+        snc_ablation a;
+        snc_options o;
+        open_shipped(&a, &o, *name);
+        assert_true(a.variants >= 3 && a.seeds == 3);
+        snc_ablation_close(&a);
+    }
+}
+
 static void a_variant_is_the_recipe_with_its_own_over_it(void **state)
 {
     (void)state;
@@ -149,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plugins_have_a_variant_each),
+        cmocka_unit_test(shipped_files_are_read),
         cmocka_unit_test(a_variant_is_the_recipe_with_its_own_over_it),
         cmocka_unit_test(differences_are_paired_by_seed_and_net),
     };
