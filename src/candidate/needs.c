@@ -69,6 +69,16 @@ static double distillation_set(const snc_needs *n)
            rows * (sizeof *d->start + sizeof *d->line + sizeof *d->target + (double)n->m->cfg.classes * sizeof(float));
 }
 
+/* A second model that follows the supernet, or none. */
+static snc_err copies(int *out, const snc_needs *n)
+{
+    double weight = 0;
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS))
+        SNC_TRY(snc_recipe_number(&weight, n->o, SNC_SECTION_SUPERNET, "momentum_weight"));
+    *out = weight > 0;
+    return SNC_OK;
+}
+
 static snc_err supernet(double *out, const snc_needs *n, int batch)
 {
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
@@ -80,10 +90,11 @@ static snc_err supernet(double *out, const snc_needs *n, int batch)
     SNC_TRY(engine(&sweep, n, SWEEP, false));
     SNC_TRY(engine(&importance, n, io.batch_size, true));
     importance += params_of(n->m); /* gradients */
-    double relations, momentum;
+    double relations;
+    int more_nets;
     SNC_TRY(snc_recipe_number(&relations, n->o, SNC_SECTION_SUPERNET, "relation_weight"));
-    SNC_TRY(snc_recipe_number(&momentum, n->o, SNC_SECTION_SUPERNET, "momentum_weight"));
-    if (momentum > 0) { /* the largest net a second time, which runs forward alone */
+    SNC_TRY(copies(&more_nets, n));
+    if (more_nets) { /* the largest net a second time, which runs forward alone */
         SNC_TRY(engine(&copy, n, batch, false));
         copy += params_of(n->m) + x.experts + x.buffers;
     }
@@ -180,8 +191,10 @@ snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
 snc_err snc_needs_disk(double *out, const snc_needs *n)
 {
     more x;
+    int copy;
     SNC_TRY(more_of(&x, n));
-    const double file = dense_of(n, &x), state = 3 * (file + x.experts); /* a checkpoint has two moments beside the weights */
+    SNC_TRY(copies(&copy, n));
+    const double file = dense_of(n, &x), state = (3 + copy) * (file + x.experts); /* a checkpoint has two moments beside the weights */
     *out = 20 * MB;
     if (n->verb & (SNC_VERB_SEARCH | SNC_VERB_PROFILE)) return SNC_OK;
     if (n->verb == SNC_VERB_STUDY) *out += file / 2; /* one net at a time */

@@ -154,6 +154,14 @@ static void parts_add_up(void **state)
     o.supernet.hidden_weight = 1;
     assert_int_equal(snc_needs_memory(&need[2], &n, 32), SNC_OK);
     o.supernet.hidden_weight = 0;
+    o.training.recipe = "{\"supernet\":{\"momentum_weight\":1}}"; /* a second model, which the checkpoint has too */
+    double with, disks[2];
+    assert_int_equal(snc_needs_memory(&with, &n, 32), SNC_OK);
+    assert_int_equal(snc_needs_disk(&disks[1], &n), SNC_OK);
+    o.training.recipe = options.training.recipe;
+    assert_int_equal(snc_needs_disk(&disks[0], &n), SNC_OK);
+    const double model_bytes = (double)model->params.total * sizeof(float);
+    assert_true(with > need[1] + model_bytes && disks[1] == disks[0] + model_bytes);
     n.verb = SNC_VERB_COMPRESS;
     assert_int_equal(snc_needs_memory(&need[3], &n, 32), SNC_OK);
     assert_true(need[0] < need[1] && need[1] < need[2] && need[1] < need[3]);
