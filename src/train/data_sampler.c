@@ -30,7 +30,7 @@ struct snc_data_sampler {
     const snc_data_view *v;
     uint64_t seed;
     int64_t steps, epoch, taken; /* the epoch, or chunk, whose batches the batcher has; -1: none */
-    int rows, per_chunk;         /* of a chunk; batches of one */
+    int rows, per_chunk, batch;  /* of a chunk; batches of one; rows of a batch at most */
     /* The block, one after the other. */
     int64_t *chunk; /* whose rows are drawn; -1: none */
     float *state, *weight;
@@ -56,7 +56,7 @@ snc_err snc_data_sampler_find(const snc_data_sampler_kind **out, const char *nam
 
 static snc_err allocate(snc_data_sampler *s)
 {
-    const size_t n = (size_t)s->v->d->n, batch = (size_t)(s->rows / s->per_chunk + 1), k = batch * (size_t)s->v->K;
+    const size_t n = (size_t)s->v->d->n, batch = (size_t)s->batch, k = batch * (size_t)s->v->K;
     const size_t floats = s->kind->floats(s->v->d->n, s->v->K), weights = s->kind->weighs ? n : 0;
     char *block;
     s->bytes = sizeof *s->chunk + (floats + weights) * sizeof(float) + (size_t)s->rows * sizeof *s->drawn;
@@ -80,6 +80,7 @@ snc_err snc_data_sampler_create(snc_data_sampler **out, const snc_data_sampler_k
     SNC_TRY(snc_alloc(&s, 1, sizeof *s));
     *s = (snc_data_sampler){.kind = kind, .b = b, .v = v, .seed = seed, .steps = steps, .epoch = -1, .taken = -1};
     s->per_chunk = snc_batcher_chunk(&s->rows, b);
+    s->batch = snc_batcher_max_tokens(b) / v->d->max_len;
     snc_err err = kind->draw ? allocate(s) : SNC_OK;
     if (err) snc_data_sampler_free(s);
     else *out = s;
@@ -122,6 +123,7 @@ void snc_data_sampler_batch(snc_tokens *x, const int32_t **rows, snc_data_sample
     }
     if (step / s->per_chunk != s->taken) take(s, step / s->per_chunk);
     snc_batcher_get(x, rows, s->b, (int)(step % s->per_chunk));
+    assert(x->B <= s->batch);
     s->told.rows = *rows;
     s->told.B = x->B;
 }

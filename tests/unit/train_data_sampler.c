@@ -235,14 +235,14 @@ static void confusion_is_of_classes(void **state)
 
 /* ---- in the training loop ------------------------------------------------------------------------------------------------ */
 
-static double train(snc_model *m, const char *name, const snc_dataset *d, snc_train_opts o)
+static double train(snc_model *m, const char *name, const snc_dataset *d, int batch, snc_train_opts o)
 {
     snc_train_result r;
     snc_model *teacher;
     assert_int_equal(nano_model(&teacher, 3), SNC_OK);
     snc_space *s = space_in_quarters(&m->cfg, &m->arch);
     o.epochs = 3;
-    o.batch_size = 16;
+    o.batch_size = batch;
     o.lr = 2e-3;
     o.data_sampler = kind_of(name);
     assert_int_equal(snc_train_run(&r, &ctx, m, teacher, d, s, &o), SNC_OK);
@@ -264,18 +264,19 @@ static void a_run_goes_on_from_its_checkpoint(void **state)
         snc_train_opts o = recipe_of_tests();
         double loss[3];
         for (int k = 0; k < 4; k++) assert_int_equal(nano_model(&m[k], 4), SNC_OK);
-        loss[0] = train(m[0], name, &d, o);
-        loss[1] = train(m[1], name, &d, o);
+        loss[0] = train(m[0], name, &d, 16, o);
+        loss[1] = train(m[1], name, &d, 16, o);
         remove(checkpoint);
         o.checkpoint = checkpoint;
         o.max_steps = 6; /* in the middle of the second chunk, which here is an epoch */
-        train(m[2], name, &d, o);
+        train(m[2], name, &d, 16, o);
         o.max_steps = 0;
         o.resume = true;
-        loss[2] = train(m[3], name, &d, o);
+        loss[2] = train(m[3], name, &d, 16, o);
         assert_true(loss[0] == loss[1] && loss[0] == loss[2]);
         for (int k = 1; k < 4; k++)
             assert_true((memcmp(m[0]->params.w, m[k]->params.w, m[0]->params.total * sizeof(float)) == 0) == (k != 2));
+        assert_true(train(m[1], name, &d, SMALL_ROWS - 4, recipe_of_tests()) > 0); /* a large batch and a small one */
         const bool draws = kind_of(name)->draw != NULL;
         assert_true(i < 16);
         came_to[i] = snc_bytes_hash(0, m[0]->params.w, m[0]->params.total * sizeof(float));
