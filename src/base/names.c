@@ -56,3 +56,11 @@ void snc_names_join(char *out, size_t size, const char *(*name)(int i), const ch
     for (int i = 0; name(i) && n < size; i++)
         n += (size_t)snprintf(out + n, size - n, "%s%s", i == 0 ? "" : name(i + 1) ? ", " : last, name(i));
 }
+
+void snc_names_expected(char *out, size_t size, const char *(*name)(int i), const char *asked, const char *some)
+{
+    char names[256];
+    const char *near = snc_names_nearest(name, asked);
+    snc_names_join(names, sizeof names, name, ", ");
+    snprintf(out, size, "%s%s%sexpected %s of %s", near ? "nearest is '" : "", near ? near : "", near ? "'; " : "", some, names);
+}

@@ -21,5 +21,7 @@ int snc_names_find(const char *(*name)(int i), const char *asked); /* the row; -
 const char *snc_names_nearest(const char *(*name)(int i), const char *asked);
 /* "a, b, c", or "a, b or c" with last " or "; cut where it does not fit. */
 void snc_names_join(char *out, size_t size, const char *(*name)(int i), const char *last);
+/* What a message says of a name that is none: "nearest is 'b'; expected one of a, b", with `some` "one". */
+void snc_names_expected(char *out, size_t size, const char *(*name)(int i), const char *asked, const char *some);
 
 #endif

@@ -44,12 +44,10 @@ const char *snc_data_sampler_name(int i) { return i >= 0 && i < KINDS ? registry
 
 snc_err snc_data_sampler_find(const snc_data_sampler_kind **out, const char *name)
 {
-    char names[128];
+    char expected[256];
     const int i = snc_names_find(snc_data_sampler_name, name);
-    snc_names_join(names, sizeof names, snc_data_sampler_name, ", ");
-    const char *near = i < 0 ? snc_names_nearest(snc_data_sampler_name, name) : NULL;
-    SNC_CHECK(i >= 0, SNC_E_ARG, "data sampler '%.40s': %s%s%sexpected one of %s", name, near ? "nearest is '" : "", near ? near : "",
-              near ? "'; " : "", names);
+    snc_names_expected(expected, sizeof expected, snc_data_sampler_name, name, "one");
+    SNC_CHECK(i >= 0, SNC_E_ARG, "data sampler '%.40s': %s", name, expected);
     *out = registry[i];
     return SNC_OK;
 }

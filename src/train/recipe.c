@@ -59,12 +59,15 @@ snc_err snc_train_opts_check(const snc_train_opts *o)
 static snc_err relations_from_json(double *out, const cJSON *j, const char *where)
 {
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(j, "relations"), *it;
-    char known[32];
+    char expected[128];
     if (!all) return SNC_OK;
-    snc_names_join(known, sizeof known, snc_relate_name, ", ");
     SNC_CHECK(cJSON_IsObject(all), SNC_E_FORMAT, "%s: 'relations': expected an object", where);
-    cJSON_ArrayForEach(it, all) SNC_CHECK(snc_names_find(snc_relate_name, it->string) >= 0, SNC_E_FORMAT,
-                                          "%s: 'relations': unknown key '%.40s': expected some of %s", where, it->string, known);
+    cJSON_ArrayForEach(it, all)
+    {
+        snc_names_expected(expected, sizeof expected, snc_relate_name, it->string, "some");
+        SNC_CHECK(snc_names_find(snc_relate_name, it->string) >= 0, SNC_E_FORMAT, "%s: 'relations': unknown key '%.40s': %s", where,
+                  it->string, expected);
+    }
     for (int i = 0; i < SNC_RELATES; i++) SNC_TRY(snc_json_double(&out[i], all, snc_relate_name(i), 0, 0, 1e6, where));
     return SNC_OK;
 }
@@ -72,11 +75,11 @@ static snc_err relations_from_json(double *out, const cJSON *j, const char *wher
 static snc_err map_from_json(snc_hidden_map *out, const cJSON *j, const char *where)
 {
     const char *name;
-    char names[64];
+    char expected[128];
     SNC_TRY(snc_json_str(&name, j, "hidden_map", snc_hidden_map_name((int)*out), where));
     const int i = snc_names_find(snc_hidden_map_name, name);
-    snc_names_join(names, sizeof names, snc_hidden_map_name, ", ");
-    SNC_CHECK(i >= 0, SNC_E_ARG, "%s: hidden map '%.40s': expected one of %s", where, name, names);
+    snc_names_expected(expected, sizeof expected, snc_hidden_map_name, name, "one");
+    SNC_CHECK(i >= 0, SNC_E_ARG, "%s: hidden map '%.40s': %s", where, name, expected);
     *out = (snc_hidden_map)i;
     return SNC_OK;
 }

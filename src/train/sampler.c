@@ -42,12 +42,10 @@ const char *snc_sampler_name(int i) { return i >= 0 && i < KINDS ? registry[i]->
 
 snc_err snc_sampler_find(const snc_sampler_kind **out, const char *name)
 {
-    char names[160];
+    char expected[256];
     int i = name ? snc_names_find(snc_sampler_name, name) : 0;
-    const char *near = i < 0 ? snc_names_nearest(snc_sampler_name, name) : NULL;
-    snc_names_join(names, sizeof names, snc_sampler_name, ", ");
-    SNC_CHECK(i >= 0, SNC_E_ARG, "path sampler '%s': %s%s%sexpected one of %s", name, near ? "nearest is '" : "", near ? near : "",
-              near ? "'; " : "", names);
+    snc_names_expected(expected, sizeof expected, snc_sampler_name, name ? name : "", "one");
+    SNC_CHECK(i >= 0, SNC_E_ARG, "path sampler '%s': %s", name, expected);
     *out = registry[i];
     return SNC_OK;
 }
