@@ -223,7 +223,7 @@ static void thread_count_does_not_change_a_bit(void **state)
 {
     (void)state;
     snc_model *m = nano_model_make(SNC_ACT_GELU);
-    const int sizes[] = {1, 2, 5, 40};
+    const int sizes[] = {1, 2, 5, CHECK_EVERY > 1 ? 12 : 40};
     for (size_t s = 0; s < 4; s++) {
         nano_batch x = nano_batch_make(sizes[s], 40, 4);
         for (int d = 0; d < 2; d++) {
