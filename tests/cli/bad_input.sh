@@ -32,7 +32,7 @@ damaged() {
     refused "$2" export "$1.snc" --policy int8 --output x.snc
     absent x.snc
 }
-damaged newer 'format 9 is newer than this program reads (4)' 's/"snc_format":"1"/"snc_format":"9"/'
+damaged newer 'format 9 is newer than this program reads (5)' 's/"snc_format":"1"/"snc_format":"9"/'
 damaged version "snc_format 'x'" 's/"snc_format":"1"/"snc_format":"x"/'
 damaged dtype "tensor 'classifier.bias'" 's/"classifier.bias":{"dtype":"F32"/"classifier.bias":{"dtype":"F64"/'
 damaged type "tensor 'classifier.bias': unknown dtype 'F99'" 's/"classifier.bias":{"dtype":"F32"/"classifier.bias":{"dtype":"F99"/'
