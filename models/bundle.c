@@ -27,7 +27,8 @@ typedef struct bundle {
     char (*name)[SNC_FILE__NAME];
     void **data;
     int used;
-    cJSON *list; /* of the nets beside the first */
+    cJSON *list;          /* of the nets beside the first */
+    const cJSON *cascade; /* NULL: they do not escalate */
 } bundle;
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------------ */
@@ -263,16 +264,17 @@ static snc_err save(const char *to, const bundle *b, const snc_sncfile *f, const
                           .has_head = f->has_head,
                           .tokenizer = tok,
                           .meta = f->meta,
-                          .nets = b->list};
+                          .nets = b->list,
+                          .cascade = b->cascade};
     snc_err err = snc_sncfile_save(to, &d, b->tensor, b->used);
     snc_free(labels);
     return err;
 }
 
-snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n)
+snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n, const cJSON *cascade)
 {
     snc_err err = SNC_OK;
-    bundle b = {.n = n};
+    bundle b = {.n = n, .cascade = cascade};
     snc_tok_assets tok = {0};
     SNC_CHECK(n >= 2 && n <= SNC_NETS_MOST, SNC_E_ARG, "%d files: a bundle is of 2 to %d", n, SNC_NETS_MOST);
     for (int i = 0; i < n; i++)

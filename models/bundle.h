@@ -9,7 +9,7 @@
  *
  * Every net of a bundle, cut out, is bit for bit the file that it came from.
  *
- *     SNC_TRY(snc_bundle_save("family.snc", files, 3));         the one with the most multiply-adds first
+ *     SNC_TRY(snc_bundle_save("family.snc", files, paths, 3, NULL));         the one with the most multiply-adds first
  *     snc_sncfile_net_view(f, 1)   snc_weights_open_net(&w, ctx, first, 1)   snc_bundle_cut("b.snc", f, 1)
  */
 #ifndef SNC_MODELS_BUNDLE_H
@@ -17,12 +17,13 @@
 
 #include "models/snc_file.h"
 
-/* Opened files of one net each, put in order by their multiply-adds, most first; labels and tokenizer are the first one's. SNC_E_ARG: fewer
+/* Opened files of one net each, put in order by their multiply-adds, most first; labels and tokenizer are the first one's. cascade: how
+ * they escalate in that order (models/cascade.h); NULL: they do not. SNC_E_ARG: fewer
  * than two, more than SNC_NETS_MOST, a bundle among them, two that compute alike as much; SNC_E_SHAPE names the file (path [n]) whose
  * family, classes, labels or tokenizer are not the first one's. All or nothing. */
-snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n) SNC_MUST_USE;
+snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n, const cJSON *cascade) SNC_MUST_USE;
 
-/* Net k of a file as a file of its own. */
+/* Net k of a file as a file of its own: how it stood among others is not said. */
 snc_err snc_bundle_cut(const char *to, const snc_sncfile *f, int k) SNC_MUST_USE;
 
 #endif

@@ -298,7 +298,18 @@ static snc_err read_others(snc_sncfile *f, const char *where)
     return SNC_OK;
 }
 
+static snc_err read_cascade(snc_sncfile *f, const char *where)
+{
+    char place[512];
+    if (!snc_st_metadata_view(f->st, SNC_FILE__CASCADE)) return SNC_OK;
+    SNC_TRY(read_json(&f->cascade_said, f, SNC_FILE__CASCADE, where));
+    snprintf(place, sizeof place, "%.400s: " SNC_FILE__CASCADE, where);
+    return snc_cascade_read(&f->cascade, f->cascade_said, 1 + f->others, &f->cfg, place);
+}
+
 int snc_sncfile_nets(const snc_sncfile *f) { return 1 + f->others; }
+const snc_cascade *snc_sncfile_cascade(const snc_sncfile *f) { return f->cascade_said ? &f->cascade : NULL; }
+const cJSON *snc_sncfile_cascade_view(const snc_sncfile *f) { return f->cascade_said; }
 
 const snc_sncfile *snc_sncfile_net_view(const snc_sncfile *f, int k)
 {
@@ -323,6 +334,7 @@ static snc_err read_file(snc_sncfile *f, const char *where)
     SNC_TRY(check_tokenizer(f, where));
     SNC_TRY(make_views(f));
     SNC_TRY(read_others(f, where));
+    SNC_TRY(read_cascade(f, where));
     return check_digest(f, where); /* last: what is wrong is said more exactly above */
 }
 
@@ -375,6 +387,7 @@ void snc_sncfile_close(snc_sncfile *f)
     snc_st_close(f->st);
     cJSON_Delete(f->label_list);
     cJSON_Delete(f->net_list);
+    cJSON_Delete(f->cascade_said);
     snc_free(f->labels);
     snc_free(f->other);
     snc_free(f);

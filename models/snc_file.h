@@ -25,9 +25,10 @@
 #define SNC_MODELS_SNC_FILE_H
 
 #include "core/safetensors.h"
+#include "models/cascade.h"
 #include "models/model.h"
 
-enum { SNC_FORMAT_VERSION = 5, SNC_NETS_MOST = 16 };
+enum { SNC_FORMAT_VERSION = 5 };
 
 typedef struct snc_sncfile snc_sncfile;
 
@@ -53,6 +54,9 @@ snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f) SNC
  * version, digest and tokenizer, which are the file's. 1 of other files. */
 int snc_sncfile_nets(const snc_sncfile *f);
 const snc_sncfile *snc_sncfile_net_view(const snc_sncfile *f, int k);
+/* How they escalate (models/cascade.h), and all that is said of it; NULL: the file does not say. */
+const snc_cascade *snc_sncfile_cascade(const snc_sncfile *f);
+const cJSON *snc_sncfile_cascade_view(const snc_sncfile *f);
 
 /* A parameter by its name in models/spec.c; aligned for its dtype. A vector has rows = 1. */
 typedef struct snc_matrix_view {
@@ -88,6 +92,7 @@ typedef struct snc_sncfile_desc {
     const snc_tok_assets *tokenizer; /* NULL or empty: none */
     const cJSON *meta;               /* an object, or NULL */
     const cJSON *nets;               /* of those beside it, whose tensors are among the others (models/bundle.h); NULL: there are none */
+    const cJSON *cascade;            /* how they escalate; NULL: they do not */
 } snc_sncfile_desc;
 
 /* All parameters, with their scales, in any order. All or nothing. SNC_E_SHAPE and SNC_E_ARG: what a reader would refuse. */

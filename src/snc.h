@@ -92,6 +92,14 @@ SNC_API void snc_session_free(snc_session *s); /* NULL is fine */
 SNC_API snc_err snc_session_set_net(snc_session *s, int net) SNC_MUST_USE;
 SNC_API int snc_session_net(const snc_session *s);
 
+/* Whether the nets of the file escalate: the smallest answers, where it is not sure enough the next larger one does, and so on, by the
+ * thresholds that the file has. A session of a file with a cascade begins with it on; snc_session_set_net turns it off, and off the net
+ * that was set last answers. Takes less than a microsecond and allocates nothing. SNC_E_ARG: on, and the file has none. */
+SNC_API snc_err snc_session_set_cascade(snc_session *s, int on) SNC_MUST_USE;
+SNC_API int snc_session_cascade(const snc_session *s);
+/* Which net answered text i of the last call; -1: there is none, or the call failed. */
+SNC_API int snc_session_answered_by(const snc_session *s, int i);
+
 /* Classifies n texts; results [n], untouched on failure. An empty text is [CLS] [SEP]. Longer than the model's positions or its
  * max length: cut, longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED:
  * the logits of a text, which is named by its place in texts, are not finite. */
@@ -244,7 +252,8 @@ typedef struct snc_export_opts {
     double repair_epochs;
     int trim_vocab;  /* keep the word pieces seen in train and unlabeled text alone */
     int seeded_head; /* a model without a trained classifier answers by a seeded one: for timing */
-    void *spare[8];
+    int cascade;     /* several models: the smaller ones answer what they are sure of */
+    void *spare[7];
 } snc_export_opts;
 
 typedef struct snc_bench_opts {

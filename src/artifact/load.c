@@ -149,6 +149,21 @@ snc_err snc_loaded_use_net(snc_loaded *l, int k)
     return read_meta(l);
 }
 
+snc_err snc_loaded_open_nets(snc_loaded *l)
+{
+    l->net[0] = l->weights;
+    for (int k = 1; k < snc_loaded_nets(l); k++) SNC_TRY(snc_weights_open_net(&l->net[k], l->weights, k));
+    return SNC_OK;
+}
+
+snc_err snc_loaded_use(snc_loaded *l, int net)
+{
+    if (net >= 0) return snc_loaded_use_net(l, net);
+    if (!l->file || !snc_sncfile_cascade(l->file)) return SNC_OK;
+    l->cascade = snc_sncfile_cascade(l->file);
+    return snc_loaded_open_nets(l);
+}
+
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
 {
     SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));
@@ -199,6 +214,7 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
 void snc_loaded_close(snc_loaded *l)
 {
     snc_free(l->path);
+    for (int k = 1; k < SNC_NETS_MOST; k++) snc_weights_free(l->net[k]); /* they borrow of the first */
     snc_weights_free(l->weights);
     snc_weights_free(l->first);
     snc_model_free(l->model);

@@ -16,9 +16,11 @@ typedef struct snc_loaded {
     int classes, max_length;      /* max_length: what the model was trained for, else its positions */
     bool regression, has_head;
     snc_meaning problem;
-    double threshold;        /* multilabel: from which probability on a label is there */
-    cJSON *meta;             /* a copy */
-    const snc_sncfile *file; /* of a .snc: the weights' own, of a net of it where there are several */
+    double threshold;                /* multilabel: from which probability on a label is there */
+    cJSON *meta;                     /* a copy */
+    const snc_sncfile *file;         /* of a .snc: the weights' own, of a net of it where there are several */
+    snc_weights *net[SNC_NETS_MOST]; /* with snc_loaded_open_nets: of all nets, weights the first of them */
+    const snc_cascade *cascade;      /* by which they answer; NULL: weights alone do */
 } snc_loaded;
 
 /* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
@@ -31,6 +33,10 @@ void snc_loaded_close(snc_loaded *l);
 /* Net k of a file that has several (models/bundle.h) answers from here on: once, after open. SNC_E_ARG: it has no such net. */
 snc_err snc_loaded_use_net(snc_loaded *l, int k) SNC_MUST_USE;
 int snc_loaded_nets(const snc_loaded *l);
+/* All nets of the file are made ready: once, after open, and not beside snc_loaded_use_net. */
+snc_err snc_loaded_open_nets(snc_loaded *l) SNC_MUST_USE;
+/* The net that is asked for answers from here on; none asked (< 0): the file's cascade, where it has one, else the first. */
+snc_err snc_loaded_use(snc_loaded *l, int net) SNC_MUST_USE;
 
 /* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head
  * does not allow that; SNC_E_SHAPE: the task, where there is one, has other classes. */

@@ -164,6 +164,20 @@ snc_interval snc_pairs_interval(int worse, int better, int n)
     return (snc_interval){(double)(worse - better) / n, -snc_pairs_bound(better, worse, n, TAIL), snc_pairs_bound(worse, better, n, TAIL)};
 }
 
+static double log_choose(int n, int k) { return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0); }
+
+double snc_shares_alike(int a, int n, int b, int m)
+{
+    const int s = a + b, first = s > m ? s - m : 0, last = s < n ? s : n;
+    const double all = log_choose(n + m, s), seen = log_choose(n, a) + log_choose(m, b) - all;
+    double sum = 0;
+    for (int x = first; x <= last; x++) {
+        const double p = log_choose(n, x) + log_choose(m, s - x) - all;
+        if (p <= seen + 1e-7) sum += exp(p);
+    }
+    return fmin(sum, 1);
+}
+
 double snc_rows_needed(double error, int n, double margin)
 {
     static const double Z = 1.644854 + 0.841621; /* the normal at 95 and at 80 % */

@@ -44,6 +44,9 @@ double snc_pairs_bound(int worse, int better, int n, double alpha);
 /* The difference between two such bounds at 2.5 %. */
 snc_interval snc_pairs_interval(int worse, int better, int n);
 
+/* Fisher's exact test, two-sided: how likely shares at least as unlikely as a of n and b of m are where both samples have one share. */
+double snc_shares_alike(int a, int n, int b, int m);
+
 /* How many rows a bound at 95 % takes to lie under `margin` in four of five samples, of two models that are equally good and differ as
  * often as those whose difference has the standard error `error` on n rows: n ((z_0.95 + z_0.80) error / margin)^2. Of shares that is
  * (1.645 + 0.842)^2 p / margin^2, p the share of rows that one of the two alone has right (Liu, Hsueh, Hsieh and Chen 2002, Statistics

@@ -103,11 +103,17 @@ static bool has_value(const snc_options *o, const snc_option *row, const char *v
     return snc_option_number(o, row) == strtod(value, NULL);
 }
 
+/* What an export of the vocabulary's part reads, and one of a cascade as well. */
+static bool is_for_cascade(const snc_options *o, const struct pair *p)
+{
+    return p->verbs == EXPORT && o->exporting.cascade && strcmp(p->other, "--trim-vocab") == 0 && strcmp(p->option, "--unlabeled") != 0;
+}
+
 static snc_err check_pairs(const snc_ctx *ctx, const snc_options *o, unsigned verb)
 {
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const struct pair *p = &pairs[i];
-        if (!(p->verbs & verb)) continue;
+        if (!(p->verbs & verb) || is_for_cascade(o, p)) continue;
         const snc_option *row = snc_option_row(p->option, verb), *other = snc_option_row(p->other, verb);
         if (!snc_option_given(o, row) || has_value(o, other, p->value) != (p->how == BESIDE)) continue;
         const char *how = p->how == BESIDE ? "beside" : "without", *space = p->value ? " " : "", *value = p->value ? p->value : "";

@@ -18,6 +18,7 @@ struct snc_classifier {
     char *path; /* for messages */
     snc_weights *weights[SNC_NETS_MOST];
     int nets;
+    const snc_cascade *cascade; /* NULL: the file has none */
     snc_tok *tok;
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
@@ -29,9 +30,12 @@ struct snc_session {
     snc_ctx ctx;
     snc_classifier *c;
     snc_text_batch *batch;
-    int net;       /* which answers */
+    int net;       /* which answers, where they do not escalate */
+    bool cascade;  /* they do */
     float *logits; /* [cap, K] */
-    size_t cap;
+    uint8_t *by;   /* [answers of by_cap] which net said the last call's */
+    size_t cap, by_cap;
+    int answers;
 };
 
 #define GIVEN(p) SNC_CHECK((p) != NULL, SNC_E_ARG, "%s: %s is NULL", __func__, #p)
@@ -57,6 +61,7 @@ static snc_err read_model(snc_classifier *c, const char *path)
     const snc_encoder_config *cfg = snc_weights_config(c->weights[0]);
     SNC_CHECK(!snc_mixture_any(cfg), SNC_E_UNSUPPORTED, "%s: " SNC_MIXTURE_REFUSED, path);
     SNC_CHECK(snc_sncfile_has_head(f), SNC_E_NOTFOUND, "%s: has no trained classifier and would answer at random", path);
+    c->cascade = snc_sncfile_cascade(f);
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->regression = cfg->regression;
@@ -121,6 +126,8 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     SNC_GOTO(snc_ctx_check(&s->ctx));
     if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
     SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->nets, c->tok, c->max_length, CHUNK));
+    if (c->cascade) SNC_GOTO(snc_text_batch_prepare(s->batch, c->cascade));
+    if (c->cascade) SNC_GOTO(snc_session_set_cascade(s, 1));
 out:
     if (err) snc_session_free(s);
     else *out = s;
@@ -132,6 +139,7 @@ void snc_session_free(snc_session *s)
     if (!s) return;
     snc_text_batch_free(s->batch);
     snc_free(s->logits);
+    snc_free(s->by);
     snc_classifier_close(s->c);
     snc_free(s);
 }
@@ -142,20 +150,34 @@ snc_err snc_session_set_net(snc_session *s, int net)
     SNC_CHECK(net >= 0 && net < s->c->nets, SNC_E_ARG, "%s: net %d: expected 0 to %d", s->c->path, net, s->c->nets - 1);
     snc_text_batch_use(s->batch, net);
     s->net = net;
+    s->cascade = false;
     return SNC_OK;
 }
+
+snc_err snc_session_set_cascade(snc_session *s, int on)
+{
+    GIVEN(s);
+    if (!on) return snc_session_set_net(s, s->net);
+    SNC_CHECK(s->c->cascade, SNC_E_ARG, "%s: has no cascade", s->c->path);
+    snc_text_batch_escalate(s->batch);
+    s->cascade = true;
+    return SNC_OK;
+}
+
+int snc_session_cascade(const snc_session *s) { return s && s->cascade; }
+int snc_session_answered_by(const snc_session *s, int i) { return s && i >= 0 && i < s->answers ? s->by[i] : -1; }
 
 int snc_session_net(const snc_session *s) { return s ? s->net : 0; }
 
 /* texts: n of them, the first of which is the caller's text `first`. */
-static snc_err run_chunk(float *logits, snc_session *s, const snc_text *texts, int n, size_t first)
+static snc_err run_chunk(float *logits, uint8_t *by, snc_session *s, const snc_text *texts, int n, size_t first)
 {
     snc_text_batch_clear(s->batch); /* of a call that failed half-way */
     for (int i = 0; i < n; i++) {
         const char *a = texts[i].a, *b = texts[i].b;
         SNC_TRY(snc_text_batch_add(NULL, s->batch, a, strlen(a), b, b ? strlen(b) : 0));
     }
-    snc_err err = snc_text_batch_run(logits, s->batch);
+    snc_err err = snc_text_batch_run(logits, by, s->batch);
     if (err == SNC_E_DIVERGED)
         err = snc_err_set(err, "%s: text %zu: its logits are not finite", s->c->path,
                           first + (size_t)snc_logits_bad(logits, n, s->c->classes));
@@ -201,7 +223,11 @@ snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts,
     SNC_TRY(check_texts(results, texts, n));
     size_t K = (size_t)s->c->classes, N = (size_t)n;
     SNC_TRY(snc_grow(&s->logits, &s->cap, N * K, sizeof *s->logits));
-    for (size_t i = 0; i < N; i += CHUNK) SNC_TRY(run_chunk(s->logits + i * K, s, texts + i, N - i < CHUNK ? (int)(N - i) : CHUNK, i));
+    SNC_TRY(snc_grow(&s->by, &s->by_cap, N, sizeof *s->by));
+    s->answers = 0;
+    for (size_t i = 0; i < N; i += CHUNK)
+        SNC_TRY(run_chunk(s->logits + i * K, s->by + i, s, texts + i, N - i < CHUNK ? (int)(N - i) : CHUNK, i));
+    s->answers = n;
     for (size_t i = 0; i < N; i++) decide(&results[i], s->c, s->logits + i * K);
     return SNC_OK;
 }

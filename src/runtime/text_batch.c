@@ -9,9 +9,11 @@
 struct snc_text_batch {
     const snc_tok *tok;
     snc_tok_scratch *scratch;
-    snc_net *net[SNC_NETS_MOST], *now; /* now: which of them answers */
-    int nets, max_length, most, n;
-    int32_t *ids, *types, *offsets; /* [most * max_length], the same, [most + 1] */
+    snc_net *net[SNC_NETS_MOST];
+    snc_escalation *all;                         /* NULL: there is no cascade */
+    int nets, now, classes, max_length, most, n; /* now: which of them answers; nets: all of them */
+    uint8_t *by;                                 /* [most] which one did */
+    int32_t *ids, *types, *offsets;              /* [most * max_length], the same, [most + 1] */
 };
 
 snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights *const *weights, int nets, const snc_tok *tok,
@@ -25,13 +27,14 @@ snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights
     SNC_TRY(snc_alloc(&b, 1, sizeof *b));
     b->tok = tok;
     b->max_length = max_length;
+    b->classes = snc_weights_config(weights[0])->classes;
     b->most = most;
     SNC_GOTO(snc_tok_scratch_new(&b->scratch));
     SNC_GOTO(snc_alloc(&b->ids, tokens, sizeof *b->ids));
     SNC_GOTO(snc_alloc(&b->types, tokens, sizeof *b->types));
     SNC_GOTO(snc_alloc(&b->offsets, (size_t)most + 1, sizeof *b->offsets));
+    SNC_GOTO(snc_alloc(&b->by, (size_t)most, sizeof *b->by));
     for (; b->nets < nets; b->nets++) SNC_GOTO(snc_net_create(&b->net[b->nets], ctx, weights[b->nets], NULL, NULL, &o));
-    b->now = b->net[0];
     *out = b;
     b = NULL;
 out:
@@ -42,11 +45,13 @@ out:
 void snc_text_batch_free(snc_text_batch *b)
 {
     if (!b) return;
+    snc_escalation_free(b->all);
     for (int k = 0; k < b->nets; k++) snc_net_free(b->net[k]);
     snc_tok_scratch_free(b->scratch);
     snc_free(b->ids);
     snc_free(b->types);
     snc_free(b->offsets);
+    snc_free(b->by);
     snc_free(b);
 }
 
@@ -66,16 +71,31 @@ snc_err snc_text_batch_add(snc_text_facts *facts, snc_text_batch *b, const char 
 void snc_text_batch_use(snc_text_batch *b, int k)
 {
     assert(k >= 0 && k < b->nets);
-    b->now = b->net[k];
+    b->now = k;
+}
+
+snc_err snc_text_batch_prepare(snc_text_batch *b, const snc_cascade *c)
+{
+    assert(c->nets == b->nets && !b->all);
+    return snc_escalation_new(&b->all, b->net, c, b->classes, b->most * b->max_length, b->most);
+}
+
+void snc_text_batch_escalate(snc_text_batch *b)
+{
+    assert(b->all);
+    b->now = b->nets;
 }
 
 int snc_text_batch_waiting(const snc_text_batch *b) { return b->n; }
 
 void snc_text_batch_clear(snc_text_batch *b) { b->n = 0; }
 
-snc_err snc_text_batch_run(float *logits, snc_text_batch *b)
+snc_err snc_text_batch_run(float *logits, uint8_t *by, snc_text_batch *b)
 {
     const snc_tokens x = {.B = b->n, .T = b->offsets[b->n], .ids = b->ids, .types = b->types, .offsets = b->offsets};
     snc_text_batch_clear(b);
-    return x.B ? snc_net_run(logits, b->now, &x) : SNC_OK;
+    if (!by) by = b->by;
+    if (x.B && b->now == b->nets) return snc_escalation_run(logits, by, b->all, &x);
+    memset(by, b->now, (size_t)x.B);
+    return x.B ? snc_net_run(logits, b->net[b->now], &x) : SNC_OK;
 }

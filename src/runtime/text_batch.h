@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "models/runtime.h"
+#include "runtime/escalation.h"
 
 typedef struct snc_text_batch snc_text_batch;
 
@@ -27,6 +28,10 @@ snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights
                            int max_length, int most) SNC_MUST_USE;
 /* Which of them answers from here on, the texts that wait included: nothing is allocated, nothing can fail. 0 <= k < nets. */
 void snc_text_batch_use(snc_text_batch *b, int k);
+/* Prepares for all of them to answer by a cascade of as many nets, borrowed: once, behind new. */
+snc_err snc_text_batch_prepare(snc_text_batch *b, const snc_cascade *c) SNC_MUST_USE;
+/* They do from here on, until snc_text_batch_use. Prepared: as that one, nothing can fail. */
+void snc_text_batch_escalate(snc_text_batch *b);
 void snc_text_batch_free(snc_text_batch *b);
 
 /* pair NULL: a single text. facts may be NULL. */
@@ -34,8 +39,8 @@ snc_err snc_text_batch_add(snc_text_facts *facts, snc_text_batch *b, const char 
                            size_t pair_bytes) SNC_MUST_USE;
 int snc_text_batch_waiting(const snc_text_batch *b); /* texts that were added since the last run */
 void snc_text_batch_clear(snc_text_batch *b);
-/* logits [waiting, classes] in the order of adding; none waiting: nothing. SNC_E_DIVERGED: those of some text are not finite; all are
- * written. */
-snc_err snc_text_batch_run(float *logits, snc_text_batch *b) SNC_MUST_USE;
+/* logits [waiting, classes] in the order of adding, and which net said them, by [waiting] or NULL; none waiting: nothing.
+ * SNC_E_DIVERGED: those of some text are not finite; all are written. */
+snc_err snc_text_batch_run(float *logits, uint8_t *by, snc_text_batch *b) SNC_MUST_USE;
 
 #endif

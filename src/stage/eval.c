@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/cascaded.h"
 #include "artifact/context.h"
 #include "artifact/inputs.h"
 #include "artifact/load.h"
@@ -51,8 +52,52 @@ static void say_classes(const snc_host *h, const snc_task *t, const char *split,
     }
 }
 
+/* Who answered, where nets escalate. */
+typedef struct escalated {
+    int nets; /* 0: they do not */
+    snc_cascaded_share share[SNC_NETS_MOST];
+} escalated;
+
+/* Every net on every row: what they agree on is part of the answer. */
+static snc_err answer_all(float *logits, escalated *e, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d)
+{
+    snc_cascaded a;
+    uint8_t *by = NULL;
+    SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, "eval"));
+    snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);
+    if (!err) {
+        snc_cascaded_pick(logits, by, &a, l->cascade);
+        snc_cascaded_shares(e->share, &a, by);
+        e->nets = a.nets;
+    }
+    snc_free(by);
+    snc_cascaded_dispose(&a);
+    return err;
+}
+
+static double agreement(const snc_cascaded_share *s) { return s->rows ? (double)s->agree / s->rows : 1; }
+
+static void say_nets(const snc_host *h, const snc_task *t, const char *split, const escalated *e, int n)
+{
+    for (int k = e->nets - 1; k >= 0; k--)
+        snc_say(h, "%s %s net %d answered %d rows, %.2f%%, as the largest would %.2f%% of them", snc_task_name(t), split, k,
+                e->share[k].rows, 100.0 * e->share[k].rows / n, 100 * agreement(&e->share[k]));
+}
+
+static void nets_json(cJSON *j, const escalated *e, int n)
+{
+    cJSON *list = e->nets ? cJSON_AddArrayToObject(j, "nets") : NULL;
+    for (int k = 0; k < e->nets; k++) {
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "net", k);
+        cJSON_AddNumberToObject(one, "share", (double)e->share[k].rows / n);
+        cJSON_AddNumberToObject(one, "agreement", agreement(&e->share[k]));
+        cJSON_AddItemToArray(list, one);
+    }
+}
+
 static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score,
-                   const snc_breakdown *b, double seconds)
+                   const snc_breakdown *b, const escalated *e, double seconds)
 {
     const char *split = o->rows.split;
     if (!o->output.json) {
@@ -60,6 +105,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
             snc_say(h, "%s %s %s %.2f", snc_task_name(t), split, snc_task_metric(t, i), 100 * values[i]);
         if (snc_task_metrics(t) > 1) snc_say(h, "%s %s score %.2f", snc_task_name(t), split, 100 * score);
         say_classes(h, t, split, b);
+        say_nets(h, t, split, e, d->n);
         snc_say(h, "%d rows in %.2f s", d->n, seconds);
         return SNC_OK;
     }
@@ -72,6 +118,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     for (int i = 0; i < snc_task_metrics(t); i++) cJSON_AddNumberToObject(m, snc_task_metric(t, i), values[i]);
     snc_breakdown_majority_json(j, b);
     snc_breakdown_json(j, b, t);
+    nets_json(j, e, d->n);
     cJSON_AddNumberToObject(j, "seconds", seconds);
     return snc_say_json(h, j, false, "eval");
 }
@@ -86,6 +133,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     snc_dataset *d = NULL;
     float *logits = NULL;
     snc_breakdown b = {0};
+    escalated e = {0};
     double values[8], score = 0;
     SNC_TRY(snc_option_need("eval", "a model", o->input.n_models ? o->input.models[0] : NULL));
     SNC_TRY(snc_option_need("eval", "--task", snc_inputs_task_name(o)));
@@ -93,7 +141,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_GOTO(snc_inputs_task(&task, o, snc_inputs_task_name(o)));
     SNC_GOTO(snc_loaded_open(&l, &ctx, o->input.models[0], snc_task_classes(task), snc_task_meaning(task)));
-    if (o->input.net >= 0) SNC_GOTO(snc_loaded_use_net(&l, o->input.net));
+    SNC_GOTO(snc_loaded_use(&l, o->input.net));
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
@@ -103,14 +151,15 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
-    SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d, "eval"));
+    if (l.cascade) SNC_GOTO(answer_all(logits, &e, &ctx, &l, d));
+    else SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     snc_loaded_cut(logits, &l, d->n);
     SNC_GOTO(snc_task_score(&score, values, task, logits, d, l.classes));
     SNC_GOTO(snc_breakdown_make(&b, task, logits, d, l.classes));
     snc_breakdown_warn(&ctx, &b, o->input.models[0], o->rows.split);
-    SNC_GOTO(say(o, h, task, d, values, score, &b, seconds));
+    SNC_GOTO(say(o, h, task, d, values, score, &b, &e, seconds));
 out:
     snc_breakdown_dispose(&b);
     snc_free(logits);

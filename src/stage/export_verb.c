@@ -13,6 +13,7 @@
 #include "candidate/offer.h"
 #include "candidate/preflight.h"
 #include "models/bundle.h"
+#include "stage/export_cascade.h"
 #include "stage/verbs.h"
 
 static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
@@ -122,8 +123,21 @@ static snc_err settle_nets(const snc_options *o, const char *out, const char *dr
     return current ? SNC_OK : snc_file_move(out, draft);
 }
 
+/* The draft is one that escalates. */
+static snc_err settle_cascade(const snc_ctx *ctx, const snc_options *o, const snc_host *h, snc_sncfile *const *f, const char *out,
+                              const char *draft)
+{
+    cJSON *cascade = NULL;
+    bool current;
+    SNC_TRY(snc_cascade_make(&cascade, &current, ctx, o, h, draft, out));
+    if (current) return SNC_OK;
+    snc_err err = snc_bundle_save(draft, (const snc_sncfile *const *)f, o->input.models, o->input.n_models, cascade);
+    cJSON_Delete(cascade);
+    return err ? err : snc_file_move(out, draft);
+}
+
 /* Nothing of them changes: neither numbers nor what they say of themselves. */
-static snc_err copy_nets(const snc_options *o, snc_sncfile **f)
+static snc_err copy_nets(const snc_ctx *ctx, const snc_options *o, const snc_host *h, snc_sncfile **f)
 {
     const snc_input_opts *in = &o->input;
     char out[4096], draft[4096 + 8];
@@ -134,18 +148,18 @@ static snc_err copy_nets(const snc_options *o, snc_sncfile **f)
         SNC_TRY(snc_sncfile_open(&f[i], in->models[i]));
     }
     snc_err err = SNC_OK;
-    if (in->n_models > 1) err = snc_bundle_save(draft, (const snc_sncfile *const *)f, in->models, in->n_models);
+    if (in->n_models > 1) err = snc_bundle_save(draft, (const snc_sncfile *const *)f, in->models, in->n_models, NULL);
     else {
         const int n = snc_sncfile_nets(f[0]);
         SNC_CHECK(in->net < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", in->net, in->models[0], n, n == 1 ? "" : "s");
         err = snc_bundle_cut(draft, f[0], in->net);
     }
-    if (!err) err = settle_nets(o, out, draft);
+    if (!err) err = o->exporting.cascade ? settle_cascade(ctx, o, h, f, out, draft) : settle_nets(o, out, draft);
     remove(draft);
     return err;
 }
 
-static snc_err export_nets(const snc_options *o, const snc_host *h)
+static snc_err export_nets(const snc_ctx *ctx, const snc_options *o, const snc_host *h)
 {
     snc_err err = SNC_OK;
     snc_sncfile **f = NULL;
@@ -156,7 +170,7 @@ static snc_err export_nets(const snc_options *o, const snc_host *h)
               "--trim-vocab and --seeded-head",
               o->input.n_models > 1 ? "export of several models" : "export --net", o->input.n_models > 1 ? "each goes" : "it is cut out");
     SNC_TRY(snc_alloc(&f, (size_t)o->input.n_models, sizeof(snc_sncfile *)));
-    err = copy_nets(o, f);
+    err = copy_nets(ctx, o, h, f);
     for (int i = 0; i < o->input.n_models; i++) snc_sncfile_close(f[i]);
     snc_free(f);
     if (!err) snc_say(h, "%s", o->output.path);
@@ -173,12 +187,14 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_option_need("export", "a model or --pretrained", from));
     if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--task", snc_inputs_task_name(o)));
     if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--data", o->rows.data));
+    if (o->exporting.cascade) SNC_TRY(snc_cascade_need(o));
+    SNC_CHECK(o->exporting.cascade || o->targets.max_drop < 0, SNC_E_ARG, "export --max-drop: has no use without --cascade");
     SNC_CHECK(!o->exporting.to || strcmp(o->exporting.to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is",
               o->exporting.to);
     SNC_TRY(snc_context_init(&d.ctx, o, h, o->job.threads, 0));
     SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
     SNC_TRY(snc_output_need("export", o));
-    if (o->input.n_models > 1 || o->input.net >= 0) return export_nets(o, h);
+    if (o->input.n_models > 1 || o->input.net >= 0) return export_nets(&d.ctx, o, h);
     SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
     SNC_GOTO(choose_net(&d));
     SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));

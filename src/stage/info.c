@@ -91,6 +91,7 @@ static cJSON *describe(const snc_loaded *l, const char *path)
         if (k == 1) cJSON_AddArrayToObject(j, "other_nets");
         cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(j, "other_nets"), net_json(l, k));
     }
+    if (l->file && snc_sncfile_cascade(l->file)) cJSON_AddItemToObject(j, "cascade", cJSON_Duplicate(snc_sncfile_cascade_view(l->file), 1));
     return j;
 }
 
@@ -114,6 +115,16 @@ static void say_layers(const snc_host *h, const snc_loaded *l)
         for (int s = 0; s < SNC_SITES; s++) cell[s] = snc_arch_has(a, i, s) ? snc_dtype_get((snc_dtype)p->linear[i][s])->name : "-";
         snc_say(h, "%5d  %6d  %5d  %5d%s", i, a->source[i], a->heads[i], a->ffn[i], join(cells, sizeof cells, cell));
     }
+}
+
+static void say_cascade(const snc_host *h, const snc_loaded *l)
+{
+    const snc_cascade *c = l->file ? snc_sncfile_cascade(l->file) : NULL;
+    for (int k = c ? c->nets - 1 : 0; k > 0; k--)
+        if (snc_cascade_asks(c, k))
+            snc_say(h, "cascade: net %d answers from %s %.4f on, at a temperature of %.3f", k, snc_cascade_rule_name((int)c->rule),
+                    c->threshold[k], c->temperature[k]);
+        else snc_say(h, "cascade: net %d takes no part", k);
 }
 
 static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
@@ -149,6 +160,7 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
         snc_say(h, "net %d: %d layers, hidden %d, multiply-adds at 128 tokens %.1f M, %zu bytes of its own", k, n->layers, n->hidden,
                 (double)snc_cost_macs(snc_sncfile_config(f), n, snc_min(c->positions, 128)) / 1e6, own_bytes(l->file, k));
     }
+    say_cascade(h, l);
 }
 
 snc_err snc_verb_info(const snc_options *o, const snc_host *h)

@@ -18,6 +18,7 @@ typedef struct predictor {
     snc_text_batch *batch;
     snc_asked_line asked[LINES]; /* of the texts that wait in the batch */
     float *logits;               /* [LINES, classes] */
+    uint8_t by[LINES];           /* which net said them */
     snc_answers answers;
     long lines, cut, broken, failed; /* taken in; of these cut, not UTF-8, and without an answer */
 } predictor;
@@ -39,9 +40,12 @@ static snc_err say(predictor *p, const snc_asked_line *q, const float *z)
 static snc_err flush(predictor *p)
 {
     int n = snc_text_batch_waiting(p->batch), K = p->l.classes;
-    snc_err err = snc_text_batch_run(p->logits, p->batch);
+    snc_err err = snc_text_batch_run(p->logits, p->by, p->batch);
     if (err && (err != SNC_E_DIVERGED || snc_logits_bad(p->logits, n, K) < 0)) return err; /* one line's fault is not the others' */
-    for (int i = 0; i < n; i++) SNC_TRY(say(p, &p->asked[i], p->logits + (size_t)i * (size_t)K));
+    for (int i = 0; i < n; i++) {
+        p->asked[i].net = p->l.cascade ? p->by[i] : -1;
+        SNC_TRY(say(p, &p->asked[i], p->logits + (size_t)i * (size_t)K));
+    }
     return SNC_OK;
 }
 
@@ -68,11 +72,15 @@ static bool is_time(const predictor *p)
 static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
 {
     SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->input.models[0], 0, SNC_MEANS_CLASSES));
-    if (p->o->input.net >= 0) SNC_TRY(snc_loaded_use_net(&p->l, p->o->input.net));
+    SNC_TRY(snc_loaded_use(&p->l, p->o->input.net));
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, &p->o->predict));
     SNC_TRY(snc_alloc(&p->logits, (size_t)LINES * (size_t)p->l.classes, sizeof *p->logits));
-    return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
+    if (!p->l.cascade) return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
+    SNC_TRY(snc_text_batch_new(&p->batch, ctx, p->l.net, p->l.cascade->nets, p->l.tok, p->l.max_length, LINES));
+    SNC_TRY(snc_text_batch_prepare(p->batch, p->l.cascade));
+    snc_text_batch_escalate(p->batch);
+    return SNC_OK;
 }
 
 static void say_counts(const predictor *p, const snc_ctx *ctx)

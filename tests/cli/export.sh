@@ -137,6 +137,63 @@ refused "small.snc: another tokenizer or vocabulary than trimmed.snc" export sma
 refused "hf: expected a .snc file" export int8.snc "$TESTS/golden/checkpoints/hf" --output x.snc
 no_leftovers .
 
+# ---- the smaller net answers what it is sure of -----------------------------------------------------------------------------
+run 0 export small.snc int8.snc --cascade --max-drop 20 "${data[@]}" --output cascade.snc
+holds out '^net 1 answers from \(margin\|entropy\) [0-9.]* on, at temperature [0-9.]*: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
+holds out '^net 0 answers what is left: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
+holds out '^mean of a text [0-9.]* us, 0[.][0-9]*x of the largest net alone$'
+holds out '^select, on which thresholds were chosen: score [0-9.]*, -\?[0-9.]* under that of the largest net alone (at 95% at most [0-9.]*)$'
+holds out '^dev: score [0-9.]*, '
+equal "last line" "$(tail -1 out)" cascade.snc
+cp cascade.snc before.snc
+run 0 export small.snc int8.snc --cascade --max-drop 20 "${data[@]}" --output cascade.snc # it is there, whatever it took then
+equal "answer" "$(cat out)" cascade.snc
+same cascade.snc before.snc
+refused "--output cascade.snc: was made with --max-drop 20, asked 30" export small.snc int8.snc --cascade --max-drop 30 "${data[@]}" --output cascade.snc
+run 0 info cascade.snc
+holds out '^cascade: net 1 answers from '
+run 0 info cascade.snc --json
+holds out '"cascade":'
+for k in 0 1; do # nothing of it is in a net
+    run 0 export cascade.snc --net $k --output cut.snc --overwrite
+    same cut.snc "$([ $k = 0 ] && echo int8.snc || echo small.snc)"
+done
+# A threshold that parts the rows: each has the line that the net which answered it gives, whatever stands beside it.
+cut -f1 nano/dev.tsv | tail -n +2 >in
+for k in 0 1; do
+    run 0 predict cascade.snc --net $k --logits <in
+    cp out net$k.out
+done
+threshold=$(awk -F'\t' '{ printf "%.3f\n", 2 * $2 - 1 }' net1.out | sort -n | sed -n 100p)
+"$MAKE_NANO" --set cascade.snc cascade "{\"rule\":\"margin\",\"temperature\":[1,1],\"threshold\":[$threshold]}" || exit 2
+run 0 predict cascade.snc --logits <in
+cp out all.out
+run 0 predict cascade.snc -o jsonl <in
+sed 's/.*"net":\([01]\)}$/\1/' out >by
+paste by net0.out net1.out | awk -F'\t' -v OFS='\t' '{ o = $1 ? 4 : 0; print $(2 + o), $(3 + o), $(4 + o), $(5 + o) }' >want.out
+same all.out want.out
+sure() { awk -F'\t' -v t="$threshold" '{ m = 2 * $2 - 1 - t; print m > 1e-5 ? 1 : m < -1e-5 ? 0 : "?" }' net1.out; }
+check "who answered" awk 'NR == FNR { by[NR] = $1; next } $1 != "?" && $1 != by[FNR] { exit 1 }' by <(sure)
+check "both answered" test "$(sort -u by | wc -l)" -eq 2
+run 0 eval cascade.snc "${data[@]}"
+for k in 0 1; do holds out "net $k answered $(grep -c "^$k\$" by) rows, [0-9.]*%, as the largest would [0-9.]*% of them\$"; done
+holds out 'net 0 .* as the largest would 100.00% of them$'
+run 0 eval cascade.snc "${data[@]}" --json
+check "shares" awk -v n="$(wc -l <by)" -v own="$(grep -c '^1$' by)" '{ split($0, s, /"net":1,"share":/); d = s[2] - own / n; if (d > 1e-9 || d < -1e-9) exit 1 }' out
+for wrong in 'margin","temperature":[1,1],"threshold":[1.5]|threshold: expected numbers from 0 to 1, or null' \
+    'margin","temperature":[1],"threshold":[0.5]|temperature: expected a list of 2' 'margim","temperature":[1,1],"threshold":[0.5]|rule '\''margim'\'' is unknown: did you mean margin?'; do
+    cp before.snc wrong.snc
+    "$MAKE_NANO" --set wrong.snc cascade "{\"rule\":\"${wrong%|*}}" || exit 2
+    refused "wrong.snc: cascade: ${wrong#*|}" predict wrong.snc
+done
+refused "export --cascade: without --net" export cascade.snc --cascade --net 1 "${data[@]}" --output x.snc
+refused "export --cascade: expected two models or more" export small.snc --cascade "${data[@]}" --output x.snc
+refused "cascade.snc: expected a file of one net" export small.snc cascade.snc --cascade "${data[@]}" --output x.snc
+refused "export --cascade: --task is missing" export small.snc int8.snc --cascade --output x.snc
+refused "export --max-drop: has no use without --cascade" export small.snc int8.snc --max-drop 1 --output x.snc
+refused "rows of select: more rows, or a larger --max-drop" export small.snc int8.snc --cascade "${data[@]}" --output x.snc
+no_leftovers .
+
 # ---- refused ------------------------------------------------------------------------------------------------------------
 bad() { # bad TEXT CONFIG
     echo "$2" >bad.json

@@ -206,6 +206,17 @@ static void sums_say_what_samples_say(void **state)
     assert_true(snc_median(odd, 3) == 5 && snc_median(even, 4) == 2.5);
 }
 
+/* The lady who tasted tea (Fisher 1935): three of four cups are right by chance in 34 of 70 ways, counted on both sides. */
+static void shares_are_alike_by_chance(void **state)
+{
+    (void)state;
+    assert_true(fabs(snc_shares_alike(3, 4, 1, 4) - 34.0 / 70) < 1e-9);
+    assert_true(fabs(snc_shares_alike(4, 4, 0, 4) - 2.0 / 70) < 1e-9);
+    assert_true(fabs(snc_shares_alike(500, 1000, 400, 800) - 1) < 1e-9);
+    assert_true(fabs(snc_shares_alike(0, 10, 0, 3) - 1) < 1e-9 && fabs(snc_shares_alike(10, 10, 3, 3) - 1) < 1e-9);
+    assert_true(snc_shares_alike(500, 1000, 560, 1000) < 0.01 && snc_shares_alike(500, 1000, 530, 1000) > 0.1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_bootstrap_covers_the_mean),
         cmocka_unit_test(kendall_knows_order_and_ties),
         cmocka_unit_test(sums_say_what_samples_say),
+        cmocka_unit_test(shares_are_alike_by_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,7 @@ static snc_err save(const char *to, const char *const *name, int n)
         at[i] = path[i];
         assert_ok(snc_sncfile_open(&f[i], path[i]));
     }
-    snc_err err = snc_bundle_save(scratch_path(&s, to), (const snc_sncfile *const *)f, at, n);
+    snc_err err = snc_bundle_save(scratch_path(&s, to), (const snc_sncfile *const *)f, at, n, NULL);
     for (int i = 0; i < n; i++) snc_sncfile_close(f[i]);
     return err;
 }

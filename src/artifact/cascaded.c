@@ -1,0 +1,50 @@
+/* Every net answers every row; then the rule of the runtime is asked of their logits. */
+#include "artifact/cascaded.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/cutoff.h"
+
+snc_err snc_cascaded_answer(snc_cascaded *out, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const char *what)
+{
+    snc_err err = SNC_OK;
+    *out = (snc_cascaded){.nets = snc_loaded_nets(l), .n = d->n, .K = l->classes};
+    for (int k = 0; k < out->nets; k++) {
+        snc_loaded one = *l;
+        one.weights = l->net[k];
+        SNC_GOTO(snc_alloc(&out->z[k], (size_t)d->n * (size_t)l->classes, sizeof **out->z));
+        SNC_GOTO(snc_loaded_answer(out->z[k], ctx, &one, d, what));
+    }
+out:
+    if (err) snc_cascaded_dispose(out);
+    return err;
+}
+
+void snc_cascaded_pick(float *logits, uint8_t *by, const snc_cascaded *a, const snc_cascade *c)
+{
+    const size_t K = (size_t)a->K;
+    for (int i = 0; i < a->n; i++) {
+        int k = a->nets - 1;
+        while (!snc_cascade_asks(c, k) || !snc_cascade_stands(c, k, a->z[k] + (size_t)i * K, a->K)) k--;
+        by[i] = (uint8_t)k;
+        memcpy(logits + (size_t)i * K, a->z[k] + (size_t)i * K, K * sizeof *logits);
+    }
+}
+
+void snc_cascaded_shares(snc_cascaded_share *share, const snc_cascaded *a, const uint8_t *by)
+{
+    const size_t K = (size_t)a->K;
+    memset(share, 0, (size_t)a->nets * sizeof *share);
+    for (int i = 0; i < a->n; i++) {
+        const size_t at = (size_t)i * K;
+        share[by[i]].rows++;
+        share[by[i]].agree += snc_class_best(a->z[by[i]] + at, a->K) == snc_class_best(a->z[0] + at, a->K);
+    }
+}
+
+void snc_cascaded_dispose(snc_cascaded *a)
+{
+    for (int k = 0; k < a->nets; k++) snc_free(a->z[k]);
+    *a = (snc_cascaded){0};
+}
