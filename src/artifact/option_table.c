@@ -78,7 +78,7 @@ static const snc_option table[] = {
     {"--net", NULL, INTEGER, AT(input, net), EXPORT | PREDICT | EVAL, NOTHING, 0, 15, "K",
      "which net of a file that has several, 0 the largest", UNSET("0")},
     {"--net", NULL, STRING, AT(bench, net), BENCH, NOTHING, 0, 0, "K,K", "which nets of files that have several, a comma list",
-     NAMED("all|K")},
+     NAMED("all|cascade|K")},
     {"--target-latency", NULL, STRING, AT(targets, latency), COMPRESS | SEARCH | STUDY | SUITE, FILE, 0, 0, "L",
      "1.5ms, 800us, or 0.5x of the full-size INT8 model", PLAIN},
     {"--target-size", NULL, STRING, AT(targets, size), COMPRESS | SEARCH, FILE, 0, 0, "S",

@@ -19,6 +19,7 @@
 #include "quant/qlinear.h"
 #include "report/bench_rows.h"
 #include "report/breakdown.h"
+#include "stage/bench_cascade.h"
 #include "stage/verbs.h"
 
 typedef struct bench {
@@ -34,10 +35,12 @@ typedef struct bench {
     snc_bench_rows *of; /* what was found of each */
 } bench;
 
+enum { ALL = -1 };
+
 /* A net of a file. */
 typedef struct entry {
     const char *path;
-    int net;
+    int net;    /* ALL: they escalate */
     char *name; /* "family.snc:1", of the first net the path alone */
 } entry;
 
@@ -197,6 +200,20 @@ static snc_err add_score(snc_bench_rows *of, snc_bench_row row, const char *metr
     return snc_bench_add(of, &row);
 }
 
+/* One sentence of each length at a time, with made ids. */
+static snc_err time_lengths(snc_timing *out, const bench *b, const snc_loaded *l, const snc_ctx *ctx, const int32_t *lengths, int n)
+{
+    snc_workload w;
+    snc_net *net = NULL;
+    SNC_TRY(snc_workload_new(&w, 1, 0, lengths, n, snc_weights_config(l->weights)->vocab, ctx->seed));
+    const snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = 1, .max_len = w.max_len};
+    snc_err err = snc_net_create(&net, ctx, l->weights, NULL, NULL, &no);
+    if (!err) err = snc_measure(out, net, w.batches, w.count, &b->measure);
+    snc_net_free(net);
+    snc_workload_free(&w);
+    return err;
+}
+
 /* Score and the time of one real dev sentence at a time. */
 static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx *ctx, const char *name)
 {
@@ -204,8 +221,6 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     const snc_loaded *l = &b->model[model];
     snc_task *task = NULL;
     snc_dataset *d = NULL;
-    snc_workload w = {0};
-    snc_net *net = NULL;
     float *logits = NULL;
     int32_t *lengths = NULL;
     double values[8], mean;
@@ -220,22 +235,19 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
-    SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
+    if (l->cascade) SNC_GOTO(snc_bench_cascade_answer(logits, ctx, l, d));
+    else SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     snc_loaded_cut(logits, l, d->n);
     SNC_GOTO(snc_task_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
     snc_breakdown_warn(ctx, &classes, l->path, "dev");
-    SNC_GOTO(snc_workload_new(&w, 1, 0, lengths, d->n, snc_weights_config(l->weights)->vocab, ctx->seed));
-    snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = 1, .max_len = w.max_len};
-    SNC_GOTO(snc_net_create(&net, ctx, l->weights, NULL, NULL, &no));
-    SNC_GOTO(snc_measure(&row->t, net, w.batches, w.count, &b->measure));
+    if (l->cascade) SNC_GOTO(snc_bench_cascade_time(&row->t, ctx, l, d, &b->measure));
+    else SNC_GOTO(time_lengths(&row->t, b, l, ctx, lengths, d->n));
     row->n = d->n;
     for (int i = 0; i < snc_task_metrics(task); i++) SNC_GOTO(add_score(&b->of[model], *row, snc_task_metric(task, i), values[i]));
     if (snc_task_metrics(task) > 1) SNC_GOTO(add_score(&b->of[model], *row, "score", mean));
 out:
-    snc_net_free(net);
-    snc_workload_free(&w);
     snc_breakdown_dispose(&classes);
     snc_free(lengths);
     snc_free(logits);
@@ -284,14 +296,25 @@ static snc_err add_entry(bench *b, const char *path, int net)
     *e = (entry){.path = path, .net = net};
     SNC_TRY(snc_alloc(&e->name, size, 1));
     b->models++;
-    if (net) snprintf(e->name, size, "%s:%d", path, net);
+    if (net == ALL) snprintf(e->name, size, "%s:cascade", path);
+    else if (net) snprintf(e->name, size, "%s:%d", path, net);
     else memcpy(e->name, path, strlen(path) + 1);
     return SNC_OK;
 }
 
-/* The nets that are asked of a file of n. */
-static snc_err add_entries(bench *b, const char *path, int n)
+/* Who answers depends on the text: of made ones it says nothing. */
+static snc_err add_cascade(bench *b, const char *path, const snc_loaded *l)
 {
+    SNC_TRY(snc_option_need("bench --net cascade", "--tasks", b->o->bench.tasks));
+    SNC_CHECK(!has_cells(b), SNC_E_ARG, "bench --net cascade: without --batch, --seq-len and --threads: real texts alone, one at a time");
+    SNC_CHECK(l->file && snc_sncfile_cascade(l->file), SNC_E_ARG, "--net cascade: %s has none", path);
+    return add_entry(b, path, ALL);
+}
+
+/* The nets that are asked of a file. */
+static snc_err add_entries(bench *b, const char *path, const snc_loaded *l)
+{
+    const int n = snc_loaded_nets(l);
     const char *asked = b->o->bench.net ? b->o->bench.net : "0";
     if (strcmp(asked, "all") == 0) {
         for (int k = 0; k < n; k++) SNC_TRY(add_entry(b, path, k));
@@ -300,8 +323,12 @@ static snc_err add_entries(bench *b, const char *path, int n)
     for (const char *p = asked; p; p = snc_list_next(p)) {
         int k;
         const char *end;
-        SNC_CHECK(snc_int_read(&k, p, &end) && (*end == 0 || *end == ','), SNC_E_ARG, "--net %s: expected all, or numbers from 0 on",
-                  asked);
+        if (strcspn(p, ",") == strlen("cascade") && strncmp(p, "cascade", strlen("cascade")) == 0) {
+            SNC_TRY(add_cascade(b, path, l));
+            continue;
+        }
+        SNC_CHECK(snc_int_read(&k, p, &end) && (*end == 0 || *end == ','), SNC_E_ARG,
+                  "--net %s: expected all, or cascade and numbers from 0 on", asked);
         SNC_CHECK(k >= 0 && k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, path, n, n == 1 ? "" : "s");
         SNC_TRY(add_entry(b, path, k));
     }
@@ -328,7 +355,7 @@ static snc_err check_model(bool *looked, bench *b, const snc_ctx *ctx, const cha
         err = check_tasks(b, &quiet, l.tok);
         *looked = true;
     }
-    if (!err) err = add_entries(b, path, snc_loaded_nets(&l));
+    if (!err) err = add_entries(b, path, &l);
     snc_free(lengths);
     snc_loaded_close(&l);
     return err;
@@ -399,7 +426,8 @@ static snc_err run_models(bench *b, const snc_ctx *ctx)
     while (open < n) {
         const entry *e = &b->entry[open];
         SNC_GOTO(snc_loaded_open(&b->model[open++], ctx, e->path, 0, SNC_MEANS_CLASSES));
-        SNC_GOTO(snc_loaded_use_net(&b->model[open - 1], e->net));
+        if (e->net == ALL) SNC_GOTO(snc_loaded_use(&b->model[open - 1], -1));
+        else SNC_GOTO(snc_loaded_use_net(&b->model[open - 1], e->net));
     }
     SNC_GOTO(time_cells(b, ctx));
     for (int i = 0; i < n; i++) SNC_GOTO(score_tasks(b, i, ctx));

@@ -127,7 +127,7 @@ refused "--net 2: family.snc has 2 nets, from 0 on" predict family.snc --net 2
 refused "--net 1: small.snc has 1 net, from 0 on" eval small.snc --net 1 "${data[@]}"
 refused "--net 2: family.snc has 2 nets, from 0 on" export family.snc --net 2 --output x.snc
 refused "--net 2: family.snc has 2 nets" bench family.snc -s 8 --net 0,2
-refused "--net one: expected all, or numbers from 0 on" bench family.snc -s 8 --net one
+refused "--net one: expected all, or cascade and numbers from 0 on" bench family.snc -s 8 --net one
 refused "export --net: it is cut out as it is: without --policy" export family.snc --net 1 --policy int8 --output x.snc
 refused "export of several models: each goes as it is: without --policy" export small.snc int8.snc --policy int8 --output x.snc
 refused "export --net: expected one model" export small.snc int8.snc --net 1 --output x.snc
@@ -180,6 +180,15 @@ for k in 0 1; do holds out "net $k answered $(grep -c "^$k\$" by) rows, [0-9.]*%
 holds out 'net 0 .* as the largest would 100.00% of them$'
 run 0 eval cascade.snc "${data[@]}" --json
 check "shares" awk -v n="$(wc -l <by)" -v own="$(grep -c '^1$' by)" '{ split($0, s, /"net":1,"share":/); d = s[2] - own / n; if (d > 1e-9 || d < -1e-9) exit 1 }' out
+accuracy=$(number out accuracy)
+run 0 bench cascade.snc --net 1,0,cascade --tasks nano/task.json --data nano -r 50 -o csv
+equal "models of a bench" "$(tail -n +2 out | cut -d, -f1 | paste -sd ' ')" "cascade.snc:1 cascade.snc cascade.snc:cascade"
+run 0 bench cascade.snc --net cascade --tasks nano/task.json --data nano -r 50 -o json
+equal "what it scores" "$(number out value)" "$accuracy"
+equal "texts that were timed" "$(number out batches_timed)" 50
+refused "bench --net cascade: --tasks is missing" bench cascade.snc --net cascade
+refused "bench --net cascade: without --batch, --seq-len and --threads" bench cascade.snc --net cascade -s 8 --tasks nano/task.json --data nano
+refused "--net cascade: family.snc has none" bench family.snc --net 0,cascade --tasks nano/task.json --data nano
 for wrong in 'margin","temperature":[1,1],"threshold":[1.5]|threshold: expected numbers from 0 to 1, or null' \
     'margin","temperature":[1],"threshold":[0.5]|temperature: expected a list of 2' 'margim","temperature":[1,1],"threshold":[0.5]|rule '\''margim'\'' is unknown: did you mean margin?'; do
     cp before.snc wrong.snc
