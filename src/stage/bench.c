@@ -345,7 +345,8 @@ static snc_err check_model(bool *looked, bench *b, const snc_ctx *ctx, const cha
     snc_ctx quiet = *ctx; /* warnings come when it is run */
     quiet.level = SNC_LOG_ERROR;
     SNC_TRY(snc_loaded_open(&l, &quiet, path, 0, SNC_MEANS_CLASSES));
-    for (int s = 0; s < b->seq.n && has_cells(b); s++) {
+    err = add_entries(b, path, &l);
+    for (int s = 0; s < b->seq.n && has_cells(b) && !err; s++) {
         int most = snc_family_length(snc_weights_config(l.weights));
         if (b->seq.v[s] > most) err = snc_err_set(SNC_E_SHAPE, "%s: -s %d: the model has %d positions", path, b->seq.v[s], most);
         else if (b->seq.v[s] == 0 && !lengths) err = stored_lengths(&lengths, &n, &l, path);
@@ -355,7 +356,6 @@ static snc_err check_model(bool *looked, bench *b, const snc_ctx *ctx, const cha
         err = check_tasks(b, &quiet, l.tok);
         *looked = true;
     }
-    if (!err) err = add_entries(b, path, &l);
     snc_free(lengths);
     snc_loaded_close(&l);
     return err;
