@@ -250,25 +250,18 @@ static snc_err add_net(bundle *b, int index)
     return SNC_OK;
 }
 
-/* The labels of a file for a writer, which takes them as a model has them. */
 static snc_err save(const char *to, const bundle *b, const snc_sncfile *f, const snc_tok_assets *tok)
 {
-    char **labels = NULL;
-    if (f->labels) SNC_TRY(snc_alloc(&labels, (size_t)f->cfg.classes, sizeof *labels));
-    for (int i = 0; labels && i < f->cfg.classes; i++)
-        labels[i] = cJSON_GetArrayItem(f->label_list ? f->label_list : f->first->label_list, i)->valuestring;
     snc_sncfile_desc d = {.cfg = &f->cfg,
                           .arch = &f->said,
                           .policy = &f->policy,
-                          .labels = labels,
+                          .labels = f->labels,
                           .has_head = f->has_head,
                           .tokenizer = tok,
                           .meta = f->meta,
                           .nets = b->list,
                           .cascade = b->cascade};
-    snc_err err = snc_sncfile_save(to, &d, b->tensor, b->used);
-    snc_free(labels);
-    return err;
+    return snc_sncfile_save(to, &d, b->tensor, b->used);
 }
 
 snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n, const cJSON *cascade)

@@ -403,7 +403,7 @@ const snc_policy *snc_sncfile_policy(const snc_sncfile *f) { return &f->policy; 
 
 bool snc_sncfile_has_head(const snc_sncfile *f) { return f->has_head; }
 
-const char *const *snc_sncfile_labels_view(const snc_sncfile *f) { return f->labels; }
+const char *const *snc_sncfile_labels_view(const snc_sncfile *f) { return (const char *const *)f->labels; }
 
 const cJSON *snc_sncfile_meta_view(const snc_sncfile *f) { return f->meta; }
 
@@ -425,6 +425,15 @@ snc_err snc_sncfile_digest_read(char out[SNC_DIGEST_TEXT], const char *path)
 }
 
 const snc_st *snc_sncfile_tensors(const snc_sncfile *f) { return f->st; }
+
+int snc_sncfile_tensor_net(const char *name)
+{
+    static const char prefix[] = SNC_FILE__NET_PREFIX;
+    const char *end;
+    int net;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0) return 0;
+    return snc_int_read(&net, name + sizeof prefix - 1, &end) && *end == '.' && net > 0 ? net : 0;
+}
 
 snc_err snc_sncfile_tokenizer_dup(snc_tok_assets *out, const snc_sncfile *f)
 {

@@ -74,8 +74,9 @@ snc_err snc_sncfile_matrix_view(snc_matrix_view *out, const snc_sncfile *f, cons
 snc_err snc_sncfile_vector_view(const float **out, const snc_sncfile *f, const char *name, int n) SNC_MUST_USE;
 /* out [rows, cols] in f32, whatever the dtype. SNC_E_FORMAT: NaN or infinity. */
 snc_err snc_sncfile_param_read(float *out, const snc_sncfile *f, const char *name) SNC_MUST_USE;
-/* All tensors as they lie in the file, for reports of bytes by part. */
+/* All tensors as they lie in the file, for reports of bytes by part, and which net has one of them alone by its name; 0: the first. */
 const snc_st *snc_sncfile_tensors(const snc_sncfile *f);
+int snc_sncfile_tensor_net(const char *name);
 
 /* What a file says its digest is, "" for none, without reading more than the header: to tell whether it is the one that a
  * report speaks of. Whether the file is whole is what opening it checks. */

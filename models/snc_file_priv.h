@@ -13,7 +13,7 @@ struct snc_sncfile {
     bool has_head;
     snc_params table; /* names and shapes; no weights */
     cJSON *label_list, *meta;
-    const char **labels;
+    char **labels; /* of label_list */
     const char *version, *digest;
     snc_matrix_view *view; /* [table.n] */
     snc_arena *arena;      /* tensors that were not aligned in the file */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "models/snc_file_priv.h"
 #include "tokenizer/kind.h"
 
 /* ---- which ids ------------------------------------------------------------------------------------------------------ */
@@ -54,7 +54,6 @@ size_t snc_trim_tokenizer_bytes(const snc_trim *t) { return t->assets->kind->tri
 
 typedef struct rewrite {
     snc_sncfile *f;
-    snc_arch arch; /* with the sources as the file tells them */
     snc_tok_assets old, assets;
     snc_tensor *tensor;
     void *rows[3]; /* the word table's own tensors, cut */
@@ -85,17 +84,6 @@ static snc_err cut_rows(rewrite *w, snc_tensor *x, const snc_trim *t)
     return SNC_OK;
 }
 
-/* A reader numbers a file's layers anew; the rewritten file says what this one says. */
-static snc_err read_arch(rewrite *w, const char *from)
-{
-    cJSON *j = NULL;
-    const char *text = snc_st_metadata_view(snc_sncfile_tensors(w->f), "arch");
-    SNC_TRY(snc_json_parse(&j, text, strlen(text), from));
-    snc_err err = snc_arch_from_json(&w->arch, j, from);
-    cJSON_Delete(j);
-    return err;
-}
-
 static snc_err collect(rewrite *w, const snc_trim *t)
 {
     const snc_st *st = snc_sncfile_tensors(w->f);
@@ -116,7 +104,6 @@ snc_err snc_trim_file(const char *to, const char *from, const snc_trim *t, cJSON
     cJSON *meta = NULL;
     SNC_GOTO(snc_sncfile_open(&w.f, from));
     SNC_GOTO(snc_sncfile_tokenizer_dup(&w.old, w.f));
-    SNC_GOTO(read_arch(&w, from));
     if (!w.old.kind || snc_sncfile_config(w.f)->vocab != t->rows)
         SNC_GOTO(snc_err_set(SNC_E_SHAPE, "%s: a vocabulary of %d rows%s, expected %d", from, snc_sncfile_config(w.f)->vocab,
                              w.old.kind ? "" : " without a tokenizer", t->rows));
@@ -128,22 +115,14 @@ snc_err snc_trim_file(const char *to, const char *from, const snc_trim *t, cJSON
     note = NULL;
     snc_encoder_config cfg = *snc_sncfile_config(w.f);
     cfg.vocab = t->kept;
-    const char *const *labels = snc_sncfile_labels_view(w.f);
-    char **copy = NULL;
-    if (labels) {
-        err = snc_alloc(&copy, (size_t)cfg.classes, sizeof *copy);
-        for (int i = 0; i < cfg.classes && !err; i++) err = snc_strndup(&copy[i], labels[i], strlen(labels[i]));
-    }
     snc_sncfile_desc d = {.cfg = &cfg,
-                          .arch = &w.arch,
+                          .arch = snc_sncfile_arch_said(w.f),
                           .policy = snc_sncfile_policy(w.f),
-                          .labels = copy,
+                          .labels = w.f->labels,
                           .has_head = snc_sncfile_has_head(w.f),
                           .tokenizer = &w.assets,
                           .meta = meta};
-    if (!err) err = snc_sncfile_save(to, &d, w.tensor, w.n);
-    for (int i = 0; copy && i < cfg.classes; i++) snc_free(copy[i]);
-    snc_free(copy);
+    err = snc_sncfile_save(to, &d, w.tensor, w.n);
 out:
     cJSON_Delete(note);
     cJSON_Delete(meta);

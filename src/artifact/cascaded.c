@@ -48,3 +48,17 @@ void snc_cascaded_dispose(snc_cascaded *a)
     for (int k = 0; k < a->nets; k++) snc_free(a->z[k]);
     *a = (snc_cascaded){0};
 }
+
+snc_err snc_cascaded_deliver(float *logits, snc_cascaded_share *share, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d,
+                             const char *what)
+{
+    snc_cascaded a;
+    uint8_t *by = NULL;
+    SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, what));
+    snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);
+    if (!err) snc_cascaded_pick(logits, by, &a, l->cascade);
+    if (!err && share) snc_cascaded_shares(share, &a, by);
+    snc_free(by);
+    snc_cascaded_dispose(&a);
+    return err;
+}

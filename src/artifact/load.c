@@ -112,7 +112,8 @@ static void warn_isa(const snc_loaded *l, const snc_ctx *ctx, const char *path)
 
 static snc_err open_snc(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path)
 {
-    SNC_TRY(snc_weights_open(&l->weights, ctx, path));
+    SNC_TRY(snc_weights_open(&l->net[0], ctx, path));
+    l->weights = l->net[0];
     l->file = snc_weights_file_view(l->weights);
     SNC_TRY(snc_sncfile_tokenizer_dup(assets, l->file));
     l->labels = snc_sncfile_labels_view(l->file);
@@ -134,16 +135,16 @@ static snc_err read_meta(snc_loaded *l)
 
 int snc_loaded_nets(const snc_loaded *l) { return l->file ? snc_sncfile_nets(l->file) : 1; }
 
+static snc_err make_ready(snc_loaded *l, int k) { return l->net[k] ? SNC_OK : snc_weights_open_net(&l->net[k], l->net[0], k); }
+
 snc_err snc_loaded_use_net(snc_loaded *l, int k)
 {
     const int n = snc_loaded_nets(l);
-    snc_weights *w = NULL;
     SNC_CHECK(k >= 0 && k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, l->path, n, n == 1 ? "" : "s");
     if (k == 0) return SNC_OK;
-    SNC_TRY(snc_weights_open_net(&w, l->weights, k));
-    l->first = l->weights;
-    l->weights = w;
-    l->file = snc_weights_file_view(w);
+    SNC_TRY(make_ready(l, k));
+    l->weights = l->net[k];
+    l->file = snc_weights_file_view(l->weights);
     cJSON_Delete(l->meta);
     l->meta = cJSON_Duplicate(snc_sncfile_meta_view(l->file), 1);
     return read_meta(l);
@@ -151,8 +152,7 @@ snc_err snc_loaded_use_net(snc_loaded *l, int k)
 
 snc_err snc_loaded_open_nets(snc_loaded *l)
 {
-    l->net[0] = l->weights;
-    for (int k = 1; k < snc_loaded_nets(l); k++) SNC_TRY(snc_weights_open_net(&l->net[k], l->weights, k));
+    for (int k = 1; k < snc_loaded_nets(l); k++) SNC_TRY(make_ready(l, k));
     return SNC_OK;
 }
 
@@ -167,7 +167,8 @@ snc_err snc_loaded_use(snc_loaded *l, int net)
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
 {
     SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));
-    SNC_TRY(snc_weights_from_model(&l->weights, ctx, l->model));
+    SNC_TRY(snc_weights_from_model(&l->net[0], ctx, l->model));
+    l->weights = l->net[0];
     SNC_TRY(snc_tok_assets_dup(assets, &l->model->tokenizer));
     l->labels = (const char *const *)l->model->labels;
     l->has_head = l->model->has_head;
@@ -214,9 +215,7 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
 void snc_loaded_close(snc_loaded *l)
 {
     snc_free(l->path);
-    for (int k = 1; k < SNC_NETS_MOST; k++) snc_weights_free(l->net[k]); /* they borrow of the first */
-    snc_weights_free(l->weights);
-    snc_weights_free(l->first);
+    for (int k = SNC_NETS_MOST - 1; k >= 0; k--) snc_weights_free(l->net[k]); /* they borrow of the first */
     snc_model_free(l->model);
     snc_tok_free(l->tok);
     cJSON_Delete(l->meta);

@@ -9,17 +9,17 @@
 
 typedef struct snc_loaded {
     char *path;
-    snc_weights *weights, *first; /* first: of the file's first net, where it answers by another; else NULL */
-    snc_model *model;             /* behind the weights when the input was no .snc */
-    snc_tok *tok;                 /* NULL: none inside */
-    const char *const *labels;    /* [classes] or NULL */
-    int classes, max_length;      /* max_length: what the model was trained for, else its positions */
+    snc_weights *weights;      /* which answer: of net[] */
+    snc_model *model;          /* behind the weights when the input was no .snc */
+    snc_tok *tok;              /* NULL: none inside */
+    const char *const *labels; /* [classes] or NULL */
+    int classes, max_length;   /* max_length: what the model was trained for, else its positions */
     bool regression, has_head;
     snc_meaning problem;
     double threshold;                /* multilabel: from which probability on a label is there */
     cJSON *meta;                     /* a copy */
     const snc_sncfile *file;         /* of a .snc: the weights' own, of a net of it where there are several */
-    snc_weights *net[SNC_NETS_MOST]; /* with snc_loaded_open_nets: of all nets, weights the first of them */
+    snc_weights *net[SNC_NETS_MOST]; /* of each net that is made ready, the first always */
     const snc_cascade *cascade;      /* by which they answer; NULL: weights alone do */
 } snc_loaded;
 

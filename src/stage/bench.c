@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/cascaded.h"
 #include "artifact/context.h"
 #include "artifact/inputs.h"
 #include "artifact/load.h"
@@ -235,7 +236,7 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
-    if (l->cascade) SNC_GOTO(snc_bench_cascade_answer(logits, ctx, l, d));
+    if (l->cascade) SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
     else SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     snc_loaded_cut(logits, l, d->n);

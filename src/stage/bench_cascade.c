@@ -1,7 +1,6 @@
 /* A row is timed from its ids on, as those of a net alone are. */
 #include "stage/bench_cascade.h"
 
-#include "artifact/cascaded.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/minmax.h"
@@ -93,17 +92,5 @@ snc_err snc_bench_cascade_time(snc_timing *out, const snc_ctx *ctx, const snc_lo
     snc_free(t.order);
     snc_free(t.logits);
     snc_free(t.us);
-    return err;
-}
-
-snc_err snc_bench_cascade_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d)
-{
-    snc_cascaded a;
-    uint8_t *by = NULL;
-    SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, NULL));
-    snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);
-    if (!err) snc_cascaded_pick(logits, by, &a, l->cascade);
-    snc_free(by);
-    snc_cascaded_dispose(&a);
     return err;
 }

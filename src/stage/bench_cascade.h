@@ -9,7 +9,5 @@
 /* One row of d at a time in an order drawn by ctx's seed, whole passes where there is time, by what snc_loaded_use has made ready. */
 snc_err snc_bench_cascade_time(snc_timing *out, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d,
                                const snc_measure_opts *o) SNC_MUST_USE;
-/* logits [n, K] that it delivers. */
-snc_err snc_bench_cascade_answer(float *logits, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d) SNC_MUST_USE;
 
 #endif

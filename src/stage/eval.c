@@ -58,23 +58,6 @@ typedef struct escalated {
     snc_cascaded_share share[SNC_NETS_MOST];
 } escalated;
 
-/* Every net on every row: what they agree on is part of the answer. */
-static snc_err answer_all(float *logits, escalated *e, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d)
-{
-    snc_cascaded a;
-    uint8_t *by = NULL;
-    SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, "eval"));
-    snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);
-    if (!err) {
-        snc_cascaded_pick(logits, by, &a, l->cascade);
-        snc_cascaded_shares(e->share, &a, by);
-        e->nets = a.nets;
-    }
-    snc_free(by);
-    snc_cascaded_dispose(&a);
-    return err;
-}
-
 static double agreement(const snc_cascaded_share *s) { return s->rows ? (double)s->agree / s->rows : 1; }
 
 static void say_nets(const snc_host *h, const snc_task *t, const char *split, const escalated *e, int n)
@@ -151,7 +134,8 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
-    if (l.cascade) SNC_GOTO(answer_all(logits, &e, &ctx, &l, d));
+    e.nets = l.cascade ? snc_loaded_nets(&l) : 0;
+    if (l.cascade) SNC_GOTO(snc_cascaded_deliver(logits, e.share, &ctx, &l, d, "eval"));
     else SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);

@@ -16,11 +16,9 @@
 static size_t own_bytes(const snc_sncfile *f, int k)
 {
     const snc_st *st = snc_sncfile_tensors(f);
-    char prefix[16];
     size_t sum = 0;
-    int n = snprintf(prefix, sizeof prefix, "net.%d.", k);
     for (int i = 0; i < snc_st_count(st); i++)
-        if (strncmp(snc_st_tensors_view(st)[i].name, prefix, (size_t)n) == 0) sum += snc_st_tensors_view(st)[i].bytes;
+        if (snc_sncfile_tensor_net(snc_st_tensors_view(st)[i].name) == k) sum += snc_st_tensors_view(st)[i].bytes;
     return sum;
 }
 
@@ -36,7 +34,7 @@ static cJSON *bytes_json(const snc_loaded *l, const char *path)
         const snc_tensor *t = &snc_st_tensors_view(st)[i];
         size_t n = strlen(t->name);
         total += (double)t->bytes;
-        if (strncmp(t->name, "net.", 4) == 0) continue;
+        if (snc_sncfile_tensor_net(t->name)) continue;
         int k = strncmp(t->name, "tokenizer.", 10) == 0                                                               ? 3
                 : strncmp(t->name, "embeddings.", 11) == 0 && !strstr(t->name, ".norm.") && !strstr(t->name, ".bias") ? 0
                 : t->rank == 2 && n > 7 && strcmp(t->name + n - 7, ".weight") == 0                                    ? 1

@@ -68,7 +68,7 @@ snc_err snc_sampler_check(const snc_sampler_kind *kind, int random, bool in_plac
 snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, const snc_space *s, const snc_sampler_opts *o)
 {
     assert(o->random >= 0 && o->random <= SNC_SAMPLER_MAX - 2);
-    assert(!kind->create == !kind->save && !kind->save == !kind->load);
+    assert(!kind->create == !kind->destroy && (kind->create || !kind->block));
     SNC_TRY(snc_alloc(out, 1, sizeof **out));
     **out = (snc_sampler){.kind = kind, .space = s, .random = o->random};
     snc_err err = kind->create ? kind->create(&(*out)->state, s, o) : SNC_OK;
@@ -113,12 +113,7 @@ bool snc_sampler_say(char *buf, size_t size, const snc_sampler *s)
     return true;
 }
 
-size_t snc_sampler_save(void *to, const snc_sampler *s) { return s->kind->save ? s->kind->save(to, s->state) : 0; }
-
-void snc_sampler_load(snc_sampler *s, const void *from)
-{
-    if (s->kind->load) s->kind->load(s->state, from);
-}
+snc_block snc_sampler_block(snc_sampler *s) { return s->kind->block ? s->kind->block(s->state) : (snc_block){0}; }
 
 int snc_sampler_fill(snc_arch *nets, int n, const snc_space *s, int random, snc_rng *rng)
 {

@@ -5,8 +5,8 @@
  * in-place teacher.
  *
  * One that learns has a state. `draw` only reads it, with a generator that depends on seed and step alone; `tell` alone changes
- * it, after a whole step. So a step that was interrupted draws the same nets again, and what `save` wrote after step n is all
- * that a resumed run needs.
+ * it, after a whole step. So a step that was interrupted draws the same nets again, and its block after step n is all that a
+ * resumed run needs.
  *
  *     SNC_TRY(snc_sampler_find(&kind, "sandwich"));
  *     SNC_TRY(snc_sampler_create(&s, kind, space, &(snc_sampler_opts){.random = 2, .near = 0.5, .cfg = &m->cfg}));
@@ -16,6 +16,7 @@
 #define SNC_TRAIN_SAMPLER_H
 
 #include "models/space.h"
+#include "train/checkpoint.h"
 
 enum { SNC_SAMPLER_MAX = 16 };
 
@@ -47,7 +48,7 @@ typedef struct snc_sampler_seen {
     const snc_sampler_gradient *gradient; /* by source layer, of the nets together; NULL where the kind does not ask */
 } snc_sampler_seen;
 
-/* One sampler. Those without a state have create, tell, save, load and destroy NULL, and are given a NULL state. */
+/* One sampler. Those without a state have create, tell, block and destroy NULL, and are given a NULL state. */
 typedef struct snc_sampler_kind {
     const char *name;
     int random_nets;    /* random nets of a step where nobody says; 0: it draws none */
@@ -65,9 +66,7 @@ typedef struct snc_sampler_kind {
     void (*tell)(void *state, const snc_sampler_at *at, const snc_sampler_seen *seen);
     /* What it has learnt, in a line for people; NULL: nothing. */
     void (*say)(char *buf, size_t size, const void *state);
-    /* The state as bytes, whose number never changes: written to `to`, or with NULL only counted. */
-    size_t (*save)(void *to, const void *state);
-    void (*load)(void *state, const void *from);
+    snc_block (*block)(void *state); /* what it learns: a checkpoint keeps it and writes into it; NULL: nothing */
 } snc_sampler_kind;
 
 extern const snc_sampler_kind snc_sampler_full; /* one net alone: where nobody says */
@@ -88,9 +87,8 @@ snc_err snc_sampler_create(snc_sampler **out, const snc_sampler_kind *kind, cons
 void snc_sampler_free(snc_sampler *s);
 int snc_sampler_draw(snc_arch *nets, const snc_sampler *s, double done, snc_rng *rng);
 void snc_sampler_tell(snc_sampler *s, double done, const snc_sampler_seen *seen);
-bool snc_sampler_say(char *buf, size_t size, const snc_sampler *s);    /* false: nothing */
-size_t snc_sampler_save(void *to /* or NULL */, const snc_sampler *s); /* 0: no state */
-void snc_sampler_load(snc_sampler *s, const void *from);
+bool snc_sampler_say(char *buf, size_t size, const snc_sampler *s); /* false: nothing */
+snc_block snc_sampler_block(snc_sampler *s);                        /* 0 bytes: it learns nothing */
 
 /* For samplers: `random` uniform nets from nets[n] on; returns n + random. */
 int snc_sampler_fill(snc_arch *nets, int n, const snc_space *s, int random, snc_rng *rng);

@@ -32,8 +32,6 @@ typedef struct trainer {
     const snc_space *space; /* NULL: the whole model alone */
     const snc_train_opts *o;
     snc_sampler *sampler;           /* NULL with it */
-    void *sampler_state;            /* what it saves, as a block of the checkpoint */
-    size_t sampler_bytes;           /* 0: it has no state */
     snc_sampler_gradient *gradient; /* [L] where the sampler asks */
     snc_arch nets[SNC_SAMPLER_MAX];
     double loss[SNC_SAMPLER_MAX];
@@ -154,9 +152,7 @@ static snc_err create_sampler(trainer *t)
     const snc_sampler_opts o = {
         .random = t->o->random_nets, .near = t->o->near, .pools = t->o->pools, .seed = t->ctx->seed, .cfg = &t->m->cfg};
     SNC_TRY(snc_sampler_create(&t->sampler, t->o->sampler, t->space, &o));
-    t->sampler_bytes = snc_sampler_save(NULL, t->sampler);
-    if (t->o->sampler->gradients) SNC_TRY(snc_alloc(&t->gradient, (size_t)t->L, sizeof *t->gradient));
-    return t->sampler_bytes ? snc_alloc(&t->sampler_state, t->sampler_bytes, 1) : SNC_OK;
+    return t->o->sampler->gradients ? snc_alloc(&t->gradient, (size_t)t->L, sizeof *t->gradient) : SNC_OK;
 }
 
 static snc_err create_optimiser(trainer *t)
@@ -197,7 +193,7 @@ static int list_blocks(snc_block *b, trainer *t)
     b[3] = (snc_block){t->m->params.w, t->m->params.total * sizeof(float)};
     for (int i = 0; i < 3; i++) b[4 + i] = (snc_block){a.block[i], a.bytes[i]};
     int n = 7;
-    if (t->sampler_bytes) b[n++] = (snc_block){t->sampler_state, t->sampler_bytes};
+    if (t->sampler && t->o->sampler->block) b[n++] = snc_sampler_block(t->sampler);
     if (t->copy) b[n++] = snc_momentum_block(t->copy);
     if (t->o->data_sampler->draw) b[n++] = snc_data_sampler_block(t->rows);
     return n;
@@ -208,7 +204,6 @@ static snc_err save(trainer *t)
     if (!t->o->checkpoint) return SNC_OK;
     snc_block b[BLOCKS];
     int n = list_blocks(b, t);
-    if (t->sampler_bytes) snc_sampler_save(t->sampler_state, t->sampler);
     snc_fakequant_restore(t->quant);
     snc_err err = snc_checkpoint_save(t->o->checkpoint, t->facts, t->n_facts, b, n);
     snc_fakequant_apply(t->quant);
@@ -229,7 +224,6 @@ static snc_err resume(trainer *t)
         return SNC_OK;
     }
     SNC_TRY(err);
-    if (t->sampler_bytes) snc_sampler_load(t->sampler, t->sampler_state);
     const snc_adamw_state a = snc_adamw_state_view(t->adamw);
     snc_adamw_state_written(t->adamw);
     t->step = *a.step;
@@ -522,7 +516,6 @@ static void dispose(trainer *t)
     snc_free(t->attention.scratch);
     snc_free(t->balance);
     snc_free(t->offsets);
-    snc_free(t->sampler_state);
     snc_free(t->gradient);
     snc_sampler_free(t->sampler);
     snc_engine_free(t->e);

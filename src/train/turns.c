@@ -64,10 +64,4 @@ void snc_turns_tell(void *state, const snc_sampler_at *at, const snc_sampler_see
     for (int i = 0; i < seen->n; i++) next_net(&net, state, at->space);
 }
 
-size_t snc_turns_save(void *to, const void *state)
-{
-    if (to) memcpy(to, state, sizeof(turns));
-    return sizeof(turns);
-}
-
-void snc_turns_load(void *state, const void *from) { memcpy(state, from, sizeof(turns)); }
+snc_block snc_turns_block(void *state) { return (snc_block){state, sizeof(turns)}; }

@@ -16,11 +16,9 @@ snc_err snc_turns_create(void **state, const snc_space *s, const snc_sampler_opt
 void snc_turns_destroy(void *state);
 int snc_turns_draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc_rng *rng);
 void snc_turns_tell(void *state, const snc_sampler_at *at, const snc_sampler_seen *seen);
-size_t snc_turns_save(void *to, const void *state);
-void snc_turns_load(void *state, const void *from);
+snc_block snc_turns_block(void *state);
 
-#define SNC_TURNS                                                                                                                     \
-    .create = snc_turns_create, .destroy = snc_turns_destroy, .draw = snc_turns_draw, .tell = snc_turns_tell, .save = snc_turns_save, \
-    .load = snc_turns_load
+#define SNC_TURNS \
+    .create = snc_turns_create, .destroy = snc_turns_destroy, .draw = snc_turns_draw, .tell = snc_turns_tell, .block = snc_turns_block
 
 #endif

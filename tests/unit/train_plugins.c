@@ -105,13 +105,7 @@ static void worst_tell(void *state, const snc_sampler_at *at, const snc_sampler_
     for (int i = 0; i < seen->n; i++) w->lost[seen->nets[i].layers] = seen->loss[i];
 }
 
-static size_t worst_save(void *to, const void *state)
-{
-    if (to) memcpy(to, state, sizeof(worst));
-    return sizeof(worst);
-}
-
-static void worst_load(void *state, const void *from) { memcpy(state, from, sizeof(worst)); }
+static snc_block worst_block(void *state) { return (snc_block){state, sizeof(worst)}; }
 
 static const snc_sampler_kind sampler_worst = {.name = "worst",
                                                .random_nets = 2,
@@ -119,8 +113,7 @@ static const snc_sampler_kind sampler_worst = {.name = "worst",
                                                .destroy = worst_destroy,
                                                .draw = worst_draw,
                                                .tell = worst_tell,
-                                               .save = worst_save,
-                                               .load = worst_load};
+                                               .block = worst_block};
 
 static void train_worst(snc_model *m, snc_train_opts o, double *loss)
 {

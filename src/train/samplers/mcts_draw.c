@@ -166,13 +166,7 @@ static void say(char *buf, size_t size, const void *state)
     snprintf(buf, size, "a tree of %lld nodes, %lld nets in it", (long long)m->t.nodes, (long long)m->t.node[slot_of(&m->t, 1)].n);
 }
 
-static size_t save(void *to, const void *state)
-{
-    if (to) memcpy(to, &((const mcts *)state)->t, sizeof(tree));
-    return sizeof(tree);
-}
-
-static void load(void *state, const void *from) { memcpy(&((mcts *)state)->t, from, sizeof(tree)); }
+static snc_block block(void *state) { return (snc_block){&((mcts *)state)->t, sizeof(tree)}; }
 
 const snc_sampler_kind snc_sampler_mcts = {.name = "mcts",
                                            .random_nets = 1,
@@ -183,5 +177,4 @@ const snc_sampler_kind snc_sampler_mcts = {.name = "mcts",
                                            .draw = draw,
                                            .tell = tell,
                                            .say = say,
-                                           .save = save,
-                                           .load = load};
+                                           .block = block};

@@ -52,14 +52,4 @@ static int draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc
     return 1 + at->random;
 }
 
-/* What it aims at never changes: a resumed run is told it again. */
-static size_t save(void *to, const void *state)
-{
-    (void)to, (void)state;
-    return 0;
-}
-
-static void load(void *state, const void *from) { (void)state, (void)from; }
-
-const snc_sampler_kind snc_sampler_near = {
-    .name = "near", .random_nets = 3, .create = create, .destroy = destroy, .draw = draw, .save = save, .load = load};
+const snc_sampler_kind snc_sampler_near = {.name = "near", .random_nets = 3, .create = create, .destroy = destroy, .draw = draw};

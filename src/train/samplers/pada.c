@@ -22,8 +22,6 @@ typedef struct pada {
     double g[][SNC_MAX_OPTIONS]; /* [genes]; 0: not seen */
 } pada;
 
-static size_t bytes_of(const pada *p) { return (size_t)p->genes * sizeof p->g[0]; }
-
 static snc_err create(void **state, const snc_space *s, const snc_sampler_opts *o)
 {
     pada *p;
@@ -92,17 +90,10 @@ static void tell(void *state, const snc_sampler_at *at, const snc_sampler_seen *
     for (int i = 0; i < seen->n; i++) credit(state, at->space, &seen->nets[i], seen->gradient);
 }
 
-static size_t save(void *to, const void *state)
-{
-    const pada *p = state;
-    if (to) memcpy(to, p->g, bytes_of(p));
-    return bytes_of(p);
-}
-
-static void load(void *state, const void *from)
+static snc_block block(void *state)
 {
     pada *p = state;
-    memcpy(p->g, from, bytes_of(p));
+    return (snc_block){p->g, (size_t)p->genes * sizeof p->g[0]};
 }
 
 const snc_sampler_kind snc_sampler_pada = {.name = "pada",
@@ -114,5 +105,4 @@ const snc_sampler_kind snc_sampler_pada = {.name = "pada",
                                            .destroy = destroy,
                                            .draw = draw,
                                            .tell = tell,
-                                           .save = save,
-                                           .load = load};
+                                           .block = block};

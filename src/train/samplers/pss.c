@@ -30,8 +30,6 @@ typedef struct pss {
     pool pool[]; /* [budgets.n] */
 } pss;
 
-static size_t bytes_of(const pss *p) { return (size_t)p->budgets.n * sizeof p->pool[0]; }
-
 static snc_err create(void **state, const snc_space *s, const snc_sampler_opts *o)
 {
     pss *p;
@@ -106,17 +104,10 @@ static void say(char *buf, size_t size, const void *state)
     }
 }
 
-static size_t save(void *to, const void *state)
-{
-    const pss *p = state;
-    if (to) memcpy(to, p->pool, bytes_of(p));
-    return bytes_of(p);
-}
-
-static void load(void *state, const void *from)
+static snc_block block(void *state)
 {
     pss *p = state;
-    memcpy(p->pool, from, bytes_of(p));
+    return (snc_block){p->pool, (size_t)p->budgets.n * sizeof p->pool[0]};
 }
 
 const snc_sampler_kind snc_sampler_pss = {.name = "pss",
@@ -128,5 +119,4 @@ const snc_sampler_kind snc_sampler_pss = {.name = "pss",
                                           .draw = draw,
                                           .tell = tell,
                                           .say = say,
-                                          .save = save,
-                                          .load = load};
+                                          .block = block};

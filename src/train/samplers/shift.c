@@ -95,13 +95,7 @@ static void say(char *buf, size_t size, const void *state)
         n += (size_t)snprintf(buf + n, size - n, "%s to %.2f %.3f", k ? "," : "", h->budgets.range[k].high, p[k]);
 }
 
-static size_t save(void *to, const void *state)
-{
-    if (to) memcpy(to, &((const shift *)state)->l, sizeof(learnt));
-    return sizeof(learnt);
-}
-
-static void load(void *state, const void *from) { memcpy(&((shift *)state)->l, from, sizeof(learnt)); }
+static snc_block block(void *state) { return (snc_block){&((shift *)state)->l, sizeof(learnt)}; }
 
 const snc_sampler_kind snc_sampler_shift = {.name = "shift",
                                             .random_nets = 1,
@@ -112,5 +106,4 @@ const snc_sampler_kind snc_sampler_shift = {.name = "shift",
                                             .draw = draw,
                                             .tell = tell,
                                             .say = say,
-                                            .save = save,
-                                            .load = load};
+                                            .block = block};

@@ -34,21 +34,5 @@ static int draw(snc_arch *nets, const void *state, const snc_sampler_at *at, snc
     return 1 + at->random;
 }
 
-/* What it aims at never changes. */
-static size_t save(void *to, const void *state)
-{
-    (void)to, (void)state;
-    return 0;
-}
-
-static void load(void *state, const void *from) { (void)state, (void)from; }
-
-const snc_sampler_kind snc_sampler_target = {.name = "target",
-                                             .random_nets = 3,
-                                             .to_target = true,
-                                             .random_cost = -0.05,
-                                             .create = create,
-                                             .destroy = destroy,
-                                             .draw = draw,
-                                             .save = save,
-                                             .load = load};
+const snc_sampler_kind snc_sampler_target = {
+    .name = "target", .random_nets = 3, .to_target = true, .random_cost = -0.05, .create = create, .destroy = destroy, .draw = draw};
