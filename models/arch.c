@@ -59,6 +59,18 @@ snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent)
     return SNC_OK;
 }
 
+snc_err snc_arch_within(snc_arch *out, const snc_arch *b, const snc_arch *a)
+{
+    *out = *b;
+    for (int i = 0, l = 0; i < b->layers; i++, l++) {
+        while (l < a->layers && a->source[l] < b->source[i]) l++;
+        SNC_CHECK(l < a->layers && a->source[l] == b->source[i], SNC_E_SHAPE, "arch: layer %d is not among those of the larger net",
+                  b->source[i]);
+        out->source[i] = l;
+    }
+    return snc_arch_check(out, a);
+}
+
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed)
 {
     snc_policy p;

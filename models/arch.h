@@ -96,6 +96,8 @@ snc_encoder_config snc_config_cut(const snc_encoder_config *c, const snc_arch *a
 bool snc_arch_equal(const snc_arch *a, const snc_arch *b);
 /* SNC_E_SHAPE names the layer and the width that does not fit in `parent`; a layer without both halves; a net without heads. */
 snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
+/* b as a net of a, where both are of one parent: out's layers are a's. SNC_E_SHAPE names the layer or the width that a has not. */
+snc_err snc_arch_within(snc_arch *out, const snc_arch *b, const snc_arch *a) SNC_MUST_USE;
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and classifier: like the linears */
 snc_policy snc_policy_int8(void);                                 /* all linears and embeddings INT8, the classifier F32 */
 

@@ -112,8 +112,8 @@ static void lay_out(snc_space *s, const snc_space__lists *t)
 
 static bool may_skip(const snc_space *s, int layer) { return s->gene[snc_space_layer(s, layer)].value[0] == 0; }
 
-/* Whether every net of a depth has a layer with heads: one that is surely there has them, or all that may be there. */
-static bool works(const snc_space *s, int depth)
+/* One that is surely there has them, or all that may be there. */
+bool snc_space__works(const snc_space *s, int depth)
 {
     int kept[SNC_MAX_LAYERS], n = snc_space_layers(kept, s, depth);
     bool one = false, all = true;
@@ -126,7 +126,7 @@ static snc_err check_work(const snc_space *s, const char *where)
 {
     for (int d = 0; d < s->gene[0].n; d++)
         SNC_CHECK(
-            works(s, d), SNC_E_ARG,
+            snc_space__works(s, d), SNC_E_ARG,
             "%s: at depth %d a net may have no layer at work: 'heads' offers 0 in all it has: name in 'always' one that skips no half",
             where, s->gene[0].value[d]);
     return SNC_OK;

@@ -74,6 +74,10 @@ snc_err snc_space_new(snc_space **out, const snc_encoder_config *cfg, const snc_
 snc_err snc_space_from_json(snc_space **out, const snc_encoder_config *cfg, const snc_arch *full, const snc_space_opts *o, const cJSON *j,
                             const char *where) SNC_MUST_USE;
 void snc_space_free(snc_space *s);
+/* The nets of a space that begin one of its nets: in no layer wider, with none but its layers and its dtypes, so that each is a part of
+ * its very integers; that net is the largest of them. Of a shallower depth whose layers it has not all, its rule picks among those that
+ * it has. */
+snc_err snc_space_within(snc_space **out, const snc_space *of, const snc_arch *a, const snc_policy *p) SNC_MUST_USE;
 /* SNC_E_ARG names the list and the option that does not ascend or does not fit in its layer of parent. */
 snc_err snc_space_check(const snc_space *s, const snc_arch *parent) SNC_MUST_USE;
 uint64_t snc_space_hash(const snc_space *s);

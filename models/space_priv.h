@@ -17,5 +17,7 @@ snc_err snc_space__reach(bool *wide, const cJSON *j, const char *where) SNC_MUST
 snc_err snc_space__read(snc_space__lists *t, const cJSON *j, const snc_arch *full, const char *where) SNC_MUST_USE;
 /* s->kept of a depth option: the object's own list, or the rule's. j may be NULL. */
 snc_err snc_space__read_kept(snc_space *s, int option, const cJSON *j, const char *where) SNC_MUST_USE;
+/* Whether every net of a depth option has a layer with heads. */
+bool snc_space__works(const snc_space *s, int depth);
 
 #endif

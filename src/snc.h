@@ -250,10 +250,11 @@ typedef struct snc_export_opts {
     const char *to;     /* snc */
     const char *repair; /* auto | on | off */
     double repair_epochs;
-    int trim_vocab;  /* keep the word pieces seen in train and unlabeled text alone */
-    int seeded_head; /* a model without a trained classifier answers by a seeded one: for timing */
-    int cascade;     /* several models: the smaller ones answer what they are sure of */
-    void *spare[7];
+    int trim_vocab;    /* keep the word pieces seen in train and unlabeled text alone */
+    int seeded_head;   /* a model without a trained classifier answers by a seeded one: for timing */
+    int cascade;       /* several models: the smaller ones answer what they are sure of */
+    const char *share; /* auto | on | off: of several latencies; NULL: auto */
+    void *spare[6];
 } snc_export_opts;
 
 typedef struct snc_bench_opts {

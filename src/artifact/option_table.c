@@ -80,7 +80,7 @@ static const snc_option table[] = {
     {"--net", NULL, STRING, AT(bench, net), BENCH, NOTHING, 0, 0, "K,K", "which nets of files that have several, a comma list",
      NAMED("all|cascade|K")},
     {"--target-latency", NULL, STRING, AT(targets, latency), COMPRESS | SEARCH | STUDY | SUITE, FILE, 0, 0, "L",
-     "1.5ms, 800us, or 0.5x of the full-size INT8 model", PLAIN},
+     "1.5ms, 800us, or 0.5x of the full-size INT8 model; 0.6x,0.3x (compress): a file of that many nets", PLAIN},
     {"--target-size", NULL, STRING, AT(targets, size), COMPRESS | SEARCH, FILE, 0, 0, "S",
      "12MB (10^6), 800KB, or 0.5x of the full-size INT8 file", PLAIN},
     {"--target-macs", NULL, STRING, AT(targets, macs), COMPRESS | SEARCH, FILE, 0, 0, "M",
@@ -216,6 +216,8 @@ static const snc_option table[] = {
     {"--to", NULL, STRING, AT(exporting, to), EXPORT, FILE, 0, 0, "F", "snc", UNSET("snc")},
     {"--repair", NULL, STRING, AT(exporting, repair), COMPRESS, FILE, 0, 0, "R", "distillation of the picked net under fake quantization",
      NAMED("auto|on|off")},
+    {"--share", NULL, STRING, AT(exporting, share), COMPRESS, FILE, 0, 0, "S",
+     "of several latencies: nets that are one set of numbers, or lie beside each other", "auto|on|off", NULL, "auto"},
     {"--repair-epochs", NULL, REAL, AT(exporting, repair_epochs), COMPRESS | STUDY, FILE, 0, 100, "X", "its length", RECIPE},
     {"--verbose", "-v", FLAG, AT(job, verbose), ALL, NOTHING, 0, 0, NULL, "say more", PLAIN},
 };

@@ -8,6 +8,7 @@
 #include "artifact/task_score.h"
 #include "artifact/training.h"
 #include "base/fmap.h"
+#include "candidate/deploy.h"
 
 static snc_err path_of(char path[4096], const snc_alone *a) { return snc_path_join(path, 4096, a->folder, "net.snc"); }
 
@@ -35,7 +36,8 @@ snc_err snc_alone_repaired(snc_alone_score *out, snc_alone *a, const snc_cfg *cf
     o.exporting.repair = "on";
     SNC_TRY(path_of(path, a));
     snc_evaluator_cost(a->e, &f.o);
-    SNC_GOTO(snc_deploy_finalist(said, a->e, &o, &f, &a->refit, NULL, path));
+    const snc_chosen chosen = snc_chosen_of(a->e->space, &f);
+    SNC_GOTO(snc_deliver(said, a->e, &o, &chosen, 1, &a->refit, NULL, path));
     SNC_GOTO(score_file(out, a, path));
 out:
     remove(path);

@@ -6,7 +6,7 @@
 #ifndef SNC_CANDIDATE_ALONE_H
 #define SNC_CANDIDATE_ALONE_H
 
-#include "candidate/deploy.h"
+#include "candidate/delivery.h"
 
 typedef struct snc_alone {
     snc_evaluator *e; /* borrowed */

@@ -89,7 +89,7 @@ snc_err snc_search_run_check(const snc_options *o, const snc_inputs *in, const s
     snc_err err = SNC_OK;
     snc_space *space = NULL;
     snc_run_opts ro;
-    const snc_targets none = {{{.given = false}}};
+    const snc_targets none = {.n_faster = 0};
     SNC_TRY(run_opts(&ro, o, &none));
     if (o->search.warm_start) SNC_TRY(check_warm(o, in, dir));
     SNC_GOTO(snc_space_asked(&space, o, m, snc_depth_rule_asked(o, "even")));

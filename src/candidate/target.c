@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "artifact/parse.h"
+#include "base/names.h"
 
 static const snc_unit times[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
 static const snc_unit sizes[] = {{"MB", 1e6, false}, {"KB", 1e3, false}, {"B", 1, false}, {"x", 1, true}, {NULL, 0, false}};
@@ -55,18 +56,54 @@ static snc_err parse(snc_target *out, const struct row *r, const snc_target_opts
     return SNC_OK;
 }
 
+/* "0.6x,0.4x": one after the other, each a part of the text of its own. */
+static snc_err parse_latencies(snc_targets *out, const snc_target_opts *o, const char *verb)
+{
+    const struct row *r = &table[SNC_TARGET_LATENCY];
+    snc_target_opts one = *o;
+    char part[64];
+    *out = (snc_targets){.n_faster = -1};
+    for (const char *p = o->latency; p; p = snc_list_next(p)) {
+        const size_t n = strcspn(p, ",");
+        snc_target *t = out->n_faster < 0 ? &out->of[SNC_TARGET_LATENCY] : &out->faster[out->n_faster];
+        const snc_target *before = out->n_faster > 0 ? t - 1 : &out->of[SNC_TARGET_LATENCY];
+        SNC_CHECK(out->n_faster + 1 < SNC_LATENCIES, SNC_E_ARG, "%s '%.60s': more than %d", r->option, o->latency, SNC_LATENCIES);
+        SNC_CHECK(n > 0 && n < sizeof part, SNC_E_ARG, "%s '%.60s': expected %s", r->option, o->latency, r->expected);
+        snprintf(part, sizeof part, "%.*s", (int)n, p);
+        one.latency = part;
+        SNC_TRY(parse(t, r, &one));
+        SNC_CHECK(++out->n_faster == 0 || t->relative == before->relative, SNC_E_ARG, "%s '%.60s': expected times alone or shares alone",
+                  r->option, o->latency);
+        SNC_CHECK(out->n_faster == 0 || t->value < before->value, SNC_E_ARG, "%s '%.60s': expected each to be less than the one before",
+                  r->option, o->latency);
+    }
+    if (out->n_faster < 0) out->n_faster = 0;
+    SNC_CHECK(out->n_faster == 0 || strcmp(verb, "compress") == 0, SNC_E_ARG, "%s '%.60s': %s takes one; compress takes several", r->option,
+              o->latency, verb);
+    return SNC_OK;
+}
+
 snc_err snc_targets_parse(snc_targets *out, const snc_target_opts *o, const char *verb)
 {
     char options[160] = "";
     bool any = false;
+    SNC_TRY(parse_latencies(out, o, verb));
     for (int k = 0; k < SNC_TARGETS; k++) {
         size_t at = strlen(options);
-        SNC_TRY(parse(&out->of[k], &table[k], o));
+        if (k != SNC_TARGET_LATENCY) SNC_TRY(parse(&out->of[k], &table[k], o));
         any = any || out->of[k].given;
         snprintf(options + at, sizeof options - at, "%s%s", k == 0 ? "" : k + 1 < SNC_TARGETS ? ", " : " or ", table[k].option);
     }
     SNC_CHECK(any, SNC_E_ARG, "%s: no target: give %s", verb, options);
     return SNC_OK;
+}
+
+snc_targets snc_targets_least(const snc_targets *a)
+{
+    snc_targets least = *a;
+    if (a->n_faster) least.of[SNC_TARGET_LATENCY] = a->faster[a->n_faster - 1];
+    least.n_faster = 0;
+    return least;
 }
 
 int snc_targets_cost(const snc_targets *a)
@@ -143,19 +180,22 @@ void snc_target_say(char *buf, size_t size, snc_target_kind kind, const snc_targ
     snprintf(buf, size, "%s%s%s%s, %s %s%s", v, abs, where, bound, r->asked, asked, t->relative ? " of the full-size INT8 model" : "");
 }
 
+cJSON *snc_target_json(const snc_target *t, const snc_attained *f)
+{
+    const snc_interval i = snc_target_judged(t, f);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, t->relative ? "share_of_full_int8" : "value", t->value);
+    cJSON_AddNumberToObject(o, "found", i.value);
+    cJSON_AddNumberToObject(o, "bound", i.high);
+    cJSON_AddBoolToObject(o, "holds", snc_target_holds(t, f));
+    return o;
+}
+
 cJSON *snc_targets_json(const snc_targets *a, const snc_attained found[SNC_TARGETS])
 {
     cJSON *j = cJSON_CreateObject();
-    for (int k = 0; k < SNC_TARGETS; k++) {
-        const snc_target *t = &a->of[k];
-        snc_interval i = snc_target_judged(t, &found[k]);
-        if (!t->given) continue;
-        cJSON *o = cJSON_AddObjectToObject(j, table[k].json);
-        cJSON_AddNumberToObject(o, t->relative ? "share_of_full_int8" : "value", t->value);
-        cJSON_AddNumberToObject(o, "found", i.value);
-        cJSON_AddNumberToObject(o, "bound", i.high);
-        cJSON_AddBoolToObject(o, "holds", snc_target_holds(t, &found[k]));
-    }
+    for (int k = 0; k < SNC_TARGETS; k++)
+        if (a->of[k].given) cJSON_AddItemToObject(j, table[k].json, snc_target_json(&a->of[k], &found[k]));
     cJSON_AddBoolToObject(j, "all", snc_targets_hold(a, found));
     return j;
 }

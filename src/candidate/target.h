@@ -33,12 +33,19 @@ typedef struct snc_target {
 } snc_target;
 static inline double snc_target_value(const snc_target *t, double full) { return t->relative ? t->value * full : t->value; }
 
+enum { SNC_LATENCIES = 8 }; /* that may be asked for at once */
+
+/* Several latencies are asked of as many nets of one file, each faster than the one before; all else is asked of the first. */
 typedef struct snc_targets {
     snc_target of[SNC_TARGETS];
+    int n_faster;
+    snc_target faster[SNC_LATENCIES - 1]; /* latencies beside of[SNC_TARGET_LATENCY], falling */
 } snc_targets;
 
-/* SNC_E_ARG: names the option and what was expected, or the options of which one is needed. */
+/* SNC_E_ARG: names the option and what was expected, or the options of which one is needed. Several latencies are for compress. */
 snc_err snc_targets_parse(snc_targets *out, const snc_target_opts *o, const char *verb) SNC_MUST_USE;
+/* With the least latency as the only one: what no net keeps, the last of several cannot. */
+snc_targets snc_targets_least(const snc_targets *a);
 /* The first cost that is asked for; -1: none is. */
 int snc_targets_cost(const snc_targets *a);
 
@@ -66,6 +73,8 @@ double snc_target_miss(snc_target_kind kind, const snc_target *t, const snc_atta
 
 /* "0.630x (0.363 ms) with upper bound 0.655x, asked 0.700x of the full-size INT8 model". */
 void snc_target_say(char *buf, size_t size, snc_target_kind kind, const snc_target *t, const snc_attained *f, const char *where);
+/* {"share_of_full_int8": 0.7, "found": 0.63, "bound": 0.655, "holds": true} */
+cJSON *snc_target_json(const snc_target *t, const snc_attained *f);
 /* {"latency": {"share_of_full_int8": 0.7, "found": 0.63, "bound": 0.655, "holds": true}, ..., "all": true}: those asked for. */
 cJSON *snc_targets_json(const snc_targets *a, const snc_attained found[SNC_TARGETS]);
 bool snc_targets_hold(const snc_targets *a, const snc_attained found[SNC_TARGETS]); /* all of them */

@@ -30,8 +30,11 @@ static const double FULL = 10; /* times INT8: what F32 takes on one thread, at m
 static double proof(const snc_pace *p, double rounds)
 {
     double one = 0.3 + p->pack + fmax(0.5, 5 * p->call), teacher = 0.3 + p->pack + fmax(0.5, 5 * FULL * p->call);
-    return 2 * rounds * one + SNC_PROOF_TEACHER_ROUNDS * teacher;
+    return (2 + p->faster) * rounds * one + SNC_PROOF_TEACHER_ROUNDS * teacher;
 }
+
+/* Training of all nets of the file, in that of the first: the others are smaller, by how much is not known yet. */
+static double refits(const snc_pace *p) { return (1 + 0.6 * p->faster) * (p->both ? 2 : 1); }
 
 /* Made rows that finalists are chosen on: the teacher's answers by forward passes alone, and those of each finalist. */
 static double fresh(const snc_pace *p)
@@ -50,6 +53,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     double search = look * v[SNC_KNOB_EVALS];
     bool repairs = p->repairs && v[SNC_KNOB_REPAIR] > 0;
     if (p->search > 0 && search > p->search) search = p->search;
+    search *= 1 + p->faster;
     const double seconds[SNC_JOB_PARTS] = {
         [SNC_JOB_TABLE] = 4 + 2 * p->pack + fmax(3, 500 * p->call),
         [SNC_JOB_CALIBRATION] = clocked(p, 8, 5, 0.3, 4),
@@ -61,10 +65,10 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * p->nets,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
-        [SNC_JOB_FINALISTS] = clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
+        [SNC_JOB_FINALISTS] = (1 + p->faster) * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
         [SNC_JOB_REFIT_LOGITS] = repairs ? p->teachers * 0.25 * refit * fmin(1, v[SNC_KNOB_REPAIR]) : 0,
-        [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit : 0,
-        [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + FULL),
+        [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit * refits(p) : 0,
+        [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + p->faster + FULL),
         [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),
     };
     for (int i = 0; i < SNC_JOB_PARTS; i++) sum += part[i] = p->done[i] ? 0 : seconds[i];

@@ -75,6 +75,8 @@ typedef struct snc_pace {
     double rank, scored;      /* tokens */
     double batch;             /* sentences of a step */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
+    double faster;            /* nets of the file beside the first, each with a search of its own */
+    bool both;                /* they are trained together and apart */
     double search;            /* most seconds of the search itself; 0: no limit of its own */
     double need[SNC_KNOBS];   /* what few rows make of the recipe's least numbers (artifact/settle.h); 0: nothing */
     bool mixed;               /* a net that is looked at is packed first: no two have the same matrices */

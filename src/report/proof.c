@@ -31,12 +31,12 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     char percentile[32];
     char *text = NULL;
     cJSON *j = NULL;
-    const char *argv[24 + SNC_PROOF_MODELS] = {
+    const char *argv[24 + SNC_PROOF_MOST] = {
         h->program,          "bench", "-b",     o->workload.batch, "-s",       o->workload.seq_len, "-t",
         o->workload.threads, "-o",    "json",   "--percentile",    percentile, "--backend",         o->job.backend,
         "--time-budget",     ROUND,   "--quiet"};
     int used = 0;
-    assert(n >= 1 && n <= SNC_PROOF_MODELS);
+    assert(n >= 1 && n <= SNC_PROOF_MOST);
     snprintf(percentile, sizeof percentile, "%g", o->workload.percentile);
     while (argv[used]) used++;
     for (int i = 0; i < n; i++) argv[used++] = models[i];
@@ -48,16 +48,21 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     return err;
 }
 
-/* One process for the models from..to, every other round in the other order. */
-static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r, int from, int to)
+/* One process for the teacher, or for all others, every other round in the other order. */
+static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r, bool teacher)
 {
-    const char *models[SNC_PROOF_MODELS] = {NULL};
-    double us[SNC_PROOF_MODELS], tail[SNC_PROOF_MODELS];
-    const int n = to - from + 1;
-    for (int i = 0; i < n; i++) models[i] = p->m[r % 2 ? to - i : from + i].path;
+    const char *models[SNC_PROOF_MOST] = {NULL};
+    double us[SNC_PROOF_MOST], tail[SNC_PROOF_MOST];
+    int of[SNC_PROOF_MOST], n = 0;
+    for (int i = 0; i < p->n; i++) {
+        const int k = r % 2 ? p->n - 1 - i : i;
+        if ((k == SNC_PROOF_TEACHER) != teacher) continue;
+        models[n] = p->m[k].path;
+        of[n++] = k;
+    }
     SNC_TRY(snc_proof_time(us, tail, ctx, o, h, models, n));
     for (int i = 0; i < n; i++) {
-        snc_proof_model *m = &p->m[r % 2 ? to - i : from + i];
+        snc_proof_model *m = &p->m[of[i]];
         m->round_us[r] = us[i];
         m->p90_us = (m->p90_us * r + tail[i]) / (r + 1);
         m->rounds = r + 1;
@@ -75,10 +80,10 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
     for (int r = first; r < n && (r < SNC_PROOF_LEAST_ROUNDS || began + took < end); r++) {
         if (r < SNC_PROOF_TEACHER_ROUNDS) {
             snc_progress(ctx, "proof", r, n, "%s", p->m[SNC_PROOF_TEACHER].name);
-            SNC_TRY(time_round(p, ctx, o, h, r, SNC_PROOF_TEACHER, SNC_PROOF_TEACHER));
+            SNC_TRY(time_round(p, ctx, o, h, r, true));
         }
         snc_progress(ctx, "proof", r + 0.5, n, "%s beside %s", p->m[SNC_PROOF_COMPRESSED].name, p->m[SNC_PROOF_INT8].name);
-        SNC_TRY(time_round(p, ctx, o, h, r, SNC_PROOF_COMPRESSED, SNC_PROOF_INT8));
+        SNC_TRY(time_round(p, ctx, o, h, r, false));
         snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
         took = snc_now() - began;
@@ -89,7 +94,7 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
 
 static void sum_up(snc_proof *p)
 {
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+    for (int k = 0; k < p->n; k++) {
         snc_proof_model *m = &p->m[k];
         double ratio[SNC_PROOF_MOST_ROUNDS], low = INFINITY, high = 0;
         for (int r = 0; r < m->rounds; r++) {
@@ -120,9 +125,11 @@ bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
 
 static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
 {
+    bool decided = true;
     SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_ROUNDS));
     sum_up(p);
-    if (snc_proof_decided(&p->m[SNC_PROOF_COMPRESSED], latency)) return SNC_OK;
+    for (int k = 0; k < snc_proof_nets(p); k++) decided = decided && snc_proof_decided(&p->m[snc_proof_net(k)], &latency[k]);
+    if (decided) return SNC_OK;
     SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_MOST_ROUNDS));
     sum_up(p);
     return SNC_OK;
@@ -171,7 +178,7 @@ static snc_err compare_on(snc_proof *p, const snc_ctx *ctx, const snc_task *task
     const snc_proof_model *teacher = &p->m[SNC_PROOF_TEACHER], *int8 = &p->m[SNC_PROOF_INT8];
     const double to_teacher = k < rows->n ? teacher->set[k].score : teacher->all.score,
                  to_int8 = k < rows->n ? int8->set[k].score : int8->all.score;
-    for (int i = 0; i < SNC_PROOF_MODELS; i++) {
+    for (int i = 0; i < p->n; i++) {
         snc_proof_model *m = &p->m[i];
         snc_scores *s = k < rows->n ? &m->set[k] : &m->all;
         const float *of = m->logits + from;
@@ -188,26 +195,27 @@ static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task)
     for (int k = 0; k < p->rows->n; k++) {
         if (p->rows->n > 1) SNC_TRY(compare_on(p, ctx, task, k));
         else
-            for (int i = 0; i < SNC_PROOF_MODELS; i++) p->m[i].set[k] = p->m[i].all;
+            for (int i = 0; i < p->n; i++) p->m[i].set[k] = p->m[i].all;
     }
     return SNC_OK;
 }
 
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
-                      const snc_eval_sets *rows, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency)
+                      const snc_eval_sets *rows, const snc_proof_files *files)
 {
-    static const char *const names[SNC_PROOF_MODELS] = {"compressed", "full INT8", "teacher F32"};
+    static const char *const names[SNC_PROOF_MOST] = {"compressed", "full INT8", "teacher F32", "net 1", "net 2",
+                                                      "net 3",      "net 4",     "net 5",       "net 6", "net 7"};
     snc_err err = SNC_OK;
-    *out = (snc_proof){.rows = rows};
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+    *out = (snc_proof){.rows = rows, .n = files->n};
+    for (int k = 0; k < out->n; k++) {
         out->m[k].name = names[k];
-        out->m[k].path = paths[k];
-        snc_progress(ctx, "scores", k, SNC_PROOF_MODELS + 1, "%s", names[k]);
+        out->m[k].path = files->path[k];
+        snc_progress(ctx, "scores", k, out->n + 1, "%s", names[k]);
         SNC_GOTO(score_model(&out->m[k], ctx, o, task, rows, &out->classes));
     }
-    snc_progress(ctx, "scores", SNC_PROOF_MODELS, SNC_PROOF_MODELS + 1, "intervals");
+    snc_progress(ctx, "scores", out->n, out->n + 1, "intervals");
     SNC_GOTO(compare(out, ctx, task));
-    SNC_GOTO(time_models(out, ctx, o, h, latency));
+    SNC_GOTO(time_models(out, ctx, o, h, files->latency));
 out:
     if (err) snc_proof_dispose(out);
     return err;
@@ -215,7 +223,7 @@ out:
 
 void snc_proof_dispose(snc_proof *p)
 {
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+    for (int k = 0; k < p->n; k++) {
         snc_free(p->m[k].logits);
         snc_breakdown_dispose(&p->m[k].classes);
     }

@@ -8,7 +8,8 @@
  * is judged by the per-round ratio to the full-size INT8 model, so that a slow moment hits both sides. Where the target lies inside the
  * interval the rounds have not said whether it holds: then, once, there are more of them, and the interval is that of all (of 50 the
  * eighteenth from either end). Models that take seconds a call have fewer rounds, six at least, where 18 take more than three minutes;
- * so has a job that must end in time (ctx->until).
+ * so has a job that must end in time (ctx->until). Of a file of several nets those beside the first are cut out, and each is timed beside
+ * the others and held to its own latency.
  * Scores: on the rows that --eval names, dev where it names none, set by set and on all together. Differences to the teacher and to the
  * full-size INT8 model are paired (candidate/drop.h).
  */
@@ -45,18 +46,32 @@ typedef struct snc_proof_model {
     float *logits;                      /* [n, K] of all, set after set */
 } snc_proof_model;
 
+enum { SNC_PROOF_MOST = SNC_PROOF_MODELS + SNC_LATENCIES - 1 };
+
 typedef struct snc_proof {
     const snc_eval_sets *rows;
-    int classes;
-    snc_proof_model m[SNC_PROOF_MODELS]; /* compressed, full-size INT8, full-size F32 (the teacher) */
+    int classes, n;
+    snc_proof_model m[SNC_PROOF_MOST]; /* compressed, full-size INT8, full-size F32 (the teacher), the file's other nets */
 } snc_proof;
 
 typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
 
-/* paths in the order of snc_proof_index. batch, seq and threads as the options say; latency: the target, given or not. rows are borrowed
- * until the proof is disposed of. */
+/* What is proven, and of what. */
+typedef struct snc_proof_files {
+    const char *path[SNC_PROOF_MOST]; /* in the order of snc_proof_index, then those of other nets */
+    int n;
+    snc_target latency[SNC_LATENCIES]; /* of the first net and of each other, given or not */
+} snc_proof_files;
+
+/* The i-th model as people read them: from the teacher down to the smallest net. */
+static inline int snc_proof_row(int i) { return i < SNC_PROOF_MODELS ? SNC_PROOF_MODELS - 1 - i : i; }
+/* Of net k of the file. */
+static inline int snc_proof_net(int k) { return k == 0 ? SNC_PROOF_COMPRESSED : SNC_PROOF_MODELS + k - 1; }
+static inline int snc_proof_nets(const snc_proof *p) { return p->n - SNC_PROOF_MODELS + 1; }
+
+/* batch, seq and threads as the options say. rows and paths are borrowed until the proof is disposed of. */
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
-                      const snc_eval_sets *rows, const char *const paths[SNC_PROOF_MODELS], const snc_target *latency) SNC_MUST_USE;
+                      const snc_eval_sets *rows, const snc_proof_files *files) SNC_MUST_USE;
 void snc_proof_dispose(snc_proof *p);
 
 /* What the compressed file has of each target. */

@@ -17,11 +17,16 @@
 #include "report/reading.h"
 #include "report/score_table.h"
 
-snc_verdict snc_report_judge(const snc_proof *p, const snc_targets *targets)
+snc_verdict snc_report_judge(const snc_proof *p, const snc_targets *targets, const snc_proof_files *files)
 {
     snc_verdict v;
     snc_proof_attained(v.found, p);
     v.all = snc_targets_hold(targets, v.found);
+    for (int k = 0; k < snc_proof_nets(p); k++) {
+        const snc_proof_model *m = &p->m[snc_proof_net(k)];
+        v.net[k] = (snc_attained){m->latency_us, m->ratio};
+        v.all = v.all && snc_target_holds(&files->latency[k], &v.net[k]);
+    }
     return v;
 }
 
@@ -60,7 +65,12 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddNumberToObject(j, "seed", (double)f->o->job.seed);
     cJSON_AddItemToObject(j, "workload", snc_workload_json(&f->o->workload));
     cJSON_AddItemToObject(j, "targets", snc_targets_json(f->targets, v->found));
-    s = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(j, "targets"), "max_drop");
+    s = cJSON_GetObjectItemCaseSensitive(j, "targets");
+    for (int k = 1; k < snc_proof_nets(f->proof); k++) {
+        if (k == 1) cJSON_AddArrayToObject(s, "nets");
+        cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(s, "nets"), snc_target_json(&f->files->latency[k], &v->net[k]));
+    }
+    s = cJSON_GetObjectItemCaseSensitive(s, "max_drop");
     if (s)
         cJSON_AddNumberToObject(s, "needs_rows",
                                 snc_drop_rows(&f->proof->m[SNC_PROOF_COMPRESSED].all.drop, f->targets->of[SNC_TARGET_DROP].value));
@@ -75,7 +85,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddItemToObject(j, "read", cJSON_Duplicate(f->read, 1));
     snc_breakdown_majority_json(j, &f->proof->m[SNC_PROOF_TEACHER].classes);
     s = cJSON_AddArrayToObject(j, "models");
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) cJSON_AddItemToArray(s, model_json(f->proof, k, f->in->task));
+    for (int k = 0; k < f->proof->n; k++) cJSON_AddItemToArray(s, model_json(f->proof, k, f->in->task));
     cJSON_AddStringToObject(j, "repair", f->repair);
     cJSON_AddItemToObject(j, "config", cJSON_Duplicate(f->config, 1));
     cJSON_AddItemToObject(j, "search", cJSON_Duplicate(f->search, 1));
@@ -90,7 +100,8 @@ static void put_table(snc_textbuf *t, const snc_proof *p)
     snc_textbuf_put(t, "| model | latency ms (95%%) | p90 ms | of full INT8 | size MB | score | drop, points (95%%) | "
                        "drop to full INT8 (95%%) | equal labels |\n");
     snc_textbuf_put(t, "|---|---|---|---|---|---|---|---|---|\n");
-    for (int k = SNC_PROOF_MODELS - 1; k >= 0; k--) {
+    for (int row = 0; row < p->n; row++) {
+        const int k = snc_proof_row(row);
         const snc_proof_model *m = &p->m[k];
         snc_textbuf_put(t, "| %s | %.3f (%.3f to %.3f) | %.3f | %.3fx | %.2f | ", m->name, m->latency_us.value / 1e3,
                         m->latency_us.low / 1e3, m->latency_us.high / 1e3, m->p90_us / 1e3, m->ratio.value, m->bytes / 1e6);
@@ -125,8 +136,15 @@ static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_ver
         snc_textbuf_put(t, "- %s %s: %s%s%s\n", snc_target_name(k), snc_target_holds(asked, &v->found[k]) ? "holds" : "MISSED", said,
                         rows[0] ? "; " : "", rows);
     }
+    for (int k = 1; k < snc_proof_nets(f->proof); k++) {
+        char said[256];
+        const snc_target *asked = &f->files->latency[k];
+        snc_target_say(said, sizeof said, SNC_TARGET_LATENCY, asked, &v->net[k], "");
+        snc_textbuf_put(t, "- %s: latency %s: %s\n", f->proof->m[snc_proof_net(k)].name,
+                        snc_target_holds(asked, &v->net[k]) ? "holds" : "MISSED", said);
+    }
     snc_score_table_put_said(t, f->proof, f->o->targets.margin);
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+    for (int k = 0; k < f->proof->n; k++) {
         const snc_proof_model *m = &f->proof->m[k];
         if (!m->classes.only) continue;
         snc_textbuf_put(t, "- %s answers '%s' to every %s row: a score of %.2f takes no more than that\n", m->name, m->classes.only,
@@ -184,7 +202,7 @@ static void put_json_line(snc_textbuf *t, const char *name, const cJSON *j)
 /* Which files this is about; `verify` says what a file's digest is. */
 static void put_files(snc_textbuf *t, const snc_proof *p)
 {
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) {
+    for (int k = 0; k < p->n; k++) {
         char digest[SNC_DIGEST_TEXT] = "";
         if (snc_sncfile_digest_read(digest, p->m[k].path) == SNC_OK)
             snc_textbuf_put(t, "- %s: `%s`, digest %s\n", p->m[k].name, p->m[k].path, digest);
@@ -261,9 +279,9 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
 /* What each model says of each row: whoever compares others with it needs them, a suite over its seeds too. */
 static snc_err write_answers(const char *dir, const snc_report_facts *f)
 {
-    snc_answer_column c[SNC_PROOF_MODELS];
-    for (int k = 0; k < SNC_PROOF_MODELS; k++) c[k] = (snc_answer_column){f->proof->m[k].name, f->proof->m[k].logits};
-    return snc_answers_write(dir, f->in->task, &f->proof->rows->all, f->proof->classes, c, SNC_PROOF_MODELS);
+    snc_answer_column c[SNC_PROOF_MOST];
+    for (int k = 0; k < f->proof->n; k++) c[k] = (snc_answer_column){f->proof->m[k].name, f->proof->m[k].logits};
+    return snc_answers_write(dir, f->in->task, &f->proof->rows->all, f->proof->classes, c, f->proof->n);
 }
 
 snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_verdict *v)

@@ -11,16 +11,19 @@
  * the file's bytes, multiply-adds by its arch, a drop by its upper bound at 95 %, one-sided, on the rows that are scored. */
 typedef struct snc_verdict {
     snc_attained found[SNC_TARGETS];
+    snc_attained net[SNC_LATENCIES]; /* the latency of each net of the file; [0] is found's */
     bool all;
 } snc_verdict;
 
-snc_verdict snc_report_judge(const snc_proof *p, const snc_targets *targets);
+/* files: whose latencies those of the nets beside the first are. */
+snc_verdict snc_report_judge(const snc_proof *p, const snc_targets *targets, const snc_proof_files *files);
 
 typedef struct snc_report_facts {
     const snc_options *o;
     const snc_inputs *in;
     const snc_targets *targets;
     const snc_proof *proof;
+    const snc_proof_files *files;
     const cJSON *config; /* the chosen arch and policy */
     const cJSON *stages; /* seconds by stage, and what was reused */
     const cJSON *search; /* evaluations, finalists */

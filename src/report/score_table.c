@@ -138,7 +138,8 @@ void snc_score_table_put_drop(snc_textbuf *t, const snc_drop *d, bool itself)
 
 static void put_set(snc_textbuf *t, const snc_proof *p, const char *name, int n, int k)
 {
-    for (int i = SNC_PROOF_MODELS - 1; i >= 0; i--) {
+    for (int row = 0; row < p->n; row++) {
+        const int i = snc_proof_row(row);
         const snc_scores *s = k < p->rows->n ? &p->m[i].set[k] : &p->m[i].all;
         snc_textbuf_put(t, "| %s | %d | %s | ", name, n, p->m[i].name);
         snc_textbuf_number(t, 100 * s->score, 2, "-");
@@ -185,7 +186,7 @@ void snc_score_table_put_csv(snc_textbuf *t, const snc_proof *p)
 {
     snc_textbuf_put(t, "model,latency_us,latency_low_us,latency_high_us,p90_us,ratio,ratio_high,bytes,score,drop,drop_low,drop_high,"
                        "equal_labels,drop_at_most,drop_to_int8,drop_to_int8_low,drop_to_int8_high,drop_to_int8_at_most,rows\n");
-    for (int i = 0; i < SNC_PROOF_MODELS; i++) {
+    for (int i = 0; i < p->n; i++) {
         put_csv_row(t, &p->m[i], &p->m[i].all, p->rows->name);
         for (int k = 0; k < p->rows->n && p->rows->n > 1; k++) put_csv_row(t, &p->m[i], &p->m[i].set[k], p->rows->of[k].name);
     }

@@ -16,12 +16,14 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "candidate/chain.h"
 #include "candidate/deploy.h"
 #include "candidate/needs.h"
 #include "candidate/preflight.h"
 #include "candidate/profiling.h"
 #include "candidate/reach.h"
 #include "candidate/search_result.h"
+#include "models/bundle.h"
 #include "report/budget.h"
 #include "report/reading.h"
 #include "report/report.h"
@@ -92,6 +94,7 @@ static bool held_out(const job *j) { return j->o->targets.max_drop >= 0 || snc_t
 /* All that can be refused before work, for a dry run and a real one. dev is read here, and scored at the end. */
 static snc_err check(job *j, const char *from)
 {
+    const snc_targets least = snc_targets_least(&j->targets);
     double t0 = snc_now();
     SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
     SNC_TRY(snc_folder_open(&j->folder, j->o));
@@ -105,7 +108,7 @@ static snc_err check(job *j, const char *from)
     j->in.taught = j->fine_tuned ? NULL : held_out(j) ? j->in.splits.train : j->in.splits.all;
     SNC_TRY(survey(j, from));
     SNC_TRY(check_needs(j));
-    SNC_TRY(snc_preflight_search(&j->work, j->o, &j->targets, &j->in, j->model, j->o->output.path));
+    SNC_TRY(snc_preflight_search(&j->work, j->o, &least, &j->in, j->model, j->o->output.path));
     snc_log(&j->ctx, SNC_LOG_INFO, "checked in %.1f s", snc_now() - t0);
     return SNC_OK;
 }
@@ -113,9 +116,10 @@ static snc_err check(job *j, const char *from)
 /* First of all steps: it takes seconds, and what is out of reach by it need not be trained for. */
 static snc_err make_table(job *j)
 {
+    const snc_targets least = snc_targets_least(&j->targets);
     double t0 = snc_now();
     SNC_TRY(snc_profile_make(&j->work, j->o, &j->in, j->model, j->folder.table));
-    SNC_TRY(snc_reach_by_table(&j->work, j->o, &j->targets, j->model, j->folder.table));
+    SNC_TRY(snc_reach_by_table(&j->work, j->o, &least, j->model, j->folder.table));
     snc_model_free(j->model);
     j->model = NULL;
     return end_stage(j, "profile", t0, SNC_JOB_TABLE, SNC_JOB_CALIBRATION, NULL);
@@ -221,20 +225,31 @@ static snc_err note_end(const job *j, const snc_search_run *r, const cJSON *made
     return err;
 }
 
+/* Which latency each net of the file answers for, so that a proof of it needs no search. */
+static void note_chain(job *j, const snc_chain *c)
+{
+    cJSON *list = cJSON_AddArrayToObject(j->search, "latencies");
+    for (int k = 0; k < c->n; k++) cJSON_AddItemToArray(list, cJSON_CreateNumber(c->latency[k].value));
+    cJSON_AddItemToObject(j->search, "nets", snc_chain_json(c));
+}
+
 static snc_err find_and_export(job *j, cJSON *made, const char *table)
 {
     snc_err err = SNC_OK;
     snc_evaluator e;
     snc_search_run r;
     snc_search_result found = {0};
+    snc_chain chain;
     const snc_finalist *best = &found.f[0];
     snc_refit refit = {.rows = j->in.splits.all, .teachers = j->folder.baselines};
     double t0 = snc_now();
     SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table, j->folder.journal));
     SNC_GOTO(snc_search_run_init(&r, &e, &j->work, j->o, &j->targets, j->folder.table, j->o->output.path));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SEARCH, SNC_JOB_SEARCH);
-    r.look_until = snc_budget_until(&j->budget, SNC_JOB_SEARCH, SNC_JOB_LOOK);
+    const double until = snc_budget_until(&j->budget, SNC_JOB_SEARCH, SNC_JOB_LOOK), now = snc_now();
+    r.look_until = until > 0 ? now + (until - now) / (1 + j->targets.n_faster) : 0;
     SNC_GOTO(snc_search_result_find(&found, &r, j->o->output.path, j->read));
+    SNC_GOTO(snc_chain_find(&chain, &r, &found, j->folder.table, j->o->output.path, j->read, until));
     SNC_GOTO(end_stage(j, "search", t0, SNC_JOB_SEARCH, SNC_JOB_FINALISTS, NULL));
     snc_stamp_renew(made, SNC_DECIDES_FILE, j->o);
     j->chosen = snc_evaluator_obs_json(&e, &best->o);
@@ -247,10 +262,11 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     cJSON_AddItemToObject(j->search, "winners_curse", snc_curse_json(&found.curse));
+    if (j->targets.n_faster) note_chain(j, &chain);
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR);
-    SNC_GOTO(snc_deploy_finalist(j->repair, &e, j->o, best, &refit, made, j->folder.compressed));
+    SNC_GOTO(snc_deliver(j->repair, &e, j->o, chain.net, chain.n, &refit, made, j->folder.compressed));
     SNC_GOTO(note_end(j, &r, made, table));
     SNC_GOTO(end_stage(j, "repair and export", t0, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR, NULL));
 out:
@@ -290,20 +306,50 @@ static snc_err provenance(cJSON *made, const job *j)
     return snc_provenance_add(made, &same, j->in.task, SNC_VERB_COMPRESS, "compress");
 }
 
+typedef struct cut_nets {
+    char path[SNC_LATENCIES][SNC_PATH];
+} cut_nets;
+
+/* Of a file with several nets each beside the first as a file of its own, as `export --net` cuts it out; with what is asked of each. */
+static snc_err files_of(snc_proof_files *out, cut_nets *cut, const job *j)
+{
+    snc_err err = SNC_OK;
+    snc_sncfile *f = NULL;
+    const cJSON *latency = snc_json_at(j->search, "latencies");
+    snc_target t = j->targets.of[SNC_TARGET_LATENCY];
+    *out = (snc_proof_files){.path = {j->folder.compressed, j->folder.int8, j->folder.baselines.path[0]}, .n = SNC_PROOF_MODELS};
+    out->latency[0] = t;
+    SNC_TRY(snc_sncfile_open(&f, j->folder.compressed));
+    for (int k = 0; k < cJSON_GetArraySize(latency); k++) {
+        t.value = cJSON_GetArrayItem(latency, k)->valuedouble;
+        out->latency[k] = t;
+        if (k == 0) continue;
+        snprintf(cut->path[k], sizeof cut->path[k], "%.4000s.net-%d.snc", j->folder.compressed, k);
+        out->path[out->n++] = cut->path[k];
+        SNC_GOTO(snc_bundle_cut(cut->path[k], f, k));
+    }
+out:
+    snc_sncfile_close(f);
+    return err;
+}
+
 static snc_err prove(job *j, int *missed)
 {
     snc_err err = SNC_OK;
     snc_proof proof = {0};
-    const char *const files[SNC_PROOF_MODELS] = {j->folder.compressed, j->folder.int8, j->folder.baselines.path[0]};
+    snc_proof_files files = {.n = 0};
+    cut_nets cut;
     cJSON *host = snc_host_json(&j->work), *made = cJSON_CreateObject();
     double t0 = snc_now();
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SCORES, SNC_JOB_PROOF);
-    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, &j->eval, files, &j->targets.of[SNC_TARGET_LATENCY]));
+    SNC_GOTO(files_of(&files, &cut, j));
+    SNC_GOTO(snc_proof_run(&proof, &j->ctx, j->o, j->h, j->in.task, &j->eval, &files));
     SNC_GOTO(end_stage(j, "proof", t0, SNC_JOB_SCORES, SNC_JOB_PROOF, NULL));
     SNC_GOTO(provenance(made, j));
     cJSON_AddItemToObject(made, "plan", snc_budget_json(&j->budget, j->o));
-    snc_verdict v = snc_report_judge(&proof, &j->targets);
-    const snc_report_facts facts = {j->o, &j->in, &j->targets, &proof, j->chosen, j->stages, j->search, host, made, j->repair, j->read};
+    snc_verdict v = snc_report_judge(&proof, &j->targets, &files);
+    const snc_report_facts facts = {j->o,      &j->in,    &j->targets, &proof, &files,    j->chosen,
+                                    j->stages, j->search, host,        made,   j->repair, j->read};
     err = snc_report_write(j->o->output.path, &facts, &v);
     if (err) { /* all of it or none */
         snc_err dropped = snc_folder_drop_reports(&j->folder);
@@ -314,6 +360,7 @@ static snc_err prove(job *j, int *missed)
     snc_say(j->h, "file: %s  report: %s/report.md", j->folder.compressed, j->o->output.path);
     *missed = !v.all;
 out:
+    for (int k = SNC_PROOF_MODELS; k < files.n; k++) remove(files.path[k]);
     snc_proof_dispose(&proof);
     cJSON_Delete(host);
     cJSON_Delete(made);

@@ -1,6 +1,7 @@
 /* The training loop: set-up, checkpoints, a step, the loop. */
 #include "train/trainer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -339,6 +340,7 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
     snc_rng_init(&rng, t->ctx->seed, 0x70617468u + ((uint64_t)t->step << 32)); /* "path" */
     int n = 1;
     if (t->sampler) n = snc_sampler_draw(t->nets, t->sampler, done(t), &rng);
+    else if (t->o->n_nets) memcpy(t->nets, t->o->nets, (size_t)(n = t->o->n_nets) * sizeof *t->nets);
     else t->nets[0] = t->m->arch;
     if (n > x->B && t->sampler && t->o->sampler->parts) n = x->B;
     t->n_nets = n;
@@ -533,6 +535,7 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
 {
     snc_err err = SNC_OK;
     trainer t = {.ctx = ctx, .m = m, .teacher = teacher, .d = train, .o = o, .K = m->cfg.classes, .L = m->arch.layers, .space = space};
+    assert(!o->n_nets || (!space && !o->checkpoint && o->n_nets <= SNC_SAMPLER_MAX));
     SNC_TRY(snc_train_opts_check(o));
     SNC_TRY(check_teacher(m, teacher, o));
     SNC_TRY(snc_objectives_check(o->objectives, o, m, teacher));

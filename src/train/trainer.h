@@ -65,6 +65,8 @@ typedef struct snc_train_opts {
     bool largest_by_labels;                 /* and that from the labels alone, though there is a teacher */
     bool lazy_rows;                         /* see adamw.h */
     bool half_state;
+    const snc_arch *nets;         /* [n_nets] of every step where there is no space, the largest of all first: no checkpoint knows them */
+    int n_nets;                   /* at most SNC_SAMPLER_MAX; 0: the whole model alone */
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
     int64_t max_steps;            /* 0: to the end */
     double max_seconds;           /* the same by time; 0: to the end */

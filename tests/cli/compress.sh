@@ -96,6 +96,38 @@ holds err 'profile: job/latency.json is up to date'
 same job/teacher.snc teacher.before
 same job/supernet.snc supernet.before
 
+# ---- several latencies: a file of as many nets, proven one by one ------------------------------------------------------------------
+cp -r job family
+several=("${from[@]}" "${budget[@]}" --target-latency 0.95x,0.7x --max-drop 100 --output family)
+run 0,3 "${several[@]}" --share auto
+holds out '^- net 1: latency \(holds\|MISSED\): 0'
+holds out '^| net 1 |'
+holds err '; 2 nets \(trained apart\|share their numbers\); loss on fresh rows trained together and apart [0-9.]* and [0-9.]*, [0-9.]* and '
+lines family/report.csv 5
+holds family/report.json '"latencies":.*\[0.95, *0.7\]'
+exists family/net-1/search.sqlite family/net-1/front.json
+no_leftovers family
+absent family/compressed.snc.draft0 family/compressed.snc.net-1.snc family/compressed.snc.apart1 family/compressed.snc.together2
+run 0 info family/compressed.snc
+holds out '^net 1: '
+run 0,3 "${several[@]}" --share auto
+holds err 'search: family/compressed.snc is up to date'
+holds out '^- net 1: latency \(holds\|MISSED\): 0'
+run 0,3 "${several[@]}" --share on --repair on
+holds err 'repair kept: .*; 2 nets share their numbers$'
+run 0 info family/compressed.snc
+holds out '^net 1: .*, 0 bytes of its own$'
+run 0 export family/compressed.snc --net 1 --output one.snc
+run 0 eval one.snc --task nano/task.json --data nano --json
+equal "score of net 1" "$(printf %.6f "$(number out accuracy)")" "$(awk -F, '$1 == "net 1" { print $9 }' family/report.csv)"
+run 0,3 "${several[@]}" --share off --repair on
+holds err 'repair kept: .*; 2 nets trained apart$'
+run 0 info family/compressed.snc
+lacks out '^net 1: .*, 0 bytes of its own$'
+refused "--target-latency '0.6x,0.8x': expected each to be less than the one before" "${from[@]}" --target-latency 0.6x,0.8x --output new
+refused "search takes one; compress takes several" search job/supernet.snc --teacher job/teacher.snc "${from[@]:2}" --target-latency 0.9x,0.8x --output new
+refused "--share 'maybe'" "${several[@]}" --share maybe
+
 # ---- what is missed: the nearest is kept and the code is 3. What no net can come near is refused before (preflight.sh), so this is a
 # ---- size between the smallest net's weights, which the refusal names, and its file ------------------------------------------
 refused "out of reach" "${from[@]}" --target-size 1KB --output new

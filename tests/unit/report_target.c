@@ -29,6 +29,22 @@ static void every_row_is_read(void **state)
     assert_int_equal(snc_targets_cost(&a), SNC_COST_LATENCY);
 }
 
+static void several_latencies_fall(void **state)
+{
+    (void)state;
+    snc_targets a;
+    snc_options o = given();
+    o.targets.latency = "0.6x,0.4x,0.25x";
+    assert_int_equal(snc_targets_parse(&a, &o.targets, "compress"), SNC_OK);
+    assert_true(a.of[SNC_TARGET_LATENCY].given && a.of[SNC_TARGET_LATENCY].value == 0.6 && a.n_faster == 2);
+    assert_true(a.faster[0].relative && a.faster[0].value == 0.4 && a.faster[1].value == 0.25);
+    const snc_targets least = snc_targets_least(&a);
+    assert_true(least.n_faster == 0 && least.of[SNC_TARGET_LATENCY].value == 0.25);
+    o.targets.latency = "1.5ms,800us";
+    assert_int_equal(snc_targets_parse(&a, &o.targets, "compress"), SNC_OK);
+    assert_true(a.of[SNC_TARGET_LATENCY].value == 1500 && a.n_faster == 1 && a.faster[0].value == 800 && !a.faster[0].relative);
+}
+
 static void refused(snc_options o, const char *says)
 {
     snc_targets a;
@@ -48,6 +64,20 @@ static void what_makes_no_sense_is_refused(void **state)
     o.targets.macs = NULL;
     o.targets.latency = "3x";
     refused(o, "--target-latency 3x: more than 2 times the full-size INT8 model");
+    o.targets.latency = "0.4x,0.6x";
+    refused(o, "--target-latency '0.4x,0.6x': expected each to be less than the one before");
+    o.targets.latency = "0.4x,0.4x";
+    refused(o, "expected each to be less than the one before");
+    o.targets.latency = "0.4x,1ms";
+    refused(o, "--target-latency '0.4x,1ms': expected times alone or shares alone");
+    o.targets.latency = "0.4x,";
+    refused(o, "--target-latency '0.4x,': expected a time");
+    o.targets.latency = "0.9x,0.8x,0.7x,0.6x,0.5x,0.4x,0.3x,0.2x,0.1x";
+    refused(o, "more than 8");
+    o.targets.latency = "0.6x,0.4x";
+    snc_targets a;
+    assert_int_equal(snc_targets_parse(&a, &o.targets, "search"), SNC_E_ARG);
+    assert_non_null(strstr(snc_err_text(), "search takes one; compress takes several"));
     o.targets.latency = "-1ms";
     refused(o, "--target-latency '-1ms': expected a time");
 }
@@ -80,7 +110,7 @@ static void each_is_judged(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         snc_target_kind k = cases[i].kind;
-        snc_targets a = {{{.given = false}}};
+        snc_targets a = {.n_faster = 0};
         assert_true(snc_targets_hold(&a, found));
         a.of[k] = cases[i].holds;
         assert_true(snc_target_holds(&a.of[k], &found[k]) && snc_targets_hold(&a, found));
@@ -113,7 +143,7 @@ static void each_is_said(void **state)
     assert_string_equal(said, "0.40 points with upper bound 0.90 points, asked at most 0.50 points");
 
     snc_attained found[SNC_TARGETS] = {latency, snc_attained_exactly(1, 2), macs, drop};
-    snc_targets a = {{[SNC_TARGET_MACS] = {true, true, 0.25}, [SNC_TARGET_DROP] = {true, false, 0.5}}};
+    snc_targets a = {.of = {[SNC_TARGET_MACS] = {true, true, 0.25}, [SNC_TARGET_DROP] = {true, false, 0.5}}};
     cJSON *j = snc_targets_json(&a, found);
     char *text = cJSON_PrintUnformatted(j);
     assert_string_equal(text, "{\"macs\":{\"share_of_full_int8\":0.25,\"found\":0.3,\"bound\":0.3,\"holds\":false},"
@@ -142,8 +172,8 @@ static void each_cost_limits_the_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_read), cmocka_unit_test(what_makes_no_sense_is_refused), cmocka_unit_test(each_is_judged),
-        cmocka_unit_test(each_is_said),      cmocka_unit_test(each_cost_limits_the_search),
+        cmocka_unit_test(every_row_is_read), cmocka_unit_test(several_latencies_fall), cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(each_is_judged),    cmocka_unit_test(each_is_said),           cmocka_unit_test(each_cost_limits_the_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

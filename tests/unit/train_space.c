@@ -155,6 +155,58 @@ static void a_net_of_another_space_is_no_config(void **state)
     snc_space_free(s);
 }
 
+static void assert_begins(const snc_arch *b, const snc_policy *p, const snc_arch *a, const snc_policy *of)
+{
+    snc_arch as;
+    assert_int_equal(snc_arch_within(&as, b, a), SNC_OK);
+    for (int i = 0; i < b->layers; i++)
+        for (int k = 0; k < SNC_SITES; k++)
+            if (snc_arch_has(b, i, (snc_site)k)) assert_int_equal(p->linear[i][k], of->linear[as.source[i]][k]);
+    assert_true(p->pooler == of->pooler && p->classifier == of->classifier && p->embed == of->embed);
+}
+
+/* Of any net: it is among those that begin it, and they all do. */
+static void nets_within_a_net_begin_it(void **state)
+{
+    (void)state;
+    static const char *const of[] = {
+        "{\"reach\":\"wide\"}", "{\"heads\":[0,2,4],\"always\":[5],\"depth\":[6,4,3]}", "{\"depth\":[6,5,4,2],\"qkv\":\"apart\"}",
+        "{\"depth\":[6,3,2],\"depth_layers\":{\"3\":[0,1,2],\"2\":[1,5]},\"linear\":[\"int4\",\"int8\",\"f32\"]}"};
+    snc_rng rng;
+    snc_rng_init(&rng, 6, 1);
+    for (size_t f = 0; f < sizeof of / sizeof *of; f++) {
+        snc_space *s = space_of(of[f], "even"), *w;
+        snc_arch full = snc_arch_full(&shape), a, b;
+        snc_policy p, q;
+        int smaller = 0, shallower = 0;
+        for (int t = 0; t < 200; t++) {
+            snc_cfg c = snc_cfg_random(s, &rng);
+            snc_cfg_decode(&a, &p, s, &c);
+            assert_int_equal(snc_space_within(&w, s, &a, &p), SNC_OK);
+            assert_true(snc_cfg_of_arch(&c, w, &a));
+            snc_cfg_decode(&b, &q, w, &c);
+            assert_true(snc_arch_equal(&a, &b) && memcmp(&p, &q, sizeof p) == 0);
+            for (int k = 0; k < 50; k++) {
+                c = snc_cfg_random(w, &rng);
+                snc_cfg_decode(&b, &q, w, &c);
+                assert_int_equal(snc_arch_check(&b, &full), SNC_OK);
+                assert_begins(&b, &q, &a, &p);
+                smaller += !snc_arch_equal(&a, &b);
+                shallower += b.layers < a.layers;
+            }
+            snc_space_free(w);
+        }
+        assert_true(smaller > 5000 && shallower > 1000);
+        snc_space_free(s);
+    }
+    snc_arch a = snc_arch_full(&shape), b = {.layers = 1, .hidden = 64, .source = {2}, .heads = {1}, .ffn = {64}}, as;
+    a.layers = 2, a.source[1] = 3;
+    assert_int_equal(snc_arch_within(&as, &b, &a), SNC_E_SHAPE);
+    assert_non_null(strstr(snc_err_text(), "layer 2 is not among those of the larger net"));
+    b.source[0] = 3, b.hidden = 193;
+    assert_int_equal(snc_arch_within(&as, &b, &a), SNC_E_SHAPE);
+}
+
 /* Whether a supernet that was trained for one space may be searched in another. */
 static void assert_trained(const char *train, const char *train_rule, const char *search, const char *search_rule, const char *says)
 {
@@ -192,8 +244,9 @@ static void a_search_stays_in_what_was_trained(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else), cmocka_unit_test(wide_spaces_are_drawn_and_searched_alike),
-        cmocka_unit_test(a_net_of_another_space_is_no_config), cmocka_unit_test(a_search_stays_in_what_was_trained)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else),
+                                       cmocka_unit_test(wide_spaces_are_drawn_and_searched_alike),
+                                       cmocka_unit_test(a_net_of_another_space_is_no_config), cmocka_unit_test(nets_within_a_net_begin_it),
+                                       cmocka_unit_test(a_search_stays_in_what_was_trained)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

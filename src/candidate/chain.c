@@ -1,0 +1,91 @@
+/* A search within the net before, with limits, journal and front of its own. */
+#include "candidate/chain.h"
+
+#include <stdio.h>
+
+#include "artifact/evaluations.h"
+#include "base/clock.h"
+#include "base/fmap.h"
+
+/* A journal of nets within another net: the one before was another then. Nothing in it is worth keeping. */
+static snc_err drop_stale(const char *journal, const snc_evaluator *e)
+{
+    snc_journal_file f = {0};
+    snc_search_identity id;
+    if (!snc_is_file(journal)) return SNC_OK;
+    snc_search_identity_of(&id, e->ctx, e->in, e->supernet, e->teacher_hash, e->space);
+    SNC_TRY(snc_journal_read(&f, journal));
+    const bool same = !f.meta->child || snc_journal_matches(&f, journal, id.key, SNC_SEARCH_KEYS) == SNC_OK;
+    snc_journal_file_dispose(&f);
+    if (!same) remove(journal);
+    return SNC_OK;
+}
+
+/* The finalist for a latency among the nets that begin `large`. */
+static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_search_run *r, const snc_chosen *large,
+                           const snc_target *latency, const char *table, const char *dir, const cJSON *read, double until)
+{
+    snc_err err = SNC_OK;
+    char journal[4096];
+    snc_options o = *r->o; /* its own journal, and none to begin with */
+    const snc_targets one = {.of = {[SNC_TARGET_LATENCY] = *latency}};
+    snc_search_result found = {0};
+    snc_search_run run;
+    snc_space *within = NULL;
+    o.search.journal = o.search.warm_start = NULL;
+    SNC_TRY(snc_space_within(&within, r->e->space, &large->arch, &large->policy));
+    snc_evaluator e = snc_evaluator_over(r->e, within);
+    SNC_GOTO(snc_mkdir(dir));
+    SNC_GOTO(snc_evaluations_path(journal, sizeof journal, &o, dir));
+    SNC_GOTO(drop_stale(journal, &e));
+    SNC_GOTO(snc_search_run_init(&run, &e, r->work, &o, &one, table, dir));
+    run.look_until = until;
+    SNC_GOTO(snc_search_result_find(&found, &run, dir, read));
+    *out = snc_chosen_of(within, &found.f[0]);
+    *predicted_us = snc_search_run_predicted_us(&run, &found.f[0].o);
+out:
+    snc_search_result_dispose(&found);
+    snc_space_free(within);
+    return err;
+}
+
+snc_err snc_chain_find(snc_chain *out, const snc_search_run *r, const snc_search_result *first, const char *table, const char *dir,
+                       const cJSON *read, double until)
+{
+    const snc_targets *t = r->targets;
+    *out = (snc_chain){.n = 1, .net = {snc_chosen_of(r->e->space, &first->f[0])}, .latency = {t->of[SNC_TARGET_LATENCY]}};
+    out->predicted_us[0] = snc_search_run_predicted_us(r, &first->f[0].o);
+    for (int k = 0; k < t->n_faster; k++) {
+        char name[32], in[4096];
+        const int at = out->n;
+        const snc_chosen *large = &out->net[at - 1];
+        snprintf(name, sizeof name, "net-%d", k + 1);
+        SNC_TRY(snc_path_join(in, sizeof in, dir, name));
+        const double now = snc_now(), by = until > 0 ? now + (until - now) / (t->n_faster - k) : 0;
+        SNC_TRY(find_within(&out->net[at], &out->predicted_us[at], r, large, &t->faster[k], table, in, read, by));
+        out->latency[at] = t->faster[k];
+        if (snc_arch_equal(&out->net[at].arch, &large->arch)) { /* it keeps both */
+            snc_log(r->e->ctx, SNC_LOG_WARN, "one net is the answer to two latencies: of net %d nothing smaller is left", at - 1);
+            out->latency[at - 1] = t->faster[k];
+        } else out->n++;
+    }
+    return SNC_OK;
+}
+
+cJSON *snc_chain_json(const snc_chain *c)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int k = 1; k < c->n; k++) {
+        const snc_chosen *x = &c->net[k];
+        cJSON *j = cJSON_CreateObject();
+        cJSON_AddItemToObject(j, "arch", snc_arch_to_json(&x->arch));
+        cJSON_AddItemToObject(j, "policy", snc_policy_to_json(&x->policy, x->arch.layers));
+        cJSON_AddNumberToObject(j, "rank_loss", x->f.o.loss);
+        cJSON_AddNumberToObject(j, "select_loss", x->f.select_loss);
+        cJSON_AddNumberToObject(j, "select_score", x->f.select_score);
+        cJSON_AddNumberToObject(j, "predicted_us", c->predicted_us[k]);
+        cJSON_AddNumberToObject(j, "measured_us", x->f.us);
+        cJSON_AddItemToArray(list, j);
+    }
+    return list;
+}
