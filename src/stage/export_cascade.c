@@ -1,45 +1,21 @@
-/* Every net answers select and dev; what they take is measured on the lengths of rank. */
+/* The step around the fit: what it needs, whether it is there already, what it was made of. */
 #include "stage/export_cascade.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "artifact/cascaded.h"
 #include "artifact/inputs.h"
 #include "artifact/option.h"
-#include "artifact/say.h"
 #include "artifact/stamp.h"
-#include "artifact/task_score.h"
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "candidate/cascade_choice.h"
-#include "candidate/drop.h"
-#include "candidate/workload.h"
-
-static const double LIMIT = 0.5; /* points, where --max-drop does not say */
-
-/* A split as all nets answer it, and as the cascade does. */
-typedef struct answered {
-    const snc_dataset *d;
-    snc_cascaded all;           /* classes in the task's order, which no confidence depends on */
-    float *largest, *delivered; /* [n, K] in the task's order of classes */
-    uint8_t *by;
-    snc_cascaded_share share[SNC_NETS_MOST];
-    double score, alone; /* delivered, and of the largest net */
-    snc_drop drop;
-} answered;
+#include "candidate/cascade_fit.h"
 
 typedef struct cascade_job {
     const snc_ctx *ctx;
     const snc_options *o;
     const snc_host *h;
-    double limit; /* points */
     snc_loaded l;
     snc_inputs in;
-    answered select, dev;
-    double us[SNC_NETS_MOST];
-    snc_cascade_choice choice;
 } cascade_job;
 
 snc_err snc_cascade_need(const snc_options *o)
@@ -50,151 +26,6 @@ snc_err snc_cascade_need(const snc_options *o)
     return snc_option_need("export --cascade", "--data", o->rows.data);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------------------------------- */
-
-/* A text at a time, of real lengths, by as many threads as are asked for, or one. */
-static snc_err measure(cascade_job *j)
-{
-    snc_err err = SNC_OK;
-    snc_workload w = {0};
-    snc_measured m[SNC_NETS_MOST] = {{0}};
-    const snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
-    snc_ctx ctx = *j->ctx;
-    const int n = snc_loaded_nets(&j->l);
-    _Static_assert((int)SNC_NETS_MOST <= (int)SNC_MEASURED_MOST, "all nets of a file can be measured beside each other");
-    if (!j->o->job.threads) ctx.threads = 1;
-    SNC_TRY(snc_workload_of_options(&w, &ctx, &j->o->workload, j->in.splits.rank, snc_weights_config(j->l.weights)));
-    const snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
-    for (int k = 0; k < n; k++) {
-        SNC_GOTO(snc_net_create(&m[k].net, &ctx, j->l.net[k], NULL, NULL, &no));
-        m[k].batches = w.batches;
-        m[k].count = w.count;
-    }
-    SNC_GOTO(snc_measure_beside(m, n, &mo));
-    for (int k = 0; k < n; k++) j->us[k] = m[k].t.mean;
-out:
-    for (int k = 0; k < n; k++) snc_net_free(m[k].net);
-    snc_workload_free(&w);
-    return err;
-}
-
-/* ---- answers ------------------------------------------------------------------------------------------------------------- */
-
-static snc_err answer(answered *a, const cascade_job *j, const snc_dataset *d)
-{
-    const size_t all = (size_t)d->n * (size_t)j->l.classes;
-    a->d = d;
-    SNC_TRY(snc_cascaded_answer(&a->all, j->ctx, &j->l, d, "answers"));
-    SNC_TRY(snc_alloc(&a->largest, all, sizeof *a->largest));
-    SNC_TRY(snc_alloc(&a->delivered, all, sizeof *a->delivered));
-    SNC_TRY(snc_alloc(&a->by, (size_t)d->n, sizeof *a->by));
-    for (int k = 0; k < a->all.nets; k++) snc_loaded_order_classes(a->all.z[k], &j->l, j->in.task, d->n);
-    memcpy(a->largest, a->all.z[0], all * sizeof *a->largest);
-    return snc_task_score(&a->alone, NULL, j->in.task, a->largest, d, j->l.classes);
-}
-
-static snc_err deliver(answered *a, const cascade_job *j, const snc_cascade *c)
-{
-    const int K = j->l.classes;
-    snc_cascaded_pick(a->delivered, a->by, &a->all, c);
-    snc_cascaded_shares(a->share, &a->all, a->by);
-    SNC_TRY(snc_task_score(&a->score, NULL, j->in.task, a->delivered, a->d, K));
-    return snc_drop_of(&a->drop, j->ctx, j->in.task, a->d, a->largest, a->alone, a->delivered, a->score, K);
-}
-
-static void dispose(answered *a)
-{
-    snc_cascaded_dispose(&a->all);
-    snc_free(a->largest);
-    snc_free(a->delivered);
-    snc_free(a->by);
-}
-
-/* Right answers are counted; a score that is another is asked behind, and the limit of right answers lowered until it keeps its own. */
-static snc_err choose(cascade_job *j)
-{
-    enum { TRIES = 6 };
-    answered *s = &j->select;
-    const float *z[SNC_NETS_MOST];
-    double share = j->limit / 100;
-    for (int k = 0; k < s->all.nets; k++) z[k] = s->all.z[k];
-    const snc_cascade_rows rows = {.nets = s->all.nets, .n = s->d->n, .K = j->l.classes, .z = z, .label = s->d->target, .us = j->us};
-    for (int i = 0; i < TRIES; i++) {
-        SNC_TRY(snc_cascade_choose(&j->choice, &rows, share));
-        if (!j->choice.c.nets) break;
-        SNC_TRY(deliver(s, j, &j->choice.c));
-        if (!(s->drop.bound > j->limit)) return SNC_OK;
-        share /= 2;
-    }
-    return snc_err_set(SNC_E_NOTFOUND,
-                       "export --cascade: the largest net alone keeps its score within %g points at 95%% on the %d rows of select: more "
-                       "rows, or a larger --max-drop",
-                       j->limit, s->d->n);
-}
-
-/* ---- what is said -------------------------------------------------------------------------------------------------------- */
-
-static void say_split(const cascade_job *j, const char *name, const answered *a)
-{
-    char at_most[200];
-    if (a->drop.unsaid[0]) snprintf(at_most, sizeof at_most, "%s", a->drop.unsaid);
-    else snprintf(at_most, sizeof at_most, "at 95%% at most %.2f", a->drop.bound);
-    snc_say(j->h, "%s: score %.2f, %.2f under that of the largest net alone (%s)", name, 100 * a->score, a->drop.points.value, at_most);
-}
-
-/* Each net's share is its own test: the chance that any of them is off is shared among them. */
-static void compare_shares(const cascade_job *j)
-{
-    const answered *s = &j->select, *d = &j->dev;
-    for (int k = s->all.nets - 1; k > 0; k--) {
-        if (!snc_cascade_asks(&j->choice.c, k)) continue;
-        const double alike = snc_shares_alike(s->share[k].rows, s->d->n, d->share[k].rows, d->d->n);
-        if (alike * (s->all.nets - 1) < 0.05)
-            snc_log(j->ctx, SNC_LOG_WARN,
-                    "net %d answers %.1f%% of select and %.1f%% of dev, more apart than by chance (p %.2g): mean time "
-                    "and score on dev's texts are others",
-                    k, 100.0 * s->share[k].rows / s->d->n, 100.0 * d->share[k].rows / d->d->n, alike);
-    }
-}
-
-static void say(const cascade_job *j)
-{
-    const snc_cascade *c = &j->choice.c;
-    const answered *s = &j->select, *d = &j->dev;
-    for (int k = c->nets - 1; k >= 0; k--) {
-        char from[96] = "takes no part";
-        if (k == 0) snprintf(from, sizeof from, "answers what is left");
-        else if (snc_cascade_asks(c, k))
-            snprintf(from, sizeof from, "answers from %s %.4f on, at temperature %.3f", snc_cascade_rule_name((int)c->rule),
-                     c->threshold[k], c->temperature[k]);
-        snc_say(j->h, "net %d %s: %.1f us, %.2f%% of select, %.2f%% of dev", k, from, j->us[k], 100.0 * s->share[k].rows / s->d->n,
-                100.0 * d->share[k].rows / d->d->n);
-    }
-    snc_say(j->h, "mean of a text %.1f us, %.3fx of the largest net alone", j->choice.us, j->choice.us / j->us[0]);
-    say_split(j, "select, on which thresholds were chosen", s);
-    say_split(j, "dev", d);
-    if (s->drop.unsaid[0])
-        snc_log(j->ctx, SNC_LOG_WARN, "select says nothing of the score (%s): right answers alone were counted", s->drop.unsaid);
-    compare_shares(j);
-}
-
-static cJSON *found(const cascade_job *j)
-{
-    const answered *s = &j->select;
-    cJSON *o = cJSON_CreateObject(), *shares;
-    cJSON_AddNumberToObject(o, "rows", s->d->n);
-    shares = cJSON_AddArrayToObject(o, "share");
-    for (int k = 0; k < s->all.nets; k++) cJSON_AddItemToArray(shares, cJSON_CreateNumber((double)s->share[k].rows / s->d->n));
-    cJSON_AddItemToObject(o, "us", cJSON_CreateDoubleArray(j->us, s->all.nets));
-    cJSON_AddNumberToObject(o, "mean_us", j->choice.us);
-    cJSON_AddNumberToObject(o, "score", s->score);
-    cJSON_AddNumberToObject(o, "drop", s->drop.points.value);
-    cJSON_AddNumberToObject(o, "drop_bound", s->drop.bound); /* null where nothing is said */
-    return o;
-}
-
-/* ---- the step ------------------------------------------------------------------------------------------------------------ */
-
 /* Whether a file at out was made of the same nets, rows and limit. */
 static snc_err look_there(bool *current, cJSON **stamp, const cascade_job *j, const char *draft, const char *out)
 {
@@ -203,7 +34,7 @@ static snc_err look_there(bool *current, cJSON **stamp, const cascade_job *j, co
     snc_sncfile *f = NULL;
     snc_state state = snc_file_size(out) == 0 ? SNC_ABSENT : SNC_STALE;
     SNC_TRY(snc_path_hash(&nets, draft));
-    snprintf(limit, sizeof limit, "%g", j->limit);
+    snprintf(limit, sizeof limit, "%g", snc_cascade_limit(j->o));
     *stamp = snc_stamp_new("export --cascade", 0, j->o);
     snc_stamp_hash(*stamp, "nets", nets);
     snc_stamp_hash(*stamp, "select rows", snc_dataset_hash(j->in.splits.select));
@@ -219,52 +50,29 @@ static snc_err look_there(bool *current, cJSON **stamp, const cascade_job *j, co
 static snc_err run(cJSON **cascade, bool *current, cascade_job *j, const char *draft, const char *out)
 {
     cJSON *stamp = NULL;
-    const snc_encoder_config *c;
     SNC_TRY(snc_loaded_open(&j->l, j->ctx, draft, 0, SNC_MEANS_CLASSES));
     snc_free(j->l.path);
     j->l.path = NULL;
     SNC_TRY(snc_strdup(&j->l.path, j->o->input.models[0])); /* what is said of it is said of a file that the user knows */
-    c = snc_weights_config(j->l.weights);
-    SNC_CHECK(snc_meaning_of(c) == SNC_MEANS_CLASSES && c->classes >= 2, SNC_E_UNSUPPORTED,
-              "export --cascade: %s: gives %s, which has no confidence to go by", j->o->input.models[0],
-              c->regression   ? "a value"
-              : c->multilabel ? "any number of labels"
-                              : "one class alone");
+    SNC_TRY(snc_cascade_able(snc_weights_config(j->l.weights), j->l.path));
     SNC_TRY(snc_inputs_open(&j->in, j->ctx, j->o, "export --cascade", j->l.path, SNC_HOLD_OUT, NULL));
     SNC_TRY(snc_loaded_check(&j->l, j->ctx, j->o, j->in.task));
     SNC_TRY(snc_loaded_fit(j->in.task, &j->l));
     SNC_TRY(snc_inputs_dev(&j->in, j->ctx, j->o));
     snc_err err = look_there(current, &stamp, j, draft, out);
-    if (!err && !*current) {
-        err = snc_loaded_open_nets(&j->l);
-        if (!err) err = measure(j);
-        if (!err) err = answer(&j->select, j, j->in.splits.select);
-        if (!err) err = answer(&j->dev, j, j->in.dev);
-        if (!err) err = choose(j);
-    }
-    if (err || *current) {
-        cJSON_Delete(stamp);
-        return err;
-    }
-    *cascade = snc_cascade_json(&j->choice.c);
-    cJSON_AddItemToObject(*cascade, "inputs", stamp);
-    cJSON_AddItemToObject(*cascade, "select", found(j));
-    SNC_TRY(deliver(&j->dev, j, &j->choice.c));
-    say(j);
-    return SNC_OK;
+    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, j->o, j->h, &j->l, &j->in, snc_cascade_limit(j->o));
+    if (*cascade) cJSON_AddItemToObject(*cascade, "inputs", stamp);
+    else cJSON_Delete(stamp);
+    return err;
 }
 
 snc_err snc_cascade_make(cJSON **cascade, bool *current, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *draft,
                          const char *out)
 {
-    cascade_job j = {.ctx = ctx, .o = o, .h = h, .limit = o->targets.max_drop < 0 ? LIMIT : o->targets.max_drop};
+    cascade_job j = {.ctx = ctx, .o = o, .h = h};
     *cascade = NULL;
     *current = false;
     snc_err err = run(cascade, current, &j, draft, out);
-    if (err) cJSON_Delete(*cascade);
-    if (err) *cascade = NULL;
-    dispose(&j.select);
-    dispose(&j.dev);
     snc_inputs_close(&j.in);
     snc_loaded_close(&j.l);
     return err;
