@@ -37,7 +37,7 @@ snc_err snc_alone_repaired(snc_alone_score *out, snc_alone *a, const snc_cfg *cf
     SNC_TRY(path_of(path, a));
     snc_evaluator_cost(a->e, &f.o);
     const snc_chosen chosen = snc_chosen_of(a->e->space, &f);
-    SNC_GOTO(snc_deliver(said, a->e, &o, &chosen, 1, &a->refit, NULL, path));
+    SNC_GOTO(snc_deliver(said, a->e, &o, &chosen, 1, &a->refit, NULL, NULL, path));
     SNC_GOTO(score_file(out, a, path));
 out:
     remove(path);

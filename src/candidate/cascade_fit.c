@@ -29,7 +29,7 @@ typedef struct answered {
 } answered;
 
 typedef struct fit {
-    const snc_ctx *ctx;
+    const snc_ctx *ctx, *clock;
     const snc_options *o;
     const snc_host *h;
     const snc_inputs *in;
@@ -42,21 +42,19 @@ typedef struct fit {
 
 /* ---- time ---------------------------------------------------------------------------------------------------------------- */
 
-/* A text at a time, of real lengths, by as many threads as are asked for, or one. */
+/* A text at a time, of real lengths. */
 static snc_err measure(fit *j)
 {
     snc_err err = SNC_OK;
     snc_workload w = {0};
     snc_measured m[SNC_NETS_MOST] = {{0}};
     const snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
-    snc_ctx ctx = *j->ctx;
     const int n = snc_loaded_nets(j->l);
     _Static_assert((int)SNC_NETS_MOST <= (int)SNC_MEASURED_MOST, "all nets of a file can be measured beside each other");
-    if (!j->o->job.threads) ctx.threads = 1;
-    SNC_TRY(snc_workload_of_options(&w, &ctx, &j->o->workload, j->in->splits.rank, snc_weights_config(j->l->weights)));
+    SNC_TRY(snc_workload_of_options(&w, j->clock, &j->o->workload, j->in->splits.rank, snc_weights_config(j->l->weights)));
     const snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     for (int k = 0; k < n; k++) {
-        SNC_GOTO(snc_net_create(&m[k].net, &ctx, j->l->net[k], NULL, NULL, &no));
+        SNC_GOTO(snc_net_create(&m[k].net, j->clock, j->l->net[k], NULL, NULL, &no));
         m[k].batches = w.batches;
         m[k].count = w.count;
     }
@@ -209,10 +207,10 @@ static snc_err run(cJSON **cascade, fit *j)
     return SNC_OK;
 }
 
-snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_options *o, const snc_host *h, snc_loaded *l, const snc_inputs *in,
-                        double limit)
+snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *clock, const snc_options *o, const snc_host *h, snc_loaded *l,
+                        const snc_inputs *in, double limit)
 {
-    fit j = {.ctx = ctx, .o = o, .h = h, .in = in, .l = l, .limit = limit};
+    fit j = {.ctx = ctx, .clock = clock, .o = o, .h = h, .in = in, .l = l, .limit = limit};
     *cascade = NULL;
     snc_err err = run(cascade, &j);
     dispose(&j.select);

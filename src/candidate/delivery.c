@@ -11,6 +11,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
+#include "candidate/cascade_fit.h"
 #include "candidate/deploy.h"
 #include "candidate/workload.h"
 #include "models/bundle.h"
@@ -27,6 +28,7 @@ typedef struct delivery {
     const snc_chosen *net;
     int n;
     snc_refit *refit;
+    const snc_cascade_by *cascade; /* NULL: none is asked for */
     const char *out;
     cJSON *meta[SNC_NETS_MOST];
     form form;
@@ -196,7 +198,7 @@ static cJSON *meta_of(const delivery *d, const snc_finalist *f, const cJSON *sta
 }
 
 /* All nets under one name, beside it at first. */
-static snc_err bundle(const delivery *d, const char *to)
+static snc_err bundle(const delivery *d, const char *to, const cJSON *cascade)
 {
     snc_err err = SNC_OK;
     char path[SNC_LATENCIES][PATH];
@@ -206,30 +208,49 @@ static snc_err bundle(const delivery *d, const char *to)
         paths[k] = path_of(path[k], d, d->form, k);
         SNC_GOTO(snc_sncfile_open(&file[k], paths[k]));
     }
-    SNC_GOTO(snc_bundle_save(to, (const snc_sncfile *const *)file, paths, d->n, NULL));
+    SNC_GOTO(snc_bundle_save(to, (const snc_sncfile *const *)file, paths, d->n, cascade));
 out:
     for (int k = 0; k < d->n; k++) snc_sncfile_close(file[k]);
     return err;
 }
 
-static snc_err finish(const delivery *d)
+/* Of the file at path; NULL: nothing but its largest net keeps the limit. */
+static snc_err escalate(cJSON **cascade, delivery *d, const char *path)
+{
+    snc_loaded l;
+    SNC_TRY(snc_loaded_open(&l, d->e->ctx, path, 0, SNC_MEANS_CLASSES));
+    snc_free(l.path);
+    l.path = NULL;
+    snc_err err = snc_strdup(&l.path, d->out);
+    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->cascade->clock, d->o, d->cascade->h, &l, d->e->in, snc_cascade_limit(d->o));
+    snc_loaded_close(&l);
+    if (err != SNC_E_NOTFOUND) return err;
+    snc_log(d->e->ctx, SNC_LOG_WARN, "%s; the file has no cascade", snc_err_text());
+    return SNC_OK;
+}
+
+static snc_err finish(delivery *d)
 {
     char path[PATH], all[PATH];
+    cJSON *cascade = NULL;
     for (int k = 0; k < d->n && d->e->trim.rows; k++)
         SNC_TRY(snc_deploy_trim(path_of(path, d, d->form, k), d->e->ctx, d->e->in->dev, &d->e->trim));
     if (d->n == 1) return snc_file_move(d->out, path_of(path, d, d->form, 0));
     path_of(all, d, d->form, d->n);
-    snc_err err = bundle(d, all);
+    snc_err err = bundle(d, all, NULL);
+    if (!err && d->cascade) err = escalate(&cascade, d, all);
+    if (!err && cascade) err = bundle(d, all, cascade);
     if (!err) err = snc_file_move(d->out, all);
     if (err) remove(all);
+    cJSON_Delete(cascade);
     return err;
 }
 
 snc_err snc_deliver(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, const snc_chosen *net, int n, snc_refit *refit_on,
-                    const cJSON *stamp, const char *out)
+                    const snc_cascade_by *cascade, const cJSON *stamp, const char *out)
 {
     snc_err err = SNC_OK;
-    delivery d = {.e = e, .o = o, .net = net, .n = n, .refit = refit_on, .out = out, .said = said};
+    delivery d = {.e = e, .o = o, .net = net, .n = n, .refit = refit_on, .cascade = cascade, .out = out, .said = said};
     char path[PATH];
     SNC_CHECK(strlen(out) + 16 < PATH, SNC_E_ARG, "path too long: %.80s...", out);
     snprintf(said, SNC_SENTENCE, "off");

@@ -27,11 +27,18 @@ typedef struct snc_chosen {
 } snc_chosen;
 snc_chosen snc_chosen_of(const snc_space *s, const snc_finalist *f);
 
+/* How nets escalate is chosen as the last step where --cascade asks for it (candidate/cascade_fit.h): by whom it is said, and the threads
+ * that nets are timed with. */
+typedef struct snc_cascade_by {
+    const snc_host *h;
+    const snc_ctx *clock;
+} snc_cascade_by;
+
 /* Writes `out`: net [n], the largest first, each of the others within the one before it (models/arch.h). They are as searched or, with
  * --repair, after that training. said: what came of it. stamp: what the file is made of and with, kept inside. The file gets its name
  * when it is whole and final: one that is there under that name stays until then. */
 enum { SNC_SENTENCE = 512 };
 snc_err snc_deliver(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, const snc_chosen *net, int n, snc_refit *refit,
-                    const cJSON *stamp, const char *out) SNC_MUST_USE;
+                    const snc_cascade_by *cascade, const cJSON *stamp, const char *out) SNC_MUST_USE;
 
 #endif

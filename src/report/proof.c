@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/option.h"
 #include "artifact/task_score.h"
 #include "base/clock.h"
 #include "base/fmap.h"
@@ -56,7 +57,7 @@ static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o
     int of[SNC_PROOF_MOST], n = 0;
     for (int i = 0; i < p->n; i++) {
         const int k = r % 2 ? p->n - 1 - i : i;
-        if ((k == SNC_PROOF_TEACHER) != teacher) continue;
+        if ((k == SNC_PROOF_TEACHER) != teacher || snc_proof_is_cascade(p, k)) continue;
         models[n] = p->m[k].path;
         of[n++] = k;
     }
@@ -92,13 +93,64 @@ static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *
     return SNC_OK;
 }
 
+/* ---- the cascade ---------------------------------------------------------------------------------------------------------- */
+
+/* The first row of a model that says what a text takes. */
+static const cJSON *cell_of(const cJSON *cells, const char *model)
+{
+    const cJSON *cell;
+    cJSON_ArrayForEach(cell, cells)
+    {
+        if (strcmp(snc_json_text(cell, "model"), model) == 0) return cell;
+    }
+    return NULL;
+}
+
+/* One process: real texts through the file, which are timed through the full-size INT8 model as well. */
+static snc_err time_texts(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r)
+{
+    snc_proof_model *m = &p->m[p->n - 1];
+    char name[4096 + 16];
+    char *text = NULL;
+    cJSON *j = NULL;
+    int n, used = 0;
+    const char *argv[64] = {h->program, "bench",         m->path,     p->m[SNC_PROOF_INT8].path,
+                            "--net",    "0,cascade",     "--tasks",   snc_inputs_task_name(o),
+                            "--format", "json",          "--backend", o->job.backend,
+                            "--quiet",  "--time-budget", ROUND};
+    snprintf(name, sizeof name, "%s:cascade", m->path);
+    while (argv[used]) used++;
+    for (const snc_option *row = snc_option_table(&n); n--; row++) { /* which rows these are */
+        const bool text_of_rows = strcmp(row->group, "rows") == 0 && (row->verbs & SNC_VERB_BENCH) && row->kind == SNC_OPTION_STRING;
+        if (!text_of_rows || !snc_option_text(o, row)) continue;
+        argv[used++] = row->name;
+        argv[used++] = snc_option_text(o, row);
+    }
+    SNC_TRY(snc_proc_run(&text, ctx, argv));
+    snc_err err = snc_json_parse(&j, text, strlen(text), "bench");
+    const cJSON *own = cell_of(j, name), *int8 = cell_of(j, p->m[SNC_PROOF_INT8].path);
+    if (!err && (!own || !int8)) err = snc_err_set(SNC_E_BACKEND, "%s: the timing process said nothing of its cascade", m->path);
+    if (!err) {
+        m->round_us[r] = 1e6 / snc_json_number(own, "sentences_per_s");
+        m->beside_us[r] = 1e6 / snc_json_number(int8, "sentences_per_s");
+        m->p50_us += 1e3 * snc_json_number(own, "p50_ms") / SNC_PROOF_CASCADE_ROUNDS;
+        m->p90_us += 1e3 * snc_json_number(own, "p90_ms") / SNC_PROOF_CASCADE_ROUNDS;
+        m->p99_us += 1e3 * snc_json_number(own, "p99_ms") / SNC_PROOF_CASCADE_ROUNDS;
+        m->p99_ratio += snc_json_number(own, "p99_ms") / snc_json_number(int8, "p99_ms") / SNC_PROOF_CASCADE_ROUNDS;
+        m->rounds = r + 1;
+    }
+    cJSON_Delete(j);
+    snc_free(text);
+    return err;
+}
+
 static void sum_up(snc_proof *p)
 {
     for (int k = 0; k < p->n; k++) {
         snc_proof_model *m = &p->m[k];
         double ratio[SNC_PROOF_MOST_ROUNDS], low = INFINITY, high = 0;
         for (int r = 0; r < m->rounds; r++) {
-            ratio[r] = m->round_us[r] / p->m[SNC_PROOF_INT8].round_us[r];
+            ratio[r] = m->round_us[r] / (snc_proof_is_cascade(p, k) ? m->beside_us : p->m[SNC_PROOF_INT8].round_us)[r];
             low = fmin(low, m->round_us[r]);
             high = fmax(high, m->round_us[r]);
         }
@@ -123,9 +175,19 @@ bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
     return !latency->given || i.high <= latency->value || i.low > latency->value;
 }
 
+static snc_err time_cascade(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h)
+{
+    for (int r = 0; r < SNC_PROOF_CASCADE_ROUNDS && p->cascade; r++) {
+        snc_progress(ctx, "proof", r, SNC_PROOF_CASCADE_ROUNDS, "%s", "cascade");
+        SNC_TRY(time_texts(p, ctx, o, h, r));
+    }
+    return SNC_OK;
+}
+
 static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
 {
     bool decided = true;
+    SNC_TRY(time_cascade(p, ctx, o, h));
     SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_ROUNDS));
     sum_up(p);
     for (int k = 0; k < snc_proof_nets(p); k++) decided = decided && snc_proof_decided(&p->m[snc_proof_net(k)], &latency[k]);
@@ -138,29 +200,37 @@ static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *
 /* ---- scores --------------------------------------------------------------------------------------------------------- */
 
 /* With the file's own tokenizer: its vocabulary may be a part of the teacher's. */
-static snc_err answer(float *logits, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_eval_set *s,
-                      const snc_loaded *l)
+static snc_err answer(float *logits, snc_cascaded_share *share, const snc_ctx *ctx, const snc_options *o, const snc_task *task,
+                      const snc_eval_set *s, const snc_loaded *l)
 {
     snc_dataset *own = NULL;
     if (l->tok) SNC_TRY(snc_dataset_load(&own, ctx, task, l->tok, o->rows.data, s->name, 0));
-    snc_err err = snc_loaded_answer(logits, ctx, l, own ? own : s->rows, NULL);
+    const snc_dataset *d = own ? own : s->rows;
+    snc_err err = l->cascade ? snc_cascaded_deliver(logits, share, ctx, l, d, NULL) : snc_loaded_answer(logits, ctx, l, d, NULL);
     if (!err) snc_loaded_cut(logits, l, s->rows->n);
     snc_dataset_free(own);
     return err;
 }
 
-static snc_err score_model(snc_proof_model *m, const snc_ctx *ctx, const snc_options *o, const snc_task *task, const snc_eval_sets *rows,
-                           int *classes)
+static snc_err score_model(snc_proof *p, int i, const snc_ctx *ctx, const snc_options *o, const snc_task *task)
 {
+    snc_proof_model *m = &p->m[i];
+    const snc_eval_sets *rows = p->rows;
+    snc_cascaded_share share[SNC_NETS_MOST] = {{0}};
     snc_loaded l;
     m->bytes = snc_file_size(m->path);
     SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, SNC_MEANS_CLASSES));
-    *classes = l.classes;
+    p->classes = l.classes;
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
-    snc_err err = snc_alloc(&m->logits, (size_t)rows->all.n * (size_t)l.classes, sizeof *m->logits);
+    snc_err err = snc_proof_is_cascade(p, i) ? snc_loaded_use(&l, -1) : SNC_OK;
+    if (!err) err = snc_alloc(&m->logits, (size_t)rows->all.n * (size_t)l.classes, sizeof *m->logits);
     for (int k = 0; k < rows->n && !err; k++) {
         float *logits = m->logits + (size_t)snc_eval_sets_begin(rows, k) * (size_t)l.classes;
-        err = answer(logits, ctx, o, task, &rows->of[k], &l);
+        err = answer(logits, share, ctx, o, task, &rows->of[k], &l);
+        for (int net = 0; net < SNC_NETS_MOST; net++) {
+            p->share[net].rows += share[net].rows;
+            p->share[net].agree += share[net].agree;
+        }
         if (!err) err = snc_task_score(&m->set[k].score, m->set[k].metric, task, logits, rows->of[k].rows, l.classes);
     }
     if (!err) err = snc_task_score(&m->all.score, m->all.metric, task, m->logits, &rows->all, l.classes);
@@ -203,15 +273,16 @@ static snc_err compare(snc_proof *p, const snc_ctx *ctx, const snc_task *task)
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
                       const snc_eval_sets *rows, const snc_proof_files *files)
 {
-    static const char *const names[SNC_PROOF_MOST] = {"compressed", "full INT8", "teacher F32", "net 1", "net 2",
-                                                      "net 3",      "net 4",     "net 5",       "net 6", "net 7"};
+    static const char *const names[SNC_PROOF_MOST - 1] = {"compressed", "full INT8", "teacher F32", "net 1", "net 2",
+                                                          "net 3",      "net 4",     "net 5",       "net 6", "net 7"};
     snc_err err = SNC_OK;
-    *out = (snc_proof){.rows = rows, .n = files->n};
+    *out = (snc_proof){.rows = rows, .n = files->n + files->cascade, .cascade = files->cascade};
     for (int k = 0; k < out->n; k++) {
-        out->m[k].name = names[k];
-        out->m[k].path = files->path[k];
-        snc_progress(ctx, "scores", k, out->n + 1, "%s", names[k]);
-        SNC_GOTO(score_model(&out->m[k], ctx, o, task, rows, &out->classes));
+        const bool cascade = snc_proof_is_cascade(out, k);
+        out->m[k].name = cascade ? "cascade" : names[k];
+        out->m[k].path = cascade ? files->path[SNC_PROOF_COMPRESSED] : files->path[k];
+        snc_progress(ctx, "scores", k, out->n + 1, "%s", out->m[k].name);
+        SNC_GOTO(score_model(out, k, ctx, o, task));
     }
     snc_progress(ctx, "scores", out->n, out->n + 1, "intervals");
     SNC_GOTO(compare(out, ctx, task));

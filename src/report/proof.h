@@ -16,6 +16,7 @@
 #ifndef SNC_REPORT_PROOF_H
 #define SNC_REPORT_PROOF_H
 
+#include "artifact/cascaded.h"
 #include "artifact/inputs.h"
 #include "artifact/load.h"
 #include "base/stats.h"
@@ -25,7 +26,14 @@
 #include "report/breakdown.h"
 #include "report/eval_sets.h"
 
-enum { SNC_PROOF_ROUNDS = 18, SNC_PROOF_LEAST_ROUNDS = 6, SNC_PROOF_MOST_ROUNDS = 50, SNC_PROOF_TEACHER_ROUNDS = 3, SNC_PROOF_MODELS = 3 };
+enum {
+    SNC_PROOF_ROUNDS = 18,
+    SNC_PROOF_LEAST_ROUNDS = 6,
+    SNC_PROOF_MOST_ROUNDS = 50,
+    SNC_PROOF_TEACHER_ROUNDS = 3,
+    SNC_PROOF_CASCADE_ROUNDS = 9,
+    SNC_PROOF_MODELS = 3
+};
 
 /* What a model scores on some rows. */
 typedef struct snc_scores {
@@ -39,19 +47,23 @@ typedef struct snc_proof_model {
     double bytes, macs; /* of the file: its size, its arch's multiply-adds at 128 tokens */
     int rounds;         /* timed; fewer for the teacher, which no target depends on */
     double round_us[SNC_PROOF_MOST_ROUNDS];
-    snc_interval latency_us, ratio;     /* ratio: to the full-size INT8 model, per round */
-    double p90_us, spread;              /* spread: (max - min) / mean over rounds */
+    snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
+    double p90_us, spread;          /* spread: (max - min) / mean over rounds */
+    /* Of the cascade alone: tails, and the mean of the full-size INT8 model on the same texts, by round. */
+    double p50_us, p99_us, p99_ratio, beside_us[SNC_PROOF_CASCADE_ROUNDS];
     snc_scores all, set[SNC_EVAL_SETS]; /* on all rows that are scored, and on each set of them */
     snc_breakdown classes;              /* of all */
     float *logits;                      /* [n, K] of all, set after set */
 } snc_proof_model;
 
-enum { SNC_PROOF_MOST = SNC_PROOF_MODELS + SNC_LATENCIES - 1 };
+enum { SNC_PROOF_MOST = SNC_PROOF_MODELS + SNC_LATENCIES };
 
 typedef struct snc_proof {
     const snc_eval_sets *rows;
     int classes, n;
-    snc_proof_model m[SNC_PROOF_MOST]; /* compressed, full-size INT8, full-size F32 (the teacher), the file's other nets */
+    bool cascade;                            /* the last model is the file as its nets escalate; its latency is the mean of texts */
+    snc_cascaded_share share[SNC_NETS_MOST]; /* then what each net answers of all rows */
+    snc_proof_model m[SNC_PROOF_MOST];       /* compressed, full-size INT8, full-size F32 (the teacher), the file's other nets */
 } snc_proof;
 
 typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
@@ -60,6 +72,7 @@ typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_T
 typedef struct snc_proof_files {
     const char *path[SNC_PROOF_MOST]; /* in the order of snc_proof_index, then those of other nets */
     int n;
+    bool cascade;                      /* the first file has one */
     snc_target latency[SNC_LATENCIES]; /* of the first net and of each other, given or not */
 } snc_proof_files;
 
@@ -67,7 +80,8 @@ typedef struct snc_proof_files {
 static inline int snc_proof_row(int i) { return i < SNC_PROOF_MODELS ? SNC_PROOF_MODELS - 1 - i : i; }
 /* Of net k of the file. */
 static inline int snc_proof_net(int k) { return k == 0 ? SNC_PROOF_COMPRESSED : SNC_PROOF_MODELS + k - 1; }
-static inline int snc_proof_nets(const snc_proof *p) { return p->n - SNC_PROOF_MODELS + 1; }
+static inline int snc_proof_nets(const snc_proof *p) { return p->n - SNC_PROOF_MODELS + 1 - p->cascade; }
+static inline bool snc_proof_is_cascade(const snc_proof *p, int k) { return p->cascade && k == p->n - 1; }
 
 /* batch, seq and threads as the options say. rows and paths are borrowed until the proof is disposed of. */
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,

@@ -36,6 +36,17 @@ static cJSON *interval_json(snc_interval i)
     return cJSON_CreateDoubleArray(v, 3);
 }
 
+static void put_cascade_json(cJSON *j, const snc_proof *p)
+{
+    const snc_proof_model *m = &p->m[p->n - 1];
+    cJSON *shares;
+    cJSON_AddNumberToObject(j, "p50_us", m->p50_us);
+    cJSON_AddNumberToObject(j, "p99_us", m->p99_us);
+    cJSON_AddNumberToObject(j, "p99_ratio", m->p99_ratio);
+    shares = cJSON_AddArrayToObject(j, "answered");
+    for (int k = 0; k < snc_proof_nets(p); k++) cJSON_AddItemToArray(shares, cJSON_CreateNumber((double)p->share[k].rows / p->rows->all.n));
+}
+
 static cJSON *model_json(const snc_proof *p, snc_proof_index i, const snc_task *task)
 {
     const snc_proof_model *m = &p->m[i];
@@ -51,6 +62,7 @@ static cJSON *model_json(const snc_proof *p, snc_proof_index i, const snc_task *
     cJSON_AddNumberToObject(j, "p90_us", m->p90_us);
     cJSON_AddNumberToObject(j, "spread", m->spread);
     cJSON_AddItemToObject(j, "rounds_us", cJSON_CreateDoubleArray(m->round_us, m->rounds));
+    if (snc_proof_is_cascade(p, (int)i)) put_cascade_json(j, p);
     snc_score_table_json(j, p, i, task);
     snc_breakdown_json(j, &m->classes, task);
     return j;
@@ -125,6 +137,21 @@ static const char *headline(const snc_report_facts *f, const snc_verdict *v, con
                                     : "every target holds";
 }
 
+/* What texts take on which the nets escalate, and who answers them. */
+static void put_cascade(snc_textbuf *t, const snc_proof *p)
+{
+    if (!p->cascade) return;
+    const snc_proof_model *m = &p->m[p->n - 1];
+    snc_textbuf_put(
+        t,
+        "- cascade: mean of a text %.3f ms, %.3fx of the full-size INT8 model's (%.3fx to %.3fx); p50 %.3f, p90 %.3f, p99 %.3f ms, "
+        "%.3fx of its p99;",
+        m->latency_us.value / 1e3, m->ratio.value, m->ratio.low, m->ratio.high, m->p50_us / 1e3, m->p90_us / 1e3, m->p99_us / 1e3,
+        m->p99_ratio);
+    for (int k = snc_proof_nets(p) - 1; k >= 0; k--)
+        snc_textbuf_put(t, " net %d answers %.1f%%%s", k, 100.0 * p->share[k].rows / p->rows->all.n, k ? "," : "\n");
+}
+
 static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_verdict *v)
 {
     for (int k = 0; k < SNC_TARGETS; k++) {
@@ -143,6 +170,7 @@ static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_ver
         snc_textbuf_put(t, "- %s: latency %s: %s\n", f->proof->m[snc_proof_net(k)].name,
                         snc_target_holds(asked, &v->net[k]) ? "holds" : "MISSED", said);
     }
+    put_cascade(t, f->proof);
     snc_score_table_put_said(t, f->proof, f->o->targets.margin);
     for (int k = 0; k < f->proof->n; k++) {
         const snc_proof_model *m = &f->proof->m[k];

@@ -308,8 +308,9 @@ static snc_err add_cascade(bench *b, const char *path, const snc_loaded *l)
 {
     SNC_TRY(snc_option_need("bench --net cascade", "--tasks", b->o->bench.tasks));
     SNC_CHECK(!has_cells(b), SNC_E_ARG, "bench --net cascade: without --batch, --seq-len and --threads: real texts alone, one at a time");
-    SNC_CHECK(l->file && snc_sncfile_cascade(l->file), SNC_E_ARG, "--net cascade: %s has none", path);
-    return add_entry(b, path, ALL);
+    if (l->file && snc_sncfile_cascade(l->file)) return add_entry(b, path, ALL);
+    SNC_CHECK(b->o->input.n_models > 1 && strchr(b->o->bench.net, ','), SNC_E_ARG, "--net cascade: %s has none", path);
+    return SNC_OK; /* its other nets are timed beside a file that has one */
 }
 
 /* The nets that are asked of a file. */

@@ -59,8 +59,10 @@ static snc_err run(cJSON **cascade, bool *current, cascade_job *j, const char *d
     SNC_TRY(snc_loaded_check(&j->l, j->ctx, j->o, j->in.task));
     SNC_TRY(snc_loaded_fit(j->in.task, &j->l));
     SNC_TRY(snc_inputs_dev(&j->in, j->ctx, j->o));
+    snc_ctx clock = *j->ctx; /* as many threads as are asked for, or one */
+    if (!j->o->job.threads) clock.threads = 1;
     snc_err err = look_there(current, &stamp, j, draft, out);
-    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, j->o, j->h, &j->l, &j->in, snc_cascade_limit(j->o));
+    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, &clock, j->o, j->h, &j->l, &j->in, snc_cascade_limit(j->o));
     if (*cascade) cJSON_AddItemToObject(*cascade, "inputs", stamp);
     else cJSON_Delete(stamp);
     return err;

@@ -127,6 +127,19 @@ lacks out '^net 1: .*, 0 bytes of its own$'
 refused "--target-latency '0.6x,0.8x': expected each to be less than the one before" "${from[@]}" --target-latency 0.6x,0.8x --output new
 refused "search takes one; compress takes several" search job/supernet.snc --teacher job/teacher.snc "${from[@]:2}" --target-latency 0.9x,0.8x --output new
 refused "--share 'maybe'" "${several[@]}" --share maybe
+refused "--cascade: needs several latencies" "${all[@]}" --cascade --output new
+refused "--cascade: beside --batch 8 and --threads 1" "${several[@]}" --batch 8 --cascade
+run 0,3 "${several[@]}" --share on --repair on --cascade --max-drop 5
+holds out '^net 0 answers what is left: '
+holds out '^- cascade: mean of a text [0-9.]* ms, [0-9.]*x of the full-size INT8 model.s ([0-9.]*x to [0-9.]*x); p50 .* net 1 answers [0-9.]*%, net 0 answers [0-9.]*%$'
+holds out '^| cascade | '
+lacks out 'inf'
+lines family/report.csv 6
+holds family/report.json '"answered":'
+check "net 1 has learnt no row of select" grep -q 'all 917 rows' err
+holds out '^- net 1: latency'
+run 0 predict family/compressed.snc --format jsonl <in
+holds out '"net":'
 
 # ---- what is missed: the nearest is kept and the code is 3. What no net can come near is refused before (preflight.sh), so this is a
 # ---- size between the smallest net's weights, which the refusal names, and its file ------------------------------------------
