@@ -9,8 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-libraries="libopenblas-openmp-dev libcjson-dev libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libcmocka-dev"
-packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev $libraries"
+libraries="libopenblas-openmp-dev libcjson-dev libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libprotobuf-c-dev libcmocka-dev"
+packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev libonnx-dev protobuf-c-compiler $libraries"
 arm_packages="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 demo_packages="python3 python3-pip"
 clang_packages="clang libclang-rt-dev"

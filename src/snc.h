@@ -247,14 +247,15 @@ typedef struct snc_search_opts {
 typedef struct snc_export_opts {
     const char *policy; /* int8 | int4 | bf16 | f32 | FILE */
     const char *config; /* FILE with {"arch":...,"policy":...} */
-    const char *to;     /* snc */
+    const char *to;     /* snc | onnx */
     const char *repair; /* auto | on | off */
     double repair_epochs;
     int trim_vocab;    /* keep the word pieces seen in train and unlabeled text alone */
     int seeded_head;   /* a model without a trained classifier answers by a seeded one: for timing */
     int cascade;       /* several models: the smaller ones answer what they are sure of */
     const char *share; /* auto | on | off: of several latencies; NULL: auto */
-    void *spare[6];
+    const char *form;  /* of onnx, a comma list: f32,int8,qdq; NULL: f32, and int8 where the net has integers */
+    void *spare[5];
 } snc_export_opts;
 
 typedef struct snc_bench_opts {

@@ -4,6 +4,7 @@
 #include "tokenizer/bpe_priv.h"
 #include "tokenizer/compose_priv.h"
 #include "tokenizer/special_priv.h"
+#include "tokenizer/tok_json_priv.h"
 #include "tokenizer/word_cache_priv.h"
 
 typedef struct bpe {
@@ -274,6 +275,8 @@ const snc_tok_kind snc_tok_bpe = {.name = "byte-level-bpe",
                                   .claims = snc_bpe__claims,
                                   .file = {"vocab.json"},
                                   .read = snc_bpe__read,
+                                  .json = snc_bpe__json,
+                                  .line_end = '\n',
                                   .create = create,
                                   .destroy = destroy,
                                   .piece = piece,

@@ -26,6 +26,7 @@ typedef struct snc_tok_folder {
     cJSON *added;                                /* added_tokens.json */
 } snc_tok_folder;
 
+struct snc_tok_json;
 struct snc_tok_kind {
     const char *name;                    /* metadata "tokenizer" of a .snc; the first of the registry goes without */
     const char *blob[SNC_TOK_BLOBS + 1]; /* names, NULL after the last; a .snc holds all or none */
@@ -37,6 +38,9 @@ struct snc_tok_kind {
     const char *file[SNC_TOK_FILES + 1]; /* where there is no tokenizer.json: the vocabulary is in one of these */
     /* Fills the blobs, of this kind or, as files of one name may hold another's, of that in out->kind; the caller disposes on errors. */
     snc_err (*read)(snc_tok_assets *out, const snc_tok_folder *f);
+    /* And back: what is the kind's own in tokenizer.json (tok_json_priv.h); line_end ends a piece of its blob "vocab". */
+    snc_err (*json)(struct snc_tok_json *j);
+    char line_end;
 
     snc_err (*create)(snc_tok *t, const snc_tok_assets *a); /* fills state, ids, raw and around (tokenizer_priv.h) */
     void (*destroy)(void *state);

@@ -7,6 +7,7 @@
 #include "tokenizer/bpe_priv.h"
 #include "tokenizer/parts_priv.h"
 #include "tokenizer/spm_folder_priv.h"
+#include "tokenizer/tok_json_priv.h"
 #include "tokenizer/word_cache_priv.h"
 
 typedef struct spbpe {
@@ -237,6 +238,7 @@ const snc_tok_kind snc_tok_spbpe = {
     .model_type = "BPE",
     .model_key = "merges",
     .read = snc_spm__read,
+    .json = snc_spbpe__json,
     .create = create,
     .destroy = destroy,
     .piece = piece,

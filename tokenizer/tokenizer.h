@@ -18,6 +18,7 @@
 #ifndef SNC_TOKENIZER_TOKENIZER_H
 #define SNC_TOKENIZER_TOKENIZER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -39,6 +40,11 @@ typedef struct snc_tok_assets {
 /* Reads a Hugging Face folder: the kind is what tokenizer.json's model says, or without that file which vocabulary is there.
  * SNC_E_NOTFOUND: no vocabulary in the folder. SNC_E_UNSUPPORTED: of no kind that is known. SNC_E_FORMAT names file and field. */
 snc_err snc_tok_assets_load(snc_tok_assets *out, const char *folder) SNC_MUST_USE;
+/* The way back: tokenizer.json and tokenizer_config.json into an existing folder, of the class that takes the first as it stands, so that
+ * load and Hugging Face's libraries make the same ids of it. max_length: what texts are cut to by default; types: whether the model reads
+ * token types. SNC_E_UNSUPPORTED: what such files cannot say. */
+snc_err snc_tok_assets_save(const char *folder, const snc_tok_assets *a, int max_length, bool types) SNC_MUST_USE;
+int snc_tok_pad(const snc_tok_assets *a); /* the id that fills rows up, by its usual names; -1: none */
 snc_err snc_tok_assets_dup(snc_tok_assets *out, const snc_tok_assets *a) SNC_MUST_USE;
 void snc_tok_assets_dispose(snc_tok_assets *a);                                   /* fine on an empty struct */
 size_t snc_tok_assets_bytes(const snc_tok_assets *a);                             /* of all blobs; 0: no tokenizer */

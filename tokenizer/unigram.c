@@ -8,6 +8,7 @@
 #include "tokenizer/lattice_priv.h"
 #include "tokenizer/parts_priv.h"
 #include "tokenizer/spm_folder_priv.h"
+#include "tokenizer/tok_json_priv.h"
 
 typedef struct unigram {
     snc_lattice lattice;
@@ -210,6 +211,7 @@ const snc_tok_kind snc_tok_unigram = {.name = "unigram",
                                       .model_key = "unk_id",
                                       .file = {"sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"},
                                       .read = snc_spm__read,
+                                      .json = snc_unigram__json,
                                       .create = create,
                                       .destroy = destroy,
                                       .piece = piece,

@@ -5,6 +5,7 @@
 
 #include "tokenizer/pieces_priv.h"
 #include "tokenizer/special_priv.h"
+#include "tokenizer/tok_json_priv.h"
 
 enum { KIND_WORD, KIND_SPACE, KIND_PUNCT, KIND_DECODE };
 
@@ -242,6 +243,8 @@ const snc_tok_kind snc_tok_wordpiece = {.name = "wordpiece",
                                         .model_key = "max_input_chars_per_word",
                                         .file = {"vocab.txt"},
                                         .read = snc_wordpiece__read,
+                                        .json = snc_wordpiece__json,
+                                        .line_end = '\n',
                                         .create = create,
                                         .destroy = destroy,
                                         .piece = piece,

@@ -7,6 +7,7 @@
 
 const snc_family snc_family_albert = {
     .type = "albert",
+    .architecture = "AlbertForSequenceClassification",
     .prefix = "albert.",
     .name = {SNC_BERT_EMBEDDINGS("albert."), SNC_BERT_TYPES("albert."),
              SNC_WITH_BIAS(PROJECTION, "albert.encoder.embedding_hidden_mapping_in"), SNC_WITH_BIAS(Q, LAYER "attention.query"),

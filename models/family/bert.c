@@ -4,6 +4,7 @@
 
 const snc_family snc_family_bert = {
     .type = "bert",
+    .architecture = "BertForSequenceClassification",
     .prefix = "bert.",
     .name = {SNC_BERT_EMBEDDINGS("bert."), SNC_BERT_TYPES("bert."), SNC_BERT_LAYERS("bert."), SNC_WITH_BIAS(POOLER, "bert.pooler.dense"),
              SNC_WITH_BIAS(CLASSIFIER, "classifier")},

@@ -8,6 +8,7 @@
 
 const snc_family snc_family_deberta_v2 = {
     .type = "deberta-v2",
+    .architecture = "DebertaV2ForSequenceClassification",
     .prefix = "deberta.",
     .name = {[SNC_ROLE_WORD] = "deberta.embeddings.word_embeddings.weight",
              [SNC_ROLE_DISTANCE] = "deberta.encoder.rel_embeddings.weight",

@@ -7,6 +7,7 @@
 
 const snc_family snc_family_distilbert = {
     .type = "distilbert",
+    .architecture = "DistilBertForSequenceClassification",
     .prefix = "distilbert.",
     .name = {SNC_BERT_EMBEDDINGS("distilbert."), SNC_WITH_BIAS(Q, LAYER "attention.q_lin"), SNC_WITH_BIAS(K, LAYER "attention.k_lin"),
              SNC_WITH_BIAS(V, LAYER "attention.v_lin"), SNC_WITH_BIAS(O, LAYER "attention.out_lin"),

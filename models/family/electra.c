@@ -5,6 +5,7 @@
 
 const snc_family snc_family_electra = {
     .type = "electra",
+    .architecture = "ElectraForSequenceClassification",
     .prefix = "electra.",
     .name = {SNC_BERT_EMBEDDINGS("electra."), SNC_BERT_TYPES("electra."), SNC_WITH_BIAS(PROJECTION, "electra.embeddings_project"),
              SNC_BERT_LAYERS("electra."), SNC_WITH_BIAS(POOLER, "classifier.dense"), SNC_WITH_BIAS(CLASSIFIER, "classifier.out_proj")},

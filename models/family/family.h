@@ -32,7 +32,8 @@ typedef struct snc_family_fixed {
 } snc_family_fixed;
 
 typedef struct snc_family {
-    const char *type; /* model_type in config.json */
+    const char *type;         /* model_type in config.json */
+    const char *architecture; /* and its class with a classifier; NULL: no folder is written */
     const char *prefix;
     const char *name[SNC_ROLES];          /* NULL: it has no such parameter */
     const char *extra[SNC_FAMILY_EXTRAS]; /* beginnings of names that its files may carry and that nobody needs */

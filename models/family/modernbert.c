@@ -6,6 +6,7 @@
 
 const snc_family snc_family_modernbert = {
     .type = "modernbert",
+    .architecture = "ModernBertForSequenceClassification",
     .prefix = "model.",
     .name =
         {

@@ -8,6 +8,7 @@ enum { BUCKETS = 32 }; /* SNC_RELATIVE_BUCKETS */
 
 const snc_family snc_family_mpnet = {
     .type = "mpnet",
+    .architecture = "MPNetForSequenceClassification",
     .prefix = "mpnet.",
     .name = {SNC_BERT_EMBEDDINGS("mpnet."), SNC_WITH_BIAS(Q, LAYER "attention.attn.q"), SNC_WITH_BIAS(K, LAYER "attention.attn.k"),
              SNC_WITH_BIAS(V, LAYER "attention.attn.v"),

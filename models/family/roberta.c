@@ -7,8 +7,8 @@
 enum { PADDING = 1 };
 
 /* clang-format off */
-#define ROBERTA(type_, vocab_) { \
-    .type = type_, .prefix = "roberta.", \
+#define ROBERTA(type_, class_, vocab_) { \
+    .type = type_, .architecture = class_ "ForSequenceClassification", .prefix = "roberta.", \
     .name = {SNC_BERT_EMBEDDINGS("roberta."), SNC_BERT_TYPES("roberta."), SNC_BERT_LAYERS("roberta."), \
              SNC_WITH_BIAS(POOLER, "classifier.dense"), SNC_WITH_BIAS(CLASSIFIER, "classifier.out_proj")}, \
     .extra = {"roberta.embeddings.position_ids", "roberta.embeddings.token_type_ids", "roberta.pooler.", "lm_head.", "qa_outputs."}, \
@@ -17,5 +17,6 @@ enum { PADDING = 1 };
     .defaults = {.vocab = vocab_, .positions = 512, .types = 2, SNC_BERT_BASE}}
 /* clang-format on */
 
-const snc_family snc_family_roberta = ROBERTA("roberta", 50265), snc_family_xlm_roberta = ROBERTA("xlm-roberta", 30522),
-                 snc_family_camembert = ROBERTA("camembert", 30522);
+const snc_family snc_family_roberta = ROBERTA("roberta", "Roberta", 50265),
+                 snc_family_xlm_roberta = ROBERTA("xlm-roberta", "XLMRoberta", 30522),
+                 snc_family_camembert = ROBERTA("camembert", "Camembert", 30522);

@@ -1,4 +1,5 @@
-/* compress export: a model, or a subnet of it, as a deployable file; several files as one, and one net of such a file. */
+/* compress export: a model, or a subnet of it, as a deployable file or a folder for other programs; several files as one, and one net of
+ * such a file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "candidate/preflight.h"
 #include "models/bundle.h"
 #include "stage/export_cascade.h"
+#include "stage/export_folder.h"
 #include "stage/verbs.h"
 
 static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
@@ -82,30 +84,56 @@ static snc_err export_stamp(cJSON **out, const deploy *d)
     return SNC_OK;
 }
 
+/* The file, by way of a draft where its vocabulary is cut. */
+static snc_err make_file(const char *out, deploy *d, const cJSON *stamp)
+{
+    const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(d->m->meta, "lengths");
+    char draft[4096 + 8];
+    snprintf(draft, sizeof draft, "%s.draft", out);
+    cJSON *meta = snc_deploy_meta(d->m, d->o, NULL, cJSON_Duplicate(stamp, 1));
+    if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
+    snc_err err = snc_deploy_write(d->trim.rows ? draft : out, &d->ctx, d->m, NULL, &d->a, &d->p, meta);
+    cJSON_Delete(meta);
+    if (err || !d->trim.rows) return err;
+    err = snc_deploy_trim(draft, &d->ctx, d->in.dev, &d->trim);
+    if (!err) err = snc_file_move(out, draft);
+    if (err) remove(draft);
+    return err;
+}
+
 /* Nothing to do when the very file is there. */
 static snc_err write_deployed(deploy *d)
 {
     snc_err err = SNC_OK;
-    cJSON *stamp = NULL, *meta = NULL;
-    const cJSON *lengths = cJSON_GetObjectItemCaseSensitive(d->m->meta, "lengths");
-    char why[SNC_WHY], out[4096], draft[4096 + 8];
+    cJSON *stamp = NULL;
+    char why[SNC_WHY], out[4096];
     bool current;
     SNC_TRY(snc_write_target(out, sizeof out, d->o->output.path));
-    snprintf(draft, sizeof draft, "%s.draft", out);
     SNC_GOTO(export_stamp(&stamp, d));
     SNC_GOTO(snc_stamp_allow(&current, d->o->output.path, snc_stamp_state(why, d->o->output.path, stamp), why, d->o->output.overwrite));
-    if (current) goto out;
-    meta = snc_deploy_meta(d->m, d->o, NULL, cJSON_Duplicate(stamp, 1));
-    if (lengths) cJSON_AddItemToObject(meta, "lengths", cJSON_Duplicate(lengths, 1));
-    SNC_GOTO(snc_deploy_write(d->trim.rows ? draft : out, &d->ctx, d->m, NULL, &d->a, &d->p, meta));
-    if (!d->trim.rows) goto out;
-    err = snc_deploy_trim(draft, &d->ctx, d->in.dev, &d->trim);
-    if (!err) err = snc_file_move(out, draft);
-    if (err) remove(draft);
+    if (!current) err = make_file(out, d, stamp);
 out:
     cJSON_Delete(stamp);
-    cJSON_Delete(meta);
     return err;
+}
+
+/* The same file, which goes when its folder is written. */
+static snc_err write_folder(deploy *d)
+{
+    char file[4096];
+    size_t n = (size_t)snprintf(file, sizeof file, "%s.draft.snc", d->o->output.path);
+    SNC_CHECK(n < sizeof file, SNC_E_ARG, "--output %.80s...: the path is too long", d->o->output.path);
+    snc_err err = make_file(file, d, NULL);
+    if (!err) err = snc_folder_export(&d->ctx, d->o, file, d->from);
+    remove(file);
+    return err;
+}
+
+/* A net of a file goes as it is, unless something of it is to be another. */
+static bool is_as_it_is(const deploy *d)
+{
+    const snc_export_opts *x = &d->o->exporting;
+    return snc_is_folder_asked(d->o) && snc_path_is_snc(d->from) && !x->policy && !x->config && !x->trim_vocab;
 }
 
 /* ---- files as they are ---------------------------------------------------------------------------------------------------- */
@@ -189,11 +217,15 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--data", o->rows.data));
     if (o->exporting.cascade) SNC_TRY(snc_cascade_need(o));
     SNC_CHECK(o->exporting.cascade || o->targets.max_drop < 0, SNC_E_ARG, "export --max-drop: has no use without --cascade");
-    SNC_CHECK(!o->exporting.to || strcmp(o->exporting.to, "snc") == 0, SNC_E_UNSUPPORTED, "--to %s: not built yet; snc is",
-              o->exporting.to);
+    if (snc_is_folder_asked(o)) SNC_TRY(snc_folder_need(o));
     SNC_TRY(snc_context_init(&d.ctx, o, h, o->job.threads, 0));
     SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
-    SNC_TRY(snc_output_need("export", o));
+    if (is_as_it_is(&d)) {
+        SNC_TRY(snc_folder_export(&d.ctx, o, from, from));
+        snc_say(h, "%s", o->output.path);
+        return SNC_OK;
+    }
+    if (!snc_is_folder_asked(o)) SNC_TRY(snc_output_need("export", o));
     if (o->input.n_models > 1 || o->input.net >= 0) return export_nets(&d.ctx, o, h);
     SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
     SNC_GOTO(choose_net(&d));
@@ -201,7 +233,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     if (snc_path_is_snc(from) && !d.m->tokenizer.kind) /* other readers have said it already */
         snc_log(&d.ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
     SNC_GOTO(choose_pieces(&d));
-    SNC_GOTO(write_deployed(&d));
+    SNC_GOTO(snc_is_folder_asked(o) ? write_folder(&d) : write_deployed(&d));
     snc_say(h, "%s", o->output.path);
 out:
     snc_trim_dispose(&d.trim);

@@ -137,6 +137,61 @@ refused "small.snc: another tokenizer or vocabulary than trimmed.snc" export sma
 refused "hf: expected a .snc file" export int8.snc "$TESTS/golden/checkpoints/hf" --output x.snc
 no_leftovers .
 
+# ---- a folder for other programs --------------------------------------------------------------------------------------------
+files() { (cd "$1" && find . -type f | sort | paste -sd ' '); }
+onnx="./config.json ./onnx/model.onnx"
+beside="./tokenizer.json ./tokenizer_config.json"
+"$COMPRESS" export int8.snc --to onnx --output probe >/dev/null 2>err
+if grep -q 'built without ONNX' err; then
+    refused "--to onnx: built without ONNX: its schema and protobuf-c were not found" export int8.snc --to onnx --output x
+else
+    run 0 export int8.snc --to onnx --form f32,int8,qdq --output graphs
+    equal "answer" "$(cat out)" graphs
+    equal "files of a folder" "$(files graphs)" "$onnx ./onnx/model_qdq.onnx ./onnx/model_quantized.onnx $beside"
+    less "bytes of INT8 and F32" "$(stat -c %s graphs/onnx/model_quantized.onnx)" "$(stat -c %s graphs/onnx/model.onnx)"
+    equal "labels" "$(tr -d ' \t\n' <graphs/config.json | grep -o '"id2label":{[^}]*}')" '"id2label":{"0":"negative","1":"positive"}'
+    equal "files without --form" "$(files probe)" "$onnx ./onnx/model_quantized.onnx $beside"
+    same probe/onnx/model.onnx graphs/onnx/model.onnx
+    # The folder's tokenizer is the file's.
+    cut -f1 nano/dev.tsv | tail -n +2 >in
+    run 0 tokenize --pretrained int8.snc <in
+    cp out ids.out
+    run 0 tokenize --pretrained graphs <in
+    same out ids.out
+    # Another policy is another file, which is not kept; a net of several is that net.
+    run 0 export t.snc --to onnx --policy f32 --output plain
+    equal "files of F32" "$(files plain)" "$onnx $beside"
+    run 0 export t.snc --to onnx --policy int8 --output whole
+    same whole/onnx/model_quantized.onnx graphs/onnx/model_quantized.onnx
+    run 0 export family.snc --to onnx --net 1 --output narrow
+    run 0 export small.snc --to onnx --output narrow.too
+    same narrow/onnx/model_quantized.onnx narrow.too/onnx/model_quantized.onnx
+    mkdir empty && run 0 export small.snc --to onnx --form int8 --overwrite --output empty
+    holds err '^warning: --overwrite has no effect beside --to onnx$'
+    equal "files of INT8" "$(files empty)" "./config.json ./onnx/model_quantized.onnx $beside"
+    run 0 export t.snc --form int8 --policy int8 --output formless.snc
+    holds err '^warning: --form has no effect without --to$'
+    refused "--output graphs: the folder is not empty" export int8.snc --to onnx --output graphs
+    refused "--output in: a file, expected a folder to make" export int8.snc --to onnx --output in
+    refused "--form 'int4': expected a comma list of f32, int8 and qdq" export int8.snc --to onnx --form f32,int4 --output x
+    refused "--form qdq: no matrix of f32.snc is INT8 or INT4; --policy int8 makes such" export f32.snc --to onnx --form qdq --output x
+    refused "family.snc has 2 nets, and a graph is one: --net says which, 0 the largest" export family.snc --to onnx --output x
+    refused "--net 2: family.snc has 2 nets, from 0 on" export family.snc --to onnx --net 2 --output x
+    refused "--to onnx: a cascade is several nets" export small.snc int8.snc --cascade "${data[@]}" --to onnx --output x
+    refused "--to onnx: expected one model" export small.snc int8.snc --to onnx --output x
+    refused "nano/nano.snc: has no trained classifier" export nano/nano.snc --to onnx --output x
+    refused "export: --output is missing" export int8.snc --to onnx
+    mkdir -p y.draft && touch y.draft/mine
+    refused "y.draft: is in the way of the draft of y" export int8.snc --to onnx --output y
+    exists y.draft/mine
+    rm -r y.draft && mkdir -p y.draft/onnx && touch y.draft/onnx/model.onnx # of one that was killed
+    run 0 export int8.snc --to onnx --form f32 --output y
+    equal "files after one that was killed" "$(files y)" "$onnx $beside"
+    absent x x.draft y.draft probe.draft graphs.draft
+    equal "drafts" "$(find . -name '*.draft*' | head -3)" ""
+fi
+no_leftovers .
+
 # ---- the smaller net answers what it is sure of -----------------------------------------------------------------------------
 run 0 export small.snc int8.snc --cascade --max-drop 20 "${data[@]}" --output cascade.snc
 holds out '^net 1 answers from \(margin\|entropy\) [0-9.]* on, at temperature [0-9.]*: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
@@ -224,7 +279,7 @@ bad "layer 1 ffn_out: int4 on 40 inputs, expected a multiple of 16" \
     '{"arch":{"hidden":32,"layers":[{"source":0,"heads":4,"ffn":48},{"source":1,"heads":4,"ffn":40}]},"policy":{"embed":"int4","pooler":"int4","classifier":"f32","linear":"int4"}}'
 refused "none.json" export t.snc --policy none.json --output x.snc
 refused "int9" export t.snc --policy int9 --output x.snc
-refused "--to onnx: not built yet" export t.snc --policy int8 --to onnx --output x.snc
+refused "--to 'tflite': expected snc or onnx" export t.snc --policy int8 --to tflite --output x.snc
 refused "export: --output is missing" export t.snc --policy int8
 refused "export: a model or --pretrained is missing" export --policy int8 --output x.snc
 absent x.snc

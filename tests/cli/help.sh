@@ -29,7 +29,7 @@ finetune --pretrained --task --data --output --epochs --lr --batch-size --seed -
 supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled
 profile --output --batch --seq-len --threads --space
 search --teacher --task --data --target-latency --target-size --max-drop --output --evals --time-budget --searcher --space --seed
-export --pretrained --policy --output --config --to
+export --pretrained --policy --output --config --to --form
 bench --batch --seq-len --threads --percentile --tasks --data --format --repeats --profile
 predict --logits --threads --backend
 eval --task --data --split --json

@@ -130,12 +130,18 @@ static void make_wordpieces(snc_tok **t, int flag)
     snc_free(vocab);
 }
 
+/* By way of the folder that is written of it. */
 static void open_folder(snc_tok **t, const char *name)
 {
+    static const char again[] = "scratch.tokenizer_golden";
     char path[512];
     snc_tok_assets a;
     snprintf(path, sizeof path, "%s%.64s", GOLDEN("bpe/"), name);
     if (snc_tok_assets_load(&a, path) != SNC_OK) fail_msg("%s", snc_err_text());
+    assert_int_equal(snc_mkdir(again), SNC_OK);
+    assert_int_equal(snc_tok_assets_save(again, &a, 64, false), SNC_OK);
+    snc_tok_assets_dispose(&a);
+    if (snc_tok_assets_load(&a, again) != SNC_OK) fail_msg("%s", snc_err_text());
     assert_int_equal(snc_tok_new(t, &a), SNC_OK);
     snc_tok_assets_dispose(&a);
 }

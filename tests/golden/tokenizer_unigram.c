@@ -95,29 +95,52 @@ static void check_answer(const snc_tok *t, snc_tok_scratch *s, const char *a, co
     assert_int_equal(second, (int)cJSON_GetArrayItem(want, 1)->valuedouble);
 }
 
+static void check_folder(const char *path, const cJSON *folder, const char *what)
+{
+    int texts = cJSON_GetArraySize(get(all, "texts"));
+    snc_tok_assets a;
+    snc_tok *t;
+    snc_tok_scratch *s;
+    if (snc_tok_assets_load(&a, path)) fail_msg("%s: %s", what, snc_err_text());
+    assert_ok(snc_tok_new(&t, &a));
+    assert_ok(snc_tok_scratch_new(&s));
+    const cJSON *want = get(folder, "answers")->child;
+    for (int i = 0; i < texts; i++, want = want->next) check_answer(t, s, text_at(i), NULL, want, what);
+    for (int i = 0; i + 1 < texts; i += 7, want = want->next) check_answer(t, s, text_at(i), text_at(i + 1), want, what);
+    assert_null(want);
+    snc_tok_scratch_free(s);
+    snc_tok_free(t);
+    snc_tok_assets_dispose(&a);
+}
+
+/* Written as a folder and read again. */
+static void check_written(const cJSON *folder, const char *what)
+{
+    snc_tok_assets a;
+    assert_ok(snc_tok_assets_load(&a, dir.dir));
+    const bool alone = strstr(snc_tok_blob_view(&a, "config")->data, "\"alone\"") != NULL;
+    clean();
+    if (alone) assert_fails(snc_tok_assets_save(dir.dir, &a, 64, false), SNC_E_UNSUPPORTED, "user-defined");
+    else {
+        assert_ok(snc_tok_assets_save(dir.dir, &a, 64, false));
+        check_folder(dir.dir, folder, what);
+    }
+    snc_tok_assets_dispose(&a);
+}
+
 static void ids_are_the_librarys(void **state)
 {
     (void)state;
     const cJSON *folder;
-    int number = 0, texts = cJSON_GetArraySize(get(all, "texts"));
+    int number = 0;
     cJSON_ArrayForEach(folder, get(all, "folders"))
     {
-        snc_tok_assets a;
-        snc_tok *t;
-        snc_tok_scratch *s;
-        char what[64];
+        char what[96];
         snprintf(what, sizeof what, "folder %d (%s)", number++, get(folder, "files")->child->string);
         put_folder(folder);
-        if (snc_tok_assets_load(&a, dir.dir)) fail_msg("%s: %s", what, snc_err_text());
-        assert_ok(snc_tok_new(&t, &a));
-        assert_ok(snc_tok_scratch_new(&s));
-        const cJSON *want = get(folder, "answers")->child;
-        for (int i = 0; i < texts; i++, want = want->next) check_answer(t, s, text_at(i), NULL, want, what);
-        for (int i = 0; i + 1 < texts; i += 7, want = want->next) check_answer(t, s, text_at(i), text_at(i + 1), want, what);
-        assert_null(want);
-        snc_tok_scratch_free(s);
-        snc_tok_free(t);
-        snc_tok_assets_dispose(&a);
+        check_folder(dir.dir, folder, what);
+        strcat(what, ", written again");
+        check_written(folder, what);
     }
     assert_true(number > 12);
 }

@@ -9,7 +9,7 @@ levels=(
     "core tokenizer"
     "quant data"
     models
-    "runtime train search hub"
+    "runtime interop train search hub"
     artifact
     candidate
     report

@@ -1,0 +1,141 @@
+/* The files of a folder, one after another. Where: as Optimum and transformers.js look for them. */
+#include "stage/export_folder.h"
+
+#include <string.h>
+
+#include "artifact/option.h"
+#include "base/fmap.h"
+#include "interop/folder_out.h"
+#include "interop/onnx_net.h"
+#include "models/hf_out.h"
+
+#define ONNX "onnx"
+
+static const char *const file_of[] = {[SNC_ONNX_FORM_F32] = ONNX "/model.onnx",
+                                      [SNC_ONNX_FORM_INT8] = ONNX "/model_quantized.onnx",
+                                      [SNC_ONNX_FORM_QDQ] = ONNX "/model_qdq.onnx"};
+static const char *const folders[] = {ONNX, NULL};
+static const char *const files[] = {"config.json",
+                                    "tokenizer.json",
+                                    "tokenizer_config.json",
+                                    ONNX "/model.onnx",
+                                    ONNX "/model.onnx_data",
+                                    ONNX "/model_quantized.onnx",
+                                    ONNX "/model_qdq.onnx",
+                                    ONNX "/model_quantized.onnx_data",
+                                    ONNX "/model_qdq.onnx_data",
+                                    NULL};
+
+bool snc_is_folder_asked(const snc_options *o) { return o->exporting.to && strcmp(o->exporting.to, "snc") != 0; }
+
+/* ---- what is asked for -------------------------------------------------------------------------------------------- */
+
+/* Of a comma list. */
+static snc_err read_forms(bool form[SNC_ONNX_FORMS], const char *list)
+{
+    memset(form, 0, SNC_ONNX_FORMS * sizeof *form);
+    for (const char *p = list;;) {
+        size_t n = strcspn(p, ",");
+        int k = 0;
+        while (k < SNC_ONNX_FORMS && (strlen(snc_onnx_form_name(k)) != n || memcmp(snc_onnx_form_name(k), p, n) != 0)) k++;
+        SNC_CHECK(k < SNC_ONNX_FORMS, SNC_E_ARG, "--form '%.*s': expected a comma list of f32, int8 and qdq", n < 40 ? (int)n : 40, p);
+        form[k] = true;
+        if (!p[n]) return SNC_OK;
+        p += n + 1;
+    }
+}
+
+snc_err snc_folder_need(const snc_options *o)
+{
+    bool form[SNC_ONNX_FORMS];
+    SNC_CHECK(!o->exporting.cascade, SNC_E_ARG, "--to %s: a cascade is several nets, and a graph is one: export each with --net",
+              o->exporting.to);
+    SNC_CHECK(o->input.n_models <= 1, SNC_E_ARG, "--to %s: expected one model", o->exporting.to);
+    SNC_TRY(snc_option_need("export", "--output", o->output.path));
+    if (o->exporting.form) SNC_TRY(read_forms(form, o->exporting.form));
+    if (snc_onnx_here() != SNC_OK) return snc_err_prefix(SNC_E_UNSUPPORTED, "--to onnx");
+    return snc_folder_out_check(o->output.path);
+}
+
+/* ---- the files ---------------------------------------------------------------------------------------------------- */
+
+static snc_err write_tokenizer(const snc_folder_out *f, const snc_sncfile *net, const snc_tok_assets *a)
+{
+    const snc_encoder_config *c = snc_sncfile_config(net);
+    int length = snc_family_length(c);
+    double said = snc_json_number(snc_sncfile_meta_view(net), "max_length");
+    if (said >= 1 && said < length) length = (int)said;
+    return snc_tok_assets_save(f->draft, a, length, c->types > 1);
+}
+
+static snc_err write_config(const snc_folder_out *f, const snc_sncfile *file, const snc_sncfile *net, const snc_tok_assets *a)
+{
+    char path[SNC_FOLDER_PATH];
+    cJSON *config = NULL;
+    SNC_TRY(snc_hf_config_json(&config, net, snc_sncfile_labels_view(file), snc_tok_pad(a)));
+    snc_err err = snc_folder_out_path(path, f, "config.json");
+    if (!err) err = snc_json_save(config, path);
+    cJSON_Delete(config);
+    return err;
+}
+
+static bool has_integers(const snc_sncfile *net)
+{
+    const snc_policy *p = snc_sncfile_policy(net);
+    const snc_arch *a = snc_sncfile_arch(net);
+    return snc_policy_uses(p, a, SNC_I8) || snc_policy_uses(p, a, SNC_I4);
+}
+
+static snc_err write_onnx(const snc_ctx *ctx, const snc_options *o, const snc_folder_out *f, const snc_sncfile *net, const char *from)
+{
+    char path[SNC_FOLDER_PATH];
+    bool form[SNC_ONNX_FORMS] = {[SNC_ONNX_FORM_F32] = true, [SNC_ONNX_FORM_INT8] = has_integers(net)};
+    if (o->exporting.form) SNC_TRY(read_forms(form, o->exporting.form));
+    for (int i = 0; i < SNC_ONNX_FORMS; i++)
+        SNC_CHECK(!form[i] || i == SNC_ONNX_FORM_F32 || has_integers(net), SNC_E_ARG,
+                  "--form %s: no matrix of %s is INT8 or INT4; --policy int8 makes such", snc_onnx_form_name(i), from);
+    for (int i = 0; i < SNC_ONNX_FORMS; i++) {
+        if (!form[i]) continue;
+        SNC_TRY(snc_folder_out_path(path, f, file_of[i]));
+        SNC_TRY(snc_onnx_net_save(path, net, (snc_onnx_form)i, SNC_ONNX_MOST));
+        SNC_TRY(snc_go_on(ctx));
+    }
+    return SNC_OK;
+}
+
+static snc_err write_all(const snc_ctx *ctx, const snc_options *o, const snc_sncfile *file, const snc_sncfile *net, const char *from)
+{
+    snc_folder_out f = {.draft = ""};
+    snc_tok_assets a = {.kind = NULL};
+    snc_err err = SNC_OK;
+    SNC_GOTO(snc_folder_out_open(&f, o->output.path, folders, files));
+    SNC_GOTO(snc_sncfile_tokenizer_dup(&a, file));
+    SNC_GOTO(write_config(&f, file, net, &a));
+    if (a.kind) SNC_GOTO(write_tokenizer(&f, net, &a));
+    else snc_log(ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the folder has none", from);
+    SNC_GOTO(write_onnx(ctx, o, &f, net, from));
+    SNC_GOTO(snc_folder_out_commit(&f));
+out:
+    snc_folder_out_dispose(&f);
+    snc_tok_assets_dispose(&a);
+    return err;
+}
+
+static snc_err export_net(const snc_ctx *ctx, const snc_options *o, const snc_sncfile *f, const char *from)
+{
+    const int n = snc_sncfile_nets(f), k = o->input.net;
+    SNC_CHECK(k >= 0 || n == 1, SNC_E_ARG, "%s has %d nets, and a graph is one: --net says which, 0 the largest", from, n);
+    SNC_CHECK(k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, from, n, n == 1 ? "" : "s");
+    SNC_TRY(snc_need_plain(snc_sncfile_config(f), from));
+    return write_all(ctx, o, f, snc_sncfile_net_view(f, k < 0 ? 0 : k), from);
+}
+
+snc_err snc_folder_export(const snc_ctx *ctx, const snc_options *o, const char *file, const char *from)
+{
+    snc_sncfile *f = NULL;
+    SNC_TRY(snc_sncfile_open(&f, file));
+    snc_err err = snc_need_head(ctx, o, from, snc_sncfile_has_head(f));
+    if (!err) err = export_net(ctx, o, f, from);
+    snc_sncfile_close(f);
+    return err;
+}
