@@ -250,17 +250,23 @@ static snc_err add_net(bundle *b, int index)
     return SNC_OK;
 }
 
+/* What a file says whose first net is that of f. */
+static snc_sncfile_desc desc_of(const snc_sncfile *f, const snc_tok_assets *tok, const cJSON *nets, const cJSON *cascade)
+{
+    return (snc_sncfile_desc){.cfg = &f->cfg,
+                              .arch = &f->said,
+                              .policy = &f->policy,
+                              .labels = f->labels,
+                              .has_head = f->has_head,
+                              .tokenizer = tok,
+                              .meta = f->meta,
+                              .nets = nets,
+                              .cascade = cascade};
+}
+
 static snc_err save(const char *to, const bundle *b, const snc_sncfile *f, const snc_tok_assets *tok)
 {
-    snc_sncfile_desc d = {.cfg = &f->cfg,
-                          .arch = &f->said,
-                          .policy = &f->policy,
-                          .labels = f->labels,
-                          .has_head = f->has_head,
-                          .tokenizer = tok,
-                          .meta = f->meta,
-                          .nets = b->list,
-                          .cascade = b->cascade};
+    const snc_sncfile_desc d = desc_of(f, tok, b->list, b->cascade);
     return snc_sncfile_save(to, &d, b->tensor, b->used);
 }
 
@@ -298,5 +304,27 @@ snc_err snc_bundle_cut(const char *to, const snc_sncfile *f, int k)
 out:
     snc_tok_assets_dispose(&tok);
     dispose(&b);
+    return err;
+}
+
+snc_err snc_bundle_set_speeds(const char *to, const snc_sncfile *f, const cJSON *speeds)
+{
+    static const char tokenizer[] = "tokenizer."; /* which the writer adds */
+    snc_err err = SNC_OK;
+    snc_tensor *list = NULL;
+    snc_tok_assets tok = {0};
+    int n = 0;
+    SNC_GOTO(snc_sncfile_tokenizer_dup(&tok, f));
+    SNC_GOTO(snc_alloc(&list, (size_t)snc_st_count(f->st), sizeof *list));
+    for (int i = 0; i < snc_st_count(f->st); i++) {
+        const snc_tensor *t = &snc_st_tensors_view(f->st)[i];
+        if (strncmp(t->name, tokenizer, sizeof tokenizer - 1) != 0) list[n++] = *t;
+    }
+    snc_sncfile_desc d = desc_of(f, &tok, f->net_list, f->cascade_said);
+    d.speeds = speeds;
+    SNC_GOTO(snc_sncfile_save(to, &d, list, n));
+out:
+    snc_tok_assets_dispose(&tok);
+    snc_free(list);
     return err;
 }

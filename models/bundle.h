@@ -23,6 +23,9 @@
  * family, classes, labels or tokenizer are not the first one's. All or nothing. */
 snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n, const cJSON *cascade) SNC_MUST_USE;
 
+/* A file of several nets as it is, with these times in place of its own (models/speeds.h); NULL: without any. */
+snc_err snc_bundle_set_speeds(const char *to, const snc_sncfile *f, const cJSON *speeds) SNC_MUST_USE;
+
 /* Net k of a file as a file of its own: how it stood among others is not said. */
 snc_err snc_bundle_cut(const char *to, const snc_sncfile *f, int k) SNC_MUST_USE;
 

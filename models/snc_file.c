@@ -307,9 +307,20 @@ static snc_err read_cascade(snc_sncfile *f, const char *where)
     return snc_cascade_read(&f->cascade, f->cascade_said, 1 + f->others, &f->cfg, place);
 }
 
+static snc_err read_speeds(snc_sncfile *f, const char *where)
+{
+    char place[512];
+    if (!snc_st_metadata_view(f->st, SNC_FILE__SPEEDS)) return SNC_OK;
+    SNC_TRY(read_json(&f->speeds_said, f, SNC_FILE__SPEEDS, where));
+    snprintf(place, sizeof place, "%.400s: " SNC_FILE__SPEEDS, where);
+    return snc_speeds_read(&f->speeds, f->speeds_said, 1 + f->others, &f->cfg, f->meta, place);
+}
+
 int snc_sncfile_nets(const snc_sncfile *f) { return 1 + f->others; }
 const snc_cascade *snc_sncfile_cascade(const snc_sncfile *f) { return f->cascade_said ? &f->cascade : NULL; }
 const cJSON *snc_sncfile_cascade_view(const snc_sncfile *f) { return f->cascade_said; }
+const snc_speeds *snc_sncfile_speeds(const snc_sncfile *f) { return f->speeds_said ? &f->speeds : NULL; }
+const cJSON *snc_sncfile_speeds_view(const snc_sncfile *f) { return f->speeds_said; }
 
 const snc_sncfile *snc_sncfile_net_view(const snc_sncfile *f, int k)
 {
@@ -335,6 +346,7 @@ static snc_err read_file(snc_sncfile *f, const char *where)
     SNC_TRY(make_views(f));
     SNC_TRY(read_others(f, where));
     SNC_TRY(read_cascade(f, where));
+    SNC_TRY(read_speeds(f, where));
     return check_digest(f, where); /* last: what is wrong is said more exactly above */
 }
 
@@ -388,6 +400,7 @@ void snc_sncfile_close(snc_sncfile *f)
     cJSON_Delete(f->label_list);
     cJSON_Delete(f->net_list);
     cJSON_Delete(f->cascade_said);
+    cJSON_Delete(f->speeds_said);
     snc_free(f->labels);
     snc_free(f->other);
     snc_free(f);

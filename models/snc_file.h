@@ -27,6 +27,7 @@
 #include "core/safetensors.h"
 #include "models/cascade.h"
 #include "models/model.h"
+#include "models/speeds.h"
 
 enum { SNC_FORMAT_VERSION = 5 };
 
@@ -57,6 +58,9 @@ const snc_sncfile *snc_sncfile_net_view(const snc_sncfile *f, int k);
 /* How they escalate (models/cascade.h), and all that is said of it; NULL: the file does not say. */
 const snc_cascade *snc_sncfile_cascade(const snc_sncfile *f);
 const cJSON *snc_sncfile_cascade_view(const snc_sncfile *f);
+/* How long they take (models/speeds.h), and all that is said of it; NULL: the file does not say. */
+const snc_speeds *snc_sncfile_speeds(const snc_sncfile *f);
+const cJSON *snc_sncfile_speeds_view(const snc_sncfile *f);
 
 /* A parameter by its name in models/spec.c; aligned for its dtype. A vector has rows = 1. */
 typedef struct snc_matrix_view {
@@ -94,6 +98,7 @@ typedef struct snc_sncfile_desc {
     const cJSON *meta;               /* an object, or NULL */
     const cJSON *nets;               /* of those beside it, whose tensors are among the others (models/bundle.h); NULL: there are none */
     const cJSON *cascade;            /* how they escalate; NULL: they do not */
+    const cJSON *speeds;             /* how long they take; NULL: that is not known */
 } snc_sncfile_desc;
 
 /* All parameters, with their scales, in any order. All or nothing. SNC_E_SHAPE and SNC_E_ARG: what a reader would refuse. */

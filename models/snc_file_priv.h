@@ -19,8 +19,9 @@ struct snc_sncfile {
     snc_arena *arena;      /* tensors that were not aligned in the file */
     int others;            /* of the file's first net: how many there are beside it */
     snc_sncfile **other;   /* [others] */
-    cJSON *net_list, *cascade_said;
+    cJSON *net_list, *cascade_said, *speeds_said;
     snc_cascade cascade;
+    snc_speeds speeds; /* strings of speeds_said */
     /* of the others: */
     const snc_sncfile *first; /* whose file and labels these are; NULL: it is that one */
     const cJSON *entry;       /* of its net_list */
@@ -37,6 +38,8 @@ enum { SNC_FILE__NAME = SNC_PARAM_NAME + 24, SNC_FILE__BLOB = 64 };
 #define SNC_FILE__NET_PREFIX "net."
 /* How they escalate. */
 #define SNC_FILE__CASCADE "cascade"
+/* How long they take. */
+#define SNC_FILE__SPEEDS "speeds"
 
 /* What INT4 is quantized in, of a file or of another net of it that has INT4. */
 #define SNC_FILE__INT4       "int4_group"

@@ -126,6 +126,7 @@ static cJSON *make_metadata(const snc_sncfile_desc *d)
                cJSON_AddStringToObject(m, SNC_FILE__TOKENIZER, d->tokenizer->kind->name)) &&
               (!d->nets || add_json(m, SNC_FILE__NETS, cJSON_Duplicate(d->nets, true))) &&
               (!d->cascade || add_json(m, SNC_FILE__CASCADE, cJSON_Duplicate(d->cascade, true))) &&
+              (!d->speeds || add_json(m, SNC_FILE__SPEEDS, cJSON_Duplicate(d->speeds, true))) &&
               add_json(m, "meta", d->meta ? cJSON_Duplicate(d->meta, true) : cJSON_CreateObject());
     if (ok && d->labels) {
         cJSON *list = cJSON_CreateArray();
@@ -142,12 +143,17 @@ static snc_tensor blob_tensor(const char *name, const snc_tok_blob *b)
     return (snc_tensor){.name = name, .dtype = SNC_U8, .rank = 1, .shape = {(int64_t)b->bytes}, .data = b->data, .bytes = b->bytes};
 }
 
-static snc_err check_cascade(const snc_sncfile_desc *d, const char *path)
+/* What is said of all nets together. */
+static snc_err check_said(const snc_sncfile_desc *d, const char *path)
 {
+    const int n = 1 + cJSON_GetArraySize(d->nets);
     char place[512];
     snc_cascade c;
+    snc_speeds s;
     snprintf(place, sizeof place, "%.400s: " SNC_FILE__CASCADE, path);
-    return d->cascade ? snc_cascade_read(&c, d->cascade, 1 + cJSON_GetArraySize(d->nets), d->cfg, place) : SNC_OK;
+    if (d->cascade) SNC_TRY(snc_cascade_read(&c, d->cascade, n, d->cfg, place));
+    snprintf(place, sizeof place, "%.400s: " SNC_FILE__SPEEDS, path);
+    return d->speeds ? snc_speeds_read(&s, d->speeds, n, d->cfg, d->meta, place) : SNC_OK;
 }
 
 snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_tensor *tensors, int n)
@@ -160,7 +166,7 @@ snc_err snc_sncfile_save(const char *path, const snc_sncfile_desc *d, const snc_
     char name[SNC_TOK_BLOBS][SNC_FILE__BLOB];
     SNC_CHECK(n > 0, SNC_E_ARG, "%s: no tensors to write", path);
     for (int i = 0; d->labels && i < d->cfg->classes; i++) SNC_TRY(snc_json_check_line(d->labels[i], "label", path));
-    SNC_GOTO(check_cascade(d, path));
+    SNC_GOTO(check_said(d, path));
     SNC_GOTO(snc_policy_check(d->policy, d->arch, d->cfg));
     SNC_GOTO(snc_spec_table(&table, d->cfg, d->arch));
     SNC_GOTO(snc_mixture_add(NULL, &table, d->cfg, d->arch));

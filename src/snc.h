@@ -88,7 +88,7 @@ SNC_API snc_err snc_session_new(snc_session **out, snc_classifier *c, int thread
 SNC_API void snc_session_free(snc_session *s); /* NULL is fine */
 
 /* Which net of the file answers from here on, 0 (the largest; at the beginning) to snc_classifier_nets - 1: takes less than a microsecond
- * and allocates nothing. SNC_E_ARG: the file has no such net; the one before stays. */
+ * and allocates nothing. Turns a cascade and a budget off. SNC_E_ARG: the file has no such net; the one before stays. */
 SNC_API snc_err snc_session_set_net(snc_session *s, int net) SNC_MUST_USE;
 SNC_API int snc_session_net(const snc_session *s);
 
@@ -97,6 +97,19 @@ SNC_API int snc_session_net(const snc_session *s);
  * that was set last answers. Takes less than a microsecond and allocates nothing. SNC_E_ARG: on, and the file has none. */
 SNC_API snc_err snc_session_set_cascade(snc_session *s, int on) SNC_MUST_USE;
 SNC_API int snc_session_cascade(const snc_session *s);
+/* From here on each text is answered by the largest net whose time the file's table has at no more than `us` microseconds: the 90th
+ * percentile of a text of as many tokens by itself, without what it takes to tokenize it. Where no net is as fast the fastest answers, and
+ * snc_session_over_budget says so. Of a call with several texts each has that budget for itself: who answers it does not depend on the
+ * others, and the call takes about as long as all of them. us 0: off, and the net that was set last answers, as snc_session_set_net does.
+ * Takes less than a microsecond and allocates nothing: a server may lower it from call to call. SNC_E_ARG: us is no number of at least
+ * 0, the file has no table (export --measure), or a cascade is on, as snc_session_set_cascade fails while there is a budget. */
+SNC_API snc_err snc_session_set_budget_us(snc_session *s, double us) SNC_MUST_USE;
+SNC_API double snc_session_budget_us(const snc_session *s); /* 0: there is none */
+/* Whether text i of the last call was one that by the table even the fastest net takes longer for; -1: as of snc_session_answered_by. */
+SNC_API int snc_session_over_budget(const snc_session *s, int i);
+/* Whether the table was measured on a CPU of this name, with this instruction set and as many threads; of another its times are of use to
+ * tell nets apart, and no promise. -1: the file has none. */
+SNC_API int snc_session_times_fit(const snc_session *s);
 /* Which net answered text i of the last call; -1: there is none, or the call failed. */
 SNC_API int snc_session_answered_by(const snc_session *s, int i);
 
@@ -253,6 +266,7 @@ typedef struct snc_export_opts {
     int trim_vocab;    /* keep the word pieces seen in train and unlabeled text alone */
     int seeded_head;   /* a model without a trained classifier answers by a seeded one: for timing */
     int cascade;       /* several models: the smaller ones answer what they are sure of */
+    int measure;       /* the same, or one of several nets: how long they take here goes into the file */
     const char *share; /* auto | on | off: of several latencies; NULL: auto */
     const char *form;  /* of onnx, a comma list: f32,int8,qdq; NULL: f32, and int8 where the net has integers */
     void *spare[5];
@@ -265,13 +279,15 @@ typedef struct snc_bench_opts {
     int repeats;                           /* 0: by time */
     int profile;                           /* where the time goes */
     const char *net;                       /* which nets of files that have several: all, or a comma list; NULL: the first */
-    void *spare[7];
+    const char *budget;                    /* 800us: each text by the largest net that it allows */
+    void *spare[6];
 } snc_bench_opts;
 
 typedef struct snc_predict_opts {
     const char *format; /* text | jsonl */
     int logits;
-    void *spare[8];
+    const char *budget; /* 800us: each text by the largest net that it allows */
+    void *spare[7];
 } snc_predict_opts;
 
 typedef struct snc_study_opts {

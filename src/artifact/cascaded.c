@@ -21,15 +21,26 @@ out:
     return err;
 }
 
-void snc_cascaded_pick(float *logits, uint8_t *by, const snc_cascaded *a, const snc_cascade *c)
+static void take(float *logits, uint8_t *by, const snc_cascaded *a, int i, int k)
 {
     const size_t K = (size_t)a->K;
+    by[i] = (uint8_t)k;
+    memcpy(logits + (size_t)i * K, a->z[k] + (size_t)i * K, K * sizeof *logits);
+}
+
+void snc_cascaded_pick(float *logits, uint8_t *by, const snc_cascaded *a, const snc_cascade *c)
+{
     for (int i = 0; i < a->n; i++) {
         int k = a->nets - 1;
-        while (!snc_cascade_asks(c, k) || !snc_cascade_stands(c, k, a->z[k] + (size_t)i * K, a->K)) k--;
-        by[i] = (uint8_t)k;
-        memcpy(logits + (size_t)i * K, a->z[k] + (size_t)i * K, K * sizeof *logits);
+        while (!snc_cascade_asks(c, k) || !snc_cascade_stands(c, k, a->z[k] + (size_t)i * (size_t)a->K, a->K)) k--;
+        take(logits, by, a, i, k);
     }
+}
+
+static void pick_in_time(float *logits, uint8_t *by, const snc_cascaded *a, const snc_loaded *l, const snc_dataset *d)
+{
+    bool over;
+    for (int i = 0; i < a->n; i++) take(logits, by, a, i, snc_speeds_pick(&over, l->speeds, snc_dataset_len(d, i), l->budget));
 }
 
 void snc_cascaded_shares(snc_cascaded_share *share, const snc_cascaded *a, const uint8_t *by)
@@ -56,7 +67,8 @@ snc_err snc_cascaded_deliver(float *logits, snc_cascaded_share *share, const snc
     uint8_t *by = NULL;
     SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, what));
     snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);
-    if (!err) snc_cascaded_pick(logits, by, &a, l->cascade);
+    if (!err && l->cascade) snc_cascaded_pick(logits, by, &a, l->cascade);
+    if (!err && l->speeds) pick_in_time(logits, by, &a, l, d);
     if (!err && share) snc_cascaded_shares(share, &a, by);
     snc_free(by);
     snc_cascaded_dispose(&a);

@@ -1,5 +1,5 @@
-/* artifact/cascaded.h: what each net of a file says of each row of a split, and which of them a cascade lets answer: what snc_classify and
- * predict deliver, without running it (a row's logits depend neither on its neighbours nor on what was asked before).
+/* artifact/cascaded.h: what each net of a file says of each row of a split, and which of them a cascade or a budget lets answer: what
+ * snc_classify and predict deliver, without running it (a row's logits depend neither on its neighbours nor on what was asked before).
  *
  *     SNC_TRY(snc_cascaded_answer(&a, ctx, &loaded, d, "eval"));   snc_cascaded_pick(logits, by, &a, cascade);   ..._dispose(&a);
  */
@@ -25,7 +25,7 @@ void snc_cascaded_pick(float *logits, uint8_t *by, const snc_cascaded *a, const 
 /* share [nets] */
 void snc_cascaded_shares(snc_cascaded_share *share, const snc_cascaded *a, const uint8_t *by);
 void snc_cascaded_dispose(snc_cascaded *a);
-/* All of it by the file's own cascade: logits [n, K] as delivered; share [nets] or NULL. */
+/* All of it by l's cascade or budget: logits [n, K] as delivered; share [nets] or NULL. */
 snc_err snc_cascaded_deliver(float *logits, snc_cascaded_share *share, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d,
                              const char *what) SNC_MUST_USE;
 

@@ -164,6 +164,17 @@ snc_err snc_loaded_use(snc_loaded *l, int net)
     return snc_loaded_open_nets(l);
 }
 
+snc_err snc_loaded_pace(snc_loaded *l, const snc_ctx *ctx, double us)
+{
+    char why[256];
+    const snc_speeds *s = l->file ? snc_sncfile_speeds(l->file) : NULL;
+    SNC_CHECK(s, SNC_E_ARG, "--budget: %s: " SNC_SPEEDS_MISSING, l->path);
+    if (snc_speeds_differ(why, sizeof why, s, ctx)) snc_log(ctx, SNC_LOG_WARN, "%s: %s: a budget may not be kept", l->path, why);
+    l->speeds = s;
+    l->budget = us;
+    return snc_loaded_open_nets(l);
+}
+
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
 {
     SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));

@@ -20,7 +20,9 @@ typedef struct snc_loaded {
     cJSON *meta;                     /* a copy */
     const snc_sncfile *file;         /* of a .snc: the weights' own, of a net of it where there are several */
     snc_weights *net[SNC_NETS_MOST]; /* of each net that is made ready, the first always */
-    const snc_cascade *cascade;      /* by which they answer; NULL: weights alone do */
+    const snc_cascade *cascade;      /* by which they answer; NULL: weights alone do, or: */
+    const snc_speeds *speeds;        /* by which they keep a budget; NULL: there is none */
+    double budget;                   /* us of a text */
 } snc_loaded;
 
 /* A model without a head gets a seeded one of `classes_hint` classes, 2 when 0. */
@@ -37,6 +39,9 @@ int snc_loaded_nets(const snc_loaded *l);
 snc_err snc_loaded_open_nets(snc_loaded *l) SNC_MUST_USE;
 /* The net that is asked for answers from here on; none asked (< 0): the file's cascade, where it has one, else the first. */
 snc_err snc_loaded_use(snc_loaded *l, int net) SNC_MUST_USE;
+/* Each text is answered by the largest net that takes at most `us` from here on: in place of snc_loaded_use. Says where the file's times
+ * are not those of ctx's machine. SNC_E_ARG: it has none. */
+snc_err snc_loaded_pace(snc_loaded *l, const snc_ctx *ctx, double us) SNC_MUST_USE;
 
 /* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head
  * does not allow that; SNC_E_SHAPE: the task, where there is one, has other classes. */

@@ -35,6 +35,13 @@ snc_err snc_parse_unit(double *out, bool *relative, const char *option, const ch
     return snc_err_set(SNC_E_ARG, "%s '%.40s': expected %s", option, text, expected);
 }
 
+snc_err snc_parse_us(double *out, const char *option, const char *text)
+{
+    static const snc_unit units[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {NULL, 0, false}};
+    bool relative;
+    return snc_parse_unit(out, &relative, option, text, units, "a time such as 800us or 1.5ms");
+}
+
 snc_err snc_parse_seconds(double *out, const char *option, const char *text)
 {
     static const struct {

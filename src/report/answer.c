@@ -119,6 +119,7 @@ static void put_json(snc_answers *a, const snc_asked_line *q, const float *z)
     put_bool(a, "cut", q->cut);
     put_bool(a, "invalid_utf8", q->broken);
     if (q->net >= 0) snc_textbuf_put(d, ",\"net\":%d", q->net);
+    if (q->over >= 0) put_bool(a, "over_budget", q->over);
     snc_textbuf_text(d, "}");
 }
 

@@ -4,12 +4,12 @@
  *           probability of each, the most probable first: "2 TAB toxic TAB 0.98 TAB insult TAB 0.71", "0"
  *   jsonl   {"line":1,"label":"good","probability":0.9,"probabilities":{"bad":0.1,"good":0.9},"logits":{...},
  *           "cut":false,"invalid_utf8":false}
- *           a cascade: "net":2 behind them, the one that answered;
+ *           a cascade: "net":2 behind them, the one that answered; a budget: that, and "over_budget":false;
  *           any number of labels: "labels":["toxic","insult"] in place of label and probability, and the probability of each by itself;
  *           a regression: "value" in place of label and probabilities; no answer: {"line":1,"error":"..."}
  *
  * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
- * differ. Every line has the same keys, "logits" with --logits alone, "net" of a cascade alone.
+ * differ. Every line has the same keys, "logits" with --logits alone, "net" of a cascade or a budget alone.
  */
 #ifndef SNC_REPORT_ANSWER_H
 #define SNC_REPORT_ANSWER_H
@@ -29,7 +29,8 @@ typedef struct snc_answers {
 typedef struct snc_asked_line {
     long line;        /* of the input, from 1 */
     bool cut, broken; /* it was longer than the model takes; bytes of it were no UTF-8 */
-    int net;          /* of a cascade, the one that answered; -1: nothing escalates */
+    int net;          /* of a cascade or a budget, the one that answered; -1: there is neither */
+    int over;         /* of a budget, whether even that one takes longer; -1: there is none */
 } snc_asked_line;
 
 snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_predict_opts *o) SNC_MUST_USE;

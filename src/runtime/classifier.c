@@ -1,4 +1,5 @@
 /* The embeddable runtime of snc.h: text in, label out. */
+#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct snc_classifier {
     snc_weights *weights[SNC_NETS_MOST];
     int nets;
     const snc_cascade *cascade; /* NULL: the file has none */
+    const snc_speeds *speeds;   /* the same */
     snc_tok *tok;
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
@@ -30,11 +32,13 @@ struct snc_session {
     snc_ctx ctx;
     snc_classifier *c;
     snc_text_batch *batch;
-    int net;       /* which answers, where they do not escalate */
+    int net;       /* which answers, where they do not escalate and there is no budget */
     bool cascade;  /* they do */
+    double budget; /* us of a text; 0: there is none */
     float *logits; /* [cap, K] */
     uint8_t *by;   /* [answers of by_cap] which net said the last call's */
-    size_t cap, by_cap;
+    bool *over;    /* [answers of over_cap] which takes longer than the budget */
+    size_t cap, by_cap, over_cap;
     int answers;
 };
 
@@ -62,6 +66,7 @@ static snc_err read_model(snc_classifier *c, const char *path)
     SNC_CHECK(!snc_mixture_any(cfg), SNC_E_UNSUPPORTED, "%s: " SNC_MIXTURE_REFUSED, path);
     SNC_CHECK(snc_sncfile_has_head(f), SNC_E_NOTFOUND, "%s: has no trained classifier and would answer at random", path);
     c->cascade = snc_sncfile_cascade(f);
+    c->speeds = snc_sncfile_speeds(f);
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->regression = cfg->regression;
@@ -126,7 +131,7 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     SNC_GOTO(snc_ctx_check(&s->ctx));
     if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
     SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->nets, c->tok, c->max_length, CHUNK));
-    if (c->cascade) SNC_GOTO(snc_text_batch_prepare(s->batch, c->cascade));
+    SNC_GOTO(snc_text_batch_prepare(s->batch, c->cascade, c->speeds));
     if (c->cascade) SNC_GOTO(snc_session_set_cascade(s, 1));
 out:
     if (err) snc_session_free(s);
@@ -140,6 +145,7 @@ void snc_session_free(snc_session *s)
     snc_text_batch_free(s->batch);
     snc_free(s->logits);
     snc_free(s->by);
+    snc_free(s->over);
     snc_classifier_close(s->c);
     snc_free(s);
 }
@@ -151,18 +157,37 @@ snc_err snc_session_set_net(snc_session *s, int net)
     snc_text_batch_use(s->batch, net);
     s->net = net;
     s->cascade = false;
+    s->budget = 0;
     return SNC_OK;
 }
 
 snc_err snc_session_set_cascade(snc_session *s, int on)
 {
     GIVEN(s);
-    if (!on) return snc_session_set_net(s, s->net);
+    if (!on) return s->cascade ? snc_session_set_net(s, s->net) : SNC_OK;
     SNC_CHECK(s->c->cascade, SNC_E_ARG, "%s: has no cascade", s->c->path);
+    SNC_CHECK(s->budget == 0, SNC_E_ARG, "%s: a cascade has no use for a budget: set that to 0 first", s->c->path);
     snc_text_batch_escalate(s->batch);
     s->cascade = true;
     return SNC_OK;
 }
+
+snc_err snc_session_set_budget_us(snc_session *s, double us)
+{
+    GIVEN(s);
+    SNC_CHECK(isfinite(us) && us >= 0, SNC_E_ARG, "%s: a budget of %g us: expected 0 or more", s->c->path, us);
+    if (us == 0) return s->budget > 0 ? snc_session_set_net(s, s->net) : SNC_OK;
+    SNC_CHECK(s->c->speeds, SNC_E_ARG, "%s: " SNC_SPEEDS_MISSING, s->c->path);
+    SNC_CHECK(!s->cascade, SNC_E_ARG, "%s: a budget has no use for a cascade: turn that off first", s->c->path);
+    snc_text_batch_pace(s->batch, us);
+    s->budget = us;
+    return SNC_OK;
+}
+
+double snc_session_budget_us(const snc_session *s) { return s ? s->budget : 0; }
+int snc_session_over_budget(const snc_session *s, int i) { return s && i >= 0 && i < s->answers ? s->over[i] : -1; }
+
+int snc_session_times_fit(const snc_session *s) { return s && s->c->speeds ? !snc_speeds_differ(NULL, 0, s->c->speeds, &s->ctx) : -1; }
 
 int snc_session_cascade(const snc_session *s) { return s && s->cascade; }
 int snc_session_answered_by(const snc_session *s, int i) { return s && i >= 0 && i < s->answers ? s->by[i] : -1; }
@@ -170,14 +195,15 @@ int snc_session_answered_by(const snc_session *s, int i) { return s && i >= 0 &&
 int snc_session_net(const snc_session *s) { return s ? s->net : 0; }
 
 /* texts: n of them, the first of which is the caller's text `first`. */
-static snc_err run_chunk(float *logits, uint8_t *by, snc_session *s, const snc_text *texts, int n, size_t first)
+static snc_err run_chunk(snc_session *s, const snc_text *texts, int n, size_t first)
 {
+    float *logits = s->logits + first * (size_t)s->c->classes;
     snc_text_batch_clear(s->batch); /* of a call that failed half-way */
     for (int i = 0; i < n; i++) {
         const char *a = texts[i].a, *b = texts[i].b;
         SNC_TRY(snc_text_batch_add(NULL, s->batch, a, strlen(a), b, b ? strlen(b) : 0));
     }
-    snc_err err = snc_text_batch_run(logits, by, s->batch);
+    snc_err err = snc_text_batch_run(logits, s->by + first, s->over + first, s->batch);
     if (err == SNC_E_DIVERGED)
         err = snc_err_set(err, "%s: text %zu: its logits are not finite", s->c->path,
                           first + (size_t)snc_logits_bad(logits, n, s->c->classes));
@@ -224,9 +250,9 @@ snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts,
     size_t K = (size_t)s->c->classes, N = (size_t)n;
     SNC_TRY(snc_grow(&s->logits, &s->cap, N * K, sizeof *s->logits));
     SNC_TRY(snc_grow(&s->by, &s->by_cap, N, sizeof *s->by));
+    SNC_TRY(snc_grow(&s->over, &s->over_cap, N, sizeof *s->over));
     s->answers = 0;
-    for (size_t i = 0; i < N; i += CHUNK)
-        SNC_TRY(run_chunk(s->logits + i * K, s->by + i, s, texts + i, N - i < CHUNK ? (int)(N - i) : CHUNK, i));
+    for (size_t i = 0; i < N; i += CHUNK) SNC_TRY(run_chunk(s, texts + i, N - i < CHUNK ? (int)(N - i) : CHUNK, i));
     s->answers = n;
     for (size_t i = 0; i < N; i++) decide(&results[i], s->c, s->logits + i * K);
     return SNC_OK;

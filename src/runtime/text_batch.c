@@ -6,13 +6,19 @@
 
 #include "base/mem.h"
 
+typedef enum mode { ONE, CASCADE, BUDGET } mode; /* who answers */
+
 struct snc_text_batch {
     const snc_tok *tok;
     snc_tok_scratch *scratch;
     snc_net *net[SNC_NETS_MOST];
-    snc_escalation *all;                         /* NULL: there is no cascade */
-    int nets, now, classes, max_length, most, n; /* now: which of them answers; nets: all of them */
+    snc_escalation *cascade; /* NULL: there is none */
+    snc_pacing *paced;       /* the same */
+    mode mode;
+    double us;                                   /* of BUDGET */
+    int nets, now, classes, max_length, most, n; /* now: which net answers, of ONE */
     uint8_t *by;                                 /* [most] which one did */
+    bool *over;                                  /* [most] */
     int32_t *ids, *types, *offsets;              /* [most * max_length], the same, [most + 1] */
 };
 
@@ -34,6 +40,7 @@ snc_err snc_text_batch_new(snc_text_batch **out, const snc_ctx *ctx, snc_weights
     SNC_GOTO(snc_alloc(&b->types, tokens, sizeof *b->types));
     SNC_GOTO(snc_alloc(&b->offsets, (size_t)most + 1, sizeof *b->offsets));
     SNC_GOTO(snc_alloc(&b->by, (size_t)most, sizeof *b->by));
+    SNC_GOTO(snc_alloc(&b->over, (size_t)most, sizeof *b->over));
     for (; b->nets < nets; b->nets++) SNC_GOTO(snc_net_create(&b->net[b->nets], ctx, weights[b->nets], NULL, NULL, &o));
     *out = b;
     b = NULL;
@@ -45,13 +52,15 @@ out:
 void snc_text_batch_free(snc_text_batch *b)
 {
     if (!b) return;
-    snc_escalation_free(b->all);
+    snc_escalation_free(b->cascade);
+    snc_pacing_free(b->paced);
     for (int k = 0; k < b->nets; k++) snc_net_free(b->net[k]);
     snc_tok_scratch_free(b->scratch);
     snc_free(b->ids);
     snc_free(b->types);
     snc_free(b->offsets);
     snc_free(b->by);
+    snc_free(b->over);
     snc_free(b);
 }
 
@@ -71,31 +80,45 @@ snc_err snc_text_batch_add(snc_text_facts *facts, snc_text_batch *b, const char 
 void snc_text_batch_use(snc_text_batch *b, int k)
 {
     assert(k >= 0 && k < b->nets);
+    b->mode = ONE;
     b->now = k;
 }
 
-snc_err snc_text_batch_prepare(snc_text_batch *b, const snc_cascade *c)
+snc_err snc_text_batch_prepare(snc_text_batch *b, const snc_cascade *c, const snc_speeds *s)
 {
-    assert(c->nets == b->nets && !b->all);
-    return snc_escalation_new(&b->all, b->net, c, b->classes, b->most * b->max_length, b->most);
+    const int tokens = b->most * b->max_length;
+    assert((!c || c->nets == b->nets) && (!s || s->nets == b->nets) && !b->cascade && !b->paced);
+    if (c) SNC_TRY(snc_escalation_new(&b->cascade, b->net, c, b->classes, tokens, b->most));
+    return s ? snc_pacing_new(&b->paced, b->net, s, b->classes, tokens, b->most) : SNC_OK;
 }
 
 void snc_text_batch_escalate(snc_text_batch *b)
 {
-    assert(b->all);
-    b->now = b->nets;
+    assert(b->cascade);
+    b->mode = CASCADE;
+}
+
+void snc_text_batch_pace(snc_text_batch *b, double us)
+{
+    assert(b->paced && us > 0);
+    b->mode = BUDGET;
+    b->us = us;
 }
 
 int snc_text_batch_waiting(const snc_text_batch *b) { return b->n; }
 
 void snc_text_batch_clear(snc_text_batch *b) { b->n = 0; }
 
-snc_err snc_text_batch_run(float *logits, uint8_t *by, snc_text_batch *b)
+snc_err snc_text_batch_run(float *logits, uint8_t *by, bool *over, snc_text_batch *b)
 {
     const snc_tokens x = {.B = b->n, .T = b->offsets[b->n], .ids = b->ids, .types = b->types, .offsets = b->offsets};
     snc_text_batch_clear(b);
     if (!by) by = b->by;
-    if (x.B && b->now == b->nets) return snc_escalation_run(logits, by, b->all, &x);
+    if (!over) over = b->over;
+    if (!x.B) return SNC_OK;
+    if (b->mode == BUDGET) return snc_pacing_run(logits, by, over, b->paced, b->us, &x);
+    memset(over, false, (size_t)x.B * sizeof *over);
+    if (b->mode == CASCADE) return snc_escalation_run(logits, by, b->cascade, &x);
     memset(by, b->now, (size_t)x.B);
-    return x.B ? snc_net_run(logits, b->net[b->now], &x) : SNC_OK;
+    return snc_net_run(logits, b->net[b->now], &x);
 }

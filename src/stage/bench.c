@@ -28,6 +28,7 @@ typedef struct bench {
     const snc_host *h;
     snc_int_list batch, seq, threads;
     snc_measure_opts measure;
+    double budget; /* us of a text; 0: none is asked */
     snc_bench_rows rows;
     size_t broken;       /* rows of models whose answers are no numbers */
     struct entry *entry; /* [models] */
@@ -36,12 +37,12 @@ typedef struct bench {
     snc_bench_rows *of; /* what was found of each */
 } bench;
 
-enum { ALL = -1 };
+enum { ALL = -1, IN_TIME = -2 };
 
 /* A net of a file. */
 typedef struct entry {
     const char *path;
-    int net;    /* ALL: they escalate */
+    int net;    /* ALL: they escalate; IN_TIME: the budget says which one */
     char *name; /* "family.snc:1", of the first net the path alone */
 } entry;
 
@@ -215,6 +216,9 @@ static snc_err time_lengths(snc_timing *out, const bench *b, const snc_loaded *l
     return err;
 }
 
+/* Who answers depends on the text. */
+static bool by_text(const snc_loaded *l) { return l->cascade || l->speeds; }
+
 /* Score and the time of one real dev sentence at a time. */
 static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx *ctx, const char *name)
 {
@@ -224,7 +228,7 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     snc_dataset *d = NULL;
     float *logits = NULL;
     int32_t *lengths = NULL;
-    double values[8], mean;
+    double values[8], mean, within = 1;
     snc_breakdown classes = {0};
     SNC_GOTO(snc_inputs_task(&task, b->o, name));
     snprintf(row->task, sizeof row->task, "%s", snc_task_name(task));
@@ -236,16 +240,17 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
-    if (l->cascade) SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
+    if (by_text(l)) SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
     else SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     snc_loaded_cut(logits, l, d->n);
     SNC_GOTO(snc_task_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
     snc_breakdown_warn(ctx, &classes, l->path, "dev");
-    if (l->cascade) SNC_GOTO(snc_bench_cascade_time(&row->t, ctx, l, d, &b->measure));
+    if (by_text(l)) SNC_GOTO(snc_bench_cascade_time(&row->t, &within, ctx, l, d, &b->measure));
     else SNC_GOTO(time_lengths(&row->t, b, l, ctx, lengths, d->n));
     row->n = d->n;
+    if (l->speeds) SNC_GOTO(add_score(&b->of[model], *row, "within_budget", within));
     for (int i = 0; i < snc_task_metrics(task); i++) SNC_GOTO(add_score(&b->of[model], *row, snc_task_metric(task, i), values[i]));
     if (snc_task_metrics(task) > 1) SNC_GOTO(add_score(&b->of[model], *row, "score", mean));
 out:
@@ -291,34 +296,47 @@ static snc_err check_tasks(const bench *b, const snc_ctx *ctx, const snc_tok *to
 static snc_err add_entry(bench *b, const char *path, int net)
 {
     entry *e;
-    const size_t size = strlen(path) + 16;
+    const size_t size = strlen(path) + 24;
     SNC_TRY(snc_grow(&b->entry, &b->room, b->models + 1, sizeof *b->entry));
     e = &b->entry[b->models];
     *e = (entry){.path = path, .net = net};
     SNC_TRY(snc_alloc(&e->name, size, 1));
     b->models++;
     if (net == ALL) snprintf(e->name, size, "%s:cascade", path);
+    else if (net == IN_TIME) snprintf(e->name, size, "%s:%gus", path, b->budget);
     else if (net) snprintf(e->name, size, "%s:%d", path, net);
     else memcpy(e->name, path, strlen(path) + 1);
     return SNC_OK;
 }
 
 /* Who answers depends on the text: of made ones it says nothing. */
+static snc_err need_texts(const bench *b, const char *who)
+{
+    SNC_TRY(snc_option_need(who, "--tasks", b->o->bench.tasks));
+    SNC_CHECK(!has_cells(b), SNC_E_ARG, "%s: without --batch, --seq-len and --threads: real texts alone, one at a time", who);
+    return SNC_OK;
+}
+
 static snc_err add_cascade(bench *b, const char *path, const snc_loaded *l)
 {
-    SNC_TRY(snc_option_need("bench --net cascade", "--tasks", b->o->bench.tasks));
-    SNC_CHECK(!has_cells(b), SNC_E_ARG, "bench --net cascade: without --batch, --seq-len and --threads: real texts alone, one at a time");
+    SNC_TRY(need_texts(b, "bench --net cascade"));
     if (l->file && snc_sncfile_cascade(l->file)) return add_entry(b, path, ALL);
     SNC_CHECK(b->o->input.n_models > 1 && strchr(b->o->bench.net, ','), SNC_E_ARG, "--net cascade: %s has none", path);
     return SNC_OK; /* its other nets are timed beside a file that has one */
+}
+
+static snc_err add_budget(bench *b, const char *path, const snc_loaded *l)
+{
+    SNC_CHECK(l->file && snc_sncfile_speeds(l->file), SNC_E_ARG, "--budget: %s: " SNC_SPEEDS_MISSING, path);
+    return add_entry(b, path, IN_TIME);
 }
 
 /* The nets that are asked of a file. */
 static snc_err add_entries(bench *b, const char *path, const snc_loaded *l)
 {
     const int n = snc_loaded_nets(l);
-    const char *asked = b->o->bench.net ? b->o->bench.net : "0";
-    if (strcmp(asked, "all") == 0) {
+    const char *asked = b->o->bench.net ? b->o->bench.net : b->budget > 0 ? NULL : "0";
+    if (asked && strcmp(asked, "all") == 0) {
         for (int k = 0; k < n; k++) SNC_TRY(add_entry(b, path, k));
         return SNC_OK;
     }
@@ -348,6 +366,7 @@ static snc_err check_model(bool *looked, bench *b, const snc_ctx *ctx, const cha
     quiet.level = SNC_LOG_ERROR;
     SNC_TRY(snc_loaded_open(&l, &quiet, path, 0, SNC_MEANS_CLASSES));
     err = add_entries(b, path, &l);
+    if (!err && b->budget > 0) err = add_budget(b, path, &l);
     for (int s = 0; s < b->seq.n && has_cells(b) && !err; s++) {
         int most = snc_family_length(snc_weights_config(l.weights));
         if (b->seq.v[s] > most) err = snc_err_set(SNC_E_SHAPE, "%s: -s %d: the model has %d positions", path, b->seq.v[s], most);
@@ -429,6 +448,7 @@ static snc_err run_models(bench *b, const snc_ctx *ctx)
         const entry *e = &b->entry[open];
         SNC_GOTO(snc_loaded_open(&b->model[open++], ctx, e->path, 0, SNC_MEANS_CLASSES));
         if (e->net == ALL) SNC_GOTO(snc_loaded_use(&b->model[open - 1], -1));
+        else if (e->net == IN_TIME) SNC_GOTO(snc_loaded_pace(&b->model[open - 1], ctx, b->budget));
         else SNC_GOTO(snc_loaded_use_net(&b->model[open - 1], e->net));
     }
     SNC_GOTO(time_cells(b, ctx));
@@ -456,6 +476,8 @@ static snc_err read_options(bench *b, const snc_ctx *ctx)
         snc_threads_say(ctx, with.threads, false);
     }
     b->measure.percentile = o->workload.percentile / 100;
+    if (o->bench.budget) SNC_TRY(snc_parse_us(&b->budget, "--budget", o->bench.budget));
+    if (o->bench.budget) SNC_TRY(need_texts(b, "bench --budget"));
     if (o->bench.time_budget) {
         snc_measure_opts *m = &b->measure;
         SNC_TRY(snc_parse_seconds(&m->seconds, "--time-budget", o->bench.time_budget));

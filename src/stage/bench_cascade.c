@@ -6,12 +6,14 @@
 #include "base/minmax.h"
 #include "base/rng.h"
 #include "runtime/escalation.h"
+#include "runtime/pacing.h"
 
 typedef struct timed {
     const snc_loaded *l;
     const snc_dataset *d;
     snc_net *net[SNC_NETS_MOST];
-    snc_escalation *e;
+    snc_escalation *e; /* or: */
+    snc_pacing *p;
     int32_t *order; /* [n] */
     float *logits;  /* [K] */
     double *us;
@@ -20,11 +22,12 @@ typedef struct timed {
 
 static snc_err begin(timed *t, const snc_ctx *ctx)
 {
-    const snc_cascade *c = t->l->cascade;
+    const snc_loaded *l = t->l;
     const snc_net_opts o = {.max_tokens = t->d->max_len, .max_seqs = 1, .max_len = t->d->max_len};
     snc_rng rng;
-    for (int k = 0; k < c->nets; k++) SNC_TRY(snc_net_create(&t->net[k], ctx, t->l->net[k], NULL, NULL, &o));
-    SNC_TRY(snc_escalation_new(&t->e, t->net, c, t->l->classes, t->d->max_len, 1));
+    for (int k = 0; k < snc_loaded_nets(l); k++) SNC_TRY(snc_net_create(&t->net[k], ctx, l->net[k], NULL, NULL, &o));
+    if (l->cascade) SNC_TRY(snc_escalation_new(&t->e, t->net, l->cascade, l->classes, t->d->max_len, 1));
+    else SNC_TRY(snc_pacing_new(&t->p, t->net, l->speeds, l->classes, t->d->max_len, 1));
     SNC_TRY(snc_alloc(&t->order, (size_t)t->d->n, sizeof *t->order));
     SNC_TRY(snc_alloc(&t->logits, (size_t)t->l->classes, sizeof *t->logits));
     for (int i = 0; i < t->d->n; i++) t->order[i] = i;
@@ -41,8 +44,10 @@ static snc_err run_row(double *seconds, int *tokens, timed *t, int i)
     const int32_t offsets[] = {0, len};
     const snc_tokens x = {.B = 1, .T = len, .ids = t->d->ids + at, .types = t->d->types + at, .offsets = offsets};
     uint8_t by;
+    bool over;
     const double start = snc_now();
-    SNC_TRY(snc_escalation_run(t->logits, &by, t->e, &x));
+    if (t->e) SNC_TRY(snc_escalation_run(t->logits, &by, t->e, &x));
+    else SNC_TRY(snc_pacing_run(t->logits, &by, &over, t->p, t->l->budget, &x));
     *seconds = snc_now() - start;
     *tokens = len;
     return SNC_OK;
@@ -81,14 +86,24 @@ static snc_err sample(snc_timing *out, timed *t, const snc_measure_opts *o)
     return SNC_OK;
 }
 
-snc_err snc_bench_cascade_time(snc_timing *out, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const snc_measure_opts *o)
+static double share_within(const timed *t)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->used; i++) kept += !t->p || t->us[i] <= t->l->budget;
+    return (double)kept / (double)t->used;
+}
+
+snc_err snc_bench_cascade_time(snc_timing *out, double *within, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d,
+                               const snc_measure_opts *o)
 {
     timed t = {.l = l, .d = d};
     snc_err err = begin(&t, ctx);
     if (!err) err = warm_up(&t, o);
     if (!err) err = sample(out, &t, o);
+    if (!err) *within = share_within(&t);
     snc_escalation_free(t.e);
-    for (int k = 0; k < l->cascade->nets; k++) snc_net_free(t.net[k]);
+    snc_pacing_free(t.p);
+    for (int k = 0; k < SNC_NETS_MOST; k++) snc_net_free(t.net[k]);
     snc_free(t.order);
     snc_free(t.logits);
     snc_free(t.us);

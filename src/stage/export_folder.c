@@ -50,6 +50,7 @@ snc_err snc_folder_need(const snc_options *o)
     bool form[SNC_ONNX_FORMS];
     SNC_CHECK(!o->exporting.cascade, SNC_E_ARG, "--to %s: a cascade is several nets, and a graph is one: export each with --net",
               o->exporting.to);
+    SNC_CHECK(!o->exporting.measure, SNC_E_ARG, "--to %s: without --measure: times are those of several nets here", o->exporting.to);
     SNC_CHECK(o->input.n_models <= 1, SNC_E_ARG, "--to %s: expected one model", o->exporting.to);
     SNC_TRY(snc_option_need("export", "--output", o->output.path));
     if (o->exporting.form) SNC_TRY(read_forms(form, o->exporting.form));

@@ -16,6 +16,7 @@
 #include "models/bundle.h"
 #include "stage/export_cascade.h"
 #include "stage/export_folder.h"
+#include "stage/export_measure.h"
 #include "stage/verbs.h"
 
 static snc_err read_config(snc_arch *a, bool *has_arch, snc_policy *p, bool *has_policy, const char *path, const snc_arch *full)
@@ -138,30 +139,51 @@ static bool is_as_it_is(const deploy *d)
 
 /* ---- files as they are ---------------------------------------------------------------------------------------------------- */
 
-/* The draft takes its place, if it is not there already or may not. */
-static snc_err settle_nets(const snc_options *o, const char *out, const char *draft)
+/* *current: the draft is what is at out. */
+static snc_err look_there(bool *current, const snc_options *o, const char *out, const char *draft)
 {
     char there[SNC_DIGEST_TEXT] = "", made[SNC_DIGEST_TEXT];
-    bool current;
     SNC_TRY(snc_sncfile_digest_read(made, draft));
     snc_state state = snc_file_size(out) == 0 ? SNC_ABSENT : SNC_STALE;
     if (state == SNC_STALE && snc_path_is_snc(out) && snc_sncfile_digest_read(there, out) == SNC_OK && strcmp(there, made) == 0)
         state = SNC_CURRENT;
-    SNC_TRY(snc_stamp_allow(&current, o->output.path, state, "is another file", o->output.overwrite));
-    return current ? SNC_OK : snc_file_move(out, draft);
+    return snc_stamp_allow(current, o->output.path, state, "is another file", o->output.overwrite);
 }
 
-/* The draft is one that escalates. */
-static snc_err settle_cascade(const snc_ctx *ctx, const snc_options *o, const snc_host *h, snc_sncfile *const *f, const char *out,
-                              const char *draft)
+/* The draft becomes one that escalates; *current: what is at out is one already. */
+static snc_err add_cascade(bool *current, const snc_ctx *ctx, const snc_options *o, const snc_host *h, snc_sncfile *const *f,
+                           const char *out, const char *draft)
 {
     cJSON *cascade = NULL;
-    bool current;
-    SNC_TRY(snc_cascade_make(&cascade, &current, ctx, o, h, draft, out));
-    if (current) return SNC_OK;
+    SNC_TRY(snc_cascade_make(&cascade, current, ctx, o, h, draft, out));
+    if (*current) return SNC_OK;
     snc_err err = snc_bundle_save(draft, (const snc_sncfile *const *)f, o->input.models, o->input.n_models, cascade);
     cJSON_Delete(cascade);
-    return err ? err : snc_file_move(out, draft);
+    return err;
+}
+
+/* The file at `from` without its times. */
+static snc_err copy_bare(const char *draft, const char *from)
+{
+    snc_sncfile *f = NULL;
+    SNC_TRY(snc_sncfile_open(&f, from));
+    snc_err err = snc_sncfile_nets(f) > 1 ? snc_bundle_set_speeds(draft, f, NULL)
+                                          : snc_err_set(SNC_E_ARG, "export --measure: %s has one net, and nothing to choose from", from);
+    snc_sncfile_close(f);
+    return err;
+}
+
+/* The draft takes its place, with what is asked for beside the nets, if it is not there already or may not. */
+static snc_err settle_nets(const snc_ctx *ctx, const snc_options *o, const snc_host *h, snc_sncfile *const *f, const char *out,
+                           const char *draft)
+{
+    const snc_export_opts *x = &o->exporting;
+    bool current = false;
+    if (x->cascade) SNC_TRY(add_cascade(&current, ctx, o, h, f, out, draft));
+    if (x->measure && current) SNC_TRY(copy_bare(draft, out));
+    if (x->measure) SNC_TRY(snc_measure_nets(&current, ctx, o, h, draft, out));
+    if (!x->cascade && !x->measure) SNC_TRY(look_there(&current, o, out, draft));
+    return current ? SNC_OK : snc_file_move(out, draft);
 }
 
 /* Nothing of them changes: neither numbers nor what they say of themselves. */
@@ -177,12 +199,13 @@ static snc_err copy_nets(const snc_ctx *ctx, const snc_options *o, const snc_hos
     }
     snc_err err = SNC_OK;
     if (in->n_models > 1) err = snc_bundle_save(draft, (const snc_sncfile *const *)f, in->models, in->n_models, NULL);
+    else if (in->net < 0) err = copy_bare(draft, in->models[0]); /* to measure it */
     else {
         const int n = snc_sncfile_nets(f[0]);
         SNC_CHECK(in->net < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", in->net, in->models[0], n, n == 1 ? "" : "s");
         err = snc_bundle_cut(draft, f[0], in->net);
     }
-    if (!err) err = o->exporting.cascade ? settle_cascade(ctx, o, h, f, out, draft) : settle_nets(o, out, draft);
+    if (!err) err = settle_nets(ctx, o, h, f, out, draft);
     remove(draft);
     return err;
 }
@@ -192,11 +215,16 @@ static snc_err export_nets(const snc_ctx *ctx, const snc_options *o, const snc_h
     snc_err err = SNC_OK;
     snc_sncfile **f = NULL;
     const snc_export_opts *x = &o->exporting;
+    const char *who = o->input.n_models > 1 ? "export of several models" : x->measure ? "export --measure" : "export --net";
     SNC_CHECK(o->input.n_models == 1 || o->input.net < 0, SNC_E_ARG, "export --net: expected one model");
+    SNC_CHECK(o->input.net < 0 || !x->measure, SNC_E_ARG, "export --measure: without --net: a net alone leaves nothing to choose from");
     SNC_CHECK(!x->policy && !x->config && !x->trim_vocab && !x->seeded_head, SNC_E_ARG,
               "%s: %s as it is: without --policy, --config, "
               "--trim-vocab and --seeded-head",
-              o->input.n_models > 1 ? "export of several models" : "export --net", o->input.n_models > 1 ? "each goes" : "it is cut out");
+              who,
+              o->input.n_models > 1 ? "each goes"
+              : x->measure          ? "the file stays"
+                                    : "it is cut out");
     SNC_TRY(snc_alloc(&f, (size_t)o->input.n_models, sizeof(snc_sncfile *)));
     err = copy_nets(ctx, o, h, f);
     for (int i = 0; i < o->input.n_models; i++) snc_sncfile_close(f[i]);
@@ -226,7 +254,8 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
         return SNC_OK;
     }
     if (!snc_is_folder_asked(o)) SNC_TRY(snc_output_need("export", o));
-    if (o->input.n_models > 1 || o->input.net >= 0) return export_nets(&d.ctx, o, h);
+    if (o->exporting.measure) SNC_TRY(snc_option_need("export --measure", "a model", o->input.n_models ? from : NULL));
+    if (o->input.n_models > 1 || o->input.net >= 0 || o->exporting.measure) return export_nets(&d.ctx, o, h);
     SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
     SNC_GOTO(choose_net(&d));
     SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));

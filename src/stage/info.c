@@ -10,6 +10,7 @@
 #include "base/minmax.h"
 #include "models/cost.h"
 #include "models/mixture.h"
+#include "report/speeds_table.h"
 #include "stage/verbs.h"
 
 /* Of tensors that are net k's alone. */
@@ -90,6 +91,7 @@ static cJSON *describe(const snc_loaded *l, const char *path)
         cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(j, "other_nets"), net_json(l, k));
     }
     if (l->file && snc_sncfile_cascade(l->file)) cJSON_AddItemToObject(j, "cascade", cJSON_Duplicate(snc_sncfile_cascade_view(l->file), 1));
+    if (l->file && snc_sncfile_speeds(l->file)) cJSON_AddItemToObject(j, "speeds", cJSON_Duplicate(snc_sncfile_speeds_view(l->file), 1));
     return j;
 }
 
@@ -159,6 +161,18 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
                 (double)snc_cost_macs(snc_sncfile_config(f), n, snc_min(c->positions, 128)) / 1e6, own_bytes(l->file, k));
     }
     say_cascade(h, l);
+    if (l->file && snc_sncfile_speeds(l->file)) snc_speeds_say(snc_sncfile_speeds(l->file), h);
+}
+
+/* Of as many threads as they were measured with: how many will be asked for is not known. */
+static void warn_speeds(const snc_ctx *ctx, const snc_loaded *l)
+{
+    char why[256];
+    const snc_speeds *s = l->file ? snc_sncfile_speeds(l->file) : NULL;
+    snc_ctx as = *ctx;
+    if (!s) return;
+    as.threads = s->threads;
+    if (snc_speeds_differ(why, sizeof why, s, &as)) snc_log(ctx, SNC_LOG_WARN, "%s: %s: a budget may not be kept", l->path, why);
 }
 
 snc_err snc_verb_info(const snc_options *o, const snc_host *h)
@@ -169,6 +183,7 @@ snc_err snc_verb_info(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, NULL, 1));
     SNC_TRY(snc_loaded_look(&l, &ctx, o->input.models[0]));
     snc_err err = SNC_OK;
+    warn_speeds(&ctx, &l);
     if (o->output.json) err = snc_say_json(h, describe(&l, o->input.models[0]), true, "info");
     else say_text(h, &l, o->input.models[0]);
     snc_loaded_close(&l);

@@ -3,6 +3,7 @@
 
 #include "artifact/context.h"
 #include "artifact/option.h"
+#include "artifact/parse.h"
 #include "artifact/say.h"
 #include "base/mem.h"
 #include "report/answer.h"
@@ -19,8 +20,9 @@ typedef struct predictor {
     snc_asked_line asked[LINES]; /* of the texts that wait in the batch */
     float *logits;               /* [LINES, classes] */
     uint8_t by[LINES];           /* which net said them */
+    bool over[LINES];            /* which takes longer than the budget */
     snc_answers answers;
-    long lines, cut, broken, failed; /* taken in; of these cut, not UTF-8, and without an answer */
+    long lines, cut, broken, late, failed; /* taken in; of these cut, not UTF-8, over the budget, and without an answer */
 } predictor;
 
 /* A label cannot say that there is none: there the run ends. */
@@ -40,10 +42,12 @@ static snc_err say(predictor *p, const snc_asked_line *q, const float *z)
 static snc_err flush(predictor *p)
 {
     int n = snc_text_batch_waiting(p->batch), K = p->l.classes;
-    snc_err err = snc_text_batch_run(p->logits, p->by, p->batch);
+    snc_err err = snc_text_batch_run(p->logits, p->by, p->over, p->batch);
     if (err && (err != SNC_E_DIVERGED || snc_logits_bad(p->logits, n, K) < 0)) return err; /* one line's fault is not the others' */
     for (int i = 0; i < n; i++) {
-        p->asked[i].net = p->l.cascade ? p->by[i] : -1;
+        p->asked[i].net = p->l.cascade || p->l.speeds ? p->by[i] : -1;
+        p->asked[i].over = p->l.speeds ? p->over[i] : -1;
+        p->late += p->over[i];
         SNC_TRY(say(p, &p->asked[i], p->logits + (size_t)i * (size_t)K));
     }
     return SNC_OK;
@@ -69,17 +73,20 @@ static bool is_time(const predictor *p)
     return n == LINES || (n > 0 && p->h->ready && !p->h->ready(p->h->user));
 }
 
-static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
+/* us: of a text; 0: there is no budget. */
+static snc_err open_predictor(predictor *p, const snc_ctx *ctx, double us)
 {
     SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->input.models[0], 0, SNC_MEANS_CLASSES));
-    SNC_TRY(snc_loaded_use(&p->l, p->o->input.net));
+    if (us > 0) SNC_TRY(snc_loaded_pace(&p->l, ctx, us));
+    else SNC_TRY(snc_loaded_use(&p->l, p->o->input.net));
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, &p->o->predict));
     SNC_TRY(snc_alloc(&p->logits, (size_t)LINES * (size_t)p->l.classes, sizeof *p->logits));
-    if (!p->l.cascade) return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
-    SNC_TRY(snc_text_batch_new(&p->batch, ctx, p->l.net, p->l.cascade->nets, p->l.tok, p->l.max_length, LINES));
-    SNC_TRY(snc_text_batch_prepare(p->batch, p->l.cascade));
-    snc_text_batch_escalate(p->batch);
+    if (!p->l.cascade && !p->l.speeds) return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
+    SNC_TRY(snc_text_batch_new(&p->batch, ctx, p->l.net, snc_loaded_nets(&p->l), p->l.tok, p->l.max_length, LINES));
+    SNC_TRY(snc_text_batch_prepare(p->batch, p->l.cascade, p->l.speeds));
+    if (p->l.cascade) snc_text_batch_escalate(p->batch);
+    else snc_text_batch_pace(p->batch, us);
     return SNC_OK;
 }
 
@@ -89,6 +96,9 @@ static void say_counts(const predictor *p, const snc_ctx *ctx)
     if (p->broken)
         snc_log(ctx, SNC_LOG_WARN, "%ld %s no UTF-8: bytes that are none were read as U+FFFD", p->broken,
                 p->broken == 1 ? "text was" : "texts were");
+    if (p->late)
+        snc_log(ctx, SNC_LOG_WARN, "%ld of %ld texts: by the file's times even the fastest net takes longer than %s", p->late, p->lines,
+                p->o->predict.budget);
 }
 
 snc_err snc_verb_predict(const snc_options *o, const snc_host *h)
@@ -96,9 +106,12 @@ snc_err snc_verb_predict(const snc_options *o, const snc_host *h)
     snc_err err = SNC_OK;
     snc_ctx ctx;
     predictor p = {.o = o, .h = h};
+    double us = 0;
     SNC_TRY(snc_option_need("predict", "a model", o->input.n_models ? o->input.models[0] : NULL));
+    if (o->predict.budget) SNC_TRY(snc_parse_us(&us, "--budget", o->predict.budget));
+    SNC_CHECK(us == 0 || o->input.net < 0, SNC_E_ARG, "predict --budget: without --net: the budget says which one answers");
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 1));
-    SNC_GOTO(open_predictor(&p, &ctx));
+    SNC_GOTO(open_predictor(&p, &ctx, us));
     for (;;) {
         const char *line = NULL;
         size_t bytes = 0;

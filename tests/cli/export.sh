@@ -178,6 +178,7 @@ else
     refused "family.snc has 2 nets, and a graph is one: --net says which, 0 the largest" export family.snc --to onnx --output x
     refused "--net 2: family.snc has 2 nets, from 0 on" export family.snc --to onnx --net 2 --output x
     refused "--to onnx: a cascade is several nets" export small.snc int8.snc --cascade "${data[@]}" --to onnx --output x
+    refused "--to onnx: without --measure" export family.snc --measure --to onnx --output x
     refused "--to onnx: expected one model" export small.snc int8.snc --to onnx --output x
     refused "nano/nano.snc: has no trained classifier" export nano/nano.snc --to onnx --output x
     refused "export: --output is missing" export int8.snc --to onnx
@@ -193,7 +194,7 @@ fi
 no_leftovers .
 
 # ---- the smaller net answers what it is sure of -----------------------------------------------------------------------------
-run 0 export small.snc int8.snc --cascade --max-drop 20 "${data[@]}" --output cascade.snc
+run 0 export small.snc int8.snc --cascade --measure --max-drop 20 "${data[@]}" --output cascade.snc
 holds out '^net 1 answers from \(margin\|entropy\) [0-9.]* on, at temperature [0-9.]*: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
 holds out '^net 0 answers what is left: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
 holds out '^mean of a text [0-9.]* us, 0[.][0-9]*x of the largest net alone$'
@@ -256,6 +257,98 @@ refused "cascade.snc: expected a file of one net" export small.snc cascade.snc -
 refused "export --cascade: --task is missing" export small.snc int8.snc --cascade --output x.snc
 refused "export --max-drop: has no use without --cascade" export small.snc int8.snc --max-drop 1 --output x.snc
 refused "rows of select: more rows, or a larger --max-drop" export small.snc int8.snc --cascade "${data[@]}" --output x.snc
+no_leftovers .
+
+# ---- the largest net that a budget of time allows ------------------------------------------------------------------------------
+cp before.snc both.snc # a cascade, and times
+run 0 export small.snc int8.snc --cascade --measure --max-drop 20 "${data[@]}" --output both.snc
+equal "answer" "$(cat out)" both.snc
+same both.snc before.snc
+refused "--output both.snc: was made with --threads 1, asked 2" export small.snc int8.snc --cascade --measure --threads 2 --max-drop 20 "${data[@]}" --output both.snc
+run 0 export both.snc --measure --threads 2 --output two.snc # the cascade stays
+holds out 'threads 2, backend auto)$'
+run 0 info two.snc # how many threads will be asked for is not known
+equal "warnings of as many threads" "$(cat err)" ""
+holds out '^cascade: net 1 answers from '
+holds out '^net  1 '
+run 0 predict two.snc --budget 1s -o jsonl <in # in place of the cascade
+holds err '^warning: two.snc: times of its nets are of .*threads 2, backend auto), and this is .*threads 1, backend auto): a budget may not be kept$'
+equal "nets of a second" "$(grep -c '"net":0,"over_budget":false}$' out)" "$(wc -l <in)"
+run 0 export small.snc int8.snc --measure --output timed.snc
+holds out '^times of a text by itself in us, median and 90th percentile, on .* (.*, threads 1, backend auto)$'
+holds out '^tokens  *8  *16  *32$'
+for k in 0 1; do holds out "^net  $k\( *[0-9.]*\)\{6\}\$"; done
+equal "last line" "$(tail -1 out)" timed.snc
+sed '$d' out >table
+cp timed.snc before.snc
+run 0 export small.snc int8.snc --measure --output timed.snc # it is there, whatever it took then
+equal "answer" "$(cat out)" timed.snc
+same timed.snc before.snc
+refused "--output timed.snc: was made with --threads 1, asked 2" export small.snc int8.snc --measure --threads 2 --output timed.snc
+run 0 info timed.snc
+check "the table" test "$(grep -cxFf table out)" -eq "$(wc -l <table)"
+run 0 info timed.snc --json
+holds out '"p90":.*\[\[[0-9., ]*\], \[[0-9., ]*\]\]'
+for k in 0 1; do # nothing of it is in a net
+    run 0 export timed.snc --net $k --output cut.snc --overwrite
+    same cut.snc "$([ $k = 0 ] && echo int8.snc || echo small.snc)"
+done
+# A table that parts the rows by their length: each has the line of the net that it falls to.
+speeds() { # speeds P90 [CPU [TOKENS]]
+    local cpu=${2:-an abacus} tokens=${3:-8,16,32}
+    cp before.snc timed.snc
+    "$MAKE_NANO" --set timed.snc speeds "{\"cpu\":\"$cpu\",\"isa\":\"avx2\",\"threads\":1,\"backend\":\"auto\",\"tokens\":[$tokens],\"median\":[[1,1,1],[1,1,1]],\"p90\":$1}" || exit 2
+}
+speeds '[[80,160,320],[40,80,160]]'
+run 0 predict timed.snc --budget 100us --logits <in
+holds err '^warning: timed.snc: times of its nets are of an abacus (avx2, threads 1, backend auto), and this is '
+cp out all.out
+awk '{ print NF + 2 <= 10 ? 0 : 1 }' in >by # a word is a piece
+paste by net0.out net1.out | awk -F'\t' -v OFS='\t' '{ o = $1 ? 4 : 0; print $(2 + o), $(3 + o), $(4 + o), $(5 + o) }' >want.out
+same all.out want.out
+check "both answered" test "$(sort -u by | wc -l)" -eq 2
+run 0 predict timed.snc --budget 0.06ms -o jsonl <in
+awk '{ print NF + 2 <= 12 ? "\"net\":1,\"over_budget\":false}" : "\"net\":1,\"over_budget\":true}" }' in >want.out
+sed 's/.*\("net":.*\)$/\1/' out >all.out
+same all.out want.out
+late=$(grep -c true want.out)
+check "some are late" test "$late" -gt 0 -a "$late" -lt "$(wc -l <in)"
+holds err "^warning: $late of $(wc -l <in) texts: by the file's times even the fastest net takes longer than 0.06ms\$"
+run 0 info timed.snc
+holds err 'times of its nets are of an abacus'
+run 0 bench timed.snc --budget 100us --net 1,0 --tasks nano/task.json --data nano -r 50 -o csv
+equal "models of a bench" "$(tail -n +2 out | cut -d, -f1 | paste -sd ' ')" "timed.snc:1 timed.snc timed.snc:100us timed.snc:100us"
+run 0 bench timed.snc --budget 10s --tasks nano/task.json --data nano -r 50 -o json
+equal "metrics of a budget" "$(grep -o '"metric":.*"' out | cut -d'"' -f4 | paste -sd ' ')" "within_budget accuracy"
+equal "texts within ten seconds" "$(number out value)" 1
+run 0 eval int8.snc "${data[@]}" --json
+accuracy=$(number out accuracy)
+run 0 bench timed.snc --budget 10s --tasks nano/task.json --data nano -r 50 -o csv
+check "what it scores" awk -F, -v a="$accuracy" '/accuracy/ { for (i = 1; i <= NF; i++) if ($i == "accuracy") exit $(i + 1) == a ? 0 : 1 }' out
+for wrong in '0us' '-1ms' '0.5x' '800' 'soon' 'nanus'; do
+    refused "--budget '$wrong': expected a time such as 800us or 1.5ms" predict timed.snc --budget="$wrong"
+    refused "--budget '$wrong': expected a time such as 800us or 1.5ms" bench timed.snc --budget="$wrong" --tasks nano/task.json --data nano
+done
+refused "predict --budget: without --net: the budget says which one answers" predict timed.snc --budget 1ms --net 1
+for k in family.snc int8.snc; do
+    refused "--budget: $k: has no times of its nets: \`compress export FILE --measure --output F\` writes one that has" predict $k --budget 1ms
+    refused "--budget: $k: has no times of its nets" bench $k --budget 1ms --tasks nano/task.json --data nano
+done
+refused "bench --budget: --tasks is missing" bench timed.snc --budget 1ms
+refused "bench --budget: without --batch, --seq-len and --threads" bench timed.snc --budget 1ms -s 8 --tasks nano/task.json --data nano
+refused "export --measure: int8.snc has one net, and nothing to choose from" export int8.snc --measure --output x.snc
+refused "export --measure: without --net: a net alone leaves nothing to choose from" export timed.snc --measure --net 1 --output x.snc
+refused "export --measure: the file stays as it is: without --policy" export timed.snc --measure --policy int8 --output x.snc
+refused "export --measure: a model is missing" export --measure --pretrained timed.snc --output x.snc
+for wrong in '[[80,160,320]]|p90: expected a list of 2 nets' '[[80,60,320],[40,80,160]]|p90 of net 0: a longer text takes less time than a shorter one' \
+    '[[80,160,320],[40,null,160]]|p90 of net 1: expected numbers above 0, up to 1e+09' '[[80,160,320],[0.5,80,160]]|p90 of net 1: is below the median'; do
+    speeds "${wrong%|*}"
+    refused "timed.snc: speeds: ${wrong#*|}" predict timed.snc --budget 1ms
+done
+speeds '[[80,NaN,320],[40,80,160]]'
+refused "timed.snc: __metadata__ speeds" predict timed.snc
+speeds '[[80,160,320],[40,80,160]]' abacus 8,16,31
+refused "timed.snc: speeds: tokens: end at 31, expected at least 32, where texts are cut" predict timed.snc
 no_leftovers .
 
 # ---- refused ------------------------------------------------------------------------------------------------------------

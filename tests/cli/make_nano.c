@@ -230,8 +230,8 @@ static snc_err weights_for(const char *folder, int classes, const char *classifi
     return err ? err : write_vocab(folder);
 }
 
-static const char *const keys[] = {"digest", "snc_format", "snc_version", "config", "arch",   "policy",
-                                   "labels", "meta",       "has_head",    "nets",   "cascade"};
+static const char *const keys[] = {"digest", "snc_format", "snc_version", "config", "arch",    "policy",
+                                   "labels", "meta",       "has_head",    "nets",   "cascade", "speeds"};
 
 /* All tensors, and the metadata with one text changed. */
 static snc_err set_text(const char *path, const char *key, const char *text)

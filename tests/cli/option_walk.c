@@ -25,6 +25,7 @@ static const struct {
     {"--searcher", {"*.json"}},
     {"--policy", {"*.json"}},
     {"--to", {"snc"}},
+    {"--budget", {"*us", "*ms", "*s"}},
 };
 enum { CHOOSERS = sizeof choices / sizeof choices[0] };
 static int seen[CHOOSERS][CHOICES];

@@ -1,4 +1,4 @@
-/* A session on a file of several nets: which of them answers, what switching leaves alone, and how they escalate. */
+/* A session on a file of several nets: which of them answers, what switching leaves alone, how they escalate, and what a budget takes. */
 #define _POSIX_C_SOURCE 200809L /* nano.h */
 #include <malloc.h>
 #include <math.h>
@@ -282,9 +282,190 @@ static void confidence_is_that_of_the_formula(void **state)
     }
 }
 
+/* ---- a budget ------------------------------------------------------------------------------------------------------------ */
+
+/* timed.snc: family.snc with a table by which net k takes 8 us a token, a half and a quarter of it. */
+static void write_times(const char *from, int threads)
+{
+    const snc_ctx ctx = {.threads = threads, .backend = SNC_BACKEND_AUTO};
+    snc_speeds s;
+    snc_sncfile *f;
+    snc_speeds_begin(&s, NETS, NANO_P, &ctx);
+    for (int k = 0; k < NETS; k++)
+        for (int i = 0; i < s.lengths; i++) snc_speeds_add(&s, k, i, 1, s.tokens[i] * 8.0 / (1 << k));
+    cJSON *j = snc_speeds_json(&s);
+    assert_ok(snc_sncfile_open(&f, scratch_path(&dir, from)));
+    assert_null(snc_sncfile_speeds(f));
+    assert_ok(snc_bundle_set_speeds(scratch_path(&dir, "timed.snc"), f, j));
+    cJSON_Delete(j);
+    snc_sncfile_close(f);
+}
+
+/* By the file's own tokenizer. */
+static void count_tokens(int tokens[TEXTS])
+{
+    snc_sncfile *f;
+    snc_tok_assets a = {0};
+    snc_tok *tok;
+    snc_tok_scratch *room;
+    snc_encoding e;
+    assert_ok(snc_sncfile_open(&f, scratch_path(&dir, "family.snc")));
+    assert_ok(snc_sncfile_tokenizer_dup(&a, f));
+    assert_ok(snc_tok_new(&tok, &a));
+    assert_ok(snc_tok_scratch_new(&room));
+    for (int i = 0; i < TEXTS; i++) {
+        const char *b = texts[i].b;
+        assert_ok(snc_tok_encode(&e, tok, room, texts[i].a, strlen(texts[i].a), b, b ? strlen(b) : 0, NANO_P));
+        tokens[i] = e.n;
+    }
+    snc_tok_scratch_free(room);
+    snc_tok_free(tok);
+    snc_tok_assets_dispose(&a);
+    snc_sncfile_close(f);
+}
+
+/* Each text as the net alone says that its own length asks for, whatever other texts are asked with one. */
+static void a_budget_is_each_texts_own(void **state)
+{
+    static const double budget[] = {1e6, 100, 60, 40, 17, 1e-3};
+    static float alone[NETS][TEXTS][NANO_K], got[TEXTS][NANO_K];
+    int tokens[TEXTS], mixed = 0;
+    snc_classifier *m;
+    snc_session *s;
+    snc_result r;
+    (void)state;
+    count_tokens(tokens);
+    write_times("family.snc", 1);
+    assert_ok(snc_classifier_open(&m, scratch_path(&dir, "timed.snc")));
+    for (int threads = 1; threads <= 2; threads++) {
+        assert_ok(snc_session_new(&s, m, threads));
+        if (threads == 1) assert_int_equal(snc_session_times_fit(s), 1);
+        assert_true(snc_session_budget_us(s) == 0);
+        for (int k = 0; k < NETS; k++) {
+            assert_ok(snc_session_set_net(s, k));
+            answers_of(alone[k], s);
+        }
+        for (size_t b = 0; b < sizeof budget / sizeof *budget; b += threads == 1 ? 1 : 2) {
+            int count[NETS] = {0};
+            assert_ok(snc_session_set_budget_us(s, budget[b]));
+            assert_true(snc_session_budget_us(s) == budget[b]);
+            answers_of(got, s);
+            for (int i = 0; i < TEXTS; i++) {
+                const double us = 8.0 * (tokens[i] > 8 ? tokens[i] : 8); /* of the largest; shorter ones as the shortest */
+                const int k = us <= budget[b] ? 0 : us / 2 <= budget[b] ? 1 : 2;
+                assert_int_equal(snc_session_answered_by(s, i), k);
+                assert_int_equal(snc_session_over_budget(s, i), us / 4 > budget[b]);
+                assert_memory_equal(got[i], alone[k][i], sizeof got[i]);
+                count[k]++;
+            }
+            mixed += count[0] && count[1] ? 1 : 0;
+            mixed += count[1] && count[2] ? 1 : 0;
+            assert_int_equal(snc_session_over_budget(s, TEXTS), -1);
+            for (int i = 0; i < TEXTS && threads == 1; i++) {
+                assert_ok(snc_classify(&r, s, &texts[i], 1));
+                assert_memory_equal(r.logits, got[i], sizeof got[i]);
+            }
+        }
+        assert_ok(snc_session_set_budget_us(s, 0)); /* the net that was set last */
+        assert_true(snc_session_budget_us(s) == 0);
+        answers_of(got, s);
+        assert_memory_equal(got, alone[NETS - 1], sizeof got);
+        assert_int_equal(snc_session_over_budget(s, 0), 0);
+        assert_ok(snc_session_set_budget_us(s, 1e6));
+        assert_ok(snc_session_set_net(s, 1)); /* turns it off */
+        assert_true(snc_session_budget_us(s) == 0);
+        answers_of(got, s);
+        assert_memory_equal(got, alone[1], sizeof got);
+        snc_session_free(s);
+    }
+    assert_true(mixed > 0); /* calls that are parted */
+    snc_classifier_close(m);
+}
+
+static void a_budget_allocates_nothing(void **state)
+{
+    snc_classifier *m;
+    snc_session *s;
+    snc_result r[TEXTS];
+    (void)state;
+    write_times("family.snc", 1);
+    assert_ok(snc_classifier_open(&m, scratch_path(&dir, "timed.snc")));
+    assert_ok(snc_session_new(&s, m, 1));
+    assert_ok(snc_classify(r, s, texts, TEXTS));
+    const size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < 10; i++) {
+        assert_ok(snc_session_set_budget_us(s, i * 20));
+        assert_ok(snc_classify(r, s, texts, i % 2 ? TEXTS : 1));
+    }
+    assert_int_equal(mallinfo2().uordblks, before);
+    snc_session_free(s);
+    snc_classifier_close(m);
+}
+
+static void what_a_budget_is_not_is_named(void **state)
+{
+    static float alone[NETS][TEXTS][NANO_K];
+    snc_classifier *m;
+    snc_session *s;
+    (void)state;
+    assert_ok(snc_classifier_open(&m, scratch_path(&dir, "family.snc")));
+    assert_ok(snc_session_new(&s, m, 1));
+    assert_fails(snc_session_set_budget_us(s, 100), SNC_E_ARG, "family.snc: has no times of its nets: `compress export FILE --measure");
+    assert_ok(snc_session_set_budget_us(s, 0));
+    assert_int_equal(snc_session_times_fit(s), -1);
+    snc_session_free(s);
+    snc_classifier_close(m);
+    write_cascade(alone, SNC_CASCADE_MARGIN, true);
+    write_times("cascade.snc", 3); /* both; of a machine with other threads */
+    assert_ok(snc_classifier_open(&m, scratch_path(&dir, "timed.snc")));
+    assert_ok(snc_session_new(&s, m, 1));
+    assert_int_equal(snc_session_times_fit(s), 0);
+    assert_fails(snc_session_set_budget_us(s, 100), SNC_E_ARG, "timed.snc: a budget has no use for a cascade: turn that off first");
+    assert_ok(snc_session_set_budget_us(s, 0));
+    assert_int_equal(snc_session_cascade(s), 1);
+    assert_ok(snc_session_set_cascade(s, 0));
+    assert_ok(snc_session_set_budget_us(s, 100));
+    assert_ok(snc_session_set_cascade(s, 0)); /* it is off, and changes nothing */
+    assert_true(snc_session_budget_us(s) == 100);
+    assert_fails(snc_session_set_cascade(s, 1), SNC_E_ARG, "timed.snc: a cascade has no use for a budget: set that to 0 first");
+    for (int i = 0; i < 3; i++)
+        assert_fails(snc_session_set_budget_us(s, (const double[]){-1, NAN, INFINITY}[i]), SNC_E_ARG, "us: expected 0 or more");
+    assert_true(snc_session_budget_us(s) == 100);
+    snc_session_free(s);
+    snc_classifier_close(m);
+}
+
+/* With a table and without it again a file is what it was; what a reader would refuse is not written. */
+static void a_table_is_all_that_changes(void **state)
+{
+    snc_sncfile *f;
+    uint64_t was, is;
+    (void)state;
+    write_times("family.snc", 1);
+    assert_ok(snc_sncfile_open(&f, scratch_path(&dir, "timed.snc")));
+    assert_non_null(snc_sncfile_speeds(f));
+    assert_ok(snc_bundle_set_speeds(scratch_path(&dir, "bare.snc"), f, NULL));
+    assert_ok(snc_file_hash(&was, scratch_path(&dir, "family.snc")));
+    assert_ok(snc_file_hash(&is, scratch_path(&dir, "bare.snc")));
+    assert_true(was == is);
+    assert_ok(snc_bundle_cut(scratch_path(&dir, "cut.snc"), f, 1));
+    assert_ok(snc_file_hash(&was, scratch_path(&dir, name[1])));
+    assert_ok(snc_file_hash(&is, scratch_path(&dir, "cut.snc")));
+    assert_true(was == is);
+    cJSON *j = cJSON_Duplicate(snc_sncfile_speeds_view(f), true);
+    cJSON_DeleteItemFromObjectCaseSensitive(j, "p90");
+    assert_fails(snc_bundle_set_speeds(scratch_path(&dir, "x.snc"), f, j), SNC_E_FORMAT, "x.snc: speeds: p90: expected a list of 3 nets");
+    cJSON_Delete(j);
+    snc_sncfile_close(f);
+}
+
 static void null_is_an_error(void **state)
 {
     (void)state;
+    assert_fails(snc_session_set_budget_us(NULL, 1), SNC_E_ARG, "s is NULL");
+    assert_true(snc_session_budget_us(NULL) == 0);
+    assert_int_equal(snc_session_over_budget(NULL, 0), -1);
+    assert_int_equal(snc_session_times_fit(NULL), -1);
     assert_fails(snc_session_set_cascade(NULL, 1), SNC_E_ARG, "s is NULL");
     assert_int_equal(snc_session_cascade(NULL), 0);
     assert_int_equal(snc_session_answered_by(NULL, 0), -1);
@@ -302,6 +483,10 @@ int main(void)
         cmocka_unit_test(a_net_cut_out_knows_no_cascade),
         cmocka_unit_test(what_is_no_cascade_is_named),
         cmocka_unit_test(confidence_is_that_of_the_formula),
+        cmocka_unit_test(a_budget_is_each_texts_own),
+        cmocka_unit_test(a_budget_allocates_nothing),
+        cmocka_unit_test(what_a_budget_is_not_is_named),
+        cmocka_unit_test(a_table_is_all_that_changes),
         cmocka_unit_test(null_is_an_error),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
