@@ -92,7 +92,7 @@ static void relu_forward(float *a, float *d, const float *h, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         float x = h[i];
-        a[i] = x > 0.0f ? x : 0.0f;
+        a[i] = x <= 0.0f ? 0.0f : x; /* NaN stays */
         if (d) d[i] = x > 0.0f ? 1.0f : 0.0f;
     }
 }

@@ -56,10 +56,10 @@ SNC_IN float v_sum(vf x) { return vaddvq_f32(x); }
 SNC_IN vf v_rcp(vf x) { return vdivq_f32(v_set(1.0f), x); }
 
 SNC_IN vf v_round(vf x) { return vrndnq_f32(x); }
-SNC_IN vf v_scale2(vf p, vf n) /* p 2^n, n in [-126, 127]; below that 0 */
+SNC_IN vf v_scale2(vf p, vf n) /* p 2^n, n in [-126, 127]; below that 0; NaN stays */
 {
     int32x4_t e = vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127)), 23);
-    return v_masked(vcgtq_f32(n, v_set(-126.5f)), v_mul(p, vreinterpretq_f32_s32(e)));
+    return v_masked(vmvnq_u32(vcleq_f32(n, v_set(-126.5f))), v_mul(p, vreinterpretq_f32_s32(e)));
 }
 
 SNC_IN uint32x4_t v_bits(uint32_t bits)

@@ -49,10 +49,10 @@ SNC_IN vf v_rcp(vf x)
 }
 
 SNC_IN vf v_round(vf x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-SNC_IN vf v_scale2(vf p, vf n) /* p 2^n, n in [-126, 127]; below that 0 */
+SNC_IN vf v_scale2(vf p, vf n) /* p 2^n, n in [-126, 127]; below that 0; NaN stays */
 {
     __m256i e = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
-    return _mm256_and_ps(_mm256_mul_ps(p, _mm256_castsi256_ps(e)), _mm256_cmp_ps(n, _mm256_set1_ps(-126.5f), _CMP_GT_OQ));
+    return _mm256_and_ps(_mm256_mul_ps(p, _mm256_castsi256_ps(e)), _mm256_cmp_ps(n, _mm256_set1_ps(-126.5f), _CMP_NLE_UQ));
 }
 
 SNC_IN vf v_bits(uint32_t bits)
