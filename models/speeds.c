@@ -30,8 +30,18 @@ void snc_speeds_add(snc_speeds *s, int net, int i, double median, double p90)
     double *m = s->median[net], *p = s->p90[net];
     m[i] = fmax(round(median * 1e3) / 1e3, 1e-3);
     p[i] = fmax(round(p90 * 1e3) / 1e3, m[i]);
-    if (i) m[i] = fmax(m[i], m[i - 1]);
-    if (i) p[i] = fmax(p[i], p[i - 1]);
+    for (int k = i; k > 0; k--) {
+        m[k - 1] = fmin(m[k - 1], m[k]);
+        p[k - 1] = fmin(p[k - 1], p[k]);
+    }
+}
+
+double snc_speeds_spread(const snc_speeds *s)
+{
+    double most = 1;
+    for (int k = 0; k < s->nets; k++)
+        for (int i = 0; i < s->lengths; i++) most = fmax(most, s->p90[k][i] / s->median[k][i]);
+    return most;
 }
 
 double snc_speeds_us(const snc_speeds *s, int net, int tokens)

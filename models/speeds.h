@@ -5,9 +5,9 @@
  *             tokens by itself, from its ids on; the last length is at least that at which texts are cut. The first four say what
  *             was measured on. Other keys are for people.
  *
- * A longer text never takes less than a shorter one: what the clock says of a length is at least what it said of those before. What lies
- * between two lengths is on the line between them, what is shorter than the first takes as long as the first. A time is kept where the
- * 90th percentile is within it: nine runs in ten are.
+ * A longer text never takes less than a shorter one: what the clock says of a length is at most what it says of those behind it, for what
+ * disturbs a run only adds to it. What lies between two lengths is on the line between them, what is shorter than the first takes as long
+ * as the first. A time is kept where the 90th percentile is within it: nine runs in ten are.
  */
 #ifndef SNC_MODELS_SPEEDS_H
 #define SNC_MODELS_SPEEDS_H
@@ -32,6 +32,8 @@ void snc_speeds_begin(snc_speeds *out, int n, int longest, const snc_ctx *ctx);
 /* What the clock says of a net at the i-th length: from the first length on. To the nanosecond. */
 void snc_speeds_add(snc_speeds *s, int net, int i, double median, double p90);
 
+/* The largest 90th percentile over its median, at least 1. */
+double snc_speeds_spread(const snc_speeds *s);
 /* The 90th percentile of a text, in us. 1 <= tokens <= the last length. */
 double snc_speeds_us(const snc_speeds *s, int net, int tokens);
 /* The largest net that takes at most `us` for a text; *over: none does, and it is the fastest one. */

@@ -91,8 +91,13 @@ static void what_is_measured_ascends(void **state)
         snc_speeds_add(&s, k, 1, 19, 18.5);
         snc_speeds_add(&s, k, 2, 40, 1e-9);
     }
-    assert_true(s.median[0][0] == 20 && s.median[0][1] == 20 && s.median[0][2] == 40);
-    assert_true(s.p90[0][0] == 30 && s.p90[0][1] == 30 && s.p90[0][2] == 40);
+    assert_true(s.median[0][0] == 19 && s.median[0][1] == 19 && s.median[0][2] == 40);
+    assert_true(s.p90[0][0] == 19 && s.p90[0][1] == 19 && s.p90[0][2] == 40);
+    assert_true(snc_speeds_spread(&s) == 1);
+    snc_speeds_add(&s, 1, 2, 40, 50);
+    assert_true(snc_speeds_spread(&s) == 1.25);
+    snc_speeds_add(&s, 0, 0, 20.00049, 30); /* alone */
+    assert_true(s.median[0][0] == 20 && s.p90[0][0] == 30);
     snc_speeds_begin(&s, 2, 8, &ctx);
     snc_speeds_add(&s, 0, 0, 0, 0);
     snc_speeds_add(&s, 1, 0, 1, 2);
