@@ -17,7 +17,7 @@ int snc_hf_heads(const snc_sncfile *net)
 int snc_hf_ffn(const snc_sncfile *net)
 {
     const snc_arch *a = snc_sncfile_arch(net);
-    int most = 0;
+    int most = 1;
     for (int l = 0; l < a->layers; l++) most = a->ffn[l] > most ? a->ffn[l] : most;
     return most;
 }
@@ -156,7 +156,7 @@ snc_err snc_hf_config_json(cJSON **out, const snc_sncfile *net, const char *cons
     SNC_CHECK(f->architecture, SNC_E_UNSUPPORTED, "family '%s' has no class in Hugging Face's library that is known here", f->type);
     put_text(&j, "model_type", f->type);
     put(&j, "architectures", cJSON_CreateStringArray(&f->architecture, 1));
-    if (pad >= 0 && !f->position_base) put_number(&j, "pad_token_id", pad);
+    if (!f->position_base) put(&j, "pad_token_id", pad >= 0 ? cJSON_CreateNumber(pad) : cJSON_CreateNull()); /* not a class's own default */
     put_sizes(&j, net);
     if (f->rotary) put_rotary(&j, net);
     if (snc_family_has(f, SNC_ROLE_DISTANCE)) put_distances(&j, net);

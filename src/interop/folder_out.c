@@ -38,13 +38,14 @@ snc_err snc_folder_out_open(snc_folder_out *f, const char *path, const char *con
         f->draft[0] = 0;
         return err;
     }
-    SNC_TRY(snc_mkdir(f->draft));
-    for (int i = 0; folder[i]; i++) {
-        char inner[SNC_FOLDER_PATH];
-        SNC_TRY(snc_path_join(inner, sizeof inner, f->draft, folder[i]));
-        SNC_TRY(snc_mkdir(inner));
-    }
-    return SNC_OK;
+    return snc_mkdir(f->draft);
+}
+
+snc_err snc_folder_out_mkdir(const snc_folder_out *f, const char *name)
+{
+    char path[SNC_FOLDER_PATH];
+    SNC_TRY(snc_path_join(path, sizeof path, f->draft, name));
+    return snc_mkdir(path);
 }
 
 snc_err snc_folder_out_path(char path[SNC_FOLDER_PATH], const snc_folder_out *f, const char *name)

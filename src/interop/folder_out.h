@@ -13,13 +13,14 @@ enum { SNC_FOLDER_PATH = 4096 };
 
 typedef struct snc_folder_out {
     char to[SNC_FOLDER_PATH], draft[SNC_FOLDER_PATH];
-    const char *const *folder, *const *file; /* names in it that its writer may use, each list NULL-ended; folders of one level */
+    const char *const *folder, *const *file; /* names in it that its writers may use, each list NULL-ended; folders of one level */
 } snc_folder_out;
 
 /* SNC_E_ARG: something is there that is no empty folder. */
 snc_err snc_folder_out_check(const char *path) SNC_MUST_USE;
 /* Makes the draft; what is left of one that was killed goes first: the files of these names, no others. */
 snc_err snc_folder_out_open(snc_folder_out *f, const char *path, const char *const *folder, const char *const *file) SNC_MUST_USE;
+snc_err snc_folder_out_mkdir(const snc_folder_out *f, const char *name) SNC_MUST_USE;
 snc_err snc_folder_out_path(char path[SNC_FOLDER_PATH], const snc_folder_out *f, const char *name) SNC_MUST_USE;
 snc_err snc_folder_out_commit(snc_folder_out *f) SNC_MUST_USE;
 void snc_folder_out_dispose(snc_folder_out *f);

@@ -1,4 +1,4 @@
-/* The files of a folder, one after another. Where: as Optimum and transformers.js look for them. */
+/* The files of a folder, one after another. Where: as Transformers, Optimum and transformers.js look for them. */
 #include "stage/export_folder.h"
 
 #include <string.h>
@@ -26,6 +26,7 @@ static const char *const files[] = {"config.json",
                                     ONNX "/model_qdq.onnx_data",
                                     NULL};
 
+static bool is_onnx(const snc_options *o) { return strcmp(o->exporting.to, "onnx") == 0; }
 bool snc_is_folder_asked(const snc_options *o) { return o->exporting.to && strcmp(o->exporting.to, "snc") != 0; }
 
 /* ---- what is asked for -------------------------------------------------------------------------------------------- */
@@ -48,13 +49,13 @@ static snc_err read_forms(bool form[SNC_ONNX_FORMS], const char *list)
 snc_err snc_folder_need(const snc_options *o)
 {
     bool form[SNC_ONNX_FORMS];
-    SNC_CHECK(!o->exporting.cascade, SNC_E_ARG, "--to %s: a cascade is several nets, and a graph is one: export each with --net",
+    SNC_CHECK(!o->exporting.cascade, SNC_E_ARG, "--to %s: a cascade is several nets, and a folder is one: export each with --net",
               o->exporting.to);
     SNC_CHECK(!o->exporting.measure, SNC_E_ARG, "--to %s: without --measure: times are those of several nets here", o->exporting.to);
     SNC_CHECK(o->input.n_models <= 1, SNC_E_ARG, "--to %s: expected one model", o->exporting.to);
     SNC_TRY(snc_option_need("export", "--output", o->output.path));
-    if (o->exporting.form) SNC_TRY(read_forms(form, o->exporting.form));
-    if (snc_onnx_here() != SNC_OK) return snc_err_prefix(SNC_E_UNSUPPORTED, "--to onnx");
+    if (is_onnx(o) && o->exporting.form) SNC_TRY(read_forms(form, o->exporting.form));
+    if (is_onnx(o) && snc_onnx_here() != SNC_OK) return snc_err_prefix(SNC_E_UNSUPPORTED, "--to onnx");
     return snc_folder_out_check(o->output.path);
 }
 
@@ -95,6 +96,7 @@ static snc_err write_onnx(const snc_ctx *ctx, const snc_options *o, const snc_fo
     for (int i = 0; i < SNC_ONNX_FORMS; i++)
         SNC_CHECK(!form[i] || i == SNC_ONNX_FORM_F32 || has_integers(net), SNC_E_ARG,
                   "--form %s: no matrix of %s is INT8 or INT4; --policy int8 makes such", snc_onnx_form_name(i), from);
+    SNC_TRY(snc_folder_out_mkdir(f, ONNX));
     for (int i = 0; i < SNC_ONNX_FORMS; i++) {
         if (!form[i]) continue;
         SNC_TRY(snc_folder_out_path(path, f, file_of[i]));
@@ -104,17 +106,25 @@ static snc_err write_onnx(const snc_ctx *ctx, const snc_options *o, const snc_fo
     return SNC_OK;
 }
 
+static snc_err write_weights(const snc_folder_out *f, const snc_sncfile *net)
+{
+    char path[SNC_FOLDER_PATH];
+    SNC_TRY(snc_folder_out_path(path, f, "model.safetensors"));
+    return snc_hf_weights_save(path, net);
+}
+
 static snc_err write_all(const snc_ctx *ctx, const snc_options *o, const snc_sncfile *file, const snc_sncfile *net, const char *from)
 {
     snc_folder_out f = {.draft = ""};
     snc_tok_assets a = {.kind = NULL};
     snc_err err = SNC_OK;
-    SNC_GOTO(snc_folder_out_open(&f, o->output.path, folders, files));
     SNC_GOTO(snc_sncfile_tokenizer_dup(&a, file));
+    if (!is_onnx(o)) SNC_GOTO(snc_hf_check(net, snc_tok_pad(&a), from));
+    SNC_GOTO(snc_folder_out_open(&f, o->output.path, folders, files));
     SNC_GOTO(write_config(&f, file, net, &a));
     if (a.kind) SNC_GOTO(write_tokenizer(&f, net, &a));
     else snc_log(ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the folder has none", from);
-    SNC_GOTO(write_onnx(ctx, o, &f, net, from));
+    SNC_GOTO(is_onnx(o) ? write_onnx(ctx, o, &f, net, from) : write_weights(&f, net));
     SNC_GOTO(snc_folder_out_commit(&f));
 out:
     snc_folder_out_dispose(&f);
@@ -125,7 +135,7 @@ out:
 static snc_err export_net(const snc_ctx *ctx, const snc_options *o, const snc_sncfile *f, const char *from)
 {
     const int n = snc_sncfile_nets(f), k = o->input.net;
-    SNC_CHECK(k >= 0 || n == 1, SNC_E_ARG, "%s has %d nets, and a graph is one: --net says which, 0 the largest", from, n);
+    SNC_CHECK(k >= 0 || n == 1, SNC_E_ARG, "%s has %d nets, and a folder is one: --net says which, 0 the largest", from, n);
     SNC_CHECK(k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, from, n, n == 1 ? "" : "s");
     SNC_TRY(snc_need_plain(snc_sncfile_config(f), from));
     return write_all(ctx, o, f, snc_sncfile_net_view(f, k < 0 ? 0 : k), from);

@@ -1,4 +1,5 @@
-/* stage/export_folder.h: a net as a folder that other programs run: ONNX in one form or several, labels and tokenizer beside it. */
+/* stage/export_folder.h: a net as a folder that other programs run: ONNX in one form or several, or Hugging Face's weights, with labels and
+ * tokenizer beside them. */
 #ifndef SNC_STAGE_EXPORT_FOLDER_H
 #define SNC_STAGE_EXPORT_FOLDER_H
 

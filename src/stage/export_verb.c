@@ -56,7 +56,7 @@ static snc_err choose_net(deploy *d)
     const snc_options *o = d->o;
     bool has_arch = false, has_policy = false;
     d->a = d->m->arch;
-    d->p = snc_policy_int8();
+    d->p = o->exporting.to && strcmp(o->exporting.to, "hf") == 0 ? snc_policy_uniform(SNC_F32, SNC_F32) : snc_policy_int8();
     if (o->exporting.config) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->exporting.config, &d->m->arch));
     if (o->exporting.policy) has_policy = snc_offer_policy(&d->p, o->exporting.policy);
     if (o->exporting.policy && !has_policy) SNC_TRY(read_config(&d->a, &has_arch, &d->p, &has_policy, o->exporting.policy, &d->m->arch));

@@ -175,7 +175,7 @@ else
     refused "--output in: a file, expected a folder to make" export int8.snc --to onnx --output in
     refused "--form 'int4': expected a comma list of f32, int8 and qdq" export int8.snc --to onnx --form f32,int4 --output x
     refused "--form qdq: no matrix of f32.snc is INT8 or INT4; --policy int8 makes such" export f32.snc --to onnx --form qdq --output x
-    refused "family.snc has 2 nets, and a graph is one: --net says which, 0 the largest" export family.snc --to onnx --output x
+    refused "family.snc has 2 nets, and a folder is one: --net says which, 0 the largest" export family.snc --to onnx --output x
     refused "--net 2: family.snc has 2 nets, from 0 on" export family.snc --to onnx --net 2 --output x
     refused "--to onnx: a cascade is several nets" export small.snc int8.snc --cascade "${data[@]}" --to onnx --output x
     refused "--to onnx: without --measure" export family.snc --measure --to onnx --output x
@@ -191,6 +191,47 @@ else
     absent x x.draft y.draft probe.draft graphs.draft
     equal "drafts" "$(find . -name '*.draft*' | head -3)" ""
 fi
+
+# ---- Hugging Face's folder, and back ------------------------------------------------------------------------------------------
+hf="./config.json ./model.safetensors $beside"
+run 0 export f32.snc --to hf --output folder
+equal "files of a folder" "$(files folder)" "$hf"
+run 0 import --pretrained folder --output back.snc
+cut -f1 nano/dev.tsv | tail -n +2 >in
+run 0 predict f32.snc --logits <in
+cp out there.out
+run 0 predict back.snc --logits <in
+same out there.out
+# Narrower layers and skipped halves are zeros, which change no answer; of integers the values go.
+printf 'good film\nbad movie bad\na\tgood\n' >in
+for m in subnet skips-f32 skips-int8; do
+    run 0 export $m.snc --to hf --output $m.folder
+    run 0 export $m.snc --policy f32 --output $m.values.snc
+    run 0 predict $m.values.snc --logits <in
+    cp out values.out
+    run 0 predict $m.folder --logits <in
+    check "logits of $m" awk -F'\t' 'NR == FNR { want[NR] = $0; next } { n = split(want[FNR], w); if (n != NF || w[1] != $1) exit 1
+        for (i = 2; i <= NF; i++) if (w[i] - $i > 1e-4 || $i - w[i] > 1e-4) exit 1 } END { exit FNR != 3 }' values.out out
+    run 0 tokenize --pretrained $m.folder <in
+    cp out ids.out
+    run 0 tokenize --pretrained $m.snc <in
+    same out ids.out
+done
+run 0 export --pretrained folder --to hf --output again # another model's values
+same again/model.safetensors folder/model.safetensors
+run 0 export family.snc --to hf --net 1 --output narrow.folder
+run 0 export small.snc --to hf --form int8 --overwrite --output narrow.too.folder
+holds err '^warning: --form has no effect beside --to hf$'
+holds err '^warning: --overwrite has no effect beside --to hf$'
+same narrow.folder/model.safetensors narrow.too.folder/model.safetensors
+odd='{"arch":{"hidden":20,"layers":[{"source":0,"heads":2,"ffn":48}]}}'
+echo "$odd" >odd.json
+refused "heads of 8 do not fill its hidden size 20, and bert has as many as do" export t.snc --config odd.json --to hf --output x
+echo "${odd/20/16}" | sed 's/"heads":2/"heads":3/' >odd.json
+refused "layer 0 has 3 heads of 8, and for bert its hidden size 16 has room for 2" export t.snc --config odd.json --to hf --output x
+refused "family.snc has 2 nets, and a folder is one" export family.snc --to hf --output x
+refused "--output folder: the folder is not empty" export f32.snc --to hf --output folder
+absent x x.draft x.draft.snc
 no_leftovers .
 
 # ---- the smaller net answers what it is sure of -----------------------------------------------------------------------------
@@ -374,7 +415,7 @@ bad "layer 1 ffn_out: int4 on 40 inputs, expected a multiple of 16" \
     '{"arch":{"hidden":32,"layers":[{"source":0,"heads":4,"ffn":48},{"source":1,"heads":4,"ffn":40}]},"policy":{"embed":"int4","pooler":"int4","classifier":"f32","linear":"int4"}}'
 refused "none.json" export t.snc --policy none.json --output x.snc
 refused "int9" export t.snc --policy int9 --output x.snc
-refused "--to 'tflite': expected snc or onnx" export t.snc --policy int8 --to tflite --output x.snc
+refused "--to 'tflite': expected snc, onnx or hf" export t.snc --policy int8 --to tflite --output x.snc
 refused "export: --output is missing" export t.snc --policy int8
 refused "export: a model or --pretrained is missing" export --policy int8 --output x.snc
 absent x.snc
