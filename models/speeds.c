@@ -44,15 +44,27 @@ double snc_speeds_spread(const snc_speeds *s)
     return most;
 }
 
-double snc_speeds_us(const snc_speeds *s, int net, int tokens)
+/* On the line between two lengths. */
+static double at(const snc_speeds *s, const double *us, int tokens)
 {
-    const double *us = s->p90[net];
     const int *t = s->tokens;
     int i = 0;
-    assert(net >= 0 && net < s->nets && tokens <= t[s->lengths - 1]);
+    assert(tokens <= t[s->lengths - 1]);
     while (tokens > t[i]) i++;
     if (i == 0 || tokens == t[i]) return us[i];
     return us[i - 1] + (us[i] - us[i - 1]) * (tokens - t[i - 1]) / (t[i] - t[i - 1]);
+}
+
+double snc_speeds_us(const snc_speeds *s, int net, int tokens)
+{
+    assert(net >= 0 && net < s->nets);
+    return at(s, s->p90[net], tokens);
+}
+
+double snc_speeds_median(const snc_speeds *s, int net, int tokens)
+{
+    assert(net >= 0 && net < s->nets);
+    return at(s, s->median[net], tokens);
 }
 
 int snc_speeds_pick(bool *over, const snc_speeds *s, int tokens, double us)

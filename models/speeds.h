@@ -36,6 +36,8 @@ void snc_speeds_add(snc_speeds *s, int net, int i, double median, double p90);
 double snc_speeds_spread(const snc_speeds *s);
 /* The 90th percentile of a text, in us. 1 <= tokens <= the last length. */
 double snc_speeds_us(const snc_speeds *s, int net, int tokens);
+/* The median of a text alike. */
+double snc_speeds_median(const snc_speeds *s, int net, int tokens);
 /* The largest net that takes at most `us` for a text; *over: none does, and it is the fastest one. */
 int snc_speeds_pick(bool *over, const snc_speeds *s, int tokens, double us);
 /* Whether they are of another CPU, instruction set, number of threads or backend than ctx works with here; why, of at least 256

@@ -95,6 +95,8 @@ static const snc_option table[] = {
      "each text by the largest net of the file that takes at most so long: 800us, 1.5ms", UNSET("none")},
     {"--budget", NULL, STRING, AT(bench, budget), BENCH, NOTHING, 0, 0, "T",
      "with --tasks: each text by the largest net of the file that takes at most so long: 800us, 1.5ms", UNSET("none")},
+    {"--cascade-limits", NULL, STRING, AT(exporting, cascade_limits), EXPORT | COMPRESS, FILE, 0, 0, "L,L",
+     "what its texts may take: mean=0.35x,p99=0.85x of the largest net, or times", UNSET("none")},
     {"--margin", NULL, REAL, AT(targets, margin), COMPRESS, NOTHING, 0, 100, "X",
      "points by which the report says whether the file is shown not to be worse", PLAIN},
     {"--batch", "-b", STRING, AT(workload, batch), WORKLOAD | IMPORT, TABLE | FILE, 0, 0, "N", "sequences in a call", PLAIN},

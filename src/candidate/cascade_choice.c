@@ -64,38 +64,59 @@ static double bound_of(chooser *s, int worse, int better)
     return *b;
 }
 
-/* Fills in what comes of the thresholds. */
-static void count(snc_cascade_choice *x, const chooser *s)
+/* Fills in what comes of the thresholds; false: a limit of time is broken. */
+static bool count(snc_cascade_choice *x, const chooser *s)
 {
-    double us[SNC_NETS_MOST] = {0}, sum = 0; /* us: of a text that net k answers */
-    for (int k = x->c.nets - 1; k >= 0; k--) {
-        if (snc_cascade_asks(&x->c, k)) sum += s->r->us[k];
-        us[k] = sum;
-        x->rows[k] = 0;
-    }
-    x->worse = x->better = 0;
-    for (int i = 0; i < s->r->n; i++) {
+    const snc_cascade_rows *r = s->r;
+    int late[SNC_CASCADE_LIMITS] = {0};
+    bool kept = true;
+    x->us = x->worse = x->better = 0;
+    memset(x->rows, 0, sizeof x->rows);
+    for (int i = 0; i < r->n; i++) {
         int k = x->c.nets - 1;
-        while (k && !(s->sure[k][i] >= x->c.threshold[k])) k--;
+        double us = snc_cascade_asks(&x->c, k) ? r->us[k][i] : 0;
+        while (k && !(s->sure[k][i] >= x->c.threshold[k]))
+            if (snc_cascade_asks(&x->c, --k)) us += r->us[k][i];
         x->rows[k]++;
+        x->us += us / r->n;
         x->worse += s->right[0][i] && !s->right[k][i];
         x->better += s->right[k][i] && !s->right[0][i];
+        for (int j = 0; j < r->limits; j++) late[j] += us > r->limit[j].us;
     }
-    x->us = 0;
-    for (int k = 0; k < x->c.nets; k++) x->us += us[k] * x->rows[k] / s->r->n;
+    for (int j = 0; j < r->limits && kept; j++)
+        kept = r->limit[j].share > 0 ? late[j] <= (1 - r->limit[j].share) * r->n + 1e-9 : x->us <= r->limit[j].us;
+    return kept;
 }
 
-/* Takes the place of the best where it is within the limit and faster, or as fast with fewer other answers. */
+/* By right answers where these are what counts, then by time, then by how few answers are others. */
+static bool before(const snc_cascade_choice *a, const snc_cascade_choice *b, bool most_right)
+{
+    const int lost = (a->worse - a->better) - (b->worse - b->better);
+    if (isinf(b->us)) return true; /* nothing keeps the limits so far */
+    if (most_right && lost) return lost < 0;
+    if (a->us != b->us) return a->us < b->us;
+    return a->worse + a->better < b->worse + b->better;
+}
+
 static bool try_one(chooser *s, snc_cascade_choice *x)
 {
-    const snc_cascade_choice *b = &s->best;
-    count(x, s);
-    if (x->us > b->us || (x->us == b->us && x->worse + x->better >= b->worse + b->better)) return false;
+    if (!count(x, s) || !before(x, &s->best, s->r->most_right)) return false;
     if (x->worse - x->better > s->share * s->r->n) return false;
     x->bound = bound_of(s, x->worse, x->better);
     if (x->bound > s->share) return false;
     s->best = *x;
     return true;
+}
+
+/* What there is before any threshold: the largest net alone, where it keeps the limits. */
+static void begin(chooser *s)
+{
+    snc_cascade_choice x = {.c = {.nets = s->r->nets}};
+    for (int k = 1; k < s->r->nets; k++) x.c.threshold[k] = (double)INFINITY;
+    const bool kept = count(&x, s);
+    x.c = (snc_cascade){.nets = 0};
+    if (!kept) x.us = (double)INFINITY;
+    s->best = x;
 }
 
 /* Every combination of the nets from k on. */
@@ -162,7 +183,7 @@ static void choose(chooser *s, const double *temperature)
 snc_err snc_cascade_choose(snc_cascade_choice *out, const snc_cascade_rows *r, double share)
 {
     snc_err err = SNC_OK;
-    chooser s = {.r = r, .share = share, .best = {.us = r->us[0], .rows = {r->n}}};
+    chooser s = {.r = r, .share = share};
     double temperature[SNC_NETS_MOST];
     const size_t n = (size_t)r->n;
     for (int i = 0; i < SEEN * SEEN; i++) s.bound[i / SEEN][i % SEEN] = (double)NAN;
@@ -173,6 +194,7 @@ snc_err snc_cascade_choose(snc_cascade_choice *out, const snc_cascade_rows *r, d
         for (int i = 0; i < r->n; i++) s.right[k][i] = snc_class_best(r->z[k] + (size_t)i * (size_t)r->K, r->K) == (int)r->label[i];
         temperature[k] = snc_cascade_temperature(r->z[k], r->label, r->n, r->K);
     }
+    begin(&s);
     choose(&s, temperature);
     *out = s.best;
 out:

@@ -5,6 +5,9 @@
  * right is at most so much larger, by an upper bound at 95 % of that difference (base/stats.h). Every combination is looked at of up to
  * three nets; of more one threshold at a time, in turn, until none gets better. A net that is in the way takes no part.
  *
+ * Where times are limited, of their mean or of so many of a hundred texts, what breaks a limit is not looked at; with `most_right` what
+ * is left is chosen by right answers, and by time among equals.
+ *
  * What is found is the best of these very rows, so that others will be kinder to it less often than the bound says.
  */
 #ifndef SNC_CANDIDATE_CASCADE_CHOICE_H
@@ -12,15 +15,25 @@
 
 #include "models/cascade.h"
 
+/* Of a text's time: its mean over rows, or what so large a share of rows keeps. */
+enum { SNC_CASCADE_LIMITS = 4 };
+typedef struct snc_cascade_limit {
+    double share; /* 0.99; 0: the mean */
+    double us;
+} snc_cascade_limit;
+
 typedef struct snc_cascade_rows {
     int nets, n, K;
-    const float *const *z; /* [nets] of logits [n, K], the largest net first */
-    const float *label;    /* [n] class of each row: the right one, or that of the largest net where agreement is what counts */
-    const double *us;      /* [nets] mean time of a text */
+    const float *const *z;   /* [nets] of logits [n, K], the largest net first */
+    const float *label;      /* [n] class of each row: the right one, or that of the largest net where agreement is what counts */
+    const double *const *us; /* [nets] of times [n] of each row by this net alone */
+    int limits;
+    snc_cascade_limit limit[SNC_CASCADE_LIMITS];
+    bool most_right;
 } snc_cascade_rows;
 
 typedef struct snc_cascade_choice {
-    snc_cascade c;           /* nets 0: the largest one alone is all that keeps the limit */
+    snc_cascade c;           /* nets 0: the largest one alone is all that keeps the limits, or nothing does */
     double us, bound;        /* mean time of a text; of the share of rows that it loses, at 95 % */
     int rows[SNC_NETS_MOST]; /* that each net answers */
     int worse, better;       /* rows that the largest net alone, and that the cascade alone has right */

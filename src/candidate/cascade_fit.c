@@ -1,21 +1,79 @@
-/* Every net answers select and dev; what they take is measured on the lengths of rank. */
+/* Every net answers select and dev; what a row takes is by its length. */
 #include "candidate/cascade_fit.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "artifact/cascaded.h"
+#include "artifact/parse.h"
 #include "artifact/say.h"
 #include "artifact/task_score.h"
 #include "base/mem.h"
+#include "base/names.h"
+#include "base/stats.h"
 #include "candidate/cascade_choice.h"
 #include "candidate/drop.h"
-#include "candidate/workload.h"
+#include "candidate/speeds_clock.h"
 
 static const double LIMIT = 0.5; /* points, where --max-drop does not say */
 
-double snc_cascade_limit(const snc_options *o) { return o->targets.max_drop < 0 ? LIMIT : o->targets.max_drop; }
+/* ---- asked --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct asked {
+    int n;
+    snc_cascade_limit limit[SNC_CASCADE_LIMITS];
+    bool relative[SNC_CASCADE_LIMITS];
+    bool mean; /* among them */
+} asked;
+
+/* "mean", or "p99" and the like. */
+static bool read_share(double *share, const char *p, size_t n)
+{
+    char *end;
+    *share = 0;
+    if (n == 4 && strncmp(p, "mean", n) == 0) return true;
+    if (n < 2 || *p != 'p') return false;
+    *share = strtod(p + 1, &end) / 100;
+    return end == p + n && *share > 0 && *share < 1;
+}
+
+static snc_err parse(asked *out, const char *text)
+{
+    static const snc_unit times[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
+    static const char expected[] = "such as mean=0.35x,p99=1.5ms: the mean or a percentile, and a time or a share of the largest net's";
+    char value[64];
+    *out = (asked){.n = 0};
+    for (const char *p = text; p; p = snc_list_next(p)) {
+        const size_t n = strcspn(p, ","), name = strcspn(p, "=,");
+        snc_cascade_limit *l = &out->limit[out->n];
+        SNC_CHECK(out->n < SNC_CASCADE_LIMITS, SNC_E_ARG, "--cascade-limits '%.60s': more than %d", text, SNC_CASCADE_LIMITS);
+        SNC_CHECK(read_share(&l->share, p, name) && name < n && n - name < sizeof value, SNC_E_ARG, "--cascade-limits '%.60s': expected %s",
+                  text, expected);
+        for (int i = 0; i < out->n; i++)
+            SNC_CHECK(out->limit[i].share != l->share, SNC_E_ARG, "--cascade-limits '%.60s': '%.*s' twice", text, (int)name, p);
+        snprintf(value, sizeof value, "%.*s", (int)(n - name - 1), p + name + 1);
+        SNC_TRY(snc_parse_unit(&l->us, &out->relative[out->n], "--cascade-limits", value, times, expected));
+        out->mean = out->mean || l->share == 0;
+        out->n++;
+    }
+    return SNC_OK;
+}
+
+snc_err snc_cascade_limits_check(const snc_options *o)
+{
+    asked a;
+    SNC_CHECK(o->exporting.cascade || !o->exporting.cascade_limits, SNC_E_ARG, "--cascade-limits: has no use without --cascade");
+    return parse(&a, o->exporting.cascade_limits);
+}
+
+double snc_cascade_points(const snc_options *o)
+{
+    asked a;
+    if (o->targets.max_drop >= 0) return o->targets.max_drop;
+    return parse(&a, o->exporting.cascade_limits) == SNC_OK && a.mean ? (double)INFINITY : LIMIT;
+}
 
 /* A split as all nets answer it, and as the cascade does. */
 typedef struct answered {
@@ -35,35 +93,42 @@ typedef struct fit {
     const snc_inputs *in;
     snc_loaded *l;
     double limit; /* points */
+    asked asked;  /* of time */
     answered select, dev;
-    double us[SNC_NETS_MOST];
+    snc_speeds speeds;
+    double *row_us[SNC_NETS_MOST]; /* [n] of each row of select by each net */
+    double us[SNC_NETS_MOST];      /* their means */
+    double p50, p99;               /* of the cascade on them */
     snc_cascade_choice choice;
 } fit;
 
 /* ---- time ---------------------------------------------------------------------------------------------------------------- */
 
-/* A text at a time, of real lengths. */
 static snc_err measure(fit *j)
 {
-    snc_err err = SNC_OK;
-    snc_workload w = {0};
-    snc_measured m[SNC_NETS_MOST] = {{0}};
-    const snc_measure_opts mo = SNC_MEASURE_OPTS_INIT;
-    const int n = snc_loaded_nets(j->l);
-    _Static_assert((int)SNC_NETS_MOST <= (int)SNC_MEASURED_MOST, "all nets of a file can be measured beside each other");
-    SNC_TRY(snc_workload_of_options(&w, j->clock, &j->o->workload, j->in->splits.rank, snc_weights_config(j->l->weights)));
-    const snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
-    for (int k = 0; k < n; k++) {
-        SNC_GOTO(snc_net_create(&m[k].net, j->clock, j->l->net[k], NULL, NULL, &no));
-        m[k].batches = w.batches;
-        m[k].count = w.count;
+    const snc_dataset *d = j->in->splits.select;
+    SNC_TRY(snc_speeds_clock(&j->speeds, j->clock, j->l));
+    for (int k = 0; k < j->speeds.nets; k++) {
+        SNC_TRY(snc_alloc(&j->row_us[k], (size_t)d->n, sizeof **j->row_us));
+        for (int i = 0; i < d->n; i++) {
+            j->row_us[k][i] = snc_speeds_median(&j->speeds, k, snc_dataset_len(d, i));
+            j->us[k] += j->row_us[k][i] / d->n;
+        }
     }
-    SNC_GOTO(snc_measure_beside(m, n, &mo));
-    for (int k = 0; k < n; k++) j->us[k] = m[k].t.mean;
-out:
-    for (int k = 0; k < n; k++) snc_net_free(m[k].net);
-    snc_workload_free(&w);
-    return err;
+    return SNC_OK;
+}
+
+/* What so large a share of rows keeps; 0: their mean. */
+static double time_of(const double *us, int n, double share)
+{
+    double *sorted = NULL, sum = 0;
+    for (int i = 0; i < n; i++) sum += us[i] / n;
+    if (share <= 0 || snc_alloc(&sorted, (size_t)n, sizeof *sorted) != SNC_OK) return sum;
+    memcpy(sorted, us, (size_t)n * sizeof *sorted);
+    snc_sort(sorted, n);
+    sum = sorted[(int)ceil(share * n) - 1];
+    snc_free(sorted);
+    return sum;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------- */
@@ -106,14 +171,31 @@ static snc_err choose(fit *j)
     const float *z[SNC_NETS_MOST];
     double share = j->limit / 100;
     for (int k = 0; k < s->all.nets; k++) z[k] = s->all.z[k];
-    const snc_cascade_rows rows = {.nets = s->all.nets, .n = s->d->n, .K = j->l->classes, .z = z, .label = s->d->target, .us = j->us};
+    snc_cascade_rows rows = {.nets = s->all.nets,
+                             .n = s->d->n,
+                             .K = j->l->classes,
+                             .z = z,
+                             .label = s->d->target,
+                             .us = (const double *const *)j->row_us,
+                             .limits = j->asked.n,
+                             .most_right = isinf(j->limit)};
+    for (int i = 0; i < j->asked.n; i++) {
+        rows.limit[i] = j->asked.limit[i];
+        if (j->asked.relative[i]) rows.limit[i].us *= time_of(j->row_us[0], s->d->n, rows.limit[i].share);
+    }
     for (int i = 0; i < TRIES; i++) {
         SNC_TRY(snc_cascade_choose(&j->choice, &rows, share));
+        if (isinf(j->choice.us))
+            return snc_err_set(SNC_E_NOTFOUND,
+                               "--cascade-limits %.60s: no thresholds keep them%s: the smallest net alone has a mean of %.1f us",
+                               j->o->exporting.cascade_limits, isinf(j->limit) ? "" : " and the drop", j->us[s->all.nets - 1]);
         if (!j->choice.c.nets) break;
         SNC_TRY(deliver(s, j, &j->choice.c));
         if (!(s->drop.bound > j->limit)) return SNC_OK;
         share /= 2;
     }
+    SNC_CHECK(isfinite(j->limit), SNC_E_NOTFOUND, "--cascade-limits %.60s: the largest net alone keeps them, and has the most right",
+              j->o->exporting.cascade_limits);
     return snc_err_set(SNC_E_NOTFOUND,
                        "--cascade: the largest net alone keeps its score within %g points at 95%% on the %d rows of select: more "
                        "rows, or a larger --max-drop",
@@ -158,7 +240,8 @@ static void say(const fit *j)
         snc_say(j->h, "net %d %s: %.1f us, %.2f%% of select, %.2f%% of dev", k, from, j->us[k], 100.0 * s->share[k].rows / s->d->n,
                 100.0 * d->share[k].rows / d->d->n);
     }
-    snc_say(j->h, "mean of a text %.1f us, %.3fx of the largest net alone", j->choice.us, j->choice.us / j->us[0]);
+    snc_say(j->h, "mean of a text %.1f us, %.3fx of the largest net alone; p50 %.1f us, p99 %.1f us, %.3fx of its", j->choice.us,
+            j->choice.us / j->us[0], j->p50, j->p99, j->p99 / time_of(j->row_us[0], s->d->n, 0.99));
     say_split(j, "select, on which thresholds were chosen", s);
     say_split(j, "dev", d);
     if (s->drop.unsaid[0])
@@ -175,6 +258,8 @@ static cJSON *found(const fit *j)
     for (int k = 0; k < s->all.nets; k++) cJSON_AddItemToArray(shares, cJSON_CreateNumber((double)s->share[k].rows / s->d->n));
     cJSON_AddItemToObject(o, "us", cJSON_CreateDoubleArray(j->us, s->all.nets));
     cJSON_AddNumberToObject(o, "mean_us", j->choice.us);
+    cJSON_AddNumberToObject(o, "p50_us", j->p50);
+    cJSON_AddNumberToObject(o, "p99_us", j->p99);
     cJSON_AddNumberToObject(o, "score", s->score);
     cJSON_AddNumberToObject(o, "drop", s->drop.points.value);
     cJSON_AddNumberToObject(o, "drop_bound", s->drop.bound); /* null where nothing is said */
@@ -193,13 +278,30 @@ snc_err snc_cascade_able(const snc_encoder_config *c, const char *path)
     return SNC_OK;
 }
 
+/* Over rows of what all nets that read them take. */
+static snc_err look_at_tails(fit *j)
+{
+    const answered *s = &j->select;
+    double *us;
+    SNC_TRY(snc_alloc(&us, (size_t)s->d->n, sizeof *us));
+    for (int i = 0; i < s->d->n; i++)
+        for (int k = s->all.nets - 1; k >= s->by[i]; k--)
+            if (snc_cascade_asks(&j->choice.c, k)) us[i] += j->row_us[k][i];
+    j->p50 = time_of(us, s->d->n, 0.5);
+    j->p99 = time_of(us, s->d->n, 0.99);
+    snc_free(us);
+    return SNC_OK;
+}
+
 static snc_err run(cJSON **cascade, fit *j)
 {
+    SNC_TRY(parse(&j->asked, j->o->exporting.cascade_limits));
     SNC_TRY(snc_loaded_open_nets(j->l));
     SNC_TRY(measure(j));
     SNC_TRY(answer(&j->select, j, j->in->splits.select));
     SNC_TRY(answer(&j->dev, j, j->in->dev));
     SNC_TRY(choose(j));
+    SNC_TRY(look_at_tails(j));
     SNC_TRY(deliver(&j->dev, j, &j->choice.c));
     *cascade = snc_cascade_json(&j->choice.c);
     cJSON_AddItemToObject(*cascade, "select", found(j));
@@ -208,11 +310,12 @@ static snc_err run(cJSON **cascade, fit *j)
 }
 
 snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *clock, const snc_options *o, const snc_host *h, snc_loaded *l,
-                        const snc_inputs *in, double limit)
+                        const snc_inputs *in)
 {
-    fit j = {.ctx = ctx, .clock = clock, .o = o, .h = h, .in = in, .l = l, .limit = limit};
+    fit j = {.ctx = ctx, .clock = clock, .o = o, .h = h, .in = in, .l = l, .limit = snc_cascade_points(o)};
     *cascade = NULL;
     snc_err err = run(cascade, &j);
+    for (int k = 0; k < SNC_NETS_MOST; k++) snc_free(j.row_us[k]);
     dispose(&j.select);
     dispose(&j.dev);
     return err;

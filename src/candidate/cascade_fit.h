@@ -9,13 +9,17 @@
 #include "artifact/inputs.h"
 #include "artifact/load.h"
 
-double snc_cascade_limit(const snc_options *o); /* points: --max-drop, or 0.5 */
+/* SNC_E_ARG: what --cascade-limits cannot mean: "mean=0.35x,p50=300us,p99=0.85x", up to four of them, each once. */
+snc_err snc_cascade_limits_check(const snc_options *o) SNC_MUST_USE;
+/* Points: --max-drop, or 0.5; none where the mean is limited and no drop is asked for: then right answers are what is chosen by. */
+double snc_cascade_points(const snc_options *o);
 /* SNC_E_UNSUPPORTED: a model whose answers have no confidence. */
 snc_err snc_cascade_able(const snc_encoder_config *c, const char *path) SNC_MUST_USE;
-/* The nets of l answer, are timed beside each other on as many threads as clock has, and are said to h. limit: points of score under the
- * largest net, by a bound at 95 % on select. in has select and dev. SNC_E_NOTFOUND: the largest net alone is all that keeps it. *cascade:
- * cJSON_Delete. */
+/* The nets of l answer, are timed beside each other on as many threads as clock has, length by length (models/speeds.h), and are said to
+ * h. A row takes the medians at its length; shares of time are of the largest net alone. Points are of score under the largest net, by a
+ * bound at 95 % on select. in has select and dev. SNC_E_NOTFOUND: the largest net alone is all that keeps the limits, or nothing does.
+ * *cascade: cJSON_Delete. */
 snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *clock, const snc_options *o, const snc_host *h, snc_loaded *l,
-                        const snc_inputs *in, double limit) SNC_MUST_USE;
+                        const snc_inputs *in) SNC_MUST_USE;
 
 #endif

@@ -222,7 +222,7 @@ static snc_err escalate(cJSON **cascade, delivery *d, const char *path)
     snc_free(l.path);
     l.path = NULL;
     snc_err err = snc_strdup(&l.path, d->out);
-    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->cascade->clock, d->o, d->cascade->h, &l, d->e->in, snc_cascade_limit(d->o));
+    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->cascade->clock, d->o, d->cascade->h, &l, d->e->in);
     snc_loaded_close(&l);
     if (err != SNC_E_NOTFOUND) return err;
     snc_log(d->e->ctx, SNC_LOG_WARN, "%s; the file has no cascade", snc_err_text());

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "candidate/cascade_fit.h"
 #include "candidate/chain.h"
 #include "candidate/deploy.h"
 #include "candidate/needs.h"
@@ -95,6 +96,7 @@ static bool held_out(const job *j) { return j->o->targets.max_drop >= 0 || j->o-
 static snc_err check_cascade(const job *j)
 {
     const snc_task *t = j->in.task;
+    SNC_TRY(snc_cascade_limits_check(j->o));
     if (!j->o->exporting.cascade) return SNC_OK;
     SNC_CHECK(j->targets.n_faster > 0, SNC_E_ARG, "--cascade: needs several latencies, a net for each: --target-latency 0.6x,0.3x");
     SNC_CHECK(!snc_task_regression(t) && !snc_task_multilabel(t), SNC_E_UNSUPPORTED, "--cascade: task %s has %s, not one class of several",

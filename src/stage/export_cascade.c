@@ -34,11 +34,12 @@ static snc_err look_there(bool *current, cJSON **stamp, const cascade_job *j, co
     snc_sncfile *f = NULL;
     snc_state state = snc_file_size(out) == 0 ? SNC_ABSENT : SNC_STALE;
     SNC_TRY(snc_path_hash(&nets, draft));
-    snprintf(limit, sizeof limit, "%g", snc_cascade_limit(j->o));
+    snprintf(limit, sizeof limit, "%g", snc_cascade_points(j->o));
     *stamp = snc_stamp_new("export --cascade", 0, j->o);
     snc_stamp_hash(*stamp, "nets", nets);
     snc_stamp_hash(*stamp, "select rows", snc_dataset_hash(j->in.splits.select));
     snc_stamp_note(*stamp, "--max-drop", limit);
+    if (j->o->exporting.cascade_limits) snc_stamp_note(*stamp, "--cascade-limits", j->o->exporting.cascade_limits);
     if (state == SNC_STALE && snc_path_is_snc(out) && snc_sncfile_open(&f, out) == SNC_OK) {
         const cJSON *there = snc_json_at(snc_sncfile_cascade_view(f), "inputs");
         if (there && snc_stamp_same(why, there, *stamp)) state = SNC_CURRENT;
@@ -62,7 +63,7 @@ static snc_err run(cJSON **cascade, bool *current, cascade_job *j, const char *d
     snc_ctx clock = *j->ctx; /* as many threads as are asked for, or one */
     if (!j->o->job.threads) clock.threads = 1;
     snc_err err = look_there(current, &stamp, j, draft, out);
-    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, &clock, j->o, j->h, &j->l, &j->in, snc_cascade_limit(j->o));
+    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, &clock, j->o, j->h, &j->l, &j->in);
     if (*cascade) cJSON_AddItemToObject(*cascade, "inputs", stamp);
     else cJSON_Delete(stamp);
     return err;

@@ -10,6 +10,7 @@
 #include "artifact/stamp.h"
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "candidate/cascade_fit.h"
 #include "candidate/deploy.h"
 #include "candidate/offer.h"
 #include "candidate/preflight.h"
@@ -244,6 +245,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--task", snc_inputs_task_name(o)));
     if (o->exporting.trim_vocab) SNC_TRY(snc_option_need("export --trim-vocab", "--data", o->rows.data));
     if (o->exporting.cascade) SNC_TRY(snc_cascade_need(o));
+    SNC_TRY(snc_cascade_limits_check(o));
     SNC_CHECK(o->exporting.cascade || o->targets.max_drop < 0, SNC_E_ARG, "export --max-drop: has no use without --cascade");
     if (snc_is_folder_asked(o)) SNC_TRY(snc_folder_need(o));
     SNC_TRY(snc_context_init(&d.ctx, o, h, o->job.threads, 0));

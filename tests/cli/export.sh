@@ -240,7 +240,7 @@ for try in 1 2 3 4 5 6; do # on a busy machine the smaller net may have seemed n
 done
 holds out '^net 1 answers from \(margin\|entropy\) [0-9.]* on, at temperature [0-9.]*: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
 holds out '^net 0 answers what is left: [0-9.]* us, [0-9.]*% of select, [0-9.]*% of dev$'
-holds out '^mean of a text [0-9.]* us, 0[.][0-9]*x of the largest net alone$'
+holds out '^mean of a text [0-9.]* us, 0[.][0-9]*x of the largest net alone; p50 [0-9.]* us, p99 [0-9.]* us, [0-9.]*x of its$'
 holds out '^select, on which thresholds were chosen: score [0-9.]*, -\?[0-9.]* under that of the largest net alone (at 95% at most [0-9.]*)$'
 holds out '^dev: score [0-9.]*, '
 equal "last line" "$(tail -1 out)" cascade.snc
@@ -299,6 +299,17 @@ refused "export --cascade: expected two models or more" export small.snc --casca
 refused "cascade.snc: expected a file of one net" export small.snc cascade.snc --cascade "${data[@]}" --output x.snc
 refused "export --cascade: --task is missing" export small.snc int8.snc --cascade --output x.snc
 refused "export --max-drop: has no use without --cascade" export small.snc int8.snc --max-drop 1 --output x.snc
+refused "--cascade-limits: has no use without --cascade" export small.snc int8.snc --cascade-limits mean=1x --output x.snc
+refused "--cascade-limits 'p99'" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits p99 --output x.snc
+refused "--cascade-limits 'p100=1x': expected such as mean=0.35x,p99=1.5ms" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits p100=1x --output x.snc
+refused "--cascade-limits '1': expected" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=1 --output x.snc
+refused "--cascade-limits 'mean=1x,mean=2x': 'mean' twice" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=1x,mean=2x --output x.snc
+refused "--cascade-limits mean=0.0001x: no thresholds keep them: the smallest net alone has a mean of" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.0001x --output x.snc
+refused "--cascade-limits mean=9x: the largest net alone keeps them, and has the most right" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=9x --output x.snc
+for try in 1 2 3 4 5 6; do # by right answers, not by a drop
+    "$COMPRESS" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.99x,p99=9s --output limited.snc >out 2>err && break
+done
+holds out '^mean of a text [0-9.]* us, [0-9.]*x of the largest net alone; p50 [0-9.]* us, p99 [0-9.]* us, [0-9.]*x of its$'
 refused "rows of select: more rows, or a larger --max-drop" export small.snc int8.snc --cascade "${data[@]}" --output x.snc
 no_leftovers .
 

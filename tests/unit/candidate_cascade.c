@@ -9,7 +9,7 @@
 enum { N = 1000, NETS = 4 };
 
 static float z[NETS][N][2], label[N];
-static const double us[NETS] = {100, 40, 10, 1};
+static double us[NETS][N]; /* of each row: 100, 40, 10, 1 */
 
 /* Class 0 in every row, said by net k with this difference of its logits. */
 static void says(int k, int i, double difference)
@@ -18,14 +18,20 @@ static void says(int k, int i, double difference)
     z[k][i][1] = 0;
 }
 
-static snc_cascade_choice choice_of(int nets, int n, double share)
+static snc_cascade_choice limited(int nets, int n, double share, const snc_cascade_limit *limit, int limits, bool most_right)
 {
+    static const double each[NETS] = {100, 40, 10, 1};
     const float *const all[NETS] = {z[0][0], z[1][0], z[2][0], z[3][0]};
-    const snc_cascade_rows r = {.nets = nets, .n = n, .K = 2, .z = all, .label = label, .us = us};
+    const double *const times[NETS] = {us[0], us[1], us[2], us[3]};
+    snc_cascade_rows r = {.nets = nets, .n = n, .K = 2, .z = all, .label = label, .us = times, .limits = limits, .most_right = most_right};
     snc_cascade_choice out;
+    for (int i = 0; i < NETS * N; i++) us[i / N][i % N] = each[i / N];
+    for (int i = 0; i < limits; i++) r.limit[i] = limit[i];
     assert_int_equal(snc_cascade_choose(&out, &r, share), SNC_OK);
     return out;
 }
+
+static snc_cascade_choice choice_of(int nets, int n, double share) { return limited(nets, n, share, NULL, 0, false); }
 
 /* The small net is right where its logits are 3 apart, and wrong in every other row where they are 1 apart: the first 700 it answers. */
 static void two_nets_part_where_the_small_one_is_sure(void **state)
@@ -37,17 +43,17 @@ static void two_nets_part_where_the_small_one_is_sure(void **state)
     }
     const snc_cascade_choice c = choice_of(2, N, 0.005); /* 3.0 / 1000 are lost of none that differ */
     assert_true(c.c.nets == 2 && c.rows[1] == 700 && c.rows[0] == 300 && c.worse == 0 && c.better == 0);
-    assert_true(fabs(c.us - (40 + 0.3 * 100)) < 1e-9 && c.bound > 0.0029 && c.bound < 0.0031);
+    assert_true(fabs(c.us - (40 + 0.3 * 100)) < 1e-6 && c.bound > 0.0029 && c.bound < 0.0031);
     for (int i = 0; i < N; i++) {
         const bool sure = snc_cascade_sure(c.c.rule, z[1][i], 2, c.c.temperature[1]) >= c.c.threshold[1];
         assert_true(sure == (i < 700));
     }
     assert_int_equal(choice_of(2, N, 0.002).c.nets, 0); /* so many rows do not show as little as that */
     assert_int_equal(choice_of(2, N, 0.2).rows[1], N);  /* 150 wrong ones are allowed */
-    assert_true(choice_of(2, N, 0.2).us == 40);
+    assert_true(fabs(choice_of(2, N, 0.2).us - 40) < 1e-6);
     for (int i = 0; i < N; i++) says(1, i, i % 2 ? 3 : -3); /* sure, and as often wrong as not */
     const snc_cascade_choice none = choice_of(2, N, 0.01);
-    assert_true(none.c.nets == 0 && none.us == 100);
+    assert_true(none.c.nets == 0 && fabs(none.us - 100) < 1e-6);
 }
 
 /* 400 rows the smallest has right, 400 the next, which is no surer of the others; a net that is as good as a smaller one takes no part. */
@@ -61,11 +67,37 @@ static void three_nets_and_one_in_the_way(void **state)
     }
     snc_cascade_choice c = choice_of(3, N, 0.005);
     assert_true(c.rows[2] == 400 && c.rows[1] == 400 && c.rows[0] == 200 && c.worse == 0);
-    assert_true(fabs(c.us - (0.4 * 10 + 0.4 * 50 + 0.2 * 150)) < 1e-9);
+    assert_true(fabs(c.us - (0.4 * 10 + 0.4 * 50 + 0.2 * 150)) < 1e-6);
     for (int i = 0; i < N; i++) says(1, i, i < 400 ? 3 : i % 2 ? 1 : -1);
     c = choice_of(3, N, 0.005);
     assert_true(c.rows[2] == 400 && c.rows[1] == 0 && c.rows[0] == 600 && !snc_cascade_asks(&c.c, 1));
-    assert_true(fabs(c.us - (0.4 * 10 + 0.6 * 110)) < 1e-9);
+    assert_true(fabs(c.us - (0.4 * 10 + 0.6 * 110)) < 1e-6);
+}
+
+/* The small net of two: right in the first 700 rows, where it is sure; surer in 100 of these than in the others. */
+static void limits_of_time_are_kept(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        says(0, i, 4);
+        says(1, i, i < 700 ? 3 : i % 2 ? 1 : -1);
+    }
+    const snc_cascade_limit mean = {0, 60}, tight = {0, 39}, most = {0.7, 100}, nearly_all = {0.71, 100}, p99 = {0.99, 139},
+                            slow = {0.99, 141};
+    assert_int_equal(limited(2, N, 0.005, &slow, 1, false).rows[1], 700); /* 140 of those that go on */
+    assert_int_equal(limited(2, N, 0.005, &most, 1, false).rows[1], 700); /* so many are under it */
+    snc_cascade_choice c = limited(2, N, 0.005, &nearly_all, 1, false);   /* one in a hundred more would be wrong: the largest alone */
+    assert_true(c.c.nets == 0 && fabs(c.us - 100) < 1e-6);
+    c = limited(2, N, 0.005, &mean, 1, false); /* a mean of 60 has 200 rows go on at most, of the 300 of which half are wrong */
+    assert_true(c.c.nets == 0 && isinf(c.us));
+    c = limited(2, N, INFINITY, &mean, 1, true); /* by right answers: all that it has time for go on */
+    assert_true(c.c.nets == 2 && c.us <= 60 && c.rows[0] <= 200);
+    assert_true(isinf(limited(2, N, INFINITY, &tight, 1, true).us)); /* the small net alone takes 40 */
+    c = limited(2, N, INFINITY, &p99, 1, true);                      /* nobody may go on, or nobody be asked first */
+    assert_true(c.c.nets == 0 && fabs(c.us - 100) < 1e-6 && c.rows[0] == N);
+    const snc_cascade_limit both[] = {{0, 60}, {0.99, 139}};
+    c = limited(2, N, INFINITY, both, 2, true);
+    assert_true(c.c.nets == 2 && c.rows[1] == N && c.worse == 150);
 }
 
 /* One threshold at a time finds the same. */
@@ -103,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nets_part_where_the_small_one_is_sure),
         cmocka_unit_test(three_nets_and_one_in_the_way),
+        cmocka_unit_test(limits_of_time_are_kept),
         cmocka_unit_test(more_nets_are_searched_in_turn),
         cmocka_unit_test(a_temperature_is_found_again),
     };
