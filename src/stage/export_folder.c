@@ -16,6 +16,7 @@ static const char *const file_of[] = {[SNC_ONNX_FORM_F32] = ONNX "/model.onnx",
                                       [SNC_ONNX_FORM_QDQ] = ONNX "/model_qdq.onnx"};
 static const char *const folders[] = {ONNX, NULL};
 static const char *const files[] = {"config.json",
+                                    "model.safetensors",
                                     "tokenizer.json",
                                     "tokenizer_config.json",
                                     ONNX "/model.onnx",

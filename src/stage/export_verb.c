@@ -126,6 +126,8 @@ static snc_err write_folder(deploy *d)
     size_t n = (size_t)snprintf(file, sizeof file, "%s.draft.snc", d->o->output.path);
     SNC_CHECK(n < sizeof file, SNC_E_ARG, "--output %.80s...: the path is too long", d->o->output.path);
     snc_err err = make_file(file, d, NULL);
+    snc_model_free(d->m); /* the file has it now: not twice in memory */
+    d->m = NULL;
     if (!err) err = snc_folder_export(&d->ctx, d->o, file, d->from);
     remove(file);
     return err;

@@ -76,4 +76,25 @@ else
     for ((k = 3; k <= total; k += total / 10)); do one_failure $k 0 seeded; done
     for at in 5 $((total / 2)) $((total - 8)); do one_failure $at 1 seeded; done
 fi
+
+# ---- a folder for other programs is there as a whole or not at all; what is left of one goes with the next ----------------------
+for to in hf onnx; do
+    "$COMPRESS" export whole/compressed.snc --to $to --output counted.$to >out 2>err || grep -q 'built without ONNX' err || fail "export --to $to"
+    [ -e counted.$to ] || continue
+    rm -f log
+    SNC_FAIL_AT=0 SNC_FAIL_LOG=log env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --to $to --output again.$to >out 2>err
+    check "twice --to $to" diff -r counted.$to again.$to
+    writes=$(wc -l <log)
+    less "8 and the writes of --to $to" 8 "$writes"
+    for ((k = 1; k <= writes; k += writes < 60 ? 3 : writes / 15)); do
+        SNC_FAIL_AT=$k env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --to $to --output broken >out 2>err
+        check "write $k of --to $to failed: exit code" test $? -eq 2
+        lines err 1
+        absent broken broken.draft
+    done
+    SNC_FAIL_AT=$writes SNC_FAIL_LOG=last env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --to $to --output broken >out 2>err
+    holds last '^[0-9]* rename '
+    absent broken broken.draft
+done
+no_leftovers .
 echo "$total writes; $(wc -l <states) states resumed"

@@ -24,7 +24,6 @@ static const struct {
     {"--recipe", {"*.json"}},
     {"--searcher", {"*.json"}},
     {"--policy", {"*.json"}},
-    {"--to", {"snc"}},
     {"--budget", {"*us", "*ms", "*s"}},
 };
 enum { CHOOSERS = sizeof choices / sizeof choices[0] };
