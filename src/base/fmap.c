@@ -132,15 +132,21 @@ static snc_err follow(bool *link, char *buf, size_t size, const char *path)
     return SNC_OK;
 }
 
-snc_err snc_write_target(char *buf, size_t size, const char *path)
+snc_err snc_link_target(char *buf, size_t size, const char *path)
 {
     enum { MOST_LINKS = 40 };
-    struct stat st;
     bool link = true;
     SNC_CHECK(strlen(path) < size, SNC_E_ARG, "path too long: %.80s...", path);
     memcpy(buf, path, strlen(path) + 1);
     for (int i = 0; i < MOST_LINKS && link; i++) SNC_TRY(follow(&link, buf, size, path));
     SNC_CHECK(!link, SNC_E_IO, "%s: too many symbolic links", path);
+    return SNC_OK;
+}
+
+snc_err snc_write_target(char *buf, size_t size, const char *path)
+{
+    struct stat st;
+    SNC_TRY(snc_link_target(buf, size, path));
     if (stat(buf, &st) != 0) return SNC_OK;
     SNC_CHECK(S_ISREG(st.st_mode), SNC_E_IO, "%s: is %s, expected a file or a name that is free", path, kind_of(st.st_mode));
     SNC_CHECK(access(buf, W_OK) == 0, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));

@@ -30,8 +30,10 @@ snc_err snc_folder_out_open(snc_folder_out *f, const char *path, const char *con
     *f = (snc_folder_out){.folder = folder, .file = file};
     SNC_TRY(snc_folder_out_check(path));
     SNC_CHECK(n + 16 < SNC_FOLDER_PATH, SNC_E_ARG, "--output %.80s...: the path is too long", path);
-    snprintf(f->to, sizeof f->to, "%.*s", (int)n, path);
-    snprintf(f->draft, sizeof f->draft, "%.*s.draft", (int)n, path);
+    char named[SNC_FOLDER_PATH];
+    snprintf(named, sizeof named, "%.*s", (int)n, path);
+    SNC_TRY(snc_link_target(f->to, sizeof f->to - 16, named)); /* a link stays, and what it leads to is filled */
+    snprintf(f->draft, sizeof f->draft, "%.*s.draft", (int)sizeof f->draft - 16, f->to);
     clear(f);
     if (snc_is_there(f->draft)) {
         snc_err err = snc_err_set(SNC_E_ARG, "%s: is in the way of the draft of %s", f->draft, path);

@@ -217,6 +217,10 @@ for m in subnet skips-f32 skips-int8; do
     run 0 tokenize --pretrained $m.snc <in
     same out ids.out
 done
+mkdir real && ln -s real link
+run 0 export f32.snc --to hf --output link/
+check "a link to a folder stays" test -L link
+same real/model.safetensors folder/model.safetensors
 run 0 export --pretrained folder --to hf --output again # another model's values
 same again/model.safetensors folder/model.safetensors
 run 0 export family.snc --to hf --net 1 --output narrow.folder
