@@ -314,6 +314,8 @@ for try in 1 2 3 4 5 6; do # by right answers, not by a drop
     "$COMPRESS" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.99x,p99=9s --output limited.snc >out 2>err && break
 done
 holds out '^mean of a text [0-9.]* us, [0-9.]*x of the largest net alone; p50 [0-9.]* us, p99 [0-9.]* us, [0-9.]*x of its$'
+run 0 export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.99x,p99=9s --output limited.snc # it is there
+equal "answer" "$(cat out)" limited.snc
 refused "rows of select: more rows, or a larger --max-drop" export small.snc int8.snc --cascade "${data[@]}" --output x.snc
 no_leftovers .
 
