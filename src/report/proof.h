@@ -83,6 +83,12 @@ static inline int snc_proof_net(int k) { return k == 0 ? SNC_PROOF_COMPRESSED : 
 static inline int snc_proof_nets(const snc_proof *p) { return p->n - SNC_PROOF_MODELS + 1 - p->cascade; }
 static inline bool snc_proof_is_cascade(const snc_proof *p, int k) { return p->cascade && k == p->n - 1; }
 
+/* Where a model can be found: nets beside the first are cut out for the proof alone. */
+static inline const char *snc_proof_lies_in(const snc_proof *p, int k)
+{
+    return p->m[k < SNC_PROOF_MODELS ? k : SNC_PROOF_COMPRESSED].path;
+}
+
 /* batch, seq and threads as the options say. rows and paths are borrowed until the proof is disposed of. */
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
                       const snc_eval_sets *rows, const snc_proof_files *files) SNC_MUST_USE;

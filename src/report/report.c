@@ -53,7 +53,7 @@ static cJSON *model_json(const snc_proof *p, snc_proof_index i, const snc_task *
     char digest[SNC_DIGEST_TEXT] = "";
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "name", m->name);
-    cJSON_AddStringToObject(j, "path", m->path);
+    cJSON_AddStringToObject(j, "path", snc_proof_lies_in(p, (int)i));
     cJSON_AddNumberToObject(j, "bytes", m->bytes);
     if (snc_sncfile_digest_read(digest, m->path) == SNC_OK) cJSON_AddStringToObject(j, "digest", digest);
     cJSON_AddNumberToObject(j, "macs", m->macs);
@@ -163,9 +163,10 @@ static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_ver
         snc_textbuf_put(t, "- %s %s: %s%s%s\n", snc_target_name(k), snc_target_holds(asked, &v->found[k]) ? "holds" : "MISSED", said,
                         rows[0] ? "; " : "", rows);
     }
-    for (int k = 1; k < snc_proof_nets(f->proof); k++) {
+    for (int k = 0; k < snc_proof_nets(f->proof); k++) {
         char said[256];
         const snc_target *asked = &f->files->latency[k];
+        if (k == 0 && asked->value == f->targets->of[SNC_TARGET_LATENCY].value) continue; /* else it answers for another one, too */
         snc_target_say(said, sizeof said, SNC_TARGET_LATENCY, asked, &v->net[k], "");
         snc_textbuf_put(t, "- %s: latency %s: %s\n", f->proof->m[snc_proof_net(k)].name,
                         snc_target_holds(asked, &v->net[k]) ? "holds" : "MISSED", said);
@@ -232,8 +233,9 @@ static void put_files(snc_textbuf *t, const snc_proof *p)
 {
     for (int k = 0; k < p->n; k++) {
         char digest[SNC_DIGEST_TEXT] = "";
-        if (snc_sncfile_digest_read(digest, p->m[k].path) == SNC_OK)
-            snc_textbuf_put(t, "- %s: `%s`, digest %s\n", p->m[k].name, p->m[k].path, digest);
+        if (snc_sncfile_digest_read(digest, p->m[k].path) == SNC_OK && !snc_proof_is_cascade(p, k))
+            snc_textbuf_put(t, "- %s: `%s`, digest %s%s\n", p->m[k].name, snc_proof_lies_in(p, k), digest,
+                            k < SNC_PROOF_MODELS ? "" : " as `export --net` cuts it out");
     }
 }
 

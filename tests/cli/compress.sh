@@ -105,6 +105,7 @@ holds out '^| net 1 |'
 holds err '; 2 nets \(trained apart\|share their numbers\); loss on fresh rows trained together and apart [0-9.]* and [0-9.]*, [0-9.]* and '
 lines family/report.csv 5
 holds family/report.json '"latencies":.*\[0.95, *0.7\]'
+holds family/report.md '^- net 1: `family/compressed.snc`, digest [0-9a-f:xh3-]* as `export --net` cuts it out$'
 exists family/net-1/search.sqlite family/net-1/front.json
 no_leftovers family
 absent family/compressed.snc.draft0 family/compressed.snc.net-1.snc family/compressed.snc.apart1 family/compressed.snc.together2
