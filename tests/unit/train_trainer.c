@@ -318,6 +318,29 @@ static void a_supernet_serves_its_smallest_net(void **state)
     snc_model_free(teacher);
 }
 
+/* The nets of a file: one of them, named, is the whole model, bit for bit; of two the smaller one learns as well. */
+static void named_nets_are_trained_on_the_same_rows(void **state)
+{
+    (void)state;
+    snc_model *teacher = trained_teacher(), *alone = trained_teacher(), *named = trained_teacher(), *both = trained_teacher();
+    snc_arch net[2] = {teacher->arch, teacher->arch};
+    snc_train_opts o = options();
+    snc_train_result r;
+    net[1].layers = 1, net[1].source[0] = teacher->arch.layers - 1;
+    net[1].heads[0] = teacher->arch.heads[0] / 2, net[1].ffn[0] = teacher->arch.ffn[0] / 2;
+    o.epochs = 3;
+    assert_int_equal(snc_train_run(&r, &ctx, alone, teacher, &data.d, NULL, &o), SNC_OK);
+    o.nets = net, o.n_nets = 1;
+    assert_int_equal(snc_train_run(&r, &ctx, named, teacher, &data.d, NULL, &o), SNC_OK);
+    assert_memory_equal(alone->params.w, named->params.w, alone->params.total * sizeof(float));
+    o.n_nets = 2;
+    assert_int_equal(snc_train_run(&r, &ctx, both, teacher, &data.d, NULL, &o), SNC_OK);
+    assert_true(distance(both, &net[1], teacher, &data) < 0.7 * distance(alone, &net[1], teacher, &data));
+    assert_true(accuracy(both, NULL, &held_out) > 0.95);
+    snc_model *const all[] = {teacher, alone, named, both};
+    for (int i = 0; i < 4; i++) snc_model_free(all[i]);
+}
+
 /* Largest distance of a row's weights to the INT8 grid of that row, in steps of the grid. */
 static double off_grid(const snc_model *m, int param)
 {
@@ -560,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_is_not_finite_stops_and_names_the_step),
         cmocka_unit_test(unlabelled_rows_are_learnt_from_the_teacher_alone),
         cmocka_unit_test(a_supernet_serves_its_smallest_net),
+        cmocka_unit_test(named_nets_are_trained_on_the_same_rows),
         cmocka_unit_test(a_net_is_repaired_under_its_int8_grid_and_keeps_its_master),
         cmocka_unit_test(parts_of_an_epoch_and_the_epoch_callback_count_right),
         cmocka_unit_test(wrong_inputs_are_named),
