@@ -65,6 +65,7 @@ snc_err snc_cascaded_deliver(float *logits, snc_cascaded_share *share, const snc
 {
     snc_cascaded a;
     uint8_t *by = NULL;
+    if (!l->cascade && !l->speeds) return snc_loaded_answer(logits, ctx, l, d, what);
     SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, what));
     snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);
     if (!err && l->cascade) snc_cascaded_pick(logits, by, &a, l->cascade);

@@ -223,6 +223,13 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
     return err;
 }
 
+snc_err snc_loaded_call(snc_loaded *l, const char *path)
+{
+    snc_free(l->path);
+    l->path = NULL;
+    return snc_strdup(&l->path, path);
+}
+
 void snc_loaded_close(snc_loaded *l)
 {
     snc_free(l->path);

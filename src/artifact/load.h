@@ -31,6 +31,8 @@ snc_err snc_loaded_open(snc_loaded *out, const snc_ctx *ctx, const char *path, i
 snc_err snc_loaded_look(snc_loaded *out, const snc_ctx *ctx, const char *path) SNC_MUST_USE;
 /* SNC_E_UNSUPPORTED: one of those, where a plain model is asked for. */
 snc_err snc_need_plain(const snc_encoder_config *c, const char *path) SNC_MUST_USE;
+/* What is said of it from now on is said of this file, which its user knows. */
+snc_err snc_loaded_call(snc_loaded *l, const char *path) SNC_MUST_USE;
 void snc_loaded_close(snc_loaded *l);
 /* Net k of a file that has several (models/bundle.h) answers from here on: once, after open. SNC_E_ARG: it has no such net. */
 snc_err snc_loaded_use_net(snc_loaded *l, int k) SNC_MUST_USE;

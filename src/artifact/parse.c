@@ -22,6 +22,8 @@ snc_err snc_parse_list(snc_int_list *out, const char *option, const char *text, 
     }
 }
 
+const snc_unit snc_units_time[] = {{"x", 1, true}, {"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {NULL, 0, false}};
+
 snc_err snc_parse_unit(double *out, bool *relative, const char *option, const char *text, const snc_unit *units, const char *expected)
 {
     char *end = NULL;
@@ -37,9 +39,8 @@ snc_err snc_parse_unit(double *out, bool *relative, const char *option, const ch
 
 snc_err snc_parse_us(double *out, const char *option, const char *text)
 {
-    static const snc_unit units[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {NULL, 0, false}};
     bool relative;
-    return snc_parse_unit(out, &relative, option, text, units, "a time such as 800us or 1.5ms");
+    return snc_parse_unit(out, &relative, option, text, snc_units_time + 1, "a time such as 800us or 1.5ms");
 }
 
 snc_err snc_parse_seconds(double *out, const char *option, const char *text)

@@ -19,6 +19,7 @@ typedef struct snc_unit {
     double factor;
     bool relative; /* a share, not an amount */
 } snc_unit;
+extern const snc_unit snc_units_time[]; /* x, a share; then us, ms and s, in microseconds: without the first where no share is meant */
 snc_err snc_parse_unit(double *out, bool *relative, const char *option, const char *text, const snc_unit *units,
                        const char *expected) SNC_MUST_USE;
 /* "800us", "1.5ms", "2s" in microseconds. */

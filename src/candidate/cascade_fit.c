@@ -41,7 +41,6 @@ static bool read_share(double *share, const char *p, size_t n)
 
 static snc_err parse(asked *out, const char *text)
 {
-    static const snc_unit times[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
     static const char expected[] = "such as mean=0.35x,p99=1.5ms: the mean or a percentile, and a time or a share of the largest net's";
     char value[64];
     *out = (asked){.n = 0};
@@ -54,7 +53,7 @@ static snc_err parse(asked *out, const char *text)
         for (int i = 0; i < out->n; i++)
             SNC_CHECK(out->limit[i].share != l->share, SNC_E_ARG, "--cascade-limits '%.60s': '%.*s' twice", text, (int)name, p);
         snprintf(value, sizeof value, "%.*s", (int)(n - name - 1), p + name + 1);
-        SNC_TRY(snc_parse_unit(&l->us, &out->relative[out->n], "--cascade-limits", value, times, expected));
+        SNC_TRY(snc_parse_unit(&l->us, &out->relative[out->n], "--cascade-limits", value, snc_units_time, expected));
         out->mean = out->mean || l->share == 0;
         out->n++;
     }

@@ -1,7 +1,7 @@
 /* candidate/cascade_fit.h: how the nets of a file escalate: chosen on select (candidate/cascade_choice.h), looked at on dev.
  *
  *     SNC_TRY(snc_cascade_able(snc_weights_config(l.weights), path));
- *     SNC_TRY(snc_cascade_fit(&cascade, ctx, o, h, &l, &in, limit));   snc_bundle_save(to, files, paths, n, cascade);
+ *     SNC_TRY(snc_cascade_fit(&cascade, ctx, &clock, o, h, &l, &in));   snc_bundle_save(to, files, paths, n, cascade);
  */
 #ifndef SNC_CANDIDATE_CASCADE_FIT_H
 #define SNC_CANDIDATE_CASCADE_FIT_H

@@ -2,7 +2,6 @@
 #include "candidate/delivery.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
+#include "base/textbuf.h"
 #include "candidate/cascade_fit.h"
 #include "candidate/deploy.h"
 #include "candidate/workload.h"
@@ -35,6 +35,12 @@ typedef struct delivery {
     char *said; /* [SNC_SENTENCE] */
 } delivery;
 
+snc_share_how snc_share(const snc_options *o)
+{
+    const char *said = o->exporting.share;
+    return !said || strcmp(said, "auto") == 0 ? SNC_SHARE_AUTO : strcmp(said, "on") == 0 ? SNC_SHARE_ON : SNC_SHARE_OFF;
+}
+
 snc_chosen snc_chosen_of(const snc_space *s, const snc_finalist *f)
 {
     snc_chosen c = {.f = *f};
@@ -48,16 +54,6 @@ static const char *path_of(char buf[PATH], const delivery *d, form f, int k)
     static const char *const names[FORMS] = {"draft", "together", "apart"};
     snprintf(buf, PATH, "%s.%s%d", d->out, names[f], k);
     return buf;
-}
-
-static void say(delivery *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(delivery *d, const char *format, ...)
-{
-    const size_t at = strlen(d->said);
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(d->said + at, SNC_SENTENCE - at, format, ap);
-    va_end(ap);
 }
 
 /* ---- how near ------------------------------------------------------------------------------------------------------------ */
@@ -94,8 +90,7 @@ static snc_err distances(double *sum, const delivery *d, form f)
 
 /* ---- training ------------------------------------------------------------------------------------------------------------ */
 
-/* Distils a net that was cut out for a short while, its INT8 matrices rounded in every forward, and the nets within it where there are
- * some. */
+/* Distils a net that was cut out for a short while, its INT8 matrices rounded in every forward; nets: that one, and those within it. */
 static snc_err distil(snc_model *m, const delivery *d, const snc_policy *policy, const snc_arch *nets, int n)
 {
     snc_train_result r;
@@ -126,7 +121,7 @@ static snc_err train(delivery *d, form f, int k, int to)
     char path[PATH];
     for (int i = k; i < to; i++) SNC_TRY(snc_arch_within(&nets[i - k], &d->net[i].arch, &d->net[k].arch));
     SNC_GOTO(snc_model_extract(&m, d->e->supernet, &d->net[k].arch));
-    SNC_GOTO(distil(m, d, &d->net[k].policy, to - k > 1 ? nets : NULL, to - k > 1 ? to - k : 0));
+    SNC_GOTO(distil(m, d, &d->net[k].policy, nets, to - k));
     SNC_GOTO(snc_weights_from_model(&w, d->e->ctx, m));
     for (int i = k; i < to; i++)
         SNC_GOTO(snc_deploy_write(path_of(path, d, f, i), d->e->ctx, m, w, &nets[i - k], &d->net[i].policy, d->meta[i]));
@@ -136,50 +131,63 @@ out:
     return err;
 }
 
+static snc_err train_apart(delivery *d)
+{
+    for (int k = 0; k < d->n; k++) SNC_TRY(train(d, APART, k, k + 1));
+    return SNC_OK;
+}
+
 /* Each net alone as well; shared numbers are kept where no net loses by them what is worth a larger file. */
-static snc_err compare_forms(delivery *d)
+static snc_err compare_forms(snc_textbuf *said, delivery *d)
 {
     char path[PATH];
     double together, apart, most = 0;
-    for (int k = 0; k < d->n; k++) SNC_TRY(train(d, APART, k, k + 1));
+    SNC_TRY(train_apart(d));
     SNC_TRY(snc_evaluator_fresh(d->e));
-    say(d, "; loss on fresh rows trained together and apart");
+    snc_textbuf_put(said, "; loss on fresh rows trained together and apart");
     for (int k = 0; k < d->n; k++) {
         SNC_TRY(distance(&together, d, &d->e->fresh, d->e->teacher_fresh, path_of(path, d, TOGETHER, k)));
         SNC_TRY(distance(&apart, d, &d->e->fresh, d->e->teacher_fresh, path_of(path, d, APART, k)));
-        say(d, "%s %.4f and %.4f", k ? "," : "", together, apart);
+        snc_textbuf_put(said, "%s %.4f and %.4f", k ? "," : "", together, apart);
         most = fmax(most, together / apart);
     }
     if (!(most <= WORTH)) d->form = APART;
     return SNC_OK;
 }
 
+/* The nets in the form that they will have; said: why. */
+static snc_err train_nets(snc_textbuf *said, delivery *d)
+{
+    d->form = d->n > 1 && snc_share(d->o) == SNC_SHARE_OFF ? APART : TOGETHER;
+    if (d->form == APART) return train_apart(d);
+    SNC_TRY(train(d, TOGETHER, 0, d->n));
+    return d->n > 1 && snc_share(d->o) == SNC_SHARE_AUTO ? compare_forms(said, d) : SNC_OK;
+}
+
 static snc_err refit(delivery *d)
 {
-    const char *share = d->o->exporting.share ? d->o->exporting.share : "auto";
-    const bool both = d->n > 1 && strcmp(share, "auto") == 0;
+    snc_err err = SNC_OK;
+    snc_textbuf forms = {0};
     double before, after;
     SNC_TRY(snc_distillation_average(&d->refit->set, d->e->ctx, d->e->in, d->refit->rows, d->o, &d->refit->teachers,
                                      snc_inputs_compute(&d->o->job)));
     SNC_TRY(distances(&before, d, DRAFT));
     SNC_TRY(note_recipe(d));
-    d->form = d->n > 1 && strcmp(share, "off") == 0 ? APART : TOGETHER;
-    if (d->form == TOGETHER) SNC_TRY(train(d, TOGETHER, 0, d->n));
-    else
-        for (int k = 0; k < d->n; k++) SNC_TRY(train(d, APART, k, k + 1));
-    *d->said = 0;
-    if (both) SNC_TRY(compare_forms(d));
-    SNC_TRY(distances(&after, d, d->form));
+    SNC_GOTO(train_nets(&forms, d));
+    SNC_GOTO(distances(&after, d, d->form));
     const bool keep = strcmp(d->o->exporting.repair, "on") == 0 || after < before;
-    char rest[SNC_SENTENCE];
-    snprintf(rest, sizeof rest, "%s", d->said);
-    *d->said = 0;
-    say(d, "%s: loss to the teacher%s of all %d rows %.4f before, %.4f after %g epochs of distillation under fake quantization",
-        keep ? "kept" : "dropped", d->refit->teachers.n > 1 ? "s" : "", d->refit->rows->n, before, after, d->o->exporting.repair_epochs);
-    if (d->n > 1) say(d, "; %d nets %s%.300s", d->n, d->form == APART ? "trained apart" : "share their numbers", rest);
+    int at = snprintf(d->said, SNC_SENTENCE,
+                      "%s: loss to the teacher%s of all %d rows %.4f before, %.4f after %g epochs of distillation under fake quantization",
+                      keep ? "kept" : "dropped", d->refit->teachers.n > 1 ? "s" : "", d->refit->rows->n, before, after,
+                      d->o->exporting.repair_epochs);
+    if (d->n > 1)
+        snprintf(d->said + at, SNC_SENTENCE - (size_t)at, "; %d nets %s%.250s", d->n,
+                 d->form == APART ? "trained apart" : "share their numbers", forms.p ? forms.p : "");
     if (!keep) d->form = DRAFT;
     snc_log(d->e->ctx, SNC_LOG_INFO, "repair %s", d->said);
-    return SNC_OK;
+out:
+    snc_free(forms.p);
+    return err;
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------------------------ */
@@ -219,9 +227,7 @@ static snc_err escalate(cJSON **cascade, delivery *d, const char *path)
 {
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, d->e->ctx, path, 0, SNC_MEANS_CLASSES));
-    snc_free(l.path);
-    l.path = NULL;
-    snc_err err = snc_strdup(&l.path, d->out);
+    snc_err err = snc_loaded_call(&l, d->out);
     if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->cascade->clock, d->o, d->cascade->h, &l, d->e->in);
     snc_loaded_close(&l);
     if (err != SNC_E_NOTFOUND) return err;

@@ -34,6 +34,10 @@ typedef struct snc_cascade_by {
     const snc_ctx *clock;
 } snc_cascade_by;
 
+/* --share. */
+typedef enum snc_share_how { SNC_SHARE_AUTO, SNC_SHARE_ON, SNC_SHARE_OFF } snc_share_how;
+snc_share_how snc_share(const snc_options *o);
+
 /* Writes `out`: net [n], the largest first, each of the others within the one before it (models/arch.h). They are as searched or, with
  * --repair, after that training. said: what came of it. stamp: what the file is made of and with, kept inside. The file gets its name
  * when it is whole and final: one that is there under that name stays until then. */

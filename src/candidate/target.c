@@ -8,7 +8,6 @@
 #include "artifact/parse.h"
 #include "base/names.h"
 
-static const snc_unit times[] = {{"us", 1, false}, {"ms", 1e3, false}, {"s", 1e6, false}, {"x", 1, true}, {NULL, 0, false}};
 static const snc_unit sizes[] = {{"MB", 1e6, false}, {"KB", 1e3, false}, {"B", 1, false}, {"x", 1, true}, {NULL, 0, false}};
 static const snc_unit shares[] = {{"x", 1, true}, {NULL, 0, false}};
 
@@ -28,8 +27,8 @@ static const struct row {
     double least;        /* a miss is a share of at least so much */
     bool by_bound;       /* what the second look has is judged as the proof's is, by the upper end of its interval */
 } table[SNC_TARGETS] = {
-    {"--target-latency", AT(latency), times, "a time such as 1.5ms or 800us, or a share such as 0.5x", 2, "latency", "latency", "asked",
-     1e3, 3, "ms", 0.95, 0.96, 0, false},
+    {"--target-latency", AT(latency), snc_units_time, "a time such as 1.5ms or 800us, or a share such as 0.5x", 2, "latency", "latency",
+     "asked", 1e3, 3, "ms", 0.95, 0.96, 0, false},
     {"--target-size", AT(size), sizes, "a size such as 12MB or 800KB, or a share such as 0.5x", 0, "size", "size", "asked", 1e6, 3, "MB", 1,
      1, 0, false},
     {"--target-macs", AT(macs), shares, "a share such as 0.5x", 0, "multiply-adds", "macs", "asked", 1e6, 1, "M", 1, 1, 0, false},

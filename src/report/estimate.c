@@ -12,6 +12,7 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/names.h"
+#include "candidate/delivery.h"
 #include "candidate/depth_rule.h"
 #include "candidate/workload.h"
 #include "models/cost.h"
@@ -130,7 +131,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
     for (const char *more = o->targets.latency; more && (more = snc_list_next(more));) p->faster++;
-    p->both = p->faster > 0 && (!o->exporting.share || strcmp(o->exporting.share, "auto") == 0);
+    p->both = p->faster > 0 && snc_share(o) == SNC_SHARE_AUTO;
     for (int i = 0; i < scored->n; i++) p->scored += (double)scored->of[i].rows->start[scored->of[i].rows->n];
     snc_least least;
     SNC_TRY(cost_of_nets(&p->nets, o));

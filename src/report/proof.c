@@ -205,8 +205,7 @@ static snc_err answer(float *logits, snc_cascaded_share *share, const snc_ctx *c
 {
     snc_dataset *own = NULL;
     if (l->tok) SNC_TRY(snc_dataset_load(&own, ctx, task, l->tok, o->rows.data, s->name, 0));
-    const snc_dataset *d = own ? own : s->rows;
-    snc_err err = l->cascade ? snc_cascaded_deliver(logits, share, ctx, l, d, NULL) : snc_loaded_answer(logits, ctx, l, d, NULL);
+    snc_err err = snc_cascaded_deliver(logits, share, ctx, l, own ? own : s->rows, NULL);
     if (!err) snc_loaded_cut(logits, l, s->rows->n);
     snc_dataset_free(own);
     return err;

@@ -216,9 +216,6 @@ static snc_err time_lengths(snc_timing *out, const bench *b, const snc_loaded *l
     return err;
 }
 
-/* Who answers depends on the text. */
-static bool by_text(const snc_loaded *l) { return l->cascade || l->speeds; }
-
 /* Score and the time of one real dev sentence at a time. */
 static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx *ctx, const char *name)
 {
@@ -240,14 +237,13 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
-    if (by_text(l)) SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
-    else SNC_GOTO(snc_loaded_answer(logits, ctx, l, d, NULL));
+    SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     snc_loaded_cut(logits, l, d->n);
     SNC_GOTO(snc_task_score(&mean, values, task, logits, d, l->classes));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
     snc_breakdown_warn(ctx, &classes, l->path, "dev");
-    if (by_text(l)) SNC_GOTO(snc_bench_cascade_time(&row->t, &within, ctx, l, d, &b->measure));
+    if (l->cascade || l->speeds) SNC_GOTO(snc_bench_cascade_time(&row->t, &within, ctx, l, d, &b->measure));
     else SNC_GOTO(time_lengths(&row->t, b, l, ctx, lengths, d->n));
     row->n = d->n;
     if (l->speeds) SNC_GOTO(add_score(&b->of[model], *row, "within_budget", within));

@@ -135,8 +135,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
     e.nets = l.cascade ? snc_loaded_nets(&l) : 0;
-    if (l.cascade) SNC_GOTO(snc_cascaded_deliver(logits, e.share, &ctx, &l, d, "eval"));
-    else SNC_GOTO(snc_loaded_answer(logits, &ctx, &l, d, "eval"));
+    SNC_GOTO(snc_cascaded_deliver(logits, e.share, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     snc_loaded_cut(logits, &l, d->n);

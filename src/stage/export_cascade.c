@@ -52,9 +52,7 @@ static snc_err run(cJSON **cascade, bool *current, cascade_job *j, const char *d
 {
     cJSON *stamp = NULL;
     SNC_TRY(snc_loaded_open(&j->l, j->ctx, draft, 0, SNC_MEANS_CLASSES));
-    snc_free(j->l.path);
-    j->l.path = NULL;
-    SNC_TRY(snc_strdup(&j->l.path, j->o->input.models[0])); /* what is said of it is said of a file that the user knows */
+    SNC_TRY(snc_loaded_call(&j->l, j->o->input.models[0]));
     SNC_TRY(snc_cascade_able(snc_weights_config(j->l.weights), j->l.path));
     SNC_TRY(snc_inputs_open(&j->in, j->ctx, j->o, "export --cascade", j->l.path, SNC_HOLD_OUT, NULL));
     SNC_TRY(snc_loaded_check(&j->l, j->ctx, j->o, j->in.task));
