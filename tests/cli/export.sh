@@ -309,14 +309,19 @@ refused "--cascade-limits 'p100=1x': expected such as mean=0.35x,p99=1.5ms" expo
 refused "--cascade-limits '1': expected" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=1 --output x.snc
 refused "--cascade-limits 'mean=1x,mean=2x': 'mean' twice" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=1x,mean=2x --output x.snc
 refused "--cascade-limits mean=0.0001x: no thresholds keep them: the smallest net alone has a mean of" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.0001x --output x.snc
-refused "--cascade-limits mean=9x: the largest net alone keeps them, and has the most right" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=9x --output x.snc
+mkdir -p opposite && cp nano/task.json nano/dev.tsv opposite # a net that is wrong where the other is right
+awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = $2 == "positive" ? "negative" : "positive" } 1' nano/train.tsv >opposite/train.tsv
+run 0 finetune --pretrained nano/nano.snc --task opposite/task.json --data opposite --output opposite.snc --epochs 3 --lr 2e-3 --threads 1
+run 0 export opposite.snc --config subnet.json --output liar.snc
+refused "--cascade-limits mean=9x: the largest net alone keeps them, and has the most right" \
+    export liar.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=9x --output x.snc
 for try in 1 2 3 4 5 6; do # by right answers, not by a drop
     "$COMPRESS" export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.99x,p99=9s --output limited.snc >out 2>err && break
 done
 holds out '^mean of a text [0-9.]* us, [0-9.]*x of the largest net alone; p50 [0-9.]* us, p99 [0-9.]* us, [0-9.]*x of its$'
 run 0 export small.snc int8.snc --cascade "${data[@]}" --cascade-limits mean=0.99x,p99=9s --output limited.snc # it is there
 equal "answer" "$(cat out)" limited.snc
-refused "rows of select: more rows, or a larger --max-drop" export small.snc int8.snc --cascade "${data[@]}" --output x.snc
+refused "rows of select: more rows, or a larger --max-drop" export liar.snc int8.snc --cascade "${data[@]}" --output x.snc
 no_leftovers .
 
 # ---- the largest net that a budget of time allows ------------------------------------------------------------------------------
