@@ -71,7 +71,7 @@ snc_err snc_measure_spread(int *order, const snc_tokens *batches, int count, int
 static snc_err warm_up(double *pass, float *logits, snc_net *n, const snc_tokens *batches, int count, double seconds)
 {
     static const double ENOUGH = 0.005; /* to know */
-    static const int OFTEN = 1000;
+    static const int OFTEN = 200;
     double all = 0, tokens = 0, spent = 0;
     for (int i = 0; i < count; i++) all += batches[i].T;
     SNC_TRY(snc_net_run(logits, n, &batches[0]));

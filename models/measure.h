@@ -12,7 +12,7 @@
 #include "models/runtime.h"
 
 typedef struct snc_measure_opts {
-    double warmup, seconds;       /* time spent before (or 1,000 runs) and while sampling, about; at most the double and min_samples */
+    double warmup, seconds;       /* time spent before (or 200 runs) and while sampling, about; at most the double and min_samples */
     double whole;                 /* a pass over all batches is made whole where it takes no longer */
     int min_samples, max_samples; /* bounds whatever the time; whole passes, over all or over the sample, are kept */
     double percentile;            /* the one that gets an interval, in (0, 1) */
