@@ -266,7 +266,7 @@ typedef struct snc_export_opts {
     int trim_vocab;             /* keep the word pieces seen in train and unlabeled text alone */
     int seeded_head;            /* a model without a trained classifier answers by a seeded one: for timing */
     int cascade;                /* several models: the smaller ones answer what they are sure of */
-    int measure;                /* the same, or one of several nets: how long they take here goes into the file */
+    int measure;                /* the same, one of several nets, or several latencies: how long they take here goes into the file */
     const char *share;          /* auto | on | off: of several latencies; NULL: auto */
     const char *form;           /* of onnx, a comma list: f32,int8,qdq; NULL: f32, and int8 where the net has integers */
     const char *cascade_limits; /* comma list of mean=L and pQ=L */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "artifact/class_names.h"
+#include "artifact/parse.h"
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
@@ -173,6 +174,17 @@ snc_err snc_loaded_pace(snc_loaded *l, const snc_ctx *ctx, double us)
     l->speeds = s;
     l->budget = us;
     return snc_loaded_open_nets(l);
+}
+
+snc_err snc_loaded_obey(snc_loaded *l, const snc_ctx *ctx, const snc_options *o, int threads, const char *verb)
+{
+    double us;
+    snc_ctx by = *ctx;
+    if (!o->predict.budget) return snc_loaded_use(l, o->input.net);
+    by.threads = threads;
+    SNC_TRY(snc_parse_us(&us, "--budget", o->predict.budget));
+    SNC_CHECK(o->input.net < 0, SNC_E_ARG, "%s --budget: without --net: the budget says which one answers", verb);
+    return snc_loaded_pace(l, &by, us);
 }
 
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)

@@ -44,6 +44,8 @@ snc_err snc_loaded_use(snc_loaded *l, int net) SNC_MUST_USE;
 /* Each text is answered by the largest net that takes at most `us` from here on: in place of snc_loaded_use. Says where the file's times
  * are not those of ctx's machine. SNC_E_ARG: it has none. */
 snc_err snc_loaded_pace(snc_loaded *l, const snc_ctx *ctx, double us) SNC_MUST_USE;
+/* By --budget, of a text on `threads`, or by --net: once, after open. SNC_E_ARG: both are asked for, or `verb`'s --budget is no time. */
+snc_err snc_loaded_obey(snc_loaded *l, const snc_ctx *ctx, const snc_options *o, int threads, const char *verb) SNC_MUST_USE;
 
 /* What stands between a model and an answer. SNC_E_NOTFOUND: no tokenizer inside, or no classifier was trained, where --seeded-head
  * does not allow that; SNC_E_SHAPE: the task, where there is one, has other classes. */

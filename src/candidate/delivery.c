@@ -13,6 +13,7 @@
 #include "base/textbuf.h"
 #include "candidate/cascade_fit.h"
 #include "candidate/deploy.h"
+#include "candidate/speeds_clock.h"
 #include "candidate/workload.h"
 #include "models/bundle.h"
 
@@ -28,7 +29,7 @@ typedef struct delivery {
     const snc_chosen *net;
     int n;
     snc_refit *refit;
-    const snc_cascade_by *cascade; /* NULL: none is asked for */
+    const snc_delivery_clock *clock;
     const char *out;
     cJSON *meta[SNC_NETS_MOST];
     form form;
@@ -228,7 +229,7 @@ static snc_err escalate(cJSON **cascade, delivery *d, const char *path)
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, d->e->ctx, path, 0, SNC_MEANS_CLASSES));
     snc_err err = snc_loaded_call(&l, d->out);
-    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->cascade->clock, d->o, d->cascade->h, &l, d->e->in);
+    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->clock->ctx, d->o, d->clock->h, &l, d->e->in);
     snc_loaded_close(&l);
     if (err != SNC_E_NOTFOUND) return err;
     snc_log(d->e->ctx, SNC_LOG_WARN, "%s; the file has no cascade", snc_err_text());
@@ -238,14 +239,16 @@ static snc_err escalate(cJSON **cascade, delivery *d, const char *path)
 static snc_err finish(delivery *d)
 {
     char path[PATH], all[PATH];
+    snc_speeds s;
     cJSON *cascade = NULL;
     for (int k = 0; k < d->n && d->e->trim.rows; k++)
         SNC_TRY(snc_deploy_trim(path_of(path, d, d->form, k), d->e->ctx, d->e->in->dev, &d->e->trim));
     if (d->n == 1) return snc_file_move(d->out, path_of(path, d, d->form, 0));
     path_of(all, d, d->form, d->n);
     snc_err err = bundle(d, all, NULL);
-    if (!err && d->cascade) err = escalate(&cascade, d, all);
+    if (!err && d->o->exporting.cascade) err = escalate(&cascade, d, all);
     if (!err && cascade) err = bundle(d, all, cascade);
+    if (!err && d->o->exporting.measure) err = snc_speeds_put(&s, d->clock->ctx, all, d->out, NULL);
     if (!err) err = snc_file_move(d->out, all);
     if (err) remove(all);
     cJSON_Delete(cascade);
@@ -253,10 +256,10 @@ static snc_err finish(delivery *d)
 }
 
 snc_err snc_deliver(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, const snc_chosen *net, int n, snc_refit *refit_on,
-                    const snc_cascade_by *cascade, const cJSON *stamp, const char *out)
+                    const snc_delivery_clock *clock, const cJSON *stamp, const char *out)
 {
     snc_err err = SNC_OK;
-    delivery d = {.e = e, .o = o, .net = net, .n = n, .refit = refit_on, .cascade = cascade, .out = out, .said = said};
+    delivery d = {.e = e, .o = o, .net = net, .n = n, .refit = refit_on, .clock = clock, .out = out, .said = said};
     char path[PATH];
     SNC_CHECK(strlen(out) + 16 < PATH, SNC_E_ARG, "path too long: %.80s...", out);
     snprintf(said, SNC_SENTENCE, "off");

@@ -27,12 +27,12 @@ typedef struct snc_chosen {
 } snc_chosen;
 snc_chosen snc_chosen_of(const snc_space *s, const snc_finalist *f);
 
-/* How nets escalate is chosen as the last step where --cascade asks for it (candidate/cascade_fit.h): by whom it is said, and the threads
- * that nets are timed with. */
-typedef struct snc_cascade_by {
+/* Of several nets the last step is what --cascade asks for, how they escalate (candidate/cascade_fit.h), and --measure, how long each
+ * takes (candidate/speeds_clock.h): to whom that is said, and the threads that nets are timed with. */
+typedef struct snc_delivery_clock {
     const snc_host *h;
-    const snc_ctx *clock;
-} snc_cascade_by;
+    const snc_ctx *ctx;
+} snc_delivery_clock;
 
 /* --share. */
 typedef enum snc_share_how { SNC_SHARE_AUTO, SNC_SHARE_ON, SNC_SHARE_OFF } snc_share_how;
@@ -43,6 +43,6 @@ snc_share_how snc_share(const snc_options *o);
  * when it is whole and final: one that is there under that name stays until then. */
 enum { SNC_SENTENCE = 512 };
 snc_err snc_deliver(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options *o, const snc_chosen *net, int n, snc_refit *refit,
-                    const snc_cascade_by *cascade, const cJSON *stamp, const char *out) SNC_MUST_USE;
+                    const snc_delivery_clock *clock, const cJSON *stamp, const char *out) SNC_MUST_USE;
 
 #endif

@@ -2,6 +2,9 @@
 #include "candidate/speeds_clock.h"
 
 #include "candidate/workload.h"
+#include "models/bundle.h"
+
+static const double BUSY = 2; /* 90th percentile over median */
 
 static snc_err clock_length(snc_speeds *s, int i, const snc_ctx *ctx, const snc_loaded *l, snc_net *const *nets)
 {
@@ -33,5 +36,25 @@ snc_err snc_speeds_clock(snc_speeds *out, const snc_ctx *ctx, const snc_loaded *
     }
 out:
     for (int k = 0; k < out->nets; k++) snc_net_free(net[k]);
+    return err;
+}
+
+snc_err snc_speeds_put(snc_speeds *out, const snc_ctx *ctx, const char *path, const char *name, const cJSON *inputs)
+{
+    snc_loaded l;
+    SNC_TRY(snc_loaded_open(&l, ctx, path, 0, SNC_MEANS_CLASSES));
+    snc_err err = snc_loaded_open_nets(&l);
+    if (!err) err = snc_speeds_clock(out, ctx, &l);
+    if (!err) {
+        cJSON *j = snc_speeds_json(out);
+        if (inputs) cJSON_AddItemToObject(j, "inputs", cJSON_Duplicate(inputs, true));
+        if (snc_speeds_spread(out) > BUSY)
+            snc_log(ctx, SNC_LOG_WARN,
+                    "%s: one run in ten takes %.1f times the median or more: was the machine busy? Budgets go by such runs", name,
+                    snc_speeds_spread(out));
+        err = snc_bundle_set_speeds(path, l.file, j);
+        cJSON_Delete(j);
+    }
+    snc_loaded_close(&l);
     return err;
 }

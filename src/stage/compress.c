@@ -92,13 +92,16 @@ static snc_err end_stage(job *j, const char *name, double t0, snc_job_part from,
  * nets at the same cost end nearer to that baseline, and sooner (tests/bench/RESULTS.md, "One teacher or two"). */
 static bool held_out(const job *j) { return j->o->targets.max_drop >= 0 || j->o->exporting.cascade || snc_task_multilabel(j->in.task); }
 
-/* A cascade is between nets of one file, and its thresholds are chosen by classes, a text at a time. */
-static snc_err check_cascade(const job *j)
+/* A choice between nets needs several in the file; thresholds of a cascade are chosen by classes, a text at a time. */
+static snc_err check_nets(const job *j)
 {
+    static const char needs[] = "needs several latencies, a net for each: --target-latency 0.6x,0.3x";
     const snc_task *t = j->in.task;
+    const bool several = j->targets.n_faster > 0;
     SNC_TRY(snc_cascade_limits_check(j->o));
+    SNC_CHECK(!j->o->exporting.measure || several, SNC_E_ARG, "--measure: %s", needs);
     if (!j->o->exporting.cascade) return SNC_OK;
-    SNC_CHECK(j->targets.n_faster > 0, SNC_E_ARG, "--cascade: needs several latencies, a net for each: --target-latency 0.6x,0.3x");
+    SNC_CHECK(several, SNC_E_ARG, "--cascade: %s", needs);
     SNC_CHECK(!snc_task_regression(t) && !snc_task_multilabel(t), SNC_E_UNSUPPORTED, "--cascade: task %s has %s, not one class of several",
               snc_task_name(t), snc_task_regression(t) ? "a value" : "any number of labels");
     SNC_CHECK(strcmp(j->o->workload.batch, "1") == 0 && strcmp(j->o->workload.threads, "1") == 0, SNC_E_ARG,
@@ -115,7 +118,7 @@ static snc_err check(job *j, const char *from)
     SNC_TRY(snc_preflight_options(&j->ctx, j->o, SNC_VERB_COMPRESS));
     SNC_TRY(snc_folder_open(&j->folder, j->o));
     SNC_TRY(snc_inputs_open(&j->in, &j->ctx, j->o, "compress", from, SNC_HOLD_OUT_BESIDE_ALL, j->o->rows.unlabeled));
-    SNC_TRY(check_cascade(j));
+    SNC_TRY(check_nets(j));
     SNC_TRY(snc_settle(&j->mine, j->in.splits.train));
     snc_budget_recall(&j->budget, &j->mine, &j->folder);
     j->set.path = j->folder.distillation;
@@ -259,7 +262,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     snc_chain chain;
     const snc_finalist *best = &found.f[0];
     const bool cascade = j->o->exporting.cascade; /* on select, which no net has learnt then */
-    const snc_cascade_by by = {j->h, &j->work};
+    const snc_delivery_clock clock = {j->h, &j->work};
     snc_refit refit = {.rows = cascade ? j->in.splits.train : j->in.splits.all, .teachers = j->folder.baselines};
     double t0 = snc_now();
     SNC_TRY(snc_evaluator_open(&e, &j->ctx, j->o, &j->in, j->folder.teacher, j->folder.supernet, j->folder.table, j->folder.journal));
@@ -285,7 +288,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR);
-    SNC_GOTO(snc_deliver(j->repair, &e, j->o, chain.net, chain.n, &refit, cascade ? &by : NULL, made, j->folder.compressed));
+    SNC_GOTO(snc_deliver(j->repair, &e, j->o, chain.net, chain.n, &refit, &clock, made, j->folder.compressed));
     SNC_GOTO(note_end(j, &r, made, table));
     SNC_GOTO(end_stage(j, "repair and export", t0, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR, NULL));
 out:

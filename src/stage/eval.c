@@ -52,22 +52,22 @@ static void say_classes(const snc_host *h, const snc_task *t, const char *split,
     }
 }
 
-/* Who answered, where nets escalate. */
-typedef struct escalated {
-    int nets; /* 0: they do not */
+/* Who answered, where nets escalate or keep a budget. */
+typedef struct answered {
+    int nets; /* 0: one net did */
     snc_cascaded_share share[SNC_NETS_MOST];
-} escalated;
+} answered;
 
 static double agreement(const snc_cascaded_share *s) { return s->rows ? (double)s->agree / s->rows : 1; }
 
-static void say_nets(const snc_host *h, const snc_task *t, const char *split, const escalated *e, int n)
+static void say_nets(const snc_host *h, const snc_task *t, const char *split, const answered *e, int n)
 {
     for (int k = e->nets - 1; k >= 0; k--)
         snc_say(h, "%s %s net %d answered %d rows, %.2f%%, as the largest would %.2f%% of them", snc_task_name(t), split, k,
                 e->share[k].rows, 100.0 * e->share[k].rows / n, 100 * agreement(&e->share[k]));
 }
 
-static void nets_json(cJSON *j, const escalated *e, int n)
+static void nets_json(cJSON *j, const answered *e, int n)
 {
     cJSON *list = e->nets ? cJSON_AddArrayToObject(j, "nets") : NULL;
     for (int k = 0; k < e->nets; k++) {
@@ -80,7 +80,7 @@ static void nets_json(cJSON *j, const escalated *e, int n)
 }
 
 static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, const snc_dataset *d, const double *values, double score,
-                   const snc_breakdown *b, const escalated *e, double seconds)
+                   const snc_breakdown *b, const answered *e, double seconds)
 {
     const char *split = o->rows.split;
     if (!o->output.json) {
@@ -116,7 +116,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     snc_dataset *d = NULL;
     float *logits = NULL;
     snc_breakdown b = {0};
-    escalated e = {0};
+    answered e = {0};
     double values[8], score = 0;
     SNC_TRY(snc_option_need("eval", "a model", o->input.n_models ? o->input.models[0] : NULL));
     SNC_TRY(snc_option_need("eval", "--task", snc_inputs_task_name(o)));
@@ -124,7 +124,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_GOTO(snc_inputs_task(&task, o, snc_inputs_task_name(o)));
     SNC_GOTO(snc_loaded_open(&l, &ctx, o->input.models[0], snc_task_classes(task), snc_task_meaning(task)));
-    SNC_GOTO(snc_loaded_use(&l, o->input.net));
+    SNC_GOTO(snc_loaded_obey(&l, &ctx, o, 1, "eval")); /* texts one at a time, as predict answers them */
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
@@ -134,7 +134,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
-    e.nets = l.cascade ? snc_loaded_nets(&l) : 0;
+    e.nets = l.cascade || l.speeds ? snc_loaded_nets(&l) : 0;
     SNC_GOTO(snc_cascaded_deliver(logits, e.share, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);

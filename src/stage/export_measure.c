@@ -7,10 +7,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "candidate/speeds_clock.h"
-#include "models/bundle.h"
 #include "report/speeds_table.h"
-
-static const double BUSY = 2; /* 90th percentile over median */
 
 /* Of the nets as they stand in the file without a table, and of this machine. */
 static snc_err stamp_of(cJSON **stamp, const snc_ctx *ctx, const snc_options *o, const char *draft)
@@ -41,36 +38,18 @@ static snc_err look_there(bool *current, const cJSON *stamp, const snc_options *
     return snc_stamp_allow(current, o->output.path, state, why, o->output.overwrite);
 }
 
-static snc_err measure(const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *draft, const cJSON *stamp)
-{
-    snc_loaded l;
-    snc_speeds s;
-    SNC_TRY(snc_loaded_open(&l, ctx, draft, 0, SNC_MEANS_CLASSES));
-    snc_err err = snc_loaded_open_nets(&l);
-    if (!err) err = snc_speeds_clock(&s, ctx, &l);
-    if (!err) {
-        cJSON *j = snc_speeds_json(&s);
-        cJSON_AddItemToObject(j, "inputs", cJSON_Duplicate(stamp, true));
-        snc_speeds_say(&s, h);
-        if (snc_speeds_spread(&s) > BUSY)
-            snc_log(ctx, SNC_LOG_WARN,
-                    "%s: one run in ten takes %.1f times the median or more: was the machine busy? Budgets go by such runs", o->output.path,
-                    snc_speeds_spread(&s));
-        err = snc_bundle_set_speeds(draft, l.file, j);
-        cJSON_Delete(j);
-    }
-    snc_loaded_close(&l);
-    return err;
-}
-
 snc_err snc_measure_nets(bool *current, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *draft, const char *out)
 {
     cJSON *stamp = NULL;
+    snc_speeds s;
     snc_ctx work = *ctx;
     if (!o->job.threads) work.threads = 1;
     snc_err err = stamp_of(&stamp, &work, o, draft);
     if (!err) err = look_there(current, stamp, o, out);
-    if (!err && !*current) err = measure(&work, o, h, draft, stamp);
+    if (!err && !*current) {
+        err = snc_speeds_put(&s, &work, draft, o->output.path, stamp);
+        if (!err) snc_speeds_say(&s, h);
+    }
     cJSON_Delete(stamp);
     return err;
 }

@@ -3,7 +3,6 @@
 
 #include "artifact/context.h"
 #include "artifact/option.h"
-#include "artifact/parse.h"
 #include "artifact/say.h"
 #include "base/mem.h"
 #include "report/answer.h"
@@ -73,12 +72,10 @@ static bool is_time(const predictor *p)
     return n == LINES || (n > 0 && p->h->ready && !p->h->ready(p->h->user));
 }
 
-/* us: of a text; 0: there is no budget. */
-static snc_err open_predictor(predictor *p, const snc_ctx *ctx, double us)
+static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
 {
     SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->input.models[0], 0, SNC_MEANS_CLASSES));
-    if (us > 0) SNC_TRY(snc_loaded_pace(&p->l, ctx, us));
-    else SNC_TRY(snc_loaded_use(&p->l, p->o->input.net));
+    SNC_TRY(snc_loaded_obey(&p->l, ctx, p->o, ctx->threads, "predict"));
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, &p->o->predict));
     SNC_TRY(snc_alloc(&p->logits, (size_t)LINES * (size_t)p->l.classes, sizeof *p->logits));
@@ -86,7 +83,7 @@ static snc_err open_predictor(predictor *p, const snc_ctx *ctx, double us)
     SNC_TRY(snc_text_batch_new(&p->batch, ctx, p->l.net, snc_loaded_nets(&p->l), p->l.tok, p->l.max_length, LINES));
     SNC_TRY(snc_text_batch_prepare(p->batch, p->l.cascade, p->l.speeds));
     if (p->l.cascade) snc_text_batch_escalate(p->batch);
-    else snc_text_batch_pace(p->batch, us);
+    else snc_text_batch_pace(p->batch, p->l.budget);
     return SNC_OK;
 }
 
@@ -106,12 +103,9 @@ snc_err snc_verb_predict(const snc_options *o, const snc_host *h)
     snc_err err = SNC_OK;
     snc_ctx ctx;
     predictor p = {.o = o, .h = h};
-    double us = 0;
     SNC_TRY(snc_option_need("predict", "a model", o->input.n_models ? o->input.models[0] : NULL));
-    if (o->predict.budget) SNC_TRY(snc_parse_us(&us, "--budget", o->predict.budget));
-    SNC_CHECK(us == 0 || o->input.net < 0, SNC_E_ARG, "predict --budget: without --net: the budget says which one answers");
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 1));
-    SNC_GOTO(open_predictor(&p, &ctx, us));
+    SNC_GOTO(open_predictor(&p, &ctx));
     for (;;) {
         const char *line = NULL;
         size_t bytes = 0;

@@ -128,11 +128,12 @@ lacks out '^net 1: .*, 0 bytes of its own$'
 refused "--target-latency '0.6x,0.8x': expected each to be less than the one before" "${from[@]}" --target-latency 0.6x,0.8x --output new
 refused "search takes one; compress takes several" search job/supernet.snc --teacher job/teacher.snc "${from[@]:2}" --target-latency 0.9x,0.8x --output new
 refused "--share 'maybe'" "${several[@]}" --share maybe
+refused "--measure: needs several latencies, a net for each" "${all[@]}" --measure --output new
 refused "--cascade: needs several latencies" "${all[@]}" --cascade --output new
 refused "--cascade: beside --batch 8 and --threads 1" "${several[@]}" --batch 8 --cascade
 for try in 1 2 3 4; do # on a busy machine the smaller net may have seemed no faster
     rm -f family/compressed.snc
-    run 0,3 "${several[@]}" --share on --repair on --cascade --max-drop 5 --cascade-limits p99=9x
+    run 0,3 "${several[@]}" --share on --repair on --cascade --max-drop 5 --cascade-limits p99=9x --measure
     grep -q 'the file has no cascade$' err || break
 done
 holds out '^net 0 answers what is left: '
@@ -145,6 +146,9 @@ check "net 1 has learnt no row of select" grep -q 'all 917 rows' err
 holds out '^- net 1: latency'
 run 0 predict family/compressed.snc --format jsonl <in
 holds out '"net":'
+run 0 predict family/compressed.snc --budget 1s --format jsonl <in # the job has measured them, as predict works
+equal "nets of a second" "$(grep -c '"net":0,"over_budget":false}$' out)" "$(wc -l <in)"
+equal "warnings" "$(cat err)" ""
 
 # ---- what is missed: the nearest is kept and the code is 3. What no net can come near is refused before (preflight.sh), so this is a
 # ---- size between the smallest net's weights, which the refusal names, and its file ------------------------------------------

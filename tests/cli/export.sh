@@ -372,6 +372,12 @@ awk '{ print NF + 2 <= 10 ? 0 : 1 }' in >by # a word is a piece
 paste by net0.out net1.out | awk -F'\t' -v OFS='\t' '{ o = $1 ? 4 : 0; print $(2 + o), $(3 + o), $(4 + o), $(5 + o) }' >want.out
 same all.out want.out
 check "both answered" test "$(sort -u by | wc -l)" -eq 2
+right=$(tail -n +2 nano/dev.tsv | cut -f2 | paste - all.out | awk '$1 == $2' | wc -l)
+run 0 eval timed.snc "${data[@]}" --budget 100us # the same texts, and no word of the threads that it takes for them
+equal "warnings of another CPU" "$(grep -c 'are of an abacus (avx2, threads 1, backend auto), and this is .*threads 1, backend auto)' err)" 1
+for k in 0 1; do holds out "net $k answered $(grep -c "^$k\$" by) rows, [0-9.]*%, as the largest would [0-9.]*% of them\$"; done
+run 0 eval timed.snc "${data[@]}" --budget 100us --json
+check "what they score" awk -v a="$(number out accuracy)" -v n="$right" -v all="$(wc -l <in)" 'BEGIN { d = a - n / all; exit d > 1e-9 || d < -1e-9 }'
 run 0 predict timed.snc --budget 0.06ms -o jsonl <in
 awk '{ print NF + 2 <= 12 ? "\"net\":1,\"over_budget\":false}" : "\"net\":1,\"over_budget\":true}" }' in >want.out
 sed 's/.*\("net":.*\)$/\1/' out >all.out
@@ -392,9 +398,11 @@ run 0 bench timed.snc --budget 10s --tasks nano/task.json --data nano -r 50 -o c
 check "what it scores" awk -F, -v a="$accuracy" '/accuracy/ { for (i = 1; i <= NF; i++) if ($i == "accuracy") exit $(i + 1) == a ? 0 : 1 }' out
 for wrong in '0us' '-1ms' '0.5x' '800' 'soon' 'nanus'; do
     refused "--budget '$wrong': expected a time such as 800us or 1.5ms" predict timed.snc --budget="$wrong"
+    refused "--budget '$wrong': expected a time such as 800us or 1.5ms" eval timed.snc --budget="$wrong" "${data[@]}"
     refused "--budget '$wrong': expected a time such as 800us or 1.5ms" bench timed.snc --budget="$wrong" --tasks nano/task.json --data nano
 done
 refused "predict --budget: without --net: the budget says which one answers" predict timed.snc --budget 1ms --net 1
+refused "eval --budget: without --net: the budget says which one answers" eval timed.snc --budget 1ms --net 1 "${data[@]}"
 for k in family.snc int8.snc; do
     refused "--budget: $k: has no times of its nets: \`compress export FILE --measure --output F\` writes one that has" predict $k --budget 1ms
     refused "--budget: $k: has no times of its nets" bench $k --budget 1ms --tasks nano/task.json --data nano
