@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 libraries="libopenblas-openmp-dev libcjson-dev libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libprotobuf-c-dev libcmocka-dev"
-packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev libonnx-dev protobuf-c-compiler $libraries"
+packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev libonnx-dev protobuf-c-compiler musl-tools patch xz-utils $libraries"
 arm_packages="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 demo_packages="python3 python3-pip"
 clang_packages="clang libclang-rt-dev"
@@ -81,6 +81,7 @@ P
 
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY-passive} # threads that spin starve each other on a busy machine
 install $packages
+cmake/cjson.sh build/cjson musl-gcc >/dev/null 2>&1 || echo "the source of cJSON cannot be had here: export will have no --to exe" >&2
 case ${1:-build} in
 build)
     build release

@@ -260,7 +260,7 @@ typedef struct snc_search_opts {
 typedef struct snc_export_opts {
     const char *policy; /* int8 | int4 | bf16 | f32 | FILE */
     const char *config; /* FILE with {"arch":...,"policy":...} */
-    const char *to;     /* snc | onnx | hf */
+    const char *to;     /* snc | onnx | hf | exe */
     const char *repair; /* auto | on | off */
     double repair_epochs;
     int trim_vocab;             /* keep the word pieces seen in train and unlabeled text alone */

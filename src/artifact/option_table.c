@@ -222,7 +222,7 @@ static const snc_option table[] = {
     {"--config", NULL, STRING, AT(exporting, config), EXPORT, FILE, 0, 0, "FILE",
      "a subnet: {\"arch\":...,\"policy\":...} as in front.json", PLAIN},
     {"--to", NULL, STRING, AT(exporting, to), EXPORT, FILE, 0, 0, "F",
-     "what to make: a file of ours, or a folder for ONNX Runtime or Transformers", "snc|onnx|hf", NULL, "snc"},
+     "what to make: a file of ours, a folder for ONNX Runtime or Transformers, or a program", "snc|onnx|hf|exe", NULL, "snc"},
     {"--form", NULL, STRING, AT(exporting, form), EXPORT, NOTHING, 0, 0, "A,B", "of --to onnx: a file each", "f32,int8,qdq", NULL,
      "f32,int8"},
     {"--repair", NULL, STRING, AT(exporting, repair), COMPRESS, FILE, 0, 0, "R", "distillation of the picked net under fake quantization",

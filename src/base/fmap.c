@@ -20,10 +20,30 @@
 
 enum { MOST_PID = 1 << 22 }; /* as the kernel has it */
 
-static snc_err read_pages(void *p, size_t size, int fd, const char *path)
+/* ---- what is read -------------------------------------------------------------------------------------------------------- */
+
+/* Where in an open file what is to be read begins, and how much of it there is: all, or what a program carries. */
+static snc_err find_content(size_t *from, size_t *size, int fd, size_t all, const char *path)
+{
+    unsigned char head[4] = {0}, tail[SNC_CARRIED_TAIL] = {0};
+    uint64_t n = 0;
+    *from = 0;
+    *size = all;
+    if (all < sizeof head + sizeof tail || pread(fd, head, sizeof head, 0) != sizeof head || memcmp(head, "\177ELF", sizeof head) != 0 ||
+        pread(fd, tail, sizeof tail, (off_t)(all - sizeof tail)) != sizeof tail || memcmp(tail + 8, SNC_CARRIED_MARK, 8) != 0)
+        return SNC_OK;
+    for (int i = 7; i >= 0; i--) n = n << 8 | tail[i];
+    SNC_CHECK(n < all - sizeof tail && (all - sizeof tail - n) % SNC_CARRIED_ALIGN == 0, SNC_E_FORMAT,
+              "%s: the file that this program carries is damaged", path);
+    *from = all - sizeof tail - (size_t)n;
+    *size = (size_t)n;
+    return SNC_OK;
+}
+
+static snc_err read_pages(void *p, size_t from, size_t size, int fd, const char *path)
 {
     for (size_t at = 0; at < size;) {
-        ssize_t n = read(fd, (unsigned char *)p + at, size - at);
+        ssize_t n = pread(fd, (unsigned char *)p + at, size - at, (off_t)(from + at));
         if (n < 0 && errno == EINTR) continue;
         SNC_CHECK(n >= 0, SNC_E_IO, "%s: read failed: %s", path, strerror(errno));
         SNC_CHECK(n > 0, SNC_E_IO, "%s: became shorter while it was read", path);
@@ -33,16 +53,16 @@ static snc_err read_pages(void *p, size_t size, int fd, const char *path)
 }
 
 /* Pages of the file itself, or fresh ones with what it holds now. */
-static snc_err fill(snc_fmap *m, int fd, bool copy, const char *path)
+static snc_err fill(snc_fmap *m, int fd, size_t from, bool copy, const char *path)
 {
     if (m->size == 0) return SNC_OK;
-    void *p =
-        mmap(NULL, m->size, copy ? PROT_READ | PROT_WRITE : PROT_READ, copy ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, copy ? -1 : fd, 0);
+    void *p = copy ? mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                   : mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, (off_t)from);
     SNC_CHECK(p != MAP_FAILED, SNC_E_IO, "%s: cannot map: %s", path, strerror(errno));
     m->data = p;
     if (!copy) return SNC_OK;
     snc_advise_huge(p, m->size);
-    return read_pages(p, m->size, fd, path);
+    return read_pages(p, from, m->size, fd, path);
 }
 
 /* What git leaves in place of a large file that was not fetched; whoever reads the file would find nonsense in it. */
@@ -61,6 +81,7 @@ static snc_err map_file(snc_fmap **out, const char *path, bool copy)
     snc_fmap *m = NULL;
     snc_err err = SNC_OK;
     struct stat st;
+    size_t from;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for its writer */
     SNC_CHECK(fd >= 0, SNC_E_IO, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -68,8 +89,8 @@ static snc_err map_file(snc_fmap **out, const char *path, bool copy)
         goto out;
     }
     SNC_GOTO(snc_alloc(&m, 1, sizeof *m));
-    m->size = (size_t)st.st_size;
-    SNC_GOTO(fill(m, fd, copy, path));
+    SNC_GOTO(find_content(&from, &m->size, fd, (size_t)st.st_size, path));
+    SNC_GOTO(fill(m, fd, from, copy, path));
     SNC_GOTO(check_pointer(m, path));
     *out = m;
     m = NULL;
@@ -91,6 +112,31 @@ void snc_fmap_close(snc_fmap *m)
         munmap(p, m->size);
     }
     snc_free(m);
+}
+
+bool snc_is_carrier(const char *path)
+{
+    struct stat st;
+    size_t from = 0, size;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool yes = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+               find_content(&from, &size, fd, (size_t)st.st_size, path) == SNC_OK && from > 0;
+    if (fd >= 0) close(fd);
+    return yes;
+}
+
+bool snc_file_begins(const char *path, const char *with_file)
+{
+    unsigned char a[4096], b[4096];
+    FILE *f = fopen(path, "rbe"), *g = fopen(with_file, "rbe");
+    bool same = f && g;
+    for (size_t n = 1; same && n > 0;) {
+        n = fread(b, 1, sizeof b, g);
+        same = !ferror(g) && fread(a, 1, n, f) == n && memcmp(a, b, n) == 0;
+    }
+    if (g) fclose(g);
+    if (f) fclose(f);
+    return same;
 }
 
 snc_err snc_file_read(char **out, size_t *size, const char *path)
@@ -247,6 +293,15 @@ out:
 snc_err snc_fout_write(snc_fout *f, const void *data, size_t n)
 {
     SNC_CHECK(n == 0 || fwrite(data, 1, n, f->f) == n, SNC_E_IO, "%s: write failed: %s", f->path, strerror(errno));
+    return SNC_OK;
+}
+
+snc_err snc_fout_executable(snc_fout *f)
+{
+    struct stat st;
+    int fd = fileno(f->f);
+    SNC_CHECK(fstat(fd, &st) == 0 && fchmod(fd, (st.st_mode & 0777) | (st.st_mode & 0444) >> 2) == 0, SNC_E_IO,
+              "%s: cannot be made executable: %s", f->path, strerror(errno));
     return SNC_OK;
 }
 

@@ -15,13 +15,19 @@
 
 #include "base/error.h"
 
+/* A program may carry a file behind itself, and is then read as that file: the program (ELF), zeros up to a multiple of
+ * SNC_CARRIED_ALIGN, the file, its size as 8 bytes, the lowest first, and these 8 bytes. */
+#define SNC_CARRIED_MARK "SNCFILE\n"
+enum { SNC_CARRIED_ALIGN = 1 << 16, SNC_CARRIED_TAIL = 16 };
+
 typedef struct snc_fmap {
     const unsigned char *data; /* NULL when size = 0 */
     size_t size;
 } snc_fmap;
 
 snc_err snc_fmap_open(snc_fmap **out,
-                      const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable; SNC_E_FORMAT: a Git LFS pointer */
+                      const char *path) SNC_MUST_USE; /* SNC_E_IO: missing, a folder, unreadable; SNC_E_FORMAT: a Git LFS pointer, or a
+                                                         program that was cut where it carries a file */
 /* The same by a copy in memory: what becomes of the file afterwards does not matter. SNC_E_IO too: it shrank meanwhile. */
 snc_err snc_fmap_read(snc_fmap **out, const char *path) SNC_MUST_USE;
 void snc_fmap_close(snc_fmap *m);
@@ -40,7 +46,8 @@ typedef struct snc_fout snc_fout;
 snc_err snc_fout_open(snc_fout **out, const char *path) SNC_MUST_USE;
 snc_err snc_fout_name(char *buf, size_t size, const char *path) SNC_MUST_USE; /* "path.tmp.PID" */
 snc_err snc_fout_write(snc_fout *f, const void *data, size_t n) SNC_MUST_USE;
-int snc_fout_descriptor(const snc_fout *f); /* of its own, for a lock that outlives f; the caller closes it. -1: none */
+snc_err snc_fout_executable(snc_fout *f) SNC_MUST_USE; /* by all who may read it */
+int snc_fout_descriptor(const snc_fout *f);            /* of its own, for a lock that outlives f; the caller closes it. -1: none */
 snc_err snc_fout_commit(snc_fout *f) SNC_MUST_USE;
 void snc_fout_abort(snc_fout *f);
 
@@ -50,7 +57,9 @@ snc_err snc_stream_open(FILE **out, const char *path) SNC_MUST_USE;
 snc_err snc_file_write(const char *path, const void *data, size_t n) SNC_MUST_USE; /* open, write, commit */
 snc_err snc_file_move(const char *to, const char *from) SNC_MUST_USE;              /* rename(2): in the place of what is there */
 
-bool snc_is_there(const char *path); /* whatever it is */
+bool snc_is_there(const char *path);                           /* whatever it is */
+bool snc_is_carrier(const char *path);                         /* a program with a file behind itself */
+bool snc_file_begins(const char *path, const char *with_file); /* with all that the other file holds, as it lies on the disk */
 bool snc_is_file(const char *path);
 double snc_file_size(const char *path); /* bytes; 0 for anything that is no file */
 bool snc_is_dir(const char *path);

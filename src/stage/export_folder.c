@@ -28,7 +28,7 @@ static const char *const files[] = {"config.json",
                                     NULL};
 
 static bool is_onnx(const snc_options *o) { return strcmp(o->exporting.to, "onnx") == 0; }
-bool snc_is_folder_asked(const snc_options *o) { return o->exporting.to && strcmp(o->exporting.to, "snc") != 0; }
+bool snc_is_folder_asked(const snc_options *o) { return o->exporting.to && (is_onnx(o) || strcmp(o->exporting.to, "hf") == 0); }
 
 /* ---- what is asked for -------------------------------------------------------------------------------------------- */
 

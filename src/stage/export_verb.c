@@ -16,6 +16,7 @@
 #include "candidate/preflight.h"
 #include "models/bundle.h"
 #include "stage/export_cascade.h"
+#include "stage/export_exe.h"
 #include "stage/export_folder.h"
 #include "stage/export_measure.h"
 #include "stage/verbs.h"
@@ -119,8 +120,13 @@ out:
     return err;
 }
 
-/* The same file, which goes when its folder is written. */
-static snc_err write_folder(deploy *d)
+static snc_err write_other(deploy *d, const char *file)
+{
+    return snc_is_exe_asked(d->o) ? snc_exe_export(d->o, file, d->from) : snc_folder_export(&d->ctx, d->o, file, d->from);
+}
+
+/* The same file, which goes when what is made of it is written. */
+static snc_err write_by_way(deploy *d)
 {
     char file[4096];
     size_t n = (size_t)snprintf(file, sizeof file, "%s.draft.snc", d->o->output.path);
@@ -128,16 +134,18 @@ static snc_err write_folder(deploy *d)
     snc_err err = make_file(file, d, NULL);
     snc_model_free(d->m); /* the file has it now: not twice in memory */
     d->m = NULL;
-    if (!err) err = snc_folder_export(&d->ctx, d->o, file, d->from);
+    if (!err) err = write_other(d, file);
     remove(file);
     return err;
 }
+
+static bool is_other(const snc_options *o) { return snc_is_folder_asked(o) || snc_is_exe_asked(o); }
 
 /* A net of a file goes as it is, unless something of it is to be another. */
 static bool is_as_it_is(const deploy *d)
 {
     const snc_export_opts *x = &d->o->exporting;
-    return snc_is_folder_asked(d->o) && snc_path_is_snc(d->from) && !x->policy && !x->config && !x->trim_vocab;
+    return is_other(d->o) && snc_path_is_snc(d->from) && !x->policy && !x->config && !x->trim_vocab;
 }
 
 /* ---- files as they are ---------------------------------------------------------------------------------------------------- */
@@ -250,14 +258,15 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_cascade_limits_check(o));
     SNC_CHECK(o->exporting.cascade || o->targets.max_drop < 0, SNC_E_ARG, "export --max-drop: has no use without --cascade");
     if (snc_is_folder_asked(o)) SNC_TRY(snc_folder_need(o));
+    else SNC_TRY(snc_output_need("export", o));
+    if (snc_is_exe_asked(o)) SNC_TRY(snc_exe_need(o));
     SNC_TRY(snc_context_init(&d.ctx, o, h, o->job.threads, 0));
     SNC_TRY(snc_preflight_options(&d.ctx, o, SNC_VERB_EXPORT));
     if (is_as_it_is(&d)) {
-        SNC_TRY(snc_folder_export(&d.ctx, o, from, from));
+        SNC_TRY(write_other(&d, from));
         snc_say(h, "%s", o->output.path);
         return SNC_OK;
     }
-    if (!snc_is_folder_asked(o)) SNC_TRY(snc_output_need("export", o));
     if (o->exporting.measure) SNC_TRY(snc_option_need("export --measure", "a model", o->input.n_models ? from : NULL));
     if (o->input.n_models > 1 || o->input.net >= 0 || o->exporting.measure) return export_nets(&d.ctx, o, h);
     SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
@@ -266,7 +275,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     if (snc_path_is_snc(from) && !d.m->tokenizer.kind) /* other readers have said it already */
         snc_log(&d.ctx, SNC_LOG_WARN, "%s: no tokenizer inside: the file is for bench alone", from);
     SNC_GOTO(choose_pieces(&d));
-    SNC_GOTO(snc_is_folder_asked(o) ? write_folder(&d) : write_deployed(&d));
+    SNC_GOTO(is_other(o) ? write_by_way(&d) : write_deployed(&d));
     snc_say(h, "%s", o->output.path);
 out:
     snc_trim_dispose(&d.trim);

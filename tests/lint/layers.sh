@@ -28,6 +28,7 @@ declare -A may=(
     [src/report]="snc.h base core tokenizer quant data models train search hub artifact candidate"
     [src/stage]="snc.h base core tokenizer quant data models runtime interop train search hub artifact candidate report"
     [src/cli]="snc.h base"
+    [src/exe]="snc.h base models cli"
 )
 for dir in "${!may[@]}"; do
     own=${dir#src/}
@@ -48,12 +49,12 @@ found=$(
     only '#include <lapacke' '^src/search/lsq\.c$' "LAPACKE only in lsq.c"
     only '#include <libsvm' '^src/search/svr\.c$' "LIBSVM only in svr.c"
     only '#include <omp.h>|#pragma omp' '^src/base/par\.c$' "OpenMP only in par.c"
-    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(fmap|clock|cpus|isa|lock|partial|place|proc|room)|cli/(lines|main|terminal))\.c$' "POSIX only in base and the program"
+    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(fmap|clock|cpus|isa|lock|partial|place|proc|room)|cli/(lines|main|terminal)|exe/classify)\.c$' "POSIX only in base and the program"
     only '\b(fopen|freopen|creat|mkstemp|truncate|mknod|mkfifo)\(|O_(CREAT|TRUNC|RDWR)' '^src/base/' "only base opens files to write them"
     only '#include <(curl|nettle)/|dlopen' '^src/hub/(curl|sha256)\.c$' "libcurl and Nettle only in curl.c and sha256.c of src/hub"
     only '#include <(onnx|protobuf-c)/' '^src/interop/onnx_file\.c$' "ONNX's messages only in onnx_file.c"
     only 'sqlite3_open' '^src/search/journal\.c$' "SQLite only in journal.c"
-    only '\bexit\(|\bprintf\(|\bputs\(' '^src/(cli/|snc.h)' "only the program prints to stdout or exits"
+    only '\bexit\(|\bprintf\(|\bputs\(' '^src/(cli/|exe/|snc.h)' "only programs print to stdout or exits"
     only '\b(gets|strcpy|strcat|sprintf|strtok)\(' '^$' "banned libc call"
     only '[-]>valueint' '^$' "a JSON number becomes an int in base/json.c alone, which knows its range"
     only 'TODO|FIXME|XXX' '^$' "unfinished note"

@@ -211,6 +211,73 @@ static void a_git_lfs_pointer_is_named(void **state)
     assert_int_equal(remove(in_dir("big")), 0);
 }
 
+/* A program with `file` behind itself, the size of which is said to be n. */
+static void carry(const char *name, const char *file, size_t at, unsigned long long n, const char *mark)
+{
+    char *all = calloc(1, at + strlen(file) + 16);
+    assert_non_null(all);
+    memcpy(all, "\177ELF and more", 13);
+    memcpy(all + at, file, strlen(file));
+    for (int i = 0; i < 8; i++) all[at + strlen(file) + (size_t)i] = (char)(n >> 8 * i);
+    memcpy(all + at + strlen(file) + 8, mark, 8);
+    assert_int_equal(snc_file_write(in_dir(name), all, at + strlen(file) + 16), SNC_OK);
+    free(all);
+}
+
+static void a_program_is_read_as_the_file_that_it_carries(void **state)
+{
+    (void)state;
+    static const unsigned long long lies[] = {0, 5, 7, SNC_CARRIED_ALIGN + 7, SNC_CARRIED_ALIGN + 22, ~0ULL, ~0ULL - 15, 1ULL << 63};
+    snc_fmap *m = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    for (size_t at = SNC_CARRIED_ALIGN; at <= 2 * SNC_CARRIED_ALIGN; at += SNC_CARRIED_ALIGN) {
+        carry("prog", "a file", at, 6, SNC_CARRIED_MARK);
+        assert_true(snc_is_carrier(in_dir("prog")));
+        for (int copy = 0; copy < 2; copy++) {
+            assert_int_equal(copy ? snc_fmap_read(&m, in_dir("prog")) : snc_fmap_open(&m, in_dir("prog")), SNC_OK);
+            assert_int_equal(m->size, 6);
+            assert_memory_equal(m->data, "a file", 6);
+            snc_fmap_close(m);
+            m = NULL;
+        }
+        assert_int_equal(snc_file_read(&text, &size, in_dir("prog")), SNC_OK);
+        assert_string_equal(text, "a file");
+        snc_free(text);
+    }
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        carry("prog", "a file", SNC_CARRIED_ALIGN, lies[i], SNC_CARRIED_MARK);
+        assert_int_equal(snc_fmap_open(&m, in_dir("prog")), SNC_E_FORMAT);
+        assert_non_null(strstr(snc_err_text(), "prog: the file that this program carries is damaged"));
+        assert_false(snc_is_carrier(in_dir("prog")));
+        assert_null(m);
+    }
+    carry("prog", "a file", SNC_CARRIED_ALIGN, 6, "SNCFILES"); /* another mark: a program as it is */
+    assert_int_equal(snc_fmap_open(&m, in_dir("prog")), SNC_OK);
+    assert_int_equal(m->size, SNC_CARRIED_ALIGN + 22);
+    snc_fmap_close(m);
+    assert_int_equal(snc_file_write(in_dir("stub"), "\177ELF and", 8), SNC_OK);
+    assert_true(snc_file_begins(in_dir("prog"), in_dir("stub")));
+    assert_false(snc_file_begins(in_dir("stub"), in_dir("prog")));
+    assert_false(snc_file_begins(in_dir("none"), in_dir("stub")) || snc_file_begins(in_dir("stub"), in_dir("none")));
+    assert_int_equal(remove(in_dir("prog")) | remove(in_dir("stub")), 0);
+}
+
+static void an_executable_may_be_run_by_who_may_read_it(void **state)
+{
+    (void)state;
+    snc_fout *f = NULL;
+    struct stat st;
+    mode_t before = umask(027);
+    assert_int_equal(snc_fout_open(&f, in_dir("prog")), SNC_OK);
+    assert_int_equal(snc_fout_executable(f), SNC_OK);
+    assert_int_equal(snc_fout_commit(f), SNC_OK);
+    umask(before);
+    assert_int_equal(stat(in_dir("prog"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0750);
+    assert_int_equal(remove(in_dir("prog")), 0);
+}
+
 static void a_block_is_cleared_and_its_neighbours_stay(void **state)
 {
     (void)state;
@@ -253,6 +320,8 @@ int main(void)
         cmocka_unit_test(what_is_no_file_is_refused_by_name),
         cmocka_unit_test(folders_and_missing_paths_are_refused_by_name),
         cmocka_unit_test(a_git_lfs_pointer_is_named),
+        cmocka_unit_test(a_program_is_read_as_the_file_that_it_carries),
+        cmocka_unit_test(an_executable_may_be_run_by_who_may_read_it),
         cmocka_unit_test(a_block_is_cleared_and_its_neighbours_stay),
         cmocka_unit_test(what_is_not_touched_takes_no_memory),
     };
