@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +66,16 @@ static snc_err fill(snc_fmap *m, int fd, size_t from, bool copy, const char *pat
     return read_pages(p, from, m->size, fd, path);
 }
 
+/* The program that runs cannot be written to: what it carries is mapped where others are copied. */
+static bool is_running(const struct stat *file)
+{
+    const unsigned long at = getauxval(AT_EXECFN);
+    const char *path;
+    struct stat own;
+    memcpy(&path, &at, sizeof path);
+    return path && stat(path, &own) == 0 && own.st_dev == file->st_dev && own.st_ino == file->st_ino;
+}
+
 /* What git leaves in place of a large file that was not fetched; whoever reads the file would find nonsense in it. */
 static snc_err check_pointer(const snc_fmap *m, const char *path)
 {
@@ -90,7 +101,7 @@ static snc_err map_file(snc_fmap **out, const char *path, bool copy)
     }
     SNC_GOTO(snc_alloc(&m, 1, sizeof *m));
     SNC_GOTO(find_content(&from, &m->size, fd, (size_t)st.st_size, path));
-    SNC_GOTO(fill(m, fd, from, copy, path));
+    SNC_GOTO(fill(m, fd, from, copy && !(from > 0 && is_running(&st)), path));
     SNC_GOTO(check_pointer(m, path));
     *out = m;
     m = NULL;
