@@ -445,7 +445,7 @@ bad "layer 1 ffn_out: int4 on 40 inputs, expected a multiple of 16" \
     '{"arch":{"hidden":32,"layers":[{"source":0,"heads":4,"ffn":48},{"source":1,"heads":4,"ffn":40}]},"policy":{"embed":"int4","pooler":"int4","classifier":"f32","linear":"int4"}}'
 refused "none.json" export t.snc --policy none.json --output x.snc
 refused "int9" export t.snc --policy int9 --output x.snc
-refused "--to 'tflite': expected snc, onnx or hf" export t.snc --policy int8 --to tflite --output x.snc
+refused "--to 'tflite': expected snc, onnx, hf or exe" export t.snc --policy int8 --to tflite --output x.snc
 refused "export: --output is missing" export t.snc --policy int8
 refused "export: a model or --pretrained is missing" export --policy int8 --output x.snc
 absent x.snc
