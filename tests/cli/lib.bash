@@ -19,6 +19,9 @@ cd "$SCRATCH" || exit 2
 # not_emulated WHY: the script is skipped where an emulator runs the program (tests/cli/emulated.sh.in).
 not_emulated() { [[ $COMPRESS != */emulated-* ]] || { echo "skipped under an emulator: $*"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }; }
 
+# How many times as long as by itself a step may take.
+[[ $COMPRESS == */emulated-* ]] && PACE=10 || PACE=1
+
 # What names a library that the program is to have preloaded: the shell around an emulated one cannot load it itself.
 [[ $COMPRESS == */emulated-* ]] && PRELOAD=SNC_PRELOAD || PRELOAD=LD_PRELOAD
 

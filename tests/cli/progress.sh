@@ -26,11 +26,11 @@ equal "JSON lines without a time" "$(grep -cv "^{$time.*}$" log.json)" 0
 holds log.json "$time\"stage\":\"finetune\",\"done\":0,\"total\":[0-9]*,\"part\":[0-9]*,\"parts\":[0-9]*,\"per_second\":null,\"left_s\":null,"
 holds log.json '"per_second":[0-9.]*,"left_s":[0-9.e+]*,"share":'
 holds log.json '"level":"error","line":"finetune: interrupted at step '
-check "seconds between two lines" awk -F'"elapsed":' '{ t = $2 + 0; if (NR > 1 && t - last > 4) { print "a gap of", t - last; exit 1 } last = t }' log.json
+check "seconds between two lines" awk -F'"elapsed":' -v most=$((4 * PACE)) '{ t = $2 + 0; if (NR > 1 && t - last > most) { print "a gap of", t - last; exit 1 } last = t }' log.json
 
 # ---- a terminal: one line, never wider than it is ---------------------------------------------------------------------------------
 if command -v script >/dev/null; then
-    printf 'stty cols %s; exec timeout -s INT 3 "%s" %s\n' 30 "$COMPRESS" "${tune[*]} --output tty.snc" >narrow.sh
+    printf 'stty cols %s; exec timeout -s INT %s "%s" %s\n' 30 $((3 * PACE)) "$COMPRESS" "${tune[*]} --output tty.snc" >narrow.sh
     TERM=xterm script -qec "bash narrow.sh" /dev/null </dev/null >raw 2>&1
     check "redraws: $(grep -c '' <(tr '\r' '\n' <raw | grep $'^\033\[J'))" test "$(tr '\r' '\n' <raw | grep -c $'^\033\[J')" -ge 3
     check "a line is wider than the terminal" awk '/\[J/ { sub(/.*\[J/, ""); if (length($0) > 29) { print; exit 1 } }' <(tr '\r' '\n' <raw)
