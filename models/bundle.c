@@ -292,6 +292,12 @@ out:
     return err;
 }
 
+snc_err snc_bundle_need_net(int k, int nets, const char *path)
+{
+    SNC_CHECK(k >= 0 && k < nets, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, path, nets, nets == 1 ? "" : "s");
+    return SNC_OK;
+}
+
 snc_err snc_bundle_cut(const char *to, const snc_sncfile *f, int k)
 {
     snc_err err = SNC_OK;

@@ -23,6 +23,9 @@
  * family, classes, labels or tokenizer are not the first one's. All or nothing. */
 snc_err snc_bundle_save(const char *to, const snc_sncfile *const *files, const char *const *path, int n, const cJSON *cascade) SNC_MUST_USE;
 
+/* SNC_E_ARG: the file at path has `nets` nets and no k-th, which --net said. */
+snc_err snc_bundle_need_net(int k, int nets, const char *path) SNC_MUST_USE;
+
 /* A file of several nets as it is, with these times in place of its own (models/speeds.h); NULL: without any. */
 snc_err snc_bundle_set_speeds(const char *to, const snc_sncfile *f, const cJSON *speeds) SNC_MUST_USE;
 

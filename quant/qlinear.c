@@ -50,11 +50,8 @@ static void pack(snc_qlinear *l, const int8_t *q)
         for (int k = 0; k < l->K; k += SNC_QBLOCK) {
             const int8_t *from = q + (size_t)n * (size_t)l->K + (size_t)k;
             int here = l->K - k < SNC_QBLOCK ? l->K - k : SNC_QBLOCK;
-            if (here < SNC_QBLOCK) memset(row, flip, sizeof row);
-            if (here < SNC_QBLOCK)
-                for (int i = 0; i < here; i++) row[i] = (uint8_t)from[i] ^ flip;
-            else
-                for (int i = 0; i < SNC_QBLOCK; i++) row[i] = (uint8_t)from[i] ^ flip;
+            memset(row, flip, sizeof row);
+            for (int i = 0; i < here; i++) row[i] = (uint8_t)from[i] ^ flip;
             snc_qblock__put((uint8_t *)block_of(l, n, k), row, n % SNC_QPANEL, l->kernel->group);
         }
 }

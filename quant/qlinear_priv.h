@@ -85,22 +85,20 @@ extern const snc_qkernel snc_bf16kernel__avx2, snc_bf16kernel__avx512, snc_bf16k
 extern const snc_qkernel snc_qkernel__neon, snc_qkernel__dotprod, snc_qkernel__i8mm, snc_bf16kernel__neon;
 #endif
 
+static inline __attribute__((always_inline)) void snc_qblock__put_pieces(uint8_t *block, const uint8_t *row, int i, const int size)
+{
+    for (int k = 0; k < SNC_QBLOCK; k += size) memcpy(block + (k / size * SNC_QPANEL + i) * size, row + k, (size_t)size);
+}
+
 /* Row i of a block, 64 inputs, to where the order of `group` has them: pieces of `group` bytes, SNC_QPANEL pieces apart. The size of a
  * piece is a constant wherever a kernel is, so that it is moved by an instruction and not by a call. */
 static inline void snc_qblock__put(uint8_t *block, const uint8_t row[SNC_QBLOCK], int i, int group)
 {
     switch (group) {
-    case 2:
-        for (int k = 0; k < SNC_QBLOCK; k += 2) memcpy(block + (k / 2 * SNC_QPANEL + i) * 2, row + k, 2);
-        break;
-    case 4:
-        for (int k = 0; k < SNC_QBLOCK; k += 4) memcpy(block + (k / 4 * SNC_QPANEL + i) * 4, row + k, 4);
-        break;
-    case 8:
-        for (int k = 0; k < SNC_QBLOCK; k += 8) memcpy(block + (k / 8 * SNC_QPANEL + i) * 8, row + k, 8);
-        break;
-    default:
-        for (int k = 0; k < SNC_QBLOCK; k += group) memcpy(block + (k / group * SNC_QPANEL + i) * group, row + k, (size_t)group);
+    case 2: snc_qblock__put_pieces(block, row, i, 2); break;
+    case 4: snc_qblock__put_pieces(block, row, i, 4); break;
+    case 8: snc_qblock__put_pieces(block, row, i, 8); break;
+    default: snc_qblock__put_pieces(block, row, i, group);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
+#include "models/bundle.h"
 #include "models/cutoff.h"
 #include "models/mixture.h"
 
@@ -140,8 +141,7 @@ static snc_err make_ready(snc_loaded *l, int k) { return l->net[k] ? SNC_OK : sn
 
 snc_err snc_loaded_use_net(snc_loaded *l, int k)
 {
-    const int n = snc_loaded_nets(l);
-    SNC_CHECK(k >= 0 && k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, l->path, n, n == 1 ? "" : "s");
+    SNC_TRY(snc_bundle_need_net(k, snc_loaded_nets(l), l->path));
     if (k == 0) return SNC_OK;
     SNC_TRY(make_ready(l, k));
     l->weights = l->net[k];

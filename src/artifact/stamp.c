@@ -160,8 +160,9 @@ snc_state snc_stamp_state(char why[SNC_WHY], const char *path, const cJSON *aske
 
 snc_err snc_stamp_allow(bool *current, const char *path, snc_state state, const char *why, bool overwrite)
 {
-    *current = state == SNC_CURRENT;
-    SNC_CHECK(state == SNC_ABSENT || state == SNC_CURRENT || overwrite, SNC_E_ARG, "--output %s: %s (--overwrite makes it anew)", path,
-              why);
+    const bool program = state == SNC_CURRENT && snc_is_carrier(path);
+    *current = state == SNC_CURRENT && !program;
+    SNC_CHECK(state == SNC_ABSENT || *current || overwrite, SNC_E_ARG, "--output %s: %s (--overwrite makes it anew)", path,
+              program ? "is a program that carries it" : why);
     return SNC_OK;
 }

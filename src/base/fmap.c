@@ -66,13 +66,19 @@ static snc_err fill(snc_fmap *m, int fd, size_t from, bool copy, const char *pat
     return read_pages(p, from, m->size, fd, path);
 }
 
-/* The program that runs cannot be written to: what it carries is mapped where others are copied. */
-static bool is_running(const struct stat *file)
+const char *snc_program_path(void)
 {
     const unsigned long at = getauxval(AT_EXECFN);
     const char *path;
-    struct stat own;
     memcpy(&path, &at, sizeof path);
+    return path;
+}
+
+/* The program that runs cannot be written to: what it carries is mapped where others are copied. */
+static bool is_running(const struct stat *file)
+{
+    const char *path = snc_program_path();
+    struct stat own;
     return path && stat(path, &own) == 0 && own.st_dev == file->st_dev && own.st_ino == file->st_ino;
 }
 

@@ -35,6 +35,9 @@ void snc_fmap_close(snc_fmap *m);
 /* The whole file plus a NUL byte, freed with snc_free. */
 snc_err snc_file_read(char **out, size_t *size, const char *path) SNC_MUST_USE;
 
+/* The file of the program that runs, as the system was told to start it: without /proc, and as the folder was then. NULL: it was not. */
+const char *snc_program_path(void);
+
 /* What path names behind all symbolic links, there or not yet. SNC_E_IO: too many of them; SNC_E_ARG: too long. */
 snc_err snc_link_target(char *buf, size_t size, const char *path) SNC_MUST_USE;
 /* The file that writing to path would make or replace. SNC_E_IO: what is there is no file; SNC_E_ARG: too long. */

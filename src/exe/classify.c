@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "base/error.h"
 #include "base/fmap.h"
@@ -31,15 +30,6 @@ static int fail(const char *why)
     fflush(stdout);
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, why);
     return 2;
-}
-
-/* Where this program lies: as the system was told, for an empty root has no /proc. */
-static const char *own_path(void)
-{
-    const unsigned long at = getauxval(AT_EXECFN);
-    const char *path;
-    memcpy(&path, &at, sizeof path);
-    return path;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------- */
@@ -133,9 +123,10 @@ int main(int argc, char **argv)
         printf("usage: %s < lines\nLABEL TAB PROBABILITY for each line of text; a TAB in a line parts a pair\n",
                program_invocation_short_name);
     if (help || argc > 1) return help ? 0 : fail("takes no arguments; --help says more");
-    if (!snc_is_carrier(own_path()))
+    const char *own = snc_program_path(); /* an empty root has no /proc to say it */
+    if (!own || !snc_is_carrier(own))
         return fail("no model lies behind this program: has it been cut? `compress export FILE --to exe` makes it anew");
-    if (snc_classifier_open(&c.model, own_path()) || snc_session_new(&c.session, c.model, 1)) return fail(snc_err_text());
+    if (snc_classifier_open(&c.model, own) || snc_session_new(&c.session, c.model, 1)) return fail(snc_err_text());
     const int classes = snc_classifier_classes(c.model);
     c.label = calloc((size_t)classes, sizeof *c.label);
     return c.label ? run(&c) : fail("out of memory");

@@ -16,6 +16,7 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "candidate/workload.h"
+#include "models/bundle.h"
 #include "models/cost.h"
 #include "quant/qlinear.h"
 #include "report/bench_rows.h"
@@ -345,7 +346,7 @@ static snc_err add_entries(bench *b, const char *path, const snc_loaded *l)
         }
         SNC_CHECK(snc_int_read(&k, p, &end) && (*end == 0 || *end == ','), SNC_E_ARG,
                   "--net %s: expected all, or cascade and numbers from 0 on", asked);
-        SNC_CHECK(k >= 0 && k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, path, n, n == 1 ? "" : "s");
+        SNC_TRY(snc_bundle_need_net(k, n, path));
         SNC_TRY(add_entry(b, path, k));
     }
     return SNC_OK;

@@ -41,19 +41,18 @@ static snc_err put(const snc_options *o, const char *out, const char *file)
     bool current;
     SNC_TRY(snc_executable_stub(stub));
     SNC_TRY(snc_sncfile_digest_read(made, file));
-    const bool same = snc_executable_has(out, stub) && snc_sncfile_digest_read(there, out) == SNC_OK && strcmp(there, made) == 0;
-    const snc_state state = snc_file_size(out) == 0 ? SNC_ABSENT : same ? SNC_CURRENT : SNC_STALE;
+    if (snc_executable_has(out, stub) && snc_sncfile_digest_read(there, out) == SNC_OK && strcmp(there, made) == 0) return SNC_OK;
+    const snc_state state = snc_file_size(out) == 0 ? SNC_ABSENT : SNC_STALE;
     SNC_TRY(snc_stamp_allow(&current, o->output.path, state, "is another file", o->output.overwrite));
-    return current ? SNC_OK : snc_executable_save(out, stub, file);
+    return snc_executable_save(out, stub, file);
 }
 
 static snc_err put_net(const snc_options *o, const snc_sncfile *f, const char *out, const char *from)
 {
     char draft[PATH + 8];
-    const int n = snc_sncfile_nets(f), k = o->input.net;
-    SNC_CHECK(k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, from, n, n == 1 ? "" : "s");
+    SNC_TRY(snc_bundle_need_net(o->input.net, snc_sncfile_nets(f), from));
     snprintf(draft, sizeof draft, "%s.draft", out);
-    snc_err err = snc_bundle_cut(draft, f, k);
+    snc_err err = snc_bundle_cut(draft, f, o->input.net);
     if (!err) err = put(o, out, draft);
     remove(draft);
     return err;

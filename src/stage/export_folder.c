@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "interop/folder_out.h"
 #include "interop/onnx_net.h"
+#include "models/bundle.h"
 #include "models/hf_out.h"
 
 #define ONNX "onnx"
@@ -137,9 +138,10 @@ static snc_err export_net(const snc_ctx *ctx, const snc_options *o, const snc_sn
 {
     const int n = snc_sncfile_nets(f), k = o->input.net;
     SNC_CHECK(k >= 0 || n == 1, SNC_E_ARG, "%s has %d nets, and a folder is one: --net says which, 0 the largest", from, n);
-    SNC_CHECK(k < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", k, from, n, n == 1 ? "" : "s");
+    const int net = k < 0 ? 0 : k;
+    SNC_TRY(snc_bundle_need_net(net, n, from));
     SNC_TRY(snc_need_plain(snc_sncfile_config(f), from));
-    return write_all(ctx, o, f, snc_sncfile_net_view(f, k < 0 ? 0 : k), from);
+    return write_all(ctx, o, f, snc_sncfile_net_view(f, net), from);
 }
 
 snc_err snc_folder_export(const snc_ctx *ctx, const snc_options *o, const char *file, const char *from)

@@ -212,8 +212,7 @@ static snc_err copy_nets(const snc_ctx *ctx, const snc_options *o, const snc_hos
     if (in->n_models > 1) err = snc_bundle_save(draft, (const snc_sncfile *const *)f, in->models, in->n_models, NULL);
     else if (in->net < 0) err = copy_bare(draft, in->models[0]); /* to measure it */
     else {
-        const int n = snc_sncfile_nets(f[0]);
-        SNC_CHECK(in->net < n, SNC_E_ARG, "--net %d: %s has %d net%s, from 0 on", in->net, in->models[0], n, n == 1 ? "" : "s");
+        SNC_TRY(snc_bundle_need_net(in->net, snc_sncfile_nets(f[0]), in->models[0]));
         err = snc_bundle_cut(draft, f[0], in->net);
     }
     if (!err) err = settle_nets(ctx, o, h, f, out, draft);

@@ -70,6 +70,8 @@ run 0 export t.snc --to exe --policy f32 --output answers --overwrite
 talk ./answers f32.snc
 run 0 export answers --to exe --output again # of a program
 same again answers
+run 0 export f32.snc --to exe --output again --overwrite
+refused "--output again: is a program that carries it (--overwrite makes it anew)" export t.snc --policy f32 --output again
 echo mine >mine
 refused "--output mine" export int8.snc --to exe --output mine
 equal "what is not ours" "$(cat mine)" mine
