@@ -118,11 +118,22 @@ static snc_err too_little(const snc_budget *b, const snc_options *o, double past
                        snc_clock_words(find, f), snc_clock_words(rest, whole - t - l - f));
 }
 
+/* A checkpoint is of the plan that it was begun with: another would begin it anew, whatever the clock says by now. */
+static void keep_what_is_begun(snc_budget *b, const snc_folder *there)
+{
+    static const snc_item checkpoint[SNC_KNOBS] = {[SNC_KNOB_EPOCHS] = SNC_ITEM_TEACHER_CHECKPOINT,
+                                                   [SNC_KNOB_SUPERNET] = SNC_ITEM_SUPERNET_CHECKPOINT,
+                                                   [SNC_KNOB_MADE] = SNC_ITEM_SUPERNET_CHECKPOINT};
+    for (int k = 0; k < SNC_KNOBS; k++)
+        if (checkpoint[k] && there->item[checkpoint[k]].state == SNC_CURRENT) b->kept[k] = true;
+}
+
 snc_err snc_budget_plan(snc_budget *b, const snc_ctx *ctx, const snc_ctx *work, snc_options *o, const snc_inputs *in,
                         const snc_eval_sets *scored, const snc_folder *there, const char *from)
 {
     SNC_TRY(snc_estimate_pace(&b->pace, ctx, work, o, in, scored, there, from));
     b->plan = plan_of(o);
+    keep_what_is_begun(b, there);
     const double past = snc_now() - b->started;
     const bool fits = b->limit <= 0 || b->recalled || snc_plan_fit(&b->plan, &b->pace, b->kept, (b->limit - past) / RESERVE);
     snc_plan_seconds(b->seconds, &b->pace, &b->plan);

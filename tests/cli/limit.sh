@@ -24,6 +24,12 @@ job=("${from[@]}" --effort thorough --time-limit "${limit}s" --output job)
 killed_when job/supernet.snc.checkpoint "${job[@]}" --checkpoint-every 1
 holds out '^to end in [0-9hms]*: .*[0-9]* evaluations instead of 800'
 holds job/run.json "\"time_limit_s\":.*$limit"
+# However late it is by then: what is in the making keeps its plan, and the rest gives way.
+cp -r job late
+sed -i "s/\"time_limit_s\":[^0-9]*$limit/\"time_limit_s\": 1/" late/run.json
+killed_when late/supernet.snc "${from[@]}" --effort thorough --time-limit 1s --output late
+holds err '^warning: --time-limit 1s: late: the least that is left takes '
+holds err '^supernet: resumed at step [0-9]'
 compress "${job[@]}" >out 2>err
 code=$?
 check "exit code $code, expected 0 or 3" test $code -eq 0 -o $code -eq 3
