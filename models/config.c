@@ -54,9 +54,19 @@ static void choose_singly(snc_cfg *c, const snc_space *s)
     c->o[0] = (uint8_t)(s->gene[0].n - 1);
 }
 
+/* As many heads as the hidden size has room for. */
+static void fit_heads(snc_cfg *c, const snc_space *s)
+{
+    for (int l = 0; l < s->layers && s->head_width; l++) {
+        const int g = snc_space_layer(s, l);
+        while (c->o[g] > 0 && !snc_space_has_room(s, value_of(s, c, 1), value_of(s, c, g))) c->o[g]--;
+    }
+}
+
 void snc_cfg_canonical(snc_cfg *c, const snc_space *s)
 {
     bool live[SNC_MAX_GENES];
+    fit_heads(c, s);
     if (s->single) choose_singly(c, s);
     snc_cfg_live(live, s, c);
     for (int g = 0; g < s->genes; g++) c->o[g] = live[g] ? c->o[g] : 0;
@@ -64,8 +74,11 @@ void snc_cfg_canonical(snc_cfg *c, const snc_space *s)
 
 bool snc_cfg_equal(const snc_cfg *a, const snc_cfg *b) { return memcmp(a, b, sizeof *a) == 0; }
 
-void snc_cfg_decode(snc_arch *arch, snc_policy *policy, const snc_space *s, const snc_cfg *c)
+void snc_cfg_decode(snc_arch *arch, snc_policy *policy, const snc_space *s, const snc_cfg *proposed)
 {
+    snc_cfg fit = *proposed;
+    const snc_cfg *c = &fit;
+    fit_heads(&fit, s);
     int kept[SNC_MAX_LAYERS], n = kept_of(kept, s, c);
     memset(arch, 0, sizeof *arch);
     memset(policy, 0, sizeof *policy);

@@ -7,6 +7,7 @@
 
 #include "base/fmap.h"
 #include "base/mem.h"
+#include "models/family/family.h"
 #include "quant/int4.h"
 
 static void dtype_gene(snc_gene *g, snc_dtype a, snc_dtype b)
@@ -82,6 +83,29 @@ static void offer_int4(snc_space__lists *t, const snc_encoder_config *c, bool ta
     if (check_int4(&with, c, "space") == SNC_OK) *t = with;
 }
 
+/* Leaves hidden sizes that heads can fill; of those that a file lists, all must be such. */
+static snc_err keep_to_folder(snc_space__lists *t, const snc_encoder_config *c, bool listed, const char *where)
+{
+    const snc_family *f = snc_family_of(c);
+    const snc_gene all = t->hidden;
+    const int D = c->head_width, least = t->heads.value[t->heads.value[0] == 0];
+    SNC_CHECK(f->architecture, SNC_E_UNSUPPORTED, "%s: no Hugging Face folder is written of %s; --to onnx can", where, f->type);
+    SNC_CHECK(snc_family_shared(f) == SNC_ROLES, SNC_E_UNSUPPORTED,
+              "%s: all layers of %s have one %s in a Hugging Face folder, and those of a net come to differ; --to onnx can", where, f->type,
+              f->name[snc_family_shared(f)]);
+    t->hidden.n = 0;
+    for (int i = 0; i < all.n; i++) {
+        const int v = all.value[i];
+        const bool can = v % D == 0 && (c->embedding != v || f->always_projects);
+        SNC_CHECK(can || !listed, SNC_E_ARG, "%s: 'folder' is 'hf', and 'hidden' has %d: expected multiples of a head's width, %d%s", where,
+                  v, D, v % D == 0 ? ", but for that of the tables" : "");
+        if (can) t->hidden.value[t->hidden.n++] = v;
+    }
+    SNC_CHECK(t->hidden.n > 0 && least * D <= t->hidden.value[0], SNC_E_ARG,
+              "%s: 'folder' is 'hf': no option of 'hidden' has room for %d heads of %d", where, least, D);
+    return SNC_OK;
+}
+
 /* A layer that every net has whole is offered no 0. */
 static snc_gene at_work(const snc_gene *g)
 {
@@ -147,12 +171,14 @@ snc_err snc_space_from_json(snc_space **out, const snc_encoder_config *cfg, cons
     derive(&t, full, o->fp, wide);
     if (o->int4) offer_int4(&t, cfg, o->int4_tables);
     if (j) SNC_TRY(snc_space__read(&t, j, full, where));
+    if (t.hf || o->hf) SNC_TRY(keep_to_folder(&t, cfg, snc_json_at(j, "hidden") != NULL, where));
     SNC_TRY(check_int4(&t, cfg, where));
     SNC_TRY(snc_alloc(&s, 1, sizeof *s));
     s->layers = full->layers;
     s->full = *full;
     s->per_layer = true;
     s->single = t.single;
+    s->head_width = t.hf || o->hf ? cfg->head_width : 0;
     memcpy(s->always, t.always, sizeof s->always);
     s->layer_genes = t.apart ? SNC_MAX_LAYER_GENES : SNC_MAX_LAYER_GENES - 2;
     snprintf(s->rule, sizeof s->rule, "%s", o->depth_rule);
@@ -184,6 +210,7 @@ uint64_t snc_space_hash(const snc_space *s)
         h = snc_bytes_hash(h, &s->gene[i].n, sizeof s->gene[i].n);
         h = snc_bytes_hash(h, s->gene[i].value, (size_t)s->gene[i].n * sizeof s->gene[i].value[0]);
     }
+    if (s->head_width) h = snc_bytes_hash(h, &s->head_width, sizeof s->head_width);
     return snc_bytes_hash(h, s->kept, sizeof s->kept);
 }
 
@@ -244,6 +271,14 @@ int snc_space_layers(int kept[SNC_MAX_LAYERS], const snc_space *s, int depth_opt
     return n;
 }
 
+/* The widest option that there is room for, up to `heads`. */
+static int heads_with_room(const snc_space *s, const snc_gene *g, int hidden, int heads)
+{
+    for (int i = g->n - 1; i >= 0 && !snc_space_has_room(s, hidden, heads); i--)
+        if (g->value[i] < heads) heads = g->value[i];
+    return heads;
+}
+
 /* One layer more, unless it skips both halves. */
 static void add_layer(snc_arch *out, int source, int heads, int ffn)
 {
@@ -263,7 +298,7 @@ static void even(snc_arch *out, const snc_space *s, int depth, int (*width)(cons
     *out = (snc_arch){.hidden = width(&s->gene[1])};
     for (int i = 0; i < n; i++) {
         const snc_gene *heads = &s->gene[snc_space_layer(s, kept[i])], *ffn = heads + 1;
-        add_layer(out, kept[i], width(heads), width(ffn));
+        add_layer(out, kept[i], heads_with_room(s, heads, out->hidden, width(heads)), width(ffn));
     }
 }
 
@@ -296,7 +331,7 @@ void snc_space_pick(snc_arch *out, const snc_space *s, snc_space_pick_fn pick, v
         const int g = snc_space_layer(s, kept[i]);
         if (s->per_layer || !offers(&s->gene[g], h)) h = s->gene[g].value[pick(user, g)];
         if (s->per_layer || !offers(&s->gene[g + 1], f)) f = s->gene[g + 1].value[pick(user, g + 1)];
-        add_layer(out, kept[i], h, f);
+        add_layer(out, kept[i], heads_with_room(s, &s->gene[g], out->hidden, h), f);
     }
 }
 

@@ -13,11 +13,15 @@
  * net has at least as many layers as the least depth, and depth options are where training draws from and searches start. The layers of
  * "always" are in every net with both halves. A space is refused that has a net in which no layer need have heads.
  *
+ * With "folder":"hf" there is no net that a Hugging Face folder cannot say (models/hf_out.h): its heads fill the hidden size, or fit in it
+ * and are padded with zeros. Hidden options are multiples of a head's width, and a layer has at most as many heads as there is room for,
+ * whatever its gene says.
+ *
  * From JSON (every key optional; what is absent is derived from the model's own granularity, "reach":"plain"; with "wide" heads and FFN
  * from an eighth and 0, hidden from a half in steps of 32, depth from a third, "layers":"single", "always" the last):
  *   {"depth":[6,5,4],"depth_layers":{"5":[0,1,2,3,5]},"hidden":[384,320],"heads":[12,8,6],"ffn":[1536,768],
  *    "linear":["int8","f32"],"qkv":"tied","pooler":["int8"],"classifier":["f32"],"embed":["int8"],
- *    "reach":"plain","layers":"rule","always":[5]}
+ *    "reach":"plain","layers":"rule","always":[5],"folder":"any"}
  *
  * Immutable once made, and shared by threads.
  *
@@ -51,6 +55,7 @@ typedef struct snc_space {
     int kept[SNC_MAX_OPTIONS][SNC_MAX_LAYERS]; /* per depth option: source layers, ascending */
     bool single;                               /* each layer has a gene of its own that keeps it or leaves it out */
     bool always[SNC_MAX_LAYERS];               /* by source layer: every net that has it has both halves; with single, every net has it */
+    int head_width;                            /* with "folder":"hf"; 0: heads are not held to the hidden size */
     bool per_layer;                            /* random nets: heads and FFN of each layer by themselves, not all layers alike */
 } snc_space;
 
@@ -58,6 +63,8 @@ typedef struct snc_space {
 static inline int snc_space_layer(const snc_space *s, int layer) { return 2 + (s->single ? s->layers : 0) + layer * s->layer_genes; }
 /* With single: the gene that keeps a layer. */
 static inline int snc_space_keeps(int layer) { return 2 + layer; }
+/* Whether a layer of a net of this hidden size may have so many heads. */
+static inline bool snc_space_has_room(const snc_space *s, int hidden, int heads) { return heads * s->head_width <= hidden; }
 /* The source layers of a depth option, ascending, with single those of `always` among them; returns how many. */
 int snc_space_layers(int kept[SNC_MAX_LAYERS], const snc_space *s, int depth_option);
 
@@ -65,6 +72,7 @@ typedef struct snc_space_opts {
     const char *path;       /* JSON file, or NULL */
     const char *depth_rule; /* "first", "last" or "even", where the file names no layers */
     snc_dtype fp;           /* what FP means here: SNC_F32 or SNC_BF16 */
+    bool hf;                /* "folder":"hf", whatever the file says */
     bool int4, int4_tables; /* what is derived offers INT4 too where all widths allow it: for matrices; for tables */
 } snc_space_opts;
 

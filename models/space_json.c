@@ -135,7 +135,7 @@ static snc_err read_layers(snc_space__lists *t, const cJSON *j, int layers, cons
 snc_err snc_space__read(snc_space__lists *t, const cJSON *j, const snc_arch *full, const char *where)
 {
     static const char *const keys[] = {"depth",  "depth_layers", "hidden", "heads", "ffn",    "linear", "qkv",
-                                       "pooler", "classifier",   "embed",  "reach", "layers", "always", NULL};
+                                       "pooler", "classifier",   "embed",  "reach", "layers", "always", "folder", NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_numbers(&t->depth, j, "depth", 1, full->layers, where));
     SNC_TRY(check_depth_layers(&t->depth, j, where));
@@ -145,6 +145,7 @@ snc_err snc_space__read(snc_space__lists *t, const cJSON *j, const snc_arch *ful
     SNC_TRY(read_numbers(&t->ffn, j, "ffn", 0, full->ffn[0], where));
     SNC_TRY(read_dtypes(&t->linear, j, "linear", where));
     SNC_TRY(read_choice(&t->apart, j, "qkv", "tied", "apart", where));
+    SNC_TRY(read_choice(&t->hf, j, "folder", "any", "hf", where));
     SNC_TRY(read_dtypes(&t->pooler, j, "pooler", where));
     SNC_TRY(read_dtypes(&t->classifier, j, "classifier", where));
     return read_dtypes(&t->embed, j, "embed", where);
@@ -184,6 +185,7 @@ cJSON *snc_space_trained_to_json(const snc_space *s)
     for (int d = 0; d < s->gene[0].n; d++) cJSON_AddItemToArray(layers, cJSON_CreateIntArray(s->kept[d], s->gene[0].value[d]));
     for (int i = 0; i < WIDTHS; i++) add_list(j, widths[i], options(s, i));
     cJSON_AddBoolToObject(j, "per_layer", s->per_layer);
+    if (s->head_width) cJSON_AddStringToObject(j, "folder", "hf");
     for (int l = 0; l < s->layers; l++) miss = miss || may_miss(s, l);
     if (!miss) return j;
     cJSON_AddBoolToObject(j, "single", s->single);

@@ -8,6 +8,7 @@ typedef struct snc_space__lists {
     snc_gene depth, hidden, heads, ffn, linear, pooler, classifier, embed;
     bool apart;                  /* Q, K and V have a gene each */
     bool single;                 /* and so has each layer */
+    bool hf;                     /* nets that a Hugging Face folder can say, alone */
     bool always[SNC_MAX_LAYERS]; /* see snc_space */
 } snc_space__lists;
 

@@ -254,7 +254,8 @@ typedef struct snc_search_opts {
     const char *export_as;  /* csv | json: print the journal and stop */
     int evals;
     const char *time_budget; /* 90s | 5m | 1h */
-    void *spare[8];
+    int hf_compatible;       /* nets alone that a Hugging Face folder can say */
+    void *spare[7];
 } snc_search_opts;
 
 typedef struct snc_export_opts {

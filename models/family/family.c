@@ -77,6 +77,13 @@ bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char
     return false;
 }
 
+snc_role snc_family_shared(const snc_family *f)
+{
+    int r = 0;
+    while (r < SNC_ROLES && !(f->name[r] && snc_spec_rows[r].layer && !strstr(f->name[r], "{N"))) r++;
+    return (snc_role)r;
+}
+
 void snc_family_layers(char *out, size_t size, const snc_family *f)
 {
     const char *name = f->name[SNC_ROLE_Q] + strlen(f->prefix), *mark = strstr(name, "{N}");

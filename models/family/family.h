@@ -92,6 +92,8 @@ void snc_family_name(char *out, size_t size, const snc_family *f, snc_role role,
 void snc_family_name_in(char *out, size_t size, const snc_encoder_config *c, snc_role role, int layer);
 /* The way back; layer 0 outside of layers and for what layers share. false: no parameter of the family is called so. */
 bool snc_family_role(snc_role *role, int *layer, const snc_family *f, const char *name);
+/* A parameter that all layers share in its files, each of which has its own here; SNC_ROLES: there is none. */
+snc_role snc_family_shared(const snc_family *f);
 /* What stands before the layer's number, without the prefix: "encoder.layer."; "" where layers share their parameters. */
 void snc_family_layers(char *out, size_t size, const snc_family *f);
 

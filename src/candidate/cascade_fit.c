@@ -67,6 +67,15 @@ snc_err snc_cascade_limits_check(const snc_options *o)
     return parse(&a, o->exporting.cascade_limits);
 }
 
+double snc_cascade_mean(const snc_options *o, double largest_us)
+{
+    asked a;
+    if (parse(&a, o->exporting.cascade_limits) != SNC_OK) return 0;
+    for (int i = 0; i < a.n; i++)
+        if (a.limit[i].share == 0) return a.relative[i] ? a.limit[i].us * largest_us : a.limit[i].us;
+    return 0;
+}
+
 double snc_cascade_points(const snc_options *o)
 {
     asked a;

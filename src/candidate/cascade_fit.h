@@ -11,6 +11,8 @@
 
 /* SNC_E_ARG: what --cascade-limits cannot mean: "mean=0.35x,p50=300us,p99=0.85x", up to four of them, each once. */
 snc_err snc_cascade_limits_check(const snc_options *o) SNC_MUST_USE;
+/* The mean that --cascade-limits ask for, of a largest net that takes so much by itself: in its unit; 0: they ask for none. */
+double snc_cascade_mean(const snc_options *o, double largest_us);
 /* Points: --max-drop, or 0.5; none where the mean is limited and no drop is asked for: then right answers are what is chosen by. */
 double snc_cascade_points(const snc_options *o);
 /* SNC_E_UNSUPPORTED: a model whose answers have no confidence. */

@@ -6,6 +6,7 @@
 #include "artifact/evaluations.h"
 #include "base/clock.h"
 #include "base/fmap.h"
+#include "candidate/cascade_fit.h"
 
 /* A journal of nets within another net: the one before was another then. Nothing in it is worth keeping. */
 static snc_err drop_stale(const char *journal, const snc_evaluator *e)
@@ -21,9 +22,9 @@ static snc_err drop_stale(const char *journal, const snc_evaluator *e)
     return SNC_OK;
 }
 
-/* The finalist for a latency among the nets that begin `large`. */
+/* The finalist for a latency among the nets that begin `large`: alone or, with mean_us by the table, as what answers before it. */
 static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_search_run *r, const snc_chosen *large,
-                           const snc_target *latency, const char *table, const char *dir, const cJSON *read, double until)
+                           const snc_target *latency, double mean_us, const char *table, const char *dir, const cJSON *read, double until)
 {
     snc_err err = SNC_OK;
     char journal[4096];
@@ -32,9 +33,11 @@ static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_sear
     snc_search_result found = {0};
     snc_search_run run;
     snc_space *within = NULL;
+    snc_pairing pair = {.arch = large->arch, .policy = large->policy, .us = large->f.o.latency_us, .mean_us = mean_us};
     o.search.journal = o.search.warm_start = NULL;
     SNC_TRY(snc_space_within(&within, r->e->space, &large->arch, &large->policy));
     snc_evaluator e = snc_evaluator_over(r->e, within);
+    if (mean_us > 0) snc_evaluator_pair(&e, &pair);
     SNC_GOTO(snc_mkdir(dir));
     SNC_GOTO(snc_evaluations_path(journal, sizeof journal, &o, dir));
     SNC_GOTO(drop_stale(journal, &e));
@@ -45,8 +48,24 @@ static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_sear
     *predicted_us = snc_search_run_predicted_us(&run, &found.f[0].o);
 out:
     snc_search_result_dispose(&found);
+    snc_pairing_dispose(&pair);
     snc_space_free(within);
     return err;
+}
+
+int snc_chain_length(const snc_options *o, const snc_targets *t) { return 1 + (t->n_faster || !o->exporting.cascade ? t->n_faster : 1); }
+
+/* What the k-th net behind the first has to keep: its own latency or, of a pair, the mean of both, and that by the table. */
+static snc_target latency_of(double *mean_us, const snc_search_run *r, const snc_chosen *first, int k)
+{
+    snc_target t = r->targets->of[SNC_TARGET_LATENCY];
+    *mean_us = 0;
+    if (k < r->targets->n_faster) return r->targets->faster[k];
+    const double us = snc_search_run_predicted_us(r, &first->f.o), mean = snc_cascade_mean(r->o, us);
+    *mean_us = mean / us * first->f.o.latency_us;
+    t.given = true;
+    t.value = t.relative ? mean / r->e->full[SNC_COST_LATENCY] : mean;
+    return t;
 }
 
 snc_err snc_chain_find(snc_chain *out, const snc_search_run *r, const snc_search_result *first, const char *table, const char *dir,
@@ -55,18 +74,20 @@ snc_err snc_chain_find(snc_chain *out, const snc_search_run *r, const snc_search
     const snc_targets *t = r->targets;
     *out = (snc_chain){.n = 1, .net = {snc_chosen_of(r->e->space, &first->f[0])}, .latency = {t->of[SNC_TARGET_LATENCY]}};
     out->predicted_us[0] = snc_search_run_predicted_us(r, &first->f[0].o);
-    for (int k = 0; k < t->n_faster; k++) {
+    for (int k = 0; k + 1 < snc_chain_length(r->o, t); k++) {
         char name[32], in[4096];
+        double mean_us;
+        const snc_target latency = latency_of(&mean_us, r, &out->net[0], k);
         const int at = out->n;
         const snc_chosen *large = &out->net[at - 1];
         snprintf(name, sizeof name, "net-%d", k + 1);
         SNC_TRY(snc_path_join(in, sizeof in, dir, name));
-        const double now = snc_now(), by = until > 0 ? now + (until - now) / (t->n_faster - k) : 0;
-        SNC_TRY(find_within(&out->net[at], &out->predicted_us[at], r, large, &t->faster[k], table, in, read, by));
-        out->latency[at] = t->faster[k];
+        const double now = snc_now(), by = until > 0 ? now + (until - now) / (snc_chain_length(r->o, t) - 1 - k) : 0;
+        SNC_TRY(find_within(&out->net[at], &out->predicted_us[at], r, large, &latency, mean_us, table, in, read, by));
+        out->latency[at] = latency;
         if (snc_arch_equal(&out->net[at].arch, &large->arch)) { /* it keeps both */
             snc_log(r->e->ctx, SNC_LOG_WARN, "one net is the answer to two latencies: of net %d nothing smaller is left", at - 1);
-            out->latency[at - 1] = t->faster[k];
+            out->latency[at - 1] = latency;
         } else out->n++;
     }
     return SNC_OK;

@@ -4,6 +4,9 @@
  * the nets that begin the one before it (models/space.h: snc_space_within), by the weights of the supernet. So the largest net is as good
  * as it is alone, and what nesting costs falls to the smaller ones. Each search has a journal and a front in a folder of its own, so that
  * a killed job goes on in it.
+ *
+ * With --cascade and one latency the net that answers first is nobody's to name: it is searched for by what both say together at the mean
+ * time that --cascade-limits ask for (candidate/pairing.h).
  */
 #ifndef SNC_CANDIDATE_CHAIN_H
 #define SNC_CANDIDATE_CHAIN_H
@@ -18,6 +21,8 @@ typedef struct snc_chain {
     double predicted_us[SNC_LATENCIES];
 } snc_chain;
 
+/* How many nets there are to find, the first among them. */
+int snc_chain_length(const snc_options *o, const snc_targets *t);
 /* first: what r found; the other latencies are those of r->targets. dir/net-K is where the search for net K keeps its files. until: the
  * moment by which they are to end, 0: none. */
 snc_err snc_chain_find(snc_chain *out, const snc_search_run *r, const snc_search_result *first, const char *table, const char *dir,

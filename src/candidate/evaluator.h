@@ -11,6 +11,7 @@
 #define SNC_CANDIDATE_EVALUATOR_H
 
 #include "artifact/inputs.h"
+#include "candidate/pairing.h"
 #include "models/latency.h"
 #include "models/trim.h"
 #include "search/runner.h"
@@ -27,7 +28,8 @@ typedef struct snc_evaluator {
     snc_space *space;
     snc_weights *weights;
     snc_latency *table;
-    snc_net *net; /* rebound to each candidate */
+    snc_net *net;     /* rebound to each candidate */
+    snc_pairing *pair; /* borrowed; NULL: a candidate answers alone, not before a larger net */
     float *teacher_rank, *teacher_select, *logits;
     double threshold; /* of a multilabel task: the teacher's, at which every net is scored; the file gets its own */
     double teacher_rank_score, teacher_select_score;
@@ -36,7 +38,7 @@ typedef struct snc_evaluator {
     snc_dataset fresh;    /* rows made of train's texts by another seed than those that are learnt from: n 0 until then */
     float *teacher_fresh; /* what the teacher says of them, in the arithmetic of training, as of those */
     snc_compute compute;
-    uint64_t teacher_hash;
+    uint64_t teacher_hash; /* what losses are of: the teacher and, of a pair, the larger net and the time */
     size_t tokenizer_bytes;
     snc_trim trim;          /* --trim-vocab: what the exported file keeps; rows 0 without */
     double full[SNC_COSTS]; /* of the full-size INT8 net, by the table and the cost formulas */
@@ -49,6 +51,8 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
 void snc_evaluator_close(snc_evaluator *e);
 /* The same over another space of the same genes. It borrows all it has, from e and from the space, and is not closed. */
 snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space);
+/* What it says of candidates is of both from here on, them and the larger net of `pair`, which is borrowed. */
+void snc_evaluator_pair(snc_evaluator *e, snc_pairing *pair);
 
 /* What search and repair minimise: mean KL(teacher || net) over rows, mean squared difference for regression, KL of each label
  * by itself where there may be any number of them. */

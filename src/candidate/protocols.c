@@ -14,43 +14,30 @@
 #include "base/names.h"
 #include "base/rng.h"
 #include "base/stats.h"
-#include "candidate/alone.h"
 #include "candidate/needs.h"
 #include "candidate/preflight.h"
 #include "candidate/profiling.h"
+#include "candidate/protocols_priv.h"
 
-enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, TAU_DRAWS = 2000, EVEN_SHARES = 20, MOST_SEEDS = 32, MOST_SEARCHERS = 16, NAME = 512 };
+enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, TAU_DRAWS = 2000, EVEN_SHARES = 20, MOST_SEARCHERS = 16, NAME = 512 };
 static const int mark[MARKS] = {50, 100, 150, 200, 300, 400, 600, 1000};
 static const double WINDOW = 0.95;
 enum { STREAM_RANDOM_NETS = 0x5c07 };
 
-typedef struct study {
-    const snc_ctx *ctx;
-    const snc_host *h;
-    const snc_options *o;
-    snc_evaluator e;
-    snc_targets targets;
-    snc_search_run run; /* what all searches share */
-    snc_alone alone;
-    double ref[2]; /* loss, us */
-    cJSON *report;
-} study;
+typedef snc_protocol_study study;
 
 /* ---- numbers over repeats ------------------------------------------------------------------------------------------- */
 
-typedef struct spread {
-    double mean, error; /* standard error of the mean */
-} spread;
+typedef snc_spread spread;
 
-static spread spread_of(const double *x, int n) { return (spread){snc_mean(x, n), snc_standard_error(x, n)}; }
+snc_spread snc_spread_of(const double *x, int n) { return (spread){snc_mean(x, n), snc_standard_error(x, n)}; }
 
 static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x, n); }
 
 /* ---- runs ----------------------------------------------------------------------------------------------------------- */
 
-/* One search with a journal of its own, NAME-SEED.sqlite; the evaluations come in the order they were made. */
-static snc_err search_once(snc_evaluations *out, const study *l, snc_evaluator *e, const char *name, const char *searcher, int repeat,
-                           int evals, double limit_us)
+snc_err snc_study_search(snc_evaluations *out, const study *l, snc_evaluator *e, const char *name, const char *searcher, int repeat,
+                         int evals, double limit_us)
 {
     char file[NAME], path[4096];
     snc_options o = *l->o;
@@ -89,7 +76,7 @@ static snc_err volume(double *out, const study *l, const snc_obs *o, int n)
 /* ---- hypervolume ---------------------------------------------------------------------------------------------------- */
 
 typedef struct curve {
-    double at[MARKS][MOST_SEEDS], reached[MOST_SEEDS];
+    double at[MARKS][SNC_STUDY_SEEDS], reached[SNC_STUDY_SEEDS];
 } curve;
 
 static snc_err read_curve(curve *c, int s, const study *l, const snc_evaluations *f, double goal)
@@ -110,11 +97,11 @@ static void say_curve(study *l, cJSON *list, const char *name, const curve *c)
     char line[1024];
     int seeds = l->o->study.seeds, at = snprintf(line, sizeof line, "| %s |", name), never = 0;
     cJSON *j = cJSON_CreateObject();
-    double first[MOST_SEEDS];
+    double first[SNC_STUDY_SEEDS];
     cJSON_AddStringToObject(j, "search", name);
     for (int k = 0; k < MARKS && mark[k] <= l->o->search.evals; k++) {
         char key[16];
-        spread v = spread_of(c->at[k], seeds);
+        spread v = snc_spread_of(c->at[k], seeds);
         at += snprintf(line + at, sizeof line - (size_t)at, " %.4f ± %.4f |", v.mean, v.error);
         snprintf(key, sizeof key, "%d", mark[k]);
         cJSON_AddItemToObject(j, key, numbers(c->at[k], seeds));
@@ -123,7 +110,7 @@ static void say_curve(study *l, cJSON *list, const char *name, const curve *c)
         never += isnan(c->reached[s]);
         first[s] = isnan(c->reached[s]) ? l->o->search.evals : c->reached[s];
     }
-    snprintf(line + at, sizeof line - (size_t)at, " %s%.0f |", never ? "over " : "", spread_of(first, seeds).mean);
+    snprintf(line + at, sizeof line - (size_t)at, " %s%.0f |", never ? "over " : "", snc_spread_of(first, seeds).mean);
     cJSON_AddItemToObject(j, "evaluations_to_goal", numbers(first, seeds));
     cJSON_AddNumberToObject(j, "never", never);
     cJSON_AddItemToArray(list, j);
@@ -153,7 +140,7 @@ static snc_err read_searchers(char names[MOST_SEARCHERS][NAME], int *n, const sn
 static snc_err hypervolume(study *l)
 {
     char names[MOST_SEARCHERS][NAME], line[1024];
-    double goal[MOST_SEEDS];
+    double goal[SNC_STUDY_SEEDS];
     int n = 0, at = 0;
     cJSON *list = cJSON_AddArrayToObject(l->report, "hypervolume");
     SNC_TRY(read_searchers(names, &n, l->o));
@@ -166,7 +153,7 @@ static snc_err hypervolume(study *l)
         curve c = {0};
         for (int s = 0; s < l->o->study.seeds; s++) {
             snc_evaluations f;
-            SNC_TRY(search_once(&f, l, &l->e, short_name(names[i]), names[i], s, l->o->search.evals, 0));
+            SNC_TRY(snc_study_search(&f, l, &l->e, short_name(names[i]), names[i], s, l->o->search.evals, 0));
             snc_err err = i == 0 ? volume(&goal[s], l, f.obs, f.n) : SNC_OK;
             if (!err) err = read_curve(&c, s, l, &f, goal[s]);
             snc_evaluations_dispose(&f);
@@ -208,7 +195,7 @@ static snc_err best_even(snc_obs *out, study *l, double limit_us)
     return SNC_OK;
 }
 
-static double limit_of(const study *l) { return snc_target_value(&l->targets.of[SNC_TARGET_LATENCY], l->e.full[SNC_COST_LATENCY]); }
+double snc_study_limit(const study *l) { return snc_target_value(&l->targets.of[SNC_TARGET_LATENCY], l->e.full[SNC_COST_LATENCY]); }
 
 /* 100 (mean searched / other - 1), and its standard error. */
 static spread relative(spread searched, spread other)
@@ -219,8 +206,8 @@ static spread relative(spread searched, spread other)
 static void say_improvement(study *l, double limit, double score[2][REPEATS], double loss[2][REPEATS], const snc_alone_score *even,
                             double even_us)
 {
-    spread s = spread_of(score[0], REPEATS), r = spread_of(score[1], REPEATS), sl = spread_of(loss[0], REPEATS),
-           rl = spread_of(loss[1], REPEATS), ri = relative(s, r), re = relative(s, (spread){even->score, 0});
+    spread s = snc_spread_of(score[0], REPEATS), r = snc_spread_of(score[1], REPEATS), sl = snc_spread_of(loss[0], REPEATS),
+           rl = snc_spread_of(loss[1], REPEATS), ri = relative(s, r), re = relative(s, (spread){even->score, 0});
     snc_say(l->h, "relative improvement at %.0f us, %d searched against %d random nets, repaired, on select: %.2f ± %.2f %%", limit,
             REPEATS, REPEATS, ri.mean, ri.error);
     snc_say(l->h, "relative improvement over the best even net within it (%.0f us), repaired the same: %.2f ± %.2f %%", even_us, re.mean,
@@ -241,7 +228,7 @@ static void say_improvement(study *l, double limit, double score[2][REPEATS], do
 
 static snc_err improvement(study *l)
 {
-    double loss[2][REPEATS], score[2][REPEATS], limit = limit_of(l);
+    double loss[2][REPEATS], score[2][REPEATS], limit = snc_study_limit(l);
     snc_alone_score even;
     snc_obs best;
     snc_cfg cfg;
@@ -252,7 +239,7 @@ static snc_err improvement(study *l)
     for (int i = 0; i < REPEATS; i++) {
         snc_evaluations f;
         snc_alone_score s[2];
-        SNC_TRY(search_once(&f, l, &l->e, "improvement", l->o->search.searcher, i, l->o->search.evals, limit));
+        SNC_TRY(snc_study_search(&f, l, &l->e, "improvement", l->o->search.searcher, i, l->o->search.evals, limit));
         snc_obs_sort(f.obs, f.n);
         cfg = f.obs[0].cfg;
         snc_evaluations_dispose(&f);
@@ -349,7 +336,7 @@ static snc_err say_taus(study *l, const ranking *r, double limit)
 
 static snc_err tau(study *l)
 {
-    const double limit = limit_of(l);
+    const double limit = snc_study_limit(l);
     const snc_dataset *d = l->e.in->splits.select;
     ranking r;
     snc_rng rng;
@@ -448,7 +435,7 @@ static snc_err run_arm(double *out, study *l, int arm, int repeat)
     fix_dtypes(&int8, SNC_I8);
     if (arm != JOINT) fix_dtypes(&narrow, arm == FP_FIRST ? fp : SNC_I8);
     snc_evaluator over = snc_evaluator_over(&l->e, &narrow), over_int8 = snc_evaluator_over(&l->e, &int8);
-    snc_err err = search_once(&f, l, &over, file[arm], l->o->search.searcher, repeat,
+    snc_err err = snc_study_search(&f, l, &over, file[arm], l->o->search.searcher, repeat,
                               arm == FP_FIRST ? l->o->search.evals / 2 : l->o->search.evals, 0);
     if (!err && arm == FP_FIRST) {
         err = in_int8(&o, &n, &over_int8, &f, l->o->search.evals - f.n);
@@ -463,7 +450,7 @@ static snc_err run_arm(double *out, study *l, int arm, int repeat)
 
 static snc_err joint(study *l)
 {
-    double v[ARMS][MOST_SEEDS], gain[MOST_SEEDS];
+    double v[ARMS][SNC_STUDY_SEEDS], gain[SNC_STUDY_SEEDS];
     int seeds = l->o->study.seeds;
     cJSON *j = cJSON_AddObjectToObject(l->report, "joint");
     for (int a = 0; a < ARMS; a++)
@@ -473,10 +460,10 @@ static snc_err joint(study *l)
         "hypervolume on select of the front, %d runs of %d evaluations\n| search over | hypervolume | joint against it |\n|---|---|---|",
         seeds, l->o->search.evals);
     for (int a = 0; a < ARMS; a++) {
-        spread x = spread_of(v[a], seeds);
+        spread x = snc_spread_of(v[a], seeds);
         cJSON_AddItemToObject(j, arm_name[a], numbers(v[a], seeds));
         for (int s = 0; s < seeds; s++) gain[s] = 100 * (v[JOINT][s] / v[a][s] - 1);
-        spread g = spread_of(gain, seeds);
+        spread g = snc_spread_of(gain, seeds);
         if (a == JOINT) snc_say(l->h, "| %s | %.4f ± %.4f | |", arm_name[a], x.mean, x.error);
         else
             snc_say(l->h, "| %s | %.4f ± %.4f | %+.2f %% (95%%: %+.2f to %+.2f) |", arm_name[a], x.mean, x.error, g.mean,
@@ -491,7 +478,7 @@ static const struct {
     const char *name;
     snc_err (*run)(study *l);
     bool limited;
-} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, true}, {"joint", joint, false}};
+} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, true}, {"joint", joint, false}, {"cascade", snc_protocol_cascade, true}};
 enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
 
 /* The i-th bit for the i-th protocol. */
@@ -503,7 +490,7 @@ static snc_err parse(unsigned *wanted, const char *list)
         unsigned before = *wanted;
         for (unsigned i = 0; i < PROTOCOLS; i++)
             if (strlen(protocols[i].name) == n && strncmp(protocols[i].name, p, n) == 0) *wanted |= 1u << i;
-        SNC_CHECK(*wanted != before, SNC_E_ARG, "--protocols '%.60s': expected a list of hypervolume, improvement, tau, joint, each once",
+        SNC_CHECK(*wanted != before, SNC_E_ARG, "--protocols '%.60s': expected a list of hypervolume, improvement, tau, joint, cascade, each once",
                   list);
     }
     return SNC_OK;
@@ -579,7 +566,7 @@ snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_option_need("study --protocols", "a supernet", o->input.n_models ? o->input.models[0] : NULL));
     SNC_TRY(snc_option_need("study --protocols", "--teacher", o->input.teacher));
     SNC_TRY(snc_option_need("study --protocols", "--output", o->output.path));
-    SNC_CHECK(mine.study.seeds <= MOST_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.study.seeds, MOST_SEEDS);
+    SNC_CHECK(mine.study.seeds <= SNC_STUDY_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.study.seeds, SNC_STUDY_SEEDS);
     SNC_TRY(snc_context_init(&work, o, h, o->workload.threads, 1));
     SNC_TRY(snc_context_init(&ctx, o, h, NULL, 0));
     work.meter = ctx.meter;

@@ -12,6 +12,10 @@
  *   joint         --seeds runs of --searcher over architecture and dtypes together, over architectures in uniform INT8, and over
  *                 architectures in FP for half of the evaluations whose best are then taken in INT8; the fronts scored again on
  *                 select. Difference in hypervolume with its 95 % interval.
+ *   cascade       --seeds runs of --searcher under --target-latency against as many that spend their evaluations on a pair: half on the
+ *                 larger net, without a limit, half on nets within four of those, judged by what both say together at that mean time
+ *                 (pairing.h). Loss and score on select, where as many texts go on as keep the same mean; by the table's times, by the
+ *                 supernet's weights. The differences with their 95 % intervals, paired by seed.
  *
  * Every journal stays in the output folder, so that a study that was stopped goes on where it was; results are printed and
  * kept in study.json.

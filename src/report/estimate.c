@@ -131,6 +131,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
     for (const char *more = o->targets.latency; more && (more = snc_list_next(more));) p->faster++;
+    if (o->exporting.cascade && p->faster == 0) p->faster = 1;
     p->both = p->faster > 0 && snc_share(o) == SNC_SHARE_AUTO;
     for (int i = 0; i < scored->n; i++) p->scored += (double)scored->of[i].rows->start[scored->of[i].rows->n];
     snc_least least;

@@ -96,12 +96,13 @@ static bool held_out(const job *j) { return j->o->targets.max_drop >= 0 || j->o-
 static snc_err check_nets(const job *j)
 {
     static const char needs[] = "needs several latencies, a net for each: --target-latency 0.6x,0.3x";
+    static const char or_mean[] = ", or a mean that the smaller net is searched for by: --cascade-limits mean=0.35x";
     const snc_task *t = j->in.task;
-    const bool several = j->targets.n_faster > 0;
+    const bool several = snc_chain_length(j->o, &j->targets) > 1;
     SNC_TRY(snc_cascade_limits_check(j->o));
     SNC_CHECK(!j->o->exporting.measure || several, SNC_E_ARG, "--measure: %s", needs);
     if (!j->o->exporting.cascade) return SNC_OK;
-    SNC_CHECK(several, SNC_E_ARG, "--cascade: %s", needs);
+    SNC_CHECK(j->targets.n_faster || snc_cascade_mean(j->o, 1) > 0, SNC_E_ARG, "--cascade: %s%s", needs, or_mean);
     SNC_CHECK(!snc_task_regression(t) && !snc_task_multilabel(t), SNC_E_UNSUPPORTED, "--cascade: task %s has %s, not one class of several",
               snc_task_name(t), snc_task_regression(t) ? "a value" : "any number of labels");
     SNC_CHECK(strcmp(j->o->workload.batch, "1") == 0 && strcmp(j->o->workload.threads, "1") == 0, SNC_E_ARG,
@@ -269,7 +270,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     SNC_GOTO(snc_search_run_init(&r, &e, &j->work, j->o, &j->targets, j->folder.table, j->o->output.path));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_SEARCH, SNC_JOB_SEARCH);
     const double until = snc_budget_until(&j->budget, SNC_JOB_SEARCH, SNC_JOB_LOOK), now = snc_now();
-    r.look_until = until > 0 ? now + (until - now) / (1 + j->targets.n_faster) : 0;
+    r.look_until = until > 0 ? now + (until - now) / snc_chain_length(j->o, &j->targets) : 0;
     SNC_GOTO(snc_search_result_find(&found, &r, j->o->output.path, j->read));
     SNC_GOTO(snc_chain_find(&chain, &r, &found, j->folder.table, j->o->output.path, j->read, until));
     SNC_GOTO(end_stage(j, "search", t0, SNC_JOB_SEARCH, SNC_JOB_FINALISTS, NULL));
@@ -284,7 +285,7 @@ static snc_err find_and_export(job *j, cJSON *made, const char *table)
     cJSON_AddNumberToObject(j->search, "select_loss", best->select_loss);
     cJSON_AddNumberToObject(j->search, "select_score", best->select_score);
     cJSON_AddItemToObject(j->search, "winners_curse", snc_curse_json(&found.curse));
-    if (j->targets.n_faster) note_chain(j, &chain);
+    if (snc_chain_length(j->o, &j->targets) > 1) note_chain(j, &chain);
     t0 = snc_now();
     SNC_GOTO(snc_folder_drop_reports(&j->folder));
     snc_budget_begin(&j->budget, &j->ctx, SNC_JOB_REFIT_LOGITS, SNC_JOB_REPAIR);

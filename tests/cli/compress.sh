@@ -129,7 +129,8 @@ refused "--target-latency '0.6x,0.8x': expected each to be less than the one bef
 refused "search takes one; compress takes several" search job/supernet.snc --teacher job/teacher.snc "${from[@]:2}" --target-latency 0.9x,0.8x --output new
 refused "--share 'maybe'" "${several[@]}" --share maybe
 refused "--measure: needs several latencies, a net for each" "${all[@]}" --measure --output new
-refused "--cascade: needs several latencies" "${all[@]}" --cascade --output new
+refused "--cascade: needs several latencies, a net for each: --target-latency 0.6x,0.3x, or a mean that" "${all[@]}" --cascade --output new
+refused "--cascade: needs several latencies" "${all[@]}" --cascade --cascade-limits p99=1x --output new
 refused "--cascade: beside --batch 8 and --threads 1" "${several[@]}" --batch 8 --cascade
 for try in 1 2 3 4; do # on a busy machine the smaller net may have seemed no faster
     rm -f family/compressed.snc
@@ -149,6 +150,23 @@ holds out '"net":'
 run 0 predict family/compressed.snc --budget 1s --format jsonl <in # the job has measured them, as predict works
 equal "nets of a second" "$(grep -c '"net":0,"over_budget":false}$' out)" "$(wc -l <in)"
 equal "warnings" "$(cat err)" ""
+
+# ---- one latency and a mean: the net that answers first is searched for by what both say together at it --------------------------------
+cp -r job pair
+pair=("${from[@]}" "${budget[@]}" --target-latency 0.95x --max-drop 100 --repair off --cascade --output pair)
+for try in 1 2 3 4; do # on a busy machine the clock may have kept no mean
+    rm -f pair/compressed.snc
+    run 0,3 "${pair[@]}" --cascade-limits mean=0.9x
+    grep -q 'the file has no cascade$' err || break
+done
+holds out '^- cascade: mean of a text '
+holds out '^- net 1: latency \(holds\|MISSED\): .*, asked 0[.][0-9]*x of the full-size INT8 model$'
+exists pair/net-1/search.sqlite pair/net-1/front.json
+evaluations() { "$COMPRESS" search --export csv --journal "$1/net-1/search.sqlite" | wc -l; }
+looked=$(evaluations pair)
+check "the other search is as large" test "$(evaluations family)" -eq "$looked"
+run 0,3 "${pair[@]}" --cascade-limits mean=0.8x # what was said of a pair at another mean is of no use
+equal "evaluations at another mean" "$(evaluations pair)" "$looked"
 
 # ---- what is missed: the nearest is kept and the code is 3. What no net can come near is refused before (preflight.sh), so this is a
 # ---- size between the smallest net's weights, which the refusal names, and its file ------------------------------------------

@@ -87,12 +87,12 @@ for to in hf onnx; do
     writes=$(wc -l <log)
     less "8 and the writes of --to $to" 8 "$writes"
     for ((k = 1; k <= writes; k += writes < 60 ? 3 : writes / 15)); do
-        SNC_FAIL_AT=$k env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --to $to --output broken >out 2>err
+        SNC_FAIL_AT=$k env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --quiet --to $to --output broken >out 2>err
         check "write $k of --to $to failed: exit code" test $? -eq 2
         lines err 1
         absent broken broken.draft
     done
-    SNC_FAIL_AT=$writes SNC_FAIL_LOG=last env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --to $to --output broken >out 2>err
+    SNC_FAIL_AT=$writes SNC_FAIL_LOG=last env "$PRELOAD=$FAILING" "$COMPRESS" export whole/compressed.snc --quiet --to $to --output broken >out 2>err
     holds last '^[0-9]* rename '
     absent broken broken.draft
 done

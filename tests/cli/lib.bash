@@ -142,12 +142,19 @@ killed_when() {
     CHILD=""
 }
 
+# helper NAME: the path of a small program of the tests, or of the script that has an emulator run it.
+helper() {
+    local beside
+    beside=$(dirname "$MAKE_NANO")
+    if [ -e "$beside/emulated-$1" ]; then echo "$beside/emulated-$1"; else echo "$beside/$1"; fi
+}
+
 # ran SECTION FILE [KEY...]: the model was made as the default recipe says, but for keys that the command said.
 ran() {
     local section=$1 file=$2 code
     shift 2
     "$COMPRESS" info "$file" --json >info.json 2>err
-    "$(dirname "$MAKE_NANO")/recipe_ran" "$TESTS/../configs/recipes/default.json" "$section" info.json "$@" >otherwise
+    "$(helper recipe_ran)" "$TESTS/../configs/recipes/default.json" "$section" info.json "$@" >otherwise
     code=$?
     equal "exit code of what ran of $section in $file: $(cat otherwise)" $code 0
 }

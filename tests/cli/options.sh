@@ -171,12 +171,19 @@ exists pretrained.snc.checkpoint
 run 0 supernet --pretrained t.snc "${data[@]}" --threads 1 --output pretrained.snc --supernet-epochs 0.2 --checkpoint-every 2
 run 0 "${elastic[@]}" --output s.snc --space space.json --depth-rule auto
 
+# Without the option a search of that supernet keeps to it as well; a folder is then written of any of its nets.
+run 0 "${elastic[@]}" --output fit.snc --space space.json --hf-compatible
+fits() { # FOLDER: with the narrow hidden size, which has room for two heads, no net has four
+    run 0 search --export csv --output "$1"
+    check "nets of $1" awk -F, 'NR > 1 { split($2, o, "."); narrow += o[2] == 0; wrong += o[2] == 0 && o[3] + o[9] + o[15] } END { exit !(NR > 8 && narrow && !wrong) }' out
+}
+
 # ---- profile --------------------------------------------------------------------------------------------------------------------
 run 0 profile s.snc "${data[@]}" --output table.json --space space.json --batch 1 --seq-len data --threads 2 --percentile 80 --backend native --fp f32 \
     --seed 3 --max-length 16 --verbose --log-json log
 noted '"level":"debug"'
 holds table.json '; 2 threads; native;'
-run 0 profile s.snc "${data[@]}" --output table.json --space space.json --overwrite --quiet
+run 0 profile s.snc "${data[@]}" --output table.json --space space.json --hf-compatible --overwrite --quiet
 lines err 0
 
 # ---- search -----------------------------------------------------------------------------------------------------------------------
@@ -188,6 +195,11 @@ for searcher in linas weaknas evolution mcts greedy-bits random; do
     holds out '^12 evaluations'
     run 0 search --export csv --output a
     holds out ",$searcher,"
+done
+for from in "fit.snc" "s.snc --hf-compatible"; do
+    run 0,3 search $from --teacher t.snc "${data[@]}" --space space.json --target-size 60KB --evals 12 --output "${from%%.*}.found"
+    fits "${from%%.*}.found"
+    run 0 export ${from%%.*}.snc --config "${from%%.*}.found/config.json" --to hf --output "${from%%.*}.folder"
 done
 rm -rf b
 run 0,3 "${search[@]}" --target-latency 2000us --target-size 0.09MB --target-macs 0.9x --max-drop 60 --trim-vocab --output b --overwrite --batch 2 \
@@ -244,7 +256,7 @@ rows=("${data[@]}" --seed 7 --max-train-samples 600 --max-length 16 --compute f3
 teach=(--epochs 2 --lr 2e-3)
 train=(--batch-size 16 --weight-decay 0.05 --warmup 0.1)
 stretch=(--supernet-epochs 1 --supernet-lr 1e-3 --alpha 0.5 --temperature 2 --augment 1 --hidden-weight 0.5 --supernet-batch-size 24 --sampler full --inplace-teacher --depth-rule last \
-    --unlabeled more.txt --space space.json --weights mos --experts 2)
+    --unlabeled more.txt --space space.json --hf-compatible --weights mos --experts 2)
 weights=(--class-weights balanced)
 look=(--searcher nsga2 --objectives loss,latency,size --fp f32 --batch 2 --seq-len 16 --percentile 90)
 run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${weights[@]}" --output t7.snc --threads 1
@@ -287,6 +299,7 @@ same_tensors s7.snc job/supernet.snc
 run 0 info job/compressed.snc --json
 lacks out '"mixture"'
 lacks <(head -c "$(head_size job/compressed.snc)" job/compressed.snc) 'expert\|router'
+run 0 export job/compressed.snc --to hf --output job.folder
 # What people have without a search: a teacher of all rows. Another of these differs by its seed.
 run 0 finetune --pretrained $m "${rows[@]}" "${train[@]}" "${teach[@]}" "${weights[@]}" --hold-out 0 --output all7.snc --threads 1
 same_tensors all7.snc job/baseline.snc

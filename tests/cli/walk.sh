@@ -2,7 +2,7 @@
 # Every option of every verb, and every value that is a kind of its own, is run to the end by a test. ctest runs the other scripts
 # first (-R cli/walk too); each has left a log of its commands.
 . "$(dirname "$0")/lib.bash"
-WALK=$(dirname "$MAKE_NANO")/option_walk
+WALK=$(helper option_walk)
 "$COMPRESS" help --json >table.json
 walked() { "$WALK" table.json "$@" >missing; } # LOG...
 if [ -n "${SNC_TEST_LOG:-}" ]; then

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "candidate/cascade_choice.h"
+#include "candidate/pairing.h"
 #include "check.h"
 
 enum { N = 1000, NETS = 4 };
@@ -130,6 +131,44 @@ static void a_temperature_is_found_again(void **state)
     assert_true(fabs(snc_cascade_temperature(noisy, drawn, 10 * N, 2) - 0.05) < 1e-3);
 }
 
+/* The least sure go on, as many as there is time for; of equal ones all stay. */
+static void a_pair_spends_the_time_that_it_has(void **state)
+{
+    float small[N][2], before[N][2];
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        says(0, i, -9);
+        small[i][0] = (float)(i + 1) / N; /* the later, the surer */
+        small[i][1] = 0;
+    }
+    memcpy(before, small, sizeof small);
+    assert_int_equal(snc_pairing_put(small[0], z[0][0], N, 2, 40, 100, 60), 200); /* 40 + 0.2 x 100 */
+    for (int i = 0; i < N; i++) assert_true(memcmp(small[i], i < 200 ? z[0][i] : before[i], sizeof small[i]) == 0);
+    memcpy(small, before, sizeof small);
+    assert_int_equal(snc_pairing_put(small[0], z[0][0], N, 2, 60, 100, 60), 0);
+    assert_int_equal(snc_pairing_put(small[0], z[0][0], N, 2, 80, 100, 60), 0);
+    assert_memory_equal(small, before, sizeof small);
+    assert_int_equal(snc_pairing_put(small[0], z[0][0], N, 2, 40, 100, 200), N);
+    assert_memory_equal(small, z[0], sizeof small);
+    for (int i = 0; i < N; i++) small[i][0] = i < 150 ? 0.1F : 1;
+    assert_int_equal(snc_pairing_put(small[0], z[0][0], N, 2, 40, 100, 60), 150);
+}
+
+/* Another larger net, another share of its time, another teacher. */
+static void what_is_said_of_a_pair_hangs_on_it(void **state)
+{
+    (void)state;
+    snc_pairing p = {.arch = {.layers = 1, .hidden = 32, .heads = {2}, .ffn = {64}}, .policy = snc_policy_int8(), .us = 100, .mean_us = 50};
+    const uint64_t h = snc_pairing_hash(&p, 1);
+    assert_true(h != snc_pairing_hash(&p, 2));
+    p.us = 200, p.mean_us = 100; /* another clock */
+    assert_true(h == snc_pairing_hash(&p, 1));
+    p.mean_us = 90;
+    assert_true(h != snc_pairing_hash(&p, 1));
+    p.mean_us = 100, p.arch.ffn[0] = 32;
+    assert_true(h != snc_pairing_hash(&p, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +177,8 @@ int main(void)
         cmocka_unit_test(limits_of_time_are_kept),
         cmocka_unit_test(more_nets_are_searched_in_turn),
         cmocka_unit_test(a_temperature_is_found_again),
+        cmocka_unit_test(a_pair_spends_the_time_that_it_has),
+        cmocka_unit_test(what_is_said_of_a_pair_hangs_on_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

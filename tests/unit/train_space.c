@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "models/config.h"
+#include "models/family/family.h"
 #include "train/sampler.h"
 
 enum { DRAWS = 10000 };
@@ -13,7 +14,8 @@ static const snc_encoder_config shape = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 6, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
 static const char *const spaces[] = {
     NULL, "{\"depth\":[6,2]}", "{\"depth\":[5]}", "{\"depth\":[6,4,1],\"depth_layers\":{\"4\":[0,1,2,5],\"1\":[3]}}",
-    "{\"depth\":[3,6],\"hidden\":[192,64],\"heads\":[4,1],\"ffn\":[512,64],\"depth_layers\":{\"3\":[1,2,4]},\"qkv\":\"apart\"}"};
+    "{\"depth\":[3,6],\"hidden\":[192,64],\"heads\":[4,1],\"ffn\":[512,64],\"depth_layers\":{\"3\":[1,2,4]},\"qkv\":\"apart\"}",
+    "{\"hidden\":[192,144,48],\"folder\":\"hf\"}"};
 enum { SPACES = sizeof spaces / sizeof spaces[0] };
 static const char *const rules[] = {"even", "first", "last"};
 enum { RULES = sizeof rules / sizeof rules[0] };
@@ -155,6 +157,68 @@ static void a_net_of_another_space_is_no_config(void **state)
     snc_space_free(s);
 }
 
+/* Of heads as many as fit in the hidden size, of hidden sizes those that heads fill; what they are trained for says so. */
+static void a_folder_can_say_all_nets_of_its_space(void **state)
+{
+    (void)state;
+    snc_space *s = space_of("{\"hidden\":[192,144,48],\"heads\":[1,3,4],\"folder\":\"hf\"}", "even");
+    snc_policy policy;
+    snc_arch a;
+    snc_rng rng;
+    int cut = 0;
+    snc_rng_init(&rng, 8, 1);
+    for (int t = 0; t < DRAWS; t++) {
+        snc_cfg c = {{0}}; /* as a search may propose it, not canonical */
+        for (int g = 0; g < s->genes; g++) c.o[g] = (uint8_t)snc_rng_below(&rng, (uint32_t)s->gene[g].n);
+        snc_cfg_decode(&a, &policy, s, &c);
+        for (int i = 0; i < a.layers; i++) {
+            const snc_gene *g = &s->gene[snc_space_layer(s, a.source[i])];
+            assert_true(a.heads[i] * 48 <= a.hidden);
+            cut += a.heads[i] != g->value[c.o[g - s->gene]];
+        }
+    }
+    assert_true(cut > DRAWS);
+    cJSON *trained = snc_space_trained_to_json(s);
+    assert_string_equal(snc_json_text(trained, "folder"), "hf");
+    cJSON_Delete(trained);
+    const uint64_t held = snc_space_hash(s);
+    s->head_width = 0;
+    assert_true(snc_space_hash(s) != held);
+    snc_space_free(s);
+}
+
+static void what_no_folder_can_say_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {{"{\"hidden\":[192,128],\"folder\":\"hf\"}", "and 'hidden' has 128: expected multiples of a head's width, 48"},
+                 {"{\"hidden\":[192,96],\"heads\":[4,3],\"folder\":\"hf\"}", "no option of 'hidden' has room for 3 heads of 48"},
+                 {"{\"folder\":\"onnx\"}", "'folder' is 'onnx', expected any or hf"}};
+    const snc_arch full = snc_arch_full(&shape);
+    const snc_space_opts o = {.depth_rule = "even", .fp = SNC_F32}, hf = {.depth_rule = "even", .fp = SNC_F32, .hf = true};
+    snc_space *s;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cJSON *j = cJSON_Parse(wrong[i].text);
+        assert_int_not_equal(snc_space_from_json(&s, &shape, &full, &o, j, "test"), SNC_OK);
+        assert_non_null(strstr(snc_err_text(), wrong[i].message));
+        cJSON_Delete(j);
+    }
+    assert_int_equal(snc_space_from_json(&s, &shape, &full, &hf, NULL, "test"), SNC_OK); /* what is derived is cut down */
+    for (int i = 0; i < s->gene[1].n; i++) assert_int_equal(s->gene[1].value[i] % 48, 0);
+    snc_space_free(s);
+    static const char *const types[] = {"albert", "mpnet", "electra"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        snc_encoder_config c = shape;
+        c.family = snc_family_find(types[i]);
+        c.embedding = strcmp(types[i], "mpnet") == 0 ? 0 : 96;
+        const snc_err err = snc_space_from_json(&s, &c, &full, &hf, NULL, "test");
+        assert_int_equal(err, i < 2 ? SNC_E_UNSUPPORTED : SNC_OK);
+        if (err) assert_non_null(strstr(snc_err_text(), "in a Hugging Face folder, and those of a net come to differ"));
+        else snc_space_free(s);
+    }
+}
+
 static void assert_begins(const snc_arch *b, const snc_policy *p, const snc_arch *a, const snc_policy *of)
 {
     snc_arch as;
@@ -246,7 +310,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else),
                                        cmocka_unit_test(wide_spaces_are_drawn_and_searched_alike),
-                                       cmocka_unit_test(a_net_of_another_space_is_no_config), cmocka_unit_test(nets_within_a_net_begin_it),
+                                       cmocka_unit_test(a_net_of_another_space_is_no_config), cmocka_unit_test(a_folder_can_say_all_nets_of_its_space),
+        cmocka_unit_test(what_no_folder_can_say_is_refused),
+        cmocka_unit_test(nets_within_a_net_begin_it),
                                        cmocka_unit_test(a_search_stays_in_what_was_trained)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
