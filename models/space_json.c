@@ -134,8 +134,8 @@ static snc_err read_layers(snc_space__lists *t, const cJSON *j, int layers, cons
 
 snc_err snc_space__read(snc_space__lists *t, const cJSON *j, const snc_arch *full, const char *where)
 {
-    static const char *const keys[] = {"depth",  "depth_layers", "hidden", "heads", "ffn",    "linear", "qkv",
-                                       "pooler", "classifier",   "embed",  "reach", "layers", "always", "folder", NULL};
+    static const char *const keys[] = {"depth",      "depth_layers", "hidden", "heads",  "ffn",    "linear", "qkv", "pooler",
+                                       "classifier", "embed",        "reach",  "layers", "always", "folder", NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_numbers(&t->depth, j, "depth", 1, full->layers, where));
     SNC_TRY(check_depth_layers(&t->depth, j, where));

@@ -57,8 +57,7 @@ snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, co
     int K = e->supernet->cfg.classes;
     SNC_TRY(snc_net_rebind(e->net, a, policy));
     snc_err err = snc_loaded_logits(e->logits, e->net, K, d, BATCH, NULL, NULL);
-    if (!err && e->pair)
-        err = snc_pairing_answer(e->logits, e->pair, e->net, d, K, BATCH, snc_latency_predict(e->table, a, policy));
+    if (!err && e->pair) err = snc_pairing_answer(e->logits, e->pair, e->net, d, K, BATCH, snc_latency_predict(e->table, a, policy));
     if (err == SNC_E_DIVERGED) { /* a finding about the config: it is never chosen */
         *loss = NAN;
         return SNC_OK;

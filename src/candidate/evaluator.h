@@ -28,7 +28,7 @@ typedef struct snc_evaluator {
     snc_space *space;
     snc_weights *weights;
     snc_latency *table;
-    snc_net *net;     /* rebound to each candidate */
+    snc_net *net;      /* rebound to each candidate */
     snc_pairing *pair; /* borrowed; NULL: a candidate answers alone, not before a larger net */
     float *teacher_rank, *teacher_select, *logits;
     double threshold; /* of a multilabel task: the teacher's, at which every net is scored; the file gets its own */

@@ -17,7 +17,8 @@
 #include "candidate/needs.h"
 #include "candidate/preflight.h"
 #include "candidate/profiling.h"
-#include "candidate/protocols_priv.h"
+#include "candidate/protocol_runs.h"
+#include "candidate/protocols_cascade.h"
 
 enum { MARKS = 8, REPEATS = 8, TAU_NETS = 12, TAU_DRAWS = 2000, EVEN_SHARES = 20, MOST_SEARCHERS = 16, NAME = 512 };
 static const int mark[MARKS] = {50, 100, 150, 200, 300, 400, 600, 1000};
@@ -30,30 +31,7 @@ typedef snc_protocol_study study;
 
 typedef snc_spread spread;
 
-snc_spread snc_spread_of(const double *x, int n) { return (spread){snc_mean(x, n), snc_standard_error(x, n)}; }
-
 static cJSON *numbers(const double *x, int n) { return cJSON_CreateDoubleArray(x, n); }
-
-/* ---- runs ----------------------------------------------------------------------------------------------------------- */
-
-snc_err snc_study_search(snc_evaluations *out, const study *l, snc_evaluator *e, const char *name, const char *searcher, int repeat,
-                         int evals, double limit_us)
-{
-    char file[NAME], path[4096];
-    snc_options o = *l->o;
-    snc_search_run run = l->run;
-    o.job.seed += repeat;
-    o.search.searcher = searcher;
-    o.search.evals = evals;
-    o.search.objectives = o.search.warm_start = o.search.time_budget = NULL;
-    run.e = e;
-    run.o = &o;
-    run.limits = (snc_limits){.latency_us = limit_us};
-    SNC_CHECK(snprintf(file, sizeof file, "%s-%d.sqlite", name, (int)o.job.seed) < NAME, SNC_E_ARG, "name too long: %.80s...", name);
-    SNC_TRY(snc_path_join(path, sizeof path, l->o->output.path, file));
-    *out = (snc_evaluations){0};
-    return snc_search_run_evaluate(out, &run, path);
-}
 
 /* (loss, latency) of each. */
 static snc_err points_of(snc_point **out, const snc_obs *o, int n)
@@ -194,8 +172,6 @@ static snc_err best_even(snc_obs *out, study *l, double limit_us)
     SNC_CHECK(isfinite(out->loss), SNC_E_ARG, "--target-latency: no even net of the space takes at most %.0f us", limit_us);
     return SNC_OK;
 }
-
-double snc_study_limit(const study *l) { return snc_target_value(&l->targets.of[SNC_TARGET_LATENCY], l->e.full[SNC_COST_LATENCY]); }
 
 /* 100 (mean searched / other - 1), and its standard error. */
 static spread relative(spread searched, spread other)
@@ -436,7 +412,7 @@ static snc_err run_arm(double *out, study *l, int arm, int repeat)
     if (arm != JOINT) fix_dtypes(&narrow, arm == FP_FIRST ? fp : SNC_I8);
     snc_evaluator over = snc_evaluator_over(&l->e, &narrow), over_int8 = snc_evaluator_over(&l->e, &int8);
     snc_err err = snc_study_search(&f, l, &over, file[arm], l->o->search.searcher, repeat,
-                              arm == FP_FIRST ? l->o->search.evals / 2 : l->o->search.evals, 0);
+                                   arm == FP_FIRST ? l->o->search.evals / 2 : l->o->search.evals, 0);
     if (!err && arm == FP_FIRST) {
         err = in_int8(&o, &n, &over_int8, &f, l->o->search.evals - f.n);
         if (!err) err = front_on_select(out, l, &over_int8, o, n);
@@ -478,7 +454,11 @@ static const struct {
     const char *name;
     snc_err (*run)(study *l);
     bool limited;
-} protocols[] = {{"hypervolume", hypervolume, false}, {"improvement", improvement, true}, {"tau", tau, true}, {"joint", joint, false}, {"cascade", snc_protocol_cascade, true}};
+} protocols[] = {{"hypervolume", hypervolume, false},
+                 {"improvement", improvement, true},
+                 {"tau", tau, true},
+                 {"joint", joint, false},
+                 {"cascade", snc_protocol_cascade, true}};
 enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
 
 /* The i-th bit for the i-th protocol. */
@@ -490,8 +470,8 @@ static snc_err parse(unsigned *wanted, const char *list)
         unsigned before = *wanted;
         for (unsigned i = 0; i < PROTOCOLS; i++)
             if (strlen(protocols[i].name) == n && strncmp(protocols[i].name, p, n) == 0) *wanted |= 1u << i;
-        SNC_CHECK(*wanted != before, SNC_E_ARG, "--protocols '%.60s': expected a list of hypervolume, improvement, tau, joint, cascade, each once",
-                  list);
+        SNC_CHECK(*wanted != before, SNC_E_ARG,
+                  "--protocols '%.60s': expected a list of hypervolume, improvement, tau, joint, cascade, each once", list);
     }
     return SNC_OK;
 }
@@ -566,7 +546,8 @@ snc_err snc_protocols_run(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_option_need("study --protocols", "a supernet", o->input.n_models ? o->input.models[0] : NULL));
     SNC_TRY(snc_option_need("study --protocols", "--teacher", o->input.teacher));
     SNC_TRY(snc_option_need("study --protocols", "--output", o->output.path));
-    SNC_CHECK(mine.study.seeds <= SNC_STUDY_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.study.seeds, SNC_STUDY_SEEDS);
+    SNC_CHECK(mine.study.seeds <= SNC_STUDY_SEEDS, SNC_E_ARG, "--seeds %d: --protocols takes at most %d", mine.study.seeds,
+              SNC_STUDY_SEEDS);
     SNC_TRY(snc_context_init(&work, o, h, o->workload.threads, 1));
     SNC_TRY(snc_context_init(&ctx, o, h, NULL, 0));
     work.meter = ctx.meter;

@@ -1,10 +1,12 @@
 /* A pair of nets searched for as one thing, against the one net that the same search finds at the same mean time. */
+#include "candidate/protocols_cascade.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "artifact/say.h"
-#include "candidate/protocols_priv.h"
+#include "base/stats.h"
 
 enum { LARGER = 4, NAME = 64 }; /* larger nets that a smaller one is looked for within */
 

@@ -13,7 +13,10 @@ enum { DRAWS = 10000 };
 static const snc_encoder_config shape = {
     .vocab = 50, .positions = 20, .types = 2, .hidden = 192, .layers = 6, .heads = 4, .head_width = 48, .ffn = 512, .classes = 2};
 static const char *const spaces[] = {
-    NULL, "{\"depth\":[6,2]}", "{\"depth\":[5]}", "{\"depth\":[6,4,1],\"depth_layers\":{\"4\":[0,1,2,5],\"1\":[3]}}",
+    NULL,
+    "{\"depth\":[6,2]}",
+    "{\"depth\":[5]}",
+    "{\"depth\":[6,4,1],\"depth_layers\":{\"4\":[0,1,2,5],\"1\":[3]}}",
     "{\"depth\":[3,6],\"hidden\":[192,64],\"heads\":[4,1],\"ffn\":[512,64],\"depth_layers\":{\"3\":[1,2,4]},\"qkv\":\"apart\"}",
     "{\"hidden\":[192,144,48],\"folder\":\"hf\"}"};
 enum { SPACES = sizeof spaces / sizeof spaces[0] };
@@ -310,9 +313,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_sampler_draws_the_space_and_nothing_else),
                                        cmocka_unit_test(wide_spaces_are_drawn_and_searched_alike),
-                                       cmocka_unit_test(a_net_of_another_space_is_no_config), cmocka_unit_test(a_folder_can_say_all_nets_of_its_space),
-        cmocka_unit_test(what_no_folder_can_say_is_refused),
-        cmocka_unit_test(nets_within_a_net_begin_it),
+                                       cmocka_unit_test(a_net_of_another_space_is_no_config),
+                                       cmocka_unit_test(a_folder_can_say_all_nets_of_its_space),
+                                       cmocka_unit_test(what_no_folder_can_say_is_refused),
+                                       cmocka_unit_test(nets_within_a_net_begin_it),
                                        cmocka_unit_test(a_search_stays_in_what_was_trained)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* candidate/protocols_priv.h: what the protocols of a study share. */
-#ifndef SNC_CANDIDATE_PROTOCOLS_PRIV_H
-#define SNC_CANDIDATE_PROTOCOLS_PRIV_H
+/* candidate/protocol_runs.h: what the protocols of a study share (protocols.h): its parts, a search, numbers over repeats. */
+#ifndef SNC_CANDIDATE_PROTOCOL_RUNS_H
+#define SNC_CANDIDATE_PROTOCOL_RUNS_H
 
 #include "candidate/alone.h"
 #include "candidate/search_run.h"
@@ -31,8 +31,5 @@ snc_err snc_study_search(snc_evaluations *out, const snc_protocol_study *l, snc_
                          int repeat, int evals, double limit_us) SNC_MUST_USE;
 /* Microseconds that --target-latency asks for. */
 double snc_study_limit(const snc_protocol_study *l);
-
-/* The protocol `cascade` (protocols.h). */
-snc_err snc_protocol_cascade(snc_protocol_study *l) SNC_MUST_USE;
 
 #endif
