@@ -319,7 +319,8 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddNumberToObject(j, "attention_dropout", (double)c->attention_dropout);
     if (c->own_head_dropout) cJSON_AddNumberToObject(j, "head_dropout", (double)c->head_dropout);
     cJSON_AddBoolToObject(j, "regression", c->regression);
-    if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel"); /* readers that do not know it refuse it */
+    if (c->score) cJSON_AddTrueToObject(j, "score"); /* readers that do not know it refuse it */
+    if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel");
     if (snc_family_of(c)->rotary) add_rotary(j, c);
     if (snc_family_has(snc_family_of(c), SNC_ROLE_DISTANCE)) cJSON_AddNumberToObject(j, "buckets", c->buckets);
     if (c->mixture.experts) cJSON_AddItemToObject(j, "mixture", snc_mixture_to_json(&c->mixture));
@@ -411,11 +412,33 @@ static snc_err get_mixture(snc_mixture *out, const cJSON *config, const char *wh
 
 snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {
-        "family",     "vocab",      "positions",    "types",       "hidden",   "layers",         "heads",
-        "head_width", "ffn",        "classes",      "act",         "norm_eps", "hidden_dropout", "attention_dropout",
-        "regression", "multilabel", "theta",        "local_theta", "window",   "local",          "mean",
-        "embedding",  "buckets",    "head_dropout", "mixture",     NULL};
+    static const char *const keys[] = {"family",
+                                       "vocab",
+                                       "positions",
+                                       "types",
+                                       "hidden",
+                                       "layers",
+                                       "heads",
+                                       "head_width",
+                                       "ffn",
+                                       "classes",
+                                       "act",
+                                       "norm_eps",
+                                       "hidden_dropout",
+                                       "attention_dropout",
+                                       "regression",
+                                       "multilabel",
+                                       "theta",
+                                       "local_theta",
+                                       "window",
+                                       "local",
+                                       "mean",
+                                       "embedding",
+                                       "buckets",
+                                       "head_dropout",
+                                       "mixture",
+                                       "score",
+                                       NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -437,6 +460,8 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     c.own_head_dropout = cJSON_HasObjectItem(j, "head_dropout");
     SNC_TRY(snc_json_bool(&c.regression, j, "regression", false, where));
     SNC_TRY(snc_json_bool(&c.multilabel, j, "multilabel", false, where));
+    SNC_TRY(snc_json_bool(&c.score, j, "score", false, where));
+    SNC_CHECK(!c.score || c.regression, SNC_E_FORMAT, "%s: 'score' needs 'regression'", where);
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
     SNC_TRY(get_rotary(&c, j, where));
     SNC_TRY(get_buckets(&c, j, where));

@@ -41,6 +41,7 @@ typedef struct snc_encoder_config {
     float head_dropout;          /* before the classifier, where it has a rate of its own */
     bool own_head_dropout;       /* else hidden_dropout is its rate, too */
     bool regression, multilabel; /* neither: one of K classes */
+    bool score;                  /* a regression whose value is the sigmoid of the output */
     /* Of families with rotary positions, else 0: the base of their angles, one for layers that see all keys and one for local ones; how
      * far from its query a key of a local layer may stand; which layers are local, a bit each; whether what is pooled is the mean of all
      * tokens. */
@@ -58,7 +59,14 @@ static inline float snc_head_dropout(const snc_encoder_config *c) { return c->ow
 
 static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 {
-    return c->multilabel ? SNC_MEANS_MULTILABEL : c->regression ? SNC_MEANS_REGRESSION : SNC_MEANS_CLASSES;
+    if (c->regression) return c->score ? SNC_MEANS_SCORE : SNC_MEANS_REGRESSION;
+    return c->multilabel ? SNC_MEANS_MULTILABEL : SNC_MEANS_CLASSES;
+}
+static inline void snc_config_set_meaning(snc_encoder_config *c, snc_meaning m)
+{
+    c->regression = snc_means_value(m);
+    c->score = m == SNC_MEANS_SCORE;
+    c->multilabel = m == SNC_MEANS_MULTILABEL;
 }
 
 typedef struct snc_arch {

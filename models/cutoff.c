@@ -14,6 +14,8 @@ double snc_threshold_logit(double threshold) { return log(threshold) - log1p(-th
 
 double snc_label_probability(double logit) { return logit >= 0 ? 1 / (1 + exp(-logit)) : exp(logit) / (1 + exp(logit)); }
 
+double snc_value_of(snc_meaning m, const float *z) { return m == SNC_MEANS_SCORE ? snc_label_probability((double)z[0]) : (double)z[0]; }
+
 int snc_labels_there(int *label, const float *z, int K, double threshold)
 {
     const double cut = snc_threshold_logit(threshold);

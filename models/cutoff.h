@@ -4,6 +4,7 @@
 #define SNC_MODELS_CUTOFF_H
 
 #include "base/json.h"
+#include "core/meaning.h"
 
 /* 0.5 where nothing is said. SNC_E_FORMAT: no number between 0 and 1. */
 snc_err snc_threshold_of(double *out, const cJSON *meta, const char *where) SNC_MUST_USE;
@@ -13,6 +14,9 @@ int snc_labels_there(int *label /* [K] */, const float *z, int K, double thresho
 double snc_threshold_logit(double threshold);
 /* The sigmoid. */
 double snc_label_probability(double logit);
+
+/* What a model that gives a value says by its one output: that, or its sigmoid. */
+double snc_value_of(snc_meaning m, const float *z);
 
 /* The most probable class of logits z [K], the first of equals. */
 int snc_class_best(const float *z, int K);

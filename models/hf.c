@@ -94,8 +94,7 @@ static void settle_seeded_head(snc_hf_config *c, int classes_hint, snc_meaning m
     }
     if (classes_hint <= 0) return;
     c->cfg.classes = classes_hint;
-    c->cfg.regression = meaning_hint == SNC_MEANS_REGRESSION;
-    c->cfg.multilabel = meaning_hint == SNC_MEANS_MULTILABEL;
+    snc_config_set_meaning(&c->cfg, meaning_hint);
 }
 
 /* The classifier has as many rows as config.json says somewhere, or where that says nothing: id2label may be one of another model. */

@@ -166,11 +166,21 @@ static snc_err read_head(snc_hf_config *c, const char *path)
     return SNC_OK;
 }
 
+/* What Sentence Transformers puts behind a cross-encoder's output: its CrossEncoder reads the newer of two keys, then the older. */
+static bool ends_in_sigmoid(const cJSON *j)
+{
+    const char *fn = snc_json_text(snc_json_at(j, "sentence_transformers"), "activation_fn");
+    if (!fn) fn = snc_json_text(j, "sbert_ce_default_activation_function");
+    const char *dot = fn ? strrchr(fn, '.') : NULL;
+    return fn && strcmp(dot ? dot + 1 : fn, "Sigmoid") == 0;
+}
+
 void snc__hf_config_set_classes(snc_hf_config *c, int classes)
 {
     c->cfg.classes = classes;
     c->cfg.regression = strcmp(c->problem, "regression") == 0 || (!c->problem[0] && classes == 1);
     c->cfg.multilabel = strcmp(c->problem, "multi_label_classification") == 0;
+    c->cfg.score = c->cfg.regression && classes == 1 && ends_in_sigmoid(c->json);
 }
 
 snc_err snc__hf_config_load(snc_hf_config *c, const char *path)

@@ -144,6 +144,10 @@ static void put_classes(cJSON **j, const snc_encoder_config *c, const char *cons
              c->multilabel   ? "multi_label_classification"
              : c->regression ? "regression"
                              : "single_label_classification");
+    if (!c->score) return;
+    cJSON *encoder = cJSON_CreateObject();
+    put_text(&encoder, "activation_fn", "torch.nn.modules.activation.Sigmoid");
+    put(j, "sentence_transformers", encoder);
 }
 
 snc_err snc_hf_config_json(cJSON **out, const snc_sncfile *net, const char *const *labels, int pad)

@@ -118,12 +118,11 @@ static bool of_classes(const snc_param *p) { return snc_spec_of(p)->rows == SNC_
 snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const char *const *labels, uint64_t seed)
 {
     SNC_CHECK(classes >= 1 && classes <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected 1 to %d", classes, SNC_MAX_CLASSES);
-    SNC_CHECK(problem != SNC_MEANS_REGRESSION || classes == 1, SNC_E_ARG, "a regression head has 1 output, not %d", classes);
+    SNC_CHECK(!snc_means_value(problem) || classes == 1, SNC_E_ARG, "a regression head has 1 output, not %d", classes);
     assert(!snc_mixture_any(&m->cfg)); /* experts come after the head */
     snc_encoder_config cfg = m->cfg;
     cfg.classes = classes;
-    cfg.regression = problem == SNC_MEANS_REGRESSION;
-    cfg.multilabel = problem == SNC_MEANS_MULTILABEL;
+    snc_config_set_meaning(&cfg, problem);
     snc_params ps = {0};
     snc_err err = snc_spec_table(&ps, &cfg, &m->arch);
     if (!err) err = snc_params_alloc(&ps);

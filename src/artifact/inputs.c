@@ -142,7 +142,7 @@ snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, 
     *fine_tuned = m->has_head && m->cfg.classes == K && snc_meaning_of(&m->cfg) == problem;
     if (!*fine_tuned) {
         SNC_GOTO(snc_model_set_head(m, K, problem, NULL, ctx->seed));
-    } else if (problem != SNC_MEANS_REGRESSION) {
+    } else if (!snc_means_value(problem)) {
         const char *const *labels = (const char *const *)m->labels;
         if (labels && snc_class_names_match(from, labels, K, task)) SNC_GOTO(permute_head(m, from));
         snc_class_names_warn(ctx, path, labels, K, task);

@@ -283,6 +283,9 @@ snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_opti
     SNC_CHECK(l->regression == snc_task_regression(t), SNC_E_SHAPE, "%s: %s, but task %s %s", l->path,
               l->regression ? "gives a number" : "tells classes apart", snc_task_name(t),
               l->regression ? "has classes" : "asks for a number");
+    SNC_CHECK(l->problem == snc_task_meaning(t) || !l->regression, SNC_E_SHAPE, "%s: gives %s, but task %s has \"type\": \"%s\"", l->path,
+              l->problem == SNC_MEANS_SCORE ? "a score between 0 and 1" : "a value of any size", snc_task_name(t),
+              l->problem == SNC_MEANS_SCORE ? "regression" : "score");
     SNC_CHECK(l->problem == snc_task_meaning(t), SNC_E_SHAPE, "%s: gives %s, but task %s has %s", l->path,
               l->problem == SNC_MEANS_MULTILABEL ? "any number of labels" : "one class", snc_task_name(t),
               l->problem == SNC_MEANS_MULTILABEL ? "one a row" : "any number of labels a row");

@@ -37,6 +37,7 @@ static snc_err score_answers(double *values, const snc_task *task, const float *
     float *pred = NULL;
     SNC_TRY(snc_alloc(&pred, (size_t)d->n, sizeof *pred));
     snc_train_predictions(pred, logits, d->n, K);
+    for (int i = 0; i < d->n && snc_task_meaning(task) == SNC_MEANS_SCORE; i++) pred[i] = (float)snc_label_probability((double)pred[i]);
     for (int i = 0; i < snc_task_metrics(task); i++) SNC_GOTO(snc_metric(&values[i], snc_task_metric(task, i), pred, d->target, d->n));
 out:
     snc_free(pred);

@@ -76,6 +76,8 @@ static snc_err read_target(float *out, snc_labels *labels, snc_reader *r, snc_se
         double v = 0.0;
         SNC_CHECK(snc_read_number(&v, r->target) && fabs(v) < 1e30, SNC_E_FORMAT, "%s:%lld: '%.*s' is not a finite number", r->path,
                   (long long)r->line, shown(r->target), r->target.p);
+        SNC_CHECK(!r->task->score || (v >= 0 && v <= 1), SNC_E_FORMAT, "%s:%lld: %g is no score between 0 and 1, as task %s has them",
+                  r->path, (long long)r->line, v, r->task->name);
         *out = (float)v;
         return SNC_OK;
     }

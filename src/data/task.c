@@ -217,10 +217,11 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
     SNC_TRY(snc_json_str(&quoting, j, "quoting", "auto", where));
     SNC_CHECK(*name && name[strspn(name, legal)] == 0 && strlen(name) <= 64, SNC_E_FORMAT,
               "%s: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'", where);
-    t->regression = strcmp(type, "regression") == 0;
+    t->score = strcmp(type, "score") == 0;
+    t->regression = t->score || strcmp(type, "regression") == 0;
     t->multilabel = strcmp(type, "multilabel") == 0;
     SNC_CHECK(t->regression || t->multilabel || strcmp(type, "classes") == 0, SNC_E_FORMAT,
-              "%s: 'type' must be \"classes\", \"regression\" or \"multilabel\"", where);
+              "%s: 'type' must be \"classes\", \"regression\", \"score\" or \"multilabel\"", where);
     SNC_TRY(read_separator(t, j, where));
     int f = find_name(format_names, FORMATS, format), q = find_name(quoting_names, QUOTINGS, quoting);
     SNC_CHECK(f < FORMATS, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"csv\", \"jsonl\" or \"auto\"", where);
@@ -340,7 +341,7 @@ snc_err snc_task_json(char **out, const snc_task *t)
     if (t->pair || t->auto_pair) add_column(j, "text_b", &t->text_b);
     if (t->auto_pair) cJSON_AddStringToObject(j, "pair", "auto");
     add_column(j, "label", &t->label);
-    cJSON_AddStringToObject(j, "type", t->multilabel ? "multilabel" : t->regression ? "regression" : "classes");
+    cJSON_AddStringToObject(j, "type", t->multilabel ? "multilabel" : t->score ? "score" : t->regression ? "regression" : "classes");
     if (t->multilabel) cJSON_AddStringToObject(j, "label_separator", (char[]){t->label_separator, 0});
     if (t->labels.n) {
         add_strings(j, "labels", &t->labels);
@@ -423,7 +424,8 @@ uint64_t snc_task_hash(const snc_task *t) { return t->hash; }
 
 snc_meaning snc_task_meaning(const snc_task *t)
 {
-    return t->multilabel ? SNC_MEANS_MULTILABEL : t->regression ? SNC_MEANS_REGRESSION : SNC_MEANS_CLASSES;
+    if (t->regression) return t->score ? SNC_MEANS_SCORE : SNC_MEANS_REGRESSION;
+    return t->multilabel ? SNC_MEANS_MULTILABEL : SNC_MEANS_CLASSES;
 }
 
 const char *snc_task_label(const snc_task *t, int k) { return k >= 0 && k < t->label_names.n ? t->label_names.v[k] : NULL; }

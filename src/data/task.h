@@ -13,15 +13,16 @@
  *   text_a, label    (needed)       a column, see below
  *   text_b           none           second text: makes it a task of pairs
  *   pair             none           "auto": it is one where the train file has a column of text_b
- *   type             "classes"      or "regression": label is a finite number; or "multilabel": any number of labels a row, none too, as a
- *                                   list in JSON, elsewhere as a text parted by label_separator, with blanks around each dropped
+ *   type             "classes"      or "regression": label is a finite number; or "score": one between 0 and 1; or "multilabel": any
+ *                                   number of labels a row, none too, as a list in JSON, elsewhere as a text parted by label_separator,
+ *                                   with blanks around each dropped
  *   label_separator  ","            one character that no label holds
  *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
  *                                   sorted order (numbers by value, otherwise bytes)
  *   label_names      labels         what people see; in the order of labels
  *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "micro_f1", "macro_f1", "balanced_accuracy", "matthews";
- *                                   regression: "pearson", "spearman"; multilabel: "micro_f1", "macro_f1", "accuracy" (the whole set is
- *                                   right); their mean is the score
+ *                                   regression, score: "pearson", "spearman"; multilabel: "micro_f1", "macro_f1", "accuracy" (the whole
+ *                                   set is right); their mean is the score
  *   max_length       128            tokens, 8 to 8192
  *   quoting          "auto"         quotes around fields of CSV and TSV: "none" are text, "csv" are undone (RFC 4180), "auto" as below
  *   skip_short_rows  false          rows with too few columns are skipped and counted instead of refused

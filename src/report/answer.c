@@ -54,7 +54,7 @@ static void put_text(snc_answers *a, const float *z)
 {
     int K = a->l->classes, best = snc_class_best(z, K);
     if (a->l->regression) {
-        snc_textbuf_put(&a->line, "%.6f", (double)z[0]);
+        snc_textbuf_put(&a->line, "%.6f", snc_value_of(a->l->problem, z));
     } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
         int n = snc_labels_there(a->order, z, K, a->l->threshold);
         snc_textbuf_put(&a->line, "%d", n);
@@ -97,7 +97,7 @@ static void put_json(snc_answers *a, const snc_asked_line *q, const float *z)
     snc_textbuf *d = &a->line;
     snc_textbuf_put(d, "{\"line\":%ld", q->line);
     if (a->l->regression) {
-        snc_textbuf_put(d, ",\"value\":%.9g", (double)z[0]);
+        snc_textbuf_put(d, ",\"value\":%.9g", snc_value_of(a->l->problem, z));
     } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
         put_labels(a, z);
     } else {

@@ -43,7 +43,7 @@ static void put_set(snc_textbuf *t, const snc_task *task, const float *z, const 
 
 static void put_answer(snc_textbuf *t, const snc_task *task, const float *z, int K, char comma)
 {
-    if (snc_task_regression(task)) snc_textbuf_put(t, "%.9g", (double)z[0]);
+    if (snc_task_regression(task)) snc_textbuf_put(t, "%.9g", snc_value_of(snc_task_meaning(task), z));
     else if (snc_task_multilabel(task)) put_set(t, task, z, NULL, K, comma);
     else snc_textbuf_text(t, snc_task_label(task, snc_class_best(z, K)));
 }
@@ -147,7 +147,9 @@ static snc_err read_number(float *z, const reading *r, span s, long line)
     snprintf(text, sizeof text, "%.*s", (int)(s.n < 63 ? s.n : 63), s.p);
     double v = strtod(text, &end);
     SNC_CHECK(end != text && *end == 0 && isfinite(v), SNC_E_FORMAT, "%s:%ld: '%.40s': expected a number", r->path, line, text);
-    *z = (float)v;
+    const bool score = snc_task_meaning(r->task) == SNC_MEANS_SCORE;
+    SNC_CHECK(!score || (v >= 0 && v <= 1), SNC_E_FORMAT, "%s:%ld: '%.40s': expected a score between 0 and 1", r->path, line, text);
+    *z = (float)(score ? snc_threshold_logit(fmin(fmax(v, 1e-7), 1 - 1e-7)) : v);
     return SNC_OK;
 }
 

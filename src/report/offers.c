@@ -24,7 +24,7 @@ static void say_what(const snc_host *h, const snc_offer *x)
             snc_family_of(&x->cfg)->type, a->layers, a->hidden, a->heads[0], x->cfg.head_width, a->ffn[0], x->cfg.vocab, x->tokenizer,
             snc_family_length(&x->cfg));
     if (!x->has_head) snc_say(h, "no trained classifier: one is trained with it");
-    else if (x->cfg.regression) snc_say(h, "a trained regression");
+    else if (x->cfg.regression) snc_say(h, "%s", x->cfg.score ? "a trained score between 0 and 1" : "a trained regression");
     else snc_say(h, "a trained classifier of %d classes%s%s", x->cfg.classes, x->labels[0] ? ": " : "", x->labels);
     snc_say(h, "parameters %.2f M, %.2f M of them word embeddings; multiply-adds at 128 tokens %.1f M", x->parameters / 1e6,
             x->embeddings / 1e6, x->macs / 1e6);

@@ -24,7 +24,8 @@ struct snc_classifier {
     snc_tok *tok;
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
-    bool regression, multilabel;
+    bool multilabel;
+    snc_meaning meaning;
     double threshold; /* of multilabel */
 };
 
@@ -69,7 +70,7 @@ static snc_err read_model(snc_classifier *c, const char *path)
     c->speeds = snc_sncfile_speeds(f);
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
-    c->regression = cfg->regression;
+    c->meaning = snc_meaning_of(cfg);
     c->multilabel = cfg->multilabel;
     SNC_TRY(snc_threshold_of(&c->threshold, snc_sncfile_meta_view(f), path));
     SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", snc_family_length(cfg), 3, 65536, path));
@@ -108,7 +109,7 @@ void snc_classifier_close(snc_classifier *c)
 
 int snc_classifier_classes(const snc_classifier *c) { return c ? c->classes : 0; }
 int snc_classifier_nets(const snc_classifier *c) { return c ? c->nets : 0; }
-int snc_classifier_regression(const snc_classifier *c) { return c && c->regression; }
+int snc_classifier_regression(const snc_classifier *c) { return c && snc_means_value(c->meaning); }
 int snc_classifier_multilabel(const snc_classifier *c) { return c && c->multilabel; }
 
 const char *snc_classifier_label(const snc_classifier *c, int k)
@@ -213,8 +214,8 @@ static snc_err run_chunk(snc_session *s, const snc_text *texts, int n, size_t fi
 static void decide(snc_result *r, const snc_classifier *c, const float *z)
 {
     *r = (snc_result){.logits = z};
-    if (c->regression) {
-        r->score = z[0];
+    if (snc_means_value(c->meaning)) {
+        r->score = (float)snc_value_of(c->meaning, z);
         return;
     }
     r->index = snc_class_best(z, c->classes);

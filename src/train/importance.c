@@ -208,7 +208,7 @@ static void draw_label(float *q, const float *z, snc_meaning problem, int K, snc
 {
     double left = snc_rng_uniform(rng), sum = 0, top = (double)z[0];
     if (problem == SNC_MEANS_REGRESSION) q[0] = z[0] + (float)snc_rng_normal(rng);
-    if (problem == SNC_MEANS_MULTILABEL)
+    if (problem == SNC_MEANS_MULTILABEL || problem == SNC_MEANS_SCORE)
         for (int k = 0; k < K; k++) q[k] = snc_rng_uniform(rng) < snc_label_probability((double)z[k]) ? SURE : -SURE;
     if (problem != SNC_MEANS_CLASSES) return;
     for (int k = 1; k < K; k++) top = fmax(top, (double)z[k]);

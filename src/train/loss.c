@@ -64,6 +64,19 @@ double snc_loss_kl(float *d, const float *logits, const float *teacher, int B, i
 /* log(1 + e^x), of any x. */
 static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 
+double snc_loss_score(float *d, const float *logits, const float *target, int B, double weight)
+{
+    assert(B >= 1);
+    double loss = 0;
+    for (int b = 0; b < B; b++) {
+        if (isnan((double)target[b])) continue;
+        double x = (double)logits[b], y = (double)target[b];
+        loss += softplus(x) - y * x;
+        if (d) d[b] += (float)(weight / B * (snc_label_probability(x) - y));
+    }
+    return loss / B;
+}
+
 double snc_loss_bce(float *d, const float *logits, const float *target, const snc_sets *sets, int B, const double *of_label, double weight)
 {
     assert(B >= 1);
@@ -97,6 +110,7 @@ double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, i
 double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, int B, int K, double weight)
 {
     if (y->problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, y->target, B, weight);
+    if (y->problem == SNC_MEANS_SCORE) return snc_loss_score(d, logits, y->target, B, weight);
     if (y->problem == SNC_MEANS_MULTILABEL) return snc_loss_bce(d, logits, y->target, y->sets, B, y->balance, weight);
     return snc_loss_ce(d, logits, y->target, B, K, y->balance, weight);
 }
@@ -105,7 +119,8 @@ double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_me
                      double weight)
 {
     if (problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, teacher, B, weight);
-    if (problem == SNC_MEANS_MULTILABEL) return snc_loss_kl_labels(d, logits, teacher, B, K, temperature, weight);
+    if (problem == SNC_MEANS_MULTILABEL || problem == SNC_MEANS_SCORE)
+        return snc_loss_kl_labels(d, logits, teacher, B, K, temperature, weight);
     return snc_loss_kl(d, logits, teacher, B, K, temperature, weight);
 }
 

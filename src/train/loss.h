@@ -18,6 +18,8 @@
 double snc_loss_ce(float *d, const float *logits, const float *target, int B, int K, const double *of_class, double weight);
 /* 1/B sum_b (z_b - y_b)^2                          regression: z, y, d [B] */
 double snc_loss_mse(float *d, const float *logits, const float *target, int B, double weight);
+/* 1/B sum_b -(y log s(z) + (1 - y) log(1 - s(z)))      scores: z, y, d [B], y in [0, 1], s the sigmoid */
+double snc_loss_score(float *d, const float *logits, const float *target, int B, double weight);
 /* t^2/B sum_b KL(softmax(teacher_b / t) || softmax(z_b / t))      K >= 2 (Hinton et al. 2015; "batchmean" of PyTorch) */
 double snc_loss_kl(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight);
 /* -1/(B K) sum_bk w1 y log s(z) + w0 (1 - y) log(1 - s(z)), s the sigmoid      any number of labels: z, d [B, K];

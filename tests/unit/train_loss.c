@@ -12,14 +12,14 @@ enum { B = 5, K = 4 };
 static const double GRAD_TOL = 2e-6; /* measured 4e-7 */
 static const double of_class[K] = {0.5, 2.5, 1, 0.125};
 /* Softmax losses are summed in double from f32 logits: a small step. Squares have no third derivative: a large one. */
-static const double steps[] = {1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.125, 0.125};
+static const double steps[] = {1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.125, 0.125};
 /* Sets of labels: all, none, one, two; rows number them. */
 static const double of_label[2 * K] = {0.5, 2.5, 1, 1, 0.25, 4, 3, 0.125};
 static uint8_t has[4 * K] = {1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1};
 static const snc_sets sets = {.n = 4, .K = K, .has = has};
 
 typedef struct input {
-    float z[B * K], q[B * K], y[B];
+    float z[B * K], q[B * K], y[B], score[B];
 } input;
 
 static void fill(input *in)
@@ -32,9 +32,10 @@ static void fill(input *in)
     }
     for (int i = 0; i < B; i++) in->y[i] = (float)snc_rng_below(&r, K);
     in->y[2] = NAN;
+    for (int i = 0; i < B; i++) in->score[i] = i == 2 ? NAN : (float)snc_rng_uniform(&r);
 }
 
-enum { CE, WEIGHTED_CE, KL, BCE, WEIGHTED_BCE, KL_LABELS, MSE, HIDDEN, LOSSES };
+enum { CE, WEIGHTED_CE, KL, BCE, WEIGHTED_BCE, KL_LABELS, SCORE, MSE, HIDDEN, LOSSES };
 
 static double loss_of(int which, float *d, const input *in, double weight)
 {
@@ -45,6 +46,7 @@ static double loss_of(int which, float *d, const input *in, double weight)
     case BCE: return snc_loss_bce(d, in->z, in->y, &sets, B, NULL, weight);
     case WEIGHTED_BCE: return snc_loss_bce(d, in->z, in->y, &sets, B, of_label, weight);
     case KL_LABELS: return snc_loss_kl_labels(d, in->z, in->q, B, K, 3.0, weight);
+    case SCORE: return snc_loss_score(d, in->z, in->score, B, weight);
     case MSE: return snc_loss_mse(d, in->z, in->y, B, weight);
     default: return snc_loss_hidden(d, in->z, K, in->q, K, B, K, weight);
     }
@@ -166,6 +168,22 @@ static void a_label_is_a_task_of_two_classes(void **state)
     assert_true(fabs(snc_loss_kl_labels(NULL, in.z, in.q, B, K, 3.0, 1.0) - kl) < 1e-9);
 }
 
+/* What is learnt by is the same of a score that is surely 0 or 1 and of a label that is there or not; a teacher's score is its label's. */
+static void a_sure_score_is_a_label(void **state)
+{
+    (void)state;
+    input in;
+    fill(&in);
+    static uint8_t one[] = {0, 1};
+    const snc_sets of = {.n = 2, .K = 1, .has = one};
+    const float y[B] = {0, 1, 1, 0, 1};
+    float a[B] = {0}, b[B] = {0};
+    const snc_loss_labels labels = {.problem = SNC_MEANS_SCORE, .target = y};
+    assert_true(fabs(snc_loss_hard(a, in.z, &labels, B, 1, 0.7) - snc_loss_bce(b, in.z, y, &of, B, NULL, 0.7)) < 1e-9);
+    assert_true(snc_loss_soft(a, in.z, in.q, SNC_MEANS_SCORE, B, 1, 2, 1) == snc_loss_kl_labels(b, in.z, in.q, B, 1, 2, 1));
+    for (int i = 0; i < B; i++) assert_true(fabs((double)a[i] - (double)b[i]) < 1e-7);
+}
+
 static void an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one(void **state)
 {
     (void)state;
@@ -252,6 +270,7 @@ int main(void)
         cmocka_unit_test(relations_match_central_differences),
         cmocka_unit_test(a_class_weight_is_a_number_of_rows),
         cmocka_unit_test(a_label_is_a_task_of_two_classes),
+        cmocka_unit_test(a_sure_score_is_a_label),
         cmocka_unit_test(an_unlabelled_row_has_no_hard_gradient_and_keeps_the_soft_one),
         cmocka_unit_test(extreme_logits_stay_finite_and_nan_is_seen),
         cmocka_unit_test(equal_distributions_have_no_divergence),
