@@ -66,10 +66,9 @@ typedef struct snc_text {
 } snc_text;
 
 typedef struct snc_result {
-    const char *label; /* borrowed from the classifier; NULL for a regression model */
-    int index;         /* class index; 0 for regression; of any number of labels the most probable, there or not */
-    float
-        score; /* softmax probability of that class, sigmoid of that label; the value itself for regression, its sigmoid where the model says so */
+    const char *label;   /* borrowed from the classifier; NULL for a regression model */
+    int index;           /* class index; 0 for regression; of any number of labels the most probable, there or not */
+    float score;         /* softmax probability of that class, sigmoid of that label; the value of a regression, be it a score */
     const float *logits; /* [classes], borrowed from the session until its next call */
 } snc_result;
 
