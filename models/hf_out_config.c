@@ -144,9 +144,9 @@ static void put_classes(cJSON **j, const snc_encoder_config *c, const char *cons
              c->multilabel   ? "multi_label_classification"
              : c->regression ? "regression"
                              : "single_label_classification");
-    if (!c->score) return;
-    cJSON *encoder = cJSON_CreateObject();
-    put_text(&encoder, "activation_fn", "torch.nn.modules.activation.Sigmoid");
+    if (!c->regression) return;
+    cJSON *encoder = cJSON_CreateObject(); /* or a CrossEncoder takes the sigmoid of any one value */
+    put_text(&encoder, "activation_fn", c->score ? "torch.nn.modules.activation.Sigmoid" : "torch.nn.modules.linear.Identity");
     put(j, "sentence_transformers", encoder);
 }
 

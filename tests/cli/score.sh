@@ -53,8 +53,12 @@ fi
 sed ':a;N;$!ba;s/"sentence_transformers":[^}]*}/"sbert_ce_default_activation_function":"torch.nn.modules.activation.Sigmoid"/' folder/config.json >one && cp one folder/config.json
 run 0 predict folder <in
 same out scores
-sed -i 's/Sigmoid/Identity/' folder/config.json # then the logit is the value
+sed -i 's/activation.Sigmoid/linear.Identity/' folder/config.json # then the logit is the value
 run 0 predict folder --logits <in
+run 0 export --pretrained folder --policy f32 --output value.snc
+run 0 export value.snc --to hf --output value.folder
+holds value.folder/config.json '"activation_fn":.*linear.Identity'
+run 0 predict value.folder --logits <in
 check "values of an identity" awk -F'\t' '{ e = $1 - $2; bad += e > 1e-6 || e < -1e-6 } END { exit !(NR == 200 && !bad) }' out
 
 # ---- what does not go together -----------------------------------------------------------------------------------------------------
