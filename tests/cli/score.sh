@@ -65,7 +65,6 @@ check "values of an identity" awk -F'\t' '{ e = $1 - $2; bad += e > 1e-6 || e < 
 refused 'run/teacher.snc: gives a score between 0 and 1, but task fits has "type": "regression"' eval run/teacher.snc --task value.json --data rows
 refused 'folder: gives a value of any size, but task fits has "type": "score"' eval folder "${data[@]}"
 refused 'is no score between 0 and 1, as task fits has them' finetune --pretrained $m --task score.json --data wrong --output no.snc
-sed 's/"score"/"scores"/2' score.json >unknown.json
 task scores >unknown.json
 refused "'type' must be \"classes\", \"regression\", \"score\" or \"multilabel\"" finetune --pretrained $m --task unknown.json --data rows --output no.snc
 absent no.snc
