@@ -4,7 +4,18 @@
 . "$(dirname "$0")/lib.bash"
 WALK=$(helper option_walk)
 "$COMPRESS" help --json >table.json
-walked() { "$WALK" table.json "$@" >missing; } # LOG...
+# No test can run what this build has not got.
+nano nano
+: >without
+for backend in blas onednn; do
+    "$COMPRESS" bench nano/nano.snc --seeded-head -s 8 -r 1 --backend $backend >out 2>err || ! grep -q "backend $backend: built without" err || echo "--backend $backend" >>without
+done
+"$COMPRESS" export nano/nano.snc --seeded-head --policy int8 --to exe --output program >out 2>err || ! grep -q 'to exe: built without' err || echo '--to exe' >>without
+walked() { # LOG...
+    "$WALK" table.json "$@" >all
+    [ $? -le 1 ] || return 2
+    grep -vxF -f without all >missing || [ $? -eq 1 ] && [ ! -s missing ]
+}
 if [ -n "${SNC_TEST_LOG:-}" ]; then
     logs=()
     for script in "$TESTS"/cli/*.sh; do
