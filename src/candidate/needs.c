@@ -212,6 +212,8 @@ static const char *size_text(char buf[32], double bytes)
     return buf;
 }
 
+static const double SURE = 0.9; /* of what is free: a moment later it may be less */
+
 snc_err snc_needs_fit(const snc_needs *n, double room)
 {
     double need, less;
@@ -225,7 +227,7 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
     do {
         batch = batch > 1 ? batch / 2 : 1;
         SNC_TRY(snc_needs_memory(&less, n, batch));
-    } while (batch > 1 && less > room);
+    } while (batch > 1 && less > SURE * room);
     size_text(c, less);
     SNC_CHECK(less <= room, SNC_E_NOMEM, "memory: needs %s, %s are free: even --batch-size 1 needs %s", a, b, c);
     return snc_err_set(SNC_E_NOMEM, "memory: needs %s, %s are free: --batch-size %d needs %s", a, b, batch, c);

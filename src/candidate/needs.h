@@ -28,7 +28,7 @@ typedef struct snc_needs {
 snc_err snc_needs_memory(double *out, const snc_needs *n, int batch_size) SNC_MUST_USE;
 /* Bytes of what the verb writes, unfinished state included. */
 snc_err snc_needs_disk(double *out, const snc_needs *n) SNC_MUST_USE;
-/* SNC_E_NOMEM: more memory than free_bytes, with what would fit. free_bytes 0: not known. */
+/* SNC_E_NOMEM: more memory than free_bytes, with what would fit and a tenth to spare. free_bytes 0: not known. */
 snc_err snc_needs_fit(const snc_needs *n, double free_bytes) SNC_MUST_USE;
 /* Both of the machine: for files in `output`, or in its folder, less `there` bytes that are written already. */
 snc_err snc_needs_check(const snc_needs *n, const char *output, double there) SNC_MUST_USE;
