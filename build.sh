@@ -123,8 +123,16 @@ demo)
     fetch build/demo
     limit=8m # build and run end within ten minutes on two cores, within six where they have AMX
     if grep -q amx_tile /proc/cpuinfo && [ "${SNC_ISA:-amx}" = amx ]; then limit=270s; fi
-    build/release/compress --pretrained build/demo/minilm --task configs/tasks/reviews.json --data build/demo/reviews \
-        --target-latency 0.7x --time-limit $limit --output build/demo/out
+    demo=(build/release/compress --pretrained build/demo/minilm --task configs/tasks/reviews.json --data build/demo/reviews
+        --target-latency 0.7x --output build/demo/out --time-limit)
+    code=0
+    "${demo[@]}" $limit || code=$?
+    if [ $code -eq 2 ] && [ ! -e build/demo/out ]; then # refused: on a CPU of AVX2 alone the least of it takes ten minutes
+        echo "a quarter of an hour, then"
+        code=0
+        "${demo[@]}" 15m || code=$?
+    fi
+    exit $code
     ;;
 *)
     sed -n '2,9p' "$0"
