@@ -11,8 +11,7 @@
 #include "base/clock.h"
 #include "base/fmap.h"
 #include "base/mem.h"
-#include "base/names.h"
-#include "candidate/delivery.h"
+#include "candidate/chain.h"
 #include "candidate/depth_rule.h"
 #include "candidate/workload.h"
 #include "models/cost.h"
@@ -118,6 +117,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     const snc_dataset *train = in->splits.train, *rank = in->splits.rank;
     snc_model *m = NULL;
     snc_ctx quiet = *ctx;
+    snc_targets targets;
     bool fine_tuned = false;
     quiet.progress = NULL;
     quiet.meter = NULL;
@@ -130,8 +130,8 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .batch = o->training.batch_size,
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
-    for (const char *more = o->targets.latency; more && (more = snc_list_next(more));) p->faster++;
-    if (o->exporting.cascade && p->faster == 0) p->faster = 1;
+    SNC_TRY(snc_targets_parse(&targets, &o->targets, "compress"));
+    p->faster = snc_chain_length(o, &targets) - 1;
     p->both = p->faster > 0 && snc_share(o) == SNC_SHARE_AUTO;
     for (int i = 0; i < scored->n; i++) p->scored += (double)scored->of[i].rows->start[scored->of[i].rows->n];
     snc_least least;

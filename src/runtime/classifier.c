@@ -24,7 +24,6 @@ struct snc_classifier {
     snc_tok *tok;
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
-    bool multilabel;
     snc_meaning meaning;
     double threshold; /* of multilabel */
 };
@@ -71,7 +70,6 @@ static snc_err read_model(snc_classifier *c, const char *path)
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->meaning = snc_meaning_of(cfg);
-    c->multilabel = cfg->multilabel;
     SNC_TRY(snc_threshold_of(&c->threshold, snc_sncfile_meta_view(f), path));
     SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", snc_family_length(cfg), 3, 65536, path));
     if (c->max_length > snc_family_length(cfg)) c->max_length = snc_family_length(cfg);
@@ -110,7 +108,7 @@ void snc_classifier_close(snc_classifier *c)
 int snc_classifier_classes(const snc_classifier *c) { return c ? c->classes : 0; }
 int snc_classifier_nets(const snc_classifier *c) { return c ? c->nets : 0; }
 int snc_classifier_regression(const snc_classifier *c) { return c && snc_means_value(c->meaning); }
-int snc_classifier_multilabel(const snc_classifier *c) { return c && c->multilabel; }
+int snc_classifier_multilabel(const snc_classifier *c) { return c && c->meaning == SNC_MEANS_MULTILABEL; }
 
 const char *snc_classifier_label(const snc_classifier *c, int k)
 {
@@ -219,7 +217,8 @@ static void decide(snc_result *r, const snc_classifier *c, const float *z)
         return;
     }
     r->index = snc_class_best(z, c->classes);
-    r->score = (float)(c->multilabel ? snc_label_probability((double)z[r->index]) : 1 / snc_class_sum(z, c->classes, r->index));
+    r->score = (float)(c->meaning == SNC_MEANS_MULTILABEL ? snc_label_probability((double)z[r->index])
+                                                          : 1 / snc_class_sum(z, c->classes, r->index));
     r->label = snc_classifier_label(c, r->index);
 }
 
@@ -229,7 +228,7 @@ snc_err snc_result_labels(int *label, float *probability, int *n, const snc_clas
     GIVEN(n);
     GIVEN(c);
     GIVEN(r);
-    SNC_CHECK(c->multilabel, SNC_E_ARG, "%s: gives one answer a text, not any number of labels", c->path);
+    SNC_CHECK(c->meaning == SNC_MEANS_MULTILABEL, SNC_E_ARG, "%s: gives one answer a text, not any number of labels", c->path);
     SNC_CHECK(r->logits, SNC_E_ARG, "snc_result_labels: a result without logits");
     *n = snc_labels_there(label, r->logits, c->classes, c->threshold);
     for (int i = 0; probability && i < *n; i++) probability[i] = (float)snc_label_probability((double)r->logits[label[i]]);
