@@ -255,7 +255,8 @@ typedef struct snc_search_opts {
     int evals;
     const char *time_budget; /* 90s | 5m | 1h */
     int hf_compatible;       /* nets alone that a Hugging Face folder can say */
-    void *spare[7];
+    double rank_share;       /* of the rows of rank, which candidates are compared on */
+    void *spare[6];
 } snc_search_opts;
 
 typedef struct snc_export_opts {
@@ -318,7 +319,7 @@ typedef struct snc_suite_opts {
 #define SNC_TRAINING_OPTS_INIT {.epochs = -1, .lr = -1, .weight_decay = -1, .warmup = -1, .recipe = "default", .teachers = 1}
 #define SNC_SUPERNET_OPTS_INIT {.epochs = -1, .lr = -1, .augment = -1, .alpha = -1, .temperature = -1, .hidden_weight = -1, \
                                 .depth_rule = "auto"}
-#define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400}
+#define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400, .rank_share = 1}
 #define SNC_EXPORT_OPTS_INIT   {.repair = "auto", .repair_epochs = -1}
 #define SNC_BENCH_OPTS_INIT    {.repeats = 0}
 #define SNC_PREDICT_OPTS_INIT  {.format = "text"}

@@ -16,12 +16,18 @@ snc_err snc_evaluations_path(char *buf, size_t size, const snc_options *o, const
     return SNC_OK;
 }
 
-void snc_search_identity_of(snc_search_identity *id, const snc_ctx *ctx, const snc_inputs *in, const snc_model *supernet, uint64_t teacher,
-                            const snc_space *space)
+uint64_t snc_evaluations_rows(const snc_options *o, const snc_inputs *in)
+{
+    const uint64_t all = snc_dataset_hash(in->splits.rank);
+    return o->search.rank_share < 1 ? snc_bytes_hash(all, &o->search.rank_share, sizeof o->search.rank_share) : all;
+}
+
+void snc_search_identity_of(snc_search_identity *id, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in,
+                            const snc_model *supernet, uint64_t teacher, const snc_space *space)
 {
     static const char *const names[SNC_SEARCH_KEYS] = {"model", "teacher", "task", "rank rows", "space", "backend"};
     const uint64_t hashes[SNC_SEARCH_KEYS - 1] = {snc_bytes_hash(0, supernet->params.w, supernet->params.total * sizeof(float)), teacher,
-                                                  snc_task_hash(in->task), snc_dataset_hash(in->splits.rank), snc_space_hash(space)};
+                                                  snc_task_hash(in->task), snc_evaluations_rows(o, in), snc_space_hash(space)};
     for (int i = 0; i < SNC_SEARCH_KEYS; i++) {
         if (i < SNC_SEARCH_KEYS - 1) snprintf(id->value[i], sizeof id->value[i], "%016llx", (unsigned long long)hashes[i]);
         else snprintf(id->value[i], sizeof id->value[i], "%s", snc_backend_name(ctx->backend));
@@ -82,7 +88,7 @@ snc_err snc_evaluations_fit(const char *journal, const snc_ctx *ctx, const snc_o
     if (!snc_is_file(journal)) goto out;
     SNC_GOTO(snc_path_hash(&h, teacher));
     SNC_GOTO(snc_journal_read(&f, journal));
-    snc_search_identity_of(&id, ctx, in, m, h, space);
+    snc_search_identity_of(&id, ctx, o, in, m, h, space);
     if (f.meta->child) SNC_GOTO(snc_journal_matches(&f, journal, id.key, SNC_SEARCH_KEYS));
 out:
     snc_journal_file_dispose(&f);

@@ -14,8 +14,10 @@ typedef struct snc_search_identity {
     snc_journal_key key[SNC_SEARCH_KEYS];
 } snc_search_identity;
 
-void snc_search_identity_of(snc_search_identity *id, const snc_ctx *ctx, const snc_inputs *in, const snc_model *supernet, uint64_t teacher,
-                            const snc_space *space);
+/* The rows of rank that candidates are compared on. */
+uint64_t snc_evaluations_rows(const snc_options *o, const snc_inputs *in);
+void snc_search_identity_of(snc_search_identity *id, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in,
+                            const snc_model *supernet, uint64_t teacher, const snc_space *space);
 
 /* The journal that --journal names, or dir/search.sqlite. */
 snc_err snc_evaluations_path(char *buf, size_t size, const snc_options *o, const char *dir) SNC_MUST_USE;

@@ -216,6 +216,8 @@ static const snc_option table[] = {
     {"--models", NULL, STRING, AT(suite, models), SUITE, NOTHING, 0, 0, "FILE,TASK=FILE",
      "other models, each in the row of its task, which its metadata or TASK= names", PLAIN},
     {"--evals", NULL, INTEGER, AT(search, evals), COMPRESS | SEARCH | STUDY, FILE, 1, 1e7, "N", "evaluations of the search", PLAIN},
+    {"--rank-share", NULL, REAL, AT(search, rank_share), COMPRESS | SEARCH, FILE, 0.01, 1, "X",
+     "of rank's rows, drawn by seed, which candidates are compared on", PLAIN},
     {"--time-budget", NULL, STRING, AT(search, time_budget), COMPRESS | SEARCH, FILE, 0, 0, "T", "of the search: 90s, 5m, 1h", PLAIN},
     {"--time-budget", NULL, STRING, AT(bench, time_budget), BENCH | IMPORT, NOTHING, 0, 0, "T", "of each measurement: 90s, 5m, 1h",
      UNSET("1s")},

@@ -9,12 +9,12 @@
 #include "candidate/cascade_fit.h"
 
 /* A journal of nets within another net: the one before was another then. Nothing in it is worth keeping. */
-static snc_err drop_stale(const char *journal, const snc_evaluator *e)
+static snc_err drop_stale(const char *journal, const snc_evaluator *e, const snc_options *o)
 {
     snc_journal_file f = {0};
     snc_search_identity id;
     if (!snc_is_file(journal)) return SNC_OK;
-    snc_search_identity_of(&id, e->ctx, e->in, e->supernet, e->teacher_hash, e->space);
+    snc_search_identity_of(&id, e->ctx, o, e->in, e->supernet, e->teacher_hash, e->space);
     SNC_TRY(snc_journal_read(&f, journal));
     const bool same = !f.meta->child || snc_journal_matches(&f, journal, id.key, SNC_SEARCH_KEYS) == SNC_OK;
     snc_journal_file_dispose(&f);
@@ -40,7 +40,7 @@ static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_sear
     if (mean_us > 0) snc_evaluator_pair(&e, &pair);
     SNC_GOTO(snc_mkdir(dir));
     SNC_GOTO(snc_evaluations_path(journal, sizeof journal, &o, dir));
-    SNC_GOTO(drop_stale(journal, &e));
+    SNC_GOTO(drop_stale(journal, &e, &o));
     SNC_GOTO(snc_search_run_init(&run, &e, r->work, &o, &one, table, dir));
     run.look_until = until;
     SNC_GOTO(snc_search_result_find(&found, &run, dir, read));

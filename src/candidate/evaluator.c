@@ -87,7 +87,7 @@ snc_err snc_evaluator_observe(snc_obs *out, snc_evaluator *e, const snc_cfg *cfg
     *out = (snc_obs){.cfg = *cfg};
     snc_cfg_canonical(&out->cfg, e->space);
     snc_evaluator_cost(e, out);
-    return snc_evaluator_score(&out->loss, &out->metric, e, &out->cfg, e->in->splits.rank, e->teacher_rank);
+    return snc_evaluator_score(&out->loss, &out->metric, e, &out->cfg, e->rank, e->teacher_rank);
 }
 
 cJSON *snc_evaluator_obs_json(const snc_evaluator *e, const snc_obs *o)
@@ -126,9 +126,9 @@ static snc_err teacher_logits(snc_evaluator *e, const char *path)
     snc_err err = SNC_OK;
     if (!l.has_head) err = snc_err_set(SNC_E_SHAPE, "--teacher %s: has no trained classifier", path);
     else if (l.classes != K) err = snc_err_set(SNC_E_SHAPE, "%s: has %d classes, the supernet %d", path, l.classes, K);
-    if (!err) err = ask(&e->teacher_rank, e, &l, s->rank);
+    if (!err) err = ask(&e->teacher_rank, e, &l, e->rank);
     if (!err) err = ask(&e->teacher_select, e, &l, s->select);
-    if (!err) err = snc_task_score_at(&e->teacher_rank_score, e->in->task, e->teacher_rank, s->rank, K, l.threshold);
+    if (!err) err = snc_task_score_at(&e->teacher_rank_score, e->in->task, e->teacher_rank, e->rank, K, l.threshold);
     if (!err) err = snc_task_score_at(&e->teacher_select_score, e->in->task, e->teacher_select, s->select, K, l.threshold);
     if (!err) err = snc_path_hash(&e->teacher_hash, path);
     e->threshold = l.threshold;
@@ -147,7 +147,7 @@ snc_err snc_evaluator_fresh(snc_evaluator *e)
     bool fine_tuned;
     if (e->teacher_fresh) return SNC_OK;
     other.seed = snc_hash64(e->ctx->seed);
-    a.rows = fmin((SNC_FRESH * e->in->splits.select->n + 0.5) / train->n, 100);
+    a.rows = fmin((SNC_FRESH * snc_min(e->in->splits.select->n, e->rank->n) + 0.5) / train->n, 100);
     SNC_TRY(snc_dataset_augment(&e->made, &other, train, &a, NULL));
     e->fresh = snc_dataset_rows_view(e->made, train->n, e->made->n);
     SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, e->ctx, e->teacher, e->in->task));
@@ -156,6 +156,17 @@ snc_err snc_evaluator_fresh(snc_evaluator *e)
 out:
     snc_model_free(teacher);
     return err;
+}
+
+static snc_err draw_rank(snc_evaluator *e, const snc_options *o)
+{
+    const snc_dataset *all = e->in->splits.rank;
+    const int n = (int)lround(o->search.rank_share * all->n);
+    e->rank = all;
+    if (n >= all->n) return SNC_OK;
+    SNC_TRY(snc_dataset_draw(&e->drawn, all, snc_max(n, 1), e->ctx->seed));
+    e->rank = e->drawn;
+    return SNC_OK;
 }
 
 static snc_err trim_vocabulary(snc_evaluator *e)
@@ -191,6 +202,7 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
     SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));
     SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
+    SNC_GOTO(draw_rank(out, o));
     SNC_GOTO(teacher_logits(out, teacher));
     set_full(out);
     if (o->exporting.trim_vocab)
@@ -224,6 +236,7 @@ void snc_evaluator_close(snc_evaluator *e)
     snc_free(e->teacher_select);
     snc_free(e->teacher_fresh);
     snc_dataset_free(e->made);
+    snc_dataset_free(e->drawn);
     snc_free(e->logits);
     snc_trim_dispose(&e->trim);
     *e = (snc_evaluator){0};

@@ -18,7 +18,7 @@
 
 enum {
     SNC_METADATA_GUESS = 16384, /* bytes of what an exported file says about itself */
-    SNC_FRESH = 4               /* fresh rows for each of select */
+    SNC_FRESH = 4               /* fresh rows for each of select, or of the rows that candidates are compared on where those are fewer */
 };
 
 typedef struct snc_evaluator {
@@ -28,8 +28,10 @@ typedef struct snc_evaluator {
     snc_space *space;
     snc_weights *weights;
     snc_latency *table;
-    snc_net *net;      /* rebound to each candidate */
-    snc_pairing *pair; /* borrowed; NULL: a candidate answers alone, not before a larger net */
+    snc_net *net;            /* rebound to each candidate */
+    snc_pairing *pair;       /* borrowed; NULL: a candidate answers alone, not before a larger net */
+    const snc_dataset *rank; /* what candidates are compared on: all of the split, or `drawn` */
+    snc_dataset *drawn;      /* --rank-share of it; NULL: all */
     float *teacher_rank, *teacher_select, *logits;
     double threshold; /* of a multilabel task: the teacher's, at which every net is scored; the file gets its own */
     double teacher_rank_score, teacher_select_score;

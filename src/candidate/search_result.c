@@ -42,7 +42,7 @@ static snc_err look_at_full(snc_search_result *f, const snc_search_run *r)
     const snc_arch *full = &r->e->supernet->arch;
     snc_policy int8 = snc_policy_int8();
     double *loss = f->curse.full, unused;
-    SNC_TRY(snc_evaluator_score_net(&loss[SNC_ON_RANK], &f->full_score, r->e, full, &int8, s->rank, r->e->teacher_rank));
+    SNC_TRY(snc_evaluator_score_net(&loss[SNC_ON_RANK], &f->full_score, r->e, full, &int8, r->e->rank, r->e->teacher_rank));
     SNC_TRY(snc_evaluator_loss(&loss[SNC_ON_SELECT], r->e, full, &int8, s->select, r->e->teacher_select));
     SNC_TRY(snc_finalists_fresh_loss(&loss[SNC_ON_FRESH], &unused, r->e, full, &int8));
     f->curse.winner[SNC_ON_RANK] = f->f[0].o.loss;

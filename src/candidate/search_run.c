@@ -206,7 +206,7 @@ out:
 
 static void identify(snc_search_identity *id, const snc_search_run *r)
 {
-    snc_search_identity_of(id, r->e->ctx, r->e->in, r->e->supernet, r->e->teacher_hash, r->e->space);
+    snc_search_identity_of(id, r->e->ctx, r->o, r->e->in, r->e->supernet, r->e->teacher_hash, r->e->space);
 }
 
 snc_err snc_search_run_note_end(const snc_search_run *r, const char *journal, const cJSON *end)
@@ -227,7 +227,7 @@ static snc_err check_warm(const snc_options *o, const snc_inputs *in, const char
     snc_journal_file f = {0};
     const snc_journal_key keys[] = {{"task", hash[0]}, {"rank rows", hash[1]}};
     snprintf(hash[0], sizeof hash[0], "%016llx", (unsigned long long)snc_task_hash(in->task));
-    snprintf(hash[1], sizeof hash[1], "%016llx", (unsigned long long)snc_dataset_hash(in->splits.rank));
+    snprintf(hash[1], sizeof hash[1], "%016llx", (unsigned long long)snc_evaluations_rows(o, in));
     SNC_TRY(snc_evaluations_path(journal, sizeof journal, o, dir));
     SNC_CHECK(snc_is_file(o->search.warm_start), SNC_E_IO, "--warm-start %s: no such file", o->search.warm_start);
     SNC_CHECK(!snc_is_same_file(o->search.warm_start, journal), SNC_E_ARG, "--warm-start %s: is this search's own journal",
@@ -291,7 +291,7 @@ typedef struct call {
 static snc_err score(void *user, snc_obs *o)
 {
     const snc_search_run *r = ((call *)user)->r;
-    return snc_evaluator_score(&o->loss, &o->metric, r->e, &o->cfg, r->e->in->splits.rank, r->e->teacher_rank);
+    return snc_evaluator_score(&o->loss, &o->metric, r->e, &o->cfg, r->e->rank, r->e->teacher_rank);
 }
 
 static void cost(void *user, snc_obs *o) { snc_evaluator_cost(((call *)user)->r->e, o); }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/par.h"
 #include "data/splits_priv.h"
 #include "data/texts.h"
@@ -190,6 +191,47 @@ static snc_err every_row(int32_t **out, int n)
     SNC_TRY(snc_alloc(out, (size_t)n, sizeof **out));
     for (int i = 0; i < n; i++) (*out)[i] = i;
     return SNC_OK;
+}
+
+static snc_err copy_rows(snc_dataset *to, const snc_dataset *d, const int32_t *pick, int n)
+{
+    size_t tokens = 0;
+    for (int i = 0; i < n; i++) tokens += (size_t)snc_dataset_len(d, pick[i]);
+    to->n = n;
+    SNC_TRY(snc_alloc(&to->start, (size_t)n + 1, sizeof *to->start));
+    SNC_TRY(snc_alloc(&to->target, (size_t)n, sizeof *to->target));
+    SNC_TRY(snc_alloc(&to->line, (size_t)n, sizeof *to->line));
+    SNC_TRY(snc_alloc(&to->ids, tokens, sizeof *to->ids));
+    SNC_TRY(snc_alloc(&to->types, tokens, sizeof *to->types));
+    for (int i = 0; i < n; i++) {
+        const int len = snc_dataset_len(d, pick[i]);
+        const int64_t from = d->start[pick[i]], at = to->start[i];
+        memcpy(to->ids + at, d->ids + from, (size_t)len * sizeof *d->ids);
+        memcpy(to->types + at, d->types + from, (size_t)len * sizeof *d->types);
+        to->target[i] = d->target[pick[i]];
+        to->line[i] = d->line[pick[i]];
+        to->start[i + 1] = at + len;
+        to->max_len = snc_max(to->max_len, len);
+    }
+    return d->sets ? snc_sets_dup(&to->sets, d->sets) : SNC_OK;
+}
+
+snc_err snc_dataset_draw(snc_dataset **out, const snc_dataset *d, int n, uint64_t seed)
+{
+    snc_err err = SNC_OK;
+    int32_t *pick = NULL;
+    snc_dataset *some = NULL;
+    int drawn = d->n;
+    SNC_GOTO(every_row(&pick, d->n));
+    SNC_GOTO(snc_carve__sample(pick, &drawn, n, seed));
+    SNC_GOTO(snc_alloc(&some, 1, sizeof *some));
+    SNC_GOTO(copy_rows(some, d, pick, drawn));
+    *out = some;
+    some = NULL;
+out:
+    snc_free(pick);
+    snc_dataset_free(some);
+    return err;
 }
 
 /* Where dev has no file, train gives its rows. */

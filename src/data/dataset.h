@@ -40,6 +40,8 @@ void snc_dataset_free(snc_dataset *d);
 snc_dataset snc_dataset_labelled_view(const snc_dataset *d);
 /* Rows from..to. Borrows likewise, and knows texts and sources of none. */
 snc_dataset snc_dataset_rows_view(const snc_dataset *d, int from, int to);
+/* n of d's rows, drawn by seed, in d's order; texts and sources of none. */
+snc_err snc_dataset_draw(snc_dataset **out, const snc_dataset *d, int n, uint64_t seed) SNC_MUST_USE;
 /* Identity of the rows as they reach a model: tokens, segments and targets, in order. */
 uint64_t snc_dataset_hash(const snc_dataset *d);
 

@@ -9,6 +9,7 @@
 #include "artifact/parse.h"
 #include "artifact/say.h"
 #include "base/clock.h"
+#include "base/fmap.h"
 #include "report/estimate.h"
 #include "report/proof.h"
 
@@ -68,10 +69,17 @@ snc_err snc_budget_open(snc_budget *out, const snc_options *o)
     return SNC_OK;
 }
 
-void snc_budget_recall(snc_budget *b, snc_options *o, const snc_folder *f)
+/* What of the folder is there already, or begun, and depends on a knob: as it was then. */
+static const cJSON *made_with(const snc_folder *f, snc_knob k, const cJSON *plan)
 {
     static const char *const step[SNC_KNOBS] = {
         [SNC_KNOB_EPOCHS] = "teacher", [SNC_KNOB_SUPERNET] = "supernet", [SNC_KNOB_MADE] = "supernet"};
+    if (k == SNC_KNOB_RANK) return snc_is_file(f->journal) ? snc_json_at(plan, snc_knob_option(k)) : NULL;
+    return step[k] ? snc_folder_made_with(f, step[k], snc_knob_option(k)) : NULL;
+}
+
+void snc_budget_recall(snc_budget *b, snc_options *o, const snc_folder *f)
+{
     const cJSON *was = snc_folder_plan(f);
     b->wanted = plan_of(o);
     if (b->limit <= 0) return;
@@ -79,8 +87,8 @@ void snc_budget_recall(snc_budget *b, snc_options *o, const snc_folder *f)
     for (int k = 0; k < SNC_KNOBS; k++) {
         const char *option = snc_knob_option(k);
         if (!option || b->asked[k]) continue;
-        const cJSON *made = step[k] ? snc_folder_made_with(f, step[k], option) : NULL;
-        const cJSON *v = b->recalled ? snc_json_at(was, option) : made, *wanted = snc_json_at(snc_json_at(was, "wanted"), option);
+        const cJSON *v = b->recalled ? snc_json_at(was, option) : made_with(f, (snc_knob)k, was),
+                    *wanted = snc_json_at(snc_json_at(was, "wanted"), option);
         if (!cJSON_IsNumber(v)) continue;
         if (b->recalled && cJSON_IsNumber(wanted)) b->wanted.v[k] = wanted->valuedouble;
         b->kept[k] = !b->recalled;
@@ -123,7 +131,8 @@ static void keep_what_is_begun(snc_budget *b, const snc_folder *there)
 {
     static const snc_item checkpoint[SNC_KNOBS] = {[SNC_KNOB_EPOCHS] = SNC_ITEM_TEACHER_CHECKPOINT,
                                                    [SNC_KNOB_SUPERNET] = SNC_ITEM_SUPERNET_CHECKPOINT,
-                                                   [SNC_KNOB_MADE] = SNC_ITEM_SUPERNET_CHECKPOINT};
+                                                   [SNC_KNOB_MADE] = SNC_ITEM_SUPERNET_CHECKPOINT,
+                                                   [SNC_KNOB_RANK] = SNC_ITEM_JOURNAL};
     for (int k = 0; k < SNC_KNOBS; k++)
         if (checkpoint[k] && there->item[checkpoint[k]].state == SNC_CURRENT) b->kept[k] = true;
 }

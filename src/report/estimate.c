@@ -127,6 +127,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .taught = in->taught ? in->taught->n : 0,
                     .all = in->splits.all->n,
                     .rank = (double)rank->start[rank->n],
+                    .ranked = rank->n,
                     .batch = o->training.batch_size,
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
@@ -143,6 +144,8 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, &quiet, from, in->task));
     snc_err err = time_steps(p, &quiet, o, in, m);
     if (!err) err = time_calls(p, &quiet, work, o, in, m);
+    const double forward = FORWARD * p->step / (p->batch * p->tokens / p->rows); /* of a token */
+    if (!err && snc_inputs_compute(&o->job) == SNC_COMPUTE_F32) p->full = fmax(1, forward / p->token);
     if (!err) err = time_mixture(p, &quiet, o, in, m);
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
     p->importance = snc_importance_rows(m, train, &io);

@@ -24,12 +24,14 @@ static double clocked(const snc_pace *p, double nets, double rounds, double seco
     return nets * p->pack + nets * rounds * fmax(seconds, calls * p->call);
 }
 
-static const double FULL = 10; /* times INT8: what F32 takes on one thread, at most */
+static const double FULL = 10; /* times INT8: what F32 takes, at most */
+
+static double full(const snc_pace *p) { return p->full > 0 ? fmin(p->full, FULL) : FULL; }
 
 /* Each process starts and packs for itself; the teacher runs in F32. */
 static double proof(const snc_pace *p, double rounds)
 {
-    double one = 0.3 + p->pack + fmax(0.5, 5 * p->call), teacher = 0.3 + p->pack + fmax(0.5, 5 * FULL * p->call);
+    double one = 0.3 + p->pack + fmax(0.5, 5 * p->call), teacher = 0.3 + p->pack + fmax(0.5, 5 * full(p) * p->call);
     return (2 + p->faster) * rounds * one + SNC_PROOF_TEACHER_ROUNDS * teacher;
 }
 
@@ -37,9 +39,9 @@ static double proof(const snc_pace *p, double rounds)
 static double refits(const snc_pace *p) { return (1 + 0.6 * p->faster) * (p->both ? 2 : 1); }
 
 /* Made rows that finalists are chosen on: the teacher's answers by forward passes alone, and those of each finalist. */
-static double fresh(const snc_pace *p)
+static double fresh(const snc_pace *p, double share)
 {
-    const double tokens = 1.3 * SNC_FRESH * p->rank, batch = p->tokens / p->rows * p->batch;
+    const double tokens = 1.3 * SNC_FRESH * share * p->rank, batch = p->tokens / p->rows * p->batch;
     return tokens * ((SNC_FINALISTS + 1) * p->token + 0.35 * p->step / batch);
 }
 
@@ -49,7 +51,7 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     /* made rows are longer */
     double distilled = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows)) * epoch, sum = 0;
     double refit = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all)) * whole;
-    double look = 0.03 + 0.75 * (p->rank * p->token + (p->mixed ? p->pack : 0)); /* at one net of the space, on rank */
+    double look = 0.03 + 0.75 * (v[SNC_KNOB_RANK] * p->rank * p->token + (p->mixed ? p->pack : 0)); /* at one net of the space, on rank */
     double search = look * v[SNC_KNOB_EVALS];
     bool repairs = p->repairs && v[SNC_KNOB_REPAIR] > 0;
     if (p->search > 0 && search > p->search) search = p->search;
@@ -65,10 +67,10 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * p->nets,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
-        [SNC_JOB_FINALISTS] = (1 + p->faster) * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p),
+        [SNC_JOB_FINALISTS] = (1 + p->faster) * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p, v[SNC_KNOB_RANK]),
         [SNC_JOB_REFIT_LOGITS] = repairs ? p->teachers * 0.25 * refit * fmin(1, v[SNC_KNOB_REPAIR]) : 0,
         [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit * refits(p) : 0,
-        [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + p->faster + FULL),
+        [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + p->faster + full(p)),
         [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),
     };
     for (int i = 0; i < SNC_JOB_PARTS; i++) sum += part[i] = p->done[i] ? 0 : seconds[i];
@@ -82,17 +84,20 @@ typedef struct rung {
     double to;
 } rung;
 static const rung ladder[] = {
-    {SNC_KNOB_EVALS, 400},  {SNC_KNOB_SUPERNET, 1},   {SNC_KNOB_MADE, 3},        {SNC_KNOB_EPOCHS, 3}, {SNC_KNOB_REPAIR, 1},
-    {SNC_KNOB_EVALS, 200},  {SNC_KNOB_SUPERNET, 0.5}, {SNC_KNOB_MADE, 1},        {SNC_KNOB_EPOCHS, 2}, {SNC_KNOB_ROUNDS, 9},
-    {SNC_KNOB_REPAIR, 0.5}, {SNC_KNOB_EVALS, 100},    {SNC_KNOB_SUPERNET, 0.25}, {SNC_KNOB_EPOCHS, 1}, {SNC_KNOB_REPAIR, 0.25},
-    {SNC_KNOB_MADE, 0},     {SNC_KNOB_EVALS, 50},     {SNC_KNOB_REPAIR, 0},      {SNC_KNOB_EPOCHS, 0}, {SNC_KNOB_SUPERNET, 0},
+    {SNC_KNOB_EVALS, 400},  {SNC_KNOB_SUPERNET, 1},   {SNC_KNOB_MADE, 3},        {SNC_KNOB_EPOCHS, 3},  {SNC_KNOB_REPAIR, 1},
+    {SNC_KNOB_EVALS, 200},  {SNC_KNOB_SUPERNET, 0.5}, {SNC_KNOB_MADE, 1},        {SNC_KNOB_EPOCHS, 2},  {SNC_KNOB_ROUNDS, 9},
+    {SNC_KNOB_REPAIR, 0.5}, {SNC_KNOB_EVALS, 100},    {SNC_KNOB_SUPERNET, 0.25}, {SNC_KNOB_EPOCHS, 1},  {SNC_KNOB_REPAIR, 0.25},
+    {SNC_KNOB_RANK, 0.5},   {SNC_KNOB_MADE, 0},       {SNC_KNOB_EVALS, 50},      {SNC_KNOB_RANK, 0.25}, {SNC_KNOB_REPAIR, 0},
+    {SNC_KNOB_EPOCHS, 0},   {SNC_KNOB_SUPERNET, 0},
 };
 static const double first[SNC_KNOBS] = {[SNC_KNOB_EPOCHS] = 3,  [SNC_KNOB_SUPERNET] = 1, [SNC_KNOB_MADE] = 3,
-                                        [SNC_KNOB_EVALS] = 400, [SNC_KNOB_REPAIR] = 1,   [SNC_KNOB_ROUNDS] = SNC_PROOF_ROUNDS};
+                                        [SNC_KNOB_EVALS] = 400, [SNC_KNOB_REPAIR] = 1,   [SNC_KNOB_ROUNDS] = SNC_PROOF_ROUNDS,
+                                        [SNC_KNOB_RANK] = 1};
 enum {
     RUNGS = sizeof ladder / sizeof ladder[0],
     PIECES = 10 /* of a rung */,
-    LEAST = 100 /* steps of training that are worth calling so */
+    LEAST = 100, /* steps of training that are worth calling so */
+    ROWS = 200   /* the same of rows to compare on */
 };
 
 /* What a knob never goes below, as long as more was wanted. */
@@ -105,6 +110,7 @@ static double least(const snc_pace *p, const snc_plan *plan, snc_knob k)
     case SNC_KNOB_MADE: return fmax(steps / v[SNC_KNOB_SUPERNET] - 1, 0);
     case SNC_KNOB_REPAIR: return p->must ? steps : 0;
     case SNC_KNOB_ROUNDS: return SNC_PROOF_LEAST_ROUNDS;
+    case SNC_KNOB_RANK: return fmin(ceil(1000 * ROWS / p->ranked) / 1000, 1);
     default: return 0;
     }
 }
@@ -112,8 +118,8 @@ static double least(const snc_pace *p, const snc_plan *plan, snc_knob k)
 /* Changing it would save nothing, or take along what is there. */
 static bool settled(const snc_pace *p, snc_knob k)
 {
-    static const snc_job_part of[SNC_KNOBS] = {SNC_JOB_FINETUNE, SNC_JOB_SUPERNET, SNC_JOB_SUPERNET,
-                                               SNC_JOB_SEARCH,   SNC_JOB_REPAIR,   SNC_JOB_PROOF};
+    static const snc_job_part of[SNC_KNOBS] = {SNC_JOB_FINETUNE, SNC_JOB_SUPERNET, SNC_JOB_SUPERNET, SNC_JOB_SEARCH,
+                                               SNC_JOB_REPAIR,   SNC_JOB_PROOF,    SNC_JOB_SEARCH};
     return p->done[of[k]];
 }
 
@@ -153,6 +159,7 @@ static const struct {
     [SNC_KNOB_EVALS] = {"--evals", "evaluations", "the later evaluations find the least"},
     [SNC_KNOB_REPAIR] = {"--repair-epochs", "repair epochs", "its first steps gain the most"},
     [SNC_KNOB_ROUNDS] = {NULL, "rounds of proof", "fewer give a wider interval"},
+    [SNC_KNOB_RANK] = {"--rank-share", "of the rows of rank", "finalists are judged again, on rows that no search has seen"},
 };
 
 const char *snc_knob_option(snc_knob k) { return words[k].option; }

@@ -10,7 +10,8 @@
  *   teacher epochs to 2, rounds of proof to 9, repair to 0.5
  *   evaluations to 100            83 % of the hypervolume
  *   supernet to 0.25, teacher to 1, repair to 0.25
- *   no made rows, 50 evaluations, no repair, then as many steps of teacher and supernet as LEAST says
+ *   half of the rows that candidates are compared on: finalists are judged again on rows that no search has seen
+ *   no made rows, 50 evaluations, a quarter of the rows, no repair, then as many steps of teacher and supernet as LEAST says
  *
  * Where few rows need more epochs or made rows than the ladder begins with, its numbers of that knob are so many times as large.
  *
@@ -29,6 +30,7 @@ typedef enum snc_knob {
     SNC_KNOB_EVALS,
     SNC_KNOB_REPAIR,
     SNC_KNOB_ROUNDS,
+    SNC_KNOB_RANK,
     SNC_KNOBS
 } snc_knob;
 
@@ -66,6 +68,7 @@ typedef struct snc_pace {
     double step;              /* one of training, of the full net */
     double call;              /* of the workload, of full-size INT8, on its threads */
     double token;             /* scored in INT8 on all cores */
+    double full;              /* times that in F32, as training has shown it; 0: not known */
     double pack;              /* a net, from its weights to the first answer */
     double importance, rule;  /* rows and tokens that these are found by */
     double rows, tokens;      /* of train */
@@ -73,6 +76,7 @@ typedef struct snc_pace {
     double all, baselines;    /* rows that nothing is held out of, and how many are fine-tuned on them beside the teacher */
     double teachers;          /* of the net that is chosen */
     double rank, scored;      /* tokens */
+    double ranked;            /* rows of rank */
     double batch;             /* sentences of a step */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
     double faster;            /* nets of the file beside the first, each with a search of its own */

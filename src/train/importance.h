@@ -37,7 +37,7 @@ typedef struct snc_importance_opts {
 } snc_importance_opts;
 #define SNC_IMPORTANCE_OPTS_INIT                                                         \
     {                                                                                    \
-        .batch_size = 32, .max_rows = 4096, .max_macs = 2e12, .compute = SNC_COMPUTE_F32 \
+        .batch_size = 32, .max_rows = 1024, .max_macs = 2e12, .compute = SNC_COMPUTE_F32 \
     }
 
 /* Rows drawn by ctx->seed; m is a trained teacher, its gradients are zero on return. SNC_E_DIVERGED: scores not

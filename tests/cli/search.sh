@@ -188,6 +188,17 @@ SECONDS=0
 run 0 "${search[@]}" --searcher random --seed 7 --evals 1000000 --time-budget 1s --output f
 less "seconds of a search of one second" "$SECONDS" 60
 
+# Compared on a share of rank's rows: other evaluations, and nobody else's journal; fewer fresh rows to judge finalists by.
+run 0 "${search[@]}" --evals 20 --rank-share 0.3 --output share --verbose
+holds out '^20 evaluations'
+holds out '^front of 20 evaluations: '
+check "rows that a share compares on, and all" test "$(rows share/search.sqlite | sed -n 2p)" != "$(rows a/search.sqlite | sed -n 2p)"
+run 0 "${search[@]}" --evals 20 --rank-share 0.3 --output share
+refused "share/search.sqlite: journal of another search: rank rows is" "${search[@]}" --evals 20 --output share
+refused "share/search.sqlite: journal of another search: rank rows is" "${search[@]}" --evals 20 --rank-share 0.4 --output share
+refused "a/search.sqlite: journal of another search: rank rows is" "${search[@]}" --rank-share 0.3 --warm-start a/search.sqlite --output i
+for wrong in 0 1.1 nan all; do refused "--rank-share" "${search[@]}" --rank-share $wrong --output i; done
+
 # Spaces and searchers from files.
 echo '{"depth":[3],"hidden":[32],"heads":[4,2],"ffn":[64,32],"linear":["int8"],"embed":["int8"]}' >space.json
 echo '{"name":"nsga2","population":8,"mutation":0.2}' >nsga2.json

@@ -98,6 +98,32 @@ static bool same_tokens(const snc_dataset *x, const snc_dataset *y)
            memcmp(x->ids, y->ids, bytes) == 0 && memcmp(x->types, y->types, bytes) == 0;
 }
 
+/* As many rows drawn of a set are those that a file gives when it is asked for no more. */
+static void drawn_rows_are_those_of_a_sample(void **state)
+{
+    (void)state;
+    snc_ctx ctx = SNC_CTX_INIT;
+    snc_tok *tok = make_tok(400);
+    snc_task *t = make_task("", 128);
+    snc_dataset *all, *some, *drawn;
+    write_train();
+    OK(snc_dataset_load(&all, &ctx, t, tok, folder, "train", 0));
+    for (int n = 1; n <= 2000; n = 3 * n + 1) {
+        OK(snc_dataset_load(&some, &ctx, t, tok, folder, "train", n));
+        OK(snc_dataset_draw(&drawn, all, n, ctx.seed));
+        assert_true(drawn->n == n && same_tokens(drawn, some) && drawn->max_len == some->max_len);
+        assert_true(snc_dataset_hash(drawn) == snc_dataset_hash(some));
+        snc_dataset_free(some);
+        snc_dataset_free(drawn);
+    }
+    OK(snc_dataset_draw(&drawn, all, all->n + 1, 7));
+    assert_true(same_tokens(drawn, all));
+    snc_dataset_free(drawn);
+    snc_dataset_free(all);
+    snc_task_close(t);
+    snc_tok_free(tok);
+}
+
 static void splits_depend_on_the_seed_alone(void **state)
 {
     (void)state;
@@ -246,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_become_tokens),
+        cmocka_unit_test(drawn_rows_are_those_of_a_sample),
         cmocka_unit_test(splits_depend_on_the_seed_alone),
         cmocka_unit_test(without_hold_out_every_row_trains),
         cmocka_unit_test(all_rows_stand_beside_the_splits),

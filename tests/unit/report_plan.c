@@ -21,13 +21,14 @@ static snc_pace machine(double slower)
                       .teachers = 1,
                       .tokens = 65000 * 13.0,
                       .rank = 13000,
+                      .ranked = 1000,
                       .scored = 22000,
                       .batch = 32,
                       .nets = 1.8,
                       .repairs = true};
 }
 
-static const snc_plan normal = {.v = {3, 1, 3, 400, 1, 18}}, thorough = {.v = {3, 2, 5, 800, 2, 18}};
+static const snc_plan normal = {.v = {3, 1, 3, 400, 1, 18, 1}}, thorough = {.v = {3, 2, 5, 800, 2, 18, 1}};
 static const bool none[SNC_KNOBS];
 
 static double seconds(const snc_pace *p, const snc_plan *plan)
@@ -91,7 +92,7 @@ static void every_limit_down_to_the_least_is_kept(void **state)
         assert_false(snc_plan_fit(&least, &p, none, 0));
         const double floor = seconds(&p, &least);
         assert_true(least.v[SNC_KNOB_EVALS] == 50 && least.v[SNC_KNOB_MADE] == 0 && least.v[SNC_KNOB_REPAIR] == 0 &&
-                    least.v[SNC_KNOB_ROUNDS] == 9);
+                    least.v[SNC_KNOB_ROUNDS] == 9 && least.v[SNC_KNOB_RANK] == 0.25);
         assert_true(least.v[SNC_KNOB_EPOCHS] > 0.04 && least.v[SNC_KNOB_EPOCHS] < 0.06); /* a hundred steps */
         const double most = seconds(&p, &normal);
         double before = most;
@@ -126,9 +127,16 @@ static void few_rows_are_trained_on_for_a_hundred_steps(void **state)
     snc_plan plan = normal;
     assert_false(snc_plan_fit(&plan, &p, none, 0));
     assert_true(plan.v[SNC_KNOB_EPOCHS] == 2 && plan.v[SNC_KNOB_SUPERNET] == 0.5 && plan.v[SNC_KNOB_MADE] == 3);
-    plan = (snc_plan){.v = {3, 4, 0, 400, 1, 18}};
+    p.ranked = 300; /* two hundred rows to compare on are what a hundred steps are to training */
+    plan = (snc_plan){.v = {3, 4, 0, 400, 1, 18, 1}};
     assert_false(snc_plan_fit(&plan, &p, none, 0));
-    assert_true(plan.v[SNC_KNOB_SUPERNET] == 2);
+    assert_true(plan.v[SNC_KNOB_SUPERNET] == 2 && plan.v[SNC_KNOB_RANK] == 0.667);
+    p.ranked = 50;
+    assert_false(snc_plan_fit(&plan, &p, none, 0));
+    assert_true(plan.v[SNC_KNOB_RANK] == 0.667);
+    plan.v[SNC_KNOB_RANK] = 1;
+    assert_false(snc_plan_fit(&plan, &p, none, 0));
+    assert_true(plan.v[SNC_KNOB_RANK] == 1);
 }
 
 /* Where few rows need more epochs, the ladder is of so many more: evaluations go first there as well. */
@@ -140,7 +148,7 @@ static void few_rows_have_a_ladder_of_their_own(void **state)
     p.tokens = 3600 * 13.0;
     p.need[SNC_KNOB_EPOCHS] = 27;
     p.need[SNC_KNOB_SUPERNET] = 8;
-    const snc_plan want = {.v = {27, 8, 3, 400, 1, 18}};
+    const snc_plan want = {.v = {27, 8, 3, 400, 1, 18, 1}};
     snc_plan plan = want, half = want;
     half.v[SNC_KNOB_EVALS] = 200;
     assert_true(snc_plan_fit(&plan, &p, none, seconds(&p, &half) + 1e-6));
