@@ -8,6 +8,8 @@
 
 static const char *const act_names[] = {[SNC_ACT_GELU] = "gelu", [SNC_ACT_GELU_TANH] = "gelu_tanh", [SNC_ACT_RELU] = "relu"};
 
+static const char *const pooled_names[] = {"first", "mean"};
+
 enum { MAX_WIDTH = 65536, MAX_VOCAB = 16 << 20 };
 
 snc_arch snc_arch_full(const snc_encoder_config *c)
@@ -321,6 +323,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddBoolToObject(j, "regression", c->regression);
     if (c->score) cJSON_AddTrueToObject(j, "score"); /* readers that do not know it refuse it */
     if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel");
+    if (c->vector) cJSON_AddStringToObject(j, "vector", pooled_names[c->mean]);
     if (snc_family_of(c)->rotary) add_rotary(j, c);
     if (snc_family_has(snc_family_of(c), SNC_ROLE_DISTANCE)) cJSON_AddNumberToObject(j, "buckets", c->buckets);
     if (c->mixture.experts) cJSON_AddItemToObject(j, "mixture", snc_mixture_to_json(&c->mixture));
@@ -382,6 +385,22 @@ static snc_err get_rotary(snc_encoder_config *c, const cJSON *j, const char *whe
     return SNC_OK;
 }
 
+/* Of which tokens a vector is made. */
+static snc_err get_vector(snc_encoder_config *c, const cJSON *j, const char *where)
+{
+    const char *pooled = NULL;
+    SNC_TRY(snc_json_str(&pooled, j, "vector", NULL, where));
+    if (!pooled) return SNC_OK;
+    const bool mean = strcmp(pooled, pooled_names[true]) == 0;
+    SNC_CHECK(mean || strcmp(pooled, pooled_names[false]) == 0, SNC_E_FORMAT, "%s: 'vector' is '%.64s', expected mean or first", where,
+              pooled);
+    SNC_CHECK(!c->regression && !c->multilabel, SNC_E_FORMAT, "%s: 'vector' excludes 'regression' and 'multilabel'", where);
+    SNC_CHECK(!c->family->rotary || c->mean == mean, SNC_E_FORMAT, "%s: 'mean' and 'vector' say different things", where);
+    c->vector = true;
+    c->mean = mean;
+    return SNC_OK;
+}
+
 static snc_err get_buckets(snc_encoder_config *c, const cJSON *j, const char *where)
 {
     bool has = snc_family_has(c->family, SNC_ROLE_DISTANCE);
@@ -412,33 +431,11 @@ static snc_err get_mixture(snc_mixture *out, const cJSON *config, const char *wh
 
 snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, const char *where)
 {
-    static const char *const keys[] = {"family",
-                                       "vocab",
-                                       "positions",
-                                       "types",
-                                       "hidden",
-                                       "layers",
-                                       "heads",
-                                       "head_width",
-                                       "ffn",
-                                       "classes",
-                                       "act",
-                                       "norm_eps",
-                                       "hidden_dropout",
-                                       "attention_dropout",
-                                       "regression",
-                                       "multilabel",
-                                       "theta",
-                                       "local_theta",
-                                       "window",
-                                       "local",
-                                       "mean",
-                                       "embedding",
-                                       "buckets",
-                                       "head_dropout",
-                                       "mixture",
-                                       "score",
-                                       NULL};
+    static const char *const keys[] = {
+        "family",     "vocab",      "positions",    "types",       "hidden",   "layers",         "heads",
+        "head_width", "ffn",        "classes",      "act",         "norm_eps", "hidden_dropout", "attention_dropout",
+        "regression", "multilabel", "theta",        "local_theta", "window",   "local",          "mean",
+        "embedding",  "buckets",    "head_dropout", "mixture",     "score",    "vector",         NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -464,6 +461,7 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     SNC_CHECK(!c.score || c.regression, SNC_E_FORMAT, "%s: 'score' needs 'regression'", where);
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
     SNC_TRY(get_rotary(&c, j, where));
+    SNC_TRY(get_vector(&c, j, where));
     SNC_TRY(get_buckets(&c, j, where));
     SNC_TRY(get_mixture(&c.mixture, j, where));
     SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where, c.heads,

@@ -42,13 +42,13 @@ typedef struct snc_encoder_config {
     bool own_head_dropout;       /* else hidden_dropout is its rate, too */
     bool regression, multilabel; /* neither: one of K classes */
     bool score;                  /* a regression whose value is the sigmoid of the output */
+    bool vector;                 /* the outputs are a vector: of what is pooled a linear map, without the family's pooler */
     /* Of families with rotary positions, else 0: the base of their angles, one for layers that see all keys and one for local ones; how
-     * far from its query a key of a local layer may stand; which layers are local, a bit each; whether what is pooled is the mean of all
-     * tokens. */
+     * far from its query a key of a local layer may stand; which layers are local, a bit each. */
     float theta, local_theta;
     int window;
     uint64_t local;
-    bool mean;
+    bool mean;   /* what is pooled is the mean of all tokens, not the first one: of those families, and of vectors */
     int buckets; /* of a family with distances apart (core/distance.h), to either side; else 0 */
     snc_mixture mixture;
 } snc_encoder_config;
@@ -59,6 +59,7 @@ static inline float snc_head_dropout(const snc_encoder_config *c) { return c->ow
 
 static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 {
+    if (c->vector) return SNC_MEANS_VECTOR;
     if (c->regression) return c->score ? SNC_MEANS_SCORE : SNC_MEANS_REGRESSION;
     return c->multilabel ? SNC_MEANS_MULTILABEL : SNC_MEANS_CLASSES;
 }
@@ -67,6 +68,7 @@ static inline void snc_config_set_meaning(snc_encoder_config *c, snc_meaning m)
     c->regression = snc_means_value(m);
     c->score = m == SNC_MEANS_SCORE;
     c->multilabel = m == SNC_MEANS_MULTILABEL;
+    c->vector = m == SNC_MEANS_VECTOR;
 }
 
 typedef struct snc_arch {

@@ -7,20 +7,20 @@
 
 /* The axes of each layer: a search asks for the costs of thousands of nets, so they are looked up once a net. */
 typedef struct shapes {
-    const snc_family *family;
+    const snc_encoder_config *cfg;
     int layers, products, size[SNC_MAX_LAYERS][SNC_AXES];
 } shapes;
 
 static void make_shapes(shapes *x, const snc_encoder_config *c, const snc_arch *a)
 {
-    x->family = snc_family_of(c);
+    x->cfg = c;
     x->layers = a->layers;
     x->products = snc_cost_products(c);
     for (int l = 0; l < a->layers; l++) snc_spec_sizes(x->size[l], c, a, l);
 }
 
 /* How many parameters of one row a net has at the most: as many as it has layers. */
-static int count_of(snc_role r, const shapes *x) { return !snc_family_has(x->family, r) ? 0 : snc_spec_rows[r].layer ? x->layers : 1; }
+static int count_of(snc_role r, const shapes *x) { return !snc_config_has(x->cfg, r) ? 0 : snc_spec_rows[r].layer ? x->layers : 1; }
 static bool has(snc_role r, const shapes *x, int layer) { return snc_spec_present(r, x->size[layer]); }
 
 /* The numbers in all parameters of one row. */

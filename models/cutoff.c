@@ -29,6 +29,25 @@ int snc_labels_there(int *label, const float *z, int K, double threshold)
     return n;
 }
 
+static double product(const float *a, const float *b, int K)
+{
+    double sum = 0;
+    for (int k = 0; k < K; k++) sum += (double)a[k] * (double)b[k];
+    return sum;
+}
+
+double snc_vector_cosine(const float *a, const float *b, int K)
+{
+    const double size = sqrt(product(a, a, K) * product(b, b, K));
+    return size > 0 ? product(a, b, K) / size : 0;
+}
+
+void snc_vector_unit(float *out, const float *z, int K)
+{
+    const double size = sqrt(product(z, z, K));
+    for (int k = 0; k < K; k++) out[k] = size > 0 ? (float)((double)z[k] / size) : 0;
+}
+
 int snc_class_best(const float *z, int K)
 {
     int best = 0;

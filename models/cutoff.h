@@ -18,6 +18,11 @@ double snc_label_probability(double logit);
 /* What a model that gives a value says by its one output: that, or its sigmoid. */
 double snc_value_of(snc_meaning m, const float *z);
 
+/* The cosine of two vectors [K]; 0 where one of them is 0. */
+double snc_vector_cosine(const float *a, const float *b, int K);
+/* out [K]: z as long as 1, which is how vectors are given away; out may be z. */
+void snc_vector_unit(float *out, const float *z, int K);
+
 /* The most probable class of logits z [K], the first of equals. */
 int snc_class_best(const float *z, int K);
 /* The sum of softmax's terms as shares of that of the best, which is 1: class k has exp(z[k] - z[best]) / sum. */

@@ -191,7 +191,7 @@ static snc_err pack_all(snc_engine *e)
     e->distance_norm = snc_model_lin(m, SNC_ROLE_DISTANCE_NORM, 0);
     for (int t = 0; t < SNC_TABLES; t++) e->table[t] = snc_model_at(m, t, 0);
     if (m->cfg.embedding) SNC_TRY(pack(&e->projection, e, SNC_ROLE_PROJECTION, 0));
-    if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
+    if (snc_config_head(&e->m->cfg) != SNC_HEAD_NONE) SNC_TRY(pack(&e->pooler, e, SNC_ROLE_POOLER, 0));
     return pack(&e->classifier, e, SNC_ROLE_CLASSIFIER, 0);
 }
 
@@ -399,7 +399,9 @@ static snc_err embed_forward(snc_engine *e)
 
 static snc_ops_act head_act(const snc_engine *e)
 {
-    return e->family->head == SNC_HEAD_TANH ? SNC_OPS_TANH : e->family->head == SNC_HEAD_GELU ? SNC_OPS_GELU : SNC_OPS_RELU;
+    return snc_config_head(&e->m->cfg) == SNC_HEAD_TANH   ? SNC_OPS_TANH
+           : snc_config_head(&e->m->cfg) == SNC_HEAD_GELU ? SNC_OPS_GELU
+                                                          : SNC_OPS_RELU;
 }
 
 static snc_err head_forward(float *logits, snc_engine *e)
@@ -410,7 +412,7 @@ static snc_err head_forward(float *logits, snc_engine *e)
     if (e->m->cfg.mean) snc_engine__gather_mean(e->first, last->y.f, &e->x, C);
     else if (e->opts.first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
     else snc_engine__gather_first((engine_rows){e->first, NULL}, last->y, &e->x, C);
-    if (e->family->head == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
+    if (snc_config_head(&e->m->cfg) == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
     else {
         SNC_TRY(snc_gemm_forward(e->slope, C, e->gemm, e->first, C, e->pooler.w, e->pooler.b, B, C, C, false));
         snc_act_forward(e->sp ? e->sp : e->pooled, e->slope, e->ops, e->slope, B, C, head_act(e));
@@ -487,7 +489,7 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
     snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head);
     int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
     bool compact = e->opts.first_only;
-    float *dfirst = compact ? e->dy : e->other, *d = e->family->head == SNC_HEAD_NONE ? dfirst : e->dx;
+    float *dfirst = compact ? e->dy : e->other, *d = snc_config_head(&e->m->cfg) == SNC_HEAD_NONE ? dfirst : e->dx;
     memset(e->dy, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->dy);
     if (e->past) memset(e->past, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->past);
     if (!dlogits) return SNC_OK;
@@ -495,7 +497,7 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
     SNC_TRY(snc_engine__weight_backward(e, dlogits, NULL, e->pooled, NULL, &e->classifier, B, K, C));
     SNC_TRY(snc_gemm_backward_x(d, C, e->gemm, dlogits, K, e->classifier.w, B, K, C, false));
     snc_mask_apply(d, e->ops, B, C, &drop);
-    if (e->family->head != SNC_HEAD_NONE) SNC_TRY(pooler_backward(dfirst, e, d));
+    if (snc_config_head(&e->m->cfg) != SNC_HEAD_NONE) SNC_TRY(pooler_backward(dfirst, e, d));
     if (e->m->cfg.mean) snc_engine__scatter_mean(e->dy, dfirst, &e->x, C);
     else if (!compact) snc_engine__scatter_first(e->dy, dfirst, &e->x, C);
     return SNC_OK;

@@ -15,11 +15,12 @@ enum { SPARE_ROWS = 128 }; /* more than a padding leaves: worth a word, as the v
 
 typedef struct importer {
     const snc_ctx *ctx;
-    const char *path, *config_path;
+    const char *path, *config_path, *folder;
     snc_hf_source src;
     snc_hf_config conf;
     char prefix[PREFIX_SIZE], head_prefix[PREFIX_SIZE]; /* of this file: of the encoder's names, and of the head's */
     bool has_head, has_pooler;
+    snc_hf_vector vector;
 } importer;
 
 static const snc_family *family_of(const importer *im) { return snc_family_of(&im->conf.cfg); }
@@ -108,13 +109,29 @@ static void settle_rows(importer *im, int rows)
     snc__hf_config_set_classes(c, rows);
 }
 
+static snc_err settle_vector(importer *im)
+{
+    snc_encoder_config *c = &im->conf.cfg;
+    SNC_TRY(snc__hf_vector_load(&im->vector, im->folder));
+    SNC_CHECK(!im->vector.width || im->vector.inputs == c->hidden, SNC_E_SHAPE, "%s: in_features %d, but a hidden size of %d in %s",
+              im->vector.dense, im->vector.inputs, c->hidden, im->config_path);
+    im->conf.named = 0;
+    snc_config_set_meaning(c, SNC_MEANS_VECTOR);
+    c->classes = im->vector.width ? im->vector.width : c->hidden;
+    c->mean = im->vector.mean;
+    im->has_pooler = true;
+    return SNC_OK;
+}
+
 /* Settles K and what it means: the file's classifier, else the hint, else config.json. */
 static snc_err settle_head(importer *im, int classes_hint, snc_meaning meaning_hint)
 {
     const snc_encoder_config *cfg = &im->conf.cfg;
     char name[NAME_SIZE];
-    im->has_pooler = !snc_family_has(family_of(im), SNC_ROLE_POOLER) || have(im, SNC_ROLE_POOLER);
     im->has_head = !im->conf.other_head && have(im, SNC_ROLE_CLASSIFIER);
+    if (!im->has_head && (meaning_hint == SNC_MEANS_VECTOR || (classes_hint == 0 && snc__hf_has_modules(im->folder))))
+        return settle_vector(im);
+    im->has_pooler = !snc_family_has(family_of(im), SNC_ROLE_POOLER) || have(im, SNC_ROLE_POOLER);
     if (!im->has_head) {
         settle_seeded_head(&im->conf, classes_hint, meaning_hint);
         return SNC_OK;
@@ -168,9 +185,23 @@ static snc_err check_tensors(importer *im, const snc_params *table)
     return SNC_OK;
 }
 
+/* The pooler beside a vector, which has no use for it. */
+static bool is_pooler(const importer *im, const char *name)
+{
+    char own[NAME_SIZE];
+    bool is = false;
+    for (int r = SNC_ROLE_POOLER; r <= SNC_ROLE_POOLER_NORM_BIAS && im->conf.cfg.vector; r++) {
+        if (!snc_family_has(family_of(im), r)) continue;
+        format_name(own, im, r, 0);
+        is = is || strcmp(own, name) == 0;
+    }
+    return is;
+}
+
 /* Tensors that a checkpoint of the family may carry and that we have no use for. */
 static bool is_known_extra(const importer *im, const char *name)
 {
+    if (is_pooler(im, name)) return true;
     const snc_family *f = family_of(im);
     size_t h = strlen(im->head_prefix);
     for (int i = 0; i < SNC_FAMILY_EXTRAS && f->extra[i]; i++) {
@@ -215,13 +246,21 @@ static bool misses_pooler(const importer *im)
     return !im->has_pooler && (im->has_head || is_encoders(family_of(im), family_of(im)->name[SNC_ROLE_POOLER]));
 }
 
+static snc_err fill_vector(snc_model *m, const importer *im)
+{
+    SNC_TRY(snc__hf_vector_fill(m, &im->vector));
+    if (!im->vector.named)
+        snc_log(im->ctx, SNC_LOG_INFO, "%s: no modules.json that says how vectors are made: the mean of all tokens is", im->folder);
+    return SNC_OK;
+}
+
 static snc_err fill(snc_model *m, importer *im)
 {
     char name[NAME_SIZE];
     for (int i = 0; i < m->params.n; i++) {
         const snc_param *p = &m->params.p[i];
         if (is_seeded(im, p)) {
-            snc_model_init_param(m, i, im->ctx->seed);
+            if (!m->cfg.vector) snc_model_init_param(m, i, im->ctx->seed);
             continue;
         }
         format_name(name, im, p->row, p->layer);
@@ -230,6 +269,7 @@ static snc_err fill(snc_model *m, importer *im)
         snc_err err = snc__hf_read(snc_params_w(&m->params, i), p, &t->t, family_of(im));
         if (err) return snc_err_prefix(err, t->path);
     }
+    if (m->cfg.vector) return fill_vector(m, im);
     m->has_head = im->has_head && im->has_pooler; /* what stands on random numbers answers at random */
     if (misses_pooler(im)) snc_log(im->ctx, SNC_LOG_WARN, "%s: no pooler in the file: a seeded one is used", im->path);
     if (!im->has_head)
@@ -298,7 +338,7 @@ snc_err snc__hf_import(snc_model **out, const snc_ctx *ctx, const char *weights,
 {
     char config_path[PATH_SIZE];
     SNC_TRY(snc_path_join(config_path, sizeof config_path, folder, "config.json"));
-    importer im = {.ctx = ctx, .path = weights, .config_path = config_path};
+    importer im = {.ctx = ctx, .path = weights, .config_path = config_path, .folder = folder};
     snc_err err = import(out, &im, folder, kind, classes_hint, meaning_hint);
     snc__hf_source_dispose(&im.src);
     snc__hf_config_dispose(&im.conf);

@@ -21,6 +21,14 @@ snc_err snc_hf_check(const snc_sncfile *net, int pad, const char *from) SNC_MUST
 /* Of a net that was checked. SNC_E_UNSUPPORTED: layers differ in what the family has once for all of them (ALBERT's matrices, MPNet's
  * biases by distance). */
 snc_err snc_hf_weights_save(const char *path, const snc_sncfile *net) SNC_MUST_USE;
+/* What stands beside those for Sentence Transformers where the net gives vectors, whose classifier is a module of its own: modules.json,
+ * config.json of the pooling and of the linear map, in folders of these names, and the weights of that. */
+#define SNC_HF_POOLING "1_Pooling"
+#define SNC_HF_DENSE   "2_Dense"
+cJSON *snc_hf_modules_json(void);
+cJSON *snc_hf_pooling_json(const snc_sncfile *net);
+cJSON *snc_hf_dense_json(const snc_sncfile *net);
+snc_err snc_hf_dense_save(const char *path, const snc_sncfile *net) SNC_MUST_USE;
 /* Heads and neurons of each layer of that config. */
 int snc_hf_heads(const snc_sncfile *net);
 int snc_hf_ffn(const snc_sncfile *net);

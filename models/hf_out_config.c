@@ -1,5 +1,6 @@
 /* config.json by the keys of the family's table, and what some families say beside them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "models/hf_out.h"
 
@@ -126,6 +127,13 @@ static void put_distances(cJSON **j, const snc_sncfile *net)
     put_float(j, "pooler_dropout", 0);
 }
 
+/* "Bert" of "BertForSequenceClassification". */
+static int stem(const char *architecture)
+{
+    const char *at = strstr(architecture, "ForSequence");
+    return at ? (int)(at - architecture) : (int)strlen(architecture);
+}
+
 /* ---- classes ------------------------------------------------------------------------------------------------------ */
 
 static void put_classes(cJSON **j, const snc_encoder_config *c, const char *const *labels)
@@ -154,17 +162,20 @@ snc_err snc_hf_config_json(cJSON **out, const snc_sncfile *net, const char *cons
 {
     const snc_encoder_config *c = snc_sncfile_config(net);
     const snc_family *f = snc_family_of(c);
+    char name[64] = "";
+    const char *const class = c->vector ? name : f->architecture;
     cJSON *j = cJSON_CreateObject();
     *out = NULL;
+    if (f->architecture) snprintf(name, sizeof name, "%.*sModel", stem(f->architecture), f->architecture);
     if (!f->architecture) cJSON_Delete(j);
     SNC_CHECK(f->architecture, SNC_E_UNSUPPORTED, "family '%s' has no class in Hugging Face's library that is known here", f->type);
     put_text(&j, "model_type", f->type);
-    put(&j, "architectures", cJSON_CreateStringArray(&f->architecture, 1));
+    put(&j, "architectures", cJSON_CreateStringArray(&class, 1));
     if (!f->position_base) put(&j, "pad_token_id", pad >= 0 ? cJSON_CreateNumber(pad) : cJSON_CreateNull()); /* not a class's own default */
     put_sizes(&j, net);
     if (f->rotary) put_rotary(&j, net);
     if (snc_family_has(f, SNC_ROLE_DISTANCE)) put_distances(&j, net);
-    put_classes(&j, c, labels);
+    if (!c->vector) put_classes(&j, c, labels);
     *out = j;
     return j ? SNC_OK : no_memory();
 }

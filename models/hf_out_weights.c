@@ -128,6 +128,7 @@ static snc_err fill(files *x, const snc_params *table)
         const snc_param *p = &table->p[i];
         float *w = NULL;
         int have;
+        if (x->cfg.vector && (p->row == SNC_ROLE_CLASSIFIER || p->row == SNC_ROLE_CLASSIFIER_BIAS)) continue; /* elsewhere */
         SNC_TRY(snc_alloc(&w, (size_t)p->rows * (size_t)p->cols, sizeof *w));
         snc_err err = read_padded(w, &have, x, p);
         if (!err) err = put(x, p, w, have);

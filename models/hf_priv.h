@@ -72,6 +72,24 @@ snc_err snc__hf_distances(snc_encoder_config *c, const cJSON *j, const char *pat
 void snc__hf_config_set_classes(snc_hf_config *c, int classes);
 void snc__hf_config_dispose(snc_hf_config *c);
 
+/* ---- modules.json --------------------------------------------------------------------------------------------------- */
+
+enum { SNC_HF_PATH = 4096 };
+
+/* How Sentence Transformers makes a vector of what the encoder gives. Its length is of no matter: a vector is its direction. */
+typedef struct snc_hf_vector {
+    bool named;              /* there is such a file; else the mean is taken, as most have it */
+    bool mean;               /* of all tokens; else the first one */
+    int inputs, width;       /* of a linear map behind that; 0: there is none */
+    char dense[SNC_HF_PATH]; /* where its weights are */
+} snc_hf_vector;
+
+bool snc__hf_has_modules(const char *folder);
+/* SNC_E_UNSUPPORTED: another pooling, another module, by name. */
+snc_err snc__hf_vector_load(snc_hf_vector *out, const char *folder) SNC_MUST_USE;
+/* The classifier of a model of vectors. */
+snc_err snc__hf_vector_fill(snc_model *m, const snc_hf_vector *v) SNC_MUST_USE;
+
 /* ---- how a parameter lies in a file ---------------------------------------------------------------------------------- */
 
 /* The shape that its tensor has there; returns the rank. */

@@ -17,6 +17,12 @@ bool snc_vocab_fits(const snc_tok_assets *a, int V, int *pieces)
     return *pieces <= V;
 }
 
+static void index_params(snc_model *m)
+{
+    memset(m->at, -1, sizeof m->at);
+    for (int i = 0; i < m->params.n; i++) m->at[m->params.p[i].layer][m->params.p[i].row] = i;
+}
+
 snc_err snc_model_new(snc_model **out, const snc_encoder_config *cfg, const snc_arch *arch)
 {
     snc_err err = SNC_OK;
@@ -30,8 +36,7 @@ snc_err snc_model_new(snc_model **out, const snc_encoder_config *cfg, const snc_
     SNC_GOTO(snc_spec_table(&m->params, cfg, arch));
     SNC_GOTO(snc_mixture_add(NULL, &m->params, cfg, arch));
     SNC_GOTO(snc_params_alloc(&m->params));
-    memset(m->at, -1, sizeof m->at);
-    for (int i = 0; i < m->params.n; i++) m->at[m->params.p[i].layer][m->params.p[i].row] = i;
+    index_params(m);
     for (int i = 0; i < arch->layers; i++) m->arch.source[i] = i;
     *out = m;
     m = NULL;
@@ -103,6 +108,17 @@ void snc_model_init_random(snc_model *m, uint64_t seed)
     m->has_head = false;
 }
 
+void snc_model_init_vector(snc_model *m)
+{
+    const snc_lin head = snc_model_lin(m, SNC_ROLE_CLASSIFIER, 0);
+    const size_t K = (size_t)m->cfg.classes, C = (size_t)m->arch.hidden;
+    float *w = snc_params_w(&m->params, head.w);
+    memset(w, 0, K * C * sizeof *w);
+    memset(snc_params_w(&m->params, head.b), 0, K * sizeof *w);
+    for (size_t i = 0; i < K; i++) w[i * C + i] = 1;
+    m->has_head = true; /* nothing in it is random */
+}
+
 /* ---- copies that change shape ------------------------------------------------------------------------------------- */
 
 /* The top left corner of a matrix that dst has room for. */
@@ -119,10 +135,13 @@ snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const
 {
     SNC_CHECK(classes >= 1 && classes <= SNC_MAX_CLASSES, SNC_E_ARG, "%d classes, expected 1 to %d", classes, SNC_MAX_CLASSES);
     SNC_CHECK(!snc_means_value(problem) || classes == 1, SNC_E_ARG, "a regression head has 1 output, not %d", classes);
+    SNC_CHECK(problem != SNC_MEANS_VECTOR || classes == m->arch.hidden, SNC_E_ARG, "a vector of %d numbers of a hidden size of %d", classes,
+              m->arch.hidden);
     assert(!snc_mixture_any(&m->cfg)); /* experts come after the head */
     snc_encoder_config cfg = m->cfg;
     cfg.classes = classes;
     snc_config_set_meaning(&cfg, problem);
+    if (!snc_family_of(&cfg)->rotary) cfg.mean = cfg.vector; /* of a vector the mean is what most are made of */
     snc_params ps = {0};
     snc_err err = snc_spec_table(&ps, &cfg, &m->arch);
     if (!err) err = snc_params_alloc(&ps);
@@ -130,15 +149,21 @@ snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const
         snc_params_dispose(&ps);
         return err;
     }
-    for (int i = 0; i < ps.n; i++) /* the same rows, of which the head's alone have other sizes */
-        if (!of_classes(&ps.p[i])) copy_prefix(&ps, i, snc_params_w(&m->params, i), m->params.p[i].cols);
+    snc_params before = m->params;
+    int at[SNC_MAX_LAYERS][SNC_ROLES];
+    memcpy(at, m->at, sizeof at);
     free_labels(m);
-    snc_params_dispose(&m->params);
     m->params = ps;
     m->cfg = cfg;
     m->has_head = false;
-    for (int i = 0; i < ps.n; i++)
-        if (of_classes(&ps.p[i])) snc_model_init_param(m, i, seed);
+    index_params(m);
+    for (int i = 0; i < ps.n; i++) { /* the same but for the classifier, and for a pooler that one of both has no use for */
+        const int old = at[ps.p[i].layer][ps.p[i].row];
+        if (of_classes(&ps.p[i]) || old < 0) snc_model_init_param(m, i, seed);
+        else copy_prefix(&ps, i, snc_params_w(&before, old), before.p[old].cols);
+    }
+    snc_params_dispose(&before);
+    if (cfg.vector) snc_model_init_vector(m);
     return snc_model_set_labels(m, labels);
 }
 

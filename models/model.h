@@ -68,7 +68,9 @@ void snc_model_init_random(snc_model *m, uint64_t seed);
 void snc_model_init_param(snc_model *m, int param, uint64_t seed);
 /* labels [cfg.classes], copied; NULL forgets them. */
 snc_err snc_model_set_labels(snc_model *m, const char *const *labels) SNC_MUST_USE;
-/* Replaces the head by a seeded one of K classes (normal 0.02, bias 0); labels [K] copied, or NULL.
+/* The classifier of a vector as wide as the hidden size: what is pooled, unchanged. has_head is true then. */
+void snc_model_init_vector(snc_model *m);
+/* Replaces the head by a seeded one of K classes (normal 0.02, bias 0), or by snc_model_init_vector's; labels [K] copied, or NULL.
  * The parameter block is a new one: bind engines afterwards. */
 snc_err snc_model_set_head(snc_model *m, int classes, snc_meaning problem, const char *const *labels, uint64_t seed) SNC_MUST_USE;
 /* Dense copy of a prefix subnet, its matrices as the source makes them for it; labels, tokenizer and meta are copied. */
@@ -78,12 +80,15 @@ snc_err snc_model_extract(snc_model **out, const snc_model *m, const snc_arch *a
 snc_err snc_model_collapse(snc_model **m) SNC_MUST_USE;
 
 /* Any accepted input, recognised by content: HF folder, .safetensors, pytorch .bin, .snc (an INT8 .snc is dequantized).
- * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. */
+ * `classes_hint` > 0 with no head in the file makes a seeded head of that many classes. 0: nobody has said what it is for, and a folder
+ * of Sentence Transformers without a classifier gives vectors; so it does for a meaning of vectors. */
 snc_err snc_model_load(snc_model **out, const snc_ctx *ctx, const char *path, int classes_hint, snc_meaning meaning_hint) SNC_MUST_USE;
 /* Whether there is an accepted input at all, by the first bytes; what people give in its place is named with what to do. */
 snc_err snc_model_locate(const char *path) SNC_MUST_USE;
 /* The config alone, of any accepted input: shapes before the weights are read. */
 snc_err snc_model_config(snc_encoder_config *out, const char *path) SNC_MUST_USE;
+/* How many numbers its vectors have, of any accepted input that may have any other head. */
+snc_err snc_model_vector_width(int *out, const char *path) SNC_MUST_USE;
 /* An f32 .snc (all parameters F32). */
 snc_err snc_model_save(const snc_model *m, const char *path) SNC_MUST_USE;
 

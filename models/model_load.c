@@ -156,3 +156,17 @@ snc_err snc_model_config(snc_encoder_config *out, const char *path)
     snc__hf_config_dispose(&c);
     return SNC_OK;
 }
+
+snc_err snc_model_vector_width(int *out, const char *path)
+{
+    char file[PATH_SIZE], folder[PATH_SIZE];
+    snc_hf_kind kind;
+    snc_encoder_config c;
+    snc_hf_vector v = {0};
+    SNC_TRY(locate(file, folder, &kind, path));
+    SNC_TRY(snc_model_config(&c, path));
+    if (kind != SNC_HF_SNC) SNC_TRY(snc__hf_vector_load(&v, folder));
+    *out = c.vector ? c.classes : v.width ? v.width : c.hidden;
+    SNC_CHECK(*out <= SNC_MAX_CLASSES, SNC_E_UNSUPPORTED, "%s: vectors of %d numbers, expected at most %d", path, *out, SNC_MAX_CLASSES);
+    return SNC_OK;
+}

@@ -487,7 +487,7 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     const snc_weights *m = n->w;
     snc_dtype tp = n->policy.pooler, tc = n->policy.classifier;
     int B = j->b1 - j->b0, C = n->arch.hidden, K = m->cfg.classes;
-    snc_head kind = snc_family_of(&m->cfg)->head;
+    snc_head kind = snc_config_head(&m->cfg);
     float *x = w->h;
     if (m->cfg.mean) {
         rows(j, x, C, NULL, NULL, norm, j->T, C, 0);

@@ -135,7 +135,7 @@ snc_err snc_spec_table(snc_params *ps, const snc_encoder_config *c, const snc_ar
         for (int l = 0; l < (snc_spec_rows[r].layer ? a->layers : 1); l++) {
             snc_spec_sizes(size, c, a, l);
             for (int k = r; k < end; k++)
-                if (snc_family_has(snc_family_of(c), k) && snc_spec_present(k, size)) SNC_TRY(add(ps, k, size, l));
+                if (snc_config_has(c, k) && snc_spec_present(k, size)) SNC_TRY(add(ps, k, size, l));
         }
     }
     return SNC_OK;

@@ -66,9 +66,9 @@ typedef struct snc_text {
 } snc_text;
 
 typedef struct snc_result {
-    const char *label;   /* borrowed from the classifier; NULL for a regression model */
-    int index;           /* class index; 0 for regression; of any number of labels the most probable, there or not */
-    float score;         /* softmax probability of that class, sigmoid of that label; the value of a regression, be it a score */
+    const char *label; /* borrowed from the classifier; NULL where there are no classes */
+    int index;         /* class index; 0 for regression and vectors; of any number of labels the most probable, there or not */
+    float score; /* softmax probability of that class, sigmoid of that label; the value of a regression, be it a score; 0 of a vector */
     const float *logits; /* [classes], borrowed from the session until its next call */
 } snc_result;
 
@@ -76,10 +76,11 @@ typedef struct snc_result {
  * SNC_E_IO, SNC_E_FORMAT, SNC_E_NOTFOUND (no tokenizer inside, or no trained classifier). */
 SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_MUST_USE;
 SNC_API void snc_classifier_close(snc_classifier *c);        /* sessions still open keep what they need; NULL is fine */
-SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression; 0 for NULL */
+SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression, numbers of a vector; 0 for NULL */
 SNC_API int snc_classifier_nets(const snc_classifier *c); /* of how many speeds it is: nets in the file, the largest first; most have one */
 SNC_API int snc_classifier_regression(const snc_classifier *c);
 SNC_API int snc_classifier_multilabel(const snc_classifier *c);           /* any number of labels a text: snc_result_labels */
+SNC_API int snc_classifier_vectors(const snc_classifier *c);              /* embeddings: logits [classes] are the vector, of length 1 */
 SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
 
 /* threads: how many this session may use for one call, 1 to 1024; more than the machine has count as all of them. The program's

@@ -60,6 +60,13 @@ void snc_family_types(char *out, size_t size);       /* all of them, for message
 
 static inline const snc_family *snc_family_of(const snc_encoder_config *c) { return c->family ? c->family : &snc_family_bert; }
 static inline bool snc_family_has(const snc_family *f, snc_role role) { return f->name[role] != NULL; }
+/* The same of a model, of which a vector needs no pooler. */
+static inline snc_head snc_config_head(const snc_encoder_config *c) { return c->vector ? SNC_HEAD_NONE : snc_family_of(c)->head; }
+static inline bool snc_config_has(const snc_encoder_config *c, snc_role role)
+{
+    const bool pooler = role >= SNC_ROLE_POOLER && role <= SNC_ROLE_POOLER_NORM_BIAS;
+    return snc_family_has(snc_family_of(c), role) && !(pooler && snc_config_head(c) == SNC_HEAD_NONE);
+}
 static inline int snc_family_neuron(const snc_family *f) { return f->gated ? 2 : 1; } /* rows of FFN-in */
 /* Which layer's norm, of a model of `layers`, stands behind the FFN of kept layer l. */
 static inline int snc_family_closing(const snc_family *f, const snc_arch *a, int l, int layers)
@@ -82,7 +89,7 @@ static inline int snc_family_length(const snc_encoder_config *c) { return c->pos
 static inline snc_axis snc_family_axis(const snc_encoder_config *c, snc_axis axis)
 {
     if (axis == SNC_AXIS_EMBED) return c->embedding ? SNC_AXIS_FACTOR : SNC_AXIS_HIDDEN;
-    return axis == SNC_AXIS_POOLED && snc_family_of(c)->head == SNC_HEAD_NONE ? SNC_AXIS_HIDDEN : axis;
+    return axis == SNC_AXIS_POOLED && snc_config_head(c) == SNC_HEAD_NONE ? SNC_AXIS_HIDDEN : axis;
 }
 
 /* A parameter's name in a Hugging Face file; the role is one that the family has. Layers that share their parameters have the same, and

@@ -60,11 +60,29 @@ void snc_cascaded_dispose(snc_cascaded *a)
     *a = (snc_cascaded){0};
 }
 
+/* Both texts of each row, and the cosine of what is said of them. */
+static snc_err deliver_cosines(float *cosine, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const char *what)
+{
+    snc_err err = SNC_OK;
+    const size_t K = (size_t)l->classes, n = (size_t)d->n;
+    float *z = NULL;
+    snc_dataset one = *d;
+    one.second = NULL;
+    SNC_GOTO(snc_alloc(&z, 2 * n * K, sizeof *z));
+    SNC_GOTO(snc_cascaded_deliver(z, NULL, ctx, l, &one, what));
+    SNC_GOTO(snc_cascaded_deliver(z + n * K, NULL, ctx, l, d->second, what));
+    for (size_t i = 0; i < n; i++) cosine[i] = (float)snc_vector_cosine(z + i * K, z + (n + i) * K, l->classes);
+out:
+    snc_free(z);
+    return err;
+}
+
 snc_err snc_cascaded_deliver(float *logits, snc_cascaded_share *share, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d,
                              const char *what)
 {
     snc_cascaded a;
     uint8_t *by = NULL;
+    if (d->second) return deliver_cosines(logits, ctx, l, d, what);
     if (!l->cascade && !l->speeds) return snc_loaded_answer(logits, ctx, l, d, what);
     SNC_TRY(snc_cascaded_answer(&a, ctx, l, d, what));
     snc_err err = snc_alloc(&by, (size_t)d->n, sizeof *by);

@@ -26,7 +26,7 @@ void snc_cascaded_pick(float *logits, uint8_t *by, const snc_cascaded *a, const 
 void snc_cascaded_shares(snc_cascaded_share *share, const snc_cascaded *a, const uint8_t *by);
 void snc_cascaded_dispose(snc_cascaded *a);
 /* All of it by l's cascade or budget, by its net where it has neither: logits [n, K] as delivered; share [nets], of a cascade or budget
- * alone, or NULL. */
+ * alone, or NULL. Of pairs whose vectors are compared: their cosines [n], and no shares. */
 snc_err snc_cascaded_deliver(float *logits, snc_cascaded_share *share, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d,
                              const char *what) SNC_MUST_USE;
 

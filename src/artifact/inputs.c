@@ -44,6 +44,17 @@ static snc_err fit_length(snc_task *task, const snc_ctx *ctx, const snc_options 
     return snc_task_set_max_length(task, snc_family_length(&c));
 }
 
+static snc_err fit_width(snc_task *task, const snc_options *o, const char *model)
+{
+    int width;
+    if (!snc_task_vectors(task)) return SNC_OK;
+    SNC_CHECK(o->targets.max_drop < 0, SNC_E_UNSUPPORTED,
+              "--max-drop: vectors have no score on rows that are held out: name a latency or a size");
+    SNC_TRY(snc_model_vector_width(&width, model));
+    snc_task_set_width(task, width);
+    return SNC_OK;
+}
+
 static snc_err check_own(const snc_options *o, snc_hold_out hold_out)
 {
     SNC_CHECK(!o->rows.rank == !o->rows.select, SNC_E_ARG, "--%s: --%s is missing: both splits are files, or none",
@@ -65,6 +76,7 @@ snc_err snc_inputs_open(snc_inputs *out, const snc_ctx *ctx, const snc_options *
     SNC_GOTO(snc_inputs_task(&out->task, o, snc_inputs_task_name(o)));
     SNC_GOTO(snc_inputs_balanced(&balanced, &o->training, out->task));
     SNC_GOTO(fit_length(out->task, ctx, o, model));
+    SNC_GOTO(fit_width(out->task, o, model));
     SNC_GOTO(snc_tok_new(&out->tok, &assets));
     SNC_GOTO(check_own(o, hold_out));
     const snc_splits_ask ask = {hold_out, o->rows.max_train_samples, unlabeled, o->rows.rank, o->rows.select};
@@ -121,7 +133,7 @@ static snc_err permute_head(snc_model *m, const int *from)
 
 static snc_err name_classes(snc_model *m, const snc_task *task)
 {
-    for (int k = 0; k < m->cfg.classes && !snc_task_regression(task); k++) {
+    for (int k = 0; k < m->cfg.classes && !snc_task_regression(task); k++) { /* numbers have no names */
         char *name = NULL;
         if (!m->labels) SNC_TRY(snc_alloc(&m->labels, (size_t)m->cfg.classes, sizeof *m->labels));
         SNC_TRY(snc_strdup(&name, snc_task_label(task, k)));
@@ -142,7 +154,8 @@ snc_err snc_inputs_model(snc_model **out, bool *fine_tuned, const snc_ctx *ctx, 
     *fine_tuned = m->has_head && m->cfg.classes == K && snc_meaning_of(&m->cfg) == problem;
     if (!*fine_tuned) {
         SNC_GOTO(snc_model_set_head(m, K, problem, NULL, ctx->seed));
-    } else if (!snc_means_value(problem)) {
+        *fine_tuned = m->cfg.vector; /* any encoder has vectors */
+    } else if (!snc_task_regression(task)) {
         const char *const *labels = (const char *const *)m->labels;
         if (labels && snc_class_names_match(from, labels, K, task)) SNC_GOTO(permute_head(m, from));
         snc_class_names_warn(ctx, path, labels, K, task);

@@ -88,7 +88,11 @@ snc_err snc_path_hash(uint64_t *out, const char *path)
                                         "sentencepiece.bpe.model",
                                         "spiece.model",
                                         "spm.model",
-                                        "tokenizer.model"};
+                                        "tokenizer.model",
+                                        "modules.json",
+                                        "1_Pooling/config.json",
+                                        "2_Dense/config.json",
+                                        "2_Dense/model.safetensors"};
     char file[4096];
     uint64_t one, h = 0;
     if (!snc_is_dir(path)) return hash_file(out, path);
@@ -189,7 +193,7 @@ snc_err snc_loaded_obey(snc_loaded *l, const snc_ctx *ctx, const snc_options *o,
 
 static snc_err open_other(snc_loaded *l, snc_tok_assets *assets, const snc_ctx *ctx, const char *path, int classes, snc_meaning problem)
 {
-    SNC_TRY(snc_model_load(&l->model, ctx, path, classes > 0 ? classes : 2, problem));
+    SNC_TRY(snc_model_load(&l->model, ctx, path, classes, problem));
     SNC_TRY(snc_weights_from_model(&l->net[0], ctx, l->model));
     l->weights = l->net[0];
     SNC_TRY(snc_tok_assets_dup(assets, &l->model->tokenizer));
@@ -254,6 +258,7 @@ void snc_loaded_close(snc_loaded *l)
 
 snc_err snc_loaded_fit(snc_task *t, const snc_loaded *l)
 {
+    snc_task_set_width(t, l->classes);
     return l->max_length < snc_task_max_length(t) ? snc_task_set_max_length(t, l->max_length) : SNC_OK;
 }
 
@@ -280,6 +285,10 @@ snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_opti
     SNC_CHECK(l->tok, SNC_E_NOTFOUND, "%s: has no tokenizer inside", l->path);
     SNC_TRY(snc_need_head(ctx, o, l->path, l->has_head));
     if (!t) return SNC_OK;
+    const bool vectors = l->problem == SNC_MEANS_VECTOR;
+    SNC_CHECK(vectors == snc_task_vectors(t), SNC_E_SHAPE, "%s: gives %s, but task %s asks for %s", l->path,
+              vectors ? "vectors" : "no vectors", snc_task_name(t), vectors ? "classes or numbers" : "them");
+    if (vectors) return SNC_OK;
     SNC_CHECK(l->regression == snc_task_regression(t), SNC_E_SHAPE, "%s: %s, but task %s %s", l->path,
               l->regression ? "gives a number" : "tells classes apart", snc_task_name(t),
               l->regression ? "has classes" : "asks for a number");

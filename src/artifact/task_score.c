@@ -31,6 +31,13 @@ out:
     return err;
 }
 
+/* What is said of texts one by one, which have no score: the loss to the teacher alone tells nets apart there. */
+static snc_err score_nothing(double *values, const snc_task *task)
+{
+    for (int i = 0; i < snc_task_metrics(task); i++) values[i] = NAN;
+    return SNC_OK;
+}
+
 static snc_err score_answers(double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K)
 {
     snc_err err = SNC_OK;
@@ -49,7 +56,9 @@ static snc_err score_cut(double *score, double *values, const snc_task *task, co
     double own[SNC_METRICS_MOST];
     const int n = snc_task_metrics(task);
     if (!values) values = own;
-    SNC_TRY(snc_task_multilabel(task) ? score_sets(values, task, logits, d, K, cut) : score_answers(values, task, logits, d, K));
+    SNC_TRY(snc_task_multilabel(task)     ? score_sets(values, task, logits, d, K, cut)
+            : K != snc_task_outputs(task) ? score_nothing(values, task)
+                                          : score_answers(values, task, logits, d, K));
     *score = 0;
     for (int i = 0; i < n; i++) *score += values[i] / n;
     return SNC_OK;

@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 
 /* The task's score of predictions: the mean of its metrics; each metric's value in values [snc_task_metrics] or NULL.
+ * Of a task of vectors "logits" are the cosines of pairs (snc_cascaded_deliver), K 1; of vectors themselves, K more, there is none: NaN.
  * Of a multilabel task a label is answered from a logit of 0 on (snc_loaded_cut), or from a threshold on. */
 snc_err snc_task_score(double *score, double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K) SNC_MUST_USE;
 snc_err snc_task_score_at(double *score, const snc_task *task, const float *logits, const snc_dataset *d, int K,

@@ -1,6 +1,7 @@
 /* What every training step takes from the options, and what every trained model says of itself. */
 #include "artifact/training.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "artifact/recipes.h"
@@ -83,6 +84,7 @@ snc_err snc_training_order(const snc_ctx *ctx, snc_model *m, const snc_inputs *i
     io.compute = compute;
     SNC_TRY(snc_inputs_balanced(&io.balanced, &o->training, in->task));
     SNC_TRY(snc_recipe_number(&io.soft, o, SNC_SECTION_IMPORTANCE, "soft"));
+    if (m->cfg.vector) io.soft = fmax(io.soft, 1); /* there are no labels */
     SNC_GOTO(snc_importance_score(&s, ctx, m, io.soft > 0 ? rows : in->splits.train, &io));
     SNC_GOTO(snc_importance_order(&order, &s, &m->arch));
     SNC_GOTO(snc_model_reorder(m, &order));

@@ -71,6 +71,10 @@ snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, c
 {
     *score = NAN;
     SNC_TRY(snc_evaluator_loss(loss, e, a, policy, d, teacher));
+    if (e->supernet->cfg.vector) {
+        *score = 1 - *loss;
+        return SNC_OK;
+    }
     return isnan(*loss) ? SNC_OK : snc_task_score_at(score, e->in->task, e->logits, d, e->supernet->cfg.classes, e->threshold);
 }
 
@@ -131,6 +135,7 @@ static snc_err teacher_logits(snc_evaluator *e, const char *path)
     if (!err) err = snc_task_score_at(&e->teacher_rank_score, e->in->task, e->teacher_rank, e->rank, K, l.threshold);
     if (!err) err = snc_task_score_at(&e->teacher_select_score, e->in->task, e->teacher_select, s->select, K, l.threshold);
     if (!err) err = snc_path_hash(&e->teacher_hash, path);
+    if (e->supernet->cfg.vector) e->teacher_rank_score = e->teacher_select_score = 1;
     e->threshold = l.threshold;
     e->teacher = path;
     snc_loaded_close(&l);

@@ -68,7 +68,8 @@ snc_err snc_evaluator_fresh(snc_evaluator *e) SNC_MUST_USE;
 snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,
                            const float *teacher) SNC_MUST_USE;
 
-/* Loss and score of a config on a split, against the teacher's logits there; NaN when its logits are not finite. */
+/* Loss and score of a config on a split, against the teacher's logits there; NaN when its logits are not finite. The score of vectors, of
+ * which rows have none, is their mean cosine with the teacher's. */
 snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d,
                             const float *teacher) SNC_MUST_USE;
 /* The same for a net that need not be of the space. The logits [d->n, K] stay in e->logits. */

@@ -53,6 +53,10 @@ static snc_err drop_on_select(snc_drop *out, const snc_evaluator *e, double scor
     const size_t n = (size_t)d->n * (size_t)K;
     const float cut = d->sets ? (float)snc_threshold_logit(e->threshold) : 0;
     float *to = NULL;
+    if (e->supernet->cfg.vector) { /* of the teacher's vectors to themselves: no row differs by chance */
+        out->points.value = 100 * (e->teacher_select_score - score);
+        return SNC_OK;
+    }
     SNC_TRY(snc_alloc(&to, 2 * n, sizeof *to));
     for (size_t i = 0; i < n; i++) {
         to[i] = e->teacher_select[i] - cut;

@@ -8,7 +8,8 @@ typedef enum snc_meaning {
     SNC_MEANS_CLASSES,    /* one of K: softmax */
     SNC_MEANS_REGRESSION, /* a value */
     SNC_MEANS_SCORE,      /* a value between 0 and 1, the sigmoid of the one output: a cross-encoder's */
-    SNC_MEANS_MULTILABEL  /* any of K, each by itself: sigmoid, there from a threshold on */
+    SNC_MEANS_MULTILABEL, /* any of K, each by itself: sigmoid, there from a threshold on */
+    SNC_MEANS_VECTOR      /* all K together, by their direction alone: a text's embedding */
 } snc_meaning;
 
 static inline bool snc_means_value(snc_meaning m) { return m == SNC_MEANS_REGRESSION || m == SNC_MEANS_SCORE; }

@@ -26,6 +26,7 @@ void snc_dataset_free(snc_dataset *d)
     snc_sets_free(d->sets);
     snc_free(d->line);
     snc_free(d->text);
+    snc_dataset_free(d->second);
     cJSON_Delete(d->source);
     snc_free(d);
 }
@@ -55,6 +56,7 @@ uint64_t snc_dataset_hash(const snc_dataset *d)
     uint64_t h = snc_bytes_hash(0, d->start, ((size_t)d->n + 1) * sizeof *d->start);
     h = snc_bytes_hash(h, d->ids, n * sizeof *d->ids);
     h = snc_bytes_hash(h, d->types, n * sizeof *d->types);
+    if (d->second) h ^= snc_dataset_hash(d->second);
     if (d->sets) h = snc_bytes_hash(h, d->sets->has, (size_t)d->sets->n * (size_t)d->sets->K);
     return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
 }
@@ -167,6 +169,34 @@ out:
     return err;
 }
 
+/* Both texts of each pair by themselves. */
+static snc_err tokenize_apart(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_row *const *pair,
+                              int n)
+{
+    snc_err err = SNC_OK;
+    snc_row *half = NULL;
+    const snc_row **row = NULL;
+    snc_dataset *d = NULL;
+    SNC_GOTO(snc_alloc(&half, (size_t)n, sizeof *half));
+    SNC_GOTO(snc_alloc(&row, (size_t)n, sizeof *row));
+    for (int side = 0; side < 2; side++) {
+        for (int i = 0; i < n; i++) {
+            half[i] = (snc_row){.a = side ? pair[i]->b : pair[i]->a, .target = pair[i]->target, .line = pair[i]->line};
+            row[i] = &half[i];
+        }
+        SNC_GOTO(tokenize(side ? &d->second : &d, ctx, t, tok, row, n));
+    }
+    for (int i = 0; i < n; i++) d->text[i] = snc_row__is_empty(pair[i]) ? 0 : snc_row__digest(pair[i]);
+    d->truncated += d->second->truncated;
+    *out = d;
+    d = NULL;
+out:
+    snc_dataset_free(d);
+    snc_free(row);
+    snc_free(half);
+    return err;
+}
+
 /* ---- loading -------------------------------------------------------------------------------------------------------- */
 
 /* Tokenizes rows[pick[0..n)] followed by extra[pick_extra[0..n_extra)]. */
@@ -177,7 +207,8 @@ static snc_err build(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, c
     SNC_TRY(snc_alloc(&row, (size_t)n + (size_t)n_extra, sizeof *row));
     for (int i = 0; i < n; i++) row[i] = &rows->row[pick[i]];
     for (int i = 0; i < n_extra; i++) row[n + i] = &extra->row[pick_extra[i]];
-    snc_err err = tokenize(out, ctx, t, tok, row, n + n_extra);
+    const bool apart = t->vectors && n > 0 && row[0]->b.p;
+    snc_err err = apart ? tokenize_apart(out, ctx, t, tok, row, n + n_extra) : tokenize(out, ctx, t, tok, row, n + n_extra);
     snc_free(row);
     if (err || !rows->sets) return err;
     err = snc_sets_dup(&(*out)->sets, rows->sets);
@@ -238,6 +269,7 @@ out:
 static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, const char *dir, const char *split)
 {
     bool dev = strcmp(split, "dev") == 0, carved = dev || strcmp(split, "train") == 0;
+    if (carved && t->vectors) carved = false; /* texts are no pairs */
     if (carved) SNC_TRY(snc_rows__absent(&carved, t, dir, "dev"));
     SNC_TRY(snc_rows__load(out, t, dir, carved ? "train" : split));
     if ((*out)->skipped) snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);

@@ -7,6 +7,9 @@
  * counts as another row; 1,000 + 1,000 by seed. Other tasks: 10 % each, at least 50, at most 1,000 rows; the first of
  * equal rows stands for all of them. Never more than a quarter of the file each. Without rank and select train is every row.
  *
+ * Of a task of vectors train is the texts of its file, each a row by itself and without a label; dev, and any other file, has pairs.
+ * It needs a dev file.
+ *
  * A task without a dev file has its dev rows from the train file, before the others: a tenth, 50 to 1,000, stratified by class and
  * contained in no other row; rows contained in them leave train. They are drawn by their own text, whatever the seed, so that training,
  * resuming and scoring agree on them.
@@ -25,13 +28,14 @@ typedef struct snc_dataset {
     int n;
     int64_t *start; /* [n+1] offsets into ids and types */
     int32_t *ids, *types;
-    float *target;  /* [n] class index, value, or number of a set of labels; NaN for an unlabelled row */
-    snc_sets *sets; /* of a multilabel task: what target numbers; NULL otherwise */
-    int64_t *line;  /* [n] line number in the file, for messages */
-    int max_len;    /* the longest row, in tokens */
-    int truncated;  /* rows that were cut */
-    uint64_t *text; /* [n] of each row's texts, equal for equal ones, 0 for an empty row; NULL for made rows */
-    cJSON *source;  /* of which file, and how it was read: data/source_priv.h; NULL where another dataset has it */
+    float *target;              /* [n] class index, value, or number of a set of labels; NaN for an unlabelled row */
+    snc_sets *sets;             /* of a multilabel task: what target numbers; NULL otherwise */
+    int64_t *line;              /* [n] line number in the file, for messages */
+    int max_len;                /* the longest row, in tokens */
+    int truncated;              /* rows that were cut */
+    struct snc_dataset *second; /* of pairs whose vectors are compared: their second texts, as rows of their own; else NULL */
+    uint64_t *text;             /* [n] of each row's texts, equal for equal ones, 0 for an empty row; NULL for made rows */
+    cJSON *source;              /* of which file, and how it was read: data/source_priv.h; NULL where another dataset has it */
 } snc_dataset;
 
 static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d->start[i + 1] - d->start[i]); }

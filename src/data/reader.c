@@ -111,7 +111,7 @@ static snc_err read_header(snc_reader *r, bool has_header)
     r->need = 1;
     r->b = NO_COLUMN;
     SNC_TRY(find_column(&r->a, r, &t->text_a, has_header, true));
-    if (t->pair) SNC_TRY(find_column(&r->b, r, &t->text_b, has_header, true));
+    if (t->pair) SNC_TRY(find_column(&r->b, r, &t->text_b, has_header, !r->texts));
     r->second = t->pair || (has_header && t->text_b.names.n && find_in_header(&t->text_b, r) != NO_COLUMN);
     return find_column(&r->label, r, &t->label, has_header, r->needs_label);
 }
@@ -386,7 +386,8 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
     snc_span s = {data, n};
     if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) s = (snc_span){s.p + 3, n - 3};
     r->form = form_of(t, path, s);
-    r->needs_label = strcmp(f->split, "train") == 0 || strncmp(f->split, "dev", 3) == 0;
+    r->texts = t->vectors && strcmp(f->split, "train") == 0;
+    r->needs_label = !r->texts && (strcmp(f->split, "train") == 0 || strncmp(f->split, "dev", 3) == 0);
     if (!snc_reader__is_json(r)) return open_delimited(r, arena, f, s);
     snc_delimited__init(&r->text, arena, path, s.p, s.n, 0, false);
     skip_blanks(&r->text);

@@ -222,6 +222,13 @@ static snc_err keep(snc_span *out, snc_arena *arena, snc_span s)
     return SNC_OK;
 }
 
+/* Each text by itself, for what it says to the teacher. */
+static snc_err add_texts(snc_rows *rows, const snc_row *pair)
+{
+    SNC_TRY(rows_add(rows, &(snc_row){.a = pair->a, .target = NAN, .line = pair->line}));
+    return pair->b.n ? rows_add(rows, &(snc_row){.a = pair->b, .target = NAN, .line = pair->line}) : SNC_OK;
+}
+
 static bool in_quotes(snc_span s) { return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"'; }
 
 static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
@@ -232,13 +239,15 @@ static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
     if (more) snc_source__columns(rows->source, r);
     while (more) {
         snc_row row = {.a = r->text_a, .b = r->text_b, .line = r->line};
-        SNC_TRY(read_target(&row.target, labels, r, rows->sets));
+        if (!r->texts) SNC_TRY(read_target(&row.target, labels, r, rows->sets));
+        SNC_CHECK(!r->task->vectors || r->texts || row.b.p, SNC_E_FORMAT, "%s:%lld: one text, expected the two whose vectors are compared",
+                  rows->path, (long long)r->line);
         if (r->json) { /* dies with the next row */
             SNC_TRY(keep(&row.a, rows->arena, r->text_a));
             SNC_TRY(keep(&row.b, rows->arena, r->text_b));
         }
         quoted += in_quotes(row.a);
-        SNC_TRY(rows_add(rows, &row));
+        SNC_TRY(r->texts ? add_texts(rows, &row) : rows_add(rows, &row));
         SNC_TRY(snc_reader__next(&more, r));
     }
     rows->skipped = r->skipped;
@@ -294,23 +303,6 @@ out:
     return err;
 }
 
-snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const char *split)
-{
-    snc_err err = SNC_OK;
-    snc_rows *rows = NULL;
-    const snc_split_file *f;
-    char path[PATH_SIZE];
-    SNC_TRY(open_split(&f, path, t, dir, split));
-    SNC_GOTO(rows_new(&rows, path));
-    SNC_GOTO(open_text(&rows->file, path));
-    SNC_GOTO(rows_parse(rows, t, f, rows->file.data, rows->file.size));
-    *out = rows;
-    rows = NULL;
-out:
-    snc_rows__free(rows);
-    return err;
-}
-
 static snc_err read_unlabeled(snc_rows *rows, const snc_task *t)
 {
     const char *p = rows->file.data, *end = p ? p + rows->file.size : p;
@@ -321,14 +313,51 @@ static snc_err read_unlabeled(snc_rows *rows, const snc_task *t)
         const char *tab = memchr(p, '\t', n);
         snc_row row = {.a = {p, tab ? (size_t)(tab - p) : n}, .target = NAN, .line = line};
         if (tab) row.b = (snc_span){tab + 1, n - row.a.n - 1};
-        SNC_CHECK(n == 0 || (tab != NULL) == t->pair, SNC_E_FORMAT, "%s:%lld: expected %s", rows->path, (long long)line,
+        SNC_CHECK(n == 0 || t->vectors || (tab != NULL) == t->pair, SNC_E_FORMAT, "%s:%lld: expected %s", rows->path, (long long)line,
                   t->pair ? "two texts parted by a TAB" : "one text without a TAB");
         SNC_CHECK(!tab || !memchr(row.b.p, '\t', row.b.n), SNC_E_FORMAT, "%s:%lld: more than one TAB", rows->path, (long long)line);
-        if (n) SNC_TRY(rows_add(rows, &row));
+        if (n) SNC_TRY(t->vectors ? add_texts(rows, &row) : rows_add(rows, &row));
         p = lf ? lf + 1 : end;
     }
     SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
     return SNC_OK;
+}
+
+/* A train file of plain text, of vectors to learn: a text a line, or two parted by a TAB. */
+static bool is_plain(const snc_task *t, const snc_split_file *f, const char *path)
+{
+    size_t n = strlen(path);
+    if (n > 3 && strcmp(path + n - 3, ".gz") == 0) n -= 3;
+    return t->vectors && strcmp(f->split, "train") == 0 && n > 4 && strncmp(path + n - 4, ".txt", 4) == 0;
+}
+
+static snc_err read_plain(snc_rows *rows, const snc_task *t)
+{
+    rows->source = cJSON_CreateObject();
+    SNC_TRY(read_unlabeled(rows, t));
+    cJSON_AddStringToObject(rows->source, "file", rows->path);
+    cJSON_AddStringToObject(rows->source, "format", "plain text");
+    cJSON_AddObjectToObject(rows->source, "columns");
+    cJSON_AddArrayToObject(rows->source, "ignored");
+    cJSON_AddArrayToObject(rows->source, "warnings");
+    return snc_source__rows(rows->source, t, rows, NULL, false);
+}
+
+snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const char *split)
+{
+    snc_err err = SNC_OK;
+    snc_rows *rows = NULL;
+    const snc_split_file *f;
+    char path[PATH_SIZE];
+    SNC_TRY(open_split(&f, path, t, dir, split));
+    SNC_GOTO(rows_new(&rows, path));
+    SNC_GOTO(open_text(&rows->file, path));
+    SNC_GOTO(is_plain(t, f, path) ? read_plain(rows, t) : rows_parse(rows, t, f, rows->file.data, rows->file.size));
+    *out = rows;
+    rows = NULL;
+out:
+    snc_rows__free(rows);
+    return err;
 }
 
 snc_err snc_rows__load_unlabeled(snc_rows **out, const snc_task *t, const char *path)

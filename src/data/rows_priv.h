@@ -25,6 +25,7 @@ typedef struct snc_reader {
     int64_t line;       /* of the present row, from 1 */
     int skipped;        /* rows left out by skip_short_rows */
     bool needs_label, strict;
+    bool texts;     /* of vectors to learn: labels are passed over, and each text is a row */
     bool second;    /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
     snc_span *name; /* [names] cells of the header, in the arena */
     int names;

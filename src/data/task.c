@@ -218,10 +218,11 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
     SNC_CHECK(*name && name[strspn(name, legal)] == 0 && strlen(name) <= 64, SNC_E_FORMAT,
               "%s: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'", where);
     t->score = strcmp(type, "score") == 0;
-    t->regression = t->score || strcmp(type, "regression") == 0;
+    t->vectors = strcmp(type, "embedding") == 0;
+    t->regression = t->score || t->vectors || strcmp(type, "regression") == 0;
     t->multilabel = strcmp(type, "multilabel") == 0;
     SNC_CHECK(t->regression || t->multilabel || strcmp(type, "classes") == 0, SNC_E_FORMAT,
-              "%s: 'type' must be \"classes\", \"regression\", \"score\" or \"multilabel\"", where);
+              "%s: 'type' must be \"classes\", \"regression\", \"score\", \"multilabel\" or \"embedding\"", where);
     SNC_TRY(read_separator(t, j, where));
     int f = find_name(format_names, FORMATS, format), q = find_name(quoting_names, QUOTINGS, quoting);
     SNC_CHECK(f < FORMATS, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"csv\", \"jsonl\" or \"auto\"", where);
@@ -326,6 +327,12 @@ static void add_column(cJSON *j, const char *key, const snc_column *c)
     if (c->has_index) cJSON_AddItemToArray(list, cJSON_CreateNumber(c->index));
 }
 
+static const char *type_name(const snc_task *t)
+{
+    if (t->regression) return t->score ? "score" : t->vectors ? "embedding" : "regression";
+    return t->multilabel ? "multilabel" : "classes";
+}
+
 snc_err snc_task_json(char **out, const snc_task *t)
 {
     cJSON *j = cJSON_CreateObject();
@@ -341,7 +348,7 @@ snc_err snc_task_json(char **out, const snc_task *t)
     if (t->pair || t->auto_pair) add_column(j, "text_b", &t->text_b);
     if (t->auto_pair) cJSON_AddStringToObject(j, "pair", "auto");
     add_column(j, "label", &t->label);
-    cJSON_AddStringToObject(j, "type", t->multilabel ? "multilabel" : t->score ? "score" : t->regression ? "regression" : "classes");
+    cJSON_AddStringToObject(j, "type", type_name(t));
     if (t->multilabel) cJSON_AddStringToObject(j, "label_separator", (char[]){t->label_separator, 0});
     if (t->labels.n) {
         add_strings(j, "labels", &t->labels);
@@ -404,6 +411,11 @@ snc_err snc_task_set_columns(snc_task *t, const char *text_a, const char *text_b
     return snc_task__hash(t);
 }
 
+void snc_task_set_width(snc_task *t, int width)
+{
+    if (t->vectors) t->width = width;
+}
+
 snc_err snc_task_set_quoting(snc_task *t, const char *quoting)
 {
     int q = find_name(quoting_names, QUOTINGS, quoting);
@@ -415,7 +427,9 @@ snc_err snc_task_set_quoting(snc_task *t, const char *quoting)
 const char *snc_task_name(const snc_task *t) { return t->name; }
 bool snc_task_regression(const snc_task *t) { return t->regression; }
 bool snc_task_multilabel(const snc_task *t) { return t->multilabel; }
-int snc_task_classes(const snc_task *t) { return t->regression ? 1 : t->labels.n; }
+bool snc_task_vectors(const snc_task *t) { return t->vectors; }
+int snc_task_classes(const snc_task *t) { return t->vectors ? t->width : t->regression ? 1 : t->labels.n; }
+int snc_task_outputs(const snc_task *t) { return t->vectors ? 1 : snc_task_classes(t); }
 int snc_task_max_length(const snc_task *t) { return t->max_length; }
 bool snc_task_pair(const snc_task *t) { return t->pair; }
 int snc_task_metrics(const snc_task *t) { return t->metrics.n; }
@@ -424,6 +438,7 @@ uint64_t snc_task_hash(const snc_task *t) { return t->hash; }
 
 snc_meaning snc_task_meaning(const snc_task *t)
 {
+    if (t->vectors) return SNC_MEANS_VECTOR;
     if (t->regression) return t->score ? SNC_MEANS_SCORE : SNC_MEANS_REGRESSION;
     return t->multilabel ? SNC_MEANS_MULTILABEL : SNC_MEANS_CLASSES;
 }

@@ -15,13 +15,15 @@
  *   pair             none           "auto": it is one where the train file has a column of text_b
  *   type             "classes"      or "regression": label is a finite number; or "score": one between 0 and 1; or "multilabel": any
  *                                   number of labels a row, none too, as a list in JSON, elsewhere as a text parted by label_separator,
- *                                   with blanks around each dropped
+ *                                   with blanks around each dropped; or "embedding": texts become vectors. train is read for its texts
+ *                                   alone, of a pair both, each a row; other splits have pairs, whose label is how much they mean the
+ *                                   same, as any finite number: what the metrics compare with the cosine of both vectors
  *   label_separator  ","            one character that no label holds
  *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
  *                                   sorted order (numbers by value, otherwise bytes)
  *   label_names      labels         what people see; in the order of labels
  *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "micro_f1", "macro_f1", "balanced_accuracy", "matthews";
- *                                   regression, score: "pearson", "spearman"; multilabel: "micro_f1", "macro_f1", "accuracy" (the whole
+ *                                   regression, score, embedding: "pearson", "spearman"; multilabel: "micro_f1", "macro_f1", "accuracy" (the whole
  *                                   set is right); their mean is the score
  *   max_length       128            tokens, 8 to 8192
  *   quoting          "auto"         quotes around fields of CSV and TSV: "none" are text, "csv" are undone (RFC 4180), "auto" as below
@@ -67,14 +69,18 @@ snc_err snc_task_set_labels(snc_task *t, const char *const *labels, int n) SNC_M
 snc_err snc_task_set_max_length(snc_task *t, int tokens) SNC_MUST_USE;
 /* Other columns than the file's, by name; NULL: as they are. A text_a without a text_b is a task of single texts. */
 snc_err snc_task_set_columns(snc_task *t, const char *text_a, const char *text_b, const char *label) SNC_MUST_USE;
+/* How many numbers a model's vectors have; nothing for a task that asks for none. */
+void snc_task_set_width(snc_task *t, int width);
 /* "auto", "none" or "csv". SNC_E_ARG. */
 snc_err snc_task_set_quoting(snc_task *t, const char *quoting) SNC_MUST_USE;
 
 const char *snc_task_name(const snc_task *t);
-bool snc_task_regression(const snc_task *t);
+bool snc_task_regression(const snc_task *t); /* a row's label is a number, also that of two vectors */
 bool snc_task_multilabel(const snc_task *t);
+bool snc_task_vectors(const snc_task *t);
 snc_meaning snc_task_meaning(const snc_task *t);
-int snc_task_classes(const snc_task *t);                           /* 1 for regression */
+int snc_task_classes(const snc_task *t);                           /* 1 for regression, numbers of a vector */
+int snc_task_outputs(const snc_task *t);                           /* of a row that is scored: the same, but one cosine of two vectors */
 const char *snc_task_label(const snc_task *t, int k);              /* the name people see; NULL out of range */
 int snc_task_class(const snc_task *t, const char *text, size_t n); /* whose name that is, or whose label in the data; -1: none's */
 int snc_task_max_length(const snc_task *t);                        /* 128 unless the file says so */

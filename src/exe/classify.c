@@ -44,6 +44,11 @@ static void put_label(const classify *c, int k)
 static snc_err say(classify *c, const snc_result *r)
 {
     int n = 0;
+    if (snc_classifier_vectors(c->model)) {
+        for (int k = 0; k < snc_classifier_classes(c->model); k++) printf("%s%.7g", k ? "\t" : "", (double)r->logits[k]);
+        putchar('\n');
+        return SNC_OK;
+    }
     if (snc_classifier_regression(c->model)) {
         printf("%.6f\n", (double)r->score);
         return SNC_OK;

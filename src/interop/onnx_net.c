@@ -136,15 +136,25 @@ static snc_value pooled(snc_onnx__net *n, snc_value x)
     return SNC_OP2(n, "Div", snc_onnx_node(n->g, "ReduceSum", flat, 1, 2, sum), snc_onnx_node(n->g, "ReduceSum", flat, 1, 2, count));
 }
 
+/* Of length 1. */
+static snc_value unit(snc_onnx__net *n, snc_value x)
+{
+    const int64_t last = 1;
+    const char *const squares[] = {SNC_OP2(n, "Mul", x, x), snc_onnx_ints(n->g, 1, &last)};
+    snc_onnx_attributes kept = SNC_WITH_INT("keepdims", 1);
+    return SNC_OP2(n, "Div", x, SNC_OP1(n, "Sqrt", snc_onnx_node(n->g, "ReduceSum", kept, 1, 2, squares)));
+}
+
 static snc_value head(snc_onnx__net *n, snc_value x)
 {
-    if (n->family->head != SNC_HEAD_NONE) {
+    if (snc_config_head(n->c) != SNC_HEAD_NONE) {
         x = snc_onnx__linear(n, x, SNC_ROLE_POOLER, 0, 0, 1);
-        if (n->family->head == SNC_HEAD_TANH) x = SNC_OP1(n, "Tanh", x);
-        else x = snc_onnx__act(n, x, n->family->head == SNC_HEAD_RELU ? SNC_ACT_RELU : SNC_ACT_GELU);
+        if (snc_config_head(n->c) == SNC_HEAD_TANH) x = SNC_OP1(n, "Tanh", x);
+        else x = snc_onnx__act(n, x, snc_config_head(n->c) == SNC_HEAD_RELU ? SNC_ACT_RELU : SNC_ACT_GELU);
         if (snc_family_has(n->family, SNC_ROLE_POOLER_NORM)) x = snc_onnx__norm(n, x, SNC_ROLE_POOLER_NORM, 0);
     }
-    return snc_onnx__linear(n, x, SNC_ROLE_CLASSIFIER, 0, 0, 1);
+    x = snc_onnx__linear(n, x, SNC_ROLE_CLASSIFIER, 0, 0, 1);
+    return n->c->vector ? unit(n, x) : x;
 }
 
 snc_err snc_onnx_net_save(const char *path, const snc_sncfile *net, snc_onnx_form form, int64_t most)
@@ -153,7 +163,7 @@ snc_err snc_onnx_net_save(const char *path, const snc_sncfile *net, snc_onnx_for
     n.family = snc_family_of(n.c);
     SNC_TRY(snc_onnx_new(&n.g));
     inputs(&n);
-    snc_onnx_output(n.g, "logits", head(&n, pooled(&n, layers(&n, embeddings(&n)))), n.c->classes);
+    snc_onnx_output(n.g, n.c->vector ? "sentence_embedding" : "logits", head(&n, pooled(&n, layers(&n, embeddings(&n)))), n.c->classes);
     snc_err err = snc_onnx_save(n.g, path, most);
     snc_onnx_free(n.g);
     return err;

@@ -44,16 +44,24 @@ snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_predict_
 {
     *a = (snc_answers){.l = l, .logits = o->logits, .jsonl = strcmp(o->format, "jsonl") == 0};
     SNC_TRY(snc_alloc(&a->order, (size_t)l->classes, sizeof *a->order));
+    SNC_TRY(snc_alloc(&a->unit, (size_t)l->classes, sizeof *a->unit));
     SNC_TRY(snc_alloc(&a->name, (size_t)l->classes, sizeof *a->name));
     SNC_TRY(snc_alloc(&a->key, (size_t)l->classes, sizeof *a->key));
     for (int k = 0; k < l->classes; k++) SNC_TRY(name_class(a, k));
     return SNC_OK;
 }
 
+static void put_vector(snc_answers *a, const float *z, const char *comma)
+{
+    snc_vector_unit(a->unit, z, a->l->classes);
+    for (int k = 0; k < a->l->classes; k++) snc_textbuf_put(&a->line, "%s%.7g", k ? comma : "", (double)a->unit[k]);
+}
+
 static void put_text(snc_answers *a, const float *z)
 {
     int K = a->l->classes, best = snc_class_best(z, K);
-    if (a->l->regression) {
+    if (a->l->problem == SNC_MEANS_VECTOR) put_vector(a, z, "\t");
+    else if (a->l->regression) {
         snc_textbuf_put(&a->line, "%.6f", snc_value_of(a->l->problem, z));
     } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
         int n = snc_labels_there(a->order, z, K, a->l->threshold);
@@ -96,7 +104,11 @@ static void put_json(snc_answers *a, const snc_asked_line *q, const float *z)
     double sum = snc_class_sum(z, K, best);
     snc_textbuf *d = &a->line;
     snc_textbuf_put(d, "{\"line\":%ld", q->line);
-    if (a->l->regression) {
+    if (a->l->problem == SNC_MEANS_VECTOR) {
+        snc_textbuf_text(d, ",\"vector\":[");
+        put_vector(a, z, ",");
+        snc_textbuf_text(d, "]");
+    } else if (a->l->regression) {
         snc_textbuf_put(d, ",\"value\":%.9g", snc_value_of(a->l->problem, z));
     } else if (a->l->problem == SNC_MEANS_MULTILABEL) {
         put_labels(a, z);
@@ -147,6 +159,7 @@ void snc_answers_dispose(snc_answers *a)
         if (a->key) snc_free(a->key[k]);
     }
     snc_free(a->order);
+    snc_free(a->unit);
     snc_free(a->name);
     snc_free(a->key);
     snc_free(a->line.p);

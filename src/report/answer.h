@@ -1,12 +1,13 @@
 /* report/answer.h: what a model says of a text, as a line: for people and cut(1), or a JSON object (predict --format jsonl).
  *
  *   text    label TAB probability [TAB logit ...]; a regression: value [TAB value]; any number of labels: how many, then label TAB
- *           probability of each, the most probable first: "2 TAB toxic TAB 0.98 TAB insult TAB 0.71", "0"
+ *           probability of each, the most probable first: "2 TAB toxic TAB 0.98 TAB insult TAB 0.71", "0"; a vector: its numbers, of
+ *           length 1, TAB between them
  *   jsonl   {"line":1,"label":"good","probability":0.9,"probabilities":{"bad":0.1,"good":0.9},"logits":{...},
  *           "cut":false,"invalid_utf8":false}
  *           a cascade: "net":2 behind them, the one that answered; a budget: that, and "over_budget":false;
  *           any number of labels: "labels":["toxic","insult"] in place of label and probability, and the probability of each by itself;
- *           a regression: "value" in place of label and probabilities; no answer: {"line":1,"error":"..."}
+ *           a regression: "value" in place of label and probabilities; a vector: "vector":[0.12,...]; no answer: {"line":1,"error":"..."}
  *
  * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
  * differ. Every line has the same keys, "logits" with --logits alone, "net" of a cascade or a budget alone.
@@ -21,6 +22,7 @@ typedef struct snc_answers {
     const snc_loaded *l; /* borrowed */
     bool jsonl, logits;
     int *order;         /* [classes] scratch: labels that are there */
+    float *unit;        /* [classes] scratch: a vector of length 1 */
     char **name, **key; /* [classes] as they are, and as JSON strings, no two of which are the same */
     snc_textbuf line;
 } snc_answers;

@@ -226,7 +226,7 @@ snc_err snc_answers_read(float *logits, const char *path, const char *column, co
     snc_err err = SNC_OK;
     char *text = NULL;
     size_t size;
-    reading r = {.path = path, .task = task, .n = d->n, .K = snc_task_classes(task), .z = logits};
+    reading r = {.path = path, .task = task, .n = d->n, .K = snc_task_outputs(task), .z = logits};
     SNC_TRY(separator(&r.comma, task));
     SNC_TRY(snc_file_read(&text, &size, path));
     const char *at = text;

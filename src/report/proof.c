@@ -219,21 +219,21 @@ static snc_err score_model(snc_proof *p, int i, const snc_ctx *ctx, const snc_op
     snc_loaded l;
     m->bytes = snc_file_size(m->path);
     SNC_TRY(snc_loaded_open(&l, ctx, m->path, 0, SNC_MEANS_CLASSES));
-    p->classes = l.classes;
+    p->classes = snc_task_outputs(task);
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
     snc_err err = snc_proof_is_cascade(p, i) ? snc_loaded_use(&l, -1) : SNC_OK;
-    if (!err) err = snc_alloc(&m->logits, (size_t)rows->all.n * (size_t)l.classes, sizeof *m->logits);
+    if (!err) err = snc_alloc(&m->logits, (size_t)rows->all.n * (size_t)p->classes, sizeof *m->logits);
     for (int k = 0; k < rows->n && !err; k++) {
-        float *logits = m->logits + (size_t)snc_eval_sets_begin(rows, k) * (size_t)l.classes;
+        float *logits = m->logits + (size_t)snc_eval_sets_begin(rows, k) * (size_t)p->classes;
         err = answer(logits, share, ctx, o, task, &rows->of[k], &l);
         for (int net = 0; net < SNC_NETS_MOST; net++) {
             p->share[net].rows += share[net].rows;
             p->share[net].agree += share[net].agree;
         }
-        if (!err) err = snc_task_score(&m->set[k].score, m->set[k].metric, task, logits, rows->of[k].rows, l.classes);
+        if (!err) err = snc_task_score(&m->set[k].score, m->set[k].metric, task, logits, rows->of[k].rows, p->classes);
     }
-    if (!err) err = snc_task_score(&m->all.score, m->all.metric, task, m->logits, &rows->all, l.classes);
-    if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, &rows->all, l.classes);
+    if (!err) err = snc_task_score(&m->all.score, m->all.metric, task, m->logits, &rows->all, p->classes);
+    if (!err) err = snc_breakdown_make(&m->classes, task, m->logits, &rows->all, p->classes);
     snc_loaded_close(&l);
     return err;
 }

@@ -52,13 +52,14 @@ static void add_range(cJSON *split, const snc_dataset *d)
         low = fmin(low, (double)d->target[i]);
         high = fmax(high, (double)d->target[i]);
     }
+    if (!(low <= high)) return; /* no row has one */
     cJSON_AddNumberToObject(split, "low", low);
     cJSON_AddNumberToObject(split, "high", high);
 }
 
 static snc_err add_split(cJSON *reading, const snc_task *t, const char *name, const snc_dataset *all)
 {
-    snc_dataset d = snc_dataset_labelled_view(all);
+    snc_dataset d = snc_task_vectors(t) ? *all : snc_dataset_labelled_view(all);
     const snc_dataset *one = &d;
     uint64_t *text;
     size_t n;
@@ -224,7 +225,7 @@ static void put_split(snc_textbuf *t, const cJSON *s, const cJSON *reading)
     }
     if (all > NAMED) snc_textbuf_put(t, ", and %d more", all - NAMED);
     if (all) snc_textbuf_put(t, " (majority %.1f%%)", 100 * snc_json_number(s, "majority"));
-    else snc_textbuf_put(t, ": %g to %g", snc_json_number(s, "low"), snc_json_number(s, "high"));
+    else if (snc_json_at(s, "low")) snc_textbuf_put(t, ": %g to %g", snc_json_number(s, "low"), snc_json_number(s, "high"));
     snc_textbuf_put(t, "; %.0f cut at %.0f tokens, %.0f empty, %.0f duplicate", snc_json_number(s, "cut"),
                     snc_json_number(reading, "max_length"), snc_json_number(s, "empty"), snc_json_number(s, "duplicate"));
     if (strcmp(snc_json_text(s, "name"), "dev") == 0 && snc_json_at(reading, "shared"))

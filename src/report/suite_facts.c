@@ -69,7 +69,7 @@ static double first_of(const cJSON *j, const char *key)
 static snc_err score(double *out, const gathered *g, const float *logits)
 {
     const snc_suite_rows *r = &g->s->rows[g->i];
-    return snc_task_score(out, NULL, r->task, logits, r->dev, snc_task_classes(r->task));
+    return snc_task_score(out, NULL, r->task, logits, r->dev, snc_task_outputs(r->task));
 }
 
 static snc_err add_model(gathered *g, const cJSON *model, const char *answers)
@@ -80,7 +80,7 @@ static snc_err add_model(gathered *g, const cJSON *model, const char *answers)
     member *m;
     SNC_CHECK(name, SNC_E_FORMAT, "%s: the report beside it has a model without a name", answers);
     SNC_TRY(add(&m, g, name, "job"));
-    SNC_TRY(snc_alloc(&m->own[s], (size_t)r->dev->n * (size_t)snc_task_classes(r->task), sizeof *m->own[s]));
+    SNC_TRY(snc_alloc(&m->own[s], (size_t)r->dev->n * (size_t)snc_task_outputs(r->task), sizeof *m->own[s]));
     SNC_TRY(snc_answers_read(m->own[s], answers, name, r->task, r->dev));
     m->logits[s] = m->own[s];
     m->us[s] = first_of(model, "latency_us");
@@ -130,7 +130,7 @@ static snc_err compare(snc_pooled *out, const gathered *g, const member *to, con
         b[n++] = of->logits[s];
     }
     *out = (snc_pooled){.points = {NAN, NAN, NAN}, .rows_se = NAN, .seeds_se = NAN, .unsaid = "no job is done"};
-    return n ? snc_pooled_drop(out, g->s->ctx, r->task, r->dev, a, b, n, snc_task_classes(r->task)) : SNC_OK;
+    return n ? snc_pooled_drop(out, g->s->ctx, r->task, r->dev, a, b, n, snc_task_outputs(r->task)) : SNC_OK;
 }
 
 static snc_err gather(gathered *g, const snc_suite_state *s, int i)

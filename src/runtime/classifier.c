@@ -110,6 +110,8 @@ int snc_classifier_nets(const snc_classifier *c) { return c ? c->nets : 0; }
 int snc_classifier_regression(const snc_classifier *c) { return c && snc_means_value(c->meaning); }
 int snc_classifier_multilabel(const snc_classifier *c) { return c && c->meaning == SNC_MEANS_MULTILABEL; }
 
+int snc_classifier_vectors(const snc_classifier *c) { return c && c->meaning == SNC_MEANS_VECTOR; }
+
 const char *snc_classifier_label(const snc_classifier *c, int k)
 {
     return c && c->labels && k >= 0 && k < c->classes ? c->labels[k] : NULL;
@@ -209,9 +211,13 @@ static snc_err run_chunk(snc_session *s, const snc_text *texts, int n, size_t fi
     return err;
 }
 
-static void decide(snc_result *r, const snc_classifier *c, const float *z)
+static void decide(snc_result *r, const snc_classifier *c, float *z)
 {
     *r = (snc_result){.logits = z};
+    if (c->meaning == SNC_MEANS_VECTOR) {
+        snc_vector_unit(z, z, c->classes);
+        return;
+    }
     if (snc_means_value(c->meaning)) {
         r->score = (float)snc_value_of(c->meaning, z);
         return;

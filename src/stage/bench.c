@@ -241,8 +241,8 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
     snc_loaded_order_classes(logits, l, task, d->n);
     snc_loaded_cut(logits, l, d->n);
-    SNC_GOTO(snc_task_score(&mean, values, task, logits, d, l->classes));
-    SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, l->classes));
+    SNC_GOTO(snc_task_score(&mean, values, task, logits, d, snc_task_outputs(task)));
+    SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, snc_task_outputs(task)));
     snc_breakdown_warn(ctx, &classes, l->path, "dev");
     if (l->cascade || l->speeds) SNC_GOTO(snc_bench_cascade_time(&row->t, &within, ctx, l, d, &b->measure));
     else SNC_GOTO(time_lengths(&row->t, b, l, ctx, lengths, d->n));

@@ -129,9 +129,12 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_loaded_fit(task, &l));
     SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
     SNC_GOTO(log_reading(&ctx, o, task, d));
+    if (snc_task_vectors(task) && !d->second)
+        SNC_GOTO(snc_err_set(SNC_E_UNSUPPORTED, "eval: split %s of task %s has texts, no pairs whose vectors are compared", o->rows.split,
+                             snc_task_name(task)));
     snc_loaded_say_labels(&l, &ctx, task);
     snc_loaded_say_cut(&l, &ctx, task, d);
-    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
+    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)snc_task_classes(task), sizeof *logits));
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
     e.nets = l.cascade || l.speeds ? snc_loaded_nets(&l) : 0;
@@ -139,8 +142,8 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     double seconds = snc_now() - t0;
     snc_loaded_order_classes(logits, &l, task, d->n);
     snc_loaded_cut(logits, &l, d->n);
-    SNC_GOTO(snc_task_score(&score, values, task, logits, d, l.classes));
-    SNC_GOTO(snc_breakdown_make(&b, task, logits, d, l.classes));
+    SNC_GOTO(snc_task_score(&score, values, task, logits, d, snc_task_outputs(task)));
+    SNC_GOTO(snc_breakdown_make(&b, task, logits, d, snc_task_outputs(task)));
     snc_breakdown_warn(&ctx, &b, o->input.models[0], o->rows.split);
     SNC_GOTO(say(o, h, task, d, values, score, &b, &e, seconds));
 out:

@@ -15,7 +15,7 @@
 static const char *const file_of[] = {[SNC_ONNX_FORM_F32] = ONNX "/model.onnx",
                                       [SNC_ONNX_FORM_INT8] = ONNX "/model_quantized.onnx",
                                       [SNC_ONNX_FORM_QDQ] = ONNX "/model_qdq.onnx"};
-static const char *const folders[] = {ONNX, NULL};
+static const char *const folders[] = {ONNX, SNC_HF_POOLING, SNC_HF_DENSE, NULL};
 static const char *const files[] = {"config.json",
                                     "model.safetensors",
                                     "tokenizer.json",
@@ -26,6 +26,10 @@ static const char *const files[] = {"config.json",
                                     ONNX "/model_qdq.onnx",
                                     ONNX "/model_quantized.onnx_data",
                                     ONNX "/model_qdq.onnx_data",
+                                    "modules.json",
+                                    SNC_HF_POOLING "/config.json",
+                                    SNC_HF_DENSE "/config.json",
+                                    SNC_HF_DENSE "/model.safetensors",
                                     NULL};
 
 static bool is_onnx(const snc_options *o) { return strcmp(o->exporting.to, "onnx") == 0; }
@@ -63,6 +67,16 @@ snc_err snc_folder_need(const snc_options *o)
 
 /* ---- the files ---------------------------------------------------------------------------------------------------- */
 
+/* Gives j away. */
+static snc_err write_json(const snc_folder_out *f, const char *name, cJSON *j)
+{
+    char path[SNC_FOLDER_PATH];
+    snc_err err = snc_folder_out_path(path, f, name);
+    if (!err) err = snc_json_save(j, path);
+    cJSON_Delete(j);
+    return err;
+}
+
 static snc_err write_tokenizer(const snc_folder_out *f, const snc_sncfile *net, const snc_tok_assets *a)
 {
     const snc_encoder_config *c = snc_sncfile_config(net);
@@ -74,13 +88,9 @@ static snc_err write_tokenizer(const snc_folder_out *f, const snc_sncfile *net, 
 
 static snc_err write_config(const snc_folder_out *f, const snc_sncfile *file, const snc_sncfile *net, const snc_tok_assets *a)
 {
-    char path[SNC_FOLDER_PATH];
     cJSON *config = NULL;
     SNC_TRY(snc_hf_config_json(&config, net, snc_sncfile_labels_view(file), snc_tok_pad(a)));
-    snc_err err = snc_folder_out_path(path, f, "config.json");
-    if (!err) err = snc_json_save(config, path);
-    cJSON_Delete(config);
-    return err;
+    return write_json(f, "config.json", config);
 }
 
 static bool has_integers(const snc_sncfile *net)
@@ -108,11 +118,24 @@ static snc_err write_onnx(const snc_ctx *ctx, const snc_options *o, const snc_fo
     return SNC_OK;
 }
 
+static snc_err write_modules(const snc_folder_out *f, const snc_sncfile *net)
+{
+    char path[SNC_FOLDER_PATH];
+    SNC_TRY(snc_folder_out_mkdir(f, SNC_HF_POOLING));
+    SNC_TRY(snc_folder_out_mkdir(f, SNC_HF_DENSE));
+    SNC_TRY(write_json(f, "modules.json", snc_hf_modules_json()));
+    SNC_TRY(write_json(f, SNC_HF_POOLING "/config.json", snc_hf_pooling_json(net)));
+    SNC_TRY(write_json(f, SNC_HF_DENSE "/config.json", snc_hf_dense_json(net)));
+    SNC_TRY(snc_folder_out_path(path, f, SNC_HF_DENSE "/model.safetensors"));
+    return snc_hf_dense_save(path, net);
+}
+
 static snc_err write_weights(const snc_folder_out *f, const snc_sncfile *net)
 {
     char path[SNC_FOLDER_PATH];
     SNC_TRY(snc_folder_out_path(path, f, "model.safetensors"));
-    return snc_hf_weights_save(path, net);
+    SNC_TRY(snc_hf_weights_save(path, net));
+    return snc_sncfile_config(net)->vector ? write_modules(f, net) : SNC_OK;
 }
 
 static snc_err write_all(const snc_ctx *ctx, const snc_options *o, const snc_sncfile *file, const snc_sncfile *net, const char *from)

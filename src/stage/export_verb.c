@@ -268,7 +268,7 @@ snc_err snc_verb_export(const snc_options *o, const snc_host *h)
     }
     if (o->exporting.measure) SNC_TRY(snc_option_need("export --measure", "a model", o->input.n_models ? from : NULL));
     if (o->input.n_models > 1 || o->input.net >= 0 || o->exporting.measure) return export_nets(&d.ctx, o, h);
-    SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 2, SNC_MEANS_CLASSES));
+    SNC_GOTO(snc_model_load(&d.m, &d.ctx, from, 0, SNC_MEANS_CLASSES));
     SNC_GOTO(choose_net(&d));
     SNC_GOTO(snc_need_head(&d.ctx, o, from, d.m->has_head));
     if (snc_path_is_snc(from) && !d.m->tokenizer.kind) /* other readers have said it already */

@@ -52,6 +52,11 @@ static snc_err say_teacher(const snc_ctx *ctx, const snc_inputs *in, const snc_m
     snc_breakdown b = {0};
     double score, threshold;
     if (!logits) return SNC_OK;
+    if (m->cfg.vector) {
+        snc_log(ctx, SNC_LOG_INFO, "teacher: %s as it is: vectors of %d numbers, of %s", path, m->cfg.classes,
+                m->cfg.mean ? "the mean of all tokens" : "the first token");
+        return SNC_OK;
+    }
     SNC_TRY(snc_threshold_of(&threshold, m->meta, path));
     SNC_TRY(snc_task_score_at(&score, in->task, logits, d, m->cfg.classes, threshold));
     for (int64_t i = 0; i < (int64_t)d->n * m->cfg.classes && m->cfg.multilabel; i++) logits[i] -= (float)snc_threshold_logit(threshold);
@@ -192,6 +197,9 @@ snc_err snc_verb_finetune(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_preflight_options(&ctx, o, SNC_VERB_FINETUNE));
     SNC_GOTO(snc_output_lock(&lock, o->output.path));
     SNC_GOTO(snc_inputs_open(&in, &ctx, o, "finetune", o->input.pretrained, o->rows.hold_out ? SNC_HOLD_OUT : SNC_HOLD_NOTHING, NULL));
+    if (snc_task_vectors(in.task))
+        SNC_GOTO(snc_err_set(SNC_E_UNSUPPORTED, "finetune: task %s has no labels to learn: compress takes %s as the teacher that it is",
+                             snc_task_name(in.task), o->input.pretrained));
     SNC_GOTO(snc_reading_log(&ctx, &in));
     SNC_GOTO(snc_settle(&mine, in.splits.train));
     SNC_GOTO(snc_step_finetune(&r, &ctx, &mine, &in, o->input.pretrained, o->output.path));

@@ -37,7 +37,7 @@ static snc_err log_scores(const snc_ctx *ctx, snc_model *m, const snc_inputs *in
 {
     snc_arch smallest;
     double full = 0, small = 0, threshold;
-    if (!logits) return SNC_OK;
+    if (!logits || m->cfg.vector) return SNC_OK; /* vectors by themselves have no score */
     snc_space_smallest(&smallest, space);
     SNC_TRY(snc_threshold_of(&threshold, m->meta, snc_task_name(in->task)));
     SNC_TRY(snc_task_score_at(&full, in->task, logits, in->splits.select, m->cfg.classes, threshold));

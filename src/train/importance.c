@@ -203,10 +203,12 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     return snc_engine_create(&w->e, ctx, m, &e);
 }
 
-/* Logits that are sure of a label drawn from what z says; of a value, one beside it. */
+/* Logits that are sure of a label drawn from what z says; of a value, one beside it; of a vector, one at 45 degrees to it. */
 static void draw_label(float *q, const float *z, snc_meaning problem, int K, snc_rng *rng)
 {
-    double left = snc_rng_uniform(rng), sum = 0, top = (double)z[0];
+    double left = snc_rng_uniform(rng), sum = 0, top = (double)z[0], size = 0;
+    for (int k = 0; k < K && problem == SNC_MEANS_VECTOR; k++) size += (double)z[k] * (double)z[k] / K;
+    for (int k = 0; k < K && problem == SNC_MEANS_VECTOR; k++) q[k] = z[k] + (float)(sqrt(size) * snc_rng_normal(rng));
     if (problem == SNC_MEANS_REGRESSION) q[0] = z[0] + (float)snc_rng_normal(rng);
     if (problem == SNC_MEANS_MULTILABEL || problem == SNC_MEANS_SCORE)
         for (int k = 0; k < K; k++) q[k] = snc_rng_uniform(rng) < snc_label_probability((double)z[k]) ? SURE : -SURE;

@@ -107,8 +107,29 @@ double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, i
     return loss * t * t / n;
 }
 
+double snc_loss_cosine(float *d, const float *z, const float *teacher, int B, int K, double weight)
+{
+    assert(B >= 1 && K >= 1);
+    double loss = 0;
+    for (int b = 0; b < B; b++) {
+        const float *x = z + (int64_t)b * K, *t = teacher + (int64_t)b * K;
+        double xx = 0, xt = 0, tt = 0;
+        for (int k = 0; k < K; k++) {
+            xx += (double)x[k] * (double)x[k];
+            xt += (double)x[k] * (double)t[k];
+            tt += (double)t[k] * (double)t[k];
+        }
+        const double size = sqrt(xx * tt), cosine = size > 0 ? xt / size : 0;
+        loss += 1 - cosine;
+        for (int k = 0; k < K && d && size > 0; k++)
+            d[(int64_t)b * K + k] -= (float)(weight / B * ((double)t[k] / size - cosine * (double)x[k] / xx));
+    }
+    return loss / B;
+}
+
 double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, int B, int K, double weight)
 {
+    if (y->problem == SNC_MEANS_VECTOR) return 0;
     if (y->problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, y->target, B, weight);
     if (y->problem == SNC_MEANS_SCORE) return snc_loss_score(d, logits, y->target, B, weight);
     if (y->problem == SNC_MEANS_MULTILABEL) return snc_loss_bce(d, logits, y->target, y->sets, B, y->balance, weight);
@@ -118,6 +139,7 @@ double snc_loss_hard(float *d, const float *logits, const snc_loss_labels *y, in
 double snc_loss_soft(float *d, const float *logits, const float *teacher, snc_meaning problem, int B, int K, double temperature,
                      double weight)
 {
+    if (problem == SNC_MEANS_VECTOR) return snc_loss_cosine(d, logits, teacher, B, K, weight);
     if (problem == SNC_MEANS_REGRESSION) return snc_loss_mse(d, logits, teacher, B, weight);
     if (problem == SNC_MEANS_MULTILABEL || problem == SNC_MEANS_SCORE)
         return snc_loss_kl_labels(d, logits, teacher, B, K, temperature, weight);

@@ -84,7 +84,7 @@ static snc_err check_data(const snc_dataset *d, const snc_model *m)
                   "token id %d, type %d: the model has %d words and %d types", (int)d->ids[i], (int)d->types[i], V, types);
     SNC_CHECK(!m->cfg.multilabel == !d->sets && (!d->sets || d->sets->K == m->cfg.classes), SNC_E_SHAPE,
               "rows of %d labels, the model has %d%s", d->sets ? d->sets->K : 1, m->cfg.classes, m->cfg.multilabel ? "" : " classes");
-    for (int i = 0; i < d->n && !m->cfg.regression; i++)
+    for (int i = 0; i < d->n && !m->cfg.regression && !m->cfg.vector; i++)
         SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)(d->sets ? d->sets->n : m->cfg.classes)),
                   SNC_E_SHAPE, "row %d: class %g, the model has %d classes", i, (double)d->target[i], m->cfg.classes);
     return SNC_OK;

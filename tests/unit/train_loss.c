@@ -12,7 +12,7 @@ enum { B = 5, K = 4 };
 static const double GRAD_TOL = 2e-6; /* measured 4e-7 */
 static const double of_class[K] = {0.5, 2.5, 1, 0.125};
 /* Softmax losses are summed in double from f32 logits: a small step. Squares have no third derivative: a large one. */
-static const double steps[] = {1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.125, 0.125};
+static const double steps[] = {1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.125, 0.125};
 /* Sets of labels: all, none, one, two; rows number them. */
 static const double of_label[2 * K] = {0.5, 2.5, 1, 1, 0.25, 4, 3, 0.125};
 static uint8_t has[4 * K] = {1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1};
@@ -35,7 +35,7 @@ static void fill(input *in)
     for (int i = 0; i < B; i++) in->score[i] = i == 2 ? NAN : (float)snc_rng_uniform(&r);
 }
 
-enum { CE, WEIGHTED_CE, KL, BCE, WEIGHTED_BCE, KL_LABELS, SCORE, MSE, HIDDEN, LOSSES };
+enum { CE, WEIGHTED_CE, KL, BCE, WEIGHTED_BCE, KL_LABELS, SCORE, COSINE, MSE, HIDDEN, LOSSES };
 
 static double loss_of(int which, float *d, const input *in, double weight)
 {
@@ -47,6 +47,7 @@ static double loss_of(int which, float *d, const input *in, double weight)
     case WEIGHTED_BCE: return snc_loss_bce(d, in->z, in->y, &sets, B, of_label, weight);
     case KL_LABELS: return snc_loss_kl_labels(d, in->z, in->q, B, K, 3.0, weight);
     case SCORE: return snc_loss_score(d, in->z, in->score, B, weight);
+    case COSINE: return snc_loss_cosine(d, in->z, in->q, B, K, weight);
     case MSE: return snc_loss_mse(d, in->z, in->y, B, weight);
     default: return snc_loss_hidden(d, in->z, K, in->q, K, B, K, weight);
     }

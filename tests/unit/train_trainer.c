@@ -546,7 +546,7 @@ static void importance_reads_as_many_rows_as_its_work_allows(void **state)
     many.start = start;
     double row = 10 * (double)snc_cost_encoder_macs(&m->cfg, &m->arch, 1);
     assert_int_equal(snc_importance_rows(m, &data.d, &o), ROWS);
-    assert_int_equal(snc_importance_rows(m, &many, &o), 4096);
+    assert_int_equal(snc_importance_rows(m, &many, &o), 1024);
     o.max_macs = 1000.5 * row;
     assert_int_equal(snc_importance_rows(m, &many, &o), 1000);
     o.max_macs = row;
