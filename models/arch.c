@@ -323,6 +323,7 @@ cJSON *snc_encoder_config_to_json(const snc_encoder_config *c)
     cJSON_AddBoolToObject(j, "regression", c->regression);
     if (c->score) cJSON_AddTrueToObject(j, "score"); /* readers that do not know it refuse it */
     if (c->multilabel) cJSON_AddTrueToObject(j, "multilabel");
+    if (c->tags) cJSON_AddTrueToObject(j, "tags");
     if (c->vector) cJSON_AddStringToObject(j, "vector", pooled_names[c->mean]);
     if (snc_family_of(c)->rotary) add_rotary(j, c);
     if (snc_family_has(snc_family_of(c), SNC_ROLE_DISTANCE)) cJSON_AddNumberToObject(j, "buckets", c->buckets);
@@ -435,7 +436,8 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
         "family",     "vocab",      "positions",    "types",       "hidden",   "layers",         "heads",
         "head_width", "ffn",        "classes",      "act",         "norm_eps", "hidden_dropout", "attention_dropout",
         "regression", "multilabel", "theta",        "local_theta", "window",   "local",          "mean",
-        "embedding",  "buckets",    "head_dropout", "mixture",     "score",    "vector",         NULL};
+        "embedding",  "buckets",    "head_dropout", "mixture",     "score",    "vector",         "tags",
+        NULL};
     snc_encoder_config c = {0};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(get_family(&c.family, j, where));
@@ -462,6 +464,9 @@ snc_err snc_encoder_config_from_json(snc_encoder_config *out, const cJSON *j, co
     SNC_CHECK(!c.regression || !c.multilabel, SNC_E_FORMAT, "%s: 'regression' and 'multilabel' exclude each other", where);
     SNC_TRY(get_rotary(&c, j, where));
     SNC_TRY(get_vector(&c, j, where));
+    SNC_TRY(snc_json_bool(&c.tags, j, "tags", false, where));
+    SNC_CHECK(!c.tags || (!c.regression && !c.multilabel && !c.vector), SNC_E_FORMAT,
+              "%s: 'tags' excludes 'regression', 'multilabel' and 'vector'", where);
     SNC_TRY(get_buckets(&c, j, where));
     SNC_TRY(get_mixture(&c.mixture, j, where));
     SNC_CHECK((int64_t)c.heads * c.head_width <= MAX_WIDTH, SNC_E_FORMAT, "%s: %d heads of width %d are too wide", where, c.heads,

@@ -42,6 +42,7 @@ typedef struct snc_encoder_config {
     bool own_head_dropout;       /* else hidden_dropout is its rate, too */
     bool regression, multilabel; /* neither: one of K classes */
     bool score;                  /* a regression whose value is the sigmoid of the output */
+    bool tags;                   /* the outputs are of each token, one of K classes, without the family's pooler */
     bool vector;                 /* the outputs are a vector: of what is pooled a linear map, without the family's pooler */
     /* Of families with rotary positions, else 0: the base of their angles, one for layers that see all keys and one for local ones; how
      * far from its query a key of a local layer may stand; which layers are local, a bit each. */
@@ -55,11 +56,15 @@ typedef struct snc_encoder_config {
 
 static inline bool snc_is_local(const snc_encoder_config *c, int layer) { return c->local >> layer & 1; }
 
+/* Whether the last layer is read at the first token of a sequence alone. */
+static inline bool snc_reads_first(const snc_encoder_config *c) { return !c->mean && !c->tags; }
+
 static inline float snc_head_dropout(const snc_encoder_config *c) { return c->own_head_dropout ? c->head_dropout : c->hidden_dropout; }
 
 static inline snc_meaning snc_meaning_of(const snc_encoder_config *c)
 {
     if (c->vector) return SNC_MEANS_VECTOR;
+    if (c->tags) return SNC_MEANS_TAGS;
     if (c->regression) return c->score ? SNC_MEANS_SCORE : SNC_MEANS_REGRESSION;
     return c->multilabel ? SNC_MEANS_MULTILABEL : SNC_MEANS_CLASSES;
 }
@@ -69,6 +74,7 @@ static inline void snc_config_set_meaning(snc_encoder_config *c, snc_meaning m)
     c->score = m == SNC_MEANS_SCORE;
     c->multilabel = m == SNC_MEANS_MULTILABEL;
     c->vector = m == SNC_MEANS_VECTOR;
+    c->tags = m == SNC_MEANS_TAGS;
 }
 
 typedef struct snc_arch {

@@ -71,9 +71,7 @@ snc_err snc_cascade_read(snc_cascade *out, const cJSON *j, int n, const snc_enco
     SNC_CHECK(n >= 2, SNC_E_FORMAT, "%s: there is one net, and nothing to escalate to", where);
     SNC_CHECK(snc_meaning_of(c) == SNC_MEANS_CLASSES && c->classes >= 2, SNC_E_FORMAT,
               "%s: the model gives %s, which has no confidence to go by", where,
-              c->regression   ? "a value"
-              : c->multilabel ? "any number of labels"
-                              : "one class alone");
+              snc_meaning_of(c) == SNC_MEANS_CLASSES ? "one class alone" : snc_meaning_says(snc_meaning_of(c)));
     SNC_TRY(read_rule(&out->rule, j, where));
     SNC_TRY(read_list(out->temperature, j, "temperature", n, COLDEST, HOTTEST, false, where));
     return read_list(out->threshold + 1, j, "threshold", n - 1, 0, 1, true, where);

@@ -117,8 +117,8 @@ static void plan_past(snc_engine *e, int i)
     if (!l->ffn && e->family->pre_norm) l->s2 = l->s1;
 }
 
-/* Places every activation of a batch of T tokens and B sequences for `arch`; e->used is the size. */
-static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
+/* Places every activation of a batch of T tokens, B sequences and R answers for `arch`; e->used is the size. */
+static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B, int R)
 {
     size_t T = (size_t)tokens, layer0;
     bool train = e->opts.train;
@@ -154,11 +154,11 @@ static void plan(snc_engine *e, const snc_arch *arch, int tokens, int B)
         plan_past(e, i);
         if (e->used < most) e->used = most;
     }
-    e->first = take(e, (size_t)B, C);
-    e->pooled = take(e, (size_t)B, C);
-    e->slope = take(e, (size_t)B, C);
-    e->sp = e->pool_norm.w < 0 ? NULL : take(e, (size_t)B, C);
-    e->np = e->pool_norm.w < 0 ? NULL : take(e, (size_t)B, 2);
+    e->first = take(e, (size_t)R, C);
+    e->pooled = take(e, (size_t)R, C);
+    e->slope = take(e, (size_t)R, C);
+    e->sp = e->pool_norm.w < 0 ? NULL : take(e, (size_t)R, C);
+    e->np = e->pool_norm.w < 0 ? NULL : take(e, (size_t)R, 2);
     if (train) plan_gradients(e, T);
 }
 
@@ -231,7 +231,7 @@ snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, co
     e->opts = *o;
     if (e->opts.max_seqs > o->max_tokens) e->opts.max_seqs = o->max_tokens;
     if (e->opts.max_len > snc_family_length(&m->cfg)) e->opts.max_len = snc_family_length(&m->cfg);
-    e->opts.first_only = o->first_only && !m->cfg.mean; /* else every token is read to the end */
+    e->opts.first_only = o->first_only && snc_reads_first(&m->cfg); /* else every token is read to the end */
 
     int D = m->cfg.head_width, C = m->arch.hidden, attn = D * widest(m->arch.heads, m->arch.layers);
     int wide[] = {C, attn, snc_family_neuron(e->family) * widest(m->arch.ffn, m->arch.layers), m->cfg.classes, m->cfg.embedding};
@@ -248,8 +248,8 @@ snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, co
     if (o->train) SNC_GOTO(snc_params_alloc_grad(&m->params));
     SNC_GOTO(snc_alloc(&e->squares, (size_t)m->params.n, sizeof *e->squares));
     for (int i = 0; i < m->params.n; i++) e->squares[i] = -1;
-    SNC_GOTO(snc_alloc(&e->tokens, 2 * (size_t)o->max_tokens + (size_t)e->opts.max_seqs + 1, sizeof *e->tokens));
-    plan(e, &m->arch, o->max_tokens, e->opts.max_seqs);
+    SNC_GOTO(snc_alloc(&e->tokens, 3 * (size_t)o->max_tokens + (size_t)e->opts.max_seqs + 1, sizeof *e->tokens));
+    plan(e, &m->arch, o->max_tokens, e->opts.max_seqs, m->cfg.tags ? o->max_tokens : e->opts.max_seqs);
     e->size = e->used;
     SNC_GOTO(snc_alloc(&e->block, e->size, sizeof *e->block));
     *out = e;
@@ -305,11 +305,11 @@ snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const sn
     e->m = m;
     e->family = snc_family_of(&m->cfg);
     e->opts = *o;
-    e->opts.first_only = o->first_only && !m->cfg.mean;
+    e->opts.first_only = o->first_only && snc_reads_first(&m->cfg);
     e->pool_norm = snc_model_lin(m, SNC_ROLE_POOLER_NORM, 0);
     e->half = snc_gemm_takes_bf16(g);
     snc_engine__distances_reach(e, o->max_len);
-    plan(e, &m->arch, o->max_tokens, o->max_seqs);
+    plan(e, &m->arch, o->max_tokens, o->max_seqs, m->cfg.tags ? o->max_tokens : o->max_seqs);
     int rows = o->max_tokens > e->distance.n ? o->max_tokens : e->distance.n;
     *out = (double)e->used * sizeof(float) + (double)snc_gemm_operand_bytes(rows, widest(wide, 4));
     for (int i = 0; i < m->params.n; i++) {
@@ -337,6 +337,9 @@ static snc_err check_batch(const snc_engine *e, const snc_tokens *x)
         SNC_CHECK(len >= 1 && len <= e->opts.max_len, SNC_E_SHAPE, "sequence %d of the batch has %d tokens: expected 1 to %d", b, len,
                   e->opts.max_len);
     }
+    for (int i = 0; c->tags && x->read && i < x->R; i++)
+        SNC_CHECK(x->read[i] > (i ? x->read[i - 1] : -1) && x->read[i] < x->T, SNC_E_SHAPE, "batch: token %d of %d is read, behind %d",
+                  (int)x->read[i], x->T, i ? (int)x->read[i - 1] : -1);
     for (int t = 0; t < x->T; t++)
         SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab && (c->types <= 1 || (x->types[t] >= 0 && x->types[t] < c->types)), SNC_E_SHAPE,
                   "token %d of the batch: id %d of segment %d: expected below %d and %d", t, (int)x->ids[t], (int)x->types[t], c->vocab,
@@ -348,13 +351,19 @@ static snc_err check_batch(const snc_engine *e, const snc_tokens *x)
 static void keep_batch(snc_engine *e, const snc_tokens *x)
 {
     size_t T = (size_t)x->T;
-    int32_t *ids = e->tokens, *types = ids + e->opts.max_tokens, *offsets = types + e->opts.max_tokens;
+    int32_t *ids = e->tokens, *types = ids + e->opts.max_tokens, *read = types + e->opts.max_tokens, *offsets = read + e->opts.max_tokens;
     memcpy(ids, x->ids, T * sizeof *ids);
     if (e->m->cfg.types > 1) memcpy(types, x->types, T * sizeof *types);
     else memset(types, 0, T * sizeof *types);
     memcpy(offsets, x->offsets, ((size_t)x->B + 1) * sizeof *offsets);
     e->x = (snc_tokens){.B = x->B, .T = x->T, .ids = ids, .types = types, .offsets = offsets};
+    if (!e->m->cfg.tags || !x->read) return;
+    memcpy(read, x->read, (size_t)x->R * sizeof *read);
+    e->x.R = x->R;
+    e->x.read = read;
 }
+
+static int answers(const snc_engine *e) { return snc_tokens_answers(&e->x, e->m->cfg.tags); }
 
 static void refresh(snc_engine *e, engine_matrix *m, const snc_arch *arch)
 {
@@ -408,8 +417,9 @@ static snc_err head_forward(float *logits, snc_engine *e)
 {
     const engine_layer *last = &e->layer[e->arch.layers - 1];
     snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head), none = SNC_MASK_OFF;
-    int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
-    if (e->m->cfg.mean) snc_engine__gather_mean(e->first, last->y.f, &e->x, C);
+    int C = e->arch.hidden, B = answers(e), K = e->m->cfg.classes;
+    if (e->m->cfg.tags) snc_engine__gather_read(e->first, last->y.f, &e->x, C);
+    else if (e->m->cfg.mean) snc_engine__gather_mean(e->first, last->y.f, &e->x, C);
     else if (e->opts.first_only) memcpy(e->first, last->y.f, (size_t)B * (size_t)C * sizeof *e->first);
     else snc_engine__gather_first((engine_rows){e->first, NULL}, last->y, &e->x, C);
     if (snc_config_head(&e->m->cfg) == SNC_HEAD_NONE) memcpy(e->pooled, e->first, (size_t)B * (size_t)C * sizeof *e->first);
@@ -440,7 +450,7 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
     keep_batch(e, x);
     e->drop = drop ? *drop : (snc_dropout){.seed = 0};
     snc_engine__distances_reach(e, longest_of(x));
-    plan(e, arch, x->T, x->B);
+    plan(e, arch, x->T, x->B, answers(e));
     materialise(e, arch);
     SNC_TRY(embed_forward(e));
     snc_engine__distances_forward(e);
@@ -466,6 +476,8 @@ void snc_engine_add_attention(snc_engine *e, const float *dq, const float *dk, c
     e->added[2] = dv;
 }
 
+int snc_engine_hidden_rows(const snc_engine *e, int i) { return i ? e->layer[i - 1].rows : e->x.T; }
+
 const float *snc_engine_hidden_view(const snc_engine *e, int i) { return i ? e->layer[i - 1].y.f : e->y0.f; }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
@@ -473,7 +485,7 @@ const float *snc_engine_hidden_view(const snc_engine *e, int i) { return i ? e->
 /* From d, the gradient of what the pooler gives, to that of the first tokens. */
 static snc_err pooler_backward(float *dfirst, snc_engine *e, float *d)
 {
-    int C = e->arch.hidden, B = e->x.B;
+    int C = e->arch.hidden, B = answers(e);
     snc_mask none = SNC_MASK_OFF;
     if (e->sp)
         snc_norm_backward(d, NULL, NULL, engine_g(e, e->pool_norm.w), engine_g(e, e->pool_norm.b), NULL, e->ops, d, e->sp, e->np,
@@ -487,7 +499,7 @@ static snc_err pooler_backward(float *dfirst, snc_engine *e, float *d)
 static snc_err head_backward(snc_engine *e, const float *dlogits)
 {
     snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head);
-    int C = e->arch.hidden, B = e->x.B, K = e->m->cfg.classes;
+    int C = e->arch.hidden, B = answers(e), K = e->m->cfg.classes;
     bool compact = e->opts.first_only;
     float *dfirst = compact ? e->dy : e->other, *d = snc_config_head(&e->m->cfg) == SNC_HEAD_NONE ? dfirst : e->dx;
     memset(e->dy, 0, (size_t)(compact ? B : e->x.T) * (size_t)C * sizeof *e->dy);
@@ -498,7 +510,8 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
     SNC_TRY(snc_gemm_backward_x(d, C, e->gemm, dlogits, K, e->classifier.w, B, K, C, false));
     snc_mask_apply(d, e->ops, B, C, &drop);
     if (snc_config_head(&e->m->cfg) != SNC_HEAD_NONE) SNC_TRY(pooler_backward(dfirst, e, d));
-    if (e->m->cfg.mean) snc_engine__scatter_mean(e->dy, dfirst, &e->x, C);
+    if (e->m->cfg.tags) snc_engine__scatter_read(e->dy, dfirst, &e->x, C);
+    else if (e->m->cfg.mean) snc_engine__scatter_mean(e->dy, dfirst, &e->x, C);
     else if (!compact) snc_engine__scatter_first(e->dy, dfirst, &e->x, C);
     return SNC_OK;
 }

@@ -54,7 +54,8 @@ typedef struct snc_dropout {
     float hidden, attention, head; /* rates; 0 switches off. head: of what the classifier reads */
 } snc_dropout;
 
-/* logits [B, K] overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL: evaluation.
+/* logits [B, K], of a model of tags [R, K] (core/tokens.h), overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL:
+ * evaluation.
  * SNC_E_SHAPE: more tokens, sequences or a longer one than planned, an arch that does not fit, an id out of its table.
  * SNC_E_CANCELLED: between two layers. */
 snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop) SNC_MUST_USE;
@@ -62,6 +63,7 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
 /* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true.
  * With first_only [B, hidden] where i > snc_arch_last_heads(arch). */
 const float *snc_engine_hidden_view(const snc_engine *e, int i);
+int snc_engine_hidden_rows(const snc_engine *e, int i); /* T or B of them */
 
 /* Queries [B, A] with first_only, else [T, A], keys and values [T, A] in the last forward of the last layer that has heads; A = heads x
  * width, heads 0 where none has. Needs train = true. */
@@ -82,7 +84,7 @@ bool snc_engine_owns_grad(const snc_engine *e, int param);
  * optimiser's norm. false: not known. */
 bool snc_engine_grad_squares(double *sum, const snc_engine *e, int param);
 
-/* Gradients of the last forward (once), added to m->params.g. dlogits [B, K] or NULL. dhidden[i] [T, hidden] or NULL adds a
+/* Gradients of the last forward (once), added to m->params.g. dlogits like the logits or NULL. dhidden[i] [T, hidden] or NULL adds a
  * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only [B, hidden] as above. */
 snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *const *dhidden, int n_hidden) SNC_MUST_USE;
 

@@ -19,6 +19,20 @@ void snc_engine__scatter_first(float *from, const float *to, const snc_tokens *x
         for (int c = 0; c < n; c++) from[(size_t)x->offsets[b] * n + c] += to[(size_t)b * n + c];
 }
 
+void snc_engine__gather_read(float *to, const float *from, const snc_tokens *x, int n)
+{
+    for (int r = 0, R = snc_tokens_answers(x, true); r < R; r++)
+        memcpy(to + (size_t)r * n, from + (size_t)(x->read ? x->read[r] : r) * n, (size_t)n * sizeof *to);
+}
+
+void snc_engine__scatter_read(float *from, const float *to, const snc_tokens *x, int n)
+{
+    for (int r = 0, R = snc_tokens_answers(x, true); r < R; r++) {
+        float *at = from + (size_t)(x->read ? x->read[r] : r) * n;
+        for (int c = 0; c < n; c++) at[c] += to[(size_t)r * n + c];
+    }
+}
+
 void snc_engine__gather_mean(float *to, const float *from, const snc_tokens *x, int n)
 {
     memset(to, 0, (size_t)x->B * (size_t)n * sizeof *to);

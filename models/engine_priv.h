@@ -124,6 +124,9 @@ static inline int engine_ld(const snc_engine *e, int param) { return e->m->param
 /* to [B, n] = rows of the first tokens of from [T, n] (both f and h), and the way back: from += to. */
 void snc_engine__gather_first(engine_rows to, engine_rows from, const snc_tokens *x, int n);
 void snc_engine__scatter_first(float *from, const float *to, const snc_tokens *x, int n);
+/* to [R, n]: of the tokens that are read. */
+void snc_engine__gather_read(float *to, const float *from, const snc_tokens *x, int n);
+void snc_engine__scatter_read(float *from, const float *to, const snc_tokens *x, int n);
 /* The same of the means over the tokens of a sequence. */
 void snc_engine__gather_mean(float *to, const float *from, const snc_tokens *x, int n);
 void snc_engine__scatter_mean(float *from, const float *to, const snc_tokens *x, int n);

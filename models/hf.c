@@ -128,14 +128,17 @@ static snc_err settle_head(importer *im, int classes_hint, snc_meaning meaning_h
 {
     const snc_encoder_config *cfg = &im->conf.cfg;
     char name[NAME_SIZE];
+    const bool tags = meaning_hint == SNC_MEANS_TAGS || (classes_hint == 0 && im->conf.token_head);
+    if (tags && im->conf.token_head) { /* its own; elsewhere its head is of no use, and one of sequences of none here */
+        im->conf.other_head = false;
+        snc_config_set_meaning(&im->conf.cfg, SNC_MEANS_TAGS);
+    }
     im->has_head = !im->conf.other_head && have(im, SNC_ROLE_CLASSIFIER);
     if (!im->has_head && (meaning_hint == SNC_MEANS_VECTOR || (classes_hint == 0 && snc__hf_has_modules(im->folder))))
         return settle_vector(im);
-    im->has_pooler = !snc_family_has(family_of(im), SNC_ROLE_POOLER) || have(im, SNC_ROLE_POOLER);
-    if (!im->has_head) {
-        settle_seeded_head(&im->conf, classes_hint, meaning_hint);
-        return SNC_OK;
-    }
+    if (!im->has_head) settle_seeded_head(&im->conf, classes_hint, meaning_hint);
+    im->has_pooler = !snc_config_has(cfg, SNC_ROLE_POOLER) || have(im, SNC_ROLE_POOLER);
+    if (!im->has_head) return SNC_OK;
     format_name(name, im, SNC_ROLE_CLASSIFIER, 0);
     const snc_hf_tensor *t = snc__hf_source_find(&im->src, name);
     if (t && t->t.rank == 2) settle_rows(im, t->t.shape[0] <= SNC_MAX_CLASSES ? (int)t->t.shape[0] : 0);
@@ -185,12 +188,12 @@ static snc_err check_tensors(importer *im, const snc_params *table)
     return SNC_OK;
 }
 
-/* The pooler beside a vector, which has no use for it. */
+/* The pooler beside vectors or tags, which have no use for it. */
 static bool is_pooler(const importer *im, const char *name)
 {
     char own[NAME_SIZE];
     bool is = false;
-    for (int r = SNC_ROLE_POOLER; r <= SNC_ROLE_POOLER_NORM_BIAS && im->conf.cfg.vector; r++) {
+    for (int r = SNC_ROLE_POOLER; r <= SNC_ROLE_POOLER_NORM_BIAS && snc_config_head(&im->conf.cfg) == SNC_HEAD_NONE; r++) {
         if (!snc_family_has(family_of(im), r)) continue;
         format_name(own, im, r, 0);
         is = is || strcmp(own, name) == 0;

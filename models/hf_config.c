@@ -61,7 +61,8 @@ static snc_err read_family(snc_hf_config *c, const char *path)
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(c->json, "architectures");
     const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(list, 0));
     c->architecture = name ? name : "";
-    c->other_head = name && (strstr(name, "ForTokenClassification") || strstr(name, "ForMultipleChoice"));
+    c->token_head = name && strstr(name, "ForTokenClassification");
+    c->other_head = c->token_head || (name && strstr(name, "ForMultipleChoice"));
     return SNC_OK;
 }
 
@@ -178,6 +179,7 @@ static bool ends_in_sigmoid(const cJSON *j)
 void snc__hf_config_set_classes(snc_hf_config *c, int classes)
 {
     c->cfg.classes = classes;
+    if (c->cfg.tags) return;
     c->cfg.regression = strcmp(c->problem, "regression") == 0 || (!c->problem[0] && classes == 1);
     c->cfg.multilabel = strcmp(c->problem, "multi_label_classification") == 0;
     c->cfg.score = c->cfg.regression && classes == 1 && ends_in_sigmoid(c->json);

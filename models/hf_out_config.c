@@ -148,6 +148,7 @@ static void put_classes(cJSON **j, const snc_encoder_config *c, const char *cons
     }
     put(j, "id2label", names);
     put(j, "label2id", ids);
+    if (c->tags) return;
     put_text(j, "problem_type",
              c->multilabel   ? "multi_label_classification"
              : c->regression ? "regression"
@@ -163,10 +164,11 @@ snc_err snc_hf_config_json(cJSON **out, const snc_sncfile *net, const char *cons
     const snc_encoder_config *c = snc_sncfile_config(net);
     const snc_family *f = snc_family_of(c);
     char name[64] = "";
-    const char *const class = c->vector ? name : f->architecture;
+    const char *const class = c->vector || c->tags ? name : f->architecture;
     cJSON *j = cJSON_CreateObject();
     *out = NULL;
-    if (f->architecture) snprintf(name, sizeof name, "%.*sModel", stem(f->architecture), f->architecture);
+    if (f->architecture)
+        snprintf(name, sizeof name, "%.*s%s", stem(f->architecture), f->architecture, c->tags ? "ForTokenClassification" : "Model");
     if (!f->architecture) cJSON_Delete(j);
     SNC_CHECK(f->architecture, SNC_E_UNSUPPORTED, "family '%s' has no class in Hugging Face's library that is known here", f->type);
     put_text(&j, "model_type", f->type);

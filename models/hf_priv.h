@@ -58,6 +58,7 @@ typedef struct snc_hf_config {
     int counted, named;       /* num_labels, entries of id2label; 0: absent. One may be stale: the classifier's shape tells */
     const char *problem;      /* problem_type; "" when absent */
     bool other_head;          /* the architecture's classifier is not for sequences */
+    bool token_head;          /* it is for tokens */
     const char **labels;      /* [named] borrowed from json; NULL: absent, or all LABEL_k */
     const char *architecture; /* "" when absent */
     cJSON *json;

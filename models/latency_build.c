@@ -390,7 +390,8 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
     b.t->head_width = snc_weights_config(w)->head_width;
     b.t->n_embed = all.n_embed;
     snc_latency__host(b.t->host, ctx);
-    SNC_GOTO(snc_alloc(&b.logits, (size_t)no.max_seqs * (size_t)snc_weights_config(w)->classes, sizeof *b.logits));
+    const int answers = snc_weights_config(w)->tags ? no.max_tokens : no.max_seqs;
+    SNC_GOTO(snc_alloc(&b.logits, (size_t)answers * (size_t)snc_weights_config(w)->classes, sizeof *b.logits));
     snc_policy first = snc_policy_uniform(all.linear[0], all.embed[0]);
     SNC_GOTO(snc_net_create(&b.net, ctx, w, NULL, &first, &no));
     SNC_GOTO(fit_budget(&b, &all, o->seconds));

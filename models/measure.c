@@ -97,7 +97,7 @@ static snc_err begin(sampler *s, const snc_measured *m, const snc_measure_opts *
 {
     int most = 0;
     double pass = 0;
-    for (int i = 0; i < m->count; i++) most = snc_max(most, m->batches[i].B);
+    for (int i = 0; i < m->count; i++) most = snc_max(most, m->batches[i].T); /* tags have an answer for each token */
     SNC_TRY(snc_alloc(&s->logits, (size_t)most * SNC_MAX_CLASSES, sizeof *s->logits));
     SNC_TRY(snc_alloc(&s->order, (size_t)m->count, sizeof *s->order));
     SNC_TRY(warm_up(&pass, s->logits, m->net, m->batches, m->count, o->warmup));

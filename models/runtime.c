@@ -179,6 +179,9 @@ static snc_err check_batch(const snc_net *n, const snc_tokens *x)
         int len = x->offsets[b + 1] - x->offsets[b];
         SNC_CHECK(len >= 1 && len <= n->o.max_len, SNC_E_SHAPE, "sequence %d has %d tokens, expected 1 to %d", b, len, n->o.max_len);
     }
+    for (int i = 0; c->tags && x->read && i < x->R; i++)
+        SNC_CHECK(x->read[i] > (i ? x->read[i - 1] : -1) && x->read[i] < x->T, SNC_E_SHAPE, "token %d of %d is read, behind %d",
+                  (int)x->read[i], x->T, i ? (int)x->read[i - 1] : -1);
     for (int t = 0; t < x->T; t++) {
         SNC_CHECK(x->ids[t] >= 0 && x->ids[t] < c->vocab, SNC_E_ARG, "token %d has id %d, expected 0 to %d", t, x->ids[t], c->vocab - 1);
         SNC_CHECK(c->types <= 1 || (x->types[t] >= 0 && x->types[t] < c->types), SNC_E_ARG, "token %d has type %d, expected 0 to %d", t,
@@ -231,7 +234,8 @@ static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk,
     (void)chunk;
     for (int64_t g = begin; g < end && w->err == SNC_OK; g++) {
         snc_rt__job j = {.n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
-        w->err = snc_rt__forward(b->logits + (size_t)j.b0 * (size_t)n->w->cfg.classes, &j);
+        const int first = snc_rt__answers_before(b->x, j.b0, n->w->cfg.tags);
+        w->err = snc_rt__forward(b->logits + (size_t)first * (size_t)n->w->cfg.classes, &j);
         if (w->err != SNC_OK) snprintf(w->text, sizeof w->text, "%s", snc_err_text());
     }
 }
@@ -243,10 +247,12 @@ int snc_logits_bad(const float *logits, int B, int K)
     return -1;
 }
 
-static snc_err check_logits(const snc_net *n, const float *logits, int B)
+static snc_err check_logits(const snc_net *n, const float *logits, const snc_tokens *x)
 {
-    int bad = snc_logits_bad(logits, B, n->w->cfg.classes);
-    SNC_CHECK(bad < 0, SNC_E_DIVERGED, "sequence %d of %d: its logits are not finite", bad + 1, B);
+    const bool tags = n->w->cfg.tags;
+    int bad = snc_logits_bad(logits, snc_tokens_answers(x, tags), n->w->cfg.classes), b = bad;
+    for (b = 0; bad >= 0 && snc_rt__answers_before(x, b + 1, tags) <= bad;) b++;
+    SNC_CHECK(bad < 0, SNC_E_DIVERGED, "sequence %d of %d: its logits are not finite", b + 1, x->B);
     return SNC_OK;
 }
 
@@ -269,7 +275,7 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
         if (w->err != SNC_OK && err == SNC_OK) err = snc_err_set(w->err, "%s", w->text);
         w->err = SNC_OK;
     }
-    return err == SNC_OK ? check_logits(n, logits, x->B) : err;
+    return err == SNC_OK ? check_logits(n, logits, x) : err;
 }
 
 /* ---- profile ---- */

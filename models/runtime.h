@@ -68,7 +68,8 @@ snc_err snc_net_create(snc_net **out, const snc_ctx *ctx, snc_weights *w, const 
  * binding computes what every layer's keys and queries make of them. */
 snc_err snc_net_rebind(snc_net *n, const snc_arch *arch, const snc_policy *policy) SNC_MUST_USE;
 void snc_net_free(snc_net *n);
-/* logits [B, K]. SNC_E_SHAPE: no sequences, an empty one, one longer than max_len, or more tokens or sequences than
+/* logits [B, K], of a model of tags [R, K] (core/tokens.h). SNC_E_SHAPE: no sequences, an empty one, one longer than max_len, or more
+ * tokens or sequences than
  * planned. SNC_E_ARG: an id or type outside its table. SNC_E_CANCELLED: by the context of its creation, between two layers.
  * SNC_E_DIVERGED: a logit is not finite, as of weights that are not; all are written. */
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x) SNC_MUST_USE;

@@ -307,8 +307,8 @@ static int next_heads(const snc_net *n, int l)
     return l;
 }
 
-/* From whose attention on first tokens alone are read; of a mean that is nowhere so. */
-static bool is_last(const snc_net *n, int l) { return !n->w->cfg.mean && l == snc_arch_last_heads(&n->arch); }
+/* From whose attention on first tokens alone are read; of a mean and of tags that is nowhere so. */
+static bool is_last(const snc_net *n, int l) { return snc_reads_first(&n->w->cfg) && l == snc_arch_last_heads(&n->arch); }
 
 /* What is left of a half that is skipped, unless norms stand in front: the norm that stands before it, as the one behind it comes next. */
 static void skip(snc_rt__job *j, snc_rt__norm norm, int T)
@@ -479,7 +479,17 @@ static void gather_mean(float *x, const snc_rt__job *j, int n)
     }
 }
 
-/* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h, or over the means. */
+/* The tokens that are read to the front; how many they are. */
+static int gather_read(float *x, const snc_rt__job *j, int n)
+{
+    const snc_tokens *t = j->x;
+    const int from = t->offsets[j->b0], r0 = snc_rt__answers_before(t, j->b0, true), R = snc_rt__answers_before(t, j->b1, true) - r0;
+    for (int r = 0; r < R && t->read; r++)
+        memmove(x + (size_t)r * (size_t)n, x + (size_t)(t->read[r0 + r] - from) * (size_t)n, (size_t)n * sizeof *x);
+    return R;
+}
+
+/* Pooler and classifier over the first tokens, which the last layer left in rows 0 .. B-1 of h, or over the means, or tokens. */
 static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
 {
     snc_net *n = j->n;
@@ -489,10 +499,12 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     int B = j->b1 - j->b0, C = n->arch.hidden, K = m->cfg.classes;
     snc_head kind = snc_config_head(&m->cfg);
     float *x = w->h;
-    if (m->cfg.mean) {
+    if (!snc_reads_first(&m->cfg)) {
         rows(j, x, C, NULL, NULL, norm, j->T, C, 0);
-        gather_mean(x, j, C);
+        if (m->cfg.tags) B = gather_read(x, j, C);
+        else gather_mean(x, j, C);
         norm = NULL;
+        if (B == 0) return SNC_OK; /* texts of no word */
     }
     if (kind != SNC_HEAD_NONE) {
         rows(j, x, C, w->xq, w->sx, norm, B, C, ldq_of(tp, C));

@@ -80,6 +80,7 @@ SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression
 SNC_API int snc_classifier_nets(const snc_classifier *c); /* of how many speeds it is: nets in the file, the largest first; most have one */
 SNC_API int snc_classifier_regression(const snc_classifier *c);
 SNC_API int snc_classifier_multilabel(const snc_classifier *c);           /* any number of labels a text: snc_result_labels */
+SNC_API int snc_classifier_tags(const snc_classifier *c);                 /* a class for each word of a text: snc_tag */
 SNC_API int snc_classifier_vectors(const snc_classifier *c);              /* embeddings: logits [classes] are the vector, of length 1 */
 SNC_API const char *snc_classifier_label(const snc_classifier *c, int k); /* NULL out of range, and where the file has none */
 
@@ -118,6 +119,11 @@ SNC_API int snc_session_answered_by(const snc_session *s, int i);
  * max length: cut, longest first. n = 0 does nothing. Any n works; memory is bounded by running it in pieces. SNC_E_DIVERGED:
  * the logits of a text, which is named by its place in texts, are not finite. */
 SNC_API snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
+
+/* Tags the n words of a text, a sentence best: results [n], each as of snc_classify, untouched on failure. Words beyond the model's max
+ * length are read in further parts of the text, of which none knows the others. SNC_E_ARG: a model that answers whole texts, as those
+ * that tag words are refused by snc_classify. SNC_E_DIVERGED: the logits of a word are not finite. */
+SNC_API snc_err snc_tag(snc_result *results, snc_session *s, const char *const *words, int n) SNC_MUST_USE;
 
 /* The labels of a text, the most probable first: *n of them, from the file's threshold on (chosen in training; 0.5 where the file has
  * none). label [classes] are indices, probability [classes] or NULL their sigmoids. r: a result of this classifier, whose logits are

@@ -269,6 +269,7 @@ static snc_err cut(snc_tok_scratch *s, const snc_tok *t, const unsigned char *te
 static int ids(const snc_tok_assets *a) { return snc_special__lines(&a->blob[SNC_BPE_VOCAB], '\n'); }
 
 const snc_tok_kind snc_tok_bpe = {.name = "byte-level-bpe",
+                                  .spaced = true,
                                   .blob = {[SNC_BPE_VOCAB] = "vocab", [SNC_BPE_MERGES] = "merges", [SNC_BPE_CONFIG] = "config"},
                                   .model_type = "BPE",
                                   .model_key = "merges",

@@ -45,6 +45,7 @@ struct snc_tok_kind {
     snc_err (*create)(snc_tok *t, const snc_tok_assets *a); /* fills state, ids, raw and around (tokenizer_priv.h) */
     void (*destroy)(void *state);
     const char *(*piece)(const snc_tok *t, int32_t id); /* borrowed; id is in range */
+    bool spaced;                                        /* a word has other pieces behind a blank than in front of a text */
     size_t work_size; /* of what cutting by this kind keeps in a scratch from text to text, zero at first; 0: nothing */
     void (*work_free)(void *work);
     /* Pushes the ids of a text without raw added tokens: n >= 1 bytes of valid UTF-8. */

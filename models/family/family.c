@@ -53,7 +53,9 @@ void snc_family_name_in(char *out, size_t size, const snc_encoder_config *c, snc
 {
     const snc_family *f = snc_family_of(c);
     bool closing = f->closing && layer == c->layers - 1 && (role == SNC_ROLE_FFN_NORM || role == SNC_ROLE_FFN_NORM_BIAS);
-    if (closing) snprintf(out, size, "%s.%s", f->closing, role == SNC_ROLE_FFN_NORM ? "weight" : "bias");
+    if (c->tags && (role == SNC_ROLE_CLASSIFIER || role == SNC_ROLE_CLASSIFIER_BIAS)) /* whatever the family calls that of sequences */
+        snprintf(out, size, "classifier.%s", role == SNC_ROLE_CLASSIFIER ? "weight" : "bias");
+    else if (closing) snprintf(out, size, "%s.%s", f->closing, role == SNC_ROLE_FFN_NORM ? "weight" : "bias");
     else snc_family_name(out, size, f, role, layer);
 }
 

@@ -41,11 +41,12 @@ typedef struct snc_family {
     bool always_projects;                 /* from the tables to the hidden size, even where both are of one width */
     int position_base;                    /* row of the position table for a sequence's first token */
     snc_family_fixed fixed[SNC_FAMILY_FIXED];
-    bool pre_norm; /* what goes past a half is what its LayerNorm reads, not what that gives; the first layer's attention has none: the
+    bool tags_by_head; /* its head stands in front of a classifier of tokens too */
+    bool pre_norm;     /* what goes past a half is what its LayerNorm reads, not what that gives; the first layer's attention has none: the
                     * norm behind a layer's FFN (the role) is that before the next one's attention, or the last of all */
-    bool gated;    /* a neuron is act(input) times its gate: two rows of FFN-in */
-    bool rotary;   /* queries and keys are turned by their positions; some layers see a window alone */
-    bool no_bias;  /* files may leave any bias out: it starts at 0 */
+    bool gated;        /* a neuron is act(input) times its gate: two rows of FFN-in */
+    bool rotary;       /* queries and keys are turned by their positions; some layers see a window alone */
+    bool no_bias;      /* files may leave any bias out: it starts at 0 */
     const char *closing;           /* the norm behind the last layer's FFN, where {N+1} in the role's name leads to none; else NULL */
     unsigned char part[SNC_ROLES]; /* of a tensor that Q, K and V share: which third, from 1; 0: the tensor is the role's own */
     snc_family_keys keys;
@@ -60,8 +61,11 @@ void snc_family_types(char *out, size_t size);       /* all of them, for message
 
 static inline const snc_family *snc_family_of(const snc_encoder_config *c) { return c->family ? c->family : &snc_family_bert; }
 static inline bool snc_family_has(const snc_family *f, snc_role role) { return f->name[role] != NULL; }
-/* The same of a model, of which a vector needs no pooler. */
-static inline snc_head snc_config_head(const snc_encoder_config *c) { return c->vector ? SNC_HEAD_NONE : snc_family_of(c)->head; }
+/* The same of a model, of which vectors and most tags need no pooler. */
+static inline snc_head snc_config_head(const snc_encoder_config *c)
+{
+    return c->vector || (c->tags && !snc_family_of(c)->tags_by_head) ? SNC_HEAD_NONE : snc_family_of(c)->head;
+}
 static inline bool snc_config_has(const snc_encoder_config *c, snc_role role)
 {
     const bool pooler = role >= SNC_ROLE_POOLER && role <= SNC_ROLE_POOLER_NORM_BIAS;

@@ -26,6 +26,7 @@ const snc_family snc_family_modernbert = {
         },
     .extra = {"decoder."},
     .head = SNC_HEAD_GELU,
+    .tags_by_head = true,
     .pre_norm = true,
     .gated = true,
     .rotary = true,

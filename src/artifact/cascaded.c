@@ -9,11 +9,11 @@
 snc_err snc_cascaded_answer(snc_cascaded *out, const snc_ctx *ctx, const snc_loaded *l, const snc_dataset *d, const char *what)
 {
     snc_err err = SNC_OK;
-    *out = (snc_cascaded){.nets = snc_loaded_nets(l), .n = d->n, .K = l->classes};
+    *out = (snc_cascaded){.nets = snc_loaded_nets(l), .n = d->n, .K = l->classes, .d = d};
     for (int k = 0; k < out->nets; k++) {
         snc_loaded one = *l;
         one.weights = l->net[k];
-        SNC_GOTO(snc_alloc(&out->z[k], (size_t)d->n * (size_t)l->classes, sizeof **out->z));
+        SNC_GOTO(snc_alloc(&out->z[k], snc_dataset_logits(d, l->classes), sizeof **out->z));
         SNC_GOTO(snc_loaded_answer(out->z[k], ctx, &one, d, what));
     }
 out:
@@ -23,9 +23,9 @@ out:
 
 static void take(float *logits, uint8_t *by, const snc_cascaded *a, int i, int k)
 {
-    const size_t K = (size_t)a->K;
+    const size_t K = (size_t)a->K, from = (size_t)snc_dataset_answer(a->d, i), end = (size_t)snc_dataset_answer(a->d, i + 1);
     by[i] = (uint8_t)k;
-    memcpy(logits + (size_t)i * K, a->z[k] + (size_t)i * K, K * sizeof *logits);
+    memcpy(logits + from * K, a->z[k] + from * K, (end - from) * K * sizeof *logits);
 }
 
 void snc_cascaded_pick(float *logits, uint8_t *by, const snc_cascaded *a, const snc_cascade *c)
@@ -45,12 +45,13 @@ static void pick_in_time(float *logits, uint8_t *by, const snc_cascaded *a, cons
 
 void snc_cascaded_shares(snc_cascaded_share *share, const snc_cascaded *a, const uint8_t *by)
 {
-    const size_t K = (size_t)a->K;
     memset(share, 0, (size_t)a->nets * sizeof *share);
     for (int i = 0; i < a->n; i++) {
-        const size_t at = (size_t)i * K;
+        bool agree = true;
+        for (int64_t k = snc_dataset_answer(a->d, i); k < snc_dataset_answer(a->d, i + 1); k++)
+            agree = agree && snc_class_best(a->z[by[i]] + k * a->K, a->K) == snc_class_best(a->z[0] + k * a->K, a->K);
         share[by[i]].rows++;
-        share[by[i]].agree += snc_class_best(a->z[by[i]] + at, a->K) == snc_class_best(a->z[0] + at, a->K);
+        share[by[i]].agree += agree;
     }
 }
 

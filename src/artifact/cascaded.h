@@ -10,6 +10,7 @@
 
 typedef struct snc_cascaded {
     int nets, n, K;
+    const snc_dataset *d;    /* borrowed */
     float *z[SNC_NETS_MOST]; /* of each net [n, K], classes as the file has them */
 } snc_cascaded;
 

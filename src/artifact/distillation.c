@@ -124,7 +124,7 @@ snc_err snc_distillation_fill(snc_distillation_set *set, const snc_ctx *ctx, con
     SNC_TRY(make_rows(set, ctx, in, of, o, teacher));
     SNC_GOTO(snc_alloc(&met, (size_t)set->rows->n, 1));
     SNC_GOTO(snc_train_rows_met(met, ctx, set->rows, &t));
-    const size_t n = (size_t)set->rows->n * (size_t)teacher->cfg.classes;
+    const size_t n = snc_dataset_logits(set->rows, teacher->cfg.classes);
     const uint64_t key = set->path ? key_of(set, met, teacher, compute) : 0;
     SNC_GOTO(recall(set, key, n));
     if (set->logits) {
@@ -164,7 +164,7 @@ static snc_err add_logits(snc_distillation_set *set, const snc_ctx *ctx, const s
         SNC_GOTO(met_by_repair(*met, ctx, set->rows, o));
     }
     SNC_GOTO(snc_train_sweep(&z, ctx, m, compute, set->rows, *met, "refit logits"));
-    const size_t n = (size_t)set->rows->n * (size_t)m->cfg.classes;
+    const size_t n = snc_dataset_logits(set->rows, m->cfg.classes);
     if (i == 0) SNC_GOTO(snc_alloc(&set->logits, n, sizeof *set->logits));
     for (size_t k = 0; k < n; k++) set->logits[k] += z[k] / (float)teachers->n;
 out:

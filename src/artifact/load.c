@@ -173,6 +173,7 @@ snc_err snc_loaded_pace(snc_loaded *l, const snc_ctx *ctx, double us)
 {
     char why[256];
     const snc_speeds *s = l->file ? snc_sncfile_speeds(l->file) : NULL;
+    SNC_CHECK(l->problem != SNC_MEANS_TAGS, SNC_E_UNSUPPORTED, "--budget: %s tags words, and a budget is of whole texts", l->path);
     SNC_CHECK(s, SNC_E_ARG, "--budget: %s: " SNC_SPEEDS_MISSING, l->path);
     if (snc_speeds_differ(why, sizeof why, s, ctx)) snc_log(ctx, SNC_LOG_WARN, "%s: %s: a budget may not be kept", l->path, why);
     l->speeds = s;
@@ -285,7 +286,9 @@ snc_err snc_loaded_check(const snc_loaded *l, const snc_ctx *ctx, const snc_opti
     SNC_CHECK(l->tok, SNC_E_NOTFOUND, "%s: has no tokenizer inside", l->path);
     SNC_TRY(snc_need_head(ctx, o, l->path, l->has_head));
     if (!t) return SNC_OK;
-    const bool vectors = l->problem == SNC_MEANS_VECTOR;
+    const bool vectors = l->problem == SNC_MEANS_VECTOR, tags = l->problem == SNC_MEANS_TAGS;
+    SNC_CHECK(tags == snc_task_tags(t), SNC_E_SHAPE, "%s: tags %s, but task %s asks for answers of %s", l->path,
+              tags ? "words" : "no words", snc_task_name(t), tags ? "whole texts" : "words");
     SNC_CHECK(vectors == snc_task_vectors(t), SNC_E_SHAPE, "%s: gives %s, but task %s asks for %s", l->path,
               vectors ? "vectors" : "no vectors", snc_task_name(t), vectors ? "classes or numbers" : "them");
     if (vectors) return SNC_OK;
@@ -346,7 +349,8 @@ snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset 
     SNC_GOTO(snc_batcher_new(&b, d, batch));
     SNC_GOTO(snc_alloc(&order, (size_t)d->n, sizeof *order));
     SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
-    SNC_GOTO(snc_alloc(&out, (size_t)batch * (size_t)K, sizeof *out));
+    const int most = d->answers ? snc_batcher_max_tokens(b) : batch; /* answers of a batch */
+    SNC_GOTO(snc_alloc(&out, (size_t)most * (size_t)K, sizeof *out));
     for (int i = 0; i < d->n; i++) order[i] = (row_length){i, snc_dataset_len(d, i)};
     qsort(order, (size_t)d->n, sizeof *order, by_length);
     for (int i = 0; i < d->n; i++) rows[i] = order[i].row;
@@ -355,11 +359,11 @@ snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset 
         int n = d->n - i < batch ? d->n - i : batch;
         snc_batcher_rows(&x, b, rows + i, n);
         err = snc_net_run(out, net, &x);
-        if (err == SNC_E_DIVERGED)
+        if (err == SNC_E_DIVERGED && !d->answers)
             err = snc_err_set(err, "row %d of %d: its logits are not finite", rows[i + snc_logits_bad(out, n, K)] + 1, d->n);
         if (err) goto out;
         if (what) snc_progress(ctx, what, i + n, d->n, "%s", "");
-        for (int k = 0; k < n; k++) memcpy(logits + (size_t)rows[i + k] * (size_t)K, out + (size_t)k * (size_t)K, (size_t)K * sizeof *out);
+        snc_batcher_scatter(logits, out, d, rows + i, n, K);
     }
 out:
     snc_batcher_free(b);

@@ -39,7 +39,7 @@ snc_err snc_memorised_look(snc_memorised *out, const snc_ctx *ctx, const snc_opt
     double select_error, dev_error;
     bool fine_tuned;
     *out = (snc_memorised){0};
-    if (snc_task_vectors(in->task)) return SNC_OK; /* there is no label to be learnt by heart */
+    if (snc_task_vectors(in->task) || snc_task_tags(in->task)) return SNC_OK; /* no label, or many a row */
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, ctx, teacher, in->task));
     const snc_compute compute = snc_inputs_compute(&o->job);
     snc_err err = row_losses(&out->select, &select_error, ctx, m, compute, in->splits.select);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
+#include "data/entities.h"
 #include "data/metrics.h"
 #include "models/cutoff.h"
 #include "train/evaluate.h"
@@ -38,6 +40,42 @@ static snc_err score_nothing(double *values, const snc_task *task)
     return SNC_OK;
 }
 
+/* Each sentence by itself; rows of one line are parts of one. */
+static snc_err count_entities(snc_entities *c, const snc_task *task, const float *pred, const snc_dataset *d)
+{
+    snc_entity_tags *tags = NULL;
+    SNC_TRY(snc_entity_tags_of(&tags, task));
+    *c = (snc_entities){0};
+    for (int i = 0, next; i < d->n; i = next) {
+        for (next = i + 1; next < d->n && d->line[next] == d->line[i];) next++;
+        const int64_t from = snc_dataset_answer(d, i), end = snc_dataset_answer(d, next);
+        snc_entities_count(c, tags, pred + from, d->target + from, (int)(end - from));
+    }
+    snc_entity_tags_free(tags);
+    return SNC_OK;
+}
+
+static snc_err score_words(double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K)
+{
+    const int n = (int)snc_dataset_answers(d);
+    float *pred = NULL;
+    snc_entities found = {0};
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_alloc(&pred, (size_t)n, sizeof *pred));
+    snc_train_predictions(pred, logits, n, K);
+    for (int i = 0; i < n; i++)
+        if (!isfinite(d->target[i])) SNC_GOTO(snc_err_set(SNC_E_ARG, "%s: word %d has no tag", snc_task_metric(task, 0), i));
+    SNC_GOTO(count_entities(&found, task, pred, d));
+    for (int i = 0; i < snc_task_metrics(task); i++) {
+        const char *metric = snc_task_metric(task, i);
+        if (snc_metric_of_entities(metric)) values[i] = snc_entities_score(&found, metric);
+        else SNC_GOTO(snc_metric(&values[i], metric, pred, d->target, n));
+    }
+out:
+    snc_free(pred);
+    return err;
+}
+
 static snc_err score_answers(double *values, const snc_task *task, const float *logits, const snc_dataset *d, int K)
 {
     snc_err err = SNC_OK;
@@ -57,6 +95,7 @@ static snc_err score_cut(double *score, double *values, const snc_task *task, co
     const int n = snc_task_metrics(task);
     if (!values) values = own;
     SNC_TRY(snc_task_multilabel(task)     ? score_sets(values, task, logits, d, K, cut)
+            : snc_task_tags(task)         ? score_words(values, task, logits, d, K)
             : K != snc_task_outputs(task) ? score_nothing(values, task)
                                           : score_answers(values, task, logits, d, K));
     *score = 0;
@@ -92,4 +131,41 @@ snc_err snc_task_answers(float *pred, snc_sets *seen, const float *logits, int n
 out:
     snc_free(has);
     return err;
+}
+
+/* ---- rows drawn again ------------------------------------------------------------------------------------------------------ */
+
+snc_err snc_redraw_init(snc_redraw *r, const snc_task *task, const snc_dataset *d, int K)
+{
+    int each = 1;
+    for (int i = 0; i < d->n; i++) each = snc_max(each, (int)(snc_dataset_answer(d, i + 1) - snc_dataset_answer(d, i)));
+    const size_t most = (size_t)each * (size_t)d->n;
+    *r = (snc_redraw){.task = task, .d = d, .K = K};
+    snc_err err = snc_alloc(&r->z, most * (size_t)K, sizeof *r->z);
+    if (!err) err = snc_alloc(&r->target, most, sizeof *r->target);
+    if (!err && d->answers) err = snc_alloc(&r->answers, (size_t)d->n + 1, sizeof *r->answers);
+    if (!err && d->answers) err = snc_alloc(&r->line, (size_t)d->n, sizeof *r->line);
+    if (err) snc_redraw_dispose(r);
+    return err;
+}
+
+void snc_redraw_dispose(snc_redraw *r)
+{
+    snc_free(r->z);
+    snc_free(r->target);
+    snc_free(r->answers);
+    snc_free(r->line);
+    *r = (snc_redraw){0};
+}
+
+snc_err snc_redraw_score(double *score, snc_redraw *r, const float *logits, const int32_t *rows, int n)
+{
+    snc_batcher_gather(r->z, logits, r->d, rows, n, r->K);
+    snc_batcher_gather(r->target, r->d->target, r->d, rows, n, 1);
+    for (int i = 0; i < n && r->answers; i++) {
+        r->answers[i + 1] = r->answers[i] + snc_dataset_answer(r->d, rows[i] + 1) - snc_dataset_answer(r->d, rows[i]);
+        r->line[i] = i; /* no two are parts of one sentence: which follow each other is chance */
+    }
+    const snc_dataset drawn = {.n = n, .target = r->target, .sets = r->d->sets, .answers = r->answers, .line = r->line};
+    return snc_task_score(score, NULL, r->task, r->z, &drawn, r->K);
 }

@@ -19,7 +19,7 @@ snc_err snc_training_select_logits(float **logits, const snc_ctx *ctx, snc_model
     float *z = NULL;
     *logits = NULL;
     if (!d) return SNC_OK;
-    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)m->cfg.classes, sizeof *z));
+    SNC_TRY(snc_alloc(&z, snc_dataset_logits(d, m->cfg.classes), sizeof *z));
     snc_err err = snc_train_eval_model(z, ctx, m, &m->arch, compute, d, 64, NULL);
     if (err) snc_free(z);
     else *logits = z;
@@ -31,7 +31,7 @@ snc_err snc_training_score(double *score, const snc_ctx *ctx, snc_model *m, cons
 {
     float *logits = NULL;
     double threshold;
-    SNC_TRY(snc_alloc(&logits, (size_t)d->n * (size_t)m->cfg.classes, sizeof *logits));
+    SNC_TRY(snc_alloc(&logits, snc_dataset_logits(d, m->cfg.classes), sizeof *logits));
     snc_err err = snc_train_eval_model(logits, ctx, m, arch, compute, d, 64, NULL);
     if (!err) err = snc_threshold_of(&threshold, m->meta, snc_task_name(task));
     if (!err) err = snc_task_score_at(score, task, logits, d, m->cfg.classes, threshold);

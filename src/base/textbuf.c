@@ -30,6 +30,7 @@ void snc_textbuf_put(snc_textbuf *d, const char *fmt, ...)
     if (n > 0) append(d, piece, (size_t)n < sizeof piece ? (size_t)n : sizeof piece - 1);
 }
 
+void snc_textbuf_bytes(snc_textbuf *d, const char *bytes, size_t n) { append(d, bytes, n); }
 void snc_textbuf_text(snc_textbuf *d, const char *text) { append(d, text, strlen(text)); }
 
 void snc_textbuf_number(snc_textbuf *d, double v, int digits, const char *none)

@@ -15,6 +15,7 @@ typedef struct snc_textbuf {
 /* A piece of at most 2,047 bytes; longer ones are cut. */
 void snc_textbuf_put(snc_textbuf *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Text of any length. */
+void snc_textbuf_bytes(snc_textbuf *d, const char *bytes, size_t n);
 void snc_textbuf_text(snc_textbuf *d, const char *text);
 /* A number, or `none` where it is not finite. */
 void snc_textbuf_number(snc_textbuf *d, double v, int digits, const char *none);

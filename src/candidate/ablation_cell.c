@@ -57,9 +57,9 @@ static snc_err look(double *kl, double *score, const snc_ablation_ground *g, snc
     const snc_dataset *d = g->in->splits.select;
     const int K = m->cfg.classes;
     float *z = NULL;
-    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)K, sizeof *z));
+    SNC_TRY(snc_alloc(&z, snc_dataset_logits(d, K), sizeof *z));
     snc_err err = snc_train_eval_model(z, g->ctx, m, arch, g->compute, d, BATCH, NULL);
-    if (!err) *kl = snc_loss_to_teacher(z, g->answers, d->n, K, snc_meaning_of(&m->cfg));
+    if (!err) *kl = snc_loss_to_teacher(z, g->answers, (int)snc_dataset_answers(d), K, snc_meaning_of(&m->cfg));
     if (!err) err = snc_task_score_at(score, g->in->task, z, d, K, g->threshold);
     snc_free(z);
     return err;

@@ -20,7 +20,7 @@ static snc_err score_file(snc_alone_score *out, const snc_alone *a, const char *
     snc_err err = SNC_OK;
     SNC_GOTO(snc_loaded_open(&file, e->ctx, path, 0, SNC_MEANS_CLASSES));
     SNC_GOTO(snc_loaded_answer(e->logits, e->ctx, &file, d, NULL));
-    out->loss = snc_loss_to_teacher(e->logits, e->teacher_select, d->n, file.classes, file.problem);
+    out->loss = snc_loss_to_teacher(e->logits, e->teacher_select, (int)snc_dataset_answers(d), file.classes, file.problem);
     SNC_GOTO(snc_task_score_at(&out->score, e->in->task, e->logits, d, file.classes, e->threshold));
 out:
     snc_loaded_close(&file);

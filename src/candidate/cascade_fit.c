@@ -280,9 +280,7 @@ snc_err snc_cascade_able(const snc_encoder_config *c, const char *path)
 {
     SNC_CHECK(snc_meaning_of(c) == SNC_MEANS_CLASSES && c->classes >= 2, SNC_E_UNSUPPORTED,
               "--cascade: %s: gives %s, which has no confidence to go by", path,
-              c->regression   ? "a value"
-              : c->multilabel ? "any number of labels"
-                              : "one class alone");
+              snc_meaning_of(c) == SNC_MEANS_CLASSES ? "one class alone" : snc_meaning_says(snc_meaning_of(c)));
     return SNC_OK;
 }
 

@@ -65,9 +65,9 @@ static snc_err distance(double *loss, const delivery *d, const snc_dataset *rows
     snc_loaded l;
     float *z = NULL;
     SNC_TRY(snc_loaded_open(&l, d->e->ctx, path, 0, SNC_MEANS_CLASSES));
-    snc_err err = snc_alloc(&z, (size_t)rows->n * (size_t)l.classes, sizeof *z);
+    snc_err err = snc_alloc(&z, snc_dataset_logits(rows, l.classes), sizeof *z);
     if (!err) err = snc_loaded_answer(z, d->e->ctx, &l, rows, NULL);
-    if (!err) *loss = snc_loss_to_teacher(z, teacher, rows->n, l.classes, l.problem);
+    if (!err) *loss = snc_loss_to_teacher(z, teacher, (int)snc_dataset_answers(rows), l.classes, l.problem);
     snc_free(z);
     snc_loaded_close(&l);
     return err;

@@ -22,9 +22,9 @@ static snc_err rule_loss(double *loss, const snc_ctx *ctx, snc_model *m, const s
     float *z = NULL;
     arch.layers = depth;
     SNC_TRY(snc_elastic_keep(arch.source, rule, depth, m->arch.layers));
-    SNC_TRY(snc_alloc(&z, (size_t)d->n * (size_t)m->cfg.classes, sizeof *z));
+    SNC_TRY(snc_alloc(&z, snc_dataset_logits(d, m->cfg.classes), sizeof *z));
     snc_err err = snc_train_eval_model(z, ctx, m, &arch, compute, d, 64, NULL);
-    if (!err) *loss = snc_loss_to_teacher(z, teacher, d->n, m->cfg.classes, snc_meaning_of(&m->cfg));
+    if (!err) *loss = snc_loss_to_teacher(z, teacher, (int)snc_dataset_answers(d), m->cfg.classes, snc_meaning_of(&m->cfg));
     snc_free(z);
     return err;
 }
@@ -70,7 +70,7 @@ snc_err snc_depth_rule_find(char rule[8], const snc_ctx *ctx, snc_model *m, cons
     if (!in->splits.select || L < 2) return SNC_OK;
     snc_dataset d = *in->splits.select;
     d.n = snc_depth_rule_rows(m, &d);
-    SNC_GOTO(snc_alloc(&teacher, (size_t)d.n * (size_t)m->cfg.classes, sizeof *teacher));
+    SNC_GOTO(snc_alloc(&teacher, snc_dataset_logits(&d, m->cfg.classes), sizeof *teacher));
     snc_progress(ctx, "depth rule", 0, all, "%s", "");
     SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, &d, 64, NULL));
     for (int i = 0; i < RULES; i++) {

@@ -23,12 +23,15 @@ typedef struct pair {
     const snc_task *task;
     const snc_dataset *d;
     const float *to, *of;     /* logits */
-    float *to_says, *of_says; /* predictions [n] */
-    float *z, *target;        /* of a resample */
-    int K;
+    float *to_says, *of_says; /* predictions [answers] */
+    snc_redraw again;
+    int K, n; /* answers */
 } pair;
 
-static bool accuracy_alone(const snc_task *t) { return snc_task_metrics(t) == 1 && strcmp(snc_task_metric(t, 0), "accuracy") == 0; }
+static bool accuracy_alone(const snc_task *t)
+{
+    return !snc_task_tags(t) && snc_task_metrics(t) == 1 && strcmp(snc_task_metric(t, 0), "accuracy") == 0;
+}
 
 static bool constant(const float *v, int n)
 {
@@ -37,25 +40,13 @@ static bool constant(const float *v, int n)
     return true;
 }
 
-/* The rows of one resample, gathered so that the task's own score can be asked. */
-static snc_err resampled_score(double *score, const pair *p, const float *logits, const int32_t *rows, int n)
-{
-    size_t K = (size_t)p->K;
-    for (int i = 0; i < n; i++) {
-        memcpy(p->z + (size_t)i * K, logits + (size_t)rows[i] * K, K * sizeof *p->z);
-        p->target[i] = p->d->target[rows[i]];
-    }
-    snc_dataset sample = {.n = n, .target = p->target, .sets = p->d->sets};
-    return snc_task_score(score, NULL, p->task, p->z, &sample, p->K);
-}
-
 static snc_err resampled_drop(double *out, void *user, const int32_t *rows, int n)
 {
-    const pair *p = user;
+    pair *p = user;
     double to = 0, of = 0;
     SNC_TRY(snc_go_on(p->ctx));
-    SNC_TRY(resampled_score(&to, p, p->to, rows, n));
-    SNC_TRY(resampled_score(&of, p, p->of, rows, n));
+    SNC_TRY(snc_redraw_score(&to, &p->again, p->to, rows, n));
+    SNC_TRY(snc_redraw_score(&of, &p->again, p->of, rows, n));
     *out = 100 * (to - of);
     return SNC_OK;
 }
@@ -64,7 +55,7 @@ static snc_err resampled_drop(double *out, void *user, const int32_t *rows, int 
 
 static void exact(snc_drop *out, const pair *p)
 {
-    int worse = 0, better = 0, n = p->d->n;
+    int worse = 0, better = 0, n = p->n;
     for (int i = 0; i < n; i++) {
         bool to = p->to_says[i] == p->d->target[i], of = p->of_says[i] == p->d->target[i];
         worse += to && !of;
@@ -99,7 +90,7 @@ static snc_err resampled(snc_drop *out, pair *p, const snc_ctx *ctx)
 /* Whether the rows can say anything of others; if not, why. */
 static bool says_something(snc_drop *out, const pair *p)
 {
-    int n = p->d->n;
+    int n = p->n;
     bool classes = !snc_task_regression(p->task);
     if (n < 2) snprintf(out->unsaid, sizeof out->unsaid, "one row says nothing of others");
     else if (constant(p->d->target, n)) snprintf(out->unsaid, sizeof out->unsaid, "every row has the same %s", classes ? "label" : "value");
@@ -116,18 +107,17 @@ snc_err snc_drop_of(snc_drop *out, const snc_ctx *ctx, const snc_task *task, con
                     const float *of, double of_score, int K)
 {
     snc_err err = SNC_OK;
-    size_t n = (size_t)d->n;
+    size_t n = (size_t)snc_dataset_answers(d);
     snc_sets *seen = NULL;
-    pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K};
-    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN, .least = NAN, .error = NAN, .n = d->n};
+    pair p = {.ctx = ctx, .task = task, .d = d, .to = to, .of = of, .K = K, .n = (int)n};
+    *out = (snc_drop){.points = {100 * (to_score - of_score), NAN, NAN}, .bound = NAN, .least = NAN, .error = NAN, .n = (int)n};
     SNC_GOTO(snc_alloc(&p.to_says, n, sizeof *p.to_says));
     SNC_GOTO(snc_alloc(&p.of_says, n, sizeof *p.of_says));
-    SNC_GOTO(snc_alloc(&p.z, n * (size_t)K, sizeof *p.z));
-    SNC_GOTO(snc_alloc(&p.target, n, sizeof *p.target));
+    SNC_GOTO(snc_redraw_init(&p.again, task, d, K));
     if (d->sets) SNC_GOTO(snc_sets_dup(&seen, d->sets));
-    SNC_GOTO(snc_task_answers(p.to_says, seen, to, d->n, K));
-    SNC_GOTO(snc_task_answers(p.of_says, seen, of, d->n, K));
-    for (int i = 0; i < d->n; i++) out->differ += p.to_says[i] != p.of_says[i];
+    SNC_GOTO(snc_task_answers(p.to_says, seen, to, p.n, K));
+    SNC_GOTO(snc_task_answers(p.of_says, seen, of, p.n, K));
+    for (int i = 0; i < p.n; i++) out->differ += p.to_says[i] != p.of_says[i];
     if (to == of) { /* a model is no worse than itself, on any row */
         out->points = (snc_interval){0, 0, 0};
         out->bound = out->least = out->error = 0;
@@ -139,8 +129,7 @@ out:
     snc_sets_free(seen);
     snc_free(p.to_says);
     snc_free(p.of_says);
-    snc_free(p.z);
-    snc_free(p.target);
+    snc_redraw_dispose(&p.again);
     return err;
 }
 

@@ -62,7 +62,7 @@ snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, co
         *loss = NAN;
         return SNC_OK;
     }
-    *loss = err ? (double)NAN : snc_loss_to_teacher(e->logits, teacher, d->n, K, snc_meaning_of(&e->supernet->cfg));
+    *loss = err ? (double)NAN : snc_loss_to_teacher(e->logits, teacher, (int)snc_dataset_answers(d), K, snc_meaning_of(&e->supernet->cfg));
     return err;
 }
 
@@ -115,9 +115,9 @@ cJSON *snc_evaluator_obs_json(const snc_evaluator *e, const snc_obs *o)
 
 static snc_err ask(float **out, const snc_evaluator *e, const snc_loaded *l, const snc_dataset *d)
 {
-    SNC_TRY(snc_alloc(out, (size_t)d->n * (size_t)l->classes, sizeof **out));
+    SNC_TRY(snc_alloc(out, snc_dataset_logits(d, l->classes), sizeof **out));
     SNC_TRY(snc_loaded_answer(*out, e->ctx, l, d, NULL));
-    snc_loaded_order_classes(*out, l, e->in->task, d->n);
+    snc_loaded_order_classes(*out, l, e->in->task, (int)snc_dataset_answers(d));
     return SNC_OK;
 }
 
@@ -156,7 +156,7 @@ snc_err snc_evaluator_fresh(snc_evaluator *e)
     SNC_TRY(snc_dataset_augment(&e->made, &other, train, &a, NULL));
     e->fresh = snc_dataset_rows_view(e->made, train->n, e->made->n);
     SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, e->ctx, e->teacher, e->in->task));
-    SNC_GOTO(snc_alloc(&e->teacher_fresh, (size_t)e->fresh.n * (size_t)teacher->cfg.classes, sizeof *e->teacher_fresh));
+    SNC_GOTO(snc_alloc(&e->teacher_fresh, snc_dataset_logits(&e->fresh, teacher->cfg.classes), sizeof *e->teacher_fresh));
     SNC_GOTO(snc_train_eval_model(e->teacher_fresh, e->ctx, teacher, NULL, e->compute, &e->fresh, BATCH, "second look"));
 out:
     snc_model_free(teacher);
@@ -198,7 +198,8 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     const snc_splits *s = &in->splits;
     *out = (snc_evaluator){.ctx = ctx, .in = in, .compute = snc_inputs_compute(&o->job)};
     int max_len = snc_max(s->train->max_len, snc_max(s->rank->max_len, s->select->max_len));
-    int rows = snc_max(s->rank->n, SNC_FRESH * s->select->n);
+    const int most = snc_max(s->rank->n, SNC_FRESH * s->select->n), each = s->train->answers ? max_len : 1;
+    const size_t rows = (size_t)most * (size_t)each; /* answers of a row, at most */
     snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
@@ -206,7 +207,7 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     SNC_GOTO(snc_evaluations_space(&out->space, ctx, o, out->supernet, supernet, out->table, journal));
     SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
     SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));
-    SNC_GOTO(snc_alloc(&out->logits, (size_t)rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
+    SNC_GOTO(snc_alloc(&out->logits, rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
     SNC_GOTO(draw_rank(out, o));
     SNC_GOTO(teacher_logits(out, teacher));
     set_full(out);

@@ -25,15 +25,15 @@ snc_err snc_finalists_fresh_loss(double *loss, double *most, snc_evaluator *e, c
     const int from = e->fresh.n / SNC_FRESH;
     const size_t K = (size_t)e->supernet->cfg.classes;
     const snc_dataset d = snc_dataset_rows_view(&e->fresh, from, e->fresh.n);
-    const float *teacher = e->teacher_fresh + (size_t)from * K;
+    const float *teacher = e->teacher_fresh + (size_t)snc_dataset_answer(&e->fresh, from) * K;
     double sum = 0, squares = 0;
     SNC_TRY(snc_evaluator_loss(loss, e, a, policy, &d, teacher));
-    for (size_t i = 0; i < (size_t)d.n; i++) {
+    for (size_t i = 0; i < (size_t)snc_dataset_answers(&d); i++) {
         double row = snc_loss_to_teacher(e->logits + i * K, teacher + i * K, 1, (int)K, snc_meaning_of(&e->supernet->cfg));
         sum += row;
         squares += row * row;
     }
-    *most = *loss + ONE_SIDED * snc_standard_error_of_sums(sum, squares, d.n);
+    *most = *loss + ONE_SIDED * snc_standard_error_of_sums(sum, squares, (int)snc_dataset_answers(&d));
     return SNC_OK;
 }
 
@@ -50,7 +50,7 @@ static snc_err drop_on_select(snc_drop *out, const snc_evaluator *e, double scor
 {
     const snc_dataset *d = e->in->splits.select;
     const int K = e->supernet->cfg.classes;
-    const size_t n = (size_t)d->n * (size_t)K;
+    const size_t n = snc_dataset_logits(d, K);
     const float cut = d->sets ? (float)snc_threshold_logit(e->threshold) : 0;
     float *to = NULL;
     if (e->supernet->cfg.vector) { /* of the teacher's vectors to themselves: no row differs by chance */

@@ -142,7 +142,7 @@ snc_err snc_offer_train(snc_offer *x, const snc_ctx *ctx, const snc_options *o, 
     SNC_GOTO(snc_recipe_finetune(&t, o, NULL));
     t.what = x->name;
     SNC_GOTO(snc_train_run(&r, ctx, m, NULL, &rows, NULL, &t));
-    SNC_GOTO(snc_alloc(&x->logits, (size_t)rank->n * (size_t)m->cfg.classes, sizeof *x->logits));
+    SNC_GOTO(snc_alloc(&x->logits, snc_dataset_logits(rank, m->cfg.classes), sizeof *x->logits));
     SNC_GOTO(snc_train_eval_model(x->logits, ctx, m, &m->arch, snc_inputs_compute(&o->job), rank, 64, NULL));
     SNC_GOTO(snc_task_score(&x->score, NULL, in->task, x->logits, rank, m->cfg.classes));
     x->seconds = r.seconds;

@@ -133,7 +133,7 @@ snc_err snc_protocol_cascade(snc_protocol_study *l)
     double loss[ARMS][SNC_STUDY_SEEDS], score[ARMS][SNC_STUDY_SEEDS];
     const double limit = snc_study_limit(l);
     const snc_task *t = l->e.in->task;
-    SNC_CHECK(!snc_task_regression(t) && !snc_task_multilabel(t), SNC_E_UNSUPPORTED,
+    SNC_CHECK(snc_task_meaning(t) == SNC_MEANS_CLASSES, SNC_E_UNSUPPORTED,
               "study: the protocol 'cascade': task %s has no one class to be sure of", snc_task_name(t));
     snc_say(l->h, "| seed | single: loss | score | pair: loss | score | us of its nets |\n|---|---|---|---|---|---|");
     for (int s = 0; s < l->o->study.seeds; s++) {

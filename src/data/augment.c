@@ -16,12 +16,16 @@ typedef struct parts {
     const int32_t *ids;
     int a, b, n;
     int32_t second;
+    const int32_t *read; /* of tags: tokens of the row that are read, and how many */
+    int reads;
 } parts;
 
 static parts parts_of(const snc_dataset *d, int row)
 {
     const int32_t *types = d->types + d->start[row];
     parts p = {.ids = d->ids + d->start[row], .n = snc_dataset_len(d, row)};
+    if (d->answers) p.read = d->read + snc_dataset_answer(d, row);
+    if (d->answers) p.reads = (int)(snc_dataset_answer(d, row + 1) - snc_dataset_answer(d, row));
     const int32_t end = p.ids[p.n - 1];
     p.second = types[p.n - 1];
     p.b = p.n - 1;
@@ -65,7 +69,7 @@ typedef struct maker {
     const snc_augment_pieces *p;
     snc_neighbours *near; /* NULL: none */
     snc_dataset *out;
-    size_t ids_cap, types_cap;
+    size_t ids_cap, types_cap, read_cap, target_cap;
     snc_rng rng;
     int32_t one; /* a word of one piece */
 } maker;
@@ -113,12 +117,24 @@ static void put(maker *m, int64_t *at, int32_t id, int32_t type)
     m->out->types[(*at)++] = type;
 }
 
-/* At most `room` tokens; returns how many. */
-static int put_text(maker *m, int64_t *at, const int32_t *ids, int n, int room, int32_t type)
+/* Of tags: the token that comes next is read where that of the row it is of, or stands for, was. */
+static void put_read(maker *m, const parts *p, int i, int64_t at)
 {
+    snc_dataset *x = m->out;
+    int k = 0;
+    while (k < p->reads && p->read[k] != i) k++;
+    if (k == p->reads) return;
+    x->read[x->answers[x->n + 1]++] = (int32_t)(at - x->start[x->n]);
+}
+
+/* The row's tokens from `from` on, at most `room`; returns how many. */
+static int put_text(maker *m, int64_t *at, const parts *p, int from, int n, int room, int32_t type)
+{
+    const int32_t *ids = p->ids + from;
     int written = 0;
     for (int i = 0, next; i < n && written < room; i = next) {
         next = end_of(m, ids, i, n);
+        put_read(m, p, from + i, *at);
         word w = {ids + i, next - i};
         if (snc_rng_uniform(&m->rng) < m->a->replace) w = draw_instead(m, w);
         for (int k = 0; k < w.n && written < room; k++, written++) put(m, at, w.ids[k], type);
@@ -134,20 +150,22 @@ static void make_row(maker *m, int64_t *at)
     if (joined) q = draw_row(m);
     int room = m->d->max_len - 2 - (pair ? p.b - p.a : 0);
     put(m, at, p.ids[0], 0);
-    room -= put_text(m, at, p.ids + 1, p.a - 1, room, 0);
+    room -= put_text(m, at, &p, 1, p.a - 1, room, 0);
     if (pair) {
         for (int i = p.a; i < p.b; i++) put(m, at, p.ids[i], 0);
-        put_text(m, at, p.ids + p.b, p.n - 1 - p.b, room, p.second);
+        put_text(m, at, &p, p.b, p.n - 1 - p.b, room, p.second);
         put(m, at, p.ids[p.n - 1], p.second);
         return;
     }
-    if (joined) put_text(m, at, q.ids + 1, q.a - 1, room, 0);
+    if (joined) put_text(m, at, &q, 1, q.a - 1, room, 0);
     put(m, at, p.ids[p.n - 1], 0);
 }
 
 static snc_err make_room(maker *m, int64_t tokens)
 {
     SNC_TRY(snc_grow(&m->out->ids, &m->ids_cap, (size_t)tokens, sizeof *m->out->ids));
+    if (m->d->answers) SNC_TRY(snc_grow(&m->out->read, &m->read_cap, (size_t)tokens, sizeof *m->out->read)); /* no more than tokens */
+    if (m->d->answers) SNC_TRY(snc_grow(&m->out->target, &m->target_cap, (size_t)tokens, sizeof *m->out->target));
     return snc_grow(&m->out->types, &m->types_cap, (size_t)tokens, sizeof *m->out->types);
 }
 
@@ -155,7 +173,8 @@ static snc_err allocate(snc_dataset *out, const snc_dataset *d, int made)
 {
     size_t n = (size_t)d->n + (size_t)made;
     SNC_TRY(snc_alloc(&out->start, n + 1, sizeof *out->start));
-    SNC_TRY(snc_alloc(&out->target, n, sizeof *out->target));
+    if (d->answers) SNC_TRY(snc_alloc(&out->answers, n + 1, sizeof *out->answers));
+    else SNC_TRY(snc_alloc(&out->target, n, sizeof *out->target));
     if (d->sets) SNC_TRY(snc_sets_dup(&out->sets, d->sets));
     return snc_alloc(&out->line, n, sizeof *out->line);
 }
@@ -183,7 +202,9 @@ static snc_err copy_rows(snc_dataset *x, maker *m)
     memcpy(x->start, d->start, (n + 1) * sizeof *x->start);
     memcpy(x->ids, d->ids, tokens * sizeof *x->ids);
     memcpy(x->types, d->types, tokens * sizeof *x->types);
-    memcpy(x->target, d->target, n * sizeof *x->target);
+    memcpy(x->target, d->target, (size_t)snc_dataset_answers(d) * sizeof *x->target);
+    for (int i = 0; d->answers && i <= d->n; i++) x->answers[i] = snc_dataset_answer(d, i);
+    if (d->answers) memcpy(x->read, d->read, (size_t)snc_dataset_answers(d) * sizeof *x->read);
     memcpy(x->line, d->line, n * sizeof *x->line);
     x->n = d->n;
     x->max_len = d->max_len;
@@ -208,9 +229,11 @@ snc_err snc_dataset_augment(snc_dataset **out, const snc_ctx *ctx, const snc_dat
     for (int i = 0; i < made; i++) {
         int64_t at = x->start[x->n];
         SNC_GOTO(make_room(&m, at + d->max_len));
+        if (x->answers) x->answers[x->n + 1] = x->answers[x->n];
         make_row(&m, &at);
-        x->target[x->n] = NAN;
-        x->start[++x->n] = at;
+        x->start[x->n + 1] = at;
+        for (int64_t k = snc_dataset_answer(x, x->n); k < snc_dataset_answer(x, x->n + 1); k++) x->target[k] = NAN;
+        x->n++;
     }
     *out = x;
     x = NULL;

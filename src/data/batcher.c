@@ -16,6 +16,7 @@ struct snc_batcher {
     int32_t *turn;                  /* [count] which run of batch_size rows of `order` comes at which place */
     uint64_t *sorted;               /* [CHUNK_BATCHES * batch_size] length and place of a chunk's rows */
     int32_t *ids, *types, *offsets; /* the batch handed out: [max_tokens], [batch_size + 1] */
+    int32_t *read;                  /* [max_tokens] of tags; NULL otherwise */
 };
 
 snc_err snc_batcher_new(snc_batcher **out, const snc_dataset *d, int batch_size)
@@ -36,6 +37,7 @@ snc_err snc_batcher_new(snc_batcher **out, const snc_dataset *d, int batch_size)
     SNC_GOTO(snc_alloc(&b->ids, tokens, sizeof *b->ids));
     SNC_GOTO(snc_alloc(&b->types, tokens, sizeof *b->types));
     SNC_GOTO(snc_alloc(&b->offsets, n + 1, sizeof *b->offsets));
+    if (d->answers) SNC_GOTO(snc_alloc(&b->read, tokens, sizeof *b->read));
     for (int i = 0; i < d->n; i++) b->order[i] = i;
     for (int i = 0; i < b->count; i++) b->turn[i] = i;
     *out = b;
@@ -54,6 +56,7 @@ void snc_batcher_free(snc_batcher *b)
     snc_free(b->ids);
     snc_free(b->types);
     snc_free(b->offsets);
+    snc_free(b->read);
     snc_free(b);
 }
 
@@ -117,6 +120,31 @@ void snc_batcher_rows(snc_tokens *x, snc_batcher *b, const int32_t *rows, int n)
         b->offsets[i + 1] = at + len;
     }
     *x = (snc_tokens){.B = n, .T = b->offsets[n], .ids = b->ids, .types = b->types, .offsets = b->offsets};
+    if (!d->answers) return;
+    for (int i = 0; i < n; i++)
+        for (int64_t k = snc_dataset_answer(d, rows[i]); k < snc_dataset_answer(d, rows[i] + 1); k++)
+            b->read[x->R++] = b->offsets[i] + d->read[k];
+    x->read = b->read;
+}
+
+int snc_batcher_gather(float *out, const float *all, const snc_dataset *d, const int32_t *rows, int n, int K)
+{
+    int64_t at = 0;
+    for (int i = 0; i < n; i++) {
+        const int64_t from = snc_dataset_answer(d, rows[i]), have = snc_dataset_answer(d, rows[i] + 1) - from;
+        memcpy(out + at * K, all + from * K, (size_t)(have * K) * sizeof *out);
+        at += have;
+    }
+    return (int)at;
+}
+
+void snc_batcher_scatter(float *all, const float *in, const snc_dataset *d, const int32_t *rows, int n, int K)
+{
+    for (int i = 0; i < n; i++) {
+        const int64_t to = snc_dataset_answer(d, rows[i]), have = snc_dataset_answer(d, rows[i] + 1) - to;
+        memcpy(all + to * K, in, (size_t)(have * K) * sizeof *in);
+        in += have * K;
+    }
 }
 
 void snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i)

@@ -10,6 +10,7 @@
 #include "base/par.h"
 #include "data/splits_priv.h"
 #include "data/texts.h"
+#include "tokenizer/words.h"
 
 enum {
     GRAIN = 512, /* rows a chunk of tokenization */
@@ -23,6 +24,8 @@ void snc_dataset_free(snc_dataset *d)
     snc_free(d->ids);
     snc_free(d->types);
     snc_free(d->target);
+    snc_free(d->answers);
+    snc_free(d->read);
     snc_sets_free(d->sets);
     snc_free(d->line);
     snc_free(d->text);
@@ -34,8 +37,13 @@ void snc_dataset_free(snc_dataset *d)
 snc_dataset snc_dataset_labelled_view(const snc_dataset *d)
 {
     snc_dataset view = *d;
-    while (view.n > 0 && isnan((double)view.target[view.n - 1])) view.n--;
+    while (view.n > 0 && isnan((double)view.target[snc_dataset_answer(d, view.n) - 1])) view.n--;
     return view;
+}
+
+snc_dataset snc_dataset_answers_view(const snc_dataset *d)
+{
+    return d->answers ? (snc_dataset){.n = (int)snc_dataset_answers(d), .target = d->target} : *d;
 }
 
 snc_dataset snc_dataset_rows_view(const snc_dataset *d, int from, int to)
@@ -44,7 +52,9 @@ snc_dataset snc_dataset_rows_view(const snc_dataset *d, int from, int to)
                          .start = d->start + from,
                          .ids = d->ids,
                          .types = d->types,
-                         .target = d->target + from,
+                         .target = d->target + snc_dataset_answer(d, from),
+                         .answers = d->answers ? d->answers + from : NULL,
+                         .read = d->answers ? d->read + snc_dataset_answer(d, from) : NULL,
                          .sets = d->sets,
                          .line = d->line + from,
                          .max_len = d->max_len};
@@ -58,7 +68,8 @@ uint64_t snc_dataset_hash(const snc_dataset *d)
     h = snc_bytes_hash(h, d->types, n * sizeof *d->types);
     if (d->second) h ^= snc_dataset_hash(d->second);
     if (d->sets) h = snc_bytes_hash(h, d->sets->has, (size_t)d->sets->n * (size_t)d->sets->K);
-    return snc_bytes_hash(h, d->target, (size_t)d->n * sizeof *d->target);
+    if (d->answers) h = snc_bytes_hash(h, d->read, (size_t)snc_dataset_answers(d) * sizeof *d->read);
+    return snc_bytes_hash(h, d->target, (size_t)snc_dataset_answers(d) * sizeof *d->target);
 }
 
 /* ---- tokenization --------------------------------------------------------------------------------------------------- */
@@ -169,6 +180,88 @@ out:
     return err;
 }
 
+/* ---- words ----------------------------------------------------------------------------------------------------------- */
+
+static snc_err cut_words(snc_tok_words *w, const snc_rows *const *from, const snc_row *const *row, int n)
+{
+    for (int i = 0; i < n; i++) {
+        SNC_TRY(snc_tok_words_begin(w));
+        for (int k = 0; k < row[i]->words; k++) {
+            const snc_span word = from[i]->word[row[i]->first + k].text;
+            SNC_TRY(snc_tok_words_add(w, word.p, word.n));
+        }
+        snc_tok_words_end(w);
+    }
+    return SNC_OK;
+}
+
+static snc_err allocate_words(snc_dataset *d, const snc_tok_words *w)
+{
+    const size_t n = (size_t)w->windows, tokens = (size_t)w->start[w->windows];
+    d->n = w->windows;
+    SNC_TRY(snc_alloc(&d->start, n + 1, sizeof *d->start));
+    SNC_TRY(snc_alloc(&d->answers, n + 1, sizeof *d->answers));
+    SNC_TRY(snc_alloc(&d->line, n, sizeof *d->line));
+    SNC_TRY(snc_alloc(&d->text, n, sizeof *d->text));
+    SNC_TRY(snc_alloc(&d->ids, tokens, sizeof *d->ids));
+    SNC_TRY(snc_alloc(&d->types, tokens, sizeof *d->types));
+    SNC_TRY(snc_alloc(&d->target, (size_t)w->words, sizeof *d->target));
+    return snc_alloc(&d->read, (size_t)w->words, sizeof *d->read);
+}
+
+/* Rows are windows, of which a sentence has one or more; its words are in them one after the other. */
+static void place_words(snc_dataset *d, const snc_tok_words *w, const snc_rows *const *from, const snc_row *const *row, int n)
+{
+    memcpy(d->ids, w->ids, (size_t)w->start[w->windows] * sizeof *d->ids);
+    for (int i = 0; i <= w->windows; i++) d->start[i] = w->start[i];
+    for (int i = 0; i < w->windows; i++) d->max_len = snc_max(d->max_len, snc_dataset_len(d, i));
+    for (int i = 0, k = 0; i < n; i++) {
+        const int first = w->window[k];
+        for (int word = 0; word < row[i]->words; word++, k++) {
+            const int window = w->window[k];
+            d->target[k] = from[i]->word[row[i]->first + word].target;
+            d->read[k] = w->read[k] - w->start[window];
+            d->answers[window + 1] = k + 1;
+            d->line[window] = row[i]->line;
+            d->text[window] = snc_row__digest(row[i]) + (uint64_t)(window - first); /* no two of a sentence are the same */
+        }
+    }
+}
+
+/* Sentences of one window. */
+static int uncut(const snc_tok_words *w, const snc_row *const *row, int n)
+{
+    int whole = 0;
+    for (int i = 0, k = 0; i < n; k += row[i++]->words) whole += w->window[k] == w->window[k + row[i]->words - 1];
+    return whole;
+}
+
+static snc_err tokenize_words(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *const *from,
+                              const snc_row *const *row, int n)
+{
+    snc_tok_words *w = NULL;
+    snc_dataset *d = NULL;
+    snc_err err = SNC_OK;
+    SNC_GOTO(snc_tok_words_new(&w, tok, t->max_length));
+    SNC_GOTO(cut_words(w, from, row, n));
+    SNC_GOTO(snc_alloc(&d, 1, sizeof *d));
+    SNC_GOTO(allocate_words(d, w));
+    place_words(d, w, from, row, n);
+    d->truncated = w->cut;
+    const int whole = uncut(w, row, n);
+    if (whole < n)
+        snc_log(ctx, SNC_LOG_INFO, "%s: sentences of more than %d tokens are read in parts: %d of them in %d", t->name, t->max_length,
+                n - whole, w->windows - whole);
+    *out = d;
+    d = NULL;
+out:
+    snc_tok_words_free(w);
+    snc_dataset_free(d);
+    return err;
+}
+
+/* ---- pairs ----------------------------------------------------------------------------------------------------------- */
+
 /* Both texts of each pair by themselves. */
 static snc_err tokenize_apart(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_row *const *pair,
                               int n)
@@ -203,12 +296,19 @@ out:
 static snc_err build(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, const snc_tok *tok, const snc_rows *rows,
                      const int32_t *pick, int n, const snc_rows *extra, const int32_t *pick_extra, int n_extra)
 {
-    const snc_row **row;
-    SNC_TRY(snc_alloc(&row, (size_t)n + (size_t)n_extra, sizeof *row));
-    for (int i = 0; i < n; i++) row[i] = &rows->row[pick[i]];
-    for (int i = 0; i < n_extra; i++) row[n + i] = &extra->row[pick_extra[i]];
-    const bool apart = t->vectors && n > 0 && row[0]->b.p;
-    snc_err err = apart ? tokenize_apart(out, ctx, t, tok, row, n + n_extra) : tokenize(out, ctx, t, tok, row, n + n_extra);
+    const int all = n + n_extra;
+    const snc_row **row = NULL;
+    const snc_rows **from = NULL;
+    snc_err err = snc_alloc(&row, (size_t)all, sizeof *row);
+    if (!err) err = snc_alloc(&from, (size_t)all, sizeof *from);
+    for (int i = 0; i < all && !err; i++) {
+        from[i] = i < n ? rows : extra;
+        row[i] = i < n ? &rows->row[pick[i]] : &extra->row[pick_extra[i - n]];
+    }
+    if (!err && t->tags) err = tokenize_words(out, ctx, t, tok, from, row, all);
+    else if (!err && t->vectors && n > 0 && row[0]->b.p) err = tokenize_apart(out, ctx, t, tok, row, all);
+    else if (!err) err = tokenize(out, ctx, t, tok, row, all);
+    snc_free(from);
     snc_free(row);
     if (err || !rows->sets) return err;
     err = snc_sets_dup(&(*out)->sets, rows->sets);
@@ -224,13 +324,32 @@ static snc_err every_row(int32_t **out, int n)
     return SNC_OK;
 }
 
+/* The answers of the rows that are picked. */
+static snc_err copy_answers(snc_dataset *to, const snc_dataset *d, const int32_t *pick, int n)
+{
+    size_t all = 0;
+    for (int i = 0; i < n; i++) all += (size_t)(snc_dataset_answer(d, pick[i] + 1) - snc_dataset_answer(d, pick[i]));
+    SNC_TRY(snc_alloc(&to->target, all, sizeof *to->target));
+    if (d->answers) SNC_TRY(snc_alloc(&to->answers, (size_t)n + 1, sizeof *to->answers));
+    if (d->answers) SNC_TRY(snc_alloc(&to->read, all, sizeof *to->read));
+    for (int i = 0; i < n; i++) {
+        const int64_t from = snc_dataset_answer(d, pick[i]), have = snc_dataset_answer(d, pick[i] + 1) - from,
+                      at = d->answers ? to->answers[i] : i;
+        memcpy(to->target + at, d->target + from, (size_t)have * sizeof *to->target);
+        if (!d->answers) continue;
+        memcpy(to->read + at, d->read + from, (size_t)have * sizeof *to->read);
+        to->answers[i + 1] = at + have;
+    }
+    return SNC_OK;
+}
+
 static snc_err copy_rows(snc_dataset *to, const snc_dataset *d, const int32_t *pick, int n)
 {
     size_t tokens = 0;
     for (int i = 0; i < n; i++) tokens += (size_t)snc_dataset_len(d, pick[i]);
     to->n = n;
     SNC_TRY(snc_alloc(&to->start, (size_t)n + 1, sizeof *to->start));
-    SNC_TRY(snc_alloc(&to->target, (size_t)n, sizeof *to->target));
+    SNC_TRY(copy_answers(to, d, pick, n));
     SNC_TRY(snc_alloc(&to->line, (size_t)n, sizeof *to->line));
     SNC_TRY(snc_alloc(&to->ids, tokens, sizeof *to->ids));
     SNC_TRY(snc_alloc(&to->types, tokens, sizeof *to->types));
@@ -239,7 +358,6 @@ static snc_err copy_rows(snc_dataset *to, const snc_dataset *d, const int32_t *p
         const int64_t from = d->start[pick[i]], at = to->start[i];
         memcpy(to->ids + at, d->ids + from, (size_t)len * sizeof *d->ids);
         memcpy(to->types + at, d->types + from, (size_t)len * sizeof *d->types);
-        to->target[i] = d->target[pick[i]];
         to->line[i] = d->line[pick[i]];
         to->start[i + 1] = at + len;
         to->max_len = snc_max(to->max_len, len);
@@ -278,7 +396,7 @@ static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, 
                 (double)(*out)->file.size / 1e9, (*out)->n, snc_rows__memory((double)(*out)->file.size) / 1e9);
     if (!carved) return SNC_OK;
     int n = (*out)->n;
-    SNC_TRY(snc_carve__dev(*out, dev, (*out)->sets ? (*out)->sets->n : snc_task_classes(t), t->phrases));
+    SNC_TRY(snc_carve__dev(*out, dev, (*out)->sets ? (*out)->sets->n : t->tags ? 1 : snc_task_classes(t), t->phrases));
     SNC_CHECK((*out)->n > 0, SNC_E_FORMAT,
               "%s: %d rows, too few that no other row contains: cannot hold out dev, of which there is no file", (*out)->path, n);
     if ((*out)->dev) cJSON_AddNumberToObject((*out)->source, "dev", (*out)->dev);

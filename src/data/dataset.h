@@ -7,6 +7,8 @@
  * counts as another row; 1,000 + 1,000 by seed. Other tasks: 10 % each, at least 50, at most 1,000 rows; the first of
  * equal rows stands for all of them. Never more than a quarter of the file each. Without rank and select train is every row.
  *
+ * Of tags a sentence is a row, or several where it is longer than the task's max_length: none of its words is lost.
+ *
  * Of a task of vectors train is the texts of its file, each a row by itself and without a label; dev, and any other file, has pairs.
  * It needs a dev file.
  *
@@ -28,17 +30,26 @@ typedef struct snc_dataset {
     int n;
     int64_t *start; /* [n+1] offsets into ids and types */
     int32_t *ids, *types;
-    float *target;              /* [n] class index, value, or number of a set of labels; NaN for an unlabelled row */
-    snc_sets *sets;             /* of a multilabel task: what target numbers; NULL otherwise */
-    int64_t *line;              /* [n] line number in the file, for messages */
-    int max_len;                /* the longest row, in tokens */
-    int truncated;              /* rows that were cut */
+    float *target;  /* [answers] class index, value, or number of a set of labels; NaN for an unlabelled row */
+    snc_sets *sets; /* of a multilabel task: what target numbers; NULL otherwise */
+    int64_t *line;  /* [n] line number in the file, for messages */
+    int max_len;    /* the longest row, in tokens */
+    int truncated;  /* rows that were cut */
+    /* Of tags, whose answers are of words: those of row i are answers[i] .. answers[i+1], less answers[0] of what there is one for each,
+     * and read says at which of the row's tokens. A long sentence is several rows in a row, of one line. Else NULL: one answer a row. */
+    int64_t *answers;           /* [n+1] */
+    int32_t *read;              /* [answers] */
     struct snc_dataset *second; /* of pairs whose vectors are compared: their second texts, as rows of their own; else NULL */
     uint64_t *text;             /* [n] of each row's texts, equal for equal ones, 0 for an empty row; NULL for made rows */
     cJSON *source;              /* of which file, and how it was read: data/source_priv.h; NULL where another dataset has it */
 } snc_dataset;
 
 static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d->start[i + 1] - d->start[i]); }
+/* How many targets, or rows of logits, belong to the first i rows; and to all. */
+static inline int64_t snc_dataset_answer(const snc_dataset *d, int i) { return d->answers ? d->answers[i] - d->answers[0] : i; }
+static inline int64_t snc_dataset_answers(const snc_dataset *d) { return snc_dataset_answer(d, d->n); }
+/* Numbers of logits of K outputs. */
+static inline size_t snc_dataset_logits(const snc_dataset *d, int K) { return (size_t)snc_dataset_answers(d) * (size_t)K; }
 void snc_dataset_free(snc_dataset *d);
 /* The rows of a train split that have a label, which stand first. Borrows d's arrays: not to be freed. */
 snc_dataset snc_dataset_labelled_view(const snc_dataset *d);
@@ -46,6 +57,8 @@ snc_dataset snc_dataset_labelled_view(const snc_dataset *d);
 snc_dataset snc_dataset_rows_view(const snc_dataset *d, int from, int to);
 /* n of d's rows, drawn by seed, in d's order; texts and sources of none. */
 snc_err snc_dataset_draw(snc_dataset **out, const snc_dataset *d, int n, uint64_t seed) SNC_MUST_USE;
+/* The answers as rows: n and target alone, of a set whose answers are one a row all that it has. Borrows likewise. */
+snc_dataset snc_dataset_answers_view(const snc_dataset *d);
 /* Identity of the rows as they reach a model: tokens, segments and targets, in order. */
 uint64_t snc_dataset_hash(const snc_dataset *d);
 
@@ -95,6 +108,10 @@ int snc_batcher_chunk(int *rows, const snc_batcher *b);
 void snc_batcher_take(snc_batcher *b, const int32_t *drawn, snc_rng *rng);
 /* Gathers batch i; x and rows [B] (indices into the dataset) are borrowed until the next call. */
 void snc_batcher_get(snc_tokens *x, const int32_t **rows, snc_batcher *b, int i);
+/* Of what there is K numbers of for each answer of the dataset, all [answers, K], those of a batch's rows, one after the other: how many
+ * answers; and the way back. */
+int snc_batcher_gather(float *out, const float *all, const snc_dataset *d, const int32_t *rows, int n, int K);
+void snc_batcher_scatter(float *all, const float *in, const snc_dataset *d, const int32_t *rows, int n, int K);
 /* Gathers the given rows in the given order (evaluation: any order the caller likes). */
 void snc_batcher_rows(snc_tokens *x, snc_batcher *b, const int32_t *rows, int n /* <= batch_size */);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "data/rows_priv.h"
+#include "data/conll_priv.h"
 
 enum { NO_COLUMN = -2, SHOWN = 60 };
 
@@ -385,11 +385,13 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
     *r = (snc_reader){.task = t, .path = path};
     snc_span s = {data, n};
     if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) s = (snc_span){s.p + 3, n - 3};
-    r->form = form_of(t, path, s);
+    r->form = t->tags ? SNC_FORM__CONLL : form_of(t, path, s);
     r->texts = t->vectors && strcmp(f->split, "train") == 0;
     r->needs_label = !r->texts && (strcmp(f->split, "train") == 0 || strncmp(f->split, "dev", 3) == 0);
-    if (!snc_reader__is_json(r)) return open_delimited(r, arena, f, s);
-    snc_delimited__init(&r->text, arena, path, s.p, s.n, 0, false);
+    if (!snc_reader__is_json(r) && !t->tags) return open_delimited(r, arena, f, s);
+    snc_delimited__init(&r->text, arena, path, s.p, s.n, t->tags ? ' ' : 0, false);
+    r->a = t->text_a.index, r->label = t->label.index, r->b = NO_COLUMN;
+    if (t->tags) return SNC_OK;
     skip_blanks(&r->text);
     r->begin = r->text.p;
     return SNC_OK;
@@ -398,6 +400,7 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
 snc_err snc_reader__next(bool *more, snc_reader *r)
 {
     *more = false;
+    if (r->form == SNC_FORM__CONLL) return snc_conll__next(more, r);
     return snc_reader__is_json(r) ? next_json(more, r) : next_delimited(more, r);
 }
 

@@ -9,8 +9,7 @@
 
 #include "base/digest.h"
 #include "base/room.h"
-#include "data/labels_priv.h"
-#include "data/source_priv.h"
+#include "data/conll_priv.h"
 
 enum { SHOWN = 60, PATH_SIZE = 4096 };
 
@@ -66,7 +65,7 @@ static snc_err read_set(float *out, snc_labels *labels, snc_reader *r, snc_sets 
     return SNC_OK;
 }
 
-static snc_err read_target(float *out, snc_labels *labels, snc_reader *r, snc_sets *sets)
+snc_err snc_rows__target(float *out, snc_labels *labels, snc_reader *r, snc_sets *sets)
 {
     int class;
     *out = NAN;
@@ -206,7 +205,7 @@ static snc_err rows_new(snc_rows **out, const char *path)
     return snc_strdup(&r->path, path);
 }
 
-static snc_err rows_add(snc_rows *r, const snc_row *row)
+snc_err snc_rows__add(snc_rows *r, const snc_row *row)
 {
     SNC_CHECK(r->n < INT_MAX - 1, SNC_E_UNSUPPORTED, "%s: more than %d rows", r->path, INT_MAX - 1);
     SNC_TRY(snc_grow(&r->row, &r->cap, (size_t)r->n + 1, sizeof *r->row));
@@ -225,8 +224,8 @@ static snc_err keep(snc_span *out, snc_arena *arena, snc_span s)
 /* Each text by itself, for what it says to the teacher. */
 static snc_err add_texts(snc_rows *rows, const snc_row *pair)
 {
-    SNC_TRY(rows_add(rows, &(snc_row){.a = pair->a, .target = NAN, .line = pair->line}));
-    return pair->b.n ? rows_add(rows, &(snc_row){.a = pair->b, .target = NAN, .line = pair->line}) : SNC_OK;
+    SNC_TRY(snc_rows__add(rows, &(snc_row){.a = pair->a, .target = NAN, .line = pair->line}));
+    return pair->b.n ? snc_rows__add(rows, &(snc_row){.a = pair->b, .target = NAN, .line = pair->line}) : SNC_OK;
 }
 
 static bool in_quotes(snc_span s) { return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"'; }
@@ -239,7 +238,7 @@ static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
     if (more) snc_source__columns(rows->source, r);
     while (more) {
         snc_row row = {.a = r->text_a, .b = r->text_b, .line = r->line};
-        if (!r->texts) SNC_TRY(read_target(&row.target, labels, r, rows->sets));
+        if (!r->texts) SNC_TRY(snc_rows__target(&row.target, labels, r, rows->sets));
         SNC_CHECK(!r->task->vectors || r->texts || row.b.p, SNC_E_FORMAT, "%s:%lld: one text, expected the two whose vectors are compared",
                   rows->path, (long long)r->line);
         if (r->json) { /* dies with the next row */
@@ -247,7 +246,7 @@ static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
             SNC_TRY(keep(&row.b, rows->arena, r->text_b));
         }
         quoted += in_quotes(row.a);
-        SNC_TRY(r->texts ? add_texts(rows, &row) : rows_add(rows, &row));
+        SNC_TRY(r->texts ? add_texts(rows, &row) : snc_rows__add(rows, &row));
         SNC_TRY(snc_reader__next(&more, r));
     }
     rows->skipped = r->skipped;
@@ -255,6 +254,13 @@ static snc_err rows_fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
     SNC_CHECK(!r->needs_label || !rows->sets || rows->sets->n > 1 || memchr(rows->sets->has, 1, (size_t)rows->sets->K), SNC_E_FORMAT,
               "%s: every row has an empty list of labels", rows->path);
     return snc_source__rows(rows->source, r->task, rows, labels, quoted == rows->n && quoted > 1);
+}
+
+static snc_err fill_tagged(snc_rows *rows, snc_labels *labels, snc_reader *r)
+{
+    SNC_TRY(snc_conll__fill(rows, labels, r));
+    SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
+    return snc_source__rows(rows->source, r->task, rows, labels, false);
 }
 
 static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_file *f, const void *data, size_t n)
@@ -267,7 +273,7 @@ static snc_err rows_parse(snc_rows *rows, const snc_task *t, const snc_split_fil
     snc_err err = snc_labels__init(&labels, t, rows->arena);
     if (err == SNC_OK) err = snc_reader__init(&r, rows->arena, t, f, rows->path, data, n);
     else r = (snc_reader){0};
-    if (err == SNC_OK) err = rows_fill(rows, &labels, &r);
+    if (err == SNC_OK) err = r.form == SNC_FORM__CONLL ? fill_tagged(rows, &labels, &r) : rows_fill(rows, &labels, &r);
     snc_reader__dispose(&r);
     snc_labels__dispose(&labels);
     return err;
@@ -313,10 +319,14 @@ static snc_err read_unlabeled(snc_rows *rows, const snc_task *t)
         const char *tab = memchr(p, '\t', n);
         snc_row row = {.a = {p, tab ? (size_t)(tab - p) : n}, .target = NAN, .line = line};
         if (tab) row.b = (snc_span){tab + 1, n - row.a.n - 1};
-        SNC_CHECK(n == 0 || t->vectors || (tab != NULL) == t->pair, SNC_E_FORMAT, "%s:%lld: expected %s", rows->path, (long long)line,
-                  t->pair ? "two texts parted by a TAB" : "one text without a TAB");
-        SNC_CHECK(!tab || !memchr(row.b.p, '\t', row.b.n), SNC_E_FORMAT, "%s:%lld: more than one TAB", rows->path, (long long)line);
-        if (n) SNC_TRY(t->vectors ? add_texts(rows, &row) : rows_add(rows, &row));
+        SNC_CHECK(n == 0 || t->vectors || t->tags || (tab != NULL) == t->pair, SNC_E_FORMAT, "%s:%lld: expected %s", rows->path,
+                  (long long)line, t->pair ? "two texts parted by a TAB" : "one text without a TAB");
+        SNC_CHECK(!tab || t->tags || !memchr(row.b.p, '\t', row.b.n), SNC_E_FORMAT, "%s:%lld: more than one TAB", rows->path,
+                  (long long)line);
+        if (n)
+            SNC_TRY(t->tags      ? snc_conll__plain(rows, (snc_span){p, n}, line)
+                    : t->vectors ? add_texts(rows, &row)
+                                 : snc_rows__add(rows, &row));
         p = lf ? lf + 1 : end;
     }
     SNC_CHECK(rows->n > 0, SNC_E_FORMAT, "%s: no rows", rows->path);
@@ -378,6 +388,7 @@ void snc_rows__free(snc_rows *r)
 {
     if (!r) return;
     snc_free(r->row);
+    snc_free(r->word);
     snc_sets_free(r->sets);
     snc_textfile__close(&r->file);
     cJSON_Delete(r->source);

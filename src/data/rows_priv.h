@@ -14,7 +14,13 @@
 
 /* ---- reader --------------------------------------------------------------------------------------------------------- */
 
-typedef enum snc_form { SNC_FORM__TSV, SNC_FORM__CSV, SNC_FORM__JSONL, SNC_FORM__LIST /* a JSON array of objects */ } snc_form;
+typedef enum snc_form {
+    SNC_FORM__TSV,
+    SNC_FORM__CSV,
+    SNC_FORM__JSONL,
+    SNC_FORM__LIST /* a JSON array of objects */,
+    SNC_FORM__CONLL
+} snc_form;
 
 typedef struct snc_reader {
     const snc_task *task;
@@ -25,6 +31,7 @@ typedef struct snc_reader {
     int64_t line;       /* of the present row, from 1 */
     int skipped;        /* rows left out by skip_short_rows */
     bool needs_label, strict;
+    bool gap;       /* of tagged words: a sentence begins with the present one */
     bool texts;     /* of vectors to learn: labels are passed over, and each text is a row */
     bool second;    /* a column of text_b is there, whatever the task makes of it; of JSON in the present row */
     snc_span *name; /* [names] cells of the header, in the arena */
@@ -65,7 +72,13 @@ typedef struct snc_row {
     snc_span a, b; /* b.p NULL: a single text */
     float target;  /* class, value, or number of a set of labels; NaN: none */
     int64_t line;
+    int first, words; /* of tags: its words among those of all rows */
 } snc_row;
+
+typedef struct snc_word {
+    snc_span text;
+    float target; /* class of its tag; NaN: none */
+} snc_word;
 
 typedef struct snc_rows {
     snc_row *row; /* [n] */
@@ -73,6 +86,9 @@ typedef struct snc_rows {
     int dev, left_out; /* of a train file that has given its own dev rows: how many those are, and rows that they contain */
     size_t cap;
     snc_sets *sets; /* of multilabel; NULL otherwise */
+    snc_word *word; /* [words] of tags, sentence after sentence; NULL otherwise */
+    int words;
+    size_t word_cap;
     snc_textfile file;
     snc_arena *arena;
     char *path;
@@ -88,6 +104,10 @@ enum { SNC_ROWS__LARGE = 256000000 }; /* bytes of a file that is asked whether t
 snc_err snc_rows__load(snc_rows **out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;
 /* Whether a split has no file. SNC_E_UNSUPPORTED: it has one that nobody reads. */
 snc_err snc_rows__absent(bool *out, const snc_task *t, const char *dir, const char *split) SNC_MUST_USE;
+snc_err snc_rows__add(snc_rows *r, const snc_row *row) SNC_MUST_USE;
+struct snc_labels;
+/* The target of the reader's present row. */
+snc_err snc_rows__target(float *out, struct snc_labels *labels, snc_reader *r, snc_sets *sets) SNC_MUST_USE;
 /* The same from memory; data must outlive the rows. */
 snc_err snc_rows__parse(snc_rows **out, const snc_task *t, const char *split, const char *path, const void *data, size_t n) SNC_MUST_USE;
 /* A text file without labels: one row a line, a TAB parts a pair. */

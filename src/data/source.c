@@ -59,7 +59,7 @@ static void add_ignored(cJSON *source, const snc_reader *r)
 
 void snc_source__columns(cJSON *source, const snc_reader *r)
 {
-    static const char *const forms[] = {"TSV", "CSV", "JSON lines", "JSON list"}; /* in the order of snc_form */
+    static const char *const forms[] = {"TSV", "CSV", "JSON lines", "JSON list", "CoNLL"}; /* in the order of snc_form */
     const struct {
         const char *key;
         const snc_column *column;
@@ -68,8 +68,11 @@ void snc_source__columns(cJSON *source, const snc_reader *r)
         {"text", &r->task->text_a, r->a}, {"text_pair", &r->task->text_b, r->task->pair ? r->b : -2}, {"label", &r->task->label, r->label}};
     char format[64], buf[SHOWN], separator = r->text.separator, usual = r->form == SNC_FORM__CSV ? ',' : '\t';
     bool json = snc_reader__is_json(r);
-    snprintf(format, sizeof format, "%s%s", forms[r->form], json ? "" : r->text.quoted ? ", quotes undone" : ", quotes are text");
-    if (!json && separator != usual)
+    snprintf(format, sizeof format, "%s%s", forms[r->form],
+             json || r->form == SNC_FORM__CONLL ? ""
+             : r->text.quoted                   ? ", quotes undone"
+                                                : ", quotes are text");
+    if (!json && r->form != SNC_FORM__CONLL && separator != usual)
         snprintf(format + strlen(format), sizeof format - strlen(format), separator == '\t' ? ", parted by TAB" : ", parted by '%c'",
                  separator);
     cJSON_AddStringToObject(source, "file", r->path);

@@ -7,6 +7,7 @@
 #include "base/fmap.h"
 #include "base/json.h"
 #include "base/place.h"
+#include "data/entities.h"
 #include "data/metrics.h"
 
 static const char *const format_names[] = {"tsv", "csv", "jsonl", "auto"};
@@ -109,6 +110,7 @@ static snc_err check_column(const snc_task *t, const snc_column *c, const char *
 {
     SNC_CHECK(t->format == SNC_FORMAT_TSV || t->format == SNC_FORMAT_CSV || c->names.n, SNC_E_FORMAT,
               "%s: '%s' must be a name for format %s", where, key, format_names[t->format]);
+    for (int i = 0; i < t->n_files && t->tags; i++) t->files[i].header = false; /* files of CoNLL have none */
     for (int i = 0; i < t->n_files && t->format != SNC_FORMAT_JSONL; i++)
         SNC_CHECK(t->files[i].header || c->has_index, SNC_E_FORMAT, "%s: '%s' needs an index: the %s file has no header", where, key,
                   t->files[i].split);
@@ -185,10 +187,12 @@ static snc_err read_metrics(snc_task *t, const cJSON *j, const char *where)
     for (int i = 0; i < t->metrics.n; i++) {
         bool of_classes = false;
         bool known = snc_metric_known(&of_classes, t->metrics.v[i]) && of_classes != t->regression;
+        if (t->tags && snc_metric_of_entities(t->metrics.v[i])) continue;
         SNC_CHECK(t->multilabel ? snc_metric_of_sets(t->metrics.v[i]) : known, SNC_E_FORMAT, "%s: 'metrics' holds '%s', expected %s", where,
                   t->metrics.v[i],
                   t->multilabel   ? "micro_f1, macro_f1 or accuracy"
                   : t->regression ? "pearson or spearman"
+                  : t->tags       ? "entity_f1, entity_precision, entity_recall, accuracy or macro_f1"
                                   : "accuracy, f1, micro_f1, macro_f1, balanced_accuracy or matthews");
     }
     return SNC_OK;
@@ -203,6 +207,16 @@ static snc_err read_separator(snc_task *t, const cJSON *j, const char *where)
     SNC_CHECK(t->multilabel || !cJSON_HasObjectItem(j, "label_separator"), SNC_E_FORMAT,
               "%s: 'label_separator' needs \"type\": \"multilabel\"", where);
     t->label_separator = *s;
+    return SNC_OK;
+}
+
+static snc_err read_sequences(snc_task *t, const cJSON *j, const char *where)
+{
+    const char *tags;
+    SNC_TRY(snc_json_str(&tags, j, "tags", "bio", where));
+    t->any_tags = strcmp(tags, "any") == 0;
+    SNC_CHECK(t->any_tags || strcmp(tags, "bio") == 0, SNC_E_FORMAT, "%s: 'tags' must be \"bio\" or \"any\"", where);
+    SNC_CHECK(t->tags || !cJSON_HasObjectItem(j, "tags"), SNC_E_FORMAT, "%s: 'tags' needs \"type\": \"tags\"", where);
     return SNC_OK;
 }
 
@@ -221,8 +235,10 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
     t->vectors = strcmp(type, "embedding") == 0;
     t->regression = t->score || t->vectors || strcmp(type, "regression") == 0;
     t->multilabel = strcmp(type, "multilabel") == 0;
-    SNC_CHECK(t->regression || t->multilabel || strcmp(type, "classes") == 0, SNC_E_FORMAT,
-              "%s: 'type' must be \"classes\", \"regression\", \"score\", \"multilabel\" or \"embedding\"", where);
+    t->tags = strcmp(type, "tags") == 0;
+    SNC_CHECK(t->regression || t->multilabel || t->tags || strcmp(type, "classes") == 0, SNC_E_FORMAT,
+              "%s: 'type' must be \"classes\", \"regression\", \"score\", \"multilabel\", \"embedding\" or \"tags\"", where);
+    SNC_TRY(read_sequences(t, j, where));
     SNC_TRY(read_separator(t, j, where));
     int f = find_name(format_names, FORMATS, format), q = find_name(quoting_names, QUOTINGS, quoting);
     SNC_CHECK(f < FORMATS, SNC_E_FORMAT, "%s: 'format' must be \"tsv\", \"csv\", \"jsonl\" or \"auto\"", where);
@@ -240,7 +256,7 @@ static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {
         "name", "folder",          "files",   "format",     "header",          "text_a",  "text_b", "label",   "labels", "label_names",
-        "type", "label_separator", "metrics", "max_length", "skip_short_rows", "phrases", "pair",   "quoting", NULL};
+        "type", "label_separator", "metrics", "max_length", "skip_short_rows", "phrases", "pair",   "quoting", "tags",   NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_scalars(t, j, where));
     SNC_TRY(read_files(t, j, where));
@@ -330,7 +346,7 @@ static void add_column(cJSON *j, const char *key, const snc_column *c)
 static const char *type_name(const snc_task *t)
 {
     if (t->regression) return t->score ? "score" : t->vectors ? "embedding" : "regression";
-    return t->multilabel ? "multilabel" : "classes";
+    return t->multilabel ? "multilabel" : t->tags ? "tags" : "classes";
 }
 
 snc_err snc_task_json(char **out, const snc_task *t)
@@ -360,6 +376,7 @@ snc_err snc_task_json(char **out, const snc_task *t)
     cJSON_AddNumberToObject(j, "max_length", t->max_length);
     cJSON_AddBoolToObject(j, "skip_short_rows", t->skip_short_rows);
     cJSON_AddBoolToObject(j, "phrases", t->phrases);
+    if (t->any_tags) cJSON_AddStringToObject(j, "tags", "any");
     if (t->quoting != SNC_QUOTING_AUTO) cJSON_AddStringToObject(j, "quoting", quoting_names[t->quoting]);
     char *text = cJSON_PrintUnformatted(j);
     cJSON_Delete(j);
@@ -428,6 +445,7 @@ const char *snc_task_name(const snc_task *t) { return t->name; }
 bool snc_task_regression(const snc_task *t) { return t->regression; }
 bool snc_task_multilabel(const snc_task *t) { return t->multilabel; }
 bool snc_task_vectors(const snc_task *t) { return t->vectors; }
+bool snc_task_tags(const snc_task *t) { return t->tags; }
 int snc_task_classes(const snc_task *t) { return t->vectors ? t->width : t->regression ? 1 : t->labels.n; }
 int snc_task_outputs(const snc_task *t) { return t->vectors ? 1 : snc_task_classes(t); }
 int snc_task_max_length(const snc_task *t) { return t->max_length; }
@@ -440,7 +458,7 @@ snc_meaning snc_task_meaning(const snc_task *t)
 {
     if (t->vectors) return SNC_MEANS_VECTOR;
     if (t->regression) return t->score ? SNC_MEANS_SCORE : SNC_MEANS_REGRESSION;
-    return t->multilabel ? SNC_MEANS_MULTILABEL : SNC_MEANS_CLASSES;
+    return t->multilabel ? SNC_MEANS_MULTILABEL : t->tags ? SNC_MEANS_TAGS : SNC_MEANS_CLASSES;
 }
 
 const char *snc_task_label(const snc_task *t, int k) { return k >= 0 && k < t->label_names.n ? t->label_names.v[k] : NULL; }

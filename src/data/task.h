@@ -17,14 +17,17 @@
  *                                   number of labels a row, none too, as a list in JSON, elsewhere as a text parted by label_separator,
  *                                   with blanks around each dropped; or "embedding": texts become vectors. train is read for its texts
  *                                   alone, of a pair both, each a row; other splits have pairs, whose label is how much they mean the
- *                                   same, as any finite number: what the metrics compare with the cosine of both vectors
+ *                                   same, as any finite number: what the metrics compare with the cosine of both vectors; or "tags": each
+ *                                   word of a text has one of the labels; files are CoNLL's (data/conll_priv.h), columns go by index
+ *   tags             "bio"          of "type": "tags": an I-X stands behind a B-X or I-X alone; or "any": as it comes
  *   label_separator  ","            one character that no label holds
  *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
  *                                   sorted order (numbers by value, otherwise bytes)
  *   label_names      labels         what people see; in the order of labels
  *   metrics          (needed)       classes: "accuracy", "f1" (two classes), "micro_f1", "macro_f1", "balanced_accuracy", "matthews";
- *                                   regression, score, embedding: "pearson", "spearman"; multilabel: "micro_f1", "macro_f1", "accuracy" (the whole
- *                                   set is right); their mean is the score
+ *                                   tags: those of classes, over words, and "entity_f1", "entity_precision", "entity_recall"
+ *                                   (data/entities.h); regression, score, embedding: "pearson", "spearman"; multilabel: "micro_f1",
+ *                                   "macro_f1", "accuracy" (the whole set is right); their mean is the score
  *   max_length       128            tokens, 8 to 8192
  *   quoting          "auto"         quotes around fields of CSV and TSV: "none" are text, "csv" are undone (RFC 4180), "auto" as below
  *   skip_short_rows  false          rows with too few columns are skipped and counted instead of refused
@@ -78,6 +81,7 @@ const char *snc_task_name(const snc_task *t);
 bool snc_task_regression(const snc_task *t); /* a row's label is a number, also that of two vectors */
 bool snc_task_multilabel(const snc_task *t);
 bool snc_task_vectors(const snc_task *t);
+bool snc_task_tags(const snc_task *t); /* its answers are of words */
 snc_meaning snc_task_meaning(const snc_task *t);
 int snc_task_classes(const snc_task *t);                           /* 1 for regression, numbers of a vector */
 int snc_task_outputs(const snc_task *t);                           /* of a row that is scored: the same, but one cosine of two vectors */

@@ -35,7 +35,8 @@ struct snc_task {
     snc_split_file *files; /* [n_files] */
     int n_files;
     snc_column text_a, text_b, label;
-    bool pair, auto_pair /* not known yet */, regression, score, multilabel, vectors, auto_labels, skip_short_rows, phrases;
+    bool pair, auto_pair /* not known yet */, regression, score, multilabel, vectors, tags, any_tags /* sequences that are no BIO too */,
+        auto_labels, skip_short_rows, phrases;
     snc_strings labels, label_names; /* both empty for regression, and for auto until they are known */
     char label_separator;            /* of multilabel */
     snc_strings metrics;

@@ -69,10 +69,31 @@ static snc_err say(classify *c, const snc_result *r)
     return SNC_OK;
 }
 
+/* The words of a text, which is parted for that, and the tag of each. */
+static snc_err tag(classify *c, char *text)
+{
+    const size_t most = strlen(text) / 2 + 1;
+    const char **word = malloc(most * sizeof *word);
+    snc_result *r = malloc(most * sizeof *r);
+    snc_err err = word && r ? SNC_OK : SNC_E_NOMEM;
+    int n = 0;
+    for (char *rest = text, *w; !err && (w = strtok_r(rest, " \t\r\n\v\f", &rest));) word[n++] = w;
+    if (!err) err = snc_tag(r, c->session, word, n);
+    for (int i = 0; i < n && !err; i++) {
+        if (i) putchar(' ');
+        put_label(c, r[i].index);
+    }
+    if (!err) putchar('\n');
+    free(word);
+    free(r);
+    return err;
+}
+
 static snc_err answer(classify *c)
 {
-    snc_err err = snc_classify(c->result, c->session, c->ask, c->waiting);
-    for (int i = 0; i < c->waiting && !err; i++) err = say(c, &c->result[i]);
+    const bool tags = snc_classifier_tags(c->model);
+    snc_err err = tags ? SNC_OK : snc_classify(c->result, c->session, c->ask, c->waiting);
+    for (int i = 0; i < c->waiting && !err; i++) err = tags ? tag(c, c->text[i]) : say(c, &c->result[i]);
     for (int i = 0; i < c->waiting; i++) free(c->text[i]);
     c->waiting = 0;
     return err;
@@ -88,7 +109,7 @@ static snc_err take(classify *c, const char *line, size_t bytes)
     size_t n = 0;
     if (!text) return SNC_E_NOMEM;
     for (size_t i = 0; i < bytes; i++) {
-        const bool parts = line[i] == '\t' && !b;
+        const bool parts = line[i] == '\t' && !b && !snc_classifier_tags(c->model);
         if (parts) b = text + n + 1;
         if (line[i] || parts) text[n++] = parts ? 0 : line[i];
     }
@@ -125,7 +146,8 @@ int main(int argc, char **argv)
     const bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) return printf("%s\n", snc_version()) < 0;
     if (help)
-        printf("usage: %s < lines\nLABEL TAB PROBABILITY for each line of text; a TAB in a line parts a pair\n",
+        printf("usage: %s < lines\nLABEL TAB PROBABILITY for each line of text; a TAB in a line parts a pair. Of a model\n"
+               "that tags words a tag for each word, of one that gives vectors the numbers\n",
                program_invocation_short_name);
     if (help || argc > 1) return help ? 0 : fail("takes no arguments; --help says more");
     const char *own = snc_program_path(); /* an empty root has no /proc to say it */

@@ -233,10 +233,10 @@ const char *snc_onnx_input(snc_onnx *g, const char *name, snc_onnx_type t, int r
     return named(g, name);
 }
 
-void snc_onnx_output(snc_onnx *g, const char *name, const char *value, int width)
+void snc_onnx_output(snc_onnx *g, const char *name, const char *value, bool of_tokens, int width)
 {
     Onnx__NodeProto m = ONNX__NODE_PROTO__INIT;
-    static const char *const dims[] = {"batch", NULL};
+    const char *const dims[] = {"batch", of_tokens ? "sequence" : NULL, NULL};
     char *in = text(value), *out = text(name), op[] = "Identity";
     if (g->err) return;
     m.op_type = op;
@@ -244,7 +244,8 @@ void snc_onnx_output(snc_onnx *g, const char *name, const char *value, int width
     m.n_input = m.n_output = 1;
     m.input = &in;
     m.output = &out;
-    if (keep(g, put_message(&g->nodes, NODE_IN_GRAPH, &m.base))) keep(g, put_end(g, OUTPUT_IN_GRAPH, name, SNC_ONNX_F32, 2, dims, width));
+    if (keep(g, put_message(&g->nodes, NODE_IN_GRAPH, &m.base)))
+        keep(g, put_end(g, OUTPUT_IN_GRAPH, name, SNC_ONNX_F32, 2 + of_tokens, dims, width));
 }
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------ */

@@ -57,8 +57,8 @@ const char *snc_onnx_input(snc_onnx *g, const char *name, snc_onnx_type t, int r
 /* in [n]; "" leaves one out. The first of `outputs`; of the others snc_onnx_also tells the names. */
 const char *snc_onnx_node(snc_onnx *g, const char *op, snc_onnx_attributes a, int outputs, int n, const char *const *in);
 const char *snc_onnx_also(snc_onnx *g, const char *first, int k);
-/* `value` under the name of the graph's one output [batch, width], of f32. */
-void snc_onnx_output(snc_onnx *g, const char *name, const char *value, int width);
+/* `value` under the name of the graph's one output [batch, width], or of tokens [batch, sequence, width], of f32. */
+void snc_onnx_output(snc_onnx *g, const char *name, const char *value, bool of_tokens, int width);
 
 /* Writes rows [row, row + rows) of a tensor to `to`. */
 typedef snc_err (*snc_onnx_fill)(void *to, const void *payload, int64_t row, int64_t rows);

@@ -110,7 +110,7 @@ static snc_value layers(snc_onnx__net *n, snc_value x)
     snc_value past = x;
     const bool pre = n->family->pre_norm;
     for (int l = 0; l < n->a->layers; l++) {
-        bool first = !n->c->mean && l == snc_arch_last_heads(n->a);
+        bool first = snc_reads_first(n->c) && l == snc_arch_last_heads(n->a);
         if (n->a->heads[l] > 0) {
             snc_value m = snc_onnx__linear(n, snc_onnx__attention(n, x, l, first), SNC_ROLE_O, l, 0, 1);
             past = SNC_OP2(n, "Add", m, first ? snc_onnx__first(n, past, 1) : past);
@@ -124,10 +124,11 @@ static snc_value layers(snc_onnx__net *n, snc_value x)
     return x;
 }
 
-/* [batch, hidden] of what is read of the last layer. */
+/* [batch, hidden] of what is read of the last layer; of tags [batch, sequence, hidden]. */
 static snc_value pooled(snc_onnx__net *n, snc_value x)
 {
     const int64_t axis = 1, last = 2;
+    if (n->c->tags) return x;
     snc_value at = snc_onnx_ints(n->g, 1, &axis);
     if (!n->c->mean) return SNC_OP2(n, "Squeeze", x, at);
     snc_value there = SNC_OP2(n, "Unsqueeze", snc_onnx__cast(n, n->mask, SNC_ONNX_F32), snc_onnx_ints(n->g, 1, &last));
@@ -163,7 +164,8 @@ snc_err snc_onnx_net_save(const char *path, const snc_sncfile *net, snc_onnx_for
     n.family = snc_family_of(n.c);
     SNC_TRY(snc_onnx_new(&n.g));
     inputs(&n);
-    snc_onnx_output(n.g, n.c->vector ? "sentence_embedding" : "logits", head(&n, pooled(&n, layers(&n, embeddings(&n)))), n.c->classes);
+    snc_onnx_output(n.g, n.c->vector ? "sentence_embedding" : "logits", head(&n, pooled(&n, layers(&n, embeddings(&n)))), n.c->tags,
+                    n.c->classes);
     snc_err err = snc_onnx_save(n.g, path, most);
     snc_onnx_free(n.g);
     return err;

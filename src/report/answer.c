@@ -44,6 +44,7 @@ snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_predict_
 {
     *a = (snc_answers){.l = l, .logits = o->logits, .jsonl = strcmp(o->format, "jsonl") == 0};
     SNC_TRY(snc_alloc(&a->order, (size_t)l->classes, sizeof *a->order));
+    if (l->problem == SNC_MEANS_TAGS) SNC_TRY(snc_entity_tags_new(&a->tags, l->labels, l->classes));
     SNC_TRY(snc_alloc(&a->unit, (size_t)l->classes, sizeof *a->unit));
     SNC_TRY(snc_alloc(&a->name, (size_t)l->classes, sizeof *a->name));
     SNC_TRY(snc_alloc(&a->key, (size_t)l->classes, sizeof *a->key));
@@ -135,6 +136,86 @@ static void put_json(snc_answers *a, const snc_asked_line *q, const float *z)
     snc_textbuf_text(d, "}");
 }
 
+/* ---- words ----------------------------------------------------------------------------------------------------------------- */
+
+snc_err snc_tagged_add(snc_tagged *t, const char *word, size_t bytes)
+{
+    SNC_TRY(snc_grow(&t->word, &t->cap, (size_t)t->n + 1, sizeof *t->word));
+    t->word[t->n++] = (struct snc_tagged_word){word, bytes};
+    return SNC_OK;
+}
+
+static void put_words(snc_textbuf *d, const snc_tagged *w, int first, int end)
+{
+    snc_textbuf text = {0};
+    for (int i = first; i < end; i++) {
+        if (i > first) snc_textbuf_text(&text, " ");
+        snc_textbuf_bytes(&text, w->word[i].p, w->word[i].n);
+    }
+    cJSON *j = cJSON_CreateString(text.p ? text.p : "");
+    char *quoted = j ? cJSON_PrintUnformatted(j) : NULL;
+    snc_textbuf_text(d, quoted ? quoted : "\"\"");
+    cJSON_free(quoted);
+    cJSON_Delete(j);
+    snc_free(text.p);
+}
+
+/* Their texts too where these can be said: JSON is UTF-8. */
+static snc_err put_entities(snc_answers *a, const snc_tagged *w, const float *said, bool texts)
+{
+    snc_textbuf *d = &a->line;
+    snc_entity *found;
+    SNC_TRY(snc_alloc(&found, (size_t)w->n + 1, sizeof *found));
+    snc_textbuf_text(d, ",\"entities\":[");
+    for (int i = 0, n = snc_entities_find(found, a->tags, said, w->n); i < n; i++) {
+        char *kind = NULL;
+        if (quote(&kind, snc_entity_kind(a->name[found[i].tag])) == SNC_OK)
+            snc_textbuf_put(d, "%s{\"kind\":%s,\"first\":%d,\"end\":%d", i ? "," : "", kind, found[i].first, found[i].end);
+        snc_free(kind);
+        if (texts) snc_textbuf_text(d, ",\"text\":");
+        if (texts) put_words(d, w, found[i].first, found[i].end);
+        snc_textbuf_text(d, "}");
+    }
+    snc_textbuf_text(d, "]");
+    snc_free(found);
+    return SNC_OK;
+}
+
+static snc_err put_tags(snc_answers *a, const snc_asked_line *q, const snc_tagged *w, const float *z, const float *said)
+{
+    const int K = a->l->classes;
+    snc_textbuf *d = &a->line;
+    for (int i = 0; i < w->n && !a->jsonl; i++) {
+        snc_textbuf_text(d, i ? " " : "");
+        snc_textbuf_text(d, a->name[(int)said[i]]);
+    }
+    if (!a->jsonl) return SNC_OK;
+    snc_textbuf_put(d, "{\"line\":%ld,\"tags\":[", q->line);
+    for (int i = 0; i < w->n; i++) snc_textbuf_put(d, "%s%s", i ? "," : "", a->key[(int)said[i]]);
+    snc_textbuf_text(d, "],\"probabilities\":[");
+    for (int i = 0; i < w->n; i++)
+        snc_textbuf_put(d, "%s%.6g", i ? "," : "", 1 / snc_class_sum(z + (size_t)i * (size_t)K, K, (int)said[i]));
+    snc_textbuf_text(d, "]");
+    SNC_TRY(put_entities(a, w, said, !q->broken));
+    put_bool(a, "cut", q->cut);
+    put_bool(a, "invalid_utf8", q->broken);
+    snc_textbuf_text(d, "}");
+    return SNC_OK;
+}
+
+snc_err snc_answers_tag(const char **out, snc_answers *a, const snc_asked_line *q, const snc_tagged *w, const float *z)
+{
+    float *said;
+    SNC_TRY(snc_alloc(&said, (size_t)w->n + 1, sizeof *said));
+    for (int i = 0; i < w->n; i++) said[i] = (float)snc_class_best(z + (size_t)i * (size_t)a->l->classes, a->l->classes);
+    a->line.n = 0;
+    snc_textbuf_text(&a->line, "");
+    snc_err err = put_tags(a, q, w, z, said);
+    snc_free(said);
+    *out = a->line.p;
+    return err ? err : a->line.err;
+}
+
 snc_err snc_answers_say(const char **out, snc_answers *a, const snc_asked_line *q, const float *z)
 {
     a->line.n = 0;
@@ -160,6 +241,7 @@ void snc_answers_dispose(snc_answers *a)
     }
     snc_free(a->order);
     snc_free(a->unit);
+    snc_entity_tags_free(a->tags);
     snc_free(a->name);
     snc_free(a->key);
     snc_free(a->line.p);

@@ -2,12 +2,14 @@
  *
  *   text    label TAB probability [TAB logit ...]; a regression: value [TAB value]; any number of labels: how many, then label TAB
  *           probability of each, the most probable first: "2 TAB toxic TAB 0.98 TAB insult TAB 0.71", "0"; a vector: its numbers, of
- *           length 1, TAB between them
+ *           length 1, TAB between them; words that are tagged: a tag for each, a blank between them
  *   jsonl   {"line":1,"label":"good","probability":0.9,"probabilities":{"bad":0.1,"good":0.9},"logits":{...},
  *           "cut":false,"invalid_utf8":false}
  *           a cascade: "net":2 behind them, the one that answered; a budget: that, and "over_budget":false;
  *           any number of labels: "labels":["toxic","insult"] in place of label and probability, and the probability of each by itself;
- *           a regression: "value" in place of label and probabilities; a vector: "vector":[0.12,...]; no answer: {"line":1,"error":"..."}
+ *           a regression: "value" in place of label and probabilities; a vector: "vector":[0.12,...]; words: "tags":["B-PER","O"],
+ *           "probabilities":[0.99,0.98] and "entities":[{"kind":"PER","first":0,"end":1,"text":"Ekeus"}], which are words first to end less
+ *           one; no answer: {"line":1,"error":"..."}
  *
  * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
  * differ. Every line has the same keys, "logits" with --logits alone, "net" of a cascade or a budget alone.
@@ -17,13 +19,15 @@
 
 #include "artifact/load.h"
 #include "base/textbuf.h"
+#include "data/entities.h"
 
 typedef struct snc_answers {
     const snc_loaded *l; /* borrowed */
     bool jsonl, logits;
-    int *order;         /* [classes] scratch: labels that are there */
-    float *unit;        /* [classes] scratch: a vector of length 1 */
-    char **name, **key; /* [classes] as they are, and as JSON strings, no two of which are the same */
+    int *order;            /* [classes] scratch: labels that are there */
+    snc_entity_tags *tags; /* of a model that tags words */
+    float *unit;           /* [classes] scratch: a vector of length 1 */
+    char **name, **key;    /* [classes] as they are, and as JSON strings, no two of which are the same */
     snc_textbuf line;
 } snc_answers;
 
@@ -36,6 +40,19 @@ typedef struct snc_asked_line {
 } snc_asked_line;
 
 snc_err snc_answers_init(snc_answers *a, const snc_loaded *l, const snc_predict_opts *o) SNC_MUST_USE;
+/* Words of a line, borrowed. */
+typedef struct snc_tagged {
+    struct snc_tagged_word {
+        const char *p;
+        size_t n;
+    } * word;
+    int n;
+    size_t cap;
+} snc_tagged;
+snc_err snc_tagged_add(snc_tagged *t, const char *word, size_t bytes) SNC_MUST_USE;
+/* A line of tags, z [w->n, classes], as below. */
+snc_err snc_answers_tag(const char **out, snc_answers *a, const snc_asked_line *q, const snc_tagged *w, const float *z) SNC_MUST_USE;
+
 /* A line without its end, borrowed until the next call. z [classes], finite. */
 snc_err snc_answers_say(const char **out, snc_answers *a, const snc_asked_line *q, const float *z) SNC_MUST_USE;
 /* The object of a text without an answer; jsonl alone. */

@@ -62,7 +62,7 @@ snc_err snc_answers_write(const char *dir, const snc_task *task, const snc_datas
     SNC_TRY(separator(&comma, task));
     snc_textbuf_put(&t, "index\tlabel");
     for (int c = 0; c < n; c++) snc_textbuf_put(&t, "\t%s", columns[c].name);
-    for (int i = 0; i < d->n; i++) {
+    for (int i = 0; i < snc_dataset_answers(d); i++) {
         snc_textbuf_put(&t, "\n%d\t", i);
         put_label(&t, task, d, i, K, comma);
         for (int c = 0; c < n; c++) {
@@ -226,11 +226,11 @@ snc_err snc_answers_read(float *logits, const char *path, const char *column, co
     snc_err err = SNC_OK;
     char *text = NULL;
     size_t size;
-    reading r = {.path = path, .task = task, .n = d->n, .K = snc_task_outputs(task), .z = logits};
+    reading r = {.path = path, .task = task, .n = (int)snc_dataset_answers(d), .K = snc_task_outputs(task), .z = logits};
     SNC_TRY(separator(&r.comma, task));
     SNC_TRY(snc_file_read(&text, &size, path));
     const char *at = text;
-    SNC_GOTO(snc_alloc(&r.seen, (size_t)d->n, 1));
+    SNC_GOTO(snc_alloc(&r.seen, (size_t)r.n, 1));
     if (strlen(text) != size) SNC_GOTO(snc_err_set(SNC_E_FORMAT, "%s: a NUL byte in it: expected a TSV", path));
     if (strncmp(at, "\xef\xbb\xbf", 3) == 0) at += 3;
     SNC_GOTO(open_form(&r, &at, column));

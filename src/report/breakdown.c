@@ -63,7 +63,7 @@ static snc_err score_majority(snc_breakdown *b, const snc_task *task, const snc_
 {
     float *logits = NULL;
     size_t K = (size_t)b->K;
-    SNC_TRY(snc_alloc(&logits, (size_t)b->n * K, sizeof *logits));
+    SNC_TRY(snc_alloc(&logits, (size_t)b->n * K, sizeof *logits)); /* n: answers */
     for (size_t i = 0; i < (size_t)b->n; i++)
         for (size_t k = 0; k < K; k++) logits[i * K + k] = (d->sets ? snc_sets_of(d->sets, most)[k] : k == (size_t)most) ? 1.0f : -1.0f;
     snc_err err = snc_task_score(&b->majority_score, NULL, task, logits, d, b->K);
@@ -87,21 +87,21 @@ static snc_err find_only(snc_breakdown *b, const snc_task *task, const float *pr
 snc_err snc_breakdown_make(snc_breakdown *out, const snc_task *task, const float *logits, const snc_dataset *d, int K)
 {
     snc_err err = SNC_OK;
-    snc_breakdown b = {.n = d->n, .K = K};
+    snc_breakdown b = {.n = (int)snc_dataset_answers(d), .K = K};
     snc_sets *seen = NULL;
     float *pred = NULL;
     int64_t rows = 0;
     int most = 0;
     *out = (snc_breakdown){0};
     if (snc_task_regression(task)) return SNC_OK;
-    SNC_GOTO(snc_alloc(&pred, (size_t)d->n, sizeof *pred));
+    SNC_GOTO(snc_alloc(&pred, (size_t)b.n, sizeof *pred));
     SNC_GOTO(snc_alloc(&b.class, (size_t)K, sizeof *b.class));
     if (d->sets) SNC_GOTO(snc_sets_dup(&seen, d->sets));
     else SNC_GOTO(snc_alloc(&b.matrix, (size_t)K * (size_t)K, sizeof *b.matrix));
-    SNC_GOTO(snc_task_answers(pred, seen, logits, d->n, K));
+    SNC_GOTO(snc_task_answers(pred, seen, logits, b.n, K));
     count(&b, pred, d->target, seen);
-    SNC_GOTO(find_majority(&most, &rows, d->target, d->n, seen ? d->sets->n : K));
-    b.majority_share = share(rows, d->n);
+    SNC_GOTO(find_majority(&most, &rows, d->target, b.n, seen ? d->sets->n : K));
+    b.majority_share = share(rows, b.n);
     SNC_GOTO(name_answer(&b.majority, task, seen, most));
     SNC_GOTO(score_majority(&b, task, d, most));
     SNC_GOTO(find_only(&b, task, pred, d->target, seen));

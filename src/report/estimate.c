@@ -97,7 +97,7 @@ static snc_err time_calls(snc_pace *p, const snc_ctx *quiet, const snc_ctx *work
     SNC_GOTO(snc_measure(&t, one, load.batches, load.count, &mo));
     p->call = 1e-6 * t.median;
     SNC_GOTO(snc_net_create(&many, quiet, w, NULL, &int8, &all));
-    SNC_GOTO(snc_alloc(&logits, SCORED * (size_t)m->cfg.classes, sizeof *logits));
+    SNC_GOTO(snc_alloc(&logits, snc_dataset_logits(&few, m->cfg.classes), sizeof *logits));
     SNC_GOTO(snc_loaded_logits(logits, many, m->cfg.classes, &few, SCORED, NULL, NULL));
     t0 = snc_now();
     SNC_GOTO(snc_loaded_logits(logits, many, m->cfg.classes, &few, SCORED, NULL, NULL));

@@ -15,8 +15,9 @@ static snc_err open_set(snc_eval_set *s, const snc_ctx *ctx, const snc_options *
     SNC_TRY(snc_dataset_load(&s->own, ctx, in->task, in->tok, o->rows.data, s->name, 0));
     s->rows = s->own;
     for (int i = 0; i < s->own->n; i++)
-        SNC_CHECK(!isnan((double)s->own->target[i]), SNC_E_FORMAT, "--eval %s: line %lld has no label", s->name,
-                  (long long)s->own->line[i]);
+        for (int64_t k = snc_dataset_answer(s->own, i); k < snc_dataset_answer(s->own, i + 1); k++)
+            SNC_CHECK(!isnan((double)s->own->target[k]), SNC_E_FORMAT, "--eval %s: line %lld has no label", s->name,
+                      (long long)s->own->line[i]);
     return SNC_OK;
 }
 
@@ -33,8 +34,10 @@ static snc_err pool(snc_eval_sets *s)
 {
     int at = 0;
     s->name = s->n == 1 ? s->of[0].name : "pooled";
-    s->all = (snc_dataset){.n = s->of[0].rows->n, .target = s->of[0].rows->target, .sets = s->of[0].rows->sets};
+    const snc_dataset *first = s->of[0].rows;
+    s->all = (snc_dataset){.n = first->n, .target = first->target, .sets = first->sets, .answers = first->answers, .line = first->line};
     if (s->n == 1) return SNC_OK;
+    SNC_CHECK(!first->answers, SNC_E_UNSUPPORTED, "--eval: sets of tagged words are not pooled: name one");
     s->all = (snc_dataset){.n = snc_eval_sets_begin(s, s->n)};
     SNC_TRY(snc_alloc(&s->all.target, (size_t)s->all.n, sizeof *s->all.target));
     if (s->of[0].rows->sets) SNC_TRY(snc_sets_dup(&s->all.sets, s->of[0].rows->sets));
@@ -78,7 +81,7 @@ snc_err snc_eval_sets_read(cJSON *reading, const snc_eval_sets *s, const snc_inp
 
 void snc_eval_sets_dispose(snc_eval_sets *s)
 {
-    if (s->n > 1) {
+    if (s->n > 1 && s->all.target != s->of[0].rows->target) {
         snc_free(s->all.target);
         snc_sets_free(s->all.sets);
     }

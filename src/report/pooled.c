@@ -18,27 +18,18 @@ typedef struct seeds {
     const snc_dataset *d;
     const float *const *to, *const *of;
     int S, K;
-    float *z, *target; /* of a resample */
+    snc_redraw again;
 } seeds;
-
-static snc_err score_rows(double *score, const seeds *p, const float *logits, const int32_t *rows, int n)
-{
-    const size_t width = (size_t)p->K * sizeof *p->z;
-    for (int i = 0; i < n; i++) memcpy(p->z + (size_t)i * (size_t)p->K, logits + (size_t)rows[i] * (size_t)p->K, width);
-    for (int i = 0; i < n; i++) p->target[i] = p->d->target[rows[i]];
-    const snc_dataset drawn = {.n = n, .target = p->target, .sets = p->d->sets};
-    return snc_task_score(score, NULL, p->task, p->z, &drawn, p->K);
-}
 
 static snc_err mean_drop(double *out, void *user, const int32_t *rows, int n)
 {
-    const seeds *p = user;
+    seeds *p = user;
     *out = 0;
     SNC_TRY(snc_go_on(p->ctx));
     for (int s = 0; s < p->S; s++) {
         double to, of;
-        SNC_TRY(score_rows(&to, p, p->to[s], rows, n));
-        SNC_TRY(score_rows(&of, p, p->of[s], rows, n));
+        SNC_TRY(snc_redraw_score(&to, &p->again, p->to[s], rows, n));
+        SNC_TRY(snc_redraw_score(&of, &p->again, p->of[s], rows, n));
         *out += 100 * (to - of) / p->S;
     }
     return SNC_OK;
@@ -50,15 +41,13 @@ static snc_err bootstrapped(double *se, seeds *p)
     double draw[DRAWS], mean;
     int n = 0;
     snc_err err = SNC_OK;
-    SNC_GOTO(snc_alloc(&p->z, (size_t)p->d->n * (size_t)p->K, sizeof *p->z));
-    SNC_GOTO(snc_alloc(&p->target, (size_t)p->d->n, sizeof *p->target));
+    SNC_GOTO(snc_redraw_init(&p->again, p->task, p->d, p->K));
     SNC_GOTO(snc_bootstrap(draw, &n, DRAWS, mean_drop, p, p->d->n, p->ctx->seed, 0x706f6f6c));
     *se = n > 1 ? snc_standard_error(draw, n) * sqrt(n) : (double)NAN;
     mean = n ? snc_mean(draw, n) : (double)NAN;
     if (!isfinite(mean)) *se = (double)NAN;
 out:
-    snc_free(p->z);
-    snc_free(p->target);
+    snc_redraw_dispose(&p->again);
     return err;
 }
 

@@ -222,7 +222,7 @@ static snc_err score_model(snc_proof *p, int i, const snc_ctx *ctx, const snc_op
     p->classes = snc_task_outputs(task);
     m->macs = (double)snc_cost_encoder_macs(snc_weights_config(l.weights), snc_weights_arch(l.weights), SNC_MACS_TOKENS);
     snc_err err = snc_proof_is_cascade(p, i) ? snc_loaded_use(&l, -1) : SNC_OK;
-    if (!err) err = snc_alloc(&m->logits, (size_t)rows->all.n * (size_t)p->classes, sizeof *m->logits);
+    if (!err) err = snc_alloc(&m->logits, snc_dataset_logits(&rows->all, p->classes), sizeof *m->logits);
     for (int k = 0; k < rows->n && !err; k++) {
         float *logits = m->logits + (size_t)snc_eval_sets_begin(rows, k) * (size_t)p->classes;
         err = answer(logits, share, ctx, o, task, &rows->of[k], &l);
@@ -253,7 +253,7 @@ static snc_err compare_on(snc_proof *p, const snc_ctx *ctx, const snc_task *task
         const float *of = m->logits + from;
         SNC_TRY(snc_drop_of(&s->drop, ctx, task, d, teacher->logits + from, to_teacher, of, s->score, p->classes));
         SNC_TRY(snc_drop_of(&s->drop_int8, ctx, task, d, int8->logits + from, to_int8, of, s->score, p->classes));
-        s->equal_labels = snc_task_regression(task) ? (double)NAN : 1 - (double)s->drop.differ / d->n;
+        s->equal_labels = snc_task_regression(task) ? (double)NAN : 1 - (double)s->drop.differ / s->drop.n;
     }
     return SNC_OK;
 }

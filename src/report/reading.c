@@ -33,7 +33,8 @@ static void add_classes(cJSON *split, const snc_task *t, const snc_dataset *d)
 {
     int64_t count[SNC_MAX_CLASSES] = {0}, most = 0;
     cJSON *classes = cJSON_AddObjectToObject(split, "classes");
-    for (int i = 0; i < d->n; i++) {
+    const int64_t answers = snc_dataset_answers(d);
+    for (int64_t i = 0; i < answers; i++) {
         if (isnan((double)d->target[i])) continue;
         if (!d->sets) count[(int)d->target[i]]++;
         for (int k = 0; d->sets && k < d->sets->K; k++) count[k] += snc_sets_of(d->sets, (int)d->target[i])[k];
@@ -42,7 +43,7 @@ static void add_classes(cJSON *split, const snc_task *t, const snc_dataset *d)
         cJSON_AddNumberToObject(classes, snc_task_label(t, k), (double)count[k]);
         if (count[k] > most) most = count[k];
     }
-    cJSON_AddNumberToObject(split, "majority", d->n ? (double)most / d->n : 0);
+    cJSON_AddNumberToObject(split, "majority", answers ? (double)most / (double)answers : 0);
 }
 
 static void add_range(cJSON *split, const snc_dataset *d)
@@ -71,6 +72,7 @@ static snc_err add_split(cJSON *reading, const snc_task *t, const char *name, co
     cJSON_AddItemToArray(snc_json_list(reading, "splits"), split);
     cJSON_AddStringToObject(split, "name", name);
     cJSON_AddNumberToObject(split, "rows", d.n);
+    if (d.answers) cJSON_AddNumberToObject(split, "words", (double)snc_dataset_answers(&d));
     if (snc_task_regression(t)) add_range(split, &d);
     else add_classes(split, t, &d);
     cJSON_AddNumberToObject(split, "cut", d.truncated);
@@ -192,7 +194,8 @@ static void put_source(snc_textbuf *t, const cJSON *s)
 {
     const cJSON *it, *ignored = snc_json_at(s, "ignored");
     const char *comma = "";
-    snc_textbuf_put(t, "%.800s: %s; ", snc_json_text(s, "file"), snc_json_text(s, "format"));
+    snc_textbuf_put(t, "%.800s: %s%s", snc_json_text(s, "file"), snc_json_text(s, "format"),
+                    cJSON_GetArraySize(snc_json_at(s, "columns")) ? "; " : "");
     cJSON_ArrayForEach(it, snc_json_at(s, "columns"))
     {
         snc_textbuf_put(t, "%s%s '%s'", comma, strcmp(it->string, "text_pair") == 0 ? "second text" : it->string, it->valuestring);
@@ -219,6 +222,7 @@ static void put_split(snc_textbuf *t, const cJSON *s, const cJSON *reading)
     const cJSON *k, *classes = snc_json_at(s, "classes");
     int n = 0, all = cJSON_GetArraySize(classes);
     snc_textbuf_put(t, "%-6s %6.0f rows", snc_json_text(s, "name"), snc_json_number(s, "rows"));
+    if (snc_json_at(s, "words")) snc_textbuf_put(t, " of %.0f words", snc_json_number(s, "words"));
     cJSON_ArrayForEach(k, classes)
     {
         if (n++ < NAMED) snc_textbuf_put(t, "%s%.60s %.0f", n == 1 ? ": " : ", ", k->string, k->valuedouble);

@@ -80,7 +80,7 @@ static snc_err add_model(gathered *g, const cJSON *model, const char *answers)
     member *m;
     SNC_CHECK(name, SNC_E_FORMAT, "%s: the report beside it has a model without a name", answers);
     SNC_TRY(add(&m, g, name, "job"));
-    SNC_TRY(snc_alloc(&m->own[s], (size_t)r->dev->n * (size_t)snc_task_outputs(r->task), sizeof *m->own[s]));
+    SNC_TRY(snc_alloc(&m->own[s], snc_dataset_logits(r->dev, snc_task_outputs(r->task)), sizeof *m->own[s]));
     SNC_TRY(snc_answers_read(m->own[s], answers, name, r->task, r->dev));
     m->logits[s] = m->own[s];
     m->us[s] = first_of(model, "latency_us");

@@ -106,7 +106,7 @@ static snc_err read_program(snc_suite_others *out, const snc_ctx *ctx, const snc
             continue;
         }
         SNC_TRY(add(&x, out, item, i, false));
-        SNC_TRY(snc_alloc(&x->logits, (size_t)rows[i].dev->n * (size_t)snc_task_outputs(rows[i].task), sizeof *x->logits));
+        SNC_TRY(snc_alloc(&x->logits, snc_dataset_logits(rows[i].dev, snc_task_outputs(rows[i].task)), sizeof *x->logits));
         SNC_TRY(snc_answers_read(x->logits, path, NULL, rows[i].task, rows[i].dev));
         read++;
     }
@@ -199,9 +199,9 @@ static snc_err answer(float **out, const snc_ctx *ctx, const snc_options *job, c
     SNC_GOTO(snc_dataset_load(&d, ctx, task, l.tok, job->rows.data, "dev", 0));
     snc_loaded_say_labels(&l, ctx, task);
     snc_loaded_say_cut(&l, ctx, task, d);
-    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l.classes, sizeof *logits));
+    SNC_GOTO(snc_alloc(&logits, snc_dataset_logits(d, l.classes), sizeof *logits));
     SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, &l, d, path));
-    snc_loaded_order_classes(logits, &l, task, d->n);
+    snc_loaded_order_classes(logits, &l, task, (int)snc_dataset_answers(d));
     snc_loaded_cut(logits, &l, d->n);
     *out = logits;
     logits = NULL;

@@ -9,6 +9,7 @@
 #include "base/par.h"
 #include "models/mixture.h"
 #include "models/cutoff.h"
+#include "runtime/tagger.h"
 #include "runtime/text_batch.h"
 
 enum { CHUNK = 32 }; /* texts in one run */
@@ -31,13 +32,14 @@ struct snc_classifier {
 struct snc_session {
     snc_ctx ctx;
     snc_classifier *c;
-    snc_text_batch *batch;
-    int net;       /* which answers, where they do not escalate and there is no budget */
-    bool cascade;  /* they do */
-    double budget; /* us of a text; 0: there is none */
-    float *logits; /* [cap, K] */
-    uint8_t *by;   /* [answers of by_cap] which net said the last call's */
-    bool *over;    /* [answers of over_cap] which takes longer than the budget */
+    snc_text_batch *batch; /* NULL of a model that tags words */
+    snc_tagger *tagger;    /* NULL of any other */
+    int net;               /* which answers, where they do not escalate and there is no budget */
+    bool cascade;          /* they do */
+    double budget;         /* us of a text; 0: there is none */
+    float *logits;         /* [cap, K] */
+    uint8_t *by;           /* [answers of by_cap] which net said the last call's */
+    bool *over;            /* [answers of over_cap] which takes longer than the budget */
     size_t cap, by_cap, over_cap;
     int answers;
 };
@@ -110,6 +112,7 @@ int snc_classifier_nets(const snc_classifier *c) { return c ? c->nets : 0; }
 int snc_classifier_regression(const snc_classifier *c) { return c && snc_means_value(c->meaning); }
 int snc_classifier_multilabel(const snc_classifier *c) { return c && c->meaning == SNC_MEANS_MULTILABEL; }
 
+int snc_classifier_tags(const snc_classifier *c) { return c && c->meaning == SNC_MEANS_TAGS; }
 int snc_classifier_vectors(const snc_classifier *c) { return c && c->meaning == SNC_MEANS_VECTOR; }
 
 const char *snc_classifier_label(const snc_classifier *c, int k)
@@ -131,6 +134,10 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     s->ctx.threads = threads;
     SNC_GOTO(snc_ctx_check(&s->ctx));
     if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
+    if (c->meaning == SNC_MEANS_TAGS) {
+        SNC_GOTO(snc_tagger_new(&s->tagger, &s->ctx, c->weights, c->nets, c->tok, c->max_length));
+        goto out;
+    }
     SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->nets, c->tok, c->max_length, CHUNK));
     SNC_GOTO(snc_text_batch_prepare(s->batch, c->cascade, c->speeds));
     if (c->cascade) SNC_GOTO(snc_session_set_cascade(s, 1));
@@ -144,6 +151,7 @@ void snc_session_free(snc_session *s)
 {
     if (!s) return;
     snc_text_batch_free(s->batch);
+    snc_tagger_free(s->tagger);
     snc_free(s->logits);
     snc_free(s->by);
     snc_free(s->over);
@@ -155,7 +163,8 @@ snc_err snc_session_set_net(snc_session *s, int net)
 {
     GIVEN(s);
     SNC_CHECK(net >= 0 && net < s->c->nets, SNC_E_ARG, "%s: net %d: expected 0 to %d", s->c->path, net, s->c->nets - 1);
-    snc_text_batch_use(s->batch, net);
+    if (s->tagger) snc_tagger_use(s->tagger, net);
+    else snc_text_batch_use(s->batch, net);
     s->net = net;
     s->cascade = false;
     s->budget = 0;
@@ -178,6 +187,7 @@ snc_err snc_session_set_budget_us(snc_session *s, double us)
     GIVEN(s);
     SNC_CHECK(isfinite(us) && us >= 0, SNC_E_ARG, "%s: a budget of %g us: expected 0 or more", s->c->path, us);
     if (us == 0) return s->budget > 0 ? snc_session_set_net(s, s->net) : SNC_OK;
+    SNC_CHECK(!s->tagger, SNC_E_UNSUPPORTED, "%s: tags words, and a budget is of whole texts", s->c->path);
     SNC_CHECK(s->c->speeds, SNC_E_ARG, "%s: " SNC_SPEEDS_MISSING, s->c->path);
     SNC_CHECK(!s->cascade, SNC_E_ARG, "%s: a budget has no use for a cascade: turn that off first", s->c->path);
     snc_text_batch_pace(s->batch, us);
@@ -252,6 +262,7 @@ static snc_err check_texts(const snc_result *results, const snc_text *texts, int
 snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n)
 {
     GIVEN(s);
+    SNC_CHECK(!s->tagger, SNC_E_ARG, "%s: tags words: snc_tag asks it", s->c->path);
     SNC_TRY(check_texts(results, texts, n));
     size_t K = (size_t)s->c->classes, N = (size_t)n;
     SNC_TRY(snc_grow(&s->logits, &s->cap, N * K, sizeof *s->logits));
@@ -260,6 +271,28 @@ snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts,
     s->answers = 0;
     for (size_t i = 0; i < N; i += CHUNK) SNC_TRY(run_chunk(s, texts + i, N - i < CHUNK ? (int)(N - i) : CHUNK, i));
     s->answers = n;
+    for (size_t i = 0; i < N; i++) decide(&results[i], s->c, s->logits + i * K);
+    return SNC_OK;
+}
+
+snc_err snc_tag(snc_result *results, snc_session *s, const char *const *words, int n)
+{
+    GIVEN(s);
+    SNC_CHECK(s->tagger, SNC_E_ARG, "%s: answers whole texts: snc_classify asks it", s->c->path);
+    SNC_CHECK(n >= 0, SNC_E_ARG, "snc_tag: %d words", n);
+    SNC_CHECK(n == 0 || (results && words), SNC_E_ARG, "snc_tag: %s is NULL", results ? "words" : "results");
+    for (int i = 0; i < n; i++) SNC_CHECK(words[i], SNC_E_ARG, "snc_tag: word %d is NULL", i);
+    const size_t K = (size_t)s->c->classes, N = (size_t)n;
+    SNC_TRY(snc_grow(&s->logits, &s->cap, N * K, sizeof *s->logits));
+    snc_tagger_clear(s->tagger);
+    SNC_TRY(snc_tagger_begin(s->tagger));
+    for (int i = 0; i < n; i++) SNC_TRY(snc_tagger_add(s->tagger, words[i], strlen(words[i])));
+    snc_tagger_end(s->tagger);
+    snc_err err = snc_tagger_run(s->logits, s->tagger);
+    if (err == SNC_E_DIVERGED)
+        err = snc_err_set(err, "%s: word %d: its logits are not finite", s->c->path, snc_logits_bad(s->logits, n, s->c->classes));
+    SNC_TRY(err);
+    s->answers = 0;
     for (size_t i = 0; i < N; i++) decide(&results[i], s->c, s->logits + i * K);
     return SNC_OK;
 }

@@ -138,7 +138,7 @@ static snc_err make_ready(ready *x, const snc_bench_row *r, const snc_loaded *l,
     SNC_GOTO(snc_workload_new(&x->load, r->batch, r->seq, lengths, n, snc_weights_config(l->weights)->vocab, ctx->seed));
     snc_net_opts no = {.max_tokens = x->load.max_tokens, .max_seqs = x->load.batch, .max_len = x->load.max_len};
     SNC_GOTO(snc_net_create(&x->net, ctx, l->weights, NULL, NULL, &no));
-    SNC_GOTO(snc_alloc(&logits, (size_t)x->load.batches[0].B * (size_t)l->classes, sizeof *logits));
+    SNC_GOTO(snc_alloc(&logits, (size_t)x->load.batches[0].T * (size_t)l->classes, sizeof *logits));
     err = snc_net_run(logits, x->net, &x->load.batches[0]);
     if (err == SNC_E_DIVERGED) err = snc_err_prefix(err, r->model);
 out:
@@ -235,11 +235,11 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     SNC_GOTO(snc_dataset_load(&d, ctx, task, l->tok, b->o->rows.data, "dev", 0));
     snc_loaded_say_labels(l, ctx, task);
     snc_loaded_say_cut(l, ctx, task, d);
-    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)l->classes, sizeof *logits));
+    SNC_GOTO(snc_alloc(&logits, snc_dataset_logits(d, l->classes), sizeof *logits));
     SNC_GOTO(snc_alloc(&lengths, (size_t)d->n, sizeof *lengths));
     for (int i = 0; i < d->n; i++) lengths[i] = snc_dataset_len(d, i);
     SNC_GOTO(snc_cascaded_deliver(logits, NULL, ctx, l, d, NULL));
-    snc_loaded_order_classes(logits, l, task, d->n);
+    snc_loaded_order_classes(logits, l, task, (int)snc_dataset_answers(d));
     snc_loaded_cut(logits, l, d->n);
     SNC_GOTO(snc_task_score(&mean, values, task, logits, d, snc_task_outputs(task)));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, snc_task_outputs(task)));

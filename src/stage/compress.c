@@ -103,8 +103,8 @@ static snc_err check_nets(const job *j)
     SNC_CHECK(!j->o->exporting.measure || several, SNC_E_ARG, "--measure: %s", needs);
     if (!j->o->exporting.cascade) return SNC_OK;
     SNC_CHECK(j->targets.n_faster || snc_cascade_mean(j->o, 1) > 0, SNC_E_ARG, "--cascade: %s%s", needs, or_mean);
-    SNC_CHECK(!snc_task_regression(t) && !snc_task_multilabel(t), SNC_E_UNSUPPORTED, "--cascade: task %s has %s, not one class of several",
-              snc_task_name(t), snc_task_regression(t) ? "a value" : "any number of labels");
+    SNC_CHECK(snc_task_meaning(t) == SNC_MEANS_CLASSES, SNC_E_UNSUPPORTED, "--cascade: task %s has %s, not one class of several",
+              snc_task_name(t), snc_meaning_says(snc_task_meaning(t)));
     SNC_CHECK(strcmp(j->o->workload.batch, "1") == 0 && strcmp(j->o->workload.threads, "1") == 0, SNC_E_ARG,
               "--cascade: beside --batch %s and --threads %s: texts are answered one at a time, by one thread", j->o->workload.batch,
               j->o->workload.threads);

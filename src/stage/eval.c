@@ -96,6 +96,7 @@ static snc_err say(const snc_options *o, const snc_host *h, const snc_task *t, c
     cJSON_AddStringToObject(j, "task", snc_task_name(t));
     cJSON_AddStringToObject(j, "split", split);
     cJSON_AddNumberToObject(j, "n", d->n);
+    if (d->answers) cJSON_AddNumberToObject(j, "words", (double)snc_dataset_answers(d));
     cJSON_AddNumberToObject(j, "cut", d->truncated);
     cJSON *m = cJSON_AddObjectToObject(j, "metrics");
     for (int i = 0; i < snc_task_metrics(t); i++) cJSON_AddNumberToObject(m, snc_task_metric(t, i), values[i]);
@@ -134,13 +135,13 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
                              snc_task_name(task)));
     snc_loaded_say_labels(&l, &ctx, task);
     snc_loaded_say_cut(&l, &ctx, task, d);
-    SNC_GOTO(snc_alloc(&logits, (size_t)d->n * (size_t)snc_task_classes(task), sizeof *logits));
+    SNC_GOTO(snc_alloc(&logits, snc_dataset_logits(d, snc_task_classes(task)), sizeof *logits));
     double t0 = snc_now();
     snc_progress(&ctx, "eval", 0, d->n, "%s", "");
     e.nets = l.cascade || l.speeds ? snc_loaded_nets(&l) : 0;
     SNC_GOTO(snc_cascaded_deliver(logits, e.share, &ctx, &l, d, "eval"));
     double seconds = snc_now() - t0;
-    snc_loaded_order_classes(logits, &l, task, d->n);
+    snc_loaded_order_classes(logits, &l, task, (int)snc_dataset_answers(d));
     snc_loaded_cut(logits, &l, d->n);
     SNC_GOTO(snc_task_score(&score, values, task, logits, d, snc_task_outputs(task)));
     SNC_GOTO(snc_breakdown_make(&b, task, logits, d, snc_task_outputs(task)));

@@ -153,6 +153,7 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
                 c->mixture.neuron ? "output row" : "layer");
     if (l->problem == SNC_MEANS_MULTILABEL) snc_say(h, "any number of labels a text, from a probability of %g on", l->threshold);
     if (l->problem == SNC_MEANS_SCORE) snc_say(h, "a score between 0 and 1 a text");
+    if (l->problem == SNC_MEANS_TAGS) snc_say(h, "a tag for each word of a text");
     if (l->problem == SNC_MEANS_VECTOR)
         snc_say(h, "a vector of %d numbers a text, of %s", l->classes, c->mean ? "the mean of all tokens" : "the first token");
     for (int k = 0; l->labels && k < l->classes; k++) snc_say(h, "label %d %s", k, l->labels[k]);

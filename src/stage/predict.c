@@ -1,4 +1,5 @@
 /* compress predict: a label and its probability for each line, as soon as no more lines wait. */
+#include <ctype.h>
 #include <string.h>
 
 #include "artifact/context.h"
@@ -6,6 +7,7 @@
 #include "artifact/say.h"
 #include "base/mem.h"
 #include "report/answer.h"
+#include "runtime/tagger.h"
 #include "runtime/text_batch.h"
 #include "stage/verbs.h"
 
@@ -15,11 +17,12 @@ typedef struct predictor {
     const snc_options *o;
     const snc_host *h;
     snc_loaded l;
-    snc_text_batch *batch;
+    snc_text_batch *batch;       /* NULL where words are tagged */
     snc_asked_line asked[LINES]; /* of the texts that wait in the batch */
-    float *logits;               /* [LINES, classes] */
-    uint8_t by[LINES];           /* which net said them */
-    bool over[LINES];            /* which takes longer than the budget */
+    float *logits;               /* [LINES, classes], or of the words of a line */
+    size_t logits_cap;
+    uint8_t by[LINES]; /* which net said them */
+    bool over[LINES];  /* which takes longer than the budget */
     snc_answers answers;
     long lines, cut, broken, late, failed; /* taken in; of these cut, not UTF-8, over the budget, and without an answer */
 } predictor;
@@ -72,12 +75,67 @@ static bool is_time(const predictor *p)
     return n == LINES || (n > 0 && p->h->ready && !p->h->ready(p->h->user));
 }
 
+/* ---- words ------------------------------------------------------------------------------------------------------------ */
+
+/* A line is a text, whose words stand between blanks. */
+static snc_err tag(predictor *p, snc_tagger *t, const char *line, size_t bytes)
+{
+    const char *said = NULL, *end = line + bytes, *at = line;
+    snc_asked_line q = {.line = ++p->lines, .net = -1, .over = -1};
+    snc_tagged words = {0};
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_tagger_begin(t));
+    while (at < end) {
+        const char *from = at;
+        while (at < end && !isspace((unsigned char)*at)) at++;
+        if (at > from) SNC_GOTO(snc_tagger_add(t, from, (size_t)(at - from)));
+        if (at > from) SNC_GOTO(snc_tagged_add(&words, from, (size_t)(at - from)));
+        while (at < end && isspace((unsigned char)*at)) at++;
+    }
+    snc_tagger_end(t);
+    q.cut = snc_tagger_words(t)->cut > 0;
+    q.broken = snc_tagger_words(t)->broken > 0;
+    p->cut += q.cut;
+    p->broken += q.broken;
+    SNC_GOTO(snc_grow(&p->logits, &p->logits_cap, (size_t)(words.n + 1) * (size_t)p->l.classes, sizeof *p->logits));
+    err = snc_tagger_run(p->logits, t);
+    if (err == SNC_E_DIVERGED) err = snc_err_set(err, "%s: line %ld: its logits are not finite", p->l.path, q.line);
+    if (!err) err = snc_answers_tag(&said, &p->answers, &q, &words, p->logits);
+    if (!err) snc_say_text(p->h, said);
+out:
+    snc_tagger_clear(t);
+    snc_free(words.word);
+    return err;
+}
+
+static snc_err tag_lines(predictor *p, const snc_ctx *ctx)
+{
+    snc_tagger *t = NULL;
+    snc_err err = SNC_OK;
+    SNC_CHECK(!p->o->predict.logits, SNC_E_UNSUPPORTED, "predict --logits: %s tags words; --format jsonl says how sure it is", p->l.path);
+    SNC_CHECK(!p->o->predict.budget, SNC_E_UNSUPPORTED, "predict --budget: %s tags words, and a budget is of whole texts", p->l.path);
+    SNC_TRY(snc_tagger_new(&t, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length));
+    for (;;) {
+        const char *line = NULL;
+        size_t bytes = 0;
+        SNC_GOTO(p->h->input(p->h->user, &line, &bytes));
+        if (!line) break;
+        SNC_GOTO(tag(p, t, line, bytes));
+    }
+out:
+    snc_tagger_free(t);
+    return err;
+}
+
+/* ---- whole texts ------------------------------------------------------------------------------------------------------ */
+
 static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
 {
     SNC_TRY(snc_loaded_open(&p->l, ctx, p->o->input.models[0], 0, SNC_MEANS_CLASSES));
     SNC_TRY(snc_loaded_obey(&p->l, ctx, p->o, ctx->threads, "predict"));
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, &p->o->predict));
+    if (p->l.problem == SNC_MEANS_TAGS) return SNC_OK;
     SNC_TRY(snc_alloc(&p->logits, (size_t)LINES * (size_t)p->l.classes, sizeof *p->logits));
     if (!p->l.cascade && !p->l.speeds) return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
     SNC_TRY(snc_text_batch_new(&p->batch, ctx, p->l.net, snc_loaded_nets(&p->l), p->l.tok, p->l.max_length, LINES));
@@ -106,6 +164,11 @@ snc_err snc_verb_predict(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_option_need("predict", "a model", o->input.n_models ? o->input.models[0] : NULL));
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 1));
     SNC_GOTO(open_predictor(&p, &ctx));
+    if (p.l.problem == SNC_MEANS_TAGS) {
+        SNC_GOTO(tag_lines(&p, &ctx));
+        say_counts(&p, &ctx);
+        goto out;
+    }
     for (;;) {
         const char *line = NULL;
         size_t bytes = 0;

@@ -57,6 +57,8 @@ snc_err snc_data_sampler_find(const snc_data_sampler_kind **out, const char *nam
 /* Whether it can do with rows of this kind. */
 static inline snc_err snc_data_sampler_check(const snc_data_sampler_kind *kind, snc_meaning problem)
 {
+    SNC_CHECK(problem != SNC_MEANS_TAGS || kind == &snc_data_sampler_shuffle, SNC_E_ARG,
+              "data sampler '%s': needs rows of one answer each, not of one a word", kind->name);
     return kind->check ? kind->check(problem) : SNC_OK;
 }
 

@@ -49,7 +49,8 @@ static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const 
     int all;
     SNC_GOTO(snc_batcher_new(&batcher, d, batch_size));
     SNC_GOTO(sorted_rows(&rows, &all, d, met));
-    SNC_GOTO(snc_alloc(&z, (size_t)batch_size * (size_t)K, sizeof *z));
+    const int most = d->answers ? snc_batcher_max_tokens(batcher) : batch_size; /* answers of a batch */
+    SNC_GOTO(snc_alloc(&z, (size_t)most * (size_t)K, sizeof *z));
     if (what) snc_progress(ctx, what, 0, all, "%s", "");
     for (int at = 0; at < all; at += batch_size) {
         SNC_GOTO(snc_go_on(ctx));
@@ -57,12 +58,13 @@ static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const 
         snc_tokens x;
         snc_batcher_rows(&x, batcher, rows + at, n);
         SNC_GOTO(snc_engine_forward(e, z, arch, &x, NULL));
-        int bad = snc_logits_bad(z, n, K);
+        int bad = snc_logits_bad(z, snc_tokens_answers(&x, d->answers != NULL), K), b = 0;
         if (bad >= 0) {
-            err = snc_err_set(SNC_E_DIVERGED, "row %d of %d: its logits are not finite", rows[at + bad] + 1, d->n);
+            while (d->answers && b < n - 1 && x.read[bad] >= x.offsets[b + 1]) b++;
+            err = snc_err_set(SNC_E_DIVERGED, "row %d of %d: its logits are not finite", rows[at + (d->answers ? b : bad)] + 1, d->n);
             goto out;
         }
-        for (int b = 0; b < n; b++) memcpy(logits + (int64_t)rows[at + b] * K, z + (int64_t)b * K, (size_t)K * sizeof *z);
+        snc_batcher_scatter(logits, z, d, rows + at, n, K);
         if (what) snc_progress(ctx, what, (double)(at + n), (double)all, "%s", "");
     }
 out:
@@ -104,7 +106,7 @@ snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, co
 snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d,
                         const uint8_t *met, const char *what)
 {
-    const size_t n = (size_t)d->n * (size_t)teacher->cfg.classes;
+    const size_t n = snc_dataset_logits(d, teacher->cfg.classes);
     float *z = NULL;
     SNC_TRY(snc_alloc(&z, n, sizeof *z));
     for (size_t i = 0; i < n; i++) z[i] = NAN;

@@ -175,7 +175,7 @@ typedef struct sweep {
 
 static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
 {
-    size_t widest = (size_t)m->arch.hidden, n = (size_t)o->batch_size;
+    size_t widest = (size_t)m->arch.hidden, n = (size_t)o->batch_size * (size_t)(d->answers ? d->max_len : 1);
     for (int l = 0; l < m->arch.layers; l++) {
         size_t a = (size_t)m->arch.heads[l] * (size_t)m->cfg.head_width, f = (size_t)m->arch.ffn[l];
         if (a > widest) widest = a;
@@ -191,7 +191,8 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_alloc(&w->drawn, n * (size_t)m->cfg.classes, sizeof(float)));
     w->soft = o->soft;
     snc_rng_init(&w->rng, ctx->seed, STREAM_LABELS);
-    if (o->balanced && !m->cfg.regression) SNC_TRY(snc_balance_new(&w->balance, d->target, d->n, d->sets, m->cfg.classes));
+    if (o->balanced && !m->cfg.regression)
+        SNC_TRY(snc_balance_new(&w->balance, d->target, (int)snc_dataset_answers(d), d->sets, m->cfg.classes));
     SNC_TRY(snc_touched_new(&w->touched, m));
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
     snc_engine_opts e = SNC_ENGINE_OPTS_INIT;
@@ -212,7 +213,7 @@ static void draw_label(float *q, const float *z, snc_meaning problem, int K, snc
     if (problem == SNC_MEANS_REGRESSION) q[0] = z[0] + (float)snc_rng_normal(rng);
     if (problem == SNC_MEANS_MULTILABEL || problem == SNC_MEANS_SCORE)
         for (int k = 0; k < K; k++) q[k] = snc_rng_uniform(rng) < snc_label_probability((double)z[k]) ? SURE : -SURE;
-    if (problem != SNC_MEANS_CLASSES) return;
+    if (problem != SNC_MEANS_CLASSES && problem != SNC_MEANS_TAGS) return;
     for (int k = 1; k < K; k++) top = fmax(top, (double)z[k]);
     for (int k = 0; k < K; k++) sum += exp((double)z[k] - top);
     int label = 0;
@@ -239,17 +240,15 @@ static snc_err run_batch(int *used, sweep *w, snc_model *m, const snc_dataset *d
     const int32_t *rows;
     int K = m->cfg.classes;
     snc_batcher_get(&x, &rows, w->batcher, i);
+    const int answers = snc_batcher_gather(w->target, d->target, d, rows, x.B, 1);
     *used = 0;
-    for (int b = 0; b < x.B; b++) {
-        w->target[b] = d->target[rows[b]];
-        if (w->soft > 0 || !isnan((double)w->target[b])) ++*used;
-    }
+    for (int b = 0; b < x.B; b++) *used += w->soft > 0 || !isnan((double)d->target[snc_dataset_answer(d, rows[b])]);
     if (*used == 0) return SNC_OK;
     w->p.sets = snc_touched_scan(&w->p.n_sets, w->touched, &x);
     SNC_TRY(snc_engine_forward(w->e, w->logits, &m->arch, &x, NULL));
-    memset(w->dlogits, 0, (size_t)x.B * (size_t)K * sizeof(float));
+    memset(w->dlogits, 0, (size_t)answers * (size_t)K * sizeof(float));
     const snc_loss_labels y = {snc_meaning_of(&m->cfg), w->target, d->sets, w->balance};
-    double loss = snc_loss_hard(w->dlogits, w->logits, &y, x.B, K, 1.0) + drawn_loss(w, y.problem, x.B, K);
+    double loss = snc_loss_hard(w->dlogits, w->logits, &y, answers, K, 1.0) + drawn_loss(w, y.problem, answers, K);
     SNC_CHECK(isfinite(loss), SNC_E_DIVERGED, "importance: the loss of batch %d is not finite", i);
     return snc_engine_backward(w->e, w->dlogits, NULL, 0);
 }

@@ -29,8 +29,8 @@ double snc_loss_bce(float *d, const float *logits, const float *target, const sn
 double snc_loss_kl_labels(float *d, const float *logits, const float *teacher, int B, int K, double temperature, double weight);
 /* 1/B sum_b 1 - cos(z_b, t_b)                        vectors: z, t, d [B, K]; of vectors without a length 1 a row, and no gradient */
 double snc_loss_cosine(float *d, const float *z, const float *teacher, int B, int K, double weight);
-/* The loss of the labels, of which vectors have none, and that of a teacher's logits: which of the above the problem asks for. K 1 and temperature 1 where those
- * do not matter; sets NULL but for multilabel. */
+/* The loss of the labels, of which vectors have none, and that of a teacher's logits: which of the above the problem asks for. K 1 and
+ * temperature 1 where those do not matter; sets NULL but for multilabel. */
 typedef struct snc_loss_labels {
     snc_meaning problem;
     const float *target; /* [B] */

@@ -36,14 +36,14 @@ typedef struct snc_objective_net {
     const snc_arch *arch;
     const snc_tokens *x; /* B sequences, T tokens */
     const snc_loss_labels *labels;
-    int K;
-    const float *logits;                      /* [B, K] */
-    const float *soft;                        /* [B, K] logits of whom it learns from; NULL: it has no teacher */
-    const float *other;                       /* [B, K] those of the random net before it, for a random net; or NULL */
-    const float *slow;                        /* [B, K] those of the momentum copy, for a subnet; NULL where no objective in use reads it */
+    int K, answers;                           /* answers: A, one a sequence or, of tags, one a token that is read */
+    const float *logits;                      /* [A, K] */
+    const float *soft;                        /* [A, K] logits of whom it learns from; NULL: it has no teacher */
+    const float *other;                       /* [A, K] those of the random net before it, for a random net; or NULL */
+    const float *slow;                        /* [A, K] those of the momentum copy, for a subnet; NULL where no objective in use reads it */
     const snc_engine *student, *teacher;      /* for hidden states and attention; teacher NULL where no objective in use reads them */
     const snc_arch *teacher_arch;             /* NULL with it */
-    float *dlogits;                           /* [B, K] gradients are added here */
+    float *dlogits;                           /* [A, K] gradients are added here */
     float *block;                             /* room for those of hidden states, or NULL */
     const float *dhidden[SNC_MAX_LAYERS + 1]; /* those there are (snc_objective_dhidden) */
     snc_objective_attention *attention;       /* NULL where no objective in use reads attention */

@@ -49,11 +49,12 @@ typedef struct trainer {
     int64_t step, per_epoch, total, asked;                          /* total: those that fit; asked: of the options */
     float *swept;                                                   /* the teacher's logits, where the caller has none; else NULL */
     const float *taught;                                            /* [n, K] or NULL: no teacher */
-    float *logits, *dlogits, *soft, *full, *before, *slow, *target; /* [batch, K]; of the net before, of the copy; and [batch] */
-    int32_t *offsets;                                               /* [batch + 1] of a part of it */
-    float *dhidden;                                                 /* [L+1, max tokens, C] or NULL */
-    snc_objective_attention attention, *relations;                  /* the second NULL: no objective wants it */
-    double *balance;                                                /* weights of the classes or labels, or NULL */
+    float *logits, *dlogits, *soft, *full, *before, *slow, *target; /* [answers, K]; of the net before, of the copy; and [answers] */
+    int32_t *offsets, *read;                                        /* [batch + 1] of a part of it; [answers] of tags */
+    bool tags;
+    float *dhidden;                                /* [L+1, max tokens, C] or NULL */
+    snc_objective_attention attention, *relations; /* the second NULL: no objective wants it */
+    double *balance;                               /* weights of the classes or labels, or NULL */
     tally tally;
     snc_fact facts[SNC_TRAIN_FACTS];
     int n_facts;
@@ -84,7 +85,9 @@ static snc_err check_data(const snc_dataset *d, const snc_model *m)
                   "token id %d, type %d: the model has %d words and %d types", (int)d->ids[i], (int)d->types[i], V, types);
     SNC_CHECK(!m->cfg.multilabel == !d->sets && (!d->sets || d->sets->K == m->cfg.classes), SNC_E_SHAPE,
               "rows of %d labels, the model has %d%s", d->sets ? d->sets->K : 1, m->cfg.classes, m->cfg.multilabel ? "" : " classes");
-    for (int i = 0; i < d->n && !m->cfg.regression && !m->cfg.vector; i++)
+    SNC_CHECK(m->cfg.tags == (d->answers != NULL), SNC_E_SHAPE, "rows whose answers are %s, the model's are %s",
+              d->answers ? "of words" : "one each", m->cfg.tags ? "of words" : "one each");
+    for (int i = 0; i < snc_dataset_answers(d) && !m->cfg.regression && !m->cfg.vector; i++)
         SNC_CHECK(isnan((double)d->target[i]) || (d->target[i] >= 0 && d->target[i] < (float)(d->sets ? d->sets->n : m->cfg.classes)),
                   SNC_E_SHAPE, "row %d: class %g, the model has %d classes", i, (double)d->target[i], m->cfg.classes);
     return SNC_OK;
@@ -132,7 +135,7 @@ static snc_err create_engines(trainer *t)
 
 static snc_err allocate(trainer *t)
 {
-    size_t n = (size_t)t->o->batch_size, k = n * (size_t)t->K;
+    size_t rows = (size_t)t->o->batch_size, n = t->tags ? (size_t)snc_batcher_max_tokens(t->batcher) : rows, k = n * (size_t)t->K;
     SNC_TRY(snc_alloc(&t->logits, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->dlogits, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
@@ -141,8 +144,9 @@ static snc_err allocate(trainer *t)
     SNC_TRY(snc_alloc(&t->slow, k, sizeof(float)));
     if (snc_objectives_reads(t->o->objectives, t->o) & SNC_READS_COPY) SNC_TRY(snc_momentum_new(&t->copy, t->ctx, t->m, t->o->momentum));
     SNC_TRY(snc_alloc(&t->target, n, sizeof(float)));
-    SNC_TRY(snc_alloc(&t->offsets, n + 1, sizeof *t->offsets));
-    if (t->o->balanced) SNC_TRY(snc_balance_new(&t->balance, t->d->target, t->d->n, t->d->sets, t->K));
+    SNC_TRY(snc_alloc(&t->offsets, rows + 1, sizeof *t->offsets));
+    if (t->tags) SNC_TRY(snc_alloc(&t->read, n, sizeof *t->read));
+    if (t->o->balanced) SNC_TRY(snc_balance_new(&t->balance, t->d->target, (int)snc_dataset_answers(t->d), t->d->sets, t->K));
     return snc_touched_new(&t->touched, t->m);
 }
 
@@ -264,12 +268,13 @@ static const float *other_of(const trainer *t, int i)
     return random && !t->o->sampler->parts ? t->before : NULL;
 }
 
-/* Forward, loss and backward of net i of the step on the batch's rows from `first` on, which x has. */
+/* Forward, loss and backward of net i of the step on the batch's answers from `first` on, which x has. */
 static snc_err run_net(trainer *t, int i, const snc_tokens *x, int first, const snc_dropout *drop, double weight)
 {
     const snc_arch *a = &t->nets[i];
     const snc_loss_labels y = {snc_meaning_of(&t->m->cfg), t->target + first, t->d->sets, t->balance};
-    const size_t at = (size_t)first * (size_t)t->K, k = (size_t)x->B * (size_t)t->K;
+    const int answers = snc_tokens_answers(x, t->tags);
+    const size_t at = (size_t)first * (size_t)t->K, k = (size_t)answers * (size_t)t->K;
     const float *soft = soft_target(t, i);
     snc_objective_net net = {.ctx = t->ctx,
                              .o = t->o,
@@ -277,6 +282,7 @@ static snc_err run_net(trainer *t, int i, const snc_tokens *x, int first, const 
                              .x = x,
                              .labels = &y,
                              .K = t->K,
+                             .answers = answers,
                              .logits = t->logits,
                              .soft = soft ? soft + at : NULL,
                              .other = other_of(t, i),
@@ -297,13 +303,21 @@ static snc_err run_net(trainer *t, int i, const snc_tokens *x, int first, const 
         return diverged(t, what);
     }
     memcpy(is_largest(t, i) ? t->full : t->before, t->logits, k * sizeof(float));
-    snc_data_sampler_see(
-        t->rows,
-        &(snc_data_seen){
-            .anew = i == 0 || first > 0, .first = first, .B = x->B, .dlogits = t->dlogits, .logits = t->logits, .soft = net.soft, .y = &y});
+    const snc_data_seen seen = {
+        .anew = i == 0 || first > 0, .first = first, .B = x->B, .dlogits = t->dlogits, .logits = t->logits, .soft = net.soft, .y = &y};
+    if (!t->tags) snc_data_sampler_see(t->rows, &seen); /* it tells rows apart by their one answer */
     float *const *d = t->attention.d;
     if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
     return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
+}
+
+/* Answers of the rows before b. */
+static int answers_before(const trainer *t, const snc_tokens *x, int b)
+{
+    int r = 0;
+    if (!t->tags) return b;
+    while (r < x->R && x->read[r] < x->offsets[b]) r++;
+    return r;
 }
 
 /* Rows [first, end) of the batch, as a batch. */
@@ -311,7 +325,11 @@ static snc_tokens part_of(trainer *t, const snc_tokens *x, int first, int end)
 {
     const int32_t at = x->offsets[first];
     for (int b = first; b <= end; b++) t->offsets[b - first] = x->offsets[b] - at;
-    return (snc_tokens){.B = end - first, .T = x->offsets[end] - at, .ids = x->ids + at, .types = x->types + at, .offsets = t->offsets};
+    snc_tokens part = {.B = end - first, .T = x->offsets[end] - at, .ids = x->ids + at, .types = x->types + at, .offsets = t->offsets};
+    if (!t->tags) return part;
+    for (int r = answers_before(t, x, first); r < answers_before(t, x, end); r++) t->read[part.R++] = x->read[r] - at;
+    part.read = t->read;
+    return part;
 }
 
 /* Net i of n: on the whole batch, or on its part of it. */
@@ -326,7 +344,7 @@ static snc_err run_nth(trainer *t, const snc_tokens *whole, int i, int n)
                               .attention = t->m->cfg.attention_dropout,
                               .head = snc_head_dropout(&t->m->cfg)};
     if (t->te && (i == 0 || parts)) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
-    SNC_TRY(run_net(t, i, &x, first, on ? &drop : NULL, parts ? (double)x.B / whole->B : 1.0 / n));
+    SNC_TRY(run_net(t, i, &x, answers_before(t, whole, first), on ? &drop : NULL, parts ? (double)x.B / whole->B : 1.0 / n));
     if (is_largest(t, i)) t->tally.full_loss += t->loss[i] * x.B;
     t->tally.loss += t->loss[i] * x.B / (parts ? 1 : n);
     return SNC_OK;
@@ -336,7 +354,6 @@ static snc_err run_nth(trainer *t, const snc_tokens *whole, int i, int n)
 static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
 {
     snc_rng rng;
-    size_t k = (size_t)t->K;
     snc_rng_init(&rng, t->ctx->seed, 0x70617468u + ((uint64_t)t->step << 32)); /* "path" */
     int n = 1;
     if (t->sampler) n = snc_sampler_draw(t->nets, t->sampler, done(t), &rng);
@@ -344,10 +361,8 @@ static snc_err run_nets(trainer *t, const snc_tokens *x, const int32_t *rows)
     else t->nets[0] = t->m->arch;
     if (n > x->B && t->sampler && t->o->sampler->parts) n = x->B;
     t->n_nets = n;
-    for (int b = 0; b < x->B; b++) {
-        t->target[b] = t->d->target[rows[b]];
-        if (t->taught) memcpy(t->soft + (size_t)b * k, t->taught + (size_t)rows[b] * k, k * sizeof(float));
-    }
+    snc_batcher_gather(t->target, t->d->target, t->d, rows, x->B, 1);
+    if (t->taught) snc_batcher_gather(t->soft, t->taught, t->d, rows, x->B, t->K);
     if (t->copy) SNC_TRY(snc_momentum_forward(t->copy, t->slow, &t->m->arch, x));
     for (int i = 0; i < n; i++) SNC_TRY(run_nth(t, x, i, n));
     t->tally.rows += x->B;
@@ -518,6 +533,7 @@ static void dispose(trainer *t)
     snc_free(t->attention.scratch);
     snc_free(t->balance);
     snc_free(t->offsets);
+    snc_free(t->read);
     snc_free(t->gradient);
     snc_sampler_free(t->sampler);
     snc_engine_free(t->e);
@@ -534,7 +550,15 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
                       const snc_space *space, const snc_train_opts *o)
 {
     snc_err err = SNC_OK;
-    trainer t = {.ctx = ctx, .m = m, .teacher = teacher, .d = train, .o = o, .K = m->cfg.classes, .L = m->arch.layers, .space = space};
+    trainer t = {.ctx = ctx,
+                 .m = m,
+                 .teacher = teacher,
+                 .d = train,
+                 .o = o,
+                 .K = m->cfg.classes,
+                 .L = m->arch.layers,
+                 .space = space,
+                 .tags = m->cfg.tags};
     assert(!o->n_nets || (!space && !o->checkpoint && o->n_nets <= SNC_SAMPLER_MAX));
     SNC_TRY(snc_train_opts_check(o));
     SNC_TRY(check_teacher(m, teacher, o));

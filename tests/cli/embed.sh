@@ -27,7 +27,7 @@ tail -n +2 rows/dev.tsv | cut -f1 >first
 tail -n +2 rows/dev.tsv | cut -f2 >second
 
 # ---- the whole job, without a label to learn from ------------------------------------------------------------------------
-run 0,3 --pretrained $m "${data[@]}" "${tuned[@]}" --target-size 0.7x --evals 20 --repair on --repair-epochs 1 --output run
+run 0,3 --pretrained $m "${data[@]}" "${tuned[@]}" --target-size 0.7x --evals 20 --rank-share 0.6 --repair on --repair-epochs 1 --output run
 holds err '^teacher: .*: vectors of [0-9]* numbers, of the mean of all tokens$'
 holds out '^  train *[0-9]* rows; '
 holds out '^  dev *150 rows: 0 to 4; '

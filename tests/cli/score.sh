@@ -66,5 +66,5 @@ refused 'run/teacher.snc: gives a score between 0 and 1, but task fits has "type
 refused 'folder: gives a value of any size, but task fits has "type": "score"' eval folder "${data[@]}"
 refused 'is no score between 0 and 1, as task fits has them' finetune --pretrained $m --task score.json --data wrong --output no.snc
 task scores >unknown.json
-refused "'type' must be \"classes\", \"regression\", \"score\" or \"multilabel\"" finetune --pretrained $m --task unknown.json --data rows --output no.snc
+refused "'type' must be \"classes\", \"regression\", \"score\", \"multilabel\", \"embedding\" or \"tags\"" finetune --pretrained $m --task unknown.json --data rows --output no.snc
 absent no.snc

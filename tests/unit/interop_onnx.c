@@ -245,7 +245,7 @@ static void a_failure_leaves_no_file(void **state)
     const char *path = scratch_path(*state, "failed.onnx");
     assert_ok(snc_onnx_new(&g));
     const char *w = snc_onnx_tensor(g, "w", SNC_ONNX_F32, 2, dims, give_up, "", 0);
-    snc_onnx_output(g, "y", w, 4);
+    snc_onnx_output(g, "y", w, false, 4);
     assert_fails(snc_onnx_save(g, path, SNC_ONNX_MOST), SNC_E_IO, "no more");
     assert_false(snc_is_there(path));
     snc_onnx_failed(g, snc_err_set(SNC_E_NOMEM, "the first")); /* it sticks */

@@ -131,6 +131,31 @@ static void a_new_head_leaves_the_encoder_alone(void **state)
     snc_model_free(before);
 }
 
+/* A vector needs no pooler: that goes, and a seeded one comes with the next classifier. */
+static void a_vector_is_what_is_pooled(void **state)
+{
+    (void)state;
+    snc_model *m = NULL, *before = NULL;
+    assert_ok(nano_model(&m, 3));
+    assert_ok(nano_model(&before, 3));
+    assert_fails(snc_model_set_head(m, NANO_C + 1, SNC_MEANS_VECTOR, NULL, 9), SNC_E_ARG, "a vector of 33 numbers of a hidden size of 32");
+    assert_ok(snc_model_set_head(m, NANO_C, SNC_MEANS_VECTOR, NULL, 9));
+    assert_true(m->has_head && m->cfg.vector && m->cfg.mean && m->params.n == before->params.n - 2);
+    assert_int_equal(snc_model_at(m, SNC_ROLE_POOLER, 0), -1);
+    const float *w = snc_params_w(&m->params, snc_model_at(m, SNC_ROLE_CLASSIFIER, 0));
+    for (int i = 0; i < NANO_C * NANO_C; i++) assert_true(w[i] == (float)(i % (NANO_C + 1) == 0));
+    assert_ok(snc_model_set_head(m, NANO_K, SNC_MEANS_CLASSES, NULL, 9));
+    assert_true(!m->has_head && !m->cfg.vector && !m->cfg.mean && m->params.n == before->params.n);
+    for (int i = 0; i < m->params.n; i++) {
+        if (snc_spec_of(&m->params.p[i])->rows == SNC_AXIS_POOLED || snc_spec_of(&m->params.p[i])->rows == SNC_AXIS_CLASS) continue;
+        if (snc_spec_of(&m->params.p[i])->cols == SNC_AXIS_POOLED || snc_spec_of(&m->params.p[i])->cols == SNC_AXIS_CLASS) continue;
+        assert_memory_equal(snc_params_w(&m->params, i), snc_params_w(&before->params, i),
+                            (size_t)m->params.p[i].rows * (size_t)m->params.p[i].cols * sizeof(float));
+    }
+    snc_model_free(m);
+    snc_model_free(before);
+}
+
 static void a_policy_touches_matrices_alone(void **state)
 {
     (void)state;
@@ -151,8 +176,11 @@ static void a_policy_touches_matrices_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_has_every_parameter_of_bert),  cmocka_unit_test(random_weights_depend_on_seed_and_name_alone),
-        cmocka_unit_test(an_extract_is_the_prefix_of_its_parent), cmocka_unit_test(a_new_head_leaves_the_encoder_alone),
+        cmocka_unit_test(the_table_has_every_parameter_of_bert),
+        cmocka_unit_test(random_weights_depend_on_seed_and_name_alone),
+        cmocka_unit_test(an_extract_is_the_prefix_of_its_parent),
+        cmocka_unit_test(a_new_head_leaves_the_encoder_alone),
+        cmocka_unit_test(a_vector_is_what_is_pooled),
         cmocka_unit_test(a_policy_touches_matrices_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

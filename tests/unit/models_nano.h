@@ -15,7 +15,7 @@ enum { NANO_CLASSES = 3, NANO_SUB_HIDDEN = 56, NANO_EMBEDDING = 96 /* of familie
 
 /* 3 layers, hidden 72 (no multiple of 16 or 64), 4 heads of 20, FFN 88. Weights of deviation 0.15 give logits of
  * order 1. */
-static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
+static inline snc_model *nano_meaning_make(snc_act act, const snc_family *family, bool vector)
 {
     snc_encoder_config c = {.family = family,
                             .vocab = 97,
@@ -29,7 +29,8 @@ static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
                             .ffn = 88,
                             .classes = NANO_CLASSES,
                             .act = act,
-                            .norm_eps = 1e-12f};
+                            .norm_eps = 1e-12f,
+                            .vector = vector};
     if (family->rotary) c.theta = 300, c.local_theta = 30, c.window = 4, c.local = 1 << 2; /* the last layer is a local one */
     if (snc_family_has(family, SNC_ROLE_DISTANCE)) c.buckets = 6; /* of 30 distances the first three are their own */
     snc_arch a = snc_arch_full(&c);
@@ -47,6 +48,7 @@ static inline snc_model *nano_family_make(snc_act act, const snc_family *family)
     return m;
 }
 
+static inline snc_model *nano_family_make(snc_act act, const snc_family *family) { return nano_meaning_make(act, family, false); }
 static inline snc_model *nano_model_make(snc_act act) { return nano_family_make(act, &snc_family_bert); }
 
 /* Layers 0 and 2, narrower everywhere, no width round. */
@@ -264,7 +266,7 @@ static inline double nano_row(const snc_model *m, snc_role table, int row, int c
 static inline void nano_pool(double *h, const snc_model *m, int C)
 {
     double pooled[100];
-    snc_head head = snc_family_of(&m->cfg)->head;
+    snc_head head = snc_config_head(&m->cfg);
     if (head == SNC_HEAD_NONE) return;
     nano_linear(pooled, m, snc_model_lin(m, SNC_ROLE_POOLER, 0), h, C, C);
     for (int c = 0; c < C; c++)

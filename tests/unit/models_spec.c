@@ -206,6 +206,14 @@ static void a_family_is_found_by_its_type_and_refused_by_name(void **state)
         assert_true(back.window == other.window && back.mean == other.mean);
         assert_int_equal(back.buckets, other.buckets);
         cJSON_Delete(text);
+        snc_config_set_meaning(&other, SNC_MEANS_VECTOR);
+        other.mean = other.mean || !snc_family_at(i)->rotary;
+        text = snc_encoder_config_to_json(&other);
+        assert_ok(snc_encoder_config_from_json(&back, text, "here"));
+        assert_true(snc_meaning_of(&back) == SNC_MEANS_VECTOR && back.mean == other.mean);
+        cJSON_SetValuestring(cJSON_GetObjectItemCaseSensitive(text, "vector"), "max");
+        assert_fails(snc_encoder_config_from_json(&back, text, "here"), SNC_E_FORMAT, "'vector' is 'max', expected mean or first");
+        cJSON_Delete(text);
     }
     cJSON *j = snc_encoder_config_to_json(&c);
     assert_null(cJSON_GetObjectItemCaseSensitive(j, "family")); /* files of BERT are as they always were */

@@ -79,7 +79,7 @@ static void even_out(snc_model *m)
 
 static int setup(void **state)
 {
-    snc_model *m = NULL, *r = NULL;
+    snc_model *m = NULL, *r = NULL, *v = NULL;
     snc_encoder_config cfg = nano_config();
     snc_policy int8 = snc_policy_uniform(SNC_I8, SNC_I8);
     (void)state;
@@ -106,6 +106,12 @@ static int setup(void **state)
     const snc_ctx ctx = SNC_CTX_INIT;
     assert_ok(snc_model_mix(m, &ctx, &(snc_mixture){.experts = 2}, 1));
     write_model("mixed.snc", m, NULL);
+    assert_ok(nano_model(&v, 4));
+    assert_ok(nano_assets(&v->tokenizer));
+    assert_ok(snc_model_set_head(v, v->arch.hidden, SNC_MEANS_VECTOR, NULL, 1));
+    write_model("vector.snc", v, NULL);
+    write_model("vector8.snc", v, &int8);
+    snc_model_free(v);
     cfg.classes = 1;
     cfg.regression = true;
     assert_ok(nano_model_of(&r, &cfg, 4));
@@ -227,6 +233,36 @@ static void regression_prints_its_value(void **state)
     }
     assert_true(r[0].score != r[1].score);
     close_both(c, s);
+}
+
+/* Of length 1, with the same bits alone and in company; those of INT8 point where those of F32 do. */
+static void vectors_are_as_long_as_one(void **state)
+{
+    static float full[MANY * NANO_C];
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        snc_classifier *c = NULL;
+        snc_session *s = NULL;
+        snc_result r[MANY], alone;
+        open_named(&c, &s, f ? "vector8.snc" : "vector.snc");
+        assert_true(snc_classifier_vectors(c) && !snc_classifier_regression(c) && !snc_classifier_multilabel(c));
+        assert_int_equal(snc_classifier_classes(c), NANO_C);
+        assert_ok(snc_classify(r, s, texts, MANY));
+        for (int i = 0; i < MANY; i++) {
+            double length = 0, cosine = 0;
+            assert_true(!r[i].label && r[i].score == 0 && r[i].index == 0);
+            for (int k = 0; k < NANO_C; k++) {
+                length += (double)r[i].logits[k] * (double)r[i].logits[k];
+                if (f) cosine += (double)r[i].logits[k] * (double)full[i * NANO_C + k];
+                else full[i * NANO_C + k] = r[i].logits[k];
+            }
+            assert_true(fabs(length - 1) < 1e-6 && (!f || cosine > 0.99));
+        }
+        assert_ok(snc_classify(&alone, s, texts, 1));
+        for (int k = 0; k < NANO_C && !f; k++) assert_true(fabs((double)alone.logits[k] - (double)full[k]) <= 1e-6);
+        close_both(c, s);
+    }
+    assert_false(snc_classifier_vectors(NULL));
 }
 
 static void labels_are_there_from_the_threshold_on(void **state)
@@ -530,6 +566,7 @@ int main(void)
         cmocka_unit_test(empty_pair_and_long_texts_are_defined),
         cmocka_unit_test(no_texts_are_no_error),
         cmocka_unit_test(regression_prints_its_value),
+        cmocka_unit_test(vectors_are_as_long_as_one),
         cmocka_unit_test(labels_are_there_from_the_threshold_on),
         cmocka_unit_test(a_model_without_labels_gives_indices),
         cmocka_unit_test(logits_that_are_no_numbers_are_an_error),

@@ -15,7 +15,7 @@ static double weight(const snc_train_opts *o, bool soft)
 static double loss(snc_objective_net *n, double scale)
 {
     if (!n->other) return 0;
-    return snc_loss_soft(n->dlogits, n->logits, n->other, n->labels->problem, n->x->B, n->K, n->o->temperature, scale);
+    return snc_loss_soft(n->dlogits, n->logits, n->other, n->labels->problem, n->answers, n->K, n->o->temperature, scale);
 }
 
 const snc_objective snc_objective_consistency = {.name = "consistency", .key = "consistency_weight", .weight = weight, .loss = loss};

@@ -4,6 +4,6 @@
 
 static double weight(const snc_train_opts *o, bool soft) { return soft ? o->alpha : 1.0; }
 
-static double loss(snc_objective_net *n, double scale) { return snc_loss_hard(n->dlogits, n->logits, n->labels, n->x->B, n->K, scale); }
+static double loss(snc_objective_net *n, double scale) { return snc_loss_hard(n->dlogits, n->logits, n->labels, n->answers, n->K, scale); }
 
 const snc_objective snc_objective_hard = {.name = "hard", .weight = weight, .loss = loss};

@@ -49,10 +49,10 @@ static double loss(snc_objective_net *n, double scale)
     const int layers = n->arch->layers, width = n->arch->hidden, states = n->o->hidden_map == SNC_HIDDEN_LAST ? 1 : layers + 1;
     double sum = 0;
     for (int i = 0; i <= layers; i++) {
-        int T = i == layers ? n->x->B : n->x->T; /* the last layer has first tokens alone */
-        if (teacher_state(n, i) < 0 || (i < layers && i > snc_arch_last_heads(n->arch))) continue;
+        const int of = teacher_state(n, i), T = snc_engine_hidden_rows(n->student, i);
+        if (of < 0 || T != snc_engine_hidden_rows(n->teacher, of)) continue; /* of first tokens alone, and of all */
         sum += snc_loss_hidden(snc_objective_dhidden(n, i), snc_engine_hidden_view(n->student, i), width,
-                               snc_engine_hidden_view(n->teacher, teacher_state(n, i)), n->teacher_arch->hidden, T, width, scale / states);
+                               snc_engine_hidden_view(n->teacher, of), n->teacher_arch->hidden, T, width, scale / states);
     }
     return sum / states;
 }

@@ -26,8 +26,8 @@ const char *snc_relate_name(int i) { return i >= 0 && i < SNC_RELATES ? relates[
 static snc_err check(const snc_train_opts *o, const snc_model *m, const snc_model *teacher)
 {
     SNC_CHECK(teacher, SNC_E_ARG, "relation weight %g: relations need a teacher", o->relation_weight);
-    SNC_CHECK(!m->cfg.mean && !teacher->cfg.mean, SNC_E_UNSUPPORTED,
-              "relation weight %g: relations are of first tokens, and the model pools the mean of all", o->relation_weight);
+    SNC_CHECK(snc_reads_first(&m->cfg) && snc_reads_first(&teacher->cfg), SNC_E_UNSUPPORTED,
+              "relation weight %g: relations are of first tokens, and the model reads all", o->relation_weight);
     SNC_CHECK(teacher->arch.layers == m->arch.layers && teacher->cfg.head_width == m->cfg.head_width, SNC_E_SHAPE,
               "relations: the teacher has %d layers and heads of width %d, the model %d and %d", teacher->arch.layers,
               teacher->cfg.head_width, m->arch.layers, m->cfg.head_width);

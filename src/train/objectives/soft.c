@@ -6,7 +6,7 @@ static double weight(const snc_train_opts *o, bool soft) { return soft ? 1 - o->
 
 static double loss(snc_objective_net *n, double scale)
 {
-    return snc_loss_soft(n->dlogits, n->logits, n->soft, n->labels->problem, n->x->B, n->K, n->o->temperature, scale);
+    return snc_loss_soft(n->dlogits, n->logits, n->soft, n->labels->problem, n->answers, n->K, n->o->temperature, scale);
 }
 
 const snc_objective snc_objective_soft = {.name = "soft", .weight = weight, .loss = loss};
