@@ -30,6 +30,7 @@ static snc_err read_pooling(snc_hf_vector *v, const cJSON *j, const char *path)
 {
     const char *mode = snc_json_text(j, "pooling_mode"), *said = NULL;
     const cJSON *it;
+    SNC_CHECK(cJSON_IsObject(j), SNC_E_FORMAT, "%s: expected an object", path);
     cJSON_ArrayForEach(it, j)
     {
         if (strncmp(it->string, "pooling_mode_", 13) != 0 || !cJSON_IsTrue(it)) continue;

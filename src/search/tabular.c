@@ -31,7 +31,7 @@ int snc_tabular_index(const snc_tabular *t, const snc_cfg *c)
 static snc_err measure(snc_tabular *t, const cJSON *j, const char *path)
 {
     const cJSON *it;
-    t->layers = j->child ? (int)strlen(j->child->string) : 0;
+    t->layers = cJSON_IsObject(j) && j->child ? (int)strlen(j->child->string) : 0;
     SNC_CHECK(t->layers > 0 && t->layers <= 32, SNC_E_FORMAT, "%s: no networks: expected keys such as \"02012100\"", path);
     cJSON_ArrayForEach(it, j)
     {

@@ -58,6 +58,8 @@ holds out '"max":.*4096'
 
 refused "study: --tabular, --protocols or --ablate is missing" study
 refused "none/none.json" study --tabular none/none.json
+echo '[1]' >list.json
+refused "list.json: no networks" study --tabular list.json
 refused "unknown verb 'frobnicate'" frobnicate
 refused "unknown option '--frobnicate'" finetune --frobnicate
 refused "unknown option '-x'" bench -x

@@ -1,5 +1,7 @@
-/* The parsers of tasks, TSV and JSONL under a fixed corpus and its seeded mutations: no input may crash, leak or fail without
- * a sentence, and what is accepted holds what the headers say. Arguments are files to try as well, each as all three kinds. */
+/* The parsers of tasks, TSV, JSONL and CoNLL under a fixed corpus and its seeded mutations: no input may crash, leak or fail without
+ * a sentence, and what is accepted holds what the headers say. Arguments are files to try as well, each as all four kinds. */
+#include <math.h>
+
 #include "unit/data_support.h"
 
 #include "base/rng.h"
@@ -19,6 +21,10 @@ static const char *const task_corpus[] = {
     "{\"name\":\"m\",\"format\":\"jsonl\",\"files\":{\"train\":\"a\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\",\"label_"
     "separator\":\";\","
     "\"labels\":[\"a\",\"b\"],\"metrics\":[\"micro_f1\",\"macro_f1\"]}",
+    "{\"name\":\"v\",\"format\":\"auto\",\"files\":{\"train\":\"a\",\"dev\":\"d\"},\"text_a\":\"s\",\"text_b\":\"t\",\"label\":\"l\","
+    "\"type\":\"embedding\",\"metrics\":[\"spearman\"]}",
+    "{\"name\":\"n\",\"files\":{\"train\":\"a\"},\"text_a\":0,\"label\":-1,\"type\":\"tags\",\"tags\":\"any\",\"labels\":[\"O\",\"B-X\","
+    "\"I-X\"],\"metrics\":[\"entity_f1\",\"accuracy\"]}",
     "{\"name\":\"\\u0041\\ud83d\\ude00\",\"files\":[],\"labels\":{},\"metrics\":null}",
     "[[[[[[[[",
     "",
@@ -44,9 +50,17 @@ static const char *const jsonl_corpus[] = {
     "",
 };
 
-static const char *const kinds[] = {"f.tsv", "f.jsonl"};
+static const char *const conll_corpus[] = {
+    "-DOCSTART- -X- O\n\none NN B-X\ntwo NN I-X\nthree NN O\n\nfour NN B-Y\n",
+    "a O\nb B-X\nc I-X\n\n\n \t\nd I-Y\r\n",
+    "\xef\xbb\xbfone\ttwo\tO\r\n\r\nI-X I-X\n",
+    "B-X\n",
+    "",
+};
 
-enum { TASKS = 5 };
+static const char *const kinds[] = {"f.tsv", "f.jsonl", "f.conll"};
+
+enum { TASKS = 7 };
 static snc_task *tasks[TASKS];
 
 static void try_task(const char *text, size_t n)
@@ -65,6 +79,22 @@ static void try_task(const char *text, size_t n)
     snc_task_close(t);
 }
 
+static void check_words(const snc_rows *r, const snc_row *row, int classes)
+{
+    assert_true(row->words > 0 && row->first + row->words <= r->words);
+    for (int i = row->first; i < row->first + row->words; i++)
+        assert_true(r->word[i].text.n > 0 && (isnan(r->word[i].target) || r->word[i].target < (float)classes));
+}
+
+static void check_row(const snc_rows *r, const snc_row *row, const snc_task *t)
+{
+    int classes = r->sets ? r->sets->n : snc_task_classes(t);
+    /* Texts of which vectors are learnt stand alone. */
+    assert_true(row->a.p && (row->b.p != NULL) == (snc_task_pair(t) && !snc_task_vectors(t)));
+    if (snc_task_tags(t)) check_words(r, row, classes);
+    else assert_true(snc_task_regression(t) || row->target < (float)classes);
+}
+
 static void try_rows(const char *text, size_t n, const char *path)
 {
     for (int k = 0; k < TASKS; k++) {
@@ -75,11 +105,7 @@ static void try_rows(const char *text, size_t n, const char *path)
             continue;
         }
         assert_true(r->n > 0);
-        for (int i = 0; i < r->n; i++) {
-            assert_true(r->row[i].a.p && (r->row[i].b.p != NULL) == snc_task_pair(tasks[k]));
-            int classes = r->sets ? r->sets->n : snc_task_classes(tasks[k]);
-            assert_true(snc_task_regression(tasks[k]) || r->row[i].target < (float)classes);
-        }
+        for (int i = 0; i < r->n; i++) check_row(r, &r->row[i], tasks[k]);
         if (snc_carve__make(&c, r, r, false, 1) == SNC_OK) snc_carve__dispose(&c);
         snc_rows__free(r);
     }
@@ -92,7 +118,7 @@ static void try_all(const char *text, size_t n)
     assert_non_null(copy);
     if (n) memcpy(copy, text, n);
     try_task(copy, n);
-    for (int k = 0; k < 2; k++) try_rows(copy, n, kinds[k]);
+    for (int k = 0; k < 3; k++) try_rows(copy, n, kinds[k]);
     free(copy);
 }
 
@@ -163,6 +189,12 @@ static void jsonl_files(void **state)
     corpus_and_mutations(jsonl_corpus, sizeof jsonl_corpus / sizeof *jsonl_corpus, 2);
 }
 
+static void conll_files(void **state)
+{
+    (void)state;
+    corpus_and_mutations(conll_corpus, sizeof conll_corpus / sizeof *conll_corpus, 3);
+}
+
 static int open_tasks(void **state)
 {
     (void)state;
@@ -177,7 +209,11 @@ static int open_tasks(void **state)
         "\"metrics\":[\"spearman\"]}",
         "{\"name\":\"m\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"label\":\"l\",\"type\":\"multilabel\","
         "\"labels\":[\"0\",\"1\",\"true\"],"
-        "\"metrics\":[\"micro_f1\"]}"};
+        "\"metrics\":[\"micro_f1\"]}",
+        "{\"name\":\"v\",\"format\":\"auto\",\"files\":{\"train\":\"f\"},\"text_a\":\"s\",\"text_b\":\"t\",\"label\":\"l\","
+        "\"type\":\"embedding\",\"metrics\":[\"spearman\"]}",
+        "{\"name\":\"g\",\"files\":{\"train\":\"f\"},\"text_a\":0,\"label\":-1,\"type\":\"tags\",\"labels\":[\"O\",\"B-X\",\"I-X\","
+        "\"B-Y\",\"I-Y\"],\"metrics\":[\"entity_f1\"]}"};
     for (int k = 0; k < TASKS; k++)
         if (snc_task_parse(&tasks[k], text[k], strlen(text[k]), "task") != SNC_OK) return -1;
     return 0;
@@ -208,6 +244,6 @@ int main(int argc, char **argv)
     (void)argc;
     files = argv + 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(task_files), cmocka_unit_test(tsv_files), cmocka_unit_test(jsonl_files),
-                                       cmocka_unit_test(given_files)};
+                                       cmocka_unit_test(conll_files), cmocka_unit_test(given_files)};
     return cmocka_run_group_tests(tests, open_tasks, close_tasks);
 }

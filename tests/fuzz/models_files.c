@@ -85,11 +85,10 @@ static void snc_files_survive_damage(void **state)
     snc_model_free(m);
 }
 
-/* The golden checkpoint in folder `from` of `root` with its file `name` damaged. */
-static void damage_json(scratch *s, const char *root, const char *from, const char *name, const char *const *files, int rounds)
+/* Folder `from` in the scratch, with these files of the golden folder of that name in `root`. */
+static void copy_folder(scratch *s, const char *root, const char *from, const char *const *files)
 {
-    char to[512], path[512], *data = NULL;
-    size_t n = 0;
+    char to[512], path[512];
     snprintf(path, sizeof path, "%s/%s", s->dir, from);
     assert_ok(snc_mkdir(path));
     for (; *files; files++) {
@@ -97,26 +96,41 @@ static void damage_json(scratch *s, const char *root, const char *from, const ch
         snprintf(path, sizeof path, "%s%s/%s", root, from, *files);
         copy_file(to, path);
     }
-    snprintf(path, sizeof path, "%s%s/%s", root, from, name);
-    assert_ok(snc_file_read(&data, &n, path));
+}
+
+/* Folder `from` in the scratch, whose file `name` becomes damaged `text`; a vector's width is whatever the folder says. */
+static void damage_text(scratch *s, const char *from, const char *name, const char *text, size_t n, snc_meaning meaning, int rounds)
+{
+    char to[512], path[512];
     snprintf(to, sizeof to, "%s/%s/%s", s->dir, from, name);
     snprintf(path, sizeof path, "%s/%s", s->dir, from);
     snc_rng r;
     snc_rng_init(&r, 5, 6);
     for (int i = 0; i < rounds; i++) {
-        mutant x = mutate((unsigned char *)data, n, &r, 0, n);
+        mutant x = mutate((const unsigned char *)text, n, &r, 0, n);
         FILE *f = fopen(to, "wb"); /* not snc_file_write: no need to sync 600 times */
         assert_non_null(f);
         assert_int_equal(fwrite(x.p, 1, x.n, f), x.n);
         fclose(f);
         snc_model *m = NULL;
-        if (snc_model_load(&m, &ctx, path, 0, SNC_MEANS_CLASSES) != SNC_OK) {
+        if (snc_model_load(&m, &ctx, path, 0, meaning) != SNC_OK) {
             assert_null(m);
             assert_true(*snc_err_text());
         }
         snc_model_free(m);
         free(x.p);
     }
+}
+
+/* The golden checkpoint in folder `from` of `root` with its file `name` damaged. */
+static void damage_json(scratch *s, const char *root, const char *from, const char *name, const char *const *files, int rounds)
+{
+    char path[512], *data = NULL;
+    size_t n = 0;
+    copy_folder(s, root, from, files);
+    snprintf(path, sizeof path, "%s%s/%s", root, from, name);
+    assert_ok(snc_file_read(&data, &n, path));
+    damage_text(s, from, name, data, n, SNC_MEANS_CLASSES, rounds);
     snc_free(data);
 }
 
@@ -141,6 +155,35 @@ static void indexes_survive_damage(void **state)
     damage_json(*state, GOLDEN, "sharded", "model.safetensors.index.json", files, JSON_ROUNDS);
 }
 
+/* A folder of Sentence Transformers: the list of its modules, then the pooling that it names. */
+static void modules_survive_damage(void **state)
+{
+    scratch *s = *state;
+    static const char *const files[] = {"config.json", "model.safetensors", NULL};
+    static const char modules[] = "[{\"idx\":0,\"path\":\"\",\"type\":\"sentence_transformers.models.Transformer\"},"
+                                  "{\"idx\":1,\"path\":\"1_Pooling\",\"type\":\"sentence_transformers.models.Pooling\"},"
+                                  "{\"idx\":2,\"path\":\"2_Dense\",\"type\":\"sentence_transformers.models.Dense\"}]";
+    static const char pooling[] = "{\"pooling_mode_cls_token\":false,\"pooling_mode_mean_tokens\":true,\"pooling_mode\":\"mean\"}";
+    static const char dense[] = "{\"in_features\":16,\"out_features\":4,\"activation_function\":\"torch.nn.Identity\"}";
+    static const struct {
+        const char *name, *text;
+    } damaged[] = {{"modules.json", modules}, {"1_Pooling/config.json", pooling}, {"2_Dense/config.json", dense}};
+    char path[512];
+    copy_folder(s, GOLDEN, "old", files);
+    snprintf(path, sizeof path, "%s/old/1_Pooling", s->dir);
+    assert_ok(snc_mkdir(path));
+    snprintf(path, sizeof path, "%s/old/2_Dense", s->dir);
+    assert_ok(snc_mkdir(path));
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++) {
+            snprintf(path, sizeof path, "%s/old/%s", s->dir, damaged[k].name);
+            assert_ok(snc_file_write(path, damaged[k].text, strlen(damaged[k].text)));
+        }
+        damage_text(s, "old", damaged[i].name, damaged[i].text, strlen(damaged[i].text), SNC_MEANS_VECTOR, JSON_ROUNDS);
+        damage_text(s, "old", damaged[i].name, "[true,[\"a\",{}],1e9]", 19, SNC_MEANS_VECTOR, JSON_ROUNDS); /* a list for an object */
+    }
+}
+
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -161,6 +204,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_prestate(configs_survive_damage, state),
         cmocka_unit_test_prestate(configs_of_families_survive_damage, state),
         cmocka_unit_test_prestate(indexes_survive_damage, state),
+        cmocka_unit_test_prestate(modules_survive_damage, state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,7 @@ static double loss_at(void *user, double e)
                                .x = &s->batch.x,
                                .labels = &s->labels,
                                .K = NANO_K,
+                               .answers = B,
                                .logits = s->logits,
                                .soft = s->soft,
                                .other = s->other,
