@@ -29,12 +29,22 @@ holds log.json '"level":"error","line":"finetune: interrupted at step '
 check "seconds between two lines" awk -F'"elapsed":' -v most=$((4 * PACE)) '{ t = $2 + 0; if (NR > 1 && t - last > most) { print "a gap of", t - last; exit 1 } last = t }' log.json
 
 # ---- a terminal: one line, never wider than it is ---------------------------------------------------------------------------------
+redraws() { tr '\r' '\n' <raw | grep -c "^$(printf '\033')\[J"; }
+shown() { grep -c '^finetune [0-9]*/[0-9]*  ' raw; }
+# A terminal of 30 columns, until its raw bytes have enough of what is counted.
+narrow() { # TERM COUNT
+    rm -f pid
+    TERM=$1 script -qfec "bash narrow.sh" /dev/null </dev/null >raw 2>&1 &
+    for ((i = 0; i < 600; i++)); do [ "$($2)" -ge 3 ] && break; sleep 0.1; done
+    kill -INT "$(cat pid)"
+    wait $!
+}
 if command -v script >/dev/null; then
-    printf 'stty cols %s; exec timeout -s INT %s "%s" %s\n' 30 $((3 * PACE)) "$COMPRESS" "${tune[*]} --output tty.snc" >narrow.sh
-    TERM=xterm script -qec "bash narrow.sh" /dev/null </dev/null >raw 2>&1
-    check "redraws: $(grep -c '' <(tr '\r' '\n' <raw | grep $'^\033\[J'))" test "$(tr '\r' '\n' <raw | grep -c $'^\033\[J')" -ge 3
+    printf 'stty cols %s; echo $$ >pid; exec "%s" %s\n' 30 "$COMPRESS" "${tune[*]} --output tty.snc" >narrow.sh
+    narrow xterm redraws
+    check "redraws: $(redraws)" test "$(redraws)" -ge 3
     check "a line is wider than the terminal" awk '/\[J/ { sub(/.*\[J/, ""); if (length($0) > 29) { print; exit 1 } }' <(tr '\r' '\n' <raw)
-    TERM=dumb script -qec "bash narrow.sh" /dev/null </dev/null >raw 2>&1
+    narrow dumb shown
     lacks raw $'\033'
     holds raw '^finetune [0-9]*/[0-9]*  '
 else
