@@ -20,14 +20,10 @@ static snc_span line_of(snc_delimited *d)
 /* The column of this number, or the last one; *n: how many there are. */
 static snc_span column(int *n, snc_span line, int which)
 {
-    snc_span found = {0};
+    snc_span found = {0}, word;
     const char *p = line.p, *end = line.p + line.n;
-    for (*n = 0; p < end; ++*n) {
-        const char *begin = p;
-        while (p < end && !snc_is_blank(*p)) p++;
-        if (*n == which || which == PAST) found = (snc_span){begin, (size_t)(p - begin)};
-        while (p < end && snc_is_blank(*p)) p++;
-    }
+    for (*n = 0; word.p = snc_next_word(&word.n, &p, end), word.n; ++*n)
+        if (*n == which || which == PAST) found = word;
     return found;
 }
 
@@ -122,13 +118,9 @@ snc_err snc_conll__fill(snc_rows *rows, snc_labels *labels, snc_reader *r)
 snc_err snc_conll__plain(snc_rows *rows, snc_span line, int64_t number)
 {
     snc_row row;
+    snc_span word;
     const char *p = line.p, *end = line.p + line.n;
     begin(&row, rows, number);
-    while (p < end) {
-        const char *from = p;
-        while (p < end && !snc_is_blank(*p)) p++;
-        if (p > from) SNC_TRY(add_word(rows, (snc_span){from, (size_t)(p - from)}, SNC_ROWS__UNSEEN));
-        while (p < end && snc_is_blank(*p)) p++;
-    }
+    while (word.p = snc_next_word(&word.n, &p, end), word.n) SNC_TRY(add_word(rows, word, SNC_ROWS__UNSEEN));
     return close_row(rows, &row);
 }

@@ -72,15 +72,13 @@ static snc_err intern(int32_t *out, snc_contain *c, snc_span s)
 static snc_err add_text(snc_contain *c, snc_span s)
 {
     const char *p = s.p, *end = s.n ? s.p + s.n : s.p;
-    for (;;) {
-        while (p < end && snc_is_blank(*p)) p++;
-        const char *begin = p;
-        while (p < end && !snc_is_blank(*p)) p++;
-        if (p == begin) return SNC_OK;
+    snc_span word;
+    while (word.p = snc_next_word(&word.n, &p, end), word.n) {
         SNC_TRY(snc_grow(&c->id, &c->id_cap, c->ids + 1, sizeof *c->id));
-        SNC_TRY(intern(&c->id[c->ids], c, (snc_span){begin, (size_t)(p - begin)}));
+        SNC_TRY(intern(&c->id[c->ids], c, word));
         c->ids++;
     }
+    return SNC_OK;
 }
 
 snc_err snc_contain__add(snc_contain *c, const snc_row *rows, int n)

@@ -330,15 +330,14 @@ static snc_err copy_answers(snc_dataset *to, const snc_dataset *d, const int32_t
     size_t all = 0;
     for (int i = 0; i < n; i++) all += (size_t)(snc_dataset_answer(d, pick[i] + 1) - snc_dataset_answer(d, pick[i]));
     SNC_TRY(snc_alloc(&to->target, all, sizeof *to->target));
-    if (d->answers) SNC_TRY(snc_alloc(&to->answers, (size_t)n + 1, sizeof *to->answers));
-    if (d->answers) SNC_TRY(snc_alloc(&to->read, all, sizeof *to->read));
+    snc_batcher_gather(to->target, d->target, d, pick, n, 1);
+    if (!d->answers) return SNC_OK;
+    SNC_TRY(snc_alloc(&to->answers, (size_t)n + 1, sizeof *to->answers));
+    SNC_TRY(snc_alloc(&to->read, all, sizeof *to->read));
     for (int i = 0; i < n; i++) {
-        const int64_t from = snc_dataset_answer(d, pick[i]), have = snc_dataset_answer(d, pick[i] + 1) - from,
-                      at = d->answers ? to->answers[i] : i;
-        memcpy(to->target + at, d->target + from, (size_t)have * sizeof *to->target);
-        if (!d->answers) continue;
-        memcpy(to->read + at, d->read + from, (size_t)have * sizeof *to->read);
-        to->answers[i + 1] = at + have;
+        const int64_t from = snc_dataset_answer(d, pick[i]), have = snc_dataset_answer(d, pick[i] + 1) - from;
+        memcpy(to->read + to->answers[i], d->read + from, (size_t)have * sizeof *to->read);
+        to->answers[i + 1] = to->answers[i] + have;
     }
     return SNC_OK;
 }
@@ -386,8 +385,7 @@ out:
 /* Where dev has no file, train gives its rows. */
 static snc_err load_rows(snc_rows **out, const snc_ctx *ctx, const snc_task *t, const char *dir, const char *split)
 {
-    bool dev = strcmp(split, "dev") == 0, carved = dev || strcmp(split, "train") == 0;
-    if (carved && t->vectors) carved = false; /* texts are no pairs */
+    bool dev = strcmp(split, "dev") == 0, carved = !t->vectors && (dev || strcmp(split, "train") == 0); /* texts are no pairs */
     if (carved) SNC_TRY(snc_rows__absent(&carved, t, dir, "dev"));
     SNC_TRY(snc_rows__load(out, t, dir, carved ? "train" : split));
     if ((*out)->skipped) snc_log(ctx, SNC_LOG_WARN, "%s: %d rows with too few columns skipped", (*out)->path, (*out)->skipped);

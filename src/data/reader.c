@@ -379,6 +379,15 @@ static snc_err open_delimited(snc_reader *r, snc_arena *arena, const snc_split_f
     return read_header(r, f->header);
 }
 
+static snc_err open_conll(snc_reader *r, snc_arena *arena, snc_span data)
+{
+    snc_delimited__init(&r->text, arena, r->path, data.p, data.n, ' ', false);
+    r->a = r->task->text_a.index;
+    r->label = r->task->label.index;
+    r->b = NO_COLUMN;
+    return SNC_OK;
+}
+
 snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, const snc_split_file *f, const char *path, const void *data,
                          size_t n)
 {
@@ -388,10 +397,9 @@ snc_err snc_reader__init(snc_reader *r, snc_arena *arena, const snc_task *t, con
     r->form = t->tags ? SNC_FORM__CONLL : form_of(t, path, s);
     r->texts = t->vectors && strcmp(f->split, "train") == 0;
     r->needs_label = !r->texts && (strcmp(f->split, "train") == 0 || strncmp(f->split, "dev", 3) == 0);
-    if (!snc_reader__is_json(r) && !t->tags) return open_delimited(r, arena, f, s);
-    snc_delimited__init(&r->text, arena, path, s.p, s.n, t->tags ? ' ' : 0, false);
-    r->a = t->text_a.index, r->label = t->label.index, r->b = NO_COLUMN;
-    if (t->tags) return SNC_OK;
+    if (t->tags) return open_conll(r, arena, s);
+    if (!snc_reader__is_json(r)) return open_delimited(r, arena, f, s);
+    snc_delimited__init(&r->text, arena, path, s.p, s.n, 0, false);
     skip_blanks(&r->text);
     r->begin = r->text.p;
     return SNC_OK;

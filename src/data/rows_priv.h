@@ -7,6 +7,7 @@
 #define SNC_DATA_ROWS_PRIV_H
 
 #include "base/json.h"
+#include "base/words.h"
 #include "data/delimited_priv.h"
 #include "data/sets.h"
 #include "data/task_priv.h"
@@ -117,8 +118,6 @@ void snc_rows__free(snc_rows *r);
 uint64_t snc_row__digest(const snc_row *r);
 bool snc_row__is_empty(const snc_row *r); /* blanks alone */
 
-/* ASCII's white space: what parts words. */
-static inline bool snc_is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /* A finite decimal number and nothing else: no hexadecimals, no "nan". */
 bool snc_read_number(double *out, snc_span s);
 

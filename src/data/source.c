@@ -67,12 +67,9 @@ void snc_source__columns(cJSON *source, const snc_reader *r)
     } columns[] = {
         {"text", &r->task->text_a, r->a}, {"text_pair", &r->task->text_b, r->task->pair ? r->b : -2}, {"label", &r->task->label, r->label}};
     char format[64], buf[SHOWN], separator = r->text.separator, usual = r->form == SNC_FORM__CSV ? ',' : '\t';
-    bool json = snc_reader__is_json(r);
-    snprintf(format, sizeof format, "%s%s", forms[r->form],
-             json || r->form == SNC_FORM__CONLL ? ""
-             : r->text.quoted                   ? ", quotes undone"
-                                                : ", quotes are text");
-    if (!json && r->form != SNC_FORM__CONLL && separator != usual)
+    bool json = snc_reader__is_json(r), delimited = !json && r->form != SNC_FORM__CONLL;
+    snprintf(format, sizeof format, "%s%s", forms[r->form], !delimited ? "" : r->text.quoted ? ", quotes undone" : ", quotes are text");
+    if (delimited && separator != usual)
         snprintf(format + strlen(format), sizeof format - strlen(format), separator == '\t' ? ", parted by TAB" : ", parted by '%c'",
                  separator);
     cJSON_AddStringToObject(source, "file", r->path);

@@ -110,7 +110,6 @@ static snc_err check_column(const snc_task *t, const snc_column *c, const char *
 {
     SNC_CHECK(t->format == SNC_FORMAT_TSV || t->format == SNC_FORMAT_CSV || c->names.n, SNC_E_FORMAT,
               "%s: '%s' must be a name for format %s", where, key, format_names[t->format]);
-    for (int i = 0; i < t->n_files && t->tags; i++) t->files[i].header = false; /* files of CoNLL have none */
     for (int i = 0; i < t->n_files && t->format != SNC_FORMAT_JSONL; i++)
         SNC_CHECK(t->files[i].header || c->has_index, SNC_E_FORMAT, "%s: '%s' needs an index: the %s file has no header", where, key,
                   t->files[i].split);
@@ -260,6 +259,7 @@ static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_scalars(t, j, where));
     SNC_TRY(read_files(t, j, where));
+    for (int i = 0; i < t->n_files && t->tags; i++) t->files[i].header = false; /* those of CoNLL have none */
     SNC_TRY(read_columns(t, j, where));
     SNC_TRY(read_labels(t, j, where));
     SNC_TRY(read_metrics(t, j, where));

@@ -1,11 +1,11 @@
 /* compress predict: a label and its probability for each line, as soon as no more lines wait. */
-#include <ctype.h>
 #include <string.h>
 
 #include "artifact/context.h"
 #include "artifact/option.h"
 #include "artifact/say.h"
 #include "base/mem.h"
+#include "base/words.h"
 #include "report/answer.h"
 #include "runtime/tagger.h"
 #include "runtime/text_batch.h"
@@ -80,17 +80,15 @@ static bool is_time(const predictor *p)
 /* A line is a text, whose words stand between blanks. */
 static snc_err tag(predictor *p, snc_tagger *t, const char *line, size_t bytes)
 {
-    const char *said = NULL, *end = line + bytes, *at = line;
+    const char *said = NULL, *end = line + bytes, *at = line, *word;
+    size_t n;
     snc_asked_line q = {.line = ++p->lines, .net = -1, .over = -1};
     snc_tagged words = {0};
     snc_err err = SNC_OK;
     SNC_TRY(snc_tagger_begin(t));
-    while (at < end) {
-        const char *from = at;
-        while (at < end && !isspace((unsigned char)*at)) at++;
-        if (at > from) SNC_GOTO(snc_tagger_add(t, from, (size_t)(at - from)));
-        if (at > from) SNC_GOTO(snc_tagged_add(&words, from, (size_t)(at - from)));
-        while (at < end && isspace((unsigned char)*at)) at++;
+    while (word = snc_next_word(&n, &at, end), n) {
+        SNC_GOTO(snc_tagger_add(t, word, n));
+        SNC_GOTO(snc_tagged_add(&words, word, n));
     }
     snc_tagger_end(t);
     q.cut = snc_tagger_words(t)->cut > 0;
