@@ -234,7 +234,7 @@ static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk,
     (void)chunk;
     for (int64_t g = begin; g < end && w->err == SNC_OK; g++) {
         snc_rt__job j = {.n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
-        const int first = snc_rt__answers_before(b->x, j.b0, n->w->cfg.tags);
+        const int first = snc_tokens_answers_before(b->x, j.b0, n->w->cfg.tags);
         w->err = snc_rt__forward(b->logits + (size_t)first * (size_t)n->w->cfg.classes, &j);
         if (w->err != SNC_OK) snprintf(w->text, sizeof w->text, "%s", snc_err_text());
     }
@@ -250,9 +250,8 @@ int snc_logits_bad(const float *logits, int B, int K)
 static snc_err check_logits(const snc_net *n, const float *logits, const snc_tokens *x)
 {
     const bool tags = n->w->cfg.tags;
-    int bad = snc_logits_bad(logits, snc_tokens_answers(x, tags), n->w->cfg.classes), b = bad;
-    for (b = 0; bad >= 0 && snc_rt__answers_before(x, b + 1, tags) <= bad;) b++;
-    SNC_CHECK(bad < 0, SNC_E_DIVERGED, "sequence %d of %d: its logits are not finite", b + 1, x->B);
+    const int bad = snc_logits_bad(logits, snc_tokens_answers(x, tags), n->w->cfg.classes);
+    SNC_CHECK(bad < 0, SNC_E_DIVERGED, "sequence %d of %d: its logits are not finite", snc_tokens_answered(x, bad, tags) + 1, x->B);
     return SNC_OK;
 }
 

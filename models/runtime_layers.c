@@ -483,7 +483,7 @@ static void gather_mean(float *x, const snc_rt__job *j, int n)
 static int gather_read(float *x, const snc_rt__job *j, int n)
 {
     const snc_tokens *t = j->x;
-    const int from = t->offsets[j->b0], r0 = snc_rt__answers_before(t, j->b0, true), R = snc_rt__answers_before(t, j->b1, true) - r0;
+    const int from = t->offsets[j->b0], r0 = snc_tokens_answers_before(t, j->b0, true), R = snc_tokens_answers_before(t, j->b1, true) - r0;
     for (int r = 0; r < R && t->read; r++)
         memmove(x + (size_t)r * (size_t)n, x + (size_t)(t->read[r0 + r] - from) * (size_t)n, (size_t)n * sizeof *x);
     return R;

@@ -105,20 +105,6 @@ typedef struct snc_rt__job {
     double stamp, share; /* profiling: the last reading; what part of the wall clock a second here is */
 } snc_rt__job;
 
-/* How many answers the sequences before b have (core/tokens.h). */
-static inline int snc_rt__answers_before(const snc_tokens *x, int b, bool tags)
-{
-    int lo = 0, hi = x->R;
-    if (!tags) return b;
-    if (!x->read) return x->offsets[b];
-    while (lo < hi) {
-        const int mid = lo + (hi - lo) / 2;
-        if (x->read[mid] < x->offsets[b]) lo = mid + 1;
-        else hi = mid;
-    }
-    return lo;
-}
-
 /* The network over one group; logits of sequence b at logits + b * K. */
 snc_err snc_rt__forward(float *logits, snc_rt__job *j) SNC_MUST_USE;
 

@@ -349,8 +349,7 @@ snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset 
     SNC_GOTO(snc_batcher_new(&b, d, batch));
     SNC_GOTO(snc_alloc(&order, (size_t)d->n, sizeof *order));
     SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
-    const int most = d->answers ? snc_batcher_max_tokens(b) : batch; /* answers of a batch */
-    SNC_GOTO(snc_alloc(&out, (size_t)most * (size_t)K, sizeof *out));
+    SNC_GOTO(snc_alloc(&out, (size_t)snc_batcher_max_answers(b) * (size_t)K, sizeof *out));
     for (int i = 0; i < d->n; i++) order[i] = (row_length){i, snc_dataset_len(d, i)};
     qsort(order, (size_t)d->n, sizeof *order, by_length);
     for (int i = 0; i < d->n; i++) rows[i] = order[i].row;

@@ -24,4 +24,26 @@ typedef struct snc_tokens {
 /* How many answers a batch has of a model that tags tokens, or of another. */
 static inline int snc_tokens_answers(const snc_tokens *x, bool tags) { return !tags ? x->B : x->read ? x->R : x->T; }
 
+/* How many of them are of the sequences before b. */
+static inline int snc_tokens_answers_before(const snc_tokens *x, int b, bool tags)
+{
+    int lo = 0, hi = x->R;
+    if (!tags) return b;
+    if (!x->read) return x->offsets[b];
+    while (lo < hi) {
+        const int mid = lo + (hi - lo) / 2;
+        if (x->read[mid] < x->offsets[b]) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo;
+}
+
+/* Of which sequence an answer is. */
+static inline int snc_tokens_answered(const snc_tokens *x, int answer, bool tags)
+{
+    int b = 0;
+    while (snc_tokens_answers_before(x, b + 1, tags) <= answer) b++;
+    return b;
+}
+
 #endif

@@ -62,6 +62,7 @@ void snc_batcher_free(snc_batcher *b)
 
 int snc_batcher_count(const snc_batcher *b) { return b->count; }
 int snc_batcher_max_tokens(const snc_batcher *b) { return b->batch_size * b->d->max_len; }
+int snc_batcher_max_answers(const snc_batcher *b) { return b->d->answers ? snc_batcher_max_tokens(b) : b->batch_size; }
 
 static int by_key(const void *a, const void *b)
 {

@@ -100,6 +100,7 @@ snc_err snc_batcher_new(snc_batcher **out, const snc_dataset *d, int batch_size)
 void snc_batcher_free(snc_batcher *b);
 int snc_batcher_count(const snc_batcher *b);                      /* batches an epoch, the last may be small */
 int snc_batcher_max_tokens(const snc_batcher *b);                 /* bound over all epochs: batch_size * longest */
+int snc_batcher_max_answers(const snc_batcher *b);                /* the same of its answers */
 void snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch); /* same arguments, same batches; before the first
                                                                           call, batches are in file order */
 /* Batches that are sorted together, 50 or all of an epoch, and how many rows those have. */

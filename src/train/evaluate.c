@@ -49,8 +49,7 @@ static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const 
     int all;
     SNC_GOTO(snc_batcher_new(&batcher, d, batch_size));
     SNC_GOTO(sorted_rows(&rows, &all, d, met));
-    const int most = d->answers ? snc_batcher_max_tokens(batcher) : batch_size; /* answers of a batch */
-    SNC_GOTO(snc_alloc(&z, (size_t)most * (size_t)K, sizeof *z));
+    SNC_GOTO(snc_alloc(&z, (size_t)snc_batcher_max_answers(batcher) * (size_t)K, sizeof *z));
     if (what) snc_progress(ctx, what, 0, all, "%s", "");
     for (int at = 0; at < all; at += batch_size) {
         SNC_GOTO(snc_go_on(ctx));
@@ -58,10 +57,10 @@ static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const 
         snc_tokens x;
         snc_batcher_rows(&x, batcher, rows + at, n);
         SNC_GOTO(snc_engine_forward(e, z, arch, &x, NULL));
-        int bad = snc_logits_bad(z, snc_tokens_answers(&x, d->answers != NULL), K), b = 0;
+        int bad = snc_logits_bad(z, snc_tokens_answers(&x, d->answers != NULL), K);
         if (bad >= 0) {
-            while (d->answers && b < n - 1 && x.read[bad] >= x.offsets[b + 1]) b++;
-            err = snc_err_set(SNC_E_DIVERGED, "row %d of %d: its logits are not finite", rows[at + (d->answers ? b : bad)] + 1, d->n);
+            bad = snc_tokens_answered(&x, bad, d->answers != NULL);
+            err = snc_err_set(SNC_E_DIVERGED, "row %d of %d: its logits are not finite", rows[at + bad] + 1, d->n);
             goto out;
         }
         snc_batcher_scatter(logits, z, d, rows + at, n, K);

@@ -175,7 +175,8 @@ typedef struct sweep {
 
 static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
 {
-    size_t widest = (size_t)m->arch.hidden, n = (size_t)o->batch_size * (size_t)(d->answers ? d->max_len : 1);
+    SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
+    size_t widest = (size_t)m->arch.hidden, n = (size_t)snc_batcher_max_answers(w->batcher);
     for (int l = 0; l < m->arch.layers; l++) {
         size_t a = (size_t)m->arch.heads[l] * (size_t)m->cfg.head_width, f = (size_t)m->arch.ffn[l];
         if (a > widest) widest = a;
@@ -194,7 +195,6 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     if (o->balanced && !m->cfg.regression)
         SNC_TRY(snc_balance_new(&w->balance, d->target, (int)snc_dataset_answers(d), d->sets, m->cfg.classes));
     SNC_TRY(snc_touched_new(&w->touched, m));
-    SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
     snc_engine_opts e = SNC_ENGINE_OPTS_INIT;
     e.compute = o->compute;
     e.first_only = true;

@@ -135,7 +135,7 @@ static snc_err create_engines(trainer *t)
 
 static snc_err allocate(trainer *t)
 {
-    size_t rows = (size_t)t->o->batch_size, n = t->tags ? (size_t)snc_batcher_max_tokens(t->batcher) : rows, k = n * (size_t)t->K;
+    size_t rows = (size_t)t->o->batch_size, n = (size_t)snc_batcher_max_answers(t->batcher), k = n * (size_t)t->K;
     SNC_TRY(snc_alloc(&t->logits, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->dlogits, k, sizeof(float)));
     SNC_TRY(snc_alloc(&t->soft, k, sizeof(float)));
@@ -311,15 +311,6 @@ static snc_err run_net(trainer *t, int i, const snc_tokens *x, int first, const 
     return snc_engine_backward(t->e, t->dlogits, net.dhidden, a->layers + 1);
 }
 
-/* Answers of the rows before b. */
-static int answers_before(const trainer *t, const snc_tokens *x, int b)
-{
-    int r = 0;
-    if (!t->tags) return b;
-    while (r < x->R && x->read[r] < x->offsets[b]) r++;
-    return r;
-}
-
 /* Rows [first, end) of the batch, as a batch. */
 static snc_tokens part_of(trainer *t, const snc_tokens *x, int first, int end)
 {
@@ -327,7 +318,8 @@ static snc_tokens part_of(trainer *t, const snc_tokens *x, int first, int end)
     for (int b = first; b <= end; b++) t->offsets[b - first] = x->offsets[b] - at;
     snc_tokens part = {.B = end - first, .T = x->offsets[end] - at, .ids = x->ids + at, .types = x->types + at, .offsets = t->offsets};
     if (!t->tags) return part;
-    for (int r = answers_before(t, x, first); r < answers_before(t, x, end); r++) t->read[part.R++] = x->read[r] - at;
+    const int last = snc_tokens_answers_before(x, end, true);
+    for (int r = snc_tokens_answers_before(x, first, true); r < last; r++) t->read[part.R++] = x->read[r] - at;
     part.read = t->read;
     return part;
 }
@@ -344,7 +336,8 @@ static snc_err run_nth(trainer *t, const snc_tokens *whole, int i, int n)
                               .attention = t->m->cfg.attention_dropout,
                               .head = snc_head_dropout(&t->m->cfg)};
     if (t->te && (i == 0 || parts)) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
-    SNC_TRY(run_net(t, i, &x, answers_before(t, whole, first), on ? &drop : NULL, parts ? (double)x.B / whole->B : 1.0 / n));
+    SNC_TRY(
+        run_net(t, i, &x, snc_tokens_answers_before(whole, first, t->tags), on ? &drop : NULL, parts ? (double)x.B / whole->B : 1.0 / n));
     if (is_largest(t, i)) t->tally.full_loss += t->loss[i] * x.B;
     t->tally.loss += t->loss[i] * x.B / (parts ? 1 : n);
     return SNC_OK;
