@@ -7,7 +7,7 @@
 #define SNC_DATA_ROWS_PRIV_H
 
 #include "base/json.h"
-#include "base/words.h"
+#include "base/blanks.h"
 #include "data/delimited_priv.h"
 #include "data/sets.h"
 #include "data/task_priv.h"

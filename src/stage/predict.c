@@ -5,7 +5,7 @@
 #include "artifact/option.h"
 #include "artifact/say.h"
 #include "base/mem.h"
-#include "base/words.h"
+#include "base/blanks.h"
 #include "report/answer.h"
 #include "runtime/tagger.h"
 #include "runtime/text_batch.h"

@@ -1,6 +1,6 @@
-/* base/words.h: words of a text, parted by ASCII's white space. */
-#ifndef SNC_BASE_WORDS_H
-#define SNC_BASE_WORDS_H
+/* base/blanks.h: what parts the words of a text: the white space of ASCII. */
+#ifndef SNC_BASE_BLANKS_H
+#define SNC_BASE_BLANKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
