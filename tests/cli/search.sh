@@ -34,10 +34,13 @@ if [ -e "$LATE" ]; then
         run 0,3 search s.snc --teacher t.snc "${data[@]}" --target-latency "${limit}us" --evals 60 --output late
         unset "$PRELOAD" SNC_LATE
         holds err 'profile: late/latency.json is up to date'
-        grep -q 'none keeps the latency on the clock' err && break
+        bound=$(awk -v l="$limit" 'BEGIN { print 0.8 * l }') # by a slower clock
+        chosen=$(number late/config.json latency_us)
+        # Those asked later may be late too when the machine was busier just then: the first ones are kept, rightly.
+        grep -q 'none keeps the latency on the clock' err && awk "BEGIN { exit !($chosen < $bound) }" && break
     done
     holds err '^finalists: none keeps the latency on the clock; [0-9]* more, of at most [0-9]* us by the table$'
-    less "what the chosen net takes by the table, and the limit by a slower clock" "$(number late/config.json latency_us)" "$(awk -v l="$limit" 'BEGIN { print 0.8 * l }')"
+    less "what the chosen net takes by the table, and the limit by a slower clock" "$chosen" "$bound"
 fi
 
 # ---- what a journal holds -------------------------------------------------------------------------------------------------
