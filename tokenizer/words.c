@@ -6,7 +6,37 @@
 #include "base/mem.h"
 #include "tokenizer/tokenizer_priv.h"
 
-snc_err snc_tok_words_new(snc_tok_words **out, const snc_tok *tok, int max_length)
+const char *const snc_long_names[SNC_LONGS] = {"parts", "cut"};
+
+static bool find(snc_long *out, const char *name)
+{
+    int k = 0;
+    while (k < SNC_LONGS && strcmp(name, snc_long_names[k]) != 0) k++;
+    *out = (snc_long)k;
+    return k < SNC_LONGS;
+}
+
+snc_err snc_long_option(snc_long *out, const char *name)
+{
+    SNC_CHECK(find(out, name), SNC_E_ARG, "--long-texts '%s': expected parts or cut", name);
+    return SNC_OK;
+}
+
+void snc_long_put(cJSON *j, snc_long what)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(j, "long_texts");
+    if (what != SNC_LONG_PARTS) cJSON_AddStringToObject(j, "long_texts", snc_long_names[what]);
+}
+
+snc_err snc_long_of(snc_long *out, const cJSON *j, const char *where)
+{
+    const char *name;
+    SNC_TRY(snc_json_str(&name, j, "long_texts", snc_long_names[SNC_LONG_PARTS], where));
+    SNC_CHECK(find(out, name), SNC_E_FORMAT, "%s: 'long_texts' must be \"parts\" or \"cut\"", where);
+    return SNC_OK;
+}
+
+snc_err snc_tok_words_new(snc_tok_words **out, const snc_tok *tok, int max_length, snc_long long_texts)
 {
     const int special = tok->around.first.n + tok->around.last.n;
     snc_tok_words *w = NULL;
@@ -15,6 +45,7 @@ snc_err snc_tok_words_new(snc_tok_words **out, const snc_tok *tok, int max_lengt
     SNC_TRY(snc_alloc(&w, 1, sizeof *w));
     w->tok = tok;
     w->max_length = max_length;
+    w->long_texts = long_texts;
     SNC_GOTO(snc_tok_scratch_new(&w->scratch));
     SNC_GOTO(snc_grow(&w->start, &w->start_cap, 1, sizeof *w->start));
     w->start[0] = 0;
@@ -38,7 +69,7 @@ void snc_tok_words_free(snc_tok_words *w)
 
 void snc_tok_words_clear(snc_tok_words *w)
 {
-    w->windows = w->words = w->cut = w->broken = 0;
+    w->windows = w->words = w->cut = w->broken = w->left_out = 0;
     w->start[0] = 0;
 }
 
@@ -58,6 +89,7 @@ snc_err snc_tok_words_begin(snc_tok_words *w)
     SNC_TRY(snc_grow(&w->ids, &w->ids_cap, (size_t)at + (size_t)w->max_length, sizeof *w->ids));
     SNC_TRY(snc_grow(&w->start, &w->start_cap, (size_t)w->windows + 2, sizeof *w->start));
     w->start[++w->windows] = at;
+    w->full = false;
     push(w, w->tok->around.first.id, w->tok->around.first.n);
     return SNC_OK;
 }
@@ -93,8 +125,15 @@ snc_err snc_tok_words_add(snc_tok_words *w, const char *word, size_t bytes)
     const int32_t *ids;
     int n;
     SNC_TRY(cut(&ids, &n, w, word, bytes));
-    if (n > most) n = most, w->cut++;
-    if (*end_of(w) - w->start[w->windows - 1] - first + n > most) {
+    const bool longer = n > most;
+    if (longer) n = most;
+    w->full = w->full || *end_of(w) - w->start[w->windows - 1] - first + n > most;
+    if (w->full && w->long_texts == SNC_LONG_CUT) {
+        w->left_out++;
+        return SNC_OK;
+    }
+    w->cut += longer;
+    if (w->full) {
         snc_tok_words_end(w);
         SNC_TRY(snc_tok_words_begin(w));
     }

@@ -23,6 +23,7 @@ snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
     snc_err err = snc_task_set_columns(*out, o->rows.text, o->rows.text_pair, o->rows.label);
     if (!err && o->rows.quoting) err = snc_task_set_quoting(*out, o->rows.quoting);
     if (!err && o->rows.max_length) err = snc_task_set_max_length(*out, o->rows.max_length);
+    if (!err && o->rows.long_texts) err = snc_task_set_long_texts(*out, o->rows.long_texts);
     if (!err && o->rows.data) err = snc_task_discover(*out, o->rows.data);
     if (err) {
         snc_task_close(*out);

@@ -134,6 +134,7 @@ static snc_err read_meta(snc_loaded *l)
 {
     const int longest = snc_family_length(snc_weights_config(l->weights));
     SNC_TRY(snc_threshold_of(&l->threshold, l->meta, l->path));
+    SNC_TRY(snc_long_of(&l->long_texts, l->meta, l->path));
     SNC_TRY(snc_json_int(&l->max_length, l->meta, "max_length", longest, 3, 65536, l->path));
     if (l->max_length > longest) l->max_length = longest;
     return SNC_OK;

@@ -16,6 +16,7 @@ typedef struct snc_loaded {
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
     bool regression, has_head;
     snc_meaning problem;
+    snc_long long_texts;             /* of a model that tags words */
     double threshold;                /* multilabel: from which probability on a label is there */
     cJSON *meta;                     /* a copy */
     const snc_sncfile *file;         /* of a .snc: the weights' own, of a net of it where there are several */

@@ -60,6 +60,7 @@ snc_err snc_training_finish(snc_model *m, cJSON *stamp, cJSON *recipe, const snc
     }
     cJSON_AddStringToObject(m->meta, "task", snc_task_name(in->task));
     cJSON_AddNumberToObject(m->meta, "max_length", snc_task_max_length(in->task));
+    snc_long_put(m->meta, snc_task_long_texts(in->task));
     if (in->splits.rank) {
         cJSON_DeleteItemFromObjectCaseSensitive(m->meta, "lengths");
         cJSON_AddItemToObject(m->meta, "lengths", snc_inputs_lengths(in->splits.rank));

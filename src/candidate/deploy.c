@@ -17,11 +17,14 @@ cJSON *snc_deploy_meta(const snc_model *m, const snc_options *o, const snc_input
     cJSON *meta = cJSON_CreateObject();
     const snc_dataset *rank = in ? in->splits.rank : NULL;
     const cJSON *max_length = cJSON_GetObjectItemCaseSensitive(m->meta, "max_length");
+    const cJSON *long_texts = cJSON_GetObjectItemCaseSensitive(m->meta, "long_texts");
     const cJSON *threshold = m->cfg.multilabel ? cJSON_GetObjectItemCaseSensitive(m->meta, "threshold") : NULL;
     if (stamp) cJSON_AddItemToObject(meta, "inputs", stamp);
     if (in) cJSON_AddStringToObject(meta, "task", snc_task_name(in->task));
     if (in) cJSON_AddNumberToObject(meta, "max_length", snc_task_max_length(in->task));
     else if (max_length) cJSON_AddItemToObject(meta, "max_length", cJSON_Duplicate(max_length, 1));
+    if (in) snc_long_put(meta, snc_task_long_texts(in->task));
+    else if (long_texts) cJSON_AddItemToObject(meta, "long_texts", cJSON_Duplicate(long_texts, 1));
     if (threshold) cJSON_AddItemToObject(meta, "threshold", cJSON_Duplicate(threshold, 1));
     cJSON_AddNumberToObject(meta, "seed", (double)o->job.seed);
     if (rank) cJSON_AddItemToObject(meta, "lengths", snc_inputs_lengths(rank));

@@ -209,6 +209,15 @@ static snc_err allocate_words(snc_dataset *d, const snc_tok_words *w)
     return snc_alloc(&d->read, (size_t)w->words, sizeof *d->read);
 }
 
+/* How many of the words of row i have a place; the first of them is word k of all. */
+static int placed(const snc_tok_words *w, int i, int k, int words)
+{
+    int n = 0;
+    if (w->long_texts == SNC_LONG_PARTS) return words;
+    while (n < words && k + n < w->words && w->window[k + n] == i) n++;
+    return n;
+}
+
 /* Rows are windows, of which a sentence has one or more; its words are in them one after the other. */
 static void place_words(snc_dataset *d, const snc_tok_words *w, const snc_rows *const *from, const snc_row *const *row, int n)
 {
@@ -216,8 +225,8 @@ static void place_words(snc_dataset *d, const snc_tok_words *w, const snc_rows *
     for (int i = 0; i <= w->windows; i++) d->start[i] = w->start[i];
     for (int i = 0; i < w->windows; i++) d->max_len = snc_max(d->max_len, snc_dataset_len(d, i));
     for (int i = 0, k = 0; i < n; i++) {
-        const int first = w->window[k];
-        for (int word = 0; word < row[i]->words; word++, k++) {
+        const int first = w->window[k], words = placed(w, i, k, row[i]->words);
+        for (int word = 0; word < words; word++, k++) {
             const int window = w->window[k];
             d->target[k] = from[i]->word[row[i]->first + word].target;
             d->read[k] = w->read[k] - w->start[window];
@@ -228,11 +237,14 @@ static void place_words(snc_dataset *d, const snc_tok_words *w, const snc_rows *
     }
 }
 
-/* Sentences of one window. */
-static int uncut(const snc_tok_words *w, const snc_row *const *row, int n)
+/* Sentences of one window that has all of their words. */
+static int whole_ones(const snc_tok_words *w, const snc_row *const *row, int n)
 {
     int whole = 0;
-    for (int i = 0, k = 0; i < n; k += row[i++]->words) whole += w->window[k] == w->window[k + row[i]->words - 1];
+    for (int i = 0, k = 0, words; i < n; i++, k += words) {
+        words = placed(w, i, k, row[i]->words);
+        whole += words == row[i]->words && w->window[k] == w->window[k + words - 1];
+    }
     return whole;
 }
 
@@ -242,14 +254,17 @@ static snc_err tokenize_words(snc_dataset **out, const snc_ctx *ctx, const snc_t
     snc_tok_words *w = NULL;
     snc_dataset *d = NULL;
     snc_err err = SNC_OK;
-    SNC_GOTO(snc_tok_words_new(&w, tok, t->max_length));
+    SNC_GOTO(snc_tok_words_new(&w, tok, t->max_length, t->long_texts));
     SNC_GOTO(cut_words(w, from, row, n));
     SNC_GOTO(snc_alloc(&d, 1, sizeof *d));
     SNC_GOTO(allocate_words(d, w));
     place_words(d, w, from, row, n);
-    d->truncated = w->cut;
-    const int whole = uncut(w, row, n);
-    if (whole < n)
+    const int whole = whole_ones(w, row, n);
+    d->truncated = t->long_texts == SNC_LONG_CUT ? n - whole : w->cut;
+    if (w->left_out)
+        snc_log(ctx, SNC_LOG_INFO, "%s: %d sentences of more than %d tokens are cut: %d words of theirs are left out", t->name, n - whole,
+                t->max_length, w->left_out);
+    else if (whole < n)
         snc_log(ctx, SNC_LOG_INFO, "%s: sentences of more than %d tokens are read in parts: %d of them in %d", t->name, t->max_length,
                 n - whole, w->windows - whole);
     *out = d;

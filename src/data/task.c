@@ -216,6 +216,8 @@ static snc_err read_sequences(snc_task *t, const cJSON *j, const char *where)
     t->any_tags = strcmp(tags, "any") == 0;
     SNC_CHECK(t->any_tags || strcmp(tags, "bio") == 0, SNC_E_FORMAT, "%s: 'tags' must be \"bio\" or \"any\"", where);
     SNC_CHECK(t->tags || !cJSON_HasObjectItem(j, "tags"), SNC_E_FORMAT, "%s: 'tags' needs \"type\": \"tags\"", where);
+    SNC_TRY(snc_long_of(&t->long_texts, j, where));
+    SNC_CHECK(t->tags || !cJSON_HasObjectItem(j, "long_texts"), SNC_E_FORMAT, "%s: 'long_texts' needs \"type\": \"tags\"", where);
     return SNC_OK;
 }
 
@@ -254,8 +256,9 @@ static snc_err read_scalars(snc_task *t, const cJSON *j, const char *where)
 static snc_err read_task(snc_task *t, const cJSON *j, const char *where)
 {
     static const char *const keys[] = {
-        "name", "folder",          "files",   "format",     "header",          "text_a",  "text_b", "label",   "labels", "label_names",
-        "type", "label_separator", "metrics", "max_length", "skip_short_rows", "phrases", "pair",   "quoting", "tags",   NULL};
+        "name",   "folder",      "files", "format",          "header",  "text_a",     "text_b",          "label",
+        "labels", "label_names", "type",  "label_separator", "metrics", "max_length", "skip_short_rows", "phrases",
+        "pair",   "quoting",     "tags",  "long_texts",      NULL};
     SNC_TRY(snc_json_check_keys(j, keys, where));
     SNC_TRY(read_scalars(t, j, where));
     SNC_TRY(read_files(t, j, where));
@@ -377,6 +380,7 @@ snc_err snc_task_json(char **out, const snc_task *t)
     cJSON_AddBoolToObject(j, "skip_short_rows", t->skip_short_rows);
     cJSON_AddBoolToObject(j, "phrases", t->phrases);
     if (t->any_tags) cJSON_AddStringToObject(j, "tags", "any");
+    snc_long_put(j, t->long_texts);
     if (t->quoting != SNC_QUOTING_AUTO) cJSON_AddStringToObject(j, "quoting", quoting_names[t->quoting]);
     char *text = cJSON_PrintUnformatted(j);
     cJSON_Delete(j);
@@ -441,6 +445,13 @@ snc_err snc_task_set_quoting(snc_task *t, const char *quoting)
     return snc_task__hash(t);
 }
 
+snc_err snc_task_set_long_texts(snc_task *t, const char *what)
+{
+    SNC_CHECK(t->tags, SNC_E_ARG, "--long-texts: task %s asks for answers of whole texts, which are cut", t->name);
+    SNC_TRY(snc_long_option(&t->long_texts, what));
+    return snc_task__hash(t);
+}
+
 const char *snc_task_name(const snc_task *t) { return t->name; }
 bool snc_task_regression(const snc_task *t) { return t->regression; }
 bool snc_task_multilabel(const snc_task *t) { return t->multilabel; }
@@ -449,6 +460,7 @@ bool snc_task_tags(const snc_task *t) { return t->tags; }
 int snc_task_classes(const snc_task *t) { return t->vectors ? t->width : t->regression ? 1 : t->labels.n; }
 int snc_task_outputs(const snc_task *t) { return t->vectors ? 1 : snc_task_classes(t); }
 int snc_task_max_length(const snc_task *t) { return t->max_length; }
+snc_long snc_task_long_texts(const snc_task *t) { return t->long_texts; }
 bool snc_task_pair(const snc_task *t) { return t->pair; }
 int snc_task_metrics(const snc_task *t) { return t->metrics.n; }
 int snc_task_splits(const snc_task *t) { return t->n_files; }

@@ -20,6 +20,7 @@
  *                                   same, as any finite number: what the metrics compare with the cosine of both vectors; or "tags": each
  *                                   word of a text has one of the labels; files are CoNLL's (data/conll_priv.h), columns go by index
  *   tags             "bio"          of "type": "tags": an I-X stands behind a B-X or I-X alone; or "any": as it comes
+ *   long_texts       "parts"        of "type": "tags": texts of more than max_length tokens are read in parts, or "cut" behind the first
  *   label_separator  ","            one character that no label holds
  *   labels           (classes)      strings as they stand in the file, k-th = class k; or "auto": those of the train file, in
  *                                   sorted order (numbers by value, otherwise bytes)
@@ -52,6 +53,7 @@
 
 #include "base/ctx.h"
 #include "core/meaning.h"
+#include "tokenizer/words.h"
 
 typedef struct snc_task snc_task;
 
@@ -70,6 +72,8 @@ snc_err snc_task_set_labels(snc_task *t, const char *const *labels, int n) SNC_M
 
 /* Another limit than the file's. SNC_E_ARG: not 8 to 8192. */
 snc_err snc_task_set_max_length(snc_task *t, int tokens) SNC_MUST_USE;
+/* "parts" or "cut". SNC_E_ARG: something else, or no task of tags. */
+snc_err snc_task_set_long_texts(snc_task *t, const char *what) SNC_MUST_USE;
 /* Other columns than the file's, by name; NULL: as they are. A text_a without a text_b is a task of single texts. */
 snc_err snc_task_set_columns(snc_task *t, const char *text_a, const char *text_b, const char *label) SNC_MUST_USE;
 /* How many numbers a model's vectors have; nothing for a task that asks for none. */
@@ -88,6 +92,7 @@ int snc_task_outputs(const snc_task *t);                           /* of a row t
 const char *snc_task_label(const snc_task *t, int k);              /* the name people see; NULL out of range */
 int snc_task_class(const snc_task *t, const char *text, size_t n); /* whose name that is, or whose label in the data; -1: none's */
 int snc_task_max_length(const snc_task *t);                        /* 128 unless the file says so */
+snc_long snc_task_long_texts(const snc_task *t);
 bool snc_task_pair(const snc_task *t);
 int snc_task_metrics(const snc_task *t);               /* number of metrics; their mean is the score */
 const char *snc_task_metric(const snc_task *t, int i); /* a name of data/metrics.h */

@@ -41,7 +41,8 @@ struct snc_task {
     char label_separator;            /* of multilabel */
     snc_strings metrics;
     int max_length;
-    int width; /* of vectors; 0 until the model is known */
+    snc_long long_texts; /* of tags */
+    int width;           /* of vectors; 0 until the model is known */
     uint64_t hash;
 };
 

@@ -81,7 +81,8 @@ static snc_err tag(classify *c, char *text)
     if (!err) err = snc_tag(r, c->session, word, n);
     for (int i = 0; i < n && !err; i++) {
         if (i) putchar(' ');
-        put_label(c, r[i].index);
+        if (r[i].index < 0) putchar('-');
+        else put_label(c, r[i].index);
     }
     if (!err) putchar('\n');
     free(word);

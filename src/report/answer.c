@@ -167,7 +167,7 @@ static snc_err put_entities(snc_answers *a, const snc_tagged *w, const float *sa
     snc_entity *found;
     SNC_TRY(snc_alloc(&found, (size_t)w->n + 1, sizeof *found));
     snc_textbuf_text(d, ",\"entities\":[");
-    for (int i = 0, n = snc_entities_find(found, a->tags, said, w->n); i < n; i++) {
+    for (int i = 0, n = snc_entities_find(found, a->tags, said, w->read); i < n; i++) {
         char *kind = NULL;
         if (quote(&kind, snc_entity_kind(a->name[found[i].tag])) == SNC_OK)
             snc_textbuf_put(d, "%s{\"kind\":%s,\"first\":%d,\"end\":%d", i ? "," : "", kind, found[i].first, found[i].end);
@@ -187,14 +187,15 @@ static snc_err put_tags(snc_answers *a, const snc_asked_line *q, const snc_tagge
     snc_textbuf *d = &a->line;
     for (int i = 0; i < w->n && !a->jsonl; i++) {
         snc_textbuf_text(d, i ? " " : "");
-        snc_textbuf_text(d, a->name[(int)said[i]]);
+        snc_textbuf_text(d, i < w->read ? a->name[(int)said[i]] : "-");
     }
     if (!a->jsonl) return SNC_OK;
     snc_textbuf_put(d, "{\"line\":%ld,\"tags\":[", q->line);
-    for (int i = 0; i < w->n; i++) snc_textbuf_put(d, "%s%s", i ? "," : "", a->key[(int)said[i]]);
+    for (int i = 0; i < w->n; i++) snc_textbuf_put(d, "%s%s", i ? "," : "", i < w->read ? a->key[(int)said[i]] : "null");
     snc_textbuf_text(d, "],\"probabilities\":[");
-    for (int i = 0; i < w->n; i++)
+    for (int i = 0; i < w->read; i++)
         snc_textbuf_put(d, "%s%.6g", i ? "," : "", 1 / snc_class_sum(z + (size_t)i * (size_t)K, K, (int)said[i]));
+    for (int i = w->read; i < w->n; i++) snc_textbuf_text(d, i ? ",null" : "null");
     snc_textbuf_text(d, "]");
     SNC_TRY(put_entities(a, w, said, !q->broken));
     put_bool(a, "cut", q->cut);
@@ -207,7 +208,7 @@ snc_err snc_answers_tag(const char **out, snc_answers *a, const snc_asked_line *
 {
     float *said;
     SNC_TRY(snc_alloc(&said, (size_t)w->n + 1, sizeof *said));
-    for (int i = 0; i < w->n; i++) said[i] = (float)snc_class_best(z + (size_t)i * (size_t)a->l->classes, a->l->classes);
+    for (int i = 0; i < w->read; i++) said[i] = (float)snc_class_best(z + (size_t)i * (size_t)a->l->classes, a->l->classes);
     a->line.n = 0;
     snc_textbuf_text(&a->line, "");
     snc_err err = put_tags(a, q, w, z, said);

@@ -9,7 +9,7 @@
  *           any number of labels: "labels":["toxic","insult"] in place of label and probability, and the probability of each by itself;
  *           a regression: "value" in place of label and probabilities; a vector: "vector":[0.12,...]; words: "tags":["B-PER","O"],
  *           "probabilities":[0.99,0.98] and "entities":[{"kind":"PER","first":0,"end":1,"text":"Ekeus"}], which are words first to end less
- *           one; no answer: {"line":1,"error":"..."}
+ *           one, "-" and null for words of a text that is cut; no answer: {"line":1,"error":"..."}
  *
  * A class without a name goes by its number; of classes with one name the later ones are called NAME#NUMBER in the objects, whose keys
  * differ. Every line has the same keys, "logits" with --logits alone, "net" of a cascade or a budget alone.
@@ -46,11 +46,11 @@ typedef struct snc_tagged {
         const char *p;
         size_t n;
     } * word;
-    int n;
+    int n, read; /* the first `read` of them have logits */
     size_t cap;
 } snc_tagged;
 snc_err snc_tagged_add(snc_tagged *t, const char *word, size_t bytes) SNC_MUST_USE;
-/* A line of tags, z [w->n, classes], as below. */
+/* A line of tags, z [w->read, classes], as below. */
 snc_err snc_answers_tag(const char **out, snc_answers *a, const snc_asked_line *q, const snc_tagged *w, const float *z) SNC_MUST_USE;
 
 /* A line without its end, borrowed until the next call. z [classes], finite. */

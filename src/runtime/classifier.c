@@ -26,7 +26,8 @@ struct snc_classifier {
     const char *const *labels; /* [classes] or NULL */
     int classes, max_length;   /* max_length: what the model was trained for, else its positions */
     snc_meaning meaning;
-    double threshold; /* of multilabel */
+    double threshold;    /* of multilabel */
+    snc_long long_texts; /* of tags */
 };
 
 struct snc_session {
@@ -72,6 +73,7 @@ static snc_err read_model(snc_classifier *c, const char *path)
     c->labels = snc_sncfile_labels_view(f);
     c->classes = cfg->classes;
     c->meaning = snc_meaning_of(cfg);
+    SNC_TRY(snc_long_of(&c->long_texts, snc_sncfile_meta_view(f), path));
     SNC_TRY(snc_threshold_of(&c->threshold, snc_sncfile_meta_view(f), path));
     SNC_TRY(snc_json_int(&c->max_length, snc_sncfile_meta_view(f), "max_length", snc_family_length(cfg), 3, 65536, path));
     if (c->max_length > snc_family_length(cfg)) c->max_length = snc_family_length(cfg);
@@ -135,7 +137,7 @@ snc_err snc_session_new(snc_session **out, snc_classifier *c, int threads)
     SNC_GOTO(snc_ctx_check(&s->ctx));
     if (threads > snc_par_cores()) s->ctx.threads = snc_par_cores(); /* more would take memory and give nothing */
     if (c->meaning == SNC_MEANS_TAGS) {
-        SNC_GOTO(snc_tagger_new(&s->tagger, &s->ctx, c->weights, c->nets, c->tok, c->max_length));
+        SNC_GOTO(snc_tagger_new(&s->tagger, &s->ctx, c->weights, c->nets, c->tok, c->max_length, c->long_texts));
         goto out;
     }
     SNC_GOTO(snc_text_batch_new(&s->batch, &s->ctx, c->weights, c->nets, c->tok, c->max_length, CHUNK));
@@ -288,11 +290,13 @@ snc_err snc_tag(snc_result *results, snc_session *s, const char *const *words, i
     SNC_TRY(snc_tagger_begin(s->tagger));
     for (int i = 0; i < n; i++) SNC_TRY(snc_tagger_add(s->tagger, words[i], strlen(words[i])));
     snc_tagger_end(s->tagger);
+    const int read = snc_tagger_waiting(s->tagger);
     snc_err err = snc_tagger_run(s->logits, s->tagger);
     if (err == SNC_E_DIVERGED)
-        err = snc_err_set(err, "%s: word %d: its logits are not finite", s->c->path, snc_logits_bad(s->logits, n, s->c->classes));
+        err = snc_err_set(err, "%s: word %d: its logits are not finite", s->c->path, snc_logits_bad(s->logits, read, s->c->classes));
     SNC_TRY(err);
     s->answers = 0;
-    for (size_t i = 0; i < N; i++) decide(&results[i], s->c, s->logits + i * K);
+    for (size_t i = (size_t)read; i < N; i++) results[i] = (snc_result){.index = -1};
+    for (size_t i = 0; i < (size_t)read; i++) decide(&results[i], s->c, s->logits + i * K);
     return SNC_OK;
 }

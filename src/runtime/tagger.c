@@ -15,7 +15,8 @@ struct snc_tagger {
     int32_t *types, *offsets, *read; /* of a run: [tokens] zeros, [TOGETHER + 1], [tokens] */
 };
 
-snc_err snc_tagger_new(snc_tagger **out, const snc_ctx *ctx, snc_weights *const *weights, int nets, const snc_tok *tok, int max_length)
+snc_err snc_tagger_new(snc_tagger **out, const snc_ctx *ctx, snc_weights *const *weights, int nets, const snc_tok *tok, int max_length,
+                       snc_long long_texts)
 {
     const size_t tokens = (size_t)TOGETHER * (size_t)max_length;
     const snc_net_opts o = {.max_tokens = (int)tokens, .max_seqs = TOGETHER, .max_len = max_length};
@@ -24,7 +25,7 @@ snc_err snc_tagger_new(snc_tagger **out, const snc_ctx *ctx, snc_weights *const 
     assert(nets >= 1 && nets <= SNC_NETS_MOST);
     SNC_TRY(snc_alloc(&t, 1, sizeof *t));
     t->K = snc_weights_config(weights[0])->classes;
-    SNC_GOTO(snc_tok_words_new(&t->w, tok, max_length));
+    SNC_GOTO(snc_tok_words_new(&t->w, tok, max_length, long_texts));
     SNC_GOTO(snc_alloc(&t->types, tokens, sizeof *t->types));
     SNC_GOTO(snc_alloc(&t->offsets, TOGETHER + 1, sizeof *t->offsets));
     SNC_GOTO(snc_alloc(&t->read, tokens, sizeof *t->read));

@@ -91,7 +91,8 @@ static snc_err tag(predictor *p, snc_tagger *t, const char *line, size_t bytes)
         SNC_GOTO(snc_tagged_add(&words, word, n));
     }
     snc_tagger_end(t);
-    q.cut = snc_tagger_words(t)->cut > 0;
+    words.read = snc_tagger_waiting(t);
+    q.cut = snc_tagger_words(t)->cut > 0 || words.read < words.n;
     q.broken = snc_tagger_words(t)->broken > 0;
     p->cut += q.cut;
     p->broken += q.broken;
@@ -112,7 +113,8 @@ static snc_err tag_lines(predictor *p, const snc_ctx *ctx)
     snc_err err = SNC_OK;
     SNC_CHECK(!p->o->predict.logits, SNC_E_UNSUPPORTED, "predict --logits: %s tags words; --format jsonl says how sure it is", p->l.path);
     SNC_CHECK(!p->o->predict.budget, SNC_E_UNSUPPORTED, "predict --budget: %s tags words, and a budget is of whole texts", p->l.path);
-    SNC_TRY(snc_tagger_new(&t, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length));
+    if (p->o->rows.long_texts) SNC_TRY(snc_long_option(&p->l.long_texts, p->o->rows.long_texts));
+    SNC_TRY(snc_tagger_new(&t, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, p->l.long_texts));
     for (;;) {
         const char *line = NULL;
         size_t bytes = 0;
@@ -134,6 +136,7 @@ static snc_err open_predictor(predictor *p, const snc_ctx *ctx)
     SNC_TRY(snc_loaded_check(&p->l, ctx, p->o, NULL));
     SNC_TRY(snc_answers_init(&p->answers, &p->l, &p->o->predict));
     if (p->l.problem == SNC_MEANS_TAGS) return SNC_OK;
+    SNC_CHECK(!p->o->rows.long_texts, SNC_E_ARG, "--long-texts: %s answers whole texts, which are cut", p->l.path);
     SNC_TRY(snc_alloc(&p->logits, (size_t)LINES * (size_t)p->l.classes, sizeof *p->logits));
     if (!p->l.cascade && !p->l.speeds) return snc_text_batch_new(&p->batch, ctx, &p->l.weights, 1, p->l.tok, p->l.max_length, LINES);
     SNC_TRY(snc_text_batch_new(&p->batch, ctx, p->l.net, snc_loaded_nets(&p->l), p->l.tok, p->l.max_length, LINES));

@@ -57,6 +57,27 @@ cp rows/train.conll wrong
 run 0 eval run/teacher.snc --task ner --data wrong --json
 holds err 'sentences of more than [0-9]* tokens are read in parts: 1 of them in [0-9]*'
 equal "words of it" "$(number out words)" "$(grep -c . wrong/dev.conll)"
+# ... or cut, by option or by the task: what is behind has no answer, and no part in a score.
+run 0 predict run/teacher.snc --long-texts cut <long
+holds err '1 text was cut to'
+equal "tags of a text that is cut, and words that are not read" "$(wc -w <out)" 200
+read=$(tr ' ' '\n' <out | grep -vc '^-$')
+check "the first $read words are read" test "$read" -ge 10 -a "$read" -lt 200
+equal "tags behind them" "$(tr ' ' '\n' <out | tail -n +$((read + 1)) | sort -u)" -
+cut -d' ' -f1-"$read" long | "$COMPRESS" predict run/teacher.snc >short.tags
+equal "tags of the first words" "$(cut -d' ' -f1-"$read" out)" "$(cat short.tags)"
+run 0 predict run/teacher.snc --long-texts cut -o jsonl <long
+equal "null for those behind, twice" "$(grep -o null out | wc -l)" $((2 * (200 - read)))
+run 0 eval run/teacher.snc --task ner --data wrong --long-texts cut --json
+holds err ': 1 sentences of more than [0-9]* tokens are cut: '
+equal "words that are scored" "$(number out words)" "$read"
+sed 's/"type": "tags",/"type": "tags", "long_texts": "cut",/' "$TESTS/../configs/tasks/ner.json" >cut.json
+run 0 finetune --pretrained $m --task cut.json --data wrong --epochs 0.1 --threads 1 --output cut.snc
+run 0 predict cut.snc <long # the file remembers
+equal "words without an answer" "$(tr ' ' '\n' <out | grep -c '^-$')" $((200 - read))
+run 0 predict cut.snc --long-texts parts <long
+lacks out '^- \| - \| -$'
+refused "--long-texts 'all': expected parts or cut" predict cut.snc --long-texts all
 # Rows of a search of its own, and text without tags.
 run 0 supernet --teacher run/teacher.snc "${data[@]}" --unlabeled texts --supernet-epochs 0.3 --supernet-lr 1e-3 --threads 1 --output s.snc
 run 0 search s.snc --teacher run/teacher.snc "${data[@]}" --target-size 0.8x --evals 12 --output found
@@ -72,6 +93,9 @@ run 0 eval back.snc "${data[@]}" --json
 less "0.75 and its entity F1 in INT8" 0.75 "$(number out entity_f1)"
 if [ -e "$(dirname "$COMPRESS")/libexec/snc/classify" ]; then
     run 0 export run/teacher.snc --policy f32 --to exe --output tagger
+    run 0 export cut.snc --policy f32 --to exe --output cutter
+    ./cutter <long >out
+    equal "words that a program leaves out" "$(tr ' ' '\n' <out | grep -c '^-$')" $((200 - read))
     ./tagger <texts >out # by products of its own
     check "tags of a program" awk 'NR == FNR { n += NF; for (i = 1; i <= NF; i++) t[FNR, i] = $i; next } { for (i = 1; i <= NF; i++) bad += t[FNR, i] != $i } END { exit !(FNR == 150 && bad * 200 <= n) }' teacher.tags out
 fi
@@ -91,10 +115,14 @@ run 0 finetune --pretrained $m --task any.json --data wrong --epochs 1 --threads
 cp rows/train.conll wrong && sed 's/B-THING/B-NOTHING/' rows/dev.conll >wrong/dev.conll
 refused "wrong/dev.conll:" --pretrained $m --task ner --data wrong --target-size 0.8x --output no
 run 0 finetune --pretrained $m --task nano/task.json --data nano --epochs 1 --threads 1 --output classes.snc
+refused '--long-texts: classes.snc answers whole texts, which are cut' predict classes.snc --long-texts cut
+refused '--long-texts: task nano asks for answers of whole texts, which are cut' eval classes.snc --task nano/task.json --data nano --long-texts cut
 refused 'classes.snc: tags no words, but task ner asks for answers of words' eval classes.snc "${data[@]}"
 refused 'run/teacher.snc: tags words, but task nano asks for answers of whole texts' eval run/teacher.snc --task nano/task.json --data nano
 refused 'predict --logits: run/teacher.snc tags words' predict run/teacher.snc --logits
 refused '--cascade: task ner has a tag a word' --pretrained $m "${data[@]}" --target-latency 0.9x,0.5x --cascade --output no
 echo '{"name":"x","type":"tags","tags":"iob","files":{"train":"train.conll"},"header":false,"text_a":0,"label":-1,"labels":"auto","metrics":["entity_f1"]}' >bad.json
 refused "'tags' must be \"bio\" or \"any\"" finetune --pretrained $m --task bad.json --data rows --output no.snc
+sed 's/"cut",/"drop",/' cut.json >bad.json
+refused "'long_texts' must be \"parts\" or \"cut\"" finetune --pretrained $m --task bad.json --data rows --output no.snc
 absent no no.snc
