@@ -19,8 +19,7 @@ static int length(const char *s)
     return n < MOST ? (int)n : MOST;
 }
 
-/* Edits that make b of a. */
-static int distance(const char *a, const char *b)
+int snc_names_distance(const char *a, const char *b)
 {
     int row[MOST + 1], n = length(a), m = length(b);
     for (int j = 0; j <= m; j++) row[j] = j;
@@ -38,12 +37,14 @@ static int distance(const char *a, const char *b)
     return row[m];
 }
 
+int snc_names_far(const char *asked) { return length(asked) / 2; }
+
 const char *snc_names_nearest(const char *(*name)(int i), const char *asked)
 {
     const char *best = NULL;
-    int least = length(asked) / 2 + 1;
+    int least = snc_names_far(asked) + 1;
     for (int i = 0; name(i); i++) {
-        int d = distance(name(i), asked);
+        int d = snc_names_distance(name(i), asked);
         if (d < least) least = d, best = name(i);
     }
     return best;

@@ -19,6 +19,10 @@ int snc_names_find(const char *(*name)(int i), const char *asked); /* the row; -
 /* The name that is the fewest letters away from what was asked (left out, put in, or another), the first of equals; NULL: there is none,
  * or it is so far away that it was hardly meant. */
 const char *snc_names_nearest(const char *(*name)(int i), const char *asked);
+/* How many letters have to be left out, put in or replaced to make b of a; of the first 40. */
+int snc_names_distance(const char *a, const char *b);
+/* How far away a name may be that was meant. */
+int snc_names_far(const char *asked);
 /* "a, b, c", or "a, b or c" with last " or "; cut where it does not fit. */
 void snc_names_join(char *out, size_t size, const char *(*name)(int i), const char *last);
 /* What a message says of a name that is none: "nearest is 'b'; expected one of a, b", with `some` "one". */

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE /* dladdr */
 #include "base/place.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fmap.h"
+#include "base/names.h"
 
 enum { ABOVE = 3 }; /* DIR is lib/x86_64-linux-gnu at the deepest, or the build folder */
 
@@ -67,6 +70,28 @@ static bool find_in(char *path, const char *folders, const char *what, const cha
     return false;
 }
 
+/* The name in these folders that is the fewest letters away, where it is nearer than `least`. */
+static void look_nearest(char best[64], int *least, const char *folders, const char *what, const char *asked)
+{
+    for (size_t n; folders && *folders; folders += n + (folders[n] == ':')) {
+        char path[SNC_CONFIG_PATH];
+        n = strcspn(folders, ":");
+        snprintf(path, sizeof path, "%.*s/%ss", (int)n, folders, what);
+        DIR *dir = opendir(path);
+        for (const struct dirent *d; dir && (d = readdir(dir));) {
+            const char *end = strstr(d->d_name, ".json");
+            char name[64];
+            if (!end || end[5] || end - d->d_name >= (ptrdiff_t)sizeof name) continue;
+            snprintf(name, sizeof name, "%.*s", (int)(end - d->d_name), d->d_name);
+            const int away = snc_names_distance(name, asked);
+            if (away > *least || (away == *least && *best && strcmp(name, best) >= 0)) continue; /* whatever the order of the folder */
+            *least = away;
+            memcpy(best, name, sizeof name);
+        }
+        if (dir) closedir(dir);
+    }
+}
+
 snc_err snc_config_find(char path[SNC_CONFIG_PATH], const char *what, const char *value)
 {
     const char *user = getenv("SNC_CONFIG_DIR");
@@ -78,9 +103,15 @@ snc_err snc_config_find(char path[SNC_CONFIG_PATH], const char *what, const char
         memcpy(path, value, n + 1);
         return SNC_OK;
     }
+    char near[64] = "";
+    int least = snc_names_far(value);
     bool beside = snc_place_find(shipped, sizeof shipped, SNC_CONFIGS);
     if (find_in(path, user, what, value) || (beside && find_in(path, shipped, what, value)) || find_in(path, "configs", what, value))
         return SNC_OK;
-    return snc_err_set(SNC_E_NOTFOUND, "%s '%s': no %ss/%s.json in %s%s%s%sconfigs; SNC_CONFIG_DIR may name the folder", what, value, what,
-                       value, user ? user : "", user ? ", " : "", beside ? shipped : "", beside ? ", " : "");
+    look_nearest(near, &least, user, what, value);
+    if (beside) look_nearest(near, &least, shipped, what, value);
+    look_nearest(near, &least, "configs", what, value);
+    return snc_err_set(SNC_E_NOTFOUND, "%s '%s': %s%s%sno %ss/%s.json in %s%s%s%sconfigs; SNC_CONFIG_DIR may name the folder", what, value,
+                       *near ? "nearest is '" : "", near, *near ? "'; " : "", what, value, user ? user : "", user ? ", " : "",
+                       beside ? shipped : "", beside ? ", " : "");
 }

@@ -33,10 +33,10 @@ const char *snc_search_name(int i) { return i >= 0 && i < KINDS ? registry[i]->n
 
 snc_err snc_search_create(snc_search **out, const char *name, const cJSON *params, const snc_problem *p)
 {
-    char names[256];
+    char expected[320];
     int i = snc_names_find(snc_search_name, name);
-    snc_names_join(names, sizeof names, snc_search_name, " or ");
-    SNC_CHECK(i >= 0, SNC_E_NOTFOUND, "search '%.60s': expected %s", name, names);
+    snc_names_expected(expected, sizeof expected, snc_search_name, name, "one");
+    SNC_CHECK(i >= 0, SNC_E_NOTFOUND, "search '%.60s': %s", name, expected);
     SNC_TRY(snc_alloc(out, 1, sizeof **out));
     (*out)->kind = registry[i];
     snc_err err = registry[i]->create(&(*out)->state, params, p);

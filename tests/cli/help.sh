@@ -6,7 +6,7 @@ run 0 --version
 check "--version: $(cat out)" grep -qxE 'compress [0-9]+\.[0-9]+\.[0-9]+' out
 for overview in --help -h help; do
     run 0 "$overview"
-    for verb in compress suite import finetune supernet profile search export bench predict eval info verify tokenize study; do
+    for verb in compress suite import finetune supernet profile search export bench predict serve eval info verify tokenize study; do
         holds out "^  $verb  "
     done
 done
@@ -32,6 +32,7 @@ search --teacher --task --data --target-latency --target-size --max-drop --outpu
 export --pretrained --policy --output --config --to --form
 bench --batch --seq-len --threads --percentile --tasks --data --format --repeats --profile
 predict --logits --threads --backend
+serve --host --port --max-batch --batch-wait --queue --max-body --timeout --max-connections --token-file --tls-cert --tls-key --budget --threads
 eval --task --data --split --json
 info --json
 verify --verbose
@@ -50,7 +51,7 @@ same with.txt without.txt
 
 run 0 help bench
 same out <("$COMPRESS" bench --help)
-refused "help 'none': expected a verb or --json" help none
+refused "help 'none': expected a verb, --json, --man [VERB] or --completion SHELL" help none
 run 0 help --json
 equal "verbs" "$(grep -c '"verb":' out)" "$("$COMPRESS" help | grep -c '^  [a-z]')"
 equal "options of every verb" "$(tr -d '\t\n ' <out | sed 's/{"verb":/\n&/g' | grep -c '"--verbose".*"--quiet".*"--log-json"')" "$(grep -c '"verb":' out)"
@@ -60,7 +61,10 @@ refused "study: --tabular, --protocols or --ablate is missing" study
 refused "none/none.json" study --tabular none/none.json
 echo '[1]' >list.json
 refused "list.json: no networks" study --tabular list.json
-refused "unknown verb 'frobnicate'" frobnicate
+refused "unknown verb 'frobnicate' (compress --help lists them)" frobnicate
+refused "unknown verb 'finetun'; nearest is 'finetune'" finetun
+refused "unknown option '--target-latenzy=1ms'; nearest is --target-latency (compress search --help lists them)" search --target-latenzy=1ms
+refused "task 'sst-2': nearest is 'sst2'; no tasks/sst-2.json in " eval m.snc --task sst-2 --data .
 refused "unknown option '--frobnicate'" finetune --frobnicate
 refused "unknown option '-x'" bench -x
 refused "unknown option '--frobnicate'" --frobnicate
@@ -86,6 +90,48 @@ refused "x: No such file" import --pretrained x
 for verb in bench predict eval info; do refused "$verb: a model is missing" $verb; done
 refused "verify: a .snc file or a folder is missing" verify
 refused "--pretrained is missing" compress
+# Three examples a verb, each of which the parser takes.
+for verb in $("$COMPRESS" help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+    "$COMPRESS" $verb --help | sed -n 's/^  compress //p' >examples
+    lines examples 3
+    while read -r line; do
+        set -- ${line%<*}
+        run 0 "$@" --help
+        holds out "^usage: compress .*$verb"
+    done <examples
+done
+
+# ---- manual pages, completions ---------------------------------------------------------------------------------------------------
+for verb in "" $("$COMPRESS" help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+    run 0 help --man $verb
+    holds out '^\.TH COMPRESS'
+    holds out '^\.SH EXIT STATUS$'
+    check "no bare dash, which is a hyphen to roff" test "$(grep -v '^[.]' out | grep -c '[^\\]-')" -eq 0
+    equal "requests of the page of $verb that man(7) has not" "$(grep -oE '^\.[A-Za-z]+' out | sort -u | grep -vxE '\.(TH|SH|TP|PP|B|BR|I|nf|fi)' | tr '\n' ' ')" ""
+    ! command -v mandoc >/dev/null || check "mandoc takes the page of $verb" mandoc -T lint -W error out
+done
+run 0 help --man search
+for option in $("$COMPRESS" search --help | grep -oE '^ +(-[a-z], )?--[a-z-]*' | grep -oE '\-\-[a-z-]*'); do check "the page names $option" grep -qF "\\fB${option//-/\\-}\\fR" out; done
+run 0 help --completion bash
+cp out completion.bash
+completes() { # WORDS... -> what the last one may become
+    bash -c '. ./completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _compress; printf "%s\n" "${COMPREPLY[@]}"' _ compress "$@" | sort | tr '\n' ' '
+}
+equal "verbs with an s" "$(completes s)" "search serve study suite supernet "
+equal "options of predict with --b" "$(completes predict --b)" "--backend --budget "
+equal "options of a job without its verb" "$(completes --target-l)" "--target-latency "
+equal "values of --repair" "$(completes compress --repair '')" "auto off on "
+touch model.snc
+equal "files" "$(completes info mod)" "model.snc "
+run 0 help --completion zsh
+holds out '^#compdef compress snc$'
+! command -v zsh >/dev/null || check "zsh takes its completion" zsh -n out
+run 0 help --completion fish
+holds out "__fish_seen_subcommand_from serve' -l max-batch -r -d "
+! command -v fish >/dev/null || check "fish takes its completion" fish -n out
+refused "help --completion 'csh': expected bash, zsh or fish" help --completion csh
+refused "help 'none': expected a verb" help --man none
+
 # An option at the end without its value.
 "$COMPRESS" finetune --epochs >out 2>err
 equal "exit code of a missing value" $? 2
