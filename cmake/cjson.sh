@@ -27,4 +27,6 @@ tar -xf cjson_*.orig.tar.* --strip-components=1
 tar -xf cjson_*.debian.tar.*
 while read -r fix; do patch -s -p1 <"debian/patches/$fix"; done < <(grep -v '^#' debian/patches/series 2>/dev/null || true)
 "$cc" -O2 -fPIC -c cJSON.c -o cJSON.o
+mkdir -p "$dir/include/cjson" && cp cJSON.h "$dir/include/cjson"
+printf 'Name: libcjson\nDescription: cJSON, static\nVersion: 1.7\nLibs: -L%s -lcjson\nCflags: -I%s/include\n' "$dir" "$dir" >"$dir/libcjson.pc"
 ar rc "$dir/libcjson.a" cJSON.o

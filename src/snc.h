@@ -121,7 +121,8 @@ SNC_API int snc_session_answered_by(const snc_session *s, int i);
 SNC_API snc_err snc_classify(snc_result *results, snc_session *s, const snc_text *texts, int n) SNC_MUST_USE;
 
 /* Tags the n words of a text, a sentence best: results [n], each as of snc_classify, untouched on failure. Words beyond the model's max
- * length are read in further parts of the text, of which none knows the others. SNC_E_ARG: a model that answers whole texts, as those
+ * length are read in further parts of the text, of which none knows the others; where the file says that long texts are cut they are not
+ * read, and their results have index -1, no label, score 0 and no logits. SNC_E_ARG: a model that answers whole texts, as those
  * that tag words are refused by snc_classify. SNC_E_DIVERGED: the logits of a word are not finite. */
 SNC_API snc_err snc_tag(snc_result *results, snc_session *s, const char *const *words, int n) SNC_MUST_USE;
 
@@ -159,6 +160,8 @@ typedef struct snc_host {
     void (*status)(void *user, const snc_status *s);                /* progress and more, at least every two seconds */
     int (*ready)(void *user);                                       /* whether `input` would answer without waiting; what came
                                                                           before is answered then. NULL: always */
+    volatile int *reload;                                           /* set by a signal handler: serve reads its models again, and
+                                                                          puts it back to 0 */
 } snc_host;
 
 /* Fills in size, and nothing else. */
@@ -194,7 +197,8 @@ typedef struct snc_rows_opts {
     int hold_out;
     const char *rank, *select; /* files of labelled rows that nets are judged on while one is found; NULL: carved from train */
     const char *eval;          /* labelled rows that the proof scores: splits and files, a comma list; NULL: dev */
-    void *spare[5];
+    const char *long_texts;    /* parts | cut, of tags; NULL: the task's, or the file's */
+    void *spare[4];
 } snc_rows_opts;
 
 typedef struct snc_target_opts {
@@ -315,6 +319,13 @@ typedef struct snc_suite_opts {
     void *spare[8];
 } snc_suite_opts;
 
+typedef struct snc_serve_opts {
+    const char *host, *token_file, *tls_cert, *tls_key; /* NULL: 127.0.0.1; no token; no TLS */
+    const char *batch_wait, *max_body, *timeout;        /* 500us; 1MB; 30s */
+    int port, max_batch, queue, connections;
+    void *spare[8];
+} snc_serve_opts;
+
 /* The defaults. */
 /* clang-format off */
 #define SNC_INPUT_OPTS_INIT    {.n_models = 0, .net = -1}
@@ -332,6 +343,8 @@ typedef struct snc_suite_opts {
 #define SNC_PREDICT_OPTS_INIT  {.format = "text"}
 #define SNC_STUDY_OPTS_INIT    {.seeds = 0}
 #define SNC_SUITE_OPTS_INIT    {.seeds = 0}
+#define SNC_SERVE_OPTS_INIT    {.host = "127.0.0.1", .batch_wait = "0us", .max_body = "1MB", .timeout = "30s", .port = 8080, \
+                                .max_batch = 32, .queue = 4096, .connections = 1024}
 /* clang-format on */
 
 SNC_API snc_err snc_input_opts_check(const snc_input_opts *o) SNC_MUST_USE;
@@ -348,6 +361,7 @@ SNC_API snc_err snc_bench_opts_check(const snc_bench_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_predict_opts_check(const snc_predict_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_study_opts_check(const snc_study_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_suite_opts_check(const snc_suite_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_serve_opts_check(const snc_serve_opts *o) SNC_MUST_USE;
 
 /* All of them: what a stage is given. Made by snc_options_init. */
 typedef struct snc_options {
@@ -369,6 +383,7 @@ typedef struct snc_options {
     snc_predict_opts predict;
     snc_study_opts study;
     snc_suite_opts suite;
+    snc_serve_opts serve;
 } snc_options;
 
 /* Fills in size and the defaults, of this library's version where it is newer than the header: a field that was added takes the
@@ -403,7 +418,8 @@ enum { /* which verbs take an option */
        SNC_VERB_STUDY = 4096,
        SNC_VERB_VERIFY = 8192,
        SNC_VERB_SUITE = 16384,
-       SNC_VERB_ALL = 32767
+       SNC_VERB_SERVE = 32768,
+       SNC_VERB_ALL = 65535
 };
 
 enum { /* which artifacts an option's value decides; 0: none */
@@ -458,6 +474,8 @@ SNC_API snc_err snc_stage_eval(const snc_options *o, const snc_host *h) SNC_MUST
 SNC_API snc_err snc_stage_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+/* Returns when *host->cancel is set, after the answers of all that came in before: SNC_OK. */
+SNC_API snc_err snc_stage_serve(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 
 #ifdef __cplusplus
 }

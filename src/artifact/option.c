@@ -23,6 +23,7 @@ const snc_options snc_options_defaults = {
     .predict = SNC_PREDICT_OPTS_INIT,
     .study = SNC_STUDY_OPTS_INIT,
     .suite = SNC_SUITE_OPTS_INIT,
+    .serve = SNC_SERVE_OPTS_INIT,
 };
 
 /* The first `size` bytes of the defaults, zeros after what is known here. */
@@ -245,6 +246,7 @@ CHECK(bench, bench)
 CHECK(predict, predict)
 CHECK(study, study)
 CHECK(suite, suite)
+CHECK(serve, serve)
 
 snc_err snc_options_check(const snc_options *o)
 {

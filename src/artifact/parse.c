@@ -43,6 +43,13 @@ snc_err snc_parse_us(double *out, const char *option, const char *text)
     return snc_parse_unit(out, &relative, option, text, snc_units_time + 1, "a time such as 800us or 1.5ms");
 }
 
+snc_err snc_parse_bytes(double *out, const char *option, const char *text)
+{
+    static const snc_unit units[] = {{"B", 1, false}, {"KB", 1e3, false}, {"MB", 1e6, false}, {"GB", 1e9, false}, {NULL, 0, false}};
+    bool relative;
+    return snc_parse_unit(out, &relative, option, text, units, "a size such as 64KB or 1MB");
+}
+
 snc_err snc_parse_seconds(double *out, const char *option, const char *text)
 {
     static const struct {

@@ -24,6 +24,8 @@ snc_err snc_parse_unit(double *out, bool *relative, const char *option, const ch
                        const char *expected) SNC_MUST_USE;
 /* "800us", "1.5ms", "2s" in microseconds. */
 snc_err snc_parse_us(double *out, const char *option, const char *text) SNC_MUST_USE;
+/* "12MB" (10^6), "800KB", "512B" in bytes. */
+snc_err snc_parse_bytes(double *out, const char *option, const char *text) SNC_MUST_USE;
 /* "90s", "5m", "1h", "3m40s", "45" (seconds). */
 snc_err snc_parse_seconds(double *out, const char *option, const char *text) SNC_MUST_USE;
 

@@ -19,7 +19,7 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 
-static volatile int cancelled;
+static volatile int cancelled, reload;
 
 static volatile sig_atomic_t asked;   /* by a signal */
 static volatile sig_atomic_t patient; /* there is a state worth the time to write it */
@@ -42,6 +42,12 @@ static void on_interrupt(int sig)
     first = now;
     asked = cancelled = 1;
     if (!patient) alarm(1);
+}
+
+static void on_hangup(int sig)
+{
+    (void)sig;
+    reload = 1;
 }
 
 /* An empty lock that this process has open is its own, or no one's; another's stays. */
@@ -103,7 +109,8 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
     } stages[] = {{"import", snc_stage_import},     {"finetune", snc_stage_finetune}, {"supernet", snc_stage_supernet},
                   {"profile", snc_stage_profile},   {"export", snc_stage_export},     {"bench", snc_stage_bench},
                   {"predict", snc_stage_predict},   {"eval", snc_stage_eval},         {"info", snc_stage_info},
-                  {"tokenize", snc_stage_tokenize}, {"study", snc_stage_study},       {"verify", snc_stage_verify}};
+                  {"tokenize", snc_stage_tokenize}, {"study", snc_stage_study},       {"verify", snc_stage_verify},
+                  {"serve", snc_stage_serve}};
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
     if (strcmp(a->verb->name, "search") == 0) return snc_stage_search(&a->o, h, missed);
@@ -149,7 +156,8 @@ static void handle_signals(const snc_args *a)
 {
     static char stack[1 << 16]; /* AMX alone takes 11 KB of a frame */
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
-    const unsigned keeps = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_SUITE;
+    const unsigned keeps =
+        SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_SEARCH | SNC_VERB_STUDY | SNC_VERB_SUITE | SNC_VERB_SERVE;
     patient = (a->verb->bit & keeps) && !a->o.study.tabular;
     if (a->o.output.path && snc_fout_name(unfinished, sizeof unfinished, a->o.output.path)) *unfinished = 0;
     if (a->o.output.path && snc_lock_name(lock, sizeof lock, a->o.output.path)) *lock = 0;
@@ -157,6 +165,7 @@ static void handle_signals(const snc_args *a)
     handle(SIGINT, on_interrupt);
     handle(SIGTERM, on_interrupt);
     handle(SIGALRM, on_alarm);
+    if (a->verb->bit == SNC_VERB_SERVE) handle(SIGHUP, on_hangup);
     handle(SIGXFSZ, SIG_IGN); /* a file limit is an error of write, not a death */
     handle(SIGPIPE, SIG_IGN); /* and so is a reader that has gone */
     signals(SIG_UNBLOCK);
@@ -175,6 +184,7 @@ int main(int argc, char **argv)
     snc_args a;
     keep_streams();
     int missed = 0;
+    if (argc > 0) snc_args_called(argv[0]);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         snc_args_help(NULL);
         return argc < 2 ? 2 : answered();
@@ -184,7 +194,7 @@ int main(int argc, char **argv)
         return answered();
     }
     if (strcmp(argv[1], "help") == 0) {
-        if (snc_args_help_about(argv[2]) == SNC_OK) return 0;
+        if (snc_args_help_about(argv[2], argc > 3 ? argv[3] : NULL) == SNC_OK) return answered();
         fprintf(stderr, "compress: %s\n", snc_err_text());
         return 2;
     }
@@ -203,7 +213,8 @@ int main(int argc, char **argv)
                   .cancel = &cancelled,
                   .program = SNC_PROC_SELF,
                   .status = snc_terminal_status,
-                  .ready = on_ready};
+                  .ready = on_ready,
+                  .reload = &reload};
     handle_signals(&a);
     if (!err && a.log_json) err = snc_output_check(&a.o, "--log-json", a.log_json);
     snc_err opened = snc_terminal_open(&io.t, err ? NULL : a.log_json, a.quiet);

@@ -64,9 +64,11 @@ static snc_err check_program(const char *program)
 
 snc_err snc_call_find_program(snc_call *c)
 {
-    static _Thread_local char beside[4096]; /* lives as long as the call */
+    static _Thread_local char beside[4096];                                            /* lives as long as the call */
+    static const char *const names[] = {"snc", "bin/snc", "compress", "bin/compress"}; /* another's compress may stand in /usr/bin */
     if (!c->h.program) {
-        bool found = snc_place_find(beside, sizeof beside, "compress") || snc_place_find(beside, sizeof beside, "bin/compress");
+        bool found = false;
+        for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) found = snc_place_find(beside, sizeof beside, names[i]);
         SNC_CHECK(found && !snc_is_same_file(beside, SNC_PROC_SELF), SNC_E_NOTFOUND,
                   "compress: no program to measure with in fresh processes: snc_host.program names it, or it stands beside the library");
         c->h.program = beside;
@@ -103,6 +105,7 @@ VERB(eval, false, true)
 VERB(info, false, true)
 VERB(tokenize, false, false)
 VERB(verify, false, false)
+VERB(serve, false, false)
 
 snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
 {

@@ -10,7 +10,7 @@ levels=(
     "quant data"
     models
     "runtime interop train search hub"
-    artifact
+    "artifact serve"
     candidate
     report
     stage

@@ -64,12 +64,13 @@ static void groups_are_the_structs(void **state)
     static const struct {
         const char *name;
         size_t at, size, spare;
-    } groups[] = {GROUP(input),    GROUP(rows),   GROUP(targets),   GROUP(workload), GROUP(job),     GROUP(output), GROUP(training),
-                  GROUP(supernet), GROUP(search), GROUP(exporting), GROUP(bench),    GROUP(predict), GROUP(study),  GROUP(suite)};
+    } groups[] = {GROUP(input),  GROUP(rows),     GROUP(targets),  GROUP(workload), GROUP(job),
+                  GROUP(output), GROUP(training), GROUP(supernet), GROUP(search),   GROUP(exporting),
+                  GROUP(bench),  GROUP(predict),  GROUP(study),    GROUP(suite),    GROUP(serve)};
     static const struct {
         const char *name;
         size_t by;
-    } grown[] = {{"job", 2},    {"rows", 3},      {"targets", 1}, {"training", 1}, {"supernet", 2},
+    } grown[] = {{"job", 2},    {"rows", 4},      {"targets", 1}, {"training", 1}, {"supernet", 2},
                  {"search", 2}, {"exporting", 4}, {"bench", 2},   {"predict", 1},  {"study", 1}};
     enum { GROUPS = sizeof groups / sizeof *groups };
     int n, rows[GROUPS] = {0};
@@ -112,7 +113,9 @@ static void defaults_are_those_of_the_constants(void **state)
                                    .exporting = SNC_EXPORT_OPTS_INIT,
                                    .bench = SNC_BENCH_OPTS_INIT,
                                    .predict = SNC_PREDICT_OPTS_INIT,
-                                   .study = SNC_STUDY_OPTS_INIT};
+                                   .study = SNC_STUDY_OPTS_INIT,
+                                   .suite = SNC_SUITE_OPTS_INIT,
+                                   .serve = SNC_SERVE_OPTS_INIT};
     snc_options_init(&o);
     assert_ok(snc_options_check(&o));
     snc_option_fill(&bare);

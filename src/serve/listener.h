@@ -1,0 +1,55 @@
+/* serve/listener.h: HTTP, by libmicrohttpd, which is loaded by name when it is needed: requests in, whole, and answers out.
+ *
+ *     SNC_TRY(snc_listener_start(&l, &opts, handle, user));
+ *     handle(user, x) is called on the listener's one thread for each request whose body is whole; it or another thread calls
+ *     snc_exchange_answer(x, ...) once, and does not touch x any more. While it is waited for the listener serves others.
+ *     snc_listener_quiesce(l);   nobody new comes in          snc_listener_stop(l);   all that came in is answered before
+ *
+ * What is no HTTP, too large or too slow never comes to handle.
+ */
+#ifndef SNC_SERVE_LISTENER_H
+#define SNC_SERVE_LISTENER_H
+
+#include <stdbool.h>
+
+#include "base/textbuf.h"
+
+typedef struct snc_exchange {
+    const char *method, *path;                /* the path without what follows a question mark */
+    const char *authorization, *content_type; /* values of headers, NULL where they are not there */
+    const char *body;                         /* [bytes], and a NUL */
+    size_t bytes;
+    double came;    /* snc_now, of its first line */
+    bool too_large; /* the body is not here */
+    void *user;     /* the handler's own */
+    struct snc_connection *of;
+} snc_exchange;
+
+typedef struct snc_reply {
+    int status;
+    const char *type;           /* Content-Type, a constant */
+    const char *header, *value; /* one more, constants, or NULL */
+    snc_textbuf body;           /* taken over */
+} snc_reply;
+
+typedef struct snc_listener_opts {
+    const char *host; /* a name or an address of this machine */
+    int port;         /* 0: one that is free */
+    int connections;
+    int timeout_s; /* of a connection that says nothing */
+    size_t max_body;
+    char *cert, *key; /* PEM, in memory; NULL: no TLS */
+} snc_listener_opts;
+
+typedef struct snc_listener snc_listener;
+/* SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS where that is asked for. SNC_E_IO: the address is not ours, or in use. */
+snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o, void (*handle)(void *user, snc_exchange *x),
+                           void *user) SNC_MUST_USE;
+int snc_listener_port(const snc_listener *l);
+void snc_exchange_answer(snc_exchange *x, const snc_reply *r);
+/* Connections that are there may still ask. */
+void snc_listener_quiesce(snc_listener *l);
+/* Waits for as long as `patience_s` for the answers that are being sent, and frees. Every exchange was answered. NULL is fine. */
+void snc_listener_stop(snc_listener *l, double patience_s);
+
+#endif
