@@ -266,10 +266,15 @@ snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const 
     int n = 0, i = 0;
     SNC_TRY(get_once(&p, j, where));
     if (cJSON_GetObjectItemCaseSensitive(j, "linear")) {
-        uint8_t all = 0;
+        const cJSON *all = cJSON_GetObjectItemCaseSensitive(j, "linear");
         SNC_CHECK(!cJSON_GetObjectItemCaseSensitive(j, "layers"), SNC_E_FORMAT, "%s: 'linear' and 'layers' exclude each other", where);
-        SNC_TRY(get_dtype(&all, j, "linear", where));
-        memset(p.linear, all, sizeof p.linear);
+        if (cJSON_IsObject(all)) {
+            SNC_TRY(get_layer(p.linear[0], all, where));
+        } else {
+            SNC_TRY(get_dtype(&p.linear[0][0], j, "linear", where));
+            memset(p.linear[0], p.linear[0][0], sizeof p.linear[0]);
+        }
+        for (i = 1; i < SNC_MAX_LAYERS; i++) memcpy(p.linear[i], p.linear[0], sizeof p.linear[0]);
         *out = p;
         return SNC_OK;
     }

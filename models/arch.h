@@ -126,7 +126,8 @@ bool snc_policy_uses(const snc_policy *p, const snc_arch *a, snc_dtype t); /* in
 cJSON *snc_arch_to_json(const snc_arch *a);
 snc_err snc_arch_from_json(snc_arch *out, const cJSON *j, const char *where) SNC_MUST_USE;
 /* {"embed":"int8","pooler":"int8","classifier":"f32","layers":[{"qkv":"int8","o":"int8","ffn_in":"int8","ffn_out":"f32"},...]}
- * "q", "k" and "v" stand in place of "qkv" where they differ. A file may give "linear":"int8" instead of "layers": all alike. */
+ * "q", "k" and "v" stand in place of "qkv" where they differ. A file may give "linear" instead of
+ * "layers": a dtype, or what stands in a layer, for all of them. */
 #define SNC_POLICY_TIED "qkv"
 cJSON *snc_policy_to_json(const snc_policy *p, int layers);
 snc_err snc_policy_from_json(snc_policy *out, const cJSON *j, int layers, const char *where) SNC_MUST_USE;
