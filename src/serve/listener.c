@@ -1,4 +1,4 @@
-/* A connection is suspended while its answer is made, so that one thread serves all of them. */
+/* A connection is a thread: what is asked is computed where it came in, and no other thread has to be woken for it. */
 #define _POSIX_C_SOURCE 200809L
 #include "serve/listener.h"
 
@@ -69,8 +69,6 @@ typedef struct library {
                                        MHD_AccessHandlerCallback dh, void *dh_cls, ...);
     void (*stop_daemon)(struct MHD_Daemon *d);
     MHD_socket (*quiesce_daemon)(struct MHD_Daemon *d);
-    void (*suspend_connection)(struct MHD_Connection *c);
-    void (*resume_connection)(struct MHD_Connection *c);
     const char *(*lookup_connection_value)(struct MHD_Connection *c, enum MHD_ValueKind kind, const char *key);
     struct MHD_Response *(*create_response_from_buffer)(size_t size, void *buffer, enum MHD_ResponseMemoryMode mode);
     enum MHD_Result (*add_response_header)(struct MHD_Response *r, const char *header, const char *content);
@@ -82,7 +80,7 @@ typedef struct library {
 struct snc_listener {
     library lib;
     snc_listener_opts o;
-    void (*handle)(void *user, snc_exchange *x);
+    void (*handle)(void *user, const snc_exchange *x, snc_reply *reply);
     void *user;
     struct MHD_Daemon *daemon;
     int fd, port;
@@ -96,8 +94,6 @@ struct snc_connection {
     struct MHD_Connection *c;
     char *body;
     size_t cap, dropped;
-    bool handled;
-    snc_reply reply; /* status 0: not yet */
 };
 
 static snc_err load(library *l)
@@ -108,8 +104,6 @@ static snc_err load(library *l)
     } wanted[] = {{"MHD_start_daemon", &l->start_daemon},
                   {"MHD_stop_daemon", &l->stop_daemon},
                   {"MHD_quiesce_daemon", &l->quiesce_daemon},
-                  {"MHD_suspend_connection", &l->suspend_connection},
-                  {"MHD_resume_connection", &l->resume_connection},
                   {"MHD_lookup_connection_value", &l->lookup_connection_value},
                   {"MHD_create_response_from_buffer", &l->create_response_from_buffer},
                   {"MHD_add_response_header", &l->add_response_header},
@@ -128,30 +122,21 @@ static snc_err load(library *l)
 
 /* ---- an exchange ---------------------------------------------------------------------------------------------------------------- */
 
-static snc_textbuf empty(void) { return (snc_textbuf){0}; }
-
-static enum MHD_Result send_reply(struct snc_connection *k)
+static enum MHD_Result send_reply(struct snc_connection *k, snc_reply *r)
 {
     const library *lib = &k->l->lib;
-    snc_reply *r = &k->reply;
     const bool whole = !r->body.err;
     struct MHD_Response *response =
         lib->create_response_from_buffer(whole ? r->body.n : 0, whole && r->body.p ? r->body.p : "", MHD_RESPMEM_MUST_COPY);
-    if (!response) return MHD_NO;
-    lib->add_response_header(response, "Content-Type", r->type);
-    if (r->header) lib->add_response_header(response, r->header, r->value);
-    const enum MHD_Result done = lib->queue_response(k->c, whole ? (unsigned)r->status : 500, response);
-    lib->destroy_response(response);
+    enum MHD_Result done = MHD_NO;
+    if (response) {
+        lib->add_response_header(response, "Content-Type", r->type);
+        if (r->header) lib->add_response_header(response, r->header, r->value);
+        done = lib->queue_response(k->c, whole ? (unsigned)r->status : 500, response);
+        lib->destroy_response(response);
+    }
     snc_free(r->body.p);
-    r->body = empty();
     return done;
-}
-
-void snc_exchange_answer(snc_exchange *x, const snc_reply *r)
-{
-    struct snc_connection *k = x->of;
-    k->reply = *r;
-    k->l->lib.resume_connection(k->c); /* from here on it is the listener's */
 }
 
 /* false: there is more than anybody would send by mistake. */
@@ -184,37 +169,33 @@ static struct snc_connection *begin(snc_listener *l, struct MHD_Connection *c, c
                           .authorization = l->lib.lookup_connection_value(c, MHD_HEADER_KIND, "Authorization"),
                           .content_type = l->lib.lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type"),
                           .body = "",
-                          .came = snc_now(),
-                          .of = k};
+                          .came = snc_now()};
     k->x.too_large = length && strtod(length, NULL) > (double)l->o.max_body;
     atomic_fetch_add(&l->open, 1);
     return k;
 }
 
-/* Called with the headers, with each piece of the body, and at its end; once more when the answer is there. What announces a body that is
- * too large is answered before it comes. */
+/* Called with the headers, with each piece of the body, and at its end. What announces a body that is too large is answered before it
+ * comes. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *path, const char *method, const char *version,
                                   const char *data, size_t *bytes, void **state)
 {
     snc_listener *l = user;
     struct snc_connection *k = *state;
+    snc_reply reply = {0};
     (void)version;
     if (!k) {
         *state = k = begin(l, c, path, method);
         if (!k) return MHD_NO;
         if (!k->x.too_large) return MHD_YES;
     }
-    if (k->reply.status) return send_reply(k);
     if (*bytes > 0) {
         const bool fine = take(k, data, *bytes);
         *bytes = 0;
         return fine ? MHD_YES : MHD_NO;
     }
-    if (k->handled) return MHD_YES;
-    k->handled = true;
-    l->lib.suspend_connection(c);
-    l->handle(l->user, &k->x);
-    return MHD_YES;
+    l->handle(l->user, &k->x, &reply);
+    return send_reply(k, &reply);
 }
 
 static void on_end(void *user, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode how)
@@ -224,7 +205,6 @@ static void on_end(void *user, struct MHD_Connection *c, void **state, enum MHD_
     (void)c;
     (void)how;
     if (!k) return;
-    snc_free(k->reply.body.p);
     snc_free(k->body);
     snc_free(k);
     *state = NULL;
@@ -248,7 +228,7 @@ static snc_err start_daemon(snc_listener *l)
         {MHD_OPTION_END, 0, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
     if (o->cert) {
         SNC_CHECK(l->lib.is_feature_supported(MHD_FEATURE_TLS) == MHD_YES, SNC_E_UNSUPPORTED, "--tls-cert: this libmicrohttpd has no TLS");
         flags |= MHD_USE_TLS;
@@ -261,7 +241,8 @@ static snc_err start_daemon(snc_listener *l)
     return SNC_OK;
 }
 
-snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o, void (*handle)(void *user, snc_exchange *x), void *user)
+snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o,
+                           void (*handle)(void *user, const snc_exchange *x, snc_reply *reply), void *user)
 {
     snc_listener *l = NULL;
     snc_err err = SNC_OK;
@@ -299,14 +280,14 @@ void snc_listener_stop(snc_listener *l, double patience_s)
 }
 #else
 
-snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o, void (*handle)(void *user, snc_exchange *x), void *user)
+snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o,
+                           void (*handle)(void *user, const snc_exchange *x, snc_reply *reply), void *user)
 {
     (void)out, (void)o, (void)handle, (void)user;
     return snc_err_set(SNC_E_UNSUPPORTED, "serve speaks HTTP by libmicrohttpd, which this build lacks (apt install libmicrohttpd-dev)");
 }
 
 int snc_listener_port(const snc_listener *l) { return (void)l, 0; }
-void snc_exchange_answer(snc_exchange *x, const snc_reply *r) { (void)x, (void)r; }
 void snc_listener_quiesce(snc_listener *l) { (void)l; }
 void snc_listener_stop(snc_listener *l, double patience_s) { (void)l, (void)patience_s; }
 #endif

@@ -1,9 +1,8 @@
 /* serve/listener.h: HTTP, by libmicrohttpd, which is loaded by name when it is needed: requests in, whole, and answers out.
  *
  *     SNC_TRY(snc_listener_start(&l, &opts, handle, user));
- *     handle(user, x) is called on the listener's one thread for each request whose body is whole; it or another thread calls
- *     snc_exchange_answer(x, ...) once, and does not touch x any more. While it is waited for the listener serves others.
- *     snc_listener_quiesce(l);   nobody new comes in          snc_listener_stop(l);   all that came in is answered before
+ *     handle(user, x, &reply) is called for each request whose body is whole, on its connection's thread, and takes its time
+ *     snc_listener_quiesce(l);   nobody new comes in          snc_listener_stop(l, 10);
  *
  * What is no HTTP, too large or too slow never comes to handle.
  */
@@ -21,8 +20,6 @@ typedef struct snc_exchange {
     size_t bytes;
     double came;    /* snc_now, of its first line */
     bool too_large; /* the body is not here */
-    void *user;     /* the handler's own */
-    struct snc_connection *of;
 } snc_exchange;
 
 typedef struct snc_reply {
@@ -42,14 +39,13 @@ typedef struct snc_listener_opts {
 } snc_listener_opts;
 
 typedef struct snc_listener snc_listener;
-/* SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS where that is asked for. SNC_E_IO: the address is not ours, or in use. */
-snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o, void (*handle)(void *user, snc_exchange *x),
-                           void *user) SNC_MUST_USE;
+/* reply: of zeros. SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS where that is asked for. SNC_E_IO: the address is not ours, or in use. */
+snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o,
+                           void (*handle)(void *user, const snc_exchange *x, snc_reply *reply), void *user) SNC_MUST_USE;
 int snc_listener_port(const snc_listener *l);
-void snc_exchange_answer(snc_exchange *x, const snc_reply *r);
 /* Connections that are there may still ask. */
 void snc_listener_quiesce(snc_listener *l);
-/* Waits for as long as `patience_s` for the answers that are being sent, and frees. Every exchange was answered. NULL is fine. */
+/* Waits for as long as `patience_s` for requests that come in and answers that are being sent, and frees. NULL is fine. */
 void snc_listener_stop(snc_listener *l, double patience_s);
 
 #endif

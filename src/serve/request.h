@@ -26,7 +26,7 @@ snc_err snc_request_parse(snc_request *r, snc_route route, const char *body, siz
 const char *snc_request_model(const snc_request *r);
 /* Whether this model, which the request holds from here on, answers such requests. SNC_E_UNSUPPORTED, SNC_E_FORMAT. */
 snc_err snc_request_bind(snc_request *r, snc_served *model) SNC_MUST_USE;
-/* Once the queue is done with r->ask, which did not fail. */
+/* Once the queue has answered r->ask. */
 snc_err snc_request_answer(snc_textbuf *out, const snc_request *r) SNC_MUST_USE;
 void snc_request_dispose(snc_request *r);
 /* Any text, as a JSON string. */

@@ -1,4 +1,4 @@
-/* Requests come on the listener's thread, answers on those of the queue; models are looked up and replaced under one lock. */
+/* A request is answered on its connection's thread; models are looked up and replaced under one lock. */
 #define _POSIX_C_SOURCE 200809L
 #include "serve/service.h"
 
@@ -37,24 +37,18 @@ static int path_of(const snc_exchange *x)
     return i;
 }
 
-static void reply(snc_service *s, snc_exchange *x, const snc_reply *r)
+static void reply_json(snc_reply *r)
 {
-    snc_counters_add(s->counters, path_of(x), r->status, snc_now() - x->came);
-    snc_exchange_answer(x, r);
+    r->status = 200;
+    r->type = "application/json";
 }
 
-static void reply_json(snc_service *s, snc_exchange *x, snc_textbuf *body)
+static void refuse(snc_reply *r, int status, const char *why, const char *header, const char *value)
 {
-    reply(s, x, &(snc_reply){.status = 200, .type = "application/json", .body = *body});
-}
-
-static void refuse(snc_service *s, snc_exchange *x, int status, const char *why, const char *header, const char *value)
-{
-    snc_reply r = {.status = status, .type = "application/json", .header = header, .value = value};
-    snc_textbuf_text(&r.body, "{\"error\":{\"message\":");
-    snc_request_put_string(&r.body, why);
-    snc_textbuf_put(&r.body, ",\"code\":%d}}", status);
-    reply(s, x, &r);
+    *r = (snc_reply){.status = status, .type = "application/json", .header = header, .value = value};
+    snc_textbuf_text(&r->body, "{\"error\":{\"message\":");
+    snc_request_put_string(&r->body, why);
+    snc_textbuf_put(&r->body, ",\"code\":%d}}", status);
 }
 
 static int status_of(snc_err err)
@@ -70,10 +64,10 @@ static int status_of(snc_err err)
     }
 }
 
-static void refuse_by(snc_service *s, snc_exchange *x, snc_err err, const char *why)
+static void refuse_by(snc_reply *r, snc_err err)
 {
     const int status = status_of(err);
-    refuse(s, x, status, why, status == 503 ? "Retry-After" : NULL, "1");
+    refuse(r, status, snc_err_text(), status == 503 ? "Retry-After" : NULL, "1");
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------------------------ */
@@ -129,82 +123,55 @@ static void put_model(snc_textbuf *d, const snc_served *m)
     if (labels) snc_textbuf_text(d, "]}");
 }
 
-static void answer_models(snc_service *s, snc_exchange *x)
+static void answer_models(snc_reply *r, snc_service *s)
 {
-    snc_textbuf d = {0};
-    snc_textbuf_text(&d, "{\"object\":\"list\",\"data\":[");
+    snc_textbuf_text(&r->body, "{\"object\":\"list\",\"data\":[");
     pthread_mutex_lock(&s->lock);
     for (int i = 0; i < s->o.n_models; i++) {
-        snc_textbuf_text(&d, i ? "," : "");
-        put_model(&d, s->model[i]);
+        snc_textbuf_text(&r->body, i ? "," : "");
+        put_model(&r->body, s->model[i]);
     }
     pthread_mutex_unlock(&s->lock);
-    snc_textbuf_text(&d, "]}");
-    reply_json(s, x, &d);
+    snc_textbuf_text(&r->body, "]}");
+    reply_json(r);
 }
 
 /* ---- questions ----------------------------------------------------------------------------------------------------------------- */
 
-typedef struct question {
-    snc_request r; /* first: its ask is what the queue gives back */
-    snc_service *s;
-    snc_exchange *x;
-} question;
-
-static void on_answers(snc_ask *ask)
-{
-    question *q = ask->user;
-    snc_textbuf d = {0};
-    snc_err err = ask->err;
-    if (!err) {
-        err = snc_request_answer(&d, &q->r);
-        if (err) snprintf(ask->why, sizeof ask->why, "%s", snc_err_text());
-    }
-    if (err) {
-        snc_free(d.p);
-        refuse_by(q->s, q->x, err, ask->why);
-    } else {
-        reply_json(q->s, q->x, &d);
-    }
-    snc_request_dispose(&q->r);
-    snc_free(q);
-}
-
-static snc_err bind_model(question *q)
+static snc_err bind_model(snc_request *r, snc_service *s)
 {
     snc_served *m;
-    SNC_TRY(find_model(&m, q->s, snc_request_model(&q->r)));
-    snc_err err = snc_request_bind(&q->r, m);
+    SNC_TRY(find_model(&m, s, snc_request_model(r)));
+    snc_err err = snc_request_bind(r, m);
     snc_served_drop(m); /* the request holds it by itself */
     return err;
 }
 
-static void ask(snc_service *s, snc_exchange *x, snc_route route)
+static void ask(snc_reply *out, snc_service *s, const snc_exchange *x, snc_route route)
 {
-    question *q;
-    if (snc_alloc(&q, 1, sizeof *q) != SNC_OK) {
-        refuse_by(s, x, SNC_E_NOMEM, snc_err_text());
+    snc_request r;
+    char why[96];
+    snc_err err = snc_request_parse(&r, route, x->body, x->bytes);
+    if (err) {
+        refuse_by(out, err);
         return;
     }
-    q->s = s;
-    q->x = x;
-    snc_err err = snc_request_parse(&q->r, route, x->body, x->bytes);
-    int status = 0;
-    if (!err && q->r.ask.n > s->o.queue.room) {
-        err = snc_err_set(SNC_E_ARG, "%d texts in a request: this server's queue has room for %d", q->r.ask.n, s->o.queue.room);
-        status = 413;
+    if (r.ask.n > s->o.queue.room) {
+        snprintf(why, sizeof why, "%d texts in a request: this server's queue has room for %d", r.ask.n, s->o.queue.room);
+        refuse(out, 413, why, NULL, NULL);
+        snc_request_dispose(&r);
+        return;
     }
-    if (!err) err = bind_model(q);
-    if (!err) {
-        q->r.ask.done = on_answers;
-        q->r.ask.user = q;
-        err = snc_queue_put(s->queue, &q->r.ask); /* from here on q may be gone */
-        if (!err) return;
+    err = bind_model(&r, s);
+    if (!err) err = snc_queue_ask(s->queue, &r.ask);
+    if (!err) err = snc_request_answer(&out->body, &r);
+    if (err) {
+        snc_free(out->body.p);
+        refuse_by(out, err);
+    } else {
+        reply_json(out);
     }
-    if (status) refuse(s, x, status, snc_err_text(), NULL, NULL);
-    else refuse_by(s, x, err, snc_err_text());
-    snc_request_dispose(&q->r);
-    snc_free(q);
+    snc_request_dispose(&r);
 }
 
 /* ---- requests ------------------------------------------------------------------------------------------------------------------- */
@@ -228,40 +195,45 @@ static bool is_json(const char *type)
     return !type || (strncasecmp(type, json, n) == 0 && strchr("; \t", type[n]));
 }
 
-static void answer_metrics(snc_service *s, snc_exchange *x)
+static void answer_metrics(snc_reply *r, snc_service *s)
 {
     snc_queue_counts q;
-    snc_reply r = {.status = 200, .type = "text/plain; version=0.0.4"};
     snc_queue_count(&q, s->queue);
-    snc_counters_print(&r.body, s->counters, &q);
-    reply(s, x, &r);
+    r->status = 200;
+    r->type = "text/plain; version=0.0.4";
+    snc_counters_print(&r->body, s->counters, &q);
 }
 
-static void answer_health(snc_service *s, snc_exchange *x)
+static void answer_health(snc_reply *r)
 {
-    snc_textbuf d = {0};
-    snc_textbuf_text(&d, "{\"status\":\"ok\"}");
-    reply_json(s, x, &d);
+    snc_textbuf_text(&r->body, "{\"status\":\"ok\"}");
+    reply_json(r);
 }
 
-static void handle(void *user, snc_exchange *x)
+static void decide(snc_reply *r, snc_service *s, const snc_exchange *x, int path)
 {
-    snc_service *s = user;
-    const int path = path_of(x);
     const bool post = path >= POSTS, get = strcmp(x->method, "GET") == 0 || strcmp(x->method, "HEAD") == 0;
     char why[128];
     snprintf(why, sizeof why, "a body of more than %zu bytes", s->o.listener.max_body);
-    if (x->too_large) refuse(s, x, 413, why, "Connection", "close");
-    else if (path == PATHS) refuse(s, x, 404, "no such path", NULL, NULL);
-    else if (s->stopping) refuse(s, x, 503, "the server stops", "Connection", "close");
+    if (x->too_large) refuse(r, 413, why, "Connection", "close");
+    else if (path == PATHS) refuse(r, 404, "no such path", NULL, NULL);
+    else if (s->stopping) refuse(r, 503, "the server stops", "Connection", "close");
     else if (s->o.token && path != HEALTH && !is_token(x->authorization, s->o.token))
-        refuse(s, x, 401, "expected the server's token in 'Authorization: Bearer ...'", "WWW-Authenticate", "Bearer");
-    else if (post ? strcmp(x->method, "POST") != 0 : !get) refuse(s, x, 405, "not by this method", "Allow", post ? "POST" : "GET, HEAD");
-    else if (post && !is_json(x->content_type)) refuse(s, x, 415, "expected 'Content-Type: application/json'", NULL, NULL);
-    else if (post) ask(s, x, (snc_route)(path - POSTS));
-    else if (path == METRICS) answer_metrics(s, x);
-    else if (path == MODELS) answer_models(s, x);
-    else answer_health(s, x);
+        refuse(r, 401, "expected the server's token in 'Authorization: Bearer ...'", "WWW-Authenticate", "Bearer");
+    else if (post ? strcmp(x->method, "POST") != 0 : !get) refuse(r, 405, "not by this method", "Allow", post ? "POST" : "GET, HEAD");
+    else if (post && !is_json(x->content_type)) refuse(r, 415, "expected 'Content-Type: application/json'", NULL, NULL);
+    else if (post) ask(r, s, x, (snc_route)(path - POSTS));
+    else if (path == METRICS) answer_metrics(r, s);
+    else if (path == MODELS) answer_models(r, s);
+    else answer_health(r);
+}
+
+static void handle(void *user, const snc_exchange *x, snc_reply *r)
+{
+    snc_service *s = user;
+    const int path = path_of(x);
+    decide(r, s, x, path);
+    snc_counters_add(s->counters, path, r->status, snc_now() - x->came);
 }
 
 /* ---- the service ---------------------------------------------------------------------------------------------------------------- */
@@ -275,7 +247,7 @@ static snc_err open_models(snc_service *s)
         SNC_CHECK(*name, SNC_E_ARG, "serve: '%s': expected FILE or NAME=FILE", s->o.models[i]);
         for (int k = 0; k < i; k++)
             SNC_CHECK(strcmp(s->model[k]->name, name) != 0, SNC_E_ARG, "serve: two models are called '%s': NAME=FILE gives a name", name);
-        SNC_TRY(snc_served_open(&s->model[i], name, file_of(s->o.models[i]), s->o.queue.workers, s->o.budget_us));
+        SNC_TRY(snc_served_open(&s->model[i], name, file_of(s->o.models[i]), s->o.queue.places, s->o.budget_us));
     }
     return SNC_OK;
 }
@@ -305,7 +277,7 @@ void snc_service_reload(snc_service *s, void (*say)(void *user, bool fine, const
     for (int i = 0; i < s->o.n_models; i++) {
         char line[SNC_ERR_TEXT + 64];
         snc_served *now = NULL, *before = s->model[i]; /* this thread alone replaces them */
-        snc_err err = snc_served_open(&now, before->name, before->path, s->o.queue.workers, s->o.budget_us);
+        snc_err err = snc_served_open(&now, before->name, before->path, s->o.queue.places, s->o.budget_us);
         if (err) {
             snprintf(line, sizeof line, "%s; the model that was there stays", snc_err_text());
         } else {

@@ -56,7 +56,7 @@ static snc_err prepare(server *s, const snc_options *o, const snc_ctx *ctx)
     s->o.n_models = o->input.n_models;
     if (o->predict.budget) SNC_TRY(snc_parse_us(&s->o.budget_us, "--budget", o->predict.budget));
     s->o.queue =
-        (snc_queue_opts){.workers = ctx->threads, .batch = v->max_batch, .room = v->queue, .wait_s = wait_us / 1e6, .patience_s = timeout};
+        (snc_queue_opts){.places = ctx->threads, .batch = v->max_batch, .room = v->queue, .wait_s = wait_us / 1e6, .patience_s = timeout};
     s->o.listener = (snc_listener_opts){
         .host = v->host, .port = v->port, .connections = v->connections, .timeout_s = (int)timeout, .max_body = (size_t)body};
     if (v->token_file) SNC_TRY(read_token(s, v->token_file));

@@ -1,4 +1,4 @@
-/* The queue of a server: each text has the answer that it has alone, in whatever batch it is; what is full, old or stopped is refused. */
+/* The queue of a server: each text has the answer that it has alone, in whatever batch it is; what is full, old or ended is refused. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 
@@ -12,30 +12,28 @@ static char words[MANY][40];
 static snc_text texts[MANY];
 static float want[MANY][NANO_K];
 
-/* done counts, or holds its worker at a gate. */
+/* Where a batch is held before it is answered, as long as it is shut. */
 typedef struct gate {
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    int done, inside;
+    int inside;
     bool shut;
 } gate;
 
-static void gate_init(gate *g)
+static void gate_init(gate *g, bool shut)
 {
-    *g = (gate){0};
+    *g = (gate){.shut = shut};
     pthread_mutex_init(&g->lock, NULL);
     pthread_cond_init(&g->moved, NULL);
 }
 
-static void on_done(snc_ask *ask)
+static void at_gate(void *user)
 {
-    gate *g = ask->user;
+    gate *g = user;
     pthread_mutex_lock(&g->lock);
     g->inside++;
     pthread_cond_broadcast(&g->moved);
     while (g->shut) pthread_cond_wait(&g->moved, &g->lock);
-    g->done++;
-    pthread_cond_broadcast(&g->moved);
     pthread_mutex_unlock(&g->lock);
 }
 
@@ -43,13 +41,6 @@ static void wait_inside(gate *g, int n)
 {
     pthread_mutex_lock(&g->lock);
     while (g->inside < n) pthread_cond_wait(&g->moved, &g->lock);
-    pthread_mutex_unlock(&g->lock);
-}
-
-static void wait_done(gate *g, int n)
-{
-    pthread_mutex_lock(&g->lock);
-    while (g->done < n) pthread_cond_wait(&g->moved, &g->lock);
     pthread_mutex_unlock(&g->lock);
 }
 
@@ -61,16 +52,48 @@ static void open_gate(gate *g)
     pthread_mutex_unlock(&g->lock);
 }
 
-static snc_ask ask_of(snc_served *m, int first, int n, gate *g)
+/* Somebody who asks, on a thread of his own. */
+typedef struct client {
+    snc_queue *q;
+    snc_ask ask;
+    snc_err err;
+    char why[256];
+    pthread_t thread;
+} client;
+
+static void *work(void *user)
 {
-    return (snc_ask){.model = m, .text = texts + first, .n = n, .done = on_done, .user = g};
+    client *c = user;
+    c->err = snc_queue_ask(c->q, &c->ask);
+    if (c->err) snprintf(c->why, sizeof c->why, "%s", snc_err_text());
+    return NULL;
 }
 
-static snc_queue *start(int workers, int batch, int room, double wait_s, double patience_s)
+static void ask(client *c, snc_queue *q, snc_served *m, const snc_text *text, int n)
+{
+    *c = (client){.q = q, .ask = {.model = m, .text = text, .n = n}};
+    assert_int_equal(pthread_create(&c->thread, NULL, work, c), 0);
+}
+
+static void join(client *c) { assert_int_equal(pthread_join(c->thread, NULL), 0); }
+
+static snc_queue *start(int places, int batch, int room, double wait_s, double patience_s, gate *g)
 {
     snc_queue *q = NULL;
-    assert_ok(snc_queue_new(&q, &(snc_queue_opts){workers, batch, room, wait_s, patience_s}));
+    const snc_queue_opts o = {
+        .places = places, .batch = batch, .room = room, .wait_s = wait_s, .patience_s = patience_s, .taken = at_gate, .user = g};
+    assert_ok(snc_queue_new(&q, &o));
     return q;
+}
+
+/* Until so many texts wait. */
+static void wait_for_texts(snc_queue *q, long n)
+{
+    snc_queue_counts counts;
+    do {
+        snc_queue_count(&counts, q);
+        if (counts.waiting != n) snc_sleep(0.001);
+    } while (counts.waiting != n);
 }
 
 static int setup(void **state)
@@ -95,38 +118,44 @@ static int setup(void **state)
     return 0;
 }
 
-/* Asks of 1 to 24 texts on two workers, batches of 8: every text has its own answer's bits. */
-static void check_answers(double wait_s)
+static snc_served *served(const char *name, int places)
 {
     snc_served *m = NULL;
-    snc_ask ask[ASKS];
+    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, name), places, 0));
+    return m;
+}
+
+/* 24 ask for 1 to 24 texts at once, in two places and batches of 8: every text has its own answer's bits. */
+static void check_answers(double wait_s)
+{
+    static client c[ASKS];
+    snc_served *m = served("m.snc", 2);
     snc_queue_counts counts;
     gate g;
-    gate_init(&g);
-    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, "m.snc"), 2, 0));
-    snc_queue *q = start(2, 8, 10000, wait_s, 0);
+    gate_init(&g, false);
+    snc_queue *q = start(2, 8, 10000, wait_s, 0, &g);
     long all = 0, batches = 0;
     for (int i = 0; i < ASKS; i++) {
-        ask[i] = ask_of(m, i, i + 1, &g);
-        assert_ok(snc_queue_put(q, &ask[i]));
+        ask(&c[i], q, m, texts + i, i + 1);
         all += i + 1;
     }
-    wait_done(&g, ASKS);
     for (int i = 0; i < ASKS; i++) {
-        assert_int_equal(ask[i].err, SNC_OK);
-        for (int k = 0; k < ask[i].n; k++) {
-            assert_memory_equal(ask[i].logits + (size_t)k * NANO_K, want[i + k], sizeof want[0]);
-            assert_int_equal(ask[i].answer[k].index, want[i + k][1] > want[i + k][0]);
-            assert_int_equal(ask[i].answer[k].net, 0);
+        join(&c[i]);
+        assert_int_equal(c[i].err, SNC_OK);
+        for (int k = 0; k < c[i].ask.n; k++) {
+            assert_memory_equal(c[i].ask.logits + (size_t)k * NANO_K, want[i + k], sizeof want[0]);
+            assert_int_equal(c[i].ask.answer[k].index, want[i + k][1] > want[i + k][0]);
+            assert_int_equal(c[i].ask.answer[k].net, 0);
         }
-        snc_ask_dispose(&ask[i]);
+        snc_ask_dispose(&c[i].ask);
     }
     snc_queue_count(&counts, q);
     for (int i = 0; i < SNC_QUEUE_SIZES; i++) batches += counts.batches[i];
     assert_int_equal(counts.texts, all);
     assert_int_equal(counts.waiting, 0);
-    assert_true(batches >= all / 8 && batches <= all);
-    assert_int_equal(counts.batches[SNC_QUEUE_SIZES - 1] + counts.batches[5] + counts.batches[4], 0); /* none of more than 8 */
+    assert_true(batches >= all / 8 && batches <= all && batches == g.inside);
+    for (int i = 4; i < SNC_QUEUE_SIZES; i++) assert_int_equal(counts.batches[i], 0); /* none of more than 8 */
+    snc_queue_end(q);
     snc_queue_free(q);
     snc_served_drop(m);
 }
@@ -138,105 +167,102 @@ static void test_answers(void **state)
     check_answers(0.002);
 }
 
-/* While the one worker stands in `done`, texts wait, as many as there is room for; then they are answered together. */
+/* While the one place is taken texts wait, as many as there is room for; then they are answered together. */
 static void test_room(void **state)
 {
-    snc_served *m = NULL;
-    snc_ask first, second, third, over;
+    client first, second, third;
+    snc_served *m = served("m.snc", 1);
     snc_queue_counts counts;
     gate g;
     (void)state;
-    gate_init(&g);
-    g.shut = true;
-    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, "m.snc"), 1, 0));
-    snc_queue *q = start(1, 16, 10, 0, 0);
-    first = ask_of(m, 0, 1, &g);
-    assert_ok(snc_queue_put(q, &first));
+    gate_init(&g, true);
+    snc_queue *q = start(1, 16, 10, 0, 0, &g);
+    snc_ask over = {.model = m, .text = texts, .n = 1};
+    ask(&first, q, m, texts, 1);
     wait_inside(&g, 1);
-    second = ask_of(m, 1, 6, &g);
-    third = ask_of(m, 7, 4, &g);
-    over = ask_of(m, 11, 1, &g);
-    assert_ok(snc_queue_put(q, &second));
-    assert_ok(snc_queue_put(q, &third));
-    assert_fails(snc_queue_put(q, &over), SNC_E_NOMEM, "10 texts wait already");
+    ask(&second, q, m, texts + 1, 6);
+    wait_for_texts(q, 6);
+    ask(&third, q, m, texts + 7, 4);
+    wait_for_texts(q, 10);
+    assert_fails(snc_queue_ask(q, &over), SNC_E_NOMEM, "10 texts wait already");
     snc_ask_dispose(&over);
-    snc_queue_count(&counts, q);
-    assert_int_equal(counts.waiting, 10);
     open_gate(&g);
-    wait_done(&g, 3);
+    join(&first);
+    join(&second);
+    join(&third);
     snc_queue_count(&counts, q);
     assert_int_equal(counts.batches[0], 1);
-    assert_int_equal(counts.batches[4], 1); /* both asks in one batch */
-    assert_memory_equal(third.logits + 3 * NANO_K, want[10], sizeof want[0]);
+    assert_int_equal(counts.batches[4], 1); /* both in one batch */
+    assert_memory_equal(third.ask.logits + 3 * NANO_K, want[10], sizeof want[0]);
     snc_queue_end(q);
-    assert_fails(snc_queue_put(q, &over), SNC_E_CANCELLED, "stops");
+    assert_fails(snc_queue_ask(q, &over), SNC_E_CANCELLED, "stops");
     snc_ask_dispose(&over);
-    snc_ask_dispose(&first);
-    snc_ask_dispose(&second);
-    snc_ask_dispose(&third);
+    snc_ask_dispose(&first.ask);
+    snc_ask_dispose(&second.ask);
+    snc_ask_dispose(&third.ask);
     snc_queue_free(q);
     snc_served_drop(m);
 }
 
-/* What waited for longer than it may is told so, and costs nothing. */
+/* What waited for longer than it may is told so. */
 static void test_age(void **state)
 {
-    snc_served *m = NULL;
-    snc_ask first, old;
+    client first, old;
+    snc_served *m = served("m.snc", 1);
     gate g;
     (void)state;
-    gate_init(&g);
-    g.shut = true;
-    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, "m.snc"), 1, 0));
-    snc_queue *q = start(1, 16, 10, 0, 0.05);
-    first = ask_of(m, 0, 1, &g);
-    assert_ok(snc_queue_put(q, &first));
+    gate_init(&g, true);
+    snc_queue *q = start(1, 16, 10, 0, 0.5, &g);
+    ask(&first, q, m, texts, 1);
     wait_inside(&g, 1);
-    old = ask_of(m, 1, 2, &g);
-    assert_ok(snc_queue_put(q, &old));
-    snc_sleep(0.1);
+    ask(&old, q, m, texts + 1, 2);
+    wait_for_texts(q, 2);
+    snc_sleep(0.6);
     open_gate(&g);
-    wait_done(&g, 2);
+    join(&first);
+    join(&old);
     assert_int_equal(first.err, SNC_OK);
     assert_int_equal(old.err, SNC_E_CANCELLED);
-    assert_non_null(strstr(old.why, "waited"));
-    snc_ask_dispose(&first);
-    snc_ask_dispose(&old);
+    assert_non_null(strstr(old.why, "waited for more than 0.5 s"));
+    snc_ask_dispose(&first.ask);
+    snc_ask_dispose(&old.ask);
     snc_queue_free(q);
     snc_served_drop(m);
 }
 
-/* A text without finite logits fails its own request; others of the batch have their answers. Ending answers what waits. */
+/* A text without finite logits fails its own request; others of the batch have their answers. The end waits for all of them. */
 static void test_failure(void **state)
 {
     char longest[NANO_P * 5] = "";
     const snc_text bad = {.a = longest};
-    snc_served *m = NULL;
-    snc_ask first, fine, broken;
+    client first, fine, broken;
+    snc_served *m = served("nan.snc", 1);
+    snc_queue_counts counts;
     gate g;
     (void)state;
-    gate_init(&g);
-    g.shut = true;
+    gate_init(&g, true);
     for (int i = 0; i < NANO_P; i++) strcat(longest, "bad ");
-    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, "nan.snc"), 1, 0));
-    snc_queue *q = start(1, 16, 10, 0, 0);
-    first = ask_of(m, 0, 1, &g);
-    assert_ok(snc_queue_put(q, &first));
+    snc_queue *q = start(1, 16, 10, 0, 0, &g);
+    ask(&first, q, m, texts, 1);
     wait_inside(&g, 1);
-    fine = ask_of(m, 1, 3, &g);
-    broken = (snc_ask){.model = m, .text = &bad, .n = 1, .done = on_done, .user = &g};
-    assert_ok(snc_queue_put(q, &fine));
-    assert_ok(snc_queue_put(q, &broken));
+    ask(&fine, q, m, texts + 1, 3);
+    wait_for_texts(q, 3);
+    ask(&broken, q, m, &bad, 1);
+    wait_for_texts(q, 4);
     open_gate(&g);
     snc_queue_end(q);
-    assert_int_equal(g.done, 3);
+    snc_queue_count(&counts, q);
+    assert_int_equal(counts.texts, 5);
+    join(&first);
+    join(&fine);
+    join(&broken);
     assert_int_equal(fine.err, SNC_OK);
     assert_int_equal(broken.err, SNC_E_DIVERGED);
     assert_non_null(strstr(broken.why, "finite"));
-    assert_int_equal(fine.answer[2].index, want[3][1] > want[3][0]);
-    snc_ask_dispose(&first);
-    snc_ask_dispose(&fine);
-    snc_ask_dispose(&broken);
+    assert_int_equal(fine.ask.answer[2].index, want[3][1] > want[3][0]);
+    snc_ask_dispose(&first.ask);
+    snc_ask_dispose(&fine.ask);
+    snc_ask_dispose(&broken.ask);
     snc_queue_free(q);
     snc_served_drop(m);
 }
