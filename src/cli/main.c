@@ -3,6 +3,9 @@
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +174,15 @@ static void handle_signals(const snc_args *a)
     signals(SIG_UNBLOCK);
 }
 
+/* A server's threads come and go: with a heap for each of them glibc keeps a multiple of what is in use. */
+static void share_heaps(void)
+{
+#ifdef __GLIBC__
+    enum { HEAPS = 4 };
+    mallopt(M_ARENA_MAX, HEAPS);
+#endif
+}
+
 /* The exit code of an answer without work. */
 static int answered(void)
 {
@@ -204,6 +216,7 @@ int main(int argc, char **argv)
         return answered();
     }
     if (!err && a.verb->all_cores) spin_briefly(argv);
+    if (!err && a.verb->bit == SNC_VERB_SERVE) share_heaps();
     streams io = {.in = {.fd = STDIN_FILENO}};
     snc_host h = {.size = sizeof h,
                   .user = &io,

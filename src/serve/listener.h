@@ -39,7 +39,8 @@ typedef struct snc_listener_opts {
 } snc_listener_opts;
 
 typedef struct snc_listener snc_listener;
-/* reply: of zeros. SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS where that is asked for. SNC_E_IO: the address is not ours, or in use. */
+/* reply: of zeros. SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS where that is asked for. SNC_E_IO: the address is not ours, or
+ * in use. */
 snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o,
                            void (*handle)(void *user, const snc_exchange *x, snc_reply *reply), void *user) SNC_MUST_USE;
 int snc_listener_port(const snc_listener *l);

@@ -36,16 +36,19 @@ run 0 finetune --pretrained nano/nano.snc --task nano/task.json --data nano --ou
 run 0 export t.snc --policy int8 --output model.snc
 export PKG_CONFIG_PATH=$LIB/pkgconfig LD_LIBRARY_PATH=$LIB
 flags() { pkg-config --cflags --libs "$1"; }
-cp "$TESTS/cli/example_classify.c" example.c
+cp "$TESTS/../examples/answer_lines.c" example.c
+cp "$TESTS/../examples/answer_lines.cc" example2.cc
 cp example.c example.cc
 check "the example in C" "$CC" -std=c11 -Wall -Wextra -Werror -o in_c example.c $(flags snc)
 check "the example in C++" "$CXX" -std=c++20 -Wall -Wextra -Werror -o in_cc example.cc $(flags snc)
 printf 'good film\nbad movie\n' >in
-for p in in_c in_cc; do
+check "the example of C++" "$CXX" -std=c++17 -Wall -Wextra -Werror -o in_cc17 example2.cc $(flags snc)
+for p in in_c in_cc in_cc17; do
     check "$p answers" "./$p" model.snc <in >"$p.out"
     lines "$p.out" 2
 done
 same in_c.out in_cc.out
+same in_c.out in_cc17.out
 run 0 predict model.snc <in
 awk -F'\t' '{ printf "%s\t%.3f\n", $1, $2 }' out >rounded
 same rounded in_c.out
@@ -67,14 +70,14 @@ refused "task 'sst2'" eval model.snc --task sst2 --data data
 lacks err "$ROOT"
 SNC_CONFIG_DIR=$PWD/kept/configs run 0 eval model.snc --task sst2 --data data
 mv kept moved/share/snc
-check "a program on the tool's library" "$CC" -std=c11 -Wall -Wextra -Werror -o evaluate "$TESTS/cli/example_eval.c" $(flags snc-tool)
+check "a program on the tool's library" "$CC" -std=c11 -Wall -Wextra -Werror -o evaluate "$TESTS/../examples/evaluate.c" $(flags snc-tool)
 check "it finds the tasks of the library" ./evaluate model.snc data >out 2>err
 holds out 'accuracy'
 
 # The whole job measures by the program beside the library; without one it is refused at once, and nobody starts the caller again.
 check "a program on the whole job" "$CC" -std=c11 -Wall -Wextra -Werror -o whole_job "$TESTS/cli/whole_job.c" $(flags snc-tool)
 check "it runs by the program beside the library" ./whole_job nano/nano.snc nano/task.json nano job >out 2>err
-mv moved/bin/compress kept
+mkdir kept && mv moved/bin/compress moved/bin/snc kept
 ./whole_job nano/nano.snc nano/task.json nano job >out 2>err
 equal "exit code without a program" $? 2
 holds err 'no program to measure with'

@@ -69,6 +69,11 @@ grep -o '"label":"[^"]*"' out | cut -d'"' -f4 >labels
 post 200 /v1/classify "{\"input\":[$(listed texts)],\"logits\":true,\"top_k\":2}"
 cp out together
 equal "labels of all texts" "$(labels | awk 'NR % 3 == 1')" "$(cat labels)"
+if command -v curl >/dev/null; then
+    check "the example asks" "$TESTS/../examples/serve.sh" "http://127.0.0.1:$port" >asked
+    equal "its answers" "$(grep -c '"label":' asked)" 2
+fi
+cp together out
 # One by one, many at a time: the same bits.
 grep -o '"logits":\[[^]]*\]' out >logits
 n=0

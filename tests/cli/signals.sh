@@ -113,6 +113,20 @@ for verb in "info t.snc" "verify t.snc" "export t.snc --policy int8 --output e.s
 done
 for f in e.snc i.snc; do [ ! -e $f ] || run 0 info $f; done
 
+# ---- a server: that is how it ends (serve.sh) ------------------------------------------------------------------------------------
+for signal in INT TERM; do
+    : >err
+    "$COMPRESS" serve t.snc --port 0 >out 2>err &
+    CHILD=$!
+    until grep -q '^serve: http\|libmicrohttpd' err || ! kill -0 $CHILD 2>/dev/null; do sleep 0.01; done
+    kill -$signal $CHILD 2>/dev/null
+    wait $CHILD
+    got=$?
+    CHILD=""
+    grep -q libmicrohttpd err || equal "exit code of a server that is told to end by $signal" $got 0
+    WALKED="$WALKED serve "
+done
+
 for verb in $("$COMPRESS" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
     check "$verb was never interrupted" grep -q " $verb " <<<"$WALKED"
 done

@@ -8,7 +8,7 @@ for doc in CONTRIBUTING.md README.md models/MODEL.md tests/ref/README.md; do
     while read -r path; do
         seen=$((seen + 1))
         compgen -G "${path%/}" >/dev/null || { echo "lint: $doc names $path, which is not there"; bad=1; }
-    done < <(grep -oE '`(src|models|quant|tokenizer|tests|configs)/[A-Za-z0-9_./*-]*' "$doc" | tr -d '`' | grep -vE '[A-Z]{2,}[^.]|[A-Z]{2,}\.[a-ln-z]|_ISA' | sort -u)
+    done < <(grep -oE '`(src|models|quant|tokenizer|tests|configs|examples|packaging|python|cmake)/[A-Za-z0-9_./*-]*' "$doc" | tr -d '`' | grep -vE '[A-Z]{2,}[^.]|[A-Z]{2,}\.[a-ln-z]|_ISA' | sort -u)
 done
 [ $seen -ge 40 ] || { echo "lint: the documents name $seen paths: the pattern misses them"; bad=1; }
 exit $bad

@@ -22,6 +22,7 @@ import snc
 from snc.sklearn import CompressedClassifier
 
 COMPRESS, MAKE_NANO = (os.path.abspath(p) for p in sys.argv[1:3])
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 TEXTS = ["good film", "bad movie", "very bad", "the film was good !", ""] * 9
 
 
@@ -116,6 +117,52 @@ class Models(unittest.TestCase):
             snc.Classifier("m.snc", net=1)
         with self.assertRaises(snc.SncError):
             snc.Classifier("m.snc", budget=0.001)  # the file has no times
+
+
+class Examples(unittest.TestCase):
+    def test_router(self):
+        sys.path.insert(0, EXAMPLES)
+        import router
+        r = router.Router("m.snc")
+        answers = r.model.classify(TEXTS)
+        labels = [a.label for a in answers]
+        self.assertEqual(r.calibrate(TEXTS, labels, 1.0), min(a.score for a in answers))
+        self.assertEqual(r.route(TEXTS), labels)
+        self.assertEqual(r.calibrate(TEXTS, ["other"] * len(TEXTS)), 1.0)
+        self.assertEqual(set(r.route(TEXTS)), {None})
+        said = run(sys.executable, os.path.join(EXAMPLES, "router.py"), "m.snc", input="good film\nbad movie\n").splitlines()
+        self.assertEqual(len(said), 2)
+        self.assertTrue(set(said) <= {"negative", "positive", "-"})
+
+    def test_rerank(self):
+        with open("values.tsv", "w") as f:
+            f.write("a\tb\ts\n" + "".join("%s\tgood film\t%d\n" % (t, "good" in t) for t in ("good %d film" % i if i % 2 else "bad %d movie" % i for i in range(300))))
+        with open("fits.json", "w") as f:
+            json.dump({"name": "fits", "files": {"train": "values.tsv", "dev": "values.tsv"}, "text_a": "a", "text_b": "b", "label": "s", "type": "score", "metrics": ["pearson"]}, f)
+        run(COMPRESS, "finetune", "--pretrained", "nano/nano.snc", "--task", "./fits.json", "--data", ".", "--epochs", "1", "--threads", "1", "--output", "score.snc", "--quiet")
+        said = run(sys.executable, os.path.join(EXAMPLES, "rerank.py"), "score.snc", "good film", input="bad movie\ngood film\nvery bad\n").splitlines()
+        self.assertEqual(len(said), 3)
+        self.assertEqual([line.split("\t")[0] for line in said], sorted((line.split("\t")[0] for line in said), reverse=True))
+
+
+    def test_embed(self):
+        run(MAKE_NANO, "--hf", "t.snc", "folder")
+        with open("folder/model.safetensors", "r+b") as f:  # an encoder alone
+            data = f.read().replace(b'"classifier', b'"other_name')
+            f.seek(0)
+            f.write(data)
+        os.makedirs("folder/1_Pooling", exist_ok=True)
+        parts = [{"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind} for i, (path, kind) in enumerate((("", "Transformer"), ("1_Pooling", "Pooling")))]
+        for name, j in (("modules.json", parts), ("1_Pooling/config.json", {"word_embedding_dimension": 32, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True})):
+            with open(os.path.join("folder", name), "w") as f:
+                json.dump(j, f)
+        run(COMPRESS, "export", "--pretrained", "folder", "--policy", "int8", "--output", "vectors.snc", "--quiet")
+        model = snc.Classifier("vectors.snc")
+        self.assertEqual((model.kind, model.labels), ("vectors", []))
+        v = model.embed(TEXTS[:4])
+        self.assertTrue(numpy.allclose((v * v).sum(1), 1, atol=1e-5))
+        said = run(sys.executable, os.path.join(EXAMPLES, "embed.py"), "vectors.snc", "very bad", input="good film\nvery bad\nbad movie\n").splitlines()
+        self.assertEqual(said[0].split("\t"), ["1.0000", "very bad"])
 
 
 class Estimator(unittest.TestCase):

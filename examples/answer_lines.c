@@ -1,4 +1,4 @@
-/* Classifies each line of standard input with a compressed model: ./classify compressed.snc < lines */
+/* Classifies each line of standard input with a compressed model: ./answer_lines compressed.snc < lines */
 #include <stdio.h>
 #include <string.h>
 
