@@ -152,7 +152,7 @@ static const snc_option table[] = {
      "train on so many rows, drawn by seed", PLAIN},
     {"--max-length", NULL, INTEGER, AT(rows, max_length), TRAINS | WORKLOAD | EVAL | TOKENIZE | IMPORT, BY_CONTENT, 3, 65536, "N",
      "tokens of a text or pair", UNSET("the task's, 128")},
-    {"--long-texts", NULL, STRING, AT(rows, long_texts), TRAINS | WORKLOAD | EVAL | PREDICT, BY_CONTENT, 0, 0, "L",
+    {"--long-texts", NULL, STRING, AT(rows, long_texts), TRAINS | PROFILE | SEARCH | EVAL | PREDICT, BY_CONTENT, 0, 0, "L",
      "texts that are too long, where words are tagged: read in parts, or cut behind the first", "parts|cut", NULL,
      "the task's or the file's"},
     {"--rank", NULL, STRING, AT(rows, rank), TRAINS | WORKLOAD, BY_CONTENT, 0, 0, "FILE",

@@ -24,7 +24,7 @@ data=(--task ner --data rows)
 tuned=(--batch-size 16 --epochs 6 --lr 3e-3 --threads 1)
 
 # ---- the whole job ------------------------------------------------------------------------------------------------------------
-run 0,3 --pretrained $m "${data[@]}" "${tuned[@]}" --target-size 0.8x --supernet-epochs 1 --supernet-lr 1e-3 --augment 1 --evals 16 --repair on --repair-epochs 0.5 --output run
+run 0,3 --pretrained $m "${data[@]}" "${tuned[@]}" --long-texts cut --target-size 0.8x --supernet-epochs 1 --supernet-lr 1e-3 --augment 1 --evals 16 --repair on --repair-epochs 0.5 --output run
 holds out '^  dev *150 rows of [0-9]* words: .*B-THING [0-9]*'
 lacks out '[^a-z]nan[^a-z]'
 run 0 info run/compressed.snc
@@ -72,15 +72,18 @@ run 0 eval run/teacher.snc --task ner --data wrong --long-texts cut --json
 holds err ': 1 sentences of more than [0-9]* tokens are cut: '
 equal "words that are scored" "$(number out words)" "$read"
 sed 's/"type": "tags",/"type": "tags", "long_texts": "cut",/' "$TESTS/../configs/tasks/ner.json" >cut.json
+run 0 finetune --pretrained $m --task ner --long-texts cut --data wrong --epochs 0.1 --threads 1 --output same.snc
 run 0 finetune --pretrained $m --task cut.json --data wrong --epochs 0.1 --threads 1 --output cut.snc
+same_tensors same.snc cut.snc
 run 0 predict cut.snc <long # the file remembers
 equal "words without an answer" "$(tr ' ' '\n' <out | grep -c '^-$')" $((200 - read))
 run 0 predict cut.snc --long-texts parts <long
 lacks out '^- \| - \| -$'
 refused "--long-texts 'all': expected parts or cut" predict cut.snc --long-texts all
 # Rows of a search of its own, and text without tags.
-run 0 supernet --teacher run/teacher.snc "${data[@]}" --unlabeled texts --supernet-epochs 0.3 --supernet-lr 1e-3 --threads 1 --output s.snc
-run 0 search s.snc --teacher run/teacher.snc "${data[@]}" --target-size 0.8x --evals 12 --output found
+run 0 supernet --teacher run/teacher.snc "${data[@]}" --long-texts parts --unlabeled texts --supernet-epochs 0.3 --supernet-lr 1e-3 --threads 1 --output s.snc
+run 0 search s.snc --teacher run/teacher.snc "${data[@]}" --long-texts parts --target-size 0.8x --evals 12 --output found
+run 0 profile s.snc "${data[@]}" --long-texts parts --output table.json
 run 0,3 search s.snc --teacher run/teacher.snc "${data[@]}" --max-drop 90 --evals 12 --output drop
 
 # ---- other forms of the file ---------------------------------------------------------------------------------------------------------

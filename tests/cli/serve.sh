@@ -11,12 +11,14 @@ awk -F'\t' 'NR > 1 && NR < 42 { print $1 }' nano/dev.tsv >texts
 # ---- a server, and a client ------------------------------------------------------------------------------------------------------------
 # serve ARG...: in the background; its port is in $port once it listens.
 serve() {
+    SERVED="serve $* --port 0"
     : >log
+    : >log.json
     "$COMPRESS" serve "$@" --port 0 2>log &
     CHILD=$!
     port=""
     for ((i = 0; i < 3000; i++)); do
-        port=$(sed -n 's|^serve: https*://.*:\([0-9]*\), .*|\1|p' log)
+        port=$(sed -n 's|.*serve: https*://[^"]*:\([0-9]*\), .*|\1|p' log log.json)
         [ -n "$port" ] && break
         kill -0 "$CHILD" 2>/dev/null || break
         sleep 0.01
@@ -27,8 +29,10 @@ serve() {
 ended() {
     kill -"${2:-TERM}" "$CHILD"
     wait "$CHILD"
-    equal "exit code of the server" $? "$1"
+    local got=$?
+    equal "exit code of the server" $got "$1"
     CHILD=""
+    [ -z "${SNC_TEST_LOG:-}" ] || printf '%s\t%s\n' $got "${SERVED// /$'\t'}" >>"$SNC_TEST_LOG" # it ran to its end
 }
 # raw: bytes in, what comes back until the other side closes in ./raw.
 raw() {
@@ -247,7 +251,7 @@ echo '{"name":"fits","files":{"train":"train.tsv","dev":"dev.tsv"},"text_a":"a",
 run 0 finetune --pretrained nano/nano.snc --task ner --data tags --epochs 2 --lr 3e-3 --threads 1 --output tags.snc
 run 0 finetune --pretrained nano/nano.snc --task score.json --data values --epochs 2 --lr 3e-3 --threads 1 --output score.snc
 run 0 finetune --pretrained nano/nano.snc --task custom-multilabel --data sets --epochs 2 --lr 3e-3 --threads 1 --output sets.snc
-serve vectors.snc tags.snc score.snc sets.snc --threads 1
+serve vectors.snc tags.snc score.snc sets.snc --threads 1 --quiet --log-json log.json
 asked 200 GET /v1/models
 for kind in embedding tags regression multilabel; do holds out "\"kind\":\"$kind\""; done
 post 200 /v1/embeddings '{"input":["good film","bad movie"]}'
@@ -280,6 +284,20 @@ count=$(cut -f1 out)
 post 200 /v1/classify '{"model":"sets","input":"good film","top_k":2}'
 equal "labels that are there" "$(sed 's/"scores".*//' out | grep -o '"label":' | wc -l)" "$count"
 equal "labels with their scores" "$(sed 's/.*"scores"//' out | grep -o '"label":' | wc -l)" 2
+ended 0
+
+# ---- a file of several nets: by a budget ---------------------------------------------------------------------------------------------------
+echo '{"arch":{"hidden":32,"layers":[{"source":0,"heads":2,"ffn":32}]}}' >small.json
+run 0 export t.snc --config small.json --policy int8 --output small.snc
+run 0 export t.snc --policy int8 --output large.snc
+run 0 export large.snc small.snc --measure --output family.snc
+serve family.snc --budget 1s --verbose --threads 1
+post 200 /v1/classify '{"input":["good film","bad"]}'
+equal "nets of a second" "$(grep -o '"net":0' out | wc -l)" 2
+ended 0
+serve family.snc --budget 0.01us --threads 1
+post 200 /v1/classify '{"input":["good film","bad"]}'
+equal "nets of no time" "$(grep -o '"net":1' out | wc -l)" 2
 ended 0
 
 # ---- HTTPS ---------------------------------------------------------------------------------------------------------------------------------
