@@ -143,8 +143,9 @@ static void only_a_compress_of_this_version_measures(void **state)
 #endif
     init(&o, &h);
     assert_ok(snc_call_take(&c, &o, &h));
-    assert_ok(snc_call_find_program(&c)); /* the one in the build folder, beside this test */
-    assert_non_null(strstr(c.h.program, "/snc"));
+    assert_ok(snc_call_find_program(&c));          /* the one in the build folder, beside this test */
+    const char *found = strrchr(c.h.program, '/'); /* where there is a link of the shorter name, that */
+    assert_true(found && (strcmp(found, "/snc") == 0 || strcmp(found, "/compress") == 0));
     script("other", "#!/bin/sh\necho compress 9.9\n");
     script("ours", "#!/bin/sh\necho compress " SNC_VERSION "\n");
     const char *wrong[] = {"other", "none"};
