@@ -91,7 +91,8 @@ static const snc_verb verbs[] = {
      SNC_VERB_PREDICT, 0},
     {"serve", "serve [NAME=]M.snc [[NAME=]M2.snc ...] [--port 8080] [--token-file FILE]", "answers over HTTP",
      "POST /v1/classify, /v1/embeddings, /v1/rerank; GET /health, /metrics, /v1/models (configs/openapi.json). Listens on 127.0.0.1 alone\n"
-     "where --host says nothing else. --threads workers; what waits while all are busy is answered together, up to --max-batch texts, and\n"
+     "where --host says nothing else. --threads requests are computed at a time; what waits meanwhile is answered together, up to "
+     "--max-batch texts, and\n"
      "answers do not depend on it. SIGHUP reads the files again; SIGTERM and SIGINT end it once all that came in is answered.",
      "serve model.snc --port 8080\n"
      "serve sentiment=model.snc topics=other.snc --token-file token --max-batch 64\n"
