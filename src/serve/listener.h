@@ -4,7 +4,7 @@
  *     handle(user, x, &reply) is called for each request whose body is whole, on its connection's thread, and takes its time
  *     snc_listener_quiesce(l);   nobody new comes in          snc_listener_stop(l, 10);
  *
- * What is no HTTP, too large or too slow never comes to handle.
+ * What is no HTTP or too slow never comes to handle; what is too large comes without its body.
  */
 #ifndef SNC_SERVE_LISTENER_H
 #define SNC_SERVE_LISTENER_H
