@@ -8,15 +8,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/library.h"
 #include "base/mem.h"
 
 #ifdef SNC_WITH_CURL
 #include <curl/curl.h>
-#include <dlfcn.h>
 
 /* What is called of it. */
 typedef struct library {
-    void *handle;
     CURLcode (*global_init)(long flags);
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *c, CURLoption option, ...);
@@ -37,25 +36,15 @@ struct snc_curl {
 static snc_err load(library *l)
 {
     static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
-    const struct {
-        const char *name;
-        void *slot;
-    } wanted[] = {{"curl_global_init", &l->global_init},   {"curl_easy_init", &l->easy_init},
-                  {"curl_easy_setopt", &l->easy_setopt},   {"curl_easy_perform", &l->easy_perform},
-                  {"curl_easy_getinfo", &l->easy_getinfo}, {"curl_easy_reset", &l->easy_reset},
-                  {"curl_easy_cleanup", &l->easy_cleanup}, {"curl_easy_strerror", &l->easy_strerror},
-                  {"curl_slist_append", &l->slist_append}, {"curl_slist_free_all", &l->slist_free_all}};
-    for (size_t i = 0; i < sizeof names / sizeof *names && !l->handle; i++) l->handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    SNC_CHECK(l->handle, SNC_E_UNSUPPORTED, "names of the Hub are fetched by libcurl, which this machine lacks (apt install libcurl4)");
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        void *at = dlsym(l->handle, wanted[i].name);
-        SNC_CHECK(at, SNC_E_UNSUPPORTED, "libcurl: has no %s", wanted[i].name);
-        memcpy(wanted[i].slot, &at, sizeof at);
-    }
-    return SNC_OK;
+    const snc_symbol wanted[] = {{"curl_global_init", &l->global_init},   {"curl_easy_init", &l->easy_init},
+                                 {"curl_easy_setopt", &l->easy_setopt},   {"curl_easy_perform", &l->easy_perform},
+                                 {"curl_easy_getinfo", &l->easy_getinfo}, {"curl_easy_reset", &l->easy_reset},
+                                 {"curl_easy_cleanup", &l->easy_cleanup}, {"curl_easy_strerror", &l->easy_strerror},
+                                 {"curl_slist_append", &l->slist_append}, {"curl_slist_free_all", &l->slist_free_all}};
+    return snc_library_load(names, sizeof names / sizeof *names, wanted, sizeof wanted / sizeof *wanted, "libcurl",
+                            "names of the Hub are fetched by libcurl, which this machine lacks (apt install libcurl4)");
 }
 
-/* The library stays: others of the process may have it, and its own threads may still end. */
 snc_err snc_curl_open(snc_curl **out)
 {
     snc_curl *c = NULL;

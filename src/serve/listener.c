@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/library.h"
 #include "base/mem.h"
 
 #ifdef SNC_WITH_MICROHTTPD
-#include <dlfcn.h>
 #include <microhttpd.h>
 
 /* ---- the socket --------------------------------------------------------------------------------------------------------------- */
@@ -64,7 +64,6 @@ static int port_of(int fd)
 
 /* What is called of it. */
 typedef struct library {
-    void *handle;
     struct MHD_Daemon *(*start_daemon)(unsigned flags, uint16_t port, MHD_AcceptPolicyCallback apc, void *apc_cls,
                                        MHD_AccessHandlerCallback dh, void *dh_cls, ...);
     void (*stop_daemon)(struct MHD_Daemon *d);
@@ -98,26 +97,18 @@ struct snc_connection {
 
 static snc_err load(library *l)
 {
-    const struct {
-        const char *name;
-        void *slot;
-    } wanted[] = {{"MHD_start_daemon", &l->start_daemon},
-                  {"MHD_stop_daemon", &l->stop_daemon},
-                  {"MHD_quiesce_daemon", &l->quiesce_daemon},
-                  {"MHD_lookup_connection_value", &l->lookup_connection_value},
-                  {"MHD_create_response_from_buffer", &l->create_response_from_buffer},
-                  {"MHD_add_response_header", &l->add_response_header},
-                  {"MHD_queue_response", &l->queue_response},
-                  {"MHD_destroy_response", &l->destroy_response},
-                  {"MHD_is_feature_supported", &l->is_feature_supported}};
-    l->handle = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
-    SNC_CHECK(l->handle, SNC_E_UNSUPPORTED, "serve speaks HTTP by libmicrohttpd, which this machine lacks (apt install libmicrohttpd12)");
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        void *at = dlsym(l->handle, wanted[i].name);
-        SNC_CHECK(at, SNC_E_UNSUPPORTED, "libmicrohttpd: has no %s", wanted[i].name);
-        memcpy(wanted[i].slot, &at, sizeof at);
-    }
-    return SNC_OK;
+    static const char *const names[] = {"libmicrohttpd.so.12"};
+    const snc_symbol wanted[] = {{"MHD_start_daemon", &l->start_daemon},
+                                 {"MHD_stop_daemon", &l->stop_daemon},
+                                 {"MHD_quiesce_daemon", &l->quiesce_daemon},
+                                 {"MHD_lookup_connection_value", &l->lookup_connection_value},
+                                 {"MHD_create_response_from_buffer", &l->create_response_from_buffer},
+                                 {"MHD_add_response_header", &l->add_response_header},
+                                 {"MHD_queue_response", &l->queue_response},
+                                 {"MHD_destroy_response", &l->destroy_response},
+                                 {"MHD_is_feature_supported", &l->is_feature_supported}};
+    return snc_library_load(names, 1, wanted, sizeof wanted / sizeof *wanted, "libmicrohttpd",
+                            "serve speaks HTTP by libmicrohttpd, which this machine lacks (apt install libmicrohttpd12)");
 }
 
 /* ---- an exchange ---------------------------------------------------------------------------------------------------------------- */

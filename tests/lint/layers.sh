@@ -54,7 +54,7 @@ found=$(
     only '\b(fopen|freopen|creat|mkstemp|truncate|mknod|mkfifo)\(|O_(CREAT|TRUNC|RDWR)' '^src/base/' "only base opens files to write them"
     only '#include <(curl|nettle)/' '^src/hub/(curl|sha256)\.c$' "libcurl and Nettle only in curl.c and sha256.c of src/hub"
     only '#include <microhttpd' '^src/serve/listener\.c$' "libmicrohttpd only in listener.c"
-    only 'dlopen' '^src/(hub/curl|serve/listener)\.c$' "libraries are loaded by name in curl.c and listener.c alone"
+    only 'dlopen' '^src/base/library\.c$' "libraries are loaded by name in library.c alone"
     only '#include <(onnx|protobuf-c)/' '^src/interop/onnx_file\.c$' "ONNX's messages only in onnx_file.c"
     only 'sqlite3_open' '^src/search/journal\.c$' "SQLite only in journal.c"
     only '\bexit\(|\bprintf\(|\bputs\(' '^src/(cli/|exe/|snc.h)' "only programs print to stdout or exits"
