@@ -17,4 +17,18 @@ static inline const char *snc_next_word(size_t *n, const char **at, const char *
     return word;
 }
 
+/* Parts a text in place into words that end with a NUL, of which it has at most half its bytes and one; how many there are. */
+static inline size_t snc_part_words(const char **word, char *text, size_t bytes)
+{
+    const char *at = text, *end = text + bytes, *w;
+    size_t n, words = 0;
+    while (w = snc_next_word(&n, &at, end), n) {
+        char *behind = text + (at - text);
+        if (at < end) at++;
+        *behind = 0;
+        word[words++] = w;
+    }
+    return words;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* A buffer that doubles; the first failure is kept until the text is written. */
 #include "base/textbuf.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -45,6 +46,16 @@ void snc_textbuf_html(snc_textbuf *d, const char *text)
         const char *as = *c == '&' ? "&amp;" : *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : *c == '"' ? "&quot;" : NULL;
         append(d, as ? as : c, as ? strlen(as) : 1);
     }
+}
+
+void snc_textbuf_json(snc_textbuf *d, const char *text)
+{
+    cJSON *j = cJSON_CreateString(text);
+    char *quoted = j ? cJSON_PrintUnformatted(j) : NULL;
+    if (quoted) snc_textbuf_text(d, quoted);
+    else if (!d->err) d->err = snc_err_set(SNC_E_NOMEM, "out of memory while printing JSON");
+    cJSON_free(quoted);
+    cJSON_Delete(j);
 }
 
 void snc_textbuf_csv(snc_textbuf *d, const char *text)

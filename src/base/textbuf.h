@@ -21,6 +21,8 @@ void snc_textbuf_text(snc_textbuf *d, const char *text);
 void snc_textbuf_number(snc_textbuf *d, double v, int digits, const char *none);
 /* Any text, with &, <, > and quotes as HTML wants them. */
 void snc_textbuf_html(snc_textbuf *d, const char *text);
+/* Any text as a JSON string, quotes included. */
+void snc_textbuf_json(snc_textbuf *d, const char *text);
 /* Any text as a field of CSV (RFC 4180): between quotes where it has to be. */
 void snc_textbuf_csv(snc_textbuf *d, const char *text);
 /* dir/name, all or nothing; frees the text. */

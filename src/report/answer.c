@@ -152,11 +152,7 @@ static void put_words(snc_textbuf *d, const snc_tagged *w, int first, int end)
         if (i > first) snc_textbuf_text(&text, " ");
         snc_textbuf_bytes(&text, w->word[i].p, w->word[i].n);
     }
-    cJSON *j = cJSON_CreateString(text.p ? text.p : "");
-    char *quoted = j ? cJSON_PrintUnformatted(j) : NULL;
-    snc_textbuf_text(d, quoted ? quoted : "\"\"");
-    cJSON_free(quoted);
-    cJSON_Delete(j);
+    snc_textbuf_json(d, text.p ? text.p : "");
     snc_free(text.p);
 }
 

@@ -84,19 +84,14 @@ static void fail(snc_queue *q, asked *a, snc_err err)
 static snc_err tag(snc_answer *out, snc_session *s, const char *text)
 {
     const size_t bytes = strlen(text), most = bytes / 2 + 1;
-    const char *at, *end, *w, **word = NULL;
+    const char **word = NULL;
     char *copy = NULL;
     snc_result *r = NULL;
     snc_err err = SNC_OK;
-    size_t n, words = 0;
+    size_t words;
     SNC_GOTO(snc_strndup(&copy, text, bytes));
     SNC_GOTO(snc_alloc(&word, most, sizeof *word));
-    for (at = copy, end = copy + bytes; w = snc_next_word(&n, &at, end), n;) {
-        char *behind = copy + (at - copy);
-        if (at < end) at++;
-        *behind = 0;
-        word[words++] = w;
-    }
+    words = snc_part_words(word, copy, bytes);
     SNC_GOTO(snc_alloc(&r, words, sizeof *r));
     SNC_GOTO(snc_alloc(&out->tag, words, sizeof *out->tag));
     SNC_GOTO(snc_alloc(&out->sure, words, sizeof *out->sure));

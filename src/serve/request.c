@@ -302,7 +302,7 @@ static snc_err answer_rerank(snc_textbuf *d, const snc_request *r)
         snc_textbuf_put(d, "%s{\"index\":%d,\"relevance_score\":%.9g", i ? "," : "", of[i].index, of[i].value);
         if (r->documents) {
             snc_textbuf_text(d, ",\"document\":{\"text\":");
-            snc_request_put_string(d, r->text[of[i].index].b);
+            snc_textbuf_json(d, r->text[of[i].index].b);
             snc_textbuf_text(d, "}");
         }
         snc_textbuf_text(d, "}");
@@ -311,21 +311,11 @@ static snc_err answer_rerank(snc_textbuf *d, const snc_request *r)
     return SNC_OK;
 }
 
-void snc_request_put_string(snc_textbuf *d, const char *text)
-{
-    cJSON *j = cJSON_CreateString(text);
-    char *quoted = j ? cJSON_PrintUnformatted(j) : NULL;
-    if (quoted) snc_textbuf_text(d, quoted);
-    else d->err = snc_err_set(SNC_E_NOMEM, "out of memory while printing JSON");
-    cJSON_free(quoted);
-    cJSON_Delete(j);
-}
-
 snc_err snc_request_answer(snc_textbuf *out, const snc_request *r)
 {
     static snc_err (*const writers[SNC_ROUTES])(snc_textbuf *, const snc_request *) = {answer_classify, answer_embeddings, answer_rerank};
     snc_textbuf_text(out, "{\"object\":\"list\",\"model\":");
-    snc_request_put_string(out, r->ask.model->name);
+    snc_textbuf_json(out, r->ask.model->name);
     snc_textbuf_text(out, r->route == SNC_ROUTE_RERANK ? ",\"results\":[" : ",\"data\":[");
     SNC_TRY(writers[r->route](out, r));
     snc_textbuf_text(out, "]}");

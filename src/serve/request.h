@@ -29,7 +29,5 @@ snc_err snc_request_bind(snc_request *r, snc_served *model) SNC_MUST_USE;
 /* Once the queue has answered r->ask. */
 snc_err snc_request_answer(snc_textbuf *out, const snc_request *r) SNC_MUST_USE;
 void snc_request_dispose(snc_request *r);
-/* Any text, as a JSON string. */
-void snc_request_put_string(snc_textbuf *d, const char *text);
 
 #endif

@@ -1,10 +1,10 @@
 /* Names of labels are quoted once, when the file is read. */
 #include "serve/served.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/textbuf.h"
 
 static snc_err name_labels(snc_served *s)
 {
@@ -14,15 +14,15 @@ static snc_err name_labels(snc_served *s)
         const char *name = snc_classifier_label(s->model, k);
         char number[16];
         snprintf(number, sizeof number, "%d", k);
-        cJSON *j = cJSON_CreateString(name ? name : number);
-        s->label[k] = j ? cJSON_PrintUnformatted(j) : NULL;
-        cJSON_Delete(j);
-        SNC_CHECK(s->label[k], SNC_E_NOMEM, "%s: out of memory while printing JSON", s->path);
+        snc_textbuf d = {0};
+        snc_textbuf_json(&d, name ? name : number);
+        s->label[k] = d.p;
+        SNC_TRY(d.err);
     }
     return SNC_OK;
 }
 
-snc_err snc_served_open(snc_served **out, const char *name, const char *path, int workers, double budget_us)
+snc_err snc_served_open(snc_served **out, const char *name, const char *path, int places, double budget_us)
 {
     snc_served *s = NULL;
     snc_err err = SNC_OK;
@@ -32,16 +32,13 @@ snc_err snc_served_open(snc_served **out, const char *name, const char *path, in
     SNC_GOTO(snc_strdup(&s->path, path));
     SNC_GOTO(snc_classifier_open(&s->model, path));
     SNC_GOTO(name_labels(s));
-    SNC_GOTO(snc_alloc(&s->session, (size_t)workers, sizeof *s->session));
-    for (; s->workers < workers; s->workers++) {
-        SNC_GOTO(snc_session_new(&s->session[s->workers], s->model, 1));
+    SNC_GOTO(snc_alloc(&s->session, (size_t)places, sizeof *s->session));
+    s->places = places; /* a session that is not there yet is NULL */
+    for (int i = 0; i < places; i++) {
+        SNC_GOTO(snc_session_new(&s->session[i], s->model, 1));
         if (budget_us <= 0) continue;
-        err = snc_session_set_cascade(s->session[s->workers], 0);
-        if (!err) err = snc_session_set_budget_us(s->session[s->workers], budget_us);
-        if (err) {
-            snc_session_free(s->session[s->workers]);
-            goto out;
-        }
+        SNC_GOTO(snc_session_set_cascade(s->session[i], 0));
+        SNC_GOTO(snc_session_set_budget_us(s->session[i], budget_us));
     }
     *out = s;
     s = NULL;
@@ -59,8 +56,8 @@ snc_served *snc_served_hold(snc_served *s)
 void snc_served_drop(snc_served *s)
 {
     if (!s || atomic_fetch_sub(&s->users, 1) > 1) return;
-    for (int i = 0; s->session && i < s->workers; i++) snc_session_free(s->session[i]);
-    for (int k = 0; s->label && k < snc_classifier_classes(s->model); k++) cJSON_free(s->label[k]);
+    for (int i = 0; s->session && i < s->places; i++) snc_session_free(s->session[i]);
+    for (int k = 0; s->label && k < snc_classifier_classes(s->model); k++) snc_free(s->label[k]);
     snc_classifier_close(s->model);
     snc_free(s->session);
     snc_free(s->label);

@@ -47,7 +47,7 @@ static void refuse(snc_reply *r, int status, const char *why, const char *header
 {
     *r = (snc_reply){.status = status, .type = "application/json", .header = header, .value = value};
     snc_textbuf_text(&r->body, "{\"error\":{\"message\":");
-    snc_request_put_string(&r->body, why);
+    snc_textbuf_json(&r->body, why);
     snc_textbuf_put(&r->body, ",\"code\":%d}}", status);
 }
 
@@ -112,7 +112,7 @@ static void put_model(snc_textbuf *d, const snc_served *m)
     const snc_classifier *c = m->model;
     const bool labels = !snc_classifier_vectors(c) && !snc_classifier_regression(c);
     snc_textbuf_text(d, "{\"id\":");
-    snc_request_put_string(d, m->name);
+    snc_textbuf_json(d, m->name);
     snc_textbuf_put(d, ",\"object\":\"model\",\"kind\":\"%s\",\"nets\":%d,", kind_of(c), snc_classifier_nets(c));
     if (!labels) snc_textbuf_put(d, "\"outputs\":%d}", snc_classifier_classes(c));
     if (labels) snc_textbuf_text(d, "\"labels\":[");
