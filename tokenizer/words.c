@@ -6,12 +6,12 @@
 #include "base/mem.h"
 #include "tokenizer/tokenizer_priv.h"
 
-const char *const snc_long_names[SNC_LONGS] = {"parts", "cut"};
+static const char *const names[SNC_LONGS] = {"parts", "cut"};
 
 static bool find(snc_long *out, const char *name)
 {
     int k = 0;
-    while (k < SNC_LONGS && strcmp(name, snc_long_names[k]) != 0) k++;
+    while (k < SNC_LONGS && strcmp(name, names[k]) != 0) k++;
     *out = (snc_long)k;
     return k < SNC_LONGS;
 }
@@ -25,13 +25,13 @@ snc_err snc_long_option(snc_long *out, const char *name)
 void snc_long_put(cJSON *j, snc_long what)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(j, "long_texts");
-    if (what != SNC_LONG_PARTS) cJSON_AddStringToObject(j, "long_texts", snc_long_names[what]);
+    if (what != SNC_LONG_PARTS) cJSON_AddStringToObject(j, "long_texts", names[what]);
 }
 
 snc_err snc_long_of(snc_long *out, const cJSON *j, const char *where)
 {
     const char *name;
-    SNC_TRY(snc_json_str(&name, j, "long_texts", snc_long_names[SNC_LONG_PARTS], where));
+    SNC_TRY(snc_json_str(&name, j, "long_texts", names[SNC_LONG_PARTS], where));
     SNC_CHECK(find(out, name), SNC_E_FORMAT, "%s: 'long_texts' must be \"parts\" or \"cut\"", where);
     return SNC_OK;
 }

@@ -17,8 +17,7 @@
 #include "tokenizer/tokenizer.h"
 
 /* What becomes of texts that are longer than max_length. */
-typedef enum snc_long { SNC_LONG_PARTS, SNC_LONG_CUT, SNC_LONGS } snc_long;
-extern const char *const snc_long_names[SNC_LONGS]; /* "parts", "cut", as --long-texts and files have them */
+typedef enum snc_long { SNC_LONG_PARTS, SNC_LONG_CUT, SNC_LONGS } snc_long; /* "parts", "cut", as --long-texts and files have them */
 /* What --long-texts says. SNC_E_ARG. */
 snc_err snc_long_option(snc_long *out, const char *name) SNC_MUST_USE;
 /* Puts it into an object, in place of what is there; "parts", which goes without saying, is left out. */

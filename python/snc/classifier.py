@@ -122,10 +122,7 @@ class Classifier:
         s = self._session()
         n = s.run([texts] if one else texts)
         names = self.labels
-        out = [Answer(names[r.index] if names else None, r.score, r.index) for r in s.results[:n]] if n != 1 else None
-        if out is None:
-            r = s.results[0]
-            out = [Answer(names[r.index] if names else None, r.score, r.index)]
+        out = [Answer(names[r.index] if names else None, r.score, r.index) for r in s.results[:n]]
         return out[0] if one else out
 
     def logits(self, texts: Sequence[Input]):

@@ -7,18 +7,17 @@
 #include "base/error.h"
 #include "cli/options.h"
 
-/* Named values of an option, without those in capitals, which stand for anything; `between` them. */
-static bool put_words(const snc_option *op, const char *between)
+/* Named values of an option, without those in capitals, which stand for anything. */
+static void put_words(const snc_option *op)
 {
     const char *w;
     size_t n;
     bool any = false;
     for (int i = 0; (w = snc_option_word(&n, op, i)); i++) {
         if (isupper((unsigned char)*w)) continue;
-        printf("%s%.*s", any ? between : "", (int)n, w);
+        printf("%s%.*s", any ? " " : "", (int)n, w);
         any = true;
     }
-    return any;
 }
 
 static bool has_words(const snc_option *op)
@@ -53,7 +52,7 @@ static void bash_values(const snc_verb *v, const snc_option *op)
 {
     if (!has_words(op)) return;
     printf("        %s:%s) words=\"", v->name, op->name);
-    put_words(op, " ");
+    put_words(op);
     printf("\" ;;\n");
 }
 
@@ -103,7 +102,7 @@ static void zsh_option(const snc_verb *v, const snc_option *op)
         printf(":%s:", op->value ? op->value : "VALUE");
         if (has_words(op)) {
             printf("(");
-            put_words(op, " ");
+            put_words(op);
             printf(")");
         } else {
             printf("_files");
@@ -129,6 +128,12 @@ static void zsh(const snc_verb *v, int n)
 
 /* ---- fish ------------------------------------------------------------------------------------------------------------------ */
 
+/* Between single quotes. */
+static void put_fish(const char *text)
+{
+    for (; *text; text++) printf(strchr("'\\", *text) ? "\\%c" : "%c", *text);
+}
+
 static void fish_option(const snc_verb *v, const snc_option *op)
 {
     printf("complete -c $program -n '__fish_seen_subcommand_from %s' -l %s", v->name, op->name + 2);
@@ -136,11 +141,11 @@ static void fish_option(const snc_verb *v, const snc_option *op)
     if (op->kind != SNC_OPTION_FLAG) printf(" -r");
     if (has_words(op)) {
         printf(" -f -a '");
-        put_words(op, " ");
+        put_words(op);
         printf("'");
     }
     printf(" -d '");
-    for (const char *p = op->help; *p; p++) printf(strchr("'\\", *p) ? "\\%c" : "%c", *p);
+    put_fish(op->help);
     printf("'\n");
 }
 
@@ -149,7 +154,7 @@ static void fish(const snc_verb *v, int n)
     printf("# compress: completion for fish; made by `compress help --completion fish`.\nfor program in compress snc\n");
     for (int i = 0; i < n; i++) {
         printf("complete -c $program -n __fish_use_subcommand -f -a %s -d '", v[i].name);
-        for (const char *p = v[i].summary; *p; p++) printf(strchr("'\\", *p) ? "\\%c" : "%c", *p);
+        put_fish(v[i].summary);
         printf("'\n");
         each(&v[i], fish_option);
     }

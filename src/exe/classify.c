@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blanks.h"
 #include "base/error.h"
 #include "base/fmap.h"
 #include "cli/lines.h"
@@ -72,12 +73,12 @@ static snc_err say(classify *c, const snc_result *r)
 /* The words of a text, which is parted for that, and the tag of each. */
 static snc_err tag(classify *c, char *text)
 {
-    const size_t most = strlen(text) / 2 + 1;
+    const size_t bytes = strlen(text), most = bytes / 2 + 1;
     const char **word = malloc(most * sizeof *word);
     snc_result *r = malloc(most * sizeof *r);
     snc_err err = word && r ? SNC_OK : SNC_E_NOMEM;
     int n = 0;
-    for (char *rest = text, *w; !err && (w = strtok_r(rest, " \t\r\n\v\f", &rest));) word[n++] = w;
+    if (!err) n = (int)snc_part_words(word, text, bytes);
     if (!err) err = snc_tag(r, c->session, word, n);
     for (int i = 0; i < n && !err; i++) {
         if (i) putchar(' ');
