@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
     keep_streams();
     int missed = 0;
     if (argc > 0) snc_args_called(argv[0]);
+    prctl(PR_SET_NAME, snc_args_name()); /* as what spin_briefly starts, ps, top and pkill would know it as "exe" */
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         snc_args_help(NULL);
         return argc < 2 ? 2 : answered();

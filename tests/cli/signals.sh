@@ -22,6 +22,7 @@ stop() {
         kill -0 $CHILD 2>/dev/null || break
         sleep 0.01
     done
+    equal "name of a running compress $*" "$(cat /proc/$CHILD/comm)" compress
     t0=$(date +%s%N)
     CHECKS=$((CHECKS + 1))
     kill "-$signal" $CHILD 2>/dev/null || fail "compress $*: ended by itself before '$until'"
