@@ -321,9 +321,10 @@ typedef struct snc_suite_opts {
 
 typedef struct snc_serve_opts {
     const char *host, *token_file, *tls_cert, *tls_key; /* NULL: 127.0.0.1; no token; no TLS */
-    const char *batch_wait, *max_body, *timeout;        /* 500us; 1MB; 30s */
+    const char *batch_wait, *max_body, *timeout;        /* 500us, NULL: none; 1MB; 30s */
     int port, max_batch, queue, connections;
-    void *spare[8];
+    const char *busy_budget; /* 500us: as predict.budget, of texts that a whole batch waits behind; NULL: the same as of others */
+    void *spare[7];
 } snc_serve_opts;
 
 /* The defaults. */
@@ -343,7 +344,7 @@ typedef struct snc_serve_opts {
 #define SNC_PREDICT_OPTS_INIT  {.format = "text"}
 #define SNC_STUDY_OPTS_INIT    {.seeds = 0}
 #define SNC_SUITE_OPTS_INIT    {.seeds = 0}
-#define SNC_SERVE_OPTS_INIT    {.host = "127.0.0.1", .batch_wait = "0us", .max_body = "1MB", .timeout = "30s", .port = 8080, \
+#define SNC_SERVE_OPTS_INIT    {.host = "127.0.0.1", .max_body = "1MB", .timeout = "30s", .port = 8080, \
                                 .max_batch = 32, .queue = 4096, .connections = 1024}
 /* clang-format on */
 

@@ -89,8 +89,10 @@ static void print_requests(snc_textbuf *d, const snc_counters *c)
 static void print_queue(snc_textbuf *d, const snc_queue_counts *q)
 {
     long sum = 0;
-    about(d, "snc_queue_texts", "gauge", "Texts that wait for a worker.");
+    about(d, "snc_queue_texts", "gauge", "Texts that wait to be answered.");
     snc_textbuf_put(d, "snc_queue_texts %ld\n", q->waiting);
+    about(d, "snc_lowered_texts_total", "counter", "Texts that --busy-budget was for.");
+    snc_textbuf_put(d, "snc_lowered_texts_total %ld\n", q->lowered);
     about(d, "snc_batch_texts", "histogram", "Texts that were answered together.");
     for (int i = 0; i < SNC_QUEUE_SIZES; i++) {
         sum += q->batches[i];

@@ -39,6 +39,7 @@ typedef struct place {
     snc_result *result;
     slice *part;
     int parts, n;
+    bool lowered;
 } place;
 
 struct snc_queue {
@@ -108,11 +109,12 @@ out:
     return err;
 }
 
-static void keep(snc_ask *ask, int i, const snc_result *r, int net, int K)
+static void keep(snc_ask *ask, int i, const snc_result *r, int net, bool lowered, int K)
 {
     ask->answer[i].index = r->index;
     ask->answer[i].score = r->score;
     ask->answer[i].net = net;
+    ask->answer[i].lowered = lowered;
     memcpy(ask->logits + (size_t)i * (size_t)K, r->logits, (size_t)K * sizeof(float));
 }
 
@@ -131,7 +133,7 @@ static void answer_apart(snc_queue *q, const place *p, const slice *l, snc_sessi
     for (int i = 0; i < l->n && !l->of->failed; i++) {
         snc_err err = snc_classify(p->result, s, &l->of->ask->text[l->first + i], 1);
         if (err) fail(q, l->of, err);
-        else keep(l->of->ask, l->first + i, p->result, snc_session_answered_by(s, 0), K);
+        else keep(l->of->ask, l->first + i, p->result, snc_session_answered_by(s, 0), p->lowered, K);
     }
 }
 
@@ -146,10 +148,11 @@ static void look_at_age(snc_queue *q, const place *p)
 
 static void answer(snc_queue *q, const place *p)
 {
-    const snc_served *m = p->part[0].of->ask->model;
+    snc_served *m = p->part[0].of->ask->model;
     snc_session *s = m->session[p->id];
     const int K = snc_classifier_classes(m->model);
     look_at_age(q, p);
+    snc_served_lower(m, p->id, p->lowered);
     if (q->o.taken) q->o.taken(q->o.user);
     if (snc_classifier_tags(m->model)) {
         tag_all(q, p, s);
@@ -161,7 +164,7 @@ static void answer(snc_queue *q, const place *p)
     for (const slice *l = p->part; l < p->part + p->parts; l++) {
         if (err) answer_apart(q, p, l, s, K);
         for (int i = 0; i < l->n && !err; i++)
-            keep(l->of->ask, l->first + i, &p->result[l->at + i], snc_session_answered_by(s, l->at + i), K);
+            keep(l->of->ask, l->first + i, &p->result[l->at + i], snc_session_answered_by(s, l->at + i), p->lowered, K);
     }
 }
 
@@ -197,6 +200,8 @@ static void take(place *p, snc_queue *q)
     if (left) append(q, left);
     q->counts.waiting -= p->n;
     q->counts.texts += p->n;
+    p->lowered = m->pace.busy_us > 0 && q->counts.waiting >= q->o.batch;
+    if (p->lowered) q->counts.lowered += p->n;
     int size = 0;
     while (size < SNC_QUEUE_SIZES - 1 && p->n > 1 << size) size++;
     q->counts.batches[size]++;

@@ -18,6 +18,7 @@
 
 typedef struct snc_answer {
     int index, net; /* the class; the net that answered, -1 where no single one did */
+    bool lowered;   /* its model's busy_us was the budget, as a whole batch waited behind */
     float score;    /* as of snc_result */
     int words;      /* of a model that tags words: */
     int *tag;       /* [words] the class of each, -1 where it was not read */
@@ -44,7 +45,7 @@ enum { SNC_QUEUE_SIZES = 9 }; /* batches of 1, 2, 4, ... 128 texts at most, and 
 typedef struct snc_queue_counts {
     long waiting;                  /* texts */
     long batches[SNC_QUEUE_SIZES]; /* of at most 2^i texts and more than 2^(i - 1); the last: of more */
-    long texts;                    /* in all of them */
+    long texts, lowered;           /* in all of them; by their model's busy_us */
 } snc_queue_counts;
 
 typedef struct snc_queue snc_queue;

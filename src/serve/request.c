@@ -255,6 +255,7 @@ static snc_err put_classes(snc_textbuf *d, const snc_request *r, int i, ranked *
         put_numbers(d, result.logits, K);
     }
     if (snc_classifier_nets(m->model) > 1) snc_textbuf_put(d, ",\"net\":%d", a->net);
+    if (a->lowered) snc_textbuf_text(d, ",\"lowered\":true");
     return SNC_OK;
 }
 

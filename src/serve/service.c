@@ -247,7 +247,7 @@ static snc_err open_models(snc_service *s)
         SNC_CHECK(*name, SNC_E_ARG, "serve: '%s': expected FILE or NAME=FILE", s->o.models[i]);
         for (int k = 0; k < i; k++)
             SNC_CHECK(strcmp(s->model[k]->name, name) != 0, SNC_E_ARG, "serve: two models are called '%s': NAME=FILE gives a name", name);
-        SNC_TRY(snc_served_open(&s->model[i], name, file_of(s->o.models[i]), s->o.queue.places, s->o.budget_us));
+        SNC_TRY(snc_served_open(&s->model[i], name, file_of(s->o.models[i]), s->o.queue.places, &s->o.pace));
     }
     return SNC_OK;
 }
@@ -277,7 +277,7 @@ void snc_service_reload(snc_service *s, void (*say)(void *user, bool fine, const
     for (int i = 0; i < s->o.n_models; i++) {
         char line[SNC_ERR_TEXT + 64];
         snc_served *now = NULL, *before = s->model[i]; /* this thread alone replaces them */
-        snc_err err = snc_served_open(&now, before->name, before->path, s->o.queue.places, s->o.budget_us);
+        snc_err err = snc_served_open(&now, before->name, before->path, s->o.queue.places, &s->o.pace);
         if (err) {
             snprintf(line, sizeof line, "%s; the model that was there stays", snc_err_text());
         } else {

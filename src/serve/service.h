@@ -22,7 +22,7 @@
 typedef struct snc_service_opts {
     const char *const *models; /* [n_models] PATH or NAME=PATH; without a name it is the file's, less .snc */
     int n_models;
-    double budget_us;  /* of a text, of every model; 0: none */
+    snc_pace pace;     /* of every model */
     const char *token; /* that requests have to name; NULL: none */
     snc_queue_opts queue;
     snc_listener_opts listener;

@@ -41,12 +41,22 @@ static snc_err read_tls(server *s, const snc_serve_opts *o)
     return SNC_OK;
 }
 
+static snc_err read_pace(snc_pace *out, const snc_options *o)
+{
+    const char *budget = o->predict.budget, *busy = o->serve.busy_budget;
+    if (budget) SNC_TRY(snc_parse_us(&out->budget_us, "--budget", budget));
+    if (busy) SNC_TRY(snc_parse_us(&out->busy_us, "--busy-budget", busy));
+    SNC_CHECK(!budget || out->busy_us < out->budget_us, SNC_E_ARG, "--busy-budget %s: expected less than --budget, which is %s", busy,
+              budget);
+    return SNC_OK;
+}
+
 static snc_err prepare(server *s, const snc_options *o, const snc_ctx *ctx)
 {
     const snc_serve_opts *v = &o->serve;
     double wait_us = 0, timeout, body;
     SNC_CHECK(o->input.n_models > 0, SNC_E_ARG, "serve: a model is missing: serve [NAME=]FILE.snc");
-    if (strcmp(v->batch_wait, "0us") != 0) SNC_TRY(snc_parse_us(&wait_us, "--batch-wait", v->batch_wait));
+    if (v->batch_wait) SNC_TRY(snc_parse_us(&wait_us, "--batch-wait", v->batch_wait));
     SNC_CHECK(wait_us <= 1e6, SNC_E_ARG, "--batch-wait %s: expected a second at most", v->batch_wait);
     SNC_TRY(snc_parse_seconds(&timeout, "--timeout", v->timeout));
     SNC_CHECK(timeout >= 1 && timeout <= 86400, SNC_E_ARG, "--timeout %s: expected 1s to 24h", v->timeout);
@@ -54,7 +64,7 @@ static snc_err prepare(server *s, const snc_options *o, const snc_ctx *ctx)
     SNC_CHECK(body >= 1 && body <= 1e9, SNC_E_ARG, "--max-body %s: expected 1B to 1GB", v->max_body);
     s->o.models = o->input.models;
     s->o.n_models = o->input.n_models;
-    if (o->predict.budget) SNC_TRY(snc_parse_us(&s->o.budget_us, "--budget", o->predict.budget));
+    SNC_TRY(read_pace(&s->o.pace, o));
     s->o.queue =
         (snc_queue_opts){.places = ctx->threads, .batch = v->max_batch, .room = v->queue, .wait_s = wait_us / 1e6, .patience_s = timeout};
     s->o.listener = (snc_listener_opts){
@@ -86,7 +96,7 @@ snc_err snc_verb_serve(const snc_options *o, const snc_host *h)
     SNC_TRY(snc_context_init(&ctx, o, h, o->job.threads, 0));
     SNC_GOTO(prepare(&s, o, &ctx));
     SNC_GOTO(snc_service_start(&service, &s.o));
-    snc_log(&ctx, SNC_LOG_INFO, "serve: http%s://%s:%d, %d model%s, %d worker%s", s.cert ? "s" : "", o->serve.host,
+    snc_log(&ctx, SNC_LOG_INFO, "serve: http%s://%s:%d, %d model%s, %d thread%s", s.cert ? "s" : "", o->serve.host,
             snc_service_port(service), s.o.n_models, s.o.n_models == 1 ? "" : "s", ctx.threads, ctx.threads == 1 ? "" : "s");
     run(service, &ctx, h);
     snc_log(&ctx, SNC_LOG_INFO, "serve: all that came in is answered, then it ends");

@@ -298,7 +298,33 @@ ended 0
 serve family.snc --budget 0.01us --threads 1
 post 200 /v1/classify '{"input":["good film","bad"]}'
 equal "nets of no time" "$(grep -o '"net":1' out | wc -l)" 2
+lacks out lowered
 ended 0
+
+# Batches of two of seven texts, of which the first two have a whole batch behind them.
+run 0 export large.snc small.snc --cascade --measure --max-drop 100 --task nano/task.json --data nano --output steps.snc
+nets() { grep -o '"net":[-0-9]*\(,"lowered":true\)\?' out | sed 's/"net"://; s/,"lowered":true/-/' | tr '\n' ' '; }
+seven='{"input":["good","bad","good film","bad movie","good movie","bad film","film"]}'
+serve family.snc --budget 1s --busy-budget 0.01us --max-batch 2 --threads 1
+for time in first second; do
+    post 200 /v1/classify "$seven"
+    equal "nets of seven texts, the $time time" "$(nets)" "1- 1- 1- 1- 0 0 0 "
+done
+asked 200 GET /metrics
+holds out '^snc_lowered_texts_total 8$'
+ended 0
+serve steps.snc --threads 1
+post 200 /v1/classify "$seven"
+alone=$(nets)
+ended 0
+serve steps.snc --busy-budget 0.01us --max-batch 2 --threads 1
+for time in first second; do
+    post 200 /v1/classify "$seven"
+    equal "nets of seven texts behind a cascade, the $time time" "$(nets)" "1- 1- 1- 1- $(cut -d ' ' -f 5-7 <<<"$alone") "
+done
+ended 0
+refused "--busy-budget 2ms: expected less than --budget, which is 1ms" serve family.snc --budget 1ms --busy-budget 2ms
+refused "t.snc: has no times of its nets" serve t.snc --busy-budget 1ms
 
 # ---- HTTPS ---------------------------------------------------------------------------------------------------------------------------------
 if command -v curl >/dev/null && command -v openssl >/dev/null &&

@@ -121,7 +121,7 @@ static int setup(void **state)
 static snc_served *served(const char *name, int places)
 {
     snc_served *m = NULL;
-    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, name), places, 0));
+    assert_ok(snc_served_open(&m, "m", scratch_path(&dir, name), places, NULL));
     return m;
 }
 

@@ -12,7 +12,7 @@ static int setup(void **state)
     (void)state;
     scratch_init(&dir, "serve_request");
     serve_model(&dir, "m.snc", false);
-    assert_ok(snc_served_open(&model, "m", scratch_path(&dir, "m.snc"), 1, 0));
+    assert_ok(snc_served_open(&model, "m", scratch_path(&dir, "m.snc"), 1, NULL));
     return 0;
 }
 
