@@ -392,7 +392,7 @@ static size_t first_position(const snc_engine *e)
 
 static snc_err embed_forward(snc_engine *e)
 {
-    snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, e->drop.hidden);
+    snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, e->drop.hidden, e->drop.token);
     int C = e->arch.hidden, E = snc_spec_embed_width(&e->m->cfg, &e->arch), T = e->x.T, type = e->table[SNC_ROLE_TYPE];
     float *y = e->projection.w ? e->e0 : e->y0.f;
     const float *position = e->table[SNC_ROLE_POSITION] < 0 ? NULL : engine_w(e, e->table[SNC_ROLE_POSITION]) + first_position(e);
@@ -416,7 +416,7 @@ static snc_ops_act head_act(const snc_engine *e)
 static snc_err head_forward(float *logits, snc_engine *e)
 {
     const engine_layer *last = &e->layer[e->arch.layers - 1];
-    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head), none = SNC_MASK_OFF;
+    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head, e->drop.answer), none = SNC_MASK_OFF;
     int C = e->arch.hidden, B = answers(e), K = e->m->cfg.classes;
     if (e->m->cfg.tags) snc_engine__gather_read(e->first, last->y.f, &e->x, C);
     else if (e->m->cfg.mean) snc_engine__gather_mean(e->first, last->y.f, &e->x, C);
@@ -498,7 +498,7 @@ static snc_err pooler_backward(float *dfirst, snc_engine *e, float *d)
 /* Leaves the gradient of the last layer's output in e->dy. */
 static snc_err head_backward(snc_engine *e, const float *dlogits)
 {
-    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head);
+    snc_mask drop = engine_mask(e, ENGINE_SITE_HEAD, e->drop.head, e->drop.answer);
     int C = e->arch.hidden, B = answers(e), K = e->m->cfg.classes;
     bool compact = e->opts.first_only;
     float *dfirst = compact ? e->dy : e->other, *d = snc_config_head(&e->m->cfg) == SNC_HEAD_NONE ? dfirst : e->dx;
@@ -518,7 +518,7 @@ static snc_err head_backward(snc_engine *e, const float *dlogits)
 
 static snc_err embed_backward(snc_engine *e)
 {
-    snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, e->drop.hidden);
+    snc_mask none = SNC_MASK_OFF, drop = engine_mask(e, ENGINE_SITE_EMBED, e->drop.hidden, e->drop.token);
     int C = e->arch.hidden, E = snc_spec_embed_width(&e->m->cfg, &e->arch), T = e->x.T, type = e->table[SNC_ROLE_TYPE];
     for (size_t k = 0; k < (size_t)T * (size_t)C && e->past; k++) e->dy[k] += e->past[k]; /* of the first layer, past its attention */
     float *d = e->projection.w ? e->de : e->dy;

@@ -48,10 +48,13 @@ size_t snc_engine_memory(const snc_engine *e); /* bytes of the activation block 
 /* Bytes that an engine will take, gradients not counted: known before it is made. */
 snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o) SNC_MUST_USE;
 
-/* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones. */
+/* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones, and so does a batch in
+ * parts: elements are counted by the whole, in which the part's first sequence is number `seq`, its first token number `token` and its first answer number `answer`. */
 typedef struct snc_dropout {
     uint64_t seed, step;
     float hidden, attention, head; /* rates; 0 switches off. head: of what the classifier reads */
+    uint32_t seq, token, answer;   /* answer: as of the logits, `seq` but for tags */
+    int longest;                   /* sequence of the whole, of a family with distances apart; 0: this batch's */
 } snc_dropout;
 
 /* logits [B, K], of a model of tags [R, K] (core/tokens.h), overwritten. arch: a prefix of m->arch (source = layer of m). drop NULL:

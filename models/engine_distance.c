@@ -4,12 +4,17 @@
 
 #include "models/engine_priv.h"
 
-void snc_engine__distances_reach(snc_engine *e, int longest)
+static int reach_of(const snc_engine *e, int longest)
 {
     const snc_encoder_config *c = &e->m->cfg;
-    int most = snc_family_length(c);
-    if (!c->buckets) return;
-    e->distance.reach = snc_distance_bucket((longest < most ? longest : most) - 1, c->buckets, c->positions);
+    const int most = snc_family_length(c);
+    return snc_distance_bucket((longest < most ? longest : most) - 1, c->buckets, c->positions);
+}
+
+void snc_engine__distances_reach(snc_engine *e, int longest)
+{
+    if (!e->m->cfg.buckets) return;
+    e->distance.reach = reach_of(e, longest);
     e->distance.n = 2 * e->distance.reach + 1;
 }
 
@@ -32,7 +37,12 @@ void snc_engine__distances_forward(snc_engine *e)
                      e->arch.hidden, e->m->cfg.norm_eps, &none);
 }
 
-static snc_mask mask_of(const snc_engine *e, int i) { return engine_mask(e, ENGINE_SITE_DISTANCE + i, e->drop.hidden); }
+/* Rows are counted from the farthest that the whole batch reaches. */
+static snc_mask mask_of(const snc_engine *e, int i)
+{
+    const int farther = e->drop.longest ? reach_of(e, e->drop.longest) - e->distance.reach : 0;
+    return engine_mask(e, ENGINE_SITE_DISTANCE + i, e->drop.hidden, (uint32_t)farther);
+}
 
 engine_rows snc_engine__distances_read(snc_engine *e, int i)
 {

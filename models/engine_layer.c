@@ -55,8 +55,9 @@ void snc_engine__scatter_mean(float *from, const float *to, const snc_tokens *x,
 
 static engine_site_masks masks_of(const snc_engine *e, int i)
 {
-    return (engine_site_masks){engine_mask(e, 2 + 3 * i, e->drop.attention), engine_mask(e, 3 + 3 * i, e->drop.hidden),
-                               engine_mask(e, 4 + 3 * i, e->drop.hidden)};
+    const uint32_t keys = e->drop.token, rows = e->opts.first_only && i >= snc_arch_last_heads(&e->arch) ? e->drop.seq : keys;
+    return (engine_site_masks){engine_mask(e, 2 + 3 * i, e->drop.attention, keys), engine_mask(e, 3 + 3 * i, e->drop.hidden, rows),
+                               engine_mask(e, 4 + 3 * i, e->drop.hidden, rows)};
 }
 
 static snc_attention attention_of(const snc_engine *e, const engine_layer *l, const snc_mask *m)

@@ -110,9 +110,12 @@ enum {
     ENGINE_SITE_DISTANCE = 2 + 3 * SNC_MAX_LAYERS
 }; /* layer i: 2 + 3 i ..., DISTANCE + i */
 
-static inline snc_mask engine_mask(const snc_engine *e, int site, float rate)
+/* row: of the whole batch, the first that the engine has. */
+static inline snc_mask engine_mask(const snc_engine *e, int site, float rate, uint32_t row)
 {
-    return snc_mask_make(e->drop.seed, e->drop.step, (uint64_t)site, rate);
+    snc_mask m = snc_mask_make(e->drop.seed, e->drop.step, (uint64_t)site, rate);
+    m.row = row;
+    return m;
 }
 
 static inline const float *engine_w(const snc_engine *e, int param) { return snc_params_w(&e->m->params, param); }

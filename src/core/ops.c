@@ -69,7 +69,7 @@ snc_mask snc_mask_make(uint64_t seed, uint64_t step, uint64_t site, float rate)
     uint64_t h = snc_hash64(seed ^ snc_hash64(step ^ snc_hash64(site)));
     uint32_t threshold = (uint32_t)lrintf(rate * 65536.0f);
     if (threshold > 65535) threshold = 65535;
-    return (snc_mask){{(uint32_t)h, (uint32_t)(h >> 32)}, threshold, 65536.0f / (65536.0f - (float)threshold)};
+    return (snc_mask){.key = {(uint32_t)h, (uint32_t)(h >> 32)}, .threshold = threshold, .scale = 65536.0f / (65536.0f - (float)threshold)};
 }
 
 /* ---- joining partial sums ----------------------------------------------------------------------------------------- */
@@ -103,11 +103,13 @@ typedef struct mask_job {
     int n;
 } mask_job;
 
+static int mask_row(const snc_mask *m, int64_t row) { return (int)(m->row + (uint32_t)row); }
+
 static void mask_body(void *p, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     const mask_job *j = p;
     (void)chunk, (void)worker;
-    j->o->k->mask_apply(j->x + begin * j->n, j->m, (int)begin, (int)(end - begin), j->n);
+    j->o->k->mask_apply(j->x + begin * j->n, j->m, mask_row(j->m, begin), (int)(end - begin), j->n);
 }
 
 void snc_mask_apply(float *x, snc_ops *o, int rows, int n, const snc_mask *m)
@@ -134,7 +136,7 @@ static void norm_forward_body(void *p, int64_t begin, int64_t end, int64_t chunk
     const norm_job *j = p;
     int64_t at = begin * j->n;
     (void)chunk, (void)worker;
-    j->o->k->norm_forward(j->y + at, j->s + at, j->stats + 2 * begin, j->in ? j->in + at : NULL, j->gamma, j->beta, (int)begin,
+    j->o->k->norm_forward(j->y + at, j->s + at, j->stats + 2 * begin, j->in ? j->in + at : NULL, j->gamma, j->beta, mask_row(j->m, begin),
                           (int)(end - begin), j->n, j->eps, j->m);
     if (j->out16) j->o->narrow(j->out16 + at, j->n, j->y + at, j->n, (int)(end - begin), j->n);
 }
@@ -153,7 +155,8 @@ static void norm_backward_body(void *p, int64_t begin, int64_t end, int64_t chun
     int64_t at = begin * j->n;
     (void)worker;
     j->o->k->norm_backward(j->y + at, j->dx ? j->dx + at : NULL, j->o->partial + chunk * 3 * j->n, j->dy + at, j->cs + at,
-                           j->cstats + 2 * begin, j->gamma, j->past ? j->past + at : NULL, (int)begin, (int)(end - begin), j->n, j->m);
+                           j->cstats + 2 * begin, j->gamma, j->past ? j->past + at : NULL, mask_row(j->m, begin), (int)(end - begin), j->n,
+                           j->m);
     const float *dx = j->m->threshold ? j->dx : j->y;
     if (j->out16) j->o->narrow(j->out16 + at, j->n, dx + at, j->n, (int)(end - begin), j->n);
 }
@@ -321,7 +324,7 @@ static int head_of(snc_head *h, const attention_job *j, int64_t item, int worker
         .v = j->v + (size_t)first * ld + col,
         .scratch = j->o->scratch + (size_t)worker * j->o->scratch_each,
         .mask = &at->mask,
-        .mask_row = (uint32_t)first * (uint32_t)at->heads + (uint32_t)head,
+        .mask_row = (at->mask.row + (uint32_t)first) * (uint32_t)at->heads + (uint32_t)head,
         .mask_step = (uint32_t)at->heads,
     };
     return row;

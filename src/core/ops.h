@@ -44,10 +44,11 @@ typedef struct snc_mask {
     uint32_t key[2];
     uint32_t threshold; /* 0: everything is kept */
     float scale;        /* of what is kept */
+    uint32_t row;       /* the mask's, of the first row that an operation is given: a batch in parts has the masks of the whole */
 } snc_mask;
-#define SNC_MASK_OFF ((snc_mask){{0, 0}, 0, 1.0f})
+#define SNC_MASK_OFF ((snc_mask){.scale = 1.0f})
 
-snc_mask snc_mask_make(uint64_t seed, uint64_t step, uint64_t site, float rate /* [0, 1) */);
+snc_mask snc_mask_make(uint64_t seed, uint64_t step, uint64_t site, float rate /* [0, 1) */); /* from row 0 on */
 bool snc_mask_keeps(const snc_mask *m, uint32_t row, uint32_t col);
 void snc_mask_apply(float *x /* [rows, n] */, snc_ops *o, int rows, int n, const snc_mask *m);
 
