@@ -226,7 +226,8 @@ typedef struct snc_job_opts {
     int dry_run, verbose;
     const char *effort;     /* quick | normal | thorough: what a whole job does where nothing else is said */
     const char *time_limit; /* 20m: of a whole job, which gives up what does not fit; NULL: none */
-    void *spare[6];
+    const char *max_memory; /* 8GB: of the process; steps of training are computed in parts that fit; NULL: what the machine has */
+    void *spare[5];
 } snc_job_opts;
 
 typedef struct snc_output_opts {

@@ -129,6 +129,8 @@ static const snc_option table[] = {
      "epochs, made rows and evaluations where no other option says them", NAMED("quick|normal|thorough")},
     {"--time-limit", NULL, STRING, AT(job, time_limit), COMPRESS | SUITE, NOTHING, 0, 0, "T",
      "of the whole job, which gives up what does not fit: 90s, 20m, 1h", UNSET("none")},
+    {"--max-memory", NULL, STRING, AT(job, max_memory), COMPRESS | FINETUNE | SUPERNET_VERB | SUITE, NOTHING, 0, 0, "S",
+     "of the process: 8GB (10^9); steps of training are computed in parts that fit", UNSET("what the machine has")},
     {"--dry-run", NULL, FLAG, AT(job, dry_run), COMPRESS | SUITE, NOTHING, 0, 0, NULL, "print the estimate of the time needed and stop",
      PLAIN},
     {"--json", NULL, FLAG, AT(output, json), EVAL | INFO | IMPORT, NOTHING, 0, 0, NULL, "answer as JSON", PLAIN},

@@ -44,6 +44,7 @@ typedef struct snc_ctx {
     volatile int *cancel;                            /* set by a signal handler; NULL: never */
     double until;                                    /* the moment (snc_now) by which the work under way ends, by doing less of it: steps
                                                         of training, evaluations, rounds of a proof; 0: none */
+    double max_memory;                               /* bytes of this process that training keeps within; 0: what the machine has */
     snc_pool *pool;                                  /* where packed matrices go; NULL: a block for each */
     void (*status)(void *user, const snc_status *s); /* NULL: silent */
     snc_meter *meter; /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */

@@ -51,6 +51,14 @@ double snc_room_memory(void)
     return room < 0 ? 0 : room;
 }
 
+double snc_room_within(double most)
+{
+    const double room = snc_room_memory(), left = most - snc_room_resident();
+    if (most <= 0) return room;
+    if (left < 1) return 1; /* 0 would say that nothing is known */
+    return room > 0 && room < left ? room : left;
+}
+
 /* ---- disk ------------------------------------------------------------------------------------------------------------ */
 
 snc_err snc_room_disk(double *free_bytes, const char *path)

@@ -9,6 +9,8 @@
 /* Bytes that can still be taken: the least of what the kernel says is available, what the limits of the control groups leave, and the
  * limit of the address space (ulimit -v). 0: nothing of it is known. */
 double snc_room_memory(void);
+/* The same, or less where the process is to have no more than `most` bytes in all; most 0: it is not. */
+double snc_room_within(double most);
 /* Bytes of memory that the process has now. 0: not known. */
 double snc_room_resident(void);
 

@@ -212,42 +212,46 @@ static const char *size_text(char buf[32], double bytes)
     return buf;
 }
 
+/* What there is to take, by the machine or by what was asked for. */
+static const char *room_text(char buf[64], const snc_needs *n, double room)
+{
+    char size[32];
+    snprintf(buf, 64, n->ctx->max_memory > 0 ? "--max-memory leaves %s" : "%s are free", size_text(size, room));
+    return buf;
+}
+
 static const double SURE = 0.9; /* of what is free: a moment later it may be less */
 
 snc_err snc_needs_fit(const snc_needs *n, double room)
 {
     double need, less;
-    char a[32], b[32], c[32];
-    int batch = largest_batch(n);
-    SNC_TRY(snc_needs_memory(&need, n, batch));
+    char a[32], b[64], c[32];
+    SNC_TRY(snc_needs_memory(&need, n, largest_batch(n)));
     if (room <= 0 || need <= room) return SNC_OK;
     size_text(a, need);
-    size_text(b, room);
-    SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s are free", a, b);
-    do {
-        batch = batch > 1 ? batch / 2 : 1;
-        SNC_TRY(snc_needs_memory(&less, n, batch));
-    } while (batch > 1 && less > SURE * room);
-    size_text(c, less);
-    SNC_CHECK(less <= room, SNC_E_NOMEM, "memory: needs %s, %s are free: even --batch-size 1 needs %s", a, b, c);
-    return snc_err_set(SNC_E_NOMEM, "memory: needs %s, %s are free: --batch-size %d needs %s", a, b, batch, c);
+    room_text(b, n, room);
+    SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s", a, b);
+    SNC_TRY(snc_needs_memory(&less, n, 1));
+    SNC_CHECK(less <= SURE * room, SNC_E_NOMEM, "memory: needs %s, %s: even a row of a step at a time needs %s", a, b, size_text(c, less));
+    snc_log(n->ctx, SNC_LOG_INFO, "memory: needs %s, %s: steps of training are computed in parts", a, b);
+    return SNC_OK;
 }
 
 snc_err snc_needs_check(const snc_needs *n, const char *output, double there)
 {
-    char a[32], b[32], c[32], d[32];
-    double need, room = snc_room_memory(), disk, left;
+    char a[32], b[64], c[32], d[32];
+    double need, room = snc_room_within(n->ctx->max_memory), disk, left;
     SNC_TRY(snc_needs_disk(&disk, n));
     SNC_TRY(snc_room_disk(&left, output));
     disk = fmax(disk - there, 0);
-    SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(b, left));
+    SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(d, left));
     SNC_TRY(snc_needs_fit(n, room));
     SNC_TRY(snc_needs_memory(&need, n, largest_batch(n)));
     size_text(a, need);
-    size_text(b, room);
+    room_text(b, n, room);
     size_text(c, disk);
     size_text(d, left);
-    snc_log(n->ctx, SNC_LOG_DEBUG, "needs %s of memory beside %.0f MB now, %s are free; %s of disk, %s are free", a,
-            snc_room_resident() / MB, b, c, d);
+    snc_log(n->ctx, SNC_LOG_DEBUG, "needs %s of memory beside %.0f MB now, %s; %s of disk, %s are free", a, snc_room_resident() / MB, b, c,
+            d);
     return SNC_OK;
 }

@@ -8,8 +8,8 @@
  *                 its own
  *   repair        supernet with its packed matrices, teacher, and a fine-tuning of a net up to the full one on a rounded copy
  *
- * What does not fit is refused, where something is trained with the largest batch size that does. Within a quarter of the peak as
- * measured (tests/bench/RESULTS.md).
+ * What does not fit is refused; where something is trained, only what does not fit with a row of a step at a time, as the trainer computes
+ * steps in parts (train/trainer.h). Within a quarter of the peak as measured (tests/bench/RESULTS.md).
  */
 #ifndef SNC_CANDIDATE_NEEDS_H
 #define SNC_CANDIDATE_NEEDS_H
@@ -24,11 +24,11 @@ typedef struct snc_needs {
     unsigned verb; /* one of SNC_VERB_FINETUNE, SUPERNET, COMPRESS, SEARCH, PROFILE, STUDY */
 } snc_needs;
 
-/* Bytes beside what the process has now, where no step has more than so many sentences. */
-snc_err snc_needs_memory(double *out, const snc_needs *n, int batch_size) SNC_MUST_USE;
+/* Bytes beside what the process has now, where no more than so many rows of a step are computed at once. */
+snc_err snc_needs_memory(double *out, const snc_needs *n, int at_once) SNC_MUST_USE;
 /* Bytes of what the verb writes, unfinished state included. */
 snc_err snc_needs_disk(double *out, const snc_needs *n) SNC_MUST_USE;
-/* SNC_E_NOMEM: more memory than free_bytes, with what would fit and a tenth to spare. free_bytes 0: not known. */
+/* SNC_E_NOMEM: more memory than free_bytes, in the smallest parts and with a tenth to spare. free_bytes 0: not known. */
 snc_err snc_needs_fit(const snc_needs *n, double free_bytes) SNC_MUST_USE;
 /* Both of the machine: for files in `output`, or in its folder, less `there` bytes that are written already. */
 snc_err snc_needs_check(const snc_needs *n, const char *output, double there) SNC_MUST_USE;

@@ -138,7 +138,7 @@ snc_err snc_offer_train(snc_offer *x, const snc_ctx *ctx, const snc_options *o, 
     bool fine_tuned;
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, ctx, path, in->task));
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE};
-    SNC_GOTO(snc_needs_fit(&needs, snc_room_memory()));
+    SNC_GOTO(snc_needs_fit(&needs, snc_room_within(ctx->max_memory)));
     SNC_GOTO(snc_recipe_finetune(&t, o, NULL));
     t.what = x->name;
     SNC_GOTO(snc_train_run(&r, ctx, m, NULL, &rows, NULL, &t));

@@ -37,6 +37,8 @@ typedef struct snc_objective_net {
     const snc_tokens *x; /* B sequences, T tokens */
     const snc_loss_labels *labels;
     int K, answers;                           /* answers: A, one a sequence or, of tags, one a token that is read */
+    double per_text, per_token;               /* of a part of a batch, whose loss counts by its share of the answers: its share of the
+                                                 sequences and of the tokens in that; 1 of a whole batch */
     const float *logits;                      /* [A, K] */
     const float *soft;                        /* [A, K] logits of whom it learns from; NULL: it has no teacher */
     const float *other;                       /* [A, K] those of the random net before it, for a random net; or NULL */

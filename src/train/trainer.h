@@ -27,6 +27,9 @@
  *     SNC_TRY(snc_train_run(&r, ctx, m, NULL, train, NULL, &o));                    fine-tuning
  *     SNC_TRY(snc_train_run(&r, ctx, m, teacher, train, &space, &o));               supernet
  *
+ * Where there is no memory for all rows of a step at once (the machine's, or ctx->max_memory) it adds up the gradients of parts of its batch:
+ * the same sum but for its order, with the dropout masks of the whole.
+ *
  * The model's gradients are allocated and zero; its weights are whole (no lazy row behind) on return.
  */
 #ifndef SNC_TRAIN_TRAINER_H
@@ -67,6 +70,7 @@ typedef struct snc_train_opts {
     bool half_state;
     const snc_arch *nets;         /* [n_nets] of every step where there is no space, the largest of all first: no checkpoint knows them */
     int n_nets;                   /* at most SNC_SAMPLER_MAX; 0: the whole model alone */
+    int at_once;                  /* rows of a step that are computed at once; 0: as many as there is memory for */
     const snc_policy *fake_quant; /* not NULL: train under its INT8 grid (fakequant.h); on_epoch then sees grid weights */
     int64_t max_steps;            /* 0: to the end */
     double max_seconds;           /* the same by time; 0: to the end */

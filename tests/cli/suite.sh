@@ -63,7 +63,7 @@ refused "'compressed' is what the suite's own files are called" suite ./suite.js
 refused "nano/nano.snc: says no task that it is of" suite ./suite.json "${at[@]}" --models nano/nano.snc
 absent many
 mkdir own glue && cp other/a.tsv own/tiny.tsv && cp other/a.tsv glue/TINY-m.tsv # by the task's name, and as GLUE calls MNLI's
-run 0 suite ./suite.json "${at[@]}" --target-latency 2x --predictions own=own,glue=glue --dry-run
+run 0 suite ./suite.json "${at[@]}" --target-latency 2x --predictions own=own,glue=glue --max-memory 8GB --dry-run
 lacks err 'no answers to'
 holds out '^a seed 42: estimate: '
 holds out '^b seed 42: estimate: '

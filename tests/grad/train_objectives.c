@@ -46,6 +46,8 @@ static double loss_at(void *user, double e)
                                .labels = &s->labels,
                                .K = NANO_K,
                                .answers = B,
+                               .per_text = 1,
+                               .per_token = 1,
                                .logits = s->logits,
                                .soft = s->soft,
                                .other = s->other,

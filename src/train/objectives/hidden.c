@@ -51,8 +51,9 @@ static double loss(snc_objective_net *n, double scale)
     for (int i = 0; i <= layers; i++) {
         const int of = teacher_state(n, i), T = snc_engine_hidden_rows(n->student, i);
         if (of < 0 || T != snc_engine_hidden_rows(n->teacher, of)) continue; /* of first tokens alone, and of all */
-        sum += snc_loss_hidden(snc_objective_dhidden(n, i), snc_engine_hidden_view(n->student, i), width,
-                               snc_engine_hidden_view(n->teacher, of), n->teacher_arch->hidden, T, width, scale / states);
+        const double part = T == n->x->T ? n->per_token : n->per_text;
+        sum += part * snc_loss_hidden(snc_objective_dhidden(n, i), snc_engine_hidden_view(n->student, i), width,
+                                      snc_engine_hidden_view(n->teacher, of), n->teacher_arch->hidden, T, width, scale * part / states);
     }
     return sum / states;
 }

@@ -1,0 +1,59 @@
+/* train/trainer_priv.h: the state of a run, and the step that changes it (step.c). */
+#ifndef SNC_TRAIN_TRAINER_PRIV_H
+#define SNC_TRAIN_TRAINER_PRIV_H
+
+#include "train/adamw.h"
+#include "train/facts.h"
+#include "train/fakequant.h"
+#include "train/momentum_copy.h"
+#include "train/touched.h"
+#include "train/trainer.h"
+
+typedef struct snc_tally { /* of the epoch under way; part of the checkpoint */
+    int64_t rows;
+    double loss, full_loss; /* sums over rows */
+} snc_tally;
+
+typedef struct snc_trainer {
+    const snc_ctx *ctx;
+    snc_model *m, *teacher;
+    const snc_dataset *d;
+    const snc_space *space; /* NULL: the whole model alone */
+    const snc_train_opts *o;
+    snc_sampler *sampler;           /* NULL with it */
+    snc_sampler_gradient *gradient; /* [L] where the sampler asks */
+    snc_arch nets[SNC_SAMPLER_MAX];
+    double loss[SNC_SAMPLER_MAX];
+    int n_nets;         /* of the last step */
+    snc_engine *e, *te; /* te: only for hidden states */
+    snc_momentum *copy; /* NULL: no objective wants it */
+    snc_adamw *adamw;
+    snc_fakequant *quant; /* NULL: none */
+    snc_touched *touched;
+    snc_batcher *batcher;
+    snc_data_view view; /* of the data and what the teacher says of it, for `rows` */
+    snc_data_sampler *rows;
+    int K, L, at_once;                                              /* rows */
+    int64_t step, per_epoch, total, asked;                          /* total: those that fit; asked: of the options */
+    float *swept;                                                   /* the teacher's logits, where the caller has none; else NULL */
+    const float *taught;                                            /* [n, K] or NULL: no teacher */
+    float *logits, *dlogits, *soft, *full, *before, *slow, *target; /* [answers, K]; of the net before, of the copy; and [answers] */
+    int32_t *offsets, *read;                                        /* [batch + 1] of a part of it; [answers] of tags */
+    bool tags;
+    float *dhidden;                                /* [L+1, max tokens, C] or NULL */
+    snc_objective_attention attention, *relations; /* the second NULL: no objective wants it */
+    double *balance;                               /* weights of the classes or labels, or NULL */
+    snc_tally tally;
+    snc_fact facts[SNC_TRAIN_FACTS];
+    int n_facts;
+    double started, shown, saved, paced, opening;
+    int64_t rows_done, first; /* first: step of this process */
+} snc_trainer;
+
+/* Share of the run that is done. */
+static inline double snc_trainer_done(const snc_trainer *t) { return (double)t->step / (double)t->total; }
+
+/* Draws nets and rows, and takes the optimiser's step. SNC_E_DIVERGED; SNC_E_CANCELLED: nothing of it has been. */
+snc_err snc_trainer_step(snc_trainer *t) SNC_MUST_USE;
+
+#endif

@@ -1,0 +1,115 @@
+/* A step whose rows are computed some at a time: what a step of all rows at once comes to, whatever its nets learn from. */
+#include <math.h>
+
+#include "check.h"
+#include "toy_family.h"
+#include "unit/train_toy.h"
+
+/* The teacher's loss and the nets' are of a run of two epochs with dropout. */
+static double loss_of(const snc_family *family, const snc_train_opts *given, bool distilled, int at_once)
+{
+    snc_encoder_config cfg = nano_family_config(family);
+    snc_train_opts o = *given;
+    snc_train_result r;
+    snc_model *m = NULL, *teacher = NULL;
+    snc_space *space = NULL;
+    cfg.hidden_dropout = cfg.attention_dropout = 0.2f;
+    assert_int_equal(nano_model_of(&m, &cfg, 3), SNC_OK);
+    assert_int_equal(nano_model_of(&teacher, &cfg, 5), SNC_OK);
+    if (distilled) space = space_in_quarters(&m->cfg, &m->arch);
+    o.epochs = 2;
+    o.batch_size = BATCH;
+    o.lr = 1e-3;
+    o.dropout = o.subnet_dropout = true;
+    o.at_once = at_once;
+    assert_int_equal(snc_train_run(&r, &ctx, m, distilled ? teacher : NULL, &data.d, space, &o), SNC_OK);
+    snc_space_free(space);
+    snc_model_free(teacher);
+    snc_model_free(m);
+    return r.loss;
+}
+
+static void check_parts(const snc_family *family, const snc_train_opts *o, bool distilled)
+{
+    static const int at_once[] = {7, 3, 1};
+    const double whole = loss_of(family, o, distilled, 0);
+    for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
+        const double parts = loss_of(family, o, distilled, at_once[i]);
+        if (fabs(parts / whole - 1) > 1e-5) fail_msg("%s, %d rows at once: %.9g, all: %.9g", family->name, at_once[i], parts, whole);
+    }
+}
+
+static void fine_tuning_of_every_kind_of_dropout(void **state)
+{
+    (void)state;
+    const char *const names[] = {"bert", "modernbert", "deberta-v2", "mpnet"};
+    const snc_train_opts o = options();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_parts(snc_family_find(names[i]), &o, false);
+}
+
+static void nets_that_learn_from_everything(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    o.alpha = 0.3;
+    o.hidden_weight = 1;
+    o.relation_weight = 1;
+    o.relations[SNC_RELATE_KK] = 1;
+    o.consistency_weight = 0.5;
+    o.momentum_weight = 0.5;
+    o.momentum = 0.9;
+    o.group_weight = 1e-3;
+    o.random_nets = 2;
+    o.in_place = true;
+    assert_int_equal(snc_sampler_find(&o.sampler, "sandwich"), SNC_OK);
+    check_parts(snc_family_find("bert"), &o, true);
+}
+
+static void nets_with_a_part_of_the_batch_each(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    o.random_nets = 3;
+    o.hidden_weight = 1;
+    assert_int_equal(snc_sampler_find(&o.sampler, "subbatch"), SNC_OK);
+    check_parts(snc_family_find("bert"), &o, true);
+}
+
+static void rows_that_are_drawn_by_what_was_seen(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    assert_int_equal(snc_data_sampler_find(&o.data_sampler, "focal"), SNC_OK);
+    check_parts(snc_family_find("bert"), &o, false);
+}
+
+/* A fifth of the memory that the whole step would take. */
+static void memory_decides_where_nobody_says(void **state)
+{
+    (void)state;
+    snc_ctx tight = ctx;
+    snc_train_opts o = options();
+    snc_train_result r;
+    snc_model *m = model(3);
+    o.max_steps = 2;
+    tight.max_memory = 1; /* less than the process has: a row at a time */
+    assert_int_equal(snc_train_run(&r, &tight, m, NULL, &data.d, NULL, &o), SNC_OK);
+    assert_true(r.made == 2);
+    snc_model_free(m);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return toy_set_up();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fine_tuning_of_every_kind_of_dropout), cmocka_unit_test(nets_that_learn_from_everything),
+        cmocka_unit_test(nets_with_a_part_of_the_batch_each),   cmocka_unit_test(rows_that_are_drawn_by_what_was_seen),
+        cmocka_unit_test(memory_decides_where_nobody_says),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
