@@ -16,7 +16,7 @@
 #ifndef SNC_SERVE_SERVICE_H
 #define SNC_SERVE_SERVICE_H
 
-#include "serve/listener.h"
+#include "http/listener.h"
 #include "serve/queue.h"
 
 typedef struct snc_service_opts {

@@ -6,7 +6,7 @@ build=$2
 # The folders, each above all that stand before it; those of a line do not know each other.
 levels=(
     base
-    "core tokenizer"
+    "core tokenizer http"
     "quant data"
     models
     "runtime interop train search hub"

@@ -1,6 +1,6 @@
 /* A connection is a thread: what is asked is computed where it came in, and no other thread has to be woken for it. */
 #define _POSIX_C_SOURCE 200809L
-#include "serve/listener.h"
+#include "http/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* serve/listener.h: HTTP, by libmicrohttpd, which is loaded by name when it is needed: requests in, whole, and answers out.
+/* http/listener.h: HTTP, by libmicrohttpd, which is loaded by name when it is needed: requests in, whole, and answers out.
  *
  *     SNC_TRY(snc_listener_start(&l, &opts, handle, user));
  *     handle(user, x, &reply) is called for each request whose body is whole, on its connection's thread, and takes its time
@@ -6,8 +6,8 @@
  *
  * What is no HTTP or too slow never comes to handle; what is too large comes without its body.
  */
-#ifndef SNC_SERVE_LISTENER_H
-#define SNC_SERVE_LISTENER_H
+#ifndef SNC_HTTP_LISTENER_H
+#define SNC_HTTP_LISTENER_H
 
 #include <stdbool.h>
 
