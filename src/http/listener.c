@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@
 
 /* ---- the socket --------------------------------------------------------------------------------------------------------------- */
 
-static snc_err listen_on(int *out, const struct addrinfo *a, const char *host, int port)
+static snc_err listen_on(int *out, const struct addrinfo *a)
 {
     const int on = 1, fd = socket(a->ai_family, SOCK_STREAM, 0);
     int failed = fd < 0 ? errno : 0;
@@ -30,7 +32,7 @@ static snc_err listen_on(int *out, const struct addrinfo *a, const char *host, i
     if (!failed && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) failed = errno;
     if (!failed && (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)) failed = errno;
     if (failed && fd >= 0) close(fd);
-    SNC_CHECK(!failed, SNC_E_IO, "--host %s --port %d: %s", host, port, strerror(failed));
+    SNC_CHECK(!failed, SNC_E_IO, "%s", strerror(failed));
     *out = fd;
     return SNC_OK;
 }
@@ -42,8 +44,8 @@ static snc_err open_socket(int *out, const char *host, int port)
     char text[16];
     snprintf(text, sizeof text, "%d", port);
     const int bad = getaddrinfo(host, text, &hints, &found);
-    SNC_CHECK(bad == 0, SNC_E_IO, "--host %s: %s", host, gai_strerror(bad));
-    snc_err err = listen_on(out, found, host, port);
+    SNC_CHECK(bad == 0, SNC_E_IO, "%s", gai_strerror(bad));
+    snc_err err = listen_on(out, found);
     freeaddrinfo(found);
     return err;
 }
@@ -108,7 +110,7 @@ static snc_err load(library *l)
                                  {"MHD_destroy_response", &l->destroy_response},
                                  {"MHD_is_feature_supported", &l->is_feature_supported}};
     return snc_library_load(names, 1, wanted, sizeof wanted / sizeof *wanted, "libmicrohttpd",
-                            "serve speaks HTTP by libmicrohttpd, which this machine lacks (apt install libmicrohttpd12)");
+                            "HTTP is spoken by libmicrohttpd, which this machine lacks (apt install libmicrohttpd12)");
 }
 
 /* ---- an exchange ---------------------------------------------------------------------------------------------------------------- */
@@ -122,7 +124,8 @@ static enum MHD_Result send_reply(struct snc_connection *k, snc_reply *r)
     enum MHD_Result done = MHD_NO;
     if (response) {
         lib->add_response_header(response, "Content-Type", r->type);
-        if (r->header) lib->add_response_header(response, r->header, r->value);
+        for (int i = 0; i < SNC_REPLY_HEADERS && r->header[i].name; i++)
+            lib->add_response_header(response, r->header[i].name, r->header[i].value);
         done = lib->queue_response(k->c, whole ? (unsigned)r->status : 500, response);
         lib->destroy_response(response);
     }
@@ -157,6 +160,7 @@ static struct snc_connection *begin(snc_listener *l, struct MHD_Connection *c, c
     k->c = c;
     k->x = (snc_exchange){.method = method,
                           .path = path,
+                          .host = l->lib.lookup_connection_value(c, MHD_HEADER_KIND, "Host"),
                           .authorization = l->lib.lookup_connection_value(c, MHD_HEADER_KIND, "Authorization"),
                           .content_type = l->lib.lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type"),
                           .body = "",
@@ -226,7 +230,11 @@ static snc_err start_daemon(snc_listener *l)
         options[5] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, o->cert};
         options[6] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, o->key};
     }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* its threads begin with this one's mask */
     l->daemon = l->lib.start_daemon(flags, 0, NULL, NULL, on_request, l, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     SNC_CHECK(l->daemon, o->cert ? SNC_E_FORMAT : SNC_E_BACKEND, "%s",
               o->cert ? "--tls-cert, --tls-key: not a certificate and its key in PEM" : "libmicrohttpd: cannot be started");
     return SNC_OK;
@@ -275,7 +283,7 @@ snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o,
                            void (*handle)(void *user, const snc_exchange *x, snc_reply *reply), void *user)
 {
     (void)out, (void)o, (void)handle, (void)user;
-    return snc_err_set(SNC_E_UNSUPPORTED, "serve speaks HTTP by libmicrohttpd, which this build lacks (apt install libmicrohttpd-dev)");
+    return snc_err_set(SNC_E_UNSUPPORTED, "HTTP is spoken by libmicrohttpd, which this build lacks (apt install libmicrohttpd-dev)");
 }
 
 int snc_listener_port(const snc_listener *l) { return (void)l, 0; }

@@ -14,19 +14,24 @@
 #include "base/textbuf.h"
 
 typedef struct snc_exchange {
-    const char *method, *path;                /* the path without what follows a question mark */
-    const char *authorization, *content_type; /* values of headers, NULL where they are not there */
-    const char *body;                         /* [bytes], and a NUL */
+    const char *method, *path;                       /* the path without what follows a question mark */
+    const char *host, *authorization, *content_type; /* values of headers, NULL where they are not there */
+    const char *body;                                /* [bytes], and a NUL */
     size_t bytes;
     double came;    /* snc_now, of its first line */
     bool too_large; /* the body is not here */
 } snc_exchange;
 
+enum { SNC_REPLY_HEADERS = 4 };
+typedef struct snc_header {
+    const char *name, *value; /* constants */
+} snc_header;
+
 typedef struct snc_reply {
     int status;
-    const char *type;           /* Content-Type, a constant */
-    const char *header, *value; /* one more, constants, or NULL */
-    snc_textbuf body;           /* taken over */
+    const char *type;                     /* Content-Type, a constant */
+    snc_header header[SNC_REPLY_HEADERS]; /* more, up to the first without a name */
+    snc_textbuf body;                     /* taken over */
 } snc_reply;
 
 typedef struct snc_listener_opts {
@@ -39,8 +44,9 @@ typedef struct snc_listener_opts {
 } snc_listener_opts;
 
 typedef struct snc_listener snc_listener;
-/* reply: of zeros. SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS where that is asked for. SNC_E_IO: the address is not ours, or
- * in use. */
+/* reply: of zeros. Signals are the caller's: no thread of the listener's takes one. SNC_E_UNSUPPORTED: no libmicrohttpd, or one without TLS
+ * where that is asked for. SNC_E_IO: the address is not ours, or in use, in the system's words alone: what the user calls it the caller
+ * knows. */
 snc_err snc_listener_start(snc_listener **out, const snc_listener_opts *o,
                            void (*handle)(void *user, const snc_exchange *x, snc_reply *reply), void *user) SNC_MUST_USE;
 int snc_listener_port(const snc_listener *l);

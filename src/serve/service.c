@@ -45,7 +45,7 @@ static void reply_json(snc_reply *r)
 
 static void refuse(snc_reply *r, int status, const char *why, const char *header, const char *value)
 {
-    *r = (snc_reply){.status = status, .type = "application/json", .header = header, .value = value};
+    *r = (snc_reply){.status = status, .type = "application/json", .header = {{header, value}}};
     snc_textbuf_text(&r->body, "{\"error\":{\"message\":");
     snc_textbuf_json(&r->body, why);
     snc_textbuf_put(&r->body, ",\"code\":%d}}", status);
@@ -252,6 +252,14 @@ static snc_err open_models(snc_service *s)
     return SNC_OK;
 }
 
+static snc_err start_listener(snc_service *s)
+{
+    char where[300];
+    snc_err err = snc_listener_start(&s->listener, &s->o.listener, handle, s);
+    snprintf(where, sizeof where, "--host %.250s --port %d", s->o.listener.host, s->o.listener.port);
+    return err == SNC_E_IO ? snc_err_prefix(err, where) : err;
+}
+
 snc_err snc_service_start(snc_service **out, const snc_service_opts *o)
 {
     snc_service *s = NULL;
@@ -262,7 +270,7 @@ snc_err snc_service_start(snc_service **out, const snc_service_opts *o)
     SNC_GOTO(open_models(s));
     SNC_GOTO(snc_counters_new(&s->counters, path_names, PATHS));
     SNC_GOTO(snc_queue_new(&s->queue, &o->queue));
-    SNC_GOTO(snc_listener_start(&s->listener, &o->listener, handle, s));
+    SNC_GOTO(start_listener(s));
     *out = s;
     s = NULL;
 out:

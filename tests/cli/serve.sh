@@ -343,7 +343,7 @@ refused "none.snc" serve none.snc
 refused "nano/nano.snc" serve nano/nano.snc
 refused "serve: two models are called 't': NAME=FILE gives a name" serve t.snc t=other.snc
 refused "serve: '=t.snc': expected FILE or NAME=FILE" serve =t.snc
-refused "--host no.such.host.invalid: " serve t.snc --host no.such.host.invalid
+refused "--host no.such.host.invalid --port 8080: " serve t.snc --host no.such.host.invalid
 refused "--port '70000'" serve t.snc --port 70000
 refused "--batch-wait 2s: expected a second at most" serve t.snc --batch-wait 2s
 refused "--batch-wait 'soon'" serve t.snc --batch-wait soon
