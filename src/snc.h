@@ -144,6 +144,13 @@ typedef struct snc_status {
     double share, all_left_s;  /* of the whole job: what is done, 0 to 1, and the time that is left */
 } snc_status;
 
+/* One evaluation of a search, as its journal has it; what is not known is NaN. Strings are borrowed for the call. */
+typedef struct snc_evaluation {
+    int id; /* in the order of the journal, from 1; what went before in a search that goes on is told again. 1: another search, or again */
+    const char *objectives;                      /* of this search: "loss,latency", the quality first */
+    double loss, score, latency_us, bytes, macs; /* the latency by the table */
+} snc_evaluation;
+
 /* What a stage may do to the outside. Any callback may be NULL. Made by snc_host_init.
  * A signal handler of the process needs a stack of its own (sigaltstack, SA_ONSTACK): below the stack pointer, where its frame would
  * lie otherwise, kernels of vendor libraries keep data. That holds of snc_classify as well. */
@@ -162,6 +169,7 @@ typedef struct snc_host {
                                                                           before is answered then. NULL: always */
     volatile int *reload;                                           /* set by a signal handler: serve reads its models again, and
                                                                           puts it back to 0 */
+    void (*evaluation)(void *user, const snc_evaluation *e);        /* a search has evaluated a net */
 } snc_host;
 
 /* Fills in size, and nothing else. */

@@ -40,6 +40,7 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     out->user = h->user;
     out->progress = h->progress;
     out->status = h->status;
+    out->evaluation = h->evaluation;
     out->meter = &out->own;
     if (o->job.max_memory) SNC_TRY(snc_parse_bytes(&out->max_memory, "--max-memory", o->job.max_memory));
     out->cancel = h->cancel;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 enum { ASK = 8, LEAST = 3 * ASK /* evaluations, be it late */ };
 
@@ -82,6 +83,8 @@ typedef struct run_state {
     snc_obs best;
     bool have_best;
     double start;
+    int told;            /* evaluations that the host knows of */
+    char objectives[32]; /* their names */
 } run_state;
 
 static bool spent(const run_state *r)
@@ -89,6 +92,34 @@ static bool spent(const run_state *r)
     const int made = r->report->evaluated + r->report->reused;
     if (made >= r->opts->evals || (r->ctx->until > 0 && made >= LEAST && snc_now() >= r->ctx->until)) return true;
     return r->opts->seconds > 0 && snc_now() - r->start >= r->opts->seconds;
+}
+
+static const char *objective(const snc_run_opts *o, int i) { return i ? snc_cost_name(o->cost[i - 1]) : o->by_score ? "score" : "loss"; }
+
+static void tell_host(run_state *r, const snc_obs *o)
+{
+    if (!r->ctx->evaluation) return;
+    const snc_evaluation e = {++r->told, r->objectives, o->loss, o->metric, o->latency_us, o->bytes, o->macs};
+    r->ctx->evaluation(r->ctx->user, &e);
+}
+
+/* What the journal has already. */
+static snc_err tell_all(run_state *r)
+{
+    snc_obs *all = NULL;
+    int n = 0;
+    if (!r->ctx->evaluation) return SNC_OK;
+    for (int i = 0; i < r->opts->objectives; i++) {
+        const size_t at = strlen(r->objectives);
+        snprintf(r->objectives + at, sizeof r->objectives - at, "%s%s", i ? "," : "", objective(r->opts, i));
+    }
+    SNC_TRY(snc_journal_all(&all, &n, r->journal));
+    for (int i = 0; i < n; i++) {
+        r->hooks->cost(r->hooks->user, &all[i]);
+        tell_host(r, &all[i]);
+    }
+    snc_free(all);
+    return SNC_OK;
 }
 
 static snc_err note_best(run_state *r, const snc_obs *o)
@@ -116,6 +147,7 @@ static snc_err observe(run_state *r, snc_obs *o)
         SNC_TRY(r->hooks->score(r->hooks->user, o));
         SNC_TRY(snc_journal_put(r->journal, o));
         r->report->evaluated++;
+        tell_host(r, o);
     }
     snc_obs_point(o, r->opts);
     snc_progress(r->ctx, "search", r->report->evaluated, r->opts->evals - r->report->reused, "best loss %.4f at %.0f us",
@@ -137,7 +169,7 @@ static snc_err note_round(run_state *r, const snc_search *s, int *said)
     cJSON_AddNumberToObject(j, "hypervolume", note.hypervolume);
     list = cJSON_AddArrayToObject(j, "predictors");
     for (int i = 0; i < r->opts->objectives; i++) {
-        const char *name = i ? snc_cost_name(r->opts->cost[i - 1]) : r->opts->by_score ? "score" : "loss";
+        const char *name = objective(r->opts, i);
         size_t at = strlen(line);
         if (!note.predictor[i].kind) continue;
         cJSON *one = cJSON_CreateObject();
@@ -162,6 +194,7 @@ snc_err snc_run_search(snc_run_report *out, const snc_ctx *ctx, snc_search *s, s
     run_state r = {.ctx = ctx, .journal = j, .opts = o, .hooks = h, .report = out, .start = snc_now()};
     int idle = 0, said = 0;
     *out = (snc_run_report){0};
+    SNC_TRY(tell_all(&r));
     while (!spent(&r) && idle < IDLE_MAX) {
         snc_cfg cfg[ASK];
         snc_obs obs[ASK];

@@ -42,7 +42,8 @@ typedef struct snc_run_report {
     double seconds;
 } snc_run_report;
 
-/* Stops at the budget, when the search has no proposals left, or when cancelled (SNC_E_CANCELLED; the journal is whole). */
+/* Stops at the budget, when the search has no proposals left, or when cancelled (SNC_E_CANCELLED; the journal is whole). The context's
+ * host is told of every evaluation, first of those that the journal has, with the costs of these hooks. */
 snc_err snc_run_search(snc_run_report *out, const snc_ctx *ctx, snc_search *s, snc_journal *j, const snc_run_opts *o,
                        const snc_run_hooks *h) SNC_MUST_USE;
 

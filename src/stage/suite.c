@@ -85,6 +85,12 @@ static void tell_result(void *user, const char *text)
     }
 }
 
+static void tell_evaluation(void *user, const snc_evaluation *e)
+{
+    const teller *t = user;
+    t->to->evaluation(t->to->user, e);
+}
+
 static snc_host host_of(teller *t)
 {
     snc_host h = *t->to;
@@ -93,6 +99,7 @@ static snc_host host_of(teller *t)
     h.progress = tell_progress;
     h.status = tell_status;
     h.result = tell_result;
+    if (h.evaluation) h.evaluation = tell_evaluation;
     h.input = NULL;
     h.ready = NULL;
     return h;
