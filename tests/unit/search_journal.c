@@ -21,6 +21,9 @@ typedef struct toy {
     int scored, limit;   /* after `limit` scores it is interrupted */
     int nan_every;       /* every so many scores are no number; 0: none */
     int best_nan, bests; /* seen by the hook */
+    bool hears;
+    int n_heard;
+    snc_evaluation heard[128]; /* objectives NULL */
 } toy;
 
 /* Costs rise with every option, the loss falls with it, some genes more than others. */
@@ -52,6 +55,14 @@ static snc_err toy_best(void *user, const snc_obs *o)
     return SNC_OK;
 }
 
+static void hear(void *user, const snc_evaluation *e)
+{
+    toy *t = user;
+    assert_string_equal(e->objectives, "loss,latency");
+    t->heard[t->n_heard] = *e;
+    t->heard[t->n_heard++].objectives = NULL;
+}
+
 static snc_err run_toy(toy *t, const char *path, const char *searcher, int evals)
 {
     snc_search *s = NULL;
@@ -64,6 +75,8 @@ static snc_err run_toy(toy *t, const char *path, const char *searcher, int evals
     const snc_run_hooks h = {t, toy_cost, toy_score, toy_best};
     const snc_problem p = {.space = t->space, .objectives = 2, .seed = 7};
     ctx.level = SNC_LOG_ERROR;
+    ctx.user = t;
+    if (t->hears) ctx.evaluation = hear;
     SNC_GOTO(snc_search_create(&s, searcher, NULL, &p));
     SNC_GOTO(snc_journal_open(&j, path, t->space, &key, 1));
     snc_journal_source(j, searcher);
@@ -127,6 +140,34 @@ static void interrupted_anywhere_it_proposes_the_same(void **state)
         remove(cut);
     }
     snc_space_free(s);
+}
+
+/* In the order of the journal; one that goes on begins with what is there. */
+static void a_host_hears_of_every_evaluation(void **state)
+{
+    (void)state;
+    char path[64];
+    toy t = {.space = space_of_shape(&nano, NULL), .limit = 20, .nan_every = 3, .hears = true};
+    snc_journal_file f;
+    fresh_path(path, "heard");
+    assert_int_equal(run_toy(&t, path, "random", 30), SNC_E_CANCELLED);
+    assert_int_equal(t.n_heard, 20);
+    toy rest = {.space = t.space, .scored = 20, .limit = 1000, .nan_every = 3, .hears = true};
+    assert_int_equal(run_toy(&rest, path, "random", 30), SNC_OK);
+    assert_int_equal(rest.n_heard, 30);
+    assert_int_equal(snc_journal_read(&f, path), SNC_OK);
+    assert_int_equal(f.n, 30);
+    for (int i = 0; i < f.n; i++) {
+        const snc_evaluation *e = &rest.heard[i];
+        const snc_obs *o = &f.row[i].o;
+        assert_int_equal(e->id, i + 1);
+        assert_true(same_number(e->loss, o->loss) && same_number(e->score, o->metric));
+        assert_true(e->latency_us == o->latency_us && e->bytes == o->bytes && e->macs == o->macs);
+        if (i < t.n_heard) assert_true(t.heard[i].id == i + 1 && same_number(t.heard[i].loss, e->loss));
+    }
+    snc_journal_file_dispose(&f);
+    snc_space_free(t.space);
+    remove(path);
 }
 
 static void no_number_is_recorded_and_never_best(void **state)
@@ -334,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted_anywhere_it_proposes_the_same),
+        cmocka_unit_test(a_host_hears_of_every_evaluation),
         cmocka_unit_test(journals_refuse_strangers_and_company),
         cmocka_unit_test(no_number_is_recorded_and_never_best),
         cmocka_unit_test(notes_are_kept_once),
