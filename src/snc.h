@@ -235,7 +235,8 @@ typedef struct snc_job_opts {
     const char *effort;     /* quick | normal | thorough: what a whole job does where nothing else is said */
     const char *time_limit; /* 20m: of a whole job, which gives up what does not fit; NULL: none */
     const char *max_memory; /* 8GB: of the process; steps of training are computed in parts that fit; NULL: what the machine has */
-    void *spare[5];
+    const char *watch;      /* port of 127.0.0.1 where a page shows the run while it lasts, 0 one that is free; NULL: none */
+    void *spare[4];
 } snc_job_opts;
 
 typedef struct snc_output_opts {

@@ -133,6 +133,8 @@ static const snc_option table[] = {
      "of the process: 8GB (10^9); steps of training are computed in parts that fit", UNSET("what the machine has")},
     {"--dry-run", NULL, FLAG, AT(job, dry_run), COMPRESS | SUITE, NOTHING, 0, 0, NULL, "print the estimate of the time needed and stop",
      PLAIN},
+    {"--watch", NULL, STRING, AT(job, watch), COMPRESS | SUITE | FINETUNE | SUPERNET_VERB | SEARCH | STUDY, NOTHING, 0, 0, "PORT",
+     "a page at http://127.0.0.1:PORT that shows the run while it lasts; 0: a port that is free", UNSET("none")},
     {"--json", NULL, FLAG, AT(output, json), EVAL | INFO | IMPORT, NOTHING, 0, 0, NULL, "answer as JSON", PLAIN},
     {"--format", "-o", STRING, AT(output, format), BENCH | STUDY, NOTHING, 0, 0, "F", "of the table", NAMED("md|json|csv")},
     {"--format", "-o", STRING, AT(predict, format), PREDICT, NOTHING, 0, 0, "F", "of the lines", NAMED("text|jsonl")},

@@ -186,7 +186,8 @@ void snc_suite_close(snc_suite *s)
 /* NULL: a suite's jobs have none of that name, or the suite itself says it. */
 static const snc_option *row_of(const char *key)
 {
-    static const char *const own[] = {"pretrained", "teacher", "task", "data", "eval", "output", "overwrite", "dry-run", "seed", "verbose"};
+    static const char *const own[] = {"pretrained", "teacher", "task", "data",    "eval", "output",
+                                      "overwrite",  "dry-run", "seed", "verbose", "watch"};
     char name[SNC_SUITE_NAME];
     snprintf(name, sizeof name, "--%s", key);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)

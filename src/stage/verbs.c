@@ -43,6 +43,7 @@ snc_err snc_call_take(snc_call *out, const snc_options *o, const snc_host *h)
     memcpy(&out->o, o, o->size);
     out->o.size = sizeof out->o;
     out->named = (snc_named){0};
+    out->watch = NULL;
     out->h = (snc_host){0};
     memcpy(&out->h, h, h->size);
     snc_option_fill(&out->o);
@@ -78,8 +79,28 @@ snc_err snc_call_find_program(snc_call *c)
 
 /* ---- the public functions -------------------------------------------------------------------------------------------- */
 
-snc_err snc_call_fetch(snc_call *c, bool models) { return snc_named_fetch(&c->named, &c->o, &c->h, models); }
-void snc_call_drop(snc_call *c) { snc_named_dispose(&c->named); }
+/* The page of a run is no part of what the run makes: nothing below knows of the option. */
+static snc_err open_watch(snc_call *c, const char *verb)
+{
+    const char *port = c->o.job.watch;
+    c->o.job.watch = NULL;
+    snc_option_mark(&c->o, snc_option_row("--watch", SNC_VERB_ALL), false);
+    return port ? snc_watch_open(&c->watch, &c->h, verb, port) : SNC_OK;
+}
+
+/* What stands around a verb: its page, and models that options name by the Hub's names, with `models` those of input.models too. */
+static snc_err begin(snc_call *c, const char *verb, bool models)
+{
+    SNC_TRY(open_watch(c, verb));
+    return snc_named_fetch(&c->named, &c->o, &c->h, models);
+}
+
+static snc_err end(snc_call *c, snc_err err, int missed)
+{
+    snc_watch_close(c->watch, err, missed);
+    snc_named_dispose(&c->named);
+    return err;
+}
 
 /* trains: a recipe speaks to the verb; models: what it is given without an option's name are models of any kind. */
 #define VERB(name, trains, models)                                    \
@@ -88,10 +109,9 @@ void snc_call_drop(snc_call *c) { snc_named_dispose(&c->named); }
         snc_call c;                                                   \
         SNC_TRY(snc_call_take(&c, o, h));                             \
         if (trains) SNC_TRY(snc_recipe_apply(&c.o));                  \
-        SNC_TRY(snc_call_fetch(&c, models));                          \
-        snc_err err = snc_verb_##name(&c.o, &c.h);                    \
-        snc_call_drop(&c);                                            \
-        return err;                                                   \
+        snc_err err = begin(&c, #name, models);                       \
+        if (!err) err = snc_verb_##name(&c.o, &c.h);                  \
+        return end(&c, err, 0);                                       \
     }
 VERB(import, true, false)
 VERB(finetune, true, false)
@@ -115,10 +135,10 @@ snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
     SNC_TRY(snc_recipe_apply(&c.o));
     snc_effort_apply(&c.o);
     SNC_TRY(snc_call_find_program(&c));
-    SNC_TRY(snc_call_fetch(&c, false));
-    snc_err err = snc_verb_compress(&c.o, &c.h, missed);
-    snc_call_drop(&c);
-    return err;
+    *missed = 0;
+    snc_err err = begin(&c, "compress", false);
+    if (!err) err = snc_verb_compress(&c.o, &c.h, missed);
+    return end(&c, err, *missed);
 }
 
 snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed)
@@ -127,10 +147,10 @@ snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed)
     SNC_CHECK(missed, SNC_E_ARG, "snc_stage_suite: missed is NULL");
     SNC_TRY(snc_call_take(&c, o, h));
     SNC_TRY(snc_call_find_program(&c));
-    SNC_TRY(snc_call_fetch(&c, false));
-    snc_err err = snc_verb_suite(&c.o, &c.h, missed);
-    snc_call_drop(&c);
-    return err;
+    *missed = 0;
+    snc_err err = begin(&c, "suite", false);
+    if (!err) err = snc_verb_suite(&c.o, &c.h, missed);
+    return end(&c, err, *missed);
 }
 
 snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
@@ -138,8 +158,8 @@ snc_err snc_stage_search(const snc_options *o, const snc_host *h, int *missed)
     snc_call c;
     SNC_CHECK(missed, SNC_E_ARG, "snc_stage_search: missed is NULL");
     SNC_TRY(snc_call_take(&c, o, h));
-    SNC_TRY(snc_call_fetch(&c, false));
-    snc_err err = snc_verb_search(&c.o, &c.h, missed);
-    snc_call_drop(&c);
-    return err;
+    *missed = 0;
+    snc_err err = begin(&c, "search", false);
+    if (!err) err = snc_verb_search(&c.o, &c.h, missed);
+    return end(&c, err, *missed);
 }

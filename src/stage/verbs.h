@@ -5,17 +5,16 @@
 #define SNC_STAGE_VERBS_H
 
 #include "artifact/named.h"
+#include "report/watch.h"
 
 /* Copies of a caller's structs. SNC_E_ARG: a NULL, a struct of another library's size, a number out of its option's range. */
 typedef struct snc_call {
     snc_options o;
     snc_host h;
-    snc_named named; /* what options of o name: until snc_call_drop */
+    snc_named named; /* what options of o name */
+    snc_watch *watch;
 } snc_call;
 snc_err snc_call_take(snc_call *out, const snc_options *o, const snc_host *h) SNC_MUST_USE;
-/* Fetches models that the options name by the Hub's names; `models`: those of input.models too. */
-snc_err snc_call_fetch(snc_call *c, bool models) SNC_MUST_USE;
-void snc_call_drop(snc_call *c);
 /* A program for measurements in fresh processes: the host's, or the one installed beside this library; asked for its version.
  * Never the running one, unless the host names it: it would begin its own work again. */
 snc_err snc_call_find_program(snc_call *c) SNC_MUST_USE;

@@ -22,13 +22,13 @@ while read -r verb options; do
         for option in $options --verbose --quiet --log-json; do holds out "^  .*$option"; done
     done
 done <<'LIST'
-compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --margin --eval --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
-suite --pretrained --data --output --overwrite --target-latency --effort --time-limit --dry-run --backend --seed --tasks --seeds --predictions --models
+compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --margin --eval --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --watch --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
+suite --pretrained --data --output --overwrite --target-latency --effort --time-limit --dry-run --watch --backend --seed --tasks --seeds --predictions --models
 import --pretrained --output --task --data --text --batch --seq-len --threads --percentile --epochs --lr --batch-size --max-train-samples --json
-finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps
-supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled
+finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps --watch
+supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled --watch
 profile --output --batch --seq-len --threads --space
-search --teacher --task --data --target-latency --target-size --max-drop --output --evals --time-budget --searcher --space --seed
+search --teacher --task --data --target-latency --target-size --max-drop --output --evals --time-budget --searcher --space --seed --watch
 export --pretrained --policy --output --config --to --form
 bench --batch --seq-len --threads --percentile --tasks --data --format --repeats --profile
 predict --logits --threads --backend
@@ -37,7 +37,7 @@ eval --task --data --split --json
 info --json
 verify --verbose
 tokenize --pretrained --max-length
-study --tabular --searchers --seeds --format --protocols --ablate --pretrained --teacher --task --data --output --target-latency --searcher --evals
+study --tabular --searchers --seeds --format --protocols --ablate --pretrained --teacher --task --data --output --target-latency --searcher --evals --watch
 LIST
 # The tasks that are shipped are named wherever one is asked for.
 for task in "$TESTS"/../configs/tasks/*.json; do
