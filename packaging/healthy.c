@@ -1,5 +1,5 @@
-/* healthy [PORT]: exit code 0 where a server of this machine answers GET /health with 200. For an image's health check, in which there is no
- * other client; three seconds are what it waits at most. */
+/* healthy [PORT]: exit code 0 where a server of this machine answers GET /health with 200. For an image's health check, where there is
+ * no other client; it waits for three seconds at most. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 # usage: format.sh ROOT; prints each breach, exits 1 when there is one, 77 where that version is not installed.
 set -u
 cd "$1"
-mapfile -t files < <(find src models quant tokenizer tests -name '*.[ch]')
+mapfile -t files < <(find src models quant tokenizer tests packaging -name '*.[ch]')
 awk 'length($0) > 140 && FILENAME !~ /unicode_tables/ {print "lint: " FILENAME ":" FNR ": " length($0) " characters, over 140"; bad = 1} END {exit bad}' "${files[@]}" || exit 1
 for tool in clang-format-14 clang-format; do
     "$tool" --version 2>/dev/null | grep -q 'version 14\.' && exec "$tool" --dry-run -Werror "${files[@]}"
