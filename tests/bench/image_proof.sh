@@ -26,7 +26,8 @@ while read -r word rest; do
     WORKDIR) dir=$rest; rm -rf "$base$dir" "$base/build" && mkdir -p "$base$dir" ;;
     COPY)
         if [ "$rest" = ". ." ]; then
-            git ls-files -z | tar -c --null -T - --exclude-from=<(grep -vE '^(#|\*\*|$)' .dockerignore | sed 's|^|./|; s|^\./||') | tar -xC "$base$dir"
+            left=$(grep -vE '^(#|$)|\*' .dockerignore | sed 's/\./\\./g' | paste -sd'|')
+            git ls-files | grep -vE "^($left)/" | tar -cT - | tar -xC "$base$dir"
         else
             install -D "${rest%% *}" "$base$dir/${rest##* }"
         fi

@@ -84,6 +84,10 @@ def make(a):
     calibration = nncf.Dataset([feed(numpy.array([ids(text)], dtype=numpy.int64)) for text, _ in train])
     quantized = nncf.quantize(openvino.Core().read_model(at("m.onnx")), calibration, model_type=nncf.ModelType.TRANSFORMER, subset_size=300)
     openvino.save_model(quantized, at("ov.xml"))
+    with open(at("hf/config.json")) as f:
+        config = json.load(f)
+    with open(at("hf/config.json"), "w") as f:
+        json.dump({"position_embedding_type": "absolute", **config}, f, indent=2)  # a key that the converter asks for
     ctranslate2.converters.TransformersConverter(at("hf")).convert(at("ct2"), force=True)
 
 

@@ -5,6 +5,8 @@
 import json
 import os
 import pickle
+import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -56,6 +58,12 @@ class Models(unittest.TestCase):
             right = model.evaluate(TEXTS, [a.label for a in answers])
             self.assertEqual(right, {"n": len(TEXTS), "accuracy": 1.0})
         self.assertRaises(ValueError, model.classify, "closed")
+
+    @unittest.skipUnless(platform.machine() == "x86_64" and shutil.which("qemu-x86_64"), "an emulator of other x86-64 CPUs")
+    def test_a_cpu_without_avx_answers(self):
+        said = run("qemu-x86_64", "-cpu", "Nehalem", sys.executable, "-c", "import snc; print(snc.Classifier('m.snc').classify('good film').label)")
+        with snc.Classifier("m.snc") as model:
+            self.assertEqual(said.strip(), model.classify("good film").label)
 
     def test_threads_have_the_same_bits(self):
         model = snc.Classifier("m.snc")
