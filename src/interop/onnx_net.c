@@ -171,4 +171,12 @@ snc_err snc_onnx_net_save(const char *path, const snc_sncfile *net, snc_onnx_for
     return err;
 }
 
+#else
+
+snc_err snc_onnx_net_save(const char *path, const snc_sncfile *net, snc_onnx_form form, int64_t most)
+{
+    (void)path, (void)net, (void)form, (void)most;
+    return snc_onnx_here();
+}
+
 #endif
