@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The Dockerfile in a clean Debian, without an engine: each of its instructions by hand in a root of debootstrap's, then the image's own command.
-# usage: image_proof.sh MODEL.snc [FOLDER]   (as root; FOLDER keeps the Debian root, 1 GB; the machine's archives and certificates are used)
+# usage: image_proof.sh MODEL.snc [FOLDER]   (as root, where nothing listens on port 8080; FOLDER keeps the Debian root, 1 GB; the machine's archives and certificates are used)
 # Prints what the image weighs without and with the model, how long until it is healthy, and what it answers.
 set -euo pipefail
 model=$(readlink -f "$1")
@@ -16,7 +16,8 @@ cp /etc/ssl/certs/ca-certificates.crt "$base/etc/ssl/certs/" 2>/dev/null || true
 cp /etc/resolv.conf /etc/hosts "$base/etc/" 2>/dev/null || true
 mount --bind /proc "$base/proc"
 mount --bind /dev "$base/dev"
-trap 'umount -l "$base/proc" "$base/dev"; [ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null || true' EXIT
+inner=""
+trap 'umount -l "$base/proc" "$base/dev"; [ -z "$inner" ] || kill -9 "$inner" 2>/dev/null || true' EXIT
 inside() { env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TLS="${TLS:-0}" chroot "$base" bash -c "cd $dir && $1"; }
 
 # The stage `build`, line by line: its sources are what git has, less what .dockerignore leaves out.
@@ -48,19 +49,21 @@ echo "image with ${model##*/}: $(bytes) bytes"
 words() { sed -n "s/^$1 .*\[\(.*\)\]$/\1/p; s/^$1 \[\(.*\)\]$/\1/p" Dockerfile | tail -1 | tr -d '",'; }
 user=$(sed -n 's/^USER //p' Dockerfile)
 begin=$(date +%s%N)
-unshare --pid --fork --kill-child --mount bash -c "mount -t proc proc $image/proc && exec env -i $(command -v chroot) --userspec=$user $image $(words ENTRYPOINT) $(words CMD)" &
+unshare --pid --fork --mount bash -c "mount -t proc proc $image/proc && exec env -i $(command -v chroot) --userspec=$user $image $(words ENTRYPOINT) $(words CMD)" &
 server=$!
+# Found as the child of unshare, which only then can be told to end: whoever changes its user outlives its parent.
+child() { for p in /proc/[0-9]*; do awk -v of="$1" '/^PPid:/ && $2 == of { print FILENAME }' "$p/status" 2>/dev/null || true; done | tr -dc '0-9\n'; }
 until chroot --userspec="$user" "$image" $(words HEALTHCHECK); do
     kill -0 $server 2>/dev/null || { echo "the server has ended" >&2; exit 1; }
     sleep 0.02
 done
 echo "healthy after $((($(date +%s%N) - begin) / 1000000)) ms"
-inner=$(grep -lE "^PPid:[[:space:]]*$server\$" /proc/[0-9]*/status 2>/dev/null | sed 's|/proc/\(.*\)/status|\1|')
+inner=$(child $server)
 awk '/^(NSpid|Uid|VmRSS):/' "/proc/$inner/status"
 curl -sS -H 'Content-Type: application/json' -d '{"input":["a gripping, funny film","a bore"]}' http://127.0.0.1:8080/v1/classify
 echo
 kill -TERM "$inner"
 wait $server && code=0 || code=$?
-server=""
+inner=""
 echo "exit code after SIGTERM: $code"
 exit $code

@@ -37,15 +37,18 @@ cp m.snc root/model.snc
 user=$(sed -n 's/^USER //p' "$ROOT/Dockerfile")
 command="$(words ENTRYPOINT) $(words CMD)"
 equal "the command" "$command" "/usr/bin/snc serve /model.snc --host 0.0.0.0 --port 8080"
-new=(unshare --pid --fork --kill-child --mount)
+new=(unshare --pid --fork --mount)
 "${new[@]}" true 2>/dev/null || { new=(); echo "no process numbers of its own here: the server is not process 1"; }
 # As an engine does it: /proc, another user, no variables.
 cat >start.sh <<S
 ${new:+mount -t proc proc root/proc || exit 2}
 exec env -i $(command -v chroot) --userspec=$user root ${command/--port 8080/--port 0}
 S
+server=""
+trap 'code=$?; [ -z "$server" ] || kill -9 "$server" 2>/dev/null; (exit $code); finish' EXIT # it outlives its parent
 "${new[@]}" bash start.sh 2>log &
 CHILD=$!
+child() { for p in /proc/[0-9]*; do awk -v of="$1" '/^PPid:/ && $2 == of { print FILENAME }' "$p/status" 2>/dev/null; done | tr -dc '0-9\n'; }
 for ((i = 0; i < 3000; i++)); do
     port=$(sed -n 's|.*serve: http://0\.0\.0\.0:\([0-9]*\), .*|\1|p' log)
     [ -n "$port" ] && break
@@ -54,7 +57,7 @@ for ((i = 0; i < 3000; i++)); do
 done
 check "the server listens: $(cat log)" test -n "$port"
 server=$CHILD
-[ ${#new[@]} -eq 0 ] || server=$(grep -lE "^PPid:[[:space:]]*$CHILD\$" /proc/[0-9]*/status 2>/dev/null | sed 's|/proc/\(.*\)/status|\1|')
+[ ${#new[@]} -eq 0 ] || server=$(child "$CHILD")
 equal "user" "$(awk '/^Uid:/ { print $2 "/" $5 }' "/proc/$server/status")" "${user%:*}/${user%:*}"
 [ ${#new[@]} -eq 0 ] || equal "process" "$(awk '/^NSpid:/ { print $NF }' "/proc/$server/status")" 1
 check "an answer" curl -sS -H 'Content-Type: application/json' -d '{"input":"good film"}' "http://127.0.0.1:$port/v1/classify" >out 2>err
@@ -68,7 +71,7 @@ before=$(date +%s)
 kill -TERM "$server"
 wait "$CHILD"
 equal "exit code after SIGTERM" $? 0
-CHILD=""
+CHILD="" server=""
 less "seconds to end" $(($(date +%s) - before)) 10
 holds log 'all that came in is answered, then it ends$'
 healthy "$port"
