@@ -1,4 +1,4 @@
-# A server of compressed models: the program, the libraries that it loads, and nothing else; 8 MB beside the model.
+# A server of compressed models: the program, the libraries that it loads, and nothing else; 7.4 MB beside the model.
 #   docker build -t snc .                                                    # no model inside: it is mounted
 #   docker run -p 127.0.0.1:8080:8080 -v "$PWD/out/compressed.snc:/model.snc:ro" snc
 #   docker build -t mine --target model --build-arg MODEL=out/compressed.snc .
