@@ -86,6 +86,18 @@ static void set_text(cJSON *j, const char *key, const char *text)
     if (cJSON_GetObjectItemCaseSensitive(j, key)) cJSON_ReplaceItemInObjectCaseSensitive(j, key, cJSON_CreateString(text));
 }
 
+/* By the command or its recipe. */
+static cJSON *given_json(const snc_options *o, unsigned verb)
+{
+    int n;
+    const snc_option *row = snc_option_table(&n);
+    cJSON *j = cJSON_CreateArray();
+    for (; n--; row++)
+        if ((row->verbs & verb) && snc_option_given(o, row))
+            cJSON_AddItemToArray(j, cJSON_CreateString(row->name + strspn(row->name, "-")));
+    return j;
+}
+
 /* What "auto" came to on this machine, and the task's own length. */
 static void resolve(cJSON *j, const snc_options *o, const snc_task *task)
 {
@@ -122,6 +134,7 @@ snc_err snc_provenance_add(cJSON *to, const snc_options *o, const snc_task *task
         resolve(options, o, task);
         cJSON_AddStringToObject(to, "command", command.p);
         cJSON_AddItemToObject(to, "options", options);
+        cJSON_AddItemToObject(to, "given", given_json(o, verb));
         cJSON_AddStringToObject(to, "date", snc_utc(date));
         cJSON_AddItemToObject(to, "versions", versions_json());
     }

@@ -10,6 +10,7 @@
  *   command   what a shell would run: the verb, and each option that is not as it is when it is not given
  *   options   {"target-latency":"0.7x","epochs":3,...}: all that the verb takes; those not given are what --help says they are then,
  *             or what they came to on this machine and task
+ *   given     ["target-latency",...]: those of them that the command or its recipe gave
  *   date      "2025-01-31T12:00:00Z", of now
  *   versions  {"snc","compiler","cjson","sqlite",...}: the program's and those of the libraries it runs with
  * verb: one of SNC_VERB_*, and its name. task: its length of a text counts where --max-length does not; may be NULL. */

@@ -64,6 +64,9 @@ static void every_option_is_there(void **state)
     assert_int_equal(option(j, "evals")->valueint, 7);
     assert_true(option(j, "epochs")->valuedouble == 3);
     assert_string_equal(cJSON_GetStringValue(option(j, "batch")), "1");
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(j, "given");
+    assert_int_equal(cJSON_GetArraySize(given), 3);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(given, 0)), "fp"); /* in the table's order */
     assert_string_equal(cJSON_GetStringValue(option(j, "seq-len")), "data");
     assert_string_equal(cJSON_GetStringValue(option(j, "searcher")), "linas");
     assert_string_equal(cJSON_GetStringValue(option(j, "fp")), "f32");
