@@ -20,9 +20,26 @@ static bool on_front(const snc_evaluations *f, int i)
     return !isnan(f->obs[i].loss);
 }
 
-static cJSON *finalist_json(const snc_evaluator *e, const snc_finalist *f)
+/* What it has of each target, as the second look judges: {"latency": {..., "inner": 0.672, "holds": true, "holds_inner": false}, ...}. */
+static cJSON *judged_json(const snc_search_run *r, const snc_finalist *f)
 {
-    cJSON *j = snc_evaluator_obs_json(e, &f->o);
+    cJSON *j = cJSON_CreateObject();
+    snc_attained found[SNC_TARGETS];
+    snc_finalist_attained(found, r->e, f);
+    for (int k = 0; k < SNC_TARGETS; k++) {
+        const snc_target *t = &r->targets->of[k];
+        if (!t->given) continue;
+        cJSON *one = snc_target_json(t, &found[k]);
+        cJSON_AddNumberToObject(one, "inner", snc_target_inner(k, t));
+        cJSON_AddBoolToObject(one, "holds_inner", snc_target_miss(k, t, &found[k]) <= 0);
+        cJSON_AddItemToObject(j, snc_target_key(k), one);
+    }
+    return j;
+}
+
+static cJSON *finalist_json(const snc_search_run *r, const snc_finalist *f)
+{
+    cJSON *j = snc_evaluator_obs_json(r->e, &f->o);
     cJSON_AddNumberToObject(j, "fresh_loss", f->fresh_loss);
     cJSON_AddNumberToObject(j, "fresh_at_most", f->fresh_most);
     cJSON_AddNumberToObject(j, "select_loss", f->select_loss);
@@ -32,6 +49,7 @@ static cJSON *finalist_json(const snc_evaluator *e, const snc_finalist *f)
     cJSON_AddNumberToObject(j, "measured_us", f->us);
     cJSON_AddNumberToObject(j, "measured_ratio", f->ratio);
     cJSON_AddBoolToObject(j, "meets", f->meets);
+    cJSON_AddItemToObject(j, "targets", judged_json(r, f));
     return j;
 }
 
@@ -95,15 +113,17 @@ static cJSON *full_int8_json(const snc_search_run *r, const snc_search_result *f
 /* front.json: the chosen config, the finalists, the non-dominated evaluations, and what they are compared with. */
 static snc_err save_front(const char *path, const snc_search_run *r, const snc_search_result *f, const cJSON *read)
 {
-    cJSON *j = cJSON_CreateObject(), *list;
+    cJSON *j = cJSON_CreateObject(), *space = snc_space_trained_to_json(r->e->space), *list;
     snc_limits limits = r->limits;
     cJSON_AddItemToObject(j, "read", cJSON_Duplicate(read, 1));
-    cJSON_AddItemToObject(j, "chosen", finalist_json(r->e, &f->f[0]));
+    cJSON_AddItemToObject(j, "chosen", finalist_json(r, &f->f[0]));
     cJSON_AddNumberToObject(j, "full_int8_us", r->e->full[SNC_COST_LATENCY]);
     cJSON_AddNumberToObject(j, "full_int8_bytes", r->e->full[SNC_COST_SIZE]);
     cJSON_AddItemToObject(j, "full_int8", full_int8_json(r, f));
     cJSON_AddItemToObject(j, "winners_curse", snc_curse_json(&f->curse));
     cJSON_AddItemToObject(j, "full", snc_arch_to_json(&r->e->supernet->arch));
+    cJSON_AddItemToObject(j, "depth_layers", cJSON_DetachItemFromObjectCaseSensitive(space, "depth_layers"));
+    cJSON_Delete(space);
     list = cJSON_AddObjectToObject(j, "teacher");
     cJSON_AddNumberToObject(list, "rank_score", r->e->teacher_rank_score);
     cJSON_AddNumberToObject(list, "select_score", r->e->teacher_select_score);
@@ -113,7 +133,7 @@ static snc_err save_front(const char *path, const snc_search_run *r, const snc_s
     cJSON_AddItemToObject(j, "host", snc_host_json(r->work));
     cJSON_AddNumberToObject(j, "evaluations", f->all.n);
     list = cJSON_AddArrayToObject(j, "finalists");
-    for (int i = 0; i < f->n_f; i++) cJSON_AddItemToArray(list, finalist_json(r->e, &f->f[i]));
+    for (int i = 0; i < f->n_f; i++) cJSON_AddItemToArray(list, finalist_json(r, &f->f[i]));
     list = cJSON_AddArrayToObject(j, "front");
     for (int i = 0; i < f->all.n; i++)
         if (on_front(&f->all, i)) cJSON_AddItemToArray(list, snc_evaluator_obs_json(r->e, &f->all.obs[i]));
@@ -189,6 +209,8 @@ static void say_missed(const snc_host *h, const snc_search_run *r, const snc_fin
         if (!r->targets->of[k].given) continue;
         snc_target_say(said, sizeof said, k, &r->targets->of[k], &found[k], k == SNC_TARGET_DROP ? " on select" : "");
         if (k == SNC_TARGET_DROP) snc_drop_say_rows(rows, &f->drop, r->targets->of[k].value);
+        if (snc_target_holds(&r->targets->of[k], &found[k]) && snc_target_miss(k, &r->targets->of[k], &found[k]) > 0)
+            snprintf(rows, sizeof rows, "within that, but not by the margin that the proof's interval takes");
         snc_say(h, "- %s %s%s%s", snc_target_name(k), said, rows[0] ? "; " : "", rows);
     }
 }

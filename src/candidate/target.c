@@ -114,6 +114,8 @@ int snc_targets_cost(const snc_targets *a)
 
 const char *snc_target_name(snc_target_kind kind) { return table[kind].name; }
 
+const char *snc_target_key(snc_target_kind kind) { return table[kind].json; }
+
 const char *snc_target_option(snc_target_kind kind) { return table[kind].option; }
 
 const char *snc_target_number(char buf[32], snc_target_kind kind, double v)
@@ -124,6 +126,8 @@ const char *snc_target_number(char buf[32], snc_target_kind kind, double v)
 }
 
 double snc_target_limit(snc_target_kind kind, const snc_target *t, double full) { return table[kind].margin * snc_target_value(t, full); }
+
+double snc_target_inner(snc_target_kind kind, const snc_target *t) { return table[kind].sure * t->value; }
 
 /* ---- found and judged ----------------------------------------------------------------------------------------------- */
 
@@ -145,7 +149,7 @@ double snc_target_miss(snc_target_kind kind, const snc_target *t, const snc_atta
 {
     const struct row *r = &table[kind];
     const snc_interval i = snc_target_judged(t, f);
-    double v = r->by_bound ? i.high : i.value, most = r->sure * t->value;
+    double v = r->by_bound ? i.high : i.value, most = snc_target_inner(kind, t);
     if (!t->given || v <= most) return 0;
     return isnan(v) ? (double)INFINITY : (v - most) / fmax(most, r->least); /* NaN: nothing is said */
 }

@@ -52,10 +52,15 @@ int snc_targets_cost(const snc_targets *a);
 /* "latency", and a number of it with its unit: "1.500 ms". */
 const char *snc_target_name(snc_target_kind kind);
 const char *snc_target_option(snc_target_kind kind); /* "--target-latency" */
+const char *snc_target_key(snc_target_kind kind);    /* "latency", "max_drop": in JSON */
 const char *snc_target_number(char buf[32], snc_target_kind kind, double v);
 /* What the search keeps to when `t` is asked for, and the full-size INT8 net has `full`: a little under a latency, for the table
  * and the clock differ by a few percent. kind: a cost. */
 double snc_target_limit(snc_target_kind kind, const snc_target *t, double full);
+
+/* What the second look holds a finalist to, as the target is put (a share, or us, bytes, points): under a latency by what the proof's
+ * interval will need. */
+double snc_target_inner(snc_target_kind kind, const snc_target *t);
 
 /* What a net has: an interval where it is measured; `share` of what the full-size INT8 model has. */
 typedef struct snc_attained {
