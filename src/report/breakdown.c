@@ -5,6 +5,7 @@
 
 #include "artifact/task_score.h"
 #include "base/mem.h"
+#include "report/markdown.h"
 #include "train/evaluate.h"
 
 enum { SHOWN = 20 }; /* classes of a matrix that a person reads */
@@ -161,7 +162,7 @@ void snc_breakdown_json(cJSON *to, const snc_breakdown *b, const snc_task *task)
 /* A label as a cell of a Markdown table. */
 static void put_cell(snc_textbuf *t, const char *label)
 {
-    for (const char *c = label; *c; c++) snc_textbuf_put(t, *c == '|' ? "\\%c" : "%c", *c);
+    snc_md_text(t, label);
     snc_textbuf_text(t, " | ");
 }
 
@@ -201,8 +202,9 @@ static void put_matrix(snc_textbuf *t, const snc_breakdown *b, const char *name,
 void snc_breakdown_md(snc_textbuf *t, const snc_breakdown *const *b, const char *const *names, int models, const snc_task *task)
 {
     if (!b[0]->K) return;
-    snc_textbuf_put(t, "One answer to every row, '%s' (%.2f%% of them), scores %.2f.\n\n", b[0]->majority, 100 * b[0]->majority_share,
-                    100 * b[0]->majority_score);
+    snc_textbuf_put(t, "One answer to every row, '");
+    snc_md_text(t, b[0]->majority);
+    snc_textbuf_put(t, "' (%.2f%% of them), scores %.2f.\n\n", 100 * b[0]->majority_share, 100 * b[0]->majority_score);
     put_classes(t, b, names, models, task);
     for (int m = 0; m < models && b[m]->matrix && b[m]->K <= SHOWN; m++) put_matrix(t, b[m], names[m], task);
     if (b[0]->matrix && b[0]->K > SHOWN)

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "report/markdown.h"
+
 /* ---- JSON ----------------------------------------------------------------------------------------------------------- */
 
 static void add_drop(cJSON *j, const char *key, const snc_drop *d)
@@ -141,7 +143,9 @@ static void put_set(snc_textbuf *t, const snc_proof *p, const char *name, int n,
     for (int row = 0; row < p->n; row++) {
         const int i = snc_proof_row(row);
         const snc_scores *s = k < p->rows->n ? &p->m[i].set[k] : &p->m[i].all;
-        snc_textbuf_put(t, "| %s | %d | %s | ", name, n, p->m[i].name);
+        snc_textbuf_put(t, "| ");
+        snc_md_text(t, name);
+        snc_textbuf_put(t, " | %d | %s | ", n, p->m[i].name);
         snc_textbuf_number(t, 100 * s->score, 2, "-");
         snc_textbuf_put(t, " | ");
         snc_score_table_put_drop(t, &s->drop, i == SNC_PROOF_TEACHER);
