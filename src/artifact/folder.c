@@ -250,11 +250,21 @@ snc_err snc_folder_survey(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work
 
 /* ---- taking it ------------------------------------------------------------------------------------------------------ */
 
-static snc_err drop(const snc_folder *f, const char *name)
+static snc_err drop_in(const char *folder, const char *name)
 {
     char path[SNC_PATH];
-    SNC_TRY(snc_path_join(path, sizeof path, f->o->output.path, name));
+    SNC_TRY(snc_path_join(path, sizeof path, folder, name));
     SNC_CHECK(remove(path) == 0 || errno == ENOENT, SNC_E_IO, "%s: cannot remove: %s", path, strerror(errno));
+    return SNC_OK;
+}
+
+static snc_err drop(const snc_folder *f, const char *name) { return drop_in(f->o->output.path, name); }
+
+snc_err snc_folder_drop_pictures(const char *folder)
+{
+    static const char *const names[] = {"report-latency.svg", "report-size.svg", "report-loss.svg", "report-hypervolume.svg",
+                                        "report-importance.svg"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) SNC_TRY(drop_in(folder, names[i]));
     return SNC_OK;
 }
 
@@ -262,7 +272,7 @@ snc_err snc_folder_drop_reports(const snc_folder *f)
 {
     static const char *const names[] = {"report.json", "report.md", "report.csv", "report.html", "answers.tsv"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) SNC_TRY(drop(f, names[i]));
-    return SNC_OK;
+    return snc_folder_drop_pictures(f->o->output.path);
 }
 
 /* What speaks of others goes before them, what depends on others before what it depends on: killed in between, the rest is still

@@ -60,8 +60,10 @@ snc_err snc_folder_note_plan(snc_folder *f, cJSON *plan) SNC_MUST_USE;
  * with; NULL: there is none. Borrowed. */
 const cJSON *snc_folder_plan(const snc_folder *f);
 const cJSON *snc_folder_made_with(const snc_folder *f, const char *step, const char *option);
-/* Removes report.{json,md,csv,html} and answers.tsv. */
+/* Removes report.{json,md,csv,html}, its pictures and answers.tsv. */
 snc_err snc_folder_drop_reports(const snc_folder *f) SNC_MUST_USE;
+/* Removes the pictures of a page in any folder. */
+snc_err snc_folder_drop_pictures(const char *folder) SNC_MUST_USE;
 
 /* One writer of a file at a time: "out.lock" beside it is locked until the release, and gone after it. SNC_E_IO: another has it. */
 snc_err snc_output_lock(snc_lock **out, const char *output) SNC_MUST_USE;

@@ -9,6 +9,8 @@
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/textbuf.h"
+#include "report/made.h"
+#include "report/markdown.h"
 #include "report/pooled.h"
 
 /* ---- figures of a cell ---------------------------------------------------------------------------------------------------- */
@@ -301,6 +303,7 @@ static void put_pair(snc_textbuf *t, const cJSON *row, int i)
 
 static void put_table(snc_textbuf *t, const cJSON *facts)
 {
+    static const char *const of[] = {"stage", "task", "variant"};
     const cJSON *row;
     snc_textbuf_put(t, "| stage | task | variant | seeds |");
     for (int f = 0; f < FIGURES; f++) snc_textbuf_put(t, " %s |", figures[f].head);
@@ -310,8 +313,12 @@ static void put_table(snc_textbuf *t, const cJSON *facts)
     snc_textbuf_put(t, "\n");
     cJSON_ArrayForEach(row, snc_json_at(facts, "rows"))
     {
-        snc_textbuf_put(t, "| %s | %s | %s | %.0f of %.0f |", snc_json_text(row, "stage"), snc_json_text(row, "task"),
-                        snc_json_text(row, "variant"), snc_json_number(row, "seeds"), snc_json_number(row, "seeds_asked"));
+        for (int i = 0; i < 3; i++) {
+            snc_textbuf_put(t, i ? " " : "| ");
+            snc_md_text(t, snc_json_text(row, of[i]));
+            snc_textbuf_put(t, " |");
+        }
+        snc_textbuf_put(t, " %.0f of %.0f |", snc_json_number(row, "seeds"), snc_json_number(row, "seeds_asked"));
         for (int f = 0; f < FIGURES; f++) {
             snc_textbuf_put(t, " ");
             snc_textbuf_number(t, snc_json_number(row, figures[f].key) * figures[f].unit, figures[f].digits, "-");
@@ -331,7 +338,7 @@ static void put_failures(snc_textbuf *t, const cJSON *facts)
         if (!error) continue;
         snc_textbuf_put(t, "- failed: %s, %s seed %.0f, %s: ", snc_json_text(it, "stage"), snc_json_text(it, "task"),
                         snc_json_number(it, "seed"), snc_json_text(it, "variant"));
-        snc_textbuf_text(t, error);
+        snc_md_text(t, error);
         snc_textbuf_put(t, "\n");
     }
 }
@@ -341,16 +348,17 @@ static void put_failures(snc_textbuf *t, const cJSON *facts)
 static snc_err write_md(const char *dir, const cJSON *facts)
 {
     snc_textbuf t = {0};
-    snc_textbuf_put(&t, "# Ablation %s: equal %s\n\n%.0f cells are done, %.0f failed.\n\n", snc_json_text(facts, "ablation"),
-                    snc_json_text(facts, "equal"), snc_json_number(facts, "cells_done"), snc_json_number(facts, "cells_failed"));
+    snc_textbuf_put(&t, "# Ablation ");
+    snc_md_text(&t, snc_json_text(facts, "ablation"));
+    snc_textbuf_put(&t, ": equal %s\n\n%.0f cells are done, %.0f failed.\n\n", snc_json_text(facts, "equal"),
+                    snc_json_number(facts, "cells_done"), snc_json_number(facts, "cells_failed"));
     put_table(&t, facts);
     snc_textbuf_put(&t, "\n");
     put_failures(&t, facts);
     snc_textbuf_put(&t, "\n");
     snc_textbuf_text(&t, how);
-    snc_textbuf_put(&t, "\n\nMade %s by\n\n    ", snc_json_text(facts, "date"));
-    snc_textbuf_text(&t, snc_json_text(facts, "command"));
     snc_textbuf_put(&t, "\n");
+    snc_made_md(&t, facts);
     return snc_textbuf_write(&t, dir, "report.md");
 }
 

@@ -7,15 +7,15 @@
 static void heat_width(snc_html_page *p, double v, double full, const char *what)
 {
     double share = full > 0 ? v / full : 0;
-    snc_textbuf_put(&p->d, "<td style=\"background:rgba(45,115,190,%.2f)\" title=\"%.0f of %.0f %s\">%.0f</td>",
-                    0.08 + 0.62 * share * share, v, full, what, v);
+    snc_textbuf_put(&p->d, "<td style=\"background:rgba(0,114,178,%.2f)\" title=\"%.0f of %.0f %s\">%.0f</td>", 0.08 + 0.62 * share * share,
+                    v, full, what, v);
 }
 
 static void heat_dtype(snc_html_page *p, const char *name)
 {
     static const struct {
         const char *name, *colour;
-    } colours[] = {{"int4", "130,90,200"}, {"int8", "31,143,95"}, {"bf16", "214,140,20"}, {"f32", "208,53,76"}};
+    } colours[] = {{"int4", "204,121,167"}, {"int8", "0,158,115"}, {"bf16", "230,159,0"}, {"f32", "213,94,0"}};
     const char *c = "128,128,128";
     for (int i = 0; i < 4; i++)
         if (strcmp(name, colours[i].name) == 0) c = colours[i].colour;

@@ -6,7 +6,11 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "report/html_priv.h"
-#include "report/plot.h"
+
+void snc_html__picture(snc_html_page *p, const snc_plot *q, const char *name)
+{
+    p->picture[p->pictures++] = (snc_html_picture){name, q->from, q->upto};
+}
 
 /* ---- score against a cost ----------------------------------------------------------------------------------------- */
 
@@ -44,39 +48,60 @@ static void tip_of(char *buf, size_t size, const snc_html_page *p, const char *w
              us / snc_json_number(p->front, "full_int8_us"), bytes / 1e6);
 }
 
-static void put_marked(snc_plot *q, const snc_html_page *p, const cJSON *c, const char *what, const char *class, bool bytes)
+static void put_marked(snc_plot *q, const snc_html_page *p, const cJSON *c, const char *what, snc_series series, bool bytes)
 {
     char tip[256];
     tip_of(tip, sizeof tip, p, what, snc_json_number(c, "metric"), snc_json_number(c, "loss"), snc_json_number(c, "latency_us"),
            snc_json_number(c, "bytes"));
-    snc_plot_point(q, snc_json_number(c, bytes ? "bytes" : "latency_us"), snc_json_number(c, "metric"), 7, class, tip);
+    snc_plot_point(q, snc_json_number(c, bytes ? "bytes" : "latency_us"), snc_json_number(c, "metric"), series, tip);
 }
 
-snc_err snc_html__score_plot(snc_html_page *p, bool bytes)
+/* Those on the front are drawn over the others. */
+static void put_evaluations(snc_plot *q, const snc_html_page *p, bool bytes)
 {
-    static const char *const legend[][2] = {{"all", "evaluation"},  {"front", "front (loss, latency, size)"},
-                                            {"chosen", "chosen"},   {"int8", "full-size INT8"},
-                                            {"teacher", "teacher"}, {NULL, NULL}};
-    snc_plot q = {.to = &p->d};
-    const cJSON *limits = snc_json_at(p->front, "limits");
-    char tip[256], what[32], said[64];
-    SNC_TRY(score_range(&q, p, bytes));
-    snc_plot_begin(&q, bytes ? "Score against size" : "Score against latency",
-                   bytes ? "size of the file, MB" : "latency by the table, microseconds", bytes ? 1e6 : 1, "score on rank", 100);
+    char tip[256], what[32];
     for (int front = 0; front < 2; front++)
         for (int i = 0; i < p->journal.n; i++) {
             const snc_journal_row *r = &p->journal.row[i];
             if (r->front != front || isnan(r->o.loss)) continue;
             snprintf(what, sizeof what, "evaluation %d", i + 1);
             tip_of(tip, sizeof tip, p, what, r->o.metric, r->o.loss, r->o.latency_us, r->o.bytes);
-            snc_plot_point(&q, cost_of(&r->o, bytes), r->o.metric, front ? 4 : 3, front ? "front" : "all", tip);
+            snc_plot_point(q, cost_of(&r->o, bytes), r->o.metric, front ? SNC_SERIES_FRONT : SNC_SERIES_ALL, tip);
         }
-    snc_plot_upright(&q, snc_json_number(limits, bytes ? "bytes" : "latency_us"), "limit", "limit");
-    snprintf(said, sizeof said, "teacher %.2f", 100 * snc_json_number(snc_json_at(p->front, "teacher"), "rank_score"));
-    snc_plot_level(&q, snc_json_number(snc_json_at(p->front, "teacher"), "rank_score"), "teacher", said);
-    put_marked(&q, p, snc_json_at(p->front, "full_int8"), "full-size INT8", "int8", bytes);
-    put_marked(&q, p, snc_json_at(p->front, "chosen"), "chosen", "chosen", bytes);
+}
+
+snc_err snc_html__score_plot(snc_html_page *p, bool bytes)
+{
+    snc_legend legend[] = {{SNC_SERIES_ALL, "evaluation"},
+                           {SNC_SERIES_FRONT, "on the front"},
+                           {SNC_SERIES_CHOSEN, "chosen"},
+                           {SNC_SERIES_INT8, "full-size INT8"},
+                           {SNC_SERIES_TEACHER, "teacher"},
+                           {SNC_SERIES_LIMIT, "limit of search"},
+                           {SNC_SERIES, NULL}};
+    snc_plot q = {.to = &p->d};
+    const cJSON *teacher = snc_json_at(p->front, "teacher");
+    const double limit = snc_json_number(snc_json_at(p->front, "limits"), bytes ? "bytes" : "latency_us");
+    char said[64];
+    SNC_TRY(score_range(&q, p, bytes));
+    const bool ms = q.x1 >= 2000; /* of microseconds */
+    snc_plot_begin(&q, bytes ? "Score against size" : "Score against latency",
+                   bytes ? "size of the file, MB"
+                   : ms  ? "latency by the table, ms"
+                         : "latency by the table, \302\265s",
+                   bytes ? 1e6
+                   : ms  ? 1e3
+                         : 1,
+                   "score on rank, points", 100);
+    put_evaluations(&q, p, bytes);
+    snc_plot_upright(&q, limit, SNC_SERIES_LIMIT, "limit");
+    snprintf(said, sizeof said, "teacher %.2f", 100 * snc_json_number(teacher, "rank_score"));
+    snc_plot_level(&q, snc_json_number(teacher, "rank_score"), SNC_SERIES_TEACHER, said);
+    put_marked(&q, p, snc_json_at(p->front, "full_int8"), "full-size INT8", SNC_SERIES_INT8, bytes);
+    put_marked(&q, p, snc_json_at(p->front, "chosen"), "chosen", SNC_SERIES_CHOSEN, bytes);
+    if (!(limit > 0)) legend[5].text = NULL;
     snc_plot_end(&q, legend);
+    snc_html__picture(p, &q, bytes ? "size" : "latency");
     return SNC_OK;
 }
 
@@ -126,9 +151,8 @@ static int find_sources(curve *c, const snc_html_page *p)
 
 snc_err snc_html__hypervolume(snc_html_page *p)
 {
-    static const char *const class[SOURCES] = {"front", "teacher", "int8"};
     curve c[SOURCES];
-    const char *legend[SOURCES + 1][2] = {{NULL, NULL}};
+    snc_legend legend[SOURCES + 1] = {{SNC_SERIES, NULL}};
     snc_plot q = {.to = &p->d};
     double ref[2] = {0, 0}, whole = 0;
     int n = find_sources(c, p);
@@ -147,19 +171,19 @@ snc_err snc_html__hypervolume(snc_html_page *p)
         for (int i = 0; i < c[k].n; i++) c[k].y[i] /= whole;
         q.y0 = fmin(q.y0, c[k].y[c[k].n > 8 ? c[k].n / 16 : 0]);
         q.x1 = fmax(q.x1, c[k].x[c[k].n - 1]);
-        legend[k][0] = class[k];
-        legend[k][1] = c[k].source;
-        legend[k + 1][0] = legend[k + 1][1] = NULL;
+        legend[k] = (snc_legend){SNC_SERIES_FIRST + k, c[k].source};
+        legend[k + 1].text = NULL;
     }
     snc_plot_begin(&q, "Hypervolume of loss and latency", "evaluations", 1, "% of the largest", 100);
-    for (int k = 0; k < n; k++) snc_plot_line(&q, c[k].x, c[k].y, c[k].n, 1, class[k]);
-    snc_plot_end(&q, (const char *const(*)[2])legend);
+    for (int k = 0; k < n; k++) snc_plot_line(&q, c[k].x, c[k].y, c[k].n, 1, SNC_SERIES_FIRST + k);
+    snc_plot_end(&q, legend);
+    snc_html__picture(p, &q, "hypervolume");
     return SNC_OK;
 }
 
 snc_err snc_html__best_loss(snc_html_page *p)
 {
-    static const char *const legend[][2] = {{"chosen", "lowest loss so far"}, {NULL, NULL}};
+    static const snc_legend legend[] = {{SNC_SERIES_FIRST, "lowest so far"}, {SNC_SERIES, NULL}};
     snc_plot q = {.to = &p->d, .y0 = INFINITY, .y1 = -INFINITY};
     double *x = NULL, *y = NULL, best = INFINITY;
     snc_err err = SNC_OK;
@@ -177,9 +201,10 @@ snc_err snc_html__best_loss(snc_html_page *p)
     q.y1 = y[n > 4 ? 1 : 0];
     q.x1 = p->journal.n;
     snc_plot_begin(&q, "Lowest loss", "evaluations", 1, "loss on rank", 1);
-    snc_plot_line(&q, x, y, n, 1, "chosen");
-    snc_plot_line(&q, (const double[]){x[n - 1], p->journal.n}, (const double[]){best, best}, 2, 0, "chosen");
+    snc_plot_line(&q, x, y, n, 1, SNC_SERIES_FIRST);
+    snc_plot_line(&q, (const double[]){x[n - 1], p->journal.n}, (const double[]){best, best}, 2, 0, SNC_SERIES_FIRST);
     snc_plot_end(&q, legend);
+    snc_html__picture(p, &q, "loss");
 out:
     snc_free(x);
     snc_free(y);

@@ -14,6 +14,8 @@
 #include "models/snc_file.h"
 #include "report/answers_file.h"
 #include "report/html_report.h"
+#include "report/made.h"
+#include "report/markdown.h"
 #include "report/reading.h"
 #include "report/score_table.h"
 
@@ -176,8 +178,9 @@ static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_ver
     for (int k = 0; k < f->proof->n; k++) {
         const snc_proof_model *m = &f->proof->m[k];
         if (!m->classes.only) continue;
-        snc_textbuf_put(t, "- %s answers '%s' to every %s row: a score of %.2f takes no more than that\n", m->name, m->classes.only,
-                        f->proof->rows->name, 100 * m->all.score);
+        snc_textbuf_put(t, "- %s answers '", m->name);
+        snc_md_text(t, m->classes.only);
+        snc_textbuf_put(t, "' to every %s row: a score of %.2f takes no more than that\n", f->proof->rows->name, 100 * m->all.score);
     }
 }
 
@@ -187,6 +190,7 @@ static void put_classes(snc_textbuf *t, const snc_report_facts *f)
     const snc_proof_model *teacher = &f->proof->m[SNC_PROOF_TEACHER], *file = &f->proof->m[SNC_PROOF_COMPRESSED];
     const snc_breakdown *const b[] = {&teacher->classes, &file->classes};
     const char *const names[] = {teacher->name, file->name};
+    if (file->classes.K) snc_textbuf_put(t, "## Classes\n\n");
     snc_breakdown_md(t, b, names, 2, f->in->task);
     if (file->classes.K) snc_textbuf_put(t, "\n");
 }
@@ -196,8 +200,8 @@ static void put_layers(snc_textbuf *t, const cJSON *config)
     const cJSON *layer, *arch = snc_json_at(config, "arch"), *policy = snc_json_at(config, "policy");
     const cJSON *dtypes = snc_json_at(policy, "layers");
     int i = 0;
-    snc_textbuf_put(t, "Hidden %.0f; embeddings %s.\n\n| layer | heads | FFN | " SNC_POLICY_TIED, snc_json_number(arch, "hidden"),
-                    snc_json_text(policy, "embed"));
+    snc_textbuf_put(t, "## The net\n\nHidden %.0f; embeddings %s.\n\n| layer | heads | FFN | " SNC_POLICY_TIED,
+                    snc_json_number(arch, "hidden"), snc_json_text(policy, "embed"));
     for (int s = SNC_SITE_O; s < SNC_SITES; s++) snc_textbuf_put(t, " | %s", snc_spec_key(s));
     snc_textbuf_put(t, " |\n|---|---|---|---|---|---|---|\n");
     cJSON_ArrayForEach(layer, snc_json_at(arch, "layers"))
@@ -219,34 +223,34 @@ static void put_layers(snc_textbuf *t, const cJSON *config)
     }
 }
 
-static void put_json_line(snc_textbuf *t, const char *name, const cJSON *j)
-{
-    char *s = cJSON_PrintUnformatted(j);
-    snc_textbuf_put(t, "- %s: ", name);
-    snc_textbuf_text(t, s ? s : "");
-    snc_textbuf_put(t, "\n");
-    cJSON_free(s);
-}
-
 /* Which files this is about; `verify` says what a file's digest is. */
 static void put_files(snc_textbuf *t, const snc_proof *p)
 {
     for (int k = 0; k < p->n; k++) {
         char digest[SNC_DIGEST_TEXT] = "";
-        if (snc_sncfile_digest_read(digest, p->m[k].path) == SNC_OK && !snc_proof_is_cascade(p, k))
-            snc_textbuf_put(t, "- %s: `%s`, digest %s%s\n", p->m[k].name, snc_proof_lies_in(p, k), digest,
-                            k < SNC_PROOF_MODELS ? "" : " as `export --net` cuts it out");
+        if (snc_sncfile_digest_read(digest, p->m[k].path) == SNC_OK && !snc_proof_is_cascade(p, k)) {
+            snc_textbuf_put(t, "- %s: ", p->m[k].name);
+            snc_md_code(t, snc_proof_lies_in(p, k));
+            snc_textbuf_put(t, ", digest %s%s\n", digest, k < SNC_PROOF_MODELS ? "" : " as `export --net` cuts it out");
+        }
     }
 }
 
 static void put_read(snc_textbuf *t, const cJSON *read)
 {
     const cJSON *w;
-    snc_textbuf_put(t, "\nWhat was read:\n\n");
-    snc_reading_put(t, read, "    ");
+    snc_textbuf lines = {0};
+    snc_reading_put(&lines, read, "");
+    snc_textbuf_put(t, "\n## What was read\n\n");
+    snc_md_block(t, "text", lines.p ? lines.p : "");
+    snc_free(lines.p);
     snc_textbuf_put(t, "\n");
     cJSON_ArrayForEach(w, snc_json_at(read, "warnings"))
-        snc_textbuf_put(t, "- warning `%s`: %s\n", snc_json_text(w, "name"), snc_json_text(w, "text"));
+    {
+        snc_textbuf_put(t, "- warning `%s`: ", snc_json_text(w, "name"));
+        snc_md_text(t, snc_json_text(w, "text"));
+        snc_textbuf_put(t, "\n");
+    }
 }
 
 /* Of a job with a time limit: whether it was kept, and what was given up for it. */
@@ -270,12 +274,20 @@ static void put_curse(snc_textbuf *t, const cJSON *curse)
     snc_textbuf_put(t, "- winner's curse: %s\n", said);
 }
 
+static void put_pairs(snc_textbuf *t, const char *what, const cJSON *of)
+{
+    snc_textbuf_put(t, "\n");
+    snc_md_pairs(t, what, "value", of);
+}
+
 static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict *v)
 {
     const snc_splits *s = &f->in->splits;
-    snc_textbuf_put(t, "# %s: %s\n\n", snc_task_name(f->in->task), headline(f, v, "a target was missed"));
+    snc_textbuf_put(t, "# ");
+    snc_md_text(t, snc_task_name(f->in->task));
+    snc_textbuf_put(t, ": %s\n\n", headline(f, v, "a target was missed"));
     put_verdict(t, f, v);
-    snc_textbuf_put(t, "\n");
+    snc_textbuf_put(t, "\n## Proof\n\n");
     put_table(t, f->proof);
     snc_textbuf_put(
         t,
@@ -292,18 +304,17 @@ static void put_md(snc_textbuf *t, const snc_report_facts *f, const snc_verdict 
     put_classes(t, f);
     put_layers(t, f->config);
     put_read(t, f->read);
-    snc_textbuf_put(t, "\n- repair: %s\n", f->repair);
+    snc_textbuf_put(t, "\n## The run\n\n- repair: ");
+    snc_md_text(t, f->repair);
+    snc_textbuf_put(t, "\n");
     put_curse(t, snc_json_at(f->search, "winners_curse"));
     put_plan(t, snc_json_at(f->made, "plan"));
     put_files(t, f->proof);
-    put_json_line(t, "search", f->search);
-    put_json_line(t, "stages", f->stages);
-    put_json_line(t, "host", f->host);
-    put_json_line(t, "options", snc_json_at(f->made, "options"));
-    put_json_line(t, "versions", snc_json_at(f->made, "versions"));
-    snc_textbuf_put(t, "\nMade %s by\n\n    ", snc_json_text(f->made, "date"));
-    snc_textbuf_text(t, snc_json_text(f->made, "command"));
-    snc_textbuf_put(t, "\n");
+    put_pairs(t, "search", f->search);
+    put_pairs(t, "stage, seconds", f->stages);
+    put_pairs(t, "host", f->host);
+    put_pairs(t, "version", snc_json_at(f->made, "versions"));
+    snc_made_md(t, f->made);
 }
 
 /* What each model says of each row: whoever compares others with it needs them, a suite over its seeds too. */
@@ -331,7 +342,7 @@ snc_err snc_report_write(const char *dir, const snc_report_facts *f, const snc_v
     if (err) return err;
     char journal[4096];
     SNC_TRY(snc_evaluations_path(journal, sizeof journal, f->o, dir));
-    return snc_html_report_write(dir, journal, path);
+    return snc_html_report_write(dir, journal, path, NULL);
 }
 
 void snc_report_say(const snc_host *h, const snc_report_facts *f, const snc_verdict *v)

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/textbuf.h"
 #include "report/html_priv.h"
+#include "report/made.h"
+#include "report/markdown.h"
 #include "report/suite_facts.h"
 
 /* ---- sheets ------------------------------------------------------------------------------------------------------------- */
@@ -24,7 +26,7 @@ typedef struct sheet {
 static void put_plain(sheet *s, const char *text)
 {
     if (s->html) snc_textbuf_html(&s->t, text);
-    else snc_textbuf_text(&s->t, text);
+    else snc_md_text(&s->t, text);
 }
 
 static void open_table(sheet *s, const char *title)
@@ -250,12 +252,13 @@ static snc_err write_md(const char *dir, const cJSON *facts)
     sheet s = {.html = false};
     char said[160], *versions = cJSON_PrintUnformatted(snc_json_at(facts, "versions"));
     headline(said, facts);
-    snc_textbuf_put(&s.t, "# Suite %s: %s\n", snc_html__word(facts, "suite"), said);
+    snc_textbuf_put(&s.t, "# Suite ");
+    put_plain(&s, snc_html__word(facts, "suite"));
+    snc_textbuf_put(&s.t, ": %s\n", said);
     put_tables(&s, facts);
-    snc_textbuf_put(&s.t, "\nMade %s by\n\n    ", snc_html__word(facts, "date"));
-    snc_textbuf_text(&s.t, snc_html__word(facts, "command"));
-    snc_textbuf_put(&s.t, "\n\nVersions: ");
-    snc_textbuf_text(&s.t, versions ? versions : "");
+    snc_made_md(&s.t, facts);
+    snc_textbuf_put(&s.t, "\nVersions: ");
+    snc_md_code(&s.t, versions ? versions : "");
     snc_textbuf_put(&s.t, "\n");
     cJSON_free(versions);
     return snc_textbuf_write(&s.t, dir, "report.md");
@@ -277,10 +280,7 @@ static snc_err write_html(const char *dir, const cJSON *facts)
     snc_textbuf_put(&s.t, " <span class=\"badge %s\">%s</span></h1>\n", good ? "yes" : "no", said);
     paragraph(&s, snc_html__word(facts, "pretrained"));
     put_tables(&s, facts);
-    snc_textbuf_put(&s.t, "<h2>The command</h2><p><code>");
-    put_plain(&s, snc_html__word(facts, "command"));
-    snc_textbuf_put(&s.t, "</code></p>\n");
-    paragraph(&s, snc_html__word(facts, "date"));
+    snc_made_html(&s.t, facts);
     snc_textbuf_put(&s.t, "</body></html>\n");
     return snc_textbuf_write(&s.t, dir, "report.html");
 }

@@ -10,6 +10,7 @@
 #include "artifact/latency_table.h"
 #include "artifact/load.h"
 #include "artifact/option.h"
+#include "artifact/provenance.h"
 #include "artifact/say.h"
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -125,11 +126,11 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     snc_search_run r;
     snc_search_result found = {0};
     snc_lock *lock = NULL;
-    cJSON *read = NULL;
+    cJSON *read = NULL, *made = cJSON_CreateObject();
     char table[4096], journal[4096];
-    SNC_TRY(snc_evaluations_path(journal, sizeof journal, o, o->output.path));
-    SNC_TRY(snc_path_join(table, sizeof table, o->output.path, "latency.json"));
-    SNC_TRY(snc_model_load(&m, work, o->input.models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
+    SNC_GOTO(snc_evaluations_path(journal, sizeof journal, o, o->output.path));
+    SNC_GOTO(snc_path_join(table, sizeof table, o->output.path, "latency.json"));
+    SNC_GOTO(snc_model_load(&m, work, o->input.models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
     SNC_GOTO(snc_preflight_search(work, o, a, in, m, o->output.path));
     const snc_needs needs = {ctx, o, in, m, SNC_VERB_SEARCH};
     SNC_GOTO(snc_needs_check(&needs, journal, 0));
@@ -145,13 +146,15 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_GOTO(snc_search_run_init(&r, &e, work, o, a, table, o->output.path));
     SNC_GOTO(snc_reading_new(&read, in));
     SNC_GOTO(snc_search_result_find(&found, &r, o->output.path, read));
-    SNC_GOTO(snc_html_report_write(o->output.path, journal, NULL));
+    SNC_GOTO(snc_provenance_add(made, o, in->task, SNC_VERB_SEARCH, "search"));
+    SNC_GOTO(snc_html_report_write(o->output.path, journal, NULL, made));
     snc_search_result_say(h, &r, &found);
     snc_say(h, "%d evaluations, %.1f a second; %s/config.json  %s/report.html", found.all.n,
             found.all.report.seconds > 0 ? found.all.report.evaluated / found.all.report.seconds : 0, o->output.path, o->output.path);
     *missed = !found.f[0].meets;
 out:
     cJSON_Delete(read);
+    cJSON_Delete(made);
     snc_search_result_dispose(&found);
     snc_evaluator_close(&e);
     snc_model_free(m);
