@@ -30,6 +30,7 @@ holds run/report.md "^| class | rows | teacher F32: answered | precision | recal
 holds run/report.md "^| ham | 285 | 300 | 95.00 | 100.00 | 97.44 | 300 | 95.00 | 100.00 | 97.44 |$"
 holds run/report.md "^| spam | 15 | 0 | 0.00 | 0.00 | 0.00 | 0 | 0.00 | 0.00 | 0.00 |$"
 holds run/report.md "^| spam | 15 | 0 | $"
+gfm run/report.md
 holds run/report.html "<h2>Classes</h2>"
 holds run/report.html "<b>compressed answers 'ham' to every row.</b>"
 tr -d '\n\t ' <run/report.json >report

@@ -43,12 +43,16 @@ holds job/report.md '^- at most -*[0-9.]* points worse than full INT8 at 95%; th
 lacks job/report.md 'margin of'
 holds job/report.md "^- winner's curse: loss of the chosen net [0-9.]* on rank, where it was looked for, [0-9.]* on select"
 holds job/report.md '^- at most -*[0-9.]* points worse than the teacher at 95%; the difference is -*[0-9.]* points on 200 dev rows$'
-command=$(sed -n 's/^    compress //p' job/report.md)
+command=$(sed -n 's/^compress //p' job/report.md)
 equal "the command in report.md" "$command" "--pretrained nano/nano.snc --task nano/task.json --data nano --output job --target-latency 0.9x --max-drop 100 --epochs 10 \
 --lr 0.002 --checkpoint-every 10 --supernet-epochs 4 --supernet-lr 0.001 --evals 60 --repair-epochs 0.3"
 for page in json html; do holds job/report.$page "compress $command"; done
 for key in date options versions compiler sqlite supernet-epochs hidden-weight; do holds job/report.json "\"$key\":"; done
-holds job/report.html '<h2>Options</h2>'
+holds job/report.html '<h2>Command and options</h2>'
+gfm job/report.md
+for option in 'epochs | 10' 'alpha | 0.3' 'teacher | -'; do holds job/report.md "^| $option |$"; done
+equal "options given, and others" "$(sed -n '/^Given/,/^All/p' job/report.md | grep -c '^| [a-z-]* | ') $(sed -n '/^All/,$p' job/report.md | grep -c '^| evals |')" "14 0"
+exists job/report-{latency,size,loss,hypervolume,importance}.svg
 run 0 $command --dry-run
 lines job/report.csv 4
 holds job/report.html '<h2>Proof</h2>'

@@ -21,7 +21,7 @@ check_reports() { # FOLDER
             [ -e "$f" ] && check "$f speaks of another $name.snc" grep -qF "$(digest "$1/$name.snc" || echo none)" "$f"
         done
     done
-    for f in "$1/report.csv" "$1/report.html"; do [ -e "$f" ] && check "$f speaks of a file that is gone" test -e "$1/compressed.snc"; done
+    for f in "$1/report.csv" "$1/report.html" "$1"/report-*.svg; do [ -e "$f" ] && check "$f speaks of a file that is gone" test -e "$1/compressed.snc"; done
 }
 
 # Starts the job, kills it after SECONDS, and says whether there was something left to kill.

@@ -159,6 +159,42 @@ ran() {
     equal "exit code of what ran of $section in $file: $(cat otherwise)" $code 0
 }
 
+# gfm FILE: it renders on GitHub as it was meant: rows of a table have as many cells as its head, tables and headings stand by themselves,
+# fences are closed, and there is no HTML.
+gfm() {
+    CHECKS=$((CHECKS + 1))
+    awk '
+        function wrong(what) { print FILENAME ":" NR ": " what ": " substr($0, 1, 120); bad = 1 }
+        function cells(line) { gsub(/\\\\/, "", line); gsub(/\\\|/, "", line); return gsub(/\|/, "|", line) - 1 }
+        function fence(line) { return match(line, /^```+/) ? RLENGTH : 0 }
+        open_fence { if (fence($0) >= open_fence && $0 ~ /^`+ *$/) { open_fence = 0; before = "fence" } next }
+        {
+            kind = $0 == "" ? "" : $0 ~ /^\|/ ? "row" : $0 ~ /^#/ ? "heading" : fence($0) ? "fence" : "text"
+            if (kind != "row" && before == "row" && kind != "") wrong("a table goes on")
+            if (before == "heading" && kind != "") wrong("a heading has no blank line behind it")
+            if (kind == "heading" && (before != "" || $0 !~ /^##?#? [^ ]/)) wrong("no heading")
+            if (kind == "fence" && before == "row") wrong("a table goes on")
+            if (kind == "row") {
+                if (before != "row") { if (before != "") wrong("a table begins within a paragraph"); width = cells($0); rows = 0; tables++ }
+                if (++rows == 2 && $0 !~ /^\|(---\|)+$/) wrong("no line below the head")
+                if ($0 !~ /\| *$/ || cells($0) != width) wrong(cells($0) " cells, expected " width)
+            } else if (before == "row" && rows < 2) wrong("a table without rows")
+            bare = $0
+            gsub(/\\./, "", bare)
+            gsub(/`[^`]*`/, "", bare)
+            if (bare ~ /<[A-Za-z\/!?]/) wrong("HTML")
+            if ($0 ~ /^    /) wrong("indented")
+            if (kind == "fence") open_fence = fence($0)
+            before = kind
+            headings += kind == "heading"
+        }
+        END {
+            if (open_fence) wrong("a fence is not closed")
+            if (!headings || !tables) wrong("no heading or no table")
+            exit bad
+        }' "$1" >gfm.said || fail "$(head -3 gfm.said)"
+}
+
 # reseal FILE: the digest of a .snc that was changed in place is right again.
 reseal() { "$MAKE_NANO" --reseal "$1" || exit 2; }
 nano() { "$MAKE_NANO" "$1" || exit 2; } # FOLDER

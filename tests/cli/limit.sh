@@ -40,7 +40,7 @@ holds job/report.md "^- time: [0-9]* s of a limit of $limit s; given up: .*--eva
 for key in gave_up time_limit_s took_s effort; do holds job/report.json "\"$key\":"; done
 holds job/report.html '<h2>Effort and time</h2>'
 check "evaluations: $(number job/report.json evaluations), no more than planned" test "$(number job/report.json evaluations)" -le "$(number job/run.json --evals)"
-command=$(sed -n 's/^    compress //p' job/report.md)
+command=$(sed -n 's/^compress //p' job/report.md)
 check "the command says the plan and no limit: $command" grep -q -e "--effort thorough .*--evals $(number job/run.json --evals)" <(echo "$command")
 check "the command has a limit" test "${command/--time-limit/}" = "$command"
 

@@ -26,6 +26,7 @@ tuned=(--batch-size 8 --epochs 3 --lr 2e-3 --compute f32 --threads 1)
 run 0,3 --pretrained $m "${task[@]}" "${tuned[@]}" --target-size 0.99x --supernet-epochs 1 --supernet-lr 1e-3 --augment 1 --evals 20 --repair on --repair-epochs 0.2 \
     --class-weights none --eval dev,more.jsonl --margin 100 --output run
 holds run/report.json '"drop_points"'
+gfm run/report.md
 holds run/report.md '^One answer to every row, '
 of() { awk -F, -v r="$1" '$1 == "compressed" && $NF == r { print $9 }' run/report.csv; } # ROWS
 for rows in dev more.jsonl pooled; do less "0.8 and the score on $rows" 0.8 "$(of $rows)"; done

@@ -38,8 +38,9 @@ for warning in no-label few-rows; do
     holds job/report.md "^- warning .$warning.: "
     holds err "warning: .$warning. "
 done
-holds job/report.md "^    pairs.csv: CSV, quotes undone; text 'first part', second text 'second part', label 'verdict'; ignored: id; [0-9]* rows, 1 empty, [0-9]* duplicate; invalid UTF-8 bytes replaced: 1; no dev file"
-holds job/report.md "^    dev  *$held rows: .*; 0 cut at 40 tokens, [0-9]* empty, 0 duplicate, 0 also in train$"
+holds job/report.md "^pairs.csv: CSV, quotes undone; text 'first part', second text 'second part', label 'verdict'; ignored: id; [0-9]* rows, 1 empty, [0-9]* duplicate; invalid UTF-8 bytes replaced: 1; no dev file"
+holds job/report.md "^dev  *$held rows: .*; 0 cut at 40 tokens, [0-9]* empty, 0 duplicate, 0 also in train$"
+gfm job/report.md
 holds job/report.html '<h2>What was read</h2>'
 run 0 finetune --pretrained nano/nano.snc "${rows[@]}" "${train[@]}" --output t.snc
 holds err 't.snc is up to date'

@@ -17,9 +17,12 @@ holds out '^60 evaluations'
 holds out '^teacher on select'
 holds out '^front of 60 evaluations: '
 equal "what the page asks others for" "$(grep -oE '<script|<link|<img|src=|href=|url\(|https?:' a/report.html | head -3)" ""
-equal "plots of the page" "$(grep -o '<svg' a/report.html | wc -l) $(grep -o '</svg>' a/report.html | wc -l)" "4 4"
+equal "plots of the page" "$(grep -o '<svg' a/report.html | wc -l) $(grep -o '</svg>' a/report.html | wc -l)" "5 5"
 equal "points of the page" "$(grep -o '<title>evaluation' a/report.html | wc -l)" "$(grep -c '<title>evaluation' a/report.html)"
 holds a/report.html '<table class="heat">'
+holds a/report.html '<pre>compress search s.snc --teacher t.snc .*--evals 60</pre>'
+holds a/report.html '<h2>What the search keeps</h2>'
+holds a/front.json '"holds_inner":'
 holds a/report.html '<h2>What was read</h2>'
 lacks a/report.html '[^a-z]nan[^a-z]'
 

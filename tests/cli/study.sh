@@ -90,6 +90,7 @@ cp e/report.csv first.csv
 run 0 "${ablate[@]}" --output e
 equal "cells done before" "$(grep -c ': done before$' err)" 8
 same e/report.csv first.csv
+gfm e/report.md
 holds e/report.md '^# Ablation two.json: equal updates$'
 sed -i 's/"lr":1e-3,"epochs"/"lr":2e-3,"epochs"/' two.json # another recipe: its cells alone are made anew
 run 0 "${ablate[@]}" --output e

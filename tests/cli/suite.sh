@@ -95,6 +95,7 @@ holds err '^compress: suite three: 1 failed: c seed 7: '
 for t in a b; do holds err "$t seed 7: done before" && holds out "^| $t | 200 | 1 | "; done
 holds out '^three: 1 of 3 jobs failed$'
 holds out '^| c | 200 | 0 | - | - | - | - |'
+gfm many/report.md
 holds many/report.md '^| c | 7 | failed: c seed 7: '
 same many/a/seed-7/compressed.snc a.snc
 run 0 verify many
