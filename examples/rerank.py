@@ -1,4 +1,4 @@
-"""Documents in the order in which they answer a query, by a compressed cross-encoder (README.md, "A score between 0 and 1").
+"""Documents in the order in which they answer a query, by a compressed cross-encoder (docs/heads.md, "Rerankers").
 
     python examples/rerank.py reranker.snc "the query" < documents        score TAB document, the best first
 """

@@ -78,7 +78,7 @@ SNC_API snc_err snc_classifier_open(snc_classifier **out, const char *path) SNC_
 SNC_API void snc_classifier_close(snc_classifier *c);        /* sessions still open keep what they need; NULL is fine */
 SNC_API int snc_classifier_classes(const snc_classifier *c); /* 1 for regression, numbers of a vector; 0 for NULL */
 SNC_API int snc_classifier_nets(const snc_classifier *c); /* of how many speeds it is: nets in the file, the largest first; most have one */
-SNC_API int snc_classifier_regression(const snc_classifier *c);
+SNC_API int snc_classifier_regression(const snc_classifier *c);           /* a value in place of classes */
 SNC_API int snc_classifier_multilabel(const snc_classifier *c);           /* any number of labels a text: snc_result_labels */
 SNC_API int snc_classifier_tags(const snc_classifier *c);                 /* a class for each word of a text: snc_tag */
 SNC_API int snc_classifier_vectors(const snc_classifier *c);              /* embeddings: logits [classes] are the vector, of length 1 */
@@ -464,14 +464,11 @@ SNC_API void snc_option_words(char *buf, size_t size, const snc_option *row); /*
  * program, and `overwrite` is not set. SNC_E_IO: a device, FIFO or socket. */
 SNC_API snc_err snc_output_check(const snc_options *o, const char *option, const char *path) SNC_MUST_USE;
 
-/* Each does what the verb of its name does (README.md): files in, one artifact out, answer lines through host->result. They check
+/* Each does what the verb of its name does (docs/reference.md): files in, one artifact out, answer lines through host->result. They check
  * as the program does: SNC_E_ARG for a NULL or a number out of its option's range. The whole job measures in fresh processes of
  * a compress program (snc_host.program) and refuses before any work when there is none of this version; it never starts the
  * program that it runs in. */
 SNC_API snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed /* 1: a target was missed */) SNC_MUST_USE;
-/* The whole job over the tasks and seeds of a suite: input.models[0] is its name or JSON file. A job that fails costs its row: the others
- * are made and reported, and the error is that of the first. *missed: a target of any job was missed. */
-SNC_API snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 SNC_API snc_err snc_stage_import(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_finetune(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_supernet(const snc_options *o, const snc_host *h) SNC_MUST_USE;
@@ -485,6 +482,9 @@ SNC_API snc_err snc_stage_eval(const snc_options *o, const snc_host *h) SNC_MUST
 SNC_API snc_err snc_stage_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 SNC_API snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+/* The whole job over the tasks and seeds of a suite: input.models[0] is its name or JSON file. A job that fails costs its row: the others
+ * are made and reported, and the error is that of the first. *missed: a target of any job was missed. */
+SNC_API snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 /* Returns when *host->cancel is set, after the answers of all that came in before: SNC_OK. */
 SNC_API snc_err snc_stage_serve(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 

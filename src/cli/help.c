@@ -97,7 +97,7 @@ void snc_args_help(const snc_verb *verb)
         printf("%s %s: a pretrained BERT in, one fast INT8 classifier file out\n\n", name, SNC_VERSION);
         int verbs;
         for (const snc_verb *v = snc_verb_table(&verbs), *end = v + verbs; v < end; v++) printf("  %-9s  %s\n", v->name, v->summary);
-        printf("\n%s VERB --help shows the options of a verb; README.md is the manual.\n", name);
+        printf("\n%s VERB --help shows the options of a verb; README.md and docs have the guide.\n", name);
         return;
     }
     printf("usage: %s %s\n\n%s.\n", name, verb->usage, verb->summary);

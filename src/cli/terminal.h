@@ -1,5 +1,5 @@
 /* cli/terminal.h: what people see while a verb works: log lines and progress on standard error, and all of it as JSON lines in a
- * file where that is asked for (README.md lists the fields). */
+ * file where that is asked for (docs/reference.md lists the fields). */
 #ifndef SNC_CLI_TERMINAL_H
 #define SNC_CLI_TERMINAL_H
 

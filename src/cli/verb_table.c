@@ -51,8 +51,8 @@ static const snc_verb verbs[] = {
      "supernet --teacher teacher.snc --task sst2 --data glue --recipe instatune --output supernet.snc",
      SNC_VERB_SUPERNET, 1},
     {"profile", "profile supernet.snc --output latency.json", "measure the kernel times a search may ask for", NULL,
-     "profile supernet.snc --output latency.json\n"
-     "profile supernet.snc --batch 8 --seq-len 128 --threads 2 --output latency.json\n"
+     "profile supernet.snc --task sst2 --data glue --output latency.json\n"
+     "profile supernet.snc --task sst2 --data glue --batch 8 --seq-len 128 --threads 2 --output latency.json\n"
      "profile supernet.snc --task sst2 --data glue --seq-len data --output latency.json",
      SNC_VERB_PROFILE, 0},
     {"search", "search supernet.snc --teacher teacher.snc --task T --data DIR --target-latency L --output DIR",
