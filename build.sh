@@ -7,6 +7,7 @@
 #   ./build.sh arm [CTEST OPTION...]   for 64-bit Arm with the cross compiler, its tests (all, or as ctest is told) under qemu
 #   ./build.sh wheel        the Python package into build/wheel, installed in an environment of its own and tested there
 #   ./build.sh deb          Debian packages into build/deb: snc, libsnc0, libsnc-dev
+#   ./build.sh docs       the guide as one page, build/docs/guide.html, and the C API's reference, build/docs/api
 #   ./build.sh demo       fetch a real model and a real task, compress one for the other, print the report
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -14,6 +15,8 @@ cd "$(dirname "$0")"
 libraries="libopenblas-openmp-dev libcjson-dev libxxhash-dev uthash-dev libsqlite3-dev zlib1g-dev liblapacke-dev libsvm-dev libprotobuf-c-dev libcmocka-dev"
 packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libcurl4-openssl-dev nettle-dev libmicrohttpd-dev libonnx-dev protobuf-c-compiler musl-tools patch xz-utils $libraries"
 arm_packages="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
+docs_packages="pandoc doxygen"
+chapters="start data targets report deploying tuning heads models cpus faq reference" # of docs, in their order
 deb_packages="dpkg-dev file"
 demo_packages="python3 python3-pip"
 wheel_packages="python3 python3-pip python3-venv binutils"
@@ -144,11 +147,23 @@ wheel)
     build/wheel/venv/bin/pip install -q --disable-pip-version-check 'setuptools>=70.1' numpy scikit-learn ||
         { echo "skipped: PyPI cannot be had here" >&2; exit 77; }
     build_wheel
-    build release compress make_nano
+    build release compress make_nano snc snc-tool
     build/wheel/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps build/wheel/snc-*.whl
     rm -rf build/wheel/scratch && mkdir build/wheel/scratch
     cd build/wheel/scratch
     ../venv/bin/python ../../../tests/python/test_snc.py ../../release/compress ../../release/make_nano
+    cd ../../..
+    PATH=$PWD/build/wheel/venv/bin:$PATH tests/guide/run.sh docs/deploying.md "$PWD/build/release/compress" "$PWD/build/release/make_nano"
+    ;;
+docs)
+    install $docs_packages
+    rm -rf build/docs
+    mkdir -p build/docs
+    doxygen docs/Doxyfile
+    title="compress $(sed -n 's/^#define SNC_VERSION *"\(.*\)"/\1/p' src/snc.h): the guide"
+    (cd docs && pandoc -f gfm -t html5 -s --self-contained --toc --toc-depth=2 --highlight-style=monochrome --metadata title="$title" \
+        --css guide.css --lua-filter chapters.lua -o ../build/docs/guide.html $(printf '%s.md ' $chapters))
+    ls build/docs/guide.html build/docs/api/index.html
     ;;
 deb)
     install $deb_packages
@@ -172,7 +187,7 @@ demo)
     exit $code
     ;;
 *)
-    sed -n '2,11p' "$0"
+    sed -n '2,12p' "$0"
     exit 2
     ;;
 esac

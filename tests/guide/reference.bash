@@ -1,0 +1,2 @@
+have_model
+have_sst2
