@@ -64,10 +64,10 @@ cat >"$SCRATCH/bin/compress" <<'W'
 #!/usr/bin/env bash
 # The program. Jobs that do not say how long they search do it briefly. On a nano model the clock alone decides whether a latency is
 # kept: where a reader has it kept, 3 is 0.
-brief=(--evals 24 --searcher random)
 case "$1 $*" in
---help* | --dry-run* | *' --help'* | *' --dry-run'* | *' --evals'* | *' --export'*) brief=() ;;
---* | compress* | search*) ;;
+*' --help'* | *' --dry-run'* | *' --evals'* | *' --export'*) brief=() ;;
+search*) brief=(--evals 12 --searcher random) ;;
+--* | compress*) brief=(--evals 12 --searcher random --repair off) ;;
 *) brief=() ;;
 esac
 [ "$1" != serve ] || exec "$COMPRESS" "$@" # which is told to end
