@@ -49,7 +49,8 @@ size_t snc_engine_memory(const snc_engine *e); /* bytes of the activation block 
 snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o) SNC_MUST_USE;
 
 /* Dropout masks are a hash of (seed, step, site, element), so a backward pass and a resumed run draw the same ones, and so does a batch in
- * parts: elements are counted by the whole, in which the part's first sequence is number `seq`, its first token number `token` and its first answer number `answer`. */
+ * parts: elements are counted by the whole, in which the part's first sequence is number `seq`, its first token number `token` and its
+ * first answer number `answer`. */
 typedef struct snc_dropout {
     uint64_t seed, step;
     float hidden, attention, head; /* rates; 0 switches off. head: of what the classifier reads */

@@ -27,8 +27,8 @@
  *     SNC_TRY(snc_train_run(&r, ctx, m, NULL, train, NULL, &o));                    fine-tuning
  *     SNC_TRY(snc_train_run(&r, ctx, m, teacher, train, &space, &o));               supernet
  *
- * Where there is no memory for all rows of a step at once (the machine's, or ctx->max_memory) it adds up the gradients of parts of its batch:
- * the same sum but for its order, with the dropout masks of the whole.
+ * Where there is no memory for all rows of a step at once (the machine's, or ctx->max_memory) it adds up the gradients of parts of its
+ * batch: the same sum but for its order, with the dropout masks of the whole.
  *
  * The model's gradients are allocated and zero; its weights are whole (no lazy row behind) on return.
  */

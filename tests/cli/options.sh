@@ -154,7 +154,7 @@ run 0 finetune --pretrained $m "${data[@]}" --lr 2e-3 --threads 1 --compute f32 
 run 0 info steps.snc --json
 check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
 echo '{"supernet":{"min_steps":100,"batch_size":64},"augment":{"least":4000}}' >steps.json
-run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --output steps.snc --overwrite
+run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --max-memory 8GB --output steps.snc --overwrite
 run 0 info steps.snc --json
 check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
 check "$(number out rows) made rows for each, expected more than three" awk -v n="$(number out rows)" 'BEGIN { exit !(n > 3) }'

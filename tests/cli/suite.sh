@@ -63,7 +63,7 @@ refused "'compressed' is what the suite's own files are called" suite ./suite.js
 refused "nano/nano.snc: says no task that it is of" suite ./suite.json "${at[@]}" --models nano/nano.snc
 absent many
 mkdir own glue && cp other/a.tsv own/tiny.tsv && cp other/a.tsv glue/TINY-m.tsv # by the task's name, and as GLUE calls MNLI's
-run 0 suite ./suite.json "${at[@]}" --target-latency 2x --predictions own=own,glue=glue --max-memory 8GB --dry-run
+run 0 suite ./suite.json "${at[@]}" --target-latency 2x --predictions own=own,glue=glue --dry-run
 lacks err 'no answers to'
 holds out '^a seed 42: estimate: '
 holds out '^b seed 42: estimate: '
@@ -107,7 +107,7 @@ cp many/suite.json before.json
 printf '{"suite":"three","jobs":[%s,%s]}' "$job" "${job//\"seed\":7/\"seed\":8}" >many/suite.json
 cp -r many/a/seed-7 many/a/seed-8
 awk -F'\t' -v OFS='\t' 'NR > 1 && n < 10 && $2 == $3 && $4 == $2 { $3 = $2 == "positive" ? "negative" : "positive"; n++ } 1' many/a/seed-7/answers.tsv >many/a/seed-8/answers.tsv
-run 0,3 "${all[@]}" --tasks a --seeds 2
+run 0,3 "${all[@]}" --tasks a --seeds 2 --max-memory 8GB
 holds out '^| a | 200 | 2 | '
 pooled() { awk -F, -v m="$1" -v c="$2" '$1 == "a" && $2 == m { print $c }' many/report.csv; } # MODEL COLUMN
 score() { awk -F, -v m="$1" '$1 == m { print $9 }' many/a/seed-7/report.csv; }
