@@ -57,9 +57,9 @@ static const snc_verb verbs[] = {
      SNC_VERB_PROFILE, 0},
     {"search", "search supernet.snc --teacher teacher.snc --task T --data DIR --target-latency L --output DIR",
      "search subnet and INT8/FP policy together",
-     "Leaves DIR/search.sqlite (every evaluation), front.json, config.json and report.html. The same command goes on where a killed one\n"
-     "stopped. `search --export csv --journal DIR/search.sqlite` prints the evaluations. Exit code 0: the chosen net meets every\n"
-     "target as measured here; 3: it is the nearest; 2: bad input; 130: interrupted.",
+     "Leaves DIR/search.sqlite (every evaluation), front.json, config.json, report.html and its pictures (report-*.svg). The same\n"
+     "command goes on where a killed one stopped. `search --export csv --journal DIR/search.sqlite` prints the evaluations.\n"
+     "Exit code 0: the chosen net meets every target as measured here; 3: it is the nearest; 2: bad input; 130: interrupted.",
      "search supernet.snc --teacher teacher.snc --task sst2 --data glue --target-latency 0.5x --output found\n"
      "search supernet.snc --teacher teacher.snc --task sst2 --data glue --max-drop 0.5 --evals 800 --output found\n"
      "search --export csv --journal found/search.sqlite",
