@@ -15,10 +15,10 @@
 typedef struct table {
     snc_gene_shares *s;
     const cJSON *depth_layers;
-    int n, sites;   /* evaluations; dtypes of a layer */
-    int8_t *option; /* [n][genes]; -1: says nothing */
-    bool *best;     /* [n] */
-    double *rank;   /* [n], of the loss, ties alike */
+    int n, sites;    /* evaluations; dtypes of a layer */
+    int16_t *option; /* [n][genes]; -1: says nothing */
+    bool *best;      /* [n] */
+    double *rank;    /* [n], of the loss, ties alike */
 } table;
 
 /* ---- genes ---------------------------------------------------------------------------------------------------------- */
@@ -88,16 +88,16 @@ static snc_err read_genes(snc_gene_shares *s, int *sites, const cJSON *genes)
 
 /* ---- evaluations ---------------------------------------------------------------------------------------------------- */
 
-static double value_of(const snc_gene_shares *s, const int8_t *o, int gene) { return s->gene[gene].option[o[gene]].value; }
+static double value_of(const snc_gene_shares *s, const int16_t *o, int gene) { return s->gene[gene].option[o[gene]].value; }
 
-static snc_err parse(int8_t *o, const snc_gene_shares *s, const char *config)
+static snc_err parse(int16_t *o, const snc_gene_shares *s, const char *config)
 {
     const char *p = config;
     for (int g = 0; g < s->n; g++) {
         int v = -1;
         const bool there = snc_int_read(&v, p, &p) && v >= 0 && v < s->gene[g].n && *p == (g + 1 < s->n ? '.' : 0);
         SNC_CHECK(there, SNC_E_FORMAT, "the journal's config '%.60s' is not of its genes", config);
-        o[g] = (int8_t)v;
+        o[g] = (int16_t)v;
         p++;
     }
     return SNC_OK;
@@ -105,7 +105,7 @@ static snc_err parse(int8_t *o, const snc_gene_shares *s, const char *config)
 
 /* Which layers an evaluation has, with heads or FFN; the genes of the others, and dtypes of halves that are skipped, become -1
  * (models/config.h). */
-static void hush(int8_t *o, bool kept[SNC_MAX_LAYERS], const table *t)
+static void hush(int16_t *o, bool kept[SNC_MAX_LAYERS], const table *t)
 {
     const snc_gene_shares *s = t->s;
     const cJSON *it;

@@ -271,10 +271,10 @@ void snc_plot_end(snc_plot *p, const snc_legend *legend)
 {
     int i = 0;
     for (; legend->text; legend++, i++) {
-        const double x = 16 + i % 2 * COLUMN, y = p->bottom + BOTTOM + i / 2 * LINE + LINE / 2.0;
+        const int x = 16 + i % 2 * COLUMN, y = p->bottom + BOTTOM + i / 2 * LINE + LINE / 2;
         if (looks[legend->series].shape) put_mark(p, x + 12, y, legend->series, NULL);
         else put_line(p, x - 6, y, x + 30, y, legend->series);
-        snc_textbuf_put(p->to, "<text class=\"key\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 38, y + 5, legend->text);
+        snc_textbuf_put(p->to, "<text class=\"key\" x=\"%d\" y=\"%d\">%s</text>\n", x + 38, y + 5, legend->text);
     }
     if (p->below)
         snc_textbuf_put(p->to, "<text class=\"key\" x=\"%d\" y=\"%d\">%d below the picture</text>\n", 16 + 38 + i % 2 * COLUMN,
