@@ -71,7 +71,7 @@ holds out '^suite .*: about [1-9][0-9ms]* for all that is not done$'
 absent many
 
 # ---- killed in the first job, and on: two jobs in one process ----------------------------------------------------------------------------
-all=(suite ./suite.json "${at[@]}" "${with[@]}")
+all=(suite ./suite.json "${at[@]}" "${with[@]}" --max-memory 8GB)
 mkdir many && echo mine >many/notes
 refused "not empty and no suite of this program" "${all[@]}"
 rm many/notes
@@ -107,7 +107,7 @@ cp many/suite.json before.json
 printf '{"suite":"three","jobs":[%s,%s]}' "$job" "${job//\"seed\":7/\"seed\":8}" >many/suite.json
 cp -r many/a/seed-7 many/a/seed-8
 awk -F'\t' -v OFS='\t' 'NR > 1 && n < 10 && $2 == $3 && $4 == $2 { $3 = $2 == "positive" ? "negative" : "positive"; n++ } 1' many/a/seed-7/answers.tsv >many/a/seed-8/answers.tsv
-run 0,3 "${all[@]}" --tasks a --seeds 2 --max-memory 8GB
+run 0,3 "${all[@]}" --tasks a --seeds 2
 holds out '^| a | 200 | 2 | '
 pooled() { awk -F, -v m="$1" -v c="$2" '$1 == "a" && $2 == m { print $c }' many/report.csv; } # MODEL COLUMN
 score() { awk -F, -v m="$1" '$1 == m { print $9 }' many/a/seed-7/report.csv; }
