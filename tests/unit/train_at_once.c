@@ -35,7 +35,7 @@ static void check_parts(const snc_family *family, const snc_train_opts *o, bool 
     const double whole = loss_of(family, o, distilled, 0);
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
         const double parts = loss_of(family, o, distilled, at_once[i]);
-        if (fabs(parts / whole - 1) > 1e-5) fail_msg("%s, %d rows at once: %.9g, all: %.9g", family->name, at_once[i], parts, whole);
+        if (fabs(parts / whole - 1) > 1e-5) fail_msg("%s, %d rows at once: %.9g, all: %.9g", family->name[0], at_once[i], parts, whole);
     }
 }
 
