@@ -122,7 +122,7 @@ test)
     ;;
 check)
     build asan
-    ctest --test-dir build/asan -j 3 --output-on-failure -L 'unit|grad|fuzz' -E 'search_searches|train_(threads|learning)'
+    ctest --test-dir build/asan -j 3 --output-on-failure -L 'unit|grad|fuzz' -E 'search_searches|train_(threads|learning|lessons)'
     build tsan unit_runtime_classifier unit_serve_queue
     ctest --test-dir build/tsan --output-on-failure -R 'unit/(runtime_classifier|serve_queue)'
     install $clang_packages
