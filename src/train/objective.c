@@ -41,11 +41,18 @@ unsigned snc_objectives_reads(const snc_objective *const *list, const struct snc
     return reads;
 }
 
+/* Of the whole batch's loss. 0: no share, or no answer. */
+static double share(const snc_objective *f, const snc_objective_net *n)
+{
+    const double weight = f->loss ? f->weight(n->o, n->soft != NULL) : 0;
+    return f->reads & (SNC_READS_HIDDEN | SNC_READS_ATTENTION) ? weight : weight * n->of_answers;
+}
+
 double snc_objectives_loss(const snc_objective *const *list, snc_objective_net *n, double scale)
 {
     double loss = 0;
     for (; *list; list++) {
-        double weight = (*list)->loss ? (*list)->weight(n->o, n->soft != NULL) : 0;
+        const double weight = share(*list, n);
         if (weight > 0) loss += weight * (*list)->loss(n, weight * scale);
     }
     return loss;
@@ -72,7 +79,7 @@ void snc_objectives_broken(char *out, size_t size, const snc_objective *const *l
     const char *between = " of ";
     snprintf(out, size, "the loss");
     for (; *list; list++) {
-        const double weight = (*list)->loss ? (*list)->weight(n->o, n->soft != NULL) : 0;
+        const double weight = share(*list, n);
         const size_t at = strlen(out);
         if (!(weight > 0) || isfinite(weight * (*list)->loss(n, 0))) continue;
         snprintf(out + at, size - at, "%s'%s'", between, (*list)->name);

@@ -37,8 +37,7 @@ typedef struct snc_objective_net {
     const snc_tokens *x; /* B sequences, T tokens */
     const snc_loss_labels *labels;
     int K, answers;                           /* answers: A, one a sequence or, of tags, one a token that is read */
-    double per_text, per_token;               /* of a part of a batch, whose loss counts by its share of the answers: its share of the
-                                                 sequences and of the tokens in that; 1 of a whole batch */
+    double of_answers, of_texts, of_tokens;   /* of a part of a batch: its share of what the whole one has; 1 of a whole one */
     const float *logits;                      /* [A, K] */
     const float *soft;                        /* [A, K] logits of whom it learns from; NULL: it has no teacher */
     const float *other;                       /* [A, K] those of the random net before it, for a random net; or NULL */
@@ -60,7 +59,8 @@ typedef struct snc_objective {
     unsigned reads;  /* SNC_READS_* */
     /* Its share in the loss of a net with a soft target or without; 0: it has none, and is not asked. */
     double (*weight)(const struct snc_train_opts *o, bool soft);
-    /* The loss; adds scale * gradient to n->dlogits and n's dhidden. */
+    /* The loss; adds scale * gradient to n->dlogits and n's dhidden. A mean over answers, which the list weighs by the part's share of
+     * them; what reads states has means over texts and tokens, and weighs them by itself. */
     double (*loss)(snc_objective_net *n, double scale);
     /* In its place, of one that is of weights alone: adds scale * gradient to the model's. */
     double (*of_weights)(const snc_ctx *ctx, snc_model *m, double scale);

@@ -76,7 +76,6 @@ static snc_err run_net(snc_trainer *t, int i, const snc_tokens *whole, const snc
     const int answers = snc_tokens_answers(x, t->tags);
     const size_t at = (size_t)first * (size_t)t->K, k = (size_t)answers * (size_t)t->K;
     const float *soft = soft_target(t, i), *other = other_of(t, i);
-    const double share = (double)answers / all;
     snc_objective_net net = {.ctx = t->ctx,
                              .o = t->o,
                              .arch = a,
@@ -84,8 +83,9 @@ static snc_err run_net(snc_trainer *t, int i, const snc_tokens *whole, const snc
                              .labels = &y,
                              .K = t->K,
                              .answers = answers,
-                             .per_text = (double)x->B / (p->end - p->first) / share,
-                             .per_token = (double)x->T / tokens_in(whole, p->first, p->end) / share,
+                             .of_answers = all ? (double)answers / all : 0,
+                             .of_texts = (double)x->B / (p->end - p->first),
+                             .of_tokens = (double)x->T / tokens_in(whole, p->first, p->end),
                              .logits = t->logits,
                              .soft = soft ? soft + at : NULL,
                              .other = other ? other + at : NULL,
@@ -99,7 +99,7 @@ static snc_err run_net(snc_trainer *t, int i, const snc_tokens *whole, const snc
     t->attention.asked = false;
     SNC_TRY(snc_engine_forward(t->e, t->logits, a, x, on ? &drop : NULL));
     memset(t->dlogits, 0, k * sizeof(float));
-    t->loss[i] += share * snc_objectives_loss(t->o->objectives, &net, weight * share);
+    t->loss[i] += snc_objectives_loss(t->o->objectives, &net, weight);
     if (!isfinite(t->loss[i])) {
         char what[128];
         snc_objectives_broken(what, sizeof what, t->o->objectives, &net);
@@ -135,7 +135,6 @@ static snc_err run_rows(snc_trainer *t, const snc_tokens *whole, int from, int t
         const piece p = {first + (end - first) * k / parts, first + (end - first) * (k + 1) / parts, first, end};
         const snc_tokens x = p.at == 0 && p.next == whole->B ? *whole : part_of(t, whole, p.at, p.next);
         const size_t at = (size_t)snc_tokens_answers_before(whole, p.at, t->tags) * (size_t)t->K;
-        if (snc_tokens_answers(&x, t->tags) == 0) continue;
         if (t->te) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
         if (t->copy) SNC_TRY(snc_momentum_forward(t->copy, t->slow + at, &t->m->arch, &x));
         for (int i = from; i < to; i++) SNC_TRY(run_net(t, i, whole, &x, &p, weight));

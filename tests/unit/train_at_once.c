@@ -6,7 +6,7 @@
 #include "unit/train_toy.h"
 
 /* The teacher's loss and the nets' are of an epoch with dropout. */
-static double loss_of(const snc_family *family, const snc_train_opts *given, bool distilled, int at_once)
+static double loss_of(const snc_family *family, const snc_train_opts *given, bool distilled, const snc_dataset *d, int at_once)
 {
     snc_encoder_config cfg = nano_family_config(family);
     snc_train_opts o = *given;
@@ -14,6 +14,7 @@ static double loss_of(const snc_family *family, const snc_train_opts *given, boo
     snc_model *m = NULL, *teacher = NULL;
     snc_space *space = NULL;
     cfg.hidden_dropout = cfg.attention_dropout = 0.2f;
+    cfg.tags = d->answers != NULL;
     assert_int_equal(nano_model_of(&m, &cfg, 3), SNC_OK);
     assert_int_equal(nano_model_of(&teacher, &cfg, 5), SNC_OK);
     if (distilled) space = space_in_quarters(&m->cfg, &m->arch);
@@ -22,21 +23,26 @@ static double loss_of(const snc_family *family, const snc_train_opts *given, boo
     o.lr = 1e-3;
     o.dropout = o.subnet_dropout = true;
     o.at_once = at_once;
-    assert_int_equal(snc_train_run(&r, &ctx, m, distilled ? teacher : NULL, &data.d, space, &o), SNC_OK);
+    assert_int_equal(snc_train_run(&r, &ctx, m, distilled ? teacher : NULL, d, space, &o), SNC_OK);
     snc_space_free(space);
     snc_model_free(teacher);
     snc_model_free(m);
     return r.loss;
 }
 
-static void check_parts(const snc_family *family, const snc_train_opts *o, bool distilled)
+static void check_parts_of(const snc_family *family, const snc_train_opts *o, bool distilled, const snc_dataset *d)
 {
     static const int at_once[] = {7, 1};
-    const double whole = loss_of(family, o, distilled, 0);
+    const double whole = loss_of(family, o, distilled, d, 0);
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
-        const double parts = loss_of(family, o, distilled, at_once[i]);
+        const double parts = loss_of(family, o, distilled, d, at_once[i]);
         if (fabs(parts / whole - 1) > 1e-5) fail_msg("%s, %d rows at once: %.9g, all: %.9g", family->name[0], at_once[i], parts, whole);
     }
+}
+
+static void check_parts(const snc_family *family, const snc_train_opts *o, bool distilled)
+{
+    check_parts_of(family, o, distilled, &data.d);
 }
 
 static void fine_tuning_of_every_kind_of_dropout(void **state)
@@ -83,7 +89,33 @@ static void rows_that_are_drawn_by_what_was_seen(void **state)
     check_parts(snc_family_find("bert"), &o, false);
 }
 
-/* A fifth of the memory that the whole step would take. */
+/* Words of a text are answers, as many as it has; every third text has none, so that some parts have none. */
+static void tags_of_words(void **state)
+{
+    (void)state;
+    static int64_t answers[ROWS + 1];
+    static int32_t read[ROWS * 16];
+    static float target[ROWS * 16];
+    snc_dataset d = data.d;
+    snc_train_opts o = options();
+    for (int i = 0; i < ROWS; i++) {
+        const int n = i % 3 ? snc_dataset_len(&d, i) - 1 : 0;
+        answers[i + 1] = answers[i] + n;
+        for (int k = 0; k < n; k++) {
+            read[answers[i] + k] = k + 1;
+            target[answers[i] + k] = (float)(d.ids[d.start[i] + k + 1] % 2);
+        }
+    }
+    d.answers = answers;
+    d.read = read;
+    d.target = target;
+    check_parts_of(snc_family_find("bert"), &o, false, &d);
+    o.hidden_weight = 1;
+    assert_int_equal(snc_sampler_find(&o.sampler, "sandwich"), SNC_OK);
+    check_parts_of(snc_family_find("bert"), &o, true, &d);
+}
+
+/* Less than the process has already. */
 static void memory_decides_where_nobody_says(void **state)
 {
     (void)state;
@@ -92,7 +124,7 @@ static void memory_decides_where_nobody_says(void **state)
     snc_train_result r;
     snc_model *m = model(3);
     o.max_steps = 2;
-    tight.max_memory = 1; /* less than the process has: a row at a time */
+    tight.max_memory = 1; /* a row at a time */
     assert_int_equal(snc_train_run(&r, &tight, m, NULL, &data.d, NULL, &o), SNC_OK);
     assert_true(r.made == 2);
     snc_model_free(m);
@@ -107,8 +139,11 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fine_tuning_of_every_kind_of_dropout), cmocka_unit_test(nets_that_learn_from_everything),
-        cmocka_unit_test(nets_with_a_part_of_the_batch_each),   cmocka_unit_test(rows_that_are_drawn_by_what_was_seen),
+        cmocka_unit_test(fine_tuning_of_every_kind_of_dropout),
+        cmocka_unit_test(nets_that_learn_from_everything),
+        cmocka_unit_test(nets_with_a_part_of_the_batch_each),
+        cmocka_unit_test(rows_that_are_drawn_by_what_was_seen),
+        cmocka_unit_test(tags_of_words),
         cmocka_unit_test(memory_decides_where_nobody_says),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -51,7 +51,7 @@ static double loss(snc_objective_net *n, double scale)
     for (int i = 0; i <= layers; i++) {
         const int of = teacher_state(n, i), T = snc_engine_hidden_rows(n->student, i);
         if (of < 0 || T != snc_engine_hidden_rows(n->teacher, of)) continue; /* of first tokens alone, and of all */
-        const double part = T == n->x->T ? n->per_token : n->per_text;
+        const double part = T == n->x->T ? n->of_tokens : n->of_texts;
         sum += part * snc_loss_hidden(snc_objective_dhidden(n, i), snc_engine_hidden_view(n->student, i), width,
                                       snc_engine_hidden_view(n->teacher, of), n->teacher_arch->hidden, T, width, scale * part / states);
     }

@@ -50,7 +50,7 @@ static double relate(const job *j, int b, int head, double *scratch)
     double sum = 0;
     for (int i = 0; i < SNC_RELATES; i++) {
         const bool queries = i == SNC_RELATE_QK;
-        const double share = j->n->o->relations[i] / j->s.heads / (queries ? j->n->x->B / j->n->per_text : j->n->x->T / j->n->per_token);
+        const double share = j->n->o->relations[i] / j->s.heads / (queries ? j->n->x->B / j->n->of_texts : j->n->x->T / j->n->of_tokens);
         const float *of = i == SNC_RELATE_VV ? j->s.v : j->s.k, *teachers = i == SNC_RELATE_VV ? j->t.v : j->t.k;
         const size_t ask = queries ? (size_t)b * lds + at : row, task = queries ? (size_t)b * ldt + at : trow;
         const snc_relation r = {.a = (queries ? j->s.q : of) + ask,
