@@ -11,6 +11,8 @@
 double snc_room_memory(void);
 /* The same, or less where the process is to have no more than `most` bytes in all; most 0: it is not. */
 double snc_room_within(double most);
+/* Of the memory that is free what is counted on: a moment later it may be less. */
+#define SNC_ROOM_SURE 0.9
 /* Bytes of memory that the process has now. 0: not known. */
 double snc_room_resident(void);
 

@@ -220,8 +220,6 @@ static const char *room_text(char buf[64], const snc_needs *n, double room)
     return buf;
 }
 
-static const double SURE = 0.9; /* of what is free: a moment later it may be less */
-
 snc_err snc_needs_fit(const snc_needs *n, double room)
 {
     double need, less;
@@ -232,7 +230,8 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
     room_text(b, n, room);
     SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s", a, b);
     SNC_TRY(snc_needs_memory(&less, n, 1));
-    SNC_CHECK(less <= SURE * room, SNC_E_NOMEM, "memory: needs %s, %s: even a row of a step at a time needs %s", a, b, size_text(c, less));
+    SNC_CHECK(less <= SNC_ROOM_SURE * room, SNC_E_NOMEM, "memory: needs %s, %s: even a row of a step at a time needs %s", a, b,
+              size_text(c, less));
     snc_log(n->ctx, SNC_LOG_INFO, "memory: needs %s, %s: steps of training are computed in parts", a, b);
     return SNC_OK;
 }

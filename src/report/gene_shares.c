@@ -23,14 +23,10 @@ typedef struct table {
 
 /* ---- genes ---------------------------------------------------------------------------------------------------------- */
 
-/* As the journal has them. */
-static const char *const kinds[] = {[SNC_GENE_DEPTH] = "depth", [SNC_GENE_HIDDEN] = "hidden", [SNC_GENE_LAYER] = "layer",
-                                    [SNC_GENE_HEADS] = "heads", [SNC_GENE_FFN] = "ffn",       [SNC_GENE_DTYPE] = "dtype"};
-
 static bool kind_of(snc_gene_kind *out, const char *name)
 {
-    for (size_t i = 0; name && i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(name, kinds[i]) == 0) {
+    for (int i = 0; name && snc_journal_gene(i); i++)
+        if (strcmp(name, snc_journal_gene(i)) == 0) {
             *out = (snc_gene_kind)i;
             return true;
         }
@@ -79,7 +75,7 @@ static snc_err read_genes(snc_gene_shares *s, int *sites, const cJSON *genes)
     for (int i = 0; i < s->n; i++) {
         snc_gene_share *g = &s->gene[i];
         at = i && g->kind == SNC_GENE_DTYPE && g->layer == g[-1].layer && g[-1].kind == SNC_GENE_DTYPE ? at + 1 : 0;
-        g->column = g->kind == SNC_GENE_DTYPE ? dtype_name(g->layer, at, *sites) : kinds[g->kind];
+        g->column = g->kind == SNC_GENE_DTYPE ? dtype_name(g->layer, at, *sites) : snc_journal_gene((int)g->kind);
         if (g->layer < 0) snprintf(g->name, sizeof g->name, "%s", g->column);
         else snprintf(g->name, sizeof g->name, "layer %d %s", g->layer, g->column);
     }

@@ -104,15 +104,20 @@ out:
     return err;
 }
 
-static cJSON *genes_json(const snc_space *s)
+const char *snc_journal_gene(int kind)
 {
     static const char *const names[] = {[SNC_GENE_DEPTH] = "depth", [SNC_GENE_HIDDEN] = "hidden", [SNC_GENE_LAYER] = "layer",
                                         [SNC_GENE_HEADS] = "heads", [SNC_GENE_FFN] = "ffn",       [SNC_GENE_DTYPE] = "dtype"};
+    return kind >= 0 && kind < (int)(sizeof names / sizeof *names) ? names[kind] : NULL;
+}
+
+static cJSON *genes_json(const snc_space *s)
+{
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < s->genes; i++) {
         const snc_gene *g = &s->gene[i];
         cJSON *j = cJSON_CreateObject(), *options;
-        cJSON_AddStringToObject(j, "gene", names[g->kind]);
+        cJSON_AddStringToObject(j, "gene", snc_journal_gene((int)g->kind));
         if (g->layer >= 0) cJSON_AddNumberToObject(j, "layer", g->layer);
         options = cJSON_AddArrayToObject(j, "options");
         for (int k = 0; k < g->n; k++)

@@ -55,6 +55,9 @@ typedef struct snc_journal_row {
     bool front; /* no other has less loss, latency and bytes */
 } snc_journal_row;
 
+/* What the journal calls a snc_gene_kind; NULL past the last. */
+const char *snc_journal_gene(int kind);
+
 typedef struct snc_journal_file {
     cJSON *meta;  /* {"schema":"2","model":"1f3a...",...,"genes":[...]} */
     cJSON *notes; /* [{"kind":"predictor","at":100,"value":...}, ...] in order */

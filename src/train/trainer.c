@@ -15,7 +15,6 @@
 
 enum { BLOCKS = 10, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
-static const double SURE = 0.9;            /* of the memory that is free: a moment later it may be less */
 
 /* ---- set-up --------------------------------------------------------------------------------------------------------- */
 
@@ -73,7 +72,7 @@ static snc_err choose_rows(snc_trainer *t)
     if (t->o->at_once > 0 || room <= 0) return SNC_OK;
     for (;;) {
         SNC_TRY(engines_take(&bytes, t, t->at_once));
-        if (t->at_once == 1 || state + bytes <= SURE * room) break;
+        if (t->at_once == 1 || state + bytes <= SNC_ROOM_SURE * room) break;
         t->at_once = (t->at_once + 1) / 2;
     }
     if (t->at_once < t->o->batch_size)
