@@ -23,7 +23,7 @@ static void several_teachers_are_averaged(void **state)
     snc_inputs in = {0};
     snc_teachers teachers = {.n = 3};
     snc_distillation_set set = {0}, one = {0};
-    assert_int_equal(toy_set_up(), 0);
+    assert_int_equal(toy_set_up(state), 0);
     o.supernet.augment = 0;
     o.exporting.repair_epochs = 1;
     OK(snc_task_parse(&in.task, task_text, strlen(task_text), "task.json"));
@@ -57,7 +57,7 @@ static void rows_that_are_not_met_are_not_asked_about(void **state)
     (void)state;
     uint8_t met[ROWS];
     float *all, *some;
-    assert_int_equal(toy_set_up(), 0);
+    assert_int_equal(toy_set_up(state), 0);
     snc_model *teacher = model(11), *with[2] = {model(12), model(12)};
     snc_train_opts o = options();
     snc_train_result r;

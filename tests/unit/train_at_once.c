@@ -130,12 +130,6 @@ static void memory_decides_where_nobody_says(void **state)
     snc_model_free(m);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return toy_set_up();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,5 +140,5 @@ int main(void)
         cmocka_unit_test(tags_of_words),
         cmocka_unit_test(memory_decides_where_nobody_says),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, toy_set_up, NULL);
 }

@@ -166,12 +166,6 @@ static void other_families_are_trained_and_put_in_order(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return toy_set_up();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,5 +173,5 @@ int main(void)
         cmocka_unit_test(a_supernet_serves_its_smallest_net), cmocka_unit_test(named_nets_are_trained_on_the_same_rows),
         cmocka_unit_test(importance_puts_dead_units_last),    cmocka_unit_test(other_families_are_trained_and_put_in_order),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, toy_set_up, NULL);
 }

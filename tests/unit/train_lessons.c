@@ -6,12 +6,6 @@
 #include "train/importance.h"
 #include "unit/train_toy.h"
 
-static int set_up(void **state)
-{
-    (void)state;
-    return toy_set_up();
-}
-
 extern const snc_objective snc_objective_relation; /* a row of objective.c */
 
 /* Relations alone, of whole nets and of subnets, whose heads are the first of the teacher's. */
@@ -135,5 +129,5 @@ int main(void)
         cmocka_unit_test(the_largest_net_learns_from_the_teacher_unless_by_labels_alone),
         cmocka_unit_test(importance_is_found_without_labels),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, toy_set_up, NULL);
 }

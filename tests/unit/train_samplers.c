@@ -261,12 +261,6 @@ static void what_makes_no_sense_beside_a_sampler_is_refused(void **state)
     assert_non_null(strstr(snc_err_text(), "path sampler 'fare': nearest is 'fair'; expected one of sandwich, "));
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return toy_set_up();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,5 +272,5 @@ int main(void)
         cmocka_unit_test(gradients_of_a_layer_are_those_of_its_matrices),
         cmocka_unit_test(what_makes_no_sense_beside_a_sampler_is_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, toy_set_up, NULL);
 }

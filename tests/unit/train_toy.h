@@ -47,8 +47,9 @@ static snc_ctx ctx = SNC_CTX_INIT;
 
 static inline void quiet(void *user, snc_log_level level, const char *line) { (void)user, (void)level, (void)line; }
 
-static inline int toy_set_up(void)
+static inline int toy_set_up(void **state)
 {
+    (void)state;
     toy_make(&data, 1);
     toy_make(&held_out, 2);
     ctx.threads = 2;

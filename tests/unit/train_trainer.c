@@ -20,9 +20,8 @@ static char checkpoint[128];
 
 static int set_up(void **state)
 {
-    (void)state;
     snprintf(checkpoint, sizeof checkpoint, "train_trainer.%ld.ckpt", (long)getpid());
-    return toy_set_up();
+    return toy_set_up(state);
 }
 
 static int tear_down(void **state)
