@@ -151,6 +151,9 @@ typedef struct snc_evaluation {
     double loss, score, latency_us, bytes, macs; /* the latency by the table */
 } snc_evaluation;
 
+/* Processes that work on one job, this one among them. */
+typedef struct snc_comm snc_comm;
+
 /* What a stage may do to the outside. Any callback may be NULL. Made by snc_host_init.
  * A signal handler of the process needs a stack of its own (sigaltstack, SA_ONSTACK): below the stack pointer, where its frame would
  * lie otherwise, kernels of vendor libraries keep data. That holds of snc_classify as well. */
@@ -170,6 +173,7 @@ typedef struct snc_host {
     volatile int *reload;                                           /* set by a signal handler: serve reads its models again, and
                                                                           puts it back to 0 */
     void (*evaluation)(void *user, const snc_evaluation *e);        /* a search has evaluated a net */
+    snc_comm *ranks;                                                /* snc_ranks_open; NULL: this process alone */
 } snc_host;
 
 /* Fills in size, and nothing else. */
@@ -487,6 +491,17 @@ SNC_API snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MU
 SNC_API snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
 /* Returns when *host->cancel is set, after the answers of all that came in before: SNC_OK. */
 SNC_API snc_err snc_stage_serve(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+
+/* Where mpirun, or a scheduler that speaks PMIx, has started this process among others (Open MPI): ranks. Rank 0 then runs stages, whose
+ * training and search the others share, with `ranks` in its host; the others call snc_ranks_attend, which returns when rank 0 has closed
+ * its own. *out NULL: this process was started alone. SNC_E_UNSUPPORTED: it was not, and there is no Open MPI here; SNC_E_ARG, of rank 0,
+ * whose *out is to be closed all the same: ranks that are not the same program. */
+SNC_API snc_err snc_ranks_open(snc_comm **out) SNC_MUST_USE;
+SNC_API int snc_ranks_rank(const snc_comm *c); /* from 0; 0 of NULL */
+/* h: its log and cancel are used. threads: 0, this process's share of its processors. */
+SNC_API snc_err snc_ranks_attend(snc_comm *c, const snc_host *h, int threads) SNC_MUST_USE;
+/* failed: the others end at once, by force. c is freed; NULL is fine. */
+SNC_API void snc_ranks_close(snc_comm *c, int failed);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 
 #include "artifact/option.h"
 #include "artifact/parse.h"
+#include "base/comm.h"
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/par.h"
@@ -25,7 +26,7 @@ void snc_threads_say(const snc_ctx *ctx, int threads, bool all)
 snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, const char *threads, int otherwise)
 {
     snc_isa isa;
-    snc_int_list number = {.n = 1, .v = {otherwise > 0 ? otherwise : snc_par_cores()}};
+    snc_int_list number = {.n = 1, .v = {otherwise > 0 ? otherwise : snc_par_share_of(h->ranks ? h->ranks->host_ranks : 1)}};
     *out = (snc_ctx)SNC_CTX_INIT;
     if (o->output.path) SNC_TRY(snc_output_check(o, "--output", o->output.path));
     if (o->search.journal) SNC_TRY(snc_output_check(o, "--journal", o->search.journal));
@@ -44,6 +45,7 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     out->meter = &out->own;
     if (o->job.max_memory) SNC_TRY(snc_parse_bytes(&out->max_memory, "--max-memory", o->job.max_memory));
     out->cancel = h->cancel;
+    out->comm = snc_comm_size(h->ranks) > 1 ? h->ranks : NULL;
     out->log = h->log;
     SNC_TRY(snc_ctx_check(out));
     snc_threads_say(out, out->threads, all);

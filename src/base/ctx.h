@@ -48,6 +48,7 @@ typedef struct snc_ctx {
     snc_pool *pool;                                  /* where packed matrices go; NULL: a block for each */
     void (*status)(void *user, const snc_status *s); /* NULL: silent */
     void (*evaluation)(void *user, const snc_evaluation *e); /* NULL: nobody asks */
+    snc_comm *comm;   /* whose other ranks wait for what this one, rank 0, calls them to (base/duty.h); NULL: it is alone */
     snc_meter *meter; /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */
     snc_meter own;    /* where meter points in the first of them */
 } snc_ctx;

@@ -20,6 +20,8 @@ static inline int64_t snc_par_share(int64_t chunks, int t, int threads) { return
 /* CPUs that this process may use by its affinity, the CPU quota of its control groups (rounded up) and what is online; 1 in a
  * serial build, whose machine snc_par_cpus tells all the same. */
 int snc_par_cores(void);
+/* The threads of one of `ranks` processes that share them; at least one. */
+static inline int snc_par_share_of(int ranks) { return snc_par_cores() > ranks ? snc_par_cores() / ranks : 1; }
 snc_cpus snc_par_cpus(void);
 
 /* Threads that may be used where `threads` are asked for: 1 in a child of fork, once the process watches for it. */

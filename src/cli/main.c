@@ -156,6 +156,16 @@ static void handle(int sig, void (*handler)(int))
     sigaction(sig, &sa, NULL);
 }
 
+/* Another rank than 0: it does what rank 0 calls it to, and ends when that does, which is who is told to stop. */
+static int attend(snc_comm *ranks, const snc_host *h)
+{
+    handle(SIGINT, SIG_IGN);
+    handle(SIGTERM, SIG_IGN);
+    snc_err err = snc_ranks_attend(ranks, h, 0);
+    snc_ranks_close(ranks, err != SNC_OK);
+    return err ? 2 : 0;
+}
+
 static void handle_signals(const snc_args *a)
 {
     static char stack[1 << 16]; /* AMX alone takes 11 KB of a frame */
@@ -230,6 +240,9 @@ int main(int argc, char **argv)
                   .status = snc_terminal_status,
                   .ready = on_ready,
                   .reload = &reload};
+    snc_err alone = snc_ranks_open(&h.ranks); /* before the options are judged: rank 0 does that for all */
+    if (snc_ranks_rank(h.ranks) > 0) return attend(h.ranks, &h);
+    if (alone) err = alone;
     handle_signals(&a);
     if (!err && a.log_json) err = snc_output_check(&a.o, "--log-json", a.log_json);
     snc_err opened = snc_terminal_open(&io.t, err ? NULL : a.log_json, a.quiet);
@@ -240,6 +253,7 @@ int main(int argc, char **argv)
     if (err) snc_terminal_error(&io.t, snc_err_text());
     snc_terminal_close(&io.t);
     snc_free(io.in.data);
+    snc_ranks_close(h.ranks, 0);
     if (err == SNC_E_CANCELLED) return 130;
     return err ? 2 : missed ? 3 : 0;
 }

@@ -110,7 +110,7 @@ static snc_err load(library *l)
                                  {"MHD_destroy_response", &l->destroy_response},
                                  {"MHD_is_feature_supported", &l->is_feature_supported}};
     return snc_library_load(names, 1, wanted, sizeof wanted / sizeof *wanted, "libmicrohttpd",
-                            "HTTP is spoken by libmicrohttpd, which this machine lacks (apt install libmicrohttpd12)");
+                            "HTTP is spoken by libmicrohttpd, which this machine lacks (apt install libmicrohttpd12)", false);
 }
 
 /* ---- an exchange ---------------------------------------------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ static snc_err load(library *l)
                                  {"curl_easy_cleanup", &l->easy_cleanup}, {"curl_easy_strerror", &l->easy_strerror},
                                  {"curl_slist_append", &l->slist_append}, {"curl_slist_free_all", &l->slist_free_all}};
     return snc_library_load(names, sizeof names / sizeof *names, wanted, sizeof wanted / sizeof *wanted, "libcurl",
-                            "names of the Hub are fetched by libcurl, which this machine lacks (apt install libcurl4)");
+                            "names of the Hub are fetched by libcurl, which this machine lacks (apt install libcurl4)", false);
 }
 
 snc_err snc_curl_open(snc_curl **out)

@@ -144,6 +144,8 @@ void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user)
     o->user = user;
 }
 
+bool snc_adamw_by_rows(const snc_adamw *o, int param) { return o->row_base[param] >= 0; }
+
 void snc_adamw_keep_grad(snc_adamw *o, int param)
 {
     assert(param >= 0 && param < o->ps->n && o->row_base[param] < 0);

@@ -63,6 +63,8 @@ void snc_adamw_on_write(snc_adamw *o, snc_adamw_wrote_fn fn, void *user);
 /* The gradient of this parameter (not of a lazy table) is left as it is: whoever computes the next one overwrites it. */
 void snc_adamw_keep_grad(snc_adamw *o, int param);
 
+/* Whether the parameter is a lazy table. */
+bool snc_adamw_by_rows(const snc_adamw *o, int param);
 /* The sum of the squares of this parameter's gradient (not of a lazy table), as the next step finds it: its norm is not
  * computed again. Good for that step. */
 void snc_adamw_known_squares(snc_adamw *o, int param, double sum);

@@ -154,6 +154,8 @@ void snc_data_sampler_see(snc_data_sampler *s, const snc_data_seen *n)
     }
 }
 
+snc_data_told snc_data_sampler_told(const snc_data_sampler *s) { return s->told; }
+
 void snc_data_sampler_tell(snc_data_sampler *s)
 {
     if (s->kind->tell) s->kind->tell(s->state, s->v, &s->told);

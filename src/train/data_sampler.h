@@ -80,6 +80,8 @@ typedef struct snc_data_seen {
 } snc_data_seen;
 /* Looks at it, then multiplies dlogits by the weights of the rows. */
 void snc_data_sampler_see(snc_data_sampler *s, const snc_data_seen *n);
+/* What it has seen of the step so far, where it draws rows: to be completed with what other ranks have seen, before it is told. */
+snc_data_told snc_data_sampler_told(const snc_data_sampler *s);
 void snc_data_sampler_tell(snc_data_sampler *s);
 snc_block snc_data_sampler_block(snc_data_sampler *s); /* its state; 0 bytes: none */
 

@@ -1,15 +1,17 @@
 /* Rows are taken from the longest to the shortest: a batch has about one length, and the first shows the largest need. */
-#include "train/evaluate.h"
+#include "train/sweep.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/dataset_ranks.h"
 #include "models/cutoff.h"
+#include "models/model_ranks.h"
 #include "models/runtime.h"
 
-enum { SWEEP_BATCH = 128 };
+enum { SWEEP_BATCH = 128, WORTH_SHARING = 512 /* rows */ };
 
 typedef struct length_key {
     int32_t len, row;
@@ -39,16 +41,30 @@ static snc_err sorted_rows(int32_t **out, int *n, const snc_dataset *d, const ui
     return err;
 }
 
-static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d,
-                        const uint8_t *met, int batch_size, const char *what)
+/* Rows by rank, a batch to each in turns, and where those of each begin: at [size + 1]. */
+static snc_err deal(int32_t *rows, int *at, int all, int batch_size, int size)
+{
+    int32_t *old = NULL;
+    int n = 0;
+    SNC_TRY(snc_alloc(&old, (size_t)all, sizeof *old));
+    memcpy(old, rows, (size_t)all * sizeof *old);
+    for (int r = 0; r < size; r++) {
+        at[r] = n;
+        for (int from = r * batch_size; from < all; from += size * batch_size)
+            for (int i = from; i < all && i < from + batch_size; i++) rows[n++] = old[i];
+    }
+    at[size] = n;
+    snc_free(old);
+    return SNC_OK;
+}
+
+static snc_err run(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, const int32_t *rows,
+                   int all, int batch_size, const char *what)
 {
     snc_err err = SNC_OK;
     snc_batcher *batcher = NULL;
-    int32_t *rows = NULL;
     float *z = NULL;
-    int all;
     SNC_GOTO(snc_batcher_new(&batcher, d, batch_size));
-    SNC_GOTO(sorted_rows(&rows, &all, d, met));
     SNC_GOTO(snc_alloc(&z, (size_t)snc_batcher_max_answers(batcher) * (size_t)K, sizeof *z));
     if (what) snc_progress(ctx, what, 0, all, "%s", "");
     for (int at = 0; at < all; at += batch_size) {
@@ -68,48 +84,161 @@ static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_engine *e, const 
     }
 out:
     snc_free(z);
-    snc_free(rows);
     snc_batcher_free(batcher);
+    return err;
+}
+
+/* What each rank has of its rows [at[r], at[r + 1]), on all. */
+static snc_err collect(float *logits, snc_comm *c, int K, const snc_dataset *d, const int32_t *rows, const int *at)
+{
+    float *all = NULL;
+    size_t *bytes = NULL, n = 0;
+    snc_err err = snc_alloc(&bytes, (size_t)c->size + 1, sizeof *bytes);
+    for (int r = 0; r < c->size && !err; r++) {
+        bytes[r] = n * sizeof *all;
+        for (int i = at[r]; i < at[r + 1]; i++)
+            n += (size_t)(snc_dataset_answer(d, rows[i] + 1) - snc_dataset_answer(d, rows[i])) * (size_t)K;
+        bytes[r + 1] = n * sizeof *all;
+    }
+    if (!err) err = snc_alloc(&all, n, sizeof *all);
+    err = snc_comm_agree(c, err);
+    if (!err) {
+        const int me = c->rank;
+        snc_batcher_gather(all + bytes[me] / sizeof *all, logits, d, rows + at[me], at[me + 1] - at[me], K);
+        err = snc_comm_gather(c, all, bytes);
+    }
+    if (!err) snc_batcher_scatter(logits, all, d, rows, at[c->size], K);
+    snc_free(all);
+    snc_free(bytes);
+    return err;
+}
+
+static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_comm *c, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d,
+                        const uint8_t *met, int batch_size, const char *what)
+{
+    int32_t *rows = NULL;
+    int all, at[SNC_COMM_RANKS + 1], me = snc_comm_rank(c), size = snc_comm_size(c);
+    snc_err err = sorted_rows(&rows, &all, d, met);
+    if (!err) err = deal(rows, at, all, batch_size, size);
+    if (!err) err = run(logits, ctx, e, arch, K, d, rows + at[me], at[me + 1] - at[me], batch_size, what);
+    err = snc_comm_agree(c, err);
+    if (!err && size > 1) err = collect(logits, c, K, d, rows, at);
+    snc_free(rows);
     return err;
 }
 
 snc_err snc_train_eval(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, int batch_size,
                        const char *what)
 {
-    return evaluate(logits, ctx, e, arch, K, d, NULL, batch_size, what);
+    return evaluate(logits, ctx, NULL, e, arch, K, d, NULL, batch_size, what);
 }
 
-static snc_err evaluate_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
-                              const snc_dataset *d, const uint8_t *met, int batch_size, const char *what)
+/* Everything that a sweep is told, on every rank. */
+typedef struct sweep {
+    snc_arch arch;
+    snc_compute compute;
+    int batch_size;
+} sweep;
+
+static snc_err evaluate_model(float *logits, const snc_ctx *ctx, snc_comm *c, snc_model *m, const sweep *s, const snc_dataset *d,
+                              const uint8_t *met, const char *what)
 {
     snc_engine *e = NULL;
     snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
-    o.compute = compute;
+    o.compute = s->compute;
     o.first_only = true;
-    o.max_seqs = batch_size;
+    o.max_seqs = s->batch_size;
     o.max_len = d->max_len;
-    o.max_tokens = batch_size * d->max_len;
+    o.max_tokens = s->batch_size * d->max_len;
     o.train = false;
-    SNC_TRY(snc_engine_create(&e, ctx, m, &o));
-    snc_err err = evaluate(logits, ctx, e, arch ? arch : &m->arch, m->cfg.classes, d, met, batch_size, what);
+    snc_err err = snc_comm_agree(c, snc_engine_create(&e, ctx, m, &o));
+    if (!err) err = evaluate(logits, ctx, c, e, &s->arch, m->cfg.classes, d, met, s->batch_size, what);
     snc_engine_free(e);
     return err;
 }
 
+/* Rank 0's part of sending a sweep, and of joining in it. A few rows are answered before a model has been sent. */
+static snc_err call(float *logits, const snc_ctx *ctx, snc_model *m, const sweep *s, const snc_dataset *d, const uint8_t *met,
+                    const char *what)
+{
+    snc_ctx own = *ctx;
+    snc_parcel p = {0};
+    snc_dataset *none;
+    uint8_t *mask = NULL;
+    snc_comm *c = d->n >= WORTH_SHARING ? ctx->comm : NULL;
+    own.comm = NULL;
+    if (!c) return evaluate_model(logits, &own, NULL, m, s, d, met, what);
+    memcpy(&mask, &met, sizeof mask);
+    snc_duty_put_ctx(&p, &own);
+    snc_parcel_put(&p, s, sizeof *s);
+    SNC_TRY(snc_duty_call(c, snc_duty_sweep.name, &p));
+    SNC_TRY(snc_model_share(&m, &own, c));
+    SNC_TRY(snc_dataset_share(&none, d, c));
+    SNC_TRY(snc_block_share(&mask, (size_t)d->n, 1, c));
+    return evaluate_model(logits, &own, c, m, s, d, met, what);
+}
+
+static snc_err attend(const snc_ctx *ctx, snc_parcel *said)
+{
+    snc_err err = SNC_OK;
+    snc_ctx own;
+    snc_comm *c = ctx->comm;
+    sweep s;
+    snc_model *m = NULL;
+    snc_dataset *d = NULL;
+    uint8_t *met = NULL;
+    float *z = NULL;
+    SNC_TRY(snc_duty_take_ctx(&own, ctx, said));
+    SNC_TRY(snc_parcel_take(&s, said, sizeof s));
+    SNC_GOTO(snc_model_share(&m, &own, c));
+    SNC_GOTO(snc_dataset_share(&d, NULL, c));
+    SNC_GOTO(snc_block_share(&met, (size_t)d->n, 1, c));
+    err = snc_alloc(&z, snc_dataset_logits(d, m->cfg.classes), sizeof *z);
+    if (err) c->failed = true;
+    else err = evaluate_model(z, &own, c, m, &s, d, met, NULL);
+out:
+    snc_free(z);
+    snc_free(met);
+    snc_dataset_free(d);
+    snc_model_free(m);
+    return err;
+}
+const snc_duty snc_duty_sweep = {"sweep", attend};
+
 snc_err snc_train_eval_model(float *logits, const snc_ctx *ctx, snc_model *m, const snc_arch *arch, snc_compute compute,
                              const snc_dataset *d, int batch_size, const char *what)
 {
-    return evaluate_model(logits, ctx, m, arch, compute, d, NULL, batch_size, what);
+    const sweep s = {arch ? *arch : m->arch, compute, batch_size};
+    return call(logits, ctx, m, &s, d, NULL, what);
+}
+
+static snc_err room_for(float **z, const snc_dataset *d, int K)
+{
+    const size_t n = snc_dataset_logits(d, K);
+    SNC_TRY(snc_alloc(z, n, sizeof **z));
+    for (size_t i = 0; i < n; i++) (*z)[i] = NAN;
+    return SNC_OK;
 }
 
 snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d,
                         const uint8_t *met, const char *what)
 {
-    const size_t n = snc_dataset_logits(d, teacher->cfg.classes);
+    const sweep s = {teacher->arch, compute, SWEEP_BATCH};
     float *z = NULL;
-    SNC_TRY(snc_alloc(&z, n, sizeof *z));
-    for (size_t i = 0; i < n; i++) z[i] = NAN;
-    snc_err err = evaluate_model(z, ctx, teacher, NULL, compute, d, met, SWEEP_BATCH, what);
+    SNC_TRY(room_for(&z, d, teacher->cfg.classes));
+    snc_err err = call(z, ctx, teacher, &s, d, met, what);
+    if (err) snc_free(z);
+    else *logits = z;
+    return err;
+}
+
+snc_err snc_sweep_among(float **logits, const snc_ctx *ctx, snc_comm *comm, snc_model *teacher, snc_compute compute, const snc_dataset *d,
+                        const uint8_t *met, const char *what)
+{
+    const sweep s = {teacher->arch, compute, SWEEP_BATCH};
+    float *z = NULL;
+    snc_err err = snc_comm_agree(comm, room_for(&z, d, teacher->cfg.classes));
+    if (!err) err = evaluate_model(z, ctx, comm, teacher, &s, d, met, what);
     if (err) snc_free(z);
     else *logits = z;
     return err;

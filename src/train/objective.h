@@ -68,6 +68,7 @@ typedef struct snc_objective {
     snc_err (*check)(const struct snc_train_opts *o, const snc_model *m, const snc_model *teacher);
 } snc_objective;
 
+enum { SNC_OBJECTIVES_MOST = 16 };
 extern const snc_objective *const snc_objectives[]; /* all of them, NULL at the end */
 
 /* Over a list like that. */

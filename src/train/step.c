@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "train/gradients.h"
-#include "train/trainer_priv.h"
+#include "train/together.h"
 
 /* What is not finite: the source of the weights may know it more exactly. */
 static snc_err diverged(const snc_trainer *t, const char *what)
@@ -127,23 +127,37 @@ static snc_tokens part_of(snc_trainer *t, const snc_tokens *x, int first, int en
     return part;
 }
 
-/* Nets [from, to) of the step, each with `weight`, on rows [first, end) of the batch: as many at a time as are computed at once. */
+/* Nets [from, to) of the step, each with `weight`, on this rank's share of rows [first, end) of the batch: as many at a time as are
+ * computed at once. */
 static snc_err run_rows(snc_trainer *t, const snc_tokens *whole, int from, int to, int first, int end, double weight)
 {
-    const int parts = (end - first + t->at_once - 1) / t->at_once;
+    const int rank = snc_comm_rank(t->comm), size = snc_comm_size(t->comm), n = end - first;
+    const int from_row = first + n * rank / size, rows = first + n * (rank + 1) / size - from_row;
+    const int parts = (rows + t->at_once - 1) / t->at_once;
     for (int k = 0; k < parts; k++) {
-        const piece p = {first + (end - first) * k / parts, first + (end - first) * (k + 1) / parts, first, end};
+        const piece p = {from_row + rows * k / parts, from_row + rows * (k + 1) / parts, first, end};
         const snc_tokens x = p.at == 0 && p.next == whole->B ? *whole : part_of(t, whole, p.at, p.next);
         const size_t at = (size_t)snc_tokens_answers_before(whole, p.at, t->tags) * (size_t)t->K;
         if (t->te) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
         if (t->copy) SNC_TRY(snc_momentum_forward(t->copy, t->slow + at, &t->m->arch, &x));
         for (int i = from; i < to; i++) SNC_TRY(run_net(t, i, whole, &x, &p, weight));
-    }
-    for (int i = from; i < to; i++) {
-        if (is_largest(t, i)) t->tally.full_loss += t->loss[i] * (end - first);
-        t->tally.loss += t->loss[i] * (end - first) / (to - from);
+        t->ran = true;
     }
     return SNC_OK;
+}
+
+/* Rows of net i, of those where each has a part of the batch to itself. */
+static int part_at(const snc_trainer *t, int B, int i) { return B * i / t->n_nets; }
+
+/* Losses of the step into those of the epoch. */
+static void account(snc_trainer *t, int B)
+{
+    for (int i = 0; i < t->n_nets; i++) {
+        const double rows = in_parts(t) ? part_at(t, B, i + 1) - part_at(t, B, i) : B;
+        if (is_largest(t, i)) t->tally.full_loss += t->loss[i] * rows;
+        t->tally.loss += t->loss[i] * rows / (in_parts(t) ? 1 : t->n_nets);
+    }
+    t->tally.rows += B;
 }
 
 /* All nets of a step; gradients add up in the model. */
@@ -158,14 +172,14 @@ static snc_err run_nets(snc_trainer *t, const snc_tokens *x, const int32_t *rows
     if (n > x->B && in_parts(t)) n = x->B;
     t->n_nets = n;
     memset(t->loss, 0, sizeof t->loss);
+    t->ran = false;
     snc_batcher_gather(t->target, t->d->target, t->d, rows, x->B, 1);
     if (t->taught) snc_batcher_gather(t->soft, t->taught, t->d, rows, x->B, t->K);
     if (!in_parts(t)) SNC_TRY(run_rows(t, x, 0, n, 0, x->B, 1.0 / n));
     for (int i = 0; i < n && in_parts(t); i++) {
-        const int first = x->B * i / n, end = x->B * (i + 1) / n;
+        const int first = part_at(t, x->B, i), end = part_at(t, x->B, i + 1);
         SNC_TRY(run_rows(t, x, i, i + 1, first, end, (double)(end - first) / x->B));
     }
-    t->tally.rows += x->B;
     return SNC_OK;
 }
 
@@ -191,14 +205,16 @@ snc_err snc_trainer_step(snc_trainer *t)
     snc_engine_start_grads(t->e);
     const snc_tally before = t->tally;
     bool more = false;
-    snc_err err = run_nets(t, &x, rows);
-    if (!err) err = run_weights(&more, t, &x);
-    if (err) t->tally = before; /* the step has not been */
+    snc_err err = snc_together_sum(t, run_nets(t, &x, rows), &x, sets, n_sets);
+    if (err || t->left) return err; /* the step has not been */
+    account(t, x.B);
+    err = run_weights(&more, t, &x);
+    if (err) t->tally = before;
     SNC_TRY(err);
     if (t->gradient) snc_layer_gradients(t->gradient, t->ctx, t->m);
     for (int i = 0; i < t->m->params.n; i++) {
         double sum;
-        if (!more && snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
+        if (!more && !t->comm && snc_engine_grad_squares(&sum, t->e, i)) snc_adamw_known_squares(t->adamw, i, sum);
     }
     snc_fakequant_restore(t->quant);
     err = snc_adamw_step(NULL, t->adamw, sets, n_sets); /* repacks the engine's weights */

@@ -10,8 +10,8 @@
 #include "base/room.h"
 #include "data/balance.h"
 #include "train/agree.h"
-#include "train/evaluate.h"
-#include "train/trainer_priv.h"
+#include "train/sweep.h"
+#include "train/together.h"
 
 enum { BLOCKS = 10, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
@@ -147,9 +147,10 @@ static snc_err teacher_sweep(snc_trainer *t)
     uint8_t *met = NULL;
     t->taught = t->o->teacher_logits;
     if (!t->teacher || t->taught) return SNC_OK;
-    SNC_TRY(snc_alloc(&met, (size_t)t->d->n, 1));
-    snc_err err = snc_train_rows_met(met, t->ctx, t->d, t->o);
-    if (!err) err = snc_train_sweep(&t->swept, t->ctx, t->teacher, t->o->compute, t->d, met, "teacher logits");
+    snc_err err = snc_alloc(&met, (size_t)t->d->n, 1);
+    if (!err) err = snc_train_rows_met(met, t->ctx, t->d, t->o);
+    err = snc_comm_agree(t->comm, err);
+    if (!err) err = snc_sweep_among(&t->swept, t->ctx, t->comm, t->teacher, t->o->compute, t->d, met, "teacher logits");
     t->taught = t->swept;
     snc_free(met);
     return err;
@@ -185,6 +186,15 @@ static snc_err save(snc_trainer *t)
     return err;
 }
 
+/* Where the blocks say that the run stands. */
+static void take_up(snc_trainer *t)
+{
+    const snc_adamw_state a = snc_adamw_state_view(t->adamw);
+    snc_adamw_state_written(t->adamw);
+    t->step = *a.step;
+    t->total = a.schedule->total; /* fewer than asked for where it was shortened */
+}
+
 static snc_err resume(snc_trainer *t)
 {
     if (!t->o->checkpoint) return SNC_OK;
@@ -198,10 +208,7 @@ static snc_err resume(snc_trainer *t)
         return SNC_OK;
     }
     SNC_TRY(err);
-    const snc_adamw_state a = snc_adamw_state_view(t->adamw);
-    snc_adamw_state_written(t->adamw);
-    t->step = *a.step;
-    t->total = a.schedule->total; /* fewer than asked for where it was shortened */
+    take_up(t);
     snc_log(t->ctx, SNC_LOG_INFO, "%s: resumed at step %lld of %lld", t->o->what, (long long)t->step, (long long)t->total);
     return SNC_OK;
 }
@@ -270,7 +277,8 @@ static bool due(const snc_trainer *t)
     return (every > 0 && t->step % every == 0) || snc_now() - t->saved >= t->o->checkpoint_seconds;
 }
 
-/* As many steps as fit until the context's moment; at least one more where none was made. */
+/* As many steps as fit until the context's moment; at least one more where none was made. With other ranks the run is shortened in the
+ * step that is to come, by all of them. */
 static void keep_time(snc_trainer *t)
 {
     const double now = snc_now(), left = t->ctx->until - now, made = (double)(t->step - t->first);
@@ -278,8 +286,15 @@ static void keep_time(snc_trainer *t)
     t->paced = now;
     double fit = left > 0 ? floor(left * made / (now - t->started)) : 0;
     if (fit >= (double)(t->total - t->step)) return;
-    t->total = t->step + (int64_t)fit;
-    if (fit >= 1) snc_adamw_shorten(t->adamw, t->total);
+    t->wish = t->step + (int64_t)fit;
+    if (!t->comm) snc_trainer_shorten(t);
+}
+
+void snc_trainer_shorten(snc_trainer *t)
+{
+    t->total = t->wish;
+    if (t->total > t->step) snc_adamw_shorten(t->adamw, t->total);
+    t->wish = 0;
 }
 
 static snc_err loop(snc_train_result *out, snc_trainer *t)
@@ -288,9 +303,10 @@ static snc_err loop(snc_train_result *out, snc_trainer *t)
     t->first = t->step;
     show(t, true); /* where a resumed run begins */
     while (t->step < t->total) {
-        if (snc_cancelled(t->ctx)) return interrupted(t);
+        if (snc_cancelled(t->ctx)) return snc_together_leave(t, interrupted(t));
         bool late = t->o->max_seconds > 0 && t->rows_done > 0 && snc_now() - t->started >= t->o->max_seconds;
-        if (late || (t->o->max_steps > 0 && t->step >= t->o->max_steps)) {
+        if (late) SNC_TRY(snc_together_leave(t, SNC_OK));
+        if (t->left || late || (t->o->max_steps > 0 && t->step >= t->o->max_steps)) {
             SNC_TRY(save(t));
             break;
         }
@@ -298,12 +314,14 @@ static snc_err loop(snc_train_result *out, snc_trainer *t)
         snc_err err = snc_trainer_step(t);
         if (err == SNC_E_CANCELLED) return interrupted(t);
         SNC_TRY(err);
+        if (t->left) continue;
         if (t->step == t->first + 1) t->opening = snc_now() - t->started;
         keep_time(t);
         show(t, false);
         bool ended = t->step % t->per_epoch == 0;
-        if (ended || t->step == t->total) SNC_TRY(end_epoch(t));
-        if (t->step < t->total && due(t)) SNC_TRY(save(t));
+        if (ended || t->step == t->total) err = end_epoch(t);
+        if (!err && t->step < t->total && due(t)) err = save(t);
+        if (err) return snc_together_leave(t, err);
     }
     report(out, t);
     if (t->total < t->asked)
@@ -332,13 +350,52 @@ static void dispose(snc_trainer *t)
     snc_touched_free(t->touched);
     snc_data_sampler_free(t->rows);
     snc_batcher_free(t->batcher);
+    snc_together_close(t);
 }
 
-snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
-                      const snc_space *space, const snc_train_opts *o)
+static snc_err check(const snc_model *m, const snc_model *teacher, const snc_dataset *d, const snc_space *space, const snc_train_opts *o,
+                     snc_comm *comm)
 {
-    snc_err err = SNC_OK;
+    const int ranks = snc_comm_size(comm);
+    assert(!o->n_nets || (!space && !o->checkpoint && o->n_nets <= SNC_SAMPLER_MAX));
+    SNC_TRY(snc_train_opts_check(o));
+    SNC_TRY(snc_objectives_check(o->objectives, o, m, teacher));
+    SNC_TRY(snc_train_agree(m, teacher, d, o));
+    SNC_TRY(snc_data_sampler_check(o->data_sampler, snc_meaning_of(&m->cfg)));
+    SNC_CHECK(!o->balanced || !m->cfg.regression, SNC_E_ARG, "class weights: a regression has no classes");
+    SNC_CHECK(o->batch_size >= ranks, SNC_E_ARG, "batches of %d rows for %d ranks: expected at least a row for each", o->batch_size, ranks);
+    return SNC_OK;
+}
+
+/* What a run is made of before its weights are known. */
+static snc_err prepare(snc_trainer *t)
+{
+    SNC_TRY(create_sampler(t));
+    SNC_TRY(snc_batcher_new(&t->batcher, t->d, t->o->batch_size));
+    t->per_epoch = snc_batcher_count(t->batcher);
+    t->total = t->asked = snc_train_steps(t->o, t->per_epoch);
+    t->view = (snc_data_view){.d = t->d, .K = t->K, .problem = snc_meaning_of(&t->m->cfg)};
+    SNC_TRY(snc_data_sampler_create(&t->rows, t->o->data_sampler, t->ctx->seed, t->batcher, &t->view, t->asked));
+    SNC_TRY(allocate(t));
+    SNC_TRY(create_optimiser(t));
+    SNC_TRY(snc_together_open(t));
+    return resume(t);
+}
+
+static snc_err share_state(snc_trainer *t)
+{
+    snc_block b[BLOCKS];
+    const int n = list_blocks(b, t);
+    SNC_TRY(snc_together_resume(t, b, n));
+    if (snc_comm_rank(t->comm) > 0) take_up(t);
+    return SNC_OK;
+}
+
+snc_err snc_trainer_run(snc_train_result *out, const snc_ctx *ctx, snc_comm *comm, snc_model *m, snc_model *teacher,
+                        const snc_dataset *train, const snc_space *space, const snc_train_opts *o)
+{
     snc_trainer t = {.ctx = ctx,
+                     .comm = comm,
                      .m = m,
                      .teacher = teacher,
                      .d = train,
@@ -347,29 +404,27 @@ snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, s
                      .L = m->arch.layers,
                      .space = space,
                      .tags = m->cfg.tags};
-    assert(!o->n_nets || (!space && !o->checkpoint && o->n_nets <= SNC_SAMPLER_MAX));
-    SNC_TRY(snc_train_opts_check(o));
-    SNC_TRY(snc_objectives_check(o->objectives, o, m, teacher));
-    SNC_TRY(snc_train_agree(m, teacher, train, o));
-    SNC_TRY(snc_data_sampler_check(o->data_sampler, snc_meaning_of(&m->cfg)));
-    SNC_CHECK(!o->balanced || !m->cfg.regression, SNC_E_ARG, "class weights: a regression has no classes");
-    SNC_GOTO(create_sampler(&t));
-    SNC_GOTO(snc_batcher_new(&t.batcher, train, o->batch_size));
-    t.per_epoch = snc_batcher_count(t.batcher);
-    t.total = t.asked = snc_train_steps(o, t.per_epoch);
-    t.view = (snc_data_view){.d = train, .K = t.K, .problem = snc_meaning_of(&m->cfg)};
-    SNC_GOTO(snc_data_sampler_create(&t.rows, o->data_sampler, ctx->seed, t.batcher, &t.view, t.asked));
-    SNC_GOTO(allocate(&t));
-    SNC_GOTO(create_optimiser(&t));
-    SNC_GOTO(resume(&t));
-    SNC_GOTO(teacher_sweep(&t));
+    snc_err err = snc_comm_agree(comm, prepare(&t));
+    if (!err) err = share_state(&t);
+    if (!err) err = teacher_sweep(&t);
     t.view.taught = t.taught;
-    SNC_GOTO(create_engines(&t)); /* after resume: it packs the weights */
-    err = loop(out, &t);
-    snc_fakequant_restore(t.quant);
-    snc_adamw_flush(t.adamw);
-    snc_params_zero_grad(&m->params); /* the last step left those of the linears */
-out:
+    if (!err) err = snc_comm_agree(comm, create_engines(&t)); /* after resume: it packs the weights */
+    if (!err) {
+        err = loop(out, &t);
+        snc_fakequant_restore(t.quant);
+        snc_adamw_flush(t.adamw);
+        snc_params_zero_grad(&m->params); /* the last step left those of the linears */
+    }
     dispose(&t);
     return err;
+}
+
+snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
+                      const snc_space *space, const snc_train_opts *o)
+{
+    snc_ctx own = *ctx;
+    own.comm = NULL;
+    SNC_TRY(check(m, teacher, train, space, o, ctx->comm));
+    if (ctx->comm) SNC_TRY(snc_train_call(&own, ctx->comm, m, teacher, train, space, o));
+    return snc_trainer_run(out, &own, ctx->comm, m, teacher, train, space, o);
 }

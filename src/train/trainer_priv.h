@@ -2,6 +2,7 @@
 #ifndef SNC_TRAIN_TRAINER_PRIV_H
 #define SNC_TRAIN_TRAINER_PRIV_H
 
+#include "core/allreduce.h"
 #include "train/adamw.h"
 #include "train/facts.h"
 #include "train/fakequant.h"
@@ -48,12 +49,25 @@ typedef struct snc_trainer {
     int n_facts;
     double started, shown, saved, paced, opening;
     int64_t rows_done, first; /* first: step of this process */
+    snc_comm *comm;           /* NULL: this process alone */
+    snc_allreduce *sum;
+    float *touched_rows; /* [all rows that a step touches, their columns] */
+    size_t touched_cap;
+    int64_t wish;   /* steps that rank 0 wants the run to have in all, since its latest step; 0: as it is */
+    bool ran, left; /* this rank had rows in this step; the run ends before its end, and all know it */
 } snc_trainer;
+
+/* A run on one rank or several, all of which call it with equal models, rows and options; but what rank 0 alone is asked: checkpoint,
+ * time, on_epoch. */
+snc_err snc_trainer_run(snc_train_result *out, const snc_ctx *ctx, snc_comm *comm, snc_model *m, snc_model *teacher,
+                        const snc_dataset *train, const snc_space *space, const snc_train_opts *o) SNC_MUST_USE;
 
 /* Share of the run that is done. */
 static inline double snc_trainer_done(const snc_trainer *t) { return (double)t->step / (double)t->total; }
 
 /* Draws nets and rows, and takes the optimiser's step. SNC_E_DIVERGED; SNC_E_CANCELLED: nothing of it has been. */
 snc_err snc_trainer_step(snc_trainer *t) SNC_MUST_USE;
+/* The run has t->wish steps in all from here on. */
+void snc_trainer_shorten(snc_trainer *t);
 
 #endif

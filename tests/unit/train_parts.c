@@ -1,16 +1,44 @@
-/* A step whose rows are computed some at a time: what a step of all rows at once comes to, whatever its nets learn from. */
+/* A step whose rows are computed in parts, some at a time or by several ranks: what a step of all rows at once comes to, whatever its nets
+ * learn from. */
 #include <math.h>
 
 #include "check.h"
 #include "toy_family.h"
+#include "toy_ranks.h"
+#include "train/together.h"
 #include "unit/train_toy.h"
 
+/* Rows at a time, 0: all of this rank's; and ranks. */
+typedef struct parts {
+    int at_once, ranks;
+} parts;
+
+/* A run that rank 0 starts and the others are called to. */
+typedef struct job {
+    snc_train_result r;
+    snc_model *m, *teacher;
+    const snc_dataset *d;
+    const snc_space *space;
+    const snc_train_opts *o;
+} job;
+
+static void work(snc_comm *c, void *user)
+{
+    static const snc_duty *const duties[] = {&snc_duty_train};
+    job *j = user;
+    snc_ctx own = ctx;
+    own.comm = c->size > 1 ? c : NULL;
+    if (c->rank == 0) {
+        assert_int_equal(snc_train_run(&j->r, &own, j->m, j->teacher, j->d, j->space, j->o), SNC_OK);
+        assert_int_equal(snc_duty_dismiss(c), SNC_OK);
+    } else assert_true(snc_duty_attend(&own, duties, 1) == SNC_OK);
+}
+
 /* The teacher's loss and the nets' are of an epoch with dropout. */
-static double loss_of(const snc_family *family, const snc_train_opts *given, bool distilled, const snc_dataset *d, int at_once)
+static double loss_of(const snc_family *family, const snc_train_opts *given, bool distilled, const snc_dataset *d, parts p)
 {
     snc_encoder_config cfg = nano_family_config(family);
     snc_train_opts o = *given;
-    snc_train_result r;
     snc_model *m = NULL, *teacher = NULL;
     snc_space *space = NULL;
     cfg.hidden_dropout = cfg.attention_dropout = 0.2f;
@@ -22,21 +50,23 @@ static double loss_of(const snc_family *family, const snc_train_opts *given, boo
     o.batch_size = BATCH;
     o.lr = 1e-3;
     o.dropout = o.subnet_dropout = true;
-    o.at_once = at_once;
-    assert_int_equal(snc_train_run(&r, &ctx, m, distilled ? teacher : NULL, d, space, &o), SNC_OK);
+    o.at_once = p.at_once;
+    job j = {.m = m, .teacher = distilled ? teacher : NULL, .d = d, .space = space, .o = &o};
+    toy_ranks(p.ranks, work, &j);
     snc_space_free(space);
     snc_model_free(teacher);
     snc_model_free(m);
-    return r.loss;
+    return j.r.loss;
 }
 
 static void check_parts_of(const snc_family *family, const snc_train_opts *o, bool distilled, const snc_dataset *d)
 {
-    static const int at_once[] = {7, 1};
-    const double whole = loss_of(family, o, distilled, d, 0);
-    for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
-        const double parts = loss_of(family, o, distilled, d, at_once[i]);
-        if (fabs(parts / whole - 1) > 1e-5) fail_msg("%s, %d rows at once: %.9g, all: %.9g", family->name[0], at_once[i], parts, whole);
+    static const parts all[] = {{7, 1}, {1, 1}, {0, 2}, {3, 4}};
+    const double whole = loss_of(family, o, distilled, d, (parts){0, 1});
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const double loss = loss_of(family, o, distilled, d, all[i]);
+        if (fabs(loss / whole - 1) > 1e-5)
+            fail_msg("%s, %d ranks, %d rows at once: %.9g, all: %.9g", family->type, all[i].ranks, all[i].at_once, loss, whole);
     }
 }
 

@@ -1,0 +1,232 @@
+/* Exchanges are messages between pairs; a message past a piece's size is several, which follow one another. */
+#include "base/comm.h"
+
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/minmax.h"
+
+enum { TAG_SHARE = SNC_COMM_TAGS, TAG_GATHER, SPIN = 200 /* looks */, NAPS = 20 };
+static const size_t PIECE = (size_t)1 << 28;
+static const double PATIENCE = 600; /* seconds */
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+snc_err snc_comm_new(snc_comm **out, const snc_comm_kind *kind, void *state, int rank, int size)
+{
+    snc_comm *c = NULL;
+    snc_err err = snc_alloc(&c, 1, sizeof *c);
+    if (!err && size > SNC_COMM_RANKS) err = snc_err_set(SNC_E_ARG, "%d ranks: expected at most %d", size, SNC_COMM_RANKS);
+    if (err) {
+        snc_free(c);
+        kind->close(state);
+        return err;
+    }
+    *c = (snc_comm){.kind = kind, .state = state, .rank = rank, .size = size, .host_ranks = 1, .patience = PATIENCE};
+    *out = c;
+    return SNC_OK;
+}
+
+void snc_comm_close(snc_comm *c)
+{
+    if (!c) return;
+    c->kind->close(c->state);
+    snc_free(c);
+}
+
+void snc_comm_abort(snc_comm *c)
+{
+    if (c) c->kind->abort(c->state);
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------------------ */
+
+snc_err snc_comm_send(snc_comm_message *m, snc_comm *c, int to, int tag, const void *data, size_t bytes)
+{
+    *m = (snc_comm_message){.done = true};
+    SNC_TRY(c->kind->send(&m->request, c->state, to, tag, data, bytes));
+    m->done = false;
+    return SNC_OK;
+}
+
+snc_err snc_comm_receive(snc_comm_message *m, snc_comm *c, int from, int tag, void *data, size_t bytes)
+{
+    *m = (snc_comm_message){.done = true};
+    SNC_TRY(c->kind->receive(&m->request, c->state, from, tag, data, bytes));
+    m->done = false;
+    return SNC_OK;
+}
+
+snc_err snc_comm_look(snc_comm_message *m, snc_comm *c)
+{
+    if (m->done || !m->request) {
+        m->done = true;
+        return SNC_OK;
+    }
+    SNC_TRY(c->kind->test(&m->done, c->state, m->request));
+    if (m->done) m->request = NULL;
+    return SNC_OK;
+}
+
+void snc_comm_idle(int turns)
+{
+    if (turns < SPIN) return;
+    const int naps = snc_min((turns - SPIN) / 50 + 1, NAPS);
+    if (naps < 2) {
+        sched_yield();
+        return;
+    }
+    nanosleep(&(struct timespec){.tv_nsec = naps * 20000L}, NULL);
+}
+
+void snc_comm_drop(snc_comm_message *m, snc_comm *c)
+{
+    if (!m->done && m->request) c->kind->abandon(c->state, m->request);
+    *m = (snc_comm_message){.done = true};
+}
+
+snc_err snc_comm_late(snc_comm *c, int with)
+{
+    c->failed = true;
+    return snc_err_set(SNC_E_IO, "rank %d has not answered rank %d for %.0f s: its process or the network stands still", with, c->rank,
+                       c->patience);
+}
+
+snc_err snc_comm_wait(snc_comm_message *m, snc_comm *c, int with, bool patient)
+{
+    const double start = snc_now();
+    snc_err err = SNC_OK;
+    for (int turns = 0; !err && !m->done; turns++) {
+        err = snc_comm_look(m, c);
+        if (err || m->done) break;
+        snc_comm_idle(turns);
+        if (!patient && snc_now() - start > c->patience) err = snc_comm_late(c, with);
+    }
+    if (!patient) c->waited += snc_now() - start;
+    if (err) {
+        c->failed = true;
+        snc_comm_drop(m, c);
+    }
+    return err;
+}
+
+/* Whole blocks of memory, in pieces. */
+static snc_err transfer(snc_comm *c, int with, int tag, void *data, size_t bytes, bool send, bool patient)
+{
+    snc_comm_message m;
+    for (size_t at = 0; at < bytes; at += PIECE) {
+        char *p = (char *)data + at;
+        const size_t n = least(bytes - at, PIECE);
+        SNC_TRY(send ? snc_comm_send(&m, c, with, tag, p, n) : snc_comm_receive(&m, c, with, tag, p, n));
+        SNC_TRY(snc_comm_wait(&m, c, with, patient && at == 0));
+    }
+    return SNC_OK;
+}
+
+/* ---- exchanges ------------------------------------------------------------------------------------------------------ */
+
+/* A binomial tree: whoever has it passes it on to a rank that has not, in twice as many pairs at each turn. */
+snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient)
+{
+    const int rank = snc_comm_rank(c), size = snc_comm_size(c);
+    int bit = 1;
+    if (bytes == 0) return SNC_OK;
+    while (bit < size && !(rank & bit)) bit <<= 1;
+    if (rank > 0) SNC_TRY(transfer(c, rank - bit, TAG_SHARE, data, bytes, false, patient));
+    for (bit >>= 1; bit > 0; bit >>= 1)
+        if (rank + bit < size) SNC_TRY(transfer(c, rank + bit, TAG_SHARE, data, bytes, true, false));
+    return SNC_OK;
+}
+
+/* Each sends its part to all and has theirs of them, as many pieces at a time as the largest part has. */
+static snc_err gather_piece(snc_comm *c, char *all, const size_t *at, size_t piece, snc_comm_message *m)
+{
+    snc_err err = SNC_OK;
+    const int size = c->size;
+    for (int i = 0; i < 2 * size; i++) m[i] = (snc_comm_message){.done = true};
+    for (int k = 1; k < size && !err; k++) {
+        const int to = (c->rank + k) % size, from = (c->rank + size - k) % size;
+        const size_t mine = at[c->rank + 1] - at[c->rank], theirs = at[from + 1] - at[from];
+        if (theirs > piece) err = snc_comm_receive(&m[from], c, from, TAG_GATHER, all + at[from] + piece, least(theirs - piece, PIECE));
+        if (!err && mine > piece)
+            err = snc_comm_send(&m[size + to], c, to, TAG_GATHER, all + at[c->rank] + piece, least(mine - piece, PIECE));
+    }
+    for (int i = 0; i < 2 * size && !err; i++) err = snc_comm_wait(&m[i], c, i % size, false);
+    for (int i = 0; i < 2 * size; i++) snc_comm_drop(&m[i], c);
+    return err;
+}
+
+snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at)
+{
+    const int size = snc_comm_size(c);
+    size_t most = 0;
+    snc_comm_message *m = NULL;
+    snc_err err = SNC_OK;
+    if (size == 1) return SNC_OK;
+    SNC_TRY(snc_alloc(&m, 2 * (size_t)size, sizeof *m));
+    for (int r = 0; r < size; r++) most = at[r + 1] - at[r] > most ? at[r + 1] - at[r] : most;
+    for (size_t piece = 0; piece < most && !err; piece += PIECE) err = gather_piece(c, all, at, piece, m);
+    snc_free(m);
+    return err;
+}
+
+/* Room for `bytes` of each rank, and where each begins. */
+static snc_err room_for_all(char **all, size_t **at, const snc_comm *c, size_t bytes)
+{
+    *at = NULL;
+    SNC_TRY(snc_alloc(all, bytes * (size_t)c->size, 1));
+    snc_err err = snc_alloc(at, (size_t)c->size + 1, sizeof **at);
+    for (int r = 0; r <= c->size && !err; r++) (*at)[r] = bytes * (size_t)r;
+    if (err) snc_free(*all);
+    return err;
+}
+
+snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n)
+{
+    char *all;
+    size_t *at;
+    const size_t bytes = (size_t)n * sizeof *x;
+    if (snc_comm_size(c) == 1) return SNC_OK;
+    SNC_TRY(room_for_all(&all, &at, c, bytes));
+    memcpy(all + at[c->rank], x, bytes);
+    snc_err err = snc_comm_gather(c, all, at);
+    for (int i = 0; i < n && !err; i++) x[i] = 0;
+    for (int r = 0; r < c->size && !err; r++)
+        for (int i = 0; i < n; i++) {
+            double v;
+            memcpy(&v, all + at[r] + (size_t)i * sizeof v, sizeof v);
+            x[i] += v;
+        }
+    snc_free(all);
+    snc_free(at);
+    return err;
+}
+
+snc_err snc_comm_agree(snc_comm *c, snc_err mine)
+{
+    typedef struct word {
+        int32_t code;
+        char text[SNC_ERR_TEXT];
+    } word;
+    char *all;
+    size_t *at;
+    word w = {.code = mine};
+    if (snc_comm_size(c) == 1 || c->failed) return mine;
+    if (mine) strncpy(w.text, snc_err_text(), sizeof w.text - 1);
+    SNC_TRY(room_for_all(&all, &at, c, sizeof w));
+    memcpy(all + at[c->rank], &w, sizeof w);
+    snc_err err = snc_comm_gather(c, all, at);
+    for (int r = 0; r < c->size && !err; r++) {
+        memcpy(&w, all + at[r], sizeof w);
+        if (w.code == SNC_OK) continue;
+        err = (snc_err)w.code;
+        if (r != c->rank) snc_err_say("%s%.*s", r ? "another rank: " : "", SNC_ERR_TEXT - 32, w.text);
+    }
+    snc_free(all);
+    snc_free(at);
+    return err;
+}

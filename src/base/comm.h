@@ -1,0 +1,96 @@
+/* base/comm.h: processes that work on one job, each with a rank, and what they send each other.
+ *
+ * Everything stands on messages that are under way while the caller goes on, between two ranks, told apart by a tag. Who carries them is a
+ * kind: Open MPI (comm_mpi.c), or threads of one process (tests/toy_ranks.h). A job of one process has no comm at all: NULL is accepted
+ * everywhere, is rank 0 of 1, and nothing is sent.
+ *
+ * Who waits gives up the processor after some microseconds, and says so after `patience` seconds of one exchange: SNC_E_IO, with the rank
+ * that nothing came from. What a rank waits for between exchanges, the next thing it is asked for, it waits for as long as it takes.
+ *
+ * All functions but those of messages are called by every rank in the same order. One thread at a time.
+ *
+ *     SNC_TRY(snc_comm_open_mpi(&c));                    NULL where this process was not started among others
+ *     SNC_TRY(snc_comm_share(c, weights, bytes, false));
+ *     snc_comm_close(c);
+ */
+#ifndef SNC_BASE_COMM_H
+#define SNC_BASE_COMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { SNC_COMM_RANKS = 1024, SNC_COMM_TAGS = 4096 /* of messages; more are of this file's own */ };
+
+/* Carries messages. A request is the kind's own from start until test says that it is done, which frees it. Pieces are at most 1 GB. */
+typedef struct snc_comm_kind {
+    const char *name;
+    snc_err (*send)(void **request, void *state, int to, int tag, const void *data, size_t bytes);
+    snc_err (*receive)(void **request, void *state, int from, int tag, void *data, size_t bytes); /* exactly so many */
+    snc_err (*test)(bool *done, void *state, void *request);
+    void (*abandon)(void *state, void *request); /* of a run that failed: its memory may go */
+    void (*abort)(void *state);                  /* ends every rank */
+    void (*close)(void *state);
+} snc_comm_kind;
+
+struct snc_comm { /* snc_comm of snc.h */
+    const snc_comm_kind *kind;
+    void *state;
+    int rank, size;
+    int host_ranks;  /* ranks that share this one's processors, itself included */
+    double patience; /* seconds */
+    double waited;   /* seconds spent waiting in exchanges so far */
+    bool half;       /* gradients travel in bf16 */
+    bool failed;     /* an exchange gave up: nothing more is sent */
+};
+
+static inline int snc_comm_rank(const snc_comm *c) { return c ? c->rank : 0; }
+static inline int snc_comm_size(const snc_comm *c) { return c ? c->size : 1; }
+
+/* Takes state. SNC_E_ARG: a size past SNC_COMM_RANKS. */
+snc_err snc_comm_new(snc_comm **out, const snc_comm_kind *kind, void *state, int rank, int size) SNC_MUST_USE;
+/* Among the processes that mpirun, or a scheduler that speaks PMIx, started with this one; NULL: it was started alone.
+ * SNC_E_UNSUPPORTED: among others, and this build or machine has no Open MPI. */
+snc_err snc_comm_open_mpi(snc_comm **out) SNC_MUST_USE;
+void snc_comm_close(snc_comm *c);
+/* Ends all ranks at once, with whatever they have. */
+void snc_comm_abort(snc_comm *c);
+
+/* The part of n things that is a rank's: parts are ranges, in the order of ranks. */
+static inline size_t snc_comm_from(size_t n, int rank, int size) { return (size_t)((__uint128_t)n * (unsigned)rank / (unsigned)size); }
+
+/* ---- exchanges: by all ranks ----------------------------------------------------------------------------------------- */
+
+/* What rank 0 has, to all. patient: rank 0 may take any time before it sends. */
+snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient) SNC_MUST_USE;
+/* all: rank r has written bytes [at[r], at[r + 1]) of it, and has the others' afterwards. at [size + 1]. */
+snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
+/* x [n] becomes the sum over ranks, added up in their order: the same bits on every rank. Many numbers: core/allreduce.h. */
+snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n /* at most SNC_COMM_FEW */) SNC_MUST_USE;
+enum { SNC_COMM_FEW = 64 };
+/* The error of the lowest rank that has one, on all of them, with its text and rank; SNC_OK: none has. */
+snc_err snc_comm_agree(snc_comm *c, snc_err mine) SNC_MUST_USE;
+
+/* ---- messages: between two ---------------------------------------------------------------------------------------- */
+
+typedef struct snc_comm_message {
+    void *request;
+    bool done; /* true as well of one that was never started */
+} snc_comm_message;
+
+/* data stays the caller's, as it is, until the message is done. tag below SNC_COMM_TAGS. At most 1 GB. */
+snc_err snc_comm_send(snc_comm_message *m, snc_comm *c, int to, int tag, const void *data, size_t bytes) SNC_MUST_USE;
+snc_err snc_comm_receive(snc_comm_message *m, snc_comm *c, int from, int tag, void *data, size_t bytes) SNC_MUST_USE;
+/* Looks, without waiting, whether it is done. */
+snc_err snc_comm_look(snc_comm_message *m, snc_comm *c) SNC_MUST_USE;
+/* Until it is done; patient: as long as it takes. */
+snc_err snc_comm_wait(snc_comm_message *m, snc_comm *c, int with, bool patient) SNC_MUST_USE;
+/* Of a run that failed: what is under way is given up, and its memory is the caller's. */
+void snc_comm_drop(snc_comm_message *m, snc_comm *c);
+/* SNC_E_IO: nothing has come from that rank for as long as is waited. */
+snc_err snc_comm_late(snc_comm *c, int with) SNC_MUST_USE;
+/* For who looks in turns: gives up the processor for a while that grows with `turns` in a row without anything new. */
+void snc_comm_idle(int turns);
+
+#endif

@@ -1,0 +1,274 @@
+/* The exchange of a step, and a whole run sent to the other ranks: options as they lie in memory, plug-ins by their names. */
+#include "train/together.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/dataset_ranks.h"
+#include "models/model_ranks.h"
+
+static const size_t BUCKET = (size_t)1 << 26; /* numbers, at most */
+
+/* ---- the exchange of a step ------------------------------------------------------------------------------------------- */
+
+/* Runs of parameters that the optimiser updates whole, side by side in the gradient block: where the next begins after i; -1: none. */
+static int next_run(size_t *from, size_t *n, const snc_trainer *t, int i)
+{
+    const snc_params *ps = &t->m->params;
+    for (; i < ps->n && snc_adamw_by_rows(t->adamw, i); i++) {}
+    if (i == ps->n) return -1;
+    *from = ps->p[i].offset;
+    for (; i < ps->n && !snc_adamw_by_rows(t->adamw, i); i++) *n = ps->p[i].offset + (size_t)ps->p[i].rows * (size_t)ps->p[i].cols - *from;
+    return i;
+}
+
+static int count_buckets(const snc_trainer *t)
+{
+    size_t from, n;
+    int buckets = 1; /* of touched rows */
+    for (int i = 0; (i = next_run(&from, &n, t, i)) >= 0;) buckets += (int)((n + BUCKET - 1) / BUCKET);
+    return buckets;
+}
+
+snc_err snc_together_open(snc_trainer *t)
+{
+    return t->comm ? snc_allreduce_new(&t->sum, t->ctx, t->comm, count_buckets(t), t->comm->half) : SNC_OK;
+}
+
+void snc_together_close(snc_trainer *t)
+{
+    if (t->comm)
+        snc_log(t->ctx, SNC_LOG_DEBUG, "%s: %.1f s in sums over ranks, %.1f s waiting for their words", t->o->what,
+                snc_allreduce_seconds(t->sum), t->comm->waited);
+    snc_allreduce_free(t->sum);
+    snc_free(t->touched_rows);
+}
+
+/* Rows of tables, packed into one block and back. */
+static void move_rows(snc_trainer *t, const snc_row_set *sets, int n_sets, bool pack)
+{
+    const snc_params *ps = &t->m->params;
+    float *at = t->touched_rows;
+    for (int s = 0; s < n_sets; s++) {
+        const size_t cols = (size_t)ps->p[sets[s].param].cols;
+        if (!snc_adamw_by_rows(t->adamw, sets[s].param)) continue;
+        for (int i = 0; i < sets[s].n; i++, at += cols) {
+            float *g = snc_params_g(ps, sets[s].param) + (size_t)sets[s].rows[i] * cols;
+            memcpy(pack ? at : g, pack ? g : at, cols * sizeof *g);
+        }
+    }
+}
+
+static snc_err sum_gradients(snc_trainer *t, const snc_row_set *sets, int n_sets)
+{
+    const snc_params *ps = &t->m->params;
+    size_t rows = 0, from, n;
+    for (int s = 0; s < n_sets; s++)
+        if (snc_adamw_by_rows(t->adamw, sets[s].param)) rows += (size_t)sets[s].n * (size_t)ps->p[sets[s].param].cols;
+    SNC_TRY(snc_grow(&t->touched_rows, &t->touched_cap, rows + 1, sizeof *t->touched_rows));
+    move_rows(t, sets, n_sets, true);
+    for (int i = 0; (i = next_run(&from, &n, t, i)) >= 0;)
+        for (size_t at = 0; at < n; at += BUCKET)
+            SNC_TRY(snc_allreduce_start(t->sum, ps->g + from + at, n - at < BUCKET ? n - at : BUCKET));
+    SNC_TRY(snc_allreduce_start(t->sum, t->touched_rows, rows));
+    SNC_TRY(snc_allreduce_finish(t->sum));
+    move_rows(t, sets, n_sets, false);
+    return SNC_OK;
+}
+
+/* What the data sampler is told of each row, by the rank that had it. */
+static snc_err gather_told(snc_trainer *t, int first, int end)
+{
+    const snc_data_told told = snc_data_sampler_told(t->rows);
+    const size_t sizes[] = {(size_t)t->K * sizeof *told.logits, sizeof *told.loss, sizeof *told.gradient};
+    void *const blocks[] = {told.logits, told.loss, told.gradient};
+    size_t at[SNC_COMM_RANKS + 1];
+    for (int i = 0; i < 3; i++) {
+        for (int r = 0; r <= t->comm->size; r++) at[r] = sizes[i] * (size_t)((end - first) * r / t->comm->size);
+        SNC_TRY(snc_comm_gather(t->comm, (char *)blocks[i] + sizes[i] * (size_t)first, at));
+    }
+    return SNC_OK;
+}
+
+typedef struct word { /* of a rank in a step */
+    snc_err err;
+    int leave;
+    int64_t wish;
+    double loss[SNC_SAMPLER_MAX];
+} word;
+
+/* Every rank's word on all of them: losses become sums; *err the first error, *leave whether rank 0 ends the run. */
+static snc_err exchange_words(snc_trainer *t, word mine, bool *leave, bool *failed)
+{
+    word *all = NULL;
+    size_t at[SNC_COMM_RANKS + 1];
+    const int size = t->comm->size;
+    SNC_TRY(snc_alloc(&all, (size_t)size, sizeof *all));
+    all[t->comm->rank] = mine;
+    for (int r = 0; r <= size; r++) at[r] = (size_t)r * sizeof *all;
+    snc_err err = snc_comm_gather(t->comm, all, at);
+    *leave = !err && all[0].leave;
+    *failed = false;
+    memset(t->loss, 0, sizeof t->loss);
+    for (int r = 0; r < size && !err; r++) {
+        *failed = *failed || all[r].err;
+        for (int i = 0; i < SNC_SAMPLER_MAX; i++) t->loss[i] += all[r].loss[i];
+    }
+    if (!err) t->wish = all[0].wish;
+    snc_free(all);
+    return err;
+}
+
+snc_err snc_together_sum(snc_trainer *t, snc_err mine, const snc_tokens *x, const snc_row_set *sets, int n_sets)
+{
+    word w = {.err = mine, .wish = t->wish};
+    bool failed;
+    if (!t->comm) return mine;
+    memcpy(w.loss, t->loss, sizeof w.loss);
+    SNC_TRY(exchange_words(t, w, &t->left, &failed));
+    if (failed) return snc_comm_agree(t->comm, mine);
+    if (t->left) return SNC_OK;
+    if (t->wish) {
+        t->wish = t->wish > t->step ? t->wish : t->step + 1;
+        snc_trainer_shorten(t);
+    }
+    if (!t->ran) snc_params_zero_grad(&t->m->params); /* linears' are left of the step before until a net overwrites them */
+    SNC_TRY(sum_gradients(t, sets, n_sets));
+    if (!t->o->data_sampler->draw) return SNC_OK;
+    const bool parts = t->sampler && t->o->sampler->parts;
+    for (int i = 0; i < (parts ? t->n_nets : 1); i++)
+        SNC_TRY(gather_told(t, parts ? x->B * i / t->n_nets : 0, parts ? x->B * (i + 1) / t->n_nets : x->B));
+    return SNC_OK;
+}
+
+snc_err snc_together_leave(snc_trainer *t, snc_err err)
+{
+    bool leave, failed;
+    if (!t->comm || t->comm->failed) return err;
+    snc_err sent = exchange_words(t, (word){.err = err, .leave = 1}, &leave, &failed);
+    t->wish = 0;
+    if (sent) return err ? err : sent;
+    return failed ? snc_comm_agree(t->comm, err) : err;
+}
+
+snc_err snc_together_resume(snc_trainer *t, const snc_block *blocks, int n)
+{
+    int64_t step = t->step;
+    if (!t->comm) return SNC_OK;
+    SNC_TRY(snc_comm_share(t->comm, &step, sizeof step, false));
+    for (int i = 0; i < n && step > 0; i++) SNC_TRY(snc_comm_share(t->comm, blocks[i].data, blocks[i].bytes, false));
+    return SNC_OK;
+}
+
+/* ---- a run sent to the other ranks -------------------------------------------------------------------------------------- */
+
+snc_err snc_train_call(const snc_ctx *ctx, snc_comm *c, snc_model *m, snc_model *teacher, const snc_dataset *d, const snc_space *space,
+                       const snc_train_opts *o)
+{
+    snc_parcel p = {0};
+    snc_dataset *none;
+    float *logits = NULL;
+    const bool spaced = space != NULL, quantised = o->fake_quant != NULL;
+    snc_duty_put_ctx(&p, ctx);
+    snc_parcel_put(&p, o, sizeof *o);
+    snc_parcel_put_text(&p, o->data_sampler->name);
+    snc_parcel_put_text(&p, o->sampler->name);
+    snc_parcel_put_text(&p, o->what);
+    for (int i = 0; o->objectives[i]; i++) snc_parcel_put_text(&p, o->objectives[i]->name);
+    snc_parcel_put_text(&p, NULL);
+    snc_parcel_put(&p, o->nets, (size_t)o->n_nets * sizeof *o->nets);
+    snc_parcel_put(&p, &quantised, sizeof quantised);
+    if (quantised) snc_parcel_put(&p, o->fake_quant, sizeof *o->fake_quant);
+    snc_parcel_put(&p, &spaced, sizeof spaced);
+    if (spaced) snc_parcel_put(&p, space, sizeof *space);
+    SNC_TRY(snc_duty_call(c, snc_duty_train.name, &p));
+    SNC_TRY(snc_model_share(&m, ctx, c));
+    SNC_TRY(snc_model_share(&teacher, ctx, c));
+    SNC_TRY(snc_dataset_share(&none, d, c));
+    memcpy(&logits, &o->teacher_logits, sizeof logits);
+    return snc_block_share(&logits, snc_dataset_logits(d, m->cfg.classes), sizeof *logits, c);
+}
+
+/* A run as another rank has it. */
+typedef struct guest {
+    snc_ctx ctx;
+    snc_train_opts o;
+    const snc_objective *objectives[SNC_OBJECTIVES_MOST + 1];
+    snc_arch nets[SNC_SAMPLER_MAX];
+    snc_policy policy;
+    bool spaced;
+    snc_space space;
+    snc_model *m, *teacher;
+    snc_dataset *d;
+    float *logits;
+} guest;
+
+static snc_err take_objectives(guest *g, snc_parcel *p)
+{
+    for (int n = 0;;) {
+        const char *name;
+        int i = 0;
+        SNC_TRY(snc_parcel_take_text(&name, p));
+        if (!name) return SNC_OK;
+        while (snc_objectives[i] && strcmp(snc_objectives[i]->name, name) != 0) i++;
+        SNC_CHECK(snc_objectives[i] && n < SNC_OBJECTIVES_MOST, SNC_E_UNSUPPORTED, "objective '%s', which this rank has not got", name);
+        g->objectives[n++] = snc_objectives[i];
+    }
+}
+
+/* What rank 0 alone is asked is left out: its checkpoint, its clock, what happens after an epoch. */
+static snc_err take(guest *g, const snc_ctx *ctx, snc_parcel *p)
+{
+    const char *rows, *paths, *what;
+    bool quantised;
+    SNC_TRY(snc_duty_take_ctx(&g->ctx, ctx, p));
+    SNC_TRY(snc_parcel_take(&g->o, p, sizeof g->o));
+    SNC_TRY(snc_parcel_take_text(&rows, p));
+    SNC_TRY(snc_parcel_take_text(&paths, p));
+    SNC_TRY(snc_parcel_take_text(&what, p));
+    SNC_TRY(take_objectives(g, p));
+    SNC_TRY(snc_parcel_take(g->nets, p, (size_t)g->o.n_nets * sizeof *g->nets));
+    SNC_TRY(snc_parcel_take(&quantised, p, sizeof quantised));
+    if (quantised) SNC_TRY(snc_parcel_take(&g->policy, p, sizeof g->policy));
+    SNC_TRY(snc_parcel_take(&g->spaced, p, sizeof g->spaced));
+    if (g->spaced) SNC_TRY(snc_parcel_take(&g->space, p, sizeof g->space));
+    SNC_TRY(snc_data_sampler_find(&g->o.data_sampler, rows));
+    g->o.sampler = &snc_sampler_full;
+    if (strcmp(paths, snc_sampler_full.name) != 0) SNC_TRY(snc_sampler_find(&g->o.sampler, paths));
+    g->o.what = what;
+    g->o.objectives = g->objectives;
+    g->o.nets = g->nets;
+    g->o.fake_quant = quantised ? &g->policy : NULL;
+    g->o.checkpoint = NULL;
+    g->o.max_seconds = 0;
+    g->o.on_epoch = NULL;
+    return SNC_OK;
+}
+
+static snc_err attend(const snc_ctx *ctx, snc_parcel *said)
+{
+    guest *g = NULL;
+    snc_comm *c = ctx->comm;
+    snc_train_result r;
+    snc_err err = snc_alloc(&g, 1, sizeof *g);
+    if (!err) err = take(g, ctx, said);
+    if (err) {
+        c->failed = true; /* rank 0 goes on sending */
+        snc_free(g);
+        return err;
+    }
+    SNC_GOTO(snc_model_share(&g->m, &g->ctx, c));
+    SNC_GOTO(snc_model_share(&g->teacher, &g->ctx, c));
+    SNC_GOTO(snc_dataset_share(&g->d, NULL, c));
+    SNC_GOTO(snc_block_share(&g->logits, snc_dataset_logits(g->d, g->m->cfg.classes), sizeof *g->logits, c));
+    g->o.teacher_logits = g->logits;
+    err = snc_trainer_run(&r, &g->ctx, c, g->m, g->teacher, g->d, g->spaced ? &g->space : NULL, &g->o);
+out:
+    snc_model_free(g->m);
+    snc_model_free(g->teacher);
+    snc_dataset_free(g->d);
+    snc_free(g->logits);
+    snc_free(g);
+    return err;
+}
+const snc_duty snc_duty_train = {"train", attend};
