@@ -45,9 +45,16 @@ void snc_comm_abort(snc_comm *c)
 
 /* ---- messages ------------------------------------------------------------------------------------------------------ */
 
+static snc_err alive(const snc_comm *c)
+{
+    SNC_CHECK(!c->failed, SNC_E_IO, "another rank is gone: nothing more is exchanged");
+    return SNC_OK;
+}
+
 snc_err snc_comm_send(snc_comm_message *m, snc_comm *c, int to, int tag, const void *data, size_t bytes)
 {
     *m = (snc_comm_message){.done = true};
+    SNC_TRY(alive(c));
     SNC_TRY(c->kind->send(&m->request, c->state, to, tag, data, bytes));
     m->done = false;
     return SNC_OK;
@@ -56,6 +63,7 @@ snc_err snc_comm_send(snc_comm_message *m, snc_comm *c, int to, int tag, const v
 snc_err snc_comm_receive(snc_comm_message *m, snc_comm *c, int from, int tag, void *data, size_t bytes)
 {
     *m = (snc_comm_message){.done = true};
+    SNC_TRY(alive(c));
     SNC_TRY(c->kind->receive(&m->request, c->state, from, tag, data, bytes));
     m->done = false;
     return SNC_OK;
@@ -222,9 +230,13 @@ snc_err snc_comm_agree(snc_comm *c, snc_err mine)
     snc_err err = snc_comm_gather(c, all, at);
     for (int r = 0; r < c->size && !err; r++) {
         memcpy(&w, all + at[r], sizeof w);
+        w.text[sizeof w.text - 1] = 0;
         if (w.code == SNC_OK) continue;
         err = (snc_err)w.code;
-        if (r != c->rank) snc_err_say("%s%.*s", r ? "another rank: " : "", SNC_ERR_TEXT - 32, w.text);
+        if (r == c->rank) break;
+        if (r == 0) snc_err_say("%.*s", SNC_ERR_TEXT - 32, w.text);
+        else snc_err_say("rank %d: %.*s", r, SNC_ERR_TEXT - 32, w.text);
+        break;
     }
     snc_free(all);
     snc_free(at);

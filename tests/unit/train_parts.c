@@ -4,35 +4,12 @@
 
 #include "check.h"
 #include "toy_family.h"
-#include "toy_ranks.h"
-#include "train/together.h"
-#include "unit/train_toy.h"
+#include "unit/train_crew.h"
 
 /* Rows at a time, 0: all of this rank's; and ranks. */
 typedef struct parts {
     int at_once, ranks;
 } parts;
-
-/* A run that rank 0 starts and the others are called to. */
-typedef struct job {
-    snc_train_result r;
-    snc_model *m, *teacher;
-    const snc_dataset *d;
-    const snc_space *space;
-    const snc_train_opts *o;
-} job;
-
-static void work(snc_comm *c, void *user)
-{
-    static const snc_duty *const duties[] = {&snc_duty_train};
-    job *j = user;
-    snc_ctx own = ctx;
-    own.comm = c->size > 1 ? c : NULL;
-    if (c->rank == 0) {
-        assert_int_equal(snc_train_run(&j->r, &own, j->m, j->teacher, j->d, j->space, j->o), SNC_OK);
-        assert_int_equal(snc_duty_dismiss(c), SNC_OK);
-    } else assert_true(snc_duty_attend(&own, duties, 1) == SNC_OK);
-}
 
 /* The teacher's loss and the nets' are of an epoch with dropout. */
 static double loss_of(const snc_family *family, const snc_train_opts *given, bool distilled, const snc_dataset *d, parts p)
@@ -52,7 +29,7 @@ static double loss_of(const snc_family *family, const snc_train_opts *given, boo
     o.dropout = o.subnet_dropout = true;
     o.at_once = p.at_once;
     job j = {.m = m, .teacher = distilled ? teacher : NULL, .d = d, .space = space, .o = &o};
-    toy_ranks(p.ranks, work, &j);
+    assert_int_equal(run_on(p.ranks, &j), SNC_OK);
     snc_space_free(space);
     snc_model_free(teacher);
     snc_model_free(m);

@@ -1,0 +1,263 @@
+/* Training on several ranks: the bits of a run, and every way to end one, which all ranks take together. */
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "check.h"
+#include "files.h"
+#include "unit/train_crew.h"
+
+static scratch files;
+
+static snc_train_opts sandwich(void)
+{
+    snc_train_opts o = options();
+    o.epochs = 1;
+    o.random_nets = 1;
+    o.dropout = true;
+    assert_int_equal(snc_sampler_find(&o.sampler, "sandwich"), SNC_OK);
+    return o;
+}
+
+static job job_of(const snc_train_opts *o, const snc_space *space, snc_model *teacher)
+{
+    return (job){.m = model(3), .teacher = teacher, .d = &data.d, .space = space, .o = o};
+}
+
+/* Weights after a run, which the caller frees. */
+static snc_model *weights_of(int ranks, const snc_train_opts *o, const snc_space *space, snc_model *teacher)
+{
+    job j = job_of(o, space, teacher);
+    assert_int_equal(run_on(ranks, &j), SNC_OK);
+    return j.m;
+}
+
+static void as_many_ranks_the_same_bits(void **state)
+{
+    (void)state;
+    const snc_train_opts o = sandwich();
+    snc_model *teacher = model(5), *first = model(3);
+    snc_space *space = space_in_quarters(&first->cfg, &first->arch);
+    for (int ranks = 2; ranks <= 3; ranks++) {
+        snc_model *a = weights_of(ranks, &o, space, teacher), *b = weights_of(ranks, &o, space, teacher);
+        assert_memory_equal(a->params.w, b->params.w, a->params.total * sizeof(float));
+        assert_memory_not_equal(a->params.w, first->params.w, a->params.total * sizeof(float));
+        snc_model_free(a);
+        snc_model_free(b);
+    }
+    snc_space_free(space);
+    snc_model_free(first);
+    snc_model_free(teacher);
+}
+
+static double distance(const snc_model *a, const snc_model *b)
+{
+    double d = 0, n = 0;
+    for (size_t i = 0; i < a->params.total; i++) {
+        const double x = (double)a->params.w[i], y = (double)b->params.w[i];
+        d += (x - y) * (x - y);
+        n += x * x;
+    }
+    return sqrt(d / n);
+}
+
+/* 24 rows a batch leave 192 = 8 x 24; 20 leave a last batch of 12, in which five ranks of eight have a row or two, and 95 leave two rows. */
+static void batches_that_ranks_do_not_divide(void **state)
+{
+    (void)state;
+    static const int sizes[] = {24, 20, 95};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        snc_train_opts o = options();
+        o.epochs = 1;
+        o.batch_size = sizes[i];
+        snc_model *one = weights_of(1, &o, NULL, NULL), *eight = weights_of(8, &o, NULL, NULL);
+        if (distance(one, eight) >= 1e-4) fail_msg("batches of %d: %g apart", sizes[i], distance(one, eight));
+        snc_model_free(one);
+        snc_model_free(eight);
+    }
+}
+
+static void half_the_bytes_nearly_the_same_weights(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    o.epochs = 1;
+    snc_model *one = weights_of(1, &o, NULL, NULL);
+    job j = job_of(&o, NULL, NULL);
+    j.half = true;
+    assert_int_equal(run_on(3, &j), SNC_OK);
+    const double d = distance(one, j.m);
+    assert_true(d > 1e-7 && d < 2e-2);
+    snc_model_free(one);
+    snc_model_free(j.m);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------------------------------- */
+
+static void stopped_and_resumed_on_other_ranks(void **state)
+{
+    (void)state;
+    static const int ranks[][2] = {{2, 2}, {2, 3}, {3, 1}, {1, 2}};
+    char path[4096];
+    snc_train_opts o = sandwich();
+    snc_model *teacher = model(5), *m = model(3);
+    snc_space *space = space_in_quarters(&m->cfg, &m->arch);
+    snprintf(path, sizeof path, "%s", scratch_path(&files, "ranks.checkpoint"));
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
+        snc_train_opts cut = o;
+        unlink(path);
+        cut.checkpoint = path;
+        cut.resume = true;
+        cut.max_steps = 7;
+        snc_model *whole = weights_of(ranks[i][0], &o, space, teacher);
+        snc_model_free(weights_of(ranks[i][0], &cut, space, teacher));
+        cut.max_steps = 0;
+        snc_model *parts = weights_of(ranks[i][1], &cut, space, teacher);
+        if (ranks[i][0] == ranks[i][1]) assert_memory_equal(whole->params.w, parts->params.w, whole->params.total * sizeof(float));
+        else assert_true(distance(whole, parts) < 1e-4);
+        snc_model_free(whole);
+        snc_model_free(parts);
+    }
+    unlink(path);
+    snc_space_free(space);
+    snc_model_free(m);
+    snc_model_free(teacher);
+}
+
+static volatile int cancel;
+
+static void cancel_at_five(void *user, const char *what, double done, double total, const char *note)
+{
+    (void)user, (void)what, (void)total, (void)note;
+    if (done >= 5) cancel = 1;
+}
+
+static void cancelled_by_rank_0(void **state)
+{
+    (void)state;
+    char path[4096];
+    snc_train_opts o = options();
+    snc_ctx watched = ctx;
+    snprintf(path, sizeof path, "%s", scratch_path(&files, "cancelled.checkpoint"));
+    unlink(path);
+    watched.progress = cancel_at_five;
+    watched.cancel = &cancel;
+    o.epochs = 40;
+    o.checkpoint = path;
+    o.resume = true;
+    job j = job_of(&o, NULL, NULL);
+    j.ctx = &watched;
+    cancel = 0;
+    assert_int_equal(run_on(3, &j), SNC_E_CANCELLED);
+    assert_true(strstr(j.text, "interrupted at step") && strstr(j.text, "the checkpoint is saved"));
+    snc_model_free(j.m);
+    o.max_steps = 6;
+    j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(2, &j), SNC_OK);
+    assert_true(j.r.made < 6);
+    snc_model_free(j.m);
+    unlink(path);
+}
+
+static void a_loss_that_is_no_number(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    o.lr = 1e30;
+    o.weight_decay = 0;
+    job j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(3, &j), SNC_E_DIVERGED);
+    assert_true(strstr(j.text, "is not finite; try a smaller learning rate"));
+    snc_model_free(j.m);
+}
+
+static snc_err refuse(void *user, int epoch, snc_engine *e)
+{
+    (void)user, (void)e;
+    return epoch == 2 ? snc_err_set(SNC_E_IO, "no room for the second epoch") : SNC_OK;
+}
+
+static void a_caller_that_ends_it_after_an_epoch(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    o.on_epoch = refuse;
+    job j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(2, &j), SNC_E_IO);
+    assert_string_equal(j.text, "no room for the second epoch");
+    snc_model_free(j.m);
+}
+
+/* A pace is told after eight steps; 4,000 epochs take longer than what is left. */
+static void shortened_to_end_in_time(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    snc_ctx hurried = ctx;
+    o.epochs = 4000;
+    hurried.until = snc_now() + 1;
+    job j = job_of(&o, NULL, NULL);
+    j.ctx = &hurried;
+    assert_int_equal(run_on(2, &j), SNC_OK);
+    assert_true(j.r.finished && j.r.step < j.r.total_steps && j.r.step > 8);
+    snc_model_free(j.m);
+    o.max_seconds = 0.3;
+    j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(2, &j), SNC_OK);
+    assert_true(!j.r.finished && j.r.step > 1);
+    snc_model_free(j.m);
+}
+
+static void fewer_rows_than_ranks(void **state)
+{
+    (void)state;
+    snc_train_opts o = options();
+    o.batch_size = 3;
+    job j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(4, &j), SNC_E_ARG);
+    assert_string_equal(j.text, "batches of 3 rows for 4 ranks: expected at least a row for each");
+    snc_model_free(j.m);
+}
+
+/* Rank 0 cannot read its checkpoint: none begins. */
+static void a_checkpoint_of_something_else(void **state)
+{
+    (void)state;
+    char path[4096];
+    snc_train_opts o = options();
+    snprintf(path, sizeof path, "%s", scratch_path(&files, "other.checkpoint"));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("no checkpoint", f);
+    fclose(f);
+    o.checkpoint = path;
+    o.resume = true;
+    job j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(3, &j), SNC_E_FORMAT);
+    snc_model_free(j.m);
+    unlink(path);
+}
+
+static int set_up(void **state)
+{
+    scratch_init(&files, "train_ranks");
+    return toy_set_up(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_many_ranks_the_same_bits),
+        cmocka_unit_test(batches_that_ranks_do_not_divide),
+        cmocka_unit_test(half_the_bytes_nearly_the_same_weights),
+        cmocka_unit_test(stopped_and_resumed_on_other_ranks),
+        cmocka_unit_test(cancelled_by_rank_0),
+        cmocka_unit_test(a_loss_that_is_no_number),
+        cmocka_unit_test(a_caller_that_ends_it_after_an_epoch),
+        cmocka_unit_test(shortened_to_end_in_time),
+        cmocka_unit_test(fewer_rows_than_ranks),
+        cmocka_unit_test(a_checkpoint_of_something_else),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
