@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 
-enum { TAG_SHARE = SNC_COMM_TAGS, TAG_GATHER, SPIN = 200 /* looks */, NAPS = 20 };
+enum { TAG_SHARE = SNC_COMM_TAGS, TAG_GATHER };
+static const double SPIN = 2e-5, YIELD = 0.02; /* seconds */
 static const size_t PIECE = (size_t)1 << 28;
 static const double PATIENCE = 600; /* seconds */
 
@@ -80,15 +81,11 @@ snc_err snc_comm_look(snc_comm_message *m, snc_comm *c)
     return SNC_OK;
 }
 
-void snc_comm_idle(int turns)
+void snc_comm_idle(double waited)
 {
-    if (turns < SPIN) return;
-    const int naps = snc_min((turns - SPIN) / 50 + 1, NAPS);
-    if (naps < 2) {
-        sched_yield();
-        return;
-    }
-    nanosleep(&(struct timespec){.tv_nsec = naps * 20000L}, NULL);
+    if (waited < SPIN) return;
+    if (waited < YIELD) sched_yield(); /* a message may be under way piece by piece, each at a look */
+    else nanosleep(&(struct timespec){.tv_nsec = waited < 1 ? 50000 : 500000}, NULL);
 }
 
 void snc_comm_drop(snc_comm_message *m, snc_comm *c)
@@ -107,14 +104,15 @@ snc_err snc_comm_late(snc_comm *c, int with)
 snc_err snc_comm_wait(snc_comm_message *m, snc_comm *c, int with, bool patient)
 {
     const double start = snc_now();
-    snc_err err = SNC_OK;
-    for (int turns = 0; !err && !m->done; turns++) {
-        err = snc_comm_look(m, c);
-        if (err || m->done) break;
-        snc_comm_idle(turns);
-        if (!patient && snc_now() - start > c->patience) err = snc_comm_late(c, with);
+    double waited = 0;
+    snc_err err = snc_comm_look(m, c);
+    while (!err && !m->done) {
+        snc_comm_idle(waited);
+        waited = snc_now() - start;
+        if (!patient && waited > c->patience) err = snc_comm_late(c, with);
+        else err = snc_comm_look(m, c);
     }
-    if (!patient) c->waited += snc_now() - start;
+    if (!patient) c->waited += waited;
     if (err) {
         c->failed = true;
         snc_comm_drop(m, c);

@@ -90,7 +90,7 @@ snc_err snc_comm_wait(snc_comm_message *m, snc_comm *c, int with, bool patient) 
 void snc_comm_drop(snc_comm_message *m, snc_comm *c);
 /* SNC_E_IO: nothing has come from that rank for as long as is waited. */
 snc_err snc_comm_late(snc_comm *c, int with) SNC_MUST_USE;
-/* For who looks in turns: gives up the processor for a while that grows with `turns` in a row without anything new. */
-void snc_comm_idle(int turns);
+/* For who looks in turns, and has so for `waited` seconds: gives up the processor, for longer where it has been long. */
+void snc_comm_idle(double waited);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "core/ops_priv.h"
 
-static const snc_kernels *pick(const snc_ctx *ctx)
+const snc_kernels *snc_kernels_pick(const snc_ctx *ctx)
 {
 #if defined(__x86_64__)
     snc_isa isa = snc_isa_now();
@@ -31,7 +31,7 @@ snc_err snc_ops_create(snc_ops **out, const snc_ctx *ctx, const snc_ops_limits *
     snc_err err = SNC_OK;
     SNC_TRY(snc_alloc(&o, 1, sizeof *o));
     o->ctx = ctx;
-    o->k = pick(ctx);
+    o->k = snc_kernels_pick(ctx);
     o->narrow = o->k->narrow;
 #if defined(__x86_64__)
     if (o->k == &snc_kernels_avx512 && snc_isa_covers(snc_isa_now(), SNC_ISA_BF16)) o->narrow = snc_ops__narrow_native;

@@ -44,6 +44,7 @@ typedef struct snc_kernels {
     void (*product)(float *C, int ldc, const float *A, int a_row, int a_col, const float *B, int ldb, int M, int N, int K, bool add);
 } snc_kernels;
 
+const snc_kernels *snc_kernels_pick(const snc_ctx *ctx); /* of the CPU and the backend */
 extern const snc_kernels snc_kernels_ref;
 #if defined(__x86_64__)
 extern const snc_kernels snc_kernels_avx2, snc_kernels_avx512;

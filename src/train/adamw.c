@@ -40,6 +40,9 @@ struct snc_adamw {
     double *rate, *bc2;       /* [total+1] lr / bc1 and sqrt(bc2) of step s = 1.. */
     double *pow1, *pow2;      /* [cap+1] b1^j, b2^(-j/2) */
     int cap;
+    snc_comm *comm; /* NULL: every block is this process's */
+    int *first;     /* [ranks + 1] block that each begins with; NULL with it */
+    size_t *bytes;  /* [ranks + 1] of an exchange */
 };
 
 static snc_err check_opts(const snc_adamw_opts *o, const snc_schedule *s)
@@ -161,10 +164,79 @@ void snc_adamw_known_squares(snc_adamw *o, int param, double sum)
 void snc_adamw_free(snc_adamw *o)
 {
     if (!o) return;
-    void *blocks[] = {o->v,         o->m,    o->block, o->row_base, o->last, o->partial, o->keep,
-                      o->log_decay, o->rate, o->bc2,   o->pow1,     o->pow2, o->keeps,   o->known};
+    void *blocks[] = {o->v,    o->m,   o->block, o->row_base, o->last,  o->partial, o->keep,  o->log_decay,
+                      o->rate, o->bc2, o->pow1,  o->pow2,     o->keeps, o->known,   o->first, o->bytes};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(o);
+}
+
+/* ---- shares of ranks -------------------------------------------------------------------------------------------------- */
+
+static size_t block_at(const snc_adamw *o, const block *b, int64_t *n)
+{
+    const snc_param *p = &o->ps->p[b->param];
+    *n = (int64_t)(b->r1 - b->r0) * p->cols;
+    return p->offset + (size_t)b->r0 * (size_t)p->cols;
+}
+
+/* Blocks [mine, end) are this rank's. */
+static int own_from(const snc_adamw *o) { return o->comm ? o->first[o->comm->rank] : 0; }
+static int own_to(const snc_adamw *o) { return o->comm ? o->first[o->comm->rank + 1] : o->blocks; }
+
+/* Runs of blocks of about as many numbers each. */
+snc_err snc_adamw_deal(snc_adamw *o, snc_comm *c)
+{
+    const int size = snc_comm_size(c);
+    int64_t all = 0, so_far = 0, n;
+    if (size == 1) return SNC_OK;
+    SNC_TRY(snc_alloc(&o->first, (size_t)size + 1, sizeof *o->first));
+    SNC_TRY(snc_alloc(&o->bytes, (size_t)size + 1, sizeof *o->bytes));
+    for (int i = 0; i < o->blocks; i++) {
+        block_at(o, &o->block[i], &n);
+        all += n;
+    }
+    for (int i = 0, r = 1; i < o->blocks; i++) {
+        block_at(o, &o->block[i], &n);
+        so_far += n;
+        while (r < size && so_far >= (int64_t)snc_comm_from((size_t)all, r, size)) o->first[r++] = i + 1;
+    }
+    o->first[size] = o->blocks;
+    o->comm = c;
+    return SNC_OK;
+}
+
+int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i)
+{
+    const snc_params *ps = o->ps;
+    for (; i < ps->n && snc_adamw_by_rows(o, i); i++) {}
+    if (i == ps->n) return -1;
+    *from = ps->p[i].offset;
+    for (; i < ps->n && !snc_adamw_by_rows(o, i); i++) *n = ps->p[i].offset + (size_t)ps->p[i].rows * (size_t)ps->p[i].cols - *from;
+    for (int r = 0; at && r <= o->comm->size; r++) {
+        int64_t ignored;
+        const size_t place = o->first[r] < o->blocks ? block_at(o, &o->block[o->first[r]], &ignored) : *from + *n;
+        at[r] = r == 0 || place <= *from ? 0 : place >= *from + *n ? *n : place - *from;
+    }
+    if (at) at[o->comm->size] = *n;
+    return i;
+}
+
+/* What each rank has of a block of memory that is laid out as the parameters are, on all of them. */
+static snc_err gather(snc_adamw *o, void *data, size_t width)
+{
+    size_t from, n;
+    for (int i = 0; (i = snc_adamw_run(&from, &n, o->bytes, o, i)) >= 0;) {
+        for (int r = 0; r <= o->comm->size; r++) o->bytes[r] *= width;
+        SNC_TRY(snc_comm_gather(o->comm, (char *)data + from * width, o->bytes));
+    }
+    return SNC_OK;
+}
+
+snc_err snc_adamw_gather(snc_adamw *o)
+{
+    if (!o->comm) return SNC_OK;
+    SNC_TRY(gather(o, o->m, o->o.half_state ? sizeof(snc_bf16) : sizeof(float)));
+    return gather(o, o->v, o->o.half_state ? sizeof(snc_square) : sizeof(float));
 }
 
 /* ---- skipped steps of a row ---------------------------------------------------------------------------------------- */
@@ -263,19 +335,12 @@ static void update(const snc_adamw *o, size_t at, int64_t n, const snc_adamw_coe
     else o->k->step(p, g, (float *)o->m + at, (float *)o->v + at, n, c);
 }
 
-static size_t block_at(const snc_adamw *o, const block *b, int64_t *n)
-{
-    const snc_param *p = &o->ps->p[b->param];
-    *n = (int64_t)(b->r1 - b->r0) * p->cols;
-    return p->offset + (size_t)b->r0 * (size_t)p->cols;
-}
-
 static void dense_norm(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
 {
     (void)chunk, (void)worker;
     const work *w = payload;
     const snc_adamw *o = w->o;
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin + own_from(o); i < end + own_from(o); i++) {
         int64_t n;
         size_t at = block_at(o, &o->block[i], &n);
         w->partial[i] = o->known[o->block[i].param] < 0 ? o->k->sumsq(o->ps->g + at, n) : 0.0;
@@ -287,13 +352,28 @@ static void dense_update(void *payload, int64_t begin, int64_t end, int64_t chun
     (void)chunk, (void)worker;
     const work *w = payload;
     const snc_adamw *o = w->o;
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin + own_from(o); i < end + own_from(o); i++) {
         const block *b = &o->block[i];
         int64_t n;
         size_t at = block_at(o, b, &n);
         snc_adamw_coef c = o->ps->p[b->param].flags & SNC_PARAM_DECAY ? w->decay : w->plain;
         c.keep = o->keeps[b->param];
         update(o, at, n, &c);
+        if (o->wrote) o->wrote(o->user, b->param, b->r0, b->r1);
+    }
+}
+
+/* Blocks that other ranks have updated, of which this one has no whole gradient either. */
+static void others_written(void *payload, int64_t begin, int64_t end, int64_t chunk, int worker)
+{
+    (void)chunk, (void)worker;
+    const snc_adamw *o = ((const work *)payload)->o;
+    for (int64_t i = begin; i < end; i++) {
+        const block *b = &o->block[i];
+        int64_t n;
+        const size_t at = block_at(o, b, &n);
+        if (i >= own_from(o) && i < own_to(o)) continue;
+        if (!o->keeps[b->param]) memset(o->ps->g + at, 0, (size_t)n * sizeof *o->ps->g);
         if (o->wrote) o->wrote(o->user, b->param, b->r0, b->r1);
     }
 }
@@ -319,11 +399,14 @@ static void rows_update(void *payload, int64_t begin, int64_t end, int64_t chunk
     }
 }
 
-static double sum_of_squares(snc_adamw *o, const snc_row_set *sets, int n)
+/* Of all blocks in their order, whoever has added them up. */
+static snc_err sum_of_squares(double *out, snc_adamw *o, const snc_row_set *sets, int n)
 {
     work w = {.o = o, .partial = o->partial};
     double sum = 0;
-    snc_par_for(o->ctx, o->blocks, 1, dense_norm, &w);
+    snc_par_for(o->ctx, own_to(o) - own_from(o), 1, dense_norm, &w);
+    for (int r = 0; r <= snc_comm_size(o->comm) && o->comm; r++) o->bytes[r] = (size_t)o->first[r] * sizeof *o->partial;
+    if (o->comm) SNC_TRY(snc_comm_gather(o->comm, o->partial, o->bytes));
     for (int i = 0; i < o->blocks; i++) sum += o->partial[i];
     for (int i = 0; i < o->ps->n; i++) {
         if (o->known[i] >= 0) sum += o->known[i];
@@ -336,12 +419,15 @@ static double sum_of_squares(snc_adamw *o, const snc_row_set *sets, int n)
         snc_par_for(o->ctx, sets[i].n, 32, rows_norm, &w);
         for (int r = 0; r < sets[i].n; r++) sum += o->partial[r];
     }
-    return sum;
+    *out = sum;
+    return SNC_OK;
 }
 
 snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, int n)
 {
-    double norm = sqrt(sum_of_squares(o, sets, n)), clip = (double)o->o.clip;
+    double norm, clip = (double)o->o.clip;
+    SNC_TRY(sum_of_squares(&norm, o, sets, n));
+    norm = sqrt(norm);
     if (norm_out) *norm_out = norm;
     SNC_CHECK(isfinite(norm), SNC_E_DIVERGED, "step %lld: the gradient norm is not finite", (long long)o->step + 1);
     snc_adamw_prepare(o, sets, n); /* rows the caller has not prepared; nothing otherwise */
@@ -361,7 +447,11 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
                                .noise = noise_of(t)};
     w.decay = w.plain;
     w.decay.decay = (float)(1 - lr * (double)o->o.weight_decay);
-    snc_par_for(o->ctx, o->blocks, 1, dense_update, &w);
+    snc_par_for(o->ctx, own_to(o) - own_from(o), 1, dense_update, &w);
+    if (o->comm) {
+        SNC_TRY(gather(o, o->ps->w, sizeof *o->ps->w));
+        snc_par_for(o->ctx, o->blocks, 1, others_written, &w);
+    }
     for (int i = 0; i < n; i++) {
         if (o->row_base[sets[i].param] < 0) continue;
         w.rows = sets[i].rows;

@@ -27,6 +27,7 @@
 
 #include <stdbool.h>
 
+#include "base/comm.h"
 #include "base/ctx.h"
 #include "core/params.h"
 #include "train/schedule.h"
@@ -69,8 +70,18 @@ bool snc_adamw_by_rows(const snc_adamw *o, int param);
  * computed again. Good for that step. */
 void snc_adamw_known_squares(snc_adamw *o, int param, double sum);
 
+/* Of the ranks of c, which take every step together, each updates a share of the dense parameters alone and sends what it wrote to the
+ * others, and has the moments of no others: the first stage of ZeRO (Rajbhandari et al. 2020). Lazy rows are everyone's. The gradient of
+ * its share alone has to be whole. Before the first step; borrows c. */
+snc_err snc_adamw_deal(snc_adamw *o, snc_comm *c) SNC_MUST_USE;
+/* Runs of parameters that lie side by side and are dense, from parameter i on: the numbers [from, from + n) of w and g; returns where to look
+ * for the next, or -1: there is none. at [size + 1], where it is not NULL: where in the run each rank's share of it begins. */
+int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i);
+/* By all ranks: the moments of all, on each of them, for a checkpoint. */
+snc_err snc_adamw_gather(snc_adamw *o) SNC_MUST_USE;
+
 void snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
-/* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. */
+/* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. SNC_E_IO: of the exchange. */
 snc_err snc_adamw_step(double *norm, snc_adamw *o, const snc_row_set *sets, int n) SNC_MUST_USE;
 void snc_adamw_flush(snc_adamw *o);
 /* The schedule ends after `total` steps in all, later than those that were made and no later than it did: snc_schedule_shorten. */

@@ -7,32 +7,16 @@
 #include "data/dataset_ranks.h"
 #include "models/model_ranks.h"
 
-static const size_t BUCKET = (size_t)1 << 26; /* numbers, at most */
-
 /* ---- the exchange of a step ------------------------------------------------------------------------------------------- */
-
-/* Runs of parameters that the optimiser updates whole, side by side in the gradient block: where the next begins after i; -1: none. */
-static int next_run(size_t *from, size_t *n, const snc_trainer *t, int i)
-{
-    const snc_params *ps = &t->m->params;
-    for (; i < ps->n && snc_adamw_by_rows(t->adamw, i); i++) {}
-    if (i == ps->n) return -1;
-    *from = ps->p[i].offset;
-    for (; i < ps->n && !snc_adamw_by_rows(t->adamw, i); i++) *n = ps->p[i].offset + (size_t)ps->p[i].rows * (size_t)ps->p[i].cols - *from;
-    return i;
-}
-
-static int count_buckets(const snc_trainer *t)
-{
-    size_t from, n;
-    int buckets = 1; /* of touched rows */
-    for (int i = 0; (i = next_run(&from, &n, t, i)) >= 0;) buckets += (int)((n + BUCKET - 1) / BUCKET);
-    return buckets;
-}
 
 snc_err snc_together_open(snc_trainer *t)
 {
-    return t->comm ? snc_allreduce_new(&t->sum, t->ctx, t->comm, count_buckets(t), t->comm->half) : SNC_OK;
+    size_t from, n;
+    int buckets = 1; /* of touched rows */
+    if (!t->comm) return SNC_OK;
+    SNC_TRY(snc_adamw_deal(t->adamw, t->comm));
+    for (int i = 0; (i = snc_adamw_run(&from, &n, NULL, t->adamw, i)) >= 0;) buckets++;
+    return snc_allreduce_new(&t->sum, t->ctx, t->comm, buckets, t->comm->half);
 }
 
 void snc_together_close(snc_trainer *t)
@@ -59,17 +43,18 @@ static void move_rows(snc_trainer *t, const snc_row_set *sets, int n_sets, bool 
     }
 }
 
+/* Each rank has the sums of what it updates, and all of them those of touched rows; where a sampler looks at gradients, of everything. */
 static snc_err sum_gradients(snc_trainer *t, const snc_row_set *sets, int n_sets)
 {
     const snc_params *ps = &t->m->params;
-    size_t rows = 0, from, n;
+    size_t rows = 0, from, n, at[SNC_COMM_RANKS + 1];
+    const bool all = t->gradient != NULL;
     for (int s = 0; s < n_sets; s++)
         if (snc_adamw_by_rows(t->adamw, sets[s].param)) rows += (size_t)sets[s].n * (size_t)ps->p[sets[s].param].cols;
     SNC_TRY(snc_grow(&t->touched_rows, &t->touched_cap, rows + 1, sizeof *t->touched_rows));
     move_rows(t, sets, n_sets, true);
-    for (int i = 0; (i = next_run(&from, &n, t, i)) >= 0;)
-        for (size_t at = 0; at < n; at += BUCKET)
-            SNC_TRY(snc_allreduce_start(t->sum, ps->g + from + at, n - at < BUCKET ? n - at : BUCKET));
+    for (int i = 0; (i = snc_adamw_run(&from, &n, at, t->adamw, i)) >= 0;)
+        SNC_TRY(all ? snc_allreduce_start(t->sum, ps->g + from, n) : snc_allreduce_scatter(t->sum, ps->g + from, at));
     SNC_TRY(snc_allreduce_start(t->sum, t->touched_rows, rows));
     SNC_TRY(snc_allreduce_finish(t->sum));
     move_rows(t, sets, n_sets, false);
@@ -92,7 +77,7 @@ static snc_err gather_told(snc_trainer *t, int first, int end)
 
 typedef struct word { /* of a rank in a step */
     snc_err err;
-    int leave;
+    bool leave, due;
     int64_t wish;
     double loss[SNC_SAMPLER_MAX];
 } word;
@@ -115,13 +100,14 @@ static snc_err exchange_words(snc_trainer *t, word mine, bool *leave, bool *fail
         for (int i = 0; i < SNC_SAMPLER_MAX; i++) t->loss[i] += all[r].loss[i];
     }
     if (!err) t->wish = all[0].wish;
+    t->agreed = !err && all[0].due;
     snc_free(all);
     return err;
 }
 
 snc_err snc_together_sum(snc_trainer *t, snc_err mine, const snc_tokens *x, const snc_row_set *sets, int n_sets)
 {
-    word w = {.err = mine, .wish = t->wish};
+    word w = {.err = mine, .due = t->due, .wish = t->wish};
     bool failed;
     if (!t->comm) return mine;
     memcpy(w.loss, t->loss, sizeof w.loss);
@@ -145,7 +131,7 @@ snc_err snc_together_leave(snc_trainer *t, snc_err err)
 {
     bool leave, failed;
     if (!t->comm || t->comm->failed) return err;
-    snc_err sent = exchange_words(t, (word){.err = err, .leave = 1}, &leave, &failed);
+    snc_err sent = exchange_words(t, (word){.err = err, .leave = true}, &leave, &failed);
     t->wish = 0;
     if (sent) return err ? err : sent;
     return failed ? snc_comm_agree(t->comm, err) : err;
@@ -239,7 +225,7 @@ static snc_err take(guest *g, const snc_ctx *ctx, snc_parcel *p)
     g->o.objectives = g->objectives;
     g->o.nets = g->nets;
     g->o.fake_quant = quantised ? &g->policy : NULL;
-    g->o.checkpoint = NULL;
+    g->o.checkpoint = g->o.checkpoint ? "of rank 0" : NULL; /* which others only take part in */
     g->o.max_seconds = 0;
     g->o.on_epoch = NULL;
     return SNC_OK;

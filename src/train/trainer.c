@@ -174,9 +174,13 @@ static int list_blocks(snc_block *b, snc_trainer *t)
     return n;
 }
 
+/* By all ranks: each has moments of its own. Rank 0 writes. */
 static snc_err save(snc_trainer *t)
 {
     if (!t->o->checkpoint) return SNC_OK;
+    SNC_TRY(snc_adamw_gather(t->adamw));
+    t->saved = snc_now();
+    if (snc_comm_rank(t->comm) > 0) return SNC_OK;
     snc_block b[BLOCKS];
     int n = list_blocks(b, t);
     snc_fakequant_restore(t->quant);
@@ -197,7 +201,7 @@ static void take_up(snc_trainer *t)
 
 static snc_err resume(snc_trainer *t)
 {
-    if (!t->o->checkpoint) return SNC_OK;
+    if (!t->o->checkpoint || snc_comm_rank(t->comm) > 0) return SNC_OK;
     t->n_facts = snc_train_facts(t->facts, t->ctx, t->m, t->teacher, t->d, t->space, t->o);
     if (!t->o->resume || !snc_is_file(t->o->checkpoint)) return SNC_OK;
     snc_block b[BLOCKS];
@@ -303,7 +307,10 @@ static snc_err loop(snc_train_result *out, snc_trainer *t)
     t->first = t->step;
     show(t, true); /* where a resumed run begins */
     while (t->step < t->total) {
-        if (snc_cancelled(t->ctx)) return snc_together_leave(t, interrupted(t));
+        if (snc_cancelled(t->ctx)) {
+            const snc_err said = snc_together_leave(t, SNC_E_CANCELLED);
+            return said == SNC_E_CANCELLED ? interrupted(t) : said;
+        }
         bool late = t->o->max_seconds > 0 && t->rows_done > 0 && snc_now() - t->started >= t->o->max_seconds;
         if (late) SNC_TRY(snc_together_leave(t, SNC_OK));
         if (t->left || late || (t->o->max_steps > 0 && t->step >= t->o->max_steps)) {
@@ -320,7 +327,8 @@ static snc_err loop(snc_train_result *out, snc_trainer *t)
         show(t, false);
         bool ended = t->step % t->per_epoch == 0;
         if (ended || t->step == t->total) err = end_epoch(t);
-        if (!err && t->step < t->total && due(t)) err = save(t);
+        if (!err && t->step < t->total && (t->comm ? t->agreed : due(t))) err = save(t);
+        t->due = due(t);
         if (err) return snc_together_leave(t, err);
     }
     report(out, t);

@@ -53,8 +53,9 @@ typedef struct snc_trainer {
     snc_allreduce *sum;
     float *touched_rows; /* [all rows that a step touches, their columns] */
     size_t touched_cap;
-    int64_t wish;   /* steps that rank 0 wants the run to have in all, since its latest step; 0: as it is */
-    bool ran, left; /* this rank had rows in this step; the run ends before its end, and all know it */
+    int64_t wish;     /* steps that rank 0 wants the run to have in all, since its latest step; 0: as it is */
+    bool ran, left;   /* this rank had rows in this step; the run ends before its end, and all know it */
+    bool due, agreed; /* rank 0 wants a checkpoint, and says so in the next step; all know it in this one */
 } snc_trainer;
 
 /* A run on one rank or several, all of which call it with equal models, rows and options; but what rank 0 alone is asked: checkpoint,
