@@ -552,6 +552,12 @@ bool snc_engine_grad_squares(double *sum, const snc_engine *e, int param)
 
 bool snc_engine_owns_grad(const snc_engine *e, int param) { return e->by_param[param] != NULL; }
 
+void snc_engine_on_layer(snc_engine *e, snc_engine_layer_fn fn, void *user)
+{
+    e->layer_done = fn;
+    e->layer_user = user;
+}
+
 void snc_engine_start_grads(snc_engine *e) { e->fresh = true; }
 
 /* The whole net writes every weight gradient, so a fresh pass simply overwrites them; a smaller one adds to zeros. */
@@ -582,6 +588,7 @@ snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *co
         SNC_TRY(snc_go_on(e->ctx));
         inject(e, dhidden, n_hidden, i + 1, e->layer[i].rows);
         SNC_TRY(snc_engine__layer_backward(e, i));
+        if (e->layer_done && !e->m->source.kind->backward) e->layer_done(e->layer_user, e->arch.source[i]);
     }
     inject(e, dhidden, n_hidden, 0, e->x.T);
     snc_engine__distances_backward(e);

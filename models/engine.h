@@ -88,6 +88,11 @@ bool snc_engine_owns_grad(const snc_engine *e, int param);
  * optimiser's norm. false: not known. */
 bool snc_engine_grad_squares(double *sum, const snc_engine *e, int param);
 
+/* Called in each backward pass behind a layer, by the number it has in the model: the gradients of what is in layers from that one on are
+ * those of the pass. Not where a source makes matrices of parameters. */
+typedef void (*snc_engine_layer_fn)(void *user, int source_layer);
+void snc_engine_on_layer(snc_engine *e, snc_engine_layer_fn fn, void *user);
+
 /* Gradients of the last forward (once), added to m->params.g. dlogits like the logits or NULL. dhidden[i] [T, hidden] or NULL adds a
  * gradient at hidden state i; n_hidden = 0 or arch.layers + 1. With first_only [B, hidden] as above. */
 snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *const *dhidden, int n_hidden) SNC_MUST_USE;

@@ -89,7 +89,9 @@ struct snc_engine {
     snc_rotary *rotary[2]; /* of layers that see all keys, and of local ones; NULL: none */
 
     /* the last forward */
-    bool ready;      /* for one backward */
+    bool ready;                     /* for one backward */
+    snc_engine_layer_fn layer_done; /* or NULL */
+    void *layer_user;
     bool fresh;      /* the next backward starts the gradients of linears anew */
     bool accumulate; /* the one under way adds to them */
     double *squares; /* [params.n] of a gradient that the last one wrote, or -1 */

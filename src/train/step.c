@@ -140,7 +140,10 @@ static snc_err run_rows(snc_trainer *t, const snc_tokens *whole, int from, int t
         const size_t at = (size_t)snc_tokens_answers_before(whole, p.at, t->tags) * (size_t)t->K;
         if (t->te) SNC_TRY(snc_engine_forward(t->te, t->logits, &t->teacher->arch, &x, NULL));
         if (t->copy) SNC_TRY(snc_momentum_forward(t->copy, t->slow + at, &t->m->arch, &x));
-        for (int i = from; i < to; i++) SNC_TRY(run_net(t, i, whole, &x, &p, weight));
+        for (int i = from; i < to; i++) {
+            if (i == t->n_nets - 1 && k == parts - 1) snc_together_expect(t); /* what its backward pass leaves is the step's */
+            SNC_TRY(run_net(t, i, whole, &x, &p, weight));
+        }
         t->ran = true;
     }
     return SNC_OK;

@@ -1,6 +1,7 @@
 /* The exchange of a step, and a whole run sent to the other ranks: options as they lie in memory, plug-ins by their names. */
 #include "train/together.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -9,14 +10,47 @@
 
 /* ---- the exchange of a step ------------------------------------------------------------------------------------------- */
 
+/* Cuts a run of parameters, which is numbers [from, from + n), where another layer begins. */
+static snc_err cut_run(snc_trainer *t, size_t from, size_t n, const size_t *at)
+{
+    const snc_params *ps = &t->m->params;
+    const int ranks = t->comm->size;
+    for (int i = 0; i < ps->n; i++) {
+        const snc_param *p = &ps->p[i];
+        const int layer = snc_spec_of(p)->layer ? p->layer : -1;
+        if (p->offset < from || p->offset >= from + n) continue;
+        snc_bucket *b = t->buckets ? &t->bucket[t->buckets - 1] : NULL;
+        if (!b || b->layer != layer || b->from < from) {
+            b = &t->bucket[t->buckets++];
+            *b = (snc_bucket){.from = p->offset, .layer = layer};
+            SNC_TRY(snc_alloc(&b->at, (size_t)ranks + 1, sizeof *b->at));
+        }
+        b->n = p->offset + (size_t)p->rows * (size_t)p->cols - b->from;
+        for (int r = 0; r <= ranks; r++) {
+            const size_t place = from + at[r];
+            b->at[r] = place <= b->from ? 0 : place >= b->from + b->n ? b->n : place - b->from;
+        }
+        b->at[ranks] = b->n;
+    }
+    return SNC_OK;
+}
+
+static int from_the_last(const void *a, const void *b)
+{
+    const snc_bucket *x = a, *y = b;
+    if (x->layer != y->layer) return x->layer < y->layer ? 1 : -1;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
 snc_err snc_together_open(snc_trainer *t)
 {
-    size_t from, n;
-    int buckets = 1; /* of touched rows */
+    size_t from, n, at[SNC_COMM_RANKS + 1];
     if (!t->comm) return SNC_OK;
     SNC_TRY(snc_adamw_deal(t->adamw, t->comm));
-    for (int i = 0; (i = snc_adamw_run(&from, &n, NULL, t->adamw, i)) >= 0;) buckets++;
-    return snc_allreduce_new(&t->sum, t->ctx, t->comm, buckets, t->comm->half);
+    SNC_TRY(snc_alloc(&t->bucket, (size_t)t->m->params.n, sizeof *t->bucket));
+    for (int i = 0; (i = snc_adamw_run(&from, &n, at, t->adamw, i)) >= 0;) SNC_TRY(cut_run(t, from, n, at));
+    qsort(t->bucket, (size_t)t->buckets, sizeof *t->bucket, from_the_last);
+    return snc_allreduce_new(&t->sum, t->ctx, t->comm, t->buckets + 1, t->comm->half);
 }
 
 void snc_together_close(snc_trainer *t)
@@ -25,6 +59,8 @@ void snc_together_close(snc_trainer *t)
         snc_log(t->ctx, SNC_LOG_DEBUG, "%s: %.1f s in sums over ranks, %.1f s waiting for their words", t->o->what,
                 snc_allreduce_seconds(t->sum), t->comm->waited);
     snc_allreduce_free(t->sum);
+    for (int i = 0; i < t->buckets; i++) snc_free(t->bucket[i].at);
+    snc_free(t->bucket);
     snc_free(t->touched_rows);
 }
 
@@ -43,21 +79,45 @@ static void move_rows(snc_trainer *t, const snc_row_set *sets, int n_sets, bool 
     }
 }
 
-/* Each rank has the sums of what it updates, and all of them those of touched rows; where a sampler looks at gradients, of everything. */
+/* Buckets of layers from `layer` on. Each rank has the sums of what it updates; where a sampler looks at gradients, of everything. */
+static void start_buckets(snc_trainer *t, int layer)
+{
+    for (; t->summed < t->buckets && t->bucket[t->summed].layer >= layer && !t->sum_err; t->summed++) {
+        const snc_bucket *b = &t->bucket[t->summed];
+        float *g = t->m->params.g + b->from;
+        t->sum_err = t->gradient ? snc_allreduce_start(t->sum, g, b->n) : snc_allreduce_scatter(t->sum, g, b->at);
+    }
+}
+
+static void layer_done(void *user, int layer)
+{
+    snc_trainer *t = user;
+    start_buckets(t, layer);
+    if (!t->sum_err) t->sum_err = snc_allreduce_go_on(t->sum);
+}
+
+void snc_together_expect(snc_trainer *t)
+{
+    if (t->comm) snc_engine_on_layer(t->e, layer_done, t);
+}
+
+/* What is not under way yet, and rows that the batch has touched, which all ranks have the sums of. Whoever has failed, or wants no more
+ * steps, sends what it has: the others wait for that much. */
 static snc_err sum_gradients(snc_trainer *t, const snc_row_set *sets, int n_sets)
 {
     const snc_params *ps = &t->m->params;
-    size_t rows = 0, from, n, at[SNC_COMM_RANKS + 1];
-    const bool all = t->gradient != NULL;
+    size_t rows = 0;
     for (int s = 0; s < n_sets; s++)
         if (snc_adamw_by_rows(t->adamw, sets[s].param)) rows += (size_t)sets[s].n * (size_t)ps->p[sets[s].param].cols;
+    snc_engine_on_layer(t->e, NULL, NULL);
+    start_buckets(t, -1);
+    SNC_TRY(t->sum_err);
     SNC_TRY(snc_grow(&t->touched_rows, &t->touched_cap, rows + 1, sizeof *t->touched_rows));
     move_rows(t, sets, n_sets, true);
-    for (int i = 0; (i = snc_adamw_run(&from, &n, at, t->adamw, i)) >= 0;)
-        SNC_TRY(all ? snc_allreduce_start(t->sum, ps->g + from, n) : snc_allreduce_scatter(t->sum, ps->g + from, at));
     SNC_TRY(snc_allreduce_start(t->sum, t->touched_rows, rows));
     SNC_TRY(snc_allreduce_finish(t->sum));
     move_rows(t, sets, n_sets, false);
+    t->summed = 0;
     return SNC_OK;
 }
 
@@ -105,21 +165,27 @@ static snc_err exchange_words(snc_trainer *t, word mine, bool *leave, bool *fail
     return err;
 }
 
+/* One exchange, in which every rank takes part to its end, whatever it has to say. */
+static snc_err exchange(snc_trainer *t, word mine, const snc_row_set *sets, int n_sets)
+{
+    bool failed;
+    if (!t->ran) snc_params_zero_grad(&t->m->params); /* linears' are left of the step before until a net overwrites them */
+    SNC_TRY(exchange_words(t, mine, &t->left, &failed));
+    SNC_TRY(sum_gradients(t, sets, n_sets));
+    return failed ? snc_comm_agree(t->comm, mine.err) : SNC_OK;
+}
+
 snc_err snc_together_sum(snc_trainer *t, snc_err mine, const snc_tokens *x, const snc_row_set *sets, int n_sets)
 {
     word w = {.err = mine, .due = t->due, .wish = t->wish};
-    bool failed;
     if (!t->comm) return mine;
     memcpy(w.loss, t->loss, sizeof w.loss);
-    SNC_TRY(exchange_words(t, w, &t->left, &failed));
-    if (failed) return snc_comm_agree(t->comm, mine);
+    SNC_TRY(exchange(t, w, sets, n_sets));
     if (t->left) return SNC_OK;
     if (t->wish) {
         t->wish = t->wish > t->step ? t->wish : t->step + 1;
         snc_trainer_shorten(t);
     }
-    if (!t->ran) snc_params_zero_grad(&t->m->params); /* linears' are left of the step before until a net overwrites them */
-    SNC_TRY(sum_gradients(t, sets, n_sets));
     if (!t->o->data_sampler->draw) return SNC_OK;
     const bool parts = t->sampler && t->o->sampler->parts;
     for (int i = 0; i < (parts ? t->n_nets : 1); i++)
@@ -129,12 +195,17 @@ snc_err snc_together_sum(snc_trainer *t, snc_err mine, const snc_tokens *x, cons
 
 snc_err snc_together_leave(snc_trainer *t, snc_err err)
 {
-    bool leave, failed;
+    snc_tokens x;
+    const int32_t *rows;
+    int n_sets;
     if (!t->comm || t->comm->failed) return err;
-    snc_err sent = exchange_words(t, (word){.err = err, .leave = true}, &leave, &failed);
+    snc_data_sampler_batch(&x, &rows, t->rows, t->step); /* which rows of tables the others send */
+    const snc_row_set *sets = snc_touched_scan(&n_sets, t->touched, &x);
+    t->ran = true;
+    snc_err sent = exchange(t, (word){.err = err, .leave = true}, sets, n_sets);
+    t->left = false;
     t->wish = 0;
-    if (sent) return err ? err : sent;
-    return failed ? snc_comm_agree(t->comm, err) : err;
+    return sent && sent != err ? (err ? err : sent) : err;
 }
 
 snc_err snc_together_resume(snc_trainer *t, const snc_block *blocks, int n)

@@ -21,6 +21,8 @@ snc_err snc_together_open(snc_trainer *t) SNC_MUST_USE;
 void snc_together_close(snc_trainer *t);
 /* What rank 0 has read of its checkpoint, if any, to all. blocks: of the run, on every rank. */
 snc_err snc_together_resume(snc_trainer *t, const snc_block *blocks, int n) SNC_MUST_USE;
+/* The next backward pass is the last of this step: sums of a layer's gradients are under way while those before it are computed. */
+void snc_together_expect(snc_trainer *t);
 /* Losses and gradients of this rank's share become the whole batch's. mine: whether its share went well; the error of any rank is that of
  * all. t->left is true afterwards where a rank, which is rank 0, ends the run here: the step has not been. */
 snc_err snc_together_sum(snc_trainer *t, snc_err mine, const snc_tokens *x, const snc_row_set *sets, int n_sets) SNC_MUST_USE;

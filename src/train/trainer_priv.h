@@ -15,6 +15,13 @@ typedef struct snc_tally { /* of the epoch under way; part of the checkpoint */
     double loss, full_loss; /* sums over rows */
 } snc_tally;
 
+/* Dense parameters of one layer that lie side by side, or of none: of layer -1, behind all others. */
+typedef struct snc_bucket {
+    size_t from, n; /* of the gradient block */
+    size_t *at;     /* [ranks + 1] the shares of each */
+    int layer;
+} snc_bucket;
+
 typedef struct snc_trainer {
     const snc_ctx *ctx;
     snc_model *m, *teacher;
@@ -51,6 +58,9 @@ typedef struct snc_trainer {
     int64_t rows_done, first; /* first: step of this process */
     snc_comm *comm;           /* NULL: this process alone */
     snc_allreduce *sum;
+    snc_bucket *bucket; /* [buckets] of the gradient, the last layer's first: the order in which they are summed */
+    int buckets, summed;
+    snc_err sum_err;     /* of a bucket that could not be started: told when the backward pass is over */
     float *touched_rows; /* [all rows that a step touches, their columns] */
     size_t touched_cap;
     int64_t wish;     /* steps that rank 0 wants the run to have in all, since its latest step; 0: as it is */
