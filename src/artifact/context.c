@@ -1,6 +1,8 @@
 /* Threads, backend and the host's call-backs make a context; a bad --output is refused with it. */
 #include "artifact/context.h"
 
+#include <string.h>
+
 #include "artifact/option.h"
 #include "artifact/parse.h"
 #include "base/comm.h"
@@ -45,7 +47,11 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     out->meter = &out->own;
     if (o->job.max_memory) SNC_TRY(snc_parse_bytes(&out->max_memory, "--max-memory", o->job.max_memory));
     out->cancel = h->cancel;
+    double patience = 0;
+    if (o->job.rank_timeout) SNC_TRY(snc_parse_seconds(&patience, "--rank-timeout", o->job.rank_timeout));
     out->comm = snc_comm_size(h->ranks) > 1 ? h->ranks : NULL;
+    if (out->comm) out->comm->half = strcmp(o->job.exchange, "bf16") == 0;
+    if (out->comm && patience > 0) out->comm->patience = patience;
     out->log = h->log;
     SNC_TRY(snc_ctx_check(out));
     snc_threads_say(out, out->threads, all);

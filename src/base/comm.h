@@ -67,8 +67,7 @@ snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient) SNC_
 /* all: rank r has written bytes [at[r], at[r + 1]) of it, and has the others' afterwards. at [size + 1]. */
 snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
 /* x [n] becomes the sum over ranks, added up in their order: the same bits on every rank. Many numbers: core/allreduce.h. */
-snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n /* at most SNC_COMM_FEW */) SNC_MUST_USE;
-enum { SNC_COMM_FEW = 64 };
+snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n) SNC_MUST_USE;
 /* The error of the lowest rank that has one, on all of them, with its text and rank; SNC_OK: none has. */
 snc_err snc_comm_agree(snc_comm *c, snc_err mine) SNC_MUST_USE;
 

@@ -9,10 +9,11 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/proc.h"
+#include "train/importance.h"
 #include "train/sweep.h"
 #include "train/together.h"
 
-static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep};
+static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance};
 
 typedef struct card {    /* what a rank shows when they meet */
     uint64_t program;    /* of its bytes */

@@ -8,20 +8,28 @@
 #include "base/rng.h"
 #include "data/balance.h"
 #include "base/par.h"
+#include "data/dataset_ranks.h"
 #include "models/cost.h"
 #include "models/cutoff.h"
+#include "models/model_ranks.h"
 #include "train/loss.h"
 #include "train/touched.h"
 
 enum { LEAST_ROWS = 256, STREAM_LABELS = 0x50f7 };
 static const float SURE = 40; /* a logit beside 0: probability 1 to the last bit that counts */
 
-static snc_err allocate(snc_importance *s, const snc_arch *a)
+/* How many numbers scores are. */
+static size_t scores(const snc_arch *a)
 {
     size_t total = 2 * (size_t)a->hidden;
     for (int l = 0; l < a->layers; l++) total += (size_t)a->heads[l] + (size_t)a->ffn[l];
+    return total;
+}
+
+static snc_err allocate(snc_importance *s, const snc_arch *a)
+{
     double *at;
-    SNC_TRY(snc_alloc(&at, total, sizeof *at));
+    SNC_TRY(snc_alloc(&at, scores(a), sizeof *at));
     *s = (snc_importance){.layers = a->layers, .hidden_width = a->hidden, .block = at};
     s->hidden = at;
     s->pooler = at += a->hidden;
@@ -191,7 +199,6 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     SNC_TRY(snc_alloc(&w->target, n, sizeof(float)));
     SNC_TRY(snc_alloc(&w->drawn, n * (size_t)m->cfg.classes, sizeof(float)));
     w->soft = o->soft;
-    snc_rng_init(&w->rng, ctx->seed, STREAM_LABELS);
     if (o->balanced && !m->cfg.regression)
         SNC_TRY(snc_balance_new(&w->balance, d->target, (int)snc_dataset_answers(d), d->sets, m->cfg.classes));
     SNC_TRY(snc_touched_new(&w->touched, m));
@@ -233,17 +240,23 @@ static double drawn_loss(sweep *w, snc_meaning problem, int B, int K)
     return snc_loss_soft(w->dlogits, w->logits, w->drawn, problem, B, K, 1.0, w->soft);
 }
 
-/* Gradients of one batch; used: how many of its rows count. */
-static snc_err run_batch(int *used, sweep *w, snc_model *m, const snc_dataset *d, int i)
+/* How many rows of a batch count. */
+static int count_rows(snc_tokens *x, sweep *w, const snc_dataset *d, int i)
 {
-    snc_tokens x;
     const int32_t *rows;
-    int K = m->cfg.classes;
-    snc_batcher_get(&x, &rows, w->batcher, i);
-    const int answers = snc_batcher_gather(w->target, d->target, d, rows, x.B, 1);
-    *used = 0;
-    for (int b = 0; b < x.B; b++) *used += w->soft > 0 || !isnan((double)d->target[snc_dataset_answer(d, rows[b])]);
-    if (*used == 0) return SNC_OK;
+    int used = 0;
+    snc_batcher_get(x, &rows, w->batcher, i);
+    snc_batcher_gather(w->target, d->target, d, rows, x->B, 1);
+    for (int b = 0; b < x->B; b++) used += w->soft > 0 || !isnan((double)d->target[snc_dataset_answer(d, rows[b])]);
+    return used;
+}
+
+/* Gradients of batch i, which x is. */
+static snc_err run_batch(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_tokens *batch, int i)
+{
+    const snc_tokens x = *batch;
+    const int K = m->cfg.classes, answers = snc_tokens_answers(&x, d->answers != NULL);
+    snc_rng_init(&w->rng, ctx->seed, STREAM_LABELS + ((uint64_t)i << 32));
     w->p.sets = snc_touched_scan(&w->p.n_sets, w->touched, &x);
     SNC_TRY(snc_engine_forward(w->e, w->logits, &m->arch, &x, NULL));
     memset(w->dlogits, 0, (size_t)answers * (size_t)K * sizeof(float));
@@ -260,39 +273,44 @@ int snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_impo
     return (int)rows;
 }
 
-snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
+/* This rank's batches, every size-th of those that count. */
+static snc_err run(snc_importance *s, sweep *w, const snc_ctx *ctx, snc_comm *c, snc_model *m, const snc_dataset *d, int rows)
 {
-    SNC_CHECK(o->batch_size >= 1 && o->max_rows >= 1, SNC_E_ARG, "importance: batch size %d, %d rows: expected at least 1", o->batch_size,
-              o->max_rows);
-    snc_err err = SNC_OK;
+    snc_batcher_epoch(w->batcher, ctx->seed, 0);
+    snc_progress(ctx, "importance", 0, rows, "%s", "");
+    for (int i = 0, k = 0, n = snc_batcher_count(w->batcher); i < n && s->rows < rows; i++) {
+        snc_tokens x;
+        const int used = count_rows(&x, w, d, i);
+        s->rows += used;
+        if (used == 0 || k++ % snc_comm_size(c) != snc_comm_rank(c)) continue;
+        SNC_TRY(snc_go_on(ctx));
+        SNC_TRY(run_batch(w, ctx, m, d, &x, i));
+        snc_par_for(ctx, m->arch.layers, 1, score_layers, &w->p);
+        score_rest(&w->p);
+        zero_grad(&w->p);
+        snc_progress(ctx, "importance", (double)s->rows, rows, "%s", "");
+    }
+    SNC_CHECK(s->rows > 0, SNC_E_ARG, "importance: no labelled row");
+    return SNC_OK;
+}
+
+/* By every rank of c, with equal models and rows. */
+static snc_err score(snc_importance *out, const snc_ctx *ctx, snc_comm *c, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
+{
     sweep w = {0};
     snc_importance s = {0};
-    const int rows = snc_importance_rows(m, d, o);
     *out = s;
-    SNC_GOTO(allocate(&s, &m->arch));
-    SNC_GOTO(create(&w, ctx, m, d, o));
+    snc_err err = allocate(&s, &m->arch);
+    if (!err) err = create(&w, ctx, m, d, o);
     w.p.m = m;
     w.p.s = &s;
-    snc_batcher_epoch(w.batcher, ctx->seed, 0);
-    snc_progress(ctx, "importance", 0, rows, "%s", "");
-    for (int i = 0, n = snc_batcher_count(w.batcher); i < n && s.rows < rows; i++) {
-        int used;
-        SNC_GOTO(snc_go_on(ctx));
-        SNC_GOTO(run_batch(&used, &w, m, d, i));
-        if (used == 0) continue;
-        snc_par_for(ctx, m->arch.layers, 1, score_layers, &w.p);
-        score_rest(&w.p);
-        zero_grad(&w.p);
-        s.rows += used;
-        snc_progress(ctx, "importance", (double)s.rows, rows, "%s", "");
+    if (!err) err = run(&s, &w, ctx, c, m, d, snc_importance_rows(m, d, o));
+    err = snc_comm_agree(c, err);
+    if (!err) err = snc_comm_sum_doubles(c, s.block, (int)scores(&m->arch));
+    if (!err) {
+        *out = s;
+        s = (snc_importance){0};
     }
-    if (s.rows == 0) {
-        err = snc_err_set(SNC_E_ARG, "importance: no labelled row");
-        goto out;
-    }
-    *out = s;
-    s = (snc_importance){0};
-out:
     snc_importance_dispose(&s);
     void *blocks[] = {w.p.scratch, w.logits, w.dlogits, w.target, w.drawn, w.balance};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
@@ -301,6 +319,44 @@ out:
     snc_engine_free(w.e);
     return err;
 }
+
+snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
+{
+    snc_ctx own = *ctx;
+    snc_parcel p = {0};
+    snc_dataset *none;
+    SNC_CHECK(o->batch_size >= 1 && o->max_rows >= 1, SNC_E_ARG, "importance: batch size %d, %d rows: expected at least 1", o->batch_size,
+              o->max_rows);
+    own.comm = NULL;
+    if (!ctx->comm) return score(out, &own, NULL, m, d, o);
+    snc_duty_put_ctx(&p, &own);
+    snc_parcel_put(&p, o, sizeof *o);
+    SNC_TRY(snc_duty_call(ctx->comm, snc_duty_importance.name, &p));
+    SNC_TRY(snc_model_share(&m, &own, ctx->comm));
+    SNC_TRY(snc_dataset_share(&none, d, ctx->comm));
+    return score(out, &own, ctx->comm, m, d, o);
+}
+
+static snc_err attend(const snc_ctx *ctx, snc_parcel *said)
+{
+    snc_ctx own;
+    snc_importance_opts o;
+    snc_importance s = {0};
+    snc_model *m = NULL;
+    snc_dataset *d = NULL;
+    snc_err err = SNC_OK;
+    SNC_TRY(snc_duty_take_ctx(&own, ctx, said));
+    SNC_TRY(snc_parcel_take(&o, said, sizeof o));
+    SNC_GOTO(snc_model_share(&m, &own, ctx->comm));
+    SNC_GOTO(snc_dataset_share(&d, NULL, ctx->comm));
+    err = score(&s, &own, ctx->comm, m, d, &o);
+out:
+    snc_importance_dispose(&s);
+    snc_dataset_free(d);
+    snc_model_free(m);
+    return err;
+}
+const snc_duty snc_duty_importance = {"importance", attend};
 
 snc_err snc_importance_order(snc_order *out, const snc_importance *s, const snc_arch *a)
 {

@@ -19,6 +19,7 @@
 
 #include "data/dataset.h"
 #include "models/engine.h"
+#include "base/duty.h"
 #include "models/reorder.h"
 
 typedef struct snc_importance {
@@ -49,5 +50,7 @@ int snc_importance_rows(const snc_model *m, const snc_dataset *d, const snc_impo
 void snc_importance_dispose(snc_importance *s);
 /* The order of falling importance, ready for snc_model_reorder. */
 snc_err snc_importance_order(snc_order *out, const snc_importance *s, const snc_arch *arch) SNC_MUST_USE;
+
+extern const snc_duty snc_duty_importance; /* of other ranks: a share of the batches each */
 
 #endif

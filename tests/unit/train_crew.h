@@ -8,7 +8,8 @@
 #include "train/together.h"
 #include "unit/train_toy.h"
 
-typedef struct job {
+typedef struct job job;
+struct job {
     snc_model *m, *teacher;
     const snc_dataset *d;
     const snc_space *space;
@@ -18,7 +19,9 @@ typedef struct job {
     snc_train_result r;
     snc_err err, others; /* of rank 0; of any other */
     char text[SNC_ERR_TEXT];
-} job;
+    void (*what)(job *j, const snc_ctx *own); /* of rank 0; NULL: a run of training */
+    void *user;
+};
 
 static inline void crew_train(job *j, const snc_ctx *own)
 {
@@ -28,7 +31,7 @@ static inline void crew_train(job *j, const snc_ctx *own)
 
 static inline void crew_work(snc_comm *c, void *user)
 {
-    static const snc_duty *const duties[] = {&snc_duty_train};
+    static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance};
     job *j = user;
     snc_ctx own = j->ctx && c->rank == 0 ? *j->ctx : ctx;
     own.comm = c->size > 1 ? c : NULL;
@@ -38,7 +41,7 @@ static inline void crew_work(snc_comm *c, void *user)
         if (err) j->others = err;
         return;
     }
-    crew_train(j, &own);
+    (j->what ? j->what : crew_train)(j, &own);
     if (snc_duty_dismiss(c) != SNC_OK) j->others = SNC_E_IO;
 }
 

@@ -239,6 +239,85 @@ static void a_checkpoint_of_something_else(void **state)
     unlink(path);
 }
 
+/* ---- what else is shared ------------------------------------------------------------------------------------------------ */
+
+enum { TIMES = 3, SWEPT = TIMES * ROWS };
+
+/* The rows of the task, three times over: enough to be shared. */
+static snc_dataset many_rows(void)
+{
+    static int64_t start[SWEPT + 1], line[SWEPT];
+    static int32_t ids[TIMES * ROWS * 16], types[TIMES * ROWS * 16];
+    static float target[SWEPT];
+    for (int i = 0; i < SWEPT; i++) {
+        const int n = snc_dataset_len(&data.d, i % ROWS);
+        memcpy(ids + start[i], data.ids + data.start[i % ROWS], (size_t)n * sizeof *ids);
+        target[i] = i % 5 ? data.target[i % ROWS] : NAN;
+        start[i + 1] = start[i] + n;
+    }
+    return (snc_dataset){.n = SWEPT, .start = start, .ids = ids, .types = types, .target = target, .line = line, .max_len = data.d.max_len};
+}
+
+static uint8_t met[SWEPT];
+
+static void sweep_rows(job *j, const snc_ctx *own)
+{
+    float **z = j->user;
+    j->err = snc_train_sweep(&z[0], own, j->m, SNC_COMPUTE_F32, j->d, met, NULL);
+    if (j->err) return;
+    j->err = snc_alloc(&z[1], SWEPT * NANO_K, sizeof(float));
+    if (!j->err) j->err = snc_train_eval_model(z[1], own, j->m, NULL, SNC_COMPUTE_F32, j->d, 10, NULL);
+}
+
+static void logits_are_the_same_bits(void **state)
+{
+    (void)state;
+    const snc_dataset d = many_rows();
+    float *one[2] = {NULL}, *more[2] = {NULL};
+    for (int i = 0; i < SWEPT; i++) met[i] = i % 7 != 0;
+    for (int ranks = 1; ranks <= 4; ranks++) {
+        job j = {.m = model(3), .d = &d, .what = sweep_rows, .user = ranks > 1 ? more : one};
+        assert_int_equal(run_on(ranks, &j), SNC_OK);
+        snc_model_free(j.m);
+        if (ranks == 1) continue;
+        for (int i = 0; i < SWEPT; i++) {
+            const size_t at = (size_t)i * NANO_K;
+            assert_memory_equal(one[1] + at, more[1] + at, NANO_K * sizeof(float));
+            if (met[i]) assert_memory_equal(one[0] + at, more[0] + at, NANO_K * sizeof(float));
+            else assert_true(isnan((double)more[0][at]));
+        }
+        for (int k = 0; k < 2; k++) snc_free(more[k]);
+    }
+    for (int k = 0; k < 2; k++) snc_free(one[k]);
+}
+
+static void score_units(job *j, const snc_ctx *own)
+{
+    snc_importance_opts o = SNC_IMPORTANCE_OPTS_INIT;
+    o.batch_size = 8;
+    o.max_rows = 200;
+    o.soft = 0.5;
+    j->err = snc_importance_score(j->user, own, j->m, j->d, &o);
+}
+
+static void importance_is_the_same(void **state)
+{
+    (void)state;
+    const snc_dataset d = many_rows();
+    snc_importance one, more;
+    for (int ranks = 1; ranks <= 3; ranks++) {
+        job j = {.m = model(3), .d = &d, .what = score_units, .user = ranks > 1 ? &more : &one};
+        assert_int_equal(run_on(ranks, &j), SNC_OK);
+        snc_model_free(j.m);
+        if (ranks == 1) continue;
+        assert_true(more.rows == one.rows);
+        for (int c = 0; c < NANO_C; c++) assert_true(one.hidden[c] > 0 && fabs(more.hidden[c] / one.hidden[c] - 1) < 1e-9);
+        for (int i = 0; i < NANO_F; i++) assert_true(fabs(more.ffn[1][i] / one.ffn[1][i] - 1) < 1e-9);
+        snc_importance_dispose(&more);
+    }
+    snc_importance_dispose(&one);
+}
+
 static int set_up(void **state)
 {
     scratch_init(&files, "train_ranks");
@@ -258,6 +337,8 @@ int main(void)
         cmocka_unit_test(shortened_to_end_in_time),
         cmocka_unit_test(fewer_rows_than_ranks),
         cmocka_unit_test(a_checkpoint_of_something_else),
+        cmocka_unit_test(logits_are_the_same_bits),
+        cmocka_unit_test(importance_is_the_same),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
