@@ -1,4 +1,5 @@
 /* Exchanges are messages between pairs; a message past a piece's size is several, which follow one another. */
+#define _POSIX_C_SOURCE 200809L
 #include "base/comm.h"
 
 #include <sched.h>
@@ -180,25 +181,21 @@ snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at)
     return err;
 }
 
-/* Room for `bytes` of each rank, and where each begins. */
-static snc_err room_for_all(char **all, size_t **at, const snc_comm *c, size_t bytes)
+/* Room for `bytes` of each rank, mine filled in; and where each begins, at [size + 1]. */
+static snc_err room_for_all(char **all, size_t *at, const snc_comm *c, const void *mine, size_t bytes)
 {
-    *at = NULL;
     SNC_TRY(snc_alloc(all, bytes * (size_t)c->size, 1));
-    snc_err err = snc_alloc(at, (size_t)c->size + 1, sizeof **at);
-    for (int r = 0; r <= c->size && !err; r++) (*at)[r] = bytes * (size_t)r;
-    if (err) snc_free(*all);
-    return err;
+    for (int r = 0; r <= c->size; r++) at[r] = bytes * (size_t)r;
+    memcpy(*all + at[c->rank], mine, bytes);
+    return SNC_OK;
 }
 
 snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n)
 {
     char *all;
-    size_t *at;
-    const size_t bytes = (size_t)n * sizeof *x;
+    size_t at[SNC_COMM_RANKS + 1];
     if (snc_comm_size(c) == 1) return SNC_OK;
-    SNC_TRY(room_for_all(&all, &at, c, bytes));
-    memcpy(all + at[c->rank], x, bytes);
+    SNC_TRY(room_for_all(&all, at, c, x, (size_t)n * sizeof *x));
     snc_err err = snc_comm_gather(c, all, at);
     for (int i = 0; i < n && !err; i++) x[i] = 0;
     for (int r = 0; r < c->size && !err; r++)
@@ -208,7 +205,6 @@ snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n)
             x[i] += v;
         }
     snc_free(all);
-    snc_free(at);
     return err;
 }
 
@@ -219,12 +215,11 @@ snc_err snc_comm_agree(snc_comm *c, snc_err mine)
         char text[SNC_ERR_TEXT];
     } word;
     char *all;
-    size_t *at;
+    size_t at[SNC_COMM_RANKS + 1];
     word w = {.code = mine};
     if (snc_comm_size(c) == 1 || c->failed) return mine;
     if (mine) strncpy(w.text, snc_err_text(), sizeof w.text - 1);
-    SNC_TRY(room_for_all(&all, &at, c, sizeof w));
-    memcpy(all + at[c->rank], &w, sizeof w);
+    SNC_TRY(room_for_all(&all, at, c, &w, sizeof w));
     snc_err err = snc_comm_gather(c, all, at);
     for (int r = 0; r < c->size && !err; r++) {
         memcpy(&w, all + at[r], sizeof w);
@@ -237,6 +232,5 @@ snc_err snc_comm_agree(snc_comm *c, snc_err mine)
         break;
     }
     snc_free(all);
-    snc_free(at);
     return err;
 }

@@ -6,9 +6,11 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
+#include "base/fmap.h"
 
 /* Of one group: microseconds of CPU time in a period, over that period. */
 static double group_quota(const char *folder, bool second)
@@ -55,4 +57,16 @@ void snc_cpus_say(char *out, size_t size, const snc_cpus *c)
     if (c->usable < c->affinity) snprintf(out, size, "%d of %d CPU%s: cgroup quota %.1f", c->usable, c->online, plural, c->quota);
     else if (c->usable < c->online) snprintf(out, size, "%d of %d CPU%s: affinity", c->usable, c->online, plural);
     else snprintf(out, size, "%d CPU%s", c->online, plural);
+}
+
+uint64_t snc_cpus_identity(void)
+{
+    char boot[64] = "";
+    cpu_set_t set;
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    if (f && !fgets(boot, sizeof boot, f)) boot[0] = 0;
+    if (f) fclose(f);
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
+    return snc_bytes_hash(snc_bytes_hash(0, boot, strlen(boot)), &set, sizeof set);
 }

@@ -3,6 +3,7 @@
 #define SNC_BASE_CPUS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct snc_cpus {
     int usable;   /* the least of these, the quota rounded up; at least 1 */
@@ -13,6 +14,9 @@ typedef struct snc_cpus {
 
 /* `root` is put before /proc and /sys: "" but in tests. `affinity` is what the caller knows of it; 0: it is asked for. */
 snc_cpus snc_cpus_count(const char *root, int affinity);
+
+/* Equal for processes of one machine, since it was started, that may run on the same CPUs. */
+uint64_t snc_cpus_identity(void);
 
 /* "2 of 64 CPUs: cgroup quota 2.0"; the reason of the least alone, none where all can be used. */
 void snc_cpus_say(char *out, size_t size, const snc_cpus *c);

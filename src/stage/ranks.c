@@ -1,9 +1,4 @@
 /* Ranks meet, wait for what rank 0 calls them to, and part: what of a job is shared is said by the duties listed here. */
-#define _GNU_SOURCE
-#include <sched.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/duty.h"
 #include "base/fmap.h"
 #include "base/mem.h"
@@ -20,27 +15,13 @@ typedef struct card {    /* what a rank shows when they meet */
     uint64_t processors; /* of its machine and of those that it may use there */
 } card;
 
-static snc_err fill(card *out)
-{
-    char boot[64] = "";
-    cpu_set_t set;
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
-    if (f) {
-        if (!fgets(boot, sizeof boot, f)) boot[0] = 0;
-        fclose(f);
-    }
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
-    out->processors = snc_bytes_hash(snc_bytes_hash(0, boot, strlen(boot)), &set, sizeof set);
-    return snc_file_hash(&out->program, SNC_PROC_SELF);
-}
-
 static snc_err meet(snc_comm *c)
 {
     card *all = NULL;
     size_t at[SNC_COMM_RANKS + 1];
     snc_err err = snc_alloc(&all, (size_t)c->size, sizeof *all);
-    if (!err) err = fill(&all[c->rank]);
+    if (!err) all[c->rank].processors = snc_cpus_identity();
+    if (!err) err = snc_file_hash(&all[c->rank].program, SNC_PROC_SELF);
     for (int r = 0; r <= c->size; r++) at[r] = (size_t)r * sizeof *all;
     err = snc_comm_agree(c, err);
     if (!err) err = snc_comm_gather(c, all, at);

@@ -62,7 +62,7 @@ static double distance(const snc_model *a, const snc_model *b)
     return sqrt(d / n);
 }
 
-/* 24 rows a batch leave 192 = 8 x 24; 20 leave a last batch of 12, in which five ranks of eight have a row or two, and 95 leave two rows. */
+/* 192 rows are eight batches of 24; of 20 the last has 12, of which eight ranks have one or two each; of 95 it has two. */
 static void batches_that_ranks_do_not_divide(void **state)
 {
     (void)state;
