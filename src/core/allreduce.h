@@ -22,8 +22,8 @@ typedef struct snc_allreduce snc_allreduce;
 snc_err snc_allreduce_new(snc_allreduce **out, const snc_ctx *ctx, snc_comm *c, int buckets, bool half) SNC_MUST_USE;
 void snc_allreduce_free(snc_allreduce *a); /* what is under way is dropped */
 snc_err snc_allreduce_start(snc_allreduce *a, float *x, size_t n) SNC_MUST_USE;
-/* The same without the second turn: of x [at[size]] a rank's own part [at[rank], at[rank + 1]) is the sum afterwards, in f32 with half too, and
- * the rest is as it was. at [size + 1], copied; equal on all ranks. */
+/* The same without the second turn: of x [at[size]] a rank's own part [at[rank], at[rank + 1]) is the sum afterwards, in f32 with half
+ * too, and the rest is as it was. at [size + 1], copied; equal on all ranks. */
 snc_err snc_allreduce_scatter(snc_allreduce *a, float *x, const size_t *at) SNC_MUST_USE;
 snc_err snc_allreduce_go_on(snc_allreduce *a) SNC_MUST_USE;
 /* All buckets are sums. SNC_E_IO: a rank that nothing comes from. */

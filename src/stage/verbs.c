@@ -9,6 +9,7 @@
 #include "artifact/effort.h"
 #include "artifact/option.h"
 #include "artifact/recipes.h"
+#include "base/comm.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 #include "base/place.h"
@@ -91,7 +92,10 @@ static snc_err open_watch(snc_call *c, const char *verb)
 /* What stands around a verb: its page, and models that options name by the Hub's names, with `models` those of input.models too. */
 static snc_err begin(snc_call *c, const char *verb, bool models)
 {
+    char line[64];
     SNC_TRY(open_watch(c, verb));
+    snprintf(line, sizeof line, "what can be shared is shared by %d ranks", snc_comm_size(c->h.ranks));
+    if (snc_comm_size(c->h.ranks) > 1 && c->h.log) c->h.log(c->h.user, SNC_LEVEL_INFO, line);
     return snc_named_fetch(&c->named, &c->o, &c->h, models);
 }
 
