@@ -136,15 +136,21 @@ static snc_err survey_teacher(snc_folder *f, const snc_inputs *in, const char *f
     return survey_checkpoint(f, SNC_ITEM_TEACHER_CHECKPOINT, "teacher", stamp);
 }
 
-/* A teacher that nothing was held out from is the first of them. Those that were asked for before, and are not now, may stay. */
-static snc_err survey_baselines(snc_folder *f, const snc_inputs *in, const char *from, bool adopted)
+void snc_folder_baselines(snc_folder *f, const snc_inputs *in, bool adopted)
 {
     f->baselines = (snc_teachers){.n = adopted ? 1 : f->o->training.teachers};
+    for (int i = 0; i < f->baselines.n; i++)
+        f->baselines.path[i] = i == 0 && (adopted || in->splits.all == in->taught) ? f->teacher : f->baseline[i];
+}
+
+/* Those that were asked for before, and are not now, may stay. */
+static snc_err survey_baselines(snc_folder *f, const snc_inputs *in, const char *from, bool adopted)
+{
+    snc_folder_baselines(f, in, adopted);
     for (int i = 0; i < f->baselines.n; i++) {
         cJSON *stamp = NULL;
         char name[ITEM_NAME];
         const snc_item item = (snc_item)(SNC_ITEM_BASELINE + 2 * i);
-        f->baselines.path[i] = i == 0 && (adopted || in->splits.all == in->taught) ? f->teacher : f->baseline[i];
         if (f->baselines.path[i] == f->teacher) continue;
         SNC_TRY(snc_depends_baseline(&stamp, f->o, in, from, i));
         cJSON_AddItemToObject(f->now, item_name(name, item), stamp);

@@ -49,6 +49,8 @@ typedef struct snc_folder {
 /* SNC_E_ARG: --output cannot be a folder of ours; SNC_E_IO: another job is in it. Writes nothing. */
 snc_err snc_folder_open(snc_folder *out, const snc_options *o) SNC_MUST_USE;
 void snc_folder_close(snc_folder *f);
+/* Fills in f->baselines. A teacher that nothing was held out from is the first of them. adopted: the teacher came as it is. */
+void snc_folder_baselines(snc_folder *f, const snc_inputs *in, bool adopted);
 /* Compares everything there with what is asked. from: the model that the job starts with; shape: the same, loaded and fitted to the
  * task; adopted: it is the teacher as it is. SNC_E_ARG: something would be made anew, and --overwrite is not given. */
 snc_err snc_folder_survey(snc_folder *f, const snc_ctx *ctx, const snc_ctx *work, const snc_inputs *in, const char *from,

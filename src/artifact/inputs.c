@@ -98,6 +98,12 @@ snc_err snc_inputs_dev(snc_inputs *in, const snc_ctx *ctx, const snc_options *o)
     return o->rows.select ? snc_dataset_apart(in->splits.select, o->rows.select, in->dev, "dev") : SNC_OK;
 }
 
+void snc_inputs_teach(snc_inputs *in, const snc_options *o, bool fine_tuned)
+{
+    const bool held_out = o->targets.max_drop >= 0 || o->exporting.cascade || snc_task_multilabel(in->task);
+    in->taught = fine_tuned ? NULL : held_out ? in->splits.train : in->splits.all;
+}
+
 bool snc_inputs_taught_all(const snc_inputs *in) { return in->taught && in->taught != in->splits.train; }
 
 void snc_inputs_close(snc_inputs *in)

@@ -25,6 +25,11 @@ const char *snc_inputs_task_name(const snc_options *o);
 /* The task alone, with --max-length and what else the options say of it, labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
 void snc_inputs_close(snc_inputs *in);
+/* Says what the teacher is fine-tuned on (in->taught). Where nets are judged by what it scores on select, or its threshold is chosen
+ * there, it must not have learnt those rows: train. Where neither is, nets are told apart by how near they come to it, and one teacher of
+ * all rows is both their teacher and the baseline: nets at the same cost end nearer to that baseline, and sooner (tests/bench/RESULTS.md,
+ * "One teacher or two"). fine_tuned: nothing, it is there. */
+void snc_inputs_teach(snc_inputs *in, const snc_options *o, bool fine_tuned);
 /* Whether the teacher learns rows of rank and select with the others: what it says of those is no measure of it then. */
 bool snc_inputs_taught_all(const snc_inputs *in);
 /* The rows' lengths in order: what "data" means to a workload. */

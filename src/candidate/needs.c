@@ -164,27 +164,28 @@ static int largest_batch(const snc_needs *n)
 /* Of the supernet and of repair. */
 static int elastic_batch(const snc_needs *n, int most) { return n->o->supernet.batch_size < most ? n->o->supernet.batch_size : most; }
 
-snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
+snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int limit)
 {
     const int batch = n->o->training.batch_size < limit ? n->o->training.batch_size : limit;
-    double most = 0, part;
+    for (int i = 0; i < SNC_NEEDS; i++) out[i] = 0;
     if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
-        SNC_TRY(training(&most, n, params_of(n->m), batch));
-        most += params_of(n->m);
+        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch));
+        out[SNC_NEED_FINETUNE] += params_of(n->m);
     }
-    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) {
-        SNC_TRY(supernet(&part, n, elastic_batch(n, limit)));
-        most = fmax(most, part);
-    }
-    if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) {
-        SNC_TRY(finalists(&part, n));
-        most = fmax(most, part);
-    }
-    if (repairs(n)) {
-        SNC_TRY(repair(&part, n, elastic_batch(n, limit)));
-        most = fmax(most, part);
-    }
-    *out = most + TABLES - params_of(n->m); /* the model at hand is freed, or is the one that is trained */
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic_batch(n, limit)));
+    if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) SNC_TRY(finalists(&out[SNC_NEED_CLOCK], n));
+    if (repairs(n)) SNC_TRY(repair(&out[SNC_NEED_REPAIR], n, elastic_batch(n, limit)));
+    for (int i = 0; i < SNC_NEEDS; i++) /* the model at hand is freed, or is the one that is trained */
+        if (out[i] > 0) out[i] += TABLES - params_of(n->m);
+    return SNC_OK;
+}
+
+snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
+{
+    double part[SNC_NEEDS];
+    SNC_TRY(snc_needs_parts(part, n, limit));
+    *out = TABLES - params_of(n->m);
+    for (int i = 0; i < SNC_NEEDS; i++) *out = fmax(*out, part[i]);
     return SNC_OK;
 }
 

@@ -24,7 +24,12 @@ typedef struct snc_needs {
     unsigned verb; /* one of SNC_VERB_FINETUNE, SUPERNET, COMPRESS, SEARCH, PROFILE, STUDY */
 } snc_needs;
 
-/* Bytes beside what the process has now, where no more than so many rows of a step are computed at once. */
+/* What lives at different times. */
+typedef enum snc_need { SNC_NEED_FINETUNE, SNC_NEED_SUPERNET, SNC_NEED_CLOCK, SNC_NEED_REPAIR, SNC_NEEDS } snc_need;
+
+/* Bytes beside what the process has now, of each part that the verb has; 0 of the others. */
+snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int at_once) SNC_MUST_USE;
+/* The largest of them: bytes beside what the process has now, where no more than so many rows of a step are computed at once. */
 snc_err snc_needs_memory(double *out, const snc_needs *n, int at_once) SNC_MUST_USE;
 /* Bytes of what the verb writes, unfinished state included. */
 snc_err snc_needs_disk(double *out, const snc_needs *n) SNC_MUST_USE;

@@ -87,11 +87,6 @@ static snc_err end_stage(job *j, const char *name, double t0, snc_job_part from,
     return snc_budget_end(&j->budget, &j->ctx, &j->mine, &j->folder, from, to, all);
 }
 
-/* Whether nets are judged by what the teacher scores on select, or its threshold is chosen there: then it must not have learnt those rows.
- * Where neither is, nets are told apart by how near they come to it, and one teacher of all rows is both their teacher and the baseline:
- * nets at the same cost end nearer to that baseline, and sooner (tests/bench/RESULTS.md, "One teacher or two"). */
-static bool held_out(const job *j) { return j->o->targets.max_drop >= 0 || j->o->exporting.cascade || snc_task_multilabel(j->in.task); }
-
 /* A choice between nets needs several in the file; thresholds of a cascade are chosen by classes, a text at a time. */
 static snc_err check_nets(const job *j)
 {
@@ -126,7 +121,7 @@ static snc_err check(job *j, const char *from)
     SNC_TRY(snc_inputs_dev(&j->in, &j->ctx, j->o));
     SNC_TRY(snc_eval_sets_open(&j->eval, &j->ctx, j->o, &j->in));
     SNC_TRY(check_model(j, from));
-    j->in.taught = j->fine_tuned ? NULL : held_out(j) ? j->in.splits.train : j->in.splits.all;
+    snc_inputs_teach(&j->in, j->o, j->fine_tuned);
     SNC_TRY(survey(j, from));
     SNC_TRY(check_needs(j));
     SNC_TRY(snc_preflight_search(&j->work, j->o, &least, &j->in, j->model, j->o->output.path));
