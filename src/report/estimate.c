@@ -19,12 +19,11 @@
 #include "train/importance.h"
 #include "train/trainer.h"
 
-enum { STEPS = 12, SCORED = 64 };
+enum { SCORED = 64 };
 static const double FORWARD = 0.35;             /* of a step */
 static const double STEPS_FOR = 3, WORK = 5e10; /* seconds; token weights of a step that takes a second or two on a slow machine */
 
-/* Sentences of a step that is cheap enough to be tried. */
-static int trial_batch(const snc_options *o, const snc_dataset *d, const snc_model *m)
+int snc_estimate_batch(const snc_options *o, const snc_dataset *d, const snc_model *m)
 {
     int b = o->training.batch_size;
     double one = (double)d->start[d->n] / d->n * (double)snc_cost_encoder_macs(&m->cfg, &m->arch, 1);
@@ -32,17 +31,50 @@ static int trial_batch(const snc_options *o, const snc_dataset *d, const snc_mod
     return b;
 }
 
-static snc_err time_steps(snc_pace *p, const snc_ctx *quiet, const snc_options *o, const snc_inputs *in, snc_model *m)
+/* Tokens of the batches that steps [from, to) of a first epoch read, where rows are met as they are shuffled. */
+static snc_err tokens_of(double *out, const snc_ctx *quiet, const snc_dataset *d, int batch, int from, int to)
+{
+    snc_batcher *b = NULL;
+    *out = 0;
+    SNC_TRY(snc_batcher_new(&b, d, batch));
+    snc_batcher_epoch(b, quiet->seed, 0);
+    for (int i = from; i < to && i < snc_batcher_count(b); i++) {
+        snc_tokens x;
+        const int32_t *rows;
+        snc_batcher_get(&x, &rows, b, i);
+        *out += x.T;
+    }
+    snc_batcher_free(b);
+    return SNC_OK;
+}
+
+/* The first step finds its memory untouched; the others count by the tokens that they met, as a few batches are longer or shorter than
+ * most. */
+snc_err snc_estimate_step(double *out, const snc_ctx *quiet, const snc_options *o, const snc_dataset *rows, snc_model *m, int batch,
+                          int steps, double seconds)
 {
     snc_train_opts t;
     snc_train_result r;
+    double tokens;
     SNC_TRY(snc_recipe_finetune(&t, o, NULL));
-    t.batch_size = trial_batch(o, in->splits.train, m);
+    t.batch_size = batch;
     t.epochs = 1;
-    t.max_steps = STEPS;
-    t.max_seconds = STEPS_FOR;
-    SNC_TRY(snc_train_run(&r, quiet, m, NULL, in->splits.train, NULL, &t));
-    p->step = r.seconds / (double)(r.step > 0 ? r.step : 1) * o->training.batch_size / t.batch_size;
+    t.max_steps = steps;
+    t.max_seconds = seconds;
+    SNC_TRY(snc_train_run(&r, quiet, m, NULL, rows, NULL, &t));
+    const int first = r.made > 1, made = (int)r.made;
+    SNC_TRY(tokens_of(&tokens, quiet, rows, batch, first, made));
+    *out = (r.seconds - first * r.first_seconds) / fmax(made - first, 1);
+    if (t.data_sampler == &snc_data_sampler_shuffle && tokens > 0)
+        *out *= (double)rows->start[rows->n] / rows->n * fmin(batch, rows->n) * (made - first) / tokens;
+    return SNC_OK;
+}
+
+static snc_err time_steps(snc_pace *p, const snc_ctx *quiet, const snc_options *o, const snc_inputs *in, snc_model *m)
+{
+    const int batch = snc_estimate_batch(o, in->splits.train, m);
+    SNC_TRY(snc_estimate_step(&p->step, quiet, o, in->splits.train, m, batch, SNC_ESTIMATE_STEPS, STEPS_FOR));
+    p->step *= (double)o->training.batch_size / batch;
     return SNC_OK;
 }
 
@@ -129,6 +161,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .rank = (double)rank->start[rank->n],
                     .ranked = rank->n,
                     .batch = o->training.batch_size,
+                    .elastic = o->supernet.batch_size,
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
     SNC_TRY(snc_targets_parse(&targets, &o->targets, "compress"));

@@ -15,4 +15,11 @@
 snc_err snc_estimate_pace(snc_pace *out, const snc_ctx *ctx, const snc_ctx *work, const snc_options *o, const snc_inputs *in,
                           const snc_eval_sets *scored, const snc_folder *there, const char *from) SNC_MUST_USE;
 
+/* Seconds of a step of fine-tuning on `batch` rows of mean length, from at most `steps` of them and `seconds`; m's weights change. */
+snc_err snc_estimate_step(double *out, const snc_ctx *quiet, const snc_options *o, const snc_dataset *rows, snc_model *m, int batch,
+                          int steps, double seconds) SNC_MUST_USE;
+enum { SNC_ESTIMATE_STEPS = 12 };
+/* Sentences of a step that is cheap enough to be tried: --batch-size, or fewer. */
+int snc_estimate_batch(const snc_options *o, const snc_dataset *rows, const snc_model *m);
+
 #endif

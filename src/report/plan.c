@@ -77,6 +77,20 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     return sum;
 }
 
+void snc_plan_steps(double steps[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan)
+{
+    const double *v = plan->v;
+    const double made = 1 + snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows),
+                 refit = 1 + snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all);
+    const double made_of[SNC_JOB_PARTS] = {
+        [SNC_JOB_FINETUNE] = v[SNC_KNOB_EPOCHS] * p->taught / p->batch,
+        [SNC_JOB_BASELINE] = p->baselines * v[SNC_KNOB_EPOCHS] * p->all / p->batch,
+        [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * made * p->rows / p->elastic,
+        [SNC_JOB_REPAIR] = p->repairs ? v[SNC_KNOB_REPAIR] * refit * p->all / p->elastic * (1 + p->faster) * (p->both ? 2 : 1) : 0,
+    };
+    for (int i = 0; i < SNC_JOB_PARTS; i++) steps[i] = p->done[i] ? 0 : made_of[i];
+}
+
 /* ---- what to give up --------------------------------------------------------------------------------------------------- */
 
 typedef struct rung {

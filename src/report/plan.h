@@ -77,7 +77,7 @@ typedef struct snc_pace {
     double teachers;          /* of the net that is chosen */
     double rank, scored;      /* tokens */
     double ranked;            /* rows of rank */
-    double batch;             /* sentences of a step */
+    double batch, elastic;    /* sentences of a step, and of one of the supernet or of repair */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
     double faster;            /* nets of the file beside the first, each with a search of its own */
     bool both;                /* they are trained together and apart */
@@ -90,6 +90,8 @@ typedef struct snc_pace {
 
 /* Seconds by part; returns the sum. */
 double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan);
+/* Steps of training by part; 0 of parts that make none, or are there. */
+void snc_plan_steps(double steps[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan);
 /* plan: what is wanted, and what of it fits in `seconds`. kept: knobs that stay as they are. false: the least of it does not fit; the
  * plan is that. */
 bool snc_plan_fit(snc_plan *plan, const snc_pace *p, const bool kept[SNC_KNOBS], double seconds);
