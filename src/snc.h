@@ -343,6 +343,16 @@ typedef struct snc_serve_opts {
     void *spare[7];
 } snc_serve_opts;
 
+/* On paper: how long a whole job takes on so many ranks with so many cores each. */
+typedef struct snc_plan_opts {
+    const char *ranks, *cores;    /* comma lists; NULL: 1, and the cores of this machine */
+    const char *network;          /* 10gbit | 25gbit/20us | shared; NULL: 10gbit/50us */
+    const char *memory_bandwidth; /* 40GB: bytes a second of a machine; NULL: as measured */
+    const char *exchange;         /* f32 | bf16: how gradients travel */
+    int rows;                     /* of workload.seq_len tokens each, in place of a task and its data; 0: those of the task */
+    void *spare[8];
+} snc_plan_opts;
+
 /* The defaults. */
 /* clang-format off */
 #define SNC_INPUT_OPTS_INIT    {.n_models = 0, .net = -1}
@@ -362,6 +372,7 @@ typedef struct snc_serve_opts {
 #define SNC_SUITE_OPTS_INIT    {.seeds = 0}
 #define SNC_SERVE_OPTS_INIT    {.host = "127.0.0.1", .max_body = "1MB", .timeout = "30s", .port = 8080, \
                                 .max_batch = 32, .queue = 4096, .connections = 1024}
+#define SNC_PLAN_OPTS_INIT     {.exchange = "f32"}
 /* clang-format on */
 
 SNC_API snc_err snc_input_opts_check(const snc_input_opts *o) SNC_MUST_USE;
@@ -379,6 +390,7 @@ SNC_API snc_err snc_predict_opts_check(const snc_predict_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_study_opts_check(const snc_study_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_suite_opts_check(const snc_suite_opts *o) SNC_MUST_USE;
 SNC_API snc_err snc_serve_opts_check(const snc_serve_opts *o) SNC_MUST_USE;
+SNC_API snc_err snc_plan_opts_check(const snc_plan_opts *o) SNC_MUST_USE;
 
 /* All of them: what a stage is given. Made by snc_options_init. */
 typedef struct snc_options {
@@ -401,6 +413,7 @@ typedef struct snc_options {
     snc_study_opts study;
     snc_suite_opts suite;
     snc_serve_opts serve;
+    snc_plan_opts plan;
 } snc_options;
 
 /* Fills in size and the defaults, of this library's version where it is newer than the header: a field that was added takes the
@@ -436,7 +449,8 @@ enum { /* which verbs take an option */
        SNC_VERB_VERIFY = 8192,
        SNC_VERB_SUITE = 16384,
        SNC_VERB_SERVE = 32768,
-       SNC_VERB_ALL = 65535
+       SNC_VERB_PLAN = 65536,
+       SNC_VERB_ALL = 131071
 };
 
 enum { /* which artifacts an option's value decides; 0: none */
@@ -491,6 +505,7 @@ SNC_API snc_err snc_stage_verify(const snc_options *o, const snc_host *h) SNC_MU
 /* The whole job over the tasks and seeds of a suite: input.models[0] is its name or JSON file. A job that fails costs its row: the others
  * are made and reported, and the error is that of the first. *missed: a target of any job was missed. */
 SNC_API snc_err snc_stage_suite(const snc_options *o, const snc_host *h, int *missed) SNC_MUST_USE;
+SNC_API snc_err snc_stage_plan(const snc_options *o, const snc_host *h) SNC_MUST_USE; /* trains and writes nothing */
 /* Returns when *host->cancel is set, after the answers of all that came in before: SNC_OK. */
 SNC_API snc_err snc_stage_serve(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 

@@ -24,6 +24,7 @@ const snc_options snc_options_defaults = {
     .study = SNC_STUDY_OPTS_INIT,
     .suite = SNC_SUITE_OPTS_INIT,
     .serve = SNC_SERVE_OPTS_INIT,
+    .plan = SNC_PLAN_OPTS_INIT,
 };
 
 /* The first `size` bytes of the defaults, zeros after what is known here. */
@@ -247,6 +248,7 @@ CHECK(predict, predict)
 CHECK(study, study)
 CHECK(suite, suite)
 CHECK(serve, serve)
+CHECK(plan, plan)
 
 snc_err snc_options_check(const snc_options *o)
 {

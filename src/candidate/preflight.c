@@ -29,7 +29,7 @@ static snc_err check_numbers(const snc_options *o, unsigned verb)
                 : verb & SNC_VERB_SUPERNET                   ? o->supernet.lr
                 : o->training.lr > o->supernet.lr            ? o->training.lr
                                                              : o->supernet.lr;
-    bool trains = verb & (SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_IMPORT | SNC_VERB_SUPERNET);
+    bool trains = verb & (SNC_VERB_COMPRESS | SNC_VERB_PLAN | SNC_VERB_FINETUNE | SNC_VERB_IMPORT | SNC_VERB_SUPERNET);
     SNC_CHECK(!trains || o->training.weight_decay * lr < 1, SNC_E_ARG,
               "--weight-decay %g: with a learning rate of %g nothing would be left of the weights", o->training.weight_decay, lr);
     return SNC_OK;
@@ -39,6 +39,7 @@ static snc_err check_numbers(const snc_options *o, unsigned verb)
 
 enum {
     COMPRESS = SNC_VERB_COMPRESS,
+    PLAN = SNC_VERB_PLAN,
     SUPERNET = SNC_VERB_SUPERNET,
     SEARCH = SNC_VERB_SEARCH,
     STUDY = SNC_VERB_STUDY,
@@ -58,9 +59,11 @@ static const struct pair {
     const char *other, *value;
     outcome outcome;
 } pairs[] = {
-    {COMPRESS | SUPERNET | STUDY, "--pretrained", BESIDE, "--teacher", NULL, IDLE},
+    {COMPRESS | PLAN | SUPERNET | STUDY, "--pretrained", BESIDE, "--teacher", NULL, IDLE},
     {EXPORT, "--teacher", BESIDE, "--pretrained", NULL, IDLE},
-    {COMPRESS, "--repair-epochs", BESIDE, "--repair", "off", IDLE},
+    {COMPRESS | PLAN, "--repair-epochs", BESIDE, "--repair", "off", IDLE},
+    {PLAN, "--rows", BESIDE, "--task", NULL, REFUSED},
+    {PLAN, "--rows", BESIDE, "--data", NULL, REFUSED},
     {SUPERNET, "--temperature", BESIDE, "--alpha", "1", IDLE},
     {STUDY, "--tabular", BESIDE, "--protocols", NULL, REFUSED},
     {STUDY, "--ablate", BESIDE, "--protocols", NULL, REFUSED},
@@ -162,11 +165,11 @@ snc_err snc_preflight_options(const snc_ctx *ctx, const snc_options *o, unsigned
     SNC_TRY(snc_inputs_balanced(&balanced, &o->training, NULL));
     SNC_TRY(check_numbers(o, verb));
     SNC_TRY(check_pairs(ctx, o, verb));
-    if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_training(ctx, o));
-    if (verb & (COMPRESS | SUPERNET)) SNC_TRY(check_weights(o));
+    if (verb & (COMPRESS | PLAN | SUPERNET)) SNC_TRY(check_training(ctx, o));
+    if (verb & (COMPRESS | PLAN | SUPERNET)) SNC_TRY(check_weights(o));
     if ((verb & EXPORT) && o->input.n_models && (o->input.pretrained || o->input.teacher))
         snc_log(ctx, SNC_LOG_WARN, "%s has no effect beside %s", o->input.pretrained ? "--pretrained" : "--teacher", o->input.models[0]);
-    SNC_CHECK(!(verb & COMPRESS) || o->exporting.repair_epochs > 0 || strcmp(o->exporting.repair, "on") != 0, SNC_E_ARG,
+    SNC_CHECK(!(verb & (COMPRESS | PLAN)) || o->exporting.repair_epochs > 0 || strcmp(o->exporting.repair, "on") != 0, SNC_E_ARG,
               "--repair on: --repair-epochs 0 leaves nothing to do");
     return SNC_OK;
 }

@@ -114,7 +114,7 @@ static snc_err run(const snc_args *a, const snc_host *h, int *missed)
                   {"profile", snc_stage_profile},   {"export", snc_stage_export},     {"bench", snc_stage_bench},
                   {"predict", snc_stage_predict},   {"eval", snc_stage_eval},         {"info", snc_stage_info},
                   {"tokenize", snc_stage_tokenize}, {"study", snc_stage_study},       {"verify", snc_stage_verify},
-                  {"serve", snc_stage_serve}};
+                  {"serve", snc_stage_serve},       {"plan", snc_stage_plan}};
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (strcmp(a->verb->name, stages[i].verb) == 0) return stages[i].stage(&a->o, h);
     if (strcmp(a->verb->name, "search") == 0) return snc_stage_search(&a->o, h, missed);

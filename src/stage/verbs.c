@@ -130,6 +130,7 @@ VERB(info, false, true)
 VERB(tokenize, false, false)
 VERB(verify, false, false)
 VERB(serve, false, false)
+VERB(plan, true, false)
 
 snc_err snc_stage_compress(const snc_options *o, const snc_host *h, int *missed)
 {

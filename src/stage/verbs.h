@@ -37,6 +37,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_info(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_tokenize(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_verify(const snc_options *o, const snc_host *h) SNC_MUST_USE;
+snc_err snc_verb_plan(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 snc_err snc_verb_serve(const snc_options *o, const snc_host *h) SNC_MUST_USE;
 
 #endif

@@ -6,7 +6,7 @@ run 0 --version
 check "--version: $(cat out)" grep -qxE 'compress [0-9]+\.[0-9]+\.[0-9]+' out
 for overview in --help -h help; do
     run 0 "$overview"
-    for verb in compress suite import finetune supernet profile search export bench predict serve eval info verify tokenize study; do
+    for verb in compress suite plan import finetune supernet profile search export bench predict serve eval info verify tokenize study; do
         holds out "^  $verb  "
     done
 done
@@ -24,6 +24,7 @@ while read -r verb options; do
 done <<'LIST'
 compress --pretrained --teacher --task --data --text --text-pair --label --quoting --unlabeled --output --overwrite --target-latency --target-size --max-drop --margin --eval --batch --seq-len --threads --percentile --backend --compute --seed --dry-run --watch --epochs --lr --batch-size --max-train-samples --max-length --supernet-epochs --sampler --space --searcher --evals --time-budget --time-limit --effort --repair
 suite --pretrained --data --output --overwrite --target-latency --effort --time-limit --dry-run --watch --backend --seed --tasks --seeds --predictions --models
+plan --pretrained --teacher --task --data --rows --seq-len --ranks --cores --network --memory-bandwidth --exchange --max-memory --format --batch-size --target-latency
 import --pretrained --output --task --data --text --batch --seq-len --threads --percentile --epochs --lr --batch-size --max-train-samples --json
 finetune --pretrained --task --data --output --epochs --lr --batch-size --seed --max-train-samples --hold-out --checkpoint-every --max-steps --watch
 supernet --teacher --task --data --output --supernet-epochs --supernet-lr --alpha --temperature --hidden-weight --sampler --inplace-teacher --depth-rule --unlabeled --watch

@@ -51,6 +51,8 @@ absent t.snc
 run 0 finetune --pretrained nano/nano.snc "${data[@]}" --output t.snc --epochs 1 --lr 2e-3 --threads 1 --overwrite
 stop INT 'grep -q "epoch 1 of" err' import --pretrained nano/nano.snc,t.snc "${data[@]}" --epochs 1000
 equal "answers of an interrupted import" "$(cat out)" ""
+stop INT soon plan --pretrained nano/nano.snc --rows 20000 --seq-len 32 --batch-size 4096 --ranks 1,2
+equal "answers of an interrupted plan" "$(cat out)" ""
 stop TERM '[ -e s.snc.checkpoint ]' supernet --teacher t.snc "${data[@]}" "${long[@]:4}" --output s.snc
 exists s.snc.checkpoint
 absent s.snc

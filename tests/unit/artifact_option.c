@@ -64,9 +64,9 @@ static void groups_are_the_structs(void **state)
     static const struct {
         const char *name;
         size_t at, size, spare;
-    } groups[] = {GROUP(input),  GROUP(rows),     GROUP(targets),  GROUP(workload), GROUP(job),
-                  GROUP(output), GROUP(training), GROUP(supernet), GROUP(search),   GROUP(exporting),
-                  GROUP(bench),  GROUP(predict),  GROUP(study),    GROUP(suite),    GROUP(serve)};
+    } groups[] = {GROUP(input),    GROUP(rows),     GROUP(targets), GROUP(workload),  GROUP(job),   GROUP(output),
+                  GROUP(training), GROUP(supernet), GROUP(search),  GROUP(exporting), GROUP(bench), GROUP(predict),
+                  GROUP(study),    GROUP(suite),    GROUP(serve),   GROUP(plan)};
     static const struct {
         const char *name;
         size_t by;
@@ -115,7 +115,8 @@ static void defaults_are_those_of_the_constants(void **state)
                                    .predict = SNC_PREDICT_OPTS_INIT,
                                    .study = SNC_STUDY_OPTS_INIT,
                                    .suite = SNC_SUITE_OPTS_INIT,
-                                   .serve = SNC_SERVE_OPTS_INIT};
+                                   .serve = SNC_SERVE_OPTS_INIT,
+                                   .plan = SNC_PLAN_OPTS_INIT};
     snc_options_init(&o);
     assert_ok(snc_options_check(&o));
     snc_option_fill(&bare);

@@ -18,9 +18,9 @@ static int setup(void **state)
 }
 
 typedef snc_err (*stage)(const snc_options *, const snc_host *);
-static const stage stages[] = {snc_stage_import, snc_stage_finetune, snc_stage_supernet, snc_stage_profile,
-                               snc_stage_study,  snc_stage_export,   snc_stage_bench,    snc_stage_predict,
-                               snc_stage_eval,   snc_stage_info,     snc_stage_tokenize, snc_stage_verify};
+static const stage stages[] = {snc_stage_import,   snc_stage_finetune, snc_stage_supernet, snc_stage_profile, snc_stage_study,
+                               snc_stage_export,   snc_stage_bench,    snc_stage_predict,  snc_stage_eval,    snc_stage_info,
+                               snc_stage_tokenize, snc_stage_verify,   snc_stage_plan};
 enum { STAGES = sizeof stages / sizeof stages[0] };
 
 static void init(snc_options *o, snc_host *h)
