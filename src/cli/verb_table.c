@@ -28,10 +28,8 @@ static const snc_verb verbs[] = {
     {"plan", "plan --pretrained P --task T --data DIR | --rows N --seq-len L  [--ranks 1,2,4 --cores 8]",
      "how long the whole job takes, and what memory, on so many ranks and cores",
      "Trains and writes nothing. Steps of training and calls are timed here for some seconds; what more ranks and cores make of them is a\n"
-     "model (docs/targets.md has its equations). With one rank and this machine's cores it is the estimate that compress begins with. A "
-     "rank "
-     "is\n"
-     "a process with an equal share of the rows of every batch; seconds and memory are said by part, -o json has all of them.",
+     "model (docs/targets.md has its equations). With one rank and this machine's cores it is the estimate that compress begins with. A\n"
+     "rank is a process with an equal share of the rows of every batch; seconds and memory are said by part, -o json has all of them.",
      "plan --pretrained MiniLM --task sst2 --data glue --ranks 1,2,4\n"
      "plan --pretrained bert-base-uncased --rows 364000 --seq-len 32 --batch-size 64 --ranks 1,8,64 --cores 32 --network 25gbit/20us\n"
      "plan --pretrained MiniLM --task sst2 --data glue --ranks 1,2 --cores 1 --network shared -o json",

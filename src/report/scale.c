@@ -9,7 +9,7 @@
 
 enum { ROUND = 5 };                                            /* candidates that a learning search asks for at a time */
 static const double MOVED = 2.5;                               /* bytes of memory for one that is exchanged: copied (2) or added (3) */
-static const double NETWORK_US = 50, SHARED_US = 2, MS = 1e-6; /* of a message, where nobody says */
+static const double NETWORK_US = 50, SHARED_US = 2, US = 1e-6; /* of a message, where nobody says */
 
 /* ---- the network ------------------------------------------------------------------------------------------------------- */
 
@@ -27,7 +27,7 @@ snc_err snc_scale_network(snc_scale *out, const char *text)
     if (!out->shared) SNC_TRY(snc_parse_unit(&out->network, &relative, "--network", rate, units, expected));
     double us = out->shared ? SHARED_US : NETWORK_US;
     if (text[n]) SNC_TRY(snc_parse_us(&us, "--network", text + n + 1));
-    out->latency = us * MS;
+    out->latency = us * US;
     return SNC_OK;
 }
 

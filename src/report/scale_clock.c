@@ -11,7 +11,7 @@
 #include "train/adamw.h"
 #include "train/touched.h"
 
-enum { TURNS = 3, TIMES = 5, BATCHES = 8, MOST_BLOCK = 1 << 28 /* bytes, beyond any cache */ };
+enum { TURNS = 2, TIMES = 5, BATCHES = 8, MOST_BLOCK = 1 << 28 /* bytes, beyond any cache */ };
 
 static const double TURN = 1; /* second */
 
@@ -119,11 +119,11 @@ out:
 
 /* ---- steps ------------------------------------------------------------------------------------------------------------- */
 
-/* In turns, and of each the fastest: neighbours slow a whole turn down, and a ratio from one of them little. */
-static snc_err time_steps(snc_scale *s, const snc_ctx *quiet, const snc_options *o, const snc_dataset *rows, snc_model *m, int ranks)
+/* In turns, and of each the fastest: neighbours slow a turn down. At a quarter of the batch that is cheap enough to be tried, so that a
+ * turn has several steps. */
+static snc_err time_steps(snc_scale *s, const snc_ctx *quiet, const snc_options *o, const snc_dataset *rows, snc_model *m)
 {
-    const int batch = snc_estimate_batch(o, rows, m), share = (o->training.batch_size + ranks - 1) / ranks,
-              few = share < batch ? share : (batch + 3) / 4;
+    const int batch = (snc_estimate_batch(o, rows, m) + 3) / 4, few = (batch + 3) / 4;
     double whole = INFINITY, part = INFINITY, alone = INFINITY, one;
     snc_ctx single = *quiet;
     single.threads = 1;
@@ -145,8 +145,7 @@ static snc_err time_steps(snc_scale *s, const snc_ctx *quiet, const snc_options 
     return SNC_OK;
 }
 
-snc_err snc_scale_measure(snc_scale *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rows, snc_model *m, int ranks,
-                          bool half)
+snc_err snc_scale_measure(snc_scale *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rows, snc_model *m, bool half)
 {
     const int each = half ? 2 : 4;
     double of_tables;
@@ -159,5 +158,5 @@ snc_err snc_scale_measure(snc_scale *out, const snc_ctx *ctx, const snc_options 
     out->bytes = dense(m) * each + of_tables;
     SNC_TRY(time_sum(out));
     SNC_TRY(time_optimiser(out, &quiet, o, m));
-    return time_steps(out, &quiet, o, rows, m, ranks);
+    return time_steps(out, &quiet, o, rows, m);
 }

@@ -1,8 +1,9 @@
 /* report/scale_table.h: what a plan for ranks and cores says: tables to read, CSV, or JSON.
  *
- *   {"rows","tokens_per_row","batch_size","epochs",...
- *    "rates":{"cores","step_s","step_one_core_s","serial","fixed","optimiser_s","memory_bytes_per_s","sum_bytes_per_s","gradient_bytes"},
- *    "network":{"shared","bytes_per_s","latency_s"},
+ *   {"rows","tokens_per_row","batch_size","--epochs",... (what the estimate counts by),
+ *    "rates":{"cores","step_s","serial","serial_assumed","fixed","optimiser_one_core_s","optimiser_s","memory_bytes_per_s",
+ *             "sum_bytes_per_s","exchanged_bytes"},
+ *    "network":{"shared","bytes_per_s" (where it is not),"latency_s"},
  *    "plans":[{"ranks","cores","parts_s":{"latency table",...},"all_s","exchange_s","step_s","speed_up",
  *              "rows_at_once","memory_bytes":{"finetune","supernet","search","repair","most"}}],"host"}
  *

@@ -89,7 +89,9 @@ static snc_err open_task(job *j, const char *from)
 static snc_err check(job *j, const char *from)
 {
     int batch, seq;
+    snc_targets targets;
     SNC_TRY(snc_preflight_options(&j->ctx, &j->o, SNC_VERB_PLAN));
+    SNC_TRY(snc_targets_parse(&targets, &j->o.targets, "plan"));
     SNC_TRY(parse_lists(j));
     say_shared(j);
     SNC_TRY(j->o.plan.rows ? open_paper(j, from) : open_task(j, from));
@@ -142,10 +144,8 @@ static snc_err memory_of_all(snc_scale_row *row, const job *j)
 static snc_err measure(job *j, const char *from)
 {
     const double memory = j->scale.memory;
-    int most = 1;
-    for (int i = 0; i < j->ranks.n; i++) most = snc_max(most, j->ranks.v[i]);
     SNC_TRY(snc_budget_plan(&j->budget, &j->ctx, &j->work, &j->o, &j->in, &j->eval, &j->there, from));
-    SNC_TRY(snc_scale_measure(&j->scale, &j->ctx, &j->o, j->in.splits.train, j->model, most, strcmp(j->o.plan.exchange, "bf16") == 0));
+    SNC_TRY(snc_scale_measure(&j->scale, &j->ctx, &j->o, j->in.splits.train, j->model, strcmp(j->o.plan.exchange, "bf16") == 0));
     if (memory > 0) j->scale.memory = memory;
     return SNC_OK;
 }

@@ -84,6 +84,7 @@ refused "--ranks 'two'" plan "${from[@]}" --ranks 1,two
 refused "--cores '-1'" plan "${from[@]}" --cores -1
 refused "--network 'fast': expected shared, or a rate and a latency such as 10gbit or 25gbit/20us" plan "${from[@]}" --network fast
 refused "--network 'soon': expected a time" plan "${from[@]}" --network 10gbit/soon
+refused "--target-latency 'soon'" plan "${from[@]}" --target-latency soon
 refused "--memory-bandwidth 'much': expected a size" plan "${from[@]}" --memory-bandwidth much
 refused "--exchange 'f16': expected f32 or bf16" plan "${from[@]}" --exchange f16
 refused "--teacher nano/nano.snc: has no classifier that fits" plan --teacher nano/nano.snc --task nano/task.json --data nano

@@ -166,7 +166,13 @@ static void parts_add_up(void **state)
     n.verb = SNC_VERB_COMPRESS;
     assert_int_equal(snc_needs_memory(&need[3], &n, 32), SNC_OK);
     assert_true(need[0] < need[1] && need[1] < need[2] && need[1] < need[3]);
+    double part[SNC_NEEDS];
+    assert_int_equal(snc_needs_parts(part, &n, 32), SNC_OK);
+    assert_true(part[SNC_NEED_FINETUNE] == need[0] && part[SNC_NEED_SUPERNET] == need[1] && part[SNC_NEED_CLOCK] > 0);
+    assert_true(fmax(fmax(part[SNC_NEED_SUPERNET], part[SNC_NEED_CLOCK]), part[SNC_NEED_REPAIR]) == need[3]);
     o.exporting.repair = "off";
+    assert_int_equal(snc_needs_parts(part, &n, 32), SNC_OK);
+    assert_true(part[SNC_NEED_REPAIR] == 0);
     assert_int_equal(snc_needs_memory(&need[3], &n, 32), SNC_OK);
     assert_true(need[3] >= need[1]);
     double disk;
