@@ -91,7 +91,7 @@ static snc_err check(job *j, const char *from)
     int batch, seq;
     snc_targets targets;
     SNC_TRY(snc_preflight_options(&j->ctx, &j->o, SNC_VERB_PLAN));
-    SNC_TRY(snc_targets_parse(&targets, &j->o.targets, "plan"));
+    SNC_TRY(snc_targets_parse(&targets, &j->o.targets, "compress")); /* which takes several latencies */
     SNC_TRY(parse_lists(j));
     say_shared(j);
     SNC_TRY(j->o.plan.rows ? open_paper(j, from) : open_task(j, from));
