@@ -126,6 +126,10 @@ static inline float *engine_g(const snc_engine *e, int param) { return snc_param
 static inline float *engine_db(const snc_engine *e, const engine_matrix *m) { return snc_model_gradient(e->m, m->role, m->layer).b; }
 static inline int engine_ld(const snc_engine *e, int param) { return e->m->params.p[param].cols; }
 
+int snc_engine__widest(const int *v, int n);
+/* Places every activation of a batch of T tokens, B sequences and R answers for `arch`; e->used is the size. */
+void snc_engine__plan(snc_engine *e, const snc_arch *arch, int tokens, int B, int R);
+
 /* to [B, n] = rows of the first tokens of from [T, n] (both f and h), and the way back: from += to. */
 void snc_engine__gather_first(engine_rows to, engine_rows from, const snc_tokens *x, int n);
 void snc_engine__scatter_first(float *from, const float *to, const snc_tokens *x, int n);
