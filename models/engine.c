@@ -1,6 +1,7 @@
 /* The engine: embeddings, the run over layers, the head. */
 #include "models/engine.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -269,6 +270,7 @@ snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, c
     e->drop = drop ? *drop : (snc_dropout){.seed = 0};
     snc_engine__distances_reach(e, longest_of(x));
     snc_engine__plan(e, arch, x->T, x->B, answers(e));
+    assert(e->used <= e->size);
     materialise(e, arch);
     SNC_TRY(embed_forward(e));
     snc_engine__distances_forward(e);
@@ -393,6 +395,14 @@ static void start_gradients(snc_engine *e, bool head)
     for (int i = 0; i < e->m->params.n; i++) e->squares[i] = -1;
 }
 
+/* What kept layer i had in the forward pass, which the layers behind it have written over. */
+static snc_err compute_again(snc_engine *e, int i)
+{
+    const engine_rows x = e->layer[i].x;
+    if (e->half) snc_round(x.h, e->ops, x.f, snc_engine_hidden_rows(e, i), e->arch.hidden);
+    return snc_engine__layer_forward(e, i);
+}
+
 snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *const *dhidden, int n_hidden)
 {
     SNC_CHECK(e->ready, SNC_E_ARG, "backward pass without a forward pass that keeps its activations");
@@ -405,6 +415,7 @@ snc_err snc_engine_backward(snc_engine *e, const float *dlogits, const float *co
     for (int i = e->arch.layers - 1; i >= 0; i--) {
         SNC_TRY(snc_go_on(e->ctx));
         inject(e, dhidden, n_hidden, i + 1, e->layer[i].rows);
+        if (snc_engine__shares(e) && i + 1 < e->arch.layers) SNC_TRY(compute_again(e, i));
         SNC_TRY(snc_engine__layer_backward(e, i));
         if (e->layer_done && !e->m->source.kind->backward) e->layer_done(e->layer_user, e->arch.source[i]);
     }

@@ -25,6 +25,10 @@ typedef struct snc_engine_opts {
     snc_compute compute;
     int max_tokens, max_seqs, max_len;
     bool train; /* keep activations for a backward pass */
+    /* Of the activations of a layer its input alone, from which the backward pass computes the others again, one layer after the other in
+     * the same memory: about a third more work, the same bits. */
+    bool recompute;
+    bool views; /* without train: hidden states and attention can be read all the same */
     /* The last kept layer with heads computes queries, FFN and LayerNorms for the first token of each sequence alone, which is all
      * that is read from there on: same logits and gradients, a sixth less work at 6 layers. Its hidden state, and those of kept layers
      * behind it, are then [B, hidden]. */
@@ -36,7 +40,8 @@ typedef struct snc_engine_opts {
     }
 
 /* Borrows ctx and m (whose parameter block must stay); train allocates m's gradient block. Memory is planned for m's full
- * arch: with train about 16 (C + A + F / 2) bytes per token and layer, 16 C + 14 A + 4 F where products take bf16. */
+ * arch: with train about 16 (C + A + F / 2) bytes per token and layer, 16 C + 14 A + 4 F where products take bf16; with recompute that
+ * once, and 4 C bytes per token and layer (8 C with the norms in front). */
 snc_err snc_engine_create(snc_engine **out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o) SNC_MUST_USE;
 void snc_engine_free(snc_engine *e);
 void snc_engine_sync(snc_engine *e); /* after the weights changed; tells the source as well */
@@ -64,13 +69,13 @@ typedef struct snc_dropout {
  * SNC_E_CANCELLED: between two layers. */
 snc_err snc_engine_forward(snc_engine *e, float *logits, const snc_arch *arch, const snc_tokens *x, const snc_dropout *drop) SNC_MUST_USE;
 
-/* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train = true.
+/* Output of embedding (i = 0) or kept layer i (1..layers) of the last forward, [T, hidden], dense. Needs train or views.
  * With first_only [B, hidden] where i > snc_arch_last_heads(arch). */
 const float *snc_engine_hidden_view(const snc_engine *e, int i);
 int snc_engine_hidden_rows(const snc_engine *e, int i); /* T or B of them */
 
 /* Queries [B, A] with first_only, else [T, A], keys and values [T, A] in the last forward of the last layer that has heads; A = heads x
- * width, heads 0 where none has. Needs train = true. */
+ * width, heads 0 where none has. Needs train or views. */
 typedef struct snc_engine_attention {
     const float *q, *k, *v;
     int heads, width;

@@ -31,36 +31,38 @@ int snc_engine__widest(const int *v, int n)
     return max;
 }
 
-/* The sum of the FFN's half; what goes past the next one has to outlive this layer. */
-static float *take_stream(snc_engine *e, const engine_layer *l, size_t R)
+/* What goes past the next layer as well. */
+static float *take_stream(snc_engine *e, const engine_layer *l) { return l->stream ? l->stream : take(e, (size_t)l->rows, e->arch.hidden); }
+
+static void plan_attention(snc_engine *e, engine_layer *l, size_t T)
 {
-    return e->stream[0] ? e->stream[(l - e->layer) % 2] : take(e, R, e->arch.hidden);
+    size_t R = (size_t)l->rows;
+    int C = e->arch.hidden;
+    bool pre = e->family->pre_norm;
+    if (l->first_only) l->gather = take_both(e, R, C);
+    if (l->first_only && pre) l->gather_past = take(e, R, C);
+    l->xq = l->first_only ? l->gather : l->x;
+    l->q = take(e, R, l->attn);
+    l->k = take(e, T, l->attn);
+    l->v = take(e, T, l->attn);
+    l->stats = take(e, R, 2 * l->heads);
+    for (int i = 0; i < 2 && e->distance.n; i++) l->distance[i] = take(e, (size_t)e->distance.n, l->attn);
+    l->mix = take_rows(e, R, l->attn);
+    l->s1 = pre && !l->ffn ? take_stream(e, l) : take(e, R, C);
+    if (e->half) l->mix.f = e->mix;
 }
 
-static void plan_layer(snc_engine *e, engine_layer *l, size_t T)
+static void plan_ffn(snc_engine *e, engine_layer *l)
 {
     size_t R = (size_t)l->rows;
     int C = e->arch.hidden, neuron = snc_family_neuron(e->family);
-    bool pre = e->family->pre_norm;
-    if (l->heads) {
-        if (l->first_only) l->gather = take_both(e, R, C);
-        if (l->first_only && pre) l->gather_past = take(e, R, C);
-        l->q = take(e, R, l->attn);
-        l->k = take(e, T, l->attn);
-        l->v = take(e, T, l->attn);
-        l->stats = take(e, R, 2 * l->heads);
-        for (int i = 0; i < 2 && e->distance.n; i++) l->distance[i] = take(e, (size_t)e->distance.n, l->attn);
-        l->mix = take_rows(e, R, l->attn);
-        l->s1 = pre && !l->ffn ? take_stream(e, l, R) : take(e, R, C);
-        if (e->half) l->mix.f = e->mix;
-    }
     l->n1 = take(e, R, 2);
     if (l->ffn) {
         l->y1 = take_rows(e, R, C);
         if (e->half) l->y1.f = e->y1;
         if (e->opts.train || neuron > 1) l->slope = take_rows(e, R, neuron * l->ffn);
         l->a = take_rows(e, R, l->ffn);
-        l->s2 = take_stream(e, l, R);
+        l->s2 = take_stream(e, l);
     } else {
         l->y1.f = l->s2 = take(e, R, C); /* that no product reads */
     }
@@ -110,48 +112,77 @@ static void plan_past(snc_engine *e, int i)
     if (!l->ffn && e->family->pre_norm) l->s2 = l->s1;
 }
 
+/* Sizes of kept layer i, and what outlives it: y, and with the norms in front the sum that goes on beside it. y and stream are two of each,
+ * of what layers take turns at. */
+static void begin_layer(snc_engine *e, int i, const engine_rows y[2], float *const stream[2], int tokens, int B)
+{
+    const snc_arch *a = &e->arch;
+    engine_layer *l = &e->layer[i];
+    const int asked = snc_arch_last_heads(a), C = a->hidden;
+    *l = (engine_layer){.source = a->source[i],
+                        .rows = e->opts.first_only && i >= asked ? B : tokens,
+                        .heads = a->heads[i],
+                        .attn = a->heads[i] * e->m->cfg.head_width,
+                        .ffn = a->ffn[i],
+                        .first_only = e->opts.first_only && i == asked};
+    size_t R = (size_t)l->rows;
+    l->x = i ? e->layer[i - 1].y : e->y0;
+    if (!snc_engine__shares(e)) l->y = take_both(e, R, C);
+    else if (e->opts.train || e->opts.views) l->y = (engine_rows){take(e, R, C), y[(i + 1) % 2].h};
+    else l->y = y[(i + 1) % 2];
+    if (!e->family->pre_norm) return;
+    if (!e->opts.train) l->stream = stream[i % 2];
+    else if (e->opts.recompute) l->stream = take(e, R, C);
+}
+
+/* Two sets that all layers share, of attention and of FFN, or one after the other. */
+static void plan_layers(snc_engine *e, size_t T)
+{
+    const bool share = snc_engine__shares(e);
+    size_t from = e->used, most = from;
+    for (int i = 0; i < e->arch.layers; i++) {
+        engine_layer *l = &e->layer[i];
+        if (share) e->used = from;
+        if (l->heads) plan_attention(e, l, T);
+        if (e->used > most) most = e->used;
+    }
+    e->used = from = most;
+    for (int i = 0; i < e->arch.layers; i++) {
+        if (share) e->used = from;
+        plan_ffn(e, &e->layer[i]);
+        plan_past(e, i);
+        if (e->used > most) most = e->used;
+    }
+    e->used = most;
+}
+
 void snc_engine__plan(snc_engine *e, const snc_arch *arch, int tokens, int B, int R)
 {
-    size_t T = (size_t)tokens, layer0;
-    bool train = e->opts.train;
-    int C = arch->hidden, attn = e->m->cfg.head_width * snc_engine__widest(arch->heads, arch->layers), asked = snc_arch_last_heads(arch);
+    size_t T = (size_t)tokens;
+    const bool share = snc_engine__shares(e), kept = e->opts.train || e->opts.views;
+    int C = arch->hidden, attn = e->m->cfg.head_width * snc_engine__widest(arch->heads, arch->layers);
     engine_rows y[2];
+    float *stream[2];
     e->arch = *arch;
     e->used = 0;
     e->s0 = take(e, T, snc_spec_embed_width(&e->m->cfg, arch));
     e->n0 = take(e, T, 2);
     e->e0 = e->m->cfg.embedding ? take(e, T, e->m->cfg.embedding) : NULL;
-    e->y0 = y[0] = take_both(e, T, C);
-    y[1] = train ? e->y0 : take_both(e, T, C);
+    e->y0 = y[0] = y[1] = take_both(e, T, C);
+    if (share && !kept) y[1].f = take(e, T, C);
+    if (share && e->half) y[1].h = take16(e, T, C);
     e->y1 = e->half ? take(e, T, C) : NULL;
     e->mix = e->half ? take(e, T, attn) : NULL;
-    for (int i = 0; i < 2; i++) e->stream[i] = e->family->pre_norm && !train ? take(e, T, C) : NULL;
+    for (int i = 0; i < 2; i++) stream[i] = e->family->pre_norm && !e->opts.train ? take(e, T, C) : NULL;
     plan_distances(e, attn);
-    layer0 = e->used;
-    for (int i = 0; i < arch->layers; i++) {
-        engine_layer *l = &e->layer[i];
-        bool first_only = e->opts.first_only && i == asked;
-        *l = (engine_layer){.source = arch->source[i],
-                            .rows = e->opts.first_only && i >= asked ? B : tokens,
-                            .heads = arch->heads[i],
-                            .attn = arch->heads[i] * e->m->cfg.head_width,
-                            .ffn = arch->ffn[i],
-                            .first_only = first_only};
-        size_t most = e->used;
-        if (!train) e->used = layer0;
-        plan_layer(e, l, T);
-        l->y = train ? take_both(e, (size_t)l->rows, C) : y[(i + 1) % 2];
-        l->x = i ? e->layer[i - 1].y : e->y0;
-        l->xq = first_only ? l->gather : l->x;
-        plan_past(e, i);
-        if (e->used < most) e->used = most;
-    }
+    for (int i = 0; i < arch->layers; i++) begin_layer(e, i, y, stream, tokens, B);
+    plan_layers(e, T);
     e->first = take(e, (size_t)R, C);
     e->pooled = take(e, (size_t)R, C);
     e->slope = take(e, (size_t)R, C);
     e->sp = e->pool_norm.w < 0 ? NULL : take(e, (size_t)R, C);
     e->np = e->pool_norm.w < 0 ? NULL : take(e, (size_t)R, 2);
-    if (train) plan_gradients(e, T);
+    if (e->opts.train) plan_gradients(e, T);
 }
 
 snc_err snc_engine_bytes(double *out, const snc_ctx *ctx, snc_model *m, const snc_engine_opts *o)

@@ -2,14 +2,20 @@
  *
  * What the products read is kept in bf16 where the backend takes that (`half`), else in f32. The activation block of a
  * batch with T tokens and B sequences, in the order it is carved (each part 64-byte aligned; ' marks bf16 when half). In a
- * first_only engine R = B from the last layer with heads on, else R = T. Without `train` all layers share one set. Of a half that is
+ * first_only engine R = B from the last layer with heads on, else R = T. Of a half that is
  * skipped there is what its LayerNorm keeps: without heads s1 is x, without FFN s2 is y1, in f32.
+ *
+ * Without `train`, and with `recompute`, all layers share one set of attention and one of FFN, so that after a forward pass that of the
+ * last layer is there, and queries, keys and values of the last one with heads. Each layer then has its own y in f32, with the norms in
+ * front s2 as well; without `train` and `views` layers take turns at two of both. The bf16 copies of y take turns at two: the backward pass
+ * rounds the input again before it computes a layer again.
  *
  *   embeddings  s0 [T, E]  n0 [T, 2]  y0 [T, C] (half: and a copy'), with a projection e0 [T, E] that it reads; else E = C
  *   shared      y1 [T, C]  mix [T, A]   (half only: the f32 that no backward pass needs)
  *   distances   s y x [n, C] of n rows of the table (half: and copies' of y x)  stats [n, 2]; a layer has two [n, A] of them
- *   layer       q [R, A]  k v [T, A]  stats [2, H, R]  mix' [R, A]  s1 [R, C]  n1 [R, 2]  y1' [R, C]
- *               slope' [R, F or 2 F]  a' [R, F]  s2 [R, C]  n2 [R, 2]  y [R, C] (half: and a copy')
+ *   layers      y [R, C] (half: and a copy') of each
+ *               then of each q [R, A]  k v [T, A]  stats [2, H, R]  mix' [R, A]  s1 [R, C]
+ *               then of each n1 [R, 2]  y1' [R, C]  slope' [R, F or 2 F]  a' [R, F]  s2 [R, C]  n2 [R, 2]
  *   head        first pooled slope [B, C]
  *   gradients   dy dx other [T, C]  de [T, E] (with a projection)
  *               da' [T, F or 2 F]  dmix dq dk dv [T, A]  (half: and copies' of dx dq dk dv; shared by all layers)
@@ -58,6 +64,7 @@ typedef struct engine_layer {
     engine_rows gather, mix, y1, slope, a, y;
     float *q, *k, *v, *stats, *s1, *n1, *s2, *n2;
     const float *past1, *past2; /* what goes past each half */
+    float *stream;              /* room of s2 (of s1, without an FFN) where that outlives the layer's own; NULL: it has its own */
     float *gather_past;         /* room for past1 of the rows that ask; NULL: they are all there */
     float *distance[2];         /* [n, attn] keys and queries of the buckets */
 } engine_layer;
@@ -101,7 +108,7 @@ struct snc_engine {
     const float *added[3];    /* gradients from outside of the last q, k, v; NULL: none */
     engine_rows y0, da, d[3]; /* d: of q, k, v */
     engine_distances distance;
-    float *s0, *n0, *e0, *de, *y1, *mix, *stream[2], *first, *pooled, *sp, *np, *slope, *dy, *dx, *other, *past, *dglu, *dmix;
+    float *s0, *n0, *e0, *de, *y1, *mix, *first, *pooled, *sp, *np, *slope, *dy, *dx, *other, *past, *dglu, *dmix;
     snc_bf16 *dx16;
     engine_layer layer[SNC_MAX_LAYERS];
 };
@@ -125,6 +132,9 @@ static inline float *engine_g(const snc_engine *e, int param) { return snc_param
 /* Where the gradient of a bias is added up. */
 static inline float *engine_db(const snc_engine *e, const engine_matrix *m) { return snc_model_gradient(e->m, m->role, m->layer).b; }
 static inline int engine_ld(const snc_engine *e, int param) { return e->m->params.p[param].cols; }
+
+/* Whether layers share what they compute: nothing of it is read again, or it is computed again. */
+static inline bool snc_engine__shares(const snc_engine *e) { return !e->opts.train || e->opts.recompute; }
 
 int snc_engine__widest(const int *v, int n);
 /* Places every activation of a batch of T tokens, B sequences and R answers for `arch`; e->used is the size. */

@@ -1,7 +1,7 @@
 /* A training step's time by part, at the shape of a 6 x 384 encoder with random weights: the best of many repeats, in ms.
  *
  *     bench_models_engine_step [--threads 2] [--compute bf16|f32] [--backend auto] [--seqs 32] [--len 13] [--repeats 100]
- *                            [--all-tokens 0|1]
+ *                            [--all-tokens 0|1] [--recompute 0|1]
  *
  * `products` is the same list of matrix products alone, on buffers as cold as the engine's; `rest` is what is left of the
  * step. The lines below time each op of the rest alone, summed over its calls in a step.
@@ -20,7 +20,7 @@ enum { C = 384, F = 1536, H = 12, D = 32, L = 6, K = 2, V = 30522, P = 512 };
 
 typedef struct options {
     int threads, seqs, len, repeats;
-    bool first_only;
+    bool first_only, recompute;
     snc_compute compute;
     snc_backend backend;
 } options;
@@ -189,6 +189,7 @@ static void parse(options *o, int argc, char **argv)
         else if (strcmp(k, "--len") == 0) o->len = atoi(v);
         else if (strcmp(k, "--repeats") == 0) o->repeats = atoi(v);
         else if (strcmp(k, "--all-tokens") == 0) o->first_only = atoi(v) == 0;
+        else if (strcmp(k, "--recompute") == 0) o->recompute = atoi(v) != 0;
         else if (strcmp(k, "--compute") == 0) o->compute = strcmp(v, "f32") ? SNC_COMPUTE_BF16 : SNC_COMPUTE_F32;
         else if (strcmp(k, "--backend") == 0) must(snc_backend_parse(&o->backend, v));
         else fprintf(stderr, "unknown option %s\n", k), exit(2);
@@ -228,8 +229,13 @@ static void set_up(bench *b)
                               .act = SNC_ACT_GELU,
                               .norm_eps = 1e-12f};
     snc_arch arch = snc_arch_full(&cfg);
-    snc_engine_opts eo = {
-        .compute = o->compute, .max_tokens = T, .max_seqs = o->seqs, .max_len = o->len, .train = true, .first_only = o->first_only};
+    snc_engine_opts eo = {.compute = o->compute,
+                          .max_tokens = T,
+                          .max_seqs = o->seqs,
+                          .max_len = o->len,
+                          .train = true,
+                          .recompute = o->recompute,
+                          .first_only = o->first_only};
     snc_ops_limits max = {.rows = T, .width = F, .seqs = o->seqs, .len = o->len, .head_width = D};
     b->ctx = (snc_ctx)SNC_CTX_INIT;
     b->ctx.threads = o->threads;
