@@ -240,9 +240,10 @@ typedef struct snc_job_opts {
     const char *time_limit;   /* 20m: of a whole job, which gives up what does not fit; NULL: none */
     const char *max_memory;   /* 8GB: of the process; steps of training are computed in parts that fit; NULL: what the machine has */
     const char *watch;        /* port of 127.0.0.1 where a page shows the run while it lasts, 0 one that is free; NULL: none */
+    const char *recompute;    /* auto | on | off: activations of training are computed twice and not kept; auto where that pays */
     const char *exchange;     /* f32 | bf16: gradients between ranks */
     const char *rank_timeout; /* 5m: how long a rank waits for another in an exchange; NULL: 10m */
-    void *spare[2];
+    void *spare[1];
 } snc_job_opts;
 
 typedef struct snc_output_opts {
@@ -359,7 +360,8 @@ typedef struct snc_plan_opts {
 #define SNC_ROWS_OPTS_INIT     {.split = "dev", .hold_out = 1}
 #define SNC_TARGET_OPTS_INIT   {.max_drop = -1, .margin = -1}
 #define SNC_WORKLOAD_OPTS_INIT {.batch = "1", .threads = "1", .seq_len = "data", .percentile = 50}
-#define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42, .effort = "normal", .exchange = "f32"}
+#define SNC_JOB_OPTS_INIT      {.backend = "auto", .fp = "auto", .compute = "auto", .seed = 42, .effort = "normal", .recompute = "auto", \
+                                .exchange = "f32"}
 #define SNC_OUTPUT_OPTS_INIT   {.format = "md"}
 #define SNC_TRAINING_OPTS_INIT {.epochs = -1, .lr = -1, .weight_decay = -1, .warmup = -1, .recipe = "default", .teachers = 1}
 #define SNC_SUPERNET_OPTS_INIT {.epochs = -1, .lr = -1, .augment = -1, .alpha = -1, .temperature = -1, .hidden_weight = -1, \

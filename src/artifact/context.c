@@ -46,6 +46,9 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     out->evaluation = h->evaluation;
     out->meter = &out->own;
     if (o->job.max_memory) SNC_TRY(snc_parse_bytes(&out->max_memory, "--max-memory", o->job.max_memory));
+    out->recompute = strcmp(o->job.recompute, "on") == 0    ? SNC_RECOMPUTE_ON
+                     : strcmp(o->job.recompute, "off") == 0 ? SNC_RECOMPUTE_OFF
+                                                            : SNC_RECOMPUTE_AUTO;
     out->cancel = h->cancel;
     double patience = 0;
     if (o->job.rank_timeout) SNC_TRY(snc_parse_seconds(&patience, "--rank-timeout", o->job.rank_timeout));

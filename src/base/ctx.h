@@ -33,20 +33,24 @@ typedef void (*snc_log_fn)(void *user, snc_log_level level, const char *line);
 /* `what` names the stage, done of total units; `note` is a short extra such as "loss 0.31". */
 typedef void (*snc_progress_fn)(void *user, const char *what, double done, double total, const char *note);
 
+/* Whether training computes activations a second time to have less of them in memory (train/trainer.h); auto: where that pays. */
+typedef enum snc_recompute { SNC_RECOMPUTE_AUTO, SNC_RECOMPUTE_ON, SNC_RECOMPUTE_OFF } snc_recompute;
+
 typedef struct snc_ctx {
     int threads; /* >= 1 */
     snc_backend backend;
     uint64_t seed;
-    snc_log_level level;                             /* lines above it are dropped */
-    snc_log_fn log;                                  /* NULL: stderr */
-    snc_progress_fn progress;                        /* NULL: silent */
-    void *user;                                      /* for the callbacks */
-    volatile int *cancel;                            /* set by a signal handler; NULL: never */
-    double until;                                    /* the moment (snc_now) by which the work under way ends, by doing less of it: steps
+    snc_log_level level;      /* lines above it are dropped */
+    snc_log_fn log;           /* NULL: stderr */
+    snc_progress_fn progress; /* NULL: silent */
+    void *user;               /* for the callbacks */
+    volatile int *cancel;     /* set by a signal handler; NULL: never */
+    double until;             /* the moment (snc_now) by which the work under way ends, by doing less of it: steps
                                                         of training, evaluations, rounds of a proof; 0: none */
-    double max_memory;                               /* bytes of this process that training keeps within; 0: what the machine has */
-    snc_pool *pool;                                  /* where packed matrices go; NULL: a block for each */
-    void (*status)(void *user, const snc_status *s); /* NULL: silent */
+    double max_memory;        /* bytes of this process that training keeps within; 0: what the machine has */
+    snc_recompute recompute;
+    snc_pool *pool;                                          /* where packed matrices go; NULL: a block for each */
+    void (*status)(void *user, const snc_status *s);         /* NULL: silent */
     void (*evaluation)(void *user, const snc_evaluation *e); /* NULL: nobody asks */
     snc_comm *comm;   /* whose other ranks wait for what this one, rank 0, calls them to (base/duty.h); NULL: it is alone */
     snc_meter *meter; /* of the whole job, shared by contexts that take turns in it; NULL: status is silent */

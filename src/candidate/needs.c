@@ -36,25 +36,30 @@ static snc_err more_of(more *out, const snc_needs *n)
 /* Of a net that is cut out of the model at hand, at most. */
 static double dense_of(const snc_needs *n, const more *x) { return params_of(n->m) - (snc_mixture_any(&n->m->cfg) ? x->experts : 0); }
 
+/* What an engine is for: a forward pass, one whose hidden states are read, training, the same that computes activations twice. */
+typedef enum use { FORWARD, SHOWN, TRAINED, TWICE } use;
+
 /* Engine for batches of n rows of the longest kind. */
-static snc_err engine(double *out, const snc_needs *n, int batch, bool train)
+static snc_err engine(double *out, const snc_needs *n, int batch, use kind)
 {
     snc_engine_opts bo = SNC_ENGINE_OPTS_INIT;
     bo.compute = snc_inputs_compute(&n->o->job);
     bo.max_len = n->in->splits.train->max_len;
     bo.max_seqs = batch;
     bo.max_tokens = batch * bo.max_len;
-    bo.train = train;
+    bo.train = kind >= TRAINED;
+    bo.recompute = kind == TWICE;
+    bo.views = kind == SHOWN;
     bo.first_only = true;
     return snc_engine_bytes(out, n->ctx, n->m, &bo);
 }
 
 /* Of training a model of `params` bytes that is there: gradients, moments, engine. */
-static snc_err training(double *out, const snc_needs *n, double params, int batch)
+static snc_err training(double *out, const snc_needs *n, double params, int rows, bool twice)
 {
     const snc_compute compute = snc_inputs_compute(&n->o->job);
     double e;
-    SNC_TRY(engine(&e, n, batch, true));
+    SNC_TRY(engine(&e, n, rows, twice ? TWICE : TRAINED));
     *out = params * (1 + (compute == SNC_COMPUTE_BF16 ? 1 : 2)) + e; /* moments of 16 or of 32 bits */
     return SNC_OK;
 }
@@ -79,28 +84,28 @@ static snc_err copies(int *out, const snc_needs *n)
     return SNC_OK;
 }
 
-static snc_err supernet(double *out, const snc_needs *n, int batch)
+static snc_err supernet(double *out, const snc_needs *n, int batch, bool twice)
 {
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
     double train, sweep, importance, hidden = 0, copy = 0;
     const snc_arch *a = &n->m->arch;
     more x;
     SNC_TRY(more_of(&x, n));
-    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch));
-    SNC_TRY(engine(&sweep, n, SWEEP, false));
-    SNC_TRY(engine(&importance, n, io.batch_size, true));
+    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch, twice));
+    SNC_TRY(engine(&sweep, n, SWEEP, FORWARD));
+    SNC_TRY(engine(&importance, n, io.batch_size, twice ? TWICE : TRAINED));
     importance += params_of(n->m); /* gradients */
     double relations;
     int more_nets;
     SNC_TRY(snc_recipe_number(&relations, n->o, SNC_SECTION_SUPERNET, "relation_weight"));
     SNC_TRY(copies(&more_nets, n));
     if (more_nets) { /* the largest net a second time, which runs forward alone */
-        SNC_TRY(engine(&copy, n, batch, false));
+        SNC_TRY(engine(&copy, n, batch, FORWARD));
         copy += params_of(n->m) + x.experts + x.buffers;
     }
     if (n->o->supernet.hidden_weight > 0 || relations > 0) { /* the teacher runs in every step, and each state has a gradient */
-        SNC_TRY(engine(&hidden, n, batch, true));
-        hidden += params_of(n->m) + (a->layers + 1.0) * batch * n->in->splits.train->max_len * a->hidden * sizeof(float);
+        SNC_TRY(engine(&hidden, n, batch, SHOWN));
+        hidden += (a->layers + 1.0) * batch * n->in->splits.train->max_len * a->hidden * sizeof(float);
     }
     *out = params_of(n->m) + distillation_set(n) +
            fmax(fmax(sweep, importance), params_of(n->m) + x.experts + x.buffers + train + hidden + copy);
@@ -122,12 +127,12 @@ static snc_err packed(double *out, const snc_needs *n, bool both)
     return SNC_OK;
 }
 
-static snc_err repair(double *out, const snc_needs *n, int batch)
+static snc_err repair(double *out, const snc_needs *n, int batch, bool twice)
 {
     double train, matrices;
     more x;
     SNC_TRY(more_of(&x, n));
-    SNC_TRY(training(&train, n, dense_of(n, &x), batch));
+    SNC_TRY(training(&train, n, dense_of(n, &x), batch, twice));
     SNC_TRY(packed(&matrices, n, true));
     *out = 4 * dense_of(n, &x) + x.experts + x.buffers + matrices + distillation_set(n) +
            train; /* supernet, a teacher or the net's unrounded copy, the net */
@@ -164,26 +169,26 @@ static int largest_batch(const snc_needs *n)
 /* Of the supernet and of repair. */
 static int elastic_batch(const snc_needs *n, int most) { return n->o->supernet.batch_size < most ? n->o->supernet.batch_size : most; }
 
-snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int limit)
+snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int limit, bool twice)
 {
     const int batch = n->o->training.batch_size < limit ? n->o->training.batch_size : limit;
     for (int i = 0; i < SNC_NEEDS; i++) out[i] = 0;
     if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
-        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch));
+        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch, twice));
         out[SNC_NEED_FINETUNE] += params_of(n->m);
     }
-    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic_batch(n, limit)));
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic_batch(n, limit), twice));
     if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) SNC_TRY(finalists(&out[SNC_NEED_CLOCK], n));
-    if (repairs(n)) SNC_TRY(repair(&out[SNC_NEED_REPAIR], n, elastic_batch(n, limit)));
+    if (repairs(n)) SNC_TRY(repair(&out[SNC_NEED_REPAIR], n, elastic_batch(n, limit), twice));
     for (int i = 0; i < SNC_NEEDS; i++) /* the model at hand is freed, or is the one that is trained */
         if (out[i] > 0) out[i] += TABLES - params_of(n->m);
     return SNC_OK;
 }
 
-snc_err snc_needs_memory(double *out, const snc_needs *n, int limit)
+snc_err snc_needs_memory(double *out, const snc_needs *n, int limit, bool twice)
 {
     double part[SNC_NEEDS];
-    SNC_TRY(snc_needs_parts(part, n, limit));
+    SNC_TRY(snc_needs_parts(part, n, limit, twice));
     *out = TABLES - params_of(n->m);
     for (int i = 0; i < SNC_NEEDS; i++) *out = fmax(*out, part[i]);
     return SNC_OK;
@@ -213,6 +218,12 @@ static const char *size_text(char buf[32], double bytes)
     return buf;
 }
 
+/* All rows of a step at once. */
+static snc_err whole_steps(double *out, const snc_needs *n)
+{
+    return snc_needs_memory(out, n, largest_batch(n), n->ctx->recompute == SNC_RECOMPUTE_ON);
+}
+
 /* What there is to take, by the machine or by what was asked for. */
 static const char *room_text(char buf[64], const snc_needs *n, double room)
 {
@@ -225,12 +236,12 @@ snc_err snc_needs_fit(const snc_needs *n, double room)
 {
     double need, less;
     char a[32], b[64], c[32];
-    SNC_TRY(snc_needs_memory(&need, n, largest_batch(n)));
+    SNC_TRY(whole_steps(&need, n));
     if (room <= 0 || need <= room) return SNC_OK;
     size_text(a, need);
     room_text(b, n, room);
     SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s", a, b);
-    SNC_TRY(snc_needs_memory(&less, n, 1));
+    SNC_TRY(snc_needs_memory(&less, n, 1, n->ctx->recompute != SNC_RECOMPUTE_OFF));
     SNC_CHECK(less <= SNC_ROOM_SURE * room, SNC_E_NOMEM, "memory: needs %s, %s: even a row of a step at a time needs %s", a, b,
               size_text(c, less));
     snc_log(n->ctx, SNC_LOG_INFO, "memory: needs %s, %s: steps of training are computed in parts", a, b);
@@ -246,7 +257,7 @@ snc_err snc_needs_check(const snc_needs *n, const char *output, double there)
     disk = fmax(disk - there, 0);
     SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(d, left));
     SNC_TRY(snc_needs_fit(n, room));
-    SNC_TRY(snc_needs_memory(&need, n, largest_batch(n)));
+    SNC_TRY(whole_steps(&need, n));
     size_text(a, need);
     room_text(b, n, room);
     size_text(c, disk);

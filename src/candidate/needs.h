@@ -8,8 +8,9 @@
  *                 its own
  *   repair        supernet with its packed matrices, teacher, and a fine-tuning of a net up to the full one on a rounded copy
  *
- * What does not fit is refused; where something is trained, only what does not fit with a row of a step at a time, as the trainer computes
- * steps in parts (train/trainer.h). Within a quarter of the peak as measured (tests/bench/RESULTS.md).
+ * What does not fit is refused; where something is trained, only what does not fit with a row of a step at a time, whose activations are
+ * computed twice unless the context says no, as the trainer does (train/trainer.h). Within a quarter of the peak as measured
+ * (tests/bench/RESULTS.md).
  */
 #ifndef SNC_CANDIDATE_NEEDS_H
 #define SNC_CANDIDATE_NEEDS_H
@@ -27,10 +28,11 @@ typedef struct snc_needs {
 /* What lives at different times. */
 typedef enum snc_need { SNC_NEED_FINETUNE, SNC_NEED_SUPERNET, SNC_NEED_CLOCK, SNC_NEED_REPAIR, SNC_NEEDS } snc_need;
 
-/* Bytes beside what the process has now, of each part that the verb has; 0 of the others. */
-snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int at_once) SNC_MUST_USE;
-/* The largest of them: bytes beside what the process has now, where no more than so many rows of a step are computed at once. */
-snc_err snc_needs_memory(double *out, const snc_needs *n, int at_once) SNC_MUST_USE;
+/* Bytes beside what the process has now, of each part that the verb has; 0 of the others. No more than so many rows of a step are computed
+ * at once, activations kept or twice. */
+snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int at_once, bool twice) SNC_MUST_USE;
+/* The largest of them. */
+snc_err snc_needs_memory(double *out, const snc_needs *n, int at_once, bool twice) SNC_MUST_USE;
 /* Bytes of what the verb writes, unfinished state included. */
 snc_err snc_needs_disk(double *out, const snc_needs *n) SNC_MUST_USE;
 /* SNC_E_NOMEM: more memory than free_bytes, in the smallest parts and with a tenth to spare. free_bytes 0: not known. */

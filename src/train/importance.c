@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/room.h"
 #include "data/balance.h"
 #include "base/par.h"
 #include "data/dataset_ranks.h"
@@ -208,6 +209,13 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     e.max_seqs = o->batch_size;
     e.max_len = d->max_len;
     e.max_tokens = snc_batcher_max_tokens(w->batcher);
+    e.recompute = ctx->recompute == SNC_RECOMPUTE_ON;
+    if (ctx->recompute == SNC_RECOMPUTE_AUTO) { /* the batch is part of the measure: it is not computed in parts */
+        const double room = snc_room_within(ctx->max_memory);
+        double bytes;
+        SNC_TRY(snc_engine_bytes(&bytes, ctx, m, &e));
+        e.recompute = room > 0 && bytes > SNC_ROOM_SURE * room;
+    }
     return snc_engine_create(&w->e, ctx, m, &e);
 }
 

@@ -15,6 +15,8 @@
 
 enum { BLOCKS = 10, PACED = 8 /* steps that a pace is told by */ };
 static const double PROGRESS_EVERY = 0.25; /* seconds */
+static const double AGAIN = 4.0 / 3;       /* work of a step that computes activations twice, in that of one that does not */
+static const double MOVED = 32;            /* tokens that are computed in the time in which weights and gradients are moved once */
 
 /* ---- set-up --------------------------------------------------------------------------------------------------------- */
 
@@ -33,58 +35,85 @@ static snc_err allocate_relations(snc_trainer *t, const snc_engine_opts *o)
     return SNC_OK;
 }
 
-static snc_engine_opts engine_of(const snc_trainer *t, int rows)
+static snc_engine_opts engine_of(const snc_trainer *t, int rows, bool recompute)
 {
     snc_engine_opts o = SNC_ENGINE_OPTS_INIT;
     o.first_only = true;
     o.compute = t->o->compute;
+    o.recompute = recompute;
     o.max_seqs = rows;
     o.max_len = t->d->max_len;
     o.max_tokens = rows * t->d->max_len;
     return o;
 }
 
-/* Bytes of engines for so many rows, and of gradients of hidden states. */
-static snc_err engines_take(double *out, const snc_trainer *t, int rows)
+/* The same without a backward pass, whose views a student is compared with. */
+static snc_engine_opts shown(snc_engine_opts o)
 {
-    snc_engine_opts o = engine_of(t, rows);
+    o.train = false;
+    o.views = true;
+    return o;
+}
+
+/* Bytes of engines for so many rows, and of gradients of hidden states. */
+static snc_err engines_take(double *out, const snc_trainer *t, const snc_engine_opts *o)
+{
+    snc_engine_opts forward = shown(*o);
     const unsigned reads = snc_objectives_reads(t->o->objectives, t->o);
     double other = 0;
-    SNC_TRY(snc_engine_bytes(out, t->ctx, t->m, &o));
-    if (reads & (SNC_READS_HIDDEN | SNC_READS_ATTENTION)) SNC_TRY(snc_engine_bytes(&other, t->ctx, t->teacher, &o));
+    SNC_TRY(snc_engine_bytes(out, t->ctx, t->m, o));
+    if (reads & (SNC_READS_HIDDEN | SNC_READS_ATTENTION)) SNC_TRY(snc_engine_bytes(&other, t->ctx, t->teacher, &forward));
     *out += other;
-    if (reads & SNC_READS_HIDDEN) *out += (t->L + 1.0) * o.max_tokens * t->m->arch.hidden * sizeof(float);
-    o.train = false;
+    if (reads & SNC_READS_HIDDEN) *out += (t->L + 1.0) * o->max_tokens * t->m->arch.hidden * sizeof(float);
+    forward.views = false;
     other = 0;
-    if (t->copy) SNC_TRY(snc_engine_bytes(&other, t->ctx, t->m, &o));
+    if (t->copy) SNC_TRY(snc_engine_bytes(&other, t->ctx, t->m, &forward));
     *out += other;
     return SNC_OK;
 }
 
-/* As many rows as there is memory for, once gradients and moments, which are there but may not have been touched, have theirs. */
-static snc_err choose_rows(snc_trainer *t)
+/* As many rows as there is memory for beside gradients and moments; a row where there is none (*fits false). */
+static snc_err rows_that_fit(int *rows, bool *fits, const snc_trainer *t, bool recompute)
 {
     const snc_adamw_state a = snc_adamw_state_view(t->adamw);
-    const double state = (double)t->m->params.total * sizeof(float) + (double)a.bytes[0] + (double)a.bytes[1] + (double)a.bytes[2],
-                 room = snc_room_within(t->ctx->max_memory);
-    double bytes;
-    t->at_once = t->o->at_once > 0 ? snc_min(t->o->at_once, t->o->batch_size) : t->o->batch_size;
-    if (t->o->at_once > 0 || room <= 0) return SNC_OK;
-    for (;;) {
-        SNC_TRY(engines_take(&bytes, t, t->at_once));
-        if (t->at_once == 1 || state + bytes <= SNC_ROOM_SURE * room) break;
-        t->at_once = (t->at_once + 1) / 2;
+    const double state = (double)t->m->params.total * sizeof(float) + (double)a.bytes[0] + (double)a.bytes[1] + (double)a.bytes[2];
+    for (*rows = t->o->batch_size;; *rows = (*rows + 1) / 2) {
+        const snc_engine_opts o = engine_of(t, *rows, recompute);
+        double bytes;
+        SNC_TRY(engines_take(&bytes, t, &o));
+        *fits = state + bytes <= SNC_ROOM_SURE * t->room;
+        if (*fits || *rows == 1) return SNC_OK;
     }
-    if (t->at_once < t->o->batch_size)
-        snc_log(t->ctx, SNC_LOG_INFO, "%s: %d of the %d rows of a step are computed at once, as memory allows", t->o->what, t->at_once,
-                t->o->batch_size);
+}
+
+/* Of a token, in those of a step that has all rows at once: each part of a step moves all weights and gradients. */
+static double price(const snc_trainer *t, int rows, bool recompute)
+{
+    const double tokens = rows * (double)t->d->start[t->d->n] / t->d->n;
+    return (recompute ? AGAIN : 1) * (1 + MOVED / tokens);
+}
+
+static snc_err choose_rows(snc_trainer *t)
+{
+    const snc_recompute asked = t->ctx->recompute;
+    int rows[2];
+    bool fits[2];
+    t->recompute = asked == SNC_RECOMPUTE_ON;
+    t->at_once = t->o->at_once > 0 ? snc_min(t->o->at_once, t->o->batch_size) : t->o->batch_size;
+    if (t->o->at_once > 0 || t->room <= 0) return SNC_OK;
+    for (int r = 0; r < 2; r++) SNC_TRY(rows_that_fit(&rows[r], &fits[r], t, r));
+    if (asked == SNC_RECOMPUTE_AUTO) t->recompute = !fits[0] || price(t, rows[1], true) < price(t, rows[0], false);
+    t->at_once = rows[t->recompute];
+    if (t->at_once < t->o->batch_size || (t->recompute && asked == SNC_RECOMPUTE_AUTO))
+        snc_log(t->ctx, SNC_LOG_INFO, "%s: %d of the %d rows of a step are computed at once%s, as memory allows", t->o->what, t->at_once,
+                t->o->batch_size, t->recompute ? ", activations twice" : "");
     return SNC_OK;
 }
 
 static snc_err create_engines(snc_trainer *t)
 {
     SNC_TRY(choose_rows(t));
-    snc_engine_opts o = engine_of(t, t->at_once);
+    const snc_engine_opts o = engine_of(t, t->at_once, t->recompute), forward = shown(o);
     SNC_TRY(snc_engine_create(&t->e, t->ctx, t->m, &o));
     for (int i = 0; i < t->m->params.n; i++)
         if (snc_engine_owns_grad(t->e, i)) snc_adamw_keep_grad(t->adamw, i);
@@ -97,7 +126,7 @@ static snc_err create_engines(snc_trainer *t)
     const unsigned reads = snc_objectives_reads(t->o->objectives, t->o);
     const bool hidden = reads & SNC_READS_HIDDEN, relations = reads & SNC_READS_ATTENTION;
     if (t->copy) SNC_TRY(snc_momentum_bind(t->copy, &o));
-    if (hidden || relations) SNC_TRY(snc_engine_create(&t->te, t->ctx, t->teacher, &o));
+    if (hidden || relations) SNC_TRY(snc_engine_create(&t->te, t->ctx, t->teacher, &forward));
     if (hidden) SNC_TRY(snc_alloc(&t->dhidden, (size_t)(t->L + 1) * (size_t)o.max_tokens * (size_t)t->m->arch.hidden, sizeof(float)));
     return relations ? allocate_relations(t, &o) : SNC_OK;
 }
@@ -137,6 +166,8 @@ static snc_err create_optimiser(snc_trainer *t)
     a.clip = (float)t->o->clip;
     a.lazy = t->o->lazy_rows;
     a.half_state = t->o->half_state;
+    t->room = snc_room_within(t->ctx->max_memory);
+    if (t->room > 0 && t->m->params.g) t->room += (double)t->m->params.total * sizeof(float); /* gradients that are there */
     SNC_TRY(snc_adamw_create(&t->adamw, t->ctx, &t->m->params, &s, &a));
     snc_params_zero_grad(&t->m->params);
     return SNC_OK;

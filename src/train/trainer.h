@@ -29,6 +29,9 @@
  *
  * Where there is no memory for all rows of a step at once (the machine's, or ctx->max_memory) it adds up the gradients of parts of its
  * batch: the same sum but for its order, with the dropout masks of the whole.
+ * With ctx->recompute it keeps the inputs of layers alone (models/engine.h): the same bits for the same parts. Auto does so where not even
+ * a row fits otherwise, or where parts would be so short that what each moves (weights, gradients) takes longer than a third more work on
+ * longer ones: a step costs AGAIN (1 + MOVED / tokens of a part), AGAIN 4/3 or 1 (trainer.c).
  *
  * The model's gradients are allocated and zero; its weights are whole (no lazy row behind) on return.
  */

@@ -41,6 +41,8 @@ typedef struct snc_trainer {
     snc_batcher *batcher;
     snc_data_view view; /* of the data and what the teacher says of it, for `rows` */
     snc_data_sampler *rows;
+    double room; /* bytes for gradients, moments and engines; 0: not known */
+    bool recompute;
     int K, L, at_once;                                              /* rows */
     int64_t step, per_epoch, total, asked;                          /* total: those that fit; asked: of the options */
     float *swept;                                                   /* the teacher's logits, where the caller has none; else NULL */

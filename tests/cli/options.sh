@@ -154,7 +154,7 @@ run 0 finetune --pretrained $m "${data[@]}" --lr 2e-3 --threads 1 --compute f32 
 run 0 info steps.snc --json
 check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
 echo '{"supernet":{"min_steps":100,"batch_size":64},"augment":{"least":4000}}' >steps.json
-run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --max-memory 8GB --output steps.snc --overwrite
+run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --max-memory 8GB --recompute on --output steps.snc --overwrite
 run 0 info steps.snc --json
 check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
 check "$(number out rows) made rows for each, expected more than three" awk -v n="$(number out rows)" 'BEGIN { exit !(n > 3) }'
@@ -246,7 +246,7 @@ for format in md json csv; do
     noted '"level":"debug"'
 done
 equal "rows of the csv" "$(grep -c ',3,' out)" 6
-run 0 study s.snc --teacher t.snc "${data[@]}" --space space.json --protocols joint --searcher nsga2 --seeds 1 --evals 12 --output p --quiet --batch 2 --seq-len 16 \
+run 0 study s.snc --teacher t.snc "${data[@]}" --space space.json --protocols joint --searcher nsga2 --seeds 1 --evals 12 --output p --quiet --max-memory 8GB --recompute auto --batch 2 --seq-len 16 \
     --threads 1 --percentile 90 --fp f32 --compute f32 --seed 4 --max-train-samples 300 --max-length 16 --augment 0 --depth-rule auto --repair-epochs 0.2
 lines err 0
 holds p/study.json '"joint"'

@@ -99,8 +99,26 @@ limited() { (ulimit -v 600000; exec "$COMPRESS" "${big[@]}" "$@") >out 2>err; }
 check "4096 rows of a step in 600 MB of addresses" limited --batch-size 4096
 holds err '[0-9]* of the 4096 rows of a step are computed at once'
 exists big.snc
+at_once() { sed -n 's/.* \([0-9]*\) of the 4096 rows of a step are computed at once.*/\1/p' err | head -1; }
+kept=$(at_once)
+check "the same, activations twice" limited --batch-size 4096 --recompute on --overwrite
+twice=$(at_once)
+check "more rows than $kept at once: ${twice:-all}" [ "${twice:-4096}" -gt "$kept" ]
+for recompute in off on; do
+    run 0 finetune --pretrained $m "${task[@]}" --epochs 0.5 --recompute $recompute --output $recompute.snc
+    run 0 supernet --teacher t.snc "${task[@]}" --supernet-epochs 0.1 --hidden-weight 1 --recompute $recompute --output $recompute-s.snc
+done
+same on.snc off.snc
+same on-s.snc off-s.snc
+refused "--recompute 'twice': expected auto, on or off" finetune --pretrained $m "${task[@]}" --recompute twice --output beyond.snc
 run 0 finetune --pretrained $m "${task[@]}" --epochs 0.1 --max-memory 8GB --output within.snc
 lacks err 'are computed at once'
 refused "--max-memory leaves 0 MB: even a row of a step at a time needs " finetune --pretrained $m "${task[@]}" --max-memory 1MB --output beyond.snc
 refused "--max-memory 'much'" finetune --pretrained $m "${task[@]}" --max-memory much --output beyond.snc
-absent beyond.snc
+# Every verb that trains says it before it does.
+least="--max-memory leaves 0 MB: even a row of a step at a time needs "
+refused "$least" supernet --teacher t.snc "${task[@]}" --max-memory 1MB --output beyond.snc
+refused "$least" "${all[@]}" --max-memory 1MB --output beyond
+refused "$least" study t.snc --teacher t.snc "${task[@]}" --protocols joint --searchers random --max-memory 1MB --output beyond
+refused "$least" study --ablate quick --teacher t.snc --task nano/task.json --data nano --max-memory 1MB --output beyond
+absent beyond.snc beyond

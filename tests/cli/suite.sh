@@ -48,6 +48,7 @@ mkdir sub && echo x >sub/taken
 refused "suite needs a folder" suite ./suite.json "${at[@]}" --output sub/taken --overwrite
 refused "a seed 42: compress: no target" suite ./suite.json "${at[@]}"
 refused "--target-latency 'fast'" suite ./suite.json "${at[@]}" --target-latency fast
+refused "a seed 42: memory: needs " suite ./suite.json "${at[@]}" --target-latency 2x --max-memory 1MB
 
 # Other programs' answers: of every row, with labels of the task.
 mkdir -p other few odd
@@ -71,7 +72,7 @@ holds out '^suite .*: about [1-9][0-9ms]* for all that is not done$'
 absent many
 
 # ---- killed in the first job, and on: two jobs in one process ----------------------------------------------------------------------------
-all=(suite ./suite.json "${at[@]}" "${with[@]}" --max-memory 8GB)
+all=(suite ./suite.json "${at[@]}" "${with[@]}" --max-memory 8GB --recompute off)
 mkdir many && echo mine >many/notes
 refused "not empty and no suite of this program" "${all[@]}"
 rm many/notes
