@@ -63,6 +63,7 @@ void snc_duty_put_ctx(snc_parcel *p, const snc_ctx *ctx)
     snc_parcel_put(p, &ctx->backend, sizeof ctx->backend);
     snc_parcel_put(p, &ctx->level, sizeof ctx->level);
     snc_parcel_put(p, &ctx->max_memory, sizeof ctx->max_memory);
+    snc_parcel_put(p, &ctx->recompute, sizeof ctx->recompute);
 }
 
 snc_err snc_duty_take_ctx(snc_ctx *out, const snc_ctx *ctx, snc_parcel *p)
@@ -72,5 +73,6 @@ snc_err snc_duty_take_ctx(snc_ctx *out, const snc_ctx *ctx, snc_parcel *p)
     SNC_TRY(snc_parcel_take(&out->seed, p, sizeof out->seed));
     SNC_TRY(snc_parcel_take(&out->backend, p, sizeof out->backend));
     SNC_TRY(snc_parcel_take(&out->level, p, sizeof out->level));
-    return snc_parcel_take(&out->max_memory, p, sizeof out->max_memory);
+    SNC_TRY(snc_parcel_take(&out->max_memory, p, sizeof out->max_memory));
+    return snc_parcel_take(&out->recompute, p, sizeof out->recompute);
 }

@@ -114,13 +114,17 @@ static snc_err memory(snc_scale_row *r, const snc_needs *n, double now)
 {
     const double most = n->ctx->max_memory, room = fmax(most - now, 1);
     double need;
+    bool twice = n->ctx->recompute == SNC_RECOMPUTE_ON;
     SNC_TRY(snc_needs_fit(n, most > 0 ? room : 0));
     r->at_once = (snc_max(n->o->training.batch_size, n->o->supernet.batch_size) + r->ranks - 1) / r->ranks;
     for (;; r->at_once = (r->at_once + 1) / 2) {
-        SNC_TRY(snc_needs_memory(&need, n, r->at_once));
-        if (r->at_once == 1 || most <= 0 || need <= SNC_ROOM_SURE * room) break;
+        SNC_TRY(snc_needs_memory(&need, n, r->at_once, twice));
+        if (most <= 0 || need <= SNC_ROOM_SURE * room) break;
+        if (r->at_once > 1) continue;
+        if (twice || n->ctx->recompute == SNC_RECOMPUTE_OFF) break;
+        twice = true;
     }
-    SNC_TRY(snc_needs_parts(r->memory, n, r->at_once));
+    SNC_TRY(snc_needs_parts(r->memory, n, r->at_once, twice));
     for (int k = 0; k < SNC_NEEDS; k++)
         if (r->memory[k] > 0) r->memory[k] += now;
     r->most = need + now;
