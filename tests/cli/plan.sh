@@ -20,7 +20,7 @@ run 0 plan "${from[@]}" --cores "$(getconf _NPROCESSORS_ONLN)" --max-drop 1 # a 
 check "a baseline takes time" test -n "$(all_minutes out)"
 
 # ---- on paper, from rows by hand -----------------------------------------------------------------------------------------------------
-run 0 plan --pretrained nano/nano.snc --rows 20000 --seq-len 24 --batch-size 64 --ranks 1,8,64 --cores 1,32 --network 25gbit/20us -o csv
+run 0 plan --pretrained nano/nano.snc --rows 20000 --seq-len 24 --batch-size 64 --ranks 1,8,64 --cores 1,32 --network 25gbit/20us --quiet --log-json log.jsonl --format csv
 lines out 7
 check "parts add up to all" awk -F, 'NR > 1 { s = 0; for (i = 3; i <= 17; i++) s += $i; if (s - $18 > 0.02 || $18 - s > 0.02) exit 1 }' out
 for ranks in 1 8 64; do
@@ -92,5 +92,5 @@ refused 'is not an option of' plan "${from[@]}" --output job
 refused 'unexpected argument' plan nano/nano.snc "${from[@]}"
 refused 'none.snc' plan --pretrained none.snc --rows 1000 --seq-len 8
 
-rm -f {pairs,texts,train,rank,select}.tsv teacher.snc
+rm -f log.jsonl {pairs,texts,train,rank,select}.tsv teacher.snc
 equal "files that plan left" "$(find . | sort | grep -vE '/(out|err)[a-z.]*$')" "$before"
