@@ -349,7 +349,6 @@ typedef struct snc_plan_opts {
     const char *ranks, *cores;    /* comma lists; NULL: 1, and the cores of this machine */
     const char *network;          /* 10gbit | 25gbit/20us | shared; NULL: 10gbit/50us */
     const char *memory_bandwidth; /* 40GB: bytes a second of a machine; NULL: as measured */
-    const char *exchange;         /* f32 | bf16: how gradients travel */
     int rows;                     /* of workload.seq_len tokens each, in place of a task and its data; 0: those of the task */
     void *spare[8];
 } snc_plan_opts;
@@ -374,7 +373,7 @@ typedef struct snc_plan_opts {
 #define SNC_SUITE_OPTS_INIT    {.seeds = 0}
 #define SNC_SERVE_OPTS_INIT    {.host = "127.0.0.1", .max_body = "1MB", .timeout = "30s", .port = 8080, \
                                 .max_batch = 32, .queue = 4096, .connections = 1024}
-#define SNC_PLAN_OPTS_INIT     {.exchange = "f32"}
+#define SNC_PLAN_OPTS_INIT     {.rows = 0}
 /* clang-format on */
 
 SNC_API snc_err snc_input_opts_check(const snc_input_opts *o) SNC_MUST_USE;

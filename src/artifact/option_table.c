@@ -136,7 +136,7 @@ static const snc_option table[] = {
     {"--recompute", NULL, STRING, AT(job, recompute), TRAINS | STUDY | SUITE, NOTHING, 0, 0, "R",
      "activations of training anew in the backward pass, in place of keeping them; auto where memory is so short that it pays",
      NAMED("auto|on|off")},
-    {"--exchange", NULL, STRING, AT(job, exchange), TRAINS | STUDY, TEACHER | SUPERNET | FILE, 0, 0, "T",
+    {"--exchange", NULL, STRING, AT(job, exchange), TRAINS | PLAN | STUDY, TEACHER | SUPERNET | FILE, 0, 0, "T",
      "of gradients between ranks, which mpirun starts", NAMED("f32|bf16")},
     {"--rank-timeout", NULL, STRING, AT(job, rank_timeout), TRAINS | STUDY | SEARCH, NOTHING, 0, 0, "T",
      "how long a rank waits for what another has to send: 90s, 5m", UNSET("10m")},
@@ -279,7 +279,6 @@ static const snc_option table[] = {
      "shared|RATE", NULL, "10gbit/50us"},
     {"--memory-bandwidth", NULL, STRING, AT(plan, memory_bandwidth), PLAN, NOTHING, 0, 0, "S", "of a machine, a second: 40GB (10^9)",
      UNSET("as measured here")},
-    {"--exchange", NULL, STRING, AT(plan, exchange), PLAN, NOTHING, 0, 0, "T", "numbers that gradients travel as", NAMED("f32|bf16")},
     {"--verbose", "-v", FLAG, AT(job, verbose), ALL, NOTHING, 0, 0, NULL, "say more", PLAIN},
 };
 _Static_assert(sizeof table / sizeof table[0] <= 8 * sizeof(((snc_options *)0)->given), "a bit for each option");

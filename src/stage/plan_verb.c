@@ -149,7 +149,7 @@ static snc_err measure(job *j, const char *from)
 {
     const double memory = j->scale.memory;
     SNC_TRY(snc_budget_plan(&j->budget, &j->ctx, &j->work, &j->o, &j->in, &j->eval, &j->there, from));
-    SNC_TRY(snc_scale_measure(&j->scale, &j->ctx, &j->o, j->in.splits.train, j->model, strcmp(j->o.plan.exchange, "bf16") == 0));
+    SNC_TRY(snc_scale_measure(&j->scale, &j->ctx, &j->o, j->in.splits.train, j->model, strcmp(j->o.job.exchange, "bf16") == 0));
     if (memory > 0) j->scale.memory = memory;
     return SNC_OK;
 }
