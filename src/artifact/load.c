@@ -1,9 +1,9 @@
 /* A .snc is opened in its own dtypes, all else goes through a model in F32; both answer in batches of like length. */
 #include "artifact/load.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "artifact/batches.h"
 #include "artifact/class_names.h"
 #include "artifact/parse.h"
 #include "base/fmap.h"
@@ -330,46 +330,17 @@ void snc_loaded_cut(float *logits, const snc_loaded *l, int n)
     for (int64_t i = 0; i < (int64_t)n * l->classes && l->problem == SNC_MEANS_MULTILABEL; i++) logits[i] -= cut;
 }
 
-typedef struct row_length {
-    int32_t row, length;
-} row_length;
-
-static int by_length(const void *a, const void *b)
-{
-    const row_length *x = a, *y = b;
-    return x->length != y->length ? (x->length < y->length ? -1 : 1) : (x->row > y->row) - (x->row < y->row);
-}
-
 snc_err snc_loaded_logits(float *logits, snc_net *net, int K, const snc_dataset *d, int batch, const snc_ctx *ctx, const char *what)
 {
+    snc_batches b;
     snc_err err = SNC_OK;
-    snc_batcher *b = NULL;
-    row_length *order = NULL;
-    int32_t *rows = NULL;
-    float *out = NULL;
-    SNC_GOTO(snc_batcher_new(&b, d, batch));
-    SNC_GOTO(snc_alloc(&order, (size_t)d->n, sizeof *order));
-    SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
-    SNC_GOTO(snc_alloc(&out, (size_t)snc_batcher_max_answers(b) * (size_t)K, sizeof *out));
-    for (int i = 0; i < d->n; i++) order[i] = (row_length){i, snc_dataset_len(d, i)};
-    qsort(order, (size_t)d->n, sizeof *order, by_length);
-    for (int i = 0; i < d->n; i++) rows[i] = order[i].row;
-    for (int i = 0; i < d->n; i += batch) {
-        snc_tokens x;
-        int n = d->n - i < batch ? d->n - i : batch;
-        snc_batcher_rows(&x, b, rows + i, n);
-        err = snc_net_run(out, net, &x);
-        if (err == SNC_E_DIVERGED && !d->answers)
-            err = snc_err_set(err, "row %d of %d: its logits are not finite", rows[i + snc_logits_bad(out, n, K)] + 1, d->n);
-        if (err) goto out;
-        if (what) snc_progress(ctx, what, i + n, d->n, "%s", "");
-        snc_batcher_scatter(logits, out, d, rows + i, n, K);
+    SNC_TRY(snc_batches_open(&b, d, K, batch));
+    for (int i = 0; i < b.n && !err; i++) {
+        int end = i + 1 < b.n ? (i + 1) * batch : d->n;
+        err = snc_batches_run(logits, &b, net, i);
+        if (!err && what) snc_progress(ctx, what, end, d->n, "%s", "");
     }
-out:
-    snc_batcher_free(b);
-    snc_free(order);
-    snc_free(rows);
-    snc_free(out);
+    snc_batches_close(&b);
     return err;
 }
 

@@ -50,20 +50,70 @@ double snc_loss_to_teacher(const float *z, const float *teacher, int n, int K, s
     return snc_loss_soft(NULL, z, teacher, problem, n, K, 1, 1);
 }
 
+/* ---- losses and scores ------------------------------------------------------------------------------------------------ */
+
+/* Nets that are asked of one set of rows, and who is told what comes of each. */
+typedef struct question {
+    snc_evaluator *e;
+    const snc_shared_net *nets;
+    const snc_dataset *d;
+    const float *teacher;
+    snc_err (*told)(void *user, int i, double loss);
+    void *user;
+} question;
+
+/* A net's logits become its loss; NULL: they are not finite, a finding about the config: it is never chosen. */
+static snc_err judge(void *user, int i, const float *logits)
+{
+    const question *q = user;
+    const snc_shared_net *net = &q->nets[i];
+    snc_evaluator *e = q->e;
+    const int K = e->supernet->cfg.classes;
+    snc_err err = SNC_OK;
+    if (!logits) return q->told(q->user, i, NAN);
+    if (logits != e->logits) memcpy(e->logits, logits, snc_dataset_logits(q->d, K) * sizeof *logits);
+    if (e->pair)
+        err = snc_pairing_answer(e->logits, e->pair, e->net, q->d, K, BATCH, snc_latency_predict(e->table, &net->arch, &net->policy));
+    if (err == SNC_E_DIVERGED) return q->told(q->user, i, NAN);
+    SNC_TRY(err);
+    return q->told(q->user, i,
+                   snc_loss_to_teacher(e->logits, q->teacher, (int)snc_dataset_answers(q->d), K, snc_meaning_of(&e->supernet->cfg)));
+}
+
 /* On the very kernels and integers that an export will hold. */
+static snc_err ask_nets(question *q, int n)
+{
+    snc_evaluator *e = q->e;
+    if (e->shared && snc_shared_out_has(e->shared, q->d)) return snc_shared_out_answer(e->shared, q->nets, n, q->d, judge, q);
+    for (int i = 0; i < n; i++) {
+        SNC_TRY(snc_net_rebind(e->net, &q->nets[i].arch, &q->nets[i].policy));
+        snc_err err = snc_loaded_logits(e->logits, e->net, e->supernet->cfg.classes, q->d, BATCH, NULL, NULL);
+        if (err != SNC_E_DIVERGED) SNC_TRY(err);
+        SNC_TRY(judge(q, i, err ? NULL : e->logits));
+    }
+    return SNC_OK;
+}
+
+static snc_err keep_loss(void *user, int i, double loss)
+{
+    ((double *)user)[i] = loss;
+    return SNC_OK;
+}
+
 snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, const snc_policy *policy, const snc_dataset *d,
                            const float *teacher)
 {
-    int K = e->supernet->cfg.classes;
-    SNC_TRY(snc_net_rebind(e->net, a, policy));
-    snc_err err = snc_loaded_logits(e->logits, e->net, K, d, BATCH, NULL, NULL);
-    if (!err && e->pair) err = snc_pairing_answer(e->logits, e->pair, e->net, d, K, BATCH, snc_latency_predict(e->table, a, policy));
-    if (err == SNC_E_DIVERGED) { /* a finding about the config: it is never chosen */
-        *loss = NAN;
-        return SNC_OK;
-    }
-    *loss = err ? (double)NAN : snc_loss_to_teacher(e->logits, teacher, (int)snc_dataset_answers(d), K, snc_meaning_of(&e->supernet->cfg));
-    return err;
+    const snc_shared_net net = {*a, *policy};
+    question q = {e, &net, d, teacher, keep_loss, loss};
+    return ask_nets(&q, 1);
+}
+
+/* Of the net whose logits are there. */
+static snc_err score_of(double *score, const snc_evaluator *e, double loss, const snc_dataset *d)
+{
+    *score = e->supernet->cfg.vector ? 1 - loss : (double)NAN;
+    if (e->supernet->cfg.vector || isnan(loss)) return SNC_OK;
+    return snc_task_score_at(score, e->in->task, e->logits, d, e->supernet->cfg.classes, e->threshold);
 }
 
 snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
@@ -71,11 +121,31 @@ snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, c
 {
     *score = NAN;
     SNC_TRY(snc_evaluator_loss(loss, e, a, policy, d, teacher));
-    if (e->supernet->cfg.vector) {
-        *score = 1 - *loss;
-        return SNC_OK;
-    }
-    return isnan(*loss) ? SNC_OK : snc_task_score_at(score, e->in->task, e->logits, d, e->supernet->cfg.classes, e->threshold);
+    return score_of(score, e, *loss, d);
+}
+
+typedef struct scoring {
+    snc_evaluator *e;
+    snc_obs *const *o;
+    snc_err (*scored)(void *run);
+    void *run;
+} scoring;
+
+static snc_err keep_score(void *user, int i, double loss)
+{
+    const scoring *s = user;
+    s->o[i]->loss = loss;
+    SNC_TRY(score_of(&s->o[i]->metric, s->e, loss, s->e->rank));
+    return s->scored(s->run);
+}
+
+snc_err snc_evaluator_score_round(snc_obs *const *o, int n, snc_evaluator *e, snc_err (*scored)(void *run), void *run)
+{
+    snc_shared_net nets[SNC_ROUND];
+    scoring s = {e, o, scored, run};
+    question q = {e, nets, e->rank, e->teacher_rank, keep_score, &s};
+    for (int i = 0; i < n; i++) snc_cfg_decode(&nets[i].arch, &nets[i].policy, e->space, &o[i]->cfg);
+    return ask_nets(&q, n);
 }
 
 snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d, const float *teacher)
@@ -200,13 +270,13 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     int max_len = snc_max(s->train->max_len, snc_max(s->rank->max_len, s->select->max_len));
     const int most = snc_max(s->rank->n, SNC_FRESH * s->select->n), each = s->train->answers ? max_len : 1;
     const size_t rows = (size_t)most * (size_t)each; /* answers of a row, at most */
-    snc_net_opts no = {.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
+    out->plan = (snc_net_opts){.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
     SNC_GOTO(snc_latency_load(&out->table, table));
     SNC_GOTO(snc_evaluations_space(&out->space, ctx, o, out->supernet, supernet, out->table, journal));
     SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
-    SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &no));
+    SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &out->plan));
     SNC_GOTO(snc_alloc(&out->logits, rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
     SNC_GOTO(draw_rank(out, o));
     SNC_GOTO(teacher_logits(out, teacher));
@@ -216,6 +286,30 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
 out:
     if (err) snc_evaluator_close(out);
     return err;
+}
+
+snc_dataset snc_evaluator_fresh_rows(const snc_evaluator *e, bool rest)
+{
+    const int first = e->fresh.n / SNC_FRESH;
+    return rest ? snc_dataset_rows_view(&e->fresh, first, e->fresh.n) : snc_dataset_rows_view(&e->fresh, 0, first);
+}
+
+snc_err snc_evaluator_share(snc_evaluator *e)
+{
+    snc_dataset sets[SNC_SHARED_SETS] = {*e->rank, *e->in->splits.select};
+    int n = 2;
+    if (e->shared || !e->ctx->comm) return SNC_OK;
+    if (e->teacher_fresh) {
+        sets[n++] = snc_evaluator_fresh_rows(e, false);
+        sets[n++] = snc_evaluator_fresh_rows(e, true);
+    }
+    return snc_shared_out_open(&e->shared, e->ctx, e->supernet, e->net, &e->plan, sets, n);
+}
+
+void snc_evaluator_release(snc_evaluator *e)
+{
+    snc_shared_out_close(e->shared);
+    e->shared = NULL;
 }
 
 snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space)

@@ -12,6 +12,7 @@
 
 #include "artifact/inputs.h"
 #include "candidate/pairing.h"
+#include "candidate/shared_out.h"
 #include "models/latency.h"
 #include "models/trim.h"
 #include "search/runner.h"
@@ -29,6 +30,8 @@ typedef struct snc_evaluator {
     snc_weights *weights;
     snc_latency *table;
     snc_net *net;            /* rebound to each candidate */
+    snc_net_opts plan;       /* of it */
+    snc_shared_out *shared;  /* the other ranks, while they help; NULL: this one answers alone */
     snc_pairing *pair;       /* borrowed; NULL: a candidate answers alone, not before a larger net */
     const snc_dataset *rank; /* what candidates are compared on: all of the split, or `drawn` */
     snc_dataset *drawn;      /* --rank-share of it; NULL: all */
@@ -53,6 +56,10 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
 void snc_evaluator_close(snc_evaluator *e);
 /* The same over another space of the same genes. It borrows all it has, from e and from the space, and is not closed. */
 snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space);
+/* The other ranks help with what is asked of rank, select and the fresh rows that are there, until they are released: in between nothing
+ * else is asked of them. Nothing without others. */
+snc_err snc_evaluator_share(snc_evaluator *e) SNC_MUST_USE;
+void snc_evaluator_release(snc_evaluator *e);
 /* What it says of candidates is of both from here on, them and the larger net of `pair`, which is borrowed. */
 void snc_evaluator_pair(snc_evaluator *e, snc_pairing *pair);
 
@@ -60,6 +67,8 @@ void snc_evaluator_pair(snc_evaluator *e, snc_pairing *pair);
  * by itself where there may be any number of them. */
 double snc_loss_to_teacher(const float *logits, const float *teacher, int n, int K, snc_meaning problem);
 
+/* Of the fresh rows a first part, as many as select has, or the rest. */
+snc_dataset snc_evaluator_fresh_rows(const snc_evaluator *e, bool rest);
 /* Makes the fresh rows and asks the teacher; nothing where they are there. No choice was made by them before, and no net has learnt
  * them: the losses of nets on them are not lowered by the search for low ones, as they are on rank (data/augment.h). */
 snc_err snc_evaluator_fresh(snc_evaluator *e) SNC_MUST_USE;
@@ -72,6 +81,9 @@ snc_err snc_evaluator_loss(double *loss, snc_evaluator *e, const snc_arch *a, co
  * which rows have none, is their mean cosine with the teacher's. */
 snc_err snc_evaluator_score(double *loss, double *score, snc_evaluator *e, const snc_cfg *cfg, const snc_dataset *d,
                             const float *teacher) SNC_MUST_USE;
+/* Loss and score on rank of n observations, at most SNC_ROUND, beside each other where others help; scored(run) follows each in their
+ * order, as soon as it and all before it have theirs. */
+snc_err snc_evaluator_score_round(snc_obs *const *o, int n, snc_evaluator *e, snc_err (*scored)(void *run), void *run) SNC_MUST_USE;
 /* The same for a net that need not be of the space. The logits [d->n, K] stay in e->logits. */
 snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
                                 const snc_dataset *d, const float *teacher) SNC_MUST_USE;

@@ -17,14 +17,11 @@ static const double AS_GOOD = 1.15;    /* times the lowest loss on rank: what th
 
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
-/* Of the fresh rows a first part, as many as select has, and the rest. */
-static snc_dataset looked_at(const snc_evaluator *e) { return snc_dataset_rows_view(&e->fresh, 0, e->fresh.n / SNC_FRESH); }
-
 snc_err snc_finalists_fresh_loss(double *loss, double *most, snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
 {
     const int from = e->fresh.n / SNC_FRESH;
     const size_t K = (size_t)e->supernet->cfg.classes;
-    const snc_dataset d = snc_dataset_rows_view(&e->fresh, from, e->fresh.n);
+    const snc_dataset d = snc_evaluator_fresh_rows(e, true);
     const float *teacher = e->teacher_fresh + (size_t)snc_dataset_answer(&e->fresh, from) * K;
     double sum = 0, squares = 0;
     SNC_TRY(snc_evaluator_loss(loss, e, a, policy, &d, teacher));
@@ -97,7 +94,7 @@ static bool late(const snc_search_run *r) { return r->look_until > 0 && snc_now(
 static snc_err lowest_losses(snc_finalist *out, int *n, const snc_search_run *r, const snc_obs *obs, int n_obs, double most_us)
 {
     const snc_obs *near[LOOKS];
-    const snc_dataset fresh = looked_at(r->e);
+    const snc_dataset fresh = snc_evaluator_fresh_rows(r->e, false);
     int looks = candidates(near, obs, n_obs, most_us);
     *n = 0;
     snc_progress(r->e->ctx, "second look", 0, looks, "%s", "");

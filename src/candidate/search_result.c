@@ -152,12 +152,15 @@ snc_err snc_search_result_find(snc_search_result *out, const snc_search_run *r, 
     SNC_TRY(snc_path_join(front, sizeof front, dir, "front.json"));
     SNC_TRY(snc_path_join(config, sizeof config, dir, "config.json"));
     SNC_GOTO(snc_search_run_evaluate(&out->all, r, journal));
+    SNC_GOTO(snc_evaluator_fresh(r->e));
+    SNC_GOTO(snc_evaluator_share(r->e));
     SNC_GOTO(snc_finalists_select(out->f, &out->n_f, r, out->all.obs, out->all.n));
     SNC_GOTO(look_at_full(out, r));
     SNC_GOTO(save_front(front, r, out, read));
     chosen = snc_evaluator_obs_json(r->e, &out->f[0].o);
     SNC_GOTO(snc_json_save(chosen, config));
 out:
+    snc_evaluator_release(r->e);
     cJSON_Delete(chosen);
     if (err) snc_search_result_dispose(out);
     return err;

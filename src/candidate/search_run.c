@@ -288,10 +288,12 @@ typedef struct call {
     const snc_run_opts *ro;
 } call;
 
-static snc_err score(void *user, snc_obs *o)
+/* The other ranks are asked once there is something to score. */
+static snc_err score(void *user, snc_obs *const *o, int n, snc_err (*scored)(void *run), void *run)
 {
-    const snc_search_run *r = ((call *)user)->r;
-    return snc_evaluator_score(&o->loss, &o->metric, r->e, &o->cfg, r->e->rank, r->e->teacher_rank);
+    snc_evaluator *e = ((call *)user)->r->e;
+    SNC_TRY(snc_evaluator_share(e));
+    return snc_evaluator_score_round(o, n, e, scored, run);
 }
 
 static void cost(void *user, snc_obs *o) { snc_evaluator_cost(((call *)user)->r->e, o); }
@@ -387,6 +389,7 @@ snc_err snc_search_run_evaluate(snc_evaluations *out, const snc_search_run *r, c
     if (within_reach(r)) SNC_GOTO(snc_run_search(&out->report, r->e->ctx, s, j, &ro, &hooks));
     SNC_GOTO(collect(out, r, j, &ro));
 out:
+    snc_evaluator_release(r->e);
     cJSON_Delete(params);
     snc_journal_file_dispose(&warm);
     snc_journal_close(j);

@@ -1,6 +1,7 @@
 /* Costs first, then the journal, then an evaluation: what a limit forbids or a row answers is never computed. */
 #include "search/runner.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { ASK = 8, LEAST = 3 * ASK /* evaluations, be it late */ };
+enum { LEAST = 3 * SNC_ROUND /* evaluations, be it late */ };
 
 /* Under a limit, being far below it is worth nothing: evaluations go to the neighbourhood of the limit. */
 static const double NEAR = 0.9;
@@ -74,6 +75,10 @@ static int compare(const void *a, const void *b)
 
 void snc_obs_sort(snc_obs *o, int n) { qsort(o, (size_t)n, sizeof *o, compare); }
 
+/* What becomes of a proposal. A config beyond a limit is never evaluated: its costs are known, and the search needs no more than how far it
+ * is off. */
+typedef enum fate { BEYOND, KNOWN, SCORED } fate;
+
 typedef struct run_state {
     const snc_ctx *ctx;
     snc_journal *journal;
@@ -83,7 +88,11 @@ typedef struct run_state {
     snc_obs best;
     bool have_best;
     double start;
-    int told;            /* evaluations that the host knows of */
+    int told;               /* evaluations that the host knows of */
+    int idle;               /* proposals in a row beyond a limit */
+    snc_obs obs[SNC_ROUND]; /* of the round under way: n, the first `noted` of them written down */
+    fate fate[SNC_ROUND];
+    int n, noted;
     char objectives[32]; /* their names */
 } run_state;
 
@@ -130,10 +139,10 @@ static snc_err note_best(run_state *r, const snc_obs *o)
     return r->hooks->best ? r->hooks->best(r->hooks->user, o) : SNC_OK;
 }
 
-/* A config beyond a limit is never evaluated: its costs are known, and the search needs no more than how far it is off. */
-static snc_err observe(run_state *r, snc_obs *o)
+static snc_err look_up(fate *out, run_state *r, snc_obs *o)
 {
     bool known = false;
+    *out = BEYOND;
     o->loss = o->metric = NAN;
     r->hooks->cost(r->hooks->user, o);
     snc_obs_point(o, r->opts);
@@ -142,9 +151,19 @@ static snc_err observe(run_state *r, snc_obs *o)
         return SNC_OK;
     }
     SNC_TRY(snc_journal_get(o, &known, r->journal, &o->cfg));
-    if (known) r->report->reused++;
+    *out = known ? KNOWN : SCORED;
+    return SNC_OK;
+}
+
+/* The next observation of the round, which has its scores. */
+static snc_err note(run_state *r)
+{
+    const fate f = r->fate[r->noted];
+    snc_obs *o = &r->obs[r->noted++];
+    r->idle = f == BEYOND ? r->idle + 1 : 0;
+    if (f == BEYOND) return SNC_OK;
+    if (f == KNOWN) r->report->reused++;
     else {
-        SNC_TRY(r->hooks->score(r->hooks->user, o));
         SNC_TRY(snc_journal_put(r->journal, o));
         r->report->evaluated++;
         tell_host(r, o);
@@ -153,6 +172,39 @@ static snc_err observe(run_state *r, snc_obs *o)
     snc_progress(r->ctx, "search", r->report->evaluated, r->opts->evals - r->report->reused, "best loss %.4f at %.0f us",
                  r->have_best ? r->best.loss : o->loss, r->have_best ? r->best.latency_us : o->latency_us);
     return note_best(r, o);
+}
+
+/* Up to the next that waits for its score. */
+static snc_err note_known(run_state *r)
+{
+    while (r->noted < r->n && r->fate[r->noted] != SCORED) SNC_TRY(note(r));
+    return SNC_OK;
+}
+
+static snc_err scored(void *user)
+{
+    run_state *r = user;
+    SNC_TRY(note(r));
+    SNC_TRY(note_known(r));
+    return r->noted < r->n && snc_cancelled(r->ctx) ? SNC_E_CANCELLED : SNC_OK;
+}
+
+static snc_err observe(run_state *r, const snc_cfg *cfg, int n)
+{
+    snc_obs *wanted[SNC_ROUND];
+    int wants = 0;
+    if (snc_cancelled(r->ctx)) return SNC_E_CANCELLED;
+    r->n = n;
+    r->noted = 0;
+    for (int i = 0; i < n; i++) {
+        r->obs[i] = (snc_obs){.cfg = cfg[i]};
+        SNC_TRY(look_up(&r->fate[i], r, &r->obs[i]));
+        if (r->fate[i] == SCORED) wanted[wants++] = &r->obs[i];
+    }
+    SNC_TRY(note_known(r));
+    if (wants) SNC_TRY(r->hooks->score(r->hooks->user, wanted, wants, scored, r));
+    assert(r->noted == n);
+    return SNC_OK;
 }
 
 /* What a search that learns says about its latest round: to the journal, and to people. */
@@ -192,26 +244,19 @@ snc_err snc_run_search(snc_run_report *out, const snc_ctx *ctx, snc_search *s, s
 {
     enum { IDLE_MAX = 20000 }; /* proposals in a row beyond a limit: the space holds nothing within it */
     run_state r = {.ctx = ctx, .journal = j, .opts = o, .hooks = h, .report = out, .start = snc_now()};
-    int idle = 0, said = 0;
+    int said = 0;
     *out = (snc_run_report){0};
     SNC_TRY(tell_all(&r));
-    while (!spent(&r) && idle < IDLE_MAX) {
-        snc_cfg cfg[ASK];
-        snc_obs obs[ASK];
+    while (!spent(&r) && r.idle < IDLE_MAX) {
+        snc_cfg cfg[SNC_ROUND];
         int n = 0;
         int left = o->evals - out->evaluated - out->reused;
-        SNC_TRY(snc_search_ask(cfg, &n, s, left < ASK ? left : ASK));
+        SNC_TRY(snc_search_ask(cfg, &n, s, left < SNC_ROUND ? left : SNC_ROUND));
         if (n == 0) break;
-        for (int i = 0; i < n; i++) {
-            int before = out->evaluated + out->reused;
-            if (snc_cancelled(ctx)) return snc_err_set(SNC_E_CANCELLED, "search interrupted after %d evaluations", before);
-            obs[i] = (snc_obs){.cfg = cfg[i]};
-            snc_err err = observe(&r, &obs[i]);
-            if (err == SNC_E_CANCELLED) return snc_err_set(err, "search interrupted after %d evaluations", before);
-            SNC_TRY(err);
-            idle = out->evaluated + out->reused > before ? 0 : idle + 1;
-        }
-        SNC_TRY(snc_search_tell(s, obs, n));
+        snc_err err = observe(&r, cfg, n);
+        if (err == SNC_E_CANCELLED) return snc_err_set(err, "search interrupted after %d evaluations", out->evaluated + out->reused);
+        SNC_TRY(err);
+        SNC_TRY(snc_search_tell(s, r.obs, n));
         SNC_TRY(note_round(&r, s, &said));
     }
     out->seconds = snc_now() - r.start;

@@ -3,12 +3,18 @@
  * Scores come through a callback; costs that can be computed are computed by a second one before, so that a config which
  * misses a limit by far is told to the search without an evaluation. The best feasible config so far is handed to `best`
  * whenever it changes, so that a usable result is on disk at any moment.
+ *
+ * The callback is given all configs of a round that the journal does not know, so that it may score them beside each other. They are
+ * written down in the order of the proposals, each as soon as it and all before it in the round have their scores: what a killed run has
+ * to score again is what was under way, and what waited for it.
  */
 #ifndef SNC_SEARCH_RUNNER_H
 #define SNC_SEARCH_RUNNER_H
 
 #include "base/ctx.h"
 #include "search/journal.h"
+
+enum { SNC_ROUND = 8 }; /* configs that a search is asked for at a time, at most */
 
 typedef struct snc_limits {
     double latency_us, bytes, macs; /* 0: none */
@@ -32,8 +38,10 @@ typedef struct snc_run_opts {
 
 typedef struct snc_run_hooks {
     void *user;
-    void (*cost)(void *user, snc_obs *o);          /* fills latency_us, bytes, macs */
-    snc_err (*score)(void *user, snc_obs *o);      /* fills loss and metric */
+    void (*cost)(void *user, snc_obs *o); /* fills latency_us, bytes, macs */
+    /* Fills loss and metric of n observations of a round, in whatever order; scored(run) says that the next of them, in their order, has
+     * them, and hands out an error that ends the search. */
+    snc_err (*score)(void *user, snc_obs *const *o, int n, snc_err (*scored)(void *run), void *run);
     snc_err (*best)(void *user, const snc_obs *o); /* a new best; NULL: not wanted */
 } snc_run_hooks;
 

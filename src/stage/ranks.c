@@ -4,11 +4,12 @@
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/proc.h"
+#include "candidate/shared_out.h"
 #include "train/importance.h"
 #include "train/sweep.h"
 #include "train/together.h"
 
-static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance};
+static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance, &snc_duty_evaluate};
 
 typedef struct card {    /* what a rank shows when they meet */
     uint64_t program;    /* of its bytes */

@@ -222,7 +222,7 @@ static void toy_cost(void *user, snc_obs *o)
     o->bytes = o->macs;
 }
 
-static snc_err toy_score(void *user, snc_obs *o)
+static snc_err toy_score_one(void *user, snc_obs *o)
 {
     snc_arch a;
     snc_policy p;
@@ -231,6 +231,15 @@ static snc_err toy_score(void *user, snc_obs *o)
     for (int l = 0; l < a.layers; l++) /* layers matter unequally, and one of them suffers from INT8 */
         o->loss += (l + 1) * (2.0 / a.heads[l] + 128.0 / a.ffn[l]) + (a.source[l] == 1 && p.linear[l][SNC_SITE_FFN_IN] == SNC_I8 ? 0.7 : 0);
     o->metric = 1 - o->loss;
+    return SNC_OK;
+}
+
+static snc_err toy_score(void *user, snc_obs *const *o, int n, snc_err (*scored)(void *run), void *run)
+{
+    for (int i = 0; i < n; i++) {
+        SNC_TRY(toy_score_one(user, o[i]));
+        SNC_TRY(scored(run));
+    }
     return SNC_OK;
 }
 

@@ -35,7 +35,7 @@ static void toy_cost(void *user, snc_obs *o)
     o->bytes = o->macs = 3 * o->latency_us + o->cfg.o[2];
 }
 
-static snc_err toy_score(void *user, snc_obs *o)
+static snc_err toy_score_one(void *user, snc_obs *o)
 {
     toy *t = user;
     SNC_CHECK(t->scored < t->limit, SNC_E_CANCELLED, "stopped by the test");
@@ -44,6 +44,15 @@ static snc_err toy_score(void *user, snc_obs *o)
     for (int i = 0; i < t->space->genes; i++) o->loss -= 0.1 * (1 + i % 3) * o->cfg.o[i];
     o->metric = 1 / o->loss;
     if (t->nan_every && t->scored % t->nan_every == 0) o->loss = o->metric = (double)NAN;
+    return SNC_OK;
+}
+
+static snc_err toy_score(void *user, snc_obs *const *o, int n, snc_err (*scored)(void *run), void *run)
+{
+    for (int i = 0; i < n; i++) {
+        SNC_TRY(toy_score_one(user, o[i]));
+        SNC_TRY(scored(run));
+    }
     return SNC_OK;
 }
 
