@@ -86,7 +86,7 @@ void snc_comm_idle(double waited)
 {
     if (waited < SPIN) return;
     if (waited < YIELD) sched_yield(); /* a message may be under way piece by piece, each at a look */
-    else nanosleep(&(struct timespec){.tv_nsec = waited < 1 ? 50000 : 500000}, NULL);
+    else nanosleep(&(struct timespec){.tv_nsec = waited < 1 ? 50000 : 2000000}, NULL);
 }
 
 void snc_comm_drop(snc_comm_message *m, snc_comm *c)

@@ -20,6 +20,7 @@
 #include "train/loss.h"
 
 enum { BATCH = 64 };
+_Static_assert((int)SNC_ROUND <= (int)SNC_SHARED_NETS, "a round is asked at once");
 
 static double bytes_of(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
 {

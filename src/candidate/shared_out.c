@@ -12,7 +12,7 @@
 #include "data/dataset_ranks.h"
 #include "models/model_ranks.h"
 
-enum { TAG_PART, TAG_ANSWER, TAG_STOP, AHEAD = 2, LEAST = 16 /* parts of a net, at most */ };
+enum { TAG_PART, TAG_ANSWER, TAG_STOP, AHEAD = 2, PARTS = 16 /* of a net, at most */ };
 
 typedef struct part {
     int net;            /* counted through all that were asked; -1: there are no more parts */
@@ -145,9 +145,8 @@ static bool take(part *out, snc_shared_out *s)
 {
     const int all = s->set[s->of].n;
     if (s->next == s->n) return false;
-    const int64_t left = (int64_t)(s->n - s->next) * all - s->given;
-    const int64_t wanted = left / (2 * s->c->size), least = all / LEAST > 0 ? all / LEAST : 1;
-    const int most = all - s->given, size = (int)(wanted > most ? most : wanted < least ? snc_min((int)least, most) : wanted);
+    const int64_t left = (int64_t)(s->n - s->next) * all - s->given, fair = left / (2 * s->c->size);
+    const int most = all - s->given, least = snc_max(1, all / PARTS), size = fair > most ? most : snc_min(snc_max((int)fair, least), most);
     *out = (part){s->asked + s->next, s->of, most - size, most, s->nets[s->next]};
     s->given += size;
     if (s->given == all) {
@@ -164,14 +163,14 @@ static void count(snc_shared_out *s, const part *p, bool bad)
 }
 
 /* What another rank has said of its part. */
-static snc_err hear(snc_shared_out *s, slot *l)
+static snc_err hear(snc_shared_out *s, slot *l, int rank)
 {
     verdict v;
     int n;
     const snc_batches *b = &s->set[l->part.set];
     memcpy(&v, l->answer.p, sizeof v);
     if (v.code && v.code != SNC_E_DIVERGED) {
-        snc_err_say("another rank: %.*s", SNC_ERR_TEXT - 32, v.text);
+        snc_err_say("rank %d: %.*s", rank, SNC_ERR_TEXT - 32, v.text);
         return (snc_err)v.code;
     }
     const int32_t *rows = snc_batches_rows(&n, b, l->part.from, l->part.end);
@@ -194,7 +193,7 @@ static snc_err look_around(bool *news, snc_shared_out *s)
             SNC_TRY(snc_comm_wait(&l->sent, s->c, rank, false));
             l->busy = false;
             *news = true;
-            SNC_TRY(hear(s, l));
+            SNC_TRY(hear(s, l, rank));
         }
         if (!take(&l->part, s)) continue;
         SNC_TRY(make_room(&l->answer, &s->set[s->of], &l->part));
@@ -247,10 +246,9 @@ static snc_err begin(snc_shared_out *s, const snc_shared_net *nets, int n, int s
 
 snc_err snc_shared_out_answer(snc_shared_out *s, const snc_shared_net *nets, int n, const snc_dataset *d, snc_shared_said said, void *user)
 {
-    int told = 0, turns = 0;
-    double since = snc_now();
+    int told = 0;
     SNC_TRY(begin(s, nets, n, set_of(s, d)));
-    while (told < n) {
+    for (double since = snc_now(); told < n;) {
         part mine;
         bool news;
         SNC_TRY(look_around(&news, s));
@@ -258,13 +256,11 @@ snc_err snc_shared_out_answer(snc_shared_out *s, const snc_shared_net *nets, int
             s->bound = -1;
             SNC_TRY(said(user, told, s->bad[told] ? NULL : s->z[told]));
         }
-        if (news) since = snc_now();
-        if (take(&mine, s)) {
-            SNC_TRY(work(s, &mine));
-            since = snc_now();
-            turns = 0;
-        } else if (told < n) {
-            snc_comm_idle(turns = news ? 0 : turns + 1);
+        const bool works = take(&mine, s);
+        if (works) SNC_TRY(work(s, &mine));
+        if (works || news) since = snc_now();
+        else if (told < n) {
+            snc_comm_idle(snc_now() - since);
             SNC_TRY(snc_go_on(s->ctx));
             SNC_TRY(late(s, since));
         }

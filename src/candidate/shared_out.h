@@ -26,8 +26,8 @@ typedef struct snc_shared_net {
     snc_policy policy;
 } snc_shared_net;
 
-/* Rank 0's net, which is bound to whatever it works on, and the rows are borrowed; batches have plan->max_seqs rows. supernet: where net
- * comes from. The ranks have agreed on an error. ctx->comm is not NULL. */
+/* Rank 0's net, which is bound to whatever it works on, and the rows are borrowed; batches have plan->max_seqs rows. supernet: where the
+ * net comes from. The ranks have agreed on an error. ctx->comm is not NULL. */
 snc_err snc_shared_out_open(snc_shared_out **out, const snc_ctx *ctx, snc_model *supernet, snc_net *net, const snc_net_opts *plan,
                             const snc_dataset *sets, int n_sets) SNC_MUST_USE;
 /* Whether d is one of the sets: of the same rows in the same memory. */
@@ -35,7 +35,7 @@ bool snc_shared_out_has(const snc_shared_out *s, const snc_dataset *d);
 /* What net i says, for the nets in their order, each as soon as it and all before it are there: logits [answers of the rows, K] until it
  * returns, which may bind rank 0's net; NULL: they are not finite. */
 typedef snc_err (*snc_shared_said)(void *user, int i, const float *logits);
-/* n: at most SNC_SHARED_NETS. Errors are snc_net_run's, of any rank; SNC_E_CANCELLED: between two layers of rank 0's; and the callback's. */
+/* n: at most SNC_SHARED_NETS. Errors are the callback's, and snc_net_run's of any rank; SNC_E_CANCELLED: between two layers of rank 0's. */
 snc_err snc_shared_out_answer(snc_shared_out *s, const snc_shared_net *nets, int n, const snc_dataset *d, snc_shared_said said,
                               void *user) SNC_MUST_USE;
 /* Parts that are under way are given up at their next batch. */

@@ -120,7 +120,7 @@ static void bits_and_order_are_those_of_one_rank(void **state)
 {
     (void)state;
     const char *const names[] = {"bert", "deberta-v2"};
-    for (int ranks = 2; ranks <= 4; ranks++)
+    for (int ranks = 2; ranks <= 4; ranks += 2)
         for (int i = 0; i < 2; i++) {
             const snc_encoder_config cfg = nano_family_config(snc_family_find(names[i]));
             snc_model *m;
@@ -218,7 +218,7 @@ static void ask_for_too_much(job *j)
     open_shared(j);
     j->nets[0].arch.heads[0] = NANO_H + 1;
     assert_int_equal(snc_shared_out_answer(j->s, j->nets, NETS, &data.d, compare, j), SNC_E_SHAPE);
-    assert_int_equal(strncmp(snc_err_text(), "another rank: ", 14), 0);
+    assert_int_equal(strncmp(snc_err_text(), "rank 1: ", 8), 0);
 }
 
 static void an_error_of_another_rank_is_rank_0s(void **state)
