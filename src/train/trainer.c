@@ -332,19 +332,23 @@ void snc_trainer_shorten(snc_trainer *t)
     t->wish = 0;
 }
 
+/* As many steps as were asked for: every rank stops by itself. */
+static bool enough(const snc_trainer *t) { return t->o->max_steps > 0 && t->step >= t->o->max_steps; }
+
 static snc_err loop(snc_train_result *out, snc_trainer *t)
 {
     t->started = t->saved = snc_now();
     t->first = t->step;
     show(t, true); /* where a resumed run begins */
     while (t->step < t->total) {
-        if (snc_cancelled(t->ctx)) {
+        const bool stop = enough(t);
+        if (!stop && snc_cancelled(t->ctx)) {
             const snc_err said = snc_together_leave(t, SNC_E_CANCELLED);
             return said == SNC_E_CANCELLED ? interrupted(t) : said;
         }
-        bool late = t->o->max_seconds > 0 && t->rows_done > 0 && snc_now() - t->started >= t->o->max_seconds;
+        bool late = !stop && t->o->max_seconds > 0 && t->rows_done > 0 && snc_now() - t->started >= t->o->max_seconds;
         if (late) SNC_TRY(snc_together_leave(t, SNC_OK));
-        if (t->left || late || (t->o->max_steps > 0 && t->step >= t->o->max_steps)) {
+        if (t->left || late || stop) {
             SNC_TRY(save(t));
             break;
         }
@@ -360,7 +364,7 @@ static snc_err loop(snc_train_result *out, snc_trainer *t)
         if (ended || t->step == t->total) err = end_epoch(t);
         if (!err && t->step < t->total && (t->comm ? t->agreed : due(t))) err = save(t);
         t->due = due(t);
-        if (err) return snc_together_leave(t, err);
+        if (err) return t->step == t->total || enough(t) ? err : snc_together_leave(t, err); /* other ranks are at an end, too, or go on */
     }
     report(out, t);
     if (t->total < t->asked)
