@@ -150,11 +150,11 @@ run 0 info differs.snc --json
 holds out '"rank":.*2'
 # At least so many steps, and made rows, where no option says how long.
 echo '{"finetune":{"min_steps":100}}' >steps.json
-run 0 finetune --pretrained $m "${data[@]}" --lr 2e-3 --threads 1 --compute f32 --recipe steps.json --output steps.snc
+run 0 finetune --pretrained $m "${data[@]}" --lr 2e-3 --threads 1 --compute f32 --recipe steps.json --exchange f32 --rank-timeout 1m --output steps.snc
 run 0 info steps.snc --json
 check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
 echo '{"supernet":{"min_steps":100,"batch_size":64},"augment":{"least":4000}}' >steps.json
-run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --max-memory 8GB --recompute on --output steps.snc --overwrite
+run 0 supernet --teacher t.snc "${data[@]}" --threads 1 --compute f32 --supernet-lr 1e-3 --depth-rule last --recipe steps.json --max-memory 8GB --recompute on --exchange bf16 --rank-timeout 1m --output steps.snc --overwrite
 run 0 info steps.snc --json
 check "$(number out steps) steps, expected 100 or a little more" test "$(number out steps)" -ge 100 -a "$(number out steps)" -lt 110
 check "$(number out rows) made rows for each, expected more than three" awk -v n="$(number out rows)" 'BEGIN { exit !(n > 3) }'
@@ -208,7 +208,7 @@ run 0,3 "${search[@]}" --target-latency 2000us --target-size 0.09MB --target-mac
 noted '"level":"debug"'
 noted 'train 300 rows'
 holds b/config.json '"source"'
-run 0 "${search[@]}" --target-size 90KB --evals 8 --time-budget 1h --output a --overwrite --quiet --fp auto
+run 0 "${search[@]}" --target-size 90KB --evals 8 --time-budget 1h --rank-timeout 1m --output a --overwrite --quiet --fp auto
 lines err 0
 
 # ---- export -----------------------------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ for format in md json csv; do
     noted '"level":"debug"'
 done
 equal "rows of the csv" "$(grep -c ',3,' out)" 6
-run 0 study s.snc --teacher t.snc "${data[@]}" --space space.json --protocols joint --searcher nsga2 --seeds 1 --evals 12 --output p --quiet --max-memory 8GB --recompute auto --batch 2 --seq-len 16 \
+run 0 study s.snc --teacher t.snc "${data[@]}" --space space.json --protocols joint --searcher nsga2 --seeds 1 --evals 12 --output p --quiet --max-memory 8GB --recompute auto --exchange f32 --rank-timeout 1m --batch 2 --seq-len 16 \
     --threads 1 --percentile 90 --fp f32 --compute f32 --seed 4 --max-train-samples 300 --max-length 16 --augment 0 --depth-rule auto --repair-epochs 0.2
 lines err 0
 holds p/study.json '"joint"'

@@ -17,7 +17,7 @@ ranks() {
     shift 2
     timeout 120 mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$n" "$COMPRESS" "$@" >out 2>err
     code=$?
-    [ -z "${SNC_TEST_LOG:-}" ] || echo "$code $*" >>"$SNC_TEST_LOG"
+    [ -z "${SNC_TEST_LOG:-}" ] || (IFS=$'\t'; echo "$code"$'\t'"$*") >>"$SNC_TEST_LOG"
     check "mpirun -n $n compress $* ended with $code, expected $want" test $code -eq "$want"
 }
 loss() { sed -n 's/.*epoch 2 of 2, loss \([0-9.]*\),.*/\1/p' err; }
