@@ -122,12 +122,12 @@ test)
     ;;
 check)
     build asan
-    ctest --test-dir build/asan -j 3 --output-on-failure -L 'unit|grad|fuzz' -E 'search_searches|train_(threads|learning|lessons|recompute|samplers)'
+    ctest --test-dir build/asan -j 3 --output-on-failure -L 'unit|grad|fuzz' -E 'search_(journal|searches)|train_(threads|learning|lessons|parts|recompute|samplers)|grad/models_engine'
     build tsan unit_runtime_classifier unit_serve_queue unit_core_allreduce
     ctest --test-dir build/tsan --output-on-failure -R 'unit/(runtime_classifier|serve_queue|core_allreduce)'
     install $clang_packages
     build clang
-    ctest --test-dir build/clang -j 3 --output-on-failure -L 'unit|grad|golden' -E 'search_(journal|searches)|train_(threads|trainer|learning|recompute)|core_gemm|models_engine'
+    ctest --test-dir build/clang -j 3 --output-on-failure -L 'unit|grad|golden' -E 'search_(journal|searches)|candidate_(needs|shared_out)|train_(threads|trainer|learning|recompute|samplers)|core_gemm|models_engine'
     ;;
 arm)
     shift
