@@ -13,7 +13,7 @@
 #include "toy_ranks.h"
 #include "unit/train_toy.h"
 
-enum { PLAN_ROWS = 16, NETS = 6, EVALS = 60 };
+enum { PLAN_ROWS = 16, NETS = 6, EVALS = 56 };
 
 /* What rank 0 does while the others help; alone is a net that nobody else uses. */
 typedef struct job {
@@ -309,24 +309,22 @@ static snc_journal_file journal_of(snc_model *m, const char *searcher, int ranks
 static void a_search_has_one_journal_whatever_the_ranks(void **state)
 {
     (void)state;
-    const char *const searchers[] = {"linas", "nsga2"};
     snc_model *m = model(3), *other = model(5);
     assert_int_equal(snc_train_eval_model(teacher, &ctx, other, NULL, SNC_COMPUTE_F32, &data.d, BATCH, NULL), SNC_OK);
-    for (int i = 0; i < 2; i++) {
-        snc_journal_file one = journal_of(m, searchers[i], 1);
-        assert_int_equal(one.n, EVALS);
-        for (int ranks = 2; ranks <= 4; ranks += 2) {
-            snc_journal_file f = journal_of(m, searchers[i], ranks);
-            assert_int_equal(f.n, one.n);
-            for (int k = 0; k < f.n; k++) {
-                assert_string_equal(f.row[k].config, one.row[k].config);
-                assert_memory_equal(&f.row[k].o, &one.row[k].o, sizeof one.row[k].o);
-            }
-            assert_true(cJSON_Compare(f.notes, one.notes, true));
-            snc_journal_file_dispose(&f);
+    snc_journal_file one = journal_of(m, "weaknas", 1); /* which learns from what it is told */
+    assert_int_equal(one.n, EVALS);
+    assert_true(cJSON_GetArraySize(one.notes) > 0);
+    for (int ranks = 2; ranks <= 4; ranks += 2) {
+        snc_journal_file f = journal_of(m, "weaknas", ranks);
+        assert_int_equal(f.n, one.n);
+        for (int k = 0; k < f.n; k++) {
+            assert_string_equal(f.row[k].config, one.row[k].config);
+            assert_memory_equal(&f.row[k].o, &one.row[k].o, sizeof one.row[k].o);
         }
-        snc_journal_file_dispose(&one);
+        assert_true(cJSON_Compare(f.notes, one.notes, true));
+        snc_journal_file_dispose(&f);
     }
+    snc_journal_file_dispose(&one);
     snc_model_free(other);
     snc_model_free(m);
 }
