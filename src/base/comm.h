@@ -42,6 +42,7 @@ struct snc_comm { /* snc_comm of snc.h */
     double patience; /* seconds */
     double waited;   /* seconds spent waiting in exchanges so far */
     bool half;       /* gradients travel in bf16 */
+    bool busy;       /* the others are within a duty that lasts until rank 0 ends it: they hear no other call */
     bool failed;     /* an exchange gave up: nothing more is sent */
 };
 

@@ -1,6 +1,7 @@
 /* A call is a header of one size, then the parcel; a header without a name says that there is nothing more to do. */
 #include "base/duty.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -16,6 +17,7 @@ snc_err snc_duty_call(snc_comm *c, const char *name, snc_parcel *said)
 {
     header h = {.bytes = said->n, .patience = c->patience, .half = c->half};
     snc_err err = said->err;
+    assert(!c->busy);
     strncpy(h.name, name, sizeof h.name - 1);
     if (!err) err = snc_comm_share(c, &h, sizeof h, false);
     if (!err) err = snc_comm_share(c, said->p, said->n, false);
@@ -26,6 +28,7 @@ snc_err snc_duty_call(snc_comm *c, const char *name, snc_parcel *said)
 snc_err snc_duty_dismiss(snc_comm *c)
 {
     header h = {.bytes = 0};
+    if (c && c->busy) c->failed = true; /* they would not hear it */
     return snc_comm_size(c) > 1 && !c->failed ? snc_comm_share(c, &h, sizeof h, false) : SNC_OK;
 }
 

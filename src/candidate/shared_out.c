@@ -128,6 +128,7 @@ snc_err snc_shared_out_open(snc_shared_out **out, const snc_ctx *ctx, snc_model 
         free_all(*out);
         *out = NULL;
     }
+    c->busy = !err;
     return err;
 }
 
@@ -297,6 +298,7 @@ void snc_shared_out_close(snc_shared_out *s)
     if (!s->c->failed && (snc_alloc(&m, 2 * (size_t)s->c->size, sizeof *m) || part_ways(s, m))) s->c->failed = true;
     for (int i = 0; m && i < 2 * s->c->size; i++) snc_comm_drop(&m[i], s->c);
     snc_free(m);
+    s->c->busy = false;
     free_all(s);
 }
 
