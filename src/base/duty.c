@@ -48,7 +48,7 @@ snc_err snc_duty_attend(const snc_ctx *ctx, const snc_duty *const *duties, int n
         SNC_TRY(snc_comm_share(ctx->comm, &h, sizeof h, true));
         h.name[sizeof h.name - 1] = 0;
         if (!h.name[0]) return SNC_OK;
-        ctx->comm->patience = h.patience;
+        ctx->comm->patience = 1.5 * h.patience; /* rank 0, who can say it, is the first to give up */
         ctx->comm->half = h.half;
         SNC_TRY(snc_grow(&said.p, &said.cap, h.bytes + 1, 1));
         said.n = h.bytes;

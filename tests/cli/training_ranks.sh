@@ -89,10 +89,10 @@ ranks 2 0 "${train[@]}" --epochs 900 --checkpoint-every 5 --output killed.snc --
 holds err 'resumed at step'
 
 # A rank that stands still is named.
-started --rank-timeout 1s --output still.snc
-kill -STOP "$(rank_of 1 '--rank-timeout 1s --output still.snc')"
+started --rank-timeout 2s --output still.snc
+kill -STOP "$(rank_of 1 '--rank-timeout 2s --output still.snc')"
 ended 2
-holds err 'compress: rank 1 has not answered rank 0 for 1 s: its process or the network stands still'
+holds err 'compress: rank 1 has not answered rank 0 for 2 s: its process or the network stands still'
 absent still.snc
 
 # A whole job.
