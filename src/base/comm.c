@@ -181,29 +181,24 @@ snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at)
     return err;
 }
 
-/* Room for `bytes` of each rank, mine filled in; and where each begins, at [size + 1]. */
-static snc_err room_for_all(char **all, size_t *at, const snc_comm *c, const void *mine, size_t bytes)
+snc_err snc_comm_gather_each(snc_comm *c, void *all, size_t bytes)
 {
-    SNC_TRY(snc_alloc(all, bytes * (size_t)c->size, 1));
-    for (int r = 0; r <= c->size; r++) at[r] = bytes * (size_t)r;
-    memcpy(*all + at[c->rank], mine, bytes);
-    return SNC_OK;
+    size_t at[SNC_COMM_RANKS + 1];
+    for (int r = 0; r <= snc_comm_size(c); r++) at[r] = bytes * (size_t)r;
+    return snc_comm_gather(c, all, at);
 }
 
 snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n)
 {
-    char *all;
-    size_t at[SNC_COMM_RANKS + 1];
+    double *all;
+    const size_t each = (size_t)n;
     if (snc_comm_size(c) == 1) return SNC_OK;
-    SNC_TRY(room_for_all(&all, at, c, x, (size_t)n * sizeof *x));
-    snc_err err = snc_comm_gather(c, all, at);
+    SNC_TRY(snc_alloc(&all, each * (size_t)c->size, sizeof *all));
+    memcpy(all + each * (size_t)c->rank, x, each * sizeof *x);
+    snc_err err = snc_comm_gather_each(c, all, each * sizeof *x);
     for (int i = 0; i < n && !err; i++) x[i] = 0;
     for (int r = 0; r < c->size && !err; r++)
-        for (int i = 0; i < n; i++) {
-            double v;
-            memcpy(&v, all + at[r] + (size_t)i * sizeof v, sizeof v);
-            x[i] += v;
-        }
+        for (int i = 0; i < n; i++) x[i] += all[each * (size_t)r + (size_t)i];
     snc_free(all);
     return err;
 }
@@ -211,25 +206,21 @@ snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n)
 snc_err snc_comm_agree(snc_comm *c, snc_err mine)
 {
     typedef struct word {
-        int32_t code;
+        snc_err code;
         char text[SNC_ERR_TEXT];
     } word;
-    char *all;
-    size_t at[SNC_COMM_RANKS + 1];
-    word w = {.code = mine};
+    word *all;
+    snc_err err = SNC_OK;
     if (snc_comm_size(c) == 1 || c->failed) return mine;
-    if (mine) strncpy(w.text, snc_err_text(), sizeof w.text - 1);
-    SNC_TRY(room_for_all(&all, at, c, &w, sizeof w));
-    snc_err err = snc_comm_gather(c, all, at);
+    SNC_TRY(snc_alloc(&all, (size_t)c->size, sizeof *all));
+    all[c->rank].code = mine;
+    if (mine) strncpy(all[c->rank].text, snc_err_text(), SNC_ERR_TEXT - 1);
+    err = snc_comm_gather_each(c, all, sizeof *all);
     for (int r = 0; r < c->size && !err; r++) {
-        memcpy(&w, all + at[r], sizeof w);
-        w.text[sizeof w.text - 1] = 0;
-        if (w.code == SNC_OK) continue;
-        err = (snc_err)w.code;
-        if (r == c->rank) break;
-        if (r == 0) snc_err_say("%.*s", SNC_ERR_TEXT - 32, w.text);
-        else snc_err_say("rank %d: %.*s", r, SNC_ERR_TEXT - 32, w.text);
-        break;
+        err = all[r].code;
+        if (!err || r == c->rank) continue;
+        if (r == 0) snc_err_say("%.*s", SNC_ERR_TEXT - 32, all[r].text);
+        else snc_err_say("rank %d: %.*s", r, SNC_ERR_TEXT - 32, all[r].text);
     }
     snc_free(all);
     return err;

@@ -61,12 +61,20 @@ void snc_comm_abort(snc_comm *c);
 /* The part of n things that is a rank's: parts are ranges, in the order of ranks. */
 static inline size_t snc_comm_from(size_t n, int rank, int size) { return (size_t)((__uint128_t)n * (unsigned)rank / (unsigned)size); }
 
+/* Where a place of the whole is in the n things from `from` on: before all of them, behind, or there. */
+static inline size_t snc_comm_within(size_t place, size_t from, size_t n)
+{
+    return place <= from ? 0 : place >= from + n ? n : place - from;
+}
+
 /* ---- exchanges: by all ranks ----------------------------------------------------------------------------------------- */
 
 /* What rank 0 has, to all. patient: rank 0 may take any time before it sends. */
 snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient) SNC_MUST_USE;
 /* all: rank r has written bytes [at[r], at[r + 1]) of it, and has the others' afterwards. at [size + 1]. */
 snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
+/* The same of one thing of each: all [size] things of so many bytes. */
+snc_err snc_comm_gather_each(snc_comm *c, void *all, size_t bytes) SNC_MUST_USE;
 /* x [n] becomes the sum over ranks, added up in their order: the same bits on every rank. Many numbers: core/allreduce.h. */
 snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n) SNC_MUST_USE;
 /* The error of the lowest rank that has one, on all of them, with its text and rank; SNC_OK: none has. */

@@ -62,6 +62,14 @@ typedef struct snc_ctx {
         .threads = 1, .backend = SNC_BACKEND_AUTO, .seed = 42, .level = SNC_LOG_INFO \
     }
 
+/* The same for what is done without the other ranks, though there are some. */
+static inline snc_ctx snc_ctx_alone(const snc_ctx *ctx)
+{
+    snc_ctx own = *ctx;
+    own.comm = NULL;
+    return own;
+}
+
 /* Call once after filling the struct; changes nothing that another part of the program could see. SNC_E_ARG: threads. */
 snc_err snc_ctx_check(const snc_ctx *ctx) SNC_MUST_USE;
 

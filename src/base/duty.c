@@ -71,8 +71,7 @@ void snc_duty_put_ctx(snc_parcel *p, const snc_ctx *ctx)
 
 snc_err snc_duty_take_ctx(snc_ctx *out, const snc_ctx *ctx, snc_parcel *p)
 {
-    *out = *ctx;
-    out->comm = NULL;
+    *out = snc_ctx_alone(ctx);
     SNC_TRY(snc_parcel_take(&out->seed, p, sizeof out->seed));
     SNC_TRY(snc_parcel_take(&out->backend, p, sizeof out->backend));
     SNC_TRY(snc_parcel_take(&out->level, p, sizeof out->level));

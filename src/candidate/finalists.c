@@ -1,6 +1,7 @@
 /* Looks on fresh rows, select, the clock, and an order by bounds. */
 #include "candidate/finalists.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -255,7 +256,7 @@ snc_err snc_finalists_select(snc_finalist out[SNC_FINALISTS], int *n, const snc_
 {
     const bool limited = snc_targets_cost(r->targets) >= 0;
     bool any;
-    SNC_TRY(snc_evaluator_fresh(r->e));
+    assert(r->e->teacher_fresh);
     snc_obs_sort(obs, n_obs);
     SNC_TRY(limited ? lowest_losses(out, n, r, obs, n_obs, INFINITY) : fastest_within_drop(out, n, r, obs, n_obs));
     any = *n > 0;

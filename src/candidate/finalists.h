@@ -34,7 +34,8 @@ typedef struct snc_finalist {
 void snc_finalist_attained(snc_attained found[SNC_TARGETS], const snc_evaluator *e, const snc_finalist *f);
 
 /* Up to 5 finalists, the chosen one first; those that miss a limit on costs last, the nearest of them first. When nothing is within
- * the limits by its costs: the smallest net of the space, not meeting them. obs [n_obs] is sorted.
+ * the limits by its costs: the smallest net of the space, not meeting them. obs [n_obs] is sorted. The fresh
+ * rows are there (snc_evaluator_fresh).
  *
  * Of those within the limits the one with the lowest upper bound of its loss on fresh rows is chosen, the lower bound of its quality;
  * of equal ones the faster, then the smaller. With a drop alone: the fastest. Where all miss a latency on the clock, those are asked that

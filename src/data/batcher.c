@@ -79,6 +79,25 @@ static void sort_by_length(int32_t *rows, uint64_t *keys, const snc_dataset *d, 
     for (int i = 0; i < n; i++) rows[i] = (int32_t)keys[i];
 }
 
+snc_err snc_dataset_by_length(int32_t **out, int *n, const snc_dataset *d, const uint8_t *met)
+{
+    snc_err err = SNC_OK;
+    int32_t *rows = NULL;
+    uint64_t *keys = NULL;
+    *n = 0;
+    SNC_GOTO(snc_alloc(&rows, (size_t)d->n, sizeof *rows));
+    SNC_GOTO(snc_alloc(&keys, (size_t)d->n, sizeof *keys));
+    for (int i = 0; i < d->n; i++)
+        if (!met || met[i]) rows[(*n)++] = i;
+    sort_by_length(rows, keys, d, *n, rows);
+    *out = rows;
+    rows = NULL;
+out:
+    snc_free(rows);
+    snc_free(keys);
+    return err;
+}
+
 void snc_batcher_epoch(snc_batcher *b, uint64_t seed, int epoch)
 {
     const int n = b->d->n, chunk = CHUNK_BATCHES * b->batch_size;

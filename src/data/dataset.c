@@ -332,6 +332,13 @@ static snc_err build(snc_dataset **out, const snc_ctx *ctx, const snc_task *t, c
     return err;
 }
 
+int64_t snc_dataset_answers_of(const snc_dataset *d, const int32_t *rows, int n)
+{
+    int64_t all = 0;
+    for (int i = 0; i < n; i++) all += snc_dataset_answer(d, rows[i] + 1) - snc_dataset_answer(d, rows[i]);
+    return all;
+}
+
 static snc_err every_row(int32_t **out, int n)
 {
     SNC_TRY(snc_alloc(out, (size_t)n, sizeof **out));
@@ -342,8 +349,7 @@ static snc_err every_row(int32_t **out, int n)
 /* The answers of the rows that are picked. */
 static snc_err copy_answers(snc_dataset *to, const snc_dataset *d, const int32_t *pick, int n)
 {
-    size_t all = 0;
-    for (int i = 0; i < n; i++) all += (size_t)(snc_dataset_answer(d, pick[i] + 1) - snc_dataset_answer(d, pick[i]));
+    const size_t all = (size_t)snc_dataset_answers_of(d, pick, n);
     SNC_TRY(snc_alloc(&to->target, all, sizeof *to->target));
     snc_batcher_gather(to->target, d->target, d, pick, n, 1);
     if (!d->answers) return SNC_OK;

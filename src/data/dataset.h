@@ -48,6 +48,8 @@ static inline int snc_dataset_len(const snc_dataset *d, int i) { return (int)(d-
 /* How many targets, or rows of logits, belong to the first i rows; and to all. */
 static inline int64_t snc_dataset_answer(const snc_dataset *d, int i) { return d->answers ? d->answers[i] - d->answers[0] : i; }
 static inline int64_t snc_dataset_answers(const snc_dataset *d) { return snc_dataset_answer(d, d->n); }
+/* Of the n rows given. */
+int64_t snc_dataset_answers_of(const snc_dataset *d, const int32_t *rows, int n);
 /* Numbers of logits of K outputs. */
 static inline size_t snc_dataset_logits(const snc_dataset *d, int K) { return (size_t)snc_dataset_answers(d) * (size_t)K; }
 void snc_dataset_free(snc_dataset *d);
@@ -90,6 +92,9 @@ snc_err snc_splits_load(snc_splits *out, const snc_ctx *ctx, const snc_task *t, 
 /* SNC_E_FORMAT: a row of d, whose file is `path`, has the text of one of other, which is `what`. */
 snc_err snc_dataset_apart(const snc_dataset *d, const char *path, const snc_dataset *other, const char *what) SNC_MUST_USE;
 void snc_splits_dispose(snc_splits *s);
+
+/* Rows with met set, *n of them, NULL: all; the shortest first, equal ones in their order. The caller frees them. */
+snc_err snc_dataset_by_length(int32_t **out, int *n, const snc_dataset *d, const uint8_t *met /* [d->n] */) SNC_MUST_USE;
 
 /* ---- batches ------------------------------------------------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "base/stats.h"
 #include "models/spec.h"
@@ -25,12 +26,9 @@ typedef struct table {
 
 static bool kind_of(snc_gene_kind *out, const char *name)
 {
-    for (int i = 0; name && snc_journal_gene(i); i++)
-        if (strcmp(name, snc_journal_gene(i)) == 0) {
-            *out = (snc_gene_kind)i;
-            return true;
-        }
-    return false;
+    const int kind = name ? snc_names_find(snc_journal_gene, name) : -1;
+    if (kind >= 0) *out = (snc_gene_kind)kind;
+    return kind >= 0;
 }
 
 /* The at-th dtype of a layer that has `of` of them; without a layer the at-th of the net's ends. */

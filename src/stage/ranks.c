@@ -19,13 +19,11 @@ typedef struct card {    /* what a rank shows when they meet */
 static snc_err meet(snc_comm *c)
 {
     card *all = NULL;
-    size_t at[SNC_COMM_RANKS + 1];
     snc_err err = snc_alloc(&all, (size_t)c->size, sizeof *all);
     if (!err) all[c->rank].processors = snc_cpus_identity();
     if (!err) err = snc_file_hash(&all[c->rank].program, SNC_PROC_SELF);
-    for (int r = 0; r <= c->size; r++) at[r] = (size_t)r * sizeof *all;
     err = snc_comm_agree(c, err);
-    if (!err) err = snc_comm_gather(c, all, at);
+    if (!err) err = snc_comm_gather_each(c, all, sizeof *all);
     c->host_ranks = 0;
     for (int r = 0; r < c->size && !err; r++) {
         c->host_ranks += all[r].processors == all[c->rank].processors;

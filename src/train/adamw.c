@@ -42,7 +42,6 @@ struct snc_adamw {
     int cap;
     snc_comm *comm; /* NULL: every block is this process's */
     int *first;     /* [ranks + 1] block that each begins with; NULL with it */
-    size_t *bytes;  /* [ranks + 1] of an exchange */
 };
 
 static snc_err check_opts(const snc_adamw_opts *o, const snc_schedule *s)
@@ -164,8 +163,8 @@ void snc_adamw_known_squares(snc_adamw *o, int param, double sum)
 void snc_adamw_free(snc_adamw *o)
 {
     if (!o) return;
-    void *blocks[] = {o->v,    o->m,   o->block, o->row_base, o->last,  o->partial, o->keep,  o->log_decay,
-                      o->rate, o->bc2, o->pow1,  o->pow2,     o->keeps, o->known,   o->first, o->bytes};
+    void *blocks[] = {o->v,    o->m,   o->block, o->row_base, o->last,  o->partial, o->keep, o->log_decay,
+                      o->rate, o->bc2, o->pow1,  o->pow2,     o->keeps, o->known,   o->first};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) snc_free(blocks[i]);
     snc_free(o);
 }
@@ -190,7 +189,6 @@ snc_err snc_adamw_deal(snc_adamw *o, snc_comm *c)
     int64_t all = 0, so_far = 0, n;
     if (size == 1) return SNC_OK;
     SNC_TRY(snc_alloc(&o->first, (size_t)size + 1, sizeof *o->first));
-    SNC_TRY(snc_alloc(&o->bytes, (size_t)size + 1, sizeof *o->bytes));
     for (int i = 0; i < o->blocks; i++) {
         block_at(o, &o->block[i], &n);
         all += n;
@@ -211,23 +209,23 @@ int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i
     for (; i < ps->n && snc_adamw_by_rows(o, i); i++) {}
     if (i == ps->n) return -1;
     *from = ps->p[i].offset;
+    *n = 0;
     for (; i < ps->n && !snc_adamw_by_rows(o, i); i++) *n = ps->p[i].offset + (size_t)ps->p[i].rows * (size_t)ps->p[i].cols - *from;
     for (int r = 0; at && r <= o->comm->size; r++) {
         int64_t ignored;
         const size_t place = o->first[r] < o->blocks ? block_at(o, &o->block[o->first[r]], &ignored) : *from + *n;
-        at[r] = r == 0 || place <= *from ? 0 : place >= *from + *n ? *n : place - *from;
+        at[r] = snc_comm_within(place, *from, *n);
     }
-    if (at) at[o->comm->size] = *n;
     return i;
 }
 
 /* What each rank has of a block of memory that is laid out as the parameters are, on all of them. */
 static snc_err gather(snc_adamw *o, void *data, size_t width)
 {
-    size_t from, n;
-    for (int i = 0; (i = snc_adamw_run(&from, &n, o->bytes, o, i)) >= 0;) {
-        for (int r = 0; r <= o->comm->size; r++) o->bytes[r] *= width;
-        SNC_TRY(snc_comm_gather(o->comm, (char *)data + from * width, o->bytes));
+    size_t from, n, at[SNC_COMM_RANKS + 1];
+    for (int i = 0; (i = snc_adamw_run(&from, &n, at, o, i)) >= 0;) {
+        for (int r = 0; r <= o->comm->size; r++) at[r] *= width;
+        SNC_TRY(snc_comm_gather(o->comm, (char *)data + from * width, at));
     }
     return SNC_OK;
 }
@@ -399,14 +397,20 @@ static void rows_update(void *payload, int64_t begin, int64_t end, int64_t chunk
     }
 }
 
+static snc_err gather_partial(snc_adamw *o)
+{
+    size_t at[SNC_COMM_RANKS + 1];
+    for (int r = 0; r <= o->comm->size; r++) at[r] = (size_t)o->first[r] * sizeof *o->partial;
+    return snc_comm_gather(o->comm, o->partial, at);
+}
+
 /* Of all blocks in their order, whoever has added them up. */
 static snc_err sum_of_squares(double *out, snc_adamw *o, const snc_row_set *sets, int n)
 {
     work w = {.o = o, .partial = o->partial};
     double sum = 0;
     snc_par_for(o->ctx, own_to(o) - own_from(o), 1, dense_norm, &w);
-    for (int r = 0; r <= snc_comm_size(o->comm) && o->comm; r++) o->bytes[r] = (size_t)o->first[r] * sizeof *o->partial;
-    if (o->comm) SNC_TRY(snc_comm_gather(o->comm, o->partial, o->bytes));
+    if (o->comm) SNC_TRY(gather_partial(o));
     for (int i = 0; i < o->blocks; i++) sum += o->partial[i];
     for (int i = 0; i < o->ps->n; i++) {
         if (o->known[i] >= 0) sum += o->known[i];

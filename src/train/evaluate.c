@@ -2,7 +2,6 @@
 #include "train/sweep.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,49 +12,17 @@
 
 enum { SWEEP_BATCH = 128, WORTH_SHARING = 512 /* rows */ };
 
-typedef struct length_key {
-    int32_t len, row;
-} length_key;
-
-static int by_length(const void *a, const void *b)
+/* The sorted rows from the last on, a batch to each rank in turns: rows by rank, and where those of each begin, at [size + 1]. The first
+ * batch shows the largest need, and rates only rise. */
+static void deal(int32_t *rows, int *at, const int32_t *sorted, int all, int batch_size, int size)
 {
-    const length_key *x = a, *y = b;
-    if (x->len != y->len) return x->len < y->len ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row;
-}
-
-/* Rows from the longest to the shortest: the first batch shows the largest need, and rates only rise. */
-static snc_err sorted_rows(int32_t **out, int *n, const snc_dataset *d, const uint8_t *met)
-{
-    length_key *keys = NULL;
-    SNC_TRY(snc_alloc(&keys, (size_t)d->n, sizeof *keys));
-    snc_err err = snc_alloc(out, (size_t)d->n, sizeof **out);
-    *n = 0;
-    if (!err) {
-        for (int i = 0; i < d->n; i++)
-            if (!met || met[i]) keys[(*n)++] = (length_key){snc_dataset_len(d, i), i};
-        qsort(keys, (size_t)*n, sizeof *keys, by_length);
-        for (int i = 0; i < *n; i++) (*out)[i] = keys[*n - 1 - i].row;
-    }
-    snc_free(keys);
-    return err;
-}
-
-/* Rows by rank, a batch to each in turns, and where those of each begin: at [size + 1]. */
-static snc_err deal(int32_t *rows, int *at, int all, int batch_size, int size)
-{
-    int32_t *old = NULL;
     int n = 0;
-    SNC_TRY(snc_alloc(&old, (size_t)all, sizeof *old));
-    memcpy(old, rows, (size_t)all * sizeof *old);
     for (int r = 0; r < size; r++) {
         at[r] = n;
         for (int from = r * batch_size; from < all; from += size * batch_size)
-            for (int i = from; i < all && i < from + batch_size; i++) rows[n++] = old[i];
+            for (int i = from; i < all && i < from + batch_size; i++) rows[n++] = sorted[all - 1 - i];
     }
     at[size] = n;
-    snc_free(old);
-    return SNC_OK;
 }
 
 static snc_err run(float *logits, const snc_ctx *ctx, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d, const int32_t *rows,
@@ -92,16 +59,10 @@ out:
 static snc_err collect(float *logits, snc_comm *c, int K, const snc_dataset *d, const int32_t *rows, const int *at)
 {
     float *all = NULL;
-    size_t *bytes = NULL, n = 0;
-    snc_err err = snc_alloc(&bytes, (size_t)c->size + 1, sizeof *bytes);
-    for (int r = 0; r < c->size && !err; r++) {
-        bytes[r] = n * sizeof *all;
-        for (int i = at[r]; i < at[r + 1]; i++)
-            n += (size_t)(snc_dataset_answer(d, rows[i] + 1) - snc_dataset_answer(d, rows[i])) * (size_t)K;
-        bytes[r + 1] = n * sizeof *all;
-    }
-    if (!err) err = snc_alloc(&all, n, sizeof *all);
-    err = snc_comm_agree(c, err);
+    size_t bytes[SNC_COMM_RANKS + 1] = {0};
+    for (int r = 0; r < c->size; r++)
+        bytes[r + 1] = bytes[r] + (size_t)snc_dataset_answers_of(d, rows + at[r], at[r + 1] - at[r]) * (size_t)K * sizeof *all;
+    snc_err err = snc_comm_agree(c, snc_alloc(&all, bytes[c->size] / sizeof *all, sizeof *all));
     if (!err) {
         const int me = c->rank;
         snc_batcher_gather(all + bytes[me] / sizeof *all, logits, d, rows + at[me], at[me + 1] - at[me], K);
@@ -109,20 +70,21 @@ static snc_err collect(float *logits, snc_comm *c, int K, const snc_dataset *d, 
     }
     if (!err) snc_batcher_scatter(logits, all, d, rows, at[c->size], K);
     snc_free(all);
-    snc_free(bytes);
     return err;
 }
 
 static snc_err evaluate(float *logits, const snc_ctx *ctx, snc_comm *c, snc_engine *e, const snc_arch *arch, int K, const snc_dataset *d,
                         const uint8_t *met, int batch_size, const char *what)
 {
-    int32_t *rows = NULL;
+    int32_t *sorted = NULL, *rows = NULL;
     int all, at[SNC_COMM_RANKS + 1], me = snc_comm_rank(c), size = snc_comm_size(c);
-    snc_err err = sorted_rows(&rows, &all, d, met);
-    if (!err) err = deal(rows, at, all, batch_size, size);
+    snc_err err = snc_dataset_by_length(&sorted, &all, d, met);
+    if (!err) err = snc_alloc(&rows, (size_t)all, sizeof *rows);
+    if (!err) deal(rows, at, sorted, all, batch_size, size);
     if (!err) err = run(logits, ctx, e, arch, K, d, rows + at[me], at[me + 1] - at[me], batch_size, what);
     err = snc_comm_agree(c, err);
     if (!err && size > 1) err = collect(logits, c, K, d, rows, at);
+    snc_free(sorted);
     snc_free(rows);
     return err;
 }
@@ -161,12 +123,11 @@ static snc_err evaluate_model(float *logits, const snc_ctx *ctx, snc_comm *c, sn
 static snc_err call(float *logits, const snc_ctx *ctx, snc_model *m, const sweep *s, const snc_dataset *d, const uint8_t *met,
                     const char *what)
 {
-    snc_ctx own = *ctx;
+    const snc_ctx own = snc_ctx_alone(ctx);
     snc_parcel p = {0};
     snc_dataset *none;
     uint8_t *mask = NULL;
     snc_comm *c = d->n >= WORTH_SHARING ? ctx->comm : NULL;
-    own.comm = NULL;
     if (!c) return evaluate_model(logits, &own, NULL, m, s, d, met, what);
     memcpy(&mask, &met, sizeof mask);
     snc_duty_put_ctx(&p, &own);

@@ -330,12 +330,11 @@ static snc_err score(snc_importance *out, const snc_ctx *ctx, snc_comm *c, snc_m
 
 snc_err snc_importance_score(snc_importance *out, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
 {
-    snc_ctx own = *ctx;
+    const snc_ctx own = snc_ctx_alone(ctx);
     snc_parcel p = {0};
     snc_dataset *none;
     SNC_CHECK(o->batch_size >= 1 && o->max_rows >= 1, SNC_E_ARG, "importance: batch size %d, %d rows: expected at least 1", o->batch_size,
               o->max_rows);
-    own.comm = NULL;
     if (!ctx->comm) return score(out, &own, NULL, m, d, o);
     snc_duty_put_ctx(&p, &own);
     snc_parcel_put(&p, o, sizeof *o);

@@ -21,9 +21,6 @@ static snc_err diverged(const snc_trainer *t, const char *what)
 /* The largest net, which the others may learn from; false where the sampler draws none. */
 static bool is_largest(const snc_trainer *t, int i) { return i == 0 && !(t->sampler && t->o->sampler->no_largest); }
 
-/* Whether each net of a step has a part of the batch to itself. */
-static bool in_parts(const snc_trainer *t) { return t->sampler && t->o->sampler->parts; }
-
 /* What net i of the step learns from beside the labels, or NULL. */
 static const float *soft_target(const snc_trainer *t, int i)
 {
@@ -35,7 +32,7 @@ static const float *soft_target(const snc_trainer *t, int i)
 static const float *other_of(const snc_trainer *t, int i)
 {
     const bool random = i > 0 && !is_largest(t, i - 1) && i - 1 >= t->n_nets - t->o->random_nets;
-    return random && !in_parts(t) ? t->before : NULL;
+    return random && !snc_trainer_in_parts(t) ? t->before : NULL;
 }
 
 /* Rows [at, next) of the batch, the part of it that is computed at once of rows [first, end), which are those of a net. */
@@ -106,8 +103,13 @@ static snc_err run_net(snc_trainer *t, int i, const snc_tokens *whole, const snc
         return diverged(t, what);
     }
     memcpy((is_largest(t, i) ? t->full : t->before) + at, t->logits, k * sizeof(float));
-    const snc_data_seen seen = {
-        .anew = i == 0 || in_parts(t), .first = first, .B = x->B, .dlogits = t->dlogits, .logits = t->logits, .soft = net.soft, .y = &y};
+    const snc_data_seen seen = {.anew = i == 0 || snc_trainer_in_parts(t),
+                                .first = first,
+                                .B = x->B,
+                                .dlogits = t->dlogits,
+                                .logits = t->logits,
+                                .soft = net.soft,
+                                .y = &y};
     if (!t->tags) snc_data_sampler_see(t->rows, &seen); /* it tells rows apart by their one answer */
     float *const *d = t->attention.d;
     if (t->attention.asked) snc_engine_add_attention(t->e, d[0], d[1], d[2]);
@@ -131,8 +133,9 @@ static snc_tokens part_of(snc_trainer *t, const snc_tokens *x, int first, int en
  * computed at once. */
 static snc_err run_rows(snc_trainer *t, const snc_tokens *whole, int from, int to, int first, int end, double weight)
 {
-    const int rank = snc_comm_rank(t->comm), size = snc_comm_size(t->comm), n = end - first;
-    const int from_row = first + n * rank / size, rows = first + n * (rank + 1) / size - from_row;
+    const int rank = snc_comm_rank(t->comm), size = snc_comm_size(t->comm);
+    const size_t n = (size_t)(end - first);
+    const int from_row = first + (int)snc_comm_from(n, rank, size), rows = first + (int)snc_comm_from(n, rank + 1, size) - from_row;
     const int parts = (rows + t->at_once - 1) / t->at_once;
     for (int k = 0; k < parts; k++) {
         const piece p = {from_row + rows * k / parts, from_row + rows * (k + 1) / parts, first, end};
@@ -149,16 +152,13 @@ static snc_err run_rows(snc_trainer *t, const snc_tokens *whole, int from, int t
     return SNC_OK;
 }
 
-/* Rows of net i, of those where each has a part of the batch to itself. */
-static int part_at(const snc_trainer *t, int B, int i) { return B * i / t->n_nets; }
-
 /* Losses of the step into those of the epoch. */
 static void account(snc_trainer *t, int B)
 {
     for (int i = 0; i < t->n_nets; i++) {
-        const double rows = in_parts(t) ? part_at(t, B, i + 1) - part_at(t, B, i) : B;
+        const double rows = snc_trainer_in_parts(t) ? snc_trainer_part(t, B, i + 1) - snc_trainer_part(t, B, i) : B;
         if (is_largest(t, i)) t->tally.full_loss += t->loss[i] * rows;
-        t->tally.loss += t->loss[i] * rows / (in_parts(t) ? 1 : t->n_nets);
+        t->tally.loss += t->loss[i] * rows / (snc_trainer_in_parts(t) ? 1 : t->n_nets);
     }
     t->tally.rows += B;
 }
@@ -172,15 +172,15 @@ static snc_err run_nets(snc_trainer *t, const snc_tokens *x, const int32_t *rows
     if (t->sampler) n = snc_sampler_draw(t->nets, t->sampler, snc_trainer_done(t), &rng);
     else if (t->o->n_nets) memcpy(t->nets, t->o->nets, (size_t)(n = t->o->n_nets) * sizeof *t->nets);
     else t->nets[0] = t->m->arch;
-    if (n > x->B && in_parts(t)) n = x->B;
+    if (n > x->B && snc_trainer_in_parts(t)) n = x->B;
     t->n_nets = n;
     memset(t->loss, 0, sizeof t->loss);
     t->ran = false;
     snc_batcher_gather(t->target, t->d->target, t->d, rows, x->B, 1);
     if (t->taught) snc_batcher_gather(t->soft, t->taught, t->d, rows, x->B, t->K);
-    if (!in_parts(t)) SNC_TRY(run_rows(t, x, 0, n, 0, x->B, 1.0 / n));
-    for (int i = 0; i < n && in_parts(t); i++) {
-        const int first = part_at(t, x->B, i), end = part_at(t, x->B, i + 1);
+    if (!snc_trainer_in_parts(t)) SNC_TRY(run_rows(t, x, 0, n, 0, x->B, 1.0 / n));
+    for (int i = 0; i < n && snc_trainer_in_parts(t); i++) {
+        const int first = snc_trainer_part(t, x->B, i), end = snc_trainer_part(t, x->B, i + 1);
         SNC_TRY(run_rows(t, x, i, i + 1, first, end, (double)(end - first) / x->B));
     }
     return SNC_OK;

@@ -26,11 +26,7 @@ static snc_err cut_run(snc_trainer *t, size_t from, size_t n, const size_t *at)
             SNC_TRY(snc_alloc(&b->at, (size_t)ranks + 1, sizeof *b->at));
         }
         b->n = p->offset + (size_t)p->rows * (size_t)p->cols - b->from;
-        for (int r = 0; r <= ranks; r++) {
-            const size_t place = from + at[r];
-            b->at[r] = place <= b->from ? 0 : place >= b->from + b->n ? b->n : place - b->from;
-        }
-        b->at[ranks] = b->n;
+        for (int r = 0; r <= ranks; r++) b->at[r] = snc_comm_within(from + at[r], b->from, b->n);
     }
     return SNC_OK;
 }
@@ -129,7 +125,7 @@ static snc_err gather_told(snc_trainer *t, int first, int end)
     void *const blocks[] = {told.logits, told.loss, told.gradient};
     size_t at[SNC_COMM_RANKS + 1];
     for (int i = 0; i < 3; i++) {
-        for (int r = 0; r <= t->comm->size; r++) at[r] = sizes[i] * (size_t)((end - first) * r / t->comm->size);
+        for (int r = 0; r <= t->comm->size; r++) at[r] = sizes[i] * snc_comm_from((size_t)(end - first), r, t->comm->size);
         SNC_TRY(snc_comm_gather(t->comm, (char *)blocks[i] + sizes[i] * (size_t)first, at));
     }
     return SNC_OK;
@@ -142,16 +138,14 @@ typedef struct word { /* of a rank in a step */
     double loss[SNC_SAMPLER_MAX];
 } word;
 
-/* Every rank's word on all of them: losses become sums; *err the first error, *leave whether rank 0 ends the run. */
+/* Every rank's word on all of them: losses become sums; whether rank 0 ends the run, and whether any rank has failed. */
 static snc_err exchange_words(snc_trainer *t, word mine, bool *leave, bool *failed)
 {
     word *all = NULL;
-    size_t at[SNC_COMM_RANKS + 1];
     const int size = t->comm->size;
     SNC_TRY(snc_alloc(&all, (size_t)size, sizeof *all));
     all[t->comm->rank] = mine;
-    for (int r = 0; r <= size; r++) at[r] = (size_t)r * sizeof *all;
-    snc_err err = snc_comm_gather(t->comm, all, at);
+    snc_err err = snc_comm_gather_each(t->comm, all, sizeof *all);
     *leave = !err && all[0].leave;
     *failed = false;
     memset(t->loss, 0, sizeof t->loss);
@@ -187,9 +181,8 @@ snc_err snc_together_sum(snc_trainer *t, snc_err mine, const snc_tokens *x, cons
         snc_trainer_shorten(t);
     }
     if (!t->o->data_sampler->draw) return SNC_OK;
-    const bool parts = t->sampler && t->o->sampler->parts;
-    for (int i = 0; i < (parts ? t->n_nets : 1); i++)
-        SNC_TRY(gather_told(t, parts ? x->B * i / t->n_nets : 0, parts ? x->B * (i + 1) / t->n_nets : x->B));
+    if (!snc_trainer_in_parts(t)) return gather_told(t, 0, x->B);
+    for (int i = 0; i < t->n_nets; i++) SNC_TRY(gather_told(t, snc_trainer_part(t, x->B, i), snc_trainer_part(t, x->B, i + 1)));
     return SNC_OK;
 }
 

@@ -210,7 +210,6 @@ static snc_err save(snc_trainer *t)
 {
     if (!t->o->checkpoint) return SNC_OK;
     SNC_TRY(snc_adamw_gather(t->adamw));
-    t->saved = snc_now();
     if (snc_comm_rank(t->comm) > 0) return SNC_OK;
     snc_block b[BLOCKS];
     int n = list_blocks(b, t);
@@ -465,8 +464,7 @@ snc_err snc_trainer_run(snc_train_result *out, const snc_ctx *ctx, snc_comm *com
 snc_err snc_train_run(snc_train_result *out, const snc_ctx *ctx, snc_model *m, snc_model *teacher, const snc_dataset *train,
                       const snc_space *space, const snc_train_opts *o)
 {
-    snc_ctx own = *ctx;
-    own.comm = NULL;
+    const snc_ctx own = snc_ctx_alone(ctx);
     SNC_TRY(check(m, teacher, train, space, o, ctx->comm));
     if (ctx->comm) SNC_TRY(snc_train_call(&own, ctx->comm, m, teacher, train, space, o));
     return snc_trainer_run(out, &own, ctx->comm, m, teacher, train, space, o);

@@ -78,6 +78,10 @@ snc_err snc_trainer_run(snc_train_result *out, const snc_ctx *ctx, snc_comm *com
 /* Share of the run that is done. */
 static inline double snc_trainer_done(const snc_trainer *t) { return (double)t->step / (double)t->total; }
 
+/* Whether each net of a step has a part of the batch to itself, and the row where that of net i begins. */
+static inline bool snc_trainer_in_parts(const snc_trainer *t) { return t->sampler && t->o->sampler->parts; }
+static inline int snc_trainer_part(const snc_trainer *t, int B, int i) { return B * i / t->n_nets; }
+
 /* Draws nets and rows, and takes the optimiser's step. SNC_E_DIVERGED; SNC_E_CANCELLED: nothing of it has been. */
 snc_err snc_trainer_step(snc_trainer *t) SNC_MUST_USE;
 /* The run has t->wish steps in all from here on. */
