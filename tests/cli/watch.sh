@@ -98,15 +98,15 @@ ended 130
 holds last '"ended":{"exit_code":130,"text":"finetune: interrupted at step '
 refused "No such file" "${tune[@]/nano\/nano.snc/none.snc}" --output x.snc --watch 0 # before the first line of it, the page too
 
-# ---- the whole job: stages, evaluations, the log ----------------------------------------------------------------------------------------
+# ---- the whole job, its stages longer than a look takes: evaluations, the log ------------------------------------------------------------
 odd='<b>"job"</b>'
-watched --pretrained nano/nano.snc "${data[@]}" --target-size 0.9x --epochs 1 --lr 2e-3 --supernet-epochs 0.2 --augment 0 --evals 50 --rank-share 0.2 --repair off --output "$odd"
-for ((i = 0; i < 6000; i++)); do
+watched --pretrained nano/nano.snc "${data[@]}" --target-size 0.9x --epochs 30 --lr 2e-3 --supernet-epochs 4 --augment 0 --evals 50 --rank-share 0.2 --repair off --output "$odd"
+for ((i = 0; i < 30000; i++)); do
     get GET /status.json || break
     cp body last
     grep -o '"stage":{"name":"[^"]*"' body >>stages
     grep -o '"all_left_s":[0-9.e+]*' body >>left
-    sleep 0.1
+    sleep 0.02
 done
 ended 0,3
 holds last "\"ended\":{\"exit_code\":$code,\"text\":\"\"}"
