@@ -22,7 +22,7 @@ chmod +x agent
 on_two_hosts=(ip netns exec $a timeout 60 mpirun --allow-run-as-root --host 10.77.7.1:1,10.77.7.2:1 --mca plm_rsh_agent "$SCRATCH/agent"
               --mca btl tcp,self --mca btl_tcp_if_include 10.77.7.0/24 --mca oob_tcp_if_include 10.77.7.0/24 -x OMP_WAIT_POLICY -x LC_ALL)
 nano nano
-train=(finetune --pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --lr 2e-3 --threads 1)
+train=(finetune --pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --lr 2e-3 --threads 1 --compute f32)
 
 run 0 "${train[@]}" --output one.snc
 loss() { sed -n 's/.*epoch 2 of 2, loss \([0-9.]*\),.*/\1/p' err; }

@@ -59,7 +59,7 @@ absent s.snc
 run 0 supernet --teacher t.snc "${data[@]}" --output s.snc --threads 1 --augment 0 --overwrite
 
 # ---- the latency table, the search, studies -----------------------------------------------------------------------------
-stop TERM soon profile s.snc "${data[@]}" --output table.json
+stop TERM soon profile s.snc "${data[@]}" --batch 64 --seq-len 32 --output table.json
 absent table.json table.json.inputs
 search=(s.snc --teacher t.snc "${data[@]}" --target-size 0.9x --evals 1000000)
 stop INT '[ -e d/best.json ]' search "${search[@]}" --output d

@@ -9,7 +9,7 @@ fi
 command -v mpirun >/dev/null || { echo "skipped: no mpirun"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }
 nano nano
 data=(--task nano/task.json --data nano --threads 1)
-train=(finetune --pretrained nano/nano.snc "${data[@]}" --lr 2e-3)
+train=(finetune --pretrained nano/nano.snc "${data[@]}" --lr 2e-3 --compute f32)
 
 # ranks N CODE ARG...: the program on so many ranks; output as of `run`.
 ranks() {
@@ -22,7 +22,7 @@ ranks() {
 }
 loss() { sed -n 's/.*epoch 2 of 2, loss \([0-9.]*\),.*/\1/p' err; }
 
-# The same numbers on any number of ranks, to the digits that are shown; nearly the same where gradients are rounded on their way.
+# The same numbers on any number of ranks, to the digits that are shown, in f32; nearly the same where gradients are rounded on their way.
 ranks 1 0 "${train[@]}" --epochs 2 --output one.snc
 alone=$(loss)
 for n in 2 4; do
