@@ -151,6 +151,9 @@ typedef struct snc_evaluation {
     double loss, score, latency_us, bytes, macs; /* the latency by the table */
 } snc_evaluation;
 
+/* What the log's line begins with that says where the page of snc_job_opts.watch is: for whoever hides the others. */
+#define SNC_WATCH_AT "watch: http://"
+
 /* Processes that work on one job, this one among them. */
 typedef struct snc_comm snc_comm;
 

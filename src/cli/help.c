@@ -21,7 +21,7 @@ const char *snc_args_name(void) { return name; }
 
 /* What every verb takes besides the table's, for help in both forms. */
 static const snc_option everywhere[] = {
-    {.name = "--quiet", .brief = "-q", .kind = SNC_OPTION_FLAG, .help = "errors only"},
+    {.name = "--quiet", .brief = "-q", .kind = SNC_OPTION_FLAG, .help = "errors only, and where --watch listens"},
     {.name = "--log-json", .kind = SNC_OPTION_STRING, .value = "FILE", .help = "progress and metrics as JSON lines"},
 };
 

@@ -103,7 +103,7 @@ void snc_terminal_log(void *user, snc_level level, const char *line)
 {
     snc_terminal *t = user;
     write_log(t, level, line);
-    if (t->quiet && level > SNC_LEVEL_ERROR) return;
+    if (t->quiet && level > SNC_LEVEL_ERROR && strncmp(line, SNC_WATCH_AT, strlen(SNC_WATCH_AT)) != 0) return;
     snc_terminal_end_line(t);
     fprintf(stderr, "%s%s\n", level == SNC_LEVEL_WARN ? "warning: " : "", line);
 }

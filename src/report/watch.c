@@ -171,7 +171,7 @@ snc_err snc_watch_open(snc_watch **out, snc_host *host, const char *verb, const 
     SNC_GOTO(snc_watched_new(&w->seen, verb));
     SNC_GOTO(listen_on(w, port));
     take_over(host, w);
-    snprintf(line, sizeof line, "watch: http://127.0.0.1:%d", w->port);
+    snprintf(line, sizeof line, SNC_WATCH_AT "127.0.0.1:%d", w->port);
     host->log(w, SNC_LEVEL_INFO, line);
     *out = w;
     return SNC_OK;

@@ -96,7 +96,10 @@ kill -INT "$CHILD"
 for ((i = 0; i < 600; i++)); do get GET /status.json || break; cp body last; sleep 0.02; done
 ended 130
 holds last '"ended":{"exit_code":130,"text":"finetune: interrupted at step '
-refused "No such file" "${tune[@]/nano\/nano.snc/none.snc}" --output x.snc --watch 0 # before the first line of it, the page too
+run 2 "${tune[@]/nano\/nano.snc/none.snc}" --output x.snc --watch 0 --quiet # before the first line of it, the page too
+holds err '^compress: none.snc: No such file'
+lines err 2
+absent x.snc
 
 # ---- the whole job, its stages longer than a look takes: evaluations, the log ------------------------------------------------------------
 odd='<b>"job"</b>'
@@ -125,6 +128,9 @@ lacks "$odd/report.json" "--watch"
 # ---- the other verbs ---------------------------------------------------------------------------------------------------------------------
 run 0 "${tune[@]}" --epochs 3 --output t.snc --overwrite --watch 0
 holds err '^watch: http://127.0.0.1:[0-9]*$'
+run 0 "${tune[@]}" --epochs 3 --output t.snc --overwrite --watch 0 --quiet
+check "--quiet leaves where the page is, alone: $(cat err)" grep -qx 'watch: http://127\.0\.0\.1:[0-9]*' err
+lines err 1
 run 0 supernet --teacher t.snc "${data[@]}" --supernet-lr 1e-3 --threads 1 --augment 0 --output s.snc --watch 0
 search=(search s.snc --teacher t.snc "${data[@]}" --target-size 0.9x --output a)
 run 0 "${search[@]}" --evals 30 --watch 0
