@@ -99,6 +99,31 @@ snc_interval snc_interval_of(const double *v, int n)
     return snc_quantile_interval(s, n, 0.5);
 }
 
+typedef struct keyed {
+    double key;
+    int row;
+} keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    const double x = ((const keyed *)a)->key, y = ((const keyed *)b)->key;
+    return (x > y) - (x < y);
+}
+
+snc_err snc_average_ranks(double *rank, const double *v, int n)
+{
+    keyed *order = NULL;
+    SNC_TRY(snc_alloc(&order, (size_t)n, sizeof *order));
+    for (int i = 0; i < n; i++) order[i] = (keyed){v[i], i};
+    qsort(order, (size_t)n, sizeof *order, by_key);
+    for (int i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && order[end].key == order[i].key;) end++;
+        for (int j = i; j < end; j++) rank[order[j].row] = 0.5 * (i + 1.0 + end);
+    }
+    snc_free(order);
+    return SNC_OK;
+}
+
 double snc_kendall_tau(const double *a, const double *b, int n)
 {
     double same = 0, pairs_a = 0, pairs_b = 0;

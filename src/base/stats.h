@@ -30,6 +30,8 @@ snc_interval snc_quantile_interval(const double *sorted, int n, double q);
  * interval is the value. */
 snc_interval snc_interval_of(const double *v, int n);
 
+/* rank [n] from 1, equal values sharing the mean of their ranks; may be v itself. */
+snc_err snc_average_ranks(double *rank, const double *v, int n) SNC_MUST_USE;
 /* Rank correlation of n pairs, ties allowed (tau-b); 0 where one side is constant. */
 double snc_kendall_tau(const double *a, const double *b, int n);
 

@@ -2,10 +2,10 @@
 #include "data/metrics.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/stats.h"
 
 enum { MAX_CLASSES = 1 << 16 };
 
@@ -140,50 +140,24 @@ static double correlation(const double *x, const double *y, int n)
     return fmax(-1.0, fmin(1.0, xy / (sqrt(xx) * sqrt(yy))));
 }
 
-typedef struct keyed {
-    float key;
-    int32_t row;
-} keyed;
-
-static int by_key(const void *a, const void *b)
-{
-    float x = ((const keyed *)a)->key, y = ((const keyed *)b)->key;
-    return (x > y) - (x < y);
-}
-
-/* rank [n] from 1, rows of equal value sharing the mean of their ranks. */
-static void average_ranks(double *rank, keyed *order, const float *v, int n)
-{
-    for (int i = 0; i < n; i++) order[i] = (keyed){v[i], i};
-    qsort(order, (size_t)n, sizeof *order, by_key);
-    for (int i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && order[end].key == order[i].key;) end++;
-        for (int j = i; j < end; j++) rank[order[j].row] = 0.5 * ((double)i + 1.0 + (double)end);
-    }
-}
-
 static snc_err correlate(double *out, const float *pred, const float *target, int n, bool ranks)
 {
     snc_err err = SNC_OK;
     double *x = NULL, *y = NULL;
-    keyed *order = NULL;
     SNC_GOTO(snc_alloc(&x, (size_t)n, sizeof *x));
     SNC_GOTO(snc_alloc(&y, (size_t)n, sizeof *y));
+    for (int i = 0; i < n; i++) {
+        x[i] = (double)pred[i];
+        y[i] = (double)target[i];
+    }
     if (ranks) {
-        SNC_GOTO(snc_alloc(&order, (size_t)n, sizeof *order));
-        average_ranks(x, order, pred, n);
-        average_ranks(y, order, target, n);
-    } else {
-        for (int i = 0; i < n; i++) {
-            x[i] = (double)pred[i];
-            y[i] = (double)target[i];
-        }
+        SNC_GOTO(snc_average_ranks(x, x, n));
+        SNC_GOTO(snc_average_ranks(y, y, n));
     }
     *out = correlation(x, y, n);
 out:
     snc_free(x);
     snc_free(y);
-    snc_free(order);
     return err;
 }
 

@@ -149,29 +149,6 @@ static snc_err mark_best(table *t, const double *loss, const bool *among, int n)
     return SNC_OK;
 }
 
-/* How many of v [n], ascending, are below x. */
-static int below(const double *v, int n, double x)
-{
-    int low = 0;
-    for (int high = n; low < high;) {
-        const int mid = low + (high - low) / 2;
-        if (v[mid] < x) low = mid + 1;
-        else high = mid;
-    }
-    return low;
-}
-
-static snc_err rank_losses(table *t, const double *loss)
-{
-    double *v = NULL;
-    SNC_TRY(snc_alloc(&v, (size_t)t->n, sizeof *v));
-    memcpy(v, loss, (size_t)t->n * sizeof *v);
-    snc_sort(v, t->n);
-    for (int i = 0; i < t->n; i++) t->rank[i] = (below(v, t->n, loss[i]) + below(v, t->n, nextafter(loss[i], INFINITY)) - 1) / 2.0;
-    snc_free(v);
-    return SNC_OK;
-}
-
 /* ---- what is said --------------------------------------------------------------------------------------------------- */
 
 /* Over the evaluations in which the gene says something. */
@@ -228,7 +205,7 @@ static snc_err fill(table *t, const snc_journal_file *f, const cJSON *limits, do
     if (s->all < SNC_GENES_NEEDED) return SNC_OK;
     for (int i = 0; i < t->n && s->within < SNC_GENES_WITHIN; i++) fits[i] = true;
     SNC_TRY(mark_best(t, loss, fits, s->within < SNC_GENES_WITHIN ? s->all : s->within));
-    SNC_TRY(rank_losses(t, loss));
+    SNC_TRY(snc_average_ranks(t->rank, loss, t->n));
     for (int i = 0; i < t->n; i++) {
         hush(t->option + (int64_t)i * s->n, kept, t);
         for (int l = 0; l < s->layers; l++) {

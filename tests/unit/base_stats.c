@@ -195,6 +195,20 @@ static void kendall_knows_order_and_ties(void **state)
     assert_true(fabs(snc_kendall_tau(a, tied, 4) - 5 / sqrt(30)) < 1e-12);
 }
 
+/* scipy.stats.rankdata of the same. */
+static void equal_values_share_their_ranks(void **state)
+{
+    (void)state;
+    double v[] = {3, -1, 3, 0.5, 3, 0.5, -0.0, 0}, rank[8];
+    const double want[] = {7, 1, 7, 4.5, 7, 4.5, 2.5, 2.5};
+    assert_int_equal(snc_average_ranks(rank, v, 8), SNC_OK);
+    for (int i = 0; i < 8; i++) assert_true(rank[i] == want[i]);
+    assert_int_equal(snc_average_ranks(v, v, 8), SNC_OK); /* in place */
+    for (int i = 0; i < 8; i++) assert_true(v[i] == want[i]);
+    assert_int_equal(snc_average_ranks(rank, (const double[]){5}, 1), SNC_OK);
+    assert_true(rank[0] == 1);
+}
+
 static void sums_say_what_samples_say(void **state)
 {
     (void)state;
@@ -229,6 +243,7 @@ int main(void)
         cmocka_unit_test(so_many_rows_show_an_equal_pair),
         cmocka_unit_test(a_bootstrap_covers_the_mean),
         cmocka_unit_test(kendall_knows_order_and_ties),
+        cmocka_unit_test(equal_values_share_their_ranks),
         cmocka_unit_test(sums_say_what_samples_say),
         cmocka_unit_test(shares_are_alike_by_chance),
     };
