@@ -126,7 +126,7 @@ static inline int toy_ranks(int size, void (*body)(snc_comm *c, void *user), voi
     for (int i = 0; i < size; i++) {
         r[i] = (toy_rank){.post = &post, .rank = i, .body = body, .user = user};
         assert(snc_comm_new(&r[i].c, &toy_kind, &r[i], i, size) == SNC_OK);
-        r[i].c->host_ranks = size;
+        r[i].c->host_ranks = r[i].c->neighbours = size;
     }
     for (int i = 1; i < size; i++) assert(pthread_create(&thread[i], NULL, toy_run, &r[i]) == 0);
     toy_run(&r[0]);

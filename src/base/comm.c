@@ -28,7 +28,7 @@ snc_err snc_comm_new(snc_comm **out, const snc_comm_kind *kind, void *state, int
         kind->close(state);
         return err;
     }
-    *c = (snc_comm){.kind = kind, .state = state, .rank = rank, .size = size, .host_ranks = 1, .patience = PATIENCE};
+    *c = (snc_comm){.kind = kind, .state = state, .rank = rank, .size = size, .host_ranks = 1, .neighbours = 1, .patience = PATIENCE};
     *out = c;
     return SNC_OK;
 }

@@ -39,6 +39,7 @@ struct snc_comm { /* snc_comm of snc.h */
     void *state;
     int rank, size;
     int host_ranks;  /* ranks that share this one's processors, itself included */
+    int neighbours;  /* ranks that share this one's memory, itself included */
     double patience; /* seconds */
     double waited;   /* seconds spent waiting in exchanges so far */
     bool half;       /* gradients travel in bf16 */
@@ -48,6 +49,7 @@ struct snc_comm { /* snc_comm of snc.h */
 
 static inline int snc_comm_rank(const snc_comm *c) { return c ? c->rank : 0; }
 static inline int snc_comm_size(const snc_comm *c) { return c ? c->size : 1; }
+static inline int snc_comm_neighbours(const snc_comm *c) { return c ? c->neighbours : 1; }
 
 /* Takes state. SNC_E_ARG: a size past SNC_COMM_RANKS. */
 snc_err snc_comm_new(snc_comm **out, const snc_comm_kind *kind, void *state, int rank, int size) SNC_MUST_USE;

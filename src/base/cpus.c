@@ -59,14 +59,19 @@ void snc_cpus_say(char *out, size_t size, const snc_cpus *c)
     else snprintf(out, size, "%d CPU%s", c->online, plural);
 }
 
-uint64_t snc_cpus_identity(void)
+uint64_t snc_cpus_machine(void)
 {
     char boot[64] = "";
-    cpu_set_t set;
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
     if (f && !fgets(boot, sizeof boot, f)) boot[0] = 0;
     if (f) fclose(f);
+    return snc_bytes_hash(0, boot, strlen(boot));
+}
+
+uint64_t snc_cpus_identity(void)
+{
+    cpu_set_t set;
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
-    return snc_bytes_hash(snc_bytes_hash(0, boot, strlen(boot)), &set, sizeof set);
+    return snc_bytes_hash(snc_cpus_machine(), &set, sizeof set);
 }

@@ -15,7 +15,9 @@ typedef struct snc_cpus {
 /* `root` is put before /proc and /sys: "" but in tests. `affinity` is what the caller knows of it; 0: it is asked for. */
 snc_cpus snc_cpus_count(const char *root, int affinity);
 
-/* Equal for processes of one machine, since it was started, that may run on the same CPUs. */
+/* Equal for processes of one machine, since it was started. */
+uint64_t snc_cpus_machine(void);
+/* Equal for those of them that may run on the same CPUs. */
 uint64_t snc_cpus_identity(void);
 
 /* "2 of 64 CPUs: cgroup quota 2.0"; the reason of the least alone, none where all can be used. */

@@ -39,24 +39,32 @@ static double bytes_of_self(const char *key)
 
 double snc_room_resident(void) { return bytes_of_self("VmRSS:"); }
 
-double snc_room_memory(void)
+/* Negative: not known, of which callers are told by 0; where nothing is left it is a byte. */
+static double known(double room) { return room < 0 ? 0 : room < 1 ? 1 : room; }
+
+static double machine_room(void)
 {
-    struct rlimit limit;
-    double room = snc_cgroup_number("/proc/meminfo", "MemAvailable:");
-    room = snc_cgroup_lesser(room < 0 ? -1 : 1024 * room, snc_cgroup_least("", "memory", group_room));
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        double left = (double)limit.rlim_cur - bytes_of_self("VmSize:");
-        room = snc_cgroup_lesser(room, left > 0 ? left : 0);
-    }
-    return room < 0 ? 0 : room;
+    const double free_kib = snc_cgroup_number("/proc/meminfo", "MemAvailable:");
+    return snc_cgroup_lesser(free_kib < 0 ? -1 : 1024 * free_kib, snc_cgroup_least("", "memory", group_room));
 }
 
-double snc_room_within(double most)
+static double address_room(void)
 {
-    const double room = snc_room_memory(), left = most - snc_room_resident();
-    if (most <= 0) return room;
-    if (left < 1) return 1; /* 0 would say that nothing is known */
-    return room > 0 && room < left ? room : left;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return -1;
+    const double left = (double)limit.rlim_cur - bytes_of_self("VmSize:");
+    return left > 0 ? left : 0;
+}
+
+double snc_room_machine(void) { return known(machine_room()); }
+
+double snc_room_memory(void) { return snc_room_within(0, 1); }
+
+double snc_room_within(double most, int processes)
+{
+    const double left = most - snc_room_resident(), all = machine_room();
+    const double mine = snc_cgroup_lesser(address_room(), most <= 0 ? -1 : left > 0 ? left : 0);
+    return known(snc_cgroup_lesser(all < 0 ? -1 : all / processes, mine));
 }
 
 /* ---- disk ------------------------------------------------------------------------------------------------------------ */

@@ -6,11 +6,14 @@
 
 #include "base/error.h"
 
-/* Bytes that can still be taken: the least of what the kernel says is available, what the limits of the control groups leave, and the
- * limit of the address space (ulimit -v). 0: nothing of it is known. */
+/* Bytes that can still be taken, by all processes of this machine together: the least of what the kernel says is available and what the
+ * limits of the control groups leave. 0: nothing of it is known. */
+double snc_room_machine(void);
+/* By this process: the same, or what the limit of the address space (ulimit -v) leaves. */
 double snc_room_memory(void);
-/* The same, or less where the process is to have no more than `most` bytes in all; most 0: it is not. */
-double snc_room_within(double most);
+/* By one of so many processes that take it at the same time, or less where each is to have no more than `most` bytes in all; most 0: it is
+ * not. */
+double snc_room_within(double most, int processes);
 /* Of the memory that is free what is counted on: a moment later it may be less. */
 #define SNC_ROOM_SURE 0.9
 /* Bytes of memory that the process has now. 0: not known. */

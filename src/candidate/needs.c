@@ -1,15 +1,19 @@
 /* Blocks are counted by those who allocate them, and the largest sum that lives at one time is compared with the machine. */
 #include "candidate/needs.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "artifact/distillation.h"
 #include "artifact/recipes.h"
+#include "base/comm.h"
+#include "base/minmax.h"
 #include "base/room.h"
 #include "candidate/finalists.h"
 #include "models/source_mos.h"
+#include "train/adamw.h"
 #include "train/importance.h"
 
 static const double GB = 1e9, MB = 1e6;
@@ -54,13 +58,22 @@ static snc_err engine(double *out, const snc_needs *n, int batch, use kind)
     return snc_engine_bytes(out, n->ctx, n->m, &bo);
 }
 
-/* Of training a model of `params` bytes that is there: gradients, moments, engine. */
-static snc_err training(double *out, const snc_needs *n, double params, int rows, bool twice)
+static int ranks_of(const snc_needs *n) { return n->ranks > 0 ? n->ranks : snc_comm_size(n->ctx->comm); }
+
+/* Of a batch, the rows of a rank that are computed at once. */
+static int rows_of(const snc_needs *n, int batch, int limit) { return snc_min((batch + ranks_of(n) - 1) / ranks_of(n), limit); }
+
+/* Of training a model of `params` bytes that is there: gradients, moments, engine; on ranks, as many numbers of others as it has dense
+ * gradients. saved: a checkpoint gathers the moments of all. */
+static snc_err training(double *out, const snc_needs *n, double params, int rows, bool twice, bool saved)
 {
     const snc_compute compute = snc_inputs_compute(&n->o->job);
+    const int ranks = ranks_of(n);
+    const double tables = snc_adamw_tables(&n->m->params) * sizeof(float), dense = params - tables;
     double e;
     SNC_TRY(engine(&e, n, rows, twice ? TWICE : TRAINED));
-    *out = params * (1 + (compute == SNC_COMPUTE_BF16 ? 1 : 2)) + e; /* moments of 16 or of 32 bits */
+    const double moments = tables + dense / (saved ? 1 : ranks), sent = ranks > 1 ? dense : 0;
+    *out = params + moments * (compute == SNC_COMPUTE_BF16 ? 1 : 2) + sent + e; /* moments of 16 or of 32 bits */
     return SNC_OK;
 }
 
@@ -91,7 +104,7 @@ static snc_err supernet(double *out, const snc_needs *n, int batch, bool twice)
     const snc_arch *a = &n->m->arch;
     more x;
     SNC_TRY(more_of(&x, n));
-    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch, twice));
+    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch, twice, true));
     SNC_TRY(engine(&sweep, n, SWEEP, FORWARD));
     SNC_TRY(engine(&importance, n, io.batch_size, twice ? TWICE : TRAINED));
     importance += params_of(n->m); /* gradients */
@@ -127,27 +140,37 @@ static snc_err packed(double *out, const snc_needs *n, bool both)
     return SNC_OK;
 }
 
-static snc_err repair(double *out, const snc_needs *n, int batch, bool twice)
+/* The supernet of a search, with its packed matrices. */
+static snc_err searched(double *out, const snc_needs *n)
 {
-    double train, matrices;
     more x;
     SNC_TRY(more_of(&x, n));
-    SNC_TRY(training(&train, n, dense_of(n, &x), batch, twice));
-    SNC_TRY(packed(&matrices, n, true));
-    *out = 4 * dense_of(n, &x) + x.experts + x.buffers + matrices + distillation_set(n) +
-           train; /* supernet, a teacher or the net's unrounded copy, the net */
+    SNC_TRY(packed(out, n, true));
+    *out += dense_of(n, &x) + x.experts + x.buffers;
+    return SNC_OK;
+}
+
+/* Of another rank: the net and its unrounded copy, which it trains. */
+static snc_err repair(double *out, const snc_needs *n, int batch, bool twice, bool other)
+{
+    double train, beside = 0;
+    more x;
+    SNC_TRY(more_of(&x, n));
+    SNC_TRY(training(&train, n, dense_of(n, &x), batch, twice, false));
+    if (!other) SNC_TRY(searched(&beside, n));
+    *out = beside + (other ? 2 : 3) * dense_of(n, &x) + distillation_set(n) + train; /* a teacher or the net's unrounded copy, the net */
     return SNC_OK;
 }
 
 /* The search's end: finalists and the full-size net side by side on the clock, each cut out and packed by itself. */
 static snc_err finalists(double *out, const snc_needs *n)
 {
-    double all, one;
+    double one;
     more x;
     SNC_TRY(more_of(&x, n));
-    SNC_TRY(packed(&all, n, true));
+    SNC_TRY(searched(out, n));
     SNC_TRY(packed(&one, n, false));
-    *out = dense_of(n, &x) + x.experts + x.buffers + all + (SNC_FINALISTS + 1) * (dense_of(n, &x) + one);
+    *out += (SNC_FINALISTS + 1) * (dense_of(n, &x) + one);
     return SNC_OK;
 }
 
@@ -159,40 +182,50 @@ static bool repairs(const snc_needs *n)
 
 static bool trains(const snc_needs *n) { return n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS) || repairs(n); }
 
-static int largest_batch(const snc_needs *n)
+/* Of rank 0 beside what it has; other: of another rank, without TABLES as well. */
+static snc_err parts_of(double out[SNC_NEEDS], const snc_needs *n, int limit, bool twice, bool other)
 {
-    const int one = n->o->training.batch_size, elastic = n->o->supernet.batch_size;
-    if (n->verb == SNC_VERB_FINETUNE) return one;
-    return n->verb == SNC_VERB_COMPRESS && one > elastic ? one : elastic;
+    const int batch = rows_of(n, n->o->training.batch_size, limit), elastic = rows_of(n, n->o->supernet.batch_size, limit);
+    for (int i = 0; i < SNC_NEEDS; i++) out[i] = 0;
+    if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
+        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch, twice, true));
+        out[SNC_NEED_FINETUNE] += params_of(n->m);
+    }
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic, twice));
+    if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_STUDY) || (n->verb == SNC_VERB_PROFILE && !other))
+        SNC_TRY((other ? searched : finalists)(&out[SNC_NEED_CLOCK], n));
+    if (repairs(n)) SNC_TRY(repair(&out[SNC_NEED_REPAIR], n, elastic, twice, other));
+    return SNC_OK;
 }
-
-/* Of the supernet and of repair. */
-static int elastic_batch(const snc_needs *n, int most) { return n->o->supernet.batch_size < most ? n->o->supernet.batch_size : most; }
 
 snc_err snc_needs_parts(double out[SNC_NEEDS], const snc_needs *n, int limit, bool twice)
 {
-    const int batch = n->o->training.batch_size < limit ? n->o->training.batch_size : limit;
-    for (int i = 0; i < SNC_NEEDS; i++) out[i] = 0;
-    if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
-        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch, twice));
-        out[SNC_NEED_FINETUNE] += params_of(n->m);
-    }
-    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic_batch(n, limit), twice));
-    if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_PROFILE | SNC_VERB_STUDY)) SNC_TRY(finalists(&out[SNC_NEED_CLOCK], n));
-    if (repairs(n)) SNC_TRY(repair(&out[SNC_NEED_REPAIR], n, elastic_batch(n, limit), twice));
+    SNC_TRY(parts_of(out, n, limit, twice, false));
     for (int i = 0; i < SNC_NEEDS; i++) /* the model at hand is freed, or is the one that is trained */
         if (out[i] > 0) out[i] += TABLES - params_of(n->m);
     return SNC_OK;
 }
 
-snc_err snc_needs_memory(double *out, const snc_needs *n, int limit, bool twice)
+snc_err snc_needs_others(double out[SNC_NEEDS], const snc_needs *n, int limit, bool twice)
 {
-    double part[SNC_NEEDS];
-    SNC_TRY(snc_needs_parts(part, n, limit, twice));
-    *out = TABLES - params_of(n->m);
-    for (int i = 0; i < SNC_NEEDS; i++) *out = fmax(*out, part[i]);
+    for (int i = 0; i < SNC_NEEDS; i++) out[i] = 0;
+    if (ranks_of(n) > 1) SNC_TRY(parts_of(out, n, limit, twice, true));
+    for (int i = 0; i < SNC_NEEDS; i++)
+        if (out[i] > 0) out[i] += TABLES; /* libraries, rows */
     return SNC_OK;
 }
+
+snc_err snc_needs_machine(double *out, const snc_needs *n, int others, int limit, bool twice)
+{
+    double part[SNC_NEEDS], other[SNC_NEEDS];
+    SNC_TRY(snc_needs_parts(part, n, limit, twice));
+    SNC_TRY(snc_needs_others(other, n, limit, twice));
+    *out = TABLES - params_of(n->m);
+    for (int i = 0; i < SNC_NEEDS; i++) *out = fmax(*out, part[i] + others * other[i]);
+    return SNC_OK;
+}
+
+snc_err snc_needs_memory(double *out, const snc_needs *n, int limit, bool twice) { return snc_needs_machine(out, n, 0, limit, twice); }
 
 snc_err snc_needs_disk(double *out, const snc_needs *n)
 {
@@ -219,50 +252,69 @@ static const char *size_text(char buf[32], double bytes)
 }
 
 /* All rows of a step at once. */
-static snc_err whole_steps(double *out, const snc_needs *n)
+static snc_err whole_steps(double *out, const snc_needs *n, int others)
 {
-    return snc_needs_memory(out, n, largest_batch(n), n->ctx->recompute == SNC_RECOMPUTE_ON);
+    return snc_needs_machine(out, n, others, INT_MAX, n->ctx->recompute == SNC_RECOMPUTE_ON);
 }
 
 /* What there is to take, by the machine or by what was asked for. */
-static const char *room_text(char buf[64], const snc_needs *n, double room)
+static const char *room_text(char buf[64], const snc_needs *n, int others, double room)
 {
     char size[32];
-    snprintf(buf, 64, n->ctx->max_memory > 0 ? "--max-memory leaves %s" : "%s are free", size_text(size, room));
+    snprintf(buf, 64, n->ctx->max_memory > 0 && others == 0 ? "--max-memory leaves %s" : "%s are free", size_text(size, room));
     return buf;
 }
 
-snc_err snc_needs_fit(const snc_needs *n, double room)
+/* "needs 1.2 GB", and whose that is. */
+static const char *need_text(char buf[96], int others, double need)
+{
+    char size[32];
+    size_text(size, need);
+    if (others) snprintf(buf, 96, "needs %s for %d ranks of this machine", size, others + 1);
+    else snprintf(buf, 96, "needs %s", size);
+    return buf;
+}
+
+snc_err snc_needs_fit(const snc_needs *n, int others, double room)
 {
     double need, less;
-    char a[32], b[64], c[32];
-    SNC_TRY(whole_steps(&need, n));
+    char a[96], b[64], c[32];
+    SNC_TRY(whole_steps(&need, n, others));
     if (room <= 0 || need <= room) return SNC_OK;
-    size_text(a, need);
-    room_text(b, n, room);
-    SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: needs %s, %s", a, b);
-    SNC_TRY(snc_needs_memory(&less, n, 1, n->ctx->recompute != SNC_RECOMPUTE_OFF));
-    SNC_CHECK(less <= SNC_ROOM_SURE * room, SNC_E_NOMEM, "memory: needs %s, %s: even a row of a step at a time needs %s", a, b,
+    need_text(a, others, need);
+    room_text(b, n, others, room);
+    SNC_CHECK(trains(n), SNC_E_NOMEM, "memory: %s, %s", a, b);
+    SNC_TRY(snc_needs_machine(&less, n, others, 1, n->ctx->recompute != SNC_RECOMPUTE_OFF));
+    SNC_CHECK(less <= SNC_ROOM_SURE * room, SNC_E_NOMEM, "memory: %s, %s: even a row of a step at a time needs %s", a, b,
               size_text(c, less));
-    snc_log(n->ctx, SNC_LOG_INFO, "memory: needs %s, %s: steps of training are computed in parts", a, b);
+    snc_log(n->ctx, SNC_LOG_INFO, "memory: %s, %s: steps of training are computed in parts", a, b);
     return SNC_OK;
+}
+
+/* Ranks of rank 0's machine beside it. */
+static int others_of(const snc_needs *n) { return snc_comm_neighbours(n->ctx->comm) - 1; }
+
+snc_err snc_needs_here(const snc_needs *n)
+{
+    SNC_TRY(snc_needs_fit(n, 0, snc_room_within(n->ctx->max_memory, 1)));
+    return others_of(n) ? snc_needs_fit(n, others_of(n), snc_room_machine()) : SNC_OK;
 }
 
 snc_err snc_needs_check(const snc_needs *n, const char *output, double there)
 {
-    char a[32], b[64], c[32], d[32];
-    double need, room = snc_room_within(n->ctx->max_memory), disk, left;
+    char a[96], b[64], c[32], d[32];
+    double need, disk, left;
+    const int others = others_of(n);
     SNC_TRY(snc_needs_disk(&disk, n));
     SNC_TRY(snc_room_disk(&left, output));
     disk = fmax(disk - there, 0);
     SNC_CHECK(disk <= left, SNC_E_IO, "--output %s: needs %s of disk, %s are free", output, size_text(a, disk), size_text(d, left));
-    SNC_TRY(snc_needs_fit(n, room));
-    SNC_TRY(whole_steps(&need, n));
-    size_text(a, need);
-    room_text(b, n, room);
+    SNC_TRY(snc_needs_here(n));
+    SNC_TRY(whole_steps(&need, n, others));
+    need_text(a, others, need);
+    room_text(b, n, others, others ? snc_room_machine() : snc_room_within(n->ctx->max_memory, 1));
     size_text(c, disk);
     size_text(d, left);
-    snc_log(n->ctx, SNC_LOG_DEBUG, "needs %s of memory beside %.0f MB now, %s; %s of disk, %s are free", a, snc_room_resident() / MB, b, c,
-            d);
+    snc_log(n->ctx, SNC_LOG_DEBUG, "memory: %s beside %.0f MB now, %s; %s of disk, %s are free", a, snc_room_resident() / MB, b, c, d);
     return SNC_OK;
 }

@@ -137,8 +137,8 @@ snc_err snc_offer_train(snc_offer *x, const snc_ctx *ctx, const snc_options *o, 
     const snc_dataset rows = snc_dataset_labelled_view(in->splits.train), *rank = in->splits.rank;
     bool fine_tuned;
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, ctx, path, in->task));
-    const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE};
-    SNC_GOTO(snc_needs_fit(&needs, snc_room_within(ctx->max_memory)));
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE, 0};
+    SNC_GOTO(snc_needs_here(&needs));
     SNC_GOTO(snc_recipe_finetune(&t, o, NULL));
     t.what = x->name;
     SNC_GOTO(snc_train_run(&r, ctx, m, NULL, &rows, NULL, &t));

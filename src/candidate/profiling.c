@@ -108,7 +108,7 @@ snc_err snc_profile_make_of_file(const snc_ctx *work, const snc_options *o, cons
     snc_model *m = NULL;
     SNC_TRY(snc_model_load(&m, work, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     snc_err err = snc_model_collapse(&m);
-    const snc_needs needs = {work, o, in, m, SNC_VERB_PROFILE};
+    const snc_needs needs = {work, o, in, m, SNC_VERB_PROFILE, 0};
     if (!err) err = snc_needs_check(&needs, out, 0);
     if (!err) err = snc_profile_make(work, o, in, m, out);
     snc_model_free(m);

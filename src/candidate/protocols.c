@@ -499,7 +499,7 @@ static snc_err check(const study *l, const snc_ctx *work, const snc_inputs *in)
     SNC_TRY(read_searchers(names, &n, l->o));
     SNC_TRY(snc_model_load(&m, work, l->o->input.models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
     SNC_GOTO(snc_preflight_search(work, l->o, &l->targets, in, m, l->o->output.path));
-    const snc_needs needs = {l->ctx, l->o, in, m, SNC_VERB_STUDY};
+    const snc_needs needs = {l->ctx, l->o, in, m, SNC_VERB_STUDY, 0};
     SNC_GOTO(snc_needs_check(&needs, l->o->output.path, 0));
     for (int i = 0; i < n; i++) {
         one.search.searcher = names[i];

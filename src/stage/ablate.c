@@ -310,7 +310,7 @@ static snc_err check_variant(const group *g, snc_model *m, int variant)
     SNC_TRY(snc_preflight_supernet(&o, m));
     SNC_TRY(snc_recipe_supernet(&t, &o, NULL));
     SNC_TRY(snc_objectives_check(t.objectives, &t, m, m));
-    const snc_needs needs = {&g->ctx, &o, &g->in, m, SNC_VERB_SUPERNET};
+    const snc_needs needs = {&g->ctx, &o, &g->in, m, SNC_VERB_SUPERNET, 0};
     return snc_needs_check(&needs, g->r->o->output.path, 0);
 }
 
@@ -327,7 +327,7 @@ static snc_err check_task(ablation_run *r, int stage, int task)
     if (r->o->input.teacher && !fine_tuned)
         SNC_GOTO(
             snc_err_set(SNC_E_SHAPE, "%s: is not fine-tuned for %s: it has no matching classifier", r->from, snc_task_name(g.in.task)));
-    const snc_needs needs = {&g.ctx, &g.base, &g.in, m, SNC_VERB_FINETUNE};
+    const snc_needs needs = {&g.ctx, &g.base, &g.in, m, SNC_VERB_FINETUNE, 0};
     if (!r->o->input.teacher) SNC_GOTO(snc_needs_check(&needs, r->o->output.path, 0));
     for (int v = 0; v < r->a.variants; v++) {
         char where[SNC_CONFIG_PATH + SNC_ABLATION_NAME + 16];

@@ -60,7 +60,7 @@ static snc_err check_needs(job *j)
 {
     const snc_folder *f = &j->folder;
     const char *const files[] = {f->teacher, f->supernet, f->distillation, f->journal, f->int8, f->compressed, f->baseline[0]};
-    const snc_needs needs = {&j->ctx, j->o, &j->in, j->model, SNC_VERB_COMPRESS};
+    const snc_needs needs = {&j->ctx, j->o, &j->in, j->model, SNC_VERB_COMPRESS, 0};
     double there = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) there += snc_file_size(files[i]);
     return snc_needs_check(&needs, j->o->output.path, there);

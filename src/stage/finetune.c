@@ -120,7 +120,7 @@ static snc_err make(snc_step_report *report, const snc_ctx *ctx, const snc_optio
     }
     SNC_GOTO(snc_inputs_model(&m, &fine_tuned, ctx, from, in->task));
     if (fine_tuned) snc_log(ctx, SNC_LOG_INFO, "%s: %s is fine-tuned already; its classifier is trained on", l->what, from);
-    const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE};
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_FINETUNE, 0};
     SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(train(&r, ctx, m, l, o, checkpoint, &recipe));
     report->sentences_per_s = r.sentences_per_s;

@@ -115,7 +115,7 @@ static snc_err memory(snc_scale_row *r, const snc_needs *n, double now)
     const double most = n->ctx->max_memory, room = fmax(most - now, 1);
     double need;
     bool twice = n->ctx->recompute == SNC_RECOMPUTE_ON;
-    SNC_TRY(snc_needs_fit(n, most > 0 ? room : 0));
+    SNC_TRY(snc_needs_fit(n, 0, most > 0 ? room : 0));
     r->at_once = (snc_max(n->o->training.batch_size, n->o->supernet.batch_size) + r->ranks - 1) / r->ranks;
     for (;; r->at_once = (r->at_once + 1) / 2) {
         SNC_TRY(snc_needs_memory(&need, n, r->at_once, twice));
@@ -135,7 +135,7 @@ static snc_err memory_of_all(snc_scale_row *row, const job *j)
 {
     snc_ctx quiet = j->ctx;
     quiet.level = SNC_LOG_ERROR; /* that steps are computed in parts is in the table */
-    const snc_needs n = {&quiet, &j->o, &j->in, j->model, SNC_VERB_COMPRESS};
+    const snc_needs n = {&quiet, &j->o, &j->in, j->model, SNC_VERB_COMPRESS, 0};
     const double now = snc_room_resident();
     for (int i = 0; i < j->ranks.n; i++)
         for (int k = 0; k < j->cores.n; k++, row++) {

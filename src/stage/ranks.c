@@ -13,6 +13,7 @@ static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_
 
 typedef struct card {    /* what a rank shows when they meet */
     uint64_t program;    /* of its bytes */
+    uint64_t machine;    /* whose memory it has */
     uint64_t processors; /* of its machine and of those that it may use there */
 } card;
 
@@ -20,13 +21,17 @@ static snc_err meet(snc_comm *c)
 {
     card *all = NULL;
     snc_err err = snc_alloc(&all, (size_t)c->size, sizeof *all);
-    if (!err) all[c->rank].processors = snc_cpus_identity();
+    if (!err) {
+        all[c->rank].machine = snc_cpus_machine();
+        all[c->rank].processors = snc_cpus_identity();
+    }
     if (!err) err = snc_file_hash(&all[c->rank].program, SNC_PROC_SELF);
     err = snc_comm_agree(c, err);
     if (!err) err = snc_comm_gather_each(c, all, sizeof *all);
-    c->host_ranks = 0;
+    c->host_ranks = c->neighbours = 0;
     for (int r = 0; r < c->size && !err; r++) {
         c->host_ranks += all[r].processors == all[c->rank].processors;
+        c->neighbours += all[r].machine == all[c->rank].machine;
         if (c->rank == 0 && all[r].program != all[0].program)
             err =
                 snc_err_set(SNC_E_ARG, "rank %d runs another build of this program than rank 0: install the same one on every machine", r);

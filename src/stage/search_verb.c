@@ -132,7 +132,7 @@ static snc_err search(int *missed, const snc_options *o, const snc_host *h, cons
     SNC_GOTO(snc_path_join(table, sizeof table, o->output.path, "latency.json"));
     SNC_GOTO(snc_model_load(&m, work, o->input.models[0], snc_task_classes(in->task), snc_task_meaning(in->task)));
     SNC_GOTO(snc_preflight_search(work, o, a, in, m, o->output.path));
-    const snc_needs needs = {ctx, o, in, m, SNC_VERB_SEARCH};
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_SEARCH, 0};
     SNC_GOTO(snc_needs_check(&needs, journal, 0));
     if (snc_is_dir(o->output.path)) SNC_GOTO(snc_folder_lock(&lock, o->output.path));
     SNC_GOTO(check_there(o, ctx, work, in, m, table, journal));

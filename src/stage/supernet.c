@@ -141,7 +141,7 @@ snc_err snc_step_supernet(snc_step_report *report, const snc_ctx *ctx, const snc
         err = judge_file(report->generator, out);
         goto out;
     }
-    const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET};
+    const snc_needs needs = {ctx, o, in, m, SNC_VERB_SUPERNET, 0};
     SNC_GOTO(snc_needs_check(&needs, out, snc_file_size(out) + snc_file_size(checkpoint)));
     SNC_GOTO(snc_distillation_fill(set, ctx, in, o, m, compute)); /* the order of channels moves the last bits of logits: ask before */
     SNC_GOTO(snc_training_order(ctx, m, in, set->rows, o, compute));

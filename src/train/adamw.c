@@ -203,6 +203,13 @@ snc_err snc_adamw_deal(snc_adamw *o, snc_comm *c)
     return SNC_OK;
 }
 
+double snc_adamw_tables(const snc_params *ps)
+{
+    double n = 0;
+    for (int i = 0; i < ps->n; i++) n += ps->p[i].flags & SNC_PARAM_ROWS ? (double)ps->p[i].rows * ps->p[i].cols : 0;
+    return n;
+}
+
 int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i)
 {
     const snc_params *ps = o->ps;

@@ -74,6 +74,8 @@ void snc_adamw_known_squares(snc_adamw *o, int param, double sum);
  * others, and has the moments of no others: the first stage of ZeRO (Rajbhandari et al. 2020). Lazy rows are everyone's. The gradient of
  * its share alone has to be whole. Before the first step; borrows c. */
 snc_err snc_adamw_deal(snc_adamw *o, snc_comm *c) SNC_MUST_USE;
+/* Numbers of the tables of ps, which are not dealt out where they are lazy. */
+double snc_adamw_tables(const snc_params *ps);
 /* Runs of parameters that lie side by side and are dense, from parameter i on: the numbers [from, from + n) of w and g; returns where to
  * look for the next, or -1: there is none. at [size + 1], where it is not NULL: where in the run each rank's share of it begins. */
 int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i);

@@ -182,7 +182,7 @@ typedef struct sweep {
     pass p;
 } sweep;
 
-static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
+static snc_err create(sweep *w, const snc_ctx *ctx, const snc_comm *c, snc_model *m, const snc_dataset *d, const snc_importance_opts *o)
 {
     SNC_TRY(snc_batcher_new(&w->batcher, d, o->batch_size));
     size_t widest = (size_t)m->arch.hidden, n = (size_t)snc_batcher_max_answers(w->batcher);
@@ -211,7 +211,7 @@ static snc_err create(sweep *w, const snc_ctx *ctx, snc_model *m, const snc_data
     e.max_tokens = snc_batcher_max_tokens(w->batcher);
     e.recompute = ctx->recompute == SNC_RECOMPUTE_ON;
     if (ctx->recompute == SNC_RECOMPUTE_AUTO) { /* the batch is part of the measure: it is not computed in parts */
-        const double room = snc_room_within(ctx->max_memory);
+        const double room = snc_room_within(ctx->max_memory, snc_comm_neighbours(c));
         double bytes;
         SNC_TRY(snc_engine_bytes(&bytes, ctx, m, &e));
         e.recompute = room > 0 && bytes > SNC_ROOM_SURE * room;
@@ -309,7 +309,7 @@ static snc_err score(snc_importance *out, const snc_ctx *ctx, snc_comm *c, snc_m
     snc_importance s = {0};
     *out = s;
     snc_err err = allocate(&s, &m->arch);
-    if (!err) err = create(&w, ctx, m, d, o);
+    if (!err) err = create(&w, ctx, c, m, d, o);
     w.p.m = m;
     w.p.s = &s;
     if (!err) err = run(&s, &w, ctx, c, m, d, snc_importance_rows(m, d, o));

@@ -72,12 +72,29 @@ static snc_err engines_take(double *out, const snc_trainer *t, const snc_engine_
     return SNC_OK;
 }
 
+/* Of a step that are this rank's, at most. */
+static int own_rows(const snc_trainer *t)
+{
+    const int size = snc_comm_size(t->comm);
+    return (t->o->batch_size + size - 1) / size;
+}
+
+/* Bytes of gradients and moments, and on several ranks of others' gradients on their way to sums. Moments of others are written where a
+ * checkpoint gathers them. */
+static double state_takes(const snc_trainer *t)
+{
+    const int size = snc_comm_size(t->comm);
+    const snc_adamw_state a = snc_adamw_state_view(t->adamw);
+    const double all = (double)t->m->params.total, tables = snc_adamw_tables(&t->m->params), dense = all - tables;
+    const double mine = t->o->checkpoint ? 1 : (tables + dense / size) / all;
+    return (all + (size > 1 ? dense : 0)) * sizeof(float) + mine * (double)(a.bytes[0] + a.bytes[1]) + (double)a.bytes[2];
+}
+
 /* As many rows as there is memory for beside gradients and moments; a row where there is none (*fits false). */
 static snc_err rows_that_fit(int *rows, bool *fits, const snc_trainer *t, bool recompute)
 {
-    const snc_adamw_state a = snc_adamw_state_view(t->adamw);
-    const double state = (double)t->m->params.total * sizeof(float) + (double)a.bytes[0] + (double)a.bytes[1] + (double)a.bytes[2];
-    for (*rows = t->o->batch_size;; *rows = (*rows + 1) / 2) {
+    const double state = state_takes(t);
+    for (*rows = own_rows(t);; *rows = (*rows + 1) / 2) {
         const snc_engine_opts o = engine_of(t, *rows, recompute);
         double bytes;
         SNC_TRY(engines_take(&bytes, t, &o));
@@ -96,17 +113,18 @@ static double price(const snc_trainer *t, int rows, bool recompute)
 static snc_err choose_rows(snc_trainer *t)
 {
     const snc_recompute asked = t->ctx->recompute;
+    const int own = own_rows(t);
     int rows[2];
     bool fits[2];
     t->recompute = asked == SNC_RECOMPUTE_ON;
-    t->at_once = t->o->at_once > 0 ? snc_min(t->o->at_once, t->o->batch_size) : t->o->batch_size;
+    t->at_once = t->o->at_once > 0 ? snc_min(t->o->at_once, own) : own;
     if (t->o->at_once > 0 || t->room <= 0) return SNC_OK;
     for (int r = 0; r < 2; r++) SNC_TRY(rows_that_fit(&rows[r], &fits[r], t, r));
     if (asked == SNC_RECOMPUTE_AUTO) t->recompute = !fits[0] || price(t, rows[1], true) < price(t, rows[0], false);
     t->at_once = rows[t->recompute];
-    if (t->at_once < t->o->batch_size || (t->recompute && asked == SNC_RECOMPUTE_AUTO))
-        snc_log(t->ctx, SNC_LOG_INFO, "%s: %d of the %d rows of a step are computed at once%s, as memory allows", t->o->what, t->at_once,
-                t->o->batch_size, t->recompute ? ", activations twice" : "");
+    if (t->at_once < own || (t->recompute && asked == SNC_RECOMPUTE_AUTO))
+        snc_log(t->ctx, SNC_LOG_INFO, "%s: %d of the %d rows of a step%s are computed at once%s, as memory allows", t->o->what, t->at_once,
+                own, t->comm ? " and rank" : "", t->recompute ? ", activations twice" : "");
     return SNC_OK;
 }
 
@@ -166,7 +184,7 @@ static snc_err create_optimiser(snc_trainer *t)
     a.clip = (float)t->o->clip;
     a.lazy = t->o->lazy_rows;
     a.half_state = t->o->half_state;
-    t->room = snc_room_within(t->ctx->max_memory);
+    t->room = snc_room_within(t->ctx->max_memory, snc_comm_neighbours(t->comm));
     if (t->room > 0 && t->m->params.g) t->room += (double)t->m->params.total * sizeof(float); /* gradients that are there */
     SNC_TRY(snc_adamw_create(&t->adamw, t->ctx, &t->m->params, &s, &a));
     snc_params_zero_grad(&t->m->params);

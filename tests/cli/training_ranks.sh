@@ -37,6 +37,15 @@ check "bf16 changed nothing" test "$(digest half.snc)" != "$(digest 2.snc)"
 ranks 3 0 eval one.snc "${data[@]:0:4}" # what is not shared rank 0 does
 holds out 'dev'
 
+# Before the start the memory of all ranks of the machine is counted, whatever cores they are bound to.
+needs() { sed -n "s/^memory: needs \([0-9]*\) MB ${1:+$1 }beside .*/\1/p" err; }
+ranks 1 0 "${train[@]}" --max-steps 1 --verbose --output counted.snc
+one=$(needs)
+timeout 60 mpirun --allow-run-as-root --oversubscribe --bind-to none -n 1 taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" \
+    "$COMPRESS" "${train[@]}" --max-steps 1 --verbose --output bound.snc : -n 1 "$COMPRESS" "${train[@]}" --max-steps 1 --verbose --output bound.snc >out 2>err
+check "two ranks on cores of their own ended with $?" test $? -eq 0
+less "MB of one process beside two: $(grep -a 'memory: needs' err)" "$one" "$(needs 'for 2 ranks of this machine')"
+
 # A part of it, then the rest on another number of ranks.
 ranks 2 0 "${train[@]}" --epochs 2 --max-steps 7 --output parts.snc
 absent parts.snc
