@@ -28,6 +28,7 @@ typedef struct toy_post {
     pthread_mutex_t lock;
     toy_mail *first; /* ends that wait for their other ends, oldest first */
     int messages;
+    size_t bytes; /* of all of them */
 } toy_post;
 
 typedef struct toy_rank {
@@ -57,6 +58,7 @@ static void toy_join(toy_post *p, toy_mail *m)
         m->done = other->done = true;
         *at = other->next;
         p->messages++;
+        p->bytes += out->bytes;
     } else *at = m;
     pthread_mutex_unlock(&p->lock);
 }
@@ -116,8 +118,8 @@ static void *toy_run(void *user)
     return NULL;
 }
 
-/* Returns how many messages were sent. */
-static inline int toy_ranks(int size, void (*body)(snc_comm *c, void *user), void *user)
+/* Returns how many messages were sent, and their bytes, where they are asked for. */
+static inline int toy_ranks_bytes(size_t *bytes, int size, void (*body)(snc_comm *c, void *user), void *user)
 {
     toy_post post = {.lock = PTHREAD_MUTEX_INITIALIZER};
     toy_rank r[TOY_RANKS_MOST];
@@ -133,7 +135,10 @@ static inline int toy_ranks(int size, void (*body)(snc_comm *c, void *user), voi
     for (int i = 1; i < size; i++) pthread_join(thread[i], NULL);
     for (int i = 0; i < size; i++) snc_comm_close(r[i].c);
     assert(!post.first); /* nothing was left behind */
+    if (bytes) *bytes = post.bytes;
     return post.messages;
 }
+
+static inline int toy_ranks(int size, void (*body)(snc_comm *c, void *user), void *user) { return toy_ranks_bytes(NULL, size, body, user); }
 
 #endif

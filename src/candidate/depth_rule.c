@@ -23,7 +23,7 @@ static snc_err rule_loss(double *loss, const snc_ctx *ctx, snc_model *m, const s
     arch.layers = depth;
     SNC_TRY(snc_elastic_keep(arch.source, rule, depth, m->arch.layers));
     SNC_TRY(snc_alloc(&z, snc_dataset_logits(d, m->cfg.classes), sizeof *z));
-    snc_err err = snc_train_eval_model(z, ctx, m, &arch, compute, d, 64, NULL);
+    snc_err err = snc_train_eval_model(z, ctx, m, &arch, compute, d, SNC_RULE_BATCH, NULL);
     if (!err) *loss = snc_loss_to_teacher(z, teacher, (int)snc_dataset_answers(d), m->cfg.classes, snc_meaning_of(&m->cfg));
     snc_free(z);
     return err;
@@ -72,7 +72,7 @@ snc_err snc_depth_rule_find(char rule[8], const snc_ctx *ctx, snc_model *m, cons
     d.n = snc_depth_rule_rows(m, &d);
     SNC_GOTO(snc_alloc(&teacher, snc_dataset_logits(&d, m->cfg.classes), sizeof *teacher));
     snc_progress(ctx, "depth rule", 0, all, "%s", "");
-    SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, &d, 64, NULL));
+    SNC_GOTO(snc_train_eval_model(teacher, ctx, m, &m->arch, compute, &d, SNC_RULE_BATCH, NULL));
     for (int i = 0; i < RULES; i++) {
         double sum = 0, one = 0;
         for (int depth = least; depth < L; depth += stride) {

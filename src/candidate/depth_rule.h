@@ -4,6 +4,8 @@
 
 #include "artifact/inputs.h"
 
+enum { SNC_RULE_BATCH = 64 };
+
 /* `wanted` when it is a rule; for NULL or "auto" the rule whose untrained nets stay nearest to the full one on select, or on so many
  * of its rows, and every depth or three of them, as 4e12 multiply-adds allow (128 rows at least): by work, not by time, so that the
  * rule is the same on every machine. */

@@ -19,7 +19,6 @@
 #include "train/evaluate.h"
 #include "train/loss.h"
 
-enum { BATCH = 64 };
 _Static_assert((int)SNC_ROUND <= (int)SNC_SHARED_NETS, "a round is asked at once");
 
 static double bytes_of(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
@@ -74,7 +73,8 @@ static snc_err judge(void *user, int i, const float *logits)
     if (!logits) return q->told(q->user, i, NAN);
     if (logits != e->logits) memcpy(e->logits, logits, snc_dataset_logits(q->d, K) * sizeof *logits);
     if (e->pair)
-        err = snc_pairing_answer(e->logits, e->pair, e->net, q->d, K, BATCH, snc_latency_predict(e->table, &net->arch, &net->policy));
+        err = snc_pairing_answer(e->logits, e->pair, e->net, q->d, K, SNC_EVALUATOR_BATCH,
+                                 snc_latency_predict(e->table, &net->arch, &net->policy));
     if (err == SNC_E_DIVERGED) return q->told(q->user, i, NAN);
     SNC_TRY(err);
     return q->told(q->user, i,
@@ -88,7 +88,7 @@ static snc_err ask_nets(question *q, int n)
     if (e->shared && snc_shared_out_has(e->shared, q->d)) return snc_shared_out_answer(e->shared, q->nets, n, q->d, judge, q);
     for (int i = 0; i < n; i++) {
         SNC_TRY(snc_net_rebind(e->net, &q->nets[i].arch, &q->nets[i].policy));
-        snc_err err = snc_loaded_logits(e->logits, e->net, e->supernet->cfg.classes, q->d, BATCH, NULL, NULL);
+        snc_err err = snc_loaded_logits(e->logits, e->net, e->supernet->cfg.classes, q->d, SNC_EVALUATOR_BATCH, NULL, NULL);
         if (err != SNC_E_DIVERGED) SNC_TRY(err);
         SNC_TRY(judge(q, i, err ? NULL : e->logits));
     }
@@ -228,7 +228,7 @@ snc_err snc_evaluator_fresh(snc_evaluator *e)
     e->fresh = snc_dataset_rows_view(e->made, train->n, e->made->n);
     SNC_GOTO(snc_inputs_model(&teacher, &fine_tuned, e->ctx, e->teacher, e->in->task));
     SNC_GOTO(snc_alloc(&e->teacher_fresh, snc_dataset_logits(&e->fresh, teacher->cfg.classes), sizeof *e->teacher_fresh));
-    SNC_GOTO(snc_train_eval_model(e->teacher_fresh, e->ctx, teacher, NULL, e->compute, &e->fresh, BATCH, "second look"));
+    SNC_GOTO(snc_train_eval_model(e->teacher_fresh, e->ctx, teacher, NULL, e->compute, &e->fresh, SNC_EVALUATOR_BATCH, "second look"));
 out:
     snc_model_free(teacher);
     return err;
@@ -271,7 +271,7 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     int max_len = snc_max(s->train->max_len, snc_max(s->rank->max_len, s->select->max_len));
     const int most = snc_max(s->rank->n, SNC_FRESH * s->select->n), each = s->train->answers ? max_len : 1;
     const size_t rows = (size_t)most * (size_t)each; /* answers of a row, at most */
-    out->plan = (snc_net_opts){.max_tokens = BATCH * max_len, .max_seqs = BATCH, .max_len = max_len};
+    out->plan = (snc_net_opts){.max_tokens = SNC_EVALUATOR_BATCH * max_len, .max_seqs = SNC_EVALUATOR_BATCH, .max_len = max_len};
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
     SNC_GOTO(snc_latency_load(&out->table, table));

@@ -18,6 +18,7 @@
 #include "search/runner.h"
 
 enum {
+    SNC_EVALUATOR_BATCH = 64,
     SNC_METADATA_GUESS = 16384, /* bytes of what an exported file says about itself */
     SNC_FRESH = 4               /* fresh rows for each of select, or of the rows that candidates are compared on where those are fewer */
 };

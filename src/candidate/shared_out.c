@@ -12,7 +12,7 @@
 #include "data/dataset_ranks.h"
 #include "models/model_ranks.h"
 
-enum { TAG_PART, TAG_ANSWER, TAG_STOP, AHEAD = 2, PARTS = 16 /* of a net, at most */ };
+enum { TAG_PART, TAG_ANSWER, TAG_STOP, AHEAD = 2 };
 
 typedef struct part {
     int net;            /* counted through all that were asked; -1: there are no more parts */
@@ -147,7 +147,7 @@ static bool take(part *out, snc_shared_out *s)
     const int all = s->set[s->of].n;
     if (s->next == s->n) return false;
     const int64_t left = (int64_t)(s->n - s->next) * all - s->given, fair = left / (2 * s->c->size);
-    const int most = all - s->given, least = snc_max(1, all / PARTS), size = fair > most ? most : snc_min(snc_max((int)fair, least), most);
+    const int most = all - s->given, least = snc_shared_least(all), size = fair > most ? most : snc_min(snc_max((int)fair, least), most);
     *out = (part){s->asked + s->next, s->of, most - size, most, s->nets[s->next]};
     s->given += size;
     if (s->given == all) {

@@ -17,7 +17,10 @@
 #include "data/dataset.h"
 #include "models/runtime.h"
 
-enum { SNC_SHARED_SETS = 4, SNC_SHARED_NETS = 8 };
+enum { SNC_SHARED_SETS = 4, SNC_SHARED_NETS = 8, SNC_SHARED_PARTS = 16 };
+
+/* Batches of the smallest parts that a net's are handed out in: of 16 batches or more there are at least 16 such parts. */
+static inline int snc_shared_least(int batches) { return batches < SNC_SHARED_PARTS ? 1 : batches / SNC_SHARED_PARTS; }
 
 typedef struct snc_shared_out snc_shared_out;
 

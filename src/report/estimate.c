@@ -20,7 +20,6 @@
 #include "train/trainer.h"
 
 enum { SCORED = 64 };
-static const double FORWARD = 0.35;             /* of a step */
 static const double STEPS_FOR = 3, WORK = 5e10; /* seconds; token weights of a step that takes a second or two on a slow machine */
 
 int snc_estimate_batch(const snc_options *o, const snc_dataset *d, const snc_model *m)
@@ -86,6 +85,7 @@ static snc_err time_mixture(snc_pace *p, const snc_ctx *quiet, const snc_options
     SNC_TRY(snc_recipe_weights(&w, o));
     p->mixed = w.kind->experts && w.mixture.experts > 1;
     if (!p->mixed) return SNC_OK;
+    p->last = 0; /* gradients of experts are there behind the whole pass alone */
     SNC_TRY(snc_model_mix(m, quiet, &w.mixture, quiet->seed));
     SNC_TRY(time_steps(p, quiet, o, in, m));
     p->nets *= fmax(1, p->step / dense);
@@ -94,13 +94,15 @@ static snc_err time_mixture(snc_pace *p, const snc_ctx *quiet, const snc_options
 }
 
 /* With a teacher that runs in every step, for hidden states or relations, and a momentum copy: a forward pass alone of each. */
-static snc_err cost_of_nets(double *out, const snc_options *o)
+static snc_err cost_of_nets(snc_pace *p, const snc_options *o)
 {
     snc_train_opts t;
     SNC_TRY(snc_recipe_supernet(&t, o, NULL));
     const unsigned reads = snc_objectives_reads(t.objectives, &t);
-    *out = snc_sampler_cost(t.sampler, &(snc_sampler_opts){.random = t.random_nets, .near = t.near}) +
-           (reads & (SNC_READS_HIDDEN | SNC_READS_ATTENTION) ? FORWARD : 0) + (reads & SNC_READS_COPY ? FORWARD : 0);
+    const snc_sampler_opts all = {.random = t.random_nets, .near = t.near}, but_one = {.random = t.random_nets - 1, .near = t.near};
+    const double nets = snc_sampler_cost(t.sampler, &all);
+    p->nets = nets + (reads & (SNC_READS_HIDDEN | SNC_READS_ATTENTION) ? SNC_FORWARD : 0) + (reads & SNC_READS_COPY ? SNC_FORWARD : 0);
+    p->last = t.sampler->largest_alone ? 1 : t.random_nets > 0 ? (nets - snc_sampler_cost(t.sampler, &but_one)) / p->nets : 0;
     return SNC_OK;
 }
 
@@ -169,7 +171,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     p->both = p->faster > 0 && snc_share(o) == SNC_SHARE_AUTO;
     for (int i = 0; i < scored->n; i++) p->scored += (double)scored->of[i].rows->start[scored->of[i].rows->n];
     snc_least least;
-    SNC_TRY(cost_of_nets(&p->nets, o));
+    SNC_TRY(cost_of_nets(p, o));
     SNC_TRY(snc_settle_least(&least, o, train));
     p->need[SNC_KNOB_EPOCHS] = least.epochs, p->need[SNC_KNOB_SUPERNET] = least.supernet_epochs;
     p->need[SNC_KNOB_MADE] = least.augment, p->need[SNC_KNOB_REPAIR] = least.repair_epochs;
@@ -177,12 +179,13 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
     SNC_TRY(snc_inputs_model(&m, &fine_tuned, &quiet, from, in->task));
     snc_err err = time_steps(p, &quiet, o, in, m);
     if (!err) err = time_calls(p, &quiet, work, o, in, m);
-    const double forward = FORWARD * p->step / (p->batch * p->tokens / p->rows); /* of a token */
+    const double forward = SNC_FORWARD * p->step / (p->batch * p->tokens / p->rows); /* of a token */
     if (!err && snc_inputs_compute(&o->job) == SNC_COMPUTE_F32) p->full = fmax(1, forward / p->token);
     if (!err) err = time_mixture(p, &quiet, o, in, m);
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
     p->importance = snc_importance_rows(m, train, &io);
     p->rule = snc_depth_rule_tokens(m, in->splits.select);
+    p->rule_rows = snc_depth_rule_rows(m, in->splits.select);
     snc_model_free(m);
     p->done[SNC_JOB_TABLE] = p->done[SNC_JOB_CALIBRATION] = there->item[SNC_ITEM_TABLE].state == SNC_CURRENT;
     p->teachers = there->baselines.n;

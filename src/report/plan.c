@@ -38,11 +38,17 @@ static double proof(const snc_pace *p, double rounds)
 /* Training of all nets of the file, in that of the first: the others are smaller, by how much is not known yet. */
 static double refits(const snc_pace *p) { return (1 + 0.6 * p->faster) * (p->both ? 2 : 1); }
 
-/* Made rows that finalists are chosen on: the teacher's answers by forward passes alone, and those of each finalist. */
-static double fresh(const snc_pace *p, double share)
+/* The teacher's answers by forward passes alone, and those of each finalist. */
+double snc_plan_fresh(const snc_pace *p, const snc_plan *plan)
 {
-    const double tokens = 1.3 * SNC_FRESH * share * p->rank, batch = p->tokens / p->rows * p->batch;
-    return tokens * ((SNC_FINALISTS + 1) * p->token + 0.35 * p->step / batch);
+    const double tokens = 1.3 * SNC_FRESH * plan->v[SNC_KNOB_RANK] * p->rank, batch = p->tokens / p->rows * p->batch;
+    return tokens * ((SNC_FINALISTS + 1) * p->token + SNC_FORWARD * p->step / batch);
+}
+
+/* At one net of the space, on rank. */
+snc_look snc_plan_look(const snc_pace *p, const snc_plan *plan)
+{
+    return (snc_look){0.03, 0.75 * plan->v[SNC_KNOB_RANK] * p->rank * p->token, p->mixed ? 0.75 * p->pack : 0};
 }
 
 double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan)
@@ -51,8 +57,8 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     /* made rows are longer */
     double distilled = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->rows)) * epoch, sum = 0;
     double refit = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all)) * whole;
-    double look = 0.03 + 0.75 * (v[SNC_KNOB_RANK] * p->rank * p->token + (p->mixed ? p->pack : 0)); /* at one net of the space, on rank */
-    double search = look * v[SNC_KNOB_EVALS];
+    const snc_look look = snc_plan_look(p, plan);
+    double search = (look.own + look.rows + look.pack) * v[SNC_KNOB_EVALS];
     bool repairs = p->repairs && v[SNC_KNOB_REPAIR] > 0;
     if (p->search > 0 && search > p->search) search = p->search;
     search *= 1 + p->faster;
@@ -63,11 +69,11 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_BASELINE] = p->baselines * v[SNC_KNOB_EPOCHS] * whole,
         [SNC_JOB_LOGITS] = 0.25 * distilled * fmin(1, v[SNC_KNOB_SUPERNET]),
         [SNC_JOB_IMPORTANCE] = p->importance / p->batch * p->step,
-        [SNC_JOB_RULE] = 0.35 * p->rule / (p->tokens / p->rows * p->batch) * p->step, /* forward alone */
+        [SNC_JOB_RULE] = SNC_FORWARD * p->rule / (p->tokens / p->rows * p->batch) * p->step,
         [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * p->nets,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
-        [SNC_JOB_FINALISTS] = (1 + p->faster) * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + fresh(p, v[SNC_KNOB_RANK]),
+        [SNC_JOB_FINALISTS] = (1 + p->faster) * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + snc_plan_fresh(p, plan),
         [SNC_JOB_REFIT_LOGITS] = repairs ? p->teachers * 0.25 * refit * fmin(1, v[SNC_KNOB_REPAIR]) : 0,
         [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit * refits(p) : 0,
         [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + p->faster + full(p)),

@@ -63,6 +63,8 @@ typedef enum snc_job_part {
 
 const char *snc_job_part_name(snc_job_part p); /* as progress calls it */
 
+#define SNC_FORWARD 0.35 /* of a step: its forward pass */
+
 /* What a job is made of: seconds as measured on its own model, rows and workload, and how much of each there is. */
 typedef struct snc_pace {
     double step;              /* one of training, of the full net */
@@ -71,6 +73,7 @@ typedef struct snc_pace {
     double full;              /* times that in F32, as training has shown it; 0: not known */
     double pack;              /* a net, from its weights to the first answer */
     double importance, rule;  /* rows and tokens that these are found by */
+    double rule_rows;         /* that each net of the depth rule is asked */
     double rows, tokens;      /* of train */
     double taught;            /* rows that the teacher is fine-tuned on */
     double all, baselines;    /* rows that nothing is held out of, and how many are fine-tuned on them beside the teacher */
@@ -79,6 +82,7 @@ typedef struct snc_pace {
     double ranked;            /* rows of rank */
     double batch, elastic;    /* sentences of a step, and of one of the supernet or of repair */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
+    double last;              /* of such a step, what its last net takes */
     double faster;            /* nets of the file beside the first, each with a search of its own */
     bool both;                /* they are trained together and apart */
     double search;            /* most seconds of the search itself; 0: no limit of its own */
@@ -90,6 +94,13 @@ typedef struct snc_pace {
 
 /* Seconds by part; returns the sum. */
 double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan);
+/* Seconds of an evaluation: what the search itself takes, asking the net, and packing it first. */
+typedef struct snc_look {
+    double own, rows, pack;
+} snc_look;
+snc_look snc_plan_look(const snc_pace *p, const snc_plan *plan);
+/* Of the finalists' seconds, those on rows that are made for them. */
+double snc_plan_fresh(const snc_pace *p, const snc_plan *plan);
 /* Steps of training by part; 0 of parts that make none, or are there. */
 void snc_plan_steps(double steps[SNC_JOB_PARTS], const snc_pace *p, const snc_plan *plan);
 /* plan: what is wanted, and what of it fits in `seconds`. kept: knobs that stay as they are. false: the least of it does not fit; the

@@ -18,14 +18,6 @@ static const double TURN = 1; /* second */
 static bool is_table(const snc_model *m, int i) { return m->params.p[i].flags & SNC_PARAM_ROWS; }
 static bool is_matrix(const snc_model *m, int i) { return !is_table(m, i) && m->params.p[i].flags & SNC_PARAM_DECAY; }
 
-/* Numbers of the parameters that every step changes. */
-static double dense(const snc_model *m)
-{
-    double n = 0;
-    for (int i = 0; i < m->params.n; i++) n += is_table(m, i) ? 0 : (double)m->params.p[i].rows * m->params.p[i].cols;
-    return n;
-}
-
 /* ---- the optimiser ----------------------------------------------------------------------------------------------------- */
 
 /* The fastest of a few steps; as in training the norms of matrices are known, and their gradients stay. */
@@ -52,7 +44,8 @@ static snc_err time_optimiser(snc_scale *s, const snc_ctx *quiet, const snc_opti
     snc_adamw_opts ao = SNC_ADAMW_OPTS_INIT;
     SNC_TRY(snc_recipe_finetune(&t, o, NULL));
     ao.half_state = t.half_state;
-    s->traffic = dense(m) * (8 + 4 + 2 * 2 * (ao.half_state ? 2 : 4)); /* weights there and back, gradients, two moments there and back */
+    s->traffic = ((double)snc_params_count(&m->params) - snc_adamw_tables(&m->params)) *
+                 (8 + 4 + 2 * 2 * (ao.half_state ? 2 : 4)); /* weights there and back, gradients, two moments there and back */
     SNC_TRY(snc_adamw_create(&a, &own, &m->params, &schedule, &ao));
     snc_params_zero_grad(&m->params);
     for (int i = 0; i < m->params.n; i++)
@@ -69,7 +62,32 @@ out:
 
 /* ---- the exchange ------------------------------------------------------------------------------------------------------ */
 
-/* Of tables: rows that a batch reads, each with its number. */
+/* Dense parameters as the trainer has them in buckets: of layers, and of none, where those that lie side by side are one. */
+static void count_dense(snc_scale *s, const snc_model *m, int each)
+{
+    enum { OTHER = 3 /* words of all ranks, rows there and back */, NORMS = 1 };
+    bool table = true, layer = true;
+    s->layers = m->arch.layers;
+    s->turns = OTHER + NORMS;
+    s->layer = s->others = s->weights = 0;
+    for (int i = 0; i < m->params.n; i++) {
+        const snc_param *p = &m->params.p[i];
+        const double n = (double)p->rows * p->cols;
+        const bool in_layer = snc_spec_of(p)->layer;
+        if (is_table(m, i)) {
+            table = true;
+            continue;
+        }
+        s->turns += table + (!in_layer && (table || layer)); /* weights of a run; a bucket of it */
+        *(in_layer ? &s->layer : &s->others) += n * each;
+        s->weights += n * sizeof(float);
+        table = false;
+        layer = in_layer;
+    }
+    s->layer /= s->layers;
+}
+
+/* Of tables: rows that a batch reads. */
 static snc_err bytes_of_rows(double *out, const snc_ctx *quiet, const snc_dataset *rows, const snc_model *m, int batch, int each)
 {
     snc_err err = SNC_OK;
@@ -86,7 +104,7 @@ static snc_err bytes_of_rows(double *out, const snc_ctx *quiet, const snc_datase
         int sets;
         snc_batcher_get(&x, &which, b, i);
         const snc_row_set *set = snc_touched_scan(&sets, touched, &x);
-        for (int k = 0; k < sets; k++) *out += set[k].n * ((double)m->params.p[set[k].param].cols * each + (double)sizeof(int32_t)) / n;
+        for (int k = 0; k < sets; k++) *out += (double)set[k].n * m->params.p[set[k].param].cols * each / n;
     }
 out:
     snc_batcher_free(b);
@@ -94,9 +112,16 @@ out:
     return err;
 }
 
+snc_err snc_scale_count(snc_scale *out, const snc_ctx *ctx, const snc_dataset *rows, const snc_model *m, int batch, bool half)
+{
+    const int each = half ? 2 : 4;
+    count_dense(out, m, each);
+    return bytes_of_rows(&out->rows, ctx, rows, m, batch, each);
+}
+
 static snc_err time_sum(snc_scale *s)
 {
-    const size_t n = (size_t)fmin(s->bytes, MOST_BLOCK) / sizeof(float) + 1;
+    const size_t n = (size_t)fmin(s->weights, MOST_BLOCK) / sizeof(float) + 1;
     float *from = NULL, *to = NULL, *all = NULL;
     snc_err err = SNC_OK;
     double best = INFINITY;
@@ -147,15 +172,12 @@ static snc_err time_steps(snc_scale *s, const snc_ctx *quiet, const snc_options 
 
 snc_err snc_scale_measure(snc_scale *out, const snc_ctx *ctx, const snc_options *o, const snc_dataset *rows, snc_model *m, bool half)
 {
-    const int each = half ? 2 : 4;
-    double of_tables;
     snc_ctx quiet = *ctx;
     quiet.progress = NULL;
     quiet.meter = NULL;
     quiet.level = SNC_LOG_ERROR;
     out->cores = ctx->threads;
-    SNC_TRY(bytes_of_rows(&of_tables, &quiet, rows, m, o->training.batch_size, each));
-    out->bytes = dense(m) * each + of_tables;
+    SNC_TRY(snc_scale_count(out, &quiet, rows, m, o->training.batch_size, half));
     SNC_TRY(time_sum(out));
     SNC_TRY(time_optimiser(out, &quiet, o, m));
     return time_steps(out, &quiet, o, rows, m);

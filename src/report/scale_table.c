@@ -20,6 +20,9 @@ static double sum(const snc_scale_row *r, snc_job_part from, snc_job_part to)
 
 /* ---- to read ------------------------------------------------------------------------------------------------------------ */
 
+/* Bytes that a backward pass may hide: of a network alone, and of all layers but that which it ends with. */
+static double hidden(const snc_scale *s) { return s->shared ? 0 : (s->layers - 1) * s->layer; }
+
 static void say_rates(const snc_scale_table *t, const snc_host *h)
 {
     const snc_scale *s = t->scale;
@@ -33,8 +36,10 @@ static void say_rates(const snc_scale_table *t, const snc_host *h)
                 "on one core %.4f s: by Amdahl's law %.1f %% of it has one core alone, and other numbers of cores are worked out from that",
                 rows * snc_scale_cores(s, 1) + s->optimiser, 100 * s->serial);
     else snc_say(h, "there is one core here: that %.1f %% of its work has one core alone is assumed, not measured", 100 * s->serial);
-    snc_say(h, "exchange of a step: %.1f MB by %s, %.0f us a message, summed at %.1f GB/s; memory %.1f GB/s a machine", s->bytes / 1e6,
-            network, 1e6 * s->latency, s->sum / 1e9, s->memory / 1e9);
+    snc_say(h,
+            "exchange of a step: %.1f MB by %s, %.1f MB of it behind the backward pass as far as that lasts, %.0f us a message, summed at "
+            "%.1f GB/s; memory %.1f GB/s a machine",
+            snc_scale_bytes(s) / 1e6, network, hidden(s) / 1e6, 1e6 * s->latency, s->sum / 1e9, s->memory / 1e9);
 }
 
 static void say_times(const snc_scale_table *t, const snc_host *h)
@@ -59,18 +64,20 @@ static void say_times(const snc_scale_table *t, const snc_host *h)
 static void say_memory(const snc_scale_table *t, const snc_host *h)
 {
     snc_say(h, "%s", "");
-    snc_say(h, "| ranks | rows at once | finetune | supernet | search | repair | memory of a rank |");
-    snc_say(h, "|---|---|---|---|---|---|---|");
+    snc_say(h, "| ranks | rows at once | finetune | supernet | search | repair | rank 0 at most | another rank | a machine |");
+    snc_say(h, "|---|---|---|---|---|---|---|---|---|");
     for (int i = 0; i < t->n; i++) {
         const snc_scale_row *r = &t->row[i];
         if (i > 0 && r->ranks == t->row[i - 1].ranks) continue;
-        char cell[SNC_NEEDS + 1][32];
-        for (int k = 0; k <= SNC_NEEDS; k++) {
-            const double bytes = k < SNC_NEEDS ? r->memory[k] : r->most;
+        char cell[SNC_NEEDS + 3][32];
+        const double whole[] = {r->most, r->other, r->machine};
+        for (int k = 0; k < SNC_NEEDS + 3; k++) {
+            const double bytes = k < SNC_NEEDS ? r->memory[k] : whole[k - SNC_NEEDS];
             if (bytes > 0) snprintf(cell[k], sizeof cell[k], "%.*f MB", bytes < 1e8 ? 1 : 0, bytes / 1e6);
             else snprintf(cell[k], sizeof cell[k], "-");
         }
-        snc_say(h, "| %d | %d | %s | %s | %s | %s | %s |", r->ranks, r->at_once, cell[0], cell[1], cell[2], cell[3], cell[4]);
+        snc_say(h, "| %d | %d | %s | %s | %s | %s | %s | %s | %s |", r->ranks, r->at_once, cell[0], cell[1], cell[2], cell[3], cell[4],
+                cell[5], cell[6]);
     }
 }
 
@@ -83,14 +90,14 @@ static snc_err say_csv(const snc_scale_table *t, const snc_host *h)
     for (int k = 0; k < SNC_JOB_PARTS; k++) snc_textbuf_put(&b, ",%s", snc_job_part_name((snc_job_part)k));
     snc_textbuf_put(&b, ",all_s,exchange_s,step_s,speed_up,rows_at_once");
     for (int k = 0; k < SNC_NEEDS; k++) snc_textbuf_put(&b, ",%s_bytes", needs[k]);
-    snc_textbuf_put(&b, ",most_bytes");
+    snc_textbuf_put(&b, ",most_bytes,other_bytes,machine_bytes");
     for (int i = 0; i < t->n; i++) {
         const snc_scale_row *r = &t->row[i];
         snc_textbuf_put(&b, "\n%d,%d", r->ranks, r->cores);
         for (int k = 0; k < SNC_JOB_PARTS; k++) snc_textbuf_put(&b, ",%.3f", r->part[k]);
         snc_textbuf_put(&b, ",%.3f,%.3f,%.6f,%.4f,%d", r->all, r->exchange, r->step, t->here / r->all, r->at_once);
         for (int k = 0; k < SNC_NEEDS; k++) snc_textbuf_put(&b, ",%.0f", r->memory[k]);
-        snc_textbuf_put(&b, ",%.0f", r->most);
+        snc_textbuf_put(&b, ",%.0f,%.0f,%.0f", r->most, r->other, r->machine);
     }
     if (!b.err) snc_say_text(h, b.p);
     snc_free(b.p);
@@ -112,6 +119,8 @@ static cJSON *row_json(const snc_scale_table *t, const snc_scale_row *r)
     cJSON *memory = cJSON_AddObjectToObject(j, "memory_bytes");
     for (int k = 0; k < SNC_NEEDS; k++) cJSON_AddNumberToObject(memory, needs[k], round(r->memory[k]));
     cJSON_AddNumberToObject(memory, "most", round(r->most));
+    cJSON_AddNumberToObject(memory, "other", round(r->other));
+    cJSON_AddNumberToObject(memory, "machine", round(r->machine));
     return j;
 }
 
@@ -135,7 +144,8 @@ static cJSON *table_json(const snc_scale_table *t, const snc_ctx *ctx)
     cJSON_AddNumberToObject(rates, "optimiser_s", s->here);
     cJSON_AddNumberToObject(rates, "memory_bytes_per_s", s->memory);
     cJSON_AddNumberToObject(rates, "sum_bytes_per_s", s->sum);
-    cJSON_AddNumberToObject(rates, "exchanged_bytes", s->bytes);
+    cJSON_AddNumberToObject(rates, "exchanged_bytes", snc_scale_bytes(s));
+    cJSON_AddNumberToObject(rates, "layered_bytes", hidden(s));
     network = cJSON_AddObjectToObject(j, "network");
     cJSON_AddBoolToObject(network, "shared", s->shared);
     if (!s->shared) cJSON_AddNumberToObject(network, "bytes_per_s", s->network);

@@ -2,10 +2,10 @@
  *
  *   {"rows","tokens_per_row","batch_size","--epochs",... (what the estimate counts by),
  *    "rates":{"cores","step_s","serial","serial_assumed","fixed","optimiser_one_core_s","optimiser_s","memory_bytes_per_s",
- *             "sum_bytes_per_s","exchanged_bytes"},
+ *             "sum_bytes_per_s","exchanged_bytes","layered_bytes" (of them, those that a backward pass may hide)},
  *    "network":{"shared","bytes_per_s" (where it is not),"latency_s"},
  *    "plans":[{"ranks","cores","parts_s":{"latency table",...},"all_s","exchange_s","step_s","speed_up",
- *              "rows_at_once","memory_bytes":{"finetune","supernet","search","repair","most"}}],"host"}
+ *              "rows_at_once","memory_bytes":{"finetune","supernet","search","repair","most","other","machine"}}],"host"}
  *
  * CSV has a line a plan: ranks, cores, the parts, all_s to rows_at_once, the memory.
  */
@@ -22,7 +22,8 @@ typedef struct snc_scale_row {
     int ranks, cores;
     double part[SNC_JOB_PARTS], all, exchange, step; /* seconds; step: of fine-tuning */
     int at_once;                                     /* rows of a step that are computed at once, of a rank's share */
-    double memory[SNC_NEEDS], most;                  /* bytes of a rank's process */
+    double memory[SNC_NEEDS], most;                  /* bytes of rank 0's process */
+    double other, machine;                           /* of another rank's, 0: there is none; of all that share a machine with rank 0 */
 } snc_scale_row;
 
 typedef struct snc_scale_table {

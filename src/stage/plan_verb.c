@@ -109,8 +109,17 @@ static snc_err check(job *j, const char *from)
 
 /* ---- what it takes ------------------------------------------------------------------------------------------------------- */
 
+static snc_err most_of_others(double *out, const snc_needs *n, int at_once, bool twice)
+{
+    double part[SNC_NEEDS];
+    SNC_TRY(snc_needs_others(part, n, at_once, twice));
+    *out = 0;
+    for (int k = 0; k < SNC_NEEDS; k++) *out = fmax(*out, part[k]);
+    return SNC_OK;
+}
+
 /* As many rows of a rank's share at once as --max-memory allows, found as the trainer finds them; what this machine has is not asked. */
-static snc_err memory(snc_scale_row *r, const snc_needs *n, double now)
+static snc_err memory(snc_scale_row *r, const snc_needs *n, double now, bool shared)
 {
     const double most = n->ctx->max_memory, room = fmax(most - now, 1);
     double need;
@@ -119,15 +128,18 @@ static snc_err memory(snc_scale_row *r, const snc_needs *n, double now)
     r->at_once = (snc_max(n->o->training.batch_size, n->o->supernet.batch_size) + r->ranks - 1) / r->ranks;
     for (;; r->at_once = (r->at_once + 1) / 2) {
         SNC_TRY(snc_needs_memory(&need, n, r->at_once, twice));
-        if (most <= 0 || need <= SNC_ROOM_SURE * room) break;
+        SNC_TRY(most_of_others(&r->other, n, r->at_once, twice));
+        if (most <= 0 || (need <= SNC_ROOM_SURE * room && r->other <= SNC_ROOM_SURE * most)) break;
         if (r->at_once > 1) continue;
         if (twice || n->ctx->recompute == SNC_RECOMPUTE_OFF) break;
         twice = true;
     }
     SNC_TRY(snc_needs_parts(r->memory, n, r->at_once, twice));
+    SNC_TRY(snc_needs_machine(&r->machine, n, shared ? r->ranks - 1 : 0, r->at_once, twice));
     for (int k = 0; k < SNC_NEEDS; k++)
         if (r->memory[k] > 0) r->memory[k] += now;
     r->most = need + now;
+    r->machine += now;
     return SNC_OK;
 }
 
@@ -135,12 +147,12 @@ static snc_err memory_of_all(snc_scale_row *row, const job *j)
 {
     snc_ctx quiet = j->ctx;
     quiet.level = SNC_LOG_ERROR; /* that steps are computed in parts is in the table */
-    const snc_needs n = {&quiet, &j->o, &j->in, j->model, SNC_VERB_COMPRESS, 0};
     const double now = snc_room_resident();
     for (int i = 0; i < j->ranks.n; i++)
         for (int k = 0; k < j->cores.n; k++, row++) {
+            const snc_needs n = {&quiet, &j->o, &j->in, j->model, SNC_VERB_COMPRESS, j->ranks.v[i]};
             *row = (snc_scale_row){.ranks = j->ranks.v[i], .cores = j->cores.v[k]};
-            SNC_TRY(memory(row, &n, now));
+            SNC_TRY(memory(row, &n, now, j->scale.shared));
         }
     return SNC_OK;
 }

@@ -10,8 +10,6 @@
 #include "models/model_ranks.h"
 #include "models/runtime.h"
 
-enum { SWEEP_BATCH = 128, WORTH_SHARING = 512 /* rows */ };
-
 /* The sorted rows from the last on, a batch to each rank in turns: rows by rank, and where those of each begin, at [size + 1]. The first
  * batch shows the largest need, and rates only rise. */
 static void deal(int32_t *rows, int *at, const int32_t *sorted, int all, int batch_size, int size)
@@ -127,7 +125,7 @@ static snc_err call(float *logits, const snc_ctx *ctx, snc_model *m, const sweep
     snc_parcel p = {0};
     snc_dataset *none;
     uint8_t *mask = NULL;
-    snc_comm *c = d->n >= WORTH_SHARING ? ctx->comm : NULL;
+    snc_comm *c = d->n >= SNC_SWEEP_SHARED ? ctx->comm : NULL;
     if (!c) return evaluate_model(logits, &own, NULL, m, s, d, met, what);
     memcpy(&mask, &met, sizeof mask);
     snc_duty_put_ctx(&p, &own);
@@ -184,7 +182,7 @@ static snc_err room_for(float **z, const snc_dataset *d, int K)
 snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, snc_compute compute, const snc_dataset *d,
                         const uint8_t *met, const char *what)
 {
-    const sweep s = {teacher->arch, compute, SWEEP_BATCH};
+    const sweep s = {teacher->arch, compute, SNC_SWEEP_BATCH};
     float *z = NULL;
     SNC_TRY(room_for(&z, d, teacher->cfg.classes));
     snc_err err = call(z, ctx, teacher, &s, d, met, what);
@@ -196,7 +194,7 @@ snc_err snc_train_sweep(float **logits, const snc_ctx *ctx, snc_model *teacher, 
 snc_err snc_sweep_among(float **logits, const snc_ctx *ctx, snc_comm *comm, snc_model *teacher, snc_compute compute, const snc_dataset *d,
                         const uint8_t *met, const char *what)
 {
-    const sweep s = {teacher->arch, compute, SWEEP_BATCH};
+    const sweep s = {teacher->arch, compute, SNC_SWEEP_BATCH};
     float *z = NULL;
     snc_err err = snc_comm_agree(comm, room_for(&z, d, teacher->cfg.classes));
     if (!err) err = evaluate_model(z, ctx, comm, teacher, &s, d, met, what);

@@ -31,16 +31,24 @@ done
 less "memory of training on 64 ranks beside 1" "$(column finetune_bytes 64 1)" "$(column finetune_bytes 1 1)"
 equal "exchange of one rank" "$(column exchange_s 1 32)" 0.000
 less "exchange of 8 ranks beside 64" "$(column exchange_s 8 32)" "$(column exchange_s 64 32)"
-less "teacher logits of 64 ranks" "$(column 'teacher logits' 64 1)" "$(column 'teacher logits' 8 1)"
+for part in 'teacher logits' search 'second look'; do less "$part of 64 ranks" "$(column "$part" 64 1)" "$(column "$part" 8 1)"; done
+equal "scores, which are rank 0's, of 64 ranks" "$(column scores 64 1)" "$(column scores 1 1)"
+equal "bytes of other ranks where there is none" "$(column other_bytes 1 1)" 0
+check "another rank takes memory" test "$(column other_bytes 8 1)" -gt 1000000
+equal "bytes of a machine with a rank of its own" "$(column machine_bytes 8 1)" "$(column most_bytes 8 1)"
 
 run 0 plan "${from[@]}" --ranks 1,2 --cores 2 --network shared --memory-bandwidth 20GB --exchange bf16 -o json
 half=$(number out exchanged_bytes)
 equal "bandwidth that was said" "$(number out memory_bytes_per_s)" 20000000000
 holds out '"shared":.*true'
+equal "bytes that a backward pass hides where cores copy them" "$(number out layered_bytes)" 0
+check "two ranks take the memory of the machine: $(grep -o '"machine":[^,}]*' out | tr '\n' ' ')" awk -F: '/"most":/ { m = $2 + 0 } /"machine":/ && ++n == 2 { ok = $2 + 0 > m } END { exit !ok }' out
 run 0 plan "${from[@]}" --ranks 1,2 --cores 2 --network 1gbit --exchange f32 -o json
 within "bytes in f32 beside bf16" "$(number out exchanged_bytes)" "$half" 2.01
 less "bytes in bf16 beside f32" "$half" "$(number out exchanged_bytes)"
 equal "bytes a second of 1 gbit" "$(number out bytes_per_s)" 125000000
+less "bytes that a backward pass hides, of all" "$(number out layered_bytes)" "$(number out exchanged_bytes)"
+check "bytes that a backward pass hides by a network" test "$(number out layered_bytes)" -gt 0
 
 # ---- memory: what fits, rows of a step at a time -------------------------------------------------------------------------------------
 run 0 plan "${from[@]}" --batch-size 256 --ranks 1 -o csv
