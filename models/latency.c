@@ -26,16 +26,16 @@ void snc_latency_free(snc_latency *t)
     snc_free(t);
 }
 
-void snc_latency__host(char host[256], const snc_ctx *ctx)
+void snc_latency__host(char host[256], const snc_ctx *ctx, const snc_comm_host *on)
 {
-    snprintf(host, 256, "%.120s; %s; %d threads; %s; %s", snc_cpu_name(), snc_isa_name(snc_isa_now()), ctx->threads,
-             snc_backend_name(ctx->backend), SNC_VERSION);
+    snprintf(host, 256, "%.120s; %s; %d threads; %s; %s", on ? on->cpu : snc_cpu_name(), on ? on->isa : snc_isa_name(snc_isa_now()),
+             ctx->threads, snc_backend_name(ctx->backend), SNC_VERSION);
 }
 
-bool snc_latency_fits_host(const snc_latency *t, const snc_ctx *ctx)
+bool snc_latency_fits_host(const snc_latency *t, const snc_ctx *ctx, const snc_comm_host *on)
 {
     char host[256];
-    snc_latency__host(host, ctx);
+    snc_latency__host(host, ctx, on);
     return strcmp(host, t->host) == 0;
 }
 
@@ -142,7 +142,7 @@ static cJSON *cell_list(const double *v, size_t n)
     return j;
 }
 
-snc_err snc_latency_save(const snc_latency *t, const char *path)
+cJSON *snc_latency_to_json(const snc_latency *t)
 {
     cJSON *j = cJSON_CreateObject();
     cJSON_AddNumberToObject(j, "format", LATENCY_FORMAT);
@@ -161,6 +161,12 @@ snc_err snc_latency_save(const snc_latency *t, const char *path)
     for (int p = 0; p < SNC_PARTS; p++) cJSON_AddItemToObject(j, part_name[p], cell_list(t->part[p], snc_latency__cells(t, p)));
     cJSON_AddItemToObject(j, "embedding", cell_list(t->embedding, (size_t)t->n_embed * (size_t)t->hidden.n));
     cJSON_AddItemToObject(j, "head", cell_list(t->head, (size_t)t->n_linear * (size_t)t->hidden.n));
+    return j;
+}
+
+snc_err snc_latency_save(const snc_latency *t, const char *path)
+{
+    cJSON *j = snc_latency_to_json(t);
     snc_err err = snc_json_save(j, path);
     cJSON_Delete(j);
     return err;
@@ -229,15 +235,21 @@ static snc_err read_table(snc_latency *t, const cJSON *j, const char *where)
     return read_cells(t->head, (size_t)t->n_linear * (size_t)t->hidden.n, j, "head", where);
 }
 
+snc_err snc_latency_from_json(snc_latency **out, const cJSON *j, const char *where)
+{
+    snc_latency *t = NULL;
+    SNC_TRY(snc_alloc(&t, 1, sizeof *t));
+    snc_err err = read_table(t, j, where);
+    if (err) snc_latency_free(t);
+    else *out = t;
+    return err;
+}
+
 snc_err snc_latency_load(snc_latency **out, const char *path)
 {
     cJSON *j = NULL;
-    snc_latency *t = NULL;
     SNC_TRY(snc_json_load(&j, path));
-    snc_err err = snc_alloc(&t, 1, sizeof *t);
-    if (!err) err = read_table(t, j, path);
+    snc_err err = snc_latency_from_json(out, j, path);
     cJSON_Delete(j);
-    if (err) snc_latency_free(t);
-    else *out = t;
     return err;
 }

@@ -17,6 +17,7 @@
 #ifndef SNC_MODELS_LATENCY_H
 #define SNC_MODELS_LATENCY_H
 
+#include "base/comm.h"
 #include "models/runtime.h"
 #include "models/space.h"
 
@@ -46,7 +47,9 @@ double snc_latency_int4_share(const snc_latency *t, const snc_arch *arch);
 /* JSON, with the host's fingerprint. SNC_E_FORMAT names the field. */
 snc_err snc_latency_save(const snc_latency *t, const char *path) SNC_MUST_USE;
 snc_err snc_latency_load(snc_latency **out, const char *path) SNC_MUST_USE;
-/* Whether the table was made on this kind of machine, with these threads, backend and instruction set. */
-bool snc_latency_fits_host(const snc_latency *t, const snc_ctx *ctx);
+cJSON *snc_latency_to_json(const snc_latency *t);
+snc_err snc_latency_from_json(snc_latency **out, const cJSON *j, const char *where) SNC_MUST_USE;
+/* Whether the table was made on a machine such as this one, or as that of another rank, with these threads, backend and instruction set. */
+bool snc_latency_fits_host(const snc_latency *t, const snc_ctx *ctx, const snc_comm_host *on /* NULL: this one */);
 
 #endif

@@ -389,7 +389,7 @@ snc_err snc_latency_build(snc_latency **out, const snc_ctx *ctx, snc_weights *w,
     b.t->n_linear = all.n_linear;
     b.t->head_width = snc_weights_config(w)->head_width;
     b.t->n_embed = all.n_embed;
-    snc_latency__host(b.t->host, ctx);
+    snc_latency__host(b.t->host, ctx, NULL);
     const int answers = snc_weights_config(w)->tags ? no.max_tokens : no.max_seqs;
     SNC_GOTO(snc_alloc(&b.logits, (size_t)answers * (size_t)snc_weights_config(w)->classes, sizeof *b.logits));
     snc_policy first = snc_policy_uniform(all.linear[0], all.embed[0]);

@@ -25,7 +25,7 @@ struct snc_latency {
 
 snc_err snc_latency__alloc(snc_latency *t) SNC_MUST_USE; /* the cells, by the axes */
 double snc_latency__weight_mb(const snc_latency *t, const snc_arch *a, const snc_policy *p);
-void snc_latency__host(char host[256], const snc_ctx *ctx);
+void snc_latency__host(char host[256], const snc_ctx *ctx, const snc_comm_host *on /* NULL: this one */);
 
 static inline const snc_latency__axis *snc_latency__axis_of(const snc_latency *t, int part)
 {

@@ -6,14 +6,14 @@
 
 #include "models/source_mos.h"
 
-typedef struct form {
-    bool there, has_head;
-    char family[32];
-    snc_encoder_config cfg;
-    snc_arch arch;
-} form;
+snc_model_form snc_model_form_of(const snc_model *m)
+{
+    snc_model_form f = {.there = true, .has_head = m->has_head, .cfg = m->cfg, .arch = m->arch};
+    if (f.cfg.family) snprintf(f.family, sizeof f.family, "%s", f.cfg.family->type);
+    return f;
+}
 
-static snc_err make(snc_model **out, const snc_ctx *ctx, const form *f)
+snc_err snc_model_of_form(snc_model **out, const snc_ctx *ctx, const snc_model_form *f)
 {
     snc_encoder_config cfg = f->cfg;
     cfg.family = f->family[0] ? snc_family_find(f->family) : NULL;
@@ -30,17 +30,14 @@ static snc_err make(snc_model **out, const snc_ctx *ctx, const form *f)
 
 snc_err snc_model_share(snc_model **m, const snc_ctx *ctx, snc_comm *c)
 {
-    form f = {.there = false};
+    snc_model_form f = {.there = false};
     const bool mine = snc_comm_rank(c) == 0;
     if (snc_comm_size(c) == 1) return SNC_OK;
-    if (mine && *m) {
-        f = (form){.there = true, .has_head = (*m)->has_head, .cfg = (*m)->cfg, .arch = (*m)->arch};
-        if (f.cfg.family) snprintf(f.family, sizeof f.family, "%s", f.cfg.family->type);
-    }
+    if (mine && *m) f = snc_model_form_of(*m);
     if (!mine) *m = NULL;
     SNC_TRY(snc_comm_share(c, &f, sizeof f, false));
     if (!f.there) return SNC_OK;
-    snc_err err = mine ? SNC_OK : make(m, ctx, &f);
+    snc_err err = mine ? SNC_OK : snc_model_of_form(m, ctx, &f);
     err = snc_comm_agree(c, err);
     if (!err) err = snc_comm_share(c, (*m)->params.w, (*m)->params.total * sizeof(float), false);
     if (!err) snc_model_changed(*m);

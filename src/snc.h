@@ -229,7 +229,8 @@ typedef struct snc_workload_opts { /* what latency means */
     const char *batch, *threads;   /* numbers */
     const char *seq_len;           /* number, or data: the task's real lengths */
     double percentile;
-    void *spare[8];
+    const char *profile_on; /* hosts of ranks, a comma list, on whose first ranks latencies are measured; NULL: where rank 0 is */
+    void *spare[7];
 } snc_workload_opts;
 
 typedef struct snc_job_opts {

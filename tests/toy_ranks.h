@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,13 @@ static void toy_abandon(void *state, void *request)
 
 static void toy_nothing(void *state) { (void)state; }
 
-static const snc_comm_kind toy_kind = {"threads", toy_send, toy_receive, toy_test, toy_abandon, toy_nothing, toy_nothing};
+/* toy-0.test, toy-1.test, ... */
+static void toy_host(void *state, char name[SNC_COMM_NAME])
+{
+    snprintf(name, SNC_COMM_NAME, "toy-%d.test", ((const toy_rank *)state)->rank);
+}
+
+static const snc_comm_kind toy_kind = {"threads", toy_send, toy_receive, toy_test, toy_abandon, toy_nothing, toy_nothing, toy_host};
 
 static void *toy_run(void *user)
 {

@@ -5,7 +5,7 @@
 
 #include "artifact/option.h"
 #include "artifact/parse.h"
-#include "base/comm.h"
+#include "base/hosts.h"
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/par.h"
@@ -55,6 +55,7 @@ snc_err snc_context_init(snc_ctx *out, const snc_options *o, const snc_host *h, 
     out->comm = snc_comm_size(h->ranks) > 1 ? h->ranks : NULL;
     if (out->comm) out->comm->half = strcmp(o->job.exchange, "bf16") == 0;
     if (out->comm && patience > 0) out->comm->patience = patience;
+    SNC_TRY(snc_hosts_choose(out->comm, o->workload.profile_on));
     out->log = h->log;
     SNC_TRY(snc_ctx_check(out));
     snc_threads_say(out, out->threads, all);

@@ -204,7 +204,7 @@ static snc_err survey_search(snc_folder *f, const snc_ctx *ctx, const snc_ctx *w
 {
     cJSON *stamp = NULL;
     SNC_TRY(snc_depends_table(&stamp, f->o, in, shape));
-    f->item[SNC_ITEM_TABLE].state = snc_latency_table_state(f->item[SNC_ITEM_TABLE].why, f->table, stamp, work);
+    f->item[SNC_ITEM_TABLE].state = snc_latency_tables_state(f->item[SNC_ITEM_TABLE].why, f->table, stamp, work);
     cJSON_Delete(stamp);
     if (!snc_is_file(f->journal)) return SNC_OK;
     set_state(f, SNC_ITEM_JOURNAL, SNC_CURRENT, "");
@@ -296,7 +296,8 @@ static snc_err drop_stale(const snc_folder *f, const snc_ctx *ctx)
         snc_log(ctx, state == SNC_STALE ? SNC_LOG_INFO : SNC_LOG_WARN, "%s: %s %s: made anew", f->o->output.path, item_name(name, i),
                 f->item[i].why);
         SNC_TRY(snc_folder_drop_reports(f));
-        SNC_TRY(drop(f, name));
+        if (i == SNC_ITEM_TABLE) snc_latency_tables_drop(f->table, ctx);
+        else SNC_TRY(drop(f, name));
     }
     if (f->int8_current || !snc_is_file(f->int8)) return SNC_OK;
     SNC_TRY(snc_folder_drop_reports(f));

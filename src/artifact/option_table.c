@@ -116,6 +116,8 @@ static const snc_option table[] = {
     {"--threads", "-t", STRING, AT(bench, threads), BENCH, NOTHING, 0, 0, "N,N", "threads, a comma list", UNSET("1")},
     {"--percentile", NULL, REAL, AT(workload, percentile), WORKLOAD | BENCH | IMPORT, TABLE | FILE, 1, 99.9, "P",
      "which latency the target means", PLAIN},
+    {"--profile-on", NULL, STRING, AT(workload, profile_on), COMPRESS | PROFILE | SEARCH, NOTHING, 0, 0, "H,H",
+     "hosts of ranks that measure, each in turn; a target holds on all of them", UNSET("rank 0's")},
     {"--repeats", "-r", INTEGER, AT(bench, repeats), BENCH, NOTHING, 1, 1e6, "N", "timed calls per cell", UNSET("about a second of them")},
     {"--profile", NULL, FLAG, AT(bench, profile), BENCH, NOTHING, 0, 0, NULL,
      "share of the time, speed and share of the kernel's peak of each part", PLAIN},

@@ -37,6 +37,7 @@ void snc_comm_close(snc_comm *c)
 {
     if (!c) return;
     c->kind->close(c->state);
+    snc_free(c->host);
     snc_free(c);
 }
 

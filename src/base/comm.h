@@ -21,7 +21,12 @@
 
 #include "base/error.h"
 
-enum { SNC_COMM_RANKS = 1024, SNC_COMM_TAGS = 4096 /* of messages; more are of this file's own */ };
+enum {
+    SNC_COMM_RANKS = 1024,
+    SNC_COMM_TAGS = 4096, /* of messages; more are of this file's own */
+    SNC_COMM_CLOCKS = 8,
+    SNC_COMM_NAME = 256 /* of a host */
+};
 
 /* Carries messages. A request is the kind's own from start until test says that it is done, which frees it. Pieces are at most 1 GB. */
 typedef struct snc_comm_kind {
@@ -32,19 +37,28 @@ typedef struct snc_comm_kind {
     void (*abandon)(void *state, void *request); /* of a run that failed: its memory may go */
     void (*abort)(void *state);                  /* ends every rank */
     void (*close)(void *state);
+    void (*host)(void *state, char name[SNC_COMM_NAME]); /* that this rank is on */
 } snc_comm_kind;
+
+/* Where a rank is (base/hosts.h). */
+typedef struct snc_comm_host {
+    char name[SNC_COMM_NAME], cpu[128], isa[16];
+} snc_comm_host;
 
 struct snc_comm { /* snc_comm of snc.h */
     const snc_comm_kind *kind;
     void *state;
     int rank, size;
-    int host_ranks;  /* ranks that share this one's processors, itself included */
-    int neighbours;  /* ranks that share this one's memory, itself included */
-    double patience; /* seconds */
-    double waited;   /* seconds spent waiting in exchanges so far */
-    bool half;       /* gradients travel in bf16 */
-    bool busy;       /* the others are within a duty that lasts until rank 0 ends it: they hear no other call */
-    bool failed;     /* an exchange gave up: nothing more is sent */
+    int host_ranks;                     /* ranks that share this one's processors, itself included */
+    int neighbours;                     /* ranks that share this one's memory, itself included */
+    snc_comm_host *host;                /* [size], of every rank; NULL until they have met */
+    int clock[SNC_COMM_CLOCKS], clocks; /* ranks that measure, one after the other, in place of rank 0; 0 of them: none was named */
+    const char *program;                /* compress, for fresh processes that measure; NULL: none */
+    double patience;                    /* seconds */
+    double waited;                      /* seconds spent waiting in exchanges so far */
+    bool half;                          /* gradients travel in bf16 */
+    bool busy;                          /* the others are within a duty that lasts until rank 0 ends it: they hear no other call */
+    bool failed;                        /* an exchange gave up: nothing more is sent */
 };
 
 static inline int snc_comm_rank(const snc_comm *c) { return c ? c->rank : 0; }

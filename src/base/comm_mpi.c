@@ -24,6 +24,7 @@ static struct {
     int (*init)(int *, char ***, int, int *);
     int (*rank)(MPI_Comm, int *);
     int (*size)(MPI_Comm, int *);
+    int (*name)(char *, int *);
     int (*handler)(MPI_Comm, MPI_Errhandler);
     int (*isend)(const void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Request *);
     int (*irecv)(void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Request *);
@@ -43,6 +44,7 @@ static snc_err load(void)
     const snc_symbol wanted[] = {{"MPI_Init_thread", &mpi.init},
                                  {"MPI_Comm_rank", &mpi.rank},
                                  {"MPI_Comm_size", &mpi.size},
+                                 {"MPI_Get_processor_name", &mpi.name},
                                  {"MPI_Comm_set_errhandler", &mpi.handler},
                                  {"MPI_Isend", &mpi.isend},
                                  {"MPI_Irecv", &mpi.irecv},
@@ -121,7 +123,15 @@ static void finish(void *state)
     mpi.finalize();
 }
 
-static const snc_comm_kind by_mpi = {"Open MPI", send, receive, test, abandon, abort_all, finish};
+_Static_assert((int)MPI_MAX_PROCESSOR_NAME <= (int)SNC_COMM_NAME, "a host's name fits");
+static void host(void *state, char name[SNC_COMM_NAME])
+{
+    int n;
+    (void)state;
+    if (mpi.name(name, &n) != MPI_SUCCESS) name[0] = 0;
+}
+
+static const snc_comm_kind by_mpi = {"Open MPI", send, receive, test, abandon, abort_all, finish, host};
 
 snc_err snc_comm_open_mpi(snc_comm **out)
 {

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,19 +17,18 @@
 struct snc_partial {
     FILE *f;
     char *path;
+    bool nameless; /* nobody finds it after a crash */
 };
 
 static snc_err failed(const snc_partial *p) { return snc_err_set(SNC_E_IO, "%s: write failed: %s", p->path, strerror(errno)); }
 
-snc_err snc_partial_open(snc_partial **out, double *had, const char *path)
+/* Takes the descriptor, whatever comes of it. */
+static snc_err adopt(snc_partial **out, struct stat *st, int fd, const char *path, bool nameless)
 {
     snc_partial *p = NULL;
-    struct stat st;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-    SNC_CHECK(fd >= 0, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
     snc_err err = snc_alloc(&p, 1, sizeof *p);
     if (!err) err = snc_strdup(&p->path, path);
-    if (!err && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) err = snc_err_set(SNC_E_IO, "%s: not a regular file", path);
+    if (!err && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) err = snc_err_set(SNC_E_IO, "%s: not a regular file", path);
     if (!err && !(p->f = fdopen(fd, "ab"))) err = failed(p);
     if (err) {
         close(fd);
@@ -35,8 +36,36 @@ snc_err snc_partial_open(snc_partial **out, double *had, const char *path)
         snc_free(p);
         return err;
     }
-    *had = (double)st.st_size;
+    p->nameless = nameless;
     *out = p;
+    return SNC_OK;
+}
+
+snc_err snc_partial_open(snc_partial **out, double *had, const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    SNC_CHECK(fd >= 0, SNC_E_IO, "%s: cannot write: %s", path, strerror(errno));
+    SNC_TRY(adopt(out, &st, fd, path, false));
+    *had = (double)st.st_size;
+    return SNC_OK;
+}
+
+snc_err snc_partial_nameless(snc_partial **out, char path[SNC_NAMELESS])
+{
+    const char *dir = getenv("TMPDIR");
+    char name[4096];
+    struct stat st;
+    SNC_TRY(snc_path_join(name, sizeof name, dir && *dir ? dir : "/tmp",
+                          "compress-"
+                          "XX"
+                          "XX"
+                          "XX" /* mkstemp's six */));
+    const int fd = mkstemp(name);
+    SNC_CHECK(fd >= 0 && unlink(name) == 0, SNC_E_IO, "%s: cannot write: %s", name, strerror(errno));
+    SNC_TRY(adopt(out, &st, fd, name, true));
+    setvbuf((*out)->f, NULL, _IONBF, 0);
+    snprintf(path, SNC_NAMELESS, "/proc/self/fd/%d", fd);
     return SNC_OK;
 }
 
@@ -48,7 +77,7 @@ snc_err snc_partial_close(snc_partial *p)
 {
     snc_err err = SNC_OK;
     if (!p) return SNC_OK;
-    if (fflush(p->f) != 0 || fsync(fileno(p->f)) != 0) err = failed(p);
+    if (fflush(p->f) != 0 || (!p->nameless && fsync(fileno(p->f)) != 0)) err = failed(p);
     if (fclose(p->f) != 0 && !err) err = failed(p);
     snc_free(p->path);
     snc_free(p);

@@ -20,6 +20,11 @@ snc_err snc_partial_empty(snc_partial *p) SNC_MUST_USE; /* from the start again 
 /* What was written is on the disk. Frees the handle, whatever comes of it; NULL is fine. */
 snc_err snc_partial_close(snc_partial *p) SNC_MUST_USE;
 
+/* Without a name, in TMPDIR or /tmp: it is gone with this process and the children that it has started, however they end. path: how these
+ * open it, and this process. What was written can be read at once. */
+enum { SNC_NAMELESS = 32 };
+snc_err snc_partial_nameless(snc_partial **out, char path[SNC_NAMELESS]) SNC_MUST_USE;
+
 /* `path` becomes a symbolic link to `to`, in the place of a file or link that is there. */
 snc_err snc_link_make(const char *path, const char *to) SNC_MUST_USE;
 

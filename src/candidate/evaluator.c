@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "artifact/evaluations.h"
+#include "artifact/latency_table.h"
 #include "artifact/load.h"
 #include "artifact/spaces.h"
 #include "artifact/task_score.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "base/rng.h"
@@ -35,12 +37,19 @@ static double macs_of(const snc_evaluator *e, const snc_arch *a)
     return (double)snc_cost_encoder_macs(&e->supernet->cfg, a, SNC_MACS_TOKENS);
 }
 
+double snc_evaluator_latency(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
+{
+    double worst = 0;
+    for (int k = 0; k < e->tables; k++) worst = fmax(worst, e->weight[k] * snc_latency_predict(e->table[k], a, policy));
+    return worst;
+}
+
 void snc_evaluator_cost(const snc_evaluator *e, snc_obs *o)
 {
     snc_arch a;
     snc_policy policy;
     snc_cfg_decode(&a, &policy, e->space, &o->cfg);
-    o->latency_us = snc_latency_predict(e->table, &a, &policy);
+    o->latency_us = snc_evaluator_latency(e, &a, &policy);
     o->bytes = bytes_of(e, &a, &policy);
     o->macs = macs_of(e, &a);
 }
@@ -74,7 +83,7 @@ static snc_err judge(void *user, int i, const float *logits)
     if (logits != e->logits) memcpy(e->logits, logits, snc_dataset_logits(q->d, K) * sizeof *logits);
     if (e->pair)
         err = snc_pairing_answer(e->logits, e->pair, e->net, q->d, K, SNC_EVALUATOR_BATCH,
-                                 snc_latency_predict(e->table, &net->arch, &net->policy));
+                                 snc_evaluator_latency(e, &net->arch, &net->policy));
     if (err == SNC_E_DIVERGED) return q->told(q->user, i, NAN);
     SNC_TRY(err);
     return q->told(q->user, i,
@@ -257,9 +266,21 @@ static snc_err trim_vocabulary(snc_evaluator *e)
 static void set_full(snc_evaluator *e)
 {
     snc_policy int8 = snc_policy_int8();
-    e->full[SNC_COST_LATENCY] = snc_latency_predict(e->table, &e->supernet->arch, &int8);
+    e->full[SNC_COST_LATENCY] = snc_evaluator_latency(e, &e->supernet->arch, &int8);
     e->full[SNC_COST_SIZE] = bytes_of(e, &e->supernet->arch, &int8);
     e->full[SNC_COST_MACS] = macs_of(e, &e->supernet->arch);
+}
+
+static snc_err load_tables(snc_evaluator *e, const char *path)
+{
+    for (int k = 0; k < snc_clocks(e->ctx->comm); k++) {
+        char table[SNC_TABLE_PATH];
+        SNC_TRY(snc_latency_table_of(table, path, e->ctx, k));
+        SNC_TRY(snc_latency_load(&e->table[k], table));
+        e->weight[k] = 1;
+        e->tables = k + 1;
+    }
+    return SNC_OK;
 }
 
 snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
@@ -274,8 +295,8 @@ snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_opt
     out->plan = (snc_net_opts){.max_tokens = SNC_EVALUATOR_BATCH * max_len, .max_seqs = SNC_EVALUATOR_BATCH, .max_len = max_len};
     SNC_GOTO(snc_model_load(&out->supernet, ctx, supernet, snc_task_classes(in->task), snc_task_meaning(in->task)));
     out->tokenizer_bytes = snc_tok_assets_bytes(&out->supernet->tokenizer);
-    SNC_GOTO(snc_latency_load(&out->table, table));
-    SNC_GOTO(snc_evaluations_space(&out->space, ctx, o, out->supernet, supernet, out->table, journal));
+    SNC_GOTO(load_tables(out, table));
+    SNC_GOTO(snc_evaluations_space(&out->space, ctx, o, out->supernet, supernet, out->table[0], journal));
     SNC_GOTO(snc_weights_from_model(&out->weights, ctx, out->supernet));
     SNC_GOTO(snc_net_create(&out->net, ctx, out->weights, NULL, NULL, &out->plan));
     SNC_GOTO(snc_alloc(&out->logits, rows * (size_t)out->supernet->cfg.classes, sizeof *out->logits));
@@ -330,7 +351,7 @@ void snc_evaluator_close(snc_evaluator *e)
 {
     snc_net_free(e->net);
     snc_weights_free(e->weights);
-    snc_latency_free(e->table);
+    for (int k = 0; k < e->tables; k++) snc_latency_free(e->table[k]);
     snc_space_free(e->space);
     snc_model_free(e->supernet);
     snc_free(e->teacher_rank);

@@ -5,6 +5,8 @@
  *     SNC_GOTO(snc_evaluator_observe(&obs, &e, &cfg));
  *     snc_evaluator_close(&e);
  *
+ * Where several hosts measure the latency of a net is that of the worst of them.
+ *
  * It owns what it opens and borrows ctx and in. Its net and logits are of one call at a time.
  */
 #ifndef SNC_CANDIDATE_EVALUATOR_H
@@ -29,7 +31,9 @@ typedef struct snc_evaluator {
     snc_model *supernet;
     snc_space *space;
     snc_weights *weights;
-    snc_latency *table;
+    snc_latency *table[SNC_COMM_CLOCKS]; /* of each who measures (base/hosts.h) */
+    double weight[SNC_COMM_CLOCKS];      /* times what it says: a net's latency is the largest of these products; 1 at first */
+    int tables;
     snc_net *net;            /* rebound to each candidate */
     snc_net_opts plan;       /* of it */
     snc_shared_out *shared;  /* the other ranks, while they help; NULL: this one answers alone */
@@ -50,7 +54,7 @@ typedef struct snc_evaluator {
     double full[SNC_COSTS]; /* of the full-size INT8 net, by the table and the cost formulas */
 } snc_evaluator;
 
-/* Opens everything; teacher logits are computed once. `table` is read from the file that profile wrote; `journal` is where evaluations
+/* Opens everything; teacher logits are computed once. `table` is read from the files that profile wrote; `journal` is where evaluations
  * go, whose space holds if it is there. */
 snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
                            const char *supernet, const char *table, const char *journal) SNC_MUST_USE;
@@ -88,6 +92,8 @@ snc_err snc_evaluator_score_round(snc_obs *const *o, int n, snc_evaluator *e, sn
 /* The same for a net that need not be of the space. The logits [d->n, K] stay in e->logits. */
 snc_err snc_evaluator_score_net(double *loss, double *score, snc_evaluator *e, const snc_arch *a, const snc_policy *policy,
                                 const snc_dataset *d, const float *teacher) SNC_MUST_USE;
+/* By the tables. */
+double snc_evaluator_latency(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy);
 void snc_evaluator_cost(const snc_evaluator *e, snc_obs *o);
 /* Costs of one config, and its scores on rank. */
 snc_err snc_evaluator_observe(snc_obs *out, snc_evaluator *e, const snc_cfg *cfg) SNC_MUST_USE;

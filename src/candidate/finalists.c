@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "base/stats.h"
+#include "candidate/far_clock.h"
 #include "models/cutoff.h"
 
 enum { LOOKS = 400, SEQUENCE = 12 };
@@ -166,17 +168,37 @@ void snc_finalist_attained(snc_attained found[SNC_TARGETS], const snc_evaluator 
     found[SNC_TARGET_DROP] = (snc_attained){.value = {f->drop.points.value, f->drop.points.low, f->drop.bound}};
 }
 
+/* By who measures k-th. */
+static snc_err clock_on(snc_finalist *f, int n, const snc_search_run *r, int k)
+{
+    const snc_net_clock clock = {r->work, &r->o->workload, r->e->in->splits.rank, r->e->supernet, r->e->space};
+    snc_clocked net[SNC_FINALISTS];
+    snc_far_clock *far;
+    for (int i = 0; i < n; i++) {
+        snc_arch a;
+        snc_policy policy;
+        snc_cfg_decode(&a, &policy, r->e->space, &f[i].o.cfg);
+        net[i] = (snc_clocked){.cfg = f[i].o.cfg, .predicted_us = snc_latency_predict(r->e->table[k], &a, &policy)};
+    }
+    SNC_TRY(snc_far_clock_open(&far, r->work, k));
+    snc_err err = far ? snc_far_clock_nets(net, n, far, &clock, "finalists") : snc_net_clock_run(net, n, &clock, "finalists");
+    snc_far_clock_close(far);
+    for (int i = 0; i < n && !err; i++) {
+        f[i].on[k].us = net[i].us;
+        f[i].on[k].ratio = net[i].ratio;
+        f[i].us = k ? fmax(f[i].us, net[i].us) : net[i].us;
+        f[i].ratio = k ? fmax(f[i].ratio, net[i].ratio) : net[i].ratio;
+    }
+    return err;
+}
+
+/* Who scores cannot be called to measure. */
 static snc_err clock_finalists(snc_finalist *f, int n, const snc_search_run *r)
 {
-    const snc_net_clock clock = {r->work, r->o, r->e->in->splits.rank, r->e->supernet, r->e->space};
-    snc_clocked net[SNC_FINALISTS];
-    for (int i = 0; i < n; i++) net[i] = (snc_clocked){.cfg = f[i].o.cfg, .predicted_us = f[i].o.latency_us};
-    SNC_TRY(snc_net_clock_run(net, n, &clock, "finalists"));
-    for (int i = 0; i < n; i++) {
-        f[i].us = net[i].us;
-        f[i].ratio = net[i].ratio;
-    }
-    return SNC_OK;
+    const bool far = snc_clock_host(r->work->comm, 0) != NULL, shared = r->e->shared != NULL;
+    if (far && shared) snc_evaluator_release(r->e);
+    for (int k = 0; k < r->e->tables; k++) SNC_TRY(clock_on(f, n, r, k));
+    return far && shared ? snc_evaluator_share(r->e) : SNC_OK;
 }
 
 static void judge(snc_finalist *f, const snc_search_run *r)

@@ -25,9 +25,12 @@ typedef struct snc_finalist {
     double fresh_loss, fresh_most; /* on the rest, and at most so much at 95 %, one-sided */
     double select_loss, select_score;
     snc_drop drop;    /* under the teacher on select */
-    double us, ratio; /* measured in this process, interleaved with the full-size INT8 net */
-    double miss;      /* by how much limits on costs are missed as measured, in shares of them; 0: every one holds */
-    bool meets;       /* every target, the drop by its bound on select */
+    double us, ratio; /* measured in this process, interleaved with the full-size INT8 net; of several hosts the worst of each */
+    struct {
+        double us, ratio;
+    } on[SNC_COMM_CLOCKS]; /* of each who measures */
+    double miss;           /* by how much limits on costs are missed as measured, in shares of them; 0: every one holds */
+    bool meets;            /* every target, the drop by its bound on select */
 } snc_finalist;
 
 /* What a finalist has of each target. */

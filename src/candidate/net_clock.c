@@ -51,8 +51,8 @@ static snc_err clock_once(snc_clocked *net, int n, const snc_net_clock *c, const
     mo.min_samples = LEAST_SAMPLES;
     mo.warmup = 0.05;
     mo.max_samples = 600; /* of a nano net: others are asked for their time */
-    mo.percentile = c->o->workload.percentile / 100;
-    SNC_GOTO(snc_workload_of_options(&w, c->work, &c->o->workload, c->rank, &c->supernet->cfg));
+    mo.percentile = c->load->percentile / 100;
+    SNC_GOTO(snc_workload_of_options(&w, c->work, c->load, c->rank, &c->supernet->cfg));
     snc_net_opts no = {.max_tokens = w.max_tokens, .max_seqs = w.batch, .max_len = w.max_len};
     snc_progress(c->work, what, 0, ROUNDS, "%s", "");
     for (int i = 0; i <= n; i++) {

@@ -9,7 +9,7 @@
 
 typedef struct snc_net_clock {
     const snc_ctx *work; /* the workload's threads */
-    const snc_options *o;
+    const snc_workload_opts *load;
     const snc_dataset *rank; /* whose lengths "data" means */
     const snc_model *supernet;
     const snc_space *space;

@@ -8,9 +8,11 @@
 #include "artifact/latency_table.h"
 #include "artifact/spaces.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/stats.h"
 #include "candidate/calibrate.h"
+#include "candidate/far_clock.h"
 #include "candidate/needs.h"
 #include "candidate/workload.h"
 #include "models/space.h"
@@ -32,7 +34,7 @@ static double middle_factor(const cJSON *probed)
 static snc_err measure(snc_latency **t, cJSON **probed, const snc_net_clock *c, snc_weights *w, const snc_workload *load)
 {
     snc_latency_opts lo = SNC_LATENCY_OPTS_INIT;
-    lo.percentile = c->o->workload.percentile / 100;
+    lo.percentile = c->load->percentile / 100;
     cJSON_Delete(*probed);
     *probed = NULL;
     snc_latency_free(*t);
@@ -41,31 +43,42 @@ static snc_err measure(snc_latency **t, cJSON **probed, const snc_net_clock *c, 
     return snc_calibrate(probed, c, *t);
 }
 
-/* Makes the table. One that is far off whole nets was disturbed while it was measured (seen: half as long again for a minute,
- * from a neighbour of a shared machine) and is measured once more. */
-static snc_err build(cJSON **probed, const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, snc_space *space,
-                     const char *out)
+/* One that is far off whole nets was disturbed while it was measured (seen: half as long again for a minute, from a neighbour of a shared
+ * machine) and is measured once more. */
+snc_err snc_profile_measure(snc_latency **t, cJSON **probed, const snc_net_clock *c)
 {
     snc_err err = SNC_OK;
     snc_weights *w = NULL;
     snc_workload load = {0};
-    snc_latency *t = NULL;
-    const snc_net_clock clock = {work, o, in->splits.rank, m, space};
-    SNC_GOTO(snc_weights_from_model(&w, work, m));
-    SNC_GOTO(snc_workload_of_options(&load, work, &o->workload, in->splits.rank, &m->cfg));
-    SNC_GOTO(measure(&t, probed, &clock, w, &load));
+    SNC_GOTO(snc_weights_from_model(&w, c->work, c->supernet));
+    SNC_GOTO(snc_workload_of_options(&load, c->work, c->load, c->rank, &c->supernet->cfg));
+    SNC_GOTO(measure(t, probed, c, w, &load));
     double factor = middle_factor(*probed);
     if (factor < 1 / FAR_OFF || factor > FAR_OFF) {
-        snc_log(work, SNC_LOG_INFO, "profile: whole nets take %.2f of what the table says; measured again", factor);
-        SNC_GOTO(measure(&t, probed, &clock, w, &load));
+        snc_log(c->work, SNC_LOG_INFO, "profile: whole nets take %.2f of what the table says; measured again", factor);
+        SNC_GOTO(measure(t, probed, c, w, &load));
     }
-    SNC_GOTO(snc_latency_save(t, out));
-    snc_policy int8 = snc_policy_int8();
-    snc_log(work, SNC_LOG_INFO, "profile: full-size INT8 %.0f us by the table", snc_latency_predict(t, &m->arch, &int8));
 out:
-    snc_latency_free(t);
     snc_workload_free(&load);
     snc_weights_free(w);
+    return err;
+}
+
+/* By who measures k-th. */
+static snc_err build(cJSON **probed, const snc_net_clock *c, int k, const char *out)
+{
+    snc_latency *t = NULL;
+    snc_far_clock *far;
+    const snc_comm_host *on = snc_clock_host(c->work->comm, k);
+    const snc_policy int8 = snc_policy_int8();
+    SNC_TRY(snc_far_clock_open(&far, c->work, k));
+    snc_err err = far ? snc_far_clock_table(&t, probed, far, c) : snc_profile_measure(&t, probed, c);
+    snc_far_clock_close(far);
+    if (!err) err = snc_latency_save(t, out);
+    if (!err)
+        snc_log(c->work, SNC_LOG_INFO, "profile: full-size INT8 %.0f us by the table%s%s",
+                snc_latency_predict(t, &c->supernet->arch, &int8), on ? " of " : "", on ? on->name : "");
+    snc_latency_free(t);
     return err;
 }
 
@@ -80,25 +93,34 @@ static snc_err save_inputs(const char *out, cJSON *stamp, cJSON *probed)
     return snc_json_save(stamp, path);
 }
 
-snc_err snc_profile_make(const snc_ctx *work, const snc_options *o, const snc_inputs *in, snc_model *m, const char *out)
+static snc_err make(const snc_net_clock *c, const snc_options *o, const snc_inputs *in, int k, const char *path)
 {
     snc_err err = SNC_OK;
-    snc_space *space = NULL;
     cJSON *probed = NULL, *stamp = NULL;
-    char why[SNC_WHY];
+    char why[SNC_WHY], out[SNC_TABLE_PATH];
     bool current;
-    SNC_GOTO(snc_space_asked(&space, o, m, "even"));
-    SNC_GOTO(snc_depends_table(&stamp, o, in, m));
-    SNC_GOTO(snc_stamp_allow(&current, out, snc_latency_table_state(why, out, stamp, work), why, o->output.overwrite));
+    SNC_TRY(snc_latency_table_of(out, path, c->work, k));
+    SNC_GOTO(snc_depends_table(&stamp, o, in, c->supernet));
+    SNC_GOTO(snc_stamp_allow(&current, out, snc_latency_table_state(why, out, stamp, c->work, k), why, o->output.overwrite));
     if (current) {
-        snc_log(work, SNC_LOG_INFO, "profile: %s is up to date", out);
+        snc_log(c->work, SNC_LOG_INFO, "profile: %s is up to date", out);
         goto out;
     }
-    SNC_GOTO(build(&probed, work, o, in, m, space, out));
+    SNC_GOTO(build(&probed, c, k, out));
     SNC_GOTO(save_inputs(out, stamp, probed));
 out:
     cJSON_Delete(stamp);
     cJSON_Delete(probed);
+    return err;
+}
+
+snc_err snc_profile_make(const snc_ctx *work, const snc_options *o, const snc_inputs *in, const snc_model *m, const char *path)
+{
+    snc_space *space = NULL;
+    SNC_TRY(snc_space_asked(&space, o, m, "even"));
+    const snc_net_clock clock = {work, &o->workload, in->splits.rank, m, space};
+    snc_err err = SNC_OK;
+    for (int k = 0; k < snc_clocks(work->comm) && !err; k++) err = make(&clock, o, in, k, path);
     snc_space_free(space);
     return err;
 }

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "artifact/latency_table.h"
 #include "artifact/spaces.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/stats.h"
 #include "candidate/evaluator.h"
@@ -141,7 +143,7 @@ static snc_err check_clock(const snc_ctx *work, const snc_options *o, const snc_
     snc_arch arch;
     snc_timing one, full = {.value = 1};
     double least = (double)INFINITY;
-    if (!t->given) return SNC_OK;
+    if (!t->given || snc_clock_host(work->comm, 0)) return SNC_OK; /* of other hosts their tables say it */
     const int policies = smallest(&arch, policy, space);
     SNC_TRY(snc_workload_of_options(&w, work, &o->workload, in->splits.rank, &m->cfg));
     for (int i = 0; i < policies; i++) {
@@ -167,22 +169,30 @@ snc_err snc_reach_check(const snc_ctx *work, const snc_options *o, const snc_tar
     return err;
 }
 
+/* By the table of who measures k-th. */
+static snc_err check_table(const snc_ctx *work, const snc_target *t, const snc_space *space, const snc_model *m, const char *path, int k)
+{
+    snc_latency *table = NULL;
+    snc_policy int8 = snc_policy_int8(), policy[2];
+    snc_arch arch;
+    char file[SNC_TABLE_PATH];
+    SNC_TRY(snc_latency_table_of(file, path, work, k));
+    SNC_TRY(snc_latency_load(&table, file));
+    const int policies = smallest(&arch, policy, space);
+    double least = (double)INFINITY;
+    for (int i = 0; i < policies; i++) least = fmin(least, snc_latency_predict(table, &arch, &policy[i]));
+    snc_err err = judge(work, SNC_TARGET_LATENCY, t, least, snc_latency_predict(table, &m->arch, &int8), CLEARLY);
+    snc_latency_free(table);
+    return err && snc_clock_host(work->comm, k) ? snc_err_prefix(err, snc_clock_host(work->comm, k)->name) : err;
+}
+
 snc_err snc_reach_by_table(const snc_ctx *work, const snc_options *o, const snc_targets *a, const snc_model *m, const char *table)
 {
     snc_err err = SNC_OK;
     snc_space *space = NULL;
-    snc_latency *t = NULL;
-    snc_policy int8 = snc_policy_int8(), policy[2];
-    snc_arch arch;
     if (!a->of[SNC_TARGET_LATENCY].given) return SNC_OK;
     SNC_TRY(snc_space_asked(&space, o, m, "even"));
-    SNC_GOTO(snc_latency_load(&t, table));
-    const int policies = smallest(&arch, policy, space);
-    double least = (double)INFINITY;
-    for (int i = 0; i < policies; i++) least = fmin(least, snc_latency_predict(t, &arch, &policy[i]));
-    err = judge(work, SNC_TARGET_LATENCY, &a->of[SNC_TARGET_LATENCY], least, snc_latency_predict(t, &m->arch, &int8), CLEARLY);
-out:
-    snc_latency_free(t);
+    for (int k = 0; k < snc_clocks(work->comm) && !err; k++) err = check_table(work, &a->of[SNC_TARGET_LATENCY], space, m, table, k);
     snc_space_free(space);
     return err;
 }

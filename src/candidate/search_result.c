@@ -9,6 +9,7 @@
 #include "artifact/evaluations.h"
 #include "artifact/say.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 
 enum { SHOWN = 12 };
@@ -48,6 +49,13 @@ static cJSON *finalist_json(const snc_search_run *r, const snc_finalist *f)
     cJSON_AddNumberToObject(j, "select_drop_at_most", f->drop.bound);
     cJSON_AddNumberToObject(j, "measured_us", f->us);
     cJSON_AddNumberToObject(j, "measured_ratio", f->ratio);
+    for (int k = 0; k < r->e->tables && snc_clock_host(r->work->comm, k); k++) {
+        cJSON *on = cJSON_CreateObject();
+        cJSON_AddStringToObject(on, "name", snc_clock_host(r->work->comm, k)->name);
+        cJSON_AddNumberToObject(on, "measured_us", f->on[k].us);
+        cJSON_AddNumberToObject(on, "measured_ratio", f->on[k].ratio);
+        cJSON_AddItemToArray(snc_json_list(j, "hosts"), on);
+    }
     cJSON_AddBoolToObject(j, "meets", f->meets);
     cJSON_AddItemToObject(j, "targets", judged_json(r, f));
     return j;

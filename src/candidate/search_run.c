@@ -12,6 +12,7 @@
 #include "artifact/parse.h"
 #include "artifact/spaces.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/names.h"
 
@@ -101,27 +102,50 @@ out:
 
 /* ---- limits --------------------------------------------------------------------------------------------------------- */
 
-/* What nets near the latency limit take of what the table says. */
-static snc_err set_factor(snc_search_run *r, const char *table)
+/* What nets near the latency limit take of what the k-th table says. */
+static snc_err factor_of(double *out, const snc_search_run *r, const char *path, int k, double full)
 {
-    char stamp[4096];
+    char table[SNC_TABLE_PATH], stamp[4096];
     cJSON *j = NULL;
     const snc_target *t = &r->targets->of[SNC_TARGET_LATENCY];
-    double full = r->e->full[SNC_COST_LATENCY];
+    const snc_comm_host *on = snc_clock_host(r->work->comm, k);
+    *out = 1;
     if (!t->given) return SNC_OK;
+    SNC_TRY(snc_latency_table_of(table, path, r->work, k));
     SNC_TRY(snc_latency_table_inputs_path(stamp, sizeof stamp, table));
     SNC_TRY(snc_json_load(&j, stamp));
-    r->factor = snc_latency_table_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), snc_target_limit(SNC_TARGET_LATENCY, t, full),
-                                         t->relative, full);
+    *out = snc_latency_table_factor(cJSON_GetObjectItemCaseSensitive(j, "calibration"), snc_target_limit(SNC_TARGET_LATENCY, t, full),
+                                    t->relative, full);
     cJSON_Delete(j);
-    snc_log(r->e->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table says", r->factor);
+    snc_log(r->e->ctx, SNC_LOG_INFO, "calibration: nets near the target take %.3f of what the table%s%s says", *out, on ? " of " : "",
+            on ? on->name : "");
+    return SNC_OK;
+}
+
+/* Tables are made to speak in the microseconds of the host that takes longest for the full-size INT8 net, each with its own factor: what is
+ * within the limit there is so on all of them, where a share is asked as well. */
+static snc_err set_factor(snc_search_run *r, const char *path)
+{
+    snc_evaluator *e = r->e;
+    const snc_target *t = &r->targets->of[SNC_TARGET_LATENCY];
+    const snc_policy int8 = snc_policy_int8();
+    double full[SNC_COMM_CLOCKS] = {0}, factor[SNC_COMM_CLOCKS] = {1};
+    int slowest = 0;
+    for (int k = 0; k < e->tables; k++) {
+        full[k] = snc_latency_predict(e->table[k], &e->supernet->arch, &int8);
+        SNC_TRY(factor_of(&factor[k], r, path, k, full[k]));
+        if (full[k] > full[slowest]) slowest = k;
+    }
+    for (int k = 0; k < e->tables; k++)
+        e->weight[k] = k == slowest ? 1 : factor[k] / factor[slowest] * (t->given && t->relative ? full[slowest] / full[k] : 1);
+    r->factor = factor[slowest];
     return SNC_OK;
 }
 
 snc_err snc_search_run_init(snc_search_run *out, snc_evaluator *e, const snc_ctx *work, const snc_options *o, const snc_targets *targets,
                             const char *table, const char *dir)
 {
-    *out = (snc_search_run){.e = e, .work = work, .o = o, .targets = targets, .factor = 1};
+    *out = (snc_search_run){.e = e, .work = work, .o = o, .targets = targets};
     SNC_TRY(snc_path_join(out->best_path, sizeof out->best_path, dir, "best.json"));
     SNC_TRY(set_factor(out, table));
     for (int k = 0; k < SNC_COSTS; k++)

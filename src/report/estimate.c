@@ -10,6 +10,7 @@
 #include "artifact/settle.h"
 #include "base/clock.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "candidate/chain.h"
 #include "candidate/depth_rule.h"
@@ -167,6 +168,7 @@ snc_err snc_estimate_pace(snc_pace *p, const snc_ctx *ctx, const snc_ctx *work, 
                     .repairs = strcmp(o->exporting.repair, "off") != 0,
                     .must = strcmp(o->exporting.repair, "on") == 0};
     SNC_TRY(snc_targets_parse(&targets, &o->targets, "compress"));
+    p->hosts = snc_clocks(ctx->comm);
     p->faster = snc_chain_length(o, &targets) - 1;
     p->both = p->faster > 0 && snc_share(o) == SNC_SHARE_AUTO;
     for (int i = 0; i < scored->n; i++) p->scored += (double)scored->of[i].rows->start[scored->of[i].rows->n];

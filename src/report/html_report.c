@@ -220,6 +220,28 @@ static void put_margin(snc_html_page *p)
     }
 }
 
+static void put_hosts(snc_html_page *p)
+{
+    const cJSON *h, *m, *hosts = snc_json_at(p->report, "hosts");
+    if (!hosts) return;
+    snc_textbuf_put(&p->d, "<h3>By host</h3><div class=\"scroll\"><table><tr><th>host</th><th>CPU</th><th>instructions</th><th>model</th>"
+                           "<th>latency ms (95%%)</th><th>of full INT8 (95%%)</th><th></th></tr>\n");
+    cJSON_ArrayForEach(h, hosts) cJSON_ArrayForEach(m, snc_json_at(h, "models"))
+    {
+        snc_textbuf_put(&p->d, "<tr><td>");
+        snc_textbuf_html(&p->d, snc_html__word(h, "name"));
+        snc_textbuf_put(&p->d, "</td><td>");
+        snc_textbuf_html(&p->d, snc_html__word(h, "cpu"));
+        snc_textbuf_put(&p->d, "</td>");
+        snc_textbuf_put(&p->d, "<td>%s</td><td>%s</td>", snc_html__word(h, "isa"), snc_html__word(m, "name"));
+        snc_textbuf_put(&p->d, "<td>%.3f (%.3f to %.3f)</td><td>%.3fx (%.3f to %.3f)</td><td>%s</td></tr>\n",
+                        item(m, "latency_us", 0) / 1e3, item(m, "latency_us", 1) / 1e3, item(m, "latency_us", 2) / 1e3,
+                        item(m, "ratio_to_full_int8", 0), item(m, "ratio_to_full_int8", 1), item(m, "ratio_to_full_int8", 2),
+                        cJSON_IsTrue(snc_json_at(m, "decides")) ? "decides" : "");
+    }
+    snc_textbuf_put(&p->d, "</table></div>\n");
+}
+
 static void put_proof(snc_html_page *p)
 {
     const cJSON *m, *models = snc_json_at(p->report, "models"), *splits = snc_json_at(p->report, "splits"),
@@ -249,6 +271,7 @@ static void put_proof(snc_html_page *p)
                     snc_json_number(load, "percentile"), snc_html__word(load, "batch"), snc_html__word(load, "seq_len"),
                     snc_html__word(load, "threads"), snc_json_number(splits, "train"), snc_json_number(splits, "rank"),
                     snc_json_number(splits, "select"), snc_json_number(splits, "dev"));
+    put_hosts(p);
     put_sets(p);
     put_margin(p);
 }

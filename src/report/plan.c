@@ -59,12 +59,13 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
     double refit = (1 + 1.3 * snc_distillation_made(v[SNC_KNOB_MADE], (int)p->all)) * whole;
     const snc_look look = snc_plan_look(p, plan);
     double search = (look.own + look.rows + look.pack) * v[SNC_KNOB_EVALS];
+    const double hosts = fmax(1, p->hosts);
     bool repairs = p->repairs && v[SNC_KNOB_REPAIR] > 0;
     if (p->search > 0 && search > p->search) search = p->search;
     search *= 1 + p->faster;
     const double seconds[SNC_JOB_PARTS] = {
-        [SNC_JOB_TABLE] = 4 + 2 * p->pack + fmax(3, 500 * p->call),
-        [SNC_JOB_CALIBRATION] = clocked(p, 8, 5, 0.3, 4),
+        [SNC_JOB_TABLE] = hosts * (4 + 2 * p->pack + fmax(3, 500 * p->call)),
+        [SNC_JOB_CALIBRATION] = hosts * clocked(p, 8, 5, 0.3, 4),
         [SNC_JOB_FINETUNE] = v[SNC_KNOB_EPOCHS] * p->taught / p->batch * p->step,
         [SNC_JOB_BASELINE] = p->baselines * v[SNC_KNOB_EPOCHS] * whole,
         [SNC_JOB_LOGITS] = 0.25 * distilled * fmin(1, v[SNC_KNOB_SUPERNET]),
@@ -73,11 +74,11 @@ double snc_plan_seconds(double part[SNC_JOB_PARTS], const snc_pace *p, const snc
         [SNC_JOB_SUPERNET] = v[SNC_KNOB_SUPERNET] * distilled * p->nets,
         [SNC_JOB_SEARCH] = search,
         [SNC_JOB_LOOK] = 0.6 * search, /* at what rank cannot tell from its lowest */
-        [SNC_JOB_FINALISTS] = (1 + p->faster) * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + snc_plan_fresh(p, plan),
+        [SNC_JOB_FINALISTS] = (1 + p->faster) * hosts * clocked(p, SNC_FINALISTS + 1, 5, 0.3, 4) + snc_plan_fresh(p, plan),
         [SNC_JOB_REFIT_LOGITS] = repairs ? p->teachers * 0.25 * refit * fmin(1, v[SNC_KNOB_REPAIR]) : 0,
         [SNC_JOB_REPAIR] = repairs ? v[SNC_KNOB_REPAIR] * 0.85 * refit * refits(p) : 0,
         [SNC_JOB_SCORES] = 2 + p->scored * p->token * (2 + p->faster + full(p)),
-        [SNC_JOB_PROOF] = proof(p, v[SNC_KNOB_ROUNDS]),
+        [SNC_JOB_PROOF] = hosts * proof(p, v[SNC_KNOB_ROUNDS]),
     };
     for (int i = 0; i < SNC_JOB_PARTS; i++) sum += part[i] = p->done[i] ? 0 : seconds[i];
     return sum;

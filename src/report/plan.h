@@ -83,6 +83,7 @@ typedef struct snc_pace {
     double batch, elastic;    /* sentences of a step, and of one of the supernet or of repair */
     double nets;              /* a step of the supernet, in steps of the full net on as many rows */
     double last;              /* of such a step, what its last net takes */
+    double hosts;             /* that measure, one after the other; 0: one */
     double faster;            /* nets of the file beside the first, each with a search of its own */
     bool both;                /* they are trained together and apart */
     double search;            /* most seconds of the search itself; 0: no limit of its own */

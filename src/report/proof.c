@@ -10,8 +10,10 @@
 #include "artifact/task_score.h"
 #include "base/clock.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "candidate/far_clock.h"
 #include "models/cost.h"
 
 static const double ROUNDS_FOR = 180; /* seconds */
@@ -26,22 +28,29 @@ static snc_err parse_cell(double *us, double *p90_us, const cJSON *cell, const c
     return SNC_OK;
 }
 
-snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *const *models,
-                       int n)
+/* What rounds are made with. */
+typedef struct timer {
+    const snc_ctx *ctx;
+    const snc_options *o;
+    const snc_host *h;
+    snc_far_clock *far; /* NULL: here */
+} timer;
+
+static snc_err time_beside(double *us, double *p90_us, const timer *t, const char *const *models, int n)
 {
     char percentile[32];
     char *text = NULL;
     cJSON *j = NULL;
-    const char *argv[24 + SNC_PROOF_MOST] = {
-        h->program,          "bench", "-b",     o->workload.batch, "-s",       o->workload.seq_len, "-t",
-        o->workload.threads, "-o",    "json",   "--percentile",    percentile, "--backend",         o->job.backend,
-        "--time-budget",     ROUND,   "--quiet"};
+    const snc_workload_opts *w = &t->o->workload;
+    const char *argv[24 + SNC_PROOF_MOST] = {t->h->program,   "bench", "-b",     w->batch,       "-s",       w->seq_len,  "-t",
+                                             w->threads,      "-o",    "json",   "--percentile", percentile, "--backend", t->o->job.backend,
+                                             "--time-budget", ROUND,   "--quiet"};
     int used = 0;
     assert(n >= 1 && n <= SNC_PROOF_MOST);
-    snprintf(percentile, sizeof percentile, "%g", o->workload.percentile);
+    snprintf(percentile, sizeof percentile, "%g", w->percentile);
     while (argv[used]) used++;
     for (int i = 0; i < n; i++) argv[used++] = models[i];
-    SNC_TRY(snc_proc_run(&text, ctx, argv));
+    SNC_TRY(snc_far_clock_run(&text, t->far, t->ctx, argv));
     snc_err err = snc_json_parse(&j, text, strlen(text), "bench");
     for (int i = 0; i < n && !err; i++) err = parse_cell(&us[i], &p90_us[i], cJSON_GetArrayItem(j, i), models[i]);
     cJSON_Delete(j);
@@ -49,8 +58,15 @@ snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc
     return err;
 }
 
+snc_err snc_proof_time(double *us, double *p90_us, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const char *const *models,
+                       int n)
+{
+    const timer t = {.ctx = ctx, .o = o, .h = h};
+    return time_beside(us, p90_us, &t, models, n);
+}
+
 /* One process for the teacher, or for all others, every other round in the other order. */
-static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r, bool teacher)
+static snc_err time_round(snc_proof *p, const timer *t, int r, bool teacher)
 {
     const char *models[SNC_PROOF_MOST] = {NULL};
     double us[SNC_PROOF_MOST], tail[SNC_PROOF_MOST];
@@ -61,7 +77,7 @@ static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o
         models[n] = p->m[k].path;
         of[n++] = k;
     }
-    SNC_TRY(snc_proof_time(us, tail, ctx, o, h, models, n));
+    SNC_TRY(time_beside(us, tail, t, models, n));
     for (int i = 0; i < n; i++) {
         snc_proof_model *m = &p->m[of[i]];
         m->round_us[r] = us[i];
@@ -73,18 +89,19 @@ static snc_err time_round(snc_proof *p, const snc_ctx *ctx, const snc_options *o
 
 /* Rounds up to the n-th, of slow models as many as there is time for by the round before. The teacher, which no target depends on and
  * which would take the caches from the others, has processes of its own and fewer rounds. */
-static snc_err time_rounds(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int n)
+static snc_err time_rounds(snc_proof *p, const timer *t, int n)
 {
+    const snc_ctx *ctx = t->ctx;
     const int first = p->m[SNC_PROOF_COMPRESSED].rounds;
     const double t0 = snc_now(), end = ctx->until > 0 ? fmin(ctx->until, t0 + ROUNDS_FOR) : t0 + ROUNDS_FOR;
     double began = t0, took = 0;
     for (int r = first; r < n && (r < SNC_PROOF_LEAST_ROUNDS || began + took < end); r++) {
         if (r < SNC_PROOF_TEACHER_ROUNDS) {
             snc_progress(ctx, "proof", r, n, "%s", p->m[SNC_PROOF_TEACHER].name);
-            SNC_TRY(time_round(p, ctx, o, h, r, true));
+            SNC_TRY(time_round(p, t, r, true));
         }
         snc_progress(ctx, "proof", r + 0.5, n, "%s beside %s", p->m[SNC_PROOF_COMPRESSED].name, p->m[SNC_PROOF_INT8].name);
-        SNC_TRY(time_round(p, ctx, o, h, r, false));
+        SNC_TRY(time_round(p, t, r, false));
         snc_progress(ctx, "proof", r + 1, n, "%.0f us against %.0f us full INT8", p->m[SNC_PROOF_COMPRESSED].round_us[r],
                      p->m[SNC_PROOF_INT8].round_us[r]);
         took = snc_now() - began;
@@ -107,26 +124,25 @@ static const cJSON *cell_of(const cJSON *cells, const char *model)
 }
 
 /* One process: real texts through the file, which are timed through the full-size INT8 model as well. */
-static snc_err time_texts(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, int r)
+static snc_err time_texts(snc_proof *p, const timer *t, int r)
 {
     snc_proof_model *m = &p->m[p->n - 1];
     char name[4096 + 16];
     char *text = NULL;
     cJSON *j = NULL;
     int n, used = 0;
-    const char *argv[64] = {h->program, "bench",         m->path,     p->m[SNC_PROOF_INT8].path,
-                            "--net",    "0,cascade",     "--tasks",   snc_inputs_task_name(o),
-                            "--format", "json",          "--backend", o->job.backend,
-                            "--quiet",  "--time-budget", ROUND};
+    const char *argv[64] = {
+        t->h->program, "bench", m->path,     p->m[SNC_PROOF_INT8].path, "--net",   "0,cascade",     "--tasks", snc_inputs_task_name(t->o),
+        "--format",    "json",  "--backend", t->o->job.backend,         "--quiet", "--time-budget", ROUND};
     snprintf(name, sizeof name, "%s:cascade", m->path);
     while (argv[used]) used++;
     for (const snc_option *row = snc_option_table(&n); n--; row++) { /* which rows these are */
         const bool text_of_rows = strcmp(row->group, "rows") == 0 && (row->verbs & SNC_VERB_BENCH) && row->kind == SNC_OPTION_STRING;
-        if (!text_of_rows || !snc_option_text(o, row)) continue;
+        if (!text_of_rows || !snc_option_text(t->o, row)) continue;
         argv[used++] = row->name;
-        argv[used++] = snc_option_text(o, row);
+        argv[used++] = snc_option_text(t->o, row);
     }
-    SNC_TRY(snc_proc_run(&text, ctx, argv));
+    SNC_TRY(snc_proc_run(&text, t->ctx, argv));
     snc_err err = snc_json_parse(&j, text, strlen(text), "bench");
     const cJSON *own = cell_of(j, name), *int8 = cell_of(j, p->m[SNC_PROOF_INT8].path);
     if (!err && (!own || !int8)) err = snc_err_set(SNC_E_BACKEND, "%s: the timing process said nothing of its cascade", m->path);
@@ -175,25 +191,81 @@ bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
     return !latency->given || i.high <= latency->value || i.low > latency->value;
 }
 
-static snc_err time_cascade(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h)
+static snc_err time_cascade(snc_proof *p, const timer *t)
 {
     for (int r = 0; r < SNC_PROOF_CASCADE_ROUNDS && p->cascade; r++) {
-        snc_progress(ctx, "proof", r, SNC_PROOF_CASCADE_ROUNDS, "%s", "cascade");
-        SNC_TRY(time_texts(p, ctx, o, h, r));
+        snc_progress(t->ctx, "proof", r, SNC_PROOF_CASCADE_ROUNDS, "%s", "cascade");
+        SNC_TRY(time_texts(p, t, r));
     }
     return SNC_OK;
 }
 
-static snc_err time_models(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
+static snc_err time_models(snc_proof *p, const timer *t, const snc_target *latency)
 {
     bool decided = true;
-    SNC_TRY(time_cascade(p, ctx, o, h));
-    SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_ROUNDS));
+    SNC_TRY(time_cascade(p, t));
+    SNC_TRY(time_rounds(p, t, SNC_PROOF_ROUNDS));
     sum_up(p);
     for (int k = 0; k < snc_proof_nets(p); k++) decided = decided && snc_proof_decided(&p->m[snc_proof_net(k)], &latency[k]);
     if (decided) return SNC_OK;
-    SNC_TRY(time_rounds(p, ctx, o, h, SNC_PROOF_MOST_ROUNDS));
+    SNC_TRY(time_rounds(p, t, SNC_PROOF_MOST_ROUNDS));
     sum_up(p);
+    return SNC_OK;
+}
+
+/* ---- hosts ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_worse(const snc_proof_model *m, const snc_proof_model *than, const snc_target *latency)
+{
+    return snc_target_judged(latency, &(snc_attained){m->latency_us, m->ratio}).high >
+           snc_target_judged(latency, &(snc_attained){than->latency_us, than->ratio}).high;
+}
+
+void snc_proof_add_host(snc_proof *p, const snc_proof *one, const snc_target *latency, const snc_comm_host *host)
+{
+    const int k = p->hosts;
+    bool worse[SNC_PROOF_MOST];
+    const bool first = k == 0 || is_worse(&one->m[SNC_PROOF_COMPRESSED], &p->m[SNC_PROOF_COMPRESSED], &latency[0]);
+    for (int i = 0; i < p->n; i++) worse[i] = first;
+    for (int net = 1; net < snc_proof_nets(p) && k > 0; net++)
+        worse[snc_proof_net(net)] = is_worse(&one->m[snc_proof_net(net)], &p->m[snc_proof_net(net)], &latency[net]);
+    for (int i = 0; i < p->n; i++) {
+        const snc_proof_model *m = &one->m[i];
+        p->on[k].m[i].latency_us = m->latency_us;
+        p->on[k].m[i].ratio = m->ratio;
+        p->on[k].m[i].p90_us = m->p90_us;
+        p->on[k].m[i].rounds = m->rounds;
+        if (!worse[i]) continue;
+        p->m[i] = *m;
+        p->m[i].host = k;
+    }
+    p->on[k].host = host;
+    p->hosts += host != NULL;
+}
+
+/* By who measures k-th, of a proof that nobody has timed yet; of what is left of the time its share. */
+static snc_err time_on(snc_proof *one, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency, int k)
+{
+    snc_ctx own = *ctx;
+    timer t = {.ctx = &own, .o = o, .h = h};
+    const double now = snc_now();
+    if (ctx->until > 0) own.until = now + (ctx->until - now) / (snc_clocks(ctx->comm) - k);
+    SNC_TRY(snc_far_clock_open(&t.far, &own, k));
+    snc_err err = SNC_OK;
+    for (int i = 0; i < one->n && !err; i++) err = snc_far_clock_keep(t.far, one->m[i].path);
+    if (!err) err = time_models(one, &t, latency);
+    snc_far_clock_close(t.far);
+    return err;
+}
+
+static snc_err time_all(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
+{
+    const snc_proof untimed = *p;
+    for (int k = 0; k < snc_clocks(ctx->comm); k++) {
+        snc_proof one = untimed;
+        SNC_TRY(time_on(&one, ctx, o, h, latency, k));
+        snc_proof_add_host(p, &one, latency, snc_clock_host(ctx->comm, k));
+    }
     return SNC_OK;
 }
 
@@ -285,7 +357,7 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
     }
     snc_progress(ctx, "scores", out->n, out->n + 1, "intervals");
     SNC_GOTO(compare(out, ctx, task));
-    SNC_GOTO(time_models(out, ctx, o, h, files->latency));
+    SNC_GOTO(time_all(out, ctx, o, h, files->latency));
 out:
     if (err) snc_proof_dispose(out);
     return err;

@@ -10,6 +10,8 @@
  * eighteenth from either end). Models that take seconds a call have fewer rounds, six at least, where 18 take more than three minutes;
  * so has a job that must end in time (ctx->until). Of a file of several nets those beside the first are cut out, and each is timed beside
  * the others and held to its own latency.
+ * Where several hosts measure (base/hosts.h) each has all of these rounds for itself, one host after the other. What is said of a net is
+ * what it had where it is the worst against its target, of the teacher and the full-size INT8 model what they had where the first net is.
  * Scores: on the rows that --eval names, dev where it names none, set by set and on all together. Differences to the teacher and to the
  * full-size INT8 model are paired (candidate/drop.h).
  */
@@ -19,6 +21,7 @@
 #include "artifact/cascaded.h"
 #include "artifact/inputs.h"
 #include "artifact/load.h"
+#include "base/comm.h"
 #include "base/stats.h"
 #include "candidate/drop.h"
 #include "candidate/target.h"
@@ -45,6 +48,7 @@ typedef struct snc_scores {
 typedef struct snc_proof_model {
     const char *name, *path;
     double bytes, macs; /* of the file: its size, its arch's multiply-adds at 128 tokens */
+    int host;           /* of snc_proof.on: which one decided */
     int rounds;         /* timed; fewer for the teacher, which no target depends on */
     double round_us[SNC_PROOF_MOST_ROUNDS];
     snc_interval latency_us, ratio; /* ratio: to the full-size INT8 model, per round */
@@ -58,12 +62,24 @@ typedef struct snc_proof_model {
 
 enum { SNC_PROOF_MOST = SNC_PROOF_MODELS + SNC_LATENCIES };
 
+/* What one host had of all models. */
+typedef struct snc_proof_on {
+    const snc_comm_host *host;
+    struct {
+        snc_interval latency_us, ratio;
+        double p90_us;
+        int rounds;
+    } m[SNC_PROOF_MOST];
+} snc_proof_on;
+
 typedef struct snc_proof {
     const snc_eval_sets *rows;
     int classes, n;
     bool cascade;                            /* the last model is the file as its nets escalate; its latency is the mean of texts */
     snc_cascaded_share share[SNC_NETS_MOST]; /* then what each net answers of all rows */
     snc_proof_model m[SNC_PROOF_MOST];       /* compressed, full-size INT8, full-size F32 (the teacher), the file's other nets */
+    snc_proof_on on[SNC_COMM_CLOCKS];
+    int hosts; /* that were named to measure; 0: this one did, and `on` is empty */
 } snc_proof;
 
 typedef enum snc_proof_index { SNC_PROOF_COMPRESSED, SNC_PROOF_INT8, SNC_PROOF_TEACHER } snc_proof_index;
@@ -81,6 +97,11 @@ static inline int snc_proof_row(int i) { return i < SNC_PROOF_MODELS ? SNC_PROOF
 /* Of net k of the file. */
 static inline int snc_proof_net(int k) { return k == 0 ? SNC_PROOF_COMPRESSED : SNC_PROOF_MODELS + k - 1; }
 static inline int snc_proof_nets(const snc_proof *p) { return p->n - SNC_PROOF_MODELS + 1 - p->cascade; }
+/* Whether a latency is asked of the i-th model, and the figures of that host are the worst. */
+static inline bool snc_proof_decides(const snc_proof *p, int i, int host)
+{
+    return (i == SNC_PROOF_COMPRESSED || i >= SNC_PROOF_MODELS) && p->m[i].host == host;
+}
 static inline bool snc_proof_is_cascade(const snc_proof *p, int k) { return p->cascade && k == p->n - 1; }
 
 /* Where a model can be found: nets beside the first are cut out for the proof alone. */
@@ -93,6 +114,9 @@ static inline const char *snc_proof_lies_in(const snc_proof *p, int k)
 snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_task *task,
                       const snc_eval_sets *rows, const snc_proof_files *files) SNC_MUST_USE;
 void snc_proof_dispose(snc_proof *p);
+
+/* What another host had of the same models, and which of them it decides. latency: of each net. host NULL: it is not named. */
+void snc_proof_add_host(snc_proof *p, const snc_proof *one, const snc_target *latency, const snc_comm_host *host);
 
 /* What the compressed file has of each target. */
 void snc_proof_attained(snc_attained found[SNC_TARGETS], const snc_proof *p);

@@ -70,6 +70,31 @@ static cJSON *model_json(const snc_proof *p, snc_proof_index i, const snc_task *
     return j;
 }
 
+/* What each host that was named has measured, and which models it decides. */
+static void add_hosts(cJSON *j, const snc_proof *p)
+{
+    cJSON *list = p->hosts ? cJSON_AddArrayToObject(j, "hosts") : NULL;
+    for (int k = 0; k < p->hosts; k++) {
+        const snc_proof_on *on = &p->on[k];
+        cJSON *host = cJSON_CreateObject(), *models = NULL;
+        cJSON_AddStringToObject(host, "name", on->host->name);
+        cJSON_AddStringToObject(host, "cpu", on->host->cpu);
+        cJSON_AddStringToObject(host, "isa", on->host->isa);
+        models = cJSON_AddArrayToObject(host, "models");
+        for (int i = 0; i < p->n; i++) {
+            cJSON *m = cJSON_CreateObject();
+            cJSON_AddStringToObject(m, "name", p->m[i].name);
+            cJSON_AddItemToObject(m, "latency_us", interval_json(on->m[i].latency_us));
+            cJSON_AddItemToObject(m, "ratio_to_full_int8", interval_json(on->m[i].ratio));
+            cJSON_AddNumberToObject(m, "p90_us", on->m[i].p90_us);
+            cJSON_AddNumberToObject(m, "rounds", on->m[i].rounds);
+            cJSON_AddBoolToObject(m, "decides", snc_proof_decides(p, i, k));
+            cJSON_AddItemToArray(models, m);
+        }
+        cJSON_AddItemToArray(list, host);
+    }
+}
+
 static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
 {
     cJSON *j = cJSON_CreateObject(), *s;
@@ -100,6 +125,7 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     snc_breakdown_majority_json(j, &f->proof->m[SNC_PROOF_TEACHER].classes);
     s = cJSON_AddArrayToObject(j, "models");
     for (int k = 0; k < f->proof->n; k++) cJSON_AddItemToArray(s, model_json(f->proof, k, f->in->task));
+    add_hosts(j, f->proof);
     cJSON_AddStringToObject(j, "repair", f->repair);
     cJSON_AddItemToObject(j, "config", cJSON_Duplicate(f->config, 1));
     cJSON_AddItemToObject(j, "search", cJSON_Duplicate(f->search, 1));
@@ -107,6 +133,26 @@ static cJSON *report_json(const snc_report_facts *f, const snc_verdict *v)
     cJSON_AddItemToObject(j, "host", cJSON_Duplicate(f->host, 1));
     cJSON_ArrayForEach(made, f->made) cJSON_AddItemToObject(j, made->string, cJSON_Duplicate(made, 1));
     return j;
+}
+
+static void put_hosts(snc_textbuf *t, const snc_proof *p)
+{
+    if (!p->hosts) return;
+    snc_textbuf_put(
+        t, "\n| host | CPU, instructions | model | latency ms (95%%) | p90 ms | of full INT8 (95%%) | |\n|---|---|---|---|---|---|---|\n");
+    for (int k = 0; k < p->hosts; k++)
+        for (int row = 0; row < p->n; row++) {
+            const int i = snc_proof_row(row);
+            const snc_proof_on *on = &p->on[k];
+            const snc_interval us = on->m[i].latency_us, share = on->m[i].ratio;
+            snc_textbuf_put(t, "| ");
+            snc_md_text(t, on->host->name);
+            snc_textbuf_put(t, " | ");
+            snc_md_text(t, on->host->cpu);
+            snc_textbuf_put(t, ", %s | %s | %.3f (%.3f to %.3f) | %.3f | %.3fx (%.3fx to %.3fx) | %s |\n", on->host->isa, p->m[i].name,
+                            us.value / 1e3, us.low / 1e3, us.high / 1e3, on->m[i].p90_us / 1e3, share.value, share.low, share.high,
+                            snc_proof_decides(p, i, k) ? "decides" : "");
+        }
 }
 
 static void put_table(snc_textbuf *t, const snc_proof *p)
@@ -128,6 +174,15 @@ static void put_table(snc_textbuf *t, const snc_proof *p)
         else snc_textbuf_put(t, " | - |\n");
     }
     snc_score_table_put_sets(t, p);
+    put_hosts(t, p);
+}
+
+/* " on node-a": where what is said of a model was measured. */
+static const char *on_host(char buf[SNC_COMM_NAME + 4], const snc_proof *p, int model)
+{
+    buf[0] = 0;
+    if (p->hosts) snprintf(buf, SNC_COMM_NAME + 4, " on %s", p->on[p->m[model].host].host->name);
+    return buf;
 }
 
 /* Targets may hold of a file that has learnt nothing. */
@@ -157,19 +212,20 @@ static void put_cascade(snc_textbuf *t, const snc_proof *p)
 static void put_verdict(snc_textbuf *t, const snc_report_facts *f, const snc_verdict *v)
 {
     for (int k = 0; k < SNC_TARGETS; k++) {
-        char said[256], rows[SNC_DROP_SAID] = "";
+        char said[512], host[SNC_COMM_NAME + 4], rows[SNC_DROP_SAID] = "";
         const snc_target *asked = &f->targets->of[k];
         if (!asked->given) continue;
-        snc_target_say(said, sizeof said, k, asked, &v->found[k], "");
+        snc_target_say(said, sizeof said, k, asked, &v->found[k],
+                       k == SNC_TARGET_LATENCY ? on_host(host, f->proof, SNC_PROOF_COMPRESSED) : "");
         if (k == SNC_TARGET_DROP) snc_drop_say_rows(rows, &f->proof->m[SNC_PROOF_COMPRESSED].all.drop, asked->value);
         snc_textbuf_put(t, "- %s %s: %s%s%s\n", snc_target_name(k), snc_target_holds(asked, &v->found[k]) ? "holds" : "MISSED", said,
                         rows[0] ? "; " : "", rows);
     }
     for (int k = 0; k < snc_proof_nets(f->proof); k++) {
-        char said[256];
+        char said[512], host[SNC_COMM_NAME + 4];
         const snc_target *asked = &f->files->latency[k];
         if (k == 0 && asked->value == f->targets->of[SNC_TARGET_LATENCY].value) continue; /* else it answers for another one, too */
-        snc_target_say(said, sizeof said, SNC_TARGET_LATENCY, asked, &v->net[k], "");
+        snc_target_say(said, sizeof said, SNC_TARGET_LATENCY, asked, &v->net[k], on_host(host, f->proof, snc_proof_net(k)));
         snc_textbuf_put(t, "- %s: latency %s: %s\n", f->proof->m[snc_proof_net(k)].name,
                         snc_target_holds(asked, &v->net[k]) ? "holds" : "MISSED", said);
     }

@@ -300,7 +300,7 @@ static snc_err search(job *j)
     cJSON *made = NULL;
     char table[SNC_DIGEST_TEXT];
     bool same;
-    SNC_TRY(snc_latency_table_digest(table, j->folder.table, NULL));
+    SNC_TRY(snc_latency_tables_digest(table, j->folder.table, &j->work));
     SNC_TRY(snc_depends_file(&made, j->o, &j->in, j->folder.teacher, j->folder.supernet, &j->folder.baselines));
     SNC_GOTO(recall_end(&same, j, made, table));
     if (!same) SNC_GOTO(find_and_export(j, made, table));

@@ -1,15 +1,17 @@
 /* Ranks meet, wait for what rank 0 calls them to, and part: what of a job is shared is said by the duties listed here. */
 #include "base/duty.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "base/par.h"
 #include "base/proc.h"
+#include "candidate/far_clock.h"
 #include "candidate/shared_out.h"
 #include "train/importance.h"
 #include "train/sweep.h"
 #include "train/together.h"
 
-static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance, &snc_duty_evaluate};
+static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance, &snc_duty_evaluate, &snc_duty_clock};
 
 typedef struct card {    /* what a rank shows when they meet */
     uint64_t program;    /* of its bytes */
@@ -28,6 +30,7 @@ static snc_err meet(snc_comm *c)
     if (!err) err = snc_file_hash(&all[c->rank].program, SNC_PROC_SELF);
     err = snc_comm_agree(c, err);
     if (!err) err = snc_comm_gather_each(c, all, sizeof *all);
+    if (!err) err = snc_hosts_meet(c);
     c->host_ranks = c->neighbours = 0;
     for (int r = 0; r < c->size && !err; r++) {
         c->host_ranks += all[r].processors == all[c->rank].processors;
@@ -66,6 +69,7 @@ snc_err snc_ranks_attend(snc_comm *c, const snc_host *h, int threads)
     ctx.user = &host;
     ctx.level = SNC_LOG_ERROR;
     ctx.comm = c;
+    c->program = h->program;
     ctx.meter = &ctx.own;
     SNC_TRY(snc_ctx_check(&ctx));
     return snc_duty_attend(&ctx, duties, sizeof duties / sizeof *duties);

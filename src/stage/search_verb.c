@@ -110,8 +110,8 @@ static snc_err check_there(const snc_options *o, const snc_ctx *ctx, const snc_c
     }
     SNC_TRY(err);
     SNC_TRY(snc_depends_table(&stamp, o, in, m));
-    snc_state state = snc_latency_table_state(why, table, stamp, work);
-    if (state == SNC_DAMAGED) remove(table); /* in a folder of searches it is ours; half a minute makes another */
+    snc_state state = snc_latency_tables_state(why, table, stamp, work);
+    if (state == SNC_DAMAGED) snc_latency_tables_drop(table, work); /* in a folder of searches it is ours; half a minute makes another */
     else err = snc_stamp_allow(&current, table, state, why, o->output.overwrite);
     cJSON_Delete(stamp);
     return err;

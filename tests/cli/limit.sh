@@ -60,7 +60,7 @@ refused "--output job: supernet.snc was made with --supernet-epochs" "${from[@]}
 # ---- presets; time to spare changes nothing ---------------------------------------------------------------------------------------------
 run 0 "${from[@]}" --output new --dry-run --time-limit 0h60m
 holds out '^to end in 1h: nothing has to be given up$'
-run 0,3 "${from[@]}" --effort quick --time-limit 1h --max-memory 8GB --recompute on --exchange f32 --rank-timeout 5m --output quick
+run 0,3 "${from[@]}" --effort quick --time-limit 1h --max-memory 8GB --recompute on --exchange f32 --rank-timeout 5m --profile-on "$(uname -n)" --output quick
 holds quick/report.md '^- time: [0-9]* s of a limit of 3600 s; given up: nothing$'
 equal "evaluations of a quick job" "$(number quick/report.json evaluations)" 200
 for option in '"epochs":.*2' '"supernet-epochs":.*0.5' '"augment":.*1' '"repair-epochs":.*0.5'; do holds quick/report.json "$option"; done

@@ -179,7 +179,7 @@ fits() { # FOLDER: with the narrow hidden size, which has room for two heads, no
 }
 
 # ---- profile --------------------------------------------------------------------------------------------------------------------
-run 0 profile s.snc "${data[@]}" --output table.json --space space.json --batch 1 --seq-len data --threads 2 --percentile 80 --backend native --fp f32 \
+run 0 profile s.snc "${data[@]}" --output table.json --profile-on "$(uname -n)" --space space.json --batch 1 --seq-len data --threads 2 --percentile 80 --backend native --fp f32 \
     --seed 3 --max-length 16 --verbose --log-json log
 noted '"level":"debug"'
 holds table.json '; 2 threads; native;'
@@ -208,7 +208,7 @@ run 0,3 "${search[@]}" --target-latency 2000us --target-size 0.09MB --target-mac
 noted '"level":"debug"'
 noted 'train 300 rows'
 holds b/config.json '"source"'
-run 0 "${search[@]}" --target-size 90KB --evals 8 --time-budget 1h --rank-timeout 1m --output a --overwrite --quiet --fp auto
+run 0 "${search[@]}" --target-size 90KB --evals 8 --time-budget 1h --rank-timeout 1m --profile-on "$(uname -n)" --output a --overwrite --quiet --fp auto
 lines err 0
 
 # ---- export -----------------------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ found=$(
     only '#include <lapacke' '^src/search/lsq\.c$' "LAPACKE only in lsq.c"
     only '#include <libsvm' '^src/search/svr\.c$' "LIBSVM only in svr.c"
     only '#include <omp.h>|#pragma omp' '^src/base/par\.c$' "OpenMP only in par.c"
-    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(comm|comm_mpi|fmap|clock|cpus|isa|lock|partial|place|proc|room)|cli/(lines|main|terminal)|exe/classify|http/listener|report/watched|serve/(counters|queue|service))\.c$' "POSIX only in base, the program, the server and the live page"
+    only '_(POSIX_C|GNU|DEFAULT)_SOURCE' '^src/(base/(comm|comm_mpi|fmap|clock|cpus|hosts|isa|lock|partial|place|proc|room)|cli/(lines|main|terminal)|exe/classify|http/listener|report/watched|serve/(counters|queue|service))\.c$' "POSIX only in base, the program, the server and the live page"
     only '\b(fopen|freopen|creat|mkstemp|truncate|mknod|mkfifo)\(|O_(CREAT|TRUNC|RDWR)' '^src/base/' "only base opens files to write them"
     only '#include <(curl|nettle)/' '^src/hub/(curl|sha256)\.c$' "libcurl and Nettle only in curl.c and sha256.c of src/hub"
     only '#include <mpi' '^src/base/comm_mpi\.c$' "MPI only in comm_mpi.c"

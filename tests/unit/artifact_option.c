@@ -70,8 +70,8 @@ static void groups_are_the_structs(void **state)
     static const struct {
         const char *name;
         size_t by;
-    } grown[] = {{"job", 7},       {"rows", 4},  {"targets", 1}, {"training", 1}, {"supernet", 2}, {"search", 2},
-                 {"exporting", 4}, {"bench", 2}, {"predict", 1}, {"study", 1},    {"serve", 1}};
+    } grown[] = {{"job", 7},    {"rows", 4},      {"targets", 1}, {"workload", 1}, {"training", 1}, {"supernet", 2},
+                 {"search", 2}, {"exporting", 4}, {"bench", 2},   {"predict", 1},  {"study", 1},    {"serve", 1}};
     enum { GROUPS = sizeof groups / sizeof *groups };
     int n, rows[GROUPS] = {0};
     for (const snc_option *row = snc_option_table(&n); n--; row++) {

@@ -97,7 +97,7 @@ static void what_decides_nothing_is_known(void **state)
     static const char *const known[] = {"--output",  "--overwrite",  "--dry-run",      "--checkpoint-every", "--max-steps", "--threads",
                                         "--journal", "--export",     "--verbose",      "--tabular",          "--protocols", "--searchers",
                                         "--seeds",   "--format",     "--effort",       "--time-limit",       "--eval",      "--margin",
-                                        "--watch",   "--max-memory", "--rank-timeout", "--recompute"};
+                                        "--watch",   "--max-memory", "--rank-timeout", "--recompute",        "--profile-on"};
     const unsigned makers = SNC_VERB_COMPRESS | SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_PROFILE | SNC_VERB_SEARCH;
     int n;
     const snc_option *row = snc_option_table(&n);

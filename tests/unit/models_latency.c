@@ -69,9 +69,9 @@ static void a_table_survives_its_file(void **state)
         assert_true(fabs(us - snc_latency_predict(back, arch[a], &i8)) < 0.1); /* cells are rounded to 1 ns */
         assert_true(snc_latency_predict(t, arch[a], &f32) > 0);
     }
-    assert_true(snc_latency_fits_host(back, &ctx));
+    assert_true(snc_latency_fits_host(back, &ctx, NULL));
     other.threads = 2;
-    assert_false(snc_latency_fits_host(back, &other));
+    assert_false(snc_latency_fits_host(back, &other, NULL));
     snc_latency_free(back);
     snc_latency_free(t);
     snc_space_free(s);
