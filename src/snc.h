@@ -520,7 +520,7 @@ SNC_API snc_err snc_stage_serve(const snc_options *o, const snc_host *h) SNC_MUS
  * whose *out is to be closed all the same: ranks that are not the same program. */
 SNC_API snc_err snc_ranks_open(snc_comm **out) SNC_MUST_USE;
 SNC_API int snc_ranks_rank(const snc_comm *c); /* from 0; 0 of NULL */
-/* h: its log and cancel are used. threads: 0, this process's share of its processors. */
+/* h: its log and program are used, the latter where this rank is to measure. threads: 0, this process's share of its processors. */
 SNC_API snc_err snc_ranks_attend(snc_comm *c, const snc_host *h, int threads) SNC_MUST_USE;
 /* failed: the others end at once, by force. c is freed; NULL is fine. */
 SNC_API void snc_ranks_close(snc_comm *c, int failed);

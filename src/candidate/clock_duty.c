@@ -2,6 +2,7 @@
  * often whether it is to stop. */
 #include <string.h>
 
+#include "artifact/context.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/partial.h"
@@ -20,6 +21,7 @@ typedef struct guest {
     snc_comm_message stopping, saying;
     snc_far_word word; /* that is on its way */
     double said_at;
+    int asked; /* questions */
     snc_partial *file[SNC_FAR_FILES];
     char path[SNC_FAR_FILES][SNC_NAMELESS];
     int files;
@@ -186,6 +188,7 @@ static snc_err answer(guest *g, snc_far_what what, snc_parcel *p)
     snc_parcel back = {0};
     snc_comm_message m;
     snc_far_word last = {.kind = SNC_FAR_LAST};
+    if (g->asked++ == 0) snc_threads_say(&g->ctx, g->ctx.threads, false);
     last.code = work(&back, g, what, p);
     if (last.code) strncpy(last.text, snc_err_text(), sizeof last.text - 1);
     else last.bytes = back.n;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two machines, as two network namespaces with a cable between them: training over TCP, started without ssh, and a cable that is too slow.
 . "$(dirname "$0")/lib.bash"
-. "$(dirname "$0")/two_hosts.bash"
+. "$TESTS/cli/two_hosts.bash"
 nano nano
 train=(finetune --pretrained nano/nano.snc --task nano/task.json --data nano --epochs 2 --lr 2e-3 --threads 1 --compute f32)
 

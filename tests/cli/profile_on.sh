@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# --profile-on: jobs on two hosts of two kinds that have no file in common. Each has its table, its clock for finalists and its proof; the
+# worse of them decides; what is wrong is said before the work, and what ends in the middle leaves nothing there.
+. "$(dirname "$0")/lib.bash"
+. "$TESTS/cli/two_hosts.bash"
+export FAR_ISA=scalar # slower than the first host in whatever it does
+FAR_TMP=$(mktemp -d)
+trap 'for ns in $a $b; do ip netns pids $ns | xargs -r kill -9; ip netns del $ns; done 2>/dev/null; rm -rf "$FAR_TMP"; finish' EXIT
+export TMPDIR=$FAR_TMP
+# hosts CODE ARG...: as `run`, by a rank on each host.
+hosts() {
+    local want=$1 got
+    shift
+    CHECKS=$((CHECKS + 1))
+    on_two_hosts "$COMPRESS" "$@" >out 2>err
+    got=$?
+    [ "$got" -eq "$want" ] || fail "two hosts, compress $*: exit code $got, expected $want: $(grep -a '^compress:' err)"
+    nothing_there
+}
+nothing_there() { equal "files left on the other host" "$(find "$FAR_TMP" -name 'compress-*')" ""; }
+scalar() { grep -l '; scalar; 1 threads;' job/latency-*.json; } # node-b's table
+
+nano nano
+data=(--task nano/task.json --data nano)
+job=(--pretrained nano/nano.snc "${data[@]}" --epochs 2 --lr 2e-3 --supernet-epochs 1 --repair-epochs 1 --evals 20 --threads 1)
+
+# ---- what is refused -----------------------------------------------------------------------------------------------------------------
+refused "--profile-on 'elsewhere': this machine is '$(uname -n)', and mpirun has started no ranks on others" "${job[@]}" --target-latency 1s --profile-on elsewhere --output job
+wrong() { # TEXT NAMES ARG...
+    hosts 2 "${job[@]}" --target-latency 1s --quiet --output job --profile-on "${@:2}"
+    check "$2: $(grep -a '^compress:' err)" grep -qF -- "compress: $1" err
+    absent job
+}
+wrong "--profile-on 'node-c': no rank is on a host of that name; expected of node-a.test, node-b" node-b,node-c
+wrong "--profile-on '': no rank is on a host of that name" node-b,
+wrong "--profile-on 'node-a.tes': no rank" node-a.tes
+wrong "--profile-on: 'node-a' is named twice" node-a.test,node-a
+wrong "--profile-on beside --measure: one of the two" node-b --measure
+wrong "--profile-on beside --cascade: one of the two" node-b --cascade
+
+# ---- both hosts ----------------------------------------------------------------------------------------------------------------------
+hosts 0 "${job[@]}" --target-latency 1s --profile-on node-a,node-b --output job
+equal "tables" "$(ls job | grep -c '^latency.*json$')" 2
+absent job/latency.json
+exists "$(scalar)"
+holds out '^- latency holds: .* ms on node-b'
+holds out '^| node-a.test | .* | compressed | .* |  |$'
+holds out '^| node-b | .*, scalar | compressed | .* | decides |$'
+holds out '^| node-b | .*, scalar | teacher F32 | .* |  |$'
+holds job/report.md '^| node-b | .*, scalar | compressed | .* | decides |$'
+gfm job/report.md
+holds job/report.html '<h3>By host</h3>'
+equal "hosts that say so of the finalist" "$(tr -d '\n\t' <job/front.json | grep -o '"chosen":.*"finalists"' | grep -o '"hosts":\[[^]]*' | grep -o '"name":"[^"]*"' | xargs)" "name:node-a.test name:node-b"
+# The row of a model, of one host: its milliseconds.
+ms() { awk -F' [|] ' -v h="| $1" -v m="$2" '$1 == h && $3 == m { split($4, v, " "); print v[1] }' job/report.md; }
+less "ms of node-a and node-b" "$(ms node-a.test compressed)" "$(ms node-b compressed)"
+equal "ms that are reported" "$(awk -F' [|] ' '$1 == "| compressed" { split($2, v, " "); print v[1] }' job/report.md)" "$(ms node-b compressed)"
+
+# A target that one of them keeps is none that holds. With one of them alone the same command makes the file for its kind, of what is there.
+target=$(awk -v a="$(ms node-a.test compressed)" 'BEGIN { print 1.5 * a "ms" }')
+less "that target, and what the other host needs" "${target%ms}" "$(ms node-b compressed)"
+cp -r job one
+hosts 0 "${job[@]}" --target-latency "$target" --profile-on node-a --output one
+holds err 'finetune: one/teacher.snc is up to date'
+holds err 'supernet: one/supernet.snc is up to date'
+holds err "profile: $(grep -L '; scalar;' one/latency-*.json) is up to date"
+holds out '^- latency holds: .* ms on node-a.test'
+lacks one/report.md '^| node-b'
+hosts 2 "${job[@]}" --target-latency "$target" --profile-on node-a,node-b --output job
+holds err '^compress: node-b: --target-latency .*: out of reach'
+
+# ---- one host, by the other verbs ----------------------------------------------------------------------------------------------------
+hosts 0 profile job/supernet.snc "${data[@]}" --threads 3 --seq-len 4 --profile-on node-b --output table.json
+made=$(cat out)
+holds "$made" '; scalar; 3 threads;'
+holds err '^node-b: --threads 3, and this process may use [12] of '
+equal "tables of profile" "$(ls table* | xargs)" "$made $made.inputs"
+hosts 0 search job/supernet.snc --teacher job/teacher.snc "${data[@]}" --threads 1 --target-latency 1s --evals 10 --profile-on node-b --output found
+equal "tables of search" "$(ls found | grep -c '^latency.*json$')" 1
+less "shares on node-b" 0 "$(tr -d '\n\t' <found/front.json | grep -o '"hosts":\[[^]]*' | head -1 | sed 's/.*"measured_ratio":\([0-9.]*\).*/\1/')"
+
+# ---- ends in the middle ----------------------------------------------------------------------------------------------------------------
+pid_of() { # RANK
+    local p
+    for p in $(grep -lzx "OMPI_COMM_WORLD_RANK=$1" /proc/[0-9]*/environ 2>/dev/null); do
+        p=${p#/proc/} p=${p%/environ}
+        [ "$(readlink "/proc/$p/cwd")" = "$SCRATCH" ] && ip netns identify "$p" | grep -qx "snc-[ab]-$$" && echo "$p"
+    done | head -1
+}
+# ended_in STAGE SIGNAL RANK ARG...: signals a rank as soon as the log says that the stage is under way; CODE: what mpirun ended with.
+ended_in() {
+    local stage=$1 signal=$2 rank=$3 i
+    shift 3
+    rm -f log
+    on_two_hosts "$COMPRESS" "$@" --log-json log >out 2>err &
+    CHILD=$!
+    for ((i = 0; i < 6000; i++)); do
+        grep -qs "\"stage\":\"$stage\"" log && break
+        kill -0 "$CHILD" 2>/dev/null || break
+        sleep 0.01
+    done
+    check "rank $rank was there to be ended in $stage" kill -s "$signal" "$(pid_of "$rank")"
+    wait "$CHILD" 2>/dev/null
+    CODE=$?
+    CHILD=""
+    nothing_there
+}
+on_b=("${job[@]}" --target-latency 1s --profile-on node-b --output job)
+ended_in proof INT 0 "${on_b[@]}"
+equal "exit code of one interrupted in the proof" "$CODE" 130
+absent job/report.json
+ended_in proof KILL 1 "${on_b[@]}"
+check "killed: exit code $CODE" test "$CODE" -ne 0
+absent job/report.json
+hosts 0 "${job[@]}" --target-latency 1s --profile-on node-a --output job
+exists job/report.json
+rm job/latency-*
+ended_in 'latency table' INT 0 "${on_b[@]}"
+equal "exit code of one interrupted at the table" "$CODE" 130
+absent job/latency-*.json
