@@ -73,7 +73,7 @@ holds err '^compress: node-b: --target-latency .*: out of reach'
 hosts 0 profile job/supernet.snc "${data[@]}" --threads 3 --seq-len 4 --profile-on node-b --output table.json
 made=$(cat out)
 holds "$made" '; scalar; 3 threads;'
-holds err '^node-b: --threads 3, and this process may use [12] of '
+holds err '^warning: node-b: --threads 3, and this process may use [12] of '
 equal "tables of profile" "$(ls table* | xargs)" "$made $made.inputs"
 hosts 0 search job/supernet.snc --teacher job/teacher.snc "${data[@]}" --threads 1 --target-latency 1s --evals 10 --profile-on node-b --output found
 equal "tables of search" "$(ls found | grep -c '^latency.*json$')" 1
