@@ -54,8 +54,8 @@ static void on_status(void *user, const snc_status *s)
 {
     guest *g = user;
     snc_far_word w = {.kind = SNC_FAR_STATUS, .done = s->done, .total = s->total};
-    if (snc_now() - g->said_at < SAY_EVERY) return;
     if (snc_comm_look(&g->stopping, g->c) || g->stopping.done) g->cancel = 1;
+    if (snc_now() - g->said_at < SAY_EVERY) return;
     strncpy(w.what, s->what, sizeof w.what - 1);
     strncpy(w.text, s->note, sizeof w.text - 1);
     say_by_the_way(g, &w);

@@ -75,6 +75,7 @@ static snc_err ask(snc_parcel *back, snc_far_clock *f, snc_far_what what, snc_pa
     const snc_far_ask a = {what, said->n};
     snc_far_word w;
     snc_err err = said->err;
+    if (!err) err = snc_go_on(f->ctx); /* an answer that was sooner there than the interruption is followed by no other question */
     if (!err) err = pass(f, &a, sizeof a);
     if (!err && said->n) err = pass(f, said->p, said->n);
     snc_parcel_dispose(said);
@@ -201,7 +202,6 @@ snc_err snc_far_clock_keep(snc_far_clock *f, const char *path)
         snc_parcel said = {0}, back = {0};
         snc_parcel_put(&said, &f->files, sizeof f->files);
         snc_parcel_put(&said, m->data + at, m->size - at < PIECE ? m->size - at : PIECE);
-        SNC_GOTO(snc_go_on(f->ctx));
         SNC_GOTO(ask(&back, f, SNC_FAR_FILE, &said));
     }
     SNC_GOTO(snc_strdup(&f->file[f->files], path));

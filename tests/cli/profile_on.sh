@@ -106,6 +106,9 @@ ended_in() {
     nothing_there
 }
 on_b=("${job[@]}" --target-latency 1s --profile-on node-b --output job)
+ended_in proof INT 0 "${on_b[@]}"
+equal "exit code of one interrupted in the proof" "$CODE" 130
+absent job/report.json
 ended_in proof KILL 1 "${on_b[@]}"
 check "killed: exit code $CODE" test "$CODE" -ne 0
 absent job/report.json
