@@ -5,8 +5,8 @@
 
 #include "artifact/option.h"
 #include "artifact/parse.h"
-#include "base/hosts.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/isa.h"
 #include "base/par.h"
 #include "core/gemm.h"

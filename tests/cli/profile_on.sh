@@ -80,29 +80,10 @@ equal "tables of search" "$(ls found | grep -c '^latency.*json$')" 1
 less "shares on node-b" 0 "$(tr -d '\n\t' <found/front.json | grep -o '"hosts":\[[^]]*' | head -1 | sed 's/.*"measured_ratio":\([0-9.]*\).*/\1/')"
 
 # ---- ends in the middle ----------------------------------------------------------------------------------------------------------------
-pid_of() { # RANK
-    local p
-    for p in $(grep -lzx "OMPI_COMM_WORLD_RANK=$1" /proc/[0-9]*/environ 2>/dev/null); do
-        p=${p#/proc/} p=${p%/environ}
-        [ "$(readlink "/proc/$p/cwd")" = "$SCRATCH" ] && ip netns identify "$p" | grep -qx "snc-[ab]-$$" && echo "$p"
-    done | head -1
-}
-# ended_in STAGE SIGNAL RANK ARG...: signals a rank as soon as the log says that the stage is under way; CODE: what mpirun ended with.
+# ended_in STAGE SIGNAL RANK ARG...: ended_when, as soon as the log says that the stage is under way.
 ended_in() {
-    local stage=$1 signal=$2 rank=$3 i
-    shift 3
     rm -f log
-    on_two_hosts "$COMPRESS" "$@" --log-json log >out 2>err &
-    CHILD=$!
-    for ((i = 0; i < 6000; i++)); do
-        grep -qs "\"stage\":\"$stage\"" log && break
-        kill -0 "$CHILD" 2>/dev/null || break
-        sleep 0.01
-    done
-    check "rank $rank was there to be ended in $stage" kill -s "$signal" "$(pid_of "$rank")"
-    wait "$CHILD" 2>/dev/null
-    CODE=$?
-    CHILD=""
+    ended_when "grep -qs '\"stage\":\"$1\"' log" "$2" "$3" on_two_hosts "$COMPRESS" "${@:4}" --log-json log
     nothing_there
 }
 on_b=("${job[@]}" --target-latency 1s --profile-on node-b --output job)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Searches by several ranks that mpirun starts here: they come to what one process comes to, end when a rank is killed, and go on.
 . "$(dirname "$0")/lib.bash"
-skip() { echo "skipped: $*"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }
+. "$TESTS/cli/ranks.bash"
 not_emulated "Open MPI starts programs of this machine"
 grep -q 'libmpi\.so' "$COMPRESS" || skip "a build without MPI"
 command -v mpirun >/dev/null || skip "no mpirun"
@@ -18,31 +18,7 @@ ranks() {
     got=$?
     [ "$got" -eq "$want" ] || fail "$n ranks, compress $*: exit code $got, expected $want"
 }
-# pid_of RANK: the process of the job in this folder.
-pid_of() {
-    local p
-    for p in $(grep -lzx "OMPI_COMM_WORLD_RANK=$1" /proc/[0-9]*/environ 2>/dev/null); do
-        p=${p#/proc/} p=${p%/environ}
-        [ "$(readlink "/proc/$p/cwd")" = "$SCRATCH" ] && echo "$p"
-    done
-}
-# ended_when FILE SIGNAL RANK N ARG...: starts N ranks, and signals one of them as soon as the file is there; CODE: what mpirun ended with.
-ended_when() {
-    local file=$1 signal=$2 rank=$3 n=$4 i
-    shift 4
-    "${several[@]}" "$n" "$COMPRESS" "$@" >out 2>err &
-    CHILD=$!
-    for ((i = 0; i < 30000; i++)); do
-        [ -e "$file" ] && break
-        kill -0 "$CHILD" 2>/dev/null || break
-        sleep 0.01
-    done
-    check "rank $rank was there to be ended" kill -s "$signal" "$(pid_of "$rank")"
-    wait "$CHILD" 2>/dev/null
-    CODE=$?
-    CHILD=""
-    equal "ranks that are left" "$(pid_of 0)$(pid_of 1)" ""
-}
+nobody_left() { equal "ranks that are left" "$(pid_of 0)$(pid_of 1)" ""; }
 
 nano nano
 data=(--task nano/task.json --data nano --threads 1)
@@ -67,7 +43,9 @@ done
 
 # A rank that is killed ends the job; what was scored is there, in order, and the same command goes on. So does one that is interrupted.
 begun cut
-ended_when cut/best.json KILL 1 2 "${search[@]}" --output cut
+on_two=("${several[@]}" 2 "$COMPRESS" "${search[@]}" --output cut)
+ended_when '[ -e cut/best.json ]' KILL 1 "${on_two[@]}"
+nobody_left
 check "killed: exit code $CODE" test "$CODE" -ne 0
 rows cut part.csv
 check "no row was written before the end" test "$(wc -l <part.csv)" -gt 1
@@ -76,7 +54,8 @@ columns() { cut -d, -f1-8 "$1"; } # but for who is on the front so far
 columns part.csv >part
 check "rows before the end are not the first" diff -q part <(columns one.csv | head -"$(wc -l <part)")
 rm cut/best.json
-ended_when cut/best.json INT 0 2 "${search[@]}" --output cut
+ended_when '[ -e cut/best.json ]' INT 0 "${on_two[@]}"
+nobody_left
 equal "exit code of the interrupted one" "$CODE" 130
 holds err '^compress: search interrupted after [0-9]* evaluations'
 no_leftovers cut

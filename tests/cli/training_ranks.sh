@@ -6,7 +6,8 @@ if ! grep -q 'libmpi\.so' "$COMPRESS"; then
     OMPI_COMM_WORLD_SIZE=2 refused 'started among other ranks by a build without MPI' info nothing.snc
     exit
 fi
-command -v mpirun >/dev/null || { echo "skipped: no mpirun"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }
+. "$TESTS/cli/ranks.bash"
+command -v mpirun >/dev/null || skip "no mpirun"
 nano nano
 data=(--task nano/task.json --data nano --threads 1)
 train=(finetune --pretrained nano/nano.snc "${data[@]}" --lr 2e-3 --compute f32)
@@ -65,17 +66,13 @@ timeout 60 mpirun --allow-run-as-root --oversubscribe -n 1 "$COMPRESS" info one.
 check "two builds ended with $?" test $? -eq 2
 holds err 'compress: rank 1 runs another build of this program than rank 0'
 
-# started LONG...: a run that lasts, in the background, once it has begun to train; rank_of N: the process of a rank.
+# started LONG...: a run that lasts, in the background, once it has begun to train.
 started() {
     : >err
     mpirun --allow-run-as-root --oversubscribe --bind-to none -n 2 "$COMPRESS" "${train[@]}" --epochs 900 --checkpoint-every 5 "$@" >out 2>err &
     CHILD=$!
     for _ in $(seq 300); do grep -aq 'epoch 1 of' err && return; sleep 0.1; done
     fail "it did not begin"
-}
-rank_of() {
-    local p
-    for p in $(pgrep -f -- "--checkpoint-every 5 $2"); do grep -qz "^OMPI_COMM_WORLD_RANK=$1$" "/proc/$p/environ" && echo "$p"; done
 }
 ended() { # WANT
     wait "$CHILD"
@@ -91,7 +88,7 @@ ended 1
 holds err 'compress: finetune: interrupted at step [0-9]* of [0-9]*; the checkpoint is saved'
 exists stopped.snc.checkpoint
 started --output killed.snc
-kill -9 "$(rank_of 1 '--output killed.snc')"
+kill -9 "$(pid_of 1)"
 ended 137
 exists killed.snc.checkpoint
 ranks 2 0 "${train[@]}" --epochs 900 --checkpoint-every 5 --output killed.snc --max-steps 20
@@ -99,7 +96,7 @@ holds err 'resumed at step'
 
 # A rank that stands still is named.
 started --rank-timeout 2s --output still.snc
-kill -STOP "$(rank_of 1 '--rank-timeout 2s --output still.snc')"
+kill -STOP "$(pid_of 1)"
 ended 2
 holds err 'compress: rank 1 has not answered rank 0 for 2 s: its process or the network stands still'
 absent still.snc

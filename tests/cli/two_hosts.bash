@@ -1,8 +1,8 @@
 # two_hosts.bash: two machines for a test, behind lib.bash: network namespaces $a and $b with a cable between them, snc$$a at 10.77.7.1 and
 # snc$$b at 10.77.7.2. The second has a host name and a scratch folder of its own. on_two_hosts COMMAND... runs a rank on each, without ssh;
-# FAR_ISA: what SNC_ISA says on the second. Skips where there is no such thing.
+# FAR_ISA: what SNC_ISA says on the second. With what ranks.bash has. Skips where there is no such thing.
 not_emulated "namespaces are of the machine itself"
-skip() { echo "skipped: $*"; trap - EXIT; rm -rf "$SCRATCH"; exit 77; }
+. "$TESTS/cli/ranks.bash"
 grep -q 'libmpi\.so' "$COMPRESS" || skip "a build without MPI"
 command -v mpirun >/dev/null || skip "no mpirun"
 command -v ip >/dev/null && command -v tc >/dev/null || skip "no ip and tc (iproute2)"
