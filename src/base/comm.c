@@ -182,6 +182,20 @@ snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at)
     return err;
 }
 
+/* Between rank 0 and the others, one after the other. */
+static snc_err with_rank_0(snc_comm *c, void *all, const size_t *at, bool collect)
+{
+    const int me = snc_comm_rank(c);
+    for (int r = 1; r < snc_comm_size(c); r++)
+        if (me == 0 || me == r)
+            SNC_TRY(transfer(c, me == 0 ? r : 0, TAG_GATHER, (char *)all + at[r], at[r + 1] - at[r], collect == (me > 0), false));
+    return SNC_OK;
+}
+
+snc_err snc_comm_collect(snc_comm *c, void *all, const size_t *at) { return with_rank_0(c, all, at, true); }
+
+snc_err snc_comm_deal(snc_comm *c, void *all, const size_t *at) { return with_rank_0(c, all, at, false); }
+
 snc_err snc_comm_gather_each(snc_comm *c, void *all, size_t bytes)
 {
     size_t at[SNC_COMM_RANKS + 1];

@@ -89,7 +89,10 @@ static inline size_t snc_comm_within(size_t place, size_t from, size_t n)
 snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient) SNC_MUST_USE;
 /* all: rank r has written bytes [at[r], at[r + 1]) of it, and has the others' afterwards. at [size + 1]. */
 snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
-/* The same of one thing of each: all [size] things of so many bytes. */
+/* The same of rank 0 alone, or the other way: each of the others has its part of what rank 0 has, and nothing else changes. */
+snc_err snc_comm_collect(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
+snc_err snc_comm_deal(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
+/* The same as gather of one thing of each: all [size] things of so many bytes. */
 snc_err snc_comm_gather_each(snc_comm *c, void *all, size_t bytes) SNC_MUST_USE;
 /* x [n] becomes the sum over ranks, added up in their order: the same bits on every rank. Many numbers: core/allreduce.h. */
 snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n) SNC_MUST_USE;

@@ -64,15 +64,15 @@ static int ranks_of(const snc_needs *n) { return n->ranks > 0 ? n->ranks : snc_c
 static int rows_of(const snc_needs *n, int batch, int limit) { return snc_min((batch + ranks_of(n) - 1) / ranks_of(n), limit); }
 
 /* Of training a model of `params` bytes that is there: gradients, moments, engine; on ranks, as many numbers of others as it has dense
- * gradients. saved: a checkpoint gathers the moments of all. */
-static snc_err training(double *out, const snc_needs *n, double params, int rows, bool twice, bool saved)
+ * gradients. saves: it has the moments of all, for checkpoints. */
+static snc_err training(double *out, const snc_needs *n, double params, int rows, bool twice, bool saves)
 {
     const snc_compute compute = snc_inputs_compute(&n->o->job);
     const int ranks = ranks_of(n);
     const double tables = snc_adamw_tables(&n->m->params) * sizeof(float), dense = params - tables;
     double e;
     SNC_TRY(engine(&e, n, rows, twice ? TWICE : TRAINED));
-    const double moments = tables + dense / (saved ? 1 : ranks), sent = ranks > 1 ? dense : 0;
+    const double moments = tables + dense / (saves ? 1 : ranks), sent = ranks > 1 ? dense : 0;
     *out = params + moments * (compute == SNC_COMPUTE_BF16 ? 1 : 2) + sent + e; /* moments of 16 or of 32 bits */
     return SNC_OK;
 }
@@ -97,14 +97,14 @@ static snc_err copies(int *out, const snc_needs *n)
     return SNC_OK;
 }
 
-static snc_err supernet(double *out, const snc_needs *n, int batch, bool twice)
+static snc_err supernet(double *out, const snc_needs *n, int batch, bool twice, bool other)
 {
     const snc_importance_opts io = SNC_IMPORTANCE_OPTS_INIT;
     double train, sweep, importance, hidden = 0, copy = 0;
     const snc_arch *a = &n->m->arch;
     more x;
     SNC_TRY(more_of(&x, n));
-    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch, twice, true));
+    SNC_TRY(training(&train, n, params_of(n->m) + x.experts, batch, twice, !other));
     SNC_TRY(engine(&sweep, n, SWEEP, FORWARD));
     SNC_TRY(engine(&importance, n, io.batch_size, twice ? TWICE : TRAINED));
     importance += params_of(n->m); /* gradients */
@@ -188,10 +188,10 @@ static snc_err parts_of(double out[SNC_NEEDS], const snc_needs *n, int limit, bo
     const int batch = rows_of(n, n->o->training.batch_size, limit), elastic = rows_of(n, n->o->supernet.batch_size, limit);
     for (int i = 0; i < SNC_NEEDS; i++) out[i] = 0;
     if (n->verb & (SNC_VERB_FINETUNE | SNC_VERB_COMPRESS)) {
-        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch, twice, true));
+        SNC_TRY(training(&out[SNC_NEED_FINETUNE], n, params_of(n->m), batch, twice, !other));
         out[SNC_NEED_FINETUNE] += params_of(n->m);
     }
-    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic, twice));
+    if (n->verb & (SNC_VERB_SUPERNET | SNC_VERB_COMPRESS)) SNC_TRY(supernet(&out[SNC_NEED_SUPERNET], n, elastic, twice, other));
     if (n->verb & (SNC_VERB_COMPRESS | SNC_VERB_SEARCH | SNC_VERB_STUDY) || (n->verb == SNC_VERB_PROFILE && !other))
         SNC_TRY((other ? searched : finalists)(&out[SNC_NEED_CLOCK], n));
     if (repairs(n)) SNC_TRY(repair(&out[SNC_NEED_REPAIR], n, elastic, twice, other));

@@ -57,6 +57,9 @@ static snc_err check_opts(const snc_adamw_opts *o, const snc_schedule *s)
     return SNC_OK;
 }
 
+static size_t moment_width(const snc_adamw *o) { return o->o.half_state ? sizeof(snc_bf16) : sizeof(float); }
+_Static_assert(sizeof(snc_bf16) == sizeof(snc_square), "both moments are as wide");
+
 static bool is_lazy(const snc_adamw *o, int i) { return o->o.lazy && (o->ps->p[i].flags & SNC_PARAM_ROWS) != 0; }
 
 static int blocks_of(const snc_param *p) { return (p->rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
@@ -129,8 +132,8 @@ snc_err snc_adamw_create(snc_adamw **out, const snc_ctx *ctx, snc_params *ps, co
     SNC_GOTO(snc_alloc(&o->keeps, (size_t)ps->n, sizeof *o->keeps));
     SNC_GOTO(snc_alloc(&o->known, (size_t)ps->n, sizeof *o->known));
     for (int i = 0; i < ps->n; i++) o->known[i] = -1;
-    SNC_GOTO(snc_alloc(&o->m, ps->total, opts->half_state ? sizeof(snc_bf16) : sizeof(float)));
-    SNC_GOTO(snc_alloc(&o->v, ps->total, opts->half_state ? sizeof(snc_square) : sizeof(float)));
+    SNC_GOTO(snc_alloc(&o->m, ps->total, moment_width(o)));
+    SNC_GOTO(snc_alloc(&o->v, ps->total, moment_width(o)));
     SNC_GOTO(snc_alloc(&o->last, (size_t)o->rows, sizeof *o->last));
     SNC_GOTO(snc_alloc(&o->partial, (size_t)(o->blocks > o->rows ? o->blocks : o->rows), sizeof(double)));
     *out = o;
@@ -226,22 +229,38 @@ int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i
     return i;
 }
 
-/* What each rank has of a block of memory that is laid out as the parameters are, on all of them. */
-static snc_err gather(snc_adamw *o, void *data, size_t width)
+typedef snc_err (*parts_fn)(snc_comm *c, void *all, const size_t *at);
+
+/* Of a block of memory that is laid out as the parameters are, what is dense. */
+static snc_err move(snc_adamw *o, void *data, size_t width, parts_fn how)
 {
     size_t from, n, at[SNC_COMM_RANKS + 1];
     for (int i = 0; (i = snc_adamw_run(&from, &n, at, o, i)) >= 0;) {
         for (int r = 0; r <= o->comm->size; r++) at[r] *= width;
-        SNC_TRY(snc_comm_gather(o->comm, (char *)data + from * width, at));
+        SNC_TRY(how(o->comm, (char *)data + from * width, at));
     }
     return SNC_OK;
 }
 
-snc_err snc_adamw_gather(snc_adamw *o)
+static snc_err move_moments(snc_adamw *o, parts_fn how)
+{
+    SNC_TRY(move(o, o->m, moment_width(o), how));
+    return move(o, o->v, moment_width(o), how);
+}
+
+snc_err snc_adamw_collect(snc_adamw *o) { return o->comm ? move_moments(o, snc_comm_collect) : SNC_OK; }
+
+snc_err snc_adamw_resume(snc_adamw *o)
 {
     if (!o->comm) return SNC_OK;
-    SNC_TRY(gather(o, o->m, o->o.half_state ? sizeof(snc_bf16) : sizeof(float)));
-    return gather(o, o->v, o->o.half_state ? sizeof(snc_square) : sizeof(float));
+    for (int i = 0; i < o->ps->n; i++) {
+        const snc_param *p = &o->ps->p[i];
+        const size_t at = p->offset * moment_width(o), bytes = (size_t)p->rows * (size_t)p->cols * moment_width(o);
+        if (!snc_adamw_by_rows(o, i)) continue;
+        SNC_TRY(snc_comm_share(o->comm, (char *)o->m + at, bytes, false));
+        SNC_TRY(snc_comm_share(o->comm, (char *)o->v + at, bytes, false));
+    }
+    return move_moments(o, snc_comm_deal);
 }
 
 /* ---- skipped steps of a row ---------------------------------------------------------------------------------------- */
@@ -460,7 +479,7 @@ snc_err snc_adamw_step(double *norm_out, snc_adamw *o, const snc_row_set *sets, 
     w.decay.decay = (float)(1 - lr * (double)o->o.weight_decay);
     snc_par_for(o->ctx, own_to(o) - own_from(o), 1, dense_update, &w);
     if (o->comm) {
-        SNC_TRY(gather(o, o->ps->w, sizeof *o->ps->w));
+        SNC_TRY(move(o, o->ps->w, sizeof *o->ps->w, snc_comm_gather));
         snc_par_for(o->ctx, o->blocks, 1, others_written, &w);
     }
     for (int i = 0; i < n; i++) {
@@ -480,7 +499,7 @@ void snc_adamw_shorten(snc_adamw *o, int64_t total)
 
 snc_adamw_state snc_adamw_state_view(snc_adamw *o)
 {
-    size_t m = o->ps->total * (o->o.half_state ? sizeof(snc_bf16) : sizeof(float));
+    size_t m = o->ps->total * moment_width(o);
     return (snc_adamw_state){
         .step = &o->step, .schedule = &o->schedule, .block = {o->m, o->v, o->last}, .bytes = {m, m, (size_t)o->rows * sizeof *o->last}};
 }

@@ -79,8 +79,9 @@ double snc_adamw_tables(const snc_params *ps);
 /* Runs of parameters that lie side by side and are dense, from parameter i on: the numbers [from, from + n) of w and g; returns where to
  * look for the next, or -1: there is none. at [size + 1], where it is not NULL: where in the run each rank's share of it begins. */
 int snc_adamw_run(size_t *from, size_t *n, size_t *at, const snc_adamw *o, int i);
-/* By all ranks: the moments of all, on each of them, for a checkpoint. */
-snc_err snc_adamw_gather(snc_adamw *o) SNC_MUST_USE;
+/* By all ranks: rank 0 has the moments of all, for a checkpoint; each rank has its own of those that rank 0 has read of one. */
+snc_err snc_adamw_collect(snc_adamw *o) SNC_MUST_USE;
+snc_err snc_adamw_resume(snc_adamw *o) SNC_MUST_USE;
 
 void snc_adamw_prepare(snc_adamw *o, const snc_row_set *sets, int n);
 /* norm: before clipping; may be NULL. SNC_E_DIVERGED: the norm is not finite, and nothing was changed. SNC_E_IO: of the exchange. */

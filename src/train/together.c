@@ -204,10 +204,14 @@ snc_err snc_together_leave(snc_trainer *t, snc_err err)
 snc_err snc_together_resume(snc_trainer *t, const snc_block *blocks, int n)
 {
     int64_t step = t->step;
+    const snc_adamw_state a = snc_adamw_state_view(t->adamw);
     if (!t->comm) return SNC_OK;
     SNC_TRY(snc_comm_share(t->comm, &step, sizeof step, false));
-    for (int i = 0; i < n && step > 0; i++) SNC_TRY(snc_comm_share(t->comm, blocks[i].data, blocks[i].bytes, false));
-    return SNC_OK;
+    if (step == 0) return SNC_OK;
+    for (int i = 0; i < n; i++)
+        if (blocks[i].data != a.block[0] && blocks[i].data != a.block[1]) /* moments */
+            SNC_TRY(snc_comm_share(t->comm, blocks[i].data, blocks[i].bytes, false));
+    return snc_adamw_resume(t->adamw);
 }
 
 /* ---- a run sent to the other ranks -------------------------------------------------------------------------------------- */

@@ -79,14 +79,14 @@ static int own_rows(const snc_trainer *t)
     return (t->o->batch_size + size - 1) / size;
 }
 
-/* Bytes of gradients and moments, and on several ranks of others' gradients on their way to sums. Moments of others are written where a
- * checkpoint gathers them. */
+/* Bytes of gradients and moments, and on several ranks of others' gradients on their way to sums. Moments of others rank 0 has where it
+ * writes checkpoints. */
 static double state_takes(const snc_trainer *t)
 {
     const int size = snc_comm_size(t->comm);
     const snc_adamw_state a = snc_adamw_state_view(t->adamw);
     const double all = (double)t->m->params.total, tables = snc_adamw_tables(&t->m->params), dense = all - tables;
-    const double mine = t->o->checkpoint ? 1 : (tables + dense / size) / all;
+    const double mine = t->o->checkpoint && snc_comm_rank(t->comm) == 0 ? 1 : (tables + dense / size) / all;
     return (all + (size > 1 ? dense : 0)) * sizeof(float) + mine * (double)(a.bytes[0] + a.bytes[1]) + (double)a.bytes[2];
 }
 
@@ -223,11 +223,11 @@ static int list_blocks(snc_block *b, snc_trainer *t)
     return n;
 }
 
-/* By all ranks: each has moments of its own. Rank 0 writes. */
+/* By all ranks: each has moments of its own, which rank 0 writes. */
 static snc_err save(snc_trainer *t)
 {
     if (!t->o->checkpoint) return SNC_OK;
-    SNC_TRY(snc_adamw_gather(t->adamw));
+    SNC_TRY(snc_adamw_collect(t->adamw));
     if (snc_comm_rank(t->comm) > 0) return SNC_OK;
     snc_block b[BLOCKS];
     int n = list_blocks(b, t);

@@ -18,6 +18,7 @@ struct job {
     bool half;
     snc_train_result r;
     snc_err err, others; /* of rank 0; of any other */
+    size_t bytes;        /* of all messages */
     char text[SNC_ERR_TEXT];
     void (*what)(job *j, const snc_ctx *own); /* of rank 0; NULL: a run of training */
     void *user;
@@ -48,7 +49,7 @@ static inline void crew_work(snc_comm *c, void *user)
 /* The error of rank 0; no other has one, whatever the run ends in. */
 static inline snc_err run_on(int ranks, job *j)
 {
-    toy_ranks(ranks, crew_work, j);
+    toy_ranks_bytes(&j->bytes, ranks, crew_work, j);
     assert_int_equal(j->others, SNC_OK);
     return j->err;
 }

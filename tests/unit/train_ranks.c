@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fmap.h"
 #include "check.h"
 #include "files.h"
 #include "unit/train_crew.h"
@@ -123,6 +124,43 @@ static void stopped_and_resumed_on_other_ranks(void **state)
     snc_space_free(space);
     snc_model_free(m);
     snc_model_free(teacher);
+}
+
+/* Steps of a run that is cut there, on so many ranks; bytes of all messages. */
+static size_t cut_at(int steps, int ranks, const char *checkpoint)
+{
+    snc_train_opts o = options();
+    o.max_steps = steps;
+    o.checkpoint = checkpoint;
+    o.resume = checkpoint != NULL;
+    job j = job_of(&o, NULL, NULL);
+    assert_int_equal(run_on(ranks, &j), SNC_OK);
+    snc_model_free(j.m);
+    return j.bytes;
+}
+
+/* Rank 0 alone has all moments for it; what it reads of one other ranks have again, each its own. */
+static void a_checkpoint_is_rank_0s(void **state)
+{
+    (void)state;
+    char path[4096];
+    uint64_t first, again;
+    snc_model *m = model(3);
+    const double dense = (double)m->params.total - snc_adamw_tables(&m->params), all = 2 * dense * sizeof(float);
+    snc_model_free(m);
+    snprintf(path, sizeof path, "%s", scratch_path(&files, "first.checkpoint"));
+    for (int ranks = 1; ranks <= 4; ranks++) {
+        unlink(path);
+        const double sent = (double)cut_at(5, ranks, path) - (double)cut_at(5, ranks, NULL);
+        assert_true(ranks == 1 ? sent == 0 : fabs(sent / (all * (ranks - 1) / ranks) - 1) < 0.2);
+        assert_int_equal(snc_file_hash(&first, path), SNC_OK);
+        for (int others = 1; others <= 4; others++) { /* no step, and saved again */
+            cut_at(5, others, path);
+            assert_int_equal(snc_file_hash(&again, path), SNC_OK);
+            assert_true(again == first);
+        }
+    }
+    unlink(path);
 }
 
 static volatile int cancel;
@@ -335,6 +373,7 @@ int main(void)
         cmocka_unit_test(batches_that_ranks_do_not_divide),
         cmocka_unit_test(half_the_bytes_nearly_the_same_weights),
         cmocka_unit_test(stopped_and_resumed_on_other_ranks),
+        cmocka_unit_test(a_checkpoint_is_rank_0s),
         cmocka_unit_test(cancelled_by_rank_0),
         cmocka_unit_test(a_loss_that_is_no_number),
         cmocka_unit_test(a_caller_that_ends_it_after_an_epoch),
