@@ -6,18 +6,38 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/cpus.h"
+#include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/names.h"
+#include "base/proc.h"
 
-snc_err snc_hosts_meet(snc_comm *c)
+static snc_err look_at(snc_comm_host *own, const snc_comm *c)
 {
-    SNC_TRY(snc_comm_agree(c, snc_alloc(&c->host, (size_t)c->size, sizeof *c->host)));
-    snc_comm_host *own = &c->host[c->rank];
     c->kind->host(c->state, own->name);
     snprintf(own->cpu, sizeof own->cpu, "%s", snc_cpu_name());
     snprintf(own->isa, sizeof own->isa, "%s", snc_isa_name(snc_isa_now()));
-    return snc_comm_gather_each(c, c->host, sizeof *c->host);
+    own->machine = snc_cpus_machine();
+    own->processors = snc_cpus_identity();
+    return snc_file_hash(&own->program, SNC_PROC_SELF);
+}
+
+snc_err snc_hosts_meet(snc_comm *c)
+{
+    snc_err err = snc_alloc(&c->host, (size_t)c->size, sizeof *c->host);
+    if (!err) err = look_at(&c->host[c->rank], c);
+    SNC_TRY(snc_comm_agree(c, err));
+    SNC_TRY(snc_comm_gather_each(c, c->host, sizeof *c->host));
+    const snc_comm_host *own = &c->host[c->rank];
+    c->host_ranks = c->neighbours = 0;
+    for (int r = 0; r < c->size; r++) {
+        c->host_ranks += c->host[r].processors == own->processors;
+        c->neighbours += c->host[r].machine == own->machine;
+        SNC_CHECK(c->rank > 0 || c->host[r].program == own->program, SNC_E_ARG,
+                  "rank %d runs another build of this program than rank 0: install the same one on every machine", r);
+    }
+    return SNC_OK;
 }
 
 static bool is_called(const char *host, const char *name, size_t n)

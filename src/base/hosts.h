@@ -11,7 +11,7 @@
 
 #include "base/comm.h"
 
-/* By all ranks: fills in c->host. */
+/* By all ranks: fills in c->host, and how many share a host's processors and memory. SNC_E_ARG, on rank 0: not all are of one build. */
 snc_err snc_hosts_meet(snc_comm *c) SNC_MUST_USE;
 /* By rank 0. names: a comma list of hosts, each by its name or by what stands of that before the first dot; NULL: none. SNC_E_ARG, which
  * says which there are: no rank is on it, or it is named twice; without other ranks (c NULL), it is not this machine. */

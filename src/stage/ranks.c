@@ -1,10 +1,7 @@
 /* Ranks meet, wait for what rank 0 calls them to, and part: what of a job is shared is said by the duties listed here. */
 #include "base/duty.h"
-#include "base/fmap.h"
 #include "base/hosts.h"
-#include "base/mem.h"
 #include "base/par.h"
-#include "base/proc.h"
 #include "candidate/far_clock.h"
 #include "candidate/shared_out.h"
 #include "train/importance.h"
@@ -13,42 +10,12 @@
 
 static const snc_duty *const duties[] = {&snc_duty_train, &snc_duty_sweep, &snc_duty_importance, &snc_duty_evaluate, &snc_duty_clock};
 
-typedef struct card {    /* what a rank shows when they meet */
-    uint64_t program;    /* of its bytes */
-    uint64_t machine;    /* whose memory it has */
-    uint64_t processors; /* of its machine and of those that it may use there */
-} card;
-
-static snc_err meet(snc_comm *c)
-{
-    card *all = NULL;
-    snc_err err = snc_alloc(&all, (size_t)c->size, sizeof *all);
-    if (!err) {
-        all[c->rank].machine = snc_cpus_machine();
-        all[c->rank].processors = snc_cpus_identity();
-    }
-    if (!err) err = snc_file_hash(&all[c->rank].program, SNC_PROC_SELF);
-    err = snc_comm_agree(c, err);
-    if (!err) err = snc_comm_gather_each(c, all, sizeof *all);
-    if (!err) err = snc_hosts_meet(c);
-    c->host_ranks = c->neighbours = 0;
-    for (int r = 0; r < c->size && !err; r++) {
-        c->host_ranks += all[r].processors == all[c->rank].processors;
-        c->neighbours += all[r].machine == all[c->rank].machine;
-        if (c->rank == 0 && all[r].program != all[0].program)
-            err =
-                snc_err_set(SNC_E_ARG, "rank %d runs another build of this program than rank 0: install the same one on every machine", r);
-    }
-    snc_free(all);
-    return err;
-}
-
 snc_err snc_ranks_open(snc_comm **out)
 {
     snc_comm *c;
     SNC_TRY(snc_comm_open_mpi(&c));
     *out = c;
-    return c ? meet(c) : SNC_OK;
+    return c ? snc_hosts_meet(c) : SNC_OK;
 }
 
 int snc_ranks_rank(const snc_comm *c) { return snc_comm_rank(c); }
