@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/minmax.h"
 
 enum { TAG_SHARE = SNC_COMM_TAGS, TAG_GATHER };
 static const double SPIN = 2e-5, YIELD = 0.02; /* seconds */
@@ -122,15 +121,22 @@ snc_err snc_comm_wait(snc_comm_message *m, snc_comm *c, int with, bool patient)
     return err;
 }
 
-/* Whole blocks of memory, in pieces. */
-static snc_err transfer(snc_comm *c, int with, int tag, void *data, size_t bytes, bool send, bool patient)
+snc_err snc_comm_pass(snc_comm *c, int to, int tag, const void *data, size_t bytes)
 {
     snc_comm_message m;
     for (size_t at = 0; at < bytes; at += PIECE) {
-        char *p = (char *)data + at;
-        const size_t n = least(bytes - at, PIECE);
-        SNC_TRY(send ? snc_comm_send(&m, c, with, tag, p, n) : snc_comm_receive(&m, c, with, tag, p, n));
-        SNC_TRY(snc_comm_wait(&m, c, with, patient && at == 0));
+        SNC_TRY(snc_comm_send(&m, c, to, tag, (const char *)data + at, least(bytes - at, PIECE)));
+        SNC_TRY(snc_comm_wait(&m, c, to, false));
+    }
+    return SNC_OK;
+}
+
+snc_err snc_comm_hear(snc_comm *c, int from, int tag, void *data, size_t bytes, bool patient)
+{
+    snc_comm_message m;
+    for (size_t at = 0; at < bytes; at += PIECE) {
+        SNC_TRY(snc_comm_receive(&m, c, from, tag, (char *)data + at, least(bytes - at, PIECE)));
+        SNC_TRY(snc_comm_wait(&m, c, from, patient && at == 0));
     }
     return SNC_OK;
 }
@@ -144,9 +150,9 @@ snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient)
     int bit = 1;
     if (bytes == 0) return SNC_OK;
     while (bit < size && !(rank & bit)) bit <<= 1;
-    if (rank > 0) SNC_TRY(transfer(c, rank - bit, TAG_SHARE, data, bytes, false, patient));
+    if (rank > 0) SNC_TRY(snc_comm_hear(c, rank - bit, TAG_SHARE, data, bytes, patient));
     for (bit >>= 1; bit > 0; bit >>= 1)
-        if (rank + bit < size) SNC_TRY(transfer(c, rank + bit, TAG_SHARE, data, bytes, true, false));
+        if (rank + bit < size) SNC_TRY(snc_comm_pass(c, rank + bit, TAG_SHARE, data, bytes));
     return SNC_OK;
 }
 
@@ -186,9 +192,12 @@ snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at)
 static snc_err with_rank_0(snc_comm *c, void *all, const size_t *at, bool collect)
 {
     const int me = snc_comm_rank(c);
-    for (int r = 1; r < snc_comm_size(c); r++)
-        if (me == 0 || me == r)
-            SNC_TRY(transfer(c, me == 0 ? r : 0, TAG_GATHER, (char *)all + at[r], at[r + 1] - at[r], collect == (me > 0), false));
+    for (int r = 1; r < snc_comm_size(c); r++) {
+        const int from = collect ? r : 0, to = collect ? 0 : r;
+        char *part = (char *)all + at[r];
+        if (me == from) SNC_TRY(snc_comm_pass(c, to, TAG_GATHER, part, at[r + 1] - at[r]));
+        if (me == to) SNC_TRY(snc_comm_hear(c, from, TAG_GATHER, part, at[r + 1] - at[r], false));
+    }
     return SNC_OK;
 }
 

@@ -93,11 +93,11 @@ static inline size_t snc_comm_within(size_t place, size_t from, size_t n)
 snc_err snc_comm_share(snc_comm *c, void *data, size_t bytes, bool patient) SNC_MUST_USE;
 /* all: rank r has written bytes [at[r], at[r + 1]) of it, and has the others' afterwards. at [size + 1]. */
 snc_err snc_comm_gather(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
-/* The same of rank 0 alone, or the other way: each of the others has its part of what rank 0 has, and nothing else changes. */
+/* The same of one thing of each: all [size] things of so many bytes. */
+snc_err snc_comm_gather_each(snc_comm *c, void *all, size_t bytes) SNC_MUST_USE;
+/* Rank 0 alone has the others' parts afterwards, or each of the others its own of what rank 0 has. */
 snc_err snc_comm_collect(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
 snc_err snc_comm_deal(snc_comm *c, void *all, const size_t *at) SNC_MUST_USE;
-/* The same as gather of one thing of each: all [size] things of so many bytes. */
-snc_err snc_comm_gather_each(snc_comm *c, void *all, size_t bytes) SNC_MUST_USE;
 /* x [n] becomes the sum over ranks, added up in their order: the same bits on every rank. Many numbers: core/allreduce.h. */
 snc_err snc_comm_sum_doubles(snc_comm *c, double *x, int n) SNC_MUST_USE;
 /* The error of the lowest rank that has one, on all of them, with its text and rank; SNC_OK: none has. */
@@ -117,6 +117,9 @@ snc_err snc_comm_receive(snc_comm_message *m, snc_comm *c, int from, int tag, vo
 snc_err snc_comm_look(snc_comm_message *m, snc_comm *c) SNC_MUST_USE;
 /* Until it is done; patient: as long as it takes. */
 snc_err snc_comm_wait(snc_comm_message *m, snc_comm *c, int with, bool patient) SNC_MUST_USE;
+/* A block of any size, until it has left or is there. */
+snc_err snc_comm_pass(snc_comm *c, int to, int tag, const void *data, size_t bytes) SNC_MUST_USE;
+snc_err snc_comm_hear(snc_comm *c, int from, int tag, void *data, size_t bytes, bool patient) SNC_MUST_USE;
 /* Of a run that failed: what is under way is given up, and its memory is the caller's. */
 void snc_comm_drop(snc_comm_message *m, snc_comm *c);
 /* SNC_E_IO: nothing has come from that rank for as long as is waited. */

@@ -1,7 +1,7 @@
 /* base/hosts.h: on which hosts ranks are, and which of them measure how long nets take.
  *
- * Ranks tell each other where they are when they meet. Rank 0 measures itself unless hosts are named: then the first rank of each does, one
- * after the other, and rank 0 only where its host is among them (candidate/far_clock.h).
+ * Ranks tell each other where they are, and what they run, when they meet. Rank 0 measures itself unless hosts are named: then the first
+ * rank of each does, one after the other, and rank 0 only where its host is among them (candidate/far_clock.h).
  *
  *     SNC_TRY(snc_hosts_choose(c, "node-a,node-b"));
  *     for (int k = 0; k < snc_clocks(c); k++) ... snc_clock_rank(c, k) ...

@@ -186,27 +186,15 @@ static snc_err work(snc_parcel *back, guest *g, snc_far_what what, snc_parcel *p
 static snc_err answer(guest *g, snc_far_what what, snc_parcel *p)
 {
     snc_parcel back = {0};
-    snc_comm_message m;
     snc_far_word last = {.kind = SNC_FAR_LAST};
     if (g->asked++ == 0) snc_threads_say(&g->ctx, g->ctx.threads, false);
     last.code = work(&back, g, what, p);
     if (last.code) strncpy(last.text, snc_err_text(), sizeof last.text - 1);
     else last.bytes = back.n;
     snc_err err = say(g, &last);
-    if (!err && last.bytes) {
-        err = snc_comm_send(&m, g->c, 0, SNC_FAR_TAG_WORD, back.p, back.n);
-        if (!err) err = snc_comm_wait(&m, g->c, 0, false);
-    }
+    if (!err) err = snc_comm_pass(g->c, 0, SNC_FAR_TAG_WORD, back.p, last.bytes);
     snc_parcel_dispose(&back);
     return err;
-}
-
-static snc_err hear(guest *g, void *data, size_t bytes, bool patient)
-{
-    snc_comm_message m;
-    if (bytes == 0) return SNC_OK;
-    SNC_TRY(snc_comm_receive(&m, g->c, 0, SNC_FAR_TAG_ASK, data, bytes));
-    return snc_comm_wait(&m, g->c, 0, patient);
 }
 
 static snc_err serve(guest *g)
@@ -216,11 +204,11 @@ static snc_err serve(guest *g)
     SNC_TRY(snc_comm_receive(&g->stopping, g->c, 0, SNC_FAR_TAG_STOP, &g->stop, 1));
     for (;;) {
         snc_parcel p = {0};
-        SNC_TRY(hear(g, &a, sizeof a, true));
+        SNC_TRY(snc_comm_hear(g->c, 0, SNC_FAR_TAG_ASK, &a, sizeof a, true));
         if (a.what == SNC_FAR_END) break;
         SNC_TRY(snc_grow(&p.p, &p.cap, a.bytes + 1, 1));
         p.n = a.bytes;
-        err = hear(g, p.p, p.n, false);
+        err = snc_comm_hear(g->c, 0, SNC_FAR_TAG_ASK, p.p, p.n, false);
         if (!err) err = answer(g, a.what, &p);
         snc_parcel_dispose(&p);
         SNC_TRY(err);

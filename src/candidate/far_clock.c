@@ -8,7 +8,6 @@
 #include "base/fmap.h"
 #include "base/hosts.h"
 #include "base/mem.h"
-#include "base/minmax.h"
 #include "base/proc.h"
 #include "models/model_ranks.h"
 
@@ -26,12 +25,7 @@ struct snc_far_clock {
     int files;
 };
 
-static snc_err pass(snc_far_clock *f, const void *data, size_t bytes)
-{
-    snc_comm_message m;
-    SNC_TRY(snc_comm_send(&m, f->c, f->rank, SNC_FAR_TAG_ASK, data, bytes));
-    return snc_comm_wait(&m, f->c, f->rank, false);
-}
+static snc_err pass(snc_far_clock *f, const void *data, size_t bytes) { return snc_comm_pass(f->c, f->rank, SNC_FAR_TAG_ASK, data, bytes); }
 
 static snc_err say_stop(snc_far_clock *f)
 {
@@ -61,12 +55,9 @@ static snc_err hear(snc_far_word *w, snc_far_clock *f)
 
 static snc_err hear_body(snc_parcel *back, snc_far_clock *f, size_t bytes)
 {
-    snc_comm_message m;
-    if (bytes == 0) return SNC_OK;
     SNC_TRY(snc_grow(&back->p, &back->cap, bytes, 1));
     back->n = bytes;
-    SNC_TRY(snc_comm_receive(&m, f->c, f->rank, SNC_FAR_TAG_WORD, back->p, bytes));
-    return snc_comm_wait(&m, f->c, f->rank, false);
+    return snc_comm_hear(f->c, f->rank, SNC_FAR_TAG_WORD, back->p, bytes, false);
 }
 
 /* Disposes of `said`; back is the caller's to dispose of. */
@@ -77,7 +68,7 @@ static snc_err ask(snc_parcel *back, snc_far_clock *f, snc_far_what what, snc_pa
     snc_err err = said->err;
     if (!err) err = snc_go_on(f->ctx); /* an answer that was sooner there than the interruption is followed by no other question */
     if (!err) err = pass(f, &a, sizeof a);
-    if (!err && said->n) err = pass(f, said->p, said->n);
+    if (!err) err = pass(f, said->p, said->n);
     snc_parcel_dispose(said);
     for (w.kind = SNC_FAR_STATUS; !err && w.kind != SNC_FAR_LAST;) {
         err = hear(&w, f);
