@@ -32,6 +32,19 @@ snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name)
     return err;
 }
 
+snc_err snc_inputs_split(snc_dataset **out, const snc_ctx *ctx, const snc_options *o, const snc_task *t, const snc_tok *tok)
+{
+    snc_splits s;
+    const char *split = o->rows.split;
+    snc_dataset **part = strcmp(split, "rank") == 0 ? &s.rank : strcmp(split, "select") == 0 ? &s.select : NULL;
+    if (!part) return snc_dataset_load(out, ctx, t, tok, o->rows.data, split, 0);
+    SNC_TRY(snc_splits_load(&s, ctx, t, tok, o->rows.data, &(snc_splits_ask){.hold_out = SNC_HOLD_OUT}));
+    *out = *part;
+    *part = NULL;
+    snc_splits_dispose(&s);
+    return SNC_OK;
+}
+
 /* No row is longer than the model's positions. */
 static snc_err fit_length(snc_task *task, const snc_ctx *ctx, const snc_options *o, const char *model)
 {

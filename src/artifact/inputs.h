@@ -25,6 +25,8 @@ const char *snc_inputs_task_name(const snc_options *o);
 /* The task alone, with --max-length and what else the options say of it, labels found out. */
 snc_err snc_inputs_task(snc_task **out, const snc_options *o, const char *name) SNC_MUST_USE;
 void snc_inputs_close(snc_inputs *in);
+/* The rows that --split says, of which rank and select are carved from train by seed; any other is a file of the task, or a file. */
+snc_err snc_inputs_split(snc_dataset **out, const snc_ctx *ctx, const snc_options *o, const snc_task *t, const snc_tok *tok) SNC_MUST_USE;
 /* Says what the teacher is fine-tuned on (in->taught). Where nets are judged by what it scores on select, or its threshold is chosen
  * there, it must not have learnt those rows: train. Where neither is, nets are told apart by how near they come to it, and one teacher of
  * all rows is both their teacher and the baseline: nets at the same cost end nearer to that baseline, and sooner (tests/bench/RESULTS.md,

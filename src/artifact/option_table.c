@@ -67,7 +67,7 @@ static const snc_option table[] = {
     {"--label", NULL, STRING, AT(rows, label), ROWS, BY_CONTENT, 0, 0, "COLUMN", "of the label", UNSET("the task's")},
     {"--quoting", NULL, STRING, AT(rows, quoting), ROWS, BY_CONTENT, 0, 0, "Q",
      "quotes around fields, which are text with none and RFC 4180's with csv", "auto|none|csv", NULL, "the task's, auto"},
-    {"--split", NULL, STRING, AT(rows, split), EVAL, NOTHING, 0, 0, "S", "whose rows are scored, NAME another file of the task",
+    {"--split", NULL, STRING, AT(rows, split), EVAL | BENCH, NOTHING, 0, 0, "S", "whose rows are scored, NAME another file of the task",
      NAMED("train|rank|select|dev|NAME")},
     {"--eval", NULL, STRING, AT(rows, eval), COMPRESS | PLAN, NOTHING, 0, 0, "A,B",
      "labelled rows that the proof scores, one by one and pooled: splits of the task and files", UNSET("dev")},

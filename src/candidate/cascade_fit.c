@@ -100,8 +100,9 @@ typedef struct fit {
     const snc_host *h;
     const snc_inputs *in;
     snc_loaded *l;
-    double limit; /* points */
-    asked asked;  /* of time */
+    const char *path; /* where it lies */
+    double limit;     /* points */
+    asked asked;      /* of time */
     answered select, dev;
     snc_speeds speeds;
     double *row_us[SNC_NETS_MOST]; /* [n] of each row of select by each net */
@@ -115,7 +116,7 @@ typedef struct fit {
 static snc_err measure(fit *j)
 {
     const snc_dataset *d = j->in->splits.select;
-    SNC_TRY(snc_speeds_clock(&j->speeds, j->clock, j->l));
+    SNC_TRY(snc_speeds_measure(&j->speeds, j->clock, j->l, j->path));
     for (int k = 0; k < j->speeds.nets; k++) {
         SNC_TRY(snc_alloc(&j->row_us[k], (size_t)d->n, sizeof **j->row_us));
         for (int i = 0; i < d->n; i++) {
@@ -316,9 +317,9 @@ static snc_err run(cJSON **cascade, fit *j)
 }
 
 snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *clock, const snc_options *o, const snc_host *h, snc_loaded *l,
-                        const snc_inputs *in)
+                        const char *path, const snc_inputs *in)
 {
-    fit j = {.ctx = ctx, .clock = clock, .o = o, .h = h, .in = in, .l = l, .limit = snc_cascade_points(o)};
+    fit j = {.ctx = ctx, .clock = clock, .o = o, .h = h, .in = in, .l = l, .path = path, .limit = snc_cascade_points(o)};
     *cascade = NULL;
     snc_err err = run(cascade, &j);
     for (int k = 0; k < SNC_NETS_MOST; k++) snc_free(j.row_us[k]);

@@ -1,7 +1,7 @@
 /* candidate/cascade_fit.h: how the nets of a file escalate: chosen on select (candidate/cascade_choice.h), looked at on dev.
  *
  *     SNC_TRY(snc_cascade_able(snc_weights_config(l.weights), path));
- *     SNC_TRY(snc_cascade_fit(&cascade, ctx, &clock, o, h, &l, &in));   snc_bundle_save(to, files, paths, n, cascade);
+ *     SNC_TRY(snc_cascade_fit(&cascade, ctx, &clock, o, h, &l, path, &in));   snc_bundle_save(to, files, paths, n, cascade);
  */
 #ifndef SNC_CANDIDATE_CASCADE_FIT_H
 #define SNC_CANDIDATE_CASCADE_FIT_H
@@ -17,11 +17,11 @@ double snc_cascade_mean(const snc_options *o, double largest_us);
 double snc_cascade_points(const snc_options *o);
 /* SNC_E_UNSUPPORTED: a model whose answers have no confidence. */
 snc_err snc_cascade_able(const snc_encoder_config *c, const char *path) SNC_MUST_USE;
-/* The nets of l answer, are timed beside each other on as many threads as clock has, length by length (models/speeds.h), and are said to
- * h. A row takes the medians at its length; shares of time are of the largest net alone. Points are of score under the largest net, by a
- * bound at 95 % on select. in has select and dev. SNC_E_NOTFOUND: the largest net alone is all that keeps the limits, or nothing does.
- * *cascade: cJSON_Delete. */
+/* The nets of l, the file at path, answer, are timed beside each other by clock and its threads, length by length
+ * (candidate/speeds_clock.h), and are said to h. A row takes the medians at its length; shares of time are of the largest net alone.
+ * Points are of score under the largest net, by a bound at 95 % on select. in has select and dev. SNC_E_NOTFOUND: the largest net alone is
+ * all that keeps the limits, or nothing does. *cascade: cJSON_Delete. */
 snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *clock, const snc_options *o, const snc_host *h, snc_loaded *l,
-                        const snc_inputs *in) SNC_MUST_USE;
+                        const char *path, const snc_inputs *in) SNC_MUST_USE;
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "candidate/far_clock.h"
 #include "candidate/profiling.h"
+#include "candidate/speeds_clock.h"
 #include "models/model_ranks.h"
 
 static const double SAY_EVERY = 0.5; /* seconds */
@@ -136,6 +137,22 @@ static snc_err time_nets(snc_parcel *back, const told *t, snc_parcel *p)
     return back->err;
 }
 
+static snc_err time_file(snc_parcel *back, guest *g, snc_parcel *p)
+{
+    int file;
+    snc_loaded l;
+    snc_speeds s;
+    SNC_TRY(snc_parcel_take(&file, p, sizeof file));
+    SNC_CHECK(file >= 0 && file < g->files, SNC_E_FORMAT, "file %d of %d", file, g->files);
+    SNC_TRY(snc_loaded_open(&l, &g->ctx, g->path[file], 0, SNC_MEANS_CLASSES));
+    snc_err err = snc_loaded_open_nets(&l);
+    if (!err) err = snc_speeds_clock(&s, &g->ctx, &l);
+    snc_loaded_close(&l);
+    SNC_TRY(err);
+    snc_parcel_put(back, &s, sizeof s);
+    return back->err;
+}
+
 /* ---- fresh processes ---------------------------------------------------------------------------------------------------- */
 
 static snc_err grow_file(guest *g, snc_parcel *p)
@@ -176,6 +193,7 @@ static snc_err work(snc_parcel *back, guest *g, snc_far_what what, snc_parcel *p
 {
     told t = {.rank.n = 0};
     if (what == SNC_FAR_FILE) return grow_file(g, p);
+    if (what == SNC_FAR_SPEEDS) return time_file(back, g, p);
     if (what == SNC_FAR_RUN) return run(back, g, p);
     snc_err err = take_clock(&t, g, p);
     if (!err) err = what == SNC_FAR_TABLE ? make_table(back, &t) : time_nets(back, &t, p);

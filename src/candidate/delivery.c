@@ -229,7 +229,7 @@ static snc_err escalate(cJSON **cascade, delivery *d, const char *path)
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, d->e->ctx, path, 0, SNC_MEANS_CLASSES));
     snc_err err = snc_loaded_call(&l, d->out);
-    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->clock->ctx, d->o, d->clock->h, &l, d->e->in);
+    if (!err) err = snc_cascade_fit(cascade, d->e->ctx, d->clock->ctx, d->o, d->clock->h, &l, path, d->e->in);
     snc_loaded_close(&l);
     if (err != SNC_E_NOTFOUND) return err;
     snc_log(d->e->ctx, SNC_LOG_WARN, "%s; the file has no cascade", snc_err_text());

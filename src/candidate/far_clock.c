@@ -202,6 +202,21 @@ out:
     return err;
 }
 
+snc_err snc_far_clock_speeds(snc_speeds *out, snc_far_clock *f, const char *path)
+{
+    snc_parcel said = {0}, back = {0};
+    SNC_TRY(snc_far_clock_keep(f, path));
+    const int file = find(f, path);
+    snc_parcel_put(&said, &file, sizeof file);
+    snc_err err = ask(&back, f, SNC_FAR_SPEEDS, &said);
+    if (!err) err = snc_parcel_take(out, &back, sizeof *out);
+    snc_parcel_dispose(&back);
+    out->cpu = f->c->host[f->rank].cpu;
+    out->isa = f->c->host[f->rank].isa;
+    out->backend = snc_backend_name(f->ctx->backend);
+    return err;
+}
+
 snc_err snc_far_clock_run(char **text, snc_far_clock *f, const snc_ctx *ctx, const char *const *argv)
 {
     snc_parcel said = {0}, back = {0};

@@ -62,8 +62,6 @@ static const struct pair {
     {COMPRESS | PLAN | SUPERNET | STUDY, "--pretrained", BESIDE, "--teacher", NULL, IDLE},
     {EXPORT, "--teacher", BESIDE, "--pretrained", NULL, IDLE},
     {COMPRESS | PLAN, "--repair-epochs", BESIDE, "--repair", "off", IDLE},
-    {COMPRESS, "--profile-on", BESIDE, "--cascade", NULL, REFUSED}, /* their clocks are rank 0's */
-    {COMPRESS, "--profile-on", BESIDE, "--measure", NULL, REFUSED},
     {PLAN, "--rows", BESIDE, "--task", NULL, REFUSED},
     {PLAN, "--rows", BESIDE, "--data", NULL, REFUSED},
     {SUPERNET, "--temperature", BESIDE, "--alpha", "1", IDLE},

@@ -1,6 +1,7 @@
 /* Nets are planned once, for the longest text. */
 #include "candidate/speeds_clock.h"
 
+#include "candidate/far_clock.h"
 #include "candidate/workload.h"
 #include "models/bundle.h"
 
@@ -39,12 +40,21 @@ out:
     return err;
 }
 
+snc_err snc_speeds_measure(snc_speeds *out, const snc_ctx *ctx, const snc_loaded *l, const char *path)
+{
+    snc_far_clock *far;
+    SNC_TRY(snc_far_clock_open(&far, ctx, 0));
+    snc_err err = far ? snc_far_clock_speeds(out, far, path) : snc_speeds_clock(out, ctx, l);
+    snc_far_clock_close(far);
+    return err;
+}
+
 snc_err snc_speeds_put(snc_speeds *out, const snc_ctx *ctx, const char *path, const char *name, const cJSON *inputs)
 {
     snc_loaded l;
     SNC_TRY(snc_loaded_open(&l, ctx, path, 0, SNC_MEANS_CLASSES));
     snc_err err = snc_loaded_open_nets(&l);
-    if (!err) err = snc_speeds_clock(out, ctx, &l);
+    if (!err) err = snc_speeds_measure(out, ctx, &l, path);
     if (!err) {
         cJSON *j = snc_speeds_json(out);
         if (inputs) cJSON_AddItemToObject(j, "inputs", cJSON_Duplicate(inputs, true));

@@ -335,7 +335,13 @@ static bool ends_in(const char *s, size_t n, const char *end)
     return n >= m && memcmp(s + n - m, end, m) == 0;
 }
 
-/* By name, and a .json by how it begins. */
+static bool has_end(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    return strchr(name ? name : path, '.');
+}
+
+/* By name, and a .json, or what has no end to its name, by how it begins. */
 static snc_form form_of(const snc_task *t, const char *path, snc_span data)
 {
     size_t n = strlen(path);
@@ -343,7 +349,9 @@ static snc_form form_of(const snc_task *t, const char *path, snc_span data)
     bool auto_ = t->format == SNC_FORMAT_AUTO;
     while (data.n && is_blank(*data.p)) data.p++, data.n--;
     if (t->format == SNC_FORMAT_JSONL || (auto_ && (ends_in(path, n, ".jsonl") || ends_in(path, n, ".ndjson")))) return SNC_FORM__JSONL;
-    if (auto_ && ends_in(path, n, ".json")) return data.n && *data.p == '[' ? SNC_FORM__LIST : SNC_FORM__JSONL;
+    const char first = data.n ? *data.p : 0;
+    if (auto_ && (ends_in(path, n, ".json") || (!has_end(path) && (first == '[' || first == '{'))))
+        return first == '[' ? SNC_FORM__LIST : SNC_FORM__JSONL;
     return t->format == SNC_FORMAT_CSV || (auto_ && ends_in(path, n, ".csv")) ? SNC_FORM__CSV : SNC_FORM__TSV;
 }
 

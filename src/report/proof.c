@@ -12,6 +12,7 @@
 #include "base/fmap.h"
 #include "base/hosts.h"
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/proc.h"
 #include "candidate/far_clock.h"
 #include "models/cost.h"
@@ -33,6 +34,7 @@ typedef struct timer {
     const snc_ctx *ctx;
     const snc_options *o;
     const snc_host *h;
+    const snc_proof_files *files;
     snc_far_clock *far; /* NULL: here */
 } timer;
 
@@ -112,52 +114,69 @@ static snc_err time_rounds(snc_proof *p, const timer *t, int n)
 
 /* ---- the cascade ---------------------------------------------------------------------------------------------------------- */
 
-/* The first row of a model that says what a text takes. */
-static const cJSON *cell_of(const cJSON *cells, const char *model)
+/* Of the file as its nets escalate, and of the model that was named last. */
+static snc_err add_texts(snc_proof_model *m, int r, const cJSON *cells)
 {
-    const cJSON *cell;
+    static const char cascade[] = ":cascade";
+    const cJSON *own = NULL, *int8 = cJSON_GetArrayItem(cells, cJSON_GetArraySize(cells) - 1), *cell;
     cJSON_ArrayForEach(cell, cells)
     {
-        if (strcmp(snc_json_text(cell, "model"), model) == 0) return cell;
+        const char *model = snc_json_text(cell, "model");
+        const size_t n = strlen(model);
+        if (n >= sizeof cascade && strcmp(model + n + 1 - sizeof cascade, cascade) == 0) own = cell;
     }
-    return NULL;
+    SNC_CHECK(own && int8 != own, SNC_E_BACKEND, "%s: the timing process said nothing of its cascade", m->path);
+    m->round_us[r] = 1e6 / snc_json_number(own, "sentences_per_s");
+    m->beside_us[r] = 1e6 / snc_json_number(int8, "sentences_per_s");
+    m->p50_us += 1e3 * snc_json_number(own, "p50_ms") / SNC_PROOF_CASCADE_ROUNDS;
+    m->p90_us += 1e3 * snc_json_number(own, "p90_ms") / SNC_PROOF_CASCADE_ROUNDS;
+    m->p99_us += 1e3 * snc_json_number(own, "p99_ms") / SNC_PROOF_CASCADE_ROUNDS;
+    m->p99_ratio += snc_json_number(own, "p99_ms") / snc_json_number(int8, "p99_ms") / SNC_PROOF_CASCADE_ROUNDS;
+    m->rounds = r + 1;
+    return SNC_OK;
 }
 
-/* One process: real texts through the file, which are timed through the full-size INT8 model as well. */
-static snc_err time_texts(snc_proof *p, const timer *t, int r)
+/* One process: real texts through the file, which are timed through the full-size INT8 model as well. All that it reads are files, so that
+ * it can be another host's. */
+static snc_err time_texts(snc_proof *p, const timer *t, int r, const char *task)
 {
     snc_proof_model *m = &p->m[p->n - 1];
-    char name[4096 + 16];
     char *text = NULL;
     cJSON *j = NULL;
     int n, used = 0;
-    const char *argv[64] = {
-        t->h->program, "bench", m->path,     p->m[SNC_PROOF_INT8].path, "--net",   "0,cascade",     "--tasks", snc_inputs_task_name(t->o),
-        "--format",    "json",  "--backend", t->o->job.backend,         "--quiet", "--time-budget", ROUND};
-    snprintf(name, sizeof name, "%s:cascade", m->path);
+    const char *argv[64] = {t->h->program, "bench",         m->path,     p->m[SNC_PROOF_INT8].path,
+                            "--net",       "0,cascade",     "--tasks",   task,
+                            "--data",      t->files->train, "--split",   t->files->dev ? t->files->dev : "dev",
+                            "--format",    "json",          "--backend", t->o->job.backend,
+                            "--quiet",     "--time-budget", ROUND};
     while (argv[used]) used++;
     for (const snc_option *row = snc_option_table(&n); n--; row++) { /* which rows these are */
-        const bool text_of_rows = strcmp(row->group, "rows") == 0 && (row->verbs & SNC_VERB_BENCH) && row->kind == SNC_OPTION_STRING;
-        if (!text_of_rows || !snc_option_text(t->o, row)) continue;
+        const bool of_texts = strcmp(row->group, "rows") == 0 && (row->verbs & SNC_VERB_BENCH) && (row->verbs & SNC_VERB_COMPRESS);
+        if (!of_texts || row->kind != SNC_OPTION_STRING || strcmp(row->name, "--data") == 0 || !snc_option_text(t->o, row)) continue;
         argv[used++] = row->name;
         argv[used++] = snc_option_text(t->o, row);
     }
-    SNC_TRY(snc_proc_run(&text, t->ctx, argv));
+    SNC_TRY(snc_far_clock_run(&text, t->far, t->ctx, argv));
     snc_err err = snc_json_parse(&j, text, strlen(text), "bench");
-    const cJSON *own = cell_of(j, name), *int8 = cell_of(j, p->m[SNC_PROOF_INT8].path);
-    if (!err && (!own || !int8)) err = snc_err_set(SNC_E_BACKEND, "%s: the timing process said nothing of its cascade", m->path);
-    if (!err) {
-        m->round_us[r] = 1e6 / snc_json_number(own, "sentences_per_s");
-        m->beside_us[r] = 1e6 / snc_json_number(int8, "sentences_per_s");
-        m->p50_us += 1e3 * snc_json_number(own, "p50_ms") / SNC_PROOF_CASCADE_ROUNDS;
-        m->p90_us += 1e3 * snc_json_number(own, "p90_ms") / SNC_PROOF_CASCADE_ROUNDS;
-        m->p99_us += 1e3 * snc_json_number(own, "p99_ms") / SNC_PROOF_CASCADE_ROUNDS;
-        m->p99_ratio += snc_json_number(own, "p99_ms") / snc_json_number(int8, "p99_ms") / SNC_PROOF_CASCADE_ROUNDS;
-        m->rounds = r + 1;
-    }
+    if (!err) err = add_texts(m, r, j);
     cJSON_Delete(j);
     snc_free(text);
     return err;
+}
+
+static snc_err time_cascade(snc_proof *p, const timer *t)
+{
+    char task[SNC_CONFIG_PATH];
+    if (!p->cascade) return SNC_OK;
+    SNC_TRY(snc_config_find(task, "task", snc_inputs_task_name(t->o)));
+    const char *const read[] = {task, t->files->train, t->files->dev};
+    for (int i = 0; i < 3; i++)
+        if (read[i]) SNC_TRY(snc_far_clock_keep(t->far, read[i]));
+    for (int r = 0; r < SNC_PROOF_CASCADE_ROUNDS; r++) {
+        snc_progress(t->ctx, "proof", r, SNC_PROOF_CASCADE_ROUNDS, "%s", "cascade");
+        SNC_TRY(time_texts(p, t, r, task));
+    }
+    return SNC_OK;
 }
 
 static void sum_up(snc_proof *p)
@@ -191,17 +210,9 @@ bool snc_proof_decided(const snc_proof_model *m, const snc_target *latency)
     return !latency->given || i.high <= latency->value || i.low > latency->value;
 }
 
-static snc_err time_cascade(snc_proof *p, const timer *t)
+static snc_err time_models(snc_proof *p, const timer *t)
 {
-    for (int r = 0; r < SNC_PROOF_CASCADE_ROUNDS && p->cascade; r++) {
-        snc_progress(t->ctx, "proof", r, SNC_PROOF_CASCADE_ROUNDS, "%s", "cascade");
-        SNC_TRY(time_texts(p, t, r));
-    }
-    return SNC_OK;
-}
-
-static snc_err time_models(snc_proof *p, const timer *t, const snc_target *latency)
-{
+    const snc_target *latency = t->files->latency;
     bool decided = true;
     SNC_TRY(time_cascade(p, t));
     SNC_TRY(time_rounds(p, t, SNC_PROOF_ROUNDS));
@@ -244,27 +255,27 @@ void snc_proof_add_host(snc_proof *p, const snc_proof *one, const snc_target *la
 }
 
 /* By who measures k-th, of a proof that nobody has timed yet; of what is left of the time its share. */
-static snc_err time_on(snc_proof *one, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency, int k)
+static snc_err time_on(snc_proof *one, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_proof_files *files, int k)
 {
     snc_ctx own = *ctx;
-    timer t = {.ctx = &own, .o = o, .h = h};
+    timer t = {.ctx = &own, .o = o, .h = h, .files = files};
     const double now = snc_now();
     if (ctx->until > 0) own.until = now + (ctx->until - now) / (snc_clocks(ctx->comm) - k);
     SNC_TRY(snc_far_clock_open(&t.far, &own, k));
     snc_err err = SNC_OK;
     for (int i = 0; i < one->n && !err; i++) err = snc_far_clock_keep(t.far, one->m[i].path);
-    if (!err) err = time_models(one, &t, latency);
+    if (!err) err = time_models(one, &t);
     snc_far_clock_close(t.far);
     return err;
 }
 
-static snc_err time_all(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_target *latency)
+static snc_err time_all(snc_proof *p, const snc_ctx *ctx, const snc_options *o, const snc_host *h, const snc_proof_files *files)
 {
     const snc_proof untimed = *p;
     for (int k = 0; k < snc_clocks(ctx->comm); k++) {
         snc_proof one = untimed;
-        SNC_TRY(time_on(&one, ctx, o, h, latency, k));
-        snc_proof_add_host(p, &one, latency, snc_clock_host(ctx->comm, k));
+        SNC_TRY(time_on(&one, ctx, o, h, files, k));
+        snc_proof_add_host(p, &one, files->latency, snc_clock_host(ctx->comm, k));
     }
     return SNC_OK;
 }
@@ -357,7 +368,7 @@ snc_err snc_proof_run(snc_proof *out, const snc_ctx *ctx, const snc_options *o, 
     }
     snc_progress(ctx, "scores", out->n, out->n + 1, "intervals");
     SNC_GOTO(compare(out, ctx, task));
-    SNC_GOTO(time_all(out, ctx, o, h, files->latency));
+    SNC_GOTO(time_all(out, ctx, o, h, files));
 out:
     if (err) snc_proof_dispose(out);
     return err;

@@ -89,6 +89,7 @@ typedef struct snc_proof_files {
     const char *path[SNC_PROOF_MOST]; /* in the order of snc_proof_index, then those of other nets */
     int n;
     bool cascade;                      /* the first file has one */
+    const char *train, *dev;           /* files of rows, whose texts go through it; dev NULL: it is of train's */
     snc_target latency[SNC_LATENCIES]; /* of the first net and of each other, given or not */
 } snc_proof_files;
 

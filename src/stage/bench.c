@@ -217,7 +217,7 @@ static snc_err time_lengths(snc_timing *out, const bench *b, const snc_loaded *l
     return err;
 }
 
-/* Score and the time of one real dev sentence at a time. */
+/* Score and the time of one real sentence at a time. */
 static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx *ctx, const char *name)
 {
     snc_err err = SNC_OK;
@@ -232,7 +232,7 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     snprintf(row->task, sizeof row->task, "%s", snc_task_name(task));
     SNC_GOTO(snc_loaded_check(l, ctx, b->o, task));
     SNC_GOTO(snc_loaded_fit(task, l));
-    SNC_GOTO(snc_dataset_load(&d, ctx, task, l->tok, b->o->rows.data, "dev", 0));
+    SNC_GOTO(snc_inputs_split(&d, ctx, b->o, task, l->tok));
     snc_loaded_say_labels(l, ctx, task);
     snc_loaded_say_cut(l, ctx, task, d);
     SNC_GOTO(snc_alloc(&logits, snc_dataset_logits(d, l->classes), sizeof *logits));
@@ -243,7 +243,7 @@ static snc_err score_task(bench *b, int model, snc_bench_row *row, const snc_ctx
     snc_loaded_cut(logits, l, d->n);
     SNC_GOTO(snc_task_score(&mean, values, task, logits, d, snc_task_outputs(task)));
     SNC_GOTO(snc_breakdown_make(&classes, task, logits, d, snc_task_outputs(task)));
-    snc_breakdown_warn(ctx, &classes, l->path, "dev");
+    snc_breakdown_warn(ctx, &classes, l->path, b->o->rows.split);
     if (l->cascade || l->speeds) SNC_GOTO(snc_bench_cascade_time(&row->t, &within, ctx, l, d, &b->measure));
     else SNC_GOTO(time_lengths(&row->t, b, l, ctx, lengths, d->n));
     row->n = d->n;
@@ -273,7 +273,7 @@ static snc_err next_task(char name[256], const char **p)
     return SNC_OK;
 }
 
-/* So is a task that is none, or whose dev rows cannot be read; tok NULL: that is not looked at. */
+/* So is a task that is none, or whose rows cannot be read; tok NULL: that is not looked at. */
 static snc_err check_tasks(const bench *b, const snc_ctx *ctx, const snc_tok *tok)
 {
     for (const char *p = b->o->bench.tasks; p && *p;) {
@@ -282,7 +282,7 @@ static snc_err check_tasks(const bench *b, const snc_ctx *ctx, const snc_tok *to
         snc_dataset *d = NULL;
         SNC_TRY(next_task(name, &p));
         SNC_TRY(snc_inputs_task(&task, b->o, name));
-        snc_err err = tok ? snc_dataset_load(&d, ctx, task, tok, b->o->rows.data, "dev", 0) : SNC_OK;
+        snc_err err = tok ? snc_inputs_split(&d, ctx, b->o, task, tok) : SNC_OK;
         snc_dataset_free(d);
         snc_task_close(task);
         SNC_TRY(err);

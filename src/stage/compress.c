@@ -15,6 +15,7 @@
 #include "artifact/settle.h"
 #include "base/clock.h"
 #include "base/fmap.h"
+#include "base/hosts.h"
 #include "base/mem.h"
 #include "candidate/cascade_fit.h"
 #include "candidate/chain.h"
@@ -98,6 +99,8 @@ static snc_err check_nets(const job *j)
     SNC_CHECK(!j->o->exporting.measure || several, SNC_E_ARG, "--measure: %s", needs);
     if (!j->o->exporting.cascade) return SNC_OK;
     SNC_CHECK(j->targets.n_faster || snc_cascade_mean(j->o, 1) > 0, SNC_E_ARG, "--cascade: %s%s", needs, or_mean);
+    SNC_CHECK(snc_clocks(j->work.comm) == 1, SNC_E_ARG, "--cascade: beside --profile-on %s: thresholds are chosen by times on one host",
+              j->o->workload.profile_on);
     SNC_CHECK(snc_task_meaning(t) == SNC_MEANS_CLASSES, SNC_E_UNSUPPORTED, "--cascade: task %s has %s, not one class of several",
               snc_task_name(t), snc_meaning_says(snc_task_meaning(t)));
     SNC_CHECK(strcmp(j->o->workload.batch, "1") == 0 && strcmp(j->o->workload.threads, "1") == 0, SNC_E_ARG,
@@ -336,6 +339,8 @@ static snc_err files_of(snc_proof_files *out, cut_nets *cut, const job *j)
     const cJSON *latency = snc_json_at(j->search, "latencies");
     snc_target t = j->targets.of[SNC_TARGET_LATENCY];
     *out = (snc_proof_files){.path = {j->folder.compressed, j->folder.int8, j->folder.baselines.path[0]}, .n = SNC_PROOF_MODELS};
+    out->train = snc_json_text(j->in.splits.train->source, "file");
+    out->dev = j->in.splits.dev ? NULL : snc_json_text(j->in.dev->source, "file");
     out->latency[0] = t;
     SNC_TRY(snc_sncfile_open(&f, j->folder.compressed));
     out->cascade = snc_sncfile_cascade(f) != NULL;

@@ -15,18 +15,6 @@
 #include "report/reading.h"
 #include "stage/verbs.h"
 
-/* rank and select are carved from train by seed; any other split is a file of the task. */
-static snc_err open_split(snc_dataset **out, snc_splits *s, const snc_ctx *ctx, const snc_options *o, const snc_task *t, const snc_tok *tok)
-{
-    const char *split = o->rows.split;
-    snc_dataset **part = strcmp(split, "rank") == 0 ? &s->rank : strcmp(split, "select") == 0 ? &s->select : NULL;
-    if (!part) return snc_dataset_load(out, ctx, t, tok, o->rows.data, split, 0);
-    SNC_TRY(snc_splits_load(s, ctx, t, tok, o->rows.data, &(snc_splits_ask){.hold_out = SNC_HOLD_OUT}));
-    *out = *part;
-    *part = NULL;
-    return SNC_OK;
-}
-
 /* The block of what was read, of a split that training knows. */
 static snc_err log_reading(const snc_ctx *ctx, const snc_options *o, snc_task *t, snc_dataset *d)
 {
@@ -113,7 +101,6 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     snc_ctx ctx;
     snc_task *task = NULL;
     snc_loaded l = {0};
-    snc_splits splits = {0};
     snc_dataset *d = NULL;
     float *logits = NULL;
     snc_breakdown b = {0};
@@ -128,7 +115,7 @@ snc_err snc_verb_eval(const snc_options *o, const snc_host *h)
     SNC_GOTO(snc_loaded_obey(&l, &ctx, o, 1, "eval")); /* texts one at a time, as predict answers them */
     SNC_GOTO(snc_loaded_check(&l, &ctx, o, task));
     SNC_GOTO(snc_loaded_fit(task, &l));
-    SNC_GOTO(open_split(&d, &splits, &ctx, o, task, l.tok));
+    SNC_GOTO(snc_inputs_split(&d, &ctx, o, task, l.tok));
     SNC_GOTO(log_reading(&ctx, o, task, d));
     if (snc_task_vectors(task) && !d->second)
         SNC_GOTO(snc_err_set(SNC_E_UNSUPPORTED, "eval: split %s of task %s has texts, no pairs whose vectors are compared", o->rows.split,
@@ -151,7 +138,6 @@ out:
     snc_breakdown_dispose(&b);
     snc_free(logits);
     snc_dataset_free(d);
-    snc_splits_dispose(&splits);
     snc_loaded_close(&l);
     snc_task_close(task);
     return err;

@@ -61,7 +61,7 @@ static snc_err run(cJSON **cascade, bool *current, cascade_job *j, const char *d
     snc_ctx clock = *j->ctx; /* as many threads as are asked for, or one */
     if (!j->o->job.threads) clock.threads = 1;
     snc_err err = look_there(current, &stamp, j, draft, out);
-    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, &clock, j->o, j->h, &j->l, &j->in);
+    if (!err && !*current) err = snc_cascade_fit(cascade, j->ctx, &clock, j->o, j->h, &j->l, draft, &j->in);
     if (*cascade) cJSON_AddItemToObject(*cascade, "inputs", stamp);
     else cJSON_Delete(stamp);
     return err;

@@ -289,6 +289,12 @@ equal "models of a bench" "$(tail -n +2 out | cut -d, -f1 | paste -sd ' ')" "cas
 run 0 bench cascade.snc --net cascade --tasks nano/task.json --data nano -r 50 -o json
 equal "what it scores" "$(number out value)" "$accuracy"
 equal "texts that were timed" "$(number out batches_timed)" 50
+# Other rows than dev's, here the same in a file whose name says nothing of what it is.
+sed 's/"text_a"/"format":"auto","text_a"/' nano/task.json >any.json
+awk -F'\t' 'NR > 1 { printf "{\"sentence\":\"%s\",\"label\":\"%s\"}\n", $1, $2 }' nano/dev.tsv >told
+run 0 bench cascade.snc --net cascade --tasks ./any.json --data nano/train.tsv --split told -r 50 -o json
+equal "what it scores on them" "$(number out value)" "$accuracy"
+refused "task nano has no split 'untold', and it is no file" bench cascade.snc --tasks nano/task.json --data nano --split untold
 refused "bench --net cascade: --tasks is missing" bench cascade.snc --net cascade
 refused "bench --net cascade: without --batch, --seq-len and --threads" bench cascade.snc --net cascade -s 8 --tasks nano/task.json --data nano
 refused "--net cascade: family.snc has none" bench family.snc --net 0,cascade --tasks nano/task.json --data nano

@@ -4,20 +4,6 @@
 . "$(dirname "$0")/lib.bash"
 . "$TESTS/cli/two_hosts.bash"
 export FAR_ISA=scalar # slower than the first host in whatever it does
-FAR_TMP=$(mktemp -d)
-trap 'for ns in $a $b; do ip netns pids $ns | xargs -r kill -9; ip netns del $ns; done 2>/dev/null; rm -rf "$FAR_TMP"; finish' EXIT
-export TMPDIR=$FAR_TMP
-# hosts CODE ARG...: as `run`, by a rank on each host.
-hosts() {
-    local want=$1 got
-    shift
-    CHECKS=$((CHECKS + 1))
-    on_two_hosts "$COMPRESS" "$@" >out 2>err
-    got=$?
-    [ "$got" -eq "$want" ] || fail "two hosts, compress $*: exit code $got, expected $want: $(grep -a '^compress:' err)"
-    nothing_there
-}
-nothing_there() { equal "files left on the other host" "$(find "$FAR_TMP" -name 'compress-*')" ""; }
 scalar() { grep -l '; scalar; 1 threads;' job/latency-*.json; } # node-b's table
 
 nano nano
@@ -35,8 +21,6 @@ wrong "--profile-on 'node-c': no rank is on a host of that name; expected of nod
 wrong "--profile-on '': no rank is on a host of that name" node-b,
 wrong "--profile-on 'node-a.tes': no rank" node-a.tes
 wrong "--profile-on: 'node-a' is named twice" node-a.test,node-a
-wrong "--profile-on beside --measure: one of the two" node-b --measure
-wrong "--profile-on beside --cascade: one of the two" node-b --cascade
 
 # ---- both hosts ----------------------------------------------------------------------------------------------------------------------
 hosts 0 "${job[@]}" --target-latency 1s --profile-on node-a,node-b --output job

@@ -13,7 +13,10 @@
 #include "candidate/far_clock.h"
 #include "candidate/profiling.h"
 #include "candidate/search_run.h"
+#include "candidate/speeds_clock.h"
 #include "files.h"
+#include "models/bundle.h"
+#include "models/export.h"
 #include "toy_family.h"
 #include "toy_ranks.h"
 #include "unit/train_toy.h"
@@ -129,6 +132,64 @@ static void another_rank_makes_tables_and_times_nets(void **state)
     with_ranks(3, measure_there, NULL);
 }
 
+/* A file of two nets, of which the smaller one is a layer and half the neurons of the larger one. */
+static void write_bundle(const char *path)
+{
+    char at[2][512];
+    const char *const paths[] = {at[0], at[1]};
+    snc_sncfile *f[2];
+    snc_model *m = model(3);
+    const snc_policy int8 = snc_policy_int8();
+    for (int k = 0; k < 2; k++) {
+        snc_arch a = m->arch;
+        a.layers -= k;
+        for (int l = 0; l < a.layers; l++) a.ffn[l] /= k + 1;
+        snprintf(at[k], sizeof at[k], "%s", scratch_path(&s, k ? "small.snc" : "large.snc"));
+        assert_ok(snc_export_model(at[k], &ctx, m, &a, &int8));
+        assert_ok(snc_sncfile_open(&f[k], at[k]));
+    }
+    assert_ok(snc_bundle_save(path, (const snc_sncfile *const *)f, paths, 2, NULL));
+    for (int k = 0; k < 2; k++) snc_sncfile_close(f[k]);
+    snc_model_free(m);
+}
+
+/* By the first of those that are named, with rank 0's threads and backend; by rank 0 itself where nobody is. */
+static void measure_a_file(snc_ctx *own)
+{
+    char path[512];
+    snc_loaded l;
+    snc_speeds there, here;
+    snprintf(path, sizeof path, "%s", scratch_path(&s, "both.snc"));
+    write_bundle(path);
+    own->threads = 2;
+    assert_ok(snc_loaded_open(&l, own, path, 0, SNC_MEANS_CLASSES));
+    assert_ok(snc_loaded_open_nets(&l));
+    strcpy(own->comm->host[2].cpu, "another");
+    assert_ok(snc_hosts_choose(own->comm, "toy-2,toy-0"));
+    assert_ok(snc_speeds_measure(&there, own, &l, path));
+    assert_ok(snc_hosts_choose(own->comm, NULL));
+    assert_ok(snc_speeds_measure(&here, own, &l, path));
+    assert_string_equal(there.cpu, "another");
+    assert_string_equal(here.cpu, snc_cpu_name());
+    assert_true(there.nets == 2 && there.threads == 2 && there.lengths == here.lengths);
+    assert_string_equal(there.isa, here.isa);
+    assert_string_equal(there.backend, here.backend);
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < there.lengths; i++)
+            assert_true(there.tokens[i] == here.tokens[i] && there.median[k][i] > 0 && there.p90[k][i] >= there.median[k][i]);
+    assert_false(own->comm->busy || own->comm->failed);
+    assert_ok(snc_hosts_choose(own->comm, "toy-2"));
+    assert_fails(snc_speeds_measure(&there, own, &l, "no.snc"), SNC_E_IO, "no.snc");
+    assert_false(own->comm->busy || own->comm->failed);
+    snc_loaded_close(&l);
+}
+
+static void another_rank_times_the_nets_of_a_file(void **state)
+{
+    (void)state;
+    with_ranks(3, measure_a_file, NULL);
+}
+
 /* ---- fresh processes ------------------------------------------------------------------------------------------------------ */
 
 static void run_there(snc_ctx *own)
@@ -239,7 +300,7 @@ static void set_table(cJSON *j, double fixed)
 static void write_tables(snc_latency *t[2], const snc_ctx *own, const snc_net_clock *c, const char *path)
 {
     cJSON *probed = NULL, *j;
-    snc_latency *measured;
+    snc_latency *measured = NULL;
     char table[2][SNC_TABLE_PATH], stamp[4096], text[160];
     const snc_policy int8 = snc_policy_int8();
     assert_ok(snc_profile_measure(&measured, &probed, c));
@@ -355,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_are_chosen_by_name),
         cmocka_unit_test(another_rank_makes_tables_and_times_nets),
+        cmocka_unit_test(another_rank_times_the_nets_of_a_file),
         cmocka_unit_test(processes_there_open_files_that_were_sent),
         cmocka_unit_test(long_work_is_waited_for_and_can_be_interrupted),
         cmocka_unit_test(a_latency_is_the_worst_of_all_hosts),
