@@ -41,12 +41,13 @@ typedef struct snc_comm_kind {
     void (*host)(void *state, char name[SNC_COMM_NAME]); /* that this rank is on */
 } snc_comm_kind;
 
-/* Where a rank is, and what it runs (base/hosts.h). */
+/* Where a rank is, and what it runs (base/hosts.h): of one size with the program at its start, so that another build can tell. */
 typedef struct snc_comm_host {
-    uint64_t program; /* of its bytes: first, where any build looks for it */
-    char name[SNC_COMM_NAME], cpu[128], isa[16];
+    uint64_t program;    /* of its bytes */
     uint64_t machine;    /* whose memory it has */
     uint64_t processors; /* of its machine and of those that it may use there */
+    char name[SNC_COMM_NAME], cpu[128], isa[16];
+    char spare[512 - 3 * 8 - SNC_COMM_NAME - 128 - 16];
 } snc_comm_host;
 
 struct snc_comm { /* snc_comm of snc.h */
