@@ -73,6 +73,23 @@ snc_err snc_arch_within(snc_arch *out, const snc_arch *b, const snc_arch *a)
     return snc_arch_check(out, a);
 }
 
+/* Layer l of both. */
+static bool same_layer(const snc_arch *a, const snc_policy *p, const snc_arch *b, const snc_policy *q, int l)
+{
+    bool same = a->source[l] == b->source[l] && a->heads[l] == b->heads[l] && a->ffn[l] == b->ffn[l];
+    for (int s = 0; s < SNC_SITES; s++) same = same && (!snc_arch_has(a, l, s) || p->linear[l][s] == q->linear[l][s]);
+    return same;
+}
+
+int snc_arch_handover(const snc_encoder_config *c, const snc_arch *a, const snc_policy *p, const snc_arch *b, const snc_policy *q)
+{
+    const int at = snc_reads_first(c) ? snc_arch_last_heads(a) : a->layers;
+    if (a->hidden != b->hidden || p->embed != q->embed || at > snc_arch_last_heads(b)) return 0;
+    for (int l = 0; l < at; l++)
+        if (!same_layer(a, p, b, q, l)) return 0;
+    return at;
+}
+
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed)
 {
     snc_policy p;

@@ -114,6 +114,9 @@ bool snc_arch_equal(const snc_arch *a, const snc_arch *b);
 snc_err snc_arch_check(const snc_arch *a, const snc_arch *parent) SNC_MUST_USE;
 /* b as a net of a, where both are of one parent: out's layers are a's. SNC_E_SHAPE names the layer or the width that a has not. */
 snc_err snc_arch_within(snc_arch *out, const snc_arch *b, const snc_arch *a) SNC_MUST_USE;
+/* Early exit: before which of its layers net b, with dtypes q, can go on from the hidden state that net a leaves there for every token,
+ * both of one parent: all of a's layers that run for every token are b's first ones. 0: it starts anew. */
+int snc_arch_handover(const snc_encoder_config *c, const snc_arch *a, const snc_policy *p, const snc_arch *b, const snc_policy *q);
 snc_policy snc_policy_uniform(snc_dtype linear, snc_dtype embed); /* pooler and classifier: like the linears */
 snc_policy snc_policy_int8(void);                                 /* all linears and embeddings INT8, the classifier F32 */
 

@@ -179,6 +179,41 @@ static void find_layers(net *n, const snc_sncfile *first)
     }
 }
 
+/* ---- early exit ---------------------------------------------------------------------------------------------------------- */
+
+/* Whether parameter p of a net has a part in the hidden state before layer `at`: what closes the layer before it stands behind that. */
+static bool leads_to(const snc_param *p, int at)
+{
+    const bool closing = p->row == SNC_ROLE_FFN_NORM || p->row == SNC_ROLE_FFN_NORM_BIAS;
+    return snc_spec_of(p)->layer ? p->layer < at - closing : p->row < SNC_ROLE_POOLER;
+}
+
+static bool same_numbers(const snc_matrix_view *w, const snc_matrix_view *v)
+{
+    if (!w || w->rows != v->rows || w->cols != v->cols) return false;
+    return (w->data == v->data && w->scale == v->scale && w->ld == v->ld && w->dtype == v->dtype) || begins(w, v);
+}
+
+static bool same_math(const snc_encoder_config *c, const snc_encoder_config *d, int at)
+{
+    for (int l = 0; l < at; l++)
+        if (snc_is_local(c, l) != snc_is_local(d, l)) return false;
+    return c->family == d->family && c->embedding == d->embedding && c->head_width == d->head_width && c->act == d->act &&
+           memcmp(&c->norm_eps, &d->norm_eps, sizeof c->norm_eps) == 0 && memcmp(&c->theta, &d->theta, sizeof c->theta) == 0 &&
+           memcmp(&c->local_theta, &d->local_theta, sizeof c->local_theta) == 0 && c->window == d->window && c->buckets == d->buckets;
+}
+
+int snc_bundle_handover(const snc_sncfile *small, const snc_sncfile *large)
+{
+    const int at = snc_arch_handover(&small->cfg, &small->arch, &small->policy, &large->arch, &large->policy);
+    if (!same_math(&small->cfg, &large->cfg, at)) return 0;
+    for (int i = 0; at && i < small->table.n; i++) {
+        const snc_param *p = &small->table.p[i];
+        if (leads_to(p, at) && !same_numbers(view_at(large, p->row, p->layer), &small->view[i])) return 0;
+    }
+    return at;
+}
+
 /* ---- a bundle ------------------------------------------------------------------------------------------------------------ */
 
 static int by_macs(const void *a, const void *b)

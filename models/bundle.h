@@ -29,6 +29,11 @@ snc_err snc_bundle_need_net(int k, int nets, const char *path) SNC_MUST_USE;
 /* A file of several nets as it is, with these times in place of its own (models/speeds.h); NULL: without any. */
 snc_err snc_bundle_set_speeds(const char *to, const snc_sncfile *f, const cJSON *speeds) SNC_MUST_USE;
 
+/* Early exit: before which of its layers net `large` of a file can go on from the hidden state that net `small` leaves there for every
+ * token, because all that led to it is the same, number for number (models/runtime.h: snc_net_run_state). 0: it starts anew. Where first
+ * tokens alone are read, the last layer of `small` that has heads runs for these, so that `large` begins with that one. */
+int snc_bundle_handover(const snc_sncfile *small, const snc_sncfile *large);
+
 /* Net k of a file as a file of its own: how it stood among others is not said. */
 snc_err snc_bundle_cut(const char *to, const snc_sncfile *f, int k) SNC_MUST_USE;
 

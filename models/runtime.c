@@ -1,6 +1,7 @@
 /* One function counts the workspace, without a block, and carves it, with one; batches are cut into groups of sequences that fit in L2. */
 #include "models/runtime.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "core/infer.h"
+#include "models/bundle.h"
 #include "models/runtime_priv.h"
 
 enum {
@@ -166,6 +168,12 @@ void snc_net_free(snc_net *n)
 
 const snc_arch *snc_net_arch(const snc_net *n) { return &n->arch; }
 const snc_policy *snc_net_policy(const snc_net *n) { return &n->policy; }
+int snc_net_longest(const snc_net *n) { return n->o.max_len; }
+
+int snc_net_handover(const snc_net *small, const snc_net *large)
+{
+    return small->w->file && large->w->file ? snc_bundle_handover(small->w->file, large->w->file) : 0;
+}
 
 /* ---- running ---- */
 
@@ -222,6 +230,7 @@ typedef struct batch_job {
     snc_net *n;
     const snc_tokens *x;
     float *logits;
+    const snc_net_state *state;
     const snc_ctx *inner; /* threads of each group */
     double share;         /* of the wall clock that a second of one group's stands for */
 } batch_job;
@@ -233,7 +242,8 @@ static void run_groups(void *payload, int64_t begin, int64_t end, int64_t chunk,
     snc_rt__worker *w = &n->worker[worker];
     (void)chunk;
     for (int64_t g = begin; g < end && w->err == SNC_OK; g++) {
-        snc_rt__job j = {.n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .share = b->share};
+        snc_rt__job j = {
+            .n = n, .w = w, .ctx = b->inner, .x = b->x, .b0 = n->group[g], .b1 = n->group[g + 1], .state = b->state, .share = b->share};
         const int first = snc_tokens_answers_before(b->x, j.b0, n->w->cfg.tags);
         w->err = snc_rt__forward(b->logits + (size_t)first * (size_t)n->w->cfg.classes, &j);
         if (w->err != SNC_OK) snprintf(w->text, sizeof w->text, "%s", snc_err_text());
@@ -257,6 +267,13 @@ static snc_err check_logits(const snc_net *n, const float *logits, const snc_tok
 
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
 {
+    return snc_net_run_state(logits, n, x, &(snc_net_state){NULL, 0, false});
+}
+
+snc_err snc_net_run_state(float *logits, snc_net *n, const snc_tokens *x, const snc_net_state *state)
+{
+    assert(state->h || (!state->from && !state->keep));
+    assert(state->from >= 0 && state->from <= snc_arch_last_heads(&n->arch));
     SNC_TRY(check_batch(n, x));
     SNC_TRY(snc_go_on(&n->ctx));
     int threads = n->ctx.threads;
@@ -264,7 +281,7 @@ snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x)
     int groups = apart ? plan_groups(n, x, GROUP_TOKENS, threads) : 0;
     apart = apart && is_even(n, x, groups);
     if (!apart) groups = plan_groups(n, x, snc_min(n->shared_rows, shared_limit(n)), 1);
-    batch_job b = {n, x, logits, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
+    batch_job b = {n, x, logits, state, apart ? &n->one : &n->ctx, apart ? 1.0 / threads : 1.0};
     if (apart) snc_par_for(&n->ctx, groups, 1, run_groups, &b);
     else run_groups(&b, 0, groups, 0, 0);
     n->runs++;

@@ -73,11 +73,22 @@ void snc_net_free(snc_net *n);
  * planned. SNC_E_ARG: an id or type outside its table. SNC_E_CANCELLED: by the context of its creation, between two layers.
  * SNC_E_DIVERGED: a logit is not finite, as of weights that are not; all are written. */
 snc_err snc_net_run(float *logits, snc_net *n, const snc_tokens *x) SNC_MUST_USE;
+/* What one net leaves of a batch for a larger one that begins with its layers (models/bundle.h: snc_bundle_handover). */
+typedef struct snc_net_state {
+    float *h;  /* [T, hidden] of the batch's tokens; NULL: neither of both */
+    int from;  /* the net begins with this layer, and h is what stands before it; 0: with the tokens, and h is not read */
+    bool keep; /* h becomes what stands before the layer from which on not every token runs, or behind the last where all do */
+} snc_net_state;
+/* The same from there on. The logits are those of snc_net_run, to as many bits as they do not depend on a batch. */
+snc_err snc_net_run_state(float *logits, snc_net *n, const snc_tokens *x, const snc_net_state *state) SNC_MUST_USE;
+/* The layer that net `large` begins with behind net `small`, each bound to all that its file holds; 0: with the tokens, as ever. */
+int snc_net_handover(const snc_net *small, const snc_net *large);
 /* The first of B rows with a logit that is not finite; -1: none. */
 int snc_logits_bad(const float *logits, int B, int K);
 
 const snc_arch *snc_net_arch(const snc_net *n);
 const snc_policy *snc_net_policy(const snc_net *n);
+int snc_net_longest(const snc_net *n); /* tokens of a sequence */
 
 /* Time per part, summed over runs since profiling was switched on: seconds of all threads together divided by their
  * number. A part starts with the LayerNorm or quantization of its input and ends with its output in f32. */

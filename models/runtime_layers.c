@@ -206,6 +206,14 @@ static snc_rt__norm norm_before(const snc_net *n, int l)
     return n->w->cfg.embedding ? NULL : snc_rt__norm_at(n->w, SNC_ROLE_EMBED_NORM, 0);
 }
 
+/* Where the group's rows lie in what nets leave each other. */
+static float *state_of(const snc_rt__job *j) { return j->state->h + (size_t)j->x->offsets[j->b0] * (size_t)j->n->arch.hidden; }
+
+static void keep_state(const snc_rt__job *j)
+{
+    if (j->state->keep) memcpy(state_of(j), j->w->h, (size_t)j->T * (size_t)j->n->arch.hidden * sizeof(float));
+}
+
 /* Q, K and V of normalized h. In the last layer with heads Q, and all that follows, is for the first tokens alone. */
 static snc_err project(snc_rt__job *j, int l, bool last)
 {
@@ -217,6 +225,7 @@ static snc_err project(snc_rt__job *j, int l, bool last)
     int C = n->arch.hidden, A = n->w->cfg.head_width * n->arch.heads[l], T = j->T;
     int ldq = ldq_of(tq, C) | ldq_of(tk, C) | ldq_of(tv, C); /* one row for all that want integers */
     float *x = l ? w->y : w->h;                              /* what the first layer reads goes past it, too */
+    if (last) keep_state(j);
     rows_to(x, j, w->h, C, w->xq, w->sx, norm_before(n, l), T, C, ldq);
     if (half_qkv(n, l, last)) {
         const snc_qlinear *beside[] = {of(&m[SNC_SITE_Q], tq), of(&m[SNC_SITE_K], tq), of(&m[SNC_SITE_V], tq)};
@@ -500,6 +509,7 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     snc_head kind = snc_config_head(&m->cfg);
     float *x = w->h;
     if (!snc_reads_first(&m->cfg)) {
+        keep_state(j);
         rows(j, x, C, NULL, NULL, norm, j->T, C, 0);
         if (m->cfg.tags) B = gather_read(x, j, C);
         else gather_mean(x, j, C);
@@ -518,16 +528,27 @@ static snc_err head(float *logits, snc_rt__job *j, snc_rt__norm norm)
     return SNC_OK;
 }
 
+/* h before the first layer that runs: of the tokens, or as another net has left it. */
+static snc_err begin(snc_rt__job *j)
+{
+    if (j->state->from) {
+        memcpy(j->w->h, state_of(j), (size_t)j->T * (size_t)j->n->arch.hidden * sizeof(float));
+        return SNC_OK;
+    }
+    snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
+    SNC_TRY(embed_project(j));
+    stamp(j, &j->w->times.embed);
+    return SNC_OK;
+}
+
 snc_err snc_rt__forward(float *logits, snc_rt__job *j)
 {
     snc_net *n = j->n;
     j->T = j->x->offsets[j->b1] - j->x->offsets[j->b0];
     j->stamp = n->profile ? snc_now() : 0;
-    snc_par_for(j->ctx, j->b1 - j->b0, 1, embed_range, j);
-    SNC_TRY(embed_project(j));
-    stamp(j, &j->w->times.embed);
-    int l = next_heads(n, 0);
-    SNC_TRY(ffns(j, 0, l, j->T));
+    SNC_TRY(begin(j));
+    int l = next_heads(n, j->state->from);
+    SNC_TRY(ffns(j, j->state->from, l, j->T));
     SNC_TRY(project(j, l, is_last(n, l)));
     stamp(j, &j->w->times.layer[l][SNC_PART_QKV]);
     for (int next; l < n->arch.layers; l = next) {

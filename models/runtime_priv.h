@@ -101,7 +101,8 @@ typedef struct snc_rt__job {
     snc_rt__worker *w;
     const snc_ctx *ctx; /* threads of this job */
     const snc_tokens *x;
-    int b0, b1, T;       /* sequences [b0, b1), T tokens in all */
+    int b0, b1, T; /* sequences [b0, b1), T tokens in all */
+    const snc_net_state *state;
     double stamp, share; /* profiling: the last reading; what part of the wall clock a second here is */
 } snc_rt__job;
 

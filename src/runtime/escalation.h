@@ -3,6 +3,9 @@
  *
  *     SNC_TRY(snc_escalation_new(&e, nets, &cascade, K, max_tokens, max_seqs));   SNC_TRY(snc_escalation_run(logits, by, e, &batch));
  *
+ * Where the net that is asked next begins with the layers of this one (models/bundle.h: snc_bundle_handover), texts go on from the hidden
+ * state that this one has left, which moves with them, instead of starting anew: early exit. Answers are the same bits; only time differs.
+ *
  * Nets and cascade are borrowed. Running allocates nothing. A text's answer does not depend on the others of its batch, as a net's does
  * not. One thread of control.
  */
