@@ -199,8 +199,8 @@ static bool same_math(const snc_encoder_config *c, const snc_encoder_config *d, 
     for (int l = 0; l < at; l++)
         if (snc_is_local(c, l) != snc_is_local(d, l)) return false;
     return c->family == d->family && c->embedding == d->embedding && c->head_width == d->head_width && c->act == d->act &&
-           memcmp(&c->norm_eps, &d->norm_eps, sizeof c->norm_eps) == 0 && memcmp(&c->theta, &d->theta, sizeof c->theta) == 0 &&
-           memcmp(&c->local_theta, &d->local_theta, sizeof c->local_theta) == 0 && c->window == d->window && c->buckets == d->buckets;
+           c->norm_eps == d->norm_eps && c->theta == d->theta && c->local_theta == d->local_theta && c->window == d->window &&
+           c->buckets == d->buckets;
 }
 
 int snc_bundle_handover(const snc_sncfile *small, const snc_sncfile *large)

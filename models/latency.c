@@ -94,11 +94,13 @@ double snc_latency__weight_mb(const snc_latency *t, const snc_arch *a, const snc
     return bits / 8e6;
 }
 
-double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_policy *p)
+double snc_latency_predict(const snc_latency *t, const snc_arch *a, const snc_policy *p) { return snc_latency_predict_from(t, a, p, 0); }
+
+double snc_latency_predict_from(const snc_latency *t, const snc_arch *a, const snc_policy *p, int from)
 {
-    double sum = by_hidden(t, t->embedding + row_of(t->embed, t->n_embed, p->embed) * t->hidden.n, a->hidden);
+    double sum = from ? 0 : by_hidden(t, t->embedding + row_of(t->embed, t->n_embed, p->embed) * t->hidden.n, a->hidden);
     sum += by_hidden(t, t->head + row_of(t->linear, t->n_linear, p->pooler) * t->hidden.n, a->hidden);
-    for (int l = 0, asked = snc_arch_last_heads(a); l < a->layers; l++) {
+    for (int l = from, asked = snc_arch_last_heads(a); l < a->layers; l++) {
         bool last = l >= asked;
         const uint8_t *d = p->linear[l];
         bool f32 = d[SNC_SITE_Q] == SNC_F32 || d[SNC_SITE_K] == SNC_F32 || d[SNC_SITE_V] == SNC_F32;

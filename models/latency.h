@@ -41,6 +41,8 @@ void snc_latency_free(snc_latency *t);
 /* Microseconds of one batch at the percentile. Widths outside the measured ones are clamped to them, a dtype that was
  * not measured counts as the slowest that was. */
 double snc_latency_predict(const snc_latency *t, const snc_arch *arch, const snc_policy *policy);
+/* The same of its layers from `from` on, with the head: of a net that goes on from another's hidden state; 0: of all of it. */
+double snc_latency_predict_from(const snc_latency *t, const snc_arch *arch, const snc_policy *policy, int from);
 /* What a net takes with its matrices in INT4 of what it takes in INT8; infinite where INT4 was not measured. */
 double snc_latency_int4_share(const snc_latency *t, const snc_arch *arch);
 

@@ -66,19 +66,24 @@ snc_err snc_measure_spread(int *order, const snc_tokens *batches, int count, int
 
 /* ---- the clock ------------------------------------------------------------------------------------------------------- */
 
+static snc_err run(float *logits, const snc_measured *m, int batch)
+{
+    return snc_net_run_state(logits, m->net, &m->batches[batch], &m->state);
+}
+
 /* Until the time is over or the net has run often enough; on the way, how long a pass over all batches takes, by the runs after the
  * first. */
-static snc_err warm_up(double *pass, float *logits, snc_net *n, const snc_tokens *batches, int count, double seconds)
+static snc_err warm_up(double *pass, float *logits, const snc_measured *m, double seconds)
 {
     static const double ENOUGH = 0.005; /* to know */
     static const int OFTEN = 200;
     double all = 0, tokens = 0, spent = 0;
-    for (int i = 0; i < count; i++) all += batches[i].T;
-    SNC_TRY(snc_net_run(logits, n, &batches[0]));
+    for (int i = 0; i < m->count; i++) all += m->batches[i].T;
+    SNC_TRY(run(logits, m, 0));
     double start = snc_now();
     for (int i = 1; spent < ENOUGH || (spent < seconds && i < OFTEN); i++) {
-        SNC_TRY(snc_net_run(logits, n, &batches[i % count]));
-        tokens += batches[i % count].T;
+        SNC_TRY(run(logits, m, i % m->count));
+        tokens += m->batches[i % m->count].T;
         spent = snc_now() - start;
     }
     *pass = spent * all / tokens;
@@ -100,7 +105,7 @@ static snc_err begin(sampler *s, const snc_measured *m, const snc_measure_opts *
     for (int i = 0; i < m->count; i++) most = snc_max(most, m->batches[i].T); /* tags have an answer for each token */
     SNC_TRY(snc_alloc(&s->logits, (size_t)most * SNC_MAX_CLASSES, sizeof *s->logits));
     SNC_TRY(snc_alloc(&s->order, (size_t)m->count, sizeof *s->order));
-    SNC_TRY(warm_up(&pass, s->logits, m->net, m->batches, m->count, o->warmup));
+    SNC_TRY(warm_up(&pass, s->logits, m, o->warmup));
     s->strata = m->count;
     if (pass > o->whole) s->strata = (int)fmin(m->count, fmax(o->min_samples, m->count * o->seconds / pass));
     return snc_measure_spread(s->order, m->batches, m->count, s->strata);
@@ -118,15 +123,15 @@ static bool enough(const sampler *s, const snc_measure_opts *o)
 static snc_err take_turn(sampler *s, const snc_measured *m, const snc_measure_opts *o, double seconds)
 {
     for (double until = s->spent + seconds; !enough(s, o);) {
-        const snc_tokens *x = &m->batches[s->order[s->used % (size_t)s->strata]];
+        const int batch = s->order[s->used % (size_t)s->strata];
         SNC_TRY(snc_grow(&s->us, &s->cap, s->used + 1, sizeof *s->us));
         double t = snc_now();
-        SNC_TRY(snc_net_run(s->logits, m->net, x));
+        SNC_TRY(run(s->logits, m, batch));
         t = snc_now() - t;
         s->us[s->used++] = t * 1e6;
         s->spent += t;
-        s->tokens += x->T;
-        s->seqs += x->B;
+        s->tokens += m->batches[batch].T;
+        s->seqs += m->batches[batch].B;
         if (s->spent >= until) break;
     }
     return SNC_OK;
@@ -142,7 +147,7 @@ static snc_err take_turns(sampler *s, const snc_measured *m, int n, const snc_me
             int i = round % 2 ? n - 1 - k : k;
             if (enough(&s[i], o)) continue;
             bool brief = s[i].used == 0 || s[i].spent < SHORT * (double)s[i].used;
-            if (n > 1 && brief) SNC_TRY(snc_net_run(s[i].logits, m[i].net, &m[i].batches[s[i].order[s[i].used % (size_t)s[i].strata]]));
+            if (n > 1 && brief) SNC_TRY(run(s[i].logits, &m[i], s[i].order[s[i].used % (size_t)s[i].strata]));
             SNC_TRY(take_turn(&s[i], &m[i], o, n > 1 ? TURN : (double)INFINITY));
             all = all && enough(&s[i], o);
         }

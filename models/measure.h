@@ -39,7 +39,8 @@ typedef struct snc_measured {
     snc_net *net;
     const snc_tokens *batches;
     int count;
-    snc_timing t; /* filled */
+    snc_net_state state; /* what each run begins with, or leaves: with room for the largest batch; zeros: neither */
+    snc_timing t;        /* filled */
 } snc_measured;
 
 enum { SNC_MEASURED_MOST = 16 };

@@ -64,19 +64,32 @@ static double bound_of(chooser *s, int worse, int better)
     return *b;
 }
 
+void snc_cascade_steps(const double *us[SNC_NETS_MOST], const snc_cascade_rows *r, const snc_cascade *c)
+{
+    int before = -1;
+    for (int k = r->nets - 1; k >= 0; k--) {
+        us[k] = NULL;
+        if (!snc_cascade_asks(c, k)) continue;
+        us[k] = before >= 0 && r->behind[k][before] ? r->behind[k][before] : r->us[k];
+        before = k;
+    }
+}
+
 /* Fills in what comes of the thresholds; false: a limit of time is broken. */
 static bool count(snc_cascade_choice *x, const chooser *s)
 {
     const snc_cascade_rows *r = s->r;
     int late[SNC_CASCADE_LIMITS] = {0};
+    const double *step[SNC_NETS_MOST];
     bool kept = true;
+    snc_cascade_steps(step, r, &x->c);
     x->us = x->worse = x->better = 0;
     memset(x->rows, 0, sizeof x->rows);
     for (int i = 0; i < r->n; i++) {
         int k = x->c.nets - 1;
-        double us = snc_cascade_asks(&x->c, k) ? r->us[k][i] : 0;
+        double us = step[k] ? step[k][i] : 0;
         while (k && !(s->sure[k][i] >= x->c.threshold[k]))
-            if (snc_cascade_asks(&x->c, --k)) us += r->us[k][i];
+            if (step[--k]) us += step[k][i];
         x->rows[k]++;
         x->us += us / r->n;
         x->worse += s->right[0][i] && !s->right[k][i];

@@ -27,6 +27,8 @@ typedef struct snc_cascade_rows {
     const float *const *z;   /* [nets] of logits [n, K], the largest net first */
     const float *label;      /* [n] class of each row: the right one, or that of the largest net where agreement is what counts */
     const double *const *us; /* [nets] of times [n] of each row by this net alone */
+    /* The same by net and the one behind which it is asked, where it goes on from that one's hidden state; NULL: it starts anew. */
+    const double *behind[SNC_NETS_MOST][SNC_NETS_MOST];
     int limits;
     snc_cascade_limit limit[SNC_CASCADE_LIMITS];
     bool most_right;
@@ -41,6 +43,8 @@ typedef struct snc_cascade_choice {
 
 /* share: that may be lost, of all rows. SNC_E_NOMEM. */
 snc_err snc_cascade_choose(snc_cascade_choice *out, const snc_cascade_rows *r, double share) SNC_MUST_USE;
+/* Times [n] that a row takes with each net that reads it, behind those that are asked before it; NULL: it takes no part. */
+void snc_cascade_steps(const double *us[SNC_NETS_MOST], const snc_cascade_rows *r, const snc_cascade *c);
 /* The temperature of logits z [n, K] for these labels: four digits behind the point, 0.05 to 20. */
 double snc_cascade_temperature(const float *z, const float *label, int n, int K);
 

@@ -105,27 +105,15 @@ typedef struct fit {
     asked asked;      /* of time */
     answered select, dev;
     snc_speeds speeds;
-    double *row_us[SNC_NETS_MOST]; /* [n] of each row of select by each net */
-    double us[SNC_NETS_MOST];      /* their means */
-    double p50, p99;               /* of the cascade on them */
+    snc_steps steps;
+    double *row_us[SNC_NETS_MOST];                /* [n] of each row of select by each net */
+    double *behind[SNC_NETS_MOST][SNC_NETS_MOST]; /* the same behind another one that it goes on from; NULL: it starts anew */
+    double us[SNC_NETS_MOST];                     /* means of row_us */
+    double p50, p99;                              /* of the cascade on them */
     snc_cascade_choice choice;
 } fit;
 
 /* ---- time ---------------------------------------------------------------------------------------------------------------- */
-
-static snc_err measure(fit *j)
-{
-    const snc_dataset *d = j->in->splits.select;
-    SNC_TRY(snc_speeds_measure(&j->speeds, j->clock, j->l, j->path));
-    for (int k = 0; k < j->speeds.nets; k++) {
-        SNC_TRY(snc_alloc(&j->row_us[k], (size_t)d->n, sizeof **j->row_us));
-        for (int i = 0; i < d->n; i++) {
-            j->row_us[k][i] = snc_speeds_median(&j->speeds, k, snc_dataset_len(d, i));
-            j->us[k] += j->row_us[k][i] / d->n;
-        }
-    }
-    return SNC_OK;
-}
 
 /* What so large a share of rows keeps; 0: their mean. */
 static double time_of(const double *us, int n, double share)
@@ -138,6 +126,27 @@ static double time_of(const double *us, int n, double share)
     sum = sorted[(int)ceil(share * n) - 1];
     snc_free(sorted);
     return sum;
+}
+
+/* Of the rows of select, by net k behind net `before`, -1: as the first. */
+static snc_err row_times(double **out, const fit *j, int k, int before)
+{
+    const snc_dataset *d = j->in->splits.select;
+    SNC_TRY(snc_alloc(out, (size_t)d->n, sizeof **out));
+    for (int i = 0; i < d->n; i++) (*out)[i] = snc_steps_median(&j->speeds, &j->steps, k, before, snc_dataset_len(d, i));
+    return SNC_OK;
+}
+
+static snc_err measure(fit *j)
+{
+    SNC_TRY(snc_speeds_measure(&j->speeds, &j->steps, j->clock, j->l, j->path));
+    for (int k = 0; k < j->speeds.nets; k++) {
+        SNC_TRY(row_times(&j->row_us[k], j, k, -1));
+        j->us[k] = time_of(j->row_us[k], j->in->splits.select->n, 0);
+        for (int before = k + 1; before < j->speeds.nets; before++)
+            if (j->steps.from[k][before]) SNC_TRY(row_times(&j->behind[k][before], j, k, before));
+    }
+    return SNC_OK;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------- */
@@ -172,26 +181,35 @@ static void dispose(answered *a)
     snc_free(a->by);
 }
 
+static void set_rows(snc_cascade_rows *out, const fit *j, const float *const *z)
+{
+    const answered *s = &j->select;
+    *out = (snc_cascade_rows){.nets = s->all.nets,
+                              .n = s->d->n,
+                              .K = j->l->classes,
+                              .z = z,
+                              .label = s->d->target,
+                              .us = (const double *const *)j->row_us,
+                              .limits = j->asked.n,
+                              .most_right = isinf(j->limit)};
+    for (int k = 0; k < SNC_NETS_MOST * SNC_NETS_MOST; k++)
+        out->behind[k / SNC_NETS_MOST][k % SNC_NETS_MOST] = j->behind[k / SNC_NETS_MOST][k % SNC_NETS_MOST];
+    for (int i = 0; i < j->asked.n; i++) {
+        out->limit[i] = j->asked.limit[i];
+        if (j->asked.relative[i]) out->limit[i].us *= time_of(j->row_us[0], s->d->n, out->limit[i].share);
+    }
+}
+
 /* Right answers are counted; a score that is another is asked behind, and the limit of right answers lowered until it keeps its own. */
 static snc_err choose(fit *j)
 {
     enum { TRIES = 6 };
     answered *s = &j->select;
     const float *z[SNC_NETS_MOST];
+    snc_cascade_rows rows;
     double share = j->limit / 100;
     for (int k = 0; k < s->all.nets; k++) z[k] = s->all.z[k];
-    snc_cascade_rows rows = {.nets = s->all.nets,
-                             .n = s->d->n,
-                             .K = j->l->classes,
-                             .z = z,
-                             .label = s->d->target,
-                             .us = (const double *const *)j->row_us,
-                             .limits = j->asked.n,
-                             .most_right = isinf(j->limit)};
-    for (int i = 0; i < j->asked.n; i++) {
-        rows.limit[i] = j->asked.limit[i];
-        if (j->asked.relative[i]) rows.limit[i].us *= time_of(j->row_us[0], s->d->n, rows.limit[i].share);
-    }
+    set_rows(&rows, j, z);
     for (int i = 0; i < TRIES; i++) {
         SNC_TRY(snc_cascade_choose(&j->choice, &rows, share));
         if (isinf(j->choice.us))
@@ -236,6 +254,19 @@ static void compare_shares(const fit *j)
     }
 }
 
+/* Nets that go on from the hidden state of the one before. */
+static void say_steps(const fit *j)
+{
+    const snc_cascade *c = &j->choice.c;
+    for (int k = c->nets - 1, before = -1; k >= 0; k--) {
+        if (!snc_cascade_asks(c, k)) continue;
+        if (before >= 0 && j->steps.from[k][before])
+            snc_say(j->h, "net %d goes on with its layer %d behind net %d: %.1f us", k, j->steps.from[k][before], before,
+                    time_of(j->behind[k][before], j->select.d->n, 0));
+        before = k;
+    }
+}
+
 static void say(const fit *j)
 {
     const snc_cascade *c = &j->choice.c;
@@ -249,6 +280,7 @@ static void say(const fit *j)
         snc_say(j->h, "net %d %s: %.1f us, %.2f%% of select, %.2f%% of dev", k, from, j->us[k], 100.0 * s->share[k].rows / s->d->n,
                 100.0 * d->share[k].rows / d->d->n);
     }
+    say_steps(j);
     snc_say(j->h, "mean of a text %.1f us, %.3fx of the largest net alone; p50 %.1f us, p99 %.1f us, %.3fx of its", j->choice.us,
             j->choice.us / j->us[0], j->p50, j->p99, j->p99 / time_of(j->row_us[0], s->d->n, 0.99));
     say_split(j, "select, on which thresholds were chosen", s);
@@ -289,11 +321,15 @@ snc_err snc_cascade_able(const snc_encoder_config *c, const char *path)
 static snc_err look_at_tails(fit *j)
 {
     const answered *s = &j->select;
+    const double *step[SNC_NETS_MOST];
+    snc_cascade_rows rows;
     double *us;
+    set_rows(&rows, j, NULL);
+    snc_cascade_steps(step, &rows, &j->choice.c);
     SNC_TRY(snc_alloc(&us, (size_t)s->d->n, sizeof *us));
     for (int i = 0; i < s->d->n; i++)
         for (int k = s->all.nets - 1; k >= s->by[i]; k--)
-            if (snc_cascade_asks(&j->choice.c, k)) us[i] += j->row_us[k][i];
+            if (step[k]) us[i] += step[k][i];
     j->p50 = time_of(us, s->d->n, 0.5);
     j->p99 = time_of(us, s->d->n, 0.99);
     snc_free(us);
@@ -322,7 +358,10 @@ snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *cloc
     fit j = {.ctx = ctx, .clock = clock, .o = o, .h = h, .in = in, .l = l, .path = path, .limit = snc_cascade_points(o)};
     *cascade = NULL;
     snc_err err = run(cascade, &j);
-    for (int k = 0; k < SNC_NETS_MOST; k++) snc_free(j.row_us[k]);
+    for (int k = 0; k < SNC_NETS_MOST; k++) {
+        snc_free(j.row_us[k]);
+        for (int before = 0; before < SNC_NETS_MOST; before++) snc_free(j.behind[k][before]);
+    }
     dispose(&j.select);
     dispose(&j.dev);
     return err;

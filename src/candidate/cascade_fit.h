@@ -18,9 +18,10 @@ double snc_cascade_points(const snc_options *o);
 /* SNC_E_UNSUPPORTED: a model whose answers have no confidence. */
 snc_err snc_cascade_able(const snc_encoder_config *c, const char *path) SNC_MUST_USE;
 /* The nets of l, the file at path, answer, are timed beside each other by clock and its threads, length by length
- * (candidate/speeds_clock.h), and are said to h. A row takes the medians at its length; shares of time are of the largest net alone.
- * Points are of score under the largest net, by a bound at 95 % on select. in has select and dev. SNC_E_NOTFOUND: the largest net alone is
- * all that keeps the limits, or nothing does. *cascade: cJSON_Delete. */
+ * (candidate/speeds_clock.h), and are said to h. A row takes the medians at its length, of a net that goes on from another's hidden state
+ * what is left of it; shares of time are of the largest net alone. Points are of score under the largest net, by a bound at 95 % on
+ * select. in has select and dev. SNC_E_NOTFOUND: the largest net alone is all that keeps the limits, or nothing does. *cascade:
+ * cJSON_Delete. */
 snc_err snc_cascade_fit(cJSON **cascade, const snc_ctx *ctx, const snc_ctx *clock, const snc_options *o, const snc_host *h, snc_loaded *l,
                         const char *path, const snc_inputs *in) SNC_MUST_USE;
 

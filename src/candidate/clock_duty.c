@@ -141,15 +141,19 @@ static snc_err time_file(snc_parcel *back, guest *g, snc_parcel *p)
 {
     int file;
     snc_loaded l;
+    bool both;
     snc_speeds s;
+    snc_steps steps;
     SNC_TRY(snc_parcel_take(&file, p, sizeof file));
+    SNC_TRY(snc_parcel_take(&both, p, sizeof both));
     SNC_CHECK(file >= 0 && file < g->files, SNC_E_FORMAT, "file %d of %d", file, g->files);
     SNC_TRY(snc_loaded_open(&l, &g->ctx, g->path[file], 0, SNC_MEANS_CLASSES));
     snc_err err = snc_loaded_open_nets(&l);
-    if (!err) err = snc_speeds_clock(&s, &g->ctx, &l);
+    if (!err) err = snc_speeds_clock(&s, both ? &steps : NULL, &g->ctx, &l);
     snc_loaded_close(&l);
     SNC_TRY(err);
     snc_parcel_put(back, &s, sizeof s);
+    if (both) snc_parcel_put(back, &steps, sizeof steps);
     return back->err;
 }
 

@@ -202,18 +202,27 @@ out:
     return err;
 }
 
-snc_err snc_far_clock_speeds(snc_speeds *out, snc_far_clock *f, const char *path)
+static void set_host(snc_speeds *s, const snc_far_clock *f)
 {
+    s->cpu = f->c->host[f->rank].cpu;
+    s->isa = f->c->host[f->rank].isa;
+    s->backend = snc_backend_name(f->ctx->backend);
+}
+
+snc_err snc_far_clock_speeds(snc_speeds *out, snc_steps *steps, snc_far_clock *f, const char *path)
+{
+    const bool both = steps != NULL;
     snc_parcel said = {0}, back = {0};
     SNC_TRY(snc_far_clock_keep(f, path));
     const int file = find(f, path);
     snc_parcel_put(&said, &file, sizeof file);
+    snc_parcel_put(&said, &both, sizeof both);
     snc_err err = ask(&back, f, SNC_FAR_SPEEDS, &said);
     if (!err) err = snc_parcel_take(out, &back, sizeof *out);
+    if (!err && both) err = snc_parcel_take(steps, &back, sizeof *steps);
     snc_parcel_dispose(&back);
-    out->cpu = f->c->host[f->rank].cpu;
-    out->isa = f->c->host[f->rank].isa;
-    out->backend = snc_backend_name(f->ctx->backend);
+    set_host(out, f);
+    if (both) set_host(&steps->rest, f);
     return err;
 }
 

@@ -17,7 +17,7 @@
 #include "base/duty.h"
 #include "candidate/net_clock.h"
 #include "models/latency.h"
-#include "models/speeds.h"
+#include "candidate/speeds_clock.h"
 
 typedef struct snc_far_clock snc_far_clock;
 
@@ -28,7 +28,7 @@ void snc_far_clock_close(snc_far_clock *f);
 snc_err snc_far_clock_table(snc_latency **t, cJSON **probed, snc_far_clock *f, const snc_net_clock *c) SNC_MUST_USE;
 snc_err snc_far_clock_nets(snc_clocked *net, int n, snc_far_clock *f, const snc_net_clock *c, const char *what) SNC_MUST_USE;
 /* snc_speeds_clock there, of the file at path. Strings are borrowed from the comm. */
-snc_err snc_far_clock_speeds(snc_speeds *out, snc_far_clock *f, const char *path) SNC_MUST_USE;
+snc_err snc_far_clock_speeds(snc_speeds *out, snc_steps *steps, snc_far_clock *f, const char *path) SNC_MUST_USE;
 /* The file is there as well, until the end; f NULL: nothing. At most SNC_FAR_FILES. */
 snc_err snc_far_clock_keep(snc_far_clock *f, const char *path) SNC_MUST_USE;
 /* snc_proc_run of the compress program there, whose arguments that are paths of kept files name those. f NULL: here. */

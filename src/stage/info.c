@@ -8,6 +8,7 @@
 #include "artifact/say.h"
 #include "base/fmap.h"
 #include "base/minmax.h"
+#include "models/bundle.h"
 #include "models/cost.h"
 #include "models/mixture.h"
 #include "report/speeds_table.h"
@@ -65,6 +66,42 @@ static cJSON *net_json(const snc_loaded *l, int k)
     return j;
 }
 
+/* The next smaller net that takes part, which a net is asked behind; 0: none. */
+static int asked_before(const snc_loaded *l, int k)
+{
+    const snc_cascade *c = snc_sncfile_cascade(l->file);
+    for (k++; k < snc_loaded_nets(l); k++)
+        if (!c || snc_cascade_asks(c, k)) return k;
+    return 0;
+}
+
+/* The layer that net k goes on with behind net `before`; 0: it starts anew, or no cascade asks it. */
+static int goes_on_with(int *before, const snc_loaded *l, int k)
+{
+    const snc_cascade *c = l->file ? snc_sncfile_cascade(l->file) : NULL;
+    *before = l->file && (!c || snc_cascade_asks(c, k)) ? asked_before(l, k) : 0;
+    return *before ? snc_bundle_handover(snc_sncfile_net_view(l->file, *before), snc_sncfile_net_view(l->file, k)) : 0;
+}
+
+static void say_early_exits(const snc_host *h, const snc_loaded *l)
+{
+    for (int k = 0, before, with; k < snc_loaded_nets(l); k++)
+        if ((with = goes_on_with(&before, l, k)) > 0)
+            snc_say(h, "cascade: net %d goes on with its layer %d behind net %d", k, with, before);
+}
+
+static void add_early_exits(cJSON *j, const snc_loaded *l)
+{
+    cJSON *list = snc_loaded_nets(l) > 1 ? cJSON_AddArrayToObject(j, "early_exits") : NULL, *it;
+    for (int k = 0, before, with; k < snc_loaded_nets(l); k++) {
+        if ((with = goes_on_with(&before, l, k)) == 0) continue;
+        cJSON_AddItemToArray(list, it = cJSON_CreateObject());
+        cJSON_AddNumberToObject(it, "net", k);
+        cJSON_AddNumberToObject(it, "behind", before);
+        cJSON_AddNumberToObject(it, "layer", with);
+    }
+}
+
 static cJSON *describe(const snc_loaded *l, const char *path)
 {
     const snc_encoder_config *c = snc_weights_config(l->weights);
@@ -91,6 +128,7 @@ static cJSON *describe(const snc_loaded *l, const char *path)
         cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(j, "other_nets"), net_json(l, k));
     }
     if (l->file && snc_sncfile_cascade(l->file)) cJSON_AddItemToObject(j, "cascade", cJSON_Duplicate(snc_sncfile_cascade_view(l->file), 1));
+    add_early_exits(j, l);
     if (l->file && snc_sncfile_speeds(l->file)) cJSON_AddItemToObject(j, "speeds", cJSON_Duplicate(snc_sncfile_speeds_view(l->file), 1));
     return j;
 }
@@ -165,6 +203,7 @@ static void say_text(const snc_host *h, const snc_loaded *l, const char *path)
                 (double)snc_cost_macs(snc_sncfile_config(f), n, snc_min(c->positions, 128)) / 1e6, own_bytes(l->file, k));
     }
     say_cascade(h, l);
+    say_early_exits(h, l);
     if (l->file && snc_sncfile_speeds(l->file)) snc_speeds_say(snc_sncfile_speeds(l->file), h);
 }
 

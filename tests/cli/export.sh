@@ -261,6 +261,26 @@ for k in 0 1; do # nothing of it is in a net
     run 0 export cascade.snc --net $k --output cut.snc --overwrite
     same cut.snc "$([ $k = 0 ] && echo int8.snc || echo small.snc)"
 done
+# The first layers of the larger net: it goes on from them, and says what it does from the start.
+echo '{"arch":{"hidden":32,"layers":[{"source":0,"heads":4,"ffn":64},{"source":1,"heads":4,"ffn":64}]}}' >two.json
+run 0 export t.snc --config two.json --output first-two.snc
+run 0 export first-two.snc int8.snc --output depth.snc
+run 0 info depth.snc
+holds out '^net 1: .*, 0 bytes of its own$'
+holds out '^cascade: net 0 goes on with its layer 1 behind net 1$'
+run 0 info depth.snc --json
+check "early exits" grep -q '"early_exits":\[{"net":0,"behind":1,"layer":1}\]' <(tr -d ' \t\n' <out)
+run 0 info family.snc
+lacks out 'goes on with'
+run 0 predict int8.snc --logits <in
+cp out want.out
+"$MAKE_NANO" --set depth.snc cascade '{"rule":"margin","temperature":[1,1],"threshold":[1]}' || exit 2
+run 0 predict depth.snc --logits <in
+same out want.out # all texts go on
+for try in 1 2 3 4 5 6; do # on a busy machine the smaller net may have seemed no faster
+    "$COMPRESS" export first-two.snc int8.snc --cascade --max-drop 100 "${data[@]}" --output exits.snc >out 2>err && break
+done
+holds out '^net 0 goes on with its layer 1 behind net 1: [0-9.]* us$'
 # A threshold that parts the rows: each has the line that the net which answered it gives, whatever stands beside it.
 cut -f1 nano/dev.tsv | tail -n +2 >in
 for k in 0 1; do

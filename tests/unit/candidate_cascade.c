@@ -101,6 +101,32 @@ static void limits_of_time_are_kept(void **state)
     assert_true(c.c.nets == 2 && c.rows[1] == N && c.worse == 150);
 }
 
+/* What goes on takes what is left of it: behind the net that is asked before it, whichever that is. */
+static void a_net_that_goes_on_takes_the_rest(void **state)
+{
+    static double rest[2][N]; /* of net 0 behind net 1, and behind net 2 */
+    const float *const all[] = {z[0][0], z[1][0], z[2][0]};
+    const double *const times[] = {us[0], us[1], us[2]}, *step[SNC_NETS_MOST];
+    snc_cascade_rows r = {.nets = 3, .n = N, .K = 2, .z = all, .label = label, .us = times};
+    snc_cascade_choice c;
+    (void)state;
+    three_nets_and_one_in_the_way(state); /* the middle one */
+    for (int i = 0; i < N; i++) rest[0][i] = 60, rest[1][i] = 95;
+    r.behind[0][1] = rest[0];
+    r.behind[0][2] = rest[1];
+    assert_int_equal(snc_cascade_choose(&c, &r, 0.005), SNC_OK);
+    assert_true(c.rows[2] == 400 && c.rows[0] == 600 && fabs(c.us - (0.4 * 10 + 0.6 * 105)) < 1e-6);
+    snc_cascade_steps(step, &r, &c.c);
+    assert_true(step[2] == us[2] && !step[1] && step[0] == rest[1]);
+    c.c.threshold[1] = 0.5;
+    snc_cascade_steps(step, &r, &c.c);
+    assert_true(step[2] == us[2] && step[1] == us[1] && step[0] == rest[0]);
+    for (int i = 0; i < N; i++) rest[0][i] = 1; /* then all three are worth asking */
+    for (int i = 0; i < N; i++) says(1, i, i >= 400 && i < 800 ? 3 : i % 2 ? 1 : -1);
+    assert_int_equal(snc_cascade_choose(&c, &r, 0.005), SNC_OK);
+    assert_true(c.rows[1] == 400 && fabs(c.us - (0.4 * 10 + 0.4 * 50 + 0.2 * 51)) < 1e-6);
+}
+
 /* One threshold at a time finds the same. */
 static void more_nets_are_searched_in_turn(void **state)
 {
@@ -174,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nets_part_where_the_small_one_is_sure),
         cmocka_unit_test(three_nets_and_one_in_the_way),
+        cmocka_unit_test(a_net_that_goes_on_takes_the_rest),
         cmocka_unit_test(limits_of_time_are_kept),
         cmocka_unit_test(more_nets_are_searched_in_turn),
         cmocka_unit_test(a_temperature_is_found_again),
