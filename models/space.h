@@ -86,6 +86,9 @@ void snc_space_free(snc_space *s);
  * its very integers; that net is the largest of them. Of a shallower depth whose layers it has not all, its rule picks among those that
  * it has. */
 snc_err snc_space_within(snc_space **out, const snc_space *of, const snc_arch *a, const snc_policy *p) SNC_MUST_USE;
+/* Of these those alone that are its first layers as they are, from the least depth of the space on, from which a cascade goes on to it
+ * (models/arch.h: snc_arch_handover). Layers have no genes of their own in it. */
+snc_err snc_space_prefixes(snc_space **out, const snc_space *of, const snc_arch *a, const snc_policy *p) SNC_MUST_USE;
 /* SNC_E_ARG names the list and the option that does not ascend or does not fit in its layer of parent. */
 snc_err snc_space_check(const snc_space *s, const snc_arch *parent) SNC_MUST_USE;
 uint64_t snc_space_hash(const snc_space *s);

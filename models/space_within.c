@@ -1,7 +1,8 @@
-/* A space cut down to the nets that begin a given one. */
+/* A space cut down to the nets that begin a given one, in any way or by their depth alone. */
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "models/elastic.h"
 #include "models/space_priv.h"
 
@@ -81,4 +82,37 @@ snc_err snc_space_within(snc_space **out, const snc_space *of, const snc_arch *a
     if (err) snc_free(s);
     else *out = s;
     return err;
+}
+
+/* A layer is there by the depth, not by a gene of its own. */
+static void drop_layer_genes(snc_space *s)
+{
+    if (!s->single) return;
+    memmove(&s->gene[2], &s->gene[2 + s->layers], (size_t)(s->genes - 2 - s->layers) * sizeof s->gene[0]);
+    s->genes -= s->layers;
+    s->single = false;
+}
+
+snc_err snc_space_prefixes(snc_space **out, const snc_space *of, const snc_arch *a, const snc_policy *p)
+{
+    snc_space *s;
+    SNC_TRY(snc_space_within(&s, of, a, p));
+    drop_layer_genes(s);
+    only(&s->gene[1], a->hidden);
+    for (int l = 0; l < a->layers; l++) {
+        snc_gene *g = &s->gene[snc_space_layer(s, a->source[l])];
+        only(&g[0], a->heads[l]);
+        only(&g[1], a->ffn[l]);
+    }
+    s->gene[0].n = 0;
+    for (int n = snc_min(of->gene[0].value[0], a->layers); n <= a->layers; n++) {
+        const int d = s->gene[0].n;
+        s->gene[0].value[d] = n;
+        memset(s->kept[d], 0, sizeof s->kept[d]);
+        memcpy(s->kept[d], a->source, (size_t)n * sizeof *a->source);
+        s->gene[0].n++;
+        if (!snc_space__works(s, d)) s->gene[0].n--;
+    }
+    *out = s;
+    return SNC_OK;
 }

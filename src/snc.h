@@ -288,7 +288,8 @@ typedef struct snc_search_opts {
     const char *time_budget; /* 90s | 5m | 1h */
     int hf_compatible;       /* nets alone that a Hugging Face folder can say */
     double rank_share;       /* of the rows of rank, which candidates are compared on */
-    void *spare[6];
+    const char *nest;        /* any | depth: what the smaller nets of several latencies are of the larger one */
+    void *spare[5];
 } snc_search_opts;
 
 typedef struct snc_export_opts {
@@ -369,7 +370,7 @@ typedef struct snc_plan_opts {
 #define SNC_TRAINING_OPTS_INIT {.epochs = -1, .lr = -1, .weight_decay = -1, .warmup = -1, .recipe = "default", .teachers = 1}
 #define SNC_SUPERNET_OPTS_INIT {.epochs = -1, .lr = -1, .augment = -1, .alpha = -1, .temperature = -1, .hidden_weight = -1, \
                                 .depth_rule = "auto"}
-#define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400, .rank_share = 1}
+#define SNC_SEARCH_OPTS_INIT   {.searcher = "linas", .evals = 400, .rank_share = 1, .nest = "any"}
 #define SNC_EXPORT_OPTS_INIT   {.repair = "auto", .repair_epochs = -1}
 #define SNC_BENCH_OPTS_INIT    {.repeats = 0}
 #define SNC_PREDICT_OPTS_INIT  {.format = "text"}
@@ -401,7 +402,8 @@ SNC_API snc_err snc_plan_opts_check(const snc_plan_opts *o) SNC_MUST_USE;
 typedef struct snc_options {
     size_t size;
     uint64_t given[2];     /* bit i % 64 of [i / 64]: row i of snc_option_table was asked for, be its value the default, and a recipe does
-                          not replace it; set by parsers. Another value than the default counts as asked for without it */
+                          not replace it; set by parsers. Another value than the default counts as asked for without it. Rows from 128 on
+                          have theirs in given_more */
     uint64_t by_recipe[2]; /* the same of rows whose value a recipe said: set by the stages */
     snc_input_opts input;
     snc_rows_opts rows;
@@ -419,6 +421,7 @@ typedef struct snc_options {
     snc_suite_opts suite;
     snc_serve_opts serve;
     snc_plan_opts plan;
+    uint64_t given_more[2], by_recipe_more[2]; /* both of rows from 128 on, in the same way */
 } snc_options;
 
 /* Fills in size and the defaults, of this library's version where it is newer than the header: a field that was added takes the

@@ -133,32 +133,45 @@ void snc_option_set_number(snc_options *o, const snc_option *row, double v)
     }
 }
 
-static bool get_bit(const uint64_t *bits, const snc_option *row)
+/* Which bit a row has: those of the first rows stand in one place, those of rows that came later in another. */
+typedef struct bit_place {
+    bool more;
+    size_t word;
+    uint64_t bit;
+} bit_place;
+
+static bit_place bit_of(const snc_option *row)
 {
-    size_t i = (size_t)(row - snc_option_table(NULL));
-    return bits[i / 64] >> i % 64 & 1;
+    const size_t i = (size_t)(row - snc_option_table(NULL)), first = 8 * sizeof(((snc_options *)NULL)->given);
+    return (bit_place){i >= first, i % first / 64, (uint64_t)1 << i % 64};
 }
 
-static void set_bit(uint64_t *bits, const snc_option *row, bool on)
+static bool get_bit(const uint64_t *first, const uint64_t *more, const snc_option *row)
 {
-    size_t i = (size_t)(row - snc_option_table(NULL));
-    uint64_t bit = (uint64_t)1 << i % 64;
-    bits[i / 64] = on ? bits[i / 64] | bit : bits[i / 64] & ~bit;
+    const bit_place p = bit_of(row);
+    return ((p.more ? more : first)[p.word] & p.bit) != 0;
 }
 
-bool snc_option_marked(const snc_options *o, const snc_option *row) { return get_bit(o->given, row); }
-bool snc_option_by_recipe(const snc_options *o, const snc_option *row) { return get_bit(o->by_recipe, row); }
+static void set_bit(uint64_t *first, uint64_t *more, const snc_option *row, bool on)
+{
+    const bit_place p = bit_of(row);
+    uint64_t *word = (p.more ? more : first) + p.word;
+    *word = on ? *word | p.bit : *word & ~p.bit;
+}
+
+bool snc_option_marked(const snc_options *o, const snc_option *row) { return get_bit(o->given, o->given_more, row); }
+bool snc_option_by_recipe(const snc_options *o, const snc_option *row) { return get_bit(o->by_recipe, o->by_recipe_more, row); }
 
 void snc_option_mark(snc_options *o, const snc_option *row, bool given)
 {
-    set_bit(o->given, row, given);
-    set_bit(o->by_recipe, row, false);
+    set_bit(o->given, o->given_more, row, given);
+    set_bit(o->by_recipe, o->by_recipe_more, row, false);
 }
 
 void snc_option_mark_recipe(snc_options *o, const snc_option *row, bool asked)
 {
-    set_bit(o->given, row, asked);
-    set_bit(o->by_recipe, row, true);
+    set_bit(o->given, o->given_more, row, asked);
+    set_bit(o->by_recipe, o->by_recipe_more, row, true);
 }
 
 bool snc_option_given(const snc_options *o, const snc_option *row)

@@ -210,6 +210,9 @@ static const snc_option table[] = {
      "search space as JSON", UNSET("derived from the model")},
     {"--hf-compatible", NULL, FLAG, AT(search, hf_compatible), COMPRESS | SUPERNET_VERB | SEARCH | PROFILE, FILE, 0, 0, NULL,
      "nets alone that export --to hf can write: heads that fill the hidden size or fit in it", PLAIN},
+    {"--nest", NULL, STRING, AT(search, nest), COMPRESS, FILE, 0, 0, "N",
+     "of several latencies: smaller nets are narrower in any way, or the first layers as they are, which a cascade goes on from",
+     NAMED("any|depth")},
     {"--searcher", NULL, STRING, AT(search, searcher), COMPRESS | SEARCH | STUDY, FILE, 0, 0, "S", "by name or JSON", "FILE",
      snc_search_name, NULL},
     {"--objectives", NULL, STRING, AT(search, objectives), COMPRESS | SEARCH, FILE, 0, 0, "A,B",
@@ -283,7 +286,8 @@ static const snc_option table[] = {
      UNSET("as measured here")},
     {"--verbose", "-v", FLAG, AT(job, verbose), ALL, NOTHING, 0, 0, NULL, "say more", PLAIN},
 };
-_Static_assert(sizeof table / sizeof table[0] <= 8 * sizeof(((snc_options *)0)->given), "a bit for each option");
+_Static_assert(sizeof table / sizeof table[0] <= 8 * (sizeof(((snc_options *)0)->given) + sizeof(((snc_options *)0)->given_more)),
+               "a bit for each option");
 
 const snc_option *snc_option_table(int *n)
 {

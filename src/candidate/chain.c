@@ -2,6 +2,7 @@
 #include "candidate/chain.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "artifact/evaluations.h"
 #include "base/clock.h"
@@ -22,6 +23,8 @@ static snc_err drop_stale(const char *journal, const snc_evaluator *e, const snc
     return SNC_OK;
 }
 
+bool snc_chain_by_depth(const snc_options *o) { return strcmp(o->search.nest, "depth") == 0; }
+
 /* The finalist for a latency among the nets that begin `large`: alone or, with mean_us by the table, as what answers before it. */
 static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_search_run *r, const snc_chosen *large,
                            const snc_target *latency, double mean_us, const char *table, const char *dir, const cJSON *read, double until)
@@ -35,7 +38,7 @@ static snc_err find_within(snc_chosen *out, double *predicted_us, const snc_sear
     snc_space *within = NULL;
     snc_pairing pair = {.arch = large->arch, .policy = large->policy, .us = large->f.o.latency_us, .mean_us = mean_us};
     o.search.journal = o.search.warm_start = NULL;
-    SNC_TRY(snc_space_within(&within, r->e->space, &large->arch, &large->policy));
+    SNC_TRY((snc_chain_by_depth(&o) ? snc_space_prefixes : snc_space_within)(&within, r->e->space, &large->arch, &large->policy));
     snc_evaluator e = snc_evaluator_over(r->e, within);
     if (mean_us > 0) snc_evaluator_pair(&e, &pair);
     SNC_GOTO(snc_mkdir(dir));

@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "data/augment.h"
 #include "models/cost.h"
+#include "models/mixture.h"
 #include "train/evaluate.h"
 #include "train/loss.h"
 
@@ -37,11 +38,22 @@ static double macs_of(const snc_evaluator *e, const snc_arch *a)
     return (double)snc_cost_encoder_macs(&e->supernet->cfg, a, SNC_MACS_TOKENS);
 }
 
-double snc_evaluator_latency(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
+static double latency_from(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy, int from)
 {
     double worst = 0;
-    for (int k = 0; k < e->tables; k++) worst = fmax(worst, e->weight[k] * snc_latency_predict(e->table[k], a, policy));
+    for (int k = 0; k < e->tables; k++) worst = fmax(worst, e->weight[k] * snc_latency_predict_from(e->table[k], a, policy, from));
     return worst;
+}
+
+double snc_evaluator_latency(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy) { return latency_from(e, a, policy, 0); }
+
+/* What the larger net of a pair takes behind the smaller one: by the clock that says what it takes alone. */
+static double latency_behind(const snc_evaluator *e, const snc_arch *a, const snc_policy *policy)
+{
+    const snc_pairing *p = e->pair;
+    const bool one = !snc_mixture_any(&e->supernet->cfg); /* whose nets begin with the very same numbers */
+    const int from = one ? snc_arch_handover(&e->supernet->cfg, a, policy, &p->arch, &p->policy) : 0;
+    return from ? p->us * latency_from(e, &p->arch, &p->policy, from) / latency_from(e, &p->arch, &p->policy, 0) : p->us;
 }
 
 void snc_evaluator_cost(const snc_evaluator *e, snc_obs *o)
@@ -83,7 +95,7 @@ static snc_err judge(void *user, int i, const float *logits)
     if (logits != e->logits) memcpy(e->logits, logits, snc_dataset_logits(q->d, K) * sizeof *logits);
     if (e->pair)
         err = snc_pairing_answer(e->logits, e->pair, e->net, q->d, K, SNC_EVALUATOR_BATCH,
-                                 snc_evaluator_latency(e, &net->arch, &net->policy));
+                                 snc_evaluator_latency(e, &net->arch, &net->policy), latency_behind(e, &net->arch, &net->policy));
     if (err == SNC_E_DIVERGED) return q->told(q->user, i, NAN);
     SNC_TRY(err);
     return q->told(q->user, i,

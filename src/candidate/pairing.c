@@ -52,11 +52,12 @@ static snc_err ask(const float **out, snc_pairing *p, snc_net *net, const snc_da
     return SNC_OK;
 }
 
-snc_err snc_pairing_answer(float *z, snc_pairing *p, snc_net *net, const snc_dataset *d, int K, int batch, double small_us)
+snc_err snc_pairing_answer(float *z, snc_pairing *p, snc_net *net, const snc_dataset *d, int K, int batch, double small_us,
+                           double larger_us)
 {
     const float *larger;
     SNC_TRY(ask(&larger, p, net, d, K, batch));
-    snc_pairing_put(z, larger, d->n, K, small_us, p->us, p->mean_us);
+    snc_pairing_put(z, larger, d->n, K, small_us, larger_us, p->mean_us);
     return SNC_OK;
 }
 
@@ -65,6 +66,7 @@ uint64_t snc_pairing_hash(const snc_pairing *p, uint64_t seed)
     cJSON *j = cJSON_CreateObject();
     cJSON_AddItemToObject(j, "arch", snc_arch_to_json(&p->arch));
     cJSON_AddItemToObject(j, "policy", snc_policy_to_json(&p->policy, p->arch.layers));
+    cJSON_AddBoolToObject(j, "goes_on", true); /* where it can: of older evaluations it never did */
     cJSON_AddNumberToObject(j, "share", round(1e6 * p->mean_us / p->us));
     char *text = cJSON_PrintUnformatted(j);
     const uint64_t h = text ? snc_bytes_hash(seed, text, strlen(text)) : seed;

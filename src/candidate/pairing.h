@@ -4,7 +4,8 @@
  *     e.pair = &pair;                       what e says of a net's answers is of both together from here on
  *     snc_pairing_dispose(&pair);
  *
- * A text takes the small net's time, and the larger one's too where that answers. So many of the rows as keep the mean within mean_us go
+ * A text takes the small net's time, and the larger one's too where that answers, or what is left of it where it goes on from the small
+ * one's hidden state (models/arch.h: snc_arch_handover). So many of the rows as keep the mean within mean_us go
  * on to it: those of which the small net is the least sure, by its margin at a temperature of one. What is searched for is then no net of
  * its own but the pair at one mean time, thresholds included: a small net that leaves more time for the larger one may have a higher loss
  * alone. The thresholds that a file gets are chosen on the clock and on other rows (candidate/cascade_fit.h).
@@ -31,10 +32,11 @@ typedef struct snc_pairing {
 } snc_pairing;
 
 /* Puts the larger net's answers [n, K] in place of those rows of z [n, K] that go on to it; returns how many. small_us: of the net that
- * said z. */
+ * said z; larger_us: of the larger one behind it. */
 int snc_pairing_put(float *z, const float *larger, int n, int K, double small_us, double larger_us, double mean_us);
 /* The same with what p's net says of d, which net computes where it is not known yet: it is bound to that afterwards. */
-snc_err snc_pairing_answer(float *z, snc_pairing *p, snc_net *net, const snc_dataset *d, int K, int batch, double small_us) SNC_MUST_USE;
+snc_err snc_pairing_answer(float *z, snc_pairing *p, snc_net *net, const snc_dataset *d, int K, int batch, double small_us,
+                           double larger_us) SNC_MUST_USE;
 /* What is said of the pair hangs on it: mixed into `seed`, a hash of what it is said of. */
 uint64_t snc_pairing_hash(const snc_pairing *p, uint64_t seed);
 void snc_pairing_dispose(snc_pairing *p);

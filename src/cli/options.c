@@ -29,8 +29,8 @@ static const snc_option *find_option(const char *arg, unsigned verb)
 
 static void mark_given(snc_options *o, const snc_option *op)
 {
-    size_t i = (size_t)(op - snc_option_table(NULL));
-    o->given[i / 64] |= (uint64_t)1 << i % 64;
+    const size_t i = (size_t)(op - snc_option_table(NULL)), first = 8 * sizeof o->given;
+    (i < first ? o->given : o->given_more)[i % first / 64] |= (uint64_t)1 << i % 64;
 }
 
 static snc_err store(snc_options *o, const snc_option *op, const char *value)

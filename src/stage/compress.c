@@ -97,6 +97,9 @@ static snc_err check_nets(const job *j)
     const bool several = snc_chain_length(j->o, &j->targets) > 1;
     SNC_TRY(snc_cascade_limits_check(j->o));
     SNC_CHECK(!j->o->exporting.measure || several, SNC_E_ARG, "--measure: %s", needs);
+    SNC_CHECK(!snc_chain_by_depth(j->o) || several, SNC_E_ARG, "--nest depth: %s, or --cascade", needs);
+    SNC_CHECK(!snc_chain_by_depth(j->o) || snc_share(j->o) != SNC_SHARE_OFF, SNC_E_ARG,
+              "--nest depth: beside --share off: nets that are trained apart have no layers in common to go on from");
     if (!j->o->exporting.cascade) return SNC_OK;
     SNC_CHECK(j->targets.n_faster || snc_cascade_mean(j->o, 1) > 0, SNC_E_ARG, "--cascade: %s%s", needs, or_mean);
     SNC_CHECK(snc_clocks(j->work.comm) == 1, SNC_E_ARG, "--cascade: beside --profile-on %s: thresholds are chosen by times on one host",

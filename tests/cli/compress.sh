@@ -115,7 +115,7 @@ no_leftovers family
 absent family/compressed.snc.draft0 family/compressed.snc.net-1.snc family/compressed.snc.apart1 family/compressed.snc.together2
 run 0 info family/compressed.snc
 holds out '^net 1: '
-run 0,3 "${several[@]}" --share auto
+run 0,3 "${several[@]}" --share auto --nest any
 holds err 'search: family/compressed.snc is up to date'
 holds out '^- net 1: latency \(holds\|MISSED\): 0'
 run 0,3 "${several[@]}" --share on --repair on
@@ -132,6 +132,9 @@ lacks out '^net 1: .*, 0 bytes of its own$'
 refused "--target-latency '0.6x,0.8x': expected each to be less than the one before" "${from[@]}" --target-latency 0.6x,0.8x --output new
 refused "search takes one; compress takes several" search job/supernet.snc --teacher job/teacher.snc "${from[@]:2}" --target-latency 0.9x,0.8x --output new
 refused "--share 'maybe'" "${several[@]}" --share maybe
+refused "--nest 'wide': expected any or depth" "${several[@]}" --nest wide
+refused "--nest depth: needs several latencies, a net for each: --target-latency 0.6x,0.3x, or --cascade" "${all[@]}" --nest depth --output new
+refused "--nest depth: beside --share off" "${several[@]}" --nest depth --share off
 refused "--measure: needs several latencies, a net for each" "${all[@]}" --measure --output new
 refused "--cascade: needs several latencies, a net for each: --target-latency 0.6x,0.3x, or a mean that" "${all[@]}" --cascade --output new
 refused "--cascade: needs several latencies" "${all[@]}" --cascade --cascade-limits p99=1x --output new
@@ -172,6 +175,21 @@ first=$(judged_with pair)
 check "a net that answers first is judged with the larger one" test -n "$first" -a "$first" != "$(judged_with family)"
 run 0,3 "${pair[@]}" --cascade-limits mean=0.8x # what was said of a pair at another mean is of no use
 check "evaluations at another mean" test -n "$(judged_with pair)" -a "$(judged_with pair)" != "$first"
+
+# ---- the same by depth alone: the net that answers first is the first layers of the other, which goes on from it ------------------------
+cp -r job exits
+exits=("${from[@]}" "${budget[@]}" --target-latency 0.95x,0.8x --max-drop 100 --share on --nest depth --output exits)
+run 0,3 "${exits[@]}"
+layers_of() { "$COMPRESS" info "$1" | sed -n '/^layer /,/^[^ l]/ { /^ /p }'; }
+run 0 info exits/compressed.snc
+if grep -q '^net 1: ' out; then # else one net is the answer to both
+    layers_of exits/compressed.snc >large
+    run 0 export exits/compressed.snc --net 1 --output one.snc --overwrite
+    layers_of one.snc >first
+    check "layers of net 1" test -s first -a "$(wc -l <first)" -lt "$(wc -l <large)"
+    head -n "$(wc -l <first)" large >want
+    same first want
+fi
 
 # ---- what is missed: the nearest is kept and the code is 3. What no net can come near is refused before (preflight.sh), so this is a
 # ---- size between the smallest net's weights, which the refusal names, and its file ------------------------------------------

@@ -114,7 +114,7 @@ static void what_is_not_given_is_what_it_means(void **state)
     static const struct {
         const char *name, *value;
     } same[] = {{"--batch", "1"},     {"--seq-len", "data"}, {"--threads", "1"},      {"--backend", "auto"}, {"--depth-rule", "auto"},
-                {"--repair", "auto"}, {"--fp", "auto"},      {"--searcher", "linas"}, {"--compute", "auto"}};
+                {"--repair", "auto"}, {"--fp", "auto"},      {"--searcher", "linas"}, {"--compute", "auto"}, {"--nest", "any"}};
     int n;
     const snc_option *row = snc_option_table(&n);
     for (size_t k = 0; k < sizeof same / sizeof same[0]; k++)

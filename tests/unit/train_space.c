@@ -274,6 +274,43 @@ static void nets_within_a_net_begin_it(void **state)
     assert_int_equal(snc_arch_within(&as, &b, &a), SNC_E_SHAPE);
 }
 
+/* Of any net: its first layers as they are, from the least depth on, each of which it goes on from, and itself. */
+static void prefixes_of_a_net_are_its_first_layers(void **state)
+{
+    (void)state;
+    static const char *const of[] = {"{\"reach\":\"wide\"}", "{\"depth\":[6,4,2],\"heads\":[0,2,4],\"always\":[5]}",
+                                     "{\"depth\":[6,5,3],\"qkv\":\"apart\"}"};
+    snc_rng rng;
+    snc_rng_init(&rng, 8, 1);
+    for (size_t f = 0; f < sizeof of / sizeof *of; f++) {
+        snc_space *s = space_of(of[f], "even"), *w;
+        int shallower = 0;
+        for (int t = 0; t < 100; t++) {
+            snc_arch a, b;
+            snc_policy p, q;
+            snc_cfg c = snc_cfg_random(s, &rng);
+            snc_cfg_decode(&a, &p, s, &c);
+            assert_int_equal(snc_space_prefixes(&w, s, &a, &p), SNC_OK);
+            for (int d = 0; d < w->gene[0].n; d++) {
+                c = (snc_cfg){.o = {(uint8_t)d}};
+                snc_cfg_canonical(&c, w);
+                snc_cfg_decode(&b, &q, w, &c);
+                assert_true(b.hidden == a.hidden && b.layers == w->gene[0].value[d] &&
+                            b.layers >= (a.layers < s->gene[0].value[0] ? 1 : s->gene[0].value[0]));
+                assert_begins(&b, &q, &a, &p);
+                for (int l = 0; l < b.layers; l++)
+                    assert_true(b.source[l] == a.source[l] && b.heads[l] == a.heads[l] && b.ffn[l] == a.ffn[l]);
+                assert_int_equal(snc_arch_handover(&shape, &b, &q, &a, &p), snc_arch_last_heads(&b));
+                shallower += b.layers < a.layers;
+            }
+            assert_true(snc_arch_equal(&a, &b)); /* the last of them */
+            snc_space_free(w);
+        }
+        assert_true(shallower > 50);
+        snc_space_free(s);
+    }
+}
+
 /* Whether a supernet that was trained for one space may be searched in another. */
 static void assert_trained(const char *train, const char *train_rule, const char *search, const char *search_rule, const char *says)
 {
@@ -317,6 +354,7 @@ int main(void)
                                        cmocka_unit_test(a_folder_can_say_all_nets_of_its_space),
                                        cmocka_unit_test(what_no_folder_can_say_is_refused),
                                        cmocka_unit_test(nets_within_a_net_begin_it),
+                                       cmocka_unit_test(prefixes_of_a_net_are_its_first_layers),
                                        cmocka_unit_test(a_search_stays_in_what_was_trained)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
