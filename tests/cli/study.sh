@@ -42,11 +42,13 @@ holds out '^relative improvement over the best even net within it ([0-9]* us), r
 holds out '^| searched | '
 holds out '^| best even | [0-9.]* | [0-9.]* |$'
 run 0 "${study[@]}" --protocols cascade --target-latency 0.8x --seeds 2 --evals 48 --output c
-equal "rows of two seeds" "$(grep -c '^| 4[23] | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9]* and [0-9]* |$' out)" 2
+equal "rows of two seeds" "$(grep -c '^| 4[23] | [0-9.]* | [0-9.]* | [0-9.]* | [0-9.]* | [0-9]* and [0-9]* | [0-9.]* | [0-9.]* | [0-9]* and [0-9]* |$' out)" 2
 holds out '^at a mean of [0-9]* us, 2 runs of 48 evaluations, on select$'
 holds out "^the pair's loss in percent of the single net's [-+][0-9.]* (95 %: [-+][0-9.]* to [-+][0-9.]*)$"
 holds out "^the pair's score in points against the single net's [-+]"
+holds out "^by depth its loss in percent of the single net's [-+]"
 holds c/study.json '"cascade":'
+holds c/study.json '"depth":'
 exists c/cascade-single-42.sqlite c/cascade-larger-43.sqlite
 cp out first.txt
 run 0 "${study[@]}" --protocols cascade --target-latency 0.8x --seeds 2 --evals 48 --output c
