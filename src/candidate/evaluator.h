@@ -59,7 +59,7 @@ typedef struct snc_evaluator {
 snc_err snc_evaluator_open(snc_evaluator *out, const snc_ctx *ctx, const snc_options *o, const snc_inputs *in, const char *teacher,
                            const char *supernet, const char *table, const char *journal) SNC_MUST_USE;
 void snc_evaluator_close(snc_evaluator *e);
-/* The same over another space of the same genes. It borrows all it has, from e and from the space, and is not closed. */
+/* The same over another space of the same model. It borrows all it has, from e and from the space, and is not closed. */
 snc_evaluator snc_evaluator_over(const snc_evaluator *e, snc_space *space);
 /* The other ranks help with what is asked of rank, select and the fresh rows that are there, until they are released: in between nothing
  * else is asked of them. Nothing without others. */

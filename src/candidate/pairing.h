@@ -5,10 +5,10 @@
  *     snc_pairing_dispose(&pair);
  *
  * A text takes the small net's time, and the larger one's too where that answers, or what is left of it where it goes on from the small
- * one's hidden state (models/arch.h: snc_arch_handover). So many of the rows as keep the mean within mean_us go
- * on to it: those of which the small net is the least sure, by its margin at a temperature of one. What is searched for is then no net of
- * its own but the pair at one mean time, thresholds included: a small net that leaves more time for the larger one may have a higher loss
- * alone. The thresholds that a file gets are chosen on the clock and on other rows (candidate/cascade_fit.h).
+ * one's hidden state (models/arch.h: snc_arch_handover). So many of the rows as keep the mean within mean_us go on to it: those of which
+ * the small net is the least sure, by its margin at a temperature of one. What is searched for is then no net of its own but the pair at
+ * one mean time, thresholds included: a small net that leaves more time for the larger one may have a higher loss alone. The thresholds
+ * that a file gets are chosen on the clock and on other rows (candidate/cascade_fit.h).
  */
 #ifndef SNC_CANDIDATE_PAIRING_H
 #define SNC_CANDIDATE_PAIRING_H
