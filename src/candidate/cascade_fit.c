@@ -192,8 +192,7 @@ static void set_rows(snc_cascade_rows *out, const fit *j, const float *const *z)
                               .us = (const double *const *)j->row_us,
                               .limits = j->asked.n,
                               .most_right = isinf(j->limit)};
-    for (int k = 0; k < SNC_NETS_MOST * SNC_NETS_MOST; k++)
-        out->behind[k / SNC_NETS_MOST][k % SNC_NETS_MOST] = j->behind[k / SNC_NETS_MOST][k % SNC_NETS_MOST];
+    memcpy(out->behind, j->behind, sizeof out->behind);
     for (int i = 0; i < j->asked.n; i++) {
         out->limit[i] = j->asked.limit[i];
         if (j->asked.relative[i]) out->limit[i].us *= time_of(j->row_us[0], s->d->n, out->limit[i].share);
