@@ -104,7 +104,7 @@ same <(grep plain e/report.csv) <(grep plain first.csv)
 cp t.snc huge.snc
 poke huge.snc "$(offset huge.snc layer.2.ffn.norm.weight)" '\xca\xf2\x49\x71' && reseal huge.snc
 cat >three.json <<'JSON'
-{"equal":"time","nets":2,"variants":[{"name":"plain"},{"name":"broken","recipe":{"supernet":{"hidden_weight":1}}},{"name":"longer","times":20}]}
+{"equal":"time","nets":2,"variants":[{"name":"plain"},{"name":"broken","recipe":{"supernet":{"hidden_weight":1}}},{"name":"longer","times":100}]}
 JSON
 ablate=(study --ablate three.json --teacher huge.snc --task nano/task.json "${task[@]}" --max-train-samples 100 --output f)
 run 2 "${ablate[@]}"

@@ -132,7 +132,7 @@ static void another_rank_makes_tables_and_times_nets(void **state)
     with_ranks(3, measure_there, NULL);
 }
 
-/* A file of two nets, of which the smaller one is a layer and half the neurons of the larger one. */
+/* A file of two nets, of which the smaller one is the larger one without its last layer: what it leaves can be gone on from. */
 static void write_bundle(const char *path)
 {
     char at[2][512];
@@ -143,7 +143,6 @@ static void write_bundle(const char *path)
     for (int k = 0; k < 2; k++) {
         snc_arch a = m->arch;
         a.layers -= k;
-        for (int l = 0; l < a.layers; l++) a.ffn[l] /= k + 1;
         snprintf(at[k], sizeof at[k], "%s", scratch_path(&s, k ? "small.snc" : "large.snc"));
         assert_ok(snc_export_model(at[k], &ctx, m, &a, &int8));
         assert_ok(snc_sncfile_open(&f[k], at[k]));
@@ -159,6 +158,7 @@ static void measure_a_file(snc_ctx *own)
     char path[512];
     snc_loaded l;
     snc_speeds there, here;
+    snc_steps steps, own_steps;
     snprintf(path, sizeof path, "%s", scratch_path(&s, "both.snc"));
     write_bundle(path);
     own->threads = 2;
@@ -166,12 +166,17 @@ static void measure_a_file(snc_ctx *own)
     assert_ok(snc_loaded_open_nets(&l));
     strcpy(own->comm->host[2].cpu, "another");
     assert_ok(snc_hosts_choose(own->comm, "toy-2,toy-0"));
-    assert_ok(snc_speeds_measure(&there, own, &l, path));
+    assert_ok(snc_speeds_measure(&there, &steps, own, &l, path));
     assert_ok(snc_hosts_choose(own->comm, NULL));
-    assert_ok(snc_speeds_measure(&here, own, &l, path));
+    assert_ok(snc_speeds_measure(&here, &own_steps, own, &l, path));
     assert_string_equal(there.cpu, "another");
     assert_string_equal(here.cpu, snc_cpu_name());
     assert_true(there.nets == 2 && there.threads == 2 && there.lengths == here.lengths);
+    assert_true(steps.from[0][1] > 0 && steps.rest.nets == 1);
+    assert_memory_equal(steps.from, own_steps.from, sizeof steps.from);
+    assert_memory_equal(steps.row, own_steps.row, sizeof steps.row);
+    assert_string_equal(steps.rest.cpu, "another");
+    assert_true(snc_steps_median(&there, &steps, 0, 1, 8) > 0 && snc_steps_median(&there, &steps, 0, 1, 8) == steps.rest.median[0][0]);
     assert_string_equal(there.isa, here.isa);
     assert_string_equal(there.backend, here.backend);
     for (int k = 0; k < 2; k++)
@@ -179,7 +184,7 @@ static void measure_a_file(snc_ctx *own)
             assert_true(there.tokens[i] == here.tokens[i] && there.median[k][i] > 0 && there.p90[k][i] >= there.median[k][i]);
     assert_false(own->comm->busy || own->comm->failed);
     assert_ok(snc_hosts_choose(own->comm, "toy-2"));
-    assert_fails(snc_speeds_measure(&there, own, &l, "no.snc"), SNC_E_IO, "no.snc");
+    assert_fails(snc_speeds_measure(&there, NULL, own, &l, "no.snc"), SNC_E_IO, "no.snc");
     assert_false(own->comm->busy || own->comm->failed);
     snc_loaded_close(&l);
 }
