@@ -9,6 +9,7 @@
 #include "artifact/evaluations.h"
 #include "artifact/latency_table.h"
 #include "artifact/output.h"
+#include "artifact/settle.h"
 #include "base/fmap.h"
 #include "base/mem.h"
 
@@ -138,7 +139,7 @@ static snc_err survey_teacher(snc_folder *f, const snc_inputs *in, const char *f
 
 void snc_folder_baselines(snc_folder *f, const snc_inputs *in, bool adopted)
 {
-    f->baselines = (snc_teachers){.n = adopted ? 1 : f->o->training.teachers};
+    f->baselines = (snc_teachers){.n = adopted || !snc_refits(f->o) ? 1 : f->o->training.teachers};
     for (int i = 0; i < f->baselines.n; i++)
         f->baselines.path[i] = i == 0 && (adopted || in->splits.all == in->taught) ? f->teacher : f->baseline[i];
 }

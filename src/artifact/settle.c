@@ -24,6 +24,8 @@ static snc_err epochs_of(double *out, const snc_options *o, snc_section s, const
     return SNC_OK;
 }
 
+bool snc_refits(const snc_options *o) { return o->exporting.repair_epochs > 0 && strcmp(o->exporting.repair, "off") != 0; }
+
 snc_err snc_settle_least(snc_least *out, const snc_options *o, const snc_dataset *train)
 {
     const snc_dataset labelled = snc_dataset_labelled_view(train);

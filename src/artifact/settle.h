@@ -18,6 +18,9 @@ typedef struct snc_least {
     double epochs, supernet_epochs, repair_epochs, augment;
 } snc_least;
 
+/* Whether a job trains the chosen net once more. */
+bool snc_refits(const snc_options *o);
+
 snc_err snc_settle_least(snc_least *out, const snc_options *o, const snc_dataset *train) SNC_MUST_USE;
 /* Raises the options that are below it. After snc_recipe_apply and snc_effort_apply. */
 snc_err snc_settle(snc_options *o, const snc_dataset *train) SNC_MUST_USE;

@@ -7,6 +7,7 @@
 
 #include "artifact/load.h"
 #include "artifact/recipes.h"
+#include "artifact/settle.h"
 #include "base/fmap.h"
 #include "base/isa.h"
 #include "base/mem.h"
@@ -268,7 +269,7 @@ snc_err snc_deliver(char said[SNC_SENTENCE], snc_evaluator *e, const snc_options
         SNC_GOTO(snc_deploy_write_cut(path_of(path, &d, DRAFT, k), e->ctx, e->in, e->supernet, e->weights, &net[k].arch, &net[k].policy,
                                       d.meta[k]));
     }
-    if (strcmp(o->exporting.repair, "off") != 0 && o->exporting.repair_epochs > 0) SNC_GOTO(refit(&d));
+    if (snc_refits(o)) SNC_GOTO(refit(&d));
     SNC_GOTO(finish(&d));
 out:
     for (int k = 0; k < n; k++) {

@@ -8,6 +8,7 @@
 
 #include "artifact/distillation.h"
 #include "artifact/recipes.h"
+#include "artifact/settle.h"
 #include "base/comm.h"
 #include "base/minmax.h"
 #include "base/room.h"
@@ -177,7 +178,7 @@ static snc_err finalists(double *out, const snc_needs *n)
 static bool repairs(const snc_needs *n)
 {
     if (n->verb == SNC_VERB_STUDY) return n->o->study.protocols && strcmp(n->o->study.protocols, "hypervolume") != 0;
-    return n->verb == SNC_VERB_COMPRESS && n->o->exporting.repair_epochs > 0 && strcmp(n->o->exporting.repair, "off") != 0;
+    return n->verb == SNC_VERB_COMPRESS && snc_refits(n->o);
 }
 
 static bool trains(const snc_needs *n) { return n->verb & (SNC_VERB_FINETUNE | SNC_VERB_SUPERNET | SNC_VERB_COMPRESS) || repairs(n); }

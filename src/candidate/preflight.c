@@ -62,6 +62,7 @@ static const struct pair {
     {COMPRESS | PLAN | SUPERNET | STUDY, "--pretrained", BESIDE, "--teacher", NULL, IDLE},
     {EXPORT, "--teacher", BESIDE, "--pretrained", NULL, IDLE},
     {COMPRESS | PLAN, "--repair-epochs", BESIDE, "--repair", "off", IDLE},
+    {COMPRESS | PLAN, "--teachers", BESIDE, "--repair", "off", IDLE},
     {PLAN, "--rows", BESIDE, "--task", NULL, REFUSED},
     {PLAN, "--rows", BESIDE, "--data", NULL, REFUSED},
     {SUPERNET, "--temperature", BESIDE, "--alpha", "1", IDLE},

@@ -68,6 +68,7 @@ said() { # TEXT ARG...: a warning, and the job goes on as far as a dry run does
     absent new
 }
 said '^warning: --repair-epochs has no effect beside --repair off' "${all[@]}" --repair-epochs 2
+said '^warning: --teachers has no effect beside --repair off' "${all[@]}" --teachers 2
 said '^warning: --inplace-teacher has no effect beside --sampler full' "${all[@]}" --inplace-teacher --sampler full
 said '^checked in [0-9.]* s' "${all[@]}" --max-memory 8GB
 
