@@ -42,7 +42,7 @@ get() {
         printf '%s %s HTTP/1.1\r\nConnection: close\r\n' "$method" "$path"
         for h; do printf '%s\r\n' "$h"; done
         printf '\r\n'
-    } >&3
+    } | cat >&3 2>/dev/null # which a page that has gone may end, and not this script
     cat <&3 >raw 2>/dev/null
     exec 3>&-
     sed '/^\r$/q' raw | tr -d '\r' >head
