@@ -34,6 +34,13 @@ bool snc_cascade_stands(const snc_cascade *c, int k, const float *z, int K)
     return k == 0 || snc_cascade_sure(c->rule, z, K, c->temperature[k]) >= c->threshold[k];
 }
 
+int snc_cascade_before(const snc_cascade *c, int k)
+{
+    for (k++; k < c->nets; k++)
+        if (snc_cascade_asks(c, k)) return k;
+    return -1;
+}
+
 /* ---- in the file --------------------------------------------------------------------------------------------------------- */
 
 static snc_err read_rule(snc_cascade_rule *out, const cJSON *j, const char *where)

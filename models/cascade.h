@@ -37,6 +37,8 @@ double snc_cascade_sure(snc_cascade_rule rule, const float *z, int K, double tem
 /* Whether the answer of net k stands. */
 bool snc_cascade_stands(const snc_cascade *c, int k, const float *z, int K);
 static inline bool snc_cascade_asks(const snc_cascade *c, int k) { return k == 0 || c->threshold[k] <= 1; } /* takes part */
+/* Of a net that takes part the one that is asked before it: the next smaller one that does; -1: it is the first. */
+int snc_cascade_before(const snc_cascade *c, int k);
 
 /* Of a model's n nets. SNC_E_FORMAT: a list of another length, a number out of its range, an unknown rule (the nearest is named), a file
  * of one net, or a model that does not give one class. */

@@ -66,12 +66,10 @@ static double bound_of(chooser *s, int worse, int better)
 
 void snc_cascade_steps(const double *us[SNC_NETS_MOST], const snc_cascade_rows *r, const snc_cascade *c)
 {
-    int before = -1;
-    for (int k = r->nets - 1; k >= 0; k--) {
-        us[k] = NULL;
-        if (!snc_cascade_asks(c, k)) continue;
+    for (int k = 0; k < r->nets; k++) {
+        const int before = snc_cascade_before(c, k);
         us[k] = before >= 0 && r->behind[k][before] ? r->behind[k][before] : r->us[k];
-        before = k;
+        if (!snc_cascade_asks(c, k)) us[k] = NULL;
     }
 }
 

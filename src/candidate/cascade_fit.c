@@ -110,6 +110,7 @@ typedef struct fit {
     double *behind[SNC_NETS_MOST][SNC_NETS_MOST]; /* the same behind another one that it goes on from; NULL: it starts anew */
     double us[SNC_NETS_MOST];                     /* means of row_us */
     double p50, p99;                              /* of the cascade on them */
+    snc_cascade_rows rows;                        /* of select, as thresholds are chosen on them */
     snc_cascade_choice choice;
 } fit;
 
@@ -181,13 +182,14 @@ static void dispose(answered *a)
     snc_free(a->by);
 }
 
-static void set_rows(snc_cascade_rows *out, const fit *j, const float *const *z)
+static void set_rows(fit *j)
 {
     const answered *s = &j->select;
+    snc_cascade_rows *out = &j->rows;
     *out = (snc_cascade_rows){.nets = s->all.nets,
                               .n = s->d->n,
                               .K = j->l->classes,
-                              .z = z,
+                              .z = (const float *const *)s->all.z,
                               .label = s->d->target,
                               .us = (const double *const *)j->row_us,
                               .limits = j->asked.n,
@@ -204,13 +206,10 @@ static snc_err choose(fit *j)
 {
     enum { TRIES = 6 };
     answered *s = &j->select;
-    const float *z[SNC_NETS_MOST];
-    snc_cascade_rows rows;
     double share = j->limit / 100;
-    for (int k = 0; k < s->all.nets; k++) z[k] = s->all.z[k];
-    set_rows(&rows, j, z);
+    set_rows(j);
     for (int i = 0; i < TRIES; i++) {
-        SNC_TRY(snc_cascade_choose(&j->choice, &rows, share));
+        SNC_TRY(snc_cascade_choose(&j->choice, &j->rows, share));
         if (isinf(j->choice.us))
             return snc_err_set(SNC_E_NOTFOUND,
                                "--cascade-limits %.60s: no thresholds keep them%s: the smallest net alone has a mean of %.1f us",
@@ -257,12 +256,11 @@ static void compare_shares(const fit *j)
 static void say_steps(const fit *j)
 {
     const snc_cascade *c = &j->choice.c;
-    for (int k = c->nets - 1, before = -1; k >= 0; k--) {
-        if (!snc_cascade_asks(c, k)) continue;
+    for (int k = c->nets - 1; k >= 0; k--) {
+        const int before = snc_cascade_asks(c, k) ? snc_cascade_before(c, k) : -1;
         if (before >= 0 && j->steps.from[k][before])
             snc_say(j->h, "net %d goes on with its layer %d behind net %d: %.1f us", k, j->steps.from[k][before], before,
                     time_of(j->behind[k][before], j->select.d->n, 0));
-        before = k;
     }
 }
 
@@ -321,10 +319,8 @@ static snc_err look_at_tails(fit *j)
 {
     const answered *s = &j->select;
     const double *step[SNC_NETS_MOST];
-    snc_cascade_rows rows;
     double *us;
-    set_rows(&rows, j, NULL);
-    snc_cascade_steps(step, &rows, &j->choice.c);
+    snc_cascade_steps(step, &j->rows, &j->choice.c);
     SNC_TRY(snc_alloc(&us, (size_t)s->d->n, sizeof *us));
     for (int i = 0; i < s->d->n; i++)
         for (int k = s->all.nets - 1; k >= s->by[i]; k--)

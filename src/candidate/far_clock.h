@@ -16,8 +16,8 @@
 
 #include "base/duty.h"
 #include "candidate/net_clock.h"
-#include "models/latency.h"
 #include "candidate/speeds_clock.h"
+#include "models/latency.h"
 
 typedef struct snc_far_clock snc_far_clock;
 

@@ -35,13 +35,13 @@ static snc_err clock_length(snc_speeds *s, snc_steps *steps, int i, const snc_ct
     snc_workload w;
     snc_measured m[SNC_MEASURED_MOST] = {{0}};
     snc_measure_opts o = SNC_MEASURE_OPTS_INIT;
-    int n = s->nets;
+    const int n = s->nets + (steps ? steps->rest.nets : 0);
     o.warmup = 0.05;
     o.seconds = 0.5;
     o.max_samples = 1000;
     _Static_assert((int)SNC_NETS_MOST <= (int)SNC_MEASURED_MOST, "all nets of a file can be measured beside each other");
     SNC_TRY(snc_workload_new(&w, 1, s->tokens[i], NULL, 0, snc_weights_config(l->weights)->vocab, ctx->seed));
-    for (int k = 0; k < n; k++)
+    for (int k = 0; k < s->nets; k++)
         m[k] = (snc_measured){.net = c->net[k], .batches = w.batches, .count = w.count, .state = {.h = c->h[k], .keep = c->h[k] != NULL}};
     for (int k = 0; k < s->nets && steps; k++)
         for (int before = k + 1; before < s->nets; before++)
@@ -49,7 +49,6 @@ static snc_err clock_length(snc_speeds *s, snc_steps *steps, int i, const snc_ct
                 snc_measured *rest = &m[s->nets + steps->row[k][before]];
                 *rest = m[k];
                 rest->state = (snc_net_state){.h = c->h[before], .from = steps->from[k][before]};
-                n++;
             }
     snc_err err = snc_measure_beside(m, n, &o); /* nets first: what the others go on from is there */
     for (int k = 0; k < n && !err; k++)

@@ -22,13 +22,13 @@ struct snc_escalation {
 /* Who goes on from whom; the widest hidden state of these. */
 static int hand_over(snc_escalation *e)
 {
-    int before = -1, hidden = 0;
-    for (int k = e->c->nets - 1; k >= 0; k--) {
-        if (!snc_cascade_asks(e->c, k)) continue;
+    int hidden = 0;
+    for (int k = 0; k < e->c->nets; k++) {
+        const int before = snc_cascade_asks(e->c, k) ? snc_cascade_before(e->c, k) : -1;
         if (before >= 0) e->from[k] = snc_net_handover(e->net[before], e->net[k]);
-        if (e->from[k]) e->keep[before] = true;
-        if (e->from[k]) hidden = snc_max(hidden, snc_net_arch(e->net[k])->hidden);
-        before = k;
+        if (!e->from[k]) continue;
+        e->keep[before] = true;
+        hidden = snc_max(hidden, snc_net_arch(e->net[k])->hidden);
     }
     return hidden;
 }

@@ -66,21 +66,13 @@ static cJSON *net_json(const snc_loaded *l, int k)
     return j;
 }
 
-/* The next smaller net that takes part, which a net is asked behind; 0: none. */
-static int asked_before(const snc_loaded *l, int k)
-{
-    const snc_cascade *c = snc_sncfile_cascade(l->file);
-    for (k++; k < snc_loaded_nets(l); k++)
-        if (!c || snc_cascade_asks(c, k)) return k;
-    return 0;
-}
-
-/* The layer that net k goes on with behind net `before`; 0: it starts anew, or no cascade asks it. */
+/* The layer that net k goes on with behind net `before`; 0: it starts anew, or no cascade asks it. Without a cascade all nets are asked. */
 static int goes_on_with(int *before, const snc_loaded *l, int k)
 {
     const snc_cascade *c = l->file ? snc_sncfile_cascade(l->file) : NULL;
-    *before = l->file && (!c || snc_cascade_asks(c, k)) ? asked_before(l, k) : 0;
-    return *before ? snc_bundle_handover(snc_sncfile_net_view(l->file, *before), snc_sncfile_net_view(l->file, k)) : 0;
+    *before = k + 1 < snc_loaded_nets(l) ? k + 1 : -1;
+    if (c) *before = snc_cascade_asks(c, k) ? snc_cascade_before(c, k) : -1;
+    return *before >= 0 ? snc_bundle_handover(snc_sncfile_net_view(l->file, *before), snc_sncfile_net_view(l->file, k)) : 0;
 }
 
 static void say_early_exits(const snc_host *h, const snc_loaded *l)
